@@ -1,0 +1,19 @@
+//! What the program is about, without any input or output: pets, what they are doing, and the
+//! numbered changes that lead from one state of the store to the next.
+//!
+//! Everything else imports from here and this imports from nowhere. Formats (JSON, SSE, the
+//! records in the store) belong to `wire` and `store`.
+
+mod change;
+mod cursor;
+mod moment;
+mod pet;
+mod profile;
+mod status;
+
+pub use change::{By, Change, ChangeKind};
+pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use moment::Moment;
+pub use pet::{Pet, PetId, PetIdError};
+pub use profile::{Draft, FieldError, InvalidProfile, LIMITS, Limits, Profile, ProfilePatch, Sex};
+pub use status::{Status, UnknownStatus};

@@ -1,0 +1,58 @@
+//! One committed fact.
+
+use std::sync::Arc;
+
+use super::{Moment, Pet, PetId, Rev, Status};
+
+/// Who asked for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum By {
+    Simulator,
+    /// A person, through a page or the page's socket.
+    Staff,
+    Api,
+}
+
+impl By {
+    /// The word used in messages and the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            By::Simulator => "simulator",
+            By::Staff => "staff",
+            By::Api => "api",
+        }
+    }
+}
+
+/// One committed fact about one pet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub rev: Rev,
+    /// When it was committed.
+    pub at: Moment,
+    pub by: By,
+    pub pet: PetId,
+    pub kind: ChangeKind,
+}
+
+/// What happened to the pet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It does something else now, since `Change::at`.
+    Status(Status),
+    /// It was created or edited, and this is what it is now.
+    Pet(Arc<Pet>),
+    /// It was removed.
+    Gone,
+}
+
+impl ChangeKind {
+    /// The message type that carries this kind of change.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            ChangeKind::Status(_) => "status",
+            ChangeKind::Pet(_) => "pet",
+            ChangeKind::Gone => "gone",
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where a viewer is: the epoch of a store and the rev of the last change it was given.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The number of a change. Rises with every change within an epoch, in the order of commit; 0 is
+/// the state before the first change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rev(u64);
+
+impl Rev {
+    pub const ZERO: Rev = Rev(0);
+
+    pub const fn new(number: u64) -> Self {
+        Rev(number)
+    }
+
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The rev of the change after this one.
+    pub const fn next(self) -> Self {
+        Rev(self.0.saturating_add(1))
+    }
+
+    /// How many changes lie between `earlier` and this rev; 0 when `earlier` is not earlier.
+    pub const fn since(self, earlier: Rev) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Identity of a store's history, made by chance when the store is created. Shown as 8 lower-case
+/// hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Epoch(u32);
+
+impl Epoch {
+    pub const fn new(bits: u32) -> Self {
+        Epoch(bits)
+    }
+
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
+
+/// A place in a store's history, written `<epoch>-<rev>`: `9f2c41aa-1042`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    pub epoch: Epoch,
+    pub rev: Rev,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.epoch, self.rev.0)
+    }
+}
+
+/// The text is not a cursor. It carries no part of the text, which may be long or hostile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a cursor is 8 lower-case hex digits, a dash and a whole number, such as 9f2c41aa-1042, \
+     exactly as the server gave it"
+)]
+pub struct CursorError;
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    /// Accepts exactly what `Display` writes, so that a cursor has one spelling.
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (epoch, rev) = text.split_once('-').ok_or(CursorError)?;
+        let is_hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        let epoch_is_valid = epoch.len() == 8 && epoch.bytes().all(is_hex);
+        let rev_is_valid = matches!(rev.len(), 1..=20)
+            && rev.bytes().all(|digit| digit.is_ascii_digit())
+            && (rev == "0" || !rev.starts_with('0'));
+        if !epoch_is_valid || !rev_is_valid {
+            return Err(CursorError);
+        }
+        Ok(Cursor {
+            epoch: Epoch(u32::from_str_radix(epoch, 16).map_err(|_| CursorError)?),
+            rev: Rev(rev.parse().map_err(|_| CursorError)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back_as_it_was_written() {
+        for text in [
+            "9f2c41aa-1042",
+            "00000000-0",
+            "ffffffff-18446744073709551615",
+        ] {
+            assert_eq!(text.parse::<Cursor>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn any_other_spelling_is_refused() {
+        let too_long = format!("9f2c41aa-{}", "1".repeat(10 * 1024));
+        for text in [
+            "",
+            "-",
+            "9f2c41aa",
+            "9f2c41aa-",
+            "9F2C41AA-1",
+            "9f2c41a-1",
+            "9f2c41aa-+1",
+            "9f2c41aa--1",
+            "9f2c41aa-01",
+            "9f2c41aa-18446744073709551616",
+            "+f2c41aa-1",
+            " 9f2c41aa-1",
+            too_long.as_str(),
+        ] {
+            assert_eq!(text.parse::<Cursor>(), Err(CursorError), "{text:?}");
+        }
+    }
+}

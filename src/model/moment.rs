@@ -1,0 +1,73 @@
+//! A point in time, to the microsecond, in UTC.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Microseconds since the Unix epoch. Shown as RFC 3339 in UTC with six digits of a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// The wall clock now. Order between changes is the rev's business, not the clock's.
+    pub fn now() -> Self {
+        Moment(Timestamp::now().as_microsecond())
+    }
+
+    pub const fn from_micros(micros: i64) -> Self {
+        Moment(micros)
+    }
+
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead, as it does after a clock was set back.
+    pub fn since(self, earlier: Moment) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Hour and minute in UTC: `14:05`.
+    pub fn clock(self) -> String {
+        self.timestamp().strftime("%H:%M").to_string()
+    }
+
+    fn timestamp(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.6}", self.timestamp())
+    }
+}
+
+impl FromStr for Moment {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        Ok(Moment(text.parse::<Timestamp>()?.as_microsecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_shown_with_six_digits_and_reads_back() {
+        let moment = Moment::from_micros(1_700_000_000_000_000);
+        assert_eq!(moment.to_string(), "2023-11-14T22:13:20.000000Z");
+        assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
+        assert_eq!(moment.clock(), "22:13");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_gives_zero_and_not_a_huge_age() {
+        let now = Moment::from_micros(10);
+        assert_eq!(now.since(Moment::from_micros(20)), Duration::ZERO);
+    }
+}

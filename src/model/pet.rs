@@ -1,0 +1,84 @@
+//! A pet: who it is and what it is doing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Moment, Profile, Status};
+
+/// Ids are whole numbers from 1, given in order and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PetId(u64);
+
+impl PetId {
+    /// The id of the first pet of a store.
+    pub const FIRST: PetId = PetId(1);
+
+    pub const fn new(number: u64) -> Self {
+        PetId(number)
+    }
+
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The id given after this one.
+    pub const fn next(self) -> Self {
+        PetId(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for PetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The text is not a pet's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a pet's id is a whole number from 1, such as 7")]
+pub struct PetIdError;
+
+impl FromStr for PetId {
+    type Err = PetIdError;
+
+    /// Accepts exactly what `Display` writes: no sign, no leading zero.
+    fn from_str(text: &str) -> Result<Self, PetIdError> {
+        let is_plain = text.bytes().all(|digit| digit.is_ascii_digit()) && !text.starts_with('0');
+        match text.parse() {
+            Ok(number) if is_plain => Ok(PetId(number)),
+            _ => Err(PetIdError),
+        }
+    }
+}
+
+/// A pet as it is at some rev.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pet {
+    pub id: PetId,
+    pub profile: Profile,
+    pub status: Status,
+    /// When `status` was committed.
+    pub since: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert_eq!("7".parse(), Ok(PetId::new(7)));
+        for text in [
+            "",
+            "0",
+            "07",
+            "+7",
+            "-7",
+            "7 ",
+            "seven",
+            "99999999999999999999",
+        ] {
+            assert_eq!(text.parse::<PetId>(), Err(PetIdError), "{text:?}");
+        }
+    }
+}

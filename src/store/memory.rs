@@ -1,0 +1,106 @@
+//! An engine that forgets everything when it is dropped: for tests and benches that are not about
+//! the disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use super::{Engine, Snapshot, StoreError, check_revs};
+use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev};
+
+/// Changes in memory. Keeps all of them.
+pub struct MemoryEngine {
+    epoch: Epoch,
+    state: Mutex<State>,
+}
+
+struct State {
+    next_pet: PetId,
+    pets: BTreeMap<PetId, Pet>,
+    /// The change with rev `n` is at index `n - 1`.
+    log: Vec<Change>,
+}
+
+impl MemoryEngine {
+    pub fn new(epoch: Epoch) -> Self {
+        MemoryEngine {
+            epoch,
+            state: Mutex::new(State {
+                next_pet: PetId::FIRST,
+                pets: BTreeMap::new(),
+                log: Vec::new(),
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl State {
+    fn rev(&self) -> Rev {
+        Rev::new(self.log.len() as u64)
+    }
+
+    fn apply(&mut self, change: &Change) {
+        match &change.kind {
+            ChangeKind::Status(status) => {
+                if let Some(pet) = self.pets.get_mut(&change.pet) {
+                    pet.status = *status;
+                    pet.since = change.at;
+                }
+            }
+            ChangeKind::Pet(pet) => {
+                self.pets.insert(change.pet, Pet::clone(pet));
+                self.next_pet = self.next_pet.max(change.pet.next());
+            }
+            ChangeKind::Gone => {
+                self.pets.remove(&change.pet);
+            }
+        }
+        self.log.push(change.clone());
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let state = self.state();
+        Ok(Snapshot {
+            rev: state.rev(),
+            next_pet: state.next_pet,
+            pets: state.pets.values().cloned().collect(),
+        })
+    }
+
+    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        check_revs(state.rev(), changes)?;
+        for change in changes {
+            state.apply(change);
+        }
+        Ok(())
+    }
+
+    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
+        let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
+        let state = self.state();
+        Ok(state.log.iter().skip(after).take(limit).cloned().collect())
+    }
+
+    fn history(
+        &self,
+        pet: PetId,
+        before: Option<Rev>,
+        limit: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        let is_asked_for =
+            |change: &&Change| change.pet == pet && before.is_none_or(|before| change.rev < before);
+        let state = self.state();
+        let changes = state.log.iter().rev().filter(is_asked_for);
+        Ok(changes.take(limit).cloned().collect())
+    }
+}

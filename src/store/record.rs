@@ -1,0 +1,148 @@
+//! How changes and profiles are written down: JSON, so that a field added later is absent in an
+//! old record and ignored by an old reader, instead of shifting what follows it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+
+/// A change in the log, under its rev.
+#[derive(Serialize, Deserialize)]
+struct ChangeRecord {
+    /// Microseconds since the Unix epoch.
+    at: i64,
+    by: String,
+    pet: u64,
+    #[serde(flatten)]
+    kind: KindRecord,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum KindRecord {
+    Status {
+        status: String,
+    },
+    Pet {
+        profile: ProfileRecord,
+        status: String,
+        since: i64,
+    },
+    Gone,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ProfileRecord {
+    name: String,
+    species: String,
+    #[serde(default)]
+    breed: String,
+    #[serde(default)]
+    sex: String,
+    #[serde(default)]
+    age: String,
+    #[serde(default)]
+    about: String,
+}
+
+pub(super) fn encode_change(change: &Change) -> Vec<u8> {
+    encode(&ChangeRecord {
+        at: change.at.micros(),
+        by: change.by.as_str().to_owned(),
+        pet: change.pet.get(),
+        kind: match &change.kind {
+            ChangeKind::Status(status) => KindRecord::Status {
+                status: status.as_str().to_owned(),
+            },
+            ChangeKind::Pet(pet) => KindRecord::Pet {
+                profile: ProfileRecord::of(&pet.profile),
+                status: pet.status.as_str().to_owned(),
+                since: pet.since.micros(),
+            },
+            ChangeKind::Gone => KindRecord::Gone,
+        },
+    })
+}
+
+pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError> {
+    let record: ChangeRecord = decode(bytes)?;
+    let pet = PetId::new(record.pet);
+    Ok(Change {
+        rev,
+        at: Moment::from_micros(record.at),
+        by: decode_by(&record.by)?,
+        pet,
+        kind: match record.kind {
+            KindRecord::Status { status } => ChangeKind::Status(decode_status(&status)?),
+            KindRecord::Pet {
+                profile,
+                status,
+                since,
+            } => ChangeKind::Pet(Arc::new(Pet {
+                id: pet,
+                profile: profile.into_profile()?,
+                status: decode_status(&status)?,
+                since: Moment::from_micros(since),
+            })),
+            KindRecord::Gone => ChangeKind::Gone,
+        },
+    })
+}
+
+pub(super) fn encode_profile(profile: &Profile) -> Vec<u8> {
+    encode(&ProfileRecord::of(profile))
+}
+
+pub(super) fn decode_profile(bytes: &[u8]) -> Result<Profile, StoreError> {
+    decode::<ProfileRecord>(bytes)?.into_profile()
+}
+
+pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
+    text.parse()
+        .map_err(|error| StoreError::Read(format!("{error}, and a record says {text:?}")))
+}
+
+impl ProfileRecord {
+    fn of(profile: &Profile) -> Self {
+        ProfileRecord {
+            name: profile.name.clone(),
+            species: profile.species.clone(),
+            breed: profile.breed.clone(),
+            sex: profile.sex.as_str().to_owned(),
+            age: profile.age.clone(),
+            about: profile.about.clone(),
+        }
+    }
+
+    fn into_profile(self) -> Result<Profile, StoreError> {
+        let sex = self.sex.parse().map_err(|()| {
+            StoreError::Read(format!("no sex is called {:?}, as a record says", self.sex))
+        })?;
+        Ok(Profile {
+            name: self.name,
+            species: self.species,
+            breed: self.breed,
+            sex,
+            age: self.age,
+            about: self.about,
+        })
+    }
+}
+
+fn decode_by(text: &str) -> Result<By, StoreError> {
+    [By::Simulator, By::Staff, By::Api]
+        .into_iter()
+        .find(|by| by.as_str() == text)
+        .ok_or_else(|| StoreError::Read(format!("nobody is called {text:?}, as a record says")))
+}
+
+fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+    serde_json::to_vec(record).expect("a record is made of text and numbers only")
+}
+
+fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| StoreError::Read(format!("a record is damaged: {error}")))
+}

@@ -1,0 +1,10 @@
+//! The messages that viewers read, and their one encoding per change and transport.
+//!
+//! A `Message` is the JSON object of the interface. A `Frame` is a message already encoded for
+//! every transport; cloning it shares the bytes, so ten thousand viewers cost one encoding.
+
+mod frame;
+mod message;
+
+pub use frame::{Frame, sse_event};
+pub use message::{Entry, Message, PetBody};

@@ -1,0 +1,202 @@
+//! The shapes of the messages, exactly as the interface names them.
+
+use serde::{Serialize, Serializer};
+
+use crate::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Status};
+
+/// One message, server to client. Serialises to the JSON object of the interface; a reader
+/// ignores types and fields it does not know.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Message<'a> {
+    /// First on every connection.
+    Hello {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        transport: &'a str,
+        heartbeat_ms: u64,
+        #[serde(serialize_with = "as_text")]
+        server_time: Moment,
+    },
+    /// The status of every pet the viewer asked for, true at `cursor`.
+    Snapshot {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        pets: Vec<Entry<'a>>,
+    },
+    Status {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        #[serde(serialize_with = "as_number")]
+        pet: PetId,
+        #[serde(serialize_with = "as_text")]
+        status: Status,
+        #[serde(serialize_with = "as_text")]
+        since: Moment,
+        #[serde(serialize_with = "as_word")]
+        by: By,
+    },
+    /// Created or edited: the pet's id and public fields as they are now.
+    Pet {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        #[serde(serialize_with = "as_number")]
+        pet: PetId,
+        #[serde(flatten)]
+        body: PetBody<'a>,
+    },
+    Gone {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        #[serde(serialize_with = "as_number")]
+        pet: PetId,
+    },
+    Heartbeat {
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+        #[serde(serialize_with = "as_text")]
+        server_time: Moment,
+    },
+    /// The server ends this connection on purpose; come back after `retry_ms`.
+    Bye { reason: &'a str, retry_ms: u64 },
+    /// Answer to a command that was committed.
+    Ack {
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
+        #[serde(serialize_with = "as_text")]
+        cursor: Cursor,
+    },
+    /// Answer to a command that was not; `status` is what HTTP would have said.
+    Error {
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
+        status: u16,
+        title: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
+    },
+}
+
+/// A pet in a snapshot.
+#[derive(Serialize)]
+pub struct Entry<'a> {
+    #[serde(serialize_with = "as_number")]
+    pub id: PetId,
+    pub name: &'a str,
+    #[serde(serialize_with = "as_text")]
+    pub status: Status,
+    #[serde(serialize_with = "as_text")]
+    pub since: Moment,
+}
+
+/// A pet's public fields, as messages and the API show them.
+#[derive(Serialize)]
+pub struct PetBody<'a> {
+    name: &'a str,
+    species: &'a str,
+    breed: &'a str,
+    sex: &'a str,
+    age: &'a str,
+    about: &'a str,
+    #[serde(serialize_with = "as_text")]
+    status: Status,
+    #[serde(serialize_with = "as_text")]
+    since: Moment,
+}
+
+impl<'a> Message<'a> {
+    /// The message that carries `change`.
+    pub fn of(epoch: Epoch, change: &'a Change) -> Self {
+        let cursor = Cursor {
+            epoch,
+            rev: change.rev,
+        };
+        let pet = change.pet;
+        match &change.kind {
+            ChangeKind::Status(status) => Message::Status {
+                cursor,
+                pet,
+                status: *status,
+                since: change.at,
+                by: change.by,
+            },
+            ChangeKind::Pet(record) => Message::Pet {
+                cursor,
+                pet,
+                body: PetBody::of(record),
+            },
+            ChangeKind::Gone => Message::Gone { cursor, pet },
+        }
+    }
+
+    /// The message as one line of JSON: no control character is left unescaped, so it is also
+    /// safe as a line of SSE data.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a message is made of text and numbers only")
+    }
+
+    /// The `type` of the object, which is also the SSE event's name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Message::Hello { .. } => "hello",
+            Message::Snapshot { .. } => "snapshot",
+            Message::Status { .. } => "status",
+            Message::Pet { .. } => "pet",
+            Message::Gone { .. } => "gone",
+            Message::Heartbeat { .. } => "heartbeat",
+            Message::Bye { .. } => "bye",
+            Message::Ack { .. } => "ack",
+            Message::Error { .. } => "error",
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    pub fn of(pet: &'a Pet) -> Self {
+        Entry {
+            id: pet.id,
+            name: &pet.profile.name,
+            status: pet.status,
+            since: pet.since,
+        }
+    }
+}
+
+impl<'a> PetBody<'a> {
+    pub fn of(pet: &'a Pet) -> Self {
+        let profile = &pet.profile;
+        PetBody {
+            name: &profile.name,
+            species: &profile.species,
+            breed: &profile.breed,
+            sex: profile.sex.as_str(),
+            age: &profile.age,
+            about: &profile.about,
+            status: pet.status,
+            since: pet.since,
+        }
+    }
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn as_number<S: Serializer>(id: &PetId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(id.get())
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn as_word<S: Serializer>(by: &By, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(by.as_str())
+}
