@@ -46,6 +46,22 @@ pub enum ChangeKind {
     Gone,
 }
 
+impl Change {
+    /// The pet after this change, which was `before` until then; `None` when it is gone.
+    pub fn leaves(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
+        match &self.kind {
+            ChangeKind::Status(status) => before.map(|mut pet| {
+                let record = Arc::make_mut(&mut pet);
+                record.status = *status;
+                record.since = self.at;
+                pet
+            }),
+            ChangeKind::Pet(pet) => Some(Arc::clone(pet)),
+            ChangeKind::Gone => None,
+        }
+    }
+}
+
 impl ChangeKind {
     /// The message type that carries this kind of change.
     pub const fn as_str(&self) -> &'static str {

@@ -2,10 +2,10 @@
 //! the disk.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Engine, Snapshot, StoreError, check_revs};
-use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev};
+use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
 /// Changes in memory. Keeps all of them.
 pub struct MemoryEngine {
@@ -15,7 +15,7 @@ pub struct MemoryEngine {
 
 struct State {
     next_pet: PetId,
-    pets: BTreeMap<PetId, Pet>,
+    pets: BTreeMap<PetId, Arc<Pet>>,
     /// The change with rev `n` is at index `n - 1`.
     log: Vec<Change>,
 }
@@ -43,21 +43,11 @@ impl State {
     }
 
     fn apply(&mut self, change: &Change) {
-        match &change.kind {
-            ChangeKind::Status(status) => {
-                if let Some(pet) = self.pets.get_mut(&change.pet) {
-                    pet.status = *status;
-                    pet.since = change.at;
-                }
-            }
-            ChangeKind::Pet(pet) => {
-                self.pets.insert(change.pet, Pet::clone(pet));
-                self.next_pet = self.next_pet.max(change.pet.next());
-            }
-            ChangeKind::Gone => {
-                self.pets.remove(&change.pet);
-            }
+        let before = self.pets.remove(&change.pet);
+        if let Some(after) = change.leaves(before) {
+            self.pets.insert(change.pet, after);
         }
+        self.next_pet = self.next_pet.max(change.pet.next());
         self.log.push(change.clone());
     }
 }
@@ -72,7 +62,7 @@ impl Engine for MemoryEngine {
         Ok(Snapshot {
             rev: state.rev(),
             next_pet: state.next_pet,
-            pets: state.pets.values().cloned().collect(),
+            pets: state.pets.values().map(|pet| Pet::clone(pet)).collect(),
         })
     }
 

@@ -1,0 +1,167 @@
+//! Fan-out of committed changes to everyone watching.
+//!
+//! The writer publishes a change once, into one tokio broadcast stream; the routers carry it from
+//! there into the mailboxes of the feeds that want it. A viewer joins with a cursor and gets a
+//! `Feed`: what it missed, from memory or from the store's log, and then what comes.
+//!
+//! It knows nothing about HTTP, and it never waits for a viewer: one that falls behind gets a new
+//! snapshot, not a place to block.
+
+mod backlog;
+mod feed;
+mod filter;
+mod mailbox;
+mod router;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::feed::Feed;
+pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
+use self::router::Router;
+use self::state::State;
+use crate::metrics::Metrics;
+use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
+use crate::store::{Engine, StoreError};
+use crate::wire::Frame;
+
+/// Frames that the broadcast stream holds for a router that is late. A router that is later still
+/// marks its feeds as behind, and each of them gets a snapshot.
+const STREAM_CAPACITY: usize = 4096;
+
+/// The longest tail of the store's log that is replayed to one viewer; a viewer who missed more
+/// gets a snapshot. About 2 MB over the wire, sent in chunks as the viewer takes them.
+const REPLAY_LIMIT: u64 = 10_000;
+
+/// Reads of the store's log that may run at once, so that a thousand old cursors cannot take all
+/// blocking threads from the rest of the program.
+const REPLAYS_AT_ONCE: usize = 4;
+
+/// The board, the backlog and the stream. Cheap to share: one `Arc` for the whole program.
+pub struct Hub {
+    engine: Arc<dyn Engine>,
+    epoch: Epoch,
+    state: Mutex<State>,
+    stream: broadcast::Sender<Frame>,
+    routers: Box<[Arc<Router>]>,
+    replays: Semaphore,
+    metrics: Metrics,
+}
+
+/// What a page is rendered from: pets, and the cursor at which all of it is true.
+#[derive(Clone, Debug)]
+pub struct Board {
+    pub cursor: Cursor,
+    /// In the order of their ids.
+    pub pets: Vec<Arc<Pet>>,
+}
+
+impl Hub {
+    /// Loads the board and the newest part of the log from `engine`. Blocks on the disk.
+    ///
+    /// # Errors
+    /// Whatever the engine says when it is read.
+    pub fn open(engine: Arc<dyn Engine>, metrics: Metrics) -> Result<Arc<Hub>, StoreError> {
+        let epoch = engine.epoch();
+        let (stream, _) = broadcast::channel(STREAM_CAPACITY);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let state = State::load(&*engine)?;
+        let router = || Arc::new(Router::new(state.rev()));
+        Ok(Arc::new(Hub {
+            routers: (0..cores).map(|_| router()).collect(),
+            state: Mutex::new(state),
+            replays: Semaphore::new(REPLAYS_AT_ONCE),
+            epoch,
+            engine,
+            stream,
+            metrics,
+        }))
+    }
+
+    /// Starts the tasks that carry frames from the stream to the feeds; they end with `stop`.
+    pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        for router in &self.routers {
+            let run = Arc::clone(router).run(self.stream.clone());
+            tasks.spawn(stop.clone().run_until_cancelled_owned(run));
+        }
+    }
+
+    /// Shows committed changes to everyone. Called by the writer alone, after the commit, in the
+    /// order of their revs.
+    pub fn publish(&self, changes: &[Change]) {
+        for change in changes {
+            let frame = Frame::of_change(self.epoch, change);
+            // Sent while the board is locked: a join sees a change in the board, or in its
+            // mailbox, or (and then it drops it) in both, but never in neither.
+            let mut state = self.state();
+            state.apply(change, frame.clone());
+            // Fails only when no router runs, as in tests of the writer.
+            let _ = self.stream.send(frame);
+            drop(state);
+            let kind = change.kind.as_str();
+            self.metrics.changes.with_label_values(&[kind]).inc();
+        }
+    }
+
+    /// A feed that starts right after `since`, or with a snapshot when there is no cursor or it
+    /// cannot be served: from another epoch, from the future, or too far behind.
+    pub fn join(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> Feed {
+        Feed::join(Arc::clone(self), filter, since)
+    }
+
+    /// The rev of the newest change, and the id that the next pet gets: what the writer counts on
+    /// from.
+    pub fn newest(&self) -> (Rev, PetId) {
+        let state = self.state();
+        (state.rev(), state.next_pet())
+    }
+
+    /// Where the newest change is.
+    pub fn cursor(&self) -> Cursor {
+        self.at(self.state().rev())
+    }
+
+    /// Every pet, and the cursor this is true at.
+    pub fn board(&self) -> Board {
+        let state = self.state();
+        Board {
+            cursor: self.at(state.rev()),
+            pets: state.pets().values().cloned().collect(),
+        }
+    }
+
+    /// One pet, and the cursor this is true at.
+    pub fn pet(&self, id: PetId) -> Option<(Arc<Pet>, Cursor)> {
+        let state = self.state();
+        let pet = state.pets().get(&id)?;
+        Some((Arc::clone(pet), self.at(state.rev())))
+    }
+
+    /// The snapshot message for `filter`, encoded at most once per rev.
+    pub fn snapshot(&self, filter: &Filter) -> Frame {
+        self.state().snapshot(self.epoch, filter)
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    fn at(&self, rev: Rev) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            rev,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock panics")
+    }
+}

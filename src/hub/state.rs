@@ -1,0 +1,103 @@
+//! What the hub knows at one rev: the board, the backlog and the snapshots encoded so far.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::backlog::{BACKLOG_LIMIT, Backlog};
+use super::filter::Filter;
+use crate::model::{Change, Epoch, Pet, PetId, Rev};
+use crate::store::{Engine, StoreError};
+use crate::wire::Frame;
+
+/// Encoded snapshots kept for one rev. Above it they are encoded per viewer, which is slower and
+/// still right: a bound on memory against someone who asks for every combination of pets.
+const SNAPSHOTS_KEPT: usize = 1024;
+
+/// Behind the hub's lock; nothing here waits.
+pub struct State {
+    rev: Rev,
+    next_pet: PetId,
+    pets: BTreeMap<PetId, Arc<Pet>>,
+    backlog: Backlog,
+    /// Of the current rev; emptied with every change.
+    snapshots: HashMap<Filter, Frame>,
+}
+
+impl State {
+    /// The state of `engine`, with the newest changes of its log in the backlog, so that viewers
+    /// who come back after a restart are served from memory.
+    pub fn load(engine: &dyn Engine) -> Result<Self, StoreError> {
+        let snapshot = engine.snapshot()?;
+        let reach = Rev::new(snapshot.rev.get().saturating_sub(BACKLOG_LIMIT as u64));
+        let tail = engine.tail(reach, BACKLOG_LIMIT)?;
+        let is_whole = tail.first().is_some_and(|first| first.rev == reach.next());
+        let mut backlog = Backlog::new(if is_whole { reach } else { snapshot.rev });
+        if is_whole {
+            for change in &tail {
+                backlog.push(Frame::of_change(engine.epoch(), change));
+            }
+        }
+        let pets = snapshot.pets.into_iter();
+        Ok(State {
+            rev: snapshot.rev,
+            next_pet: snapshot.next_pet,
+            pets: pets.map(|pet| (pet.id, Arc::new(pet))).collect(),
+            backlog,
+            snapshots: HashMap::new(),
+        })
+    }
+
+    pub fn rev(&self) -> Rev {
+        self.rev
+    }
+
+    /// The id that the next pet gets.
+    pub fn next_pet(&self) -> PetId {
+        self.next_pet
+    }
+
+    pub fn pets(&self) -> &BTreeMap<PetId, Arc<Pet>> {
+        &self.pets
+    }
+
+    pub fn backlog(&self) -> &Backlog {
+        &self.backlog
+    }
+
+    /// Moves on by one change, of which `frame` is the encoding.
+    pub fn apply(&mut self, change: &Change, frame: Frame) {
+        debug_assert_eq!(
+            change.rev,
+            self.rev.next(),
+            "changes are published in order"
+        );
+        let before = self.pets.remove(&change.pet);
+        if let Some(after) = change.leaves(before) {
+            self.pets.insert(change.pet, after);
+        }
+        self.next_pet = self.next_pet.max(change.pet.next());
+        self.rev = change.rev;
+        self.backlog.push(frame);
+        self.snapshots.clear();
+    }
+
+    /// The snapshot for `filter` at this rev.
+    pub fn snapshot(&mut self, epoch: Epoch, filter: &Filter) -> Frame {
+        if let Some(frame) = self.snapshots.get(filter) {
+            return frame.clone();
+        }
+        let frame = match filter {
+            Filter::All => {
+                Frame::of_snapshot(epoch, self.rev, self.pets.values().map(|pet| &**pet))
+            }
+            Filter::Pets(ids) => {
+                let pets = ids.iter().filter_map(|id| self.pets.get(id));
+                Frame::of_snapshot(epoch, self.rev, pets.map(|pet| &**pet))
+            }
+        };
+        if self.snapshots.len() < SNAPSHOTS_KEPT {
+            self.snapshots.insert(filter.clone(), frame.clone());
+        }
+        frame
+    }
+}

@@ -1,0 +1,61 @@
+//! What can be asked of the writer, and what it answers.
+
+use crate::model::{Cursor, PetId, Profile, ProfilePatch, Status};
+
+/// A request to change something. Validated already: the writer refuses only what depends on the
+/// state.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A new pet, which is given the next id.
+    Create {
+        profile: Profile,
+        status: Status,
+    },
+    Edit {
+        pet: PetId,
+        patch: ProfilePatch,
+    },
+    /// Setting the status that the pet already has is a change too: it is seen to do so again,
+    /// from now on.
+    SetStatus {
+        pet: PetId,
+        status: Status,
+    },
+    Remove {
+        pet: PetId,
+    },
+}
+
+/// What a new pet is doing until somebody says otherwise: most of them sleep after the journey.
+const FIRST_STATUS: Status = Status::Sleeping;
+
+impl Command {
+    /// A new pet, of which nobody said yet what it is doing.
+    pub fn create(profile: Profile) -> Self {
+        Command::Create {
+            profile,
+            status: FIRST_STATUS,
+        }
+    }
+}
+
+/// A command that was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    pub pet: PetId,
+    /// The cursor of the change it made.
+    pub cursor: Cursor,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    #[error("there is no pet {0}")]
+    UnknownPet(PetId),
+    #[error("too many changes are waiting to be written; try again in a moment")]
+    Busy,
+    #[error("the server is stopping")]
+    Stopping,
+    #[error("the change could not be written to the disk, and was not made")]
+    Store,
+}
