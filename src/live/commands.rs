@@ -1,0 +1,112 @@
+//! Commands that arrive over a viewer's socket.
+
+use serde::Deserialize;
+
+use super::Live;
+use crate::error::Failure;
+use crate::model::{By, PetId, Status};
+use crate::wire::Message;
+use crate::writer::{Command, Committed};
+
+/// The longest command, in bytes. A `set-status` is under 100; more is a mistake or an attack.
+pub const COMMAND_LIMIT: usize = 4 * 1024;
+
+/// The longest `ref`, in bytes: it is sent back.
+const REFERENCE_LIMIT: usize = 100;
+
+/// A JSON object that asks for something.
+#[derive(Deserialize)]
+struct Request {
+    #[serde(rename = "do")]
+    verb: String,
+    pet: Option<u64>,
+    status: Option<String>,
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+}
+
+/// A command that was read, ready to be carried out.
+pub struct Asked {
+    reference: Option<String>,
+    command: Result<Command, Failure>,
+}
+
+/// The text is no command at all: the sender is confused or hostile.
+pub struct Unreadable(pub Failure);
+
+impl Asked {
+    /// # Errors
+    /// `Unreadable` for what is too long or not a JSON object with a `do`.
+    pub fn read(text: &str) -> Result<Self, Unreadable> {
+        if text.len() > COMMAND_LIMIT {
+            return Err(Unreadable(Failure::too_large(format!(
+                "A command has at most {COMMAND_LIMIT} bytes; this has {}.",
+                text.len()
+            ))));
+        }
+        let request: Request = serde_json::from_str(text).map_err(|_| {
+            Unreadable(Failure::bad_request(
+                r#"A command is a JSON object such as {"do":"set-status","pet":7,"status":"eating","ref":"a1"}."#,
+            ))
+        })?;
+        let reference = request.reference.clone();
+        let is_too_long = |reference: &String| reference.len() > REFERENCE_LIMIT;
+        if reference.as_ref().is_some_and(is_too_long) {
+            return Ok(Asked {
+                reference: None,
+                command: Err(Failure::bad_request("ref has at most 100 bytes.")),
+            });
+        }
+        Ok(Asked {
+            reference,
+            command: request.into_command(),
+        })
+    }
+
+    /// Carries the command out if `permission` allows it, and gives the answer as JSON.
+    pub async fn answer(self, live: &Live, permission: Result<(), Failure>) -> String {
+        let outcome = match permission.and(self.command) {
+            Ok(command) => live
+                .writer
+                .commit(command, By::Staff)
+                .await
+                .map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Ok(Committed { cursor, .. }) => Message::Ack {
+                reference: self.reference.as_deref(),
+                cursor,
+            }
+            .to_json(),
+            Err(failure) => refusal(self.reference.as_deref(), &failure),
+        }
+    }
+}
+
+impl Request {
+    fn into_command(self) -> Result<Command, Failure> {
+        if self.verb != "set-status" {
+            return Err(Failure::bad_request("The only command is set-status."));
+        }
+        let pet = self
+            .pet
+            .ok_or_else(|| Failure::invalid("set-status needs pet, a whole number such as 7."))?;
+        let status: Status = self.status.as_deref().unwrap_or_default().parse()?;
+        Ok(Command::SetStatus {
+            pet: PetId::new(pet),
+            status,
+        })
+    }
+}
+
+/// The answer to what was not carried out.
+pub fn refusal(reference: Option<&str>, failure: &Failure) -> String {
+    Message::Error {
+        reference,
+        status: failure.status.as_u16(),
+        title: failure.title,
+        detail: Some(&failure.detail),
+    }
+    .to_json()
+}

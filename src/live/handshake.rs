@@ -1,0 +1,101 @@
+//! The opening handshake of WebSocket (RFC 6455, section 4.2), answered in HTTP.
+//!
+//! Ours, because poem's refuses `Upgrade: WEBSOCKET`, answers a wrong version with 400 and
+//! HTTP/1.0 with 500. The frames that follow are tungstenite's.
+
+use poem::http::{HeaderMap, HeaderName, StatusCode, Version, header};
+
+use poem::{OnUpgrade, Request, Response, Upgraded};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use crate::error::Failure;
+
+/// Bytes of a connection's read buffer. tungstenite's default of 128 KiB is what an idle viewer
+/// would cost; what viewers send us is short.
+const READ_BUFFER_BYTES: usize = 1024;
+
+/// Bytes that are gathered before the socket is written to.
+const WRITE_BUFFER_BYTES: usize = 8 * 1024;
+
+/// A request that is a WebSocket handshake, not yet answered.
+pub struct Upgrade {
+    accept_key: String,
+    upgrade: OnUpgrade,
+}
+
+impl Upgrade {
+    /// # Errors
+    /// 426 for what is no WebSocket handshake or has another version, 400 for a broken one.
+    pub fn of(request: &Request) -> Result<Self, Failure> {
+        let headers = request.headers();
+        if request.version() != Version::HTTP_11
+            || !names(headers, &header::CONNECTION, "upgrade")
+            || !names(headers, &header::UPGRADE, "websocket")
+        {
+            return Err(upgrade_required("This address speaks WebSocket only."));
+        }
+        let version = headers.get(header::SEC_WEBSOCKET_VERSION);
+        if version.is_none_or(|version| version != "13") {
+            return Err(upgrade_required("This server speaks WebSocket version 13."));
+        }
+        let key = headers.get(header::SEC_WEBSOCKET_KEY);
+        let key = key.filter(|key| key.len() == 24).ok_or_else(|| {
+            Failure::bad_request("Sec-WebSocket-Key must be 16 bytes in base64: 24 characters.")
+        })?;
+        let upgrade = request
+            .take_upgrade()
+            .map_err(|_| upgrade_required("This connection cannot be turned into a WebSocket."))?;
+        Ok(Upgrade {
+            accept_key: derive_accept_key(key.as_bytes()),
+            upgrade,
+        })
+    }
+
+    /// The answer to send, and the socket that is there once it was sent.
+    pub fn accept(
+        self,
+        config: WebSocketConfig,
+    ) -> (
+        Response,
+        impl Future<Output = Option<WebSocketStream<Upgraded>>> + Send,
+    ) {
+        let response = Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::CONNECTION, "upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header(header::SEC_WEBSOCKET_ACCEPT, self.accept_key)
+            .finish();
+        let socket = async move {
+            let stream = self.upgrade.await.ok()?;
+            Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+        };
+        (response, socket)
+    }
+}
+
+/// Small buffers, and messages of at most `message_bytes` from the client; a longer one ends the
+/// connection with 1009.
+pub fn socket_config(message_bytes: usize) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(Some(message_bytes))
+        .max_frame_size(Some(message_bytes))
+}
+
+/// Whether a header that lists words names `word`, in any case.
+fn names(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+    let lists = headers.get_all(name).iter();
+    let words = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','));
+    words
+        .map(str::trim)
+        .any(|found| found.eq_ignore_ascii_case(word))
+}
+
+fn upgrade_required(detail: &str) -> Failure {
+    Failure::new(StatusCode::UPGRADE_REQUIRED, "WebSocket required", detail)
+}
