@@ -1,0 +1,144 @@
+// @ts-check
+/**
+ * The client's entry: builds the parts for the page at hand and connects them.
+ *
+ * A message goes `live/` (network) → `state/` (what it means) → `view/` (what is drawn). Pages without live
+ * data get local times and nothing else; every page is complete without any of this.
+ */
+import { browserClock } from "./live/clock.js";
+import { Echo } from "./live/echo.js";
+import { Lifecycle } from "./live/lifecycle.js";
+import { openConnection } from "./live/open.js";
+import { Announcements } from "./state/announcements.js";
+import { Board } from "./state/board.js";
+import { Freshness } from "./state/freshness.js";
+import { Pause } from "./state/pause.js";
+import { parseTime, ServerClock } from "./state/server-clock.js";
+import { Announcer } from "./view/announcer.js";
+import { Cards } from "./view/cards.js";
+import { ConnectionLine } from "./view/connection-line.js";
+import { Hello } from "./view/hello.js";
+import { Highlight } from "./view/highlight.js";
+import { PauseButton } from "./view/pause.js";
+import { Since } from "./view/since.js";
+import { Tick } from "./view/tick.js";
+
+const clock = browserClock;
+const page = document.body.dataset;
+const serverClock = new ServerClock(clock);
+const tick = new Tick(clock);
+const since = new Since({ root: document, serverClock, tick });
+
+serverClock.learn(page.asOf);
+tick.start();
+since.start();
+if (page.page === "index" || page.page === "show") watchPets();
+else if (page.page === "hello") sayHello();
+
+/** The pages with pets: what the server drew is the first state, and the stream goes on from its cursor. */
+function watchPets() {
+  const highlight = new Highlight(clock);
+  const cards = new Cards({ document, since, highlight });
+  const board = new Board(page.cursor ?? "", cards.read());
+  const pause = new Pause(board);
+  const announcer = new Announcer(document);
+  const announcements = new Announcements({ clock, say: (sentence) => announcer.say(sentence) });
+  const onleave = () => (announcements.stop(), highlight.stop());
+  const live = goLive({ board, pets: page.pets ? [page.pets] : [], onleave });
+  const draw = (/** @type {import("./state/difference.js").Change[]} */ changes) => {
+    cards.draw(changes);
+    announcements.add(changes);
+  };
+
+  live.connection.onmessage = (message) => {
+    live.hear(message);
+    const changes = board.apply(message);
+    if (!changes) return;
+    draw(pause.pass(changes));
+    document.dispatchEvent(new CustomEvent("petstore:change", { detail: message }));
+  };
+
+  const button = new PauseButton(document);
+  button.onpause = () => {
+    pause.pause();
+    since.stop();
+    highlight.stop();
+    live.freshness.pause();
+    live.drawLine();
+  };
+  button.onresume = () => {
+    draw(pause.resume());
+    since.start();
+    live.freshness.resume();
+    live.drawLine();
+  };
+  button.start();
+  live.connection.start();
+}
+
+/** The hello page: the same connection without a board, and an echo beside it. */
+function sayHello() {
+  const hello = new Hello(document);
+  const board = new Board("");
+  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock });
+  const live = goLive({ board, pets: [], onleave: () => echo.close() });
+  /** @type {import("./live/transport.js").TransportName | null} */
+  let transport = null;
+
+  live.connection.onstate = (state) => {
+    live.follow(state);
+    transport = state.phase === "up" ? state.transport : null;
+    hello.drawTransport(transport);
+  };
+  live.connection.onmessage = (message) => {
+    live.hear(message);
+    board.apply(message);
+    if (message.type === "hello") hello.drawHello();
+  };
+  echo.onanswer = (text) => hello.drawAnswer(text);
+  echo.onfail = () => hello.drawNoEcho(transport);
+  hello.onsay = (text) => echo.say(text);
+  hello.start();
+  live.connection.start();
+}
+
+/**
+ * What the live pages have in common: a connection, the line that says how it is, and the turns of the page's life.
+ * @param {object} parts
+ * @param {Board} parts.board
+ * @param {string[]} parts.pets
+ * @param {() => void} parts.onleave
+ */
+function goLive({ board, pets, onleave }) {
+  const line = new ConnectionLine(document);
+  const freshness = new Freshness({ clock, serverClock, asOf: parseTime(page.asOf) ?? clock.now() });
+  const watch = { origin: location.origin, pets };
+  const connection = openConnection({
+    browser: globalThis,
+    clock,
+    random: Math.random,
+    watch,
+    since: () => board.cursor,
+  });
+  const drawLine = () => line.draw(freshness.line());
+  const follow = (/** @type {import("./live/connection.js").ConnectionState} */ state) => {
+    freshness.connection(state);
+    drawLine();
+  };
+  const hear = (/** @type {import("./live/message.js").Message} */ message) => {
+    serverClock.learn(message.server_time);
+    freshness.hear(message);
+    drawLine();
+  };
+  connection.onstate = follow;
+  tick.add(drawLine);
+  const turns = {
+    leave: () => (connection.stop(), tick.stop(), onleave()),
+    comeBack: () => (tick.start(), tick.now(), connection.start()),
+    wake: () => (connection.wake(), tick.now()),
+    online: () => connection.online(),
+    offline: () => (connection.offline(), freshness.lose()),
+  };
+  new Lifecycle({ window, document, turns }).start();
+  return { connection, freshness, follow, hear, drawLine };
+}

@@ -1,0 +1,66 @@
+// @ts-check
+/**
+ * The life of a page in a browser: hidden and kept, brought back, looked at again, network gone and back.
+ *
+ * Everything ends at `pagehide` and not at `unload`: `unload` keeps a page out of the back/forward cache and
+ * does not come at all on phones.
+ */
+
+/**
+ * What a page does at each turn.
+ * @typedef {object} Turns
+ * @property {() => void} leave  The page goes away, perhaps to come back.
+ * @property {() => void} comeBack  It came back as it was left.
+ * @property {() => void} wake  It is looked at again.
+ * @property {() => void} online
+ * @property {() => void} offline
+ */
+
+export class Lifecycle {
+  #window;
+  #document;
+  #turns;
+
+  /**
+   * @param {object} parts
+   * @param {EventTarget} parts.window
+   * @param {EventTarget & { visibilityState: string }} parts.document
+   * @param {Turns} parts.turns
+   */
+  constructor({ window, document, turns }) {
+    this.#window = window;
+    this.#document = document;
+    this.#turns = turns;
+  }
+
+  start() {
+    this.#window.addEventListener("pagehide", this.#onpagehide);
+    this.#window.addEventListener("pageshow", this.#onpageshow);
+    this.#window.addEventListener("online", this.#ononline);
+    this.#window.addEventListener("offline", this.#onoffline);
+    this.#document.addEventListener("visibilitychange", this.#onvisibilitychange);
+  }
+
+  stop() {
+    this.#window.removeEventListener("pagehide", this.#onpagehide);
+    this.#window.removeEventListener("pageshow", this.#onpageshow);
+    this.#window.removeEventListener("online", this.#ononline);
+    this.#window.removeEventListener("offline", this.#onoffline);
+    this.#document.removeEventListener("visibilitychange", this.#onvisibilitychange);
+  }
+
+  #onpagehide = () => this.#turns.leave();
+
+  #onpageshow = (/** @type {any} */ event) => {
+    // Also sent at the first load, where there is nothing to come back to.
+    if (event.persisted) this.#turns.comeBack();
+  };
+
+  #onvisibilitychange = () => {
+    if (this.#document.visibilityState === "visible") this.#turns.wake();
+  };
+
+  #ononline = () => this.#turns.online();
+
+  #onoffline = () => this.#turns.offline();
+}

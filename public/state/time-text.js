@@ -1,0 +1,38 @@
+// @ts-check
+/** Times in the words of the page. */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * A time of day where the reader is: "14:05".
+ * @param {number} ms  Milliseconds since 1970.
+ */
+export function clockText(ms) {
+  const date = new Date(ms);
+  const pad = (/** @type {number} */ part) => String(part).padStart(2, "0");
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/**
+ * How long something has lasted: "12 min". In whole units, the largest that fits.
+ * @param {number} ms  Below zero, which only a wrong clock makes, counts as nothing.
+ */
+export function durationText(ms) {
+  if (ms >= DAY_MS) return `${Math.floor(ms / DAY_MS)} d`;
+  if (ms >= HOUR_MS) return `${Math.floor(ms / HOUR_MS)} h`;
+  if (ms >= MINUTE_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  return "just now";
+}
+
+/**
+ * How long ago something was heard, to the second while that means something: "3 s ago".
+ * @param {number} ms
+ */
+export function heardText(ms) {
+  const seconds = Math.floor(ms / SECOND_MS);
+  if (seconds < 1) return "just now";
+  return seconds < 60 ? `${seconds} s ago` : `${durationText(ms)} ago`;
+}

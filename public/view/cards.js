@@ -1,0 +1,107 @@
+// @ts-check
+/**
+ * The pets of a page: the cards of the index, or the one pet of a show page.
+ *
+ * Elements are updated where they are, so that focus, selection and scroll position stay. Only the index has a
+ * list to add to and remove from; the page of a removed pet says so and keeps what it showed.
+ */
+import { drawPet, readPet } from "./pet.js";
+
+/** @typedef {import("../state/difference.js").Pet} Pet */
+/** @typedef {import("../state/difference.js").Change} Change */
+
+export class Cards {
+  #document;
+  #since;
+  #highlight;
+  #list;
+  /** @type {Map<string, HTMLElement>} */
+  #elements = new Map();
+
+  /**
+   * @param {object} parts
+   * @param {Document} parts.document
+   * @param {import("./since.js").Since} parts.since
+   * @param {import("./highlight.js").Highlight} parts.highlight
+   */
+  constructor({ document, since, highlight }) {
+    this.#document = document;
+    this.#since = since;
+    this.#highlight = highlight;
+    this.#list = document.querySelector("#pets");
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-pet]"))) {
+      this.#elements.set(element.dataset.pet ?? "", element);
+    }
+  }
+
+  /** @returns {Pet[]} The pets as the server drew them. */
+  read() {
+    return [...this.#elements.values()].map(readPet);
+  }
+
+  /** @param {Change[]} changes */
+  draw(changes) {
+    for (const { id, after } of changes) {
+      if (after) this.#put(after);
+      else this.#remove(id);
+    }
+    this.#show("#no-pets", this.#elements.size === 0);
+  }
+
+  /** @param {Pet} pet */
+  #put(pet) {
+    const element = this.#elements.get(pet.id) ?? this.#add(pet.id);
+    if (!element) return;
+    drawPet(element, pet);
+    this.#since.draw(element);
+    this.#highlight.show(element);
+    if (!this.#list) this.#show("#gone", false);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {HTMLElement | undefined} A blank card in its place by id, which is the server's order too.
+   */
+  #add(id) {
+    const template = /** @type {HTMLTemplateElement | null} */ (this.#document.querySelector("#pet-card"));
+    const blank = template?.content.firstElementChild;
+    if (!this.#list || !blank) return undefined;
+    const card = /** @type {HTMLElement} */ (this.#document.importNode(blank, true));
+    const next = [...this.#list.children].find((other) => Number(other.getAttribute("data-pet")) > Number(id));
+    this.#list.insertBefore(card, next ?? null);
+    this.#elements.set(id, card);
+    return card;
+  }
+
+  /** @param {string} id */
+  #remove(id) {
+    const element = this.#elements.get(id);
+    if (!element) return;
+    if (!this.#list) {
+      this.#show("#gone", true);
+      return;
+    }
+    this.#passFocusOn(element);
+    this.#elements.delete(id);
+    element.remove();
+  }
+
+  /**
+   * Who reads with the keyboard goes on from the neighbour, not from the top of the page.
+   * @param {HTMLElement} leaving
+   */
+  #passFocusOn(leaving) {
+    if (!leaving.contains(this.#document.activeElement)) return;
+    const neighbour = leaving.nextElementSibling ?? leaving.previousElementSibling;
+    const target = neighbour?.querySelector("a[data-link]") ?? this.#document.querySelector("#main");
+    /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {string} selector
+   * @param {boolean} isShown
+   */
+  #show(selector, isShown) {
+    this.#document.querySelector(selector)?.toggleAttribute("hidden", !isShown);
+  }
+}

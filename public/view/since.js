@@ -1,0 +1,58 @@
+// @ts-check
+/**
+ * Since when each pet has had its status: the time of day where the reader is, and an age that stays true.
+ *
+ * The server writes "14:05 UTC", which is right everywhere and without JavaScript.
+ */
+import { parseTime } from "../state/server-clock.js";
+import { clockText, durationText } from "../state/time-text.js";
+import { setText } from "./text.js";
+
+/** Ages are shown in minutes, so a page with a thousand pets need not go through them every second. */
+const REFRESH_MS = 10_000;
+
+export class Since {
+  #root;
+  #serverClock;
+  #tick;
+  #drawnAt = 0;
+
+  /**
+   * @param {object} parts
+   * @param {ParentNode} parts.root
+   * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
+   * @param {import("./tick.js").Tick} parts.tick
+   */
+  constructor({ root, serverClock, tick }) {
+    this.#root = root;
+    this.#serverClock = serverClock;
+    this.#tick = tick;
+  }
+
+  start() {
+    this.draw(this.#root);
+    this.#tick.add(this.#ontick);
+  }
+
+  stop() {
+    this.#tick.remove(this.#ontick);
+  }
+
+  /** @param {ParentNode} root  The page, or one pet. */
+  draw(root) {
+    const now = this.#serverClock.now();
+    if (root === this.#root) this.#drawnAt = now;
+    for (const time of root.querySelectorAll("time[data-since]")) {
+      const since = parseTime(time.getAttribute("datetime"));
+      if (since === null) continue;
+      setText(time, clockText(since));
+      const ago = time.closest("[data-pet]")?.querySelector("[data-ago]");
+      if (ago) setText(ago, durationText(now - since));
+    }
+  }
+
+  #ontick = () => {
+    // The server's time may also jump back, when it is learned anew.
+    if (Math.abs(this.#serverClock.now() - this.#drawnAt) >= REFRESH_MS) this.draw(this.#root);
+  };
+}

@@ -1,0 +1,43 @@
+// @ts-check
+/** The one timer that a page has for what changes with time alone. */
+
+const TICK_MS = 1_000;
+
+export class Tick {
+  #clock;
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  #cancel = () => {};
+
+  /** @param {import("../live/clock.js").Clock} clock */
+  constructor(clock) {
+    this.#clock = clock;
+  }
+
+  start() {
+    this.stop();
+    this.#cancel = this.#clock.after(TICK_MS, () => {
+      this.now();
+      this.start();
+    });
+  }
+
+  stop() {
+    this.#cancel();
+  }
+
+  /** Ticks out of turn, e.g. when the page is looked at again. */
+  now() {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** @param {() => void} listener */
+  add(listener) {
+    this.#listeners.add(listener);
+  }
+
+  /** @param {() => void} listener */
+  remove(listener) {
+    this.#listeners.delete(listener);
+  }
+}
