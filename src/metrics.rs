@@ -8,7 +8,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEnc
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Open live connections, by `transport` (`websocket`, `sse`, `poll`).
+    /// Open live connections, by `transport` (`ws`, `sse`, `poll`).
     pub viewers: IntGaugeVec,
     /// Committed changes, by `type` (`status`, `pet`, `gone`).
     pub changes: IntCounterVec,
@@ -43,7 +43,7 @@ impl Metrics {
         let viewers = Opts::new("petstore_viewers", "Open live connections.");
         let viewers =
             IntGaugeVec::new(viewers, &["transport"]).expect("metric names are fixed and valid");
-        for transport in ["websocket", "sse", "poll"] {
+        for transport in ["ws", "sse", "poll"] {
             viewers.with_label_values(&[transport]);
         }
         Metrics {

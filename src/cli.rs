@@ -1,0 +1,155 @@
+//! Commands and flags as typed, and the exit code.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::App;
+use crate::config::{Config, LogFormat, Options};
+use crate::telemetry;
+
+/// Shows what each pet of a rescue is doing, at the moment it does it, on any network.
+#[derive(Parser)]
+#[command(name = "pet-store", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve sample pets that change by themselves; everyone on this machine may change them
+    /// too. This is what pet-store does without a command
+    Demo(Options),
+    /// Serve a real rescue: no sample pets, simulator off, writing needs staff
+    Serve(Options),
+}
+
+/// The exit code for a bad option.
+const USAGE: u8 = 2;
+
+/// Runs the program with the arguments it was started with.
+pub fn run() -> ExitCode {
+    let config = match configure(std::env::args().collect()) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    telemetry::start(config.log_format);
+    match Runtime::new().map(|runtime| runtime.block_on(serve(config))) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error.to_string(), 1),
+        Err(error) => fail(&format!("no runtime could be started: {error}"), 1),
+    }
+}
+
+fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
+    let command = match Cli::try_parse_from(with_command(arguments)) {
+        Ok(cli) => cli.command,
+        Err(error) => return Err(explain(&error)),
+    };
+    match command {
+        Command::Serve(options) => Ok(Config::serve(options)),
+        Command::Demo(options) => {
+            Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
+        }
+    }
+}
+
+/// `pet-store` alone, or with nothing but flags, is `pet-store demo`.
+fn with_command(mut arguments: Vec<String>) -> Vec<String> {
+    let asks_for_itself = ["-h", "--help", "-V", "--version"];
+    let is_flag =
+        |first: &String| first.starts_with('-') && !asks_for_itself.contains(&first.as_str());
+    if arguments.get(1).is_none_or(is_flag) {
+        arguments.insert(1.min(arguments.len()), "demo".to_owned());
+    }
+    arguments
+}
+
+/// Prints help as it is, and any mistake as one line: the option, the value, what is allowed.
+fn explain(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        // Fails only when nobody reads it.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let lines = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let lines: Vec<&str> = lines
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let line = lines.join(" ");
+    fail(line.strip_prefix("error: ").unwrap_or(&line), USAGE)
+}
+
+fn fail(sentence: &str, code: u8) -> ExitCode {
+    eprintln!("pet-store: {sentence}");
+    ExitCode::from(code)
+}
+
+/// Serves until the first signal, and stops within the grace; a second signal ends it at once.
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let log_format = config.log_format;
+    let app = App::start(config).await?;
+    announce(
+        log_format,
+        &format!("listening on http://{}", app.address()),
+    );
+    either(&mut terminate, &mut interrupt).await;
+    tracing::info!("stopping: telling every viewer, finishing requests");
+    tokio::select! {
+        in_time = app.stop() => tracing::info!(in_time, "stopped"),
+        () = either(&mut terminate, &mut interrupt) => {
+            fail("stopped at once by a second signal", 1);
+            std::process::exit(1);
+        }
+    }
+    Ok(())
+}
+
+async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// The one line that scripts wait for: on stderr whatever the level of the log.
+fn announce(format: LogFormat, line: &str) {
+    match format {
+        LogFormat::Text => eprintln!("{line}"),
+        LogFormat::Json => eprintln!(
+            "{}",
+            serde_json::json!({ "level": "INFO", "message": line })
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_command_means_demo() {
+        let line = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(with_command(line("pet-store")), line("pet-store demo"));
+        assert_eq!(
+            with_command(line("pet-store --pets 3")),
+            line("pet-store demo --pets 3")
+        );
+        for same in ["pet-store serve", "pet-store --help", "pet-store -V"] {
+            assert_eq!(with_command(line(same)), line(same));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Flags and environment, read once.
+//!
+//! `Options` is what was typed; `Config` is what it means in one of the two modes. A flag beats
+//! its environment variable, which clap sees to. Every message about a bad value says what is
+//! allowed; the name of the option and the value are put before it.
+
+mod limits;
+mod parse;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use self::parse::{Every, duration, every, listen};
+use crate::auth::Auth;
+
+/// The flags of `demo` and `serve`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Address and port to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = listen)]
+    listen: SocketAddr,
+
+    /// Folder of the store; made if it is not there
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PET_STORE_DATA",
+        default_value = "./data"
+    )]
+    data: PathBuf,
+
+    /// Give every pet a new random status once per DURATION, or off [default: 10s in demo, off in serve]
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_SIMULATE", value_parser = every)]
+    simulate: Option<Every>,
+
+    /// Make the simulator repeatable [default: random]
+    #[arg(long, value_name = "N", env = "PET_STORE_SEED")]
+    seed: Option<u64>,
+
+    /// Sample pets that an empty store gets in demo mode
+    #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pets: u32,
+
+    /// At most this long between two messages to a viewer
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_HEARTBEAT", default_value = "15s", value_parser = duration)]
+    heartbeat: Duration,
+
+    /// Live connections accepted at once [default: from the open-file limit]
+    #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", value_parser = clap::value_parser!(u32).range(1..))]
+    max_viewers: Option<u32>,
+
+    /// Drop a viewer that takes no byte for so long
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_WRITE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    write_timeout: Duration,
+
+    /// How long a stop may take
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = duration)]
+    grace: Duration,
+
+    /// Format of the log on stderr; its level is RUST_LOG
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "PET_STORE_LOG_FORMAT",
+        default_value = "text"
+    )]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What the program is to do, complete and valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub auth: Auth,
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    /// Sample pets for an empty store.
+    pub sample_pets: u32,
+    /// The simulator's period; `None` is off.
+    pub simulate: Option<Duration>,
+    pub seed: Option<u64>,
+    pub heartbeat: Duration,
+    pub max_viewers: usize,
+    pub max_connections: usize,
+    pub write_timeout: Duration,
+    pub grace: Duration,
+    pub log_format: LogFormat,
+}
+
+/// An option whose value is fine by itself and not in this mode.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "invalid value '{0}' for '--listen <ADDR>': in the demo everyone is staff, so it listens on \
+     loopback only, such as 127.0.0.1:3000; for another address use: pet-store serve"
+)]
+pub struct DemoMustBeLocal(SocketAddr);
+
+impl Config {
+    /// The demo: sample pets, the simulator on, and everyone who can reach it is staff.
+    ///
+    /// # Errors
+    /// When it is to listen on more than loopback.
+    pub fn demo(options: Options) -> Result<Self, DemoMustBeLocal> {
+        if !options.listen.ip().is_loopback() {
+            return Err(DemoMustBeLocal(options.listen));
+        }
+        let sample_pets = options.pets;
+        let period = Every::Period(Duration::from_secs(10));
+        Ok(Config::of(options, Auth::Demo, sample_pets, period))
+    }
+
+    /// For a real rescue: no sample pets, simulator off, writing needs staff.
+    pub fn serve(options: Options) -> Self {
+        Config::of(options, Auth::Serve, 0, Every::Off)
+    }
+
+    fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
+        let limits = limits::of_open_files();
+        let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
+        Config {
+            auth,
+            listen: options.listen,
+            data: options.data,
+            sample_pets,
+            simulate: options.simulate.unwrap_or(simulate).period(),
+            seed: options.seed,
+            heartbeat: options.heartbeat,
+            max_viewers: max_viewers.unwrap_or(limits.viewers),
+            max_connections: limits.connections,
+            write_timeout: options.write_timeout,
+            grace: options.grace,
+            log_format: options.log_format,
+        }
+    }
+
+    /// A demo on a free port of loopback with nothing that moves by itself: where tests start.
+    pub fn quiet(data: PathBuf) -> Self {
+        Config {
+            auth: Auth::Demo,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data,
+            sample_pets: 0,
+            simulate: None,
+            seed: None,
+            heartbeat: Duration::from_secs(15),
+            max_viewers: 1000,
+            max_connections: 2000,
+            write_timeout: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+            log_format: LogFormat::Text,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Values of flags. Each error says what is allowed, in one line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The shortest and longest duration of a flag. Below, the program would do nothing else; above,
+/// the flag would mean nothing.
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// How often, or never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Every {
+    Period(Duration),
+    Off,
+}
+
+impl Every {
+    pub fn period(self) -> Option<Duration> {
+        match self {
+            Every::Period(period) => Some(period),
+            Every::Off => None,
+        }
+    }
+}
+
+pub fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
+        .ok_or_else(|| "a duration from 10ms to 24h is allowed, such as 15s or 1m 30s".to_owned())
+}
+
+pub fn every(text: &str) -> Result<Every, String> {
+    if text == "off" {
+        return Ok(Every::Off);
+    }
+    duration(text).map(Every::Period).map_err(|_| {
+        "off or a duration from 10ms to 24h is allowed, such as 10s or 1m 30s".to_owned()
+    })
+}
+
+pub fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "an IP address with a port is allowed, such as 127.0.0.1:3000 or [::1]:3000".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(every("off"), Ok(Every::Off));
+        assert_eq!(every("10s"), Ok(Every::Period(Duration::from_secs(10))));
+        for text in ["", "0s", "10", "-1s", "25h", "1ms", "soon"] {
+            assert!(duration(text).unwrap_err().contains("such as"), "{text:?}");
+            assert!(every(text).unwrap_err().contains("off"), "{text:?}");
+        }
+    }
+}

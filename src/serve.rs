@@ -1,0 +1,122 @@
+//! The accept loop: from a listening socket to requests for the endpoint.
+//!
+//! Ours, because poem's server is made for short requests: it never notices that a viewer is gone,
+//! has no timeout of any kind, and waits for ever at the stop. It is hyper's HTTP/1 connection
+//! with a timer, and a socket that does not wait for ever either.
+
+mod connection;
+mod stall;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use poem::endpoint::BoxEndpoint;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::connection::serve_connection;
+use crate::metrics::Metrics;
+
+/// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
+/// viewers coming back at once took 7 s; with this they take half a second.
+const BACKLOG: i32 = 4096;
+
+/// The pause after accept failed for want of descriptors or memory. Without it the loop spins on
+/// the same error with most of a core.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a connection that is one too many is told, before anything of it is read.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
+    Content-Type: text/plain\r\nContent-Length: 33\r\nConnection: close\r\n\r\n\
+    Too many connections. Try again.\n";
+
+/// The listening side of the server.
+pub struct Server {
+    pub listener: TcpListener,
+    pub endpoint: BoxEndpoint<'static>,
+    pub metrics: Metrics,
+    /// Connections open at once; one more is told 503 and closed.
+    pub max_connections: usize,
+    /// A connection that takes no byte for so long is dropped.
+    pub write_timeout: Duration,
+}
+
+/// Listens on `address` without accepting yet.
+///
+/// # Errors
+/// When the address is taken, is not this machine's, or is not allowed.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // A restart must not wait for connections of the last run to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+impl Server {
+    /// Accepts until `stop`; connections are tasks of `tasks`, and finish what they are doing
+    /// when `stop` comes.
+    pub async fn run(self, tasks: TaskTracker, stop: CancellationToken) {
+        let room = Arc::new(Semaphore::new(self.max_connections));
+        let endpoint = Arc::new(self.endpoint);
+        while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error, &stop).await;
+                    continue;
+                }
+            };
+            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
+                self.metrics
+                    .refused
+                    .with_label_values(&["connections"])
+                    .inc();
+                refuse(&stream);
+                continue;
+            };
+            let serving = serve_connection(
+                stream,
+                peer,
+                Arc::clone(&endpoint),
+                self.metrics.clone(),
+                self.write_timeout,
+                stop.clone(),
+            );
+            tasks.spawn(async move {
+                serving.await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+/// One write of a short answer, which fits any socket's buffer.
+fn refuse(stream: &TcpStream) {
+    let _ = stream.try_write(FULL);
+}
+
+/// Some errors are about the one connection that is gone already; others are about this process,
+/// and stay until something is closed.
+async fn pause_after(error: &io::Error, stop: &CancellationToken) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    ) {
+        tracing::warn!(%error, "no connection can be accepted for now");
+        stop.run_until_cancelled(sleep(ACCEPT_PAUSE)).await;
+    }
+}

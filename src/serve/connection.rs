@@ -1,0 +1,95 @@
+//! One connection: its socket's options, its requests, its end.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use poem::endpoint::BoxEndpoint;
+use poem::http::uri::Scheme;
+use poem::http::{Request, Response};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Addr, Endpoint};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::stall::Stall;
+use crate::metrics::Metrics;
+
+/// How long a request's head may take to arrive, and an idle connection may wait for its next
+/// request. Against clients that send a byte now and then for ever.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Fields of a request's head.
+const HEADER_LIMIT: usize = 100;
+
+/// Bytes of a request's head, and of an answer that waits for the socket.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Bytes that the kernel holds for a connection that does not read. Left to itself it takes
+/// several hundred kilobytes for each before anyone notices.
+const SEND_BUFFER_BYTES: usize = 64 * 1024;
+
+/// A peer that acknowledges nothing for so long is gone; the kernel's own limit is 15 minutes.
+const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Silence after which the kernel asks whether the peer is still there, and how often.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+
+pub async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    endpoint: Arc<BoxEndpoint<'static>>,
+    metrics: Metrics,
+    write_timeout: Duration,
+    stop: CancellationToken,
+) {
+    let Ok(local) = set_options(&stream) else {
+        return;
+    };
+    let service = service_fn(move |request: Request<Incoming>| {
+        let endpoint = Arc::clone(&endpoint);
+        async move {
+            let local = LocalAddr(Addr::from(local));
+            let remote = RemoteAddr(Addr::from(peer));
+            let request = poem::Request::from((request, local, remote, Scheme::HTTP));
+            let response = endpoint.get_response(request).await;
+            Ok::<_, Infallible>(Response::from(response))
+        }
+    });
+    let socket = TokioIo::new(Stall::new(stream, write_timeout, metrics));
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_headers(HEADER_LIMIT)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(socket, service)
+        .with_upgrades();
+    let mut serving = pin!(serving);
+    if stop.run_until_cancelled(serving.as_mut()).await.is_none() {
+        serving.as_mut().graceful_shutdown();
+        let _ = serving.await;
+    }
+}
+
+/// The local address; an error means that the peer is gone already.
+fn set_options(stream: &TcpStream) -> io::Result<SocketAddr> {
+    // An event is sent when it happens, not when the last one was acknowledged.
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_tcp_user_timeout(Some(DEAD_PEER_TIMEOUT))?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY);
+    socket.set_tcp_keepalive(&keepalive)?;
+    stream.local_addr()
+}

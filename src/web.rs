@@ -1,0 +1,155 @@
+//! The whole URL table, and what holds for every answer.
+//!
+//! The order around a request, from outside in: a panic becomes a 500; the answer gets its security
+//! headers; a body is read up to its limit; a failure becomes a page or a problem document,
+//! depending on who asked; then the table below.
+
+mod api;
+mod assets;
+mod body;
+mod headers;
+mod hello;
+mod pages;
+mod probes;
+mod resource;
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::middleware::CatchPanic;
+use poem::web::Data;
+use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, handler};
+
+use self::assets::Assets;
+use self::resource::resource;
+use crate::error::Failure;
+use crate::live::{self, Live};
+use crate::store::Engine;
+use crate::views::{ErrorPage, Page, Views};
+
+/// What the handlers share.
+pub struct Site {
+    live: Arc<Live>,
+    engine: Arc<dyn Engine>,
+    views: Views,
+    assets: Assets,
+}
+
+/// The endpoint that answers every request.
+pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
+    let assets = Assets::load();
+    let views = Views::new(assets.address().to_owned(), live.auth);
+    let site = Arc::new(Site {
+        live: Arc::clone(&live),
+        engine,
+        views,
+        assets,
+    });
+    table(&site)
+        .around(answer_failures)
+        .around(body::limit)
+        .after(headers::secure)
+        .data(site)
+        .data(live)
+        .with(CatchPanic::new().with_handler(|_| Failure::internal().into_response()))
+        .boxed()
+}
+
+fn table(site: &Arc<Site>) -> Route {
+    let api = api::Api::service(Arc::clone(site));
+    let openapi = api::OpenApiDocument::of(&api);
+    Route::new()
+        .at("/", resource().get(pages::to_index))
+        .at(
+            "/pets",
+            resource().get(pages::index).post(pages::create_pet),
+        )
+        .at("/pets/new", resource().get(pages::new_pet))
+        .at(
+            "/pets/:id",
+            resource().get(pages::show_pet).post(pages::edit_pet),
+        )
+        .at("/pets/:id/edit", resource().get(pages::edit_form))
+        .at("/pets/:id/status", resource().post(pages::set_status))
+        .at("/pets/:id/delete", resource().post(pages::remove_pet))
+        .at("/hello", resource().get(hello::page))
+        .at("/hello/ws", resource().get(hello::echo))
+        .at("/live/ws", resource().get(watch_over_ws))
+        .at("/live/sse", resource().get(watch_over_sse))
+        .at("/live/poll", resource().get(watch_by_polling))
+        .at("/live/state", resource().get(read_state))
+        .nest("/api/v1", api::endpoint(api, openapi.clone()))
+        .at(
+            "/api/openapi.json",
+            resource().get(openapi.clone().as_json()),
+        )
+        .at("/api/docs", resource().get(openapi.as_page()))
+        .at("/healthz", resource().get(probes::health))
+        .at("/readyz", resource().get(probes::readiness))
+        .at("/metrics", resource().get(probes::metrics))
+        .at("/assets/:fingerprint/*path", resource().get(assets::asset))
+        .at("/favicon.ico", resource().get(assets::icon))
+}
+
+#[handler]
+fn watch_over_ws(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
+    Ok(live::ws(live, request)?)
+}
+
+#[handler]
+fn watch_over_sse(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
+    Ok(live::sse(live, request)?)
+}
+
+#[handler]
+async fn watch_by_polling(
+    Data(live): Data<&Arc<Live>>,
+    request: &Request,
+) -> poem::Result<Response> {
+    Ok(live::poll(live, request).await?)
+}
+
+#[handler]
+fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
+    Ok(live::state(live, request)?)
+}
+
+/// Turns failures into a page for people, and into a problem document for programs.
+async fn answer_failures<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+    let site = request.data::<Arc<Site>>().cloned();
+    let path = request.uri().path();
+    let is_program = path.starts_with("/api/v1") || path.starts_with("/live/");
+    match next.call(request).await {
+        Ok(response) => Ok(response.into_response()),
+        Err(error) => {
+            let failure = Failure::of_poem(&error);
+            Ok(match site {
+                Some(site) if !is_program => site.show_failure(&failure),
+                _ => failure.into_response(),
+            })
+        }
+    }
+}
+
+impl Site {
+    /// Answers with a page. Pages are read anew each time: they say what is true now.
+    fn show<P: Page>(&self, page: &P) -> poem::Result<Response> {
+        let html = self.views.render(page).ok_or_else(Failure::internal)?;
+        Ok(Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .header("cache-control", "no-store")
+            .body(html))
+    }
+
+    fn show_failure(&self, failure: &Failure) -> Response {
+        let page = ErrorPage {
+            status: failure.status.as_u16(),
+            title: failure.title,
+            detail: failure.detail.clone(),
+        };
+        match self.views.render(&page) {
+            Some(html) => failure.respond("text/html; charset=utf-8", html),
+            None => failure.clone().into_response(),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The JSON API, `/api/v1`: the same pets and the same commands as the pages, for programs.
+//!
+//! poem-openapi reads requests and describes the API; every error is a problem document.
+
+mod document;
+mod objects;
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::StatusCode;
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request};
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{OpenApi, OpenApiService};
+
+pub use self::document::OpenApiDocument;
+use self::objects::{
+    ChangeList, ChangeObject, Created, CursorObject, PetFields, PetList, PetObject, StatusFields,
+};
+use super::Site;
+use crate::error::Failure;
+use crate::model::{By, Cursor, PetId, Rev, Status};
+use crate::writer::{Command, Committed};
+
+/// Changes in one answer, when the request does not say.
+const HISTORY_DEFAULT: u64 = 50;
+
+/// The operations. Each handler's comment is its description in the document.
+pub struct Api {
+    site: Arc<Site>,
+}
+
+type Answer<T> = poem::Result<Json<T>>;
+
+/// The address of the API, as a document names it.
+pub const ADDRESS: &str = "/api/v1";
+
+/// The API as poem serves it; 405 says what is allowed.
+pub fn endpoint(
+    service: OpenApiService<Api, ()>,
+    document: OpenApiDocument,
+) -> BoxEndpoint<'static> {
+    let api = service.into_endpoint();
+    api.around(move |api: Arc<BoxEndpoint<'static>>, request: Request| {
+        let allowed = document.allowed(request.uri().path());
+        async move {
+            match api.call(request).await {
+                Err(error) if error.status() == StatusCode::METHOD_NOT_ALLOWED => {
+                    Err(Failure::method_not_allowed(allowed).into())
+                }
+                answer => answer.map(IntoResponse::into_response),
+            }
+        }
+    })
+    .boxed()
+}
+
+#[OpenApi]
+impl Api {
+    /// Every pet
+    ///
+    /// With the cursor at which the list is true: join a live route with `since=` that cursor to
+    /// miss nothing and see nothing twice.
+    #[oai(path = "/pets", method = "get")]
+    async fn list_pets(&self) -> Answer<PetList> {
+        let board = self.site.live.hub.board();
+        Ok(Json(PetList {
+            cursor: board.cursor.to_string(),
+            pets: board.pets.iter().map(|pet| PetObject::of(pet)).collect(),
+        }))
+    }
+
+    /// Add a pet
+    ///
+    /// `name` and `species` are required.
+    #[oai(path = "/pets", method = "post")]
+    async fn create_pet(&self, request: &Request, pet: Json<PetFields>) -> poem::Result<Created> {
+        let profile = pet.0.into_draft().into_profile().map_err(Failure::from)?;
+        let made = self.carry_out(request, Command::create(profile)).await?;
+        let address = format!("{ADDRESS}/pets/{}", made.pet);
+        Ok(Created::Pet(Json(self.pet(made.pet)?), address))
+    }
+
+    /// One pet
+    #[oai(path = "/pets/:id", method = "get")]
+    async fn get_pet(&self, id: Path<u64>) -> Answer<PetObject> {
+        Ok(Json(self.pet(PetId::new(id.0))?))
+    }
+
+    /// Edit a pet
+    ///
+    /// Fields that are left out stay as they are.
+    #[oai(path = "/pets/:id", method = "patch")]
+    async fn edit_pet(
+        &self,
+        request: &Request,
+        id: Path<u64>,
+        pet: Json<PetFields>,
+    ) -> Answer<PetObject> {
+        let id = PetId::new(id.0);
+        let patch = pet.0.into_draft().into_patch().map_err(Failure::from)?;
+        self.carry_out(request, Command::Edit { pet: id, patch })
+            .await?;
+        Ok(Json(self.pet(id)?))
+    }
+
+    /// Remove a pet
+    ///
+    /// Its id is not given again.
+    #[oai(path = "/pets/:id", method = "delete")]
+    async fn remove_pet(&self, request: &Request, id: Path<u64>) -> Answer<CursorObject> {
+        let pet = PetId::new(id.0);
+        let removed = self.carry_out(request, Command::Remove { pet }).await?;
+        Ok(Json(CursorObject::of(removed.cursor)))
+    }
+
+    /// Say what a pet is doing
+    ///
+    /// Answers once the change is durable, with its cursor: the id under which everyone who
+    /// watches is given it.
+    #[oai(path = "/pets/:id/status", method = "put")]
+    async fn set_status(
+        &self,
+        request: &Request,
+        id: Path<u64>,
+        fields: Json<StatusFields>,
+    ) -> Answer<CursorObject> {
+        let status = fields.0.status.unwrap_or_default();
+        let status: Status = status.parse().map_err(Failure::from)?;
+        let pet = PetId::new(id.0);
+        let set = self
+            .carry_out(request, Command::SetStatus { pet, status })
+            .await?;
+        Ok(Json(CursorObject::of(set.cursor)))
+    }
+
+    /// What a pet has been doing
+    ///
+    /// Newest first. For the next page, give the number behind the dash of the last cursor as
+    /// `before`.
+    #[oai(path = "/pets/:id/changes", method = "get")]
+    async fn list_changes(
+        &self,
+        id: Path<u64>,
+        /// Only changes with a smaller rev.
+        before: Query<Option<u64>>,
+        /// At most so many changes.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<u64>>,
+    ) -> Answer<ChangeList> {
+        let pet = PetId::new(id.0);
+        self.pet(pet)?;
+        let engine = Arc::clone(&self.site.engine);
+        let before = before.0.map(Rev::new);
+        let limit = usize::try_from(limit.0.unwrap_or(HISTORY_DEFAULT)).unwrap_or(usize::MAX);
+        let read = tokio::task::spawn_blocking(move || engine.history(pet, before, limit));
+        let changes = read.await.map_err(|_| Failure::internal())?;
+        let changes = changes.map_err(Failure::from)?;
+        let epoch = self.site.live.hub.epoch();
+        let entry = |change| ChangeObject::of(epoch, change);
+        Ok(Json(ChangeList {
+            changes: changes.iter().map(entry).collect(),
+        }))
+    }
+}
+
+impl Api {
+    pub fn service(site: Arc<Site>) -> OpenApiService<Api, ()> {
+        OpenApiService::new(Api { site }, "pet-store", env!("CARGO_PKG_VERSION"))
+            .description(
+                "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
+                 Anyone may read; writing needs staff. Changes are announced at the moment they \
+                 are committed at /live/ws, /live/sse and /live/poll.",
+            )
+            .server(ADDRESS)
+    }
+
+    async fn carry_out(&self, request: &Request, command: Command) -> Result<Committed, Failure> {
+        self.site.live.auth.check_staff(request.headers())?;
+        Ok(self.site.live.writer.commit(command, By::Api).await?)
+    }
+
+    fn pet(&self, id: PetId) -> Result<PetObject, Failure> {
+        let found = self.site.live.hub.pet(id);
+        let (pet, cursor) =
+            found.ok_or_else(|| Failure::not_found(format!("There is no pet {id}.")))?;
+        Ok(PetObject::at(cursor, &pet))
+    }
+}
+
+impl CursorObject {
+    fn of(cursor: Cursor) -> Self {
+        CursorObject {
+            cursor: cursor.to_string(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The JSON objects of the API, as requests bring them and answers show them.
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+
+use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, Pet};
+
+/// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
+#[derive(Object)]
+#[oai(rename = "PetFields")]
+pub struct PetFields {
+    /// At most 80 characters.
+    name: Option<String>,
+    /// At most 40 characters.
+    species: Option<String>,
+    /// At most 80 characters.
+    breed: Option<String>,
+    /// `female`, `male` or `unknown`.
+    sex: Option<String>,
+    /// As people say it: "about 3 years". At most 40 characters.
+    age: Option<String>,
+    /// At most 2000 characters.
+    about: Option<String>,
+}
+
+/// What a pet is doing from now on.
+#[derive(Object)]
+#[oai(rename = "StatusFields")]
+pub struct StatusFields {
+    /// `eating`, `bathing`, `sleeping` or `playing`.
+    pub status: Option<String>,
+}
+
+/// A pet.
+#[derive(Object)]
+#[oai(rename = "Pet", skip_serializing_if_is_none)]
+pub struct PetObject {
+    id: u64,
+    name: String,
+    species: String,
+    breed: String,
+    /// `female`, `male` or `unknown`.
+    sex: String,
+    age: String,
+    about: String,
+    /// `eating`, `bathing`, `sleeping` or `playing`.
+    status: String,
+    /// When the status was committed: RFC 3339, UTC, microseconds.
+    since: String,
+    /// Where all of this is true. Absent in a list, which has one cursor for all of it.
+    cursor: Option<String>,
+}
+
+/// Every pet, in the order of their ids.
+#[derive(Object)]
+#[oai(rename = "PetList")]
+pub struct PetList {
+    /// Where all of this is true.
+    pub cursor: String,
+    pub pets: Vec<PetObject>,
+}
+
+/// Where a change is in the store's history.
+#[derive(Object)]
+#[oai(rename = "Committed")]
+pub struct CursorObject {
+    pub cursor: String,
+}
+
+/// One committed change.
+#[derive(Object)]
+#[oai(rename = "Change", skip_serializing_if_is_none)]
+pub struct ChangeObject {
+    cursor: String,
+    /// `status`, `pet` (created or edited) or `gone`.
+    r#type: String,
+    /// What the pet was doing from then on. Absent when it was removed.
+    status: Option<String>,
+    /// When the change was committed: RFC 3339, UTC, microseconds.
+    since: String,
+    /// `simulator`, `staff` or `api`.
+    by: String,
+}
+
+/// Changes, newest first.
+#[derive(Object)]
+#[oai(rename = "ChangeList")]
+pub struct ChangeList {
+    pub changes: Vec<ChangeObject>,
+}
+
+#[derive(ApiResponse)]
+pub enum Created {
+    /// The new pet.
+    #[oai(status = 201)]
+    Pet(Json<PetObject>, #[oai(header = "Location")] String),
+}
+
+impl PetFields {
+    pub fn into_draft(self) -> Draft {
+        Draft {
+            name: self.name,
+            species: self.species,
+            breed: self.breed,
+            sex: self.sex,
+            age: self.age,
+            about: self.about,
+        }
+    }
+}
+
+impl PetObject {
+    pub fn of(pet: &Pet) -> Self {
+        let profile = pet.profile.clone();
+        PetObject {
+            id: pet.id.get(),
+            name: profile.name,
+            species: profile.species,
+            breed: profile.breed,
+            sex: profile.sex.to_string(),
+            age: profile.age,
+            about: profile.about,
+            status: pet.status.to_string(),
+            since: pet.since.to_string(),
+            cursor: None,
+        }
+    }
+
+    pub fn at(cursor: Cursor, pet: &Pet) -> Self {
+        PetObject {
+            cursor: Some(cursor.to_string()),
+            ..PetObject::of(pet)
+        }
+    }
+}
+
+impl ChangeObject {
+    pub fn of(epoch: Epoch, change: &Change) -> Self {
+        let rev = change.rev;
+        ChangeObject {
+            cursor: Cursor { epoch, rev }.to_string(),
+            r#type: change.kind.as_str().to_owned(),
+            status: match &change.kind {
+                ChangeKind::Status(status) => Some(status.to_string()),
+                ChangeKind::Pet(pet) => Some(pet.status.to_string()),
+                ChangeKind::Gone => None,
+            },
+            since: change.at.to_string(),
+            by: change.by.as_str().to_owned(),
+        }
+    }
+}
