@@ -1,0 +1,145 @@
+/** The turns of a page's life, and the hello page's echo. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock, fakeTransports, fakeWebSocket, load } from "./support.mjs";
+
+const { Lifecycle } = await load("live/lifecycle.js");
+const { Connection } = await load("live/connection.js");
+const { Echo } = await load("live/echo.js");
+
+function openLifecycle() {
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const taken = [];
+  const take = (turn) => () => taken.push(turn);
+  const turns = {
+    leave: take("leave"),
+    comeBack: take("comeBack"),
+    wake: take("wake"),
+    online: take("online"),
+    offline: take("offline"),
+  };
+  const lifecycle = new Lifecycle({ window, document, turns });
+  lifecycle.start();
+  const tell = (target, type, more = {}) => target.dispatchEvent(Object.assign(new Event(type), more));
+  return { window, document, lifecycle, taken, tell };
+}
+
+test("pagehide leaves, and only a kept page comes back", () => {
+  const { window, taken, tell } = openLifecycle();
+  tell(window, "pageshow", { persisted: false });
+  tell(window, "pagehide", { persisted: true });
+  tell(window, "pageshow", { persisted: true });
+  assert.deepEqual(taken, ["leave", "comeBack"]);
+});
+
+test("unload is not listened to: it would keep the page out of the back/forward cache", () => {
+  const { window, taken, tell } = openLifecycle();
+  tell(window, "unload");
+  tell(window, "beforeunload");
+  assert.deepEqual(taken, []);
+});
+
+test("a page wakes when it becomes visible, not when it is hidden", () => {
+  const { document, taken, tell } = openLifecycle();
+  document.visibilityState = "hidden";
+  tell(document, "visibilitychange");
+  document.visibilityState = "visible";
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, ["wake"]);
+});
+
+test("the network's comings and goings are passed on, until the lifecycle stops", () => {
+  const { window, document, lifecycle, taken, tell } = openLifecycle();
+  tell(window, "offline");
+  tell(window, "online");
+  lifecycle.stop();
+  for (const type of ["offline", "online", "pagehide"]) tell(window, type);
+  tell(window, "pageshow", { persisted: true });
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, ["offline", "online"]);
+});
+
+test("a page that is hidden and kept closes its link, and comes back with the last cursor", () => {
+  const clock = new FakeClock();
+  const { made, transports } = fakeTransports();
+  let cursor = "9f2c41aa-1";
+  const connection = new Connection({ clock, random: () => 0, transports, since: () => cursor });
+  const window = new EventTarget();
+  const nothing = () => {};
+  const turns = {
+    leave: () => connection.stop(),
+    comeBack: () => connection.start(),
+    wake: nothing,
+    online: nothing,
+    offline: nothing,
+  };
+  new Lifecycle({ window, document: Object.assign(new EventTarget(), { visibilityState: "visible" }), turns }).start();
+  connection.start();
+  made.ws[0].hello();
+  cursor = "9f2c41aa-33";
+  window.dispatchEvent(new Event("pagehide"));
+  made.ws[0].onstate("closed");
+  clock.turn(3_600_000);
+  assert.equal(made.ws[0].isOpen, false);
+  assert.equal(made.ws.length, 1);
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+  assert.equal(made.ws[1].since, "9f2c41aa-33");
+});
+
+function openEcho({ WebSocket } = fakeWebSocket(), made = WebSocket.made) {
+  const clock = new FakeClock();
+  const echo = new Echo({ WebSocket, origin: "http://127.0.0.1:3000", clock });
+  const answers = [];
+  const failures = [];
+  echo.onanswer = (text) => answers.push(text);
+  echo.onfail = () => failures.push("failed");
+  return { clock, echo, made, answers, failures };
+}
+
+test("the echo opens its socket when there is something to say, and says it once it is open", () => {
+  const { made, WebSocket } = fakeWebSocket();
+  const { echo, answers, failures } = openEcho({ WebSocket }, made);
+  assert.equal(made.length, 0);
+  echo.say("hello");
+  assert.equal(made[0].url, "ws://127.0.0.1:3000/hello/ws");
+  made[0].open();
+  assert.deepEqual(made[0].sent, ["hello"]);
+  made[0].receive("hello");
+  echo.say("again");
+  assert.deepEqual(made[0].sent, ["hello", "again"]);
+  assert.deepEqual([answers, failures], [["hello"], []]);
+});
+
+test("the echo fails once where its socket does not open, or nothing comes back", () => {
+  const refused = fakeWebSocket();
+  const first = openEcho(refused, refused.made);
+  first.echo.say("hello");
+  refused.made[0].drop();
+  first.clock.turn(60_000);
+  assert.deepEqual(first.failures, ["failed"]);
+
+  const eaten = fakeWebSocket();
+  const second = openEcho(eaten, eaten.made);
+  second.echo.say("hello");
+  eaten.made[0].open();
+  second.clock.turn(5000);
+  assert.deepEqual(second.failures, ["failed"]);
+
+  const missing = openEcho({ WebSocket: undefined }, []);
+  missing.echo.say("hello");
+  assert.deepEqual(missing.failures, ["failed"]);
+});
+
+test("an echo socket that ends while nothing is owed is no failure, and is opened anew", () => {
+  const { made, WebSocket } = fakeWebSocket();
+  const { echo, failures } = openEcho({ WebSocket }, made);
+  echo.say("hello");
+  made[0].open();
+  made[0].receive("hello");
+  made[0].drop();
+  assert.deepEqual(failures, []);
+  echo.say("again");
+  made[1].open();
+  assert.deepEqual(made[1].sent, ["again"]);
+});

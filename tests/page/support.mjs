@@ -1,0 +1,164 @@
+/**
+ * Stand-ins for what the client is given: a clock turned by hand, transports and browser parts that do what a test says.
+ */
+import { register } from "node:module";
+
+// The page's modules end in .js, as browsers want it. Node before 20.19 takes such files for CommonJS unless told otherwise.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  const hook = `export function load(url, context, next) {
+    return next(url, url.includes("/public/") ? { ...context, format: "module" } : context);
+  }`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+
+/** @param {string} path  Of a module below `public/`. */
+export const load = (path) => import(new URL(`../../public/${path}`, import.meta.url).href);
+
+/** A clock that stands still until it is turned. */
+export class FakeClock {
+  #now = Date.parse("2024-05-01T12:00:00Z");
+  #timers = new Set();
+
+  now = () => this.#now;
+
+  after = (delayMs, act) => {
+    const timer = { at: this.#now + delayMs, act };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  };
+
+  /** Runs every timer that falls due on the way, in order. */
+  turn(ms) {
+    const until = this.#now + ms;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#now = Math.max(this.#now, next.at);
+      this.#timers.delete(next);
+      next.act();
+    }
+    this.#now = until;
+  }
+
+  /** The machine's clock is set, or the machine slept: time passes and no timer runs. */
+  jump(ms) {
+    this.#now += ms;
+  }
+
+  get waiting() {
+    return this.#timers.size;
+  }
+}
+
+/** A transport that does what the test says, and remembers what was done to it. */
+export class FakeTransport {
+  onmessage = () => {};
+  onstate = () => {};
+  isOpen = false;
+
+  constructor(name) {
+    this.name = name;
+  }
+
+  open(since) {
+    this.isOpen = true;
+    this.since = since;
+  }
+
+  close() {
+    this.isOpen = false;
+  }
+
+  fail(ending) {
+    this.isOpen = false;
+    this.onstate("closed", ending);
+  }
+
+  hello(more = {}) {
+    this.onmessage({ type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000, ...more });
+  }
+}
+
+/** Builds fake transports and keeps each in the order of building: `made.ws.at(-1)` is the newest. */
+export function fakeTransports() {
+  const made = { ws: [], sse: [], poll: [] };
+  const build = (name) => () => {
+    const transport = new FakeTransport(name);
+    made[name].push(transport);
+    return transport;
+  };
+  return { made, transports: { ws: build("ws"), sse: build("sse"), poll: build("poll") } };
+}
+
+/** A WebSocket constructor whose sockets are kept in `made`. */
+export function fakeWebSocket() {
+  const made = [];
+  class FakeWebSocket {
+    readyState = 0;
+    sent = [];
+    constructor(url) {
+      this.url = url;
+      made.push(this);
+    }
+    send(text) {
+      this.sent.push(text);
+    }
+    close() {
+      this.readyState = 3;
+    }
+    open() {
+      this.readyState = 1;
+      this.onopen?.({});
+    }
+    receive(data) {
+      this.onmessage?.({ data: typeof data === "string" ? data : JSON.stringify(data) });
+    }
+    drop() {
+      this.readyState = 3;
+      this.onclose?.({});
+    }
+  }
+  return { made, WebSocket: FakeWebSocket };
+}
+
+/** An EventSource constructor whose sources are kept in `made`. */
+export function fakeEventSource() {
+  const made = [];
+  class FakeEventSource extends EventTarget {
+    isClosed = false;
+    constructor(url) {
+      super();
+      this.url = url;
+      made.push(this);
+    }
+    close() {
+      this.isClosed = true;
+    }
+    receive(message, event = message.type) {
+      this.dispatchEvent(Object.assign(new Event(event), { data: JSON.stringify(message) }));
+    }
+  }
+  return { made, EventSource: FakeEventSource };
+}
+
+/** A fetch whose questions are kept in `asked`; each is answered or refused by the test. */
+export function fakeFetch() {
+  const asked = [];
+  const fetch = (url, { signal }) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+      asked.push({
+        url: new URL(url),
+        signal,
+        answer: (body) => resolve({ ok: true, status: 200, headers: new Headers(), json: async () => body }),
+        refuse: (status, headers = {}) =>
+          resolve({ ok: false, status, headers: new Headers(headers), json: async () => ({}) }),
+        fail: () => reject(new TypeError("network")),
+      });
+    });
+  return { asked, fetch };
+}
+
+/** Lets every promise that can go on do so. */
+export const settle = () => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,229 @@
+/** The three transports: one shape, and what is particular to each. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, load, settle } from "./support.mjs";
+
+const { WsTransport } = await load("live/ws.js");
+const { SseTransport } = await load("live/sse.js");
+const { PollTransport } = await load("live/poll.js");
+
+const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
+const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
+
+/** Opens a transport and notes what it says. */
+function listen(transport, since = "9f2c41aa-1") {
+  const said = [];
+  const states = [];
+  transport.onmessage = (message) => said.push(message.type);
+  transport.onstate = (state, ending) => states.push(ending ? [state, ending] : state);
+  transport.open(since);
+  return { said, states };
+}
+
+function openWs() {
+  const { made, WebSocket } = fakeWebSocket();
+  const transport = new WsTransport({ WebSocket, watch: WATCH });
+  return { transport, made, ...listen(transport) };
+}
+
+function openSse() {
+  const { made, EventSource } = fakeEventSource();
+  const transport = new SseTransport({ EventSource, watch: WATCH });
+  return { transport, made, ...listen(transport) };
+}
+
+function openPoll() {
+  const clock = new FakeClock();
+  const { asked, fetch } = fakeFetch();
+  const transport = new PollTransport({ fetch, watch: WATCH, clock });
+  return { transport, clock, asked, ...listen(transport) };
+}
+
+test("the address carries the cursor and every pet, and a WebSocket's starts with wss", () => {
+  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?since=9f2c41aa-1&pet=7&pet=8");
+});
+
+test("without a cursor the address has none", () => {
+  const { made, WebSocket } = fakeWebSocket();
+  new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] } }).open("");
+  assert.equal(made[0].url, "wss://rescue.example/live/ws");
+});
+
+test("a WebSocket's text is a message, and what is not JSON is no sign of life", () => {
+  const { made, said, states } = openWs();
+  made[0].open();
+  made[0].receive(HELLO);
+  made[0].receive("<html>Sign in</html>");
+  made[0].receive("null");
+  assert.deepEqual(said, ["hello"]);
+  assert.deepEqual(states, ["open"]);
+});
+
+test("a WebSocket that closes says so once", () => {
+  const { made, states } = openWs();
+  made[0].drop();
+  assert.deepEqual(states, ["closed"]);
+});
+
+test("a WebSocket that was closed by us says nothing more", () => {
+  const { transport, made, said, states } = openWs();
+  transport.close();
+  made[0].open();
+  made[0].receive(HELLO);
+  made[0].drop();
+  assert.deepEqual([said, states, made[0].readyState], [[], [], 3]);
+});
+
+test("a browser without WebSocket or EventSource has a transport that fails, not an error", () => {
+  assert.deepEqual(listen(new WsTransport({ WebSocket: undefined, watch: WATCH })).states, ["closed"]);
+  assert.deepEqual(listen(new SseTransport({ EventSource: undefined, watch: WATCH })).states, ["closed"]);
+});
+
+test("a command is sent over an open WebSocket and refused on a closed one", () => {
+  const { transport, made } = openWs();
+  const command = { do: "set-status", pet: 7, status: "eating", ref: "a1" };
+  assert.equal(transport.send(command), false);
+  made[0].open();
+  assert.equal(transport.send(command), true);
+  assert.deepEqual(made[0].sent, [JSON.stringify(command)]);
+});
+
+test("SSE listens to every named event", () => {
+  const { made, said } = openSse();
+  const types = ["hello", "snapshot", "status", "pet", "gone", "heartbeat", "bye", "stale"];
+  for (const type of types) made[0].receive({ type });
+  assert.deepEqual(said, types);
+});
+
+test("SSE is closed on the first error, so that the browser does not reconnect beside us", () => {
+  const { made, states } = openSse();
+  made[0].onerror({});
+  assert.equal(made[0].isClosed, true);
+  assert.deepEqual(states, ["closed"]);
+});
+
+test("an event that was on its way when SSE was closed is not heard", () => {
+  const { transport, made, said, states } = openSse();
+  transport.close();
+  made[0].receive(HELLO);
+  made[0].onerror?.({});
+  assert.deepEqual([said, states], [[], []]);
+});
+
+test("the first poll does not wait, so that it delivers at once", () => {
+  const { asked } = openPoll();
+  assert.equal(asked[0].url.pathname, "/live/poll");
+  assert.equal(asked[0].url.searchParams.get("wait"), "0");
+  assert.equal(asked[0].url.searchParams.get("since"), "9f2c41aa-1");
+  assert.deepEqual(asked[0].url.searchParams.getAll("pet"), ["7", "8"]);
+});
+
+test("the next poll waits a heartbeat and goes on from the answer's cursor", async () => {
+  const { asked, clock, said } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.deepEqual(said, ["hello", "status"]);
+  assert.equal(asked[1].url.searchParams.get("wait"), "15");
+  assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-5");
+});
+
+test("a poll never waits longer than the server allows", async () => {
+  const { asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [{ ...HELLO, heartbeat_ms: 60_000 }] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.equal(asked[1].url.searchParams.get("wait"), "25");
+});
+
+test("answers that come at once do not make a flood of questions", async () => {
+  const { asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  clock.turn(499);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("an answer after a long wait is followed by the next question at once", async () => {
+  const { asked, clock } = openPoll();
+  clock.turn(15_000);
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("closing a poll aborts the open question, without a word", async () => {
+  const { transport, asked, said, states } = openPoll();
+  transport.close();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(asked[0].signal.aborted, true);
+  assert.deepEqual([said, states], [[], []]);
+});
+
+test("a poll that is closed between two questions asks no other", async () => {
+  const { transport, asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  transport.close();
+  assert.equal(clock.waiting, 0);
+  clock.turn(60_000);
+  await settle();
+  assert.equal(asked.length, 1);
+});
+
+test("what follows in an answer is dropped once a handler has closed the poll", async () => {
+  const { transport, asked } = openPoll();
+  const said = [];
+  transport.onmessage = ({ type }) => {
+    said.push(type);
+    transport.close();
+  };
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
+  await settle();
+  assert.deepEqual(said, ["hello"]);
+});
+
+test("a refused poll ends with the seconds of Retry-After", async () => {
+  const { asked, states } = openPoll();
+  asked[0].refuse(503, { "retry-after": "7" });
+  await settle();
+  assert.deepEqual(states, [["closed", { retryMs: 7000 }]]);
+});
+
+test("a refused poll without Retry-After, or with a date in it, ends without a time", async () => {
+  for (const headers of [{}, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }]) {
+    const { asked, states } = openPoll();
+    asked[0].refuse(500, headers);
+    await settle();
+    assert.deepEqual(states, [["closed", { retryMs: undefined }]]);
+  }
+});
+
+test("a poll that gets no answer, or a portal's page, ends", async () => {
+  const failed = openPoll();
+  failed.asked[0].fail();
+  const portal = openPoll();
+  portal.asked[0].answer("<html>");
+  await settle();
+  assert.equal(failed.states.length, 1);
+  assert.equal(portal.states.length, 1);
+});
+
+test("a poll that was told bye asks no more", async () => {
+  const { asked, clock, said, states } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "bye", reason: "stopping", retry_ms: 900 }] });
+  await settle();
+  clock.turn(60_000);
+  await settle();
+  assert.deepEqual(said, ["hello", "bye"]);
+  assert.deepEqual(states, ["open", ["closed", { retryMs: 900 }]]);
+  assert.equal(asked.length, 1);
+});
