@@ -142,6 +142,13 @@ impl Failure {
         if let Some(allow) = &self.allow {
             response = response.header(header::ALLOW, allow);
         }
+        if self.status == StatusCode::UPGRADE_REQUIRED {
+            // What to upgrade to: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            response = response
+                .header(header::CONNECTION, "upgrade")
+                .header(header::UPGRADE, "websocket")
+                .header(header::SEC_WEBSOCKET_VERSION, "13");
+        }
         response.body(body)
     }
 }

@@ -13,6 +13,8 @@ mod filter;
 mod mailbox;
 mod router;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -1,4 +1,49 @@
-//! pet-store
+//! pet-store shows what each pet of a rescue is doing, at the moment it does it, on any network.
+//!
+//! # The way of a change
+//!
+//! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::ws`) asks; `auth` says
+//! whether it may; a typed command waits in the bounded queue of `writer`, whose one thread decides
+//! what waits, commits it as one durable transaction to a `store` engine, and gives each change its
+//! rev. `wire` encodes the change once; `hub` sends it once into the broadcast stream, from where
+//! routers carry it to the feeds that want it, and `live` brings each feed to its viewer over
+//! WebSocket, Server-Sent Events or long polling. Only then is the asker answered. In the browser,
+//! `public/live` receives, `public/state` drops what is old, `public/view` draws.
+//!
+//! # The map
+//!
+//! Lower never imports higher; a test reads the imports and keeps this.
+//!
+//! ```text
+//! model, metrics → wire, store → hub → writer → error → auth → live, views → web
+//!                → serve, config → app, simulator, cli, telemetry → main
+//! ```
+//!
+//! # Rules that always hold
+//!
+//! Each has a test that was seen to fail when the rule was broken.
+//!
+//! 1. **Commit before publish.** Nobody sees a change that a crash could take back. `writer`:
+//!    `nobody_sees_a_change_before_it_is_durable`.
+//! 2. **Revs only rise.** In the order of commit, the same on every transport and after a restart.
+//!    `tests/it/transcript.rs`.
+//! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
+//!    the stream starts there. `hub`:
+//!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`.
+//! 4. **Encode once.** Per change and transport, however many watch; a snapshot at most once per
+//!    rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
+//! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's
+//!    queue (503), a mailbox (snapshot), viewers and connections (503), bodies (413). `writer`:
+//!    `a_full_queue_is_answered_at_once`.
+//! 6. **No viewer slows the writer or another viewer.** One that falls behind gets a snapshot, and
+//!    nothing older after it. `hub`:
+//!    `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
+//! 7. **A viewer costs what it is sent.** `hub`:
+//!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`.
+//! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.
+//! 9. **The server's HTML is the first state,** and works alone. `tests/it/pages.rs`, and the
+//!    browser tests without JavaScript.
+
 pub mod app;
 pub mod auth;
 pub mod cli;

@@ -81,9 +81,9 @@ fn table(site: &Arc<Site>) -> Route {
         .nest("/api/v1", api::endpoint(api, openapi.clone()))
         .at(
             "/api/openapi.json",
-            resource().get(openapi.clone().as_json()),
+            resource().get(openapi.clone().into_json()),
         )
-        .at("/api/docs", resource().get(openapi.as_page()))
+        .at("/api/docs", resource().get(openapi.into_page()))
         .at("/healthz", resource().get(probes::health))
         .at("/readyz", resource().get(probes::readiness))
         .at("/metrics", resource().get(probes::metrics))

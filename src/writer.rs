@@ -7,6 +7,8 @@
 
 mod command;
 mod decision;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

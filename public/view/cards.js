@@ -55,7 +55,16 @@ export class Cards {
     drawPet(element, pet);
     this.#since.draw(element);
     this.#highlight.show(element);
-    if (!this.#list) this.#show("#gone", false);
+    if (!this.#list) this.#drawPage(pet);
+  }
+
+  /**
+   * The page of one pet is named after it, and takes back that it was removed.
+   * @param {Pet} pet
+   */
+  #drawPage(pet) {
+    this.#show("#gone", false);
+    if (pet.name !== undefined) this.#document.title = `${pet.name} · pet-store`;
   }
 
   /**

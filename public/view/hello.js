@@ -12,6 +12,7 @@ export class Hello {
   #form;
   #input;
   #answer;
+  #problem;
   #transport;
 
   /** @param {ParentNode} root */
@@ -19,6 +20,7 @@ export class Hello {
     this.#form = root.querySelector("#hello-form");
     this.#input = /** @type {HTMLInputElement | null} */ (root.querySelector("#hello-text"));
     this.#answer = root.querySelector("#hello-answer");
+    this.#problem = root.querySelector("#hello-problem");
     this.#transport = root.querySelector("#hello-transport");
   }
 
@@ -43,11 +45,15 @@ export class Hello {
   /** @param {string} text */
   drawAnswer(text) {
     if (this.#answer) setText(this.#answer, text);
+    if (this.#problem) setText(this.#problem, "");
   }
 
-  /** @param {TransportName | null} live  What the page itself is live over. */
+  /**
+   * Beside the answer and not in its place: this is the page speaking, not the server.
+   * @param {TransportName | null} live  What the page itself is live over.
+   */
   drawNoEcho(live) {
-    this.drawAnswer(noEchoText(live));
+    if (this.#problem) setText(this.#problem, noEchoText(live));
   }
 
   #onsubmit = (/** @type {Event} */ event) => {

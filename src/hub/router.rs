@@ -19,7 +19,6 @@ use crate::wire::Frame;
 /// One router and its share of the mailboxes.
 pub struct Router {
     seats: Mutex<Seats>,
-    /// The rev up to which every frame is in the mailboxes that want it.
     routed: AtomicU64,
 }
 
@@ -52,6 +51,11 @@ impl Router {
     /// How many mailboxes have a place here.
     pub fn load(&self) -> usize {
         self.seats().taken
+    }
+
+    /// The rev up to which every frame is in the mailboxes that want it.
+    pub fn routed(&self) -> Rev {
+        Rev::new(self.routed.load(Ordering::Acquire))
     }
 
     /// Gives a new mailbox a place. From here on it gets every frame that `filter` wants.
@@ -136,7 +140,7 @@ impl Seat {
     /// The rev up to which this mailbox has been given everything it wants, if it is empty.
     pub fn caught_up(&self) -> Option<Rev> {
         // Read before the mailbox is looked at: what is routed in between only makes it older.
-        let routed = Rev::new(self.router.routed.load(Ordering::Acquire));
+        let routed = self.router.routed();
         self.mailbox.is_empty().then_some(routed)
     }
 }

@@ -40,7 +40,7 @@ impl OpenApiDocument {
         names.join(", ")
     }
 
-    pub fn as_json(self) -> impl Endpoint {
+    pub fn into_json(self) -> impl Endpoint {
         poem::endpoint::make_sync(move |_| {
             Response::builder()
                 .content_type("application/json")
@@ -50,7 +50,7 @@ impl OpenApiDocument {
         })
     }
 
-    pub fn as_page(self) -> impl Endpoint {
+    pub fn into_page(self) -> impl Endpoint {
         poem::EndpointExt::data(docs_page, self)
     }
 }
