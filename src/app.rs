@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::live::Live;
+use crate::live::{Limits, Live};
 use crate::metrics::Metrics;
 use crate::model::{By, Rev};
 use crate::serve::{Server, listen};
@@ -27,7 +27,7 @@ pub struct App {
     live: Arc<Live>,
     grace: Duration,
     writer_thread: JoinHandle<()>,
-    /// The accept loop, every connection, and the simulator. Sockets that left HTTP are tasks of
+    /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are tasks of
     /// `live`.
     tasks: TaskTracker,
     /// The hub's routers, which run until the last viewer is gone.
@@ -47,7 +47,7 @@ pub enum StartError {
         address: SocketAddr,
         error: io::Error,
     },
-    #[error("the writer's thread could not be started: {0}")]
+    #[error("a thread could not be started: {0}")]
     Thread(io::Error),
 }
 
@@ -72,13 +72,13 @@ impl App {
         let (engine, hub) = opening.await.expect("opening a store does not panic")?;
         let (writer, writer_thread) =
             Writer::start(Arc::clone(&engine), Arc::clone(&hub)).map_err(StartError::Thread)?;
-        let live = Arc::new(Live::new(
-            Arc::clone(&hub),
-            writer.clone(),
-            config.auth,
-            config.heartbeat,
-            config.max_viewers,
-        ));
+        let limits = Limits {
+            heartbeat: config.heartbeat,
+            max_viewers: config.max_viewers,
+            write_timeout: config.write_timeout,
+        };
+        let live = Live::start(Arc::clone(&hub), writer.clone(), config.auth, limits);
+        let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
             live: Arc::clone(&live),
@@ -114,12 +114,14 @@ impl App {
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
     /// True when everything ended in time.
     pub async fn stop(self) -> bool {
-        self.live.stop.cancel();
+        self.live.say_bye();
         self.tasks.close();
         self.live.tasks.close();
+        let live = Arc::clone(&self.live);
         let ending = async {
             self.tasks.wait().await;
             self.live.tasks.wait().await;
+            tokio::task::spawn_blocking(move || live.end()).await
         };
         let in_time = timeout(self.grace, ending).await.is_ok();
         self.stop_routers.cancel();

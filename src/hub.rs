@@ -11,12 +11,13 @@ mod backlog;
 mod feed;
 mod filter;
 mod mailbox;
+mod newest;
 mod router;
 mod state;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,15 @@ pub struct Hub {
     stream: broadcast::Sender<Frame>,
     routers: Box<[Arc<Router>]>,
     replays: Semaphore,
+    /// Rung after each publish, for those who do not wait on the stream themselves.
+    bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
     metrics: Metrics,
+}
+
+/// What brings a viewer up to date: frames to give in this order, and where it is then.
+pub struct CatchUp {
+    pub frames: Vec<Frame>,
+    pub reaches: Rev,
 }
 
 /// What a page is rendered from: pets, and the cursor at which all of it is true.
@@ -77,6 +86,7 @@ impl Hub {
             routers: (0..cores).map(|_| router()).collect(),
             state: Mutex::new(state),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
+            bell: OnceLock::new(),
             epoch,
             engine,
             stream,
@@ -107,6 +117,65 @@ impl Hub {
             let kind = change.kind.as_str();
             self.metrics.changes.with_label_values(&[kind]).inc();
         }
+        if let Some(ring) = self.bell.get() {
+            ring();
+        }
+    }
+
+    /// Subscribes to the one stream. Frames published from now on arrive there, in order.
+    pub fn subscribe(&self) -> broadcast::Receiver<Frame> {
+        self.stream.subscribe()
+    }
+
+    /// Has `ring` called after each publish, on the writer's thread. Only the first one counts:
+    /// the senders start once.
+    pub fn on_publish(&self, ring: impl Fn() + Send + Sync + 'static) {
+        // A second set of senders would be a defect of `app`; it keeps the first.
+        let _ = self.bell.set(Box::new(ring));
+    }
+
+    /// Everything after `since`, if it is in memory.
+    pub fn replay(&self, filter: &Filter, since: Rev) -> Option<CatchUp> {
+        let state = self.state();
+        let frames = state.backlog().after(since)?;
+        let wanted = frames.filter(|frame| frame.pet().is_none_or(|pet| filter.wants(pet)));
+        Some(CatchUp {
+            frames: wanted.cloned().collect(),
+            reaches: state.rev(),
+        })
+    }
+
+    /// The newest status of each pet since `since`, for a viewer that fell behind.
+    pub fn missed(&self, filter: &Filter, since: Rev) -> CatchUp {
+        self.metrics.resyncs.inc();
+        let state = self.state();
+        if let Some(frames) = state.newest().after(since, filter) {
+            return CatchUp {
+                frames: frames.cloned().collect(),
+                reaches: state.rev(),
+            };
+        }
+        drop(state);
+        self.catch_up_by_snapshot(filter)
+    }
+
+    /// The whole board, for a viewer that starts, or whose place in the history is unknown.
+    pub fn catch_up_by_snapshot(&self, filter: &Filter) -> CatchUp {
+        let frame = self.snapshot(filter);
+        CatchUp {
+            reaches: frame.rev(),
+            frames: vec![frame],
+        }
+    }
+
+    /// `since`, if the history from there on is here and short enough to be replayed.
+    pub fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
+        let newest = self.state().rev();
+        let cursor = since?;
+        let is_servable = cursor.epoch == self.epoch
+            && cursor.rev <= newest
+            && newest.since(cursor.rev) <= REPLAY_LIMIT;
+        is_servable.then_some(cursor.rev)
     }
 
     /// A feed that starts right after `since`, or with a snapshot when there is no cursor or it

@@ -6,22 +6,32 @@
 //! the request is the whole state, so a viewer may come back over any transport.
 
 mod commands;
+mod conversation;
+mod handoff;
 mod handshake;
+mod opening;
+mod places;
 mod poll;
 mod query;
+mod reader;
+mod senders;
 mod sse;
 mod state;
 mod ws;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::handoff::{Connection, Handoff};
 pub use self::handshake::{Upgrade, socket_config};
+pub use self::places::Place;
+use self::places::Places;
 pub use self::poll::poll;
+use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
 pub use self::ws::ws;
@@ -31,15 +41,6 @@ use crate::hub::Hub;
 use crate::model::{Cursor, Moment};
 use crate::wire::Message;
 use crate::writer::Writer;
-
-/// Seconds after which a viewer who was turned away may come back.
-const FULL_RETRY_SECONDS: u64 = 5;
-
-/// Reconnects after a stop are spread over this much time per viewer, so that the server is not
-/// met by all of them in its first instant; within the bounds below.
-const SPREAD_PER_VIEWER: Duration = Duration::from_micros(500);
-const SPREAD_MIN: Duration = Duration::from_millis(500);
-const SPREAD_MAX: Duration = Duration::from_secs(30);
 
 /// How a viewer is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,81 +66,64 @@ pub struct Live {
     pub hub: Arc<Hub>,
     pub writer: Writer,
     pub auth: Auth,
+    pub places: Places,
     /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
     /// Cancelled when every viewer is to be told `bye`.
     pub stop: CancellationToken,
-    /// Owns the tasks of sockets that left HTTP.
+    /// Owns the short tasks of sockets that leave HTTP, and of commands that came over them.
     pub tasks: TaskTracker,
-    seats: Arc<Semaphore>,
-    max_viewers: usize,
+    senders: Senders,
 }
 
-/// A viewer's place among the viewers; given back when it is dropped.
-pub struct Place {
-    _permit: OwnedSemaphorePermit,
-    counted: Option<prometheus::IntGauge>,
+/// The limits of the live routes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub heartbeat: Duration,
+    pub max_viewers: usize,
+    /// A viewer that takes no byte for so long is dropped.
+    pub write_timeout: Duration,
 }
 
 impl Live {
-    pub fn new(
-        hub: Arc<Hub>,
-        writer: Writer,
-        auth: Auth,
-        heartbeat: Duration,
-        max_viewers: usize,
-    ) -> Self {
-        Live {
+    /// Starts the senders. Called within the runtime that runs the commands.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread or no descriptor for a sender.
+    pub fn start(hub: Arc<Hub>, writer: Writer, auth: Auth, limits: Limits) -> io::Result<Self> {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let places = Places::new(limits.max_viewers, hub.metrics().clone(), stop.clone());
+        let senders = Senders::start(senders::Context {
+            hub: Arc::clone(&hub),
+            writer: writer.clone(),
+            places: places.clone(),
+            tasks: tasks.clone(),
+            runtime: tokio::runtime::Handle::current(),
+            heartbeat: limits.heartbeat,
+            write_timeout: limits.write_timeout,
+        })?;
+        Ok(Live {
             hub,
             writer,
             auth,
-            heartbeat,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            seats: Arc::new(Semaphore::new(max_viewers)),
-            max_viewers,
-        }
-    }
-
-    /// Gives a viewer a place.
-    ///
-    /// # Errors
-    /// 503 with `Retry-After` when there are `--max-viewers` already, or the server is stopping.
-    pub fn admit(&self, transport: Transport) -> Result<Place, Failure> {
-        let gauges = &self.hub.metrics().viewers;
-        let gauge = gauges.with_label_values(&[transport.as_str()]);
-        let mut place = self.admit_uncounted()?;
-        gauge.inc();
-        place.counted = Some(gauge);
-        Ok(place)
-    }
-
-    /// A place for a socket that takes as much room as a viewer and watches nothing.
-    ///
-    /// # Errors
-    /// As for `admit`.
-    pub fn admit_uncounted(&self) -> Result<Place, Failure> {
-        if self.stop.is_cancelled() {
-            return Err(Failure::unavailable(
-                "The server is stopping.",
-                FULL_RETRY_SECONDS,
-            ));
-        }
-        let Ok(permit) = Arc::clone(&self.seats).try_acquire_owned() else {
-            let refused = &self.hub.metrics().refused;
-            refused.with_label_values(&["viewers"]).inc();
-            return Err(Failure::unavailable(
-                format!(
-                    "{} viewers are watching, which is as many as this server takes.",
-                    self.max_viewers
-                ),
-                FULL_RETRY_SECONDS,
-            ));
-        };
-        Ok(Place {
-            _permit: permit,
-            counted: None,
+            places,
+            heartbeat: limits.heartbeat,
+            stop,
+            tasks,
+            senders,
         })
+    }
+
+    /// Tells every viewer `bye`, and admits no more.
+    pub fn say_bye(&self) {
+        self.stop.cancel();
+        self.senders.say_bye();
+    }
+
+    /// Ends the senders, once no connection can join any more. Blocks until their last viewer has
+    /// closed, which takes at most a few seconds after `say_bye`.
+    pub fn end(&self) {
+        self.senders.end();
     }
 
     /// First on every connection.
@@ -151,24 +135,13 @@ impl Live {
             server_time: Moment::now(),
         }
     }
+}
 
-    /// When nothing else was sent for `heartbeat`.
-    fn heartbeat(&self, cursor: Cursor) -> Message<'static> {
-        Message::Heartbeat {
-            cursor,
-            server_time: Moment::now(),
-        }
-    }
-
-    /// How long this viewer should wait before it comes back: a place by chance in a window that
-    /// grows with the number of viewers.
-    fn retry_ms(&self) -> u64 {
-        let viewers = self.max_viewers - self.seats.available_permits();
-        let viewers = u32::try_from(viewers).unwrap_or(u32::MAX);
-        let window = SPREAD_PER_VIEWER
-            .saturating_mul(viewers)
-            .clamp(SPREAD_MIN, SPREAD_MAX);
-        rand::random_range(0..=u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+/// When nothing else was sent for the heartbeat's time.
+fn heartbeat(cursor: Cursor) -> Message<'static> {
+    Message::Heartbeat {
+        cursor,
+        server_time: Moment::now(),
     }
 }
 
@@ -180,10 +153,8 @@ fn bye(retry_ms: u64) -> Message<'static> {
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(gauge) = &self.counted {
-            gauge.dec();
-        }
-    }
+/// A request that did not come over a connection of the accept loop has no socket to take over.
+fn no_handoff() -> Failure {
+    tracing::error!("a live request came without its connection");
+    Failure::internal()
 }

@@ -5,7 +5,7 @@
 //! with a timer, and a socket that does not wait for ever either.
 
 mod connection;
-mod stall;
+mod socket;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::connection::serve_connection;
+use self::connection::{Incoming, serve_connection};
 use crate::metrics::Metrics;
 
 /// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
@@ -87,18 +87,18 @@ impl Server {
                 refuse(&stream);
                 continue;
             };
-            let serving = serve_connection(
+            let incoming = Incoming {
                 stream,
                 peer,
+                permit,
+                write_timeout: self.write_timeout,
+                metrics: self.metrics.clone(),
+            };
+            tasks.spawn(serve_connection(
+                incoming,
                 Arc::clone(&endpoint),
-                self.metrics.clone(),
-                self.write_timeout,
                 stop.clone(),
-            );
-            tasks.spawn(async move {
-                serving.await;
-                drop(permit);
-            });
+            ));
         }
     }
 }

@@ -3,8 +3,10 @@
 //! A `Message` is the JSON object of the interface. A `Frame` is a message already encoded for
 //! every transport; cloning it shares the bytes, so ten thousand viewers cost one encoding.
 
+mod encoding;
 mod frame;
 mod message;
 
-pub use frame::{Frame, sse_event};
+pub use encoding::{Encoding, chunk, websocket_header};
+pub use frame::{Frame, FrameKind};
 pub use message::{Entry, Message, PetBody};

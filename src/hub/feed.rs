@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::filter::Filter;
 use super::mailbox::Taken;
 use super::router::Seat;
-use super::{Hub, REPLAY_LIMIT};
+use super::Hub;
 use crate::model::{Change, Cursor, Rev};
 use crate::wire::Frame;
 
@@ -94,6 +94,11 @@ impl Feed {
         }
     }
 
+    /// Whether the store's log is still being read; what follows is in memory.
+    pub fn is_replaying(&self) -> bool {
+        self.is_replaying
+    }
+
     /// Where the viewer is, for a heartbeat: also past the changes of pets it does not watch.
     pub fn cursor(&mut self) -> Cursor {
         if self.ready.is_empty()
@@ -106,17 +111,11 @@ impl Feed {
     }
 
     fn catch_up(&mut self, since: Option<Cursor>) {
-        let newest = self.hub.state().rev();
-        let servable = since.filter(|cursor| {
-            cursor.epoch == self.hub.epoch
-                && cursor.rev <= newest
-                && newest.since(cursor.rev) <= REPLAY_LIMIT
-        });
-        match servable {
-            Some(cursor) => {
-                self.at = cursor.rev;
-                self.start = cursor;
-                self.is_replaying = !self.replay_from_memory(cursor.rev);
+        match self.hub.servable(since) {
+            Some(rev) => {
+                self.at = rev;
+                self.start = self.hub.at(rev);
+                self.is_replaying = !self.replay_from_memory(rev);
             }
             None => {
                 self.give_snapshot();
@@ -133,13 +132,10 @@ impl Feed {
 
     /// Readies everything after `rev` from the backlog; false when it does not reach back so far.
     fn replay_from_memory(&mut self, rev: Rev) -> bool {
-        let state = self.hub.state();
-        let Some(frames) = state.backlog().after(rev) else {
-            return false;
-        };
-        let wanted = frames.filter(|frame| frame.pet().is_none_or(|pet| self.filter.wants(pet)));
-        self.ready.extend(wanted.cloned());
-        true
+        let replay = self.hub.replay(&self.filter, rev);
+        let is_here = replay.is_some();
+        self.ready.extend(replay.into_iter().flat_map(|replay| replay.frames));
+        is_here
     }
 
     /// Readies the next chunk of the store's log, or what the backlog has once it reaches back

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::filter::Filter;
+use super::newest::Newest;
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 use crate::store::{Engine, StoreError};
 use crate::wire::Frame;
@@ -19,6 +20,7 @@ pub struct State {
     next_pet: PetId,
     pets: BTreeMap<PetId, Arc<Pet>>,
     backlog: Backlog,
+    newest: Newest,
     /// Of the current rev; emptied with every change.
     snapshots: HashMap<Filter, Frame>,
 }
@@ -43,6 +45,7 @@ impl State {
             next_pet: snapshot.next_pet,
             pets: pets.map(|pet| (pet.id, Arc::new(pet))).collect(),
             backlog,
+            newest: Newest::new(snapshot.rev),
             snapshots: HashMap::new(),
         })
     }
@@ -64,6 +67,11 @@ impl State {
         &self.backlog
     }
 
+    /// The newest frames of each pet since this state was loaded.
+    pub fn newest(&self) -> &Newest {
+        &self.newest
+    }
+
     /// Moves on by one change, of which `frame` is the encoding.
     pub fn apply(&mut self, change: &Change, frame: Frame) {
         debug_assert_eq!(
@@ -77,6 +85,7 @@ impl State {
         }
         self.next_pet = self.next_pet.max(change.pet.next());
         self.rev = change.rev;
+        self.newest.push(frame.clone());
         self.backlog.push(frame);
         self.snapshots.clear();
     }

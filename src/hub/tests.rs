@@ -143,12 +143,12 @@ async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
     let mut feeds = [(); 3].map(|()| rig.hub.join(Filter::All, None));
     let mut snapshots = Vec::new();
     for feed in &mut feeds {
-        snapshots.push(next(feed).await.json().as_str().as_ptr());
+        snapshots.push(next(feed).await.json().as_ptr());
     }
     rig.statuses(1, 1);
     let mut changes = Vec::new();
     for feed in &mut feeds {
-        changes.push(next(feed).await.json().as_str().as_ptr());
+        changes.push(next(feed).await.json().as_ptr());
     }
     for pointers in [snapshots, changes] {
         assert!(pointers.iter().all(|pointer| *pointer == pointers[0]));

@@ -1,12 +1,12 @@
 //! Commands that arrive over a viewer's socket.
 
+use bytes::Bytes;
 use serde::Deserialize;
 
-use super::Live;
 use crate::error::Failure;
 use crate::model::{By, PetId, Status};
-use crate::wire::Message;
-use crate::writer::{Command, Committed};
+use crate::wire::{Encoding, Message};
+use crate::writer::{Command, Committed, Writer};
 
 /// The longest command, in bytes. A `set-status` is under 100; more is a mistake or an attack.
 pub const COMMAND_LIMIT: usize = 4 * 1024;
@@ -63,22 +63,20 @@ impl Asked {
         })
     }
 
-    /// Carries the command out if `permission` allows it, and gives the answer as JSON.
-    pub async fn answer(self, live: &Live, permission: Result<(), Failure>) -> String {
+    /// Carries the command out if `permission` allows it, and gives the answer as a frame.
+    pub async fn answer(self, writer: &Writer, permission: Result<(), Failure>) -> Bytes {
         let outcome = match permission.and(self.command) {
-            Ok(command) => live
-                .writer
+            Ok(command) => writer
                 .commit(command, By::Staff)
                 .await
                 .map_err(Failure::from),
             Err(failure) => Err(failure),
         };
         match outcome {
-            Ok(Committed { cursor, .. }) => Message::Ack {
+            Ok(Committed { cursor, .. }) => Encoding::WebSocket.encode(&Message::Ack {
                 reference: self.reference.as_deref(),
                 cursor,
-            }
-            .to_json(),
+            }),
             Err(failure) => refusal(self.reference.as_deref(), &failure),
         }
     }
@@ -101,12 +99,11 @@ impl Request {
 }
 
 /// The answer to what was not carried out.
-pub fn refusal(reference: Option<&str>, failure: &Failure) -> String {
-    Message::Error {
+pub fn refusal(reference: Option<&str>, failure: &Failure) -> Bytes {
+    Encoding::WebSocket.encode(&Message::Error {
         reference,
         status: failure.status.as_u16(),
         title: failure.title,
         detail: Some(&failure.detail),
-    }
-    .to_json()
+    })
 }

@@ -6,9 +6,8 @@
 use poem::http::{HeaderMap, HeaderName, StatusCode, Version, header};
 
 use poem::{OnUpgrade, Request, Response, Upgraded};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::error::Failure;
 
@@ -53,25 +52,15 @@ impl Upgrade {
         })
     }
 
-    /// The answer to send, and the socket that is there once it was sent.
-    pub fn accept(
-        self,
-        config: WebSocketConfig,
-    ) -> (
-        Response,
-        impl Future<Output = Option<WebSocketStream<Upgraded>>> + Send,
-    ) {
+    /// The answer to send, and the stream that is there once it was sent.
+    pub fn accept(self) -> (Response, impl Future<Output = Option<Upgraded>> + Send) {
         let response = Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
             .header(header::CONNECTION, "upgrade")
             .header(header::UPGRADE, "websocket")
             .header(header::SEC_WEBSOCKET_ACCEPT, self.accept_key)
             .finish();
-        let socket = async move {
-            let stream = self.upgrade.await.ok()?;
-            Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
-        };
-        (response, socket)
+        (response, async move { self.upgrade.await.ok() })
     }
 }
 

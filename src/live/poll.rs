@@ -9,7 +9,7 @@ use poem::http::header;
 use poem::{Request, Response};
 
 use super::query::LiveQuery;
-use super::{Live, Transport, bye};
+use super::{Live, Transport, bye, heartbeat};
 use crate::error::Failure;
 use crate::hub::Feed;
 use crate::model::Cursor;
@@ -24,7 +24,7 @@ const ANSWER_LIMIT: usize = 1000;
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request)?;
-    let _place = live.admit(Transport::Poll)?;
+    let _place = live.places.admit(Transport::Poll)?;
     let mut feed = live.hub.join(query.filter, query.since);
     let mut answer = Answer::new(&live.hello(Transport::Poll, feed.start()));
     let next = tokio::time::timeout(query.wait, feed.next());
@@ -33,8 +33,8 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
             answer.push(frame.json());
             answer.push_waiting(&mut feed);
         }
-        Some(Err(_silence)) => answer.push_message(&live.heartbeat(feed.cursor())),
-        None => answer.push_message(&bye(live.retry_ms())),
+        Some(Err(_silence)) => answer.push_message(&heartbeat(feed.cursor())),
+        None => answer.push_message(&bye(live.places.retry_ms())),
     }
     Ok(answer.into_response(feed.cursor()))
 }

@@ -1,44 +1,54 @@
 //! Server-Sent Events: `GET /live/sse`.
 //!
-//! The body is a stream of shared bytes; an event is formatted once for everyone.
+//! hyper sends the head, hello and what the viewer missed; then the bare socket goes to a sender,
+//! which goes on in the same encoding: chunks for HTTP/1.1, plain events for HTTP/1.0.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use poem::http::header;
+use poem::http::{Version, header};
 use poem::{Body, Request, Response};
 
+use super::handoff::Handoff;
+use super::opening::Opening;
+use super::places::Place;
 use super::query::LiveQuery;
-use super::{Live, Place, Transport, bye};
+use super::senders::Newcomer;
+use super::{Live, Transport, no_handoff};
 use crate::error::Failure;
-use crate::hub::Feed;
-use crate::wire::sse_event;
+use crate::hub::Filter;
+use crate::wire::Encoding;
 
-/// One viewer's stream. Dropped by the connection when the viewer is gone.
-struct Viewing {
+/// A viewer whose first bytes are on their way.
+struct Arrival {
     live: Arc<Live>,
-    feed: Feed,
-    stage: Stage,
-    _place: Place,
-}
-
-enum Stage {
-    Greeting,
-    Watching,
-    Over,
+    handoff: Handoff,
+    opening: Opening,
+    encoding: Encoding,
+    filter: Filter,
+    place: Place,
 }
 
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request)?;
-    let place = live.admit(Transport::Sse)?;
-    let viewing = Viewing {
-        feed: live.hub.join(query.filter, query.since),
+    let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
+    let place = live.places.admit(Transport::Sse)?;
+    let encoding = match request.version() {
+        Version::HTTP_10 => Encoding::Sse,
+        _ => Encoding::SseChunked,
+    };
+    let filter = query.filter;
+    let arrival = Arrival {
+        // Through hyper, which makes the chunks itself.
+        opening: Opening::new(live, Transport::Sse, Encoding::Sse, filter.clone(), query.since),
         live: Arc::clone(live),
-        stage: Stage::Greeting,
-        _place: place,
+        handoff,
+        encoding,
+        filter,
+        place,
     };
     Ok(Response::builder()
         .content_type("text/event-stream")
@@ -48,45 +58,35 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         // nginx would otherwise hold the events back until its buffer is full.
         .header("x-accel-buffering", "no")
         .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
-        .body(Body::from_bytes_stream(viewing.events())))
+        .body(Body::from_bytes_stream(arrival.events())))
 }
 
-impl Viewing {
+impl Arrival {
+    /// The opening's pieces, and then nothing for ever: the connection is let go of instead.
     fn events(self) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
-        stream::unfold(self, |mut viewing| async move {
-            let event = viewing.next().await?;
-            Some((Ok(event), viewing))
+        stream::unfold(self, |mut arrival| async move {
+            match arrival.opening.next().await {
+                Some(bytes) => Some((Ok(bytes), arrival)),
+                None => {
+                    arrival.hand_over();
+                    std::future::pending().await
+                }
+            }
         })
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
-        match self.stage {
-            Stage::Greeting => {
-                self.stage = Stage::Watching;
-                let hello = self.live.hello(Transport::Sse, self.feed.start());
-                Some(sse_event(&hello))
-            }
-            Stage::Watching => Some(self.watch().await),
-            Stage::Over => None,
-        }
-    }
-
-    async fn watch(&mut self) -> Bytes {
-        let next = tokio::time::timeout(self.live.heartbeat, self.feed.next());
-        let Some(next) = self.live.stop.run_until_cancelled(next).await else {
-            self.stage = Stage::Over;
-            return self.farewell();
-        };
-        match next {
-            Ok(frame) => frame.sse().clone(),
-            Err(_silence) => sse_event(&self.live.heartbeat(self.feed.cursor())),
-        }
-    }
-
-    /// The last event, and before it the time that the browser itself waits before it returns.
-    fn farewell(&self) -> Bytes {
-        let retry_ms = self.live.retry_ms();
-        let event = sse_event(&bye(retry_ms));
-        Bytes::from([format!("retry: {retry_ms}\n").as_bytes(), &event].concat())
+    fn hand_over(mut self) {
+        let at = self.opening.reaches();
+        let live = self.live;
+        self.handoff.arm(move |connection| {
+            live.senders.join(Newcomer {
+                connection,
+                encoding: self.encoding,
+                filter: self.filter,
+                at,
+                permission: Err(Failure::forbidden("This transport takes no commands.")),
+                place: self.place,
+            });
+        });
     }
 }

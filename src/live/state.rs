@@ -29,7 +29,7 @@ pub fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     if is_known(request.headers(), &tag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let body = bytes::Bytes::from(frame.json().clone());
+    let body = frame.json().to_owned();
     Ok(response.content_type("application/json").body(body))
 }
 

@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,9 +17,11 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use super::stall::Stall;
+use super::socket::Socket;
+use crate::live::Handoff;
 use crate::metrics::Metrics;
 
 /// How long a request's head may take to arrive, and an idle connection may wait for its next
@@ -44,19 +45,32 @@ const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 
+/// A connection that was accepted.
+pub struct Incoming {
+    pub stream: TcpStream,
+    pub peer: SocketAddr,
+    /// Its place among the connections.
+    pub permit: OwnedSemaphorePermit,
+    pub write_timeout: Duration,
+    pub metrics: Metrics,
+}
+
+/// Serves requests until the peer leaves, `stop` comes and the request in hand is answered, or a
+/// live route takes the socket over.
 pub async fn serve_connection(
-    stream: TcpStream,
-    peer: SocketAddr,
+    incoming: Incoming,
     endpoint: Arc<BoxEndpoint<'static>>,
-    metrics: Metrics,
-    write_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let Ok(local) = set_options(&stream) else {
+    let Ok(local) = set_options(&incoming.stream) else {
         return;
     };
-    let service = service_fn(move |request: Request<Incoming>| {
+    let peer = incoming.peer;
+    let handoff = Handoff::default();
+    let for_requests = handoff.clone();
+    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
         let endpoint = Arc::clone(&endpoint);
+        request.extensions_mut().insert(for_requests.clone());
         async move {
             let local = LocalAddr(Addr::from(local));
             let remote = RemoteAddr(Addr::from(peer));
@@ -65,7 +79,13 @@ pub async fn serve_connection(
             Ok::<_, Infallible>(Response::from(response))
         }
     });
-    let socket = TokioIo::new(Stall::new(stream, write_timeout, metrics));
+    let socket = TokioIo::new(Socket::new(
+        incoming.stream,
+        incoming.permit,
+        handoff.clone(),
+        incoming.write_timeout,
+        incoming.metrics,
+    ));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -74,9 +94,16 @@ pub async fn serve_connection(
         .serve_connection(socket, service)
         .with_upgrades();
     let mut serving = pin!(serving);
-    if stop.run_until_cancelled(serving.as_mut()).await.is_none() {
-        serving.as_mut().graceful_shutdown();
-        let _ = serving.await;
+    // Dropping the connection at the end of this function gives up its socket.
+    tokio::select! {
+        _ = serving.as_mut() => return,
+        () = handoff.flushed() => return,
+        () = stop.cancelled() => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = serving.as_mut() => {}
+        () = handoff.flushed() => {}
     }
 }
 

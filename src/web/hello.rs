@@ -6,6 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use poem::web::Data;
 use poem::{Request, Response, Upgraded, handler};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 
 use super::Site;
@@ -24,12 +25,14 @@ pub fn page(Data(site): Data<&Arc<Site>>) -> poem::Result<Response> {
 #[handler]
 pub fn echo(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
     let upgrade = Upgrade::of(request)?;
-    let place = live.admit_uncounted()?;
-    let (response, socket) = upgrade.accept(socket_config(MESSAGE_LIMIT));
+    let place = live.places.admit_uncounted()?;
+    let (response, upgraded) = upgrade.accept();
     let stop = live.stop.clone();
     live.tasks.spawn(async move {
         let _place = place;
-        if let Some(socket) = socket.await {
+        if let Some(stream) = upgraded.await {
+            let config = Some(socket_config(MESSAGE_LIMIT));
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
             send_back(socket, stop).await;
         }
     });

@@ -3,21 +3,33 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::encoding::{Encoding, sse_chunk, websocket_text};
 use super::message::{Entry, Message};
-use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
+use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, PetId, Rev};
 
 /// One message that carries a change or a snapshot, encoded for every transport. Cloning shares
 /// the bytes.
 #[derive(Clone, Debug)]
 pub struct Frame(Arc<Encoded>);
 
+/// What a frame brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameKind {
+    Status,
+    Pet,
+    Gone,
+    Snapshot,
+}
+
 #[derive(Debug)]
 struct Encoded {
     rev: Rev,
+    kind: FrameKind,
     pet: Option<PetId>,
-    json: Utf8Bytes,
+    json: String,
+    websocket: Bytes,
+    sse_chunk: Bytes,
     sse: Bytes,
 }
 
@@ -25,7 +37,12 @@ impl Frame {
     /// Encodes `change`.
     pub fn of_change(epoch: Epoch, change: &Change) -> Self {
         let message = Message::of(epoch, change);
-        Frame::encode(epoch, change.rev, Some(change.pet), &message)
+        let kind = match change.kind {
+            ChangeKind::Status(_) => FrameKind::Status,
+            ChangeKind::Pet(_) => FrameKind::Pet,
+            ChangeKind::Gone => FrameKind::Gone,
+        };
+        Frame::encode(epoch, change.rev, kind, Some(change.pet), &message)
     }
 
     /// Encodes the status of `pets`, true at `rev`.
@@ -38,16 +55,26 @@ impl Frame {
             cursor: Cursor { epoch, rev },
             pets: pets.into_iter().map(Entry::of).collect(),
         };
-        Frame::encode(epoch, rev, None, &message)
+        Frame::encode(epoch, rev, FrameKind::Snapshot, None, &message)
     }
 
-    fn encode(epoch: Epoch, rev: Rev, pet: Option<PetId>, message: &Message<'_>) -> Self {
+    fn encode(
+        epoch: Epoch,
+        rev: Rev,
+        kind: FrameKind,
+        pet: Option<PetId>,
+        message: &Message<'_>,
+    ) -> Self {
         let json = message.to_json();
+        let (sse_chunk, sse) = sse_chunk(Some(Cursor { epoch, rev }), message.name(), &json);
         Frame(Arc::new(Encoded {
             rev,
+            kind,
             pet,
-            sse: event(Some(Cursor { epoch, rev }), message.name(), &json),
-            json: json.into(),
+            websocket: websocket_text(&json),
+            json,
+            sse_chunk,
+            sse,
         }))
     }
 
@@ -56,13 +83,17 @@ impl Frame {
         self.0.rev
     }
 
+    pub fn kind(&self) -> FrameKind {
+        self.0.kind
+    }
+
     /// The pet whose change this is; `None` for a snapshot.
     pub fn pet(&self) -> Option<PetId> {
         self.0.pet
     }
 
-    /// The JSON object, which is also the text of a WebSocket message.
-    pub fn json(&self) -> &Utf8Bytes {
+    /// The JSON object.
+    pub fn json(&self) -> &str {
         &self.0.json
     }
 
@@ -70,27 +101,21 @@ impl Frame {
     pub fn sse(&self) -> &Bytes {
         &self.0.sse
     }
-}
 
-/// A message that carries no change, as an SSE event: without an id, so that a browser keeps the
-/// id of the last change it was given.
-pub fn sse_event(message: &Message<'_>) -> Bytes {
-    event(None, message.name(), &message.to_json())
-}
-
-/// An event as the HTML standard, section 9.2.6, reads it. `json` holds no line break: JSON
-/// escapes every control character.
-fn event(id: Option<Cursor>, name: &str, json: &str) -> Bytes {
-    let id = id
-        .map(|cursor| format!("id: {cursor}\n"))
-        .unwrap_or_default();
-    Bytes::from(format!("{id}event: {name}\ndata: {json}\n\n"))
+    /// The bytes that go into a socket.
+    pub fn bytes(&self, encoding: Encoding) -> &Bytes {
+        match encoding {
+            Encoding::WebSocket => &self.0.websocket,
+            Encoding::SseChunked => &self.0.sse_chunk,
+            Encoding::Sse => &self.0.sse,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, ChangeKind, Moment, Profile, Status};
+    use crate::model::{By, Moment, Profile, Status};
 
     const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 
@@ -118,17 +143,19 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_the_shape_of_the_interface() {
+    fn a_status_has_the_shape_of_the_interface_in_every_encoding() {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Status(Status::Eating)));
-        assert_eq!(
-            frame.json().as_str(),
-            r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#
-        );
-        let expected = format!(
-            "id: 9f2c41aa-1042\nevent: status\ndata: {}\n\n",
-            frame.json().as_str()
-        );
-        assert_eq!(frame.sse(), expected.as_bytes());
+        let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
+        assert_eq!(frame.json(), json);
+        let event = format!("id: 9f2c41aa-1042\nevent: status\ndata: {json}\n\n");
+        assert_eq!(frame.bytes(Encoding::Sse), event.as_bytes());
+        let chunk = format!("{:x}\r\n{event}\r\n", event.len());
+        assert_eq!(frame.bytes(Encoding::SseChunked), chunk.as_bytes());
+        let [start @ .., _] = &frame.bytes(Encoding::WebSocket)[..3] else {
+            panic!("a header and the text");
+        };
+        assert_eq!(start, [0x81, u8::try_from(json.len()).unwrap()]);
+        assert_eq!(&frame.bytes(Encoding::WebSocket)[2..], json.as_bytes());
     }
 
     #[test]
@@ -136,17 +163,17 @@ mod tests {
         let pet = pet("Biscuit");
         let created = Frame::of_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone()))));
         assert_eq!(
-            created.json().as_str(),
+            created.json(),
             r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","age":"","about":"","status":"eating","since":"2023-11-14T22:13:20.123456Z"}"#
         );
         let gone = Frame::of_change(EPOCH, &change(ChangeKind::Gone));
         assert_eq!(
-            gone.json().as_str(),
+            gone.json(),
             r#"{"type":"gone","cursor":"9f2c41aa-1042","pet":7}"#
         );
         let snapshot = Frame::of_snapshot(EPOCH, Rev::new(3), [&pet]);
         assert_eq!(
-            snapshot.json().as_str(),
+            snapshot.json(),
             r#"{"type":"snapshot","cursor":"9f2c41aa-3","pets":[{"id":7,"name":"Biscuit","status":"eating","since":"2023-11-14T22:13:20.123456Z"}]}"#
         );
     }
@@ -159,11 +186,7 @@ mod tests {
         let frame = Frame::of_change(EPOCH, &change(kind));
         let text = std::str::from_utf8(frame.sse()).unwrap();
         assert!(!text.contains('\r'));
-        assert_eq!(
-            text.lines().count(),
-            4,
-            "id, event, data and the blank line"
-        );
+        assert_eq!(text.lines().count(), 4, "id, event, data and the blank line");
         let data = text.lines().nth(2).unwrap().strip_prefix("data: ").unwrap();
         let object: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!(object["name"], name);
@@ -174,9 +197,6 @@ mod tests {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone));
         let clone = frame.clone();
         assert_eq!(frame.sse().as_ptr(), clone.sse().as_ptr());
-        assert_eq!(
-            frame.json().as_str().as_ptr(),
-            clone.json().as_str().as_ptr()
-        );
+        assert_eq!(frame.json().as_ptr(), clone.json().as_ptr());
     }
 }

@@ -1,0 +1,72 @@
+//! How a connection's socket leaves HTTP.
+//!
+//! A viewer's first bytes go through Poem and hyper like any answer. After that, hyper's 24 KB of
+//! buffers and the task around them would do nothing but pass bytes on, so the route arms the
+//! connection's handoff, the accept loop lets go of hyper once everything is flushed, and the bare
+//! socket goes to a sender.
+
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use poem::Request;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+
+/// A socket without its HTTP connection, not blocking, and its place among the connections.
+pub struct Connection {
+    pub stream: TcpStream,
+    pub permit: OwnedSemaphorePermit,
+}
+
+type Receiver = Box<dyn FnOnce(Connection) + Send>;
+
+/// One per connection; the accept loop adds a clone to each of its requests.
+#[derive(Clone, Default)]
+pub struct Handoff(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    is_armed: AtomicBool,
+    receiver: Mutex<Option<Receiver>>,
+    flushed: Notify,
+}
+
+impl Handoff {
+    /// The handoff of the connection that this request came over. Absent when the request came
+    /// from somewhere else than the accept loop.
+    pub fn of(request: &Request) -> Option<Self> {
+        request.extensions().get::<Handoff>().cloned()
+    }
+
+    /// Has `receiver` called with the socket, once what was answered so far is on its way.
+    pub fn arm(&self, receiver: impl FnOnce(Connection) + Send + 'static) {
+        *self.receiver() = Some(Box::new(receiver));
+        self.0.is_armed.store(true, Ordering::Release);
+    }
+
+    /// Told by the socket when nothing is left to write.
+    pub fn tell_flushed(&self) {
+        if self.0.is_armed.load(Ordering::Acquire) {
+            self.0.flushed.notify_one();
+        }
+    }
+
+    /// Waits until the connection is armed and flushed: time to let go of it.
+    pub async fn flushed(&self) {
+        self.0.flushed.notified().await;
+    }
+
+    /// Told by the socket when its HTTP connection is gone. Closes the socket if nobody waits
+    /// for it.
+    pub fn let_go(&self, connection: Connection) {
+        let receiver = self.receiver().take();
+        if let Some(receive) = receiver {
+            receive(connection);
+        }
+    }
+
+    fn receiver(&self) -> std::sync::MutexGuard<'_, Option<Receiver>> {
+        let receiver = self.0.receiver.lock();
+        receiver.expect("no holder of this lock panics")
+    }
+}

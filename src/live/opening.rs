@@ -1,0 +1,60 @@
+//! What a viewer is given before a sender takes over: hello, and what it missed.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Live, Transport};
+use crate::hub::{Feed, Filter};
+use crate::model::{Cursor, Rev};
+use crate::wire::Encoding;
+
+/// Bytes that are given at once; a long replay comes in pieces that the viewer takes one by one.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Hello and the catch-up of one viewer, encoded for it.
+pub struct Opening {
+    feed: Feed,
+    encoding: Encoding,
+    hello: Option<Bytes>,
+}
+
+impl Opening {
+    pub fn new(
+        live: &Live,
+        transport: Transport,
+        encoding: Encoding,
+        filter: Filter,
+        since: Option<Cursor>,
+    ) -> Self {
+        let feed = live.hub.join(filter, since);
+        let hello = encoding.encode(&live.hello(transport, feed.start()));
+        Opening {
+            feed,
+            encoding,
+            hello: Some(hello),
+        }
+    }
+
+    /// The next piece; `None` when the viewer has everything up to `reaches`. Waits only for the
+    /// store's log, when the viewer was away for long. Cancel safe.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        let mut piece = match self.hello.take() {
+            Some(hello) => BytesMut::from(hello),
+            None if self.feed.is_replaying() => {
+                let frame = self.feed.next().await;
+                BytesMut::from(&frame.bytes(self.encoding)[..])
+            }
+            None => BytesMut::new(),
+        };
+        while piece.len() < PIECE_BYTES
+            && let Some(frame) = self.feed.next_now()
+        {
+            piece.extend_from_slice(frame.bytes(self.encoding));
+        }
+        (!piece.is_empty()).then(|| piece.freeze())
+    }
+
+    /// Where the viewer is, after the last piece.
+    pub fn reaches(&mut self) -> Rev {
+        self.feed.cursor().rev
+    }
+}

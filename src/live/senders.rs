@@ -1,0 +1,165 @@
+//! Delivery to everyone who watches over WebSocket or SSE.
+//!
+//! There is a sender per core: a thread with an event loop of its own and a table of sockets. It
+//! takes what is new from the hub's stream, merges it into one run of bytes per encoding, and
+//! walks its table with one non-blocking write of those shared bytes per viewer. A viewer is a row
+//! in the table and nothing else: no task, no buffer, no queue. One whose socket is full is skipped,
+//! and when it takes bytes again it is given the newest status of each pet it missed.
+//!
+//! How a pass is paced is in `pace`, what a viewer is in `viewer`, who watches what in `table`.
+
+mod batch;
+mod pace;
+mod sender;
+mod table;
+mod viewer;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mio::{Poll, Waker};
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+use self::sender::{Sender, WAKE};
+pub use self::viewer::Viewer;
+use super::handoff::Connection;
+use super::places::{Place, Places};
+use crate::error::Failure;
+use crate::hub::{Filter, Hub};
+use crate::model::Rev;
+use crate::wire::Encoding;
+use crate::writer::Writer;
+
+/// A viewer that was given everything up to `at`, and is given the rest by a sender.
+pub struct Newcomer {
+    pub connection: Connection,
+    pub encoding: Encoding,
+    pub filter: Filter,
+    pub at: Rev,
+    /// Whether its commands are carried out.
+    pub permission: Result<(), Failure>,
+    pub place: Place,
+}
+
+/// What all senders share.
+#[derive(Clone)]
+pub struct Context {
+    pub hub: Arc<Hub>,
+    pub writer: Writer,
+    pub places: Places,
+    /// Where commands that viewers sent are carried out.
+    pub tasks: TaskTracker,
+    pub runtime: Handle,
+    pub heartbeat: Duration,
+    pub write_timeout: Duration,
+}
+
+/// A word to a sender's thread. As many wait as viewers join at this moment or have a command in
+/// flight, both of which the places bound.
+enum Note {
+    Join(Box<Newcomer>),
+    /// The answer to a command of the viewer in this row, if it is still the same one.
+    Answer {
+        row: usize,
+        number: u64,
+        frame: Bytes,
+    },
+    /// Tell everyone `bye`, also those who join from now on.
+    SayBye,
+    /// End once the table is empty.
+    End,
+}
+
+/// The threads. Stopped by `say_bye` and then `end`.
+pub struct Senders {
+    mailboxes: Box<[Arc<Mailbox>]>,
+    next: AtomicUsize,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// How a sender is reached from other threads.
+struct Mailbox {
+    notes: mpsc::Sender<Note>,
+    waker: Waker,
+    /// Whether it was woken and has not looked yet, so that a burst costs one wake-up.
+    is_rung: AtomicBool,
+}
+
+impl Senders {
+    /// Starts a thread per core.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread or no descriptor.
+    pub fn start(context: Context) -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let mut mailboxes = Vec::with_capacity(cores);
+        let mut threads = Vec::with_capacity(cores);
+        for _ in 0..cores {
+            let poll = Poll::new()?;
+            let (sender, notes) = mpsc::channel();
+            let mailbox = Arc::new(Mailbox {
+                notes: sender,
+                waker: Waker::new(poll.registry(), WAKE)?,
+                is_rung: AtomicBool::new(false),
+            });
+            let sender = Sender::new(poll, context.clone(), notes, Arc::clone(&mailbox));
+            let named = thread::Builder::new().name("sender".to_owned());
+            threads.push(named.spawn(|| sender.run())?);
+            mailboxes.push(mailbox);
+        }
+        let mailboxes: Box<[_]> = mailboxes.into();
+        let rung = mailboxes.clone();
+        context.hub.on_publish(move || rung.iter().for_each(|mailbox| mailbox.ring()));
+        Ok(Senders {
+            mailboxes,
+            next: AtomicUsize::new(0),
+            threads: Mutex::new(threads),
+        })
+    }
+
+    /// Gives a viewer to a sender, each in turn.
+    pub fn join(&self, newcomer: Newcomer) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let mailbox = &self.mailboxes[turn % self.mailboxes.len()];
+        mailbox.send(Note::Join(Box::new(newcomer)));
+    }
+
+    /// Tells every viewer `bye` and closes its connection.
+    pub fn say_bye(&self) {
+        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Note::SayBye));
+    }
+
+    /// Ends the threads, once nobody can join any more. Blocks until the last viewer has closed
+    /// or ran out of time.
+    pub fn end(&self) {
+        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Note::End));
+        let mut threads = self.threads.lock().expect("no holder of this lock panics");
+        for thread in threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a sender's thread panicked");
+            }
+        }
+    }
+}
+
+impl Mailbox {
+    fn send(&self, note: Note) {
+        // Fails only after the sender has ended; what was for it goes with it.
+        if self.notes.send(note).is_ok() {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        if !self.is_rung.swap(true, Ordering::AcqRel)
+            && let Err(error) = self.waker.wake()
+        {
+            tracing::error!(%error, "a sender could not be woken");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The frames of one pass, merged into one run of bytes per encoding.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::model::Rev;
+use crate::wire::{Encoding, Frame};
+
+/// Frames in the order of their revs, and their bytes where somebody needed them.
+pub struct Batch {
+    frames: Vec<Frame>,
+    merged: [Option<Merged>; Encoding::ALL.len()],
+}
+
+struct Merged {
+    bytes: Bytes,
+    /// Where each frame ends.
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// `None` without frames.
+    pub fn new(frames: Vec<Frame>) -> Option<Self> {
+        let merged = [None, None, None];
+        (!frames.is_empty()).then_some(Batch { frames, merged })
+    }
+
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The rev that this batch brings its readers to.
+    pub fn reaches(&self) -> Rev {
+        self.frames.last().map_or(Rev::ZERO, Frame::rev)
+    }
+
+    /// The bytes of every frame after `at`, shared by all who ask.
+    pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
+        let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
+        let merged = self.merged[encoding.index()]
+            .get_or_insert_with(|| Merged::of(&self.frames, encoding));
+        match skipped {
+            0 => merged.bytes.clone(),
+            _ => merged.bytes.slice(merged.ends[skipped - 1]..),
+        }
+    }
+}
+
+impl Merged {
+    fn of(frames: &[Frame], encoding: Encoding) -> Self {
+        if let [frame] = frames {
+            let bytes = frame.bytes(encoding).clone();
+            let ends = vec![bytes.len()];
+            return Merged { bytes, ends };
+        }
+        let mut bytes = BytesMut::new();
+        let mut ends = Vec::with_capacity(frames.len());
+        for frame in frames {
+            bytes.extend_from_slice(frame.bytes(encoding));
+            ends.push(bytes.len());
+        }
+        let bytes = bytes.freeze();
+        Merged { bytes, ends }
+    }
+}
+
+/// Some frames for one viewer.
+pub fn concatenated<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: Encoding) -> Bytes {
+    let mut frames = frames.into_iter();
+    let Some(first) = frames.next() else {
+        return Bytes::new();
+    };
+    let mut rest = frames.peekable();
+    if rest.peek().is_none() {
+        return first.bytes(encoding).clone();
+    }
+    let mut bytes = BytesMut::from(&first.bytes(encoding)[..]);
+    for frame in rest {
+        bytes.extend_from_slice(frame.bytes(encoding));
+    }
+    bytes.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{By, Change, ChangeKind, Epoch, Moment, PetId};
+
+    fn frames(revs: std::ops::RangeInclusive<u64>) -> Vec<Frame> {
+        let frame = |rev| {
+            let change = Change {
+                rev: Rev::new(rev),
+                at: Moment::from_micros(0),
+                by: By::Api,
+                pet: PetId::FIRST,
+                kind: ChangeKind::Gone,
+            };
+            Frame::of_change(Epoch::new(1), &change)
+        };
+        revs.map(frame).collect()
+    }
+
+    #[test]
+    fn each_viewer_gets_what_is_after_it_from_the_same_bytes() {
+        let frames = frames(8..=12);
+        let mut batch = Batch::new(frames.clone()).unwrap();
+        for encoding in Encoding::ALL {
+            let all = batch.after(Rev::new(7), encoding);
+            for at in 0..=12_u64 {
+                let skipped = usize::try_from(at.saturating_sub(7)).unwrap();
+                let expected = concatenated(&frames[skipped.min(5)..], encoding);
+                let bytes = batch.after(Rev::new(at), encoding);
+                assert_eq!(bytes, expected);
+                let offset = all.len() - bytes.len();
+                assert!(bytes.is_empty() || bytes.as_ptr() == all[offset..].as_ptr());
+            }
+        }
+        assert_eq!(batch.reaches(), Rev::new(12));
+    }
+}

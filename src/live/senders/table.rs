@@ -1,0 +1,103 @@
+//! A sender's viewers, and who of them watches what.
+
+use std::collections::HashMap;
+
+use slab::Slab;
+
+use super::viewer::Viewer;
+use crate::hub::Filter;
+use crate::model::PetId;
+
+/// Rows of viewers. A row's number is its token in the event loop, and is used again.
+#[derive(Default)]
+pub struct Table {
+    viewers: Slab<Viewer>,
+    /// Rows that watch every pet, in no order.
+    everyone: Vec<usize>,
+    /// Where a row is in `everyone`.
+    places: HashMap<usize, usize>,
+    by_pet: HashMap<PetId, Vec<usize>>,
+}
+
+impl Table {
+    /// The row that the next viewer gets.
+    pub fn vacant_row(&self) -> usize {
+        self.viewers.vacant_key()
+    }
+
+    pub fn insert(&mut self, viewer: Viewer) -> usize {
+        let filter = viewer.filter().clone();
+        let row = self.viewers.insert(viewer);
+        match filter {
+            Filter::All => {
+                self.places.insert(row, self.everyone.len());
+                self.everyone.push(row);
+            }
+            Filter::Pets(pets) => {
+                for pet in pets.iter() {
+                    self.by_pet.entry(*pet).or_default().push(row);
+                }
+            }
+        }
+        row
+    }
+
+    /// Takes a viewer out; dropping it closes its connection.
+    pub fn remove(&mut self, row: usize) -> Option<Viewer> {
+        let viewer = self.viewers.try_remove(row)?;
+        match viewer.filter() {
+            Filter::All => {
+                if let Some(place) = self.places.remove(&row) {
+                    self.everyone.swap_remove(place);
+                    if let Some(moved) = self.everyone.get(place) {
+                        self.places.insert(*moved, place);
+                    }
+                }
+            }
+            Filter::Pets(pets) => {
+                for pet in pets.iter() {
+                    if let Some(rows) = self.by_pet.get_mut(pet) {
+                        rows.retain(|watching| *watching != row);
+                        if rows.is_empty() {
+                            self.by_pet.remove(pet);
+                        }
+                    }
+                }
+            }
+        }
+        if self.viewers.is_empty() {
+            // A crowd that left leaves no room behind.
+            *self = Table::default();
+        }
+        Some(viewer)
+    }
+
+    pub fn get_mut(&mut self, row: usize) -> Option<&mut Viewer> {
+        self.viewers.get_mut(row)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.viewers.is_empty()
+    }
+
+    /// Every row, in order.
+    pub fn rows(&self) -> Vec<usize> {
+        self.viewers.iter().map(|(row, _)| row).collect()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut Viewer)> {
+        self.viewers.iter_mut()
+    }
+
+    /// Calls `visit` for every viewer that watches all pets.
+    pub fn each_of_everyone(&mut self, mut visit: impl FnMut(usize, &mut Viewer)) {
+        for row in &self.everyone {
+            visit(*row, &mut self.viewers[*row]);
+        }
+    }
+
+    /// Rows of those who watch this pet and not all.
+    pub fn watchers(&self, pet: PetId) -> &[usize] {
+        self.by_pet.get(&pet).map_or(&[], Vec::as_slice)
+    }
+}

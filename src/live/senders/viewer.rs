@@ -1,0 +1,185 @@
+//! One viewer: a socket, where it is, and what its socket did not take yet.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Newcomer;
+use crate::error::Failure;
+use crate::hub::Filter;
+use crate::live::places::Place;
+use crate::live::reader::Reader;
+use crate::model::Rev;
+use crate::wire::Encoding;
+
+/// How long the other side may take to close, after it was told to.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A row of the table. Dropping it closes the connection and gives its places back.
+pub struct Viewer {
+    socket: TcpStream,
+    encoding: Encoding,
+    filter: Filter,
+    /// It was given everything it wants up to here.
+    pub at: Rev,
+    /// What the socket did not take. Nothing else is written before this is empty.
+    unsent: Bytes,
+    /// Whether something came while `unsent` was not empty.
+    pub has_missed: bool,
+    pub sent_at: Instant,
+    /// Since when the socket takes nothing.
+    stalled_since: Option<Instant>,
+    /// Until when it may close by itself.
+    closing_until: Option<Instant>,
+    /// What it began to say. Absent between messages.
+    pub reader: Option<Box<Reader>>,
+    /// Whether its socket may have more to read than was read.
+    pub has_unread: bool,
+    /// Whether a command of it is being carried out; the next is read after the answer.
+    pub is_asking: bool,
+    /// Messages that were no commands.
+    pub strikes: u8,
+    /// Why its commands are refused.
+    refused: Option<Box<Failure>>,
+    /// Tells it from others that had the same row.
+    pub number: u64,
+    _place: Place,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How a write or a read went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    Alive,
+    Gone,
+}
+
+impl Viewer {
+    pub fn new(newcomer: Newcomer, number: u64, now: Instant) -> Self {
+        let connection = newcomer.connection;
+        Viewer {
+            socket: TcpStream::from_std(connection.stream),
+            encoding: newcomer.encoding,
+            filter: newcomer.filter,
+            at: newcomer.at,
+            unsent: Bytes::new(),
+            has_missed: false,
+            sent_at: now,
+            stalled_since: None,
+            closing_until: None,
+            reader: None,
+            has_unread: false,
+            is_asking: false,
+            strikes: 0,
+            refused: newcomer.permission.err().map(Box::new),
+            number,
+            _place: newcomer.place,
+            _permit: connection.permit,
+        }
+    }
+
+    pub fn socket(&mut self) -> &mut TcpStream {
+        &mut self.socket
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    pub fn permission(&self) -> Result<(), Failure> {
+        self.refused.as_ref().map_or(Ok(()), |failure| Err(Failure::clone(failure)))
+    }
+
+    /// Whether what comes now has to wait.
+    pub fn is_stalled(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.closing_until.is_some()
+    }
+
+    /// Whether its time is over: for a socket that takes nothing, or a close that is not answered.
+    pub fn is_overdue(&self, now: Instant, write_timeout: Duration) -> Option<Overdue> {
+        if self.closing_until.is_some_and(|until| until <= now) {
+            return Some(Overdue::Close);
+        }
+        let since = self.stalled_since?;
+        (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
+    }
+
+    /// Writes `bytes` behind what waits; what the socket does not take waits from then on.
+    pub fn send(&mut self, bytes: Bytes, now: Instant) -> Outcome {
+        self.sent_at = now;
+        if self.unsent.is_empty() {
+            self.unsent = bytes;
+            return self.flush(now);
+        }
+        self.unsent = [&self.unsent[..], &bytes[..]].concat().into();
+        Outcome::Alive
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub fn flush(&mut self, now: Instant) -> Outcome {
+        while !self.unsent.is_empty() {
+            match self.socket.write(&self.unsent) {
+                Ok(0) => return Outcome::Gone,
+                Ok(taken) => {
+                    self.stalled_since = None;
+                    // Not advanced to an empty slice, which would keep the whole batch alive.
+                    self.unsent = match taken == self.unsent.len() {
+                        true => Bytes::new(),
+                        false => self.unsent.slice(taken..),
+                    };
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.stalled_since.get_or_insert(now);
+                    return Outcome::Alive;
+                }
+                Err(_) => return Outcome::Gone,
+            }
+        }
+        if self.is_closing() {
+            // Fails when the other side is gone already, which the next read tells.
+            let _ = self.socket.shutdown(Shutdown::Write);
+        }
+        Outcome::Alive
+    }
+
+    /// Sends the last bytes, and gives the other side a moment to close.
+    pub fn close(&mut self, last: Bytes, now: Instant) -> Outcome {
+        self.reader = None;
+        self.closing_until = Some(now + CLOSE_TIMEOUT);
+        self.send(last, now)
+    }
+
+    /// Reads once. `None` when there is nothing more for now, 0 at the end of the stream or when
+    /// the connection is broken.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        loop {
+            match self.socket.read(buffer) {
+                Ok(count) => return Some(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(_) => return Some(0),
+            }
+        }
+    }
+}
+
+/// Why a viewer's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overdue {
+    Write,
+    Close,
+}

@@ -1,0 +1,128 @@
+//! A connection's socket: fails when the other side takes no byte for too long, and outlives its
+//! HTTP connection when a viewer's route wants it.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
+
+use crate::live::{Connection, Handoff};
+use crate::metrics::Metrics;
+
+/// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
+/// idle connection costs nothing and is never dropped for being idle.
+pub struct Socket {
+    /// Taken when this is dropped.
+    inner: Option<(TcpStream, OwnedSemaphorePermit)>,
+    handoff: Handoff,
+    timeout: Duration,
+    /// Set while the socket is full.
+    deadline: Option<Pin<Box<Sleep>>>,
+    metrics: Metrics,
+}
+
+impl Socket {
+    pub fn new(
+        stream: TcpStream,
+        permit: OwnedSemaphorePermit,
+        handoff: Handoff,
+        timeout: Duration,
+        metrics: Metrics,
+    ) -> Self {
+        Socket {
+            inner: Some((stream, permit)),
+            handoff,
+            timeout,
+            deadline: None,
+            metrics,
+        }
+    }
+
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        let inner = self.inner.as_mut();
+        Pin::new(&mut inner.expect("the stream is there until this is dropped").0)
+    }
+
+    /// Passes on how a write went, or fails with `TimedOut` when it waited for too long.
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let timeout = self.timeout;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(deadline.as_mut().poll(context));
+        self.deadline = None;
+        let dropped = &self.metrics.dropped;
+        dropped.with_label_values(&["write-timeout"]).inc();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let Some((stream, permit)) = self.inner.take() else {
+            return;
+        };
+        // Fails only when the runtime is gone, and everything with it.
+        if let Ok(stream) = stream.into_std() {
+            self.handoff.let_go(Connection { stream, permit });
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.stream().poll_write(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.stream().poll_write_vectored(context, slices);
+        self.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// hyper flushes when all of its own bytes are written: the moment at which it can be let go.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self.stream().poll_flush(context);
+        if flushed.is_ready() {
+            self.handoff.tell_flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(context)
+    }
+}

@@ -1,0 +1,108 @@
+//! How a message's JSON becomes the bytes of a transport.
+
+use bytes::Bytes;
+
+use super::Message;
+use crate::model::Cursor;
+
+/// What a viewer's socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// An unmasked text frame: a server does not mask, so one encoding serves every viewer.
+    WebSocket,
+    /// An event as a chunk of an HTTP/1.1 body.
+    SseChunked,
+    /// An event as it is, for HTTP/1.0, whose body ends with the connection.
+    Sse,
+}
+
+impl Encoding {
+    /// Every encoding, in the order of `index`.
+    pub const ALL: [Encoding; 3] = [Encoding::WebSocket, Encoding::SseChunked, Encoding::Sse];
+
+    /// The place of this encoding in a table of all of them.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// A message that carries no change: an SSE event without an id, so that a browser keeps the
+    /// id of the last change it was given.
+    pub fn encode(self, message: &Message<'_>) -> Bytes {
+        let json = message.to_json();
+        match self {
+            Encoding::WebSocket => websocket_text(&json),
+            Encoding::SseChunked => sse_chunk(None, message.name(), &json).0,
+            Encoding::Sse => sse_chunk(None, message.name(), &json).1,
+        }
+    }
+}
+
+/// A whole text frame (RFC 6455, section 5.2).
+pub fn websocket_text(text: &str) -> Bytes {
+    let mut frame = websocket_header(0x1, text.len());
+    frame.extend_from_slice(text.as_bytes());
+    Bytes::from(frame)
+}
+
+/// The header of a final, unmasked frame with `length` bytes behind it.
+pub fn websocket_header(opcode: u8, length: usize) -> Vec<u8> {
+    let mut header = Vec::with_capacity(10 + length);
+    header.push(0x80 | opcode);
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ 0..=125), _) => header.push(short),
+        (_, Ok(medium)) => {
+            header.push(126);
+            header.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            header.push(127);
+            header.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    header
+}
+
+/// An event as the HTML standard, section 9.2.6, reads it: as a chunk, and the event inside it,
+/// which shares the chunk's bytes. `json` holds no line break: JSON escapes every control
+/// character.
+pub fn sse_chunk(id: Option<Cursor>, name: &str, json: &str) -> (Bytes, Bytes) {
+    let id = id.map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    chunk(&format!("{id}event: {name}\ndata: {json}\n\n"))
+}
+
+/// A chunk of an HTTP/1.1 body (RFC 9112, section 7.1), and the bytes inside it.
+pub fn chunk(content: &str) -> (Bytes, Bytes) {
+    let size = format!("{:x}\r\n", content.len());
+    let chunk = Bytes::from(format!("{size}{content}\r\n"));
+    let inner = chunk.slice(size.len()..size.len() + content.len());
+    (chunk, inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_takes_as_many_bytes_as_it_needs() {
+        assert_eq!(websocket_header(1, 125), [0x81, 125]);
+        assert_eq!(websocket_header(1, 126), [0x81, 126, 0, 126]);
+        assert_eq!(websocket_header(1, 65_535), [0x81, 126, 0xff, 0xff]);
+        assert_eq!(
+            websocket_header(2, 65_536),
+            [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]
+        );
+    }
+
+    #[test]
+    fn a_message_without_a_change_has_no_id() {
+        let bye = Message::Bye {
+            reason: "stopping",
+            retry_ms: 5,
+        };
+        let event = Encoding::Sse.encode(&bye);
+        assert_eq!(
+            event,
+            "event: bye\ndata: {\"type\":\"bye\",\"reason\":\"stopping\",\"retry_ms\":5}\n\n"
+        );
+    }
+}
