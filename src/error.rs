@@ -257,7 +257,7 @@ mod tests {
             ),
             (CursorError.into(), 400, "9f2c41aa-1042"),
             (PetIdError.into(), 400, "whole number"),
-            (TooManyPets.into(), 400, "at most 100 pets"),
+            (TooManyPets.into(), 400, "most 100 pets"),
         ];
         for (failure, status, words) in table {
             assert_eq!(failure.status.as_u16(), status, "{failure:?}");

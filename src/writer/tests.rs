@@ -188,9 +188,12 @@ async fn a_full_queue_is_answered_at_once() {
     let _first = rig.set(Status::Eating);
     rig.begun().await;
     let _waiting: Vec<_> = (0..QUEUE_LIMIT).map(|_| rig.set(Status::Playing)).collect();
-    while rig.writer.queue.capacity() > 0 {
-        tokio::task::yield_now().await;
-    }
+    let filling = async {
+        while rig.writer.queue.capacity() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, filling).await.expect("the queue is full");
     let refused = timeout(LIMIT, rig.set(Status::Bathing)).await.unwrap();
     assert_eq!(refused.unwrap(), Err(WriteError::Busy));
     for _ in 0..=QUEUE_LIMIT / BATCH_LIMIT {
