@@ -144,9 +144,12 @@ fn open(
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
     let engine: Arc<dyn Engine> = Arc::new(RedbEngine::open(folder)?);
-    let hub = Hub::open(Arc::clone(&engine), metrics)?;
-    if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
-        writer::commit_all(&*engine, &hub, samples, By::Simulator)?;
+    let hub = Hub::open(Arc::clone(&engine), metrics.clone())?;
+    if hub.newest().0 != Rev::ZERO || samples.is_empty() {
+        return Ok((engine, hub));
     }
+    writer::commit_all(&*engine, &hub, samples, By::Simulator)?;
+    // Loaded anew: of changes that no router carried, no heartbeat's cursor would ever know.
+    let hub = Hub::open(Arc::clone(&engine), metrics)?;
     Ok((engine, hub))
 }

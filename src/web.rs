@@ -46,8 +46,8 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
         assets,
     });
     table(&site)
-        .around(answer_failures)
         .around(body::limit)
+        .around(answer_failures)
         .after(headers::secure)
         .data(site)
         .data(live)

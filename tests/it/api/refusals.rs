@@ -1,0 +1,143 @@
+//! What the API refuses, and that each refusal is a problem document.
+
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use crate::support::{ask_until, spawn_app};
+
+/// Checks that the answer is a problem document (RFC 9457) with `status`, and gives it.
+async fn problem(response: Response, status: u16) -> Value {
+    assert_eq!(response.status(), status);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["status"], status);
+    for word in ["type", "title", "detail"] {
+        assert!(!problem[word].as_str().unwrap().is_empty(), "{problem}");
+    }
+    problem
+}
+
+#[tokio::test]
+async fn an_unknown_pet_is_404_whatever_is_asked_of_it() {
+    let app = spawn_app().await;
+    for id in ["99", "0", "18446744073709551615"] {
+        problem(app.get(&format!("/api/v1/pets/{id}")).await, 404).await;
+        let status = json!({ "status": "eating" });
+        let path = format!("/pets/{id}/status");
+        problem(app.send("PUT", &path, &status).await, 404).await;
+    }
+    problem(app.get("/api/v1/pets/biscuit").await, 400).await;
+    problem(app.get("/api/v1/nothing").await, 404).await;
+}
+
+#[tokio::test]
+async fn an_unknown_status_is_422_and_says_which_there_are() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let path = format!("/pets/{pet}/status");
+    for body in [
+        json!({ "status": "napping" }),
+        json!({ "status": "" }),
+        json!({ "status": 7 }),
+        json!({}),
+    ] {
+        let problem = problem(app.send("PUT", &path, &body).await, 422).await;
+        assert_eq!(problem["errors"][0]["field"], "status");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains("eating, bathing, sleeping, playing"));
+    }
+}
+
+#[tokio::test]
+async fn every_field_that_breaks_a_rule_is_named() {
+    let app = spawn_app().await;
+    let fields = json!({ "name": " ", "sex": "cat", "age": "x".repeat(41) });
+    let problem = problem(app.send("POST", "/pets", &fields).await, 422).await;
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let named: Vec<_> = errors
+        .map(|error| error["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["name", "species", "sex", "age"]);
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_400_and_what_does_not_say_so_is_415() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let path = format!("/api/v1/pets/{pet}/status");
+    for body in ["{", "", "eating", "null", "[]"] {
+        let request = app
+            .request("PUT", &path)
+            .header("content-type", "application/json");
+        problem(request.body(body).send().await.unwrap(), 400).await;
+    }
+    for kind in ["text/plain", "application/x-www-form-urlencoded"] {
+        let request = app.request("PUT", &path).header("content-type", kind);
+        let request = request.body(r#"{"status":"eating"}"#);
+        problem(request.send().await.unwrap(), 415).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_and_says_which_are_right() {
+    let app = spawn_app().await;
+    for (method, path, allowed) in [
+        ("DELETE", "/api/v1/pets", vec!["GET", "POST"]),
+        ("POST", "/api/v1/pets/1", vec!["DELETE", "GET", "PATCH"]),
+        ("POST", "/api/v1/pets/1/status", vec!["PUT"]),
+        ("PUT", "/api/v1/pets/1/changes", vec!["GET"]),
+        ("PUT", "/live/state", vec!["GET", "HEAD", "OPTIONS"]),
+    ] {
+        let response = app.request(method, path).send().await.unwrap();
+        let allow = response.headers()["allow"].to_str().unwrap().to_owned();
+        let mut named: Vec<_> = allow.split(", ").collect();
+        named.sort_unstable();
+        assert_eq!(named, allowed, "{method} {path}");
+        problem(response, 405).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_refused_before_it_is_sent() {
+    let app = spawn_app().await;
+    let head = "POST /api/v1/pets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Content-Length: 200000000\r\n\r\n";
+    let answer = ask_until(app.address, head, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("application/problem+json"));
+    assert!(answer.contains(r#""status":413"#));
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_large() {
+    let app = spawn_app().await;
+    let chunk = "x".repeat(0x4000);
+    let chunks: String = (0..5).map(|_| format!("4000\r\n{chunk}\r\n")).collect();
+    let request = format!(
+        "POST /api/v1/pets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Transfer-Encoding: chunked\r\n\r\n{chunks}"
+    );
+    let answer = ask_until(app.address, &request, "}").await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn the_longest_pet_that_keeps_the_rules_fits() {
+    let app = spawn_app().await;
+    let fields = json!({
+        "name": "\u{1f436}".repeat(80), "species": "\u{1f436}".repeat(40),
+        "breed": "\u{1f436}".repeat(80), "age": "\u{1f436}".repeat(40),
+        "about": "\u{1f436}".repeat(2000),
+    });
+    assert_eq!(app.send("POST", "/pets", &fields).await.status(), 201);
+    let fields: Vec<(&str, &str)> = fields
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    assert_eq!(app.post_form("/pets", &fields).await.status(), 303);
+}

@@ -1,0 +1,10 @@
+//! The live routes: what a viewer is told, on every transport.
+
+mod change;
+mod commands;
+mod cursors;
+mod filter;
+mod greeting;
+mod heartbeat;
+mod places;
+mod state;

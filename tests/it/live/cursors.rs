@@ -1,0 +1,132 @@
+//! Cursors that are old, foreign, from the future, or no cursors at all: every one of them gets an
+//! answer.
+
+use serde_json::Value;
+
+use crate::support::{Sse, TestApp, Viewer, Ws, fill, rev, spawn_app, spawn_app_in};
+
+/// A store one change longer than what is replayed, so that rev 1 is out of reach and rev 2 is not.
+/// Most of it is beyond the 4,096 frames in memory, and comes from the log.
+const NEWEST: u64 = 10_002;
+const REPLAYED: u64 = 10_000;
+
+async fn long_lived_app(folder: &std::path::Path) -> (TestApp, String) {
+    let epoch = fill(folder, NEWEST);
+    (spawn_app_in(folder, |_| {}).await, epoch)
+}
+
+#[tokio::test]
+async fn a_very_old_cursor_is_served_from_the_log_without_a_hole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, epoch) = long_lived_app(folder.path()).await;
+    let query = format!("?since={epoch}-2");
+    for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+        for expected in 3..=NEWEST {
+            let message = viewer.next_news().await;
+            assert_eq!(rev(&message), expected, "{}: {message}", viewer.transport());
+            assert_eq!(message["type"], "status");
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_that_come_while_the_log_is_replayed_follow_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, epoch) = long_lived_app(folder.path()).await;
+    let query = format!("?since={epoch}-2");
+    let mut viewer = Viewer::open("ws", &app.url(""), &query).await;
+    viewer.next().await;
+    let watching = async {
+        for expected in 3..=NEWEST + 50 {
+            assert_eq!(rev(&viewer.next_news().await), expected);
+        }
+    };
+    let changing = async {
+        for _ in 0..50 {
+            app.set_status(1, "eating").await;
+        }
+    };
+    tokio::join!(watching, changing);
+}
+
+#[tokio::test]
+async fn a_cursor_beyond_what_is_replayed_gets_a_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, epoch) = long_lived_app(folder.path()).await;
+    assert_eq!(NEWEST - 1, REPLAYED + 1);
+    let query = format!("?since={epoch}-1");
+    for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+        let snapshot = viewer.next_news().await;
+        assert_eq!(snapshot["type"], "snapshot");
+        assert_eq!(rev(&snapshot), NEWEST);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_epoch_or_from_the_future_gets_a_snapshot() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let here = app.cursor().await;
+    let (epoch, _) = here.split_once('-').unwrap();
+    let foreign = if epoch == "00000000" {
+        "11111111"
+    } else {
+        "00000000"
+    };
+    for since in [
+        format!("{foreign}-1"),
+        format!("{epoch}-2"),
+        format!("{epoch}-{}", u64::MAX),
+    ] {
+        let query = format!("?since={since}");
+        for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+            let hello = viewer.next().await;
+            assert_eq!(hello["cursor"], here.as_str(), "{since}");
+            let snapshot = viewer.next_news().await;
+            assert_eq!(snapshot["type"], "snapshot", "{since}");
+        }
+    }
+    let mut viewer = Viewer::open("sse", &app.url(""), &format!("?since={foreign}-1")).await;
+    viewer.next_news().await;
+    let next = app.set_status(pet, "eating").await;
+    assert_eq!(viewer.next_news().await["cursor"], next.as_str());
+}
+
+#[tokio::test]
+async fn what_is_no_cursor_is_refused_in_words() {
+    let app = spawn_app().await;
+    let long = "a".repeat(10 * 1024);
+    for since in [
+        "x",
+        "9F2C41AA-1",
+        "9f2c41aa-",
+        "9f2c41aa-01",
+        "%ff",
+        long.as_str(),
+    ] {
+        for route in ["sse", "poll", "state"] {
+            let response = app.get(&format!("/live/{route}?since={since}")).await;
+            assert_eq!(response.status(), 400, "{route} {since:.20}");
+            let problem: Value = response.json().await.unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.len() < 300, "what was sent is not sent back");
+        }
+        let path = format!("/live/ws?since={since}");
+        let refused = Ws::try_open(&app.url(""), &path, &[]).await;
+        assert_eq!(refused.err(), Some(Some(400)), "{since:.20}");
+    }
+}
+
+/// An `EventSource` that is answered 400 never comes back, and cannot change the header it sends.
+#[tokio::test]
+async fn a_last_event_id_that_is_no_cursor_counts_as_none() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let long = "1".repeat(10 * 1024);
+    for id in ["", "x", "9f2c41aa", long.as_str()] {
+        let sse = Sse::try_open(&app.url(""), "", Some(id)).await;
+        let mut sse = sse.unwrap();
+        assert_eq!(sse.next().await["type"], "hello");
+        assert_eq!(sse.next().await["type"], "snapshot");
+    }
+}

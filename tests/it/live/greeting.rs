@@ -1,0 +1,138 @@
+//! How a connection begins: hello, then a snapshot or what was missed, under the right headers.
+
+use crate::support::{Poll, Sse, TRANSPORTS, Viewer, rev, spawn_app, spawn_app_with};
+use pet_store::model::Moment;
+use std::time::Duration;
+
+#[tokio::test]
+async fn hello_comes_first_on_every_transport() {
+    let app = spawn_app_with(|config| config.heartbeat = Duration::from_millis(7500)).await;
+    app.add_pet("Biscuit").await;
+    let cursor = app.cursor().await;
+    for transport in TRANSPORTS {
+        let mut viewer = Viewer::open(transport, &app.url(""), "").await;
+        let hello = viewer.next().await;
+        assert_eq!(hello["type"], "hello");
+        assert_eq!(hello["transport"], transport);
+        assert_eq!(hello["heartbeat_ms"], 7500);
+        assert_eq!(hello["cursor"], cursor.as_str());
+        let time: Moment = hello["server_time"].as_str().unwrap().parse().unwrap();
+        assert!(Moment::now().since(time) < Duration::from_mins(1));
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_without_a_cursor_gets_a_snapshot_and_then_what_follows_it() {
+    let app = spawn_app().await;
+    let biscuit = app.add_pet("Biscuit").await;
+    let miso = app.add_pet("Miso").await;
+    app.set_status(miso, "playing").await;
+    let state = app.json("/live/state").await;
+    let mut viewers = Viewer::open_all(&app.url(""), "").await;
+    for viewer in &mut viewers {
+        let snapshot = viewer.next_news().await;
+        assert_eq!(snapshot, state, "{}", viewer.transport());
+        assert_eq!(snapshot["type"], "snapshot");
+        assert_eq!(snapshot["pets"][0]["id"], biscuit);
+        assert_eq!(snapshot["pets"][0]["name"], "Biscuit");
+        assert_eq!(snapshot["pets"][0]["status"], "sleeping");
+        assert_eq!(snapshot["pets"][1]["status"], "playing");
+    }
+    let cursor = app.set_status(biscuit, "eating").await;
+    for viewer in &mut viewers {
+        assert_eq!(viewer.next_news().await["cursor"], cursor.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_with_a_cursor_gets_exactly_what_came_after_it() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.set_status(pet, "eating").await;
+    app.set_status(pet, "bathing").await;
+    app.set_status(pet, "playing").await;
+    let query = format!("?since={since}");
+    for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+        let hello = viewer.next().await;
+        assert_eq!(hello["cursor"], since.as_str());
+        let news = viewer.take_news(2).await;
+        assert_eq!(news[0]["status"], "bathing");
+        assert_eq!(news[1]["status"], "playing");
+        assert_eq!(rev(&news[0]), rev(&hello) + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_comes_back_over_sse_goes_on_from_the_later_of_its_two_cursors() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let early = app.set_status(pet, "eating").await;
+    let late = app.set_status(pet, "bathing").await;
+    let next = app.set_status(pet, "playing").await;
+    for (since, last_id) in [(&early, &late), (&late, &early)] {
+        let query = format!("?since={since}");
+        let sse = Sse::try_open(&app.url(""), &query, Some(last_id)).await;
+        let mut sse = sse.unwrap();
+        assert_eq!(sse.next().await["cursor"], late.as_str());
+        assert_eq!(sse.next().await["cursor"], next.as_str());
+    }
+}
+
+#[tokio::test]
+async fn nothing_on_the_way_is_told_to_keep_change_or_hold_back_a_live_answer() {
+    let app = spawn_app().await;
+    let sse = Sse::open(&app.url(""), "").await;
+    let headers = sse.headers();
+    assert_eq!(headers["content-type"], "text/event-stream");
+    assert_eq!(headers["cache-control"], "no-store, no-transform");
+    assert_eq!(headers["x-accel-buffering"], "no");
+    assert!(headers.get("content-length").is_none());
+    let poll = app.get("/live/poll?wait=0").await;
+    assert_eq!(poll.headers()["content-type"], "application/json");
+    assert_eq!(poll.headers()["cache-control"], "no-store, no-transform");
+}
+
+#[tokio::test]
+async fn a_page_of_any_origin_may_read() {
+    let app = spawn_app().await;
+    for path in ["/live/sse", "/live/poll?wait=0", "/live/state"] {
+        let request = app
+            .request("GET", path)
+            .header("origin", "https://rescue.example");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let allowed = response.headers().get("access-control-allow-origin");
+        assert_eq!(allowed.unwrap(), "*", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_poll_answers_at_once_with_everything_that_waits() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    for status in ["eating", "bathing", "playing"] {
+        app.set_status(pet, status).await;
+    }
+    let answer = app.json(&format!("/live/poll?wait=25&since={since}")).await;
+    let types = answer["messages"].as_array().unwrap().iter();
+    let types: Vec<_> = types
+        .map(|message| message["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, ["hello", "status", "status", "status"]);
+    assert_eq!(answer["cursor"], answer["messages"][3]["cursor"]);
+}
+
+#[tokio::test]
+async fn a_poll_that_waits_is_answered_by_the_next_change() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    let mut poll = Poll::open(&app.url(""), &format!("?wait=25&since={since}"));
+    let waiting = async {
+        poll.next().await;
+        poll.next().await
+    };
+    let (message, cursor) = tokio::join!(waiting, app.set_status(pet, "eating"));
+    assert_eq!(message["cursor"], cursor.as_str());
+}

@@ -1,0 +1,69 @@
+//! What a viewer hears when nothing happens.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::support::{Sse, Viewer, rev, spawn_app, spawn_app_with};
+
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
+#[tokio::test]
+async fn silence_is_filled_with_heartbeats_a_page_can_see() {
+    let app = spawn_app_with(|config| config.heartbeat = HEARTBEAT).await;
+    app.add_pet("Biscuit").await;
+    for transport in ["ws", "sse"] {
+        let mut viewer = Viewer::open(transport, &app.url(""), "").await;
+        let hello = viewer.next().await;
+        assert_eq!(viewer.next().await["type"], "snapshot");
+        for _ in 0..3 {
+            let asked = Instant::now();
+            let heartbeat = viewer.next().await;
+            assert_eq!(heartbeat["type"], "heartbeat");
+            assert_eq!(heartbeat["cursor"], hello["cursor"]);
+            assert!(heartbeat["server_time"].is_string());
+            assert!(asked.elapsed() < 10 * HEARTBEAT);
+        }
+    }
+}
+
+/// With an id, a browser would send the heartbeat's cursor as `Last-Event-ID`, which is right, and
+/// lose the id of the last change, which the interface promises. The client checks both.
+#[tokio::test]
+async fn a_heartbeat_over_sse_leaves_the_last_event_id_alone() {
+    let app = spawn_app_with(|config| config.heartbeat = HEARTBEAT).await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    let changed = app.set_status(pet, "eating").await;
+    let mut sse = Sse::open(&app.url(""), &format!("?since={since}")).await;
+    while sse.next().await["type"] != "heartbeat" {}
+    assert_eq!(sse.last_id, Some(changed));
+}
+
+#[tokio::test]
+async fn a_poll_in_which_nothing_happens_ends_with_a_heartbeat() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    let asked = Instant::now();
+    let answer = app
+        .json(&format!("/live/poll?wait=0.2&since={since}"))
+        .await;
+    assert!(asked.elapsed() >= Duration::from_millis(200));
+    assert_eq!(answer["cursor"], since.as_str());
+    assert_eq!(answer["messages"][0]["type"], "hello");
+    assert_eq!(answer["messages"][1]["type"], "heartbeat");
+    assert_eq!(answer["messages"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_change_between_two_heartbeats_is_not_held_back_for_the_next() {
+    let app = spawn_app_with(|config| config.heartbeat = Duration::from_hours(1)).await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    for mut viewer in Viewer::open_all(&app.url(""), &format!("?since={since}")).await {
+        let before = rev(&viewer.next().await);
+        app.set_status(pet, "eating").await;
+        assert_eq!(rev(&viewer.next_news().await), before + 1);
+    }
+}

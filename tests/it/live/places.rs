@@ -1,0 +1,45 @@
+//! How many may watch, and what the next one is told.
+
+use crate::support::{Sse, Viewer, Ws, metric, spawn_app_with, until};
+
+const REFUSED: &str = r#"petstore_connections_refused_total{reason="viewers"}"#;
+
+#[tokio::test]
+async fn a_viewer_too_many_is_told_when_to_come_back_and_pages_are_still_served() {
+    let app = spawn_app_with(|config| config.max_viewers = 1).await;
+    let watching = Sse::open(&app.url(""), "").await;
+    for path in ["/live/sse", "/live/poll"] {
+        let response = app.get(path).await;
+        assert_eq!(response.status(), 503, "{path}");
+        let seconds = response.headers()["retry-after"].to_str().unwrap();
+        assert!((1..=60).contains(&seconds.parse::<u32>().unwrap()));
+    }
+    for path in ["/live/ws", "/hello/ws"] {
+        let refused = Ws::try_open(&app.url(""), path, &[]).await;
+        assert_eq!(refused.err(), Some(Some(503)), "{path}");
+    }
+    assert_eq!(metric(&app, REFUSED).await, 4);
+    for path in ["/pets", "/live/state", "/readyz"] {
+        assert_eq!(app.get(path).await.status(), 200, "{path}");
+    }
+    drop(watching);
+}
+
+#[tokio::test]
+async fn a_place_that_is_left_can_be_taken() {
+    let app = spawn_app_with(|config| config.max_viewers = 1).await;
+    let base = app.url("");
+    for transport in ["sse", "ws", "sse"] {
+        let mut viewer = None;
+        until("the place of the one before", async || {
+            viewer = Viewer::try_open(transport, &base, "").await;
+            viewer.is_some()
+        })
+        .await;
+        assert_eq!(viewer.unwrap().next().await["type"], "hello");
+    }
+    until("the last one's place", async || {
+        app.get("/live/poll?wait=0").await.status() == 200
+    })
+    .await;
+}

@@ -1,0 +1,51 @@
+//! The board right now, for those who ask once.
+
+use crate::support::spawn_app;
+use serde_json::Value;
+
+#[tokio::test]
+async fn the_state_is_a_snapshot_that_is_only_sent_again_when_it_changed() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let response = app.get("/live/state").await;
+    assert_eq!(response.status(), 200);
+    let tag = response.headers()["etag"].to_str().unwrap().to_owned();
+    let state: Value = response.json().await.unwrap();
+    assert_eq!(state["type"], "snapshot");
+    assert_eq!(tag, format!("\"{}\"", state["cursor"].as_str().unwrap()));
+    for known in [
+        tag.clone(),
+        format!("W/{tag}"),
+        format!("\"x\", {tag}"),
+        "*".to_owned(),
+    ] {
+        let request = app
+            .request("GET", "/live/state")
+            .header("if-none-match", &known);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 304, "{known}");
+        assert_eq!(response.headers()["etag"], tag.as_str());
+        assert_eq!(response.text().await.unwrap(), "");
+    }
+    app.set_status(pet, "eating").await;
+    let request = app
+        .request("GET", "/live/state")
+        .header("if-none-match", &tag);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_ne!(response.headers()["etag"], tag.as_str());
+}
+
+#[tokio::test]
+async fn the_state_can_be_of_some_pets_and_head_has_no_body() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    app.add_pet("Miso").await;
+    let state = app.json("/live/state?pet=2&pet=77").await;
+    assert_eq!(state["pets"].as_array().unwrap().len(), 1);
+    assert_eq!(state["pets"][0]["name"], "Miso");
+    let head = app.request("HEAD", "/live/state").send().await.unwrap();
+    assert_eq!(head.status(), 200);
+    assert!(head.headers().contains_key("etag"));
+    assert_eq!(head.text().await.unwrap(), "");
+}

@@ -1,0 +1,21 @@
+//! The program seen from outside: over HTTP, over sockets, as a process, and as a repository.
+//!
+//! One binary, an area per file. `support` starts apps and holds the clients; everything else is
+//! tests, whose names are the facts they keep.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, a panic that names the line is the report"
+)]
+
+mod api;
+mod connections;
+mod handshake;
+mod live;
+mod pages;
+mod probes;
+mod process;
+mod repository;
+mod serve_mode;
+mod support;
+mod transcript;

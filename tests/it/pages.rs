@@ -1,0 +1,32 @@
+//! The pages for people: whole without JavaScript, and safe with any text in them.
+
+mod assets;
+mod forms;
+mod headers;
+mod markup;
+mod reading;
+
+/// The value of the first attribute `name` in `html`.
+fn attribute(html: &str, name: &str) -> String {
+    let values = attributes(html, name);
+    values
+        .first()
+        .unwrap_or_else(|| panic!("no {name} in\n{html}"))
+        .clone()
+}
+
+/// The values of every attribute `name` in `html`, unescaped.
+fn attributes(html: &str, name: &str) -> Vec<String> {
+    let start = format!(" {name}=\"");
+    let found = html.split(&start).skip(1);
+    found
+        .map(|rest| unescape(rest.split('"').next().unwrap()))
+        .collect()
+}
+
+/// Text as a browser reads it out of what minijinja wrote.
+fn unescape(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"").replace("&#x27;", "'");
+    text.replace("&#x2f;", "/").replace("&amp;", "&")
+}

@@ -1,0 +1,95 @@
+//! Headers that every kind of answer carries.
+
+use reqwest::Response;
+
+use crate::support::{TestApp, ask, spawn_app};
+
+async fn answers(app: &TestApp) -> Vec<Response> {
+    let mut answers = Vec::new();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/pets"),
+        ("GET", "/pets/1"),
+        ("GET", "/pets/99"),
+        ("GET", "/nothing"),
+        ("PUT", "/pets"),
+        ("OPTIONS", "/pets"),
+        ("POST", "/pets"),
+        ("GET", "/favicon.ico"),
+        ("GET", "/assets/old/nothing.js"),
+        ("GET", "/live/sse"),
+        ("GET", "/live/poll?wait=0"),
+        ("GET", "/live/state"),
+        ("GET", "/live/state?since=x"),
+        ("GET", "/live/ws"),
+        ("GET", "/api/v1/pets"),
+        ("GET", "/api/v1/pets/99"),
+        ("POST", "/api/v1/pets"),
+        ("PUT", "/api/v1/pets"),
+        ("GET", "/api/openapi.json"),
+        ("GET", "/api/docs"),
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/metrics"),
+    ] {
+        answers.push(app.request(method, path).send().await.unwrap());
+    }
+    let too_long = app.request("POST", "/pets").body("x".repeat(70_000));
+    answers.push(too_long.send().await.unwrap());
+    answers
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_this_site_does_not_do() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for answer in answers(&app).await {
+        let (status, url) = (answer.status(), answer.url().path().to_owned());
+        assert!(status.as_u16() < 500, "{status} {url}");
+        let header = |name: &str| {
+            let value = answer.headers().get(name);
+            let value = value.unwrap_or_else(|| panic!("no {name}: {status} {url}"));
+            value.to_str().unwrap().to_owned()
+        };
+        let policy = header("content-security-policy");
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(rule), "{status} {url}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*'),
+            "{policy}"
+        );
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "same-origin");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_never_kept() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for path in ["/pets", "/pets/1", "/pets/new", "/hello", "/nothing", "/"] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_accepted_handshake_carries_them_too() {
+    let app = spawn_app().await;
+    let answer = ask(
+        app.address,
+        "GET /live/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert!(
+        answer.contains("x-content-type-options: nosniff"),
+        "{answer}"
+    );
+}

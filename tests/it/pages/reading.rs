@@ -1,0 +1,150 @@
+//! Pages that show, and the cursor they were read at.
+
+use super::{attribute, attributes};
+use crate::support::{Viewer, spawn_app};
+
+#[tokio::test]
+async fn the_front_door_leads_to_the_board() {
+    let app = spawn_app().await;
+    let response = app.get("/").await;
+    assert_eq!(response.status(), 303);
+    assert_eq!(response.headers()["location"], "/pets");
+}
+
+#[tokio::test]
+async fn the_board_shows_every_pet_with_its_status_since_when_and_its_cursor() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let miso = app.add_pet("Miso").await;
+    app.set_status(miso, "playing").await;
+    let page = app.text("/pets").await;
+    let state = app.json("/live/state").await;
+    assert_eq!(
+        attribute(&page, "data-cursor"),
+        state["cursor"].as_str().unwrap()
+    );
+    for (place, pet) in state["pets"].as_array().unwrap().iter().enumerate() {
+        assert!(page.contains(pet["name"].as_str().unwrap()));
+        assert_eq!(attributes(&page, "data-pet")[place], pet["id"].to_string());
+        assert_eq!(
+            attributes(&page, "data-status")[place],
+            pet["status"].as_str().unwrap()
+        );
+        assert_eq!(
+            attributes(&page, "datetime")[place],
+            pet["since"].as_str().unwrap()
+        );
+    }
+    assert!(page.contains("Sleeping") && page.contains("Playing"));
+}
+
+#[tokio::test]
+async fn a_pets_page_shows_all_of_it_and_its_cursor() {
+    let app = spawn_app().await;
+    let fields = [
+        ("name", "Biscuit"),
+        ("species", "Dog"),
+        ("breed", "Beagle mix"),
+        ("sex", "male"),
+        ("age", "about 3 years"),
+        ("about", "Walks well on a lead."),
+    ];
+    let response = app.post_form("/pets", &fields).await;
+    let address = response.headers()["location"].to_str().unwrap();
+    let page = app.text(address).await;
+    for (field, value) in fields {
+        let shown = if field == "sex" { "Male" } else { value };
+        assert!(page.contains(shown), "{field}");
+    }
+    let pet = app.json("/api/v1/pets/1").await;
+    assert_eq!(
+        attribute(&page, "data-cursor"),
+        pet["cursor"].as_str().unwrap()
+    );
+    assert_eq!(attribute(&page, "data-status"), "sleeping");
+    assert_eq!(attribute(&page, "datetime"), pet["since"].as_str().unwrap());
+}
+
+/// The rule is "a join neither skips nor repeats": the page is the first state, and the stream
+/// starts where it was read.
+#[tokio::test]
+async fn whoever_joins_with_a_pages_cursor_gets_exactly_what_the_page_does_not_show() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    app.set_status(pet, "eating").await;
+    for path in ["/pets", "/pets/1"] {
+        let since = attribute(&app.text(path).await, "data-cursor");
+        let change = app.set_status(pet, "bathing").await;
+        let query = format!("?since={since}");
+        for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+            assert_eq!(viewer.next_news().await["cursor"], change.as_str());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_that_leads_onward() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for path in [
+        "/pets/99",
+        "/pets/biscuit",
+        "/pets/01",
+        "/pets/99/edit",
+        "/nothing",
+        "/pets/",
+    ] {
+        let response = app.get(path).await;
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(
+            response.headers()["content-type"],
+            "text/html; charset=utf-8"
+        );
+        let page = response.text().await.unwrap();
+        assert!(
+            page.contains("Error 404") && page.contains("href=\"/pets\""),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_and_says_which_are_right() {
+    let app = spawn_app().await;
+    for (method, path, allowed) in [
+        ("DELETE", "/pets", "OPTIONS, GET, HEAD, POST"),
+        ("PUT", "/pets/1", "OPTIONS, GET, HEAD, POST"),
+        ("GET", "/pets/1/status", "OPTIONS, POST"),
+        ("GET", "/pets/1/delete", "OPTIONS, POST"),
+        ("POST", "/hello", "OPTIONS, GET, HEAD"),
+    ] {
+        let response = app.request(method, path).send().await.unwrap();
+        assert_eq!(response.status(), 405, "{method} {path}");
+        assert_eq!(response.headers()["allow"], allowed);
+        let options = app.request("OPTIONS", path).send().await.unwrap();
+        assert_eq!(options.status(), 204);
+        assert_eq!(options.headers()["allow"], allowed);
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for path in [
+        "/pets",
+        "/pets/1",
+        "/hello",
+        "/api/docs",
+        "/healthz",
+        "/metrics",
+        "/favicon.ico",
+    ] {
+        let get = app.get(path).await;
+        let head = app.request("HEAD", path).send().await.unwrap();
+        assert_eq!(head.status(), 200, "{path}");
+        let kind = "content-type";
+        assert_eq!(head.headers()[kind], get.headers()[kind], "{path}");
+        assert_eq!(head.text().await.unwrap(), "", "{path}");
+    }
+}

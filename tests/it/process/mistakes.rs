@@ -1,0 +1,105 @@
+//! Starts that are refused: one line that names the option, the value and what is allowed.
+
+use super::QUIET;
+use crate::support::{Process, refused};
+
+#[tokio::test]
+async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_what_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (option, value, allowed) in [
+        ("--listen", "localhost", "127.0.0.1:3000"),
+        ("--listen", "127.0.0.1:99999", "127.0.0.1:3000"),
+        ("--simulate", "sometimes", "off or a duration"),
+        ("--seed", "-1", "--seed"),
+        ("--seed", "one", "--seed"),
+        ("--pets", "100001", "100000"),
+        ("--heartbeat", "0s", "10ms to 24h"),
+        ("--max-viewers", "0", "1"),
+        ("--write-timeout", "30", "such as 15s"),
+        ("--grace", "25h", "10ms to 24h"),
+        ("--log-format", "xml", "text, json"),
+    ] {
+        let flag = format!("{option}={value}");
+        let name = option
+            .trim_start_matches('-')
+            .replace('-', "_")
+            .to_uppercase();
+        let variable = format!("PET_STORE_{name}");
+        for (arguments, environment) in [
+            (vec!["demo", flag.as_str()], vec![]),
+            (vec!["serve"], vec![(variable.as_str(), value)]),
+        ] {
+            let (code, lines) = refused(folder.path(), &arguments, &environment).await;
+            assert_eq!(code, 2, "{flag}: {lines:?}");
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            assert!(!lines[0].contains("--help"), "only the mistake: {lines:?}");
+            for part in [option, value, allowed] {
+                assert!(lines[0].contains(part), "{part:?} is not in {lines:?}");
+            }
+        }
+    }
+    assert_eq!(
+        folder.path().read_dir().unwrap().count(),
+        0,
+        "nothing was made"
+    );
+}
+
+#[tokio::test]
+async fn an_option_that_is_not_there_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["demo", "--colour", "red"][..],
+        &["dance"],
+        &["serve", "extra"],
+    ] {
+        let (code, lines) = refused(folder.path(), arguments, &[]).await;
+        assert_eq!((code, lines.len()), (2, 1), "{lines:?}");
+        assert!(
+            lines[0].contains(
+                arguments
+                    .iter()
+                    .find(|word| !["demo", "serve"].contains(*word))
+                    .unwrap()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_demo_for_more_than_this_machine_is_refused_and_pointed_to_serve() {
+    let folder = tempfile::tempdir().unwrap();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+        let (code, lines) = refused(folder.path(), &["demo", "--listen", address], &[]).await;
+        assert_eq!((code, lines.len()), (2, 1), "{lines:?}");
+        for part in ["--listen", address, "pet-store serve"] {
+            assert!(lines[0].contains(part), "{part:?} is not in {lines:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_refused_and_the_first_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Process::start(folder.path(), &QUIET).await;
+    let (code, lines) = refused(folder.path(), &QUIET, &[]).await;
+    assert_eq!((code, lines.len()), (1, 1), "{lines:?}");
+    assert!(
+        lines[0].contains("in use") && lines[0].contains("data"),
+        "{lines:?}"
+    );
+    let response = first.set_status(1, "eating").await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_refused_in_one_line_and_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Process::start(folder.path(), &QUIET).await;
+    let taken = first.base.strip_prefix("http://").unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (code, lines) = refused(elsewhere.path(), &["demo", "--listen", taken], &[]).await;
+    assert_eq!((code, lines.len()), (1, 1), "{lines:?}");
+    assert!(lines[0].contains(taken));
+    assert_eq!(elsewhere.path().read_dir().unwrap().count(), 0);
+}

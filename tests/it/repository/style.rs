@@ -1,0 +1,123 @@
+//! Headers, sizes, and what does not belong into a file.
+
+use std::path::Path;
+
+use super::{files, root};
+
+/// Lines of the longest file that is still read from top to bottom.
+const LONGEST: usize = 400;
+
+/// Everything that people write.
+fn sources() -> Vec<(std::path::PathBuf, String)> {
+    let folders = ["src", "tests", "benches", "public", "views"];
+    let kinds = ["rs", "js", "mjs", "css", "html", "svg"];
+    folders
+        .iter()
+        .flat_map(|folder| files(folder, &kinds))
+        .collect()
+}
+
+#[test]
+fn every_file_says_first_what_it_is_for() {
+    let sources = sources();
+    assert!(sources.len() > 100);
+    for (path, text) in sources {
+        let openings: &[&str] = match path.extension().unwrap().to_str().unwrap() {
+            "rs" => &["//! "],
+            "js" | "mjs" => &["// ", "/*"],
+            "css" => &["/*"],
+            "svg" => &["<!--"],
+            _ => &["{# ", "<!--"],
+        };
+        let opens = openings.iter().any(|opening| text.starts_with(opening));
+        assert!(opens, "{} opens without a word", path.display());
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_be_read() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
+    }
+}
+
+/// A panic says why it cannot happen, or the error is passed on.
+#[test]
+fn nothing_is_unwrapped_outside_of_tests() {
+    let is_test = |path: &Path| path.ends_with("tests.rs") || path.ends_with("contract.rs");
+    for (path, text) in files("src", &["rs"]) {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let is_clean = !code.contains(".unwrap()") && !code.contains(".expect(\"\")");
+        assert!(is_test(&path) || is_clean, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_test_waits_for_a_fact_and_is_never_left_out() {
+    let forbidden = [["sle", "ep("].concat(), ["#[ig", "nore"].concat()];
+    for (path, text) in files("tests/it", &["rs"]) {
+        for part in &forbidden {
+            assert!(!text.contains(part), "{part} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_template_has_an_inline_script_or_style() {
+    for (path, text) in files("views", &["html"]) {
+        for tag in text.split('<').skip(1) {
+            let tag = tag.split('>').next().unwrap();
+            let is_inline = tag.starts_with("style")
+                || (tag.starts_with("script") && !tag.contains(" src="))
+                || tag.contains(" style=")
+                || tag.contains(" onclick=");
+            assert!(!is_inline, "<{tag}> in {}", path.display());
+        }
+        let escapes = ["|safe", "| safe", "autoescape"];
+        assert!(
+            !escapes.iter().any(|part| text.contains(part)),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+/// Where packages come from is the business of whoever builds: a host written down here would
+/// send them to a machine that they cannot reach, or should not.
+#[test]
+fn no_file_names_a_registrys_host() {
+    for config in [".cargo", ".npmrc", "package-lock.json", ".yarnrc"] {
+        assert!(!root().join(config).exists(), "{config}");
+    }
+    let hosts = [
+        "index.crates",
+        "static.crates",
+        "registry.npmjs",
+        "proxy.golang",
+        "pypi.",
+        "jfrog",
+    ];
+    let kinds = [
+        "rs", "js", "mjs", "toml", "json", "md", "yml", "yaml", "sh", "html",
+    ];
+    for (path, text) in [
+        "src", "tests", "benches", "public", "views", "docs", ".github",
+    ]
+    .iter()
+    .flat_map(|folder| files(folder, &kinds))
+    .filter(|(path, _)| !path.ends_with("repository/style.rs"))
+    {
+        for host in hosts {
+            assert!(!text.contains(host), "{host} in {}", path.display());
+        }
+    }
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let sources = lock.lines().filter(|line| line.starts_with("source = "));
+    for source in sources {
+        assert!(
+            source.ends_with("github.com/rust-lang/crates.io-index\""),
+            "{source}"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! What tests start and talk through: an app on a free port with a store of its own, a viewer for
+//! each transport, the real binary, and raw connections for what a well-behaved client never says.
+
+mod app;
+mod metrics;
+mod poll;
+mod process;
+mod raw;
+mod sse;
+mod store;
+mod viewer;
+mod wait;
+mod ws;
+
+pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
+pub use self::metrics::metric;
+pub use self::poll::Poll;
+pub use self::process::{Process, refused};
+pub use self::raw::{Raw, ask, ask_until};
+pub use self::sse::Sse;
+pub use self::store::{fill, log_of};
+pub use self::viewer::{TRANSPORTS, Viewer};
+pub use self::wait::{until, within};
+pub use self::ws::Ws;
+
+use serde_json::Value;
+
+/// The number behind the dash of a cursor.
+pub fn rev_of(cursor: &str) -> u64 {
+    let (_, rev) = cursor.split_once('-').unwrap();
+    rev.parse().unwrap()
+}
+
+/// The number behind the dash of a message's cursor.
+pub fn rev(message: &Value) -> u64 {
+    rev_of(message["cursor"].as_str().unwrap())
+}

@@ -1,0 +1,141 @@
+//! The real binary, started as a person would start it.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use reqwest::{Client, Response};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::wait::{until, within};
+
+/// A running server; killed when dropped.
+pub struct Process {
+    child: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+    /// `http://` and where it listens.
+    pub base: String,
+    pub client: Client,
+}
+
+/// The binary with nothing but `environment` in its environment, in `folder`.
+fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pet-store"));
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Starts the binary with arguments that it must refuse: its exit code and what it says.
+pub async fn refused(
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (i32, Vec<String>) {
+    let ended = command(folder, arguments, environment).output();
+    let output = within("a refusal", ended).await.unwrap();
+    assert!(output.stdout.is_empty(), "errors belong on stderr");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let lines = said.lines().map(str::to_owned).collect();
+    (output.status.code().unwrap(), lines)
+}
+
+impl Process {
+    /// Starts the binary in `folder` and waits for the line that says where it listens.
+    pub async fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Process::start_with(folder, arguments, &[]).await
+    }
+
+    /// The same, with variables in its environment.
+    pub async fn start_with(
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut child = command(folder, arguments, environment).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&lines);
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = said.next_line().await {
+                heard.lock().unwrap().push(line);
+            }
+        });
+        let mut process = Process {
+            child,
+            lines,
+            base: String::new(),
+            client: Client::builder().no_proxy().build().unwrap(),
+        };
+        process.wait_for_line("listening on http://").await;
+        let lines = process.lines();
+        let line = lines.iter().find(|line| line.contains("listening on "));
+        let (_, base) = line.unwrap().split_once("listening on ").unwrap();
+        process.base = base.trim_end_matches(['"', '}']).to_owned();
+        process
+    }
+
+    /// What it has said on stderr so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
+
+    pub async fn wait_for_line(&self, part: &str) {
+        until(&format!("a line with {part:?}"), async || {
+            self.lines().iter().any(|line| line.contains(part))
+        })
+        .await;
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = self.child.id().expect("it still runs");
+        let id = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Waits for the end of the process.
+    pub async fn end(&mut self) -> ExitStatus {
+        within("the end of the process", self.child.wait())
+            .await
+            .unwrap()
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.end().await;
+    }
+
+    pub async fn json(&self, path: &str) -> Value {
+        let response = self.client.get(format!("{}{path}", self.base)).send();
+        response.await.unwrap().json().await.unwrap()
+    }
+
+    /// Waits until `count` polls are waiting.
+    pub async fn until_polled(&self, count: u64) {
+        let url = format!("{}/metrics", self.base);
+        let line = format!("petstore_viewers{{transport=\"poll\"}} {count}\n");
+        until("a poll that waits", async || {
+            let answer = self.client.get(&url).send().await.unwrap();
+            answer.text().await.unwrap().contains(&line)
+        })
+        .await;
+    }
+
+    /// Sets a status over the API; `None` when nobody answers.
+    pub async fn set_status(&self, pet: u64, status: &str) -> Option<Response> {
+        let url = format!("{}/api/v1/pets/{pet}/status", self.base);
+        let request = self.client.put(url).json(&json!({ "status": status }));
+        request.send().await.ok()
+    }
+}

@@ -1,0 +1,56 @@
+//! Stores that are made before an app is started on them, and read after it has ended.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::store::{Engine, RedbEngine};
+use pet_store::wire::Frame;
+use serde_json::Value;
+
+/// Makes a store with one pet and `count` changes, and gives its epoch as cursors show it.
+pub fn fill(folder: &Path, count: u64) -> String {
+    let engine = RedbEngine::open(folder).unwrap();
+    let changes: Vec<Change> = (1..=count).map(change).collect();
+    engine.commit(&changes).unwrap();
+    engine.epoch().to_string()
+}
+
+/// The first change creates the pet; those after it let it do one thing after the other.
+fn change(rev: u64) -> Change {
+    let at = Moment::from_micros(i64::try_from(rev).unwrap());
+    let status = Status::ALL[usize::try_from(rev).unwrap() % Status::ALL.len()];
+    let profile = Profile {
+        name: "Biscuit".to_owned(),
+        species: "dog".to_owned(),
+        ..Profile::default()
+    };
+    let pet = Pet {
+        id: PetId::FIRST,
+        profile,
+        status,
+        since: at,
+    };
+    Change {
+        rev: Rev::new(rev),
+        at,
+        by: By::Api,
+        pet: PetId::FIRST,
+        kind: match rev {
+            1 => ChangeKind::Pet(Arc::new(pet)),
+            _ => ChangeKind::Status(status),
+        },
+    }
+}
+
+/// Every change of a store that nobody has open, as the message that carries it.
+pub fn log_of(folder: &Path) -> Vec<Value> {
+    let engine = RedbEngine::open(folder).unwrap();
+    let changes = engine.tail(Rev::ZERO, usize::MAX).unwrap();
+    let frames = changes
+        .iter()
+        .map(|change| Frame::of_change(engine.epoch(), change));
+    frames
+        .map(|frame| serde_json::from_str(frame.json()).unwrap())
+        .collect()
+}

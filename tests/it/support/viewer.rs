@@ -1,0 +1,85 @@
+//! A viewer, however connected: what the transports must have in common is tested through this.
+
+use serde_json::Value;
+
+use super::{Poll, Sse, Ws};
+
+/// Every transport, as messages name it.
+pub const TRANSPORTS: [&str; 3] = ["ws", "sse", "poll"];
+
+/// One live connection.
+pub enum Viewer {
+    Ws(Box<Ws>),
+    Sse(Box<Sse>),
+    Poll(Box<Poll>),
+}
+
+impl Viewer {
+    /// Joins over `transport` at `base` with `query`, such as `?pet=1&since=9f2c41aa-3`.
+    pub async fn open(transport: &str, base: &str, query: &str) -> Self {
+        let viewer = Viewer::try_open(transport, base, query).await;
+        viewer.expect("the server lets the viewer in")
+    }
+
+    /// The same; `None` when it is not let in or nobody is there.
+    pub async fn try_open(transport: &str, base: &str, query: &str) -> Option<Self> {
+        Some(match transport {
+            "ws" => {
+                let path = format!("/live/ws{query}");
+                Viewer::Ws(Box::new(Ws::try_open(base, &path, &[]).await.ok()?))
+            }
+            "sse" => Viewer::Sse(Box::new(Sse::try_open(base, query, None).await?)),
+            _ => Viewer::Poll(Box::new(Poll::open(base, query))),
+        })
+    }
+
+    /// One viewer for each transport.
+    pub async fn open_all(base: &str, query: &str) -> Vec<Self> {
+        let mut viewers = Vec::new();
+        for transport in TRANSPORTS {
+            viewers.push(Viewer::open(transport, base, query).await);
+        }
+        viewers
+    }
+
+    pub fn transport(&self) -> &'static str {
+        match self {
+            Viewer::Ws(_) => "ws",
+            Viewer::Sse(_) => "sse",
+            Viewer::Poll(_) => "poll",
+        }
+    }
+
+    /// The next message.
+    pub async fn next(&mut self) -> Value {
+        self.try_next().await.expect("the connection goes on")
+    }
+
+    /// The next message, or `None` when the connection has ended.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        match self {
+            Viewer::Ws(ws) => ws.try_next().await,
+            Viewer::Sse(sse) => sse.try_next().await,
+            Viewer::Poll(poll) => poll.try_next().await,
+        }
+    }
+
+    /// The next message that is about pets: no greeting, no heartbeat.
+    pub async fn next_news(&mut self) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["type"] != "hello" && message["type"] != "heartbeat" {
+                return message;
+            }
+        }
+    }
+
+    /// The next `count` messages about pets.
+    pub async fn take_news(&mut self, count: usize) -> Vec<Value> {
+        let mut news = Vec::with_capacity(count);
+        while news.len() < count {
+            news.push(self.next_news().await);
+        }
+        news
+    }
+}
