@@ -5,10 +5,11 @@
 //! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::ws`) asks; `auth` says
 //! whether it may; a typed command waits in the bounded queue of `writer`, whose one thread decides
 //! what waits, commits it as one durable transaction to a `store` engine, and gives each change its
-//! rev. `wire` encodes the change once; `hub` sends it once into the broadcast stream, from where
-//! routers carry it to the feeds that want it, and `live` brings each feed to its viewer over
-//! WebSocket, Server-Sent Events or long polling. Only then is the asker answered. In the browser,
-//! `public/live` receives, `public/state` drops what is old, `public/view` draws.
+//! rev. `wire` encodes the change once; `hub` sends it once into the broadcast stream. From there
+//! `live::senders`, one thread per core, write the shared bytes into the sockets of everyone who
+//! watches over WebSocket or SSE; routers carry it to the feeds of those who poll or are catching
+//! up. Only then is the asker answered. In the browser, `public/live` receives, `public/state`
+//! drops what is old, `public/view` draws.
 //!
 //! # The map
 //!
@@ -35,9 +36,9 @@
 //! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's
 //!    queue (503), a mailbox (snapshot), viewers and connections (503), bodies (413). `writer`:
 //!    `a_full_queue_is_answered_at_once`.
-//! 6. **No viewer slows the writer or another viewer.** One that falls behind gets a snapshot, and
-//!    nothing older after it. `hub`:
-//!    `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
+//! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
+//!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
+//!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
 //! 7. **A viewer costs what it is sent.** `hub`:
 //!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`.
 //! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.

@@ -1,8 +1,8 @@
 //! The whole URL table, and what holds for every answer.
 //!
-//! The order around a request, from outside in: a panic becomes a 500; the answer gets its security
-//! headers; a body is read up to its limit; a failure becomes a page or a problem document,
-//! depending on who asked; then the table below.
+//! The order around a request, from outside in: the answer gets its security headers; a failure or a
+//! panic becomes a page or a problem document, depending on who asked; a body is read up to its
+//! limit; then the table below.
 
 mod api;
 mod assets;
@@ -13,10 +13,12 @@ mod pages;
 mod probes;
 mod resource;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use poem::endpoint::BoxEndpoint;
-use poem::middleware::CatchPanic;
+use poem::http::{HeaderValue, header};
 use poem::web::Data;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, handler};
 
@@ -51,7 +53,6 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
         .after(headers::secure)
         .data(site)
         .data(live)
-        .with(CatchPanic::new().with_handler(|_| Failure::internal().into_response()))
         .boxed()
 }
 
@@ -118,17 +119,32 @@ fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<R
 async fn answer_failures<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
     let path = request.uri().path();
-    let is_program = path.starts_with("/api/v1") || path.starts_with("/live/");
-    match next.call(request).await {
-        Ok(response) => Ok(response.into_response()),
-        Err(error) => {
-            let failure = Failure::of_poem(&error);
-            Ok(match site {
-                Some(site) if !is_program => site.show_failure(&failure),
-                _ => failure.into_response(),
-            })
-        }
-    }
+    let is_live = path.starts_with("/live/");
+    let is_program = is_live || path.starts_with("/api/v1");
+    // Nothing that a handler shares is left half changed: locks are held over no call that panics.
+    let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => return Ok(response.into_response()),
+        Ok(Err(error)) => Failure::of_poem(&error),
+        Err(_panic) => Failure::internal(),
+    };
+    Ok(match site {
+        Some(site) if !is_program => site.show_failure(&failure),
+        _ if is_live => readable_from_anywhere(failure.into_response()),
+        _ => failure.into_response(),
+    })
+}
+
+/// Anyone may read the live routes from any origin, also why they were turned away and for how
+/// long.
+fn readable_from_anywhere(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    let exposed = HeaderValue::from_static("Retry-After");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
 }
 
 impl Site {

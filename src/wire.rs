@@ -7,6 +7,6 @@ mod encoding;
 mod frame;
 mod message;
 
-pub use encoding::{Encoding, chunk, websocket_header};
+pub use encoding::{Encoding, websocket_header};
 pub use frame::{Frame, FrameKind};
 pub use message::{Entry, Message, PetBody};

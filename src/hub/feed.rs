@@ -7,10 +7,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::Hub;
 use super::filter::Filter;
 use super::mailbox::Taken;
 use super::router::Seat;
-use super::Hub;
 use crate::model::{Change, Cursor, Rev};
 use crate::wire::Frame;
 
@@ -134,7 +134,8 @@ impl Feed {
     fn replay_from_memory(&mut self, rev: Rev) -> bool {
         let replay = self.hub.replay(&self.filter, rev);
         let is_here = replay.is_some();
-        self.ready.extend(replay.into_iter().flat_map(|replay| replay.frames));
+        self.ready
+            .extend(replay.into_iter().flat_map(|replay| replay.frames));
         is_here
     }
 

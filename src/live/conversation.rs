@@ -14,7 +14,10 @@ const STRIKES: u8 = 3;
 pub enum Reply {
     Frame(Bytes),
     /// The last frame of the connection.
-    Last { frame: Bytes, is_violation: bool },
+    Last {
+        frame: Bytes,
+        is_violation: bool,
+    },
     CarryOut(Asked),
 }
 
@@ -26,7 +29,11 @@ pub fn next(viewer: &mut Viewer) -> Option<Reply> {
             return None;
         }
         let said = viewer.reader.as_mut()?.next();
-        if viewer.reader.as_ref().is_some_and(|reader| reader.is_empty()) {
+        if viewer
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.is_empty())
+        {
             viewer.reader = None;
         }
         match said {

@@ -52,7 +52,10 @@ impl Places {
     /// 503 with `Retry-After` when all are taken, or the server is stopping.
     pub fn admit(&self, transport: Transport) -> Result<Place, Failure> {
         let mut place = self.admit_uncounted()?;
-        let gauge = self.metrics.viewers.with_label_values(&[transport.as_str()]);
+        let gauge = self
+            .metrics
+            .viewers
+            .with_label_values(&[transport.as_str()]);
         gauge.inc();
         place.counted = Some(gauge);
         Ok(place)

@@ -158,7 +158,9 @@ impl Header {
         let length = match wide {
             0 => short,
             _ => length.iter().fold(0_usize, |length, byte| {
-                length.saturating_mul(256).saturating_add(usize::from(*byte))
+                length
+                    .saturating_mul(256)
+                    .saturating_add(usize::from(*byte))
             }),
         };
         Ok(Some(Header {
@@ -216,7 +218,12 @@ mod tests {
         frame[1] |= 0x80;
         let mask = [1, 2, 3, 4];
         frame.extend_from_slice(&mask);
-        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frame.extend(
+            payload
+                .iter()
+                .zip(mask.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        );
         frame
     }
 
@@ -257,7 +264,9 @@ mod tests {
     fn what_the_protocol_forbids_is_named_with_its_code() {
         let mut unmasked = frame(0x81, b"");
         unmasked[1] &= 0x7F;
-        let huge = [0x82, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4];
+        let huge = [
+            0x82, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4,
+        ];
         for (bytes, code) in [
             (unmasked, PROTOCOL),
             (frame(0xC1, b""), PROTOCOL),

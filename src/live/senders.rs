@@ -9,6 +9,8 @@
 //! How a pass is paced is in `pace`, what a viewer is in `viewer`, who watches what in `table`.
 
 mod batch;
+mod delivery;
+mod listening;
 mod pace;
 mod sender;
 mod table;
@@ -114,7 +116,9 @@ impl Senders {
         }
         let mailboxes: Box<[_]> = mailboxes.into();
         let rung = mailboxes.clone();
-        context.hub.on_publish(move || rung.iter().for_each(|mailbox| mailbox.ring()));
+        context
+            .hub
+            .on_publish(move || rung.iter().for_each(|mailbox| mailbox.ring()));
         Ok(Senders {
             mailboxes,
             next: AtomicUsize::new(0),
@@ -131,13 +135,17 @@ impl Senders {
 
     /// Tells every viewer `bye` and closes its connection.
     pub fn say_bye(&self) {
-        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Note::SayBye));
+        self.mailboxes
+            .iter()
+            .for_each(|mailbox| mailbox.send(Note::SayBye));
     }
 
     /// Ends the threads, once nobody can join any more. Blocks until the last viewer has closed
     /// or ran out of time.
     pub fn end(&self) {
-        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Note::End));
+        self.mailboxes
+            .iter()
+            .for_each(|mailbox| mailbox.send(Note::End));
         let mut threads = self.threads.lock().expect("no holder of this lock panics");
         for thread in threads.drain(..) {
             if thread.join().is_err() {

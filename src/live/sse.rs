@@ -43,7 +43,13 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let filter = query.filter;
     let arrival = Arrival {
         // Through hyper, which makes the chunks itself.
-        opening: Opening::new(live, Transport::Sse, Encoding::Sse, filter.clone(), query.since),
+        opening: Opening::new(
+            live,
+            Transport::Sse,
+            Encoding::Sse,
+            filter.clone(),
+            query.since,
+        ),
         live: Arc::clone(live),
         handoff,
         encoding,

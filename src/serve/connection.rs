@@ -38,8 +38,11 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// several hundred kilobytes for each before anyone notices.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// A peer that acknowledges nothing for so long is gone; the kernel's own limit is 15 minutes.
+/// A peer that acknowledges nothing for so long is gone; the kernel's own limit is 15 minutes. The
+/// kernel counts a living peer that stopped reading too, so it never comes before the write
+/// timeout, which says so in the metrics.
 const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
+const AFTER_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Silence after which the kernel asks whether the peer is still there, and how often.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
@@ -62,7 +65,7 @@ pub async fn serve_connection(
     endpoint: Arc<BoxEndpoint<'static>>,
     stop: CancellationToken,
 ) {
-    let Ok(local) = set_options(&incoming.stream) else {
+    let Ok(local) = set_options(&incoming.stream, incoming.write_timeout) else {
         return;
     };
     let peer = incoming.peer;
@@ -108,12 +111,13 @@ pub async fn serve_connection(
 }
 
 /// The local address; an error means that the peer is gone already.
-fn set_options(stream: &TcpStream) -> io::Result<SocketAddr> {
+fn set_options(stream: &TcpStream, write_timeout: Duration) -> io::Result<SocketAddr> {
     // An event is sent when it happens, not when the last one was acknowledged.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.set_tcp_user_timeout(Some(DEAD_PEER_TIMEOUT))?;
+    let dead_after = DEAD_PEER_TIMEOUT.max(write_timeout + AFTER_WRITE_TIMEOUT);
+    socket.set_tcp_user_timeout(Some(dead_after))?;
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_AFTER)
         .with_interval(KEEPALIVE_EVERY);

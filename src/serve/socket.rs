@@ -59,7 +59,9 @@ impl Socket {
             return written;
         }
         let timeout = self.timeout;
-        let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let deadline = self
+            .deadline
+            .get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(deadline.as_mut().poll(context));
         self.deadline = None;
         let dropped = &self.metrics.dropped;

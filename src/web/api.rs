@@ -8,8 +8,9 @@ mod objects;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::StatusCode;
-use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request};
+use poem::http::{Method, StatusCode, header};
+use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
+use poem_openapi::error::ParsePathError;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{OpenApi, OpenApiService};
@@ -20,7 +21,7 @@ use self::objects::{
 };
 use super::Site;
 use crate::error::Failure;
-use crate::model::{By, Cursor, PetId, Rev, Status};
+use crate::model::{By, Cursor, PetId, PetIdError, Rev, Status};
 use crate::writer::{Command, Committed};
 
 /// Changes in one answer, when the request does not say.
@@ -36,23 +37,39 @@ type Answer<T> = poem::Result<Json<T>>;
 /// The address of the API, as a document names it.
 pub const ADDRESS: &str = "/api/v1";
 
-/// The API as poem serves it; 405 says what is allowed.
+/// The API as poem serves it. 405 says what is allowed, OPTIONS too, HEAD is GET, and a bad id is
+/// answered in words that do not name the parameter's place in the code.
 pub fn endpoint(
     service: OpenApiService<Api, ()>,
     document: OpenApiDocument,
 ) -> BoxEndpoint<'static> {
     let api = service.into_endpoint();
-    api.around(move |api: Arc<BoxEndpoint<'static>>, request: Request| {
-        let allowed = document.allowed(request.uri().path());
-        async move {
-            match api.call(request).await {
-                Err(error) if error.status() == StatusCode::METHOD_NOT_ALLOWED => {
-                    Err(Failure::method_not_allowed(allowed).into())
+    api.around(
+        move |api: Arc<BoxEndpoint<'static>>, mut request: Request| {
+            let allowed = document.allowed(request.uri().path());
+            async move {
+                if *request.method() == Method::OPTIONS && !allowed.is_empty() {
+                    return Ok(Response::builder()
+                        .status(StatusCode::NO_CONTENT)
+                        .header(header::ALLOW, allowed)
+                        .finish());
                 }
-                answer => answer.map(IntoResponse::into_response),
+                if *request.method() == Method::HEAD {
+                    request.set_method(Method::GET);
+                }
+                let answer = api.call(request).await;
+                answer.map(IntoResponse::into_response).map_err(|error| {
+                    if error.status() == StatusCode::METHOD_NOT_ALLOWED {
+                        Failure::method_not_allowed(allowed).into()
+                    } else if error.is::<ParsePathError>() {
+                        Failure::from(PetIdError).into()
+                    } else {
+                        error
+                    }
+                })
             }
-        }
-    })
+        },
+    )
     .boxed()
 }
 

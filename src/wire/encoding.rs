@@ -31,8 +31,8 @@ impl Encoding {
         let json = message.to_json();
         match self {
             Encoding::WebSocket => websocket_text(&json),
-            Encoding::SseChunked => sse_chunk(None, message.name(), &json).0,
-            Encoding::Sse => sse_chunk(None, message.name(), &json).1,
+            Encoding::SseChunked => event_of(message, &json).0,
+            Encoding::Sse => event_of(message, &json).1,
         }
     }
 }
@@ -66,12 +66,26 @@ pub fn websocket_header(opcode: u8, length: usize) -> Vec<u8> {
 /// which shares the chunk's bytes. `json` holds no line break: JSON escapes every control
 /// character.
 pub fn sse_chunk(id: Option<Cursor>, name: &str, json: &str) -> (Bytes, Bytes) {
-    let id = id.map(|cursor| format!("id: {cursor}\n")).unwrap_or_default();
+    let id = id
+        .map(|cursor| format!("id: {cursor}\n"))
+        .unwrap_or_default();
     chunk(&format!("{id}event: {name}\ndata: {json}\n\n"))
 }
 
+/// A message without a change. `bye` also says `retry`: an `EventSource` that nobody looks after
+/// waits for so long before it comes back.
+fn event_of(message: &Message<'_>, json: &str) -> (Bytes, Bytes) {
+    let event = match message {
+        Message::Bye { retry_ms, .. } => {
+            format!("retry: {retry_ms}\nevent: bye\ndata: {json}\n\n")
+        }
+        _ => return sse_chunk(None, message.name(), json),
+    };
+    chunk(&event)
+}
+
 /// A chunk of an HTTP/1.1 body (RFC 9112, section 7.1), and the bytes inside it.
-pub fn chunk(content: &str) -> (Bytes, Bytes) {
+fn chunk(content: &str) -> (Bytes, Bytes) {
     let size = format!("{:x}\r\n", content.len());
     let chunk = Bytes::from(format!("{size}{content}\r\n"));
     let inner = chunk.slice(size.len()..size.len() + content.len());
@@ -102,7 +116,7 @@ mod tests {
         let event = Encoding::Sse.encode(&bye);
         assert_eq!(
             event,
-            "event: bye\ndata: {\"type\":\"bye\",\"reason\":\"stopping\",\"retry_ms\":5}\n\n"
+            "retry: 5\nevent: bye\ndata: {\"type\":\"bye\",\"reason\":\"stopping\",\"retry_ms\":5}\n\n"
         );
     }
 }

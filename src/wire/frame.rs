@@ -186,7 +186,11 @@ mod tests {
         let frame = Frame::of_change(EPOCH, &change(kind));
         let text = std::str::from_utf8(frame.sse()).unwrap();
         assert!(!text.contains('\r'));
-        assert_eq!(text.lines().count(), 4, "id, event, data and the blank line");
+        assert_eq!(
+            text.lines().count(),
+            4,
+            "id, event, data and the blank line"
+        );
         let data = text.lines().nth(2).unwrap().strip_prefix("data: ").unwrap();
         let object: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!(object["name"], name);

@@ -7,4 +7,5 @@ mod filter;
 mod greeting;
 mod heartbeat;
 mod places;
+mod sleeper;
 mod state;

@@ -36,8 +36,8 @@ impl Batch {
     /// The bytes of every frame after `at`, shared by all who ask.
     pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
         let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
-        let merged = self.merged[encoding.index()]
-            .get_or_insert_with(|| Merged::of(&self.frames, encoding));
+        let merged =
+            self.merged[encoding.index()].get_or_insert_with(|| Merged::of(&self.frames, encoding));
         match skipped {
             0 => merged.bytes.clone(),
             _ => merged.bytes.slice(merged.ends[skipped - 1]..),

@@ -8,18 +8,16 @@ use bytes::Bytes;
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::TryRecvError;
 
-use super::batch::{Batch, concatenated};
+use super::batch::concatenated;
 use super::pace::Pace;
 use super::table::Table;
-use super::viewer::{Outcome, Overdue, Viewer};
+use super::viewer::{Outcome, Viewer};
 use super::{Context, Mailbox, Newcomer, Note};
-use crate::live::conversation::{self, Reply};
+use crate::live::bye;
 use crate::live::reader::{RESTART, close_frame};
-use crate::live::{bye, heartbeat};
-use crate::model::{Cursor, PetId, Rev};
-use crate::wire::{Encoding, Frame, chunk};
+use crate::model::Rev;
+use crate::wire::{Encoding, Frame};
 
 /// The token of the mailbox's waker; rows count from 0.
 pub const WAKE: Token = Token(usize::MAX);
@@ -30,10 +28,6 @@ const EVENTS: usize = 1024;
 /// Bytes that are read at once, from whoever speaks.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Reads of one viewer in a row, so that one that never stops speaking does not keep the others
-/// waiting.
-const READS: usize = 8;
-
 /// The table is looked through so often in a heartbeat's time, for who is due one and whose time
 /// is over.
 const LOOKS_PER_HEARTBEAT: u32 = 16;
@@ -42,20 +36,19 @@ const LOOK_LONGEST: Duration = Duration::from_millis(500);
 
 /// One sender: a table of viewers and what is needed to serve them.
 pub struct Sender {
-    context: Context,
+    pub(super) context: Context,
     poll: Poll,
     notes: mpsc::Receiver<Note>,
-    mailbox: Arc<Mailbox>,
-    stream: Receiver<Frame>,
-    table: Table,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) stream: Receiver<Frame>,
+    pub(super) table: Table,
     /// Everything up to here was given to everyone who is not stalled.
-    at: Rev,
-    /// The next frame, taken from the stream to see whether there is one.
-    pace: Pace,
+    pub(super) at: Rev,
+    pub(super) pace: Pace,
     numbers: u64,
-    buffer: Box<[u8]>,
+    pub(super) buffer: Box<[u8]>,
     /// Rows that have something left to read.
-    unread: Vec<usize>,
+    pub(super) unread: Vec<usize>,
     is_saying_bye: bool,
     is_ending: bool,
 }
@@ -90,8 +83,8 @@ impl Sender {
     /// Runs until it is told to end and its table is empty.
     pub fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
-        let look_every = (self.context.heartbeat / LOOKS_PER_HEARTBEAT)
-            .clamp(LOOK_SHORTEST, LOOK_LONGEST);
+        let look_every =
+            (self.context.heartbeat / LOOKS_PER_HEARTBEAT).clamp(LOOK_SHORTEST, LOOK_LONGEST);
         let mut look_at = Instant::now() + look_every;
         while !(self.is_ending && self.table.is_empty()) {
             let timeout = self.timeout(look_at);
@@ -156,7 +149,10 @@ impl Sender {
         // Both directions, once, by edges: neither is asked for again while the viewer is here.
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
-        if registry.register(viewer.socket(), Token(row), interest).is_err() {
+        if registry
+            .register(viewer.socket(), Token(row), interest)
+            .is_err()
+        {
             return;
         }
         self.table.insert(viewer);
@@ -200,137 +196,6 @@ impl Sender {
         }
     }
 
-    /// The socket takes bytes again: what waits, then the newest of what was missed.
-    fn resume(&mut self, row: usize) {
-        let now = Instant::now();
-        while let Some(viewer) = self.table.get_mut(row) {
-            let outcome = viewer.flush(now);
-            if outcome == Outcome::Gone || viewer.is_stalled() || viewer.is_closing() {
-                return self.settle(row, outcome);
-            }
-            if !viewer.has_missed {
-                break;
-            }
-            viewer.has_missed = false;
-            let missed = self.context.hub.missed(viewer.filter(), viewer.at);
-            viewer.at = missed.reaches;
-            let bytes = concatenated(&missed.frames, viewer.encoding());
-            let outcome = viewer.send(bytes, now);
-            self.settle(row, outcome);
-        }
-        self.listen_on(row);
-    }
-
-    /// Sends everything new to everyone it is for.
-    fn pass(&mut self, now: Instant) {
-        let mut frames = Vec::new();
-        loop {
-            match self.stream.try_recv() {
-                Ok(frame) if frame.rev() > self.at => frames.push(frame),
-                Ok(_old) => {}
-                Err(TryRecvError::Lagged(_)) => return self.start_over(now),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
-            }
-        }
-        if let Some(batch) = Batch::new(frames) {
-            self.at = batch.reaches();
-            self.send_batch(batch, now);
-        }
-    }
-
-    fn send_batch(&mut self, mut batch: Batch, now: Instant) {
-        let mut gone = Vec::new();
-        self.table.each_of_everyone(|row, viewer| {
-            if give(viewer, &mut batch, now) == Outcome::Gone {
-                gone.push(row);
-            }
-        });
-        for (row, frames) in self.for_watchers(&batch) {
-            let Some(viewer) = self.table.get_mut(row) else {
-                continue;
-            };
-            if give_some(viewer, &frames, now) == Outcome::Gone {
-                gone.push(row);
-            }
-        }
-        for row in gone {
-            self.table.remove(row);
-        }
-    }
-
-    /// The frames for each of those who do not watch everything.
-    fn for_watchers(&self, batch: &Batch) -> Vec<(usize, Vec<Frame>)> {
-        let mut wanted: Vec<(usize, usize)> = Vec::new();
-        for (index, frame) in batch.frames().iter().enumerate() {
-            let pet = frame.pet().unwrap_or(PetId::new(0));
-            wanted.extend(self.table.watchers(pet).iter().map(|row| (*row, index)));
-        }
-        wanted.sort_unstable();
-        let per_row = wanted.chunk_by(|one, other| one.0 == other.0);
-        per_row
-            .map(|wanted| {
-                let frames = wanted.iter().map(|(_, index)| batch.frames()[*index].clone());
-                (wanted[0].0, frames.collect())
-            })
-            .collect()
-    }
-
-    /// The stream ran ahead of this sender: nobody knows any more who was given what, except that
-    /// each was given everything up to its own rev.
-    fn start_over(&mut self, now: Instant) {
-        // Subscribed anew before the hub is asked: its answers are newer than all that was lost.
-        self.stream = self.context.hub.subscribe();
-        self.at = self.context.hub.newest().0;
-        for row in self.table.rows() {
-            if let Some(viewer) = self.table.get_mut(row) {
-                viewer.has_missed = true;
-                if !viewer.is_stalled() {
-                    self.resume(row);
-                }
-            }
-        }
-        self.pace.passed(now, Instant::now());
-    }
-
-    /// Heartbeats to whom nothing was sent, and an end to whose time is over.
-    fn look_through(&mut self, now: Instant, look_every: Duration) {
-        let due = self.context.heartbeat.saturating_sub(look_every * 2);
-        let write_timeout = self.context.write_timeout;
-        let (epoch, at) = (self.context.hub.epoch(), self.at);
-        let mut encoded: [Option<Bytes>; Encoding::ALL.len()] = [None, None, None];
-        let mut gone = Vec::new();
-        for (row, viewer) in self.table.iter_mut() {
-            if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
-                if overdue == Overdue::Write {
-                    let dropped = &self.context.hub.metrics().dropped;
-                    dropped.with_label_values(&["write-timeout"]).inc();
-                }
-                gone.push(row);
-            } else if now.duration_since(viewer.sent_at) >= due
-                && !viewer.is_stalled()
-                && !viewer.is_closing()
-            {
-                let rev = at.max(viewer.at);
-                let encode = || {
-                    let cursor = Cursor { epoch, rev };
-                    viewer.encoding().encode(&heartbeat(cursor))
-                };
-                let bytes = match rev == at {
-                    true => encoded[viewer.encoding().index()]
-                        .get_or_insert_with(encode)
-                        .clone(),
-                    false => encode(),
-                };
-                if viewer.send(bytes, now) == Outcome::Gone {
-                    gone.push(row);
-                }
-            }
-        }
-        for row in gone {
-            self.table.remove(row);
-        }
-    }
-
     fn say_bye(&mut self, row: usize) {
         let Some(viewer) = self.table.get_mut(row) else {
             return;
@@ -344,154 +209,21 @@ impl Sender {
         self.settle(row, outcome);
     }
 
-    /// Reads what a viewer says, until there is nothing more or it has to wait.
-    fn listen(&mut self, row: usize) {
-        for _ in 0..READS {
-            let Some(viewer) = self.table.get_mut(row) else {
-                return;
-            };
-            if viewer.is_stalled() && !viewer.is_closing() || viewer.is_asking {
-                viewer.has_unread = true;
-                return;
-            }
-            viewer.has_unread = false;
-            match viewer.read(&mut self.buffer) {
-                None => return,
-                Some(0) => {
-                    self.table.remove(row);
-                    return;
-                }
-                Some(_) if viewer.is_closing() || viewer.encoding() != Encoding::WebSocket => {}
-                Some(count) => {
-                    let reader = viewer.reader.get_or_insert_default();
-                    reader.push(&self.buffer[..count]);
-                    self.converse(row);
-                }
-            }
-        }
-        self.unread.push(row);
-    }
-
-    /// Goes on with those who had more to say than their turn.
-    fn read_on(&mut self) {
-        for row in std::mem::take(&mut self.unread) {
-            self.listen(row);
-        }
-    }
-
-    /// Goes on with one who had to wait.
-    fn listen_on(&mut self, row: usize) {
-        self.converse(row);
-        if self.table.get_mut(row).is_some_and(|viewer| viewer.has_unread) {
-            self.listen(row);
-        }
-    }
-
-    /// Answers what a viewer has said so far.
-    fn converse(&mut self, row: usize) {
-        let now = Instant::now();
-        while let Some(viewer) = self.table.get_mut(row) {
-            match conversation::next(viewer) {
-                None => return,
-                Some(Reply::Frame(frame)) => {
-                    let outcome = viewer.send(frame, now);
-                    self.settle(row, outcome);
-                }
-                Some(Reply::Last { frame, is_violation }) => {
-                    if is_violation {
-                        let dropped = &self.context.hub.metrics().dropped;
-                        dropped.with_label_values(&["protocol"]).inc();
-                    }
-                    let outcome = viewer.close(frame, now);
-                    self.settle(row, outcome);
-                }
-                Some(Reply::CarryOut(asked)) => {
-                    viewer.is_asking = true;
-                    let (number, permission) = (viewer.number, viewer.permission());
-                    let writer = self.context.writer.clone();
-                    let mailbox = Arc::clone(&self.mailbox);
-                    let answering = async move {
-                        let frame = asked.answer(&writer, permission).await;
-                        mailbox.send(Note::Answer { row, number, frame });
-                    };
-                    self.context.tasks.spawn_on(answering, &self.context.runtime);
-                }
-            }
-        }
-    }
-
-    fn answer(&mut self, row: usize, number: u64, frame: Bytes) {
-        let Some(viewer) = self.table.get_mut(row) else {
-            return;
-        };
-        if viewer.number != number || viewer.is_closing() {
-            return;
-        }
-        viewer.is_asking = false;
-        let outcome = viewer.send(frame, Instant::now());
-        self.settle(row, outcome);
-        self.listen_on(row);
-    }
-
-    fn settle(&mut self, row: usize, outcome: Outcome) {
+    pub(super) fn settle(&mut self, row: usize, outcome: Outcome) {
         if outcome == Outcome::Gone {
             self.table.remove(row);
         }
     }
 }
 
-/// Gives a viewer of everything its part of the batch.
-fn give(viewer: &mut Viewer, batch: &mut Batch, now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let bytes = batch.after(viewer.at, viewer.encoding());
-    if bytes.is_empty() {
-        return Outcome::Alive;
-    }
-    viewer.at = batch.reaches();
-    viewer.send(bytes, now)
-}
-
-/// Gives a viewer of some pets the frames of those.
-fn give_some(viewer: &mut Viewer, frames: &[Frame], now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let new = frames.iter().filter(|frame| frame.rev() > viewer.at);
-    let bytes = concatenated(new, viewer.encoding());
-    let Some(last) = frames.last() else {
-        return Outcome::Alive;
-    };
-    viewer.at = viewer.at.max(last.rev());
-    viewer.send(bytes, now)
-}
-
 /// `bye` and the end of the stream, in the words of each transport.
 fn last_words(encoding: Encoding, retry_ms: u64) -> Bytes {
-    let bye = encoding_of_bye(encoding, retry_ms);
+    let bye = encoding.encode(&bye(retry_ms));
     match encoding {
-        Encoding::WebSocket => [&bye[..], &close_frame(RESTART, "stopping")].concat().into(),
+        Encoding::WebSocket => [&bye[..], &close_frame(RESTART, "stopping")]
+            .concat()
+            .into(),
         Encoding::SseChunked => [&bye[..], b"0\r\n\r\n"].concat().into(),
         Encoding::Sse => bye,
-    }
-}
-
-/// An EventSource that nobody looks after waits for `retry` before it comes back.
-fn encoding_of_bye(encoding: Encoding, retry_ms: u64) -> Bytes {
-    let retry = format!("retry: {retry_ms}\n\n");
-    let message = encoding.encode(&bye(retry_ms));
-    match encoding {
-        Encoding::WebSocket => message,
-        Encoding::SseChunked => [&chunk(&retry).0[..], &message[..]].concat().into(),
-        Encoding::Sse => [retry.as_bytes(), &message[..]].concat().into(),
     }
 }

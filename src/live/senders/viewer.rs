@@ -96,7 +96,9 @@ impl Viewer {
     }
 
     pub fn permission(&self) -> Result<(), Failure> {
-        self.refused.as_ref().map_or(Ok(()), |failure| Err(Failure::clone(failure)))
+        self.refused
+            .as_ref()
+            .map_or(Ok(()), |failure| Err(Failure::clone(failure)))
     }
 
     /// Whether what comes now has to wait.

@@ -36,7 +36,13 @@ impl OpenApiDocument {
         let methods = described.find(|(template, _)| is_at(template, path));
         let methods = methods.and_then(|(_, methods)| methods.as_object());
         let names = methods.into_iter().flat_map(|methods| methods.keys());
-        let names: Vec<String> = names.map(|name| name.to_uppercase()).collect();
+        let mut names: Vec<String> = names.map(|name| name.to_uppercase()).collect();
+        if names.iter().any(|name| name == "GET") {
+            names.push("HEAD".to_owned());
+        }
+        if !names.is_empty() {
+            names.push("OPTIONS".to_owned());
+        }
         names.join(", ")
     }
 

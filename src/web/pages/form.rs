@@ -1,5 +1,6 @@
 //! Forms as browsers send them.
 
+use percent_encoding::percent_decode;
 use poem::http::{HeaderMap, StatusCode, header};
 
 use crate::error::Failure;
@@ -22,9 +23,14 @@ impl Form {
                 "Send a form as application/x-www-form-urlencoded.",
             ));
         }
+        let unreadable = || Failure::bad_request("The form is not a=b&c=d in UTF-8.");
+        // serde_urlencoded would put U+FFFD in the place of what is not.
+        if percent_decode(body).decode_utf8().is_err() {
+            return Err(unreadable());
+        }
         serde_urlencoded::from_bytes(body)
             .map(Form)
-            .map_err(|_| Failure::bad_request("The form is not in the form a=b&c=d, in UTF-8."))
+            .map_err(|_| unreadable())
     }
 
     /// The first field of this name.

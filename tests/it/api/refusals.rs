@@ -85,10 +85,22 @@ async fn what_is_not_json_is_400_and_what_does_not_say_so_is_415() {
 async fn a_wrong_method_is_405_and_says_which_are_right() {
     let app = spawn_app().await;
     for (method, path, allowed) in [
-        ("DELETE", "/api/v1/pets", vec!["GET", "POST"]),
-        ("POST", "/api/v1/pets/1", vec!["DELETE", "GET", "PATCH"]),
-        ("POST", "/api/v1/pets/1/status", vec!["PUT"]),
-        ("PUT", "/api/v1/pets/1/changes", vec!["GET"]),
+        (
+            "DELETE",
+            "/api/v1/pets",
+            vec!["GET", "HEAD", "OPTIONS", "POST"],
+        ),
+        (
+            "POST",
+            "/api/v1/pets/1",
+            vec!["DELETE", "GET", "HEAD", "OPTIONS", "PATCH"],
+        ),
+        ("POST", "/api/v1/pets/1/status", vec!["OPTIONS", "PUT"]),
+        (
+            "PUT",
+            "/api/v1/pets/1/changes",
+            vec!["GET", "HEAD", "OPTIONS"],
+        ),
         ("PUT", "/live/state", vec!["GET", "HEAD", "OPTIONS"]),
     ] {
         let response = app.request(method, path).send().await.unwrap();

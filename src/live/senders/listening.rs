@@ -1,0 +1,115 @@
+//! What a sender reads: the words of its viewers, and that they left.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Note;
+use super::sender::Sender;
+use crate::live::conversation::{self, Reply};
+use crate::wire::Encoding;
+
+/// Reads of one viewer in a row, so that one that never stops speaking does not keep the others
+/// waiting.
+const READS: usize = 8;
+
+impl Sender {
+    /// Reads what a viewer says, until there is nothing more or it has to wait.
+    pub(super) fn listen(&mut self, row: usize) {
+        for _ in 0..READS {
+            let Some(viewer) = self.table.get_mut(row) else {
+                return;
+            };
+            if viewer.is_stalled() && !viewer.is_closing() || viewer.is_asking {
+                viewer.has_unread = true;
+                return;
+            }
+            viewer.has_unread = false;
+            match viewer.read(&mut self.buffer) {
+                None => return,
+                Some(0) => {
+                    self.table.remove(row);
+                    return;
+                }
+                Some(_) if viewer.is_closing() || viewer.encoding() != Encoding::WebSocket => {}
+                Some(count) => {
+                    let reader = viewer.reader.get_or_insert_default();
+                    reader.push(&self.buffer[..count]);
+                    self.converse(row);
+                }
+            }
+        }
+        self.unread.push(row);
+    }
+
+    /// Goes on with those who had more to say than their turn.
+    pub(super) fn read_on(&mut self) {
+        for row in std::mem::take(&mut self.unread) {
+            self.listen(row);
+        }
+    }
+
+    /// Goes on with one who had to wait.
+    pub(super) fn listen_on(&mut self, row: usize) {
+        self.converse(row);
+        if self
+            .table
+            .get_mut(row)
+            .is_some_and(|viewer| viewer.has_unread)
+        {
+            self.listen(row);
+        }
+    }
+
+    /// Answers what a viewer has said so far.
+    pub(super) fn converse(&mut self, row: usize) {
+        let now = Instant::now();
+        while let Some(viewer) = self.table.get_mut(row) {
+            match conversation::next(viewer) {
+                None => return,
+                Some(Reply::Frame(frame)) => {
+                    let outcome = viewer.send(frame, now);
+                    self.settle(row, outcome);
+                }
+                Some(Reply::Last {
+                    frame,
+                    is_violation,
+                }) => {
+                    if is_violation {
+                        let dropped = &self.context.hub.metrics().dropped;
+                        dropped.with_label_values(&["protocol"]).inc();
+                    }
+                    let outcome = viewer.close(frame, now);
+                    self.settle(row, outcome);
+                }
+                Some(Reply::CarryOut(asked)) => {
+                    viewer.is_asking = true;
+                    let (number, permission) = (viewer.number, viewer.permission());
+                    let writer = self.context.writer.clone();
+                    let mailbox = Arc::clone(&self.mailbox);
+                    let answering = async move {
+                        let frame = asked.answer(&writer, permission).await;
+                        mailbox.send(Note::Answer { row, number, frame });
+                    };
+                    self.context
+                        .tasks
+                        .spawn_on(answering, &self.context.runtime);
+                }
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, row: usize, number: u64, frame: Bytes) {
+        let Some(viewer) = self.table.get_mut(row) else {
+            return;
+        };
+        if viewer.number != number || viewer.is_closing() {
+            return;
+        }
+        viewer.is_asking = false;
+        let outcome = viewer.send(frame, Instant::now());
+        self.settle(row, outcome);
+        self.listen_on(row);
+    }
+}

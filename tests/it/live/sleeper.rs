@@ -1,0 +1,64 @@
+//! A viewer that does not read for a while: conflation by pet.
+
+use serde_json::{Value, json};
+
+use crate::support::{Raw, metric, rev, spawn_app};
+
+/// More than any socket's buffers hold, at two kilobytes a change.
+const CHANGES: usize = 1500;
+
+/// Once, a queue per viewer held everything that a phone in a lift had missed, and the phone was
+/// shown an hour of naps before what the pet was doing now.
+#[tokio::test]
+async fn a_viewer_that_slept_wakes_to_the_newest_status_of_each_pet_and_to_nothing_older() {
+    let app = spawn_app().await;
+    let pets = [app.add_pet("Biscuit").await, app.add_pet("Miso").await];
+    let gone = app.add_pet("Pepper").await;
+    let mut sleeper = Raw::open_narrow(app.address);
+    let since = app.cursor().await;
+    let head = format!("GET /live/sse?since={since} HTTP/1.1\r\nHost: x\r\n\r\n");
+    sleeper.send(&head).await;
+    let mut read = sleeper.read_until("event: hello").await;
+    let about = json!({ "about": "x".repeat(2000) });
+    for turn in 0..CHANGES {
+        let path = format!("/pets/{}", pets[turn % 2]);
+        assert_eq!(app.send("PATCH", &path, &about).await.status(), 200);
+    }
+    app.set_status(pets[0], "bathing").await;
+    let removed = app
+        .send("DELETE", &format!("/pets/{gone}"), &json!({}))
+        .await;
+    assert_eq!(removed.status(), 200);
+    app.set_status(pets[1], "eating").await;
+    let last = app.set_status(pets[0], "playing").await;
+    read += &sleeper.read_until(&format!("{last}\"")).await;
+    let messages: Vec<Value> = read
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .filter(|message: &Value| message["type"] != "hello" && message["type"] != "heartbeat")
+        .collect();
+    let revs: Vec<u64> = messages.iter().map(rev).collect();
+    assert!(
+        revs.is_sorted_by(|earlier, later| earlier < later),
+        "{revs:?}"
+    );
+    assert!(
+        messages.len() < CHANGES,
+        "{} of {CHANGES} were sent",
+        messages.len()
+    );
+    let newest = |pet: u64| {
+        messages
+            .iter()
+            .rfind(|message| message["pet"] == pet)
+            .unwrap()
+    };
+    assert_eq!(newest(pets[0])["status"], "playing");
+    assert_eq!(newest(pets[1])["status"], "eating");
+    assert_eq!(newest(gone)["type"], "gone");
+    let statuses = messages
+        .iter()
+        .filter(|message| message["status"] == "bathing");
+    assert_eq!(statuses.count(), 0, "an older status was sent");
+    assert!(metric(&app, "petstore_resyncs_total").await >= 1);
+}
