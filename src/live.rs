@@ -30,6 +30,7 @@ pub use self::handoff::{Connection, Handoff};
 pub use self::handshake::{Upgrade, socket_config};
 pub use self::places::Place;
 use self::places::Places;
+use self::poll::Answers;
 pub use self::poll::poll;
 use self::senders::Senders;
 pub use self::sse::sse;
@@ -73,6 +74,7 @@ pub struct Live {
     pub stop: CancellationToken,
     /// Owns the short tasks of sockets that leave HTTP, and of commands that came over them.
     pub tasks: TaskTracker,
+    answers: Answers,
     senders: Senders,
 }
 
@@ -110,6 +112,7 @@ impl Live {
             heartbeat: limits.heartbeat,
             stop,
             tasks,
+            answers: Answers::default(),
             senders,
         })
     }

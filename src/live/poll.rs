@@ -1,22 +1,22 @@
 //! Long polling: `GET /live/poll`. The last resort, for networks that hold back everything that
 //! does not end.
 //!
-//! Every answer stands alone: the cursor in it is what the next request asks from.
+//! Every answer stands alone: the cursor in it is what the next request asks from. Viewers who
+//! waited at the same cursor for the same pets share one answer.
+
+mod answer;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use poem::http::header;
 use poem::{Request, Response};
 
+pub use self::answer::Answers;
+use self::answer::Draft;
 use super::query::LiveQuery;
 use super::{Live, Transport, bye, heartbeat};
 use crate::error::Failure;
-use crate::hub::Feed;
-use crate::model::Cursor;
-use crate::wire::Message;
-
-/// Messages in one answer at most; the rest is in the next, which is asked for at once.
-const ANSWER_LIMIT: usize = 1000;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -25,60 +25,37 @@ const ANSWER_LIMIT: usize = 1000;
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request)?;
     let _place = live.places.admit(Transport::Poll)?;
-    let mut feed = live.hub.join(query.filter, query.since);
-    let mut answer = Answer::new(&live.hello(Transport::Poll, feed.start()));
+    let mut feed = live.hub.join(query.filter.clone(), query.since);
+    let start = feed.start();
+    let hello = live.hello(Transport::Poll, start);
     let next = tokio::time::timeout(query.wait, feed.next());
-    match live.stop.run_until_cancelled(next).await {
+    let answer = match live.stop.run_until_cancelled(next).await {
         Some(Ok(frame)) => {
-            answer.push(frame.json());
-            answer.push_waiting(&mut feed);
+            let is_replay = frame.pet().is_some();
+            let shared = is_replay.then(|| live.answers.after(live, &query.filter, start));
+            shared.flatten().unwrap_or_else(|| {
+                let mut draft = Draft::new(&hello);
+                draft.push(frame.json());
+                draft.push_waiting(&mut feed);
+                draft.finish(feed.cursor())
+            })
         }
-        Some(Err(_silence)) => answer.push_message(&heartbeat(feed.cursor())),
-        None => answer.push_message(&bye(live.places.retry_ms())),
-    }
-    Ok(answer.into_response(feed.cursor()))
+        Some(Err(_silence)) => {
+            let cursor = feed.cursor();
+            Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
+        }
+        None => {
+            let bye = bye(live.places.retry_ms());
+            Draft::new(&hello).with(&bye).finish(feed.cursor())
+        }
+    };
+    Ok(respond(answer))
 }
 
-/// The messages of an answer, already encoded, with commas between.
-struct Answer {
-    messages: String,
-    count: usize,
-}
-
-impl Answer {
-    fn new(hello: &Message<'_>) -> Self {
-        Answer {
-            messages: hello.to_json(),
-            count: 1,
-        }
-    }
-
-    fn push(&mut self, json: &str) {
-        self.messages.push(',');
-        self.messages.push_str(json);
-        self.count += 1;
-    }
-
-    fn push_message(&mut self, message: &Message<'_>) {
-        self.push(&message.to_json());
-    }
-
-    fn push_waiting(&mut self, feed: &mut Feed) {
-        while self.count < ANSWER_LIMIT
-            && let Some(frame) = feed.next_now()
-        {
-            self.push(frame.json());
-        }
-    }
-
-    fn into_response(self, cursor: Cursor) -> Response {
-        let messages = self.messages;
-        Response::builder()
-            .content_type("application/json")
-            .header(header::CACHE_CONTROL, "no-store, no-transform")
-            .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
-            .body(format!(
-                r#"{{"cursor":"{cursor}","messages":[{messages}]}}"#
-            ))
-    }
+fn respond(answer: Bytes) -> Response {
+    Response::builder()
+        .content_type("application/json")
+        .header(header::CACHE_CONTROL, "no-store, no-transform")
+        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
+        .body(answer)
 }

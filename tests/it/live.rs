@@ -7,5 +7,6 @@ mod filter;
 mod greeting;
 mod heartbeat;
 mod places;
+mod sharing;
 mod sleeper;
 mod state;
