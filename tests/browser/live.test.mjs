@@ -1,0 +1,108 @@
+/** Pages that change by themselves, over whichever transport the network lets through. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ONLY, startProxy } from "./proxy.mjs";
+import { eventually, openTab, startStore } from "./support.mjs";
+
+const OVER_WEBSOCKET = /^Live over WebSocket · heard (just now|\d+ s ago)$/;
+
+/** The statuses of the cards, in order. */
+const statuses = (tab) => tab.page.locator('#pets [data-field="status"]').allTextContents();
+
+async function assertFollows(tab, store, pet) {
+  for (let round = 0; round < 2; round += 1) await tab.shows(pet, "status", await store.changeStatus(pet));
+  assert.equal(tab.loads, 1);
+}
+
+test("the index changes by itself, every card, while the simulator runs", async (t) => {
+  const store = await startStore(t, { simulate: "1s" });
+  const proxy = await startProxy(t, store.origin, ONLY.ws);
+  const tab = await openTab(t, `${proxy.origin}/pets`);
+  await tab.saysOfItself(OVER_WEBSOCKET);
+  const before = await statuses(tab);
+  const changed = new Set();
+  await eventually(async () => {
+    const now = await statuses(tab);
+    now.forEach((status, place) => status !== before[place] && changed.add(place));
+    return changed.size === 6;
+  });
+  assert.equal(tab.loads, 1);
+  tab.assertNoProblems();
+});
+
+test("a show page changes by itself, and its icon, time and age go with the status", async (t) => {
+  const store = await startStore(t, { simulate: "1s" });
+  const proxy = await startProxy(t, store.origin, ONLY.ws);
+  const tab = await openTab(t, `${proxy.origin}/pets/3`);
+  await tab.saysOfItself(OVER_WEBSOCKET);
+  const look = () =>
+    tab.pet(3).evaluate((pet) => ({
+      status: pet.dataset.status,
+      text: pet.querySelector('[data-field="status"]').textContent,
+      since: pet.querySelector("time[data-since]").getAttribute("datetime"),
+      ago: pet.querySelector("[data-ago]").textContent,
+      icon: getComputedStyle(pet.querySelector(".status-icon"), "::before").maskImage,
+    }));
+  const before = await look();
+  const now = await eventually(async () => {
+    const now = await look();
+    return now.since !== before.since && now;
+  });
+  assert.notEqual(now.status, before.status);
+  assert.equal(now.text.toLowerCase(), now.status);
+  assert.match(now.icon, new RegExp(`/icons/${now.status}\\.svg`));
+  assert.equal(now.ago, "just now");
+  assert.equal(tab.loads, 1);
+  tab.assertNoProblems();
+});
+
+describe("where the network does not let everything through", { concurrency: 3 }, () => {
+  test("what was committed between the page and its connection is not missed", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams: "refuse", polls: "refuse" });
+    const tab = await openTab(t, `${proxy.origin}/pets`);
+    await eventually(() => proxy.asked.includes("/live/poll"));
+    const status = await store.changeStatus(2);
+    proxy.let({ sockets: "pass" });
+    await tab.saysOfItself(OVER_WEBSOCKET);
+    await tab.shows(2, "status", status);
+  });
+
+  for (const sockets of ["refuse", "strip", "mute"]) {
+    const how = { refuse: "is refused", strip: "loses its Upgrade on the way", mute: "opens and then stays silent" };
+    test(`where WebSocket ${how[sockets]}, the page is live over SSE`, async (t) => {
+      const store = await startStore(t);
+      const proxy = await startProxy(t, store.origin, { ...ONLY.sse, sockets });
+      const tab = await openTab(t, `${proxy.origin}/pets`);
+      await tab.saysOfItself(/^Live over SSE · heard/);
+      await assertFollows(tab, store, 1);
+      assert.ok(proxy.asked.includes("/live/ws"), "WebSocket was tried");
+    });
+  }
+
+  for (const streams of ["refuse", "hold"]) {
+    const how = { refuse: "is refused too", hold: "opens and then stays silent" };
+    test(`where WebSocket is refused and SSE ${how[streams]}, the page polls`, async (t) => {
+      const store = await startStore(t);
+      const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams });
+      const tab = await openTab(t, `${proxy.origin}/pets/1`);
+      await tab.saysOfItself(/^Polling · heard/);
+      await assertFollows(tab, store, 1);
+      assert.ok(proxy.asked.includes("/live/sse"), "SSE was tried");
+    });
+  }
+
+  test("a show page hears of its own pet only", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, ONLY.sse);
+    const tab = await openTab(t, `${proxy.origin}/pets/1`);
+    await tab.saysOfItself(/^Live over SSE/);
+    await tab.page.evaluate(() => {
+      globalThis.heard = [];
+      document.addEventListener("petstore:change", (event) => globalThis.heard.push(event.detail.pet));
+    });
+    await store.changeStatus(2);
+    await tab.shows(1, "status", await store.changeStatus(1));
+    assert.deepEqual(await tab.page.evaluate(() => globalThis.heard), [1]);
+  });
+});

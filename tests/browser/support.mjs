@@ -1,0 +1,262 @@
+/**
+ * What the browser tests stand on: the real program on a port of its own, a proxy that holds back what some
+ * networks hold back, and a real browser whose every complaint is kept.
+ *
+ * Nothing here sleeps for a fixed time: `eventually` asks until the answer is right or the limit is reached.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../target/debug/pet-store", import.meta.url));
+const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+
+/** Far more than anything takes on a busy machine, so that reaching it means something. */
+const LIMIT_MS = 20_000;
+
+const ASK_AGAIN_MS = 25;
+
+/**
+ * Asks until the check passes.
+ * @template T
+ * @param {() => T | Promise<T>} check  Throws, or gives back false, as long as it does not hold.
+ * @returns {Promise<T>} What the check gave back; its last error when the limit was reached.
+ */
+export async function eventually(check, limitMs = LIMIT_MS) {
+  const until = Date.now() + limitMs;
+  for (;;) {
+    try {
+      const value = await check();
+      if (value !== false) return value;
+      assert.ok(Date.now() < until, `never came true: ${check}`);
+    } catch (error) {
+      if (Date.now() >= until) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+/**
+ * Starts the program on a folder of its own; both are gone after the test.
+ * @param {import("node:test").TestContext} t
+ * @param {Record<string, string | number>} [flags]  The simulator is off unless a test asks for it.
+ */
+export async function startStore(t, flags = {}) {
+  const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
+  const store = new Store(data, { simulate: "off", seed: 1, ...flags });
+  t.after(async () => {
+    await store.stop("SIGKILL");
+    await rm(data, { recursive: true, force: true });
+  });
+  await store.start();
+  return store;
+}
+
+/** One pet-store, which can be stopped and started again on the same port and data. */
+class Store {
+  origin = "";
+  #listen = "127.0.0.1:0";
+  #data;
+  #flags;
+  /** @type {import("node:child_process").ChildProcess | null} */
+  #process = null;
+
+  constructor(data, flags) {
+    this.#data = data;
+    this.#flags = flags;
+  }
+
+  async start() {
+    const flags = { listen: this.#listen, data: this.#data, ...this.#flags };
+    const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const child = spawn(BINARY, ["demo", ...given], { stdio: ["ignore", "ignore", "pipe"] });
+    this.#process = child;
+    const said = [];
+    const lines = createInterface({ input: child.stderr });
+    const address = await new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Error(`pet-store ended with ${code}: ${said.join("\n")}`)));
+      // Read to the end also after the address: a full pipe would stop the program.
+      lines.on("line", (line) => {
+        said.push(line);
+        const heard = /^listening on (http:\/\/(\S+))$/.exec(line);
+        if (heard) resolve(heard);
+      });
+    });
+    [, this.origin, this.#listen] = address;
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async stop(signal) {
+    const child = this.#process;
+    this.#process = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, "exit");
+  }
+
+  /** Throws its data away: what is started next has another history. */
+  async forget() {
+    await rm(this.#data, { recursive: true });
+  }
+
+  /**
+   * The JSON API, straight to the program and past every proxy.
+   * @returns {Promise<any>}
+   */
+  async api(method, path, body) {
+    const answer = await fetch(`${this.origin}/api/v1${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const value = await answer.json();
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${JSON.stringify(value)}`);
+    return value;
+  }
+
+  setStatus(pet, status) {
+    return this.api("PUT", `/pets/${pet}/status`, { status });
+  }
+
+  /** Gives the pet a status other than the one it has, and says which. */
+  async changeStatus(pet) {
+    const { status } = await this.api("GET", `/pets/${pet}`);
+    const next = status === "eating" ? "playing" : "eating";
+    await this.setStatus(pet, next);
+    return statusText(next);
+  }
+}
+
+/** @param {string} status */
+export const statusText = (status) => status[0].toUpperCase() + status.slice(1);
+
+/** @type {Promise<import("playwright-core").Browser> | undefined} One for all tests of a file. */
+let launching;
+
+after(async () => {
+  const browser = await launching;
+  await browser?.close();
+});
+
+function launchBrowser() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless=new",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/**
+ * A page in a browser profile of its own.
+ * @param {import("node:test").TestContext} t
+ * @param {string} url
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function openTab(t, url, options) {
+  launching ??= launchBrowser();
+  const browser = await launching;
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(LIMIT_MS);
+  t.after(() => context.close());
+  return openTabIn(context, url);
+}
+
+/** @param {import("playwright-core").BrowserContext} context */
+async function openTabIn(context, url) {
+  const tab = new Tab(await context.newPage());
+  await tab.page.goto(url);
+  return tab;
+}
+
+/** A page, with all it ever complained about. */
+export class Tab {
+  /** @type {string[]} Errors and warnings of the console, policy violations among them; uncaught errors; dialogs. */
+  problems = [];
+  /** Documents that were loaded; stays at 1 while the page changes by itself. */
+  loads = 0;
+
+  /** @param {import("playwright-core").Page} page */
+  constructor(page) {
+    this.page = page;
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) this.problems.push(message.text());
+    });
+    page.on("pageerror", (error) => this.problems.push(String(error)));
+    page.on("dialog", async (dialog) => {
+      this.problems.push(`dialog: ${dialog.message()}`);
+      await dialog.dismiss();
+    });
+    page.on("request", (request) => {
+      if (request.isNavigationRequest()) this.loads += 1;
+    });
+  }
+
+  /** Another page of the same profile. */
+  openAnother(url) {
+    return openTabIn(this.page.context(), url);
+  }
+
+  /** The connection line, e.g. "Live over WebSocket · heard 3 s ago". */
+  async line() {
+    return (await this.page.locator("#connection-text").textContent()) ?? "";
+  }
+
+  /** @param {RegExp} text */
+  saysOfItself(text) {
+    return eventually(async () => assert.match(await this.line(), text));
+  }
+
+  /** @param {number | string} id  The pet's card on the index, or the pet on its own page. */
+  pet(id) {
+    return this.page.locator(`[data-pet="${id}"]`);
+  }
+
+  /** What is drawn of a pet in one place. */
+  async field(id, name) {
+    return this.pet(id).locator(`[data-field="${name}"]`).first().textContent();
+  }
+
+  /** Waits until the pet is drawn with this text in this field. */
+  shows(id, name, text) {
+    return eventually(async () => assert.equal(await this.field(id, name), text));
+  }
+
+  /** Fills in the pet form by the names of its fields. */
+  async fill(fields) {
+    for (const [name, value] of Object.entries(fields)) {
+      if (name === "sex") await this.page.locator(`input[name="sex"][value="${value}"]`).check();
+      else await this.page.locator(`[name="${name}"]`).fill(value);
+    }
+  }
+
+  /** Clicks something that leads to another page, and waits for that page. */
+  async send(selector) {
+    await Promise.all([this.page.waitForEvent("load"), this.page.locator(selector).click()]);
+  }
+
+  assertNoProblems() {
+    assert.deepEqual(this.problems, [], `complaints at ${this.page.url()}`);
+  }
+}
+
+/** The time of day, as the page writes it, where the browser believes to be. */
+export function clockAt(timezone, time) {
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", minute: "2-digit" });
+  return format.format(new Date(time));
+}

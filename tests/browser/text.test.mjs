@@ -1,0 +1,62 @@
+/** What people enter is text, whatever it looks like, wherever it is shown. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ONLY, startProxy } from "./proxy.mjs";
+import { openTab, startStore } from "./support.mjs";
+
+const SCRIPT = "<script>alert(1)</script>";
+const IMAGE = '"><img src=x onerror=alert(2)>';
+
+test("a name that is markup is shown as text on every page, and live", async (t) => {
+  const store = await startStore(t, { pets: 1 });
+  const watching = await openTab(t, `${store.origin}/pets`);
+  await watching.saysOfItself(/^Live over/);
+
+  const staff = await watching.openAnother(`${store.origin}/pets/new`);
+  await staff.fill({ name: SCRIPT, species: IMAGE, about: `${SCRIPT}${IMAGE}` });
+  await staff.send('button:text("Add")');
+  const id = new URL(staff.page.url()).pathname.split("/").pop();
+  assert.equal(await staff.page.locator("h1").textContent(), SCRIPT);
+  assert.equal(await staff.field(id, "about"), `${SCRIPT}${IMAGE}`);
+  assert.equal(await staff.page.title(), `${SCRIPT} · pet-store`);
+
+  await watching.shows(id, "name", SCRIPT);
+  await watching.shows(id, "species", IMAGE);
+  await watching.shows(id, "status", await store.changeStatus(id));
+  await watching.page.reload();
+  assert.equal(await watching.field(id, "name"), SCRIPT);
+
+  const showing = await watching.openAnother(`${store.origin}/pets/${id}`);
+  await showing.saysOfItself(/^Live over/);
+  await store.api("PATCH", `/pets/${id}`, { name: `${SCRIPT}${IMAGE}` });
+  await showing.shows(id, "name", `${SCRIPT}${IMAGE}`);
+
+  await staff.page.goto(`${store.origin}/pets/${id}/edit`);
+  assert.equal(await staff.page.locator("#name").inputValue(), `${SCRIPT}${IMAGE}`);
+  assert.equal(await staff.page.locator("#about").inputValue(), `${SCRIPT}${IMAGE}`);
+  await staff.fill({ species: " " });
+  await staff.send('form[action] button[type="submit"]');
+  assert.equal(await staff.page.locator("#name").inputValue(), `${SCRIPT}${IMAGE}`);
+
+  watching.assertNoProblems();
+  showing.assertNoProblems();
+  assert.equal(staff.problems.filter((problem) => !/status of 422/.test(problem)).length, 0, String(staff.problems));
+});
+
+for (const [rules, transport] of [
+  [ONLY.ws, "WebSocket"],
+  [ONLY.sse, "SSE"],
+]) {
+  test(`a name with line separators and a lone carriage return arrives whole over ${transport}`, async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, rules);
+    const tab = await openTab(t, `${proxy.origin}/pets`);
+    await tab.saysOfItself(new RegExp(`^Live over ${transport}`));
+    const name = "A\u2028B\u2029C\rD\nE\r\nF";
+    await store.api("PATCH", "/pets/1", { name });
+    await tab.shows(1, "name", name);
+    const { id } = await store.api("POST", "/pets", { name: "\rdata: x\r\revent: gone\r", species: "Cat" });
+    await tab.shows(id, "name", "\rdata: x\r\revent: gone\r");
+    await tab.shows(2, "status", await store.changeStatus(2));
+  });
+}
