@@ -4,9 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +21,9 @@ use crate::store::{Engine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
+/// The part of the grace after which the rest is cut off, so that the store is closed within it.
+const IN_TIME: f32 = 0.9;
+
 /// A running pet-store. Dropping it without `stop` leaves its tasks to the runtime.
 pub struct App {
     address: SocketAddr,
@@ -30,9 +33,9 @@ pub struct App {
     /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are tasks of
     /// `live`.
     tasks: TaskTracker,
-    /// The hub's routers, which run until the last viewer is gone.
-    routers: TaskTracker,
-    stop_routers: CancellationToken,
+    /// The hub's router, which runs until the last viewer is gone.
+    router: TaskTracker,
+    stop_router: CancellationToken,
 }
 
 /// Why the program did not start.
@@ -55,7 +58,7 @@ impl App {
     /// Opens the store, and accepts requests from the moment this returns.
     ///
     /// # Errors
-    /// The first part that could not be started; those before it are stopped.
+    /// The first part that could not be started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         // Before the store is opened, or made: an address that is taken should cost nothing.
         let listener = listen(config.listen).map_err(|error| StartError::Listen {
@@ -85,10 +88,10 @@ impl App {
             grace: config.grace,
             writer_thread,
             tasks: TaskTracker::new(),
-            routers: TaskTracker::new(),
-            stop_routers: CancellationToken::new(),
+            router: TaskTracker::new(),
+            stop_router: CancellationToken::new(),
         };
-        hub.start(&app.routers, &app.stop_routers);
+        hub.start(&app.router, &app.stop_router);
         let server = Server {
             listener,
             endpoint: web::site(Arc::clone(&live), engine),
@@ -96,7 +99,7 @@ impl App {
             max_connections: config.max_connections,
             write_timeout: config.write_timeout,
         };
-        let accepting = server.run(app.tasks.clone(), live.stop.clone());
+        let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
         app.tasks.spawn(accepting);
         if let Some(period) = config.simulate {
             let running = Simulator::new(hub, writer, period, random).run();
@@ -114,26 +117,31 @@ impl App {
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
     /// True when everything ended in time.
     pub async fn stop(self) -> bool {
+        let deadline = Instant::now() + self.grace.mul_f32(IN_TIME);
         self.live.say_bye();
         self.tasks.close();
         self.live.tasks.close();
-        let live = Arc::clone(&self.live);
-        let ending = async {
+        let ended = async {
             self.tasks.wait().await;
             self.live.tasks.wait().await;
-            tokio::task::spawn_blocking(move || live.end()).await
         };
-        let in_time = timeout(self.grace, ending).await.is_ok();
-        self.stop_routers.cancel();
-        self.routers.close();
-        self.routers.wait().await;
+        let in_time = timeout_at(deadline.into(), ended).await.is_ok();
+        // Whoever is still here took no byte, or sent half a body: cut, so that nobody joins a
+        // sender any more.
+        self.live.cut.cancel();
+        self.tasks.wait().await;
+        let live = Arc::clone(&self.live);
+        let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
+        self.stop_router.cancel();
+        self.router.close();
+        self.router.wait().await;
         self.live.writer.stop().await;
         let thread = self.writer_thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         if !in_time {
             tracing::warn!("some connections did not end within the grace and were cut");
         }
-        in_time && joined.is_ok_and(|ended| ended.is_ok())
+        in_time && ended.is_ok() && joined.is_ok_and(|ended| ended.is_ok())
     }
 }
 

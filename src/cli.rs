@@ -1,5 +1,6 @@
 //! Commands and flags as typed, and the exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -38,7 +39,13 @@ pub fn run() -> ExitCode {
         Err(code) => return code,
     };
     telemetry::start(config.log_format);
-    match Runtime::new().map(|runtime| runtime.block_on(serve(config))) {
+    let served = Runtime::new().map(|runtime| {
+        let served = runtime.block_on(serve(config));
+        // Everything that has an owner has ended; a disk that hangs must not hold the exit.
+        runtime.shutdown_background();
+        served
+    });
+    match served {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error.to_string(), 1),
         Err(error) => fail(&format!("no runtime could be started: {error}"), 1),
@@ -92,7 +99,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 }
 
 fn fail(sentence: &str, code: u8) -> ExitCode {
-    eprintln!("pet-store: {sentence}");
+    say(&format!("pet-store: {sentence}"));
     ExitCode::from(code)
 }
 
@@ -128,12 +135,17 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
 /// The one line that scripts wait for: on stderr whatever the level of the log.
 fn announce(format: LogFormat, line: &str) {
     match format {
-        LogFormat::Text => eprintln!("{line}"),
-        LogFormat::Json => eprintln!(
-            "{}",
-            serde_json::json!({ "level": "INFO", "message": line })
-        ),
+        LogFormat::Text => say(line),
+        LogFormat::Json => {
+            let event = serde_json::json!({ "level": "INFO", "message": line });
+            say(&event.to_string());
+        }
     }
+}
+
+/// A line on stderr. That nobody reads it, or that its disk is full, ends nothing.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use self::parse::{Every, duration, every, listen};
+use self::parse::{Every, duration, every, listen, pets, seed, viewers};
 use crate::auth::Auth;
 
 /// The flags of `demo` and `serve`.
@@ -37,11 +37,11 @@ pub struct Options {
     simulate: Option<Every>,
 
     /// Make the simulator repeatable [default: random]
-    #[arg(long, value_name = "N", env = "PET_STORE_SEED")]
+    #[arg(long, value_name = "N", env = "PET_STORE_SEED", allow_hyphen_values = true, value_parser = seed)]
     seed: Option<u64>,
 
     /// Sample pets that an empty store gets in demo mode
-    #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value = "6", allow_hyphen_values = true, value_parser = pets)]
     pets: u32,
 
     /// At most this long between two messages to a viewer
@@ -49,7 +49,7 @@ pub struct Options {
     heartbeat: Duration,
 
     /// Live connections accepted at once [default: from the open-file limit]
-    #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", allow_hyphen_values = true, value_parser = viewers)]
     max_viewers: Option<u32>,
 
     /// Drop a viewer that takes no byte for so long

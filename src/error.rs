@@ -249,7 +249,7 @@ mod tests {
             ),
             (WriteError::Busy.into(), 503, "try again"),
             (WriteError::Stopping.into(), 503, "stopping"),
-            (WriteError::Store.into(), 503, "was not made"),
+            (WriteError::Store.into(), 503, "could not be written"),
             (
                 UnknownStatus.into(),
                 422,

@@ -1,8 +1,9 @@
 //! Fan-out of committed changes to everyone watching.
 //!
-//! The writer publishes a change once, into one tokio broadcast stream; the routers carry it from
-//! there into the mailboxes of the feeds that want it. A viewer joins with a cursor and gets a
-//! `Feed`: what it missed, from memory or from the store's log, and then what comes.
+//! The writer publishes a change once, into one tokio broadcast stream. The senders subscribe to it
+//! for those who watch over a socket; the router carries it into the mailboxes of feeds, for those
+//! who poll. A viewer joins with a cursor and gets a `Feed`: what it missed, from memory or from the
+//! store's log, and then what comes. One that fell behind asks for the newest of what it missed.
 //!
 //! It knows nothing about HTTP, and it never waits for a viewer: one that falls behind gets a new
 //! snapshot, not a place to block.
@@ -32,13 +33,16 @@ use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
 use crate::store::{Engine, StoreError};
 use crate::wire::Frame;
 
-/// Frames that the broadcast stream holds for a router that is late. A router that is later still
-/// marks its feeds as behind, and each of them gets a snapshot.
+/// Frames that the broadcast stream holds for a sender or the router while it is late. If it is
+/// later still, its viewers get the newest of what they missed, or a snapshot.
 const STREAM_CAPACITY: usize = 4096;
 
 /// The longest tail of the store's log that is replayed to one viewer; a viewer who missed more
 /// gets a snapshot. About 2 MB over the wire, sent in chunks as the viewer takes them.
 const REPLAY_LIMIT: u64 = 10_000;
+
+/// JSON that one who fell behind is given at once; it asks for more when it took that.
+const MISSED_BYTES: usize = 32 * 1024;
 
 /// Reads of the store's log that may run at once, so that a thousand old cursors cannot take all
 /// blocking threads from the rest of the program.
@@ -50,7 +54,7 @@ pub struct Hub {
     epoch: Epoch,
     state: Mutex<State>,
     stream: broadcast::Sender<Frame>,
-    routers: Box<[Arc<Router>]>,
+    router: Arc<Router>,
     replays: Semaphore,
     /// Rung after each publish, for those who do not wait on the stream themselves.
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -61,6 +65,8 @@ pub struct Hub {
 pub struct CatchUp {
     pub frames: Vec<Frame>,
     pub reaches: Rev,
+    /// Whether there is nothing more; else ask again from where it reaches.
+    pub is_whole: bool,
 }
 
 /// What a page is rendered from: pets, and the cursor at which all of it is true.
@@ -79,11 +85,9 @@ impl Hub {
     pub fn open(engine: Arc<dyn Engine>, metrics: Metrics) -> Result<Arc<Hub>, StoreError> {
         let epoch = engine.epoch();
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let state = State::load(&*engine)?;
-        let router = || Arc::new(Router::new(state.rev()));
         Ok(Arc::new(Hub {
-            routers: (0..cores).map(|_| router()).collect(),
+            router: Arc::new(Router::new(state.rev())),
             state: Mutex::new(state),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
             bell: OnceLock::new(),
@@ -94,12 +98,10 @@ impl Hub {
         }))
     }
 
-    /// Starts the tasks that carry frames from the stream to the feeds; they end with `stop`.
+    /// Starts the task that carries frames from the stream to the feeds; it ends with `stop`.
     pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
-        for router in &self.routers {
-            let run = Arc::clone(router).run(self.stream.clone());
-            tasks.spawn(stop.clone().run_until_cancelled_owned(run));
-        }
+        let run = Arc::clone(&self.router).run(self.stream.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(run));
     }
 
     /// Shows committed changes to everyone. Called by the writer alone, after the commit, in the
@@ -111,7 +113,7 @@ impl Hub {
             // mailbox, or (and then it drops it) in both, but never in neither.
             let mut state = self.state();
             state.apply(change, frame.clone());
-            // Fails only when no router runs, as in tests of the writer.
+            // Fails only when nobody subscribed, as in tests of the writer.
             let _ = self.stream.send(frame);
             drop(state);
             let kind = change.kind.as_str();
@@ -142,17 +144,21 @@ impl Hub {
         Some(CatchUp {
             frames: wanted.cloned().collect(),
             reaches: state.rev(),
+            is_whole: true,
         })
     }
 
-    /// The newest status of each pet since `since`, for a viewer that fell behind.
+    /// The newest status of each pet since `since`, for a viewer that fell behind: as many as make
+    /// a good write, in the order of their revs.
     pub fn missed(&self, filter: &Filter, since: Rev) -> CatchUp {
         self.metrics.resyncs.inc();
         let state = self.state();
-        if let Some(frames) = state.newest().after(since, filter) {
+        if let Some((frames, is_whole)) = state.newest().after(since, filter, MISSED_BYTES) {
+            let last = frames.last().map_or(since, Frame::rev);
             return CatchUp {
-                frames: frames.cloned().collect(),
-                reaches: state.rev(),
+                reaches: if is_whole { state.rev() } else { last },
+                frames,
+                is_whole,
             };
         }
         drop(state);
@@ -160,11 +166,12 @@ impl Hub {
     }
 
     /// The whole board, for a viewer that starts, or whose place in the history is unknown.
-    pub fn catch_up_by_snapshot(&self, filter: &Filter) -> CatchUp {
+    fn catch_up_by_snapshot(&self, filter: &Filter) -> CatchUp {
         let frame = self.snapshot(filter);
         CatchUp {
             reaches: frame.rev(),
             frames: vec![frame],
+            is_whole: true,
         }
     }
 
@@ -214,7 +221,9 @@ impl Hub {
 
     /// The snapshot message for `filter`, encoded at most once per rev.
     pub fn snapshot(&self, filter: &Filter) -> Frame {
-        self.state().snapshot(self.epoch, filter)
+        let snapshot = self.state().snapshot(filter);
+        // Encoded without the lock that the writer needs; others who want it wait for this one.
+        snapshot.encode(self.epoch)
     }
 
     pub fn epoch(&self) -> Epoch {

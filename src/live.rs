@@ -21,7 +21,7 @@ mod ws;
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -72,6 +72,8 @@ pub struct Live {
     pub heartbeat: Duration,
     /// Cancelled when every viewer is to be told `bye`.
     pub stop: CancellationToken,
+    /// Cancelled when the time of a stop is over and whoever is still here is cut off.
+    pub cut: CancellationToken,
     /// Owns the short tasks of sockets that leave HTTP, and of commands that came over them.
     pub tasks: TaskTracker,
     answers: Answers,
@@ -111,6 +113,7 @@ impl Live {
             places,
             heartbeat: limits.heartbeat,
             stop,
+            cut: CancellationToken::new(),
             tasks,
             answers: Answers::default(),
             senders,
@@ -124,9 +127,14 @@ impl Live {
     }
 
     /// Ends the senders, once no connection can join any more. Blocks until their last viewer has
-    /// closed, which takes at most a few seconds after `say_bye`.
-    pub fn end(&self) {
-        self.senders.end();
+    /// closed, at most until `deadline`.
+    pub fn end(&self, deadline: Instant) {
+        self.senders.end(deadline);
+    }
+
+    /// Whether changes can be made and reach those who watch.
+    pub fn is_working(&self) -> bool {
+        self.writer.is_writable() && self.senders.are_running()
     }
 
     /// First on every connection.

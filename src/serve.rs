@@ -67,8 +67,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 impl Server {
     /// Accepts until `stop`; connections are tasks of `tasks`, and finish what they are doing
-    /// when `stop` comes.
-    pub async fn run(self, tasks: TaskTracker, stop: CancellationToken) {
+    /// when `stop` comes, unless `cut` comes first.
+    pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
         let room = Arc::new(Semaphore::new(self.max_connections));
         let endpoint = Arc::new(self.endpoint);
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
@@ -98,6 +98,7 @@ impl Server {
                 incoming,
                 Arc::clone(&endpoint),
                 stop.clone(),
+                cut.clone(),
             ));
         }
     }

@@ -15,7 +15,9 @@ pub fn start(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(std::io::stderr().is_terminal())
+        // It would tell stderr that stderr cannot be written to, and panic.
+        .log_internal_errors(false);
     // Fails when a test has started one already; that one serves as well.
     let _ = match format {
         LogFormat::Text => log.try_init(),

@@ -72,9 +72,9 @@ impl Writer {
         Ok((Writer { queue, is_writable }, thread))
     }
 
-    /// Whether the last commit reached the disk.
+    /// Whether the writer runs and its last commit reached the disk.
     pub fn is_writable(&self) -> bool {
-        self.is_writable.load(Ordering::Relaxed)
+        self.is_writable.load(Ordering::Relaxed) && !self.queue.is_closed()
     }
 
     /// Commits one command. Dropping the future does not take the command back.

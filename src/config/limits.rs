@@ -5,6 +5,9 @@ use rustix::process::{Resource, getrlimit};
 /// Descriptors that are not connections: the store, the listener, the runtime, a little air.
 const OWN_DESCRIPTORS: u64 = 32;
 
+/// Descriptors of each sender, of which there is one per core: an epoll and an eventfd.
+const SENDER_DESCRIPTORS: u64 = 2;
+
 /// What is assumed where the system sets no limit.
 const UNLIMITED: u64 = 1_000_000;
 
@@ -16,11 +19,13 @@ pub struct Limits {
 
 pub fn of_open_files() -> Limits {
     let open_files = getrlimit(Resource::Nofile).current.unwrap_or(UNLIMITED);
-    of(open_files.min(UNLIMITED))
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    of(open_files.min(UNLIMITED), cores as u64)
 }
 
-fn of(open_files: u64) -> Limits {
-    let connections = open_files.saturating_sub(OWN_DESCRIPTORS).max(8);
+fn of(open_files: u64, cores: u64) -> Limits {
+    let own = OWN_DESCRIPTORS + SENDER_DESCRIPTORS * cores;
+    let connections = open_files.saturating_sub(own).max(8);
     let for_pages = (connections / 8).clamp(2, 256);
     let count = |number| usize::try_from(number).unwrap_or(usize::MAX);
     Limits {
@@ -36,9 +41,9 @@ mod tests {
     #[test]
     fn there_is_always_room_for_pages_beside_the_viewers() {
         for open_files in [0, 64, 1024, 20_000, 1_000_000] {
-            let limits = of(open_files);
+            let limits = of(open_files, 2);
             assert!(limits.viewers > 0 && limits.connections >= limits.viewers + 2);
         }
-        assert_eq!(of(20_000).viewers, 20_000 - 32 - 256);
+        assert_eq!(of(20_000, 2).viewers, 20_000 - 36 - 256);
     }
 }

@@ -40,6 +40,25 @@ pub fn every(text: &str) -> Result<Every, String> {
     })
 }
 
+pub fn pets(text: &str) -> Result<u32, String> {
+    whole(text, 0, 100_000)
+}
+
+pub fn viewers(text: &str) -> Result<u32, String> {
+    whole(text, 1, 10_000_000)
+}
+
+pub fn seed(text: &str) -> Result<u64, String> {
+    let error = || format!("a whole number from 0 to {} is allowed", u64::MAX);
+    text.parse().map_err(|_| error())
+}
+
+fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("a whole number from {least} to {most} is allowed"))
+}
+
 pub fn listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "an IP address with a port is allowed, such as 127.0.0.1:3000 or [::1]:3000".to_owned()

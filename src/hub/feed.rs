@@ -35,10 +35,7 @@ impl Feed {
     pub(super) fn join(hub: Arc<Hub>, filter: Filter, since: Option<Cursor>) -> Self {
         // Seated before the state is read: a change published in between is then in the mailbox
         // as well as in what is read, and the gate drops it. The other order would lose it.
-        let router = hub.routers.iter().min_by_key(|router| router.load());
-        let seat = router
-            .expect("there is at least one router")
-            .seat(filter.clone());
+        let seat = hub.router.seat(filter.clone());
         let mut feed = Feed {
             start: hub.at(Rev::ZERO),
             at: Rev::ZERO,

@@ -60,16 +60,38 @@ impl Newest {
         self.frames.insert(rev, frame);
     }
 
-    /// The newest frames after `rev`, in the order of their revs; `None` when some that matter
-    /// are forgotten.
-    pub fn after<'a>(
-        &'a self,
+    /// The newest frames after `rev`, in the order of their revs, up to about `limit_bytes` of
+    /// JSON, and whether that is all; `None` when some that matter are forgotten.
+    pub fn after(
+        &self,
         rev: Rev,
-        filter: &'a Filter,
-    ) -> Option<impl Iterator<Item = &'a Frame>> {
-        let frames = (rev >= self.floor).then(|| self.frames.range(rev.next()..))?;
-        let frames = frames.map(|(_, frame)| frame);
-        Some(frames.filter(|frame| frame.pet().is_some_and(|pet| filter.wants(pet))))
+        filter: &Filter,
+        limit_bytes: usize,
+    ) -> Option<(Vec<Frame>, bool)> {
+        if rev < self.floor {
+            return None;
+        }
+        let (mut given, mut bytes) = (Vec::new(), 0);
+        for frame in self.wanted(rev, filter) {
+            if bytes >= limit_bytes {
+                return Some((given, false));
+            }
+            bytes += frame.json().len();
+            given.push(frame.clone());
+        }
+        Some((given, true))
+    }
+
+    /// The newest frames after `rev`. For some pets, only those are looked at.
+    fn wanted<'a>(&'a self, rev: Rev, filter: &Filter) -> Box<dyn Iterator<Item = &'a Frame> + 'a> {
+        let Filter::Pets(pets) = filter else {
+            return Box::new(self.frames.range(rev.next()..).map(|(_, frame)| frame));
+        };
+        let kept = pets.iter().filter_map(|pet| self.kept.get(pet));
+        let revs = kept.flat_map(|kept| [kept.record, kept.status]).flatten();
+        let mut revs: Vec<Rev> = revs.filter(|kept| *kept > rev).collect();
+        revs.sort_unstable();
+        Box::new(revs.into_iter().filter_map(|rev| self.frames.get(&rev)))
     }
 
     fn remember_gone(&mut self, rev: Rev, pet: PetId) {
@@ -101,8 +123,9 @@ mod tests {
     }
 
     fn revs(newest: &Newest, after: u64, filter: &Filter) -> Vec<u64> {
-        let frames = newest.after(Rev::new(after), filter).unwrap();
-        frames.map(|frame| frame.rev().get()).collect()
+        let (frames, is_whole) = newest.after(Rev::new(after), filter, usize::MAX).unwrap();
+        assert!(is_whole);
+        frames.iter().map(|frame| frame.rev().get()).collect()
     }
 
     #[test]
@@ -117,6 +140,11 @@ mod tests {
         assert_eq!(revs(&newest, 999, &Filter::All), [1000]);
         let only = Filter::of(vec![PetId::new(2)]).unwrap();
         assert_eq!(revs(&newest, 0, &only), [998]);
+        let (some, is_whole) = newest.after(Rev::ZERO, &Filter::All, 1).unwrap();
+        assert!(
+            some.len() == 1 && !is_whole,
+            "the oldest first, and more to come"
+        );
     }
 
     #[test]
@@ -128,7 +156,7 @@ mod tests {
         for rev in 3..3 + GONE_LIMIT as u64 {
             newest.push(frame(rev, rev + 100, ChangeKind::Gone));
         }
-        assert!(newest.after(Rev::new(1), &Filter::All).is_none());
+        assert!(newest.after(Rev::new(1), &Filter::All, 1).is_none());
         assert_eq!(revs(&newest, 2, &Filter::All).len(), GONE_LIMIT);
         assert_eq!(newest.kept.len(), GONE_LIMIT);
     }

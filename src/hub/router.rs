@@ -1,7 +1,6 @@
 //! Carries frames from the one stream to the mailboxes that want them.
 //!
-//! There is a router per core, each with its share of the feeds. It knows who watches which pet,
-//! so a viewer of one pet is not touched when another changes.
+//! It knows who waits for which pet, so a viewer of one pet is not touched when another changes.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +15,7 @@ use super::mailbox::Mailbox;
 use crate::model::{PetId, Rev};
 use crate::wire::Frame;
 
-/// One router and its share of the mailboxes.
+/// The mailboxes, and who wants what.
 pub struct Router {
     seats: Mutex<Seats>,
     routed: AtomicU64,
@@ -26,7 +25,6 @@ pub struct Router {
 #[derive(Default)]
 struct Seats {
     next: u64,
-    taken: usize,
     all: HashMap<u64, Arc<Mailbox>>,
     by_pet: HashMap<PetId, HashMap<u64, Arc<Mailbox>>>,
 }
@@ -48,11 +46,6 @@ impl Router {
         }
     }
 
-    /// How many mailboxes have a place here.
-    pub fn load(&self) -> usize {
-        self.seats().taken
-    }
-
     /// The rev up to which every frame is in the mailboxes that want it.
     pub fn routed(&self) -> Rev {
         Rev::new(self.routed.load(Ordering::Acquire))
@@ -64,7 +57,6 @@ impl Router {
         let mut seats = self.seats();
         let number = seats.next;
         seats.next += 1;
-        seats.taken += 1;
         match &filter {
             Filter::All => {
                 seats.all.insert(number, Arc::clone(&mailbox));
@@ -148,7 +140,6 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut seats = self.router.seats();
-        seats.taken -= 1;
         match &self.filter {
             Filter::All => {
                 seats.all.remove(&self.number);

@@ -1,7 +1,7 @@
 //! What the hub knows at one rev: the board, the backlog and the snapshots encoded so far.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::filter::Filter;
@@ -22,7 +22,24 @@ pub struct State {
     backlog: Backlog,
     newest: Newest,
     /// Of the current rev; emptied with every change.
-    snapshots: HashMap<Filter, Frame>,
+    snapshots: HashMap<Filter, Snapshot>,
+}
+
+/// A snapshot that is encoded when somebody first wants it.
+#[derive(Clone)]
+pub struct Snapshot {
+    rev: Rev,
+    pets: Arc<[Arc<Pet>]>,
+    frame: Arc<OnceLock<Frame>>,
+}
+
+impl Snapshot {
+    /// The frame, encoded once however many ask at the same moment.
+    pub fn encode(&self, epoch: Epoch) -> Frame {
+        let pets = self.pets.iter().map(|pet| &**pet);
+        let encode = || Frame::of_snapshot(epoch, self.rev, pets);
+        self.frame.get_or_init(encode).clone()
+    }
 }
 
 impl State {
@@ -91,22 +108,22 @@ impl State {
     }
 
     /// The snapshot for `filter` at this rev.
-    pub fn snapshot(&mut self, epoch: Epoch, filter: &Filter) -> Frame {
-        if let Some(frame) = self.snapshots.get(filter) {
-            return frame.clone();
+    pub fn snapshot(&mut self, filter: &Filter) -> Snapshot {
+        if let Some(snapshot) = self.snapshots.get(filter) {
+            return snapshot.clone();
         }
-        let frame = match filter {
-            Filter::All => {
-                Frame::of_snapshot(epoch, self.rev, self.pets.values().map(|pet| &**pet))
-            }
-            Filter::Pets(ids) => {
-                let pets = ids.iter().filter_map(|id| self.pets.get(id));
-                Frame::of_snapshot(epoch, self.rev, pets.map(|pet| &**pet))
-            }
+        let pets: Vec<&Arc<Pet>> = match filter {
+            Filter::All => self.pets.values().collect(),
+            Filter::Pets(ids) => ids.iter().filter_map(|id| self.pets.get(id)).collect(),
+        };
+        let snapshot = Snapshot {
+            rev: self.rev,
+            pets: pets.into_iter().cloned().collect(),
+            frame: Arc::default(),
         };
         if self.snapshots.len() < SNAPSHOTS_KEPT {
-            self.snapshots.insert(filter.clone(), frame.clone());
+            self.snapshots.insert(filter.clone(), snapshot.clone());
         }
-        frame
+        snapshot
     }
 }

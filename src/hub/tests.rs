@@ -46,16 +46,13 @@ impl Rig {
     async fn settle(&self) {
         let newest = self.hub.newest().0;
         let settling = async {
-            while self
-                .hub
-                .routers
-                .iter()
-                .any(|router| router.routed() < newest)
-            {
+            while self.hub.router.routed() < newest {
                 tokio::task::yield_now().await;
             }
         };
-        timeout(LIMIT, settling).await.expect("routers carry on");
+        timeout(LIMIT, settling)
+            .await
+            .expect("the router carries on");
     }
 
     /// Commits and publishes one change, as the writer does.

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::auth::Refusal;
 use crate::error::Failure;
 use crate::model::{By, PetId, Status};
 use crate::wire::{Encoding, Message};
@@ -36,14 +37,8 @@ pub struct Unreadable(pub Failure);
 
 impl Asked {
     /// # Errors
-    /// `Unreadable` for what is too long or not a JSON object with a `do`.
+    /// `Unreadable` for what is not a JSON object with a `do`.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        if text.len() > COMMAND_LIMIT {
-            return Err(Unreadable(Failure::too_large(format!(
-                "A command has at most {COMMAND_LIMIT} bytes; this has {}.",
-                text.len()
-            ))));
-        }
         let request: Request = serde_json::from_str(text).map_err(|_| {
             Unreadable(Failure::bad_request(
                 r#"A command is a JSON object such as {"do":"set-status","pet":7,"status":"eating","ref":"a1"}."#,
@@ -63,9 +58,10 @@ impl Asked {
         })
     }
 
-    /// Carries the command out if `permission` allows it, and gives the answer as a frame.
-    pub async fn answer(self, writer: &Writer, permission: Result<(), Failure>) -> Bytes {
-        let outcome = match permission.and(self.command) {
+    /// Carries the command out unless its sender is refused, and gives the answer as a frame.
+    pub async fn answer(self, writer: &Writer, refusal: Option<Refusal>) -> Bytes {
+        let allowed = refusal.map_or(self.command, |refusal| Err(refusal.into()));
+        let outcome = match allowed {
             Ok(command) => writer
                 .commit(command, By::Staff)
                 .await
@@ -77,7 +73,7 @@ impl Asked {
                 reference: self.reference.as_deref(),
                 cursor,
             }),
-            Err(failure) => refusal(self.reference.as_deref(), &failure),
+            Err(failure) => failed(self.reference.as_deref(), &failure),
         }
     }
 }
@@ -98,8 +94,15 @@ impl Request {
     }
 }
 
+/// What a message is told that is longer than any command.
+pub fn too_long(bytes: usize) -> Failure {
+    Failure::too_large(format!(
+        "A command has at most {COMMAND_LIMIT} bytes; this has {bytes}."
+    ))
+}
+
 /// The answer to what was not carried out.
-pub fn refusal(reference: Option<&str>, failure: &Failure) -> Bytes {
+pub fn failed(reference: Option<&str>, failure: &Failure) -> Bytes {
     Encoding::WebSocket.encode(&Message::Error {
         reference,
         status: failure.status.as_u16(),

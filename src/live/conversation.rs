@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::commands::{Asked, Unreadable, refusal};
+use super::commands::{Asked, Unreadable, failed, too_long};
 use super::reader::{NORMAL, POLICY, Said, Violation, close_frame, pong_frame};
 use super::senders::Viewer;
 use crate::error::Failure;
@@ -60,6 +60,7 @@ fn reply(viewer: &mut Viewer, said: Said) -> Reply {
             };
         }
         Said::Text(text) => Asked::read(&text),
+        Said::TooLong(bytes) => Err(Unreadable(too_long(bytes))),
         Said::Binary | Said::Pong => Err(Unreadable(Failure::bad_request(
             "A command is a text message; this was a binary one.",
         ))),
@@ -71,7 +72,7 @@ fn reply(viewer: &mut Viewer, said: Said) -> Reply {
 }
 
 fn strike(viewer: &mut Viewer, failure: &Failure) -> Reply {
-    let error = refusal(None, failure);
+    let error = failed(None, failure);
     viewer.strikes += 1;
     if viewer.strikes < STRIKES {
         return Reply::Frame(error);

@@ -28,7 +28,14 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
     let mut feed = live.hub.join(query.filter.clone(), query.since);
     let start = feed.start();
     let hello = live.hello(Transport::Poll, start);
-    let next = tokio::time::timeout(query.wait, feed.next());
+    // Reading the store's log is not waiting for a change: it is waited for, however long the
+    // viewer wants to wait.
+    let next = async {
+        match feed.is_replaying() {
+            true => Ok(feed.next().await),
+            false => tokio::time::timeout(query.wait, feed.next()).await,
+        }
+    };
     let answer = match live.stop.run_until_cancelled(next).await {
         Some(Ok(frame)) => {
             let is_replay = frame.pet().is_some();

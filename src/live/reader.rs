@@ -3,11 +3,18 @@
 //! Bytes go in as they arrive, messages come out. Between messages a reader holds nothing and can
 //! be dropped, so a viewer that is silent costs no buffer.
 
+use std::time::Instant;
+
+use super::commands::COMMAND_LIMIT;
 use crate::wire::websocket_header;
 
-/// The longest message that is read at all, in bytes, over all its fragments. Above the limit of a
-/// command, so that one that is somewhat too long gets an answer and not only an end.
-const MESSAGE_LIMIT: usize = 64 * 1024;
+/// The longest message that is read to its end, in bytes, over all its fragments. Above the limit
+/// of a command, so that one that is too long gets an answer and not only an end.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// Bytes of a message that are kept. Of a longer one only the length is told: nobody can make a
+/// thousand sockets hold a thousand long messages.
+const KEPT_BYTES: usize = COMMAND_LIMIT;
 
 /// Close codes, RFC 6455, section 7.4.1.
 pub const NORMAL: u16 = 1000;
@@ -28,6 +35,8 @@ const PONG: u8 = 0xA;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Said {
     Text(String),
+    /// A text or binary message of so many bytes, more than any command has.
+    TooLong(usize),
     Binary,
     Ping(Vec<u8>),
     Pong,
@@ -39,32 +48,64 @@ pub enum Said {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Violation(pub u16, pub &'static str);
 
-/// Bytes that are not a whole message yet.
-#[derive(Default)]
+/// What was said so far and is not a whole message yet.
 pub struct Reader {
+    since: Instant,
     bytes: Vec<u8>,
+    /// Bytes of `bytes` that were dealt with.
+    done: usize,
+    /// The frame whose payload is being read.
+    frame: Option<Frame>,
     /// The kind of the message whose fragments are being gathered.
     opcode: Option<u8>,
     message: Vec<u8>,
+    message_length: usize,
 }
 
-/// The header of a client's frame.
-struct Header {
+/// A client's frame, of which some payload is still to come.
+struct Frame {
     is_final: bool,
     opcode: u8,
     mask: [u8; 4],
-    /// Where the payload is in the bytes.
-    payload: std::ops::Range<usize>,
+    length: usize,
+    /// Bytes of the payload that were dealt with.
+    done: usize,
+    /// Of a control frame; that of a message goes to the message.
+    control: Vec<u8>,
 }
 
 impl Reader {
+    pub fn new(since: Instant) -> Self {
+        Reader {
+            since,
+            bytes: Vec::new(),
+            done: 0,
+            frame: None,
+            opcode: None,
+            message: Vec::new(),
+            message_length: 0,
+        }
+    }
+
+    /// When the first byte of what is held was said.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// Something was said to its end: what is held now began at `now` at the earliest.
+    pub fn restart(&mut self, now: Instant) {
+        self.since = now;
+    }
+
     pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.drain(..self.done);
+        self.done = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.opcode.is_none()
+        self.done == self.bytes.len() && self.frame.is_none() && self.opcode.is_none()
     }
 
     /// The next thing said, if it is complete.
@@ -73,61 +114,87 @@ impl Reader {
     /// What the viewer must be closed with; the reader is of no use then.
     pub fn next(&mut self) -> Result<Option<Said>, Violation> {
         loop {
-            let Some(header) = Header::read(&self.bytes)? else {
+            if self.frame.is_none() {
+                let Some((frame, size)) = Frame::read(&self.bytes[self.done..])? else {
+                    return Ok(None);
+                };
+                self.done += size;
+                self.begin(frame)?;
+            }
+            let Some(frame) = self.read_payload() else {
                 return Ok(None);
             };
-            let is_data = header.opcode < CLOSE;
-            if is_data && self.message.len() + header.payload.len() > MESSAGE_LIMIT {
-                return Err(Violation(TOO_BIG, "at most 64 KiB a message"));
+            if frame.opcode >= CLOSE {
+                return control(frame.opcode, frame.control).map(Some);
             }
-            if self.bytes.len() < header.payload.end {
-                return Ok(None);
-            }
-            let mut payload = self.bytes[header.payload.clone()].to_vec();
-            self.bytes.drain(..header.payload.end);
-            for (index, byte) in payload.iter_mut().enumerate() {
-                *byte ^= header.mask[index % 4];
-            }
-            let said = if is_data {
-                self.gather(&header, payload)?
-            } else {
-                Some(control(header.opcode, payload)?)
-            };
-            if said.is_some() {
-                return Ok(said);
+            if frame.is_final {
+                return self.finish().map(Some);
             }
         }
     }
 
-    /// Adds a fragment; the message, if this was its last.
-    fn gather(&mut self, header: &Header, payload: Vec<u8>) -> Result<Option<Said>, Violation> {
-        let opcode = match (self.opcode, header.opcode) {
-            (Some(opcode), CONTINUATION) => opcode,
-            (None, CONTINUATION) => {
-                return Err(Violation(PROTOCOL, "a continuation of nothing"));
+    /// Checks that the frame may come here, and goes on with its payload.
+    fn begin(&mut self, frame: Frame) -> Result<(), Violation> {
+        if frame.opcode < CLOSE {
+            match (self.opcode, frame.opcode) {
+                (None, CONTINUATION) => {
+                    return Err(Violation(PROTOCOL, "a continuation of nothing"));
+                }
+                (Some(_), TEXT | BINARY) => {
+                    return Err(Violation(PROTOCOL, "a message inside a message"));
+                }
+                (None, opcode) => self.opcode = Some(opcode),
+                (Some(_), _) => {}
             }
-            (Some(_), _) => return Err(Violation(PROTOCOL, "a message inside a message")),
-            (None, opcode) => opcode,
-        };
-        self.message.extend_from_slice(&payload);
-        if !header.is_final {
-            self.opcode = Some(opcode);
-            return Ok(None);
+            self.message_length = self.message_length.saturating_add(frame.length);
+            if self.message_length > MESSAGE_LIMIT {
+                return Err(Violation(TOO_BIG, "at most 1 MiB a message"));
+            }
         }
-        self.opcode = None;
+        self.frame = Some(frame);
+        Ok(())
+    }
+
+    /// Takes what there is of the frame's payload; the frame, when that was its end.
+    fn read_payload(&mut self) -> Option<Frame> {
+        let frame = self.frame.as_mut()?;
+        let waiting = &self.bytes[self.done..];
+        let taken = waiting.len().min(frame.length - frame.done);
+        let into = match frame.opcode >= CLOSE {
+            true => &mut frame.control,
+            false => &mut self.message,
+        };
+        let room = KEPT_BYTES.saturating_sub(into.len()).min(taken);
+        let kept = waiting[..room].iter().enumerate();
+        into.extend(kept.map(|(index, byte)| byte ^ frame.mask[(frame.done + index) % 4]));
+        frame.done += taken;
+        self.done += taken;
+        if frame.done < frame.length {
+            return None;
+        }
+        self.frame.take()
+    }
+
+    /// The message whose last fragment was read.
+    fn finish(&mut self) -> Result<Said, Violation> {
         let message = std::mem::take(&mut self.message);
-        if opcode == BINARY {
-            return Ok(Some(Said::Binary));
+        let length = std::mem::take(&mut self.message_length);
+        let opcode = self.opcode.take();
+        if length > KEPT_BYTES {
+            return Ok(Said::TooLong(length));
+        }
+        if opcode == Some(BINARY) {
+            return Ok(Said::Binary);
         }
         let text = String::from_utf8(message);
         let text = text.map_err(|_| Violation(INVALID, "text must be UTF-8"))?;
-        Ok(Some(Said::Text(text)))
+        Ok(Said::Text(text))
     }
 }
 
-impl Header {
-    /// The header at the start of `bytes`, if it is whole.
-    fn read(bytes: &[u8]) -> Result<Option<Header>, Violation> {
+impl Frame {
+    /// The header at the start of `bytes`, if it is whole, and its size.
+    fn read(bytes: &[u8]) -> Result<Option<(Frame, usize)>, Violation> {
         let &[first, second, ..] = bytes else {
             return Ok(None);
         };
@@ -163,12 +230,15 @@ impl Header {
                     .saturating_add(usize::from(*byte))
             }),
         };
-        Ok(Some(Header {
+        let frame = Frame {
             is_final,
             opcode,
             mask: mask.try_into().expect("four bytes were taken"),
-            payload: start..start.saturating_add(length),
-        }))
+            length,
+            done: 0,
+            control: Vec::new(),
+        };
+        Ok(Some((frame, start)))
     }
 }
 
@@ -228,7 +298,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Option<Said>, Violation> {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(Instant::now());
         reader.push(bytes);
         reader.next()
     }
@@ -241,7 +311,7 @@ mod tests {
         bytes.extend(frame(0x82, &[0; 70]));
         bytes.extend(frame(0x88, &[0x03, 0xE8]));
         for size in [1, 2, 3, 7, bytes.len()] {
-            let mut reader = Reader::default();
+            let mut reader = Reader::new(Instant::now());
             let mut said = Vec::new();
             for piece in bytes.chunks(size) {
                 reader.push(piece);
@@ -284,11 +354,22 @@ mod tests {
     }
 
     #[test]
-    fn fragments_count_together() {
-        let mut reader = Reader::default();
+    fn of_a_message_that_is_too_long_only_the_length_is_kept() {
+        let mut reader = Reader::new(Instant::now());
         reader.push(&frame(0x01, &[b'a'; 40_000]));
         assert_eq!(reader.next(), Ok(None));
+        assert_eq!(reader.message.len(), KEPT_BYTES);
         reader.push(&frame(0x80, &[b'a'; 40_000]));
+        assert_eq!(reader.next(), Ok(Some(Said::TooLong(80_000))));
+        reader.push(&frame(0x81, b"short again"));
+        assert_eq!(
+            reader.next(),
+            Ok(Some(Said::Text("short again".to_owned())))
+        );
+        assert!(reader.is_empty());
+        reader.push(&frame(0x02, &[0; MESSAGE_LIMIT]));
+        assert_eq!(reader.next(), Ok(None));
+        reader.push(&frame(0x80, &[0]));
         assert_eq!(reader.next().unwrap_err().0, TOO_BIG);
     }
 }

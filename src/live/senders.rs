@@ -14,13 +14,15 @@ mod listening;
 mod pace;
 mod sender;
 mod table;
+#[cfg(test)]
+mod tests;
 mod viewer;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::{Poll, Waker};
@@ -31,7 +33,7 @@ use self::sender::{Sender, WAKE};
 pub use self::viewer::Viewer;
 use super::handoff::Connection;
 use super::places::{Place, Places};
-use crate::error::Failure;
+use crate::auth::Refusal;
 use crate::hub::{Filter, Hub};
 use crate::model::Rev;
 use crate::wire::Encoding;
@@ -43,8 +45,10 @@ pub struct Newcomer {
     pub encoding: Encoding,
     pub filter: Filter,
     pub at: Rev,
-    /// Whether its commands are carried out.
-    pub permission: Result<(), Failure>,
+    /// What it said so far, if anything.
+    pub said: Vec<u8>,
+    /// Why its commands are refused.
+    pub refusal: Option<Refusal>,
     pub place: Place,
 }
 
@@ -73,8 +77,10 @@ enum Note {
     },
     /// Tell everyone `bye`, also those who join from now on.
     SayBye,
-    /// End once the table is empty.
-    End,
+    /// End once the table is empty, at most then.
+    End {
+        deadline: Instant,
+    },
 }
 
 /// The threads. Stopped by `say_bye` and then `end`.
@@ -128,24 +134,38 @@ impl Senders {
 
     /// Gives a viewer to a sender, each in turn.
     pub fn join(&self, newcomer: Newcomer) {
+        let mut note = Note::Join(Box::new(newcomer));
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let mailbox = &self.mailboxes[turn % self.mailboxes.len()];
-        mailbox.send(Note::Join(Box::new(newcomer)));
+        let count = self.mailboxes.len();
+        for mailbox in (turn..turn + count).map(|turn| &self.mailboxes[turn % count]) {
+            match mailbox.send(note) {
+                Ok(()) => return,
+                Err(returned) => note = returned,
+            }
+        }
+    }
+
+    /// Whether every thread is there.
+    pub fn are_running(&self) -> bool {
+        let threads = self.threads.lock().expect("no holder of this lock panics");
+        threads.iter().all(|thread| !thread.is_finished())
     }
 
     /// Tells every viewer `bye` and closes its connection.
     pub fn say_bye(&self) {
-        self.mailboxes
-            .iter()
-            .for_each(|mailbox| mailbox.send(Note::SayBye));
+        for mailbox in &self.mailboxes {
+            // One that has ended has no viewers.
+            let _ = mailbox.send(Note::SayBye);
+        }
     }
 
     /// Ends the threads, once nobody can join any more. Blocks until the last viewer has closed
-    /// or ran out of time.
-    pub fn end(&self) {
-        self.mailboxes
-            .iter()
-            .for_each(|mailbox| mailbox.send(Note::End));
+    /// or ran out of time, at most until `deadline`.
+    pub fn end(&self, deadline: Instant) {
+        for mailbox in &self.mailboxes {
+            // One that has ended need not be told.
+            let _ = mailbox.send(Note::End { deadline });
+        }
         let mut threads = self.threads.lock().expect("no holder of this lock panics");
         for thread in threads.drain(..) {
             if thread.join().is_err() {
@@ -156,11 +176,11 @@ impl Senders {
 }
 
 impl Mailbox {
-    fn send(&self, note: Note) {
-        // Fails only after the sender has ended; what was for it goes with it.
-        if self.notes.send(note).is_ok() {
-            self.ring();
-        }
+    /// Gives the note back when the sender has ended.
+    fn send(&self, note: Note) -> Result<(), Note> {
+        self.notes.send(note).map_err(|returned| returned.0)?;
+        self.ring();
+        Ok(())
     }
 
     fn ring(&self) {

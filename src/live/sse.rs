@@ -90,7 +90,8 @@ impl Arrival {
                 encoding: self.encoding,
                 filter: self.filter,
                 at,
-                permission: Err(Failure::forbidden("This transport takes no commands.")),
+                said: Vec::new(),
+                refusal: None,
                 place: self.place,
             });
         });

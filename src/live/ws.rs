@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use poem::{Request, Response};
-use tokio::io::AsyncWriteExt;
+use futures_util::FutureExt;
+use poem::{Request, Response, Upgraded};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::handoff::Handoff;
 use super::handshake::Upgrade;
@@ -17,6 +18,9 @@ use super::{Live, Transport, no_handoff};
 use crate::error::Failure;
 use crate::wire::Encoding;
 
+/// Bytes that are taken from one who speaks before it is answered; the rest is read later.
+const EARLY_BYTES: usize = 16 * 1024;
+
 /// Answers the handshake and leaves the rest to a short task.
 ///
 /// # Errors
@@ -25,11 +29,11 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request)?;
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let permission = live.auth.check_staff(request.headers());
+    let refusal = live.auth.refusal(request.headers());
     let place = live.places.admit(Transport::WebSocket)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
-    live.tasks.spawn(async move {
+    let opening = async move {
         let Some(mut stream) = upgraded.await else {
             return;
         };
@@ -41,19 +45,34 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
                 return;
             }
         }
-        let at = opening.reaches();
+        if stream.flush().await.is_err() {
+            return;
+        }
+        let (at, said) = (opening.reaches(), read_early(&mut stream));
         handoff.arm(move |connection| {
             owned.senders.join(Newcomer {
                 connection,
                 encoding,
                 filter,
                 at,
-                permission,
+                said,
+                refusal,
                 place,
             });
         });
         // Lets go of the upgraded connection, which gives up the socket.
         drop(stream);
-    });
+    };
+    live.tasks
+        .spawn(live.cut.clone().run_until_cancelled_owned(opening));
     Ok(response)
+}
+
+/// What the viewer said before it was answered: hyper may have read it with the handshake.
+fn read_early(stream: &mut Upgraded) -> Vec<u8> {
+    let mut said = Vec::new();
+    while said.len() < EARLY_BYTES
+        && let Some(Ok(1..)) = stream.read_buf(&mut said).now_or_never()
+    {}
+    said
 }

@@ -58,12 +58,13 @@ pub struct Incoming {
     pub metrics: Metrics,
 }
 
-/// Serves requests until the peer leaves, `stop` comes and the request in hand is answered, or a
-/// live route takes the socket over.
+/// Serves requests until the peer leaves, `stop` comes and the request in hand is answered
+/// (or `cut` comes before that), or a live route takes the socket over.
 pub async fn serve_connection(
     incoming: Incoming,
     endpoint: Arc<BoxEndpoint<'static>>,
     stop: CancellationToken,
+    cut: CancellationToken,
 ) {
     let Ok(local) = set_options(&incoming.stream, incoming.write_timeout) else {
         return;
@@ -107,6 +108,7 @@ pub async fn serve_connection(
     tokio::select! {
         _ = serving.as_mut() => {}
         () = handoff.flushed() => {}
+        () = cut.cancelled() => {}
     }
 }
 

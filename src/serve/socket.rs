@@ -23,6 +23,9 @@ pub struct Socket {
     timeout: Duration,
     /// Set while the socket is full.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Whether all that hyper wants to write is written. A socket that is given up in the middle
+    /// of a message is of no use to anyone.
+    is_flushed: bool,
     metrics: Metrics,
 }
 
@@ -39,6 +42,7 @@ impl Socket {
             handoff,
             timeout,
             deadline: None,
+            is_flushed: true,
             metrics,
         }
     }
@@ -76,7 +80,9 @@ impl Drop for Socket {
             return;
         };
         // Fails only when the runtime is gone, and everything with it.
-        if let Ok(stream) = stream.into_std() {
+        if self.is_flushed
+            && let Ok(stream) = stream.into_std()
+        {
             self.handoff.let_go(Connection { stream, permit });
         }
     }
@@ -98,6 +104,7 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.is_flushed = false;
         let written = self.stream().poll_write(context, bytes);
         self.watch(context, written)
     }
@@ -107,6 +114,7 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_flushed = false;
         let written = self.stream().poll_write_vectored(context, slices);
         self.watch(context, written)
     }
@@ -119,6 +127,7 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.stream().poll_flush(context);
         if flushed.is_ready() {
+            self.is_flushed = true;
             self.handoff.tell_flushed();
         }
         flushed

@@ -8,7 +8,7 @@ mod objects;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::{Method, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::error::ParsePathError;
 use poem_openapi::param::{Path, Query};
@@ -21,7 +21,7 @@ use self::objects::{
 };
 use super::Site;
 use crate::error::Failure;
-use crate::model::{By, Cursor, PetId, PetIdError, Rev, Status};
+use crate::model::{By, Cursor, PetId, PetIdError, ProfilePatch, Rev, Status};
 use crate::writer::{Command, Committed};
 
 /// Changes in one answer, when the request does not say.
@@ -57,8 +57,10 @@ pub fn endpoint(
                 if *request.method() == Method::HEAD {
                     request.set_method(Method::GET);
                 }
+                let is_read = *request.method() == Method::GET;
                 let answer = api.call(request).await;
-                answer.map(IntoResponse::into_response).map_err(|error| {
+                let answer = answer.map(|answer| readable(answer.into_response(), is_read));
+                answer.map_err(|error| {
                     if error.status() == StatusCode::METHOD_NOT_ALLOWED {
                         Failure::method_not_allowed(allowed).into()
                     } else if error.is::<ParsePathError>() {
@@ -71,6 +73,16 @@ pub fn endpoint(
         },
     )
     .boxed()
+}
+
+/// Anyone may read, from any origin.
+fn readable(mut response: Response, is_read: bool) -> Response {
+    if is_read {
+        let anywhere = HeaderValue::from_static("*");
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anywhere);
+    }
+    response
 }
 
 #[OpenApi]
@@ -117,8 +129,10 @@ impl Api {
     ) -> Answer<PetObject> {
         let id = PetId::new(id.0);
         let patch = pet.0.into_draft().into_patch().map_err(Failure::from)?;
-        self.carry_out(request, Command::Edit { pet: id, patch })
-            .await?;
+        if patch != ProfilePatch::default() {
+            let edit = Command::Edit { pet: id, patch };
+            self.carry_out(request, edit).await?;
+        }
         Ok(Json(self.pet(id)?))
     }
 

@@ -28,14 +28,16 @@ pub fn echo(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Res
     let place = live.places.admit_uncounted()?;
     let (response, upgraded) = upgrade.accept();
     let stop = live.stop.clone();
-    live.tasks.spawn(async move {
+    let echoing = async move {
         let _place = place;
         if let Some(stream) = upgraded.await {
             let config = Some(socket_config(MESSAGE_LIMIT));
             let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
             send_back(socket, stop).await;
         }
-    });
+    };
+    live.tasks
+        .spawn(live.cut.clone().run_until_cancelled_owned(echoing));
     Ok(response)
 }
 

@@ -19,10 +19,10 @@ pub fn health() -> Response {
 pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
     if live.stop.is_cancelled() {
         text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-    } else if !live.writer.is_writable() {
+    } else if !live.is_working() {
         text(
             StatusCode::SERVICE_UNAVAILABLE,
-            "the store cannot be written\n",
+            "changes cannot be written or delivered\n",
         )
     } else {
         text(StatusCode::OK, "ready\n")

@@ -56,6 +56,6 @@ pub enum WriteError {
     Busy,
     #[error("the server is stopping")]
     Stopping,
-    #[error("the change could not be written to the disk, and was not made")]
+    #[error("the change could not be written to the disk, and was shown to nobody")]
     Store,
 }

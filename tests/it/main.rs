@@ -12,6 +12,7 @@ mod api;
 mod connections;
 mod handshake;
 mod live;
+mod openings;
 mod pages;
 mod probes;
 mod process;

@@ -20,7 +20,7 @@ impl Sender {
             match self.stream.try_recv() {
                 Ok(frame) if frame.rev() > self.at => frames.push(frame),
                 Ok(_old) => {}
-                Err(TryRecvError::Lagged(_)) => return self.start_over(now),
+                Err(TryRecvError::Lagged(_)) => return self.start_over(),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
@@ -30,7 +30,7 @@ impl Sender {
         }
     }
 
-    pub(super) fn send_batch(&mut self, mut batch: Batch, now: Instant) {
+    fn send_batch(&mut self, mut batch: Batch, now: Instant) {
         let mut gone = Vec::new();
         self.table.each_of_everyone(|row, viewer| {
             if give(viewer, &mut batch, now) == Outcome::Gone {
@@ -51,11 +51,11 @@ impl Sender {
     }
 
     /// The frames for each of those who do not watch everything.
-    pub(super) fn for_watchers(&self, batch: &Batch) -> Vec<(usize, Vec<Frame>)> {
+    fn for_watchers(&self, batch: &Batch) -> Vec<(usize, Vec<Frame>)> {
         let mut wanted: Vec<(usize, usize)> = Vec::new();
         for (index, frame) in batch.frames().iter().enumerate() {
             let watchers = frame.pet().map(|pet| self.table.watchers(pet));
-            wanted.extend(watchers.into_iter().flatten().map(|row| (*row, index)));
+            wanted.extend(watchers.into_iter().flatten().map(|row| (row, index)));
         }
         wanted.sort_unstable();
         let per_row = wanted.chunk_by(|one, other| one.0 == other.0);
@@ -71,7 +71,7 @@ impl Sender {
 
     /// The stream ran ahead of this sender: nobody knows any more who was given what, except that
     /// each was given everything up to its own rev.
-    pub(super) fn start_over(&mut self, now: Instant) {
+    fn start_over(&mut self) {
         // Subscribed anew before the hub is asked: its answers are newer than all that was lost.
         self.stream = self.context.hub.subscribe();
         self.at = self.context.hub.newest().0;
@@ -83,7 +83,6 @@ impl Sender {
                 }
             }
         }
-        self.pace.passed(now, Instant::now());
     }
 
     /// The socket takes bytes again: what waits, then the newest of what was missed.
@@ -97,8 +96,8 @@ impl Sender {
             if !viewer.has_missed {
                 break;
             }
-            viewer.has_missed = false;
             let missed = self.context.hub.missed(viewer.filter(), viewer.at);
+            viewer.has_missed = !missed.is_whole;
             viewer.at = missed.reaches;
             let bytes = concatenated(&missed.frames, viewer.encoding());
             let outcome = viewer.send(bytes, now);
@@ -116,9 +115,14 @@ impl Sender {
         let mut gone = Vec::new();
         for (row, viewer) in self.table.iter_mut() {
             if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
-                if overdue == Overdue::Write {
+                let reason = match overdue {
+                    Overdue::Write => Some("write-timeout"),
+                    Overdue::Word => Some("protocol"),
+                    Overdue::Close => None,
+                };
+                if let Some(reason) = reason {
                     let dropped = &self.context.hub.metrics().dropped;
-                    dropped.with_label_values(&["write-timeout"]).inc();
+                    dropped.with_label_values(&[reason]).inc();
                 }
                 gone.push(row);
             } else if now.duration_since(viewer.sent_at) >= due

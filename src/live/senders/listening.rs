@@ -14,6 +14,9 @@ use crate::wire::Encoding;
 /// waiting.
 const READS: usize = 8;
 
+/// Replies to one viewer in a row, for the same reason: a read may hold thousands of pings.
+const REPLIES: usize = 32;
+
 impl Sender {
     /// Reads what a viewer says, until there is nothing more or it has to wait.
     pub(super) fn listen(&mut self, row: usize) {
@@ -21,7 +24,7 @@ impl Sender {
             let Some(viewer) = self.table.get_mut(row) else {
                 return;
             };
-            if viewer.is_stalled() && !viewer.is_closing() || viewer.is_asking {
+            if !viewer.is_closing() && (viewer.is_stalled() || viewer.is_asking) {
                 viewer.has_unread = true;
                 return;
             }
@@ -34,19 +37,26 @@ impl Sender {
                 }
                 Some(_) if viewer.is_closing() || viewer.encoding() != Encoding::WebSocket => {}
                 Some(count) => {
-                    let reader = viewer.reader.get_or_insert_default();
-                    reader.push(&self.buffer[..count]);
+                    viewer.hear(&self.buffer[..count], Instant::now());
                     self.converse(row);
                 }
             }
         }
-        self.unread.push(row);
+        self.come_back_to(row);
+    }
+
+    /// Goes on with this viewer after everyone else had a turn.
+    fn come_back_to(&mut self, row: usize) {
+        if let Some(viewer) = self.table.get_mut(row) {
+            viewer.has_unread = true;
+            self.unread.push(row);
+        }
     }
 
     /// Goes on with those who had more to say than their turn.
     pub(super) fn read_on(&mut self) {
         for row in std::mem::take(&mut self.unread) {
-            self.listen(row);
+            self.listen_on(row);
         }
     }
 
@@ -65,8 +75,15 @@ impl Sender {
     /// Answers what a viewer has said so far.
     pub(super) fn converse(&mut self, row: usize) {
         let now = Instant::now();
-        while let Some(viewer) = self.table.get_mut(row) {
-            match conversation::next(viewer) {
+        for _ in 0..REPLIES {
+            let Some(viewer) = self.table.get_mut(row) else {
+                return;
+            };
+            let reply = conversation::next(viewer);
+            if let (Some(_), Some(reader)) = (&reply, &mut viewer.reader) {
+                reader.restart(now);
+            }
+            match reply {
                 None => return,
                 Some(Reply::Frame(frame)) => {
                     let outcome = viewer.send(frame, now);
@@ -85,12 +102,13 @@ impl Sender {
                 }
                 Some(Reply::CarryOut(asked)) => {
                     viewer.is_asking = true;
-                    let (number, permission) = (viewer.number, viewer.permission());
+                    let (number, refusal) = (viewer.number, viewer.refusal);
                     let writer = self.context.writer.clone();
                     let mailbox = Arc::clone(&self.mailbox);
                     let answering = async move {
-                        let frame = asked.answer(&writer, permission).await;
-                        mailbox.send(Note::Answer { row, number, frame });
+                        let frame = asked.answer(&writer, refusal).await;
+                        // Fails when the sender has ended, and the viewer with it.
+                        let _ = mailbox.send(Note::Answer { row, number, frame });
                     };
                     self.context
                         .tasks
@@ -98,6 +116,7 @@ impl Sender {
                 }
             }
         }
+        self.come_back_to(row);
     }
 
     pub(super) fn answer(&mut self, row: usize, number: u64, frame: Bytes) {
@@ -110,6 +129,9 @@ impl Sender {
         viewer.is_asking = false;
         let outcome = viewer.send(frame, Instant::now());
         self.settle(row, outcome);
+        if self.is_saying_bye {
+            self.say_bye(row);
+        }
         self.listen_on(row);
     }
 }

@@ -49,8 +49,8 @@ pub struct Sender {
     pub(super) buffer: Box<[u8]>,
     /// Rows that have something left to read.
     pub(super) unread: Vec<usize>,
-    is_saying_bye: bool,
-    is_ending: bool,
+    pub(super) is_saying_bye: bool,
+    ending_by: Option<Instant>,
 }
 
 impl Sender {
@@ -75,7 +75,7 @@ impl Sender {
             buffer: vec![0; READ_BYTES].into(),
             unread: Vec::new(),
             is_saying_bye: false,
-            is_ending: false,
+            ending_by: None,
             context,
         }
     }
@@ -86,7 +86,7 @@ impl Sender {
         let look_every =
             (self.context.heartbeat / LOOKS_PER_HEARTBEAT).clamp(LOOK_SHORTEST, LOOK_LONGEST);
         let mut look_at = Instant::now() + look_every;
-        while !(self.is_ending && self.table.is_empty()) {
+        while !self.is_over() {
             let timeout = self.timeout(look_at);
             match self.poll.poll(&mut events, Some(timeout)) {
                 Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
@@ -96,11 +96,12 @@ impl Sender {
                 _ => {}
             }
             // Lowered before anything is looked at: what comes later rings again.
-            self.mailbox.is_rung.store(false, Ordering::Release);
-            self.read_notes();
+            self.mailbox.is_rung.swap(false, Ordering::AcqRel);
+            // Before the notes: an event is about who had the row when it happened.
             for event in &events {
                 self.attend(event);
             }
+            self.read_notes();
             self.read_on();
             let now = Instant::now();
             if !self.stream.is_empty() && self.pace.wait(now).is_zero() {
@@ -112,6 +113,12 @@ impl Sender {
                 look_at = now + look_every;
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let is_late = |deadline: Instant| deadline <= Instant::now();
+        self.ending_by
+            .is_some_and(|deadline| self.table.is_empty() || is_late(deadline))
     }
 
     fn timeout(&self, look_at: Instant) -> Duration {
@@ -137,12 +144,12 @@ impl Sender {
                         self.say_bye(row);
                     }
                 }
-                Note::End => self.is_ending = true,
+                Note::End { deadline } => self.ending_by = Some(deadline),
             }
         }
     }
 
-    fn seat(&mut self, newcomer: Newcomer) {
+    pub(super) fn seat(&mut self, newcomer: Newcomer) {
         self.numbers += 1;
         let row = self.table.vacant_row();
         let mut viewer = Viewer::new(newcomer, self.numbers, Instant::now());
@@ -168,15 +175,17 @@ impl Sender {
             return;
         };
         if viewer.at >= self.at {
-            return;
+            return self.listen_on(row);
         }
         let hub = &self.context.hub;
         let gap = hub.replay(viewer.filter(), viewer.at);
         let gap = gap.unwrap_or_else(|| hub.missed(viewer.filter(), viewer.at));
         viewer.at = gap.reaches;
         let bytes = concatenated(&gap.frames, viewer.encoding());
+        viewer.has_missed = !gap.is_whole;
         let outcome = viewer.send(bytes, Instant::now());
         self.settle(row, outcome);
+        self.resume(row);
     }
 
     fn attend(&mut self, event: &Event) {
@@ -196,11 +205,12 @@ impl Sender {
         }
     }
 
-    fn say_bye(&mut self, row: usize) {
+    /// Also closes; one whose command is being carried out is told after its answer.
+    pub(super) fn say_bye(&mut self, row: usize) {
         let Some(viewer) = self.table.get_mut(row) else {
             return;
         };
-        if viewer.is_closing() {
+        if viewer.is_closing() || viewer.is_asking {
             return;
         }
         let retry_ms = self.context.places.retry_ms();

@@ -1,6 +1,6 @@
 //! A sender's viewers, and who of them watches what.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use slab::Slab;
 
@@ -12,11 +12,9 @@ use crate::model::PetId;
 #[derive(Default)]
 pub struct Table {
     viewers: Slab<Viewer>,
-    /// Rows that watch every pet, in no order.
-    everyone: Vec<usize>,
-    /// Where a row is in `everyone`.
-    places: HashMap<usize, usize>,
-    by_pet: HashMap<PetId, Vec<usize>>,
+    /// Rows that watch every pet. In order, so that a pass walks through memory in one direction.
+    everyone: BTreeSet<usize>,
+    by_pet: HashMap<PetId, BTreeSet<usize>>,
 }
 
 impl Table {
@@ -30,12 +28,11 @@ impl Table {
         let row = self.viewers.insert(viewer);
         match filter {
             Filter::All => {
-                self.places.insert(row, self.everyone.len());
-                self.everyone.push(row);
+                self.everyone.insert(row);
             }
             Filter::Pets(pets) => {
                 for pet in pets.iter() {
-                    self.by_pet.entry(*pet).or_default().push(row);
+                    self.by_pet.entry(*pet).or_default().insert(row);
                 }
             }
         }
@@ -47,17 +44,12 @@ impl Table {
         let viewer = self.viewers.try_remove(row)?;
         match viewer.filter() {
             Filter::All => {
-                if let Some(place) = self.places.remove(&row) {
-                    self.everyone.swap_remove(place);
-                    if let Some(moved) = self.everyone.get(place) {
-                        self.places.insert(*moved, place);
-                    }
-                }
+                self.everyone.remove(&row);
             }
             Filter::Pets(pets) => {
                 for pet in pets.iter() {
                     if let Some(rows) = self.by_pet.get_mut(pet) {
-                        rows.retain(|watching| *watching != row);
+                        rows.remove(&row);
                         if rows.is_empty() {
                             self.by_pet.remove(pet);
                         }
@@ -97,7 +89,7 @@ impl Table {
     }
 
     /// Rows of those who watch this pet and not all.
-    pub fn watchers(&self, pet: PetId) -> &[usize] {
-        self.by_pet.get(&pet).map_or(&[], Vec::as_slice)
+    pub fn watchers(&self, pet: PetId) -> impl Iterator<Item = usize> {
+        self.by_pet.get(&pet).into_iter().flatten().copied()
     }
 }

@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Newcomer;
-use crate::error::Failure;
+use crate::auth::Refusal;
 use crate::hub::Filter;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
@@ -18,6 +18,10 @@ use crate::wire::Encoding;
 
 /// How long the other side may take to close, after it was told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a message may take from its first byte to its last. What is said so far is held until
+/// then.
+const SAY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A row of the table. Dropping it closes the connection and gives its places back.
 pub struct Viewer {
@@ -44,7 +48,7 @@ pub struct Viewer {
     /// Messages that were no commands.
     pub strikes: u8,
     /// Why its commands are refused.
-    refused: Option<Box<Failure>>,
+    pub refusal: Option<Refusal>,
     /// Tells it from others that had the same row.
     pub number: u64,
     _place: Place,
@@ -62,7 +66,7 @@ pub enum Outcome {
 impl Viewer {
     pub fn new(newcomer: Newcomer, number: u64, now: Instant) -> Self {
         let connection = newcomer.connection;
-        Viewer {
+        let mut viewer = Viewer {
             socket: TcpStream::from_std(connection.stream),
             encoding: newcomer.encoding,
             filter: newcomer.filter,
@@ -76,11 +80,23 @@ impl Viewer {
             has_unread: false,
             is_asking: false,
             strikes: 0,
-            refused: newcomer.permission.err().map(Box::new),
+            refusal: newcomer.refusal,
             number,
             _place: newcomer.place,
             _permit: connection.permit,
+        };
+        if !newcomer.said.is_empty() {
+            viewer.hear(&newcomer.said, now);
         }
+        viewer
+    }
+
+    /// Takes in what it said; what that means is for the conversation.
+    pub fn hear(&mut self, bytes: &[u8], now: Instant) {
+        let reader = self
+            .reader
+            .get_or_insert_with(|| Box::new(Reader::new(now)));
+        reader.push(bytes);
     }
 
     pub fn socket(&mut self) -> &mut TcpStream {
@@ -93,12 +109,6 @@ impl Viewer {
 
     pub fn filter(&self) -> &Filter {
         &self.filter
-    }
-
-    pub fn permission(&self) -> Result<(), Failure> {
-        self.refused
-            .as_ref()
-            .map_or(Ok(()), |failure| Err(Failure::clone(failure)))
     }
 
     /// Whether what comes now has to wait.
@@ -115,12 +125,19 @@ impl Viewer {
         if self.closing_until.is_some_and(|until| until <= now) {
             return Some(Overdue::Close);
         }
+        let since = self.reader.as_ref().map(|reader| reader.since());
+        if since.is_some_and(|since| now.duration_since(since) >= SAY_TIMEOUT) && !self.is_asking {
+            return Some(Overdue::Word);
+        }
         let since = self.stalled_since?;
         (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
     }
 
     /// Writes `bytes` behind what waits; what the socket does not take waits from then on.
     pub fn send(&mut self, bytes: Bytes, now: Instant) -> Outcome {
+        if bytes.is_empty() {
+            return Outcome::Alive;
+        }
         self.sent_at = now;
         if self.unsent.is_empty() {
             self.unsent = bytes;
@@ -183,5 +200,7 @@ impl Viewer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overdue {
     Write,
+    /// A message that was begun and is not finished.
+    Word,
     Close,
 }

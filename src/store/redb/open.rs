@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
@@ -107,6 +107,9 @@ fn open_existing(path: &Path) -> Result<Database, StoreError> {
     if length == 0 {
         return Err(foreign(path, "it is empty"));
     }
+    // It may come from a copy that was made with other permissions.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|error| failed(path, &error))?;
     Database::builder()
         .set_cache_size(CACHE_BYTES)
         .open(path)

@@ -7,7 +7,7 @@ use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, Pet};
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
 #[derive(Object)]
-#[oai(rename = "PetFields")]
+#[oai(rename = "PetFields", deny_unknown_fields)]
 pub struct PetFields {
     /// At most 80 characters.
     name: Option<String>,
@@ -25,7 +25,7 @@ pub struct PetFields {
 
 /// What a pet is doing from now on.
 #[derive(Object)]
-#[oai(rename = "StatusFields")]
+#[oai(rename = "StatusFields", deny_unknown_fields)]
 pub struct StatusFields {
     /// `eating`, `bathing`, `sleeping` or `playing`.
     pub status: Option<String>,

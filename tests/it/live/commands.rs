@@ -104,7 +104,7 @@ async fn a_command_of_exactly_4_kib_is_read() {
 async fn a_message_too_long_to_be_read_ends_the_connection_with_1009() {
     let app = spawn_app().await;
     let mut ws = Ws::open(&app.url(""), "").await;
-    ws.send("x".repeat(65 * 1024)).await;
+    ws.send("x".repeat(1024 * 1024 + 1)).await;
     while ws.try_next().await.is_some() {}
     assert_eq!(ws.closed, Some(CloseCode::Size));
 }

@@ -49,6 +49,17 @@ async fn changes_that_come_while_the_log_is_replayed_follow_it() {
     tokio::join!(watching, changing);
 }
 
+/// A poll that did not want to wait was told that nothing had happened, for ever.
+#[tokio::test]
+async fn a_poll_that_does_not_wait_is_still_given_what_is_only_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, epoch) = long_lived_app(folder.path()).await;
+    let answer = app
+        .json(&format!("/live/poll?wait=0&since={epoch}-3"))
+        .await;
+    assert_eq!(answer["messages"][1]["cursor"], format!("{epoch}-4"));
+}
+
 #[tokio::test]
 async fn a_cursor_beyond_what_is_replayed_gets_a_snapshot() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,209 @@
+//! A sender without its thread: its table, its passes, and real sockets on loopback.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::live::Transport;
+use crate::metrics::Metrics;
+use crate::model::{By, Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Status};
+use crate::store::{Engine, MemoryEngine};
+
+/// A hub with pets 1 and 2 (at rev 2), and one sender that is driven by the test.
+struct Rig {
+    sender: Sender,
+    hub: Arc<Hub>,
+    places: Places,
+    listener: TcpListener,
+    _runtime: Runtime,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let engine = Arc::new(MemoryEngine::new(Epoch::new(0xabc)));
+        let pets = [1, 2].map(|id| change(id, id, ChangeKind::Pet(Arc::new(pet(id)))));
+        engine.commit(&pets).unwrap();
+        let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
+        let runtime = Runtime::new().unwrap();
+        let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
+        let places = Places::new(100, Metrics::new(), CancellationToken::new());
+        let context = Context {
+            hub: Arc::clone(&hub),
+            writer,
+            places: places.clone(),
+            tasks: TaskTracker::new(),
+            runtime: runtime.handle().clone(),
+            heartbeat: Duration::from_secs(15),
+            write_timeout: Duration::from_secs(30),
+        };
+        let poll = Poll::new().unwrap();
+        let (sender, notes) = mpsc::channel();
+        let mailbox = Arc::new(Mailbox {
+            notes: sender,
+            waker: Waker::new(poll.registry(), WAKE).unwrap(),
+            is_rung: AtomicBool::new(false),
+        });
+        Rig {
+            sender: Sender::new(poll, context, notes, mailbox),
+            hub,
+            places,
+            listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+            _runtime: runtime,
+        }
+    }
+
+    /// Publishes `count` statuses of `pet`.
+    fn publish(&self, pet: u64, count: usize) {
+        for turn in 0..count {
+            let rev = self.hub.newest().0.next().get();
+            let kind = ChangeKind::Status(Status::ALL[turn % 4]);
+            self.hub.publish(&[change(rev, pet, kind)]);
+        }
+    }
+
+    /// Seats a viewer that was given everything up to `at`.
+    fn seat(&mut self, filter: Filter, at: u64) -> Watching {
+        let stream = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        let (served, _) = self.listener.accept().unwrap();
+        served.set_nonblocking(true).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        self.sender.seat(Newcomer {
+            connection: Connection {
+                stream: served,
+                permit,
+            },
+            encoding: Encoding::Sse,
+            filter,
+            at: Rev::new(at),
+            said: Vec::new(),
+            refusal: None,
+            place: self.places.admit(Transport::Sse).unwrap(),
+        });
+        Watching(stream)
+    }
+
+    fn pass(&mut self) {
+        self.sender.pass(Instant::now());
+    }
+}
+
+/// The other end of a viewer's socket. Loopback delivers before `write` returns.
+struct Watching(TcpStream);
+
+impl Watching {
+    /// The revs of the events that are there.
+    fn revs(&mut self) -> Vec<u64> {
+        let mut bytes = Vec::new();
+        let _would_block = self.0.read_to_end(&mut bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        let ids = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("id: 00000abc-"));
+        ids.map(|rev| rev.parse().unwrap()).collect()
+    }
+}
+
+fn pet(id: u64) -> Pet {
+    Pet {
+        id: PetId::new(id),
+        profile: Profile::default(),
+        status: Status::Sleeping,
+        since: Moment::from_micros(0),
+    }
+}
+
+fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
+    Change {
+        rev: Rev::new(rev),
+        at: Moment::from_micros(0),
+        by: By::Api,
+        pet: PetId::new(pet),
+        kind,
+    }
+}
+
+fn only(pet: u64) -> Filter {
+    Filter::of(vec![PetId::new(pet)]).unwrap()
+}
+
+/// Rule 3, for those who watch over a socket: published before the opening, between it and the
+/// seat, before the pass, and after it.
+#[test]
+fn a_newcomer_is_given_what_came_in_between_once_and_in_order() {
+    let mut rig = Rig::start();
+    rig.publish(1, 3);
+    let mut early = rig.seat(Filter::All, 3);
+    rig.pass();
+    rig.publish(2, 2);
+    let mut late = rig.seat(Filter::All, 4);
+    let mut ahead = rig.seat(Filter::All, 7);
+    rig.pass();
+    rig.publish(1, 1);
+    rig.pass();
+    assert_eq!(early.revs(), [4, 5, 6, 7, 8]);
+    assert_eq!(late.revs(), [5, 6, 7, 8]);
+    assert_eq!(ahead.revs(), [8]);
+}
+
+/// Rule 7, for those who watch over a socket.
+#[test]
+fn a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others() {
+    let mut rig = Rig::start();
+    let mut of_one = rig.seat(only(1), 2);
+    let mut of_two = rig.seat(only(2), 2);
+    rig.publish(1, 2);
+    rig.publish(2, 1);
+    rig.publish(1, 1);
+    rig.pass();
+    assert_eq!(of_one.revs(), [3, 4, 6]);
+    assert_eq!(of_two.revs(), [5]);
+}
+
+/// Rule 6, for a sender that the stream overtook: the receiver would go on with frames that are
+/// older than what its viewers are given then.
+#[test]
+fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_after_it() {
+    let mut rig = Rig::start();
+    let mut everything = rig.seat(Filter::All, 2);
+    let mut of_two = rig.seat(only(2), 2);
+    rig.publish(2, 1);
+    rig.publish(1, 5000);
+    rig.pass();
+    assert_eq!(everything.revs(), [3, 5003]);
+    assert_eq!(of_two.revs(), [3]);
+    rig.pass();
+    rig.publish(2, 2);
+    rig.pass();
+    assert_eq!(everything.revs(), [5004, 5005]);
+    assert_eq!(of_two.revs(), [5004, 5005]);
+}
+
+#[test]
+fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
+    let mut rig = Rig::start();
+    let stays = rig.seat(only(1), 2);
+    drop(rig.seat(only(1), 2));
+    drop(rig.seat(Filter::All, 2));
+    for row in 1..3 {
+        rig.sender.table.remove(row);
+    }
+    assert_eq!(
+        rig.sender.table.watchers(PetId::new(1)).collect::<Vec<_>>(),
+        [0]
+    );
+    rig.sender.table.remove(0);
+    assert!(rig.sender.table.is_empty());
+    assert_eq!(rig.sender.table.watchers(PetId::new(1)).count(), 0);
+    drop(stays);
+    let mut reuses = rig.seat(only(2), 2);
+    rig.publish(1, 1);
+    rig.publish(2, 1);
+    rig.pass();
+    assert_eq!(reuses.revs(), [4]);
+}
