@@ -30,8 +30,8 @@ pub struct App {
     live: Arc<Live>,
     grace: Duration,
     writer_thread: JoinHandle<()>,
-    /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are tasks of
-    /// `live`.
+    /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are
+    /// rows of the senders.
     tasks: TaskTracker,
     /// The hub's router, which runs until the last viewer is gone.
     router: TaskTracker,

@@ -1,9 +1,11 @@
-//! The live routes: one feed of the hub, brought to a viewer over WebSocket, Server-Sent Events
+//! The live routes: what the hub publishes, brought to a viewer over WebSocket, Server-Sent Events
 //! or long polling.
 //!
-//! The transports share what is here: who is let in, what is said first, what is said when
-//! nothing happens, and what is said at the end. No session lives on the server: the cursor in
-//! the request is the whole state, so a viewer may come back over any transport.
+//! Each route lets a viewer in (`places`), reads what it asks for (`query`), and gives it hello and
+//! what it missed (`opening`). A poll is then answered; a socket leaves HTTP (`handoff`) and goes to
+//! one of the `senders`, which also hear what a WebSocket viewer says (`reader`, `conversation`,
+//! `commands`). No session lives on the server: the cursor in the request is the whole state, so a
+//! viewer may come back over any transport.
 
 mod commands;
 mod conversation;
@@ -27,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::handoff::{Connection, Handoff};
-pub use self::handshake::{Upgrade, socket_config};
+pub use self::handshake::Upgrade;
 pub use self::places::Place;
 use self::places::Places;
 use self::poll::Answers;

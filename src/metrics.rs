@@ -16,7 +16,7 @@ pub struct Metrics {
     pub commits: IntCounter,
     /// Transactions that failed; nothing of them was published.
     pub commit_failures: IntCounter,
-    /// Snapshots given to viewers that fell behind.
+    /// Times that a viewer fell behind and was given the newest of what it missed.
     pub resyncs: IntCounter,
     /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
     pub dropped: IntCounterVec,
@@ -61,7 +61,7 @@ impl Metrics {
             ),
             resyncs: counter(
                 "petstore_resyncs_total",
-                "Snapshots given to viewers that fell behind.",
+                "Times that a viewer fell behind and was given the newest of what it missed.",
             ),
             dropped: counters(
                 "petstore_viewers_dropped_total",

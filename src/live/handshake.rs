@@ -1,22 +1,14 @@
 //! The opening handshake of WebSocket (RFC 6455, section 4.2), answered in HTTP.
 //!
 //! Ours, because poem's refuses `Upgrade: WEBSOCKET`, answers a wrong version with 400 and
-//! HTTP/1.0 with 500. The frames that follow are tungstenite's.
+//! HTTP/1.0 with 500. What viewers say afterwards is read by `reader`.
 
 use poem::http::{HeaderMap, HeaderName, StatusCode, Version, header};
 
 use poem::{OnUpgrade, Request, Response, Upgraded};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::error::Failure;
-
-/// Bytes of a connection's read buffer. tungstenite's default of 128 KiB is what an idle viewer
-/// would cost; what viewers send us is short.
-const READ_BUFFER_BYTES: usize = 1024;
-
-/// Bytes that are gathered before the socket is written to.
-const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 /// A request that is a WebSocket handshake, not yet answered.
 pub struct Upgrade {
@@ -62,16 +54,6 @@ impl Upgrade {
             .finish();
         (response, async move { self.upgrade.await.ok() })
     }
-}
-
-/// Small buffers, and messages of at most `message_bytes` from the client; a longer one ends the
-/// connection with 1009.
-pub fn socket_config(message_bytes: usize) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_message_size(Some(message_bytes))
-        .max_frame_size(Some(message_bytes))
 }
 
 /// Whether a header that lists words names `word`, in any case.

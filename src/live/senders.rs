@@ -85,13 +85,13 @@ enum Note {
 
 /// The threads. Stopped by `say_bye` and then `end`.
 pub struct Senders {
-    mailboxes: Box<[Arc<Mailbox>]>,
+    inboxes: Box<[Arc<Inbox>]>,
     next: AtomicUsize,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// How a sender is reached from other threads.
-struct Mailbox {
+struct Inbox {
     notes: mpsc::Sender<Note>,
     waker: Waker,
     /// Whether it was woken and has not looked yet, so that a burst costs one wake-up.
@@ -105,28 +105,28 @@ impl Senders {
     /// When the operating system gives no thread or no descriptor.
     pub fn start(context: Context) -> io::Result<Self> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let mut mailboxes = Vec::with_capacity(cores);
+        let mut inboxes = Vec::with_capacity(cores);
         let mut threads = Vec::with_capacity(cores);
         for _ in 0..cores {
             let poll = Poll::new()?;
             let (sender, notes) = mpsc::channel();
-            let mailbox = Arc::new(Mailbox {
+            let inbox = Arc::new(Inbox {
                 notes: sender,
                 waker: Waker::new(poll.registry(), WAKE)?,
                 is_rung: AtomicBool::new(false),
             });
-            let sender = Sender::new(poll, context.clone(), notes, Arc::clone(&mailbox));
+            let sender = Sender::new(poll, context.clone(), notes, Arc::clone(&inbox));
             let named = thread::Builder::new().name("sender".to_owned());
             threads.push(named.spawn(|| sender.run())?);
-            mailboxes.push(mailbox);
+            inboxes.push(inbox);
         }
-        let mailboxes: Box<[_]> = mailboxes.into();
-        let rung = mailboxes.clone();
+        let inboxes: Box<[_]> = inboxes.into();
+        let rung = inboxes.clone();
         context
             .hub
-            .on_publish(move || rung.iter().for_each(|mailbox| mailbox.ring()));
+            .on_publish(move || rung.iter().for_each(|inbox| inbox.ring()));
         Ok(Senders {
-            mailboxes,
+            inboxes,
             next: AtomicUsize::new(0),
             threads: Mutex::new(threads),
         })
@@ -136,9 +136,9 @@ impl Senders {
     pub fn join(&self, newcomer: Newcomer) {
         let mut note = Note::Join(Box::new(newcomer));
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let count = self.mailboxes.len();
-        for mailbox in (turn..turn + count).map(|turn| &self.mailboxes[turn % count]) {
-            match mailbox.send(note) {
+        let count = self.inboxes.len();
+        for inbox in (turn..turn + count).map(|turn| &self.inboxes[turn % count]) {
+            match inbox.send(note) {
                 Ok(()) => return,
                 Err(returned) => note = returned,
             }
@@ -153,18 +153,18 @@ impl Senders {
 
     /// Tells every viewer `bye` and closes its connection.
     pub fn say_bye(&self) {
-        for mailbox in &self.mailboxes {
+        for inbox in &self.inboxes {
             // One that has ended has no viewers.
-            let _ = mailbox.send(Note::SayBye);
+            let _ = inbox.send(Note::SayBye);
         }
     }
 
     /// Ends the threads, once nobody can join any more. Blocks until the last viewer has closed
     /// or ran out of time, at most until `deadline`.
     pub fn end(&self, deadline: Instant) {
-        for mailbox in &self.mailboxes {
+        for inbox in &self.inboxes {
             // One that has ended need not be told.
-            let _ = mailbox.send(Note::End { deadline });
+            let _ = inbox.send(Note::End { deadline });
         }
         let mut threads = self.threads.lock().expect("no holder of this lock panics");
         for thread in threads.drain(..) {
@@ -175,7 +175,7 @@ impl Senders {
     }
 }
 
-impl Mailbox {
+impl Inbox {
     /// Gives the note back when the sender has ended.
     fn send(&self, note: Note) -> Result<(), Note> {
         self.notes.send(note).map_err(|returned| returned.0)?;

@@ -6,15 +6,22 @@ use futures_util::{SinkExt, StreamExt};
 use poem::web::Data;
 use poem::{Request, Response, Upgraded, handler};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::Site;
-use crate::live::{Live, Upgrade, socket_config};
+use crate::live::{Live, Upgrade};
 use crate::views::HelloPage;
 
 /// The longest message that is echoed, in bytes.
 const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// Bytes of a connection's read buffer. tungstenite's default of 128 KiB is what an idle viewer
+/// would cost; what viewers send us is short.
+const READ_BUFFER_BYTES: usize = 1024;
+
+/// Bytes that are gathered before the socket is written to.
+const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 #[handler]
 pub fn page(Data(site): Data<&Arc<Site>>) -> poem::Result<Response> {
@@ -31,7 +38,7 @@ pub fn echo(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Res
     let echoing = async move {
         let _place = place;
         if let Some(stream) = upgraded.await {
-            let config = Some(socket_config(MESSAGE_LIMIT));
+            let config = Some(socket_config());
             let socket = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
             send_back(socket, stop).await;
         }
@@ -49,4 +56,13 @@ async fn send_back(mut socket: WebSocketStream<Upgraded>, stop: CancellationToke
         }
     }
     let _ = socket.close(None).await;
+}
+
+/// Small buffers, and bounded messages; a longer one ends the connection with 1009.
+fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_message_size(Some(MESSAGE_LIMIT))
+        .max_frame_size(Some(MESSAGE_LIMIT))
 }

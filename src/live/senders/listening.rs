@@ -104,11 +104,11 @@ impl Sender {
                     viewer.is_asking = true;
                     let (number, refusal) = (viewer.number, viewer.refusal);
                     let writer = self.context.writer.clone();
-                    let mailbox = Arc::clone(&self.mailbox);
+                    let inbox = Arc::clone(&self.inbox);
                     let answering = async move {
                         let frame = asked.answer(&writer, refusal).await;
                         // Fails when the sender has ended, and the viewer with it.
-                        let _ = mailbox.send(Note::Answer { row, number, frame });
+                        let _ = inbox.send(Note::Answer { row, number, frame });
                     };
                     self.context
                         .tasks

@@ -13,13 +13,13 @@ use super::batch::concatenated;
 use super::pace::Pace;
 use super::table::Table;
 use super::viewer::{Outcome, Viewer};
-use super::{Context, Mailbox, Newcomer, Note};
+use super::{Context, Inbox, Newcomer, Note};
 use crate::live::bye;
 use crate::live::reader::{RESTART, close_frame};
 use crate::model::Rev;
 use crate::wire::{Encoding, Frame};
 
-/// The token of the mailbox's waker; rows count from 0.
+/// The token of the inbox's waker; rows count from 0.
 pub const WAKE: Token = Token(usize::MAX);
 
 /// Events that are taken at once.
@@ -39,7 +39,7 @@ pub struct Sender {
     pub(super) context: Context,
     poll: Poll,
     notes: mpsc::Receiver<Note>,
-    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) inbox: Arc<Inbox>,
     pub(super) stream: Receiver<Frame>,
     pub(super) table: Table,
     /// Everything up to here was given to everyone who is not stalled.
@@ -58,7 +58,7 @@ impl Sender {
         poll: Poll,
         context: Context,
         notes: mpsc::Receiver<Note>,
-        mailbox: Arc<Mailbox>,
+        inbox: Arc<Inbox>,
     ) -> Self {
         // Subscribed before the rev is read: what comes in between is in the stream, and `at`
         // says that it is not new.
@@ -68,7 +68,7 @@ impl Sender {
             stream,
             poll,
             notes,
-            mailbox,
+            inbox,
             table: Table::default(),
             pace: Pace::new(Instant::now()),
             numbers: 0,
@@ -96,7 +96,7 @@ impl Sender {
                 _ => {}
             }
             // Lowered before anything is looked at: what comes later rings again.
-            self.mailbox.is_rung.swap(false, Ordering::AcqRel);
+            self.inbox.is_rung.swap(false, Ordering::AcqRel);
             // Before the notes: an event is about who had the row when it happened.
             for event in &events {
                 self.attend(event);

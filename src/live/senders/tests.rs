@@ -43,13 +43,13 @@ impl Rig {
         };
         let poll = Poll::new().unwrap();
         let (sender, notes) = mpsc::channel();
-        let mailbox = Arc::new(Mailbox {
+        let inbox = Arc::new(Inbox {
             notes: sender,
             waker: Waker::new(poll.registry(), WAKE).unwrap(),
             is_rung: AtomicBool::new(false),
         });
         Rig {
-            sender: Sender::new(poll, context, notes, mailbox),
+            sender: Sender::new(poll, context, notes, inbox),
             hub,
             places,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),
