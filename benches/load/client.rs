@@ -12,7 +12,6 @@ pub mod ws;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::time::Instant;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -44,7 +43,6 @@ pub struct Viewer {
     pub transport: Transport,
     pub seat: Seat,
     pub stage: Stage,
-    pub opened: Instant,
     /// Whether its deliveries are counted; a witness only sees what there is to see.
     pub is_counted: bool,
     pub is_asked: bool,
@@ -92,7 +90,6 @@ impl Viewer {
             transport,
             seat,
             stage: Stage::Opening,
-            opened: Instant::now(),
             is_counted: true,
             is_asked: false,
             phase: Phase::Head,

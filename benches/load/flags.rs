@@ -4,6 +4,8 @@ use clap::Parser;
 
 use crate::client::Transport;
 use crate::run::{Run, Watch};
+use crate::scenario::Scenario;
+use crate::table::Table;
 
 /// Puts real viewers on real sockets before a pet-store of its own, and prints what a delivery
 /// costs. Without flags: a short table, in under two minutes.
@@ -15,7 +17,7 @@ pub struct Flags {
     pub transport: Option<Transport>,
 
     #[arg(long)]
-    viewers: Option<usize>,
+    pub viewers: Option<usize>,
 
     #[arg(long)]
     changes_per_s: Option<f64>,
@@ -31,12 +33,34 @@ pub struct Flags {
     #[arg(long)]
     watch: Option<Watch>,
 
+    /// Answer one of the other questions; only --viewers is looked at beside it
+    #[arg(long)]
+    pub scenario: Option<Scenario>,
+
+    /// Which runs belong to the table
+    #[arg(long, default_value = "standard")]
+    pub table: Table,
+
+    /// Measure Socket.IO, Bun and nchan too, in rounds with pet-store; takes --viewers,
+    /// --changes-per-s and --seconds
+    #[arg(long)]
+    pub peers: bool,
+
+    /// Prove that this bench would see a loss, against a server that is made to lose
+    #[arg(long)]
+    pub prove: bool,
+
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 impl Flags {
+    /// Whether the load itself is given, and not left as usual.
+    pub fn is_load_given(&self) -> bool {
+        self.viewers.is_some() || self.changes_per_s.is_some()
+    }
+
     /// The one run that is asked for, if any of its flags is given.
     pub fn run(&self) -> Option<Run> {
         let is_given = self.transport.is_some()

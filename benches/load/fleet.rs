@@ -11,6 +11,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 use crate::book::Book;
 use crate::client::{READ_BYTES, Stage, Target, Transport, Viewer};
+use crate::interrupt;
 use crate::progress::Progress;
 use crate::seat::Seat;
 
@@ -100,6 +101,7 @@ impl Fleet {
 
     /// One round: opens who waits, and reads from everyone who has something.
     pub fn turn(&mut self, wait: Duration) -> anyhow::Result<()> {
+        interrupt::check()?;
         while self.opening < self.opening_limit
             && let Some(guest) = self.guests.pop_front()
         {

@@ -17,12 +17,16 @@ mod book;
 mod client;
 mod flags;
 mod fleet;
+mod interrupt;
 mod ledger;
 mod machine;
+mod peers;
 mod process;
 mod progress;
+mod prove;
 mod report;
 mod run;
+mod scenario;
 mod seat;
 mod server;
 mod table;
@@ -46,14 +50,25 @@ fn main() -> ExitCode {
 }
 
 fn start(flags: &Flags) -> anyhow::Result<()> {
+    interrupt::listen()?;
     let room = machine::room_for_viewers();
     println!("{}", machine::description());
+    if flags.prove {
+        return prove::prove();
+    }
+    if flags.peers {
+        let loads = flags.run().filter(|_| flags.is_load_given());
+        return peers::compare(loads, room);
+    }
+    if let Some(scenario) = flags.scenario {
+        return scenario.run(flags.viewers, room);
+    }
     match flags.run() {
         Some(run) if run.viewers > room => anyhow::bail!(
             "{} viewers need as many open files, and the limit of this machine leaves {room}",
             run.viewers
         ),
         Some(run) => table::all(&[run]),
-        None => table::standard(),
+        None => flags.table.print(room),
     }
 }

@@ -35,6 +35,9 @@ pub fn behind(run: &Run, figures: &Figures) -> String {
     if figures.late > 0 {
         words.push(format!("{} viewers over 1 s late", figures.late));
     }
+    if figures.lost > 0 {
+        words.push(format!("{} viewers LOST changes", figures.lost));
+    }
     if figures.behind > 0 {
         let (viewers, changes) = (figures.behind, figures.skipped);
         words.push(format!(

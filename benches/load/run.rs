@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::client::{Target, Transport};
+use crate::client::Transport;
 use crate::fleet::{Fleet, Guest};
 use crate::process;
 use crate::progress::Progress;
@@ -57,6 +57,8 @@ pub struct Figures {
     /// Viewers that were spared old changes, and how many.
     pub behind: usize,
     pub skipped: u64,
+    /// Viewers of a peer that did not get everything. Ours are not reported when there is one.
+    pub lost: usize,
 }
 
 impl Figures {
@@ -117,7 +119,7 @@ pub fn run(run: &Run) -> anyhow::Result<Figures> {
     let target = server.target(&board);
     let mut fleet = Fleet::new(target, board.rev, Progress::new(run.name()))?;
     let mut figures = measure(&mut fleet, server.pid(), run)?;
-    let verdict = verdict::settle(&mut fleet, &server.board()?)?;
+    let verdict = verdict::settle(&mut fleet, &server.board()?, verdict::SETTLE_LIMIT)?;
     refuse_losses(&verdict)?;
     figures.behind = verdict.behind;
     figures.skipped = verdict.skipped;
@@ -195,9 +197,4 @@ fn late(fleet: &Fleet) -> usize {
     seats
         .filter(|seat| seat.pet.is_none() && is_late(seat.last))
         .count()
-}
-
-/// A fleet for a target without viewers, of a run that is named.
-pub fn fleet(target: Target, floor: u64, name: &str) -> anyhow::Result<Fleet> {
-    Ok(Fleet::new(target, floor, Progress::new(name))?)
 }

@@ -16,7 +16,7 @@ use crate::seat::Seat;
 use crate::server::Board;
 
 /// How long viewers may take to be brought to the board's rev, after the end of the measurement.
-const SETTLE_LIMIT: Duration = Duration::from_secs(30);
+pub const SETTLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// For what replaces a change that was left out to arrive as well.
 const STRAGGLERS: Duration = Duration::from_secs(2);
@@ -40,10 +40,10 @@ struct Truth<'a> {
     by_pet: HashMap<u64, Vec<u64>>,
 }
 
-/// Waits until every viewer has what the board has, and judges.
-pub fn settle(fleet: &mut Fleet, board: &Board) -> anyhow::Result<Verdict> {
+/// Waits until every viewer has what the board has, for `limit` at most, and judges.
+pub fn settle(fleet: &mut Fleet, board: &Board, limit: Duration) -> anyhow::Result<Verdict> {
     let mut done = 0;
-    fleet.run_while(SETTLE_LIMIT, |fleet| {
+    fleet.run_while(limit, |fleet| {
         let is_done = |seat: &Seat| seat.pet.is_some() || seat.last >= board.rev;
         while let Some(viewer) = fleet.viewers.get(done)
             && (viewer.stage != Stage::Live || is_done(&viewer.seat))
@@ -70,10 +70,10 @@ fn judge(fleet: &Fleet, board: &Board) -> Verdict {
     let (mut behind, mut skipped, mut wronged) = (0, 0, 0);
     for viewer in &fleet.viewers {
         let seat = &viewer.seat;
-        if viewer.stage != Stage::Live || seat.start.is_none() {
-            continue;
-        }
         let (spared, loss) = match seat.pet {
+            _ if seat.start.is_none() => continue,
+            None if viewer.stage == Stage::Left => (seat.skipped, truth.lost_by_one_who_left(seat)),
+            _ if viewer.stage != Stage::Live => continue,
             None => (seat.skipped, truth.lost_by_one_of_all(seat)),
             Some(pet) => truth.lost_by_one_of_pet(seat, pet),
         };
@@ -129,15 +129,30 @@ impl Truth<'_> {
                 seat.last, self.end
             ));
         }
+        let has_newer = |rev: u64| {
+            let pet = self.ledger.get(rev).map(|change| change.pet);
+            pet.is_none_or(|pet| self.later(pet, rev).iter().any(|rev| seat.is_given(*rev)))
+        };
+        self.unexcused(seat, has_newer)
+    }
+
+    /// One who left may have gone before the newest came.
+    fn lost_by_one_who_left(&self, seat: &Seat) -> Option<String> {
+        self.unexcused(seat, |_| true)
+    }
+
+    /// A change that was left out although it was not old, or for which nothing newer came.
+    fn unexcused(&self, seat: &Seat, has_newer: impl Fn(u64) -> bool) -> Option<String> {
         seat.holes.iter().find_map(|hole| {
             let mut revs = hole.revs.clone();
-            let lost = revs.find(|rev| !self.is_replaced(seat, *rev, hole.seen_at))?;
+            let lost =
+                revs.find(|rev| !self.is_replaced(*rev, hole.seen_at) || !has_newer(*rev))?;
             Some(format!("was not given {lost}, and nothing had replaced it"))
         })
     }
 
-    /// Whether the change of `rev` was old by `seen_at`, and the viewer has a newer one.
-    fn is_replaced(&self, seat: &Seat, rev: u64, seen_at: i64) -> bool {
+    /// Whether the change of `rev` was old by `seen_at`.
+    fn is_replaced(&self, rev: u64, seen_at: i64) -> bool {
         let Some(change) = self.ledger.get(rev) else {
             // Nobody was given it. That each pet's newest was given to somebody is seen to in
             // `compare`, so this was not its pet's newest.
@@ -146,7 +161,6 @@ impl Truth<'_> {
         let later = self.later(change.pet, rev);
         let next = later.first().and_then(|rev| self.ledger.get(*rev));
         next.is_some_and(|next| next.since <= seen_at)
-            && later.iter().any(|rev| seat.is_given(*rev))
     }
 
     /// The changes of its pet that a viewer was not given, and what is wrong with that.
