@@ -46,6 +46,10 @@ pub struct Flags {
     #[arg(long)]
     pub peers: bool,
 
+    /// Measure how the cost of a delivery grows, and draw it in benches/plots
+    #[arg(long)]
+    pub plots: bool,
+
     /// Prove that this bench would see a loss, against a server that is made to lose
     #[arg(long)]
     pub prove: bool,

@@ -21,19 +21,20 @@ pub fn room_for_viewers() -> usize {
     usize::try_from(current.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX)
 }
 
+/// How many of which processor.
+pub fn processor() -> String {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = all.lines().find_map(|line| line.strip_prefix("model name"));
+    let name = name.map(|name| name.trim_start_matches([':', '\t', ' ']));
+    format!("{cpus} x {}", name.unwrap_or("unknown processor"))
+}
+
 /// One line about the machine that figures were taken on.
 pub fn description() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-    let model = read("/proc/cpuinfo")
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map(|name| name.trim_start_matches([':', '\t', ' ']).to_owned());
-    let load = read("/proc/loadavg");
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("?");
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(1_000_000);
-    format!(
-        "{cpus} x {}, load {load} before the start, {limit} open files",
-        model.unwrap_or_else(|| "unknown processor".to_owned())
-    )
+    let processor = processor();
+    format!("{processor}, load {load} before the start, {limit} open files")
 }

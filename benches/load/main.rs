@@ -21,6 +21,7 @@ mod interrupt;
 mod ledger;
 mod machine;
 mod peers;
+mod plots;
 mod process;
 mod progress;
 mod prove;
@@ -55,6 +56,9 @@ fn start(flags: &Flags) -> anyhow::Result<()> {
     println!("{}", machine::description());
     if flags.prove {
         return prove::prove();
+    }
+    if flags.plots {
+        return plots::draw(room);
     }
     if flags.peers {
         let loads = flags.run().filter(|_| flags.is_load_given());
