@@ -1,0 +1,147 @@
+//! What do others need for the same deliveries, on this machine, today?
+//!
+//! Socket.IO, Bun and nchan are started in turn with pet-store, in three rounds, so that whatever
+//! else the machine does meets all of them. They send the same messages at the same pace to the
+//! same client. Medians are printed, and how many times a peer's deliveries per CPU second ours
+//! are. A peer that is not installed is named, with the command that installs it.
+
+mod nchan;
+mod peer;
+
+use crate::client::Transport::{self, SocketIo, Sse, Ws};
+use crate::interrupt;
+use crate::report::{behind, micros};
+use crate::run::{self, Figures, Run, Watch};
+
+use self::peer::{Kind, Peer};
+
+const ROUNDS: usize = 3;
+
+/// Who is measured, under which name, over which transport.
+struct Contender {
+    name: &'static str,
+    kind: Option<Kind>,
+    transport: Transport,
+}
+
+const CONTENDERS: [Contender; 7] = [
+    Contender::of("pet-store ws", None, Ws),
+    Contender::of("Socket.IO", Some(Kind::SocketIo), SocketIo),
+    Contender::of("Bun ws", Some(Kind::Bun), Ws),
+    Contender::of("nchan ws", Some(Kind::Nchan), Ws),
+    Contender::of("pet-store sse", None, Sse),
+    Contender::of("Bun sse", Some(Kind::Bun), Sse),
+    Contender::of("nchan sse", Some(Kind::Nchan), Sse),
+];
+
+impl Contender {
+    const fn of(name: &'static str, kind: Option<Kind>, transport: Transport) -> Self {
+        Contender {
+            name,
+            kind,
+            transport,
+        }
+    }
+
+    fn run(&self, load: &Run) -> anyhow::Result<Figures> {
+        let run = Run {
+            transport: self.transport,
+            ..*load
+        };
+        match self.kind {
+            None => run::run(&run),
+            Some(kind) => Peer::start(kind, &run)?.measure(&run, self.name),
+        }
+    }
+}
+
+/// Compares under `load`, or under the two usual ones.
+pub fn compare(load: Option<Run>, room: usize) -> anyhow::Result<()> {
+    let hot = Run {
+        transport: Ws,
+        viewers: 1000.min(room),
+        changes_per_s: 50.0,
+        pets: 100,
+        seconds: 6,
+        watch: Watch::All,
+    };
+    let many = Run {
+        viewers: 5000.min(room),
+        changes_per_s: 10.0,
+        seconds: 8,
+        ..hot
+    };
+    let is_there = |contender: &&Contender| contender.kind.is_none_or(peer::is_installed);
+    let contenders: Vec<&Contender> = CONTENDERS.iter().filter(is_there).collect();
+    for load in load.map_or(vec![hot, many], |load| vec![load]) {
+        compare_under(&load, &contenders)?;
+    }
+    Ok(())
+}
+
+fn compare_under(load: &Run, contenders: &[&Contender]) -> anyhow::Result<()> {
+    let mut rounds: Vec<Vec<Figures>> = vec![Vec::new(); contenders.len()];
+    for round in 1..=ROUNDS {
+        for (contender, figures) in contenders.iter().zip(&mut rounds) {
+            eprintln!("  round {round} of {ROUNDS}: {}", contender.name);
+            match contender.run(load) {
+                Ok(run) => figures.push(run),
+                Err(error) if contender.kind.is_some() => {
+                    interrupt::check()?;
+                    println!("{}: {error:#}", contender.name);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    println!(
+        "\n{} viewers x {} changes/s, medians of {ROUNDS} rounds",
+        load.viewers, load.changes_per_s
+    );
+    println!(
+        "{:<14} {:>9} {:>9} {:>9} {:>8} {:>8} {:>9} {:>9}  fell behind",
+        "", "joins/s", "k/CPU-s", "ours is", "p50", "p99", "p99.9", "B/viewer"
+    );
+    let mut ours = 0.0;
+    for (contender, figures) in contenders.iter().zip(&rounds) {
+        if figures.is_empty() {
+            continue;
+        }
+        let rate = median(figures, Figures::deliveries_per_cpu_s);
+        if contender.kind.is_none() {
+            ours = rate;
+        }
+        line(contender, load, figures, ours / rate);
+    }
+    Ok(())
+}
+
+fn line(contender: &Contender, load: &Run, figures: &[Figures], ratio: f64) {
+    let time =
+        |of: fn(&Figures) -> u64| micros(median(figures, |figures| of(figures) as f64) as u64);
+    let worst = figures.iter().max_by_key(|figures| {
+        (
+            figures.lost,
+            load.viewers - figures.live.min(load.viewers),
+            figures.late,
+        )
+    });
+    println!(
+        "{:<14} {:>9.0} {:>9.1} {:>9} {:>8} {:>8} {:>9} {:>9.0}  {}",
+        contender.name,
+        median(figures, Figures::connects_per_s),
+        median(figures, Figures::deliveries_per_cpu_s) / 1e3,
+        format!("x {ratio:.2}"),
+        time(|figures| figures.p50),
+        time(|figures| figures.p99),
+        time(|figures| figures.p999),
+        median(figures, |figures| figures.bytes_per_viewer as f64),
+        worst.map(|worst| behind(load, worst)).unwrap_or_default(),
+    );
+}
+
+fn median(figures: &[Figures], of: impl Fn(&Figures) -> f64) -> f64 {
+    let mut values: Vec<f64> = figures.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,147 @@
+//! A server of three viewers that does one of them wrong.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use crate::book::now_micros;
+
+pub const EPOCH: &str = "9f2c41aa";
+
+/// Pets take turns, so a change is replaced 10 changes later.
+pub const PETS: u64 = 10;
+pub const CHANGES: u64 = 100;
+
+/// Between two changes.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// What is done to the third viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    Nothing,
+    /// Every byte is its own write.
+    InPieces,
+    /// Given nothing for a while, and then the newest status of each pet.
+    NewestOfEachAfterPause,
+    SnapshotAfterPause,
+    DropOne,
+    DropLast,
+    Repeat,
+    Swap,
+    Alter,
+    /// The connection is closed half way.
+    Leave,
+}
+
+pub struct Impostor {
+    pub address: SocketAddr,
+}
+
+/// One viewer's connection, and how a message is put on it.
+struct Stream {
+    socket: TcpStream,
+    is_ws: bool,
+}
+
+impl Impostor {
+    /// Starts; ends by itself when it has told everything.
+    pub fn start(deed: Deed) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        std::thread::spawn(move || {
+            // A viewer that goes away ends the play; the verdict will say so.
+            let _ = play(&listener, deed);
+        });
+        Ok(Impostor { address })
+    }
+}
+
+fn play(listener: &TcpListener, deed: Deed) -> std::io::Result<()> {
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(Stream::accept(listener)?);
+    }
+    let mut sent: Vec<String> = Vec::new();
+    for rev in 1..=CHANGES {
+        std::thread::sleep(PAUSE);
+        let change = change(rev);
+        streams[0].send(&change)?;
+        streams[1].send(&change)?;
+        sent.push(change);
+        wrong(&mut streams[2], deed, rev, &sent)?;
+    }
+    // Until the viewers have judged and left.
+    streams[0].socket.read(&mut [0; 16]).map(drop)
+}
+
+/// Gives the third viewer what `deed` leaves of the change of `rev`, the last of `sent`.
+fn wrong(stream: &mut Stream, deed: Deed, rev: u64, sent: &[String]) -> std::io::Result<()> {
+    let at = |rev: u64| &sent[usize::try_from(rev - 1).unwrap_or(0)];
+    let change = at(rev);
+    match (deed, rev) {
+        (Deed::InPieces, _) => stream.send_in_pieces(change),
+        (Deed::NewestOfEachAfterPause | Deed::SnapshotAfterPause, 30..=69) => Ok(()),
+        (Deed::NewestOfEachAfterPause, 70) => (61..=70).try_for_each(|rev| stream.send(at(rev))),
+        (Deed::SnapshotAfterPause, 70) => stream.send(&format!(
+            r#"{{"type":"snapshot","cursor":"{EPOCH}-70","pets":[]}}"#
+        )),
+        (Deed::DropOne, 50) => Ok(()),
+        (Deed::DropLast, CHANGES) => Ok(()),
+        (Deed::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
+        (Deed::Swap, 50) => Ok(()),
+        (Deed::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
+        (Deed::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
+        (Deed::Leave, 51..) => Ok(()),
+        (Deed::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
+        _ => stream.send(change),
+    }
+}
+
+fn change(rev: u64) -> String {
+    let pet = (rev - 1) % PETS + 1;
+    let since = jiff::Timestamp::from_microsecond(now_micros()).unwrap_or_default();
+    format!(
+        r#"{{"type":"status","cursor":"{EPOCH}-{rev}","pet":{pet},"status":"eating","since":"{since:.6}","by":"simulator"}}"#
+    )
+}
+
+impl Stream {
+    /// Takes one viewer in, over the transport it asks for.
+    fn accept(listener: &TcpListener) -> std::io::Result<Self> {
+        let (mut socket, _) = listener.accept()?;
+        socket.set_nodelay(true)?;
+        let mut request = [0; 1024];
+        let length = socket.read(&mut request)?;
+        let is_ws = request[..length].starts_with(b"GET /live/ws");
+        let head = if is_ws {
+            "101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade"
+        } else {
+            "200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked"
+        };
+        write!(socket, "HTTP/1.1 {head}\r\n\r\n")?;
+        let mut stream = Stream { socket, is_ws };
+        stream.send(&format!(r#"{{"type":"hello","cursor":"{EPOCH}-0"}}"#))?;
+        Ok(stream)
+    }
+
+    fn send(&mut self, json: &str) -> std::io::Result<()> {
+        let bytes = self.framed(json);
+        self.socket.write_all(&bytes)
+    }
+
+    fn send_in_pieces(&mut self, json: &str) -> std::io::Result<()> {
+        let bytes = self.framed(json);
+        bytes
+            .iter()
+            .try_for_each(|byte| self.socket.write_all(&[*byte]))
+    }
+
+    fn framed(&self, json: &str) -> Vec<u8> {
+        if self.is_ws {
+            let size = u16::try_from(json.len()).unwrap_or(0).to_be_bytes();
+            return [&[0x81, 126][..], &size, json.as_bytes()].concat();
+        }
+        let event = format!("event: status\ndata: {json}\n\n");
+        format!("{:x}\r\n{event}\r\n", event.len()).into_bytes()
+    }
+}

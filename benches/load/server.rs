@@ -1,0 +1,201 @@
+//! Our own server as a child process, and what it says about itself.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::client::Target;
+use crate::client::message::{micros, rev_of_cursor};
+
+/// How long the server may take to stop before it is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+
+pub struct Settings {
+    pub pets: u32,
+    /// Zero turns the simulator off.
+    pub changes_per_s: f64,
+    pub viewers: usize,
+}
+
+/// A running `pet-store demo` with a store of its own; stopped when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    data: TempDir,
+}
+
+/// What `/live/state` says.
+pub struct Board {
+    pub epoch: String,
+    pub rev: u64,
+    /// When each pet got its status, in microseconds since the Unix epoch.
+    pub since: HashMap<u64, i64>,
+}
+
+impl Server {
+    pub fn start(settings: &Settings) -> anyhow::Result<Self> {
+        let data = tempfile::Builder::new()
+            .prefix("pet-store-load")
+            .tempdir()?;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pet-store"))
+            .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7", "--data"])
+            .arg(data.path())
+            .args(["--pets", &settings.pets.to_string()])
+            .args(["--simulate", &period(settings)?])
+            .args(["--max-viewers", &settings.viewers.max(1).to_string()])
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stderr = child.stderr.take().context("stderr was asked for")?;
+        match listening(stderr) {
+            Ok(address) => Ok(Server {
+                child,
+                address,
+                data,
+            }),
+            Err(error) => {
+                // It is gone already, or of no use.
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The folder of its store.
+    pub fn folder(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The board as it is now.
+    pub fn board(&self) -> anyhow::Result<Board> {
+        read_board(&request(self.address, "GET", "/live/state", "")?)
+    }
+
+    pub fn set_status(&self, pet: u64, status: &str) -> anyhow::Result<()> {
+        let path = format!("/api/v1/pets/{pet}/status");
+        let body = format!(r#"{{"status":"{status}"}}"#);
+        request(self.address, "PUT", &path, &body).map(drop)
+    }
+
+    /// How its viewers connect.
+    pub fn target(&self, board: &Board) -> Target {
+        Target {
+            address: self.address,
+            epoch: board.epoch.clone(),
+            says_hello: true,
+            receive_buffer: None,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        stop(&mut self.child);
+    }
+}
+
+/// Asks a child to stop, and kills it when it does not.
+pub fn stop(child: &mut Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // Fails only when it is gone already.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let end = Instant::now() + STOP_LIMIT;
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() > end {
+            let _ = child.kill();
+            let _ = child.wait();
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Every pet once per this period makes the changes that are asked for.
+fn period(settings: &Settings) -> anyhow::Result<String> {
+    if settings.changes_per_s <= 0.0 {
+        return Ok("off".to_owned());
+    }
+    let micros = f64::from(settings.pets) / settings.changes_per_s * 1e6;
+    if micros < 10_000.0 {
+        let needed = (settings.changes_per_s / 100.0).ceil();
+        bail!("a pet changes 100 times a second at most: use --pets {needed} or more");
+    }
+    Ok(format!("{micros:.0}us"))
+}
+
+/// Waits for the line that says where the server listens; what it says later is passed on.
+fn listening(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
+    let mut lines = BufReader::new(stderr).lines();
+    for line in lines.by_ref() {
+        let line = line?;
+        if let Some(address) = line.strip_prefix("listening on http://") {
+            let address = address.parse()?;
+            std::thread::spawn(move || {
+                for line in lines.map_while(Result::ok) {
+                    eprintln!("  server: {line}");
+                }
+            });
+            return Ok(address);
+        }
+        eprintln!("  server: {line}");
+    }
+    bail!("the server ended before it listened")
+}
+
+/// One request on a connection of its own; the body of a good answer.
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+    if !head.starts_with("HTTP/1.1 2") {
+        bail!(
+            "{method} {path}: {}",
+            head.lines().next().unwrap_or_default()
+        );
+    }
+    Ok(body.to_owned())
+}
+
+fn read_board(json: &str) -> anyhow::Result<Board> {
+    let state: serde_json::Value = serde_json::from_str(json)?;
+    let cursor = state["cursor"].as_str().context("no cursor")?;
+    let (epoch, _) = cursor.split_once('-').context("no epoch")?;
+    let pets = state["pets"].as_array().context("no pets")?;
+    let entry = |pet: &serde_json::Value| {
+        let since = pet["since"].as_str().and_then(micros);
+        pet["id"].as_u64().zip(since)
+    };
+    Ok(Board {
+        epoch: epoch.to_owned(),
+        rev: rev_of_cursor(cursor.as_bytes()).context("no rev")?,
+        since: pets.iter().filter_map(entry).collect(),
+    })
+}
