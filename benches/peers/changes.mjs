@@ -13,12 +13,17 @@ function now() {
   return `${millis}${String(micros % 1000).padStart(3, "0")}Z`;
 }
 
-/** Calls `send` with one change after the other, `perSecond` of them; with none, when it is 0. */
+/**
+ * Calls `send` with one change after the other, `perSecond` of them; with none, when it is 0.
+ *
+ * Each waits for its own moment, as in pet-store. An interval would now and then find none and
+ * then two at once, which a server sends as one.
+ */
 export function makeChanges({ pets, perSecond }, send) {
   if (perSecond === 0) return;
   const start = performance.now();
   let rev = 0;
-  setInterval(() => {
+  const takeTurns = () => {
     const due = Math.floor(((performance.now() - start) * perSecond) / 1000);
     while (rev < due) {
       rev += 1;
@@ -26,7 +31,10 @@ export function makeChanges({ pets, perSecond }, send) {
       const pet = (rev % pets) + 1;
       send({ type: "status", cursor: `${EPOCH}-${rev}`, pet, status, since: now(), by: "simulator" });
     }
-  }, Math.max(1000 / perSecond, SHORTEST_TICK_MS));
+    const next = start + ((rev + 1) * 1000) / perSecond - performance.now();
+    setTimeout(takeTurns, Math.max(Math.ceil(next), SHORTEST_TICK_MS));
+  };
+  takeTurns();
 }
 
 /** The arguments of each peer: port, pets, changes per second. */
