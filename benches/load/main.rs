@@ -13,6 +13,7 @@
     reason = "figures are for whoever started the bench"
 )]
 
+mod board;
 mod book;
 mod client;
 mod flags;

@@ -126,6 +126,8 @@ fn line(contender: &Contender, load: &Run, figures: &[Figures], ratio: f64) {
             figures.late,
         )
     });
+    let others = figures.iter().map(|figures| figures.others_cpu).max();
+    let others_cpu = others.unwrap_or_default();
     println!(
         "{:<14} {:>9.0} {:>9.1} {:>9} {:>8} {:>8} {:>9} {:>9.0}  {}",
         contender.name,
@@ -136,7 +138,15 @@ fn line(contender: &Contender, load: &Run, figures: &[Figures], ratio: f64) {
         time(|figures| figures.p99),
         time(|figures| figures.p999),
         median(figures, |figures| figures.bytes_per_viewer as f64),
-        worst.map(|worst| behind(load, worst)).unwrap_or_default(),
+        worst
+            .map(|worst| behind(
+                load,
+                &Figures {
+                    others_cpu,
+                    ..worst.clone()
+                }
+            ))
+            .unwrap_or_default(),
     );
 }
 
