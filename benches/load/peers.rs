@@ -55,8 +55,8 @@ impl Contender {
     }
 }
 
-/// Compares under `load`, or under the two usual ones.
-pub fn compare(load: Option<Run>, room: usize) -> anyhow::Result<()> {
+/// Compares those whose names contain `only`, under `load` or under the two usual ones.
+pub fn compare(load: Option<Run>, only: &str, room: usize) -> anyhow::Result<()> {
     let hot = Run {
         transport: Ws,
         viewers: 1000.min(room),
@@ -71,7 +71,9 @@ pub fn compare(load: Option<Run>, room: usize) -> anyhow::Result<()> {
         seconds: 8,
         ..hot
     };
-    let is_there = |contender: &&Contender| contender.kind.is_none_or(peer::is_installed);
+    let is_there = |contender: &&Contender| {
+        contender.name.contains(only) && contender.kind.is_none_or(peer::is_installed)
+    };
     let contenders: Vec<&Contender> = CONTENDERS.iter().filter(is_there).collect();
     for load in load.map_or(vec![hot, many], |load| vec![load]) {
         compare_under(&load, &contenders)?;

@@ -65,11 +65,8 @@ impl Viewer {
             (_, status, _) => return Err(format!("answered {status}")),
         };
         // Our own server says hello, and only then a viewer is live.
-        if !target.says_hello {
-            match self.transport {
-                Transport::SocketIo => self.write(&ws::masked(ws::TEXT, b"40"))?,
-                _ => self.stage = Stage::Live,
-            }
+        if !target.says_hello && self.transport != Transport::SocketIo {
+            self.stage = Stage::Live;
         }
         Ok(head.length)
     }
@@ -97,10 +94,14 @@ impl Viewer {
         Ok(packet.length)
     }
 
-    /// Engine.IO and Socket.IO in short: `40` is connected, `2` a ping, `42[name,data]` an event.
+    /// Engine.IO and Socket.IO in short: `0` is open, `40` asks to connect and answers that, `2` is
+    /// a ping, `42[name,data]` an event. What is sent before `0` came may be lost there.
     fn take_socket_io(&mut self, text: &[u8], now: i64, book: &mut Book) -> Result<(), String> {
         if text == b"2" {
             return self.write(&ws::masked(ws::TEXT, b"3"));
+        }
+        if text.starts_with(b"0") {
+            return self.write(&ws::masked(ws::TEXT, b"40"));
         }
         if text.starts_with(b"40") {
             self.stage = Stage::Live;
