@@ -46,6 +46,10 @@ pub struct Flags {
     #[arg(long)]
     pub peers: bool,
 
+    /// With --peers: only those whose names contain this, such as ws or Bun
+    #[arg(long, default_value = "")]
+    pub only: String,
+
     /// Measure how the cost of a delivery grows, and draw it in benches/plots
     #[arg(long)]
     pub plots: bool,

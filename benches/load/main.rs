@@ -13,6 +13,7 @@
     reason = "figures are for whoever started the bench"
 )]
 
+mod board;
 mod book;
 mod client;
 mod flags;
@@ -62,7 +63,7 @@ fn start(flags: &Flags) -> anyhow::Result<()> {
     }
     if flags.peers {
         let loads = flags.run().filter(|_| flags.is_load_given());
-        return peers::compare(loads, room);
+        return peers::compare(loads, &flags.only, room);
     }
     if let Some(scenario) = flags.scenario {
         return scenario.run(flags.viewers, room);

@@ -55,8 +55,8 @@ impl Contender {
     }
 }
 
-/// Compares under `load`, or under the two usual ones.
-pub fn compare(load: Option<Run>, room: usize) -> anyhow::Result<()> {
+/// Compares those whose names contain `only`, under `load` or under the two usual ones.
+pub fn compare(load: Option<Run>, only: &str, room: usize) -> anyhow::Result<()> {
     let hot = Run {
         transport: Ws,
         viewers: 1000.min(room),
@@ -71,7 +71,9 @@ pub fn compare(load: Option<Run>, room: usize) -> anyhow::Result<()> {
         seconds: 8,
         ..hot
     };
-    let is_there = |contender: &&Contender| contender.kind.is_none_or(peer::is_installed);
+    let is_there = |contender: &&Contender| {
+        contender.name.contains(only) && contender.kind.is_none_or(peer::is_installed)
+    };
     let contenders: Vec<&Contender> = CONTENDERS.iter().filter(is_there).collect();
     for load in load.map_or(vec![hot, many], |load| vec![load]) {
         compare_under(&load, &contenders)?;
@@ -126,6 +128,8 @@ fn line(contender: &Contender, load: &Run, figures: &[Figures], ratio: f64) {
             figures.late,
         )
     });
+    let others = figures.iter().map(|figures| figures.others_cpu).max();
+    let others_cpu = others.unwrap_or_default();
     println!(
         "{:<14} {:>9.0} {:>9.1} {:>9} {:>8} {:>8} {:>9} {:>9.0}  {}",
         contender.name,
@@ -136,7 +140,15 @@ fn line(contender: &Contender, load: &Run, figures: &[Figures], ratio: f64) {
         time(|figures| figures.p99),
         time(|figures| figures.p999),
         median(figures, |figures| figures.bytes_per_viewer as f64),
-        worst.map(|worst| behind(load, worst)).unwrap_or_default(),
+        worst
+            .map(|worst| behind(
+                load,
+                &Figures {
+                    others_cpu,
+                    ..worst.clone()
+                }
+            ))
+            .unwrap_or_default(),
     );
 }
 

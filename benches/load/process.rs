@@ -27,6 +27,20 @@ pub fn own_cpu_time() -> anyhow::Result<Duration> {
     ))
 }
 
+/// What all processors of the machine have worked so far, without what interrupts took.
+pub fn machine_cpu_time() -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().context("no first line")?;
+    let ticks: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    // proc_stat(5): user, nice, system, idle, iowait, irq, softirq, steal.
+    let worked = ticks[0] + ticks[1] + ticks[2] + ticks.get(7).unwrap_or(&0);
+    Ok(Duration::from_millis(worked * 1000 / TICKS_PER_S))
+}
+
 /// Resident memory of `pid` and its children, in bytes.
 pub fn memory_bytes(pid: u32) -> anyhow::Result<u64> {
     tree(pid).into_iter().map(resident_bytes).sum()

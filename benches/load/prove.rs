@@ -12,10 +12,10 @@ use std::time::Duration;
 use anyhow::ensure;
 
 use self::impostor::{CHANGES, Deed, Impostor, PETS};
+use crate::board::Board;
 use crate::client::{Target, Transport};
 use crate::fleet::{Fleet, Guest};
 use crate::progress::Progress;
-use crate::server::Board;
 use crate::verdict::{self, Verdict};
 
 /// Long enough for all changes of the impostor; it stops by itself.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::run::{Figures, Run};
 
+/// The part of a core that the rest of the machine may have while a figure is taken.
+const OTHERS_ALLOWED: f64 = 0.2;
+
 pub fn heading() {
     println!(
         "{:<34} {:>9} {:>11} {:>9} {:>8} {:>8} {:>9} {:>9}  fell behind",
@@ -26,7 +29,8 @@ pub fn line(run: &Run, figures: &Figures) {
     );
 }
 
-/// What fell behind, in words; a client that was the limit is said too.
+/// What fell behind, in words. A client that was the limit, and others who had the machine, are
+/// said too.
 pub fn behind(run: &Run, figures: &Figures) -> String {
     let mut words = Vec::new();
     if figures.live < run.viewers {
@@ -44,9 +48,16 @@ pub fn behind(run: &Run, figures: &Figures) -> String {
             "{viewers} viewers were spared {changes} old changes"
         ));
     }
-    let busy = figures.client_cpu.as_secs_f64() / figures.measured.as_secs_f64().max(0.001);
-    if busy > 0.85 {
-        words.push(format!("the client was {:.0} % busy", busy * 100.0));
+    let share = |cpu: Duration| cpu.as_secs_f64() / figures.measured.as_secs_f64().max(0.001);
+    let (client, others) = (share(figures.client_cpu), share(figures.others_cpu));
+    if client > 0.85 {
+        words.push(format!("the client was {:.0} % busy", client * 100.0));
+    }
+    if others > OTHERS_ALLOWED {
+        words.push(format!(
+            "NOT ALONE: others took {:.0} % of a core",
+            others * 100.0
+        ));
     }
     if words.is_empty() {
         "nothing".to_owned()

@@ -47,6 +47,9 @@ pub struct Figures {
     pub server_cpu: Duration,
     /// CPU of this process meanwhile: near the measured time, the client was the limit.
     pub client_cpu: Duration,
+    /// CPU of everything else on the machine meanwhile. Whoever is kept waiting has more to send
+    /// at once, so a busy machine makes deliveries late and cheap.
+    pub others_cpu: Duration,
     /// Microseconds from commit to receipt.
     pub p50: u64,
     pub p99: u64,
@@ -149,21 +152,22 @@ pub fn measure(fleet: &mut Fleet, pid: u32, run: &Run) -> anyhow::Result<Figures
     }
     fleet.run_for(SETTLE)?;
     let memory = process::memory_bytes(pid)?.saturating_sub(memory_before);
-    let (server_before, client_before) = cpu_times(pid)?;
+    let before = CpuTimes::now(pid)?;
     let start = Instant::now();
     fleet.book.measure();
     fleet.run_for(Duration::from_secs(run.seconds))?;
     fleet.book.is_measuring = false;
     let measured = start.elapsed();
-    let (server_after, client_after) = cpu_times(pid)?;
+    let after = CpuTimes::now(pid)?;
     let book = &fleet.book;
     Ok(Figures {
         live: fleet.live - usize::from(run.watch == Watch::One),
         connect,
         deliveries: book.deliveries,
         measured,
-        server_cpu: server_after - server_before,
-        client_cpu: client_after - client_before,
+        server_cpu: after.server - before.server,
+        client_cpu: after.client - before.client,
+        others_cpu: after.others(&before),
         p50: book.latency.value_at_quantile(0.5),
         p99: book.latency.value_at_quantile(0.99),
         p999: book.latency.value_at_quantile(0.999),
@@ -180,9 +184,26 @@ pub fn connect(fleet: &mut Fleet) -> anyhow::Result<Duration> {
     Ok(start.elapsed())
 }
 
-fn cpu_times(server: u32) -> anyhow::Result<(Duration, Duration)> {
-    let server = process::cpu_time(server).context("the server")?;
-    Ok((server, process::own_cpu_time()?))
+struct CpuTimes {
+    server: Duration,
+    client: Duration,
+    machine: Duration,
+}
+
+impl CpuTimes {
+    fn now(server: u32) -> anyhow::Result<Self> {
+        Ok(CpuTimes {
+            server: process::cpu_time(server).context("the server")?,
+            client: process::own_cpu_time()?,
+            machine: process::machine_cpu_time()?,
+        })
+    }
+
+    /// What neither the server nor the client had, since `before`.
+    fn others(&self, before: &CpuTimes) -> Duration {
+        let ours = (self.server - before.server) + (self.client - before.client);
+        (self.machine - before.machine).saturating_sub(ours)
+    }
 }
 
 /// Viewers whose last change is more than a second older than the newest anybody was given.

@@ -1,8 +1,7 @@
 //! Our own server as a child process, and what it says about itself.
 
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,8 +10,8 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::board::{Board, read_board, request};
 use crate::client::Target;
-use crate::client::message::{micros, rev_of_cursor};
 
 /// How long the server may take to stop before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
@@ -29,14 +28,6 @@ pub struct Server {
     child: Child,
     pub address: SocketAddr,
     data: TempDir,
-}
-
-/// What `/live/state` says.
-pub struct Board {
-    pub epoch: String,
-    pub rev: u64,
-    /// When each pet got its status, in microseconds since the Unix epoch.
-    pub since: HashMap<u64, i64>,
 }
 
 impl Server {
@@ -155,47 +146,4 @@ fn listening(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
         eprintln!("  server: {line}");
     }
     bail!("the server ended before it listened")
-}
-
-/// One request on a connection of its own; the body of a good answer.
-pub fn request(
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-    body: &str,
-) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
-    if !head.starts_with("HTTP/1.1 2") {
-        bail!(
-            "{method} {path}: {}",
-            head.lines().next().unwrap_or_default()
-        );
-    }
-    Ok(body.to_owned())
-}
-
-fn read_board(json: &str) -> anyhow::Result<Board> {
-    let state: serde_json::Value = serde_json::from_str(json)?;
-    let cursor = state["cursor"].as_str().context("no cursor")?;
-    let (epoch, _) = cursor.split_once('-').context("no epoch")?;
-    let pets = state["pets"].as_array().context("no pets")?;
-    let entry = |pet: &serde_json::Value| {
-        let since = pet["since"].as_str().and_then(micros);
-        pet["id"].as_u64().zip(since)
-    };
-    Ok(Board {
-        epoch: epoch.to_owned(),
-        rev: rev_of_cursor(cursor.as_bytes()).context("no rev")?,
-        since: pets.iter().filter_map(entry).collect(),
-    })
 }

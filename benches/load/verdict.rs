@@ -9,11 +9,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::board::Board;
 use crate::client::Stage;
 use crate::fleet::Fleet;
 use crate::ledger::Ledger;
 use crate::seat::Seat;
-use crate::server::Board;
 
 /// How long viewers may take to be brought to the board's rev, after the end of the measurement.
 pub const SETTLE_LIMIT: Duration = Duration::from_secs(30);

@@ -120,6 +120,11 @@ impl Peer {
         };
         let mut fleet = Fleet::new(target, 0, Progress::new(name))?;
         let mut figures = measure(&mut fleet, self.child.id(), run)?;
+        if figures.live < run.viewers {
+            let (waiting, lost) = (fleet.underway(), fleet.lost);
+            let fault = fleet.book.faults.first().map_or("", String::as_str);
+            eprintln!("  {name}: {waiting} got no answer in time, {lost} were lost: {fault}");
+        }
         let newest = fleet.book.ledger.newest();
         let is_behind = |fleet: &Fleet| {
             let live = |stage| stage == Stage::Live;
