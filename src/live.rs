@@ -16,7 +16,7 @@ mod places;
 mod poll;
 mod query;
 mod reader;
-mod senders;
+pub mod senders;
 mod sse;
 mod state;
 mod ws;
@@ -30,8 +30,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::handoff::{Connection, Handoff};
 pub use self::handshake::Upgrade;
-pub use self::places::Place;
-use self::places::Places;
+pub use self::places::{Place, Places};
 use self::poll::Answers;
 pub use self::poll::poll;
 use self::senders::Senders;

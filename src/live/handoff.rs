@@ -5,16 +5,16 @@
 //! connection's handoff, the accept loop lets go of hyper once everything is flushed, and the bare
 //! socket goes to a sender.
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mio::net::TcpStream;
 use poem::Request;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
 /// A socket without its HTTP connection, not blocking, and its place among the connections.
-pub struct Connection {
-    pub stream: TcpStream,
+pub struct Connection<S = TcpStream> {
+    pub stream: S,
     pub permit: OwnedSemaphorePermit,
 }
 

@@ -10,6 +10,7 @@
 
 mod batch;
 mod delivery;
+mod fan_out;
 mod listening;
 mod pace;
 mod sender;
@@ -25,12 +26,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mio::net::TcpStream;
 use mio::{Poll, Waker};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+pub use self::batch::Batch;
 use self::sender::{Sender, WAKE};
-pub use self::viewer::Viewer;
+pub use self::table::Table;
+pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
 use crate::auth::Refusal;
@@ -40,8 +44,8 @@ use crate::wire::Encoding;
 use crate::writer::Writer;
 
 /// A viewer that was given everything up to `at`, and is given the rest by a sender.
-pub struct Newcomer {
-    pub connection: Connection,
+pub struct Newcomer<S = TcpStream> {
+    pub connection: Connection<S>,
     pub encoding: Encoding,
     pub filter: Filter,
     pub at: Rev,

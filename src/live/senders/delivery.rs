@@ -1,4 +1,4 @@
-//! What a sender sends: the pass over its table, what a sleeper missed, and heartbeats.
+//! What a sender sends and when: passes, what a sleeper missed, and heartbeats.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use tokio::sync::broadcast::error::TryRecvError;
 
 use super::batch::{Batch, concatenated};
 use super::sender::Sender;
-use super::viewer::{Outcome, Overdue, Viewer};
+use super::viewer::{Outcome, Overdue};
 use crate::live::heartbeat;
 use crate::model::Cursor;
-use crate::wire::{Encoding, Frame};
+use crate::wire::Encoding;
 
 impl Sender {
     /// Sends everything new to everyone it is for.
@@ -26,47 +26,8 @@ impl Sender {
         }
         if let Some(batch) = Batch::new(frames) {
             self.at = batch.reaches();
-            self.send_batch(batch, now);
+            self.table.fan_out(batch, now);
         }
-    }
-
-    fn send_batch(&mut self, mut batch: Batch, now: Instant) {
-        let mut gone = Vec::new();
-        self.table.each_of_everyone(|row, viewer| {
-            if give(viewer, &mut batch, now) == Outcome::Gone {
-                gone.push(row);
-            }
-        });
-        for (row, frames) in self.for_watchers(&batch) {
-            let Some(viewer) = self.table.get_mut(row) else {
-                continue;
-            };
-            if give_some(viewer, &frames, now) == Outcome::Gone {
-                gone.push(row);
-            }
-        }
-        for row in gone {
-            self.table.remove(row);
-        }
-    }
-
-    /// The frames for each of those who do not watch everything.
-    fn for_watchers(&self, batch: &Batch) -> Vec<(usize, Vec<Frame>)> {
-        let mut wanted: Vec<(usize, usize)> = Vec::new();
-        for (index, frame) in batch.frames().iter().enumerate() {
-            let watchers = frame.pet().map(|pet| self.table.watchers(pet));
-            wanted.extend(watchers.into_iter().flatten().map(|row| (row, index)));
-        }
-        wanted.sort_unstable();
-        let per_row = wanted.chunk_by(|one, other| one.0 == other.0);
-        per_row
-            .map(|wanted| {
-                let frames = wanted
-                    .iter()
-                    .map(|(_, index)| batch.frames()[*index].clone());
-                (wanted[0].0, frames.collect())
-            })
-            .collect()
     }
 
     /// The stream ran ahead of this sender: nobody knows any more who was given what, except that
@@ -149,39 +110,4 @@ impl Sender {
             self.table.remove(row);
         }
     }
-}
-
-/// Gives a viewer of everything its part of the batch.
-fn give(viewer: &mut Viewer, batch: &mut Batch, now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let bytes = batch.after(viewer.at, viewer.encoding());
-    if bytes.is_empty() {
-        return Outcome::Alive;
-    }
-    viewer.at = batch.reaches();
-    viewer.send(bytes, now)
-}
-
-/// Gives a viewer of some pets the frames of those.
-fn give_some(viewer: &mut Viewer, frames: &[Frame], now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let new = frames.iter().filter(|frame| frame.rev() > viewer.at);
-    let bytes = concatenated(new, viewer.encoding());
-    let Some(last) = frames.last() else {
-        return Outcome::Alive;
-    };
-    viewer.at = viewer.at.max(last.rev());
-    viewer.send(bytes, now)
 }

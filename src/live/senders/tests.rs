@@ -75,7 +75,7 @@ impl Rig {
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         self.sender.seat(Newcomer {
             connection: Connection {
-                stream: served,
+                stream: mio::net::TcpStream::from_std(served),
                 permit,
             },
             encoding: Encoding::Sse,

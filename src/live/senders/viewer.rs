@@ -1,6 +1,6 @@
 //! One viewer: a socket, where it is, and what its socket did not take yet.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,24 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// then.
 const SAY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a viewer's bytes go through.
+pub trait Socket: Read + Write {
+    /// Tells the other side that nothing more comes.
+    ///
+    /// # Errors
+    /// When the other side is gone.
+    fn end_writing(&self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn end_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
 /// A row of the table. Dropping it closes the connection and gives its places back.
-pub struct Viewer {
-    socket: TcpStream,
+pub struct Viewer<S = TcpStream> {
+    socket: S,
     encoding: Encoding,
     filter: Filter,
     /// It was given everything it wants up to here.
@@ -63,11 +78,11 @@ pub enum Outcome {
     Gone,
 }
 
-impl Viewer {
-    pub fn new(newcomer: Newcomer, number: u64, now: Instant) -> Self {
+impl<S: Socket> Viewer<S> {
+    pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant) -> Self {
         let connection = newcomer.connection;
         let mut viewer = Viewer {
-            socket: TcpStream::from_std(connection.stream),
+            socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
             at: newcomer.at,
@@ -99,7 +114,7 @@ impl Viewer {
         reader.push(bytes);
     }
 
-    pub fn socket(&mut self) -> &mut TcpStream {
+    pub fn socket(&mut self) -> &mut S {
         &mut self.socket
     }
 
@@ -170,7 +185,7 @@ impl Viewer {
         }
         if self.is_closing() {
             // Fails when the other side is gone already, which the next read tells.
-            let _ = self.socket.shutdown(Shutdown::Write);
+            let _ = self.socket.end_writing();
         }
         Outcome::Alive
     }
