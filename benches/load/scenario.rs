@@ -40,7 +40,7 @@ impl Scenario {
         match self {
             Scenario::Idle => idle::run(or(10_000)),
             Scenario::Mixed => mixed::run(or(19_000)),
-            Scenario::OnePet => one_pet::run(or(10_000)),
+            Scenario::OnePet => one_pet::compare(or(10_000)),
             Scenario::Sleepers => sleepers::run(or(1000)),
             Scenario::Churn => churn::run(or(5000)),
             Scenario::Comeback => comeback::run(or(4000)),
@@ -57,7 +57,11 @@ struct Rig {
 
 impl Rig {
     fn start(settings: &Settings, name: &str) -> anyhow::Result<Self> {
-        let server = Server::start(settings)?;
+        Rig::before(Server::start(settings)?, name)
+    }
+
+    /// A fleet before a server that runs already.
+    fn before(server: Server, name: &str) -> anyhow::Result<Self> {
         let board = server.board()?;
         let fleet = Fleet::new(server.target(&board), board.rev, Progress::new(name))?;
         Ok(Rig { server, fleet })
