@@ -88,6 +88,8 @@ pub struct Limits {
     pub max_viewers: usize,
     /// A viewer that takes no byte for so long is dropped.
     pub write_timeout: Duration,
+    /// A connection is renewed at about this age.
+    pub max_connection_age: Duration,
 }
 
 impl Live {
@@ -106,6 +108,7 @@ impl Live {
             runtime: tokio::runtime::Handle::current(),
             heartbeat: limits.heartbeat,
             write_timeout: limits.write_timeout,
+            max_connection_age: limits.max_connection_age,
         })?;
         Ok(Live {
             hub,
@@ -157,12 +160,9 @@ fn heartbeat(cursor: Cursor) -> Message<'static> {
     }
 }
 
-/// Last on a connection that the server ends because it stops.
-fn bye(retry_ms: u64) -> Message<'static> {
-    Message::Bye {
-        reason: "stopping",
-        retry_ms,
-    }
+/// Last on a connection that the server ends on purpose.
+fn bye(reason: &str, retry_ms: u64) -> Message<'_> {
+    Message::Bye { reason, retry_ms }
 }
 
 /// A request that did not come over a connection of the accept loop has no socket to take over.

@@ -52,7 +52,7 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
             Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
         }
         None => {
-            let bye = bye(live.places.retry_ms());
+            let bye = bye("stopping", live.places.retry_ms());
             Draft::new(&hello).with(&bye).finish(feed.cursor())
         }
     };

@@ -25,6 +25,10 @@ impl Encoding {
         self as usize
     }
 
+    pub const fn is_sse(self) -> bool {
+        !matches!(self, Encoding::WebSocket)
+    }
+
     /// A message that carries no change: an SSE event without an id, so that a browser keeps the
     /// id of the last change it was given.
     pub fn encode(self, message: &Message<'_>) -> Bytes {

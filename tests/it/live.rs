@@ -10,3 +10,4 @@ mod places;
 mod sharing;
 mod sleeper;
 mod state;
+mod upkeep;
