@@ -14,6 +14,10 @@ use crate::metrics::Metrics;
 /// Seconds after which a viewer who was turned away may come back.
 const FULL_RETRY_SECONDS: u64 = 5;
 
+/// Before this nobody comes back after a stop: it is about what a restart takes, and who comes too
+/// early only has to come again.
+const SPREAD_START: Duration = Duration::from_secs(1);
+
 /// Reconnects after a stop are spread over this much time per viewer, so that the server is not
 /// met by all of them in its first instant; within the bounds below.
 const SPREAD_PER_VIEWER: Duration = Duration::from_micros(500);
@@ -92,7 +96,8 @@ impl Places {
         let window = SPREAD_PER_VIEWER
             .saturating_mul(viewers)
             .clamp(SPREAD_MIN, SPREAD_MAX);
-        rand::random_range(0..=u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        rand::random_range(ms(SPREAD_START)..=ms(SPREAD_START + window))
     }
 }
 
