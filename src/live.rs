@@ -1,12 +1,15 @@
 //! The live routes: what the hub publishes, brought to a viewer over WebSocket, Server-Sent Events
 //! or long polling.
 //!
-//! Each route lets a viewer in (`places`), reads what it asks for (`query`), and gives it hello and
+//! Each route reads what a viewer asks for (`query`), lets it in (`places`), and gives it hello and
 //! what it missed (`opening`). A poll is then answered; a socket leaves HTTP (`handoff`) and goes to
-//! one of the `senders`, which also hear what a WebSocket viewer says (`reader`, `conversation`,
-//! `commands`). No session lives on the server: the cursor in the request is the whole state, so a
-//! viewer may come back over any transport.
+//! one of the `senders` (`arrival`), which also hear what a WebSocket viewer says (`reader`,
+//! `conversation`, `commands`). No session lives on the server: the cursor in the request is the
+//! whole state, so a viewer may come back over any transport. In the demo a viewer can ask for a bad
+//! network on its way (`chaos`).
 
+mod arrival;
+mod chaos;
 mod commands;
 mod conversation;
 mod handoff;
@@ -76,7 +79,7 @@ pub struct Live {
     pub stop: CancellationToken,
     /// Cancelled when the time of a stop is over and whoever is still here is cut off.
     pub cut: CancellationToken,
-    /// Owns the short tasks of sockets that leave HTTP, and of commands that came over them.
+    /// Owns the tasks of sockets that leave HTTP, and of commands that came over them.
     pub tasks: TaskTracker,
     answers: Answers,
     senders: Senders,

@@ -11,11 +11,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use poem::http::header;
 use poem::{Request, Response};
+use tokio::time::timeout;
 
 pub use self::answer::Answers;
 use self::answer::Draft;
+use super::chaos::Trouble;
+use super::handoff::Handoff;
 use super::query::LiveQuery;
-use super::{Live, Transport, bye, heartbeat};
+use super::{Live, Transport, bye, heartbeat, no_handoff};
 use crate::error::Failure;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
@@ -23,7 +26,21 @@ use crate::error::Failure;
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request)?;
+    let query = LiveQuery::of(request, live.auth)?;
+    let answer = answer(live, &query);
+    let Some(Trouble::CutAfter(limit)) = query.trouble(Transport::Poll)? else {
+        return answer.await;
+    };
+    match timeout(limit, answer).await {
+        Ok(answer) => answer,
+        Err(_cut) => {
+            Handoff::of(request).ok_or_else(no_handoff)?.hang_up();
+            std::future::pending().await
+        }
+    }
+}
+
+async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
     let _place = live.places.admit(Transport::Poll)?;
     let mut feed = live.hub.join(query.filter.clone(), query.since);
     let start = feed.start();
@@ -33,7 +50,7 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
     let next = async {
         match feed.is_replaying() {
             true => Ok(feed.next().await),
-            false => tokio::time::timeout(query.wait, feed.next()).await,
+            false => timeout(query.wait, feed.next()).await,
         }
     };
     let answer = match live.stop.run_until_cancelled(next).await {

@@ -5,6 +5,9 @@ use std::time::Duration;
 use poem::Request;
 use poem::http::HeaderMap;
 
+use super::Transport;
+use super::chaos::{Chaos, Trouble};
+use crate::auth::Auth;
 use crate::error::Failure;
 use crate::hub::Filter;
 use crate::model::{Cursor, PetId};
@@ -17,23 +20,27 @@ pub struct LiveQuery {
     pub filter: Filter,
     pub since: Option<Cursor>,
     pub wait: Duration,
+    /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
+    chaos: Option<Chaos>,
 }
 
 impl LiveQuery {
     /// # Errors
     /// 400 for a parameter that is not what it should be.
-    pub fn of(request: &Request) -> Result<Self, Failure> {
+    pub fn of(request: &Request, auth: Auth) -> Result<Self, Failure> {
         let query = request.uri().query().unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|_| Failure::bad_request("The query is not in the form a=b&c=d."))?;
         let mut pets = Vec::new();
         let mut since = None;
         let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
+        let mut chaos = None;
         for (name, value) in &pairs {
             match name.as_str() {
                 "pet" => pets.push(value.parse::<PetId>()?),
                 "since" => since = Some(value.parse::<Cursor>()?),
                 "wait" => wait = parse_wait(value)?,
+                "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(value)?),
                 _ => {}
             }
         }
@@ -41,16 +48,28 @@ impl LiveQuery {
             filter: Filter::of(pets)?,
             since,
             wait,
+            chaos,
         })
     }
 
     /// The same, for SSE: a browser that comes back by itself says where it is in
     /// `Last-Event-ID`, while `since` still says where it first began. The later one wins. A
     /// header that is no cursor counts as none: an `EventSource` that is refused never returns.
-    pub fn of_sse(request: &Request) -> Result<Self, Failure> {
-        let mut query = LiveQuery::of(request)?;
+    pub fn of_sse(request: &Request, auth: Auth) -> Result<Self, Failure> {
+        let mut query = LiveQuery::of(request, auth)?;
         query.since = later(query.since, last_event_id(request.headers()));
         Ok(query)
+    }
+
+    /// What the network that was asked for does to a connection over `transport`.
+    ///
+    /// # Errors
+    /// 403 when it refuses it.
+    pub fn trouble(&self, transport: Transport) -> Result<Option<Trouble>, Failure> {
+        match self.chaos {
+            None => Ok(None),
+            Some(chaos) => chaos.trouble(transport),
+        }
     }
 }
 
@@ -101,7 +120,7 @@ mod tests {
             ("/", Some("00000001-9"), Some("00000001-9")),
             ("/", None, None),
         ] {
-            let query = LiveQuery::of_sse(&request(uri, header)).unwrap();
+            let query = LiveQuery::of_sse(&request(uri, header), Auth::Serve).unwrap();
             let since = query.since.map(|cursor| cursor.to_string());
             assert_eq!(since.as_deref(), expected, "{uri} {header:?}");
         }
@@ -109,7 +128,11 @@ mod tests {
 
     #[test]
     fn a_wait_is_capped_and_a_bad_parameter_is_named() {
-        let query = LiveQuery::of(&request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None)).unwrap();
+        let query = LiveQuery::of(
+            &request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None),
+            Auth::Serve,
+        )
+        .unwrap();
         assert_eq!(query.wait, Duration::from_secs(25));
         assert_eq!(
             query.filter,
@@ -121,7 +144,9 @@ mod tests {
             ("/?pet=x", "pet"),
             ("/?since=x", "cursor"),
         ] {
-            let failure = LiveQuery::of(&request(uri, None)).err().unwrap();
+            let failure = LiveQuery::of(&request(uri, None), Auth::Serve)
+                .err()
+                .unwrap();
             assert_eq!(failure.status.as_u16(), 400);
             assert!(failure.detail.to_lowercase().contains(words), "{failure:?}");
         }

@@ -1,6 +1,7 @@
 //! The live routes: what a viewer is told, on every transport.
 
 mod change;
+mod chaos;
 mod commands;
 mod cursors;
 mod filter;
