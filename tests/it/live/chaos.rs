@@ -63,6 +63,25 @@ async fn in_serve_mode_nobody_gets_a_bad_network() {
 }
 
 #[tokio::test]
+async fn the_demos_live_pages_offer_every_mode_and_those_of_serve_none() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 1);
+    let demo = spawn_app().await;
+    demo.add_pet("Biscuit").await;
+    let serve = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
+    for path in ["/pets", "/pets/1", "/hello"] {
+        let page = demo.text(path).await;
+        assert!(page.contains(r#" data-chaos="on""#), "{path}");
+        let (_, switch) = page.split_once(r#"<select id="chaos""#).unwrap();
+        let (switch, _) = switch.split_once("</select>").unwrap();
+        let values = switch.split("value=\"").skip(1);
+        let values: Vec<_> = values.map(|rest| rest.split('"').next().unwrap()).collect();
+        assert_eq!(values, [&[""], &MODES[..]].concat(), "{path}");
+        assert!(!serve.text(path).await.contains("chaos"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_network_that_refuses_websocket_says_so_and_leaves_the_rest_alone() {
     let app = spawn_app().await;
     for mode in MODES {
