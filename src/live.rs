@@ -37,6 +37,7 @@ pub use self::places::Place;
 use self::places::Places;
 use self::poll::Answers;
 pub use self::poll::poll;
+use self::query::LiveQuery;
 use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
@@ -140,6 +141,13 @@ impl Live {
     /// Whether changes can be made and reach those who watch.
     pub fn is_working(&self) -> bool {
         self.writer.is_writable() && self.senders.are_running()
+    }
+
+    /// Lets a viewer in, and counts it.
+    fn admit(&self, transport: Transport, query: &LiveQuery) -> Result<Place, Failure> {
+        let place = self.places.admit(transport)?;
+        query.count_switch(self.hub.metrics(), transport.as_str());
+        Ok(place)
     }
 
     /// First on every connection.

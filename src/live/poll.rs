@@ -41,7 +41,7 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
 }
 
 async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
-    let _place = live.places.admit(Transport::Poll)?;
+    let _place = live.admit(Transport::Poll, query)?;
     let mut feed = live.hub.join(query.filter.clone(), query.since);
     let start = feed.start();
     let hello = live.hello(Transport::Poll, start);

@@ -10,6 +10,7 @@ use super::chaos::{Chaos, Trouble};
 use crate::auth::Auth;
 use crate::error::Failure;
 use crate::hub::Filter;
+use crate::metrics::Metrics;
 use crate::model::{Cursor, PetId};
 
 /// The longest a poll waits; also when the request says nothing.
@@ -22,6 +23,10 @@ pub struct LiveQuery {
     pub wait: Duration,
     /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
     chaos: Option<Chaos>,
+    /// Over what the page was live before, and why it is not any more; in its own words.
+    switch: Option<(String, String)>,
+    /// Whether it asks again and again, because nothing else works where it is.
+    pub is_short: bool,
 }
 
 impl LiveQuery {
@@ -35,12 +40,17 @@ impl LiveQuery {
         let mut since = None;
         let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
         let mut chaos = None;
-        for (name, value) in &pairs {
+        let (mut from, mut why) = (None, None);
+        let mut is_short = false;
+        for (name, value) in pairs {
             match name.as_str() {
                 "pet" => pets.push(value.parse::<PetId>()?),
                 "since" => since = Some(value.parse::<Cursor>()?),
-                "wait" => wait = parse_wait(value)?,
-                "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(value)?),
+                "wait" => wait = parse_wait(&value)?,
+                "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(&value)?),
+                "from" => from = Some(value),
+                "why" => why = Some(value),
+                "rung" => is_short = value == "short",
                 _ => {}
             }
         }
@@ -49,6 +59,8 @@ impl LiveQuery {
             since,
             wait,
             chaos,
+            switch: from.zip(why),
+            is_short,
         })
     }
 
@@ -59,6 +71,13 @@ impl LiveQuery {
         let mut query = LiveQuery::of(request, auth)?;
         query.since = later(query.since, last_event_id(request.headers()));
         Ok(query)
+    }
+
+    /// Counts that the page came to `transport` from another, if it says so.
+    pub fn count_switch(&self, metrics: &Metrics, transport: &str) {
+        if let Some((from, why)) = &self.switch {
+            metrics.count_switch(from, transport, why);
+        }
     }
 
     /// What the network that was asked for does to a connection over `transport`.

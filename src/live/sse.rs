@@ -24,7 +24,7 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request, live.auth)?;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let place = live.places.admit(Transport::Sse)?;
+    let place = live.admit(Transport::Sse, &query)?;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,

@@ -31,7 +31,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let refusal = live.auth.refusal(request.headers());
-    let place = live.places.admit(Transport::WebSocket)?;
+    let place = live.admit(Transport::WebSocket, &query)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
     let opening = async move {

@@ -11,3 +11,4 @@ mod places;
 mod sharing;
 mod sleeper;
 mod state;
+mod switches;
