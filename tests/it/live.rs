@@ -6,6 +6,7 @@ mod commands;
 mod cursors;
 mod filter;
 mod greeting;
+mod head;
 mod heartbeat;
 mod places;
 mod sharing;
