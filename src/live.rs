@@ -33,8 +33,8 @@ use tokio_util::task::TaskTracker;
 
 pub use self::handoff::{Connection, Handoff};
 pub use self::handshake::Upgrade;
-pub use self::places::Place;
 use self::places::Places;
+pub use self::places::{Place, full_retry_seconds};
 use self::poll::Answers;
 pub use self::poll::poll;
 use self::query::LiveQuery;

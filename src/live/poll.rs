@@ -7,16 +7,18 @@
 mod answer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use poem::http::header;
-use poem::{Request, Response};
+use poem::{IntoResponse, Request, Response};
 use tokio::time::timeout;
 
 pub use self::answer::Answers;
 use self::answer::Draft;
 use super::chaos::Trouble;
 use super::handoff::Handoff;
+use super::places::whole_seconds;
 use super::query::LiveQuery;
 use super::{Live, Transport, bye, heartbeat, no_handoff};
 use crate::error::Failure;
@@ -27,14 +29,27 @@ use crate::error::Failure;
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request, live.auth)?;
-    let answer = answer(live, &query);
-    let Some(Trouble::CutAfter(limit)) = query.trouble(Transport::Poll)? else {
-        return answer.await;
-    };
-    match timeout(limit, answer).await {
+    match query.trouble(Transport::Poll)? {
+        // In a box, so that a poll that is left alone takes no room for it.
+        Some(Trouble::CutAfter(limit)) => {
+            let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
+            Box::pin(answer_or_hang_up(live, &query, limit, handoff)).await
+        }
+        _ => answer(live, &query).await,
+    }
+}
+
+/// Answers within `limit`, or closes the connection without a word.
+async fn answer_or_hang_up(
+    live: &Live,
+    query: &LiveQuery,
+    limit: Duration,
+    handoff: Handoff,
+) -> Result<Response, Failure> {
+    match timeout(limit, answer(live, query)).await {
         Ok(answer) => answer,
         Err(_cut) => {
-            Handoff::of(request).ok_or_else(no_handoff)?.hang_up();
+            handoff.hang_up();
             std::future::pending().await
         }
     }
@@ -69,8 +84,11 @@ async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
             Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
         }
         None => {
-            let bye = bye(live.places.retry_ms());
-            Draft::new(&hello).with(&bye).finish(feed.cursor())
+            let retry_ms = live.places.retry_ms();
+            let answer = Draft::new(&hello).with(&bye(retry_ms));
+            return Ok(respond(answer.finish(feed.cursor()))
+                .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
+                .into_response());
         }
     };
     Ok(respond(answer))

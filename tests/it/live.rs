@@ -2,6 +2,7 @@
 
 mod change;
 mod chaos;
+mod comeback;
 mod commands;
 mod cursors;
 mod filter;
