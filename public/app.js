@@ -16,6 +16,7 @@ import { Pause } from "./state/pause.js";
 import { parseTime, ServerClock } from "./state/server-clock.js";
 import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
+import { ChaosSwitch } from "./view/chaos.js";
 import { ConnectionLine } from "./view/connection-line.js";
 import { Hello } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
@@ -28,10 +29,12 @@ const page = document.body.dataset;
 const serverClock = new ServerClock(clock);
 const tick = new Tick(clock);
 const since = new Since({ root: document, serverClock, tick });
+const chaos = new ChaosSwitch(document, window);
 
 serverClock.learn(page.asOf);
 tick.start();
 since.start();
+chaos.start();
 if (page.page === "index" || page.page === "show") watchPets();
 else if (page.page === "hello") sayHello();
 
@@ -112,7 +115,7 @@ function sayHello() {
 function goLive({ board, pets, onleave }) {
   const line = new ConnectionLine(document);
   const freshness = new Freshness({ clock, serverClock, asOf: parseTime(page.asOf) ?? clock.now() });
-  const watch = { origin: location.origin, pets };
+  const watch = { origin: location.origin, pets, chaos: chaos.mode };
   const connection = openConnection({
     browser: globalThis,
     clock,

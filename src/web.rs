@@ -74,10 +74,10 @@ fn table(site: &Arc<Site>) -> Route {
         .at("/pets/:id/status", resource().post(pages::set_status))
         .at("/pets/:id/delete", resource().post(pages::remove_pet))
         .at("/hello", resource().get(hello::page))
-        .at("/hello/ws", resource().get(hello::echo))
-        .at("/live/ws", resource().get(watch_over_ws))
+        .at("/hello/ws", resource().get_only(hello::echo))
+        .at("/live/ws", resource().get_only(watch_over_ws))
         .at("/live/sse", resource().get(watch_over_sse))
-        .at("/live/poll", resource().get(watch_by_polling))
+        .at("/live/poll", resource().get_only(watch_by_polling))
         .at("/live/state", resource().get(read_state))
         .nest("/api/v1", api::endpoint(api, openapi.clone()))
         .at(
