@@ -119,6 +119,7 @@ function goLive({ board, pets, onleave }) {
   const connection = openConnection({
     browser: globalThis,
     clock,
+    serverClock,
     random: Math.random,
     watch,
     since: () => board.cursor,
@@ -142,6 +143,7 @@ function goLive({ board, pets, onleave }) {
     online: () => connection.online(),
     offline: () => (connection.offline(), freshness.lose()),
   };
-  new Lifecycle({ window, document, turns }).start();
+  const { connection: network } = /** @type {any} */ (navigator);
+  new Lifecycle({ window, document, network, turns }).start();
   return { connection, freshness, follow, hear, drawLine };
 }
