@@ -4,8 +4,9 @@ mod cutting;
 mod holding;
 
 use pet_store::auth::Auth;
+use tokio::runtime::Handle;
 
-use crate::support::{Sse, TestApp, Viewer, Ws, fill, metric, spawn_app, spawn_app_in, until};
+use crate::support::{Raw, Sse, TestApp, Viewer, Ws, fill, metric, spawn_app, spawn_app_in, until};
 
 const MODES: [&str; 6] = ["refuse-ws", "kill", "eat", "hold", "cut", "delay"];
 const ROUTES: [&str; 4] = ["ws", "sse", "poll", "state"];
@@ -153,4 +154,27 @@ async fn a_disturbed_viewer_is_counted_like_any_other_and_its_leaving_is_noticed
     assert_eq!(count().await, 4);
     drop(open_ones);
     until("all to be noticed gone", async || count().await == 0).await;
+}
+
+/// The rule is "every task has an owner and is awaited at the stop".
+#[tokio::test]
+async fn after_a_stop_nothing_is_left_between_disturbed_viewers_and_the_server() {
+    let tasks = Handle::current().metrics();
+    let before = tasks.num_alive_tasks();
+    let app = spawn_app().await;
+    let mut viewers = Vec::new();
+    for mode in ["eat", "hold", "cut", "delay"] {
+        let mut viewer = Raw::open(app.address).await;
+        let request = format!("GET /live/sse?chaos={mode} HTTP/1.1\r\nHost: x\r\n\r\n");
+        viewer.send(&request).await;
+        let head = viewer.read_until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{mode}: {head}");
+        viewers.push((mode, viewer));
+    }
+    assert!(app.stop().await, "nothing had to be cut");
+    assert_eq!(tasks.num_alive_tasks(), before);
+    for (mode, mut viewer) in viewers {
+        let rest = viewer.read_to_end().await;
+        assert_eq!(rest.contains("event: bye"), mode != "eat", "{mode}: {rest}");
+    }
 }
