@@ -142,9 +142,7 @@ export class Climb {
 
   #climbed() {
     const candidate = this.yield();
-    if (!candidate) return;
-    this.#ladder.praise(candidate.link.name);
-    this.onclimb(candidate);
+    if (candidate) this.onclimb(candidate);
   }
 
   #fail() {

@@ -62,8 +62,20 @@ test("a rung that died once is tried soon, one that did so three times is not", 
   clock.turn(0);
   made.sse.at(-1).fail();
   made.poll.at(-1).hello();
-  pollOn(parts, 2 * MINUTE_MS - 1);
+  pollOn(parts, 15_000);
   assert.deepEqual(open(), ["poll"]);
+  pollOn(parts, 2 * MINUTE_MS - 15_000);
+  assert.deepEqual(open(), ["ws", "poll"]);
+});
+
+test("a rung that is still the best after a try is remembered anew", () => {
+  const parts = startConnection({ remembered: "poll" });
+  parts.made.poll[0].hello();
+  pollOn(parts, 10_000);
+  assert.deepEqual(parts.memory.writes, []);
+  parts.made.ws.at(-1).fail();
+  parts.made.sse.at(-1).fail();
+  assert.deepEqual(parts.memory.writes, ["poll"]);
 });
 
 test("a try tells the server from where, and starts where the page is", () => {

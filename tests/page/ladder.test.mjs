@@ -36,6 +36,9 @@ test("a rung that lets hello through and nothing else is out at once", () => {
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.turn(SILENCE_LIMIT_MS);
   assert.deepEqual(open(), ["sse"]);
+  made.sse.at(-1).hello();
+  beat(clock, made.sse.at(-1), 15_000);
+  assert.deepEqual(open(), ["sse"], "and not tried again soon");
 });
 
 test("a rung that was of use is forgiven what it did before, and what ends it later says nothing", () => {

@@ -9,10 +9,11 @@ const { ServerClock } = await load("state/server-clock.js");
 /** A quarter of a second for the heartbeat that follows, and three for the way. */
 const FOLLOW_LIMIT_MS = 3_250;
 
-/** A connection on one rung, in which every message says when it was sent. */
-function startOn(name, options) {
+/** A connection on one rung, in which every message says when it was sent. `waitMs`: until hello. */
+function startOn(name, { waitMs = 0, ...options } = {}) {
   const parts = startConnection(options);
-  const { made, sent } = parts;
+  const { clock, made, sent } = parts;
+  clock.turn(waitMs);
   for (const other of ["ws", "sse", "poll", "short"]) {
     if (other === name) break;
     made[other][0].fail();
@@ -47,9 +48,9 @@ for (const name of ["ws", "sse"]) {
 }
 
 test("a change is timed by when it was committed, but not one that was missed", () => {
-  const { clock, status, run, isLeaving } = startOn("ws", { random: () => 0 });
+  const { clock, status, run, isLeaving } = startOn("ws", { random: () => 0, waitMs: 9000 });
   run(5000);
-  status(2, 60_000);
+  status(2, 6000);
   clock.turn(1);
   assert.ok(!isLeaving(), "committed before the link began: it is late by nature");
   status(3, 4000);
@@ -60,9 +61,9 @@ test("a change is timed by when it was committed, but not one that was missed", 
 test("the page goes on over the late link until another has said hello, and nobody is told", () => {
   const { clock, made, link, heartbeat, status, run, phases, types, rung } = startOn("ws", { random: () => 0 });
   run(7000);
+  const told = phases().length;
   heartbeat(4000);
   clock.turn(1);
-  const told = phases().length;
   status(2);
   assert.equal(types().at(-1), "status");
   assert.equal(phases().length, told);
@@ -109,6 +110,17 @@ test("what waited for a busy page is not called late", () => {
   heartbeat(3500);
   clock.turn(1);
   assert.ok(isLeaving(), "once the page has been awake for that long, it is the network");
+});
+
+test("what a busy page hears all at once is not called held back", () => {
+  const { clock, heartbeat, isLeaving } = startOn("sse", { random: () => 0 });
+  for (let round = 0; round < 5; round += 1) {
+    clock.block(3000);
+    heartbeat(2900);
+    heartbeat(100);
+    clock.turn(0);
+  }
+  assert.ok(!isLeaving());
 });
 
 test("a poll's answer is as late as its question, and is not judged by that", () => {
@@ -202,6 +214,25 @@ test("the message that was quickest says what time it is at the server, until a 
   serverClock.learn(at(server - 500));
   assert.equal(serverClock.now(), server - 100);
   assert.equal(serverClock.lagMs(server - 500), 400);
+});
+
+test("the server's time is right again with the first message after the clock was set or the machine slept", () => {
+  for (const jumpMs of [3_600_000, -86_400_000]) {
+    const { clock, serverClock, at } = openServerClock();
+    const server = clock.now() + 1_000_000;
+    serverClock.learn(at(server));
+    clock.jump(jumpMs);
+    clock.turn(60_000);
+    serverClock.learn(at(server + 60_000 - 20));
+    assert.equal(serverClock.now(), server + 60_000);
+  }
+  const { clock, serverClock, at } = openServerClock();
+  const server = clock.now() + 1_000_000;
+  serverClock.learn(at(server));
+  clock.jump(3_600_000);
+  assert.equal(serverClock.now(), server + 3_600_000, "as a rule it slept");
+  serverClock.learn(at(server + 3_600_000));
+  assert.equal(serverClock.now(), server + 3_600_000);
 });
 
 test("nothing has lagged as long as there is nothing to compare with", () => {
