@@ -5,85 +5,59 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 
-use crate::hub::{Feed, Filter};
-use crate::live::{Live, Transport};
+use crate::hub::Filter;
 use crate::model::{Cursor, Rev};
-use crate::wire::Message;
-
-/// Messages in one answer at most; the rest is in the next, which is asked for at once.
-const ANSWER_LIMIT: usize = 1000;
+use crate::wire::{Frame, Message};
 
 /// Answers kept for one rev. Above it they are encoded per viewer, which is slower and still
 /// right: a bound on memory against someone who asks from every cursor for every combination of
 /// pets.
 const ANSWERS_KEPT: usize = 256;
 
-/// Answers that are true at one rev, by where their askers were.
+/// Answers that bring their askers to the same rev, by where they were and what they watch.
 #[derive(Default)]
 pub struct Answers(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    rev: Rev,
+    reaches: Rev,
     answers: HashMap<(Rev, Filter), Bytes>,
 }
 
 impl Answers {
-    /// Everything after `since` for `filter`, encoded at most once per rev; `None` when it is no
-    /// longer in memory.
-    pub fn after(&self, live: &Live, filter: &Filter, since: Cursor) -> Option<Bytes> {
+    /// What `encode` makes, or made before, for those who asked from this rev for these pets and
+    /// are brought to `reaches`.
+    pub fn share(
+        &self,
+        asked: (Rev, Filter),
+        reaches: Rev,
+        encode: impl FnOnce() -> Bytes,
+    ) -> Bytes {
         let mut kept = self.0.lock().expect("no holder of this lock panics");
-        let newest = live.hub.newest().0;
-        if kept.rev != newest {
-            *kept = Kept {
-                rev: newest,
-                answers: HashMap::new(),
-            };
+        if reaches > kept.reaches {
+            let answers = HashMap::new();
+            *kept = Kept { reaches, answers };
         }
-        let key = (since.rev, filter.clone());
-        if let Some(answer) = kept.answers.get(&key) {
-            return Some(answer.clone());
+        if let Some(answer) = kept.answers.get(&asked)
+            && reaches == kept.reaches
+        {
+            return answer.clone();
         }
-        let answer = encode(live, filter, since)?;
-        if kept.answers.len() < ANSWERS_KEPT {
-            kept.answers.insert(key, answer.clone());
+        // Encoded with the lock held: others who want it wait for this one.
+        let answer = encode();
+        if kept.answers.len() < ANSWERS_KEPT && reaches == kept.reaches {
+            kept.answers.insert(asked, answer.clone());
         }
-        Some(answer)
+        answer
     }
-}
-
-fn encode(live: &Live, filter: &Filter, since: Cursor) -> Option<Bytes> {
-    let replay = live.hub.replay(filter, since.rev)?;
-    let mut draft = Draft::new(&live.hello(Transport::Poll, since));
-    for frame in replay.frames.iter().take(ANSWER_LIMIT) {
-        draft.push(frame.json());
-    }
-    let rev = match replay.frames.get(ANSWER_LIMIT - 1) {
-        Some(last) if replay.frames.len() > ANSWER_LIMIT => last.rev(),
-        _ => replay.reaches,
-    };
-    let epoch = since.epoch;
-    Some(draft.finish(Cursor { epoch, rev }))
 }
 
 /// The messages of an answer, already encoded, with commas between.
-pub struct Draft {
-    messages: String,
-    count: usize,
-}
+pub struct Draft(String);
 
 impl Draft {
     pub fn new(hello: &Message<'_>) -> Self {
-        Draft {
-            messages: hello.to_json(),
-            count: 0,
-        }
-    }
-
-    pub fn push(&mut self, json: &str) {
-        self.messages.push(',');
-        self.messages.push_str(json);
-        self.count += 1;
+        Draft(hello.to_json())
     }
 
     pub fn with(mut self, message: &Message<'_>) -> Self {
@@ -91,17 +65,20 @@ impl Draft {
         self
     }
 
-    /// What the feed has without waiting, as far as there is room.
-    pub fn push_waiting(&mut self, feed: &mut Feed) {
-        while self.count < ANSWER_LIMIT
-            && let Some(frame) = feed.next_now()
-        {
+    pub fn with_frames(mut self, frames: &[Frame]) -> Self {
+        for frame in frames {
             self.push(frame.json());
         }
+        self
     }
 
     pub fn finish(self, cursor: Cursor) -> Bytes {
-        let messages = self.messages;
+        let messages = self.0;
         format!(r#"{{"cursor":"{cursor}","messages":[{messages}]}}"#).into()
+    }
+
+    fn push(&mut self, json: &str) {
+        self.0.push(',');
+        self.0.push_str(json);
     }
 }
