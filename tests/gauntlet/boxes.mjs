@@ -60,7 +60,7 @@ const TABLE = {
   "haproxy-guide": ws("HAProxy, as in the guide", haproxy.recommended, "haproxy.cfg"),
   "haproxy-h2": ws("HAProxy, as in the guide, TLS and HTTP/2", haproxy.overHttp2, "haproxy.cfg"),
   "haproxy-alone": ws("HAProxy, mode http alone", haproxy.alone),
-  "haproxy-gzip": ws("HAProxy, compression of all", haproxy.compressing),
+  "haproxy-gzip": sse("HAProxy, WebSocket denied, compression of all", haproxy.compressing),
   "caddy-guide": ws("Caddy, as in the guide, without TLS", caddy.recommended, "Caddyfile"),
   "caddy-h2": ws("Caddy, as in the guide, TLS and HTTP/2", caddy.overHttp2, "Caddyfile"),
   "varnish-guide": ws("Varnish, as in the guide", varnish.recommended, "varnish.vcl"),

@@ -29,7 +29,8 @@ export function settle({ fromRev, seen, history, mayMerge }) {
   const repeated = [];
   let at = fromRev;
   for (const { type, rev } of seen) {
-    if (rev <= at) {
+    // A snapshot of where the page is says nothing new; one of an earlier time would take it back.
+    if (type === "snapshot" ? rev < at : rev <= at) {
       repeated.push(rev);
       continue;
     }

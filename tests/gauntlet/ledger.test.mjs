@@ -34,6 +34,8 @@ test("a rev that comes again, or late, is repeated", () => {
 test("a snapshot stands for everything before it, and for nothing after it", () => {
   assert.deepEqual(account([status(5), snapshot(8), status(9)]).missed, []);
   assert.deepEqual(account([status(5), snapshot(8)]).missed, [9]);
+  assert.deepEqual(account([snapshot(4), snapshot(9)]).repeated, [], "where the page is, or later");
+  assert.deepEqual(account([status(5), snapshot(9), snapshot(8)]).repeated, [8], "back in time");
 });
 
 test("a merge passes over a rev only where a later one of the same pet was seen", () => {

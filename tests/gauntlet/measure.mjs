@@ -29,7 +29,8 @@ const PATIENCE_MS = 30_000;
  * @property {string} transport  What the page said at the end that it uses; `none` when it was not connected.
  * @property {string[]} said  What the connection line said, one after the other.
  * @property {number | null} firstMs  From the start of the navigation to the first change after the page's own state.
- * @property {number | null} delayMs  From the commit to the page; 19 of 20 changes were faster.
+ * @property {number | null} delayMs  From the commit to the page, of what was committed after that first one; 19 of 20
+ *   were faster.
  * @property {number} changes  That were made in the time.
  * @property {number[]} missed
  * @property {number[]} repeated
@@ -92,9 +93,11 @@ async function visit({ subject, feed, tab, url, plan }) {
   };
 }
 
-/** How long each change took to the page, in ms. A snapshot is as old as the newest in it. */
+/** How long each change took to a page that was live, in ms. A snapshot is as old as the newest in it. */
 function delays({ originMs, seen }) {
-  return seen.filter(({ sinceMs }) => sinceMs !== null).map(({ atMs, sinceMs }) => originMs + atMs - sinceMs);
+  const liveMs = originMs + (seen[0]?.atMs ?? 0);
+  const later = seen.filter(({ sinceMs }) => sinceMs !== null && sinceMs > liveMs);
+  return later.map(({ atMs, sinceMs }) => originMs + atMs - sinceMs);
 }
 
 function percentile(numbers, share) {

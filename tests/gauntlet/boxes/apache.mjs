@@ -10,9 +10,17 @@ export const recommended = (upstream) =>
     documented("apache.conf", { "*:80": `127.0.0.1:${port}`, "127.0.0.1:3000": upstream }),
   );
 
-/** As it was done before 2.4.47: another module for the one address that is a WebSocket. */
+/** As it was done before 2.4.47: requests that ask to go on as WebSocket are given to another module. */
 export const tunnelling = (upstream) =>
-  start(upstream, site((to) => `ProxyPass /live/ws ws://${to}/live/ws\nProxyPass / http://${to}/`), ["proxy_wstunnel"]);
+  start(
+    upstream,
+    site((to) => `
+      RewriteEngine on
+      RewriteCond %{HTTP:Upgrade} websocket [NC]
+      RewriteRule ^/(.*) ws://${to}/$1 [P,L]
+      ProxyPass / http://${to}/`),
+    ["proxy_wstunnel", "rewrite"],
+  );
 
 /** Compresses event streams too. */
 export const compressing = (upstream) =>
@@ -29,13 +37,13 @@ function site(body) {
 function start(upstream, siteFor, modules = []) {
   return startBox(upstream, async (place) => {
     const { folder, port } = place;
-    const loaded = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http", ...modules];
+    const loaded = ["mpm_event", "authz_core", "env", "proxy", "proxy_http", ...modules];
     const main = `
       ServerRoot ${folder}
       ServerName 127.0.0.1
       PidFile ${folder}/apache.pid
       DefaultRuntimeDir ${folder}
-      ErrorLog /dev/stderr
+      ErrorLog ${folder}/error.log
       ${loaded.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
       User www-data
       Group www-data

@@ -14,7 +14,7 @@ function start(upstream, scheme) {
       const site = { "pets.example": `${scheme}://127.0.0.1:${port}`, "127.0.0.1:3000": upstream };
       await write(folder, "site", await documented("Caddyfile", site));
       // HTTP/3 would be UDP on a port that is not ours, and so would be the redirects from port 80.
-      const own = "admin off\nlocal_certs\nskip_install_trust\nauto_https disable_redirects\nservers { protocols h1 h2 }";
+      const own = "admin off\nlocal_certs\nskip_install_trust\nauto_https disable_redirects\nservers {\nprotocols h1 h2\n}";
       const path = await write(folder, "Caddyfile", `{\n${own}\n}\nimport site\n`);
       return ["/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", path];
     },

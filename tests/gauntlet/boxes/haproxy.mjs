@@ -5,9 +5,16 @@ import { documented, makeCertificate, startBox, write } from "../rig/box.mjs";
 /** As in its own getting started: mode http and the usual timeouts. */
 export const alone = (upstream) => start(upstream, plain(""));
 
-/** Compresses all that it may. */
+/** Refuses WebSockets, and compresses all that it may. */
 export const compressing = (upstream) =>
-  start(upstream, plain("filter compression\ncompression algo gzip\ncompression type text/event-stream application/json"));
+  start(
+    upstream,
+    plain(`
+  http-request deny if { hdr(upgrade) -i websocket }
+  filter compression
+  compression algo gzip
+  compression type text/event-stream application/json`),
+  );
 
 /** The guide's. */
 export const recommended = (upstream) => start(upstream, guide(({ port }) => `bind 127.0.0.1:${port}`));

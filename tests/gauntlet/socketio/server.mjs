@@ -58,6 +58,8 @@ async function answer(request, response) {
   if (pathname === "/pets") return response.setHeader("content-type", "text/html; charset=utf-8").end(page());
   if (pathname === "/live/state") return json(snapshot());
   if (pathname.endsWith("/changes")) return json(historyOf(pet, searchParams));
+  // What boxes ask to find out whether the program behind them is well.
+  if (pathname === "/readyz") return response.end("ready");
   if (request.method === "PUT") return json(setStatus(pet, (await bodyOf(request)).status));
   response.writeHead(404).end();
 }
