@@ -25,7 +25,8 @@ import * as varnish from "./boxes/varnish.mjs";
 const LIVE_MS = 1_500;
 const POLLING_MS = 4_000;
 
-const direct = async (upstream) => ({ origin: `http://${upstream}`, stop: async () => {} });
+/** Nothing in between. */
+export const direct = async (upstream) => ({ origin: `http://${upstream}`, stop: async () => {} });
 
 /** Two boxes in a row: the visitor meets `outer` first. */
 const chain = (outer, inner) => async (upstream) => {

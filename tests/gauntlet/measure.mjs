@@ -3,11 +3,9 @@
  * against what happened.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { settle, wrongCards } from "./ledger.mjs";
-import { Browser } from "./rig/browser.mjs";
-import { Feed } from "./rig/feed.mjs";
 import { transportOf } from "./rig/recorder.mjs";
-import { PETS, SUBJECTS } from "./rig/subject.mjs";
+import { Scene } from "./rig/scene.mjs";
+import { inTurn } from "./rig/turn.mjs";
 
 /**
  * How long pets change, nothing happens, and pets change again, in ms. The quiet part is for what cuts connections
@@ -21,7 +19,7 @@ export const PLANS = {
   long: { busyMs: 15_000, quietMs: 30_000, againMs: 15_000 },
 };
 
-/** How long the first change, and after the last one everything that is missing, may take before it is given up. */
+/** How long the first change may take before it is given up. */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -39,58 +37,52 @@ const PATIENCE_MS = 30_000;
 
 /**
  * @param {object} what
- * @param {keyof typeof SUBJECTS} what.subject
+ * @param {keyof typeof import("./rig/subject.mjs").SUBJECTS} what.subject
  * @param {import("./boxes.mjs").Box} what.box
  * @param {import("./rig/browser.mjs").BrowserName} what.browser
  * @param {Plan} what.plan
  * @returns {Promise<Visit>}
  */
-export async function measure({ subject: name, box, browser: browserName, plan }) {
-  /** @type {(() => Promise<void>)[]} What is open, in the order in which it was opened. */
-  const open = [];
-  const keep = (thing, close) => (open.unshift(() => close(thing)), thing);
+export async function measure({ subject, box, browser, plan }) {
+  // What is timed is not to be slowed down by another browser that starts.
+  const scene = await inTurn(() => goLive({ subject, start: box.start, browser }));
   try {
-    const subject = keep(await SUBJECTS[name](), (subject) => subject.stop());
-    const route = keep(await box.start(subject.address), (route) => route.stop());
-    const browser = keep(await Browser.open(browserName, route), (browser) => browser.close());
-    const feed = new Feed((pet, status) => subject.setStatus(pet, status), PETS);
-    const tab = await browser.openTab();
-    return await visit({ subject, feed, tab, url: `${route.origin}/pets`, plan });
+    await follow(scene.feed, plan);
+    const { recording, changes, missed, repeated, wrong } = await scene.account();
+    const { said, seen, fromRev } = recording;
+    return {
+      transport: transportOf(recording),
+      said: said.map(({ text }) => text),
+      firstMs: seen.find(({ rev }) => rev > fromRev)?.atMs ?? null,
+      delayMs: percentile(delays(recording), 0.95),
+      ...{ changes, missed, repeated, wrong },
+    };
   } finally {
-    for (const close of open) await close();
+    await scene.close();
   }
 }
 
-/**
- * @param {{ subject: import("./rig/subject.mjs").Subject, feed: Feed, tab: import("./rig/browser.mjs").Tab,
- *   url: string, plan: Plan }} what
- * @returns {Promise<Visit>}
- */
-async function visit({ subject, feed, tab, url, plan }) {
-  feed.start();
-  await tab.visit(url);
-  await tab.recordingWhen(({ seen }) => seen.length > 0, PATIENCE_MS);
-  await pause(plan.busyMs);
-  await feed.stop();
-  await pause(plan.quietMs);
-  if (plan.againMs > 0) feed.start();
-  await pause(plan.againMs);
-  await feed.stop();
+/** Opens the page while pets change, and waits for the first change that it sees. */
+async function goLive(what) {
+  const scene = await Scene.open(what);
+  try {
+    scene.feed.start();
+    await scene.visit("/pets");
+    await scene.tab.recordingWhen(({ seen }) => seen.length > 0, PATIENCE_MS);
+    return scene;
+  } catch (error) {
+    await scene.close();
+    throw error;
+  }
+}
 
-  const { rev, statuses } = await subject.board();
-  const recording = await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev === rev, PATIENCE_MS);
-  const { fromRev, seen, said } = recording;
-  const history = await subject.history(fromRev);
-  const mayMerge = (await subject.metric("petstore_resyncs_total")) > 0;
-  return {
-    transport: transportOf(recording),
-    said: said.map(({ text }) => text),
-    firstMs: seen.find((each) => each.rev > fromRev)?.atMs ?? null,
-    delayMs: percentile(delays(recording), 0.95),
-    changes: history.length,
-    ...settle({ fromRev, seen, history, mayMerge }),
-    wrong: wrongCards(recording.statuses, statuses),
-  };
+/** @param {import("./rig/feed.mjs").Feed} feed @param {Plan} plan */
+async function follow(feed, { busyMs, quietMs, againMs }) {
+  await pause(busyMs);
+  await feed.stop();
+  await pause(quietMs);
+  if (againMs > 0) feed.start();
+  await pause(againMs);
 }
 
 /** How long each change took to a page that was live, in ms. A snapshot is as old as the newest in it. */
