@@ -12,11 +12,16 @@ describe("a page is live, and misses and repeats nothing, behind", { concurrency
   for (const box of BOXES) test(box.what, () => comesThrough(box));
 });
 
-/** A network is slow each time, a machine with other work only now and then: what was only late may try once more. */
+/** A network is slow each time, a machine with other work only now and then: what was only late may try again. */
+const TRIES = 3;
+
 async function comesThrough(box) {
-  let visit = await go(box);
-  const isOnlyLate = shortcomings({ ...box, withinMs: Infinity }, visit).length === 0;
-  if (isOnlyLate && visit.firstMs > box.withinMs) visit = await go(box);
+  let visit;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    visit = await go(box);
+    const isOnlyLate = shortcomings({ ...box, withinMs: Infinity }, visit).length === 0;
+    if (!isOnlyLate || visit.liveMs <= box.withinMs) break;
+  }
   assert.ok(visit.changes > 0, "pets changed");
   assert.deepEqual(shortcomings(box, visit), [], `it said: ${visit.said.join(", ")}`);
 }

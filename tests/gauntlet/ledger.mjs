@@ -54,12 +54,12 @@ function forgive(missed, seen, history) {
 }
 
 /**
- * The pets that a page shows otherwise than they are.
- * @param {Record<string, string>} shown
- * @param {Record<string, string>} statuses
- * @returns {string[]} Their ids.
+ * The pets that a page shows otherwise than they are. Held against the last thing that happened to each.
+ * @param {Record<string, string>} shown  Statuses by pet.
+ * @param {Fact[]} history
+ * @returns {number[]} Their ids.
  */
-export function wrongCards(shown, statuses) {
-  const ids = new Set([...Object.keys(shown), ...Object.keys(statuses)]);
-  return [...ids].filter((id) => shown[id] !== statuses[id]);
+export function wrongCards(shown, history) {
+  const truth = new Map(history.map(({ pet, status }) => [pet, status]));
+  return [...truth].filter(([pet, status]) => shown[pet] !== status).map(([pet]) => pet);
 }

@@ -44,10 +44,13 @@ test("a merge passes over a rev only where a later one of the same pet was seen"
   assert.deepEqual(account(seen, true).missed, [7], "6 is pet 3, seen again at 9; 7 is pet 1, never seen again");
 });
 
-test("a card that shows another status, is missing, or should not be there is wrong", () => {
-  assert.deepEqual(wrongCards({ 1: "eating", 2: "playing", 4: "eating" }, { 1: "eating", 2: "eating", 3: "eating" }), [
-    "2",
-    "4",
-    "3",
-  ]);
+test("a card that shows another status than the last one of its pet, or is missing, is wrong", () => {
+  const history = [
+    { rev: 1, pet: 1, status: "eating" },
+    { rev: 2, pet: 2, status: "eating" },
+    { rev: 3, pet: 2, status: "playing" },
+    { rev: 4, pet: 3, status: "eating" },
+  ];
+  assert.deepEqual(wrongCards({ 1: "eating", 2: "playing", 3: "eating", 4: "bathing" }, history), []);
+  assert.deepEqual(wrongCards({ 1: "playing", 2: "eating" }, history), [1, 2, 3]);
 });

@@ -26,13 +26,13 @@ const PATIENCE_MS = 30_000;
  * @typedef {object} Visit
  * @property {string} transport  What the page said at the end that it uses; `none` when it was not connected.
  * @property {string[]} said  What the connection line said, one after the other.
- * @property {number | null} firstMs  From the start of the navigation to the first change after the page's own state.
+ * @property {number | null} liveMs  From the start of the navigation to the first change after the page's own state.
  * @property {number | null} delayMs  From the commit to the page, of what was committed after that first one; 19 of 20
  *   were faster.
  * @property {number} changes  That were made in the time.
  * @property {number[]} missed
  * @property {number[]} repeated
- * @property {string[]} wrong  Pets that were shown otherwise than they were in the end.
+ * @property {number[]} wrong  Pets that were shown otherwise than they were in the end.
  */
 
 /**
@@ -53,7 +53,7 @@ export async function measure({ subject, box, browser, plan }) {
     return {
       transport: transportOf(recording),
       said: said.map(({ text }) => text),
-      firstMs: seen.find(({ rev }) => rev > fromRev)?.atMs ?? null,
+      liveMs: seen.find(({ rev }) => rev > fromRev)?.atMs ?? null,
       delayMs: percentile(delays(recording), 0.95),
       ...{ changes, missed, repeated, wrong },
     };

@@ -1,44 +1,57 @@
-/** The table of the guide, made of what was measured. */
+/** The tables of the guide, made of what was measured. */
 import { NAMES } from "./verdict.mjs";
-
-const START = "<!-- gauntlet: written by tests/gauntlet/run.mjs -->";
-const END = "<!-- gauntlet: end -->";
 
 const HEADS = { "pet-store": "pet-store", "socket.io": "Socket.IO" };
 const BROWSERS = { chromium: "Chromium", firefox: "Firefox" };
 
 /**
- * What was measured, by box, subject and browser.
- * @typedef {Record<string, import("./measure.mjs").Visit>} Results
+ * What was measured, by the names that `keyOfVisit` and `keyOfBreak` make.
+ * @typedef {Record<string, import("./measure.mjs").Visit & import("./broken/case.mjs").Outcome>} Results
  */
 
-/** The key of a result. */
-export const keyOf = ({ box, subject, browser }) => `${box} ${subject} ${browser}`;
+export const keyOfVisit = (box, subject, browser) => `${box} ${subject} ${browser}`;
+export const keyOfBreak = (fault, browser) => `broken: ${fault} ${browser}`;
 
 /**
  * @param {import("./boxes.mjs").Box[]} boxes
  * @param {Results} results
- * @returns {string} A table in Markdown: a row for each box, a column for each subject in each browser.
+ * @returns {string} A row for each box, a column for each subject in each browser.
  */
-export function table(boxes, results) {
-  const columns = Object.keys(HEADS).flatMap((subject) => Object.keys(BROWSERS).map((browser) => ({ subject, browser })));
-  const heads = columns.map(({ subject, browser }) => `${HEADS[subject]}, ${BROWSERS[browser]}`);
+export function tableOfVisits(boxes, results) {
+  const columns = Object.keys(HEADS).flatMap((subject) => Object.keys(BROWSERS).map((browser) => [subject, browser]));
+  const heads = columns.map(([subject, browser]) => `${HEADS[subject]}, ${BROWSERS[browser]}`);
   const rows = boxes.map(({ id, what, guide }) => [
     guide ? `[${what}](networks/${guide})` : what,
-    ...columns.map((column) => cell(results[keyOf({ box: id, ...column })])),
+    ...columns.map((column) => cell(results[keyOfVisit(id, ...column)])),
   ]);
-  return [["between visitor and pet-store", ...heads], heads.map(() => "---").concat("---"), ...rows]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
+  return table(["between visitor and server", ...heads], rows);
 }
 
-/** Transport, first live change, delay; and only where there is something to say, what was wrong. */
-function cell(visit) {
-  if (!visit) return "";
-  const { transport, firstMs, delayMs, missed, repeated, wrong } = visit;
+/**
+ * @param {import("./broken.mjs").Break[]} breaks
+ * @param {Results} results
+ * @returns {string} A row for each fault, a column for each browser.
+ */
+export function tableOfBreaks(breaks, results) {
+  const rows = breaks.map(({ id, what }) => [
+    what,
+    ...Object.keys(BROWSERS).map((browser) => cell(results[keyOfBreak(id, browser)])),
+  ]);
+  return table(["what happens", ...Object.values(BROWSERS)], rows);
+}
+
+/** @param {string[]} heads @param {string[][]} rows */
+function table(heads, rows) {
+  return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Transport, how long until live, delay; and only where there is something to say, what was wrong. */
+function cell(measured) {
+  if (!measured) return "";
+  const { transport, liveMs, delayMs, missed, repeated, wrong } = measured;
   const parts = [NAMES[transport]];
-  if (firstMs !== null) parts.push(`${(firstMs / 1000).toFixed(2)} s`);
-  if (delayMs !== null) parts.push(`${Math.round(delayMs)} ms`);
+  if (liveMs !== null) parts.push(`${(liveMs / 1000).toFixed(2)} s`);
+  if (delayMs !== undefined && delayMs !== null) parts.push(`${Math.round(delayMs)} ms`);
   if (missed.length > 0) parts.push(`**${missed.length} missed**`);
   if (repeated.length > 0) parts.push(`**${repeated.length} repeated**`);
   if (wrong.length > 0) parts.push(`**${wrong.length} wrong in the end**`);
@@ -46,12 +59,15 @@ function cell(visit) {
 }
 
 /**
- * @param {string} guide  A text with the two marks.
+ * @param {string} guide  A text with `<!-- gauntlet: NAME -->` and after it `<!-- end -->`.
+ * @param {string} name
  * @param {string} content
  * @returns {string} The text with the content between its marks, and nothing else changed.
  */
-export function put(guide, content) {
-  const [start, end] = [guide.indexOf(START), guide.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`the guide has no ${START} … ${END}`);
-  return `${guide.slice(0, start + START.length)}\n\n${content}\n\n${guide.slice(end)}`;
+export function put(guide, name, content) {
+  const mark = `<!-- gauntlet: ${name} -->`;
+  const start = guide.indexOf(mark);
+  const end = guide.indexOf("<!-- end -->", start);
+  if (start < 0 || end < 0) throw new Error(`the guide has no ${mark} with an end`);
+  return `${guide.slice(0, start + mark.length)}\n\n${content}\n\n${guide.slice(end)}`;
 }

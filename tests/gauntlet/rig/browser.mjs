@@ -112,6 +112,11 @@ export class Browser {
     );
   }
 
+  /** @param {NodeJS.Signals} signal  For all processes of the browser. */
+  signal(signal) {
+    process.kill(-this.#browser.process().pid, signal);
+  }
+
   close() {
     return this.#browser.close();
   }

@@ -65,9 +65,10 @@ export class Program {
   /**
    * The first line that the program says and the pattern fits, whether already said or still to come.
    * @param {RegExp} pattern
+   * @param {number} [limitMs]
    * @returns {Promise<RegExpExecArray>}
    */
-  says(pattern) {
+  says(pattern, limitMs) {
     return this.until(
       new Promise((resolve) => {
         const listen = (line) => {
@@ -77,6 +78,7 @@ export class Program {
         this.#said.forEach(listen);
         this.#listeners.add(listen);
       }),
+      limitMs,
     );
   }
 
@@ -89,13 +91,14 @@ export class Program {
    * Waits for a sign that it is ready; fails with what it said when it ends first, or takes too long.
    * @template T
    * @param {Promise<T>} sign
+   * @param {number} [limitMs]
    * @returns {Promise<T>}
    */
-  async until(sign) {
+  async until(sign, limitMs = START_LIMIT_MS) {
     let timer;
     const failed = (how) => new Error(`${this.#name} ${how}:\n${this.#said.join("\n")}`);
     const limit = new Promise((_resolve, reject) => {
-      timer = setTimeout(() => reject(failed("was not ready in time")), START_LIMIT_MS);
+      timer = setTimeout(() => reject(failed("was not ready in time")), limitMs);
       // After the last line, which says why. A program that is not there has no exit, but an error.
       this.#child.once("close", () => reject(failed("ended")));
     });
@@ -114,6 +117,11 @@ export class Program {
     } catch {
       // It ended between the question and the signal.
     }
+  }
+
+  /** Waits for an end that it comes to by itself, soon. */
+  async ends() {
+    if (this.isRunning) await once(this.#child, "exit");
   }
 
   /** @param {NodeJS.Signals} [signal] */

@@ -14,7 +14,7 @@ const PATIENCE_MS = 30_000;
  * @property {number} changes  That were made since the page was drawn.
  * @property {number[]} missed
  * @property {number[]} repeated
- * @property {string[]} wrong  Pets that were shown otherwise than they were in the end.
+ * @property {number[]} wrong  Pets that were shown otherwise than they were in the end.
  */
 
 export class Scene {
@@ -71,7 +71,7 @@ export class Scene {
   }
 
   /**
-   * Ends the changes, waits for the page to show the last one, and closes the books.
+   * Ends the changes and closes the books.
    * @returns {Promise<Account>}
    */
   async account() {
@@ -81,17 +81,18 @@ export class Scene {
 }
 
 /**
- * The books of a page whose pets no longer change.
+ * The books of a page, closed at the last change that it saw, or that it should have seen by now.
  * @param {import("./subject.mjs").Subject} subject
  * @param {import("./browser.mjs").Tab} tab
  * @returns {Promise<Account>}
  */
 export async function account(subject, tab) {
-  const { rev, statuses } = await subject.board();
+  const { rev } = await subject.board();
   const recording = await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev >= rev, PATIENCE_MS);
   const { fromRev, seen } = recording;
-  const history = await subject.history(fromRev);
+  const last = Math.max(rev, seen.at(-1)?.rev ?? 0);
+  const history = (await subject.history(fromRev)).filter((fact) => fact.rev <= last);
   const mayMerge = (await subject.metric("petstore_resyncs_total")) > 0;
   const books = settle({ fromRev, seen, history, mayMerge });
-  return { recording, changes: history.length, ...books, wrong: wrongCards(recording.statuses, statuses) };
+  return { recording, changes: history.length, ...books, wrong: wrongCards(recording.statuses, history) };
 }

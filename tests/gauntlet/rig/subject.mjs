@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program } from "./program.mjs";
 
-const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
+export const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
 const SOCKET_IO = fileURLToPath(new URL("../socketio/server.mjs", import.meta.url));
 
 export const PETS = 20;
@@ -82,10 +82,10 @@ export class Subject {
     return revOf((await this.#ask("PUT", `/api/v1/pets/${pet}/status`, { status })).cursor);
   }
 
-  /** @returns {Promise<{ rev: number, statuses: Record<string, string> }>} What every pet does now, by id. */
+  /** @returns {Promise<{ rev: number, pets: number[] }>} Where it is now, and the ids of all pets. */
   async board() {
     const { cursor, pets } = await this.#ask("GET", "/live/state");
-    return { rev: revOf(cursor), statuses: Object.fromEntries(pets.map(({ id, status }) => [id, status])) };
+    return { rev: revOf(cursor), pets: pets.map(({ id }) => id) };
   }
 
   /**
@@ -93,8 +93,8 @@ export class Subject {
    * @returns {Promise<Fact[]>}
    */
   async history(rev) {
-    const { statuses } = await this.board();
-    const facts = await Promise.all(Object.keys(statuses).map((pet) => this.#historyOf(Number(pet), rev)));
+    const { pets } = await this.board();
+    const facts = await Promise.all(pets.map((pet) => this.#historyOf(pet, rev)));
     return facts.flat().sort((one, other) => one.rev - other.rev);
   }
 
