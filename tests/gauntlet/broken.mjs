@@ -27,6 +27,15 @@ export const BREAKS = Object.entries(FAULTS).map(([id, { what, withinMs = WITHIN
   rungs: RUNGS,
 }));
 
+/** Whether this machine lets us make networks to break. */
+export async function mayBreak() {
+  const program = new Program("unshare", [...UNSHARE, "echo", "yes"]);
+  return program.says(/^yes$/).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * @param {string} fault
  * @param {import("./rig/browser.mjs").BrowserName} browser

@@ -16,11 +16,14 @@ const LOOK_AGAIN_MS = 50;
 
 /** @typedef {"chromium" | "firefox"} BrowserName */
 
-/** What differs between the two: how they start, how they are told of a proxy, and how they complain. */
+/**
+ * What differs between the two: how they start, and how they complain.
+ * @type {Record<BrowserName, { options: import("puppeteer-core").LaunchOptions, complaints: Function }>}
+ */
 const KINDS = {
   chromium: {
-    launch: (proxy) => ({
-      browser: /** @type {const} */ ("chrome"),
+    options: {
+      browser: "chrome",
       executablePath: CHROMIUM,
       pipe: true,
       args: [
@@ -29,33 +32,49 @@ const KINDS = {
         "--disable-quic",
         "--disable-background-networking",
         "--disable-component-update",
-        // Without the second, what is on this machine would be asked for past the proxy.
-        ...(proxy ? [`--proxy-server=${proxy}`, "--proxy-bypass-list=<-loopback>"] : []),
       ],
-    }),
-    complaints: async (_browser, heard) => heard,
+    },
+    complaints: async (_program, heard) => heard,
   },
   firefox: {
-    launch: (proxy) => ({
-      browser: /** @type {const} */ ("firefox"),
+    options: {
+      browser: "firefox",
       executablePath: FIREFOX,
       // Lets the tests read the browser's own console, where it writes what it does not tell the page's.
       args: ["--remote-allow-system-access"],
-      extraPrefsFirefox: proxy ? firefoxProxy(new URL(`http://${proxy}`)) : {},
-    }),
+      // Otherwise what is on this machine would be asked for past the proxy.
+      extraPrefsFirefox: { "network.proxy.allow_hijacking_localhost": true },
+    },
     complaints: firefoxConsole,
   },
 };
 
-function firefoxProxy({ hostname, port }) {
-  return {
-    "network.proxy.type": 1,
-    "network.proxy.http": hostname,
-    "network.proxy.http_port": Number(port),
-    "network.proxy.ssl": hostname,
-    "network.proxy.ssl_port": Number(port),
-    "network.proxy.allow_hijacking_localhost": true,
-  };
+/** The same for Chromium. */
+const PROXY_EVERYTHING = ["<-loopback>"];
+
+/**
+ * The programs that run now, each with the number of profiles that are open in it: it starts with the first and ends
+ * with the last.
+ * @type {Map<BrowserName, { starting: Promise<import("puppeteer-core").Browser>, profiles: number }>}
+ */
+const running = new Map();
+
+/** @param {BrowserName} name */
+function borrow(name) {
+  const start = () => puppeteer.launch({ headless: true, acceptInsecureCerts: true, ...KINDS[name].options });
+  const program = running.get(name) ?? { starting: start(), profiles: 0 };
+  running.set(name, program);
+  program.profiles += 1;
+  return program.starting;
+}
+
+/** @param {BrowserName} name */
+async function giveBack(name) {
+  const program = running.get(name);
+  program.profiles -= 1;
+  if (program.profiles > 0) return;
+  running.delete(name);
+  await (await program.starting).close();
 }
 
 /** What Firefox's own console says of pages: also of sockets and streams that a page left behind. */
@@ -71,13 +90,16 @@ async function firefoxConsole({ connection }) {
   return result.result.value.split("\n").filter(Boolean);
 }
 
+/** A profile of its own: nothing that another one keeps, knows or has open is in it. */
 export class Browser {
-  #kind;
-  #browser;
+  #name;
+  #program;
+  #profile;
 
-  constructor(kind, browser) {
-    this.#kind = kind;
-    this.#browser = browser;
+  constructor(name, program, profile) {
+    this.#name = name;
+    this.#program = program;
+    this.#profile = profile;
   }
 
   /**
@@ -85,14 +107,19 @@ export class Browser {
    * @param {{ proxy?: string }} [options]  `proxy`: host and port of a forward proxy for all that it asks.
    */
   static async open(name, { proxy } = {}) {
-    const kind = KINDS[name];
-    const browser = await puppeteer.launch({ headless: true, acceptInsecureCerts: true, ...kind.launch(proxy) });
-    return new Browser(kind, browser);
+    const program = await borrow(name);
+    try {
+      const through = proxy ? { proxyServer: proxy, proxyBypassList: name === "chromium" ? PROXY_EVERYTHING : [] } : {};
+      return new Browser(name, program, await program.createBrowserContext(through));
+    } catch (error) {
+      await giveBack(name);
+      throw error;
+    }
   }
 
   /** @param {(...args: any[]) => void} [early]  Runs in each document before its own scripts, with `args`. */
   async openTab(early, ...args) {
-    const page = await this.#browser.newPage();
+    const page = await this.#profile.newPage({ type: "window" });
     page.setDefaultTimeout(LIMIT_MS);
     const tab = new Tab(page);
     await page.evaluateOnNewDocument(record);
@@ -101,24 +128,23 @@ export class Browser {
   }
 
   /**
-   * What was complained about in any tab, as far as this browser tells.
+   * What was complained about, as far as this browser tells. Firefox tells of all its profiles together.
    * @param {Tab[]} tabs
    * @returns {Promise<string[]>}
    */
   complaints(tabs) {
-    return this.#kind.complaints(
-      this.#browser,
-      tabs.flatMap(({ heard }) => heard),
-    );
+    const heard = tabs.flatMap(({ heard }) => heard);
+    return KINDS[this.#name].complaints(this.#program, heard);
   }
 
   /** @param {NodeJS.Signals} signal  For all processes of the browser. */
   signal(signal) {
-    process.kill(-this.#browser.process().pid, signal);
+    process.kill(-this.#program.process().pid, signal);
   }
 
-  close() {
-    return this.#browser.close();
+  async close() {
+    await this.#profile.close();
+    await giveBack(this.#name);
   }
 }
 
