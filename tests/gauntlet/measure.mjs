@@ -5,6 +5,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { transportOf } from "./rig/recorder.mjs";
 import { Scene } from "./rig/scene.mjs";
+import { slowness } from "./rig/slowness.mjs";
 import { inTurn } from "./rig/turn.mjs";
 
 /**
@@ -27,6 +28,7 @@ const PATIENCE_MS = 30_000;
  * @property {string} transport  What the page said at the end that it uses; `none` when it was not connected.
  * @property {string[]} said  What the connection line said, one after the other.
  * @property {number | null} liveMs  From the start of the navigation to the first change after the page's own state.
+ * @property {number} slowness  How much slower than it can be the machine was by then.
  * @property {number | null} delayMs  From the commit to the page, of what was committed after that first one; 19 of 20
  *   were faster.
  * @property {number} changes  That were made in the time.
@@ -45,7 +47,7 @@ const PATIENCE_MS = 30_000;
  */
 export async function measure({ subject, box, browser, plan }) {
   // What is timed is not to be slowed down by another browser that starts.
-  const scene = await inTurn(() => goLive({ subject, start: box.start, browser }));
+  const [scene, slow] = await inTurn(async () => [await goLive({ subject, start: box.start, browser }), slowness()]);
   try {
     await follow(scene.feed, plan);
     const { recording, changes, missed, repeated, wrong } = await scene.account();
@@ -54,6 +56,7 @@ export async function measure({ subject, box, browser, plan }) {
       transport: transportOf(recording),
       said: said.map(({ text }) => text),
       liveMs: seen.find(({ rev }) => rev > fromRev)?.atMs ?? null,
+      slowness: slow,
       delayMs: percentile(delays(recording), 0.95),
       ...{ changes, missed, repeated, wrong },
     };

@@ -6,6 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Browser } from "../rig/browser.mjs";
 import { transportOf } from "../rig/recorder.mjs";
 import { account } from "../rig/scene.mjs";
+import { slowness } from "../rig/slowness.mjs";
 import { FAULTS } from "./faults.mjs";
 import { Network } from "./network.mjs";
 import { Server } from "./server.mjs";
@@ -20,6 +21,7 @@ const PATIENCE_MS = 60_000;
  * @typedef {object} Outcome
  * @property {number | null} liveMs  From the end of the fault, or from the navigation where the fault is the
  *   visitor's own, until the page showed all that had happened by then, and one change more; null when it never did.
+ * @property {number} slowness  How much slower than it can be the machine was by then.
  * @property {string} transport
  * @property {string[]} said
  * @property {number} changes
@@ -54,11 +56,13 @@ async function suffer() {
   // One more than there are: what a page had heard before the fault proves nothing.
   const rev = (await server.subject.board()).rev + 1;
   const { originMs, seen } = await tab.recordingWhen((recording) => isAt(rev, recording), PATIENCE_MS);
+  const slow = slowness();
   const arrival = seen.find((each) => each.rev >= rev);
   await pause(CALM_MS);
   const { recording, changes, missed, repeated, wrong } = await account(server.subject, tab);
   return {
     liveMs: arrival ? originMs + arrival.atMs - healedMs : null,
+    slowness: slow,
     transport: transportOf(recording),
     said: recording.said.map(({ text }) => text),
     ...{ changes, missed, repeated, wrong },
