@@ -79,6 +79,7 @@ impl App {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,
             write_timeout: config.write_timeout,
+            max_connection_age: config.max_connection_age,
         };
         let live = Live::start(Arc::clone(&hub), writer.clone(), config.auth, limits);
         let live = Arc::new(live.map_err(StartError::Thread)?);

@@ -32,7 +32,8 @@ impl Opening {
         since: Option<Cursor>,
     ) -> Self {
         let feed = live.hub.join(filter, since);
-        let hello = encoding.encode(&live.hello(transport, feed.start()));
+        let hello = live.hello(transport, feed.start());
+        let hello = encoding.encode_first(&hello, live.places.retry_ms());
         Opening {
             feed,
             encoding,

@@ -7,15 +7,20 @@
 mod answer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use poem::http::header;
-use poem::{Request, Response};
+use poem::{IntoResponse, Request, Response};
+use tokio::time::timeout;
 
 pub use self::answer::Answers;
 use self::answer::Draft;
+use super::chaos::Trouble;
+use super::handoff::Handoff;
+use super::places::whole_seconds;
 use super::query::LiveQuery;
-use super::{Live, Transport, bye, heartbeat};
+use super::{Live, Transport, bye, heartbeat, no_handoff};
 use crate::error::Failure;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
@@ -23,8 +28,35 @@ use crate::error::Failure;
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request)?;
-    let _place = live.places.admit(Transport::Poll)?;
+    let query = LiveQuery::of(request, live.auth)?;
+    match query.trouble(Transport::Poll)? {
+        // In a box, so that a poll that is left alone takes no room for it.
+        Some(Trouble::CutAfter(limit)) => {
+            let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
+            Box::pin(answer_or_hang_up(live, &query, limit, handoff)).await
+        }
+        _ => answer(live, &query).await,
+    }
+}
+
+/// Answers within `limit`, or closes the connection without a word.
+async fn answer_or_hang_up(
+    live: &Live,
+    query: &LiveQuery,
+    limit: Duration,
+    handoff: Handoff,
+) -> Result<Response, Failure> {
+    match timeout(limit, answer(live, query)).await {
+        Ok(answer) => answer,
+        Err(_cut) => {
+            handoff.hang_up();
+            std::future::pending().await
+        }
+    }
+}
+
+async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
+    let _place = live.admit(Transport::Poll, query)?;
     let mut feed = live.hub.join(query.filter.clone(), query.since);
     let start = feed.start();
     let hello = live.hello(Transport::Poll, start);
@@ -33,7 +65,7 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
     let next = async {
         match feed.is_replaying() {
             true => Ok(feed.next().await),
-            false => tokio::time::timeout(query.wait, feed.next()).await,
+            false => timeout(query.wait, feed.next()).await,
         }
     };
     let answer = match live.stop.run_until_cancelled(next).await {
@@ -52,8 +84,11 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
             Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
         }
         None => {
-            let bye = bye(live.places.retry_ms());
-            Draft::new(&hello).with(&bye).finish(feed.cursor())
+            let retry_ms = live.places.retry_ms();
+            let answer = Draft::new(&hello).with(&bye("stopping", retry_ms));
+            return Ok(respond(answer.finish(feed.cursor()))
+                .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
+                .into_response());
         }
     };
     Ok(respond(answer))

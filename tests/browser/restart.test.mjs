@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "./proxy.mjs";
-import { clockAt, openTab, startStore } from "./support.mjs";
+import { clockAt, eventually, openTab, startStore } from "./support.mjs";
 
 const BERLIN = "Europe/Berlin";
+const OFFLINE = /^Offline since \d\d:\d\d, last known$/;
 
 describe("a page that stays open", { concurrency: true }, () => {
   for (const [signal, how] of [
@@ -19,7 +20,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       const tab = await openTab(t, `${store.origin}/pets`);
       await tab.saysOfItself(/^Live over/);
       await store.stop(signal);
-      await tab.saysOfItself(/^Offline, as of \d\d:\d\d$/);
+      await tab.saysOfItself(OFFLINE);
       await store.start();
       await tab.saysOfItself(/^Live over/);
       await tab.shows(5, "status", await store.changeStatus(5));
@@ -68,20 +69,52 @@ describe("a page that stays open", { concurrency: true }, () => {
     assert.equal(tab.loads, 1);
   });
 
-  test("says offline and as of when, and lets the colours go, once the program is gone", async (t) => {
+  test("says offline and since when, on the line, the pets and the tab, while the program is gone", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`, { timezoneId: BERLIN });
     await tab.saysOfItself(/^Live over/);
-    const colour = () => tab.pet(1).evaluate((card) => getComputedStyle(card).backgroundColor);
-    const before = await colour();
+    const look = () =>
+      tab.pet(1).evaluate((card) => ({
+        colour: getComputedStyle(card).backgroundColor,
+        word: getComputedStyle(card.querySelector(".status-text"), "::after").content,
+        state: document.querySelector("#connection").dataset.state,
+        freshness: document.body.dataset.freshness,
+        title: document.title,
+      }));
+    const before = await look();
     const heard = Date.now();
     await store.stop("SIGKILL");
-    await tab.saysOfItself(/^Offline, as of \d\d:\d\d$/);
-    const [, asOf] = /(\d\d:\d\d)$/.exec(await tab.line());
+    await tab.saysOfItself(OFFLINE);
+    const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
-    assert.ok(possible.includes(asOf), `${asOf} is when it was last heard`);
-    assert.notEqual(await colour(), before);
-    assert.equal(await tab.page.locator("#connection").getAttribute("data-state"), "offline");
+    assert.ok(possible.includes(since), `${since} is when it was last heard`);
+    const { colour, ...offline } = await look();
+    assert.notEqual(colour, before.colour);
+    assert.deepEqual(offline, {
+      word: '"last known"',
+      state: "offline",
+      freshness: "stale",
+      title: "(offline) Pets · pet-store",
+    });
+    const announcer = tab.page.locator("#announcer");
+    await eventually(async () => assert.match(await announcer.textContent(), OFFLINE));
+
+    await store.start();
+    await tab.saysOfItself(/^Live over/);
+    await eventually(async () => assert.deepEqual(await look(), before));
+    await eventually(async () => assert.match(await announcer.textContent(), /^(Live|Connected) again/));
+  });
+
+  test("takes back the word before its title and no other, also where the pet was renamed meanwhile", async (t) => {
+    const store = await startStore(t);
+    const tab = await openTab(t, `${store.origin}/pets/1`);
+    await tab.saysOfItself(/^Live over/);
+    await store.stop("SIGTERM");
+    await tab.saysOfItself(OFFLINE);
+    assert.match(await tab.page.title(), /^\(offline\) .+ · pet-store$/);
+    await store.start();
+    await store.api("PATCH", "/pets/1", { name: "Renamed" });
+    await eventually(async () => assert.equal(await tab.page.title(), "Renamed · pet-store"));
   });
 
   test("says offline when its connection goes silent, and leaves it for a new one", async (t) => {
@@ -90,7 +123,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     const tab = await openTab(t, `${proxy.origin}/pets`);
     await tab.saysOfItself(/^Live over/);
     proxy.freeze();
-    await tab.saysOfItself(/^Offline, as of/);
+    await tab.saysOfItself(OFFLINE);
     const status = await store.changeStatus(1);
     proxy.thaw();
     await tab.shows(1, "status", status);
