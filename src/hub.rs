@@ -131,7 +131,7 @@ impl Hub {
     }
 
     /// `since`, if the history from there on is here and short enough to be replayed.
-    pub fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
+    fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
         let newest = self.state().rev();
         let cursor = since?;
         let is_servable = cursor.epoch == self.epoch

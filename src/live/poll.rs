@@ -7,7 +7,7 @@
 mod answer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use poem::http::header;
@@ -70,7 +70,8 @@ async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
     let answer = if !news.frames.is_empty() {
         let encode = || draft().with_frames(&news.frames).finish(cursor);
         let asked = (start.rev, query.filter.clone());
-        live.answers.share(asked, news.reaches, encode)
+        live.answers
+            .share(asked, news.reaches, Instant::now(), encode)
     } else if live.stop.is_cancelled() {
         let retry_ms = live.places.retry_ms();
         let answer = draft().with(&bye("stopping", retry_ms)).finish(cursor);

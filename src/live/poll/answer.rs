@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use crate::hub::Filter;
 use crate::model::{Cursor, Rev};
 use crate::wire::{Frame, Message};
+
+/// An answer is shared for so long: hello in it says what time it is.
+const SHARED_FOR: Duration = Duration::from_secs(1);
 
 /// Answers kept for one rev. Above it they are encoded per viewer, which is slower and still
 /// right: a bound on memory against someone who asks from every cursor for every combination of
@@ -16,36 +20,42 @@ const ANSWERS_KEPT: usize = 256;
 
 /// Answers that bring their askers to the same rev, by where they were and what they watch.
 #[derive(Default)]
-pub struct Answers(Mutex<Kept>);
+pub struct Answers(Mutex<Option<Kept>>);
 
-#[derive(Default)]
 struct Kept {
     reaches: Rev,
+    since: Instant,
     answers: HashMap<(Rev, Filter), Bytes>,
 }
 
 impl Answers {
-    /// What `encode` makes, or made before, for those who asked from this rev for these pets and
-    /// are brought to `reaches`.
+    /// What `encode` makes, or made a moment before `now`, for those who asked from this rev for
+    /// these pets and are brought to `reaches`.
     pub fn share(
         &self,
         asked: (Rev, Filter),
         reaches: Rev,
+        now: Instant,
         encode: impl FnOnce() -> Bytes,
     ) -> Bytes {
         let mut kept = self.0.lock().expect("no holder of this lock panics");
-        if reaches > kept.reaches {
-            let answers = HashMap::new();
-            *kept = Kept { reaches, answers };
+        let kept = match &mut *kept {
+            Some(kept) if now < kept.since + SHARED_FOR && reaches <= kept.reaches => kept,
+            old => old.insert(Kept {
+                reaches,
+                since: now,
+                answers: HashMap::new(),
+            }),
+        };
+        if reaches < kept.reaches {
+            return encode();
         }
-        if let Some(answer) = kept.answers.get(&asked)
-            && reaches == kept.reaches
-        {
+        if let Some(answer) = kept.answers.get(&asked) {
             return answer.clone();
         }
         // Encoded with the lock held: others who want it wait for this one.
         let answer = encode();
-        if kept.answers.len() < ANSWERS_KEPT && reaches == kept.reaches {
+        if kept.answers.len() < ANSWERS_KEPT {
             kept.answers.insert(asked, answer.clone());
         }
         answer
@@ -80,5 +90,50 @@ impl Draft {
     fn push(&mut self, json: &str) {
         self.0.push(',');
         self.0.push_str(json);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PetId;
+
+    /// What is answered at `now` to one who asked from rev 1 for `pet` and is brought to `reaches`,
+    /// if it is encoded as `text` when it has to be.
+    fn answer(
+        answers: &Answers,
+        pet: u64,
+        reaches: u64,
+        now: Instant,
+        text: &'static str,
+    ) -> Bytes {
+        let filter = Filter::of(vec![PetId::new(pet)]).unwrap();
+        let encode = || Bytes::from_static(text.as_bytes());
+        answers.share((Rev::new(1), filter), Rev::new(reaches), now, encode)
+    }
+
+    #[test]
+    fn an_answer_is_shared_by_those_who_ask_for_the_same_at_the_same_time() {
+        let (answers, now) = (Answers::default(), Instant::now());
+        assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
+        assert_eq!(answer(&answers, 7, 5, now, "second"), "first");
+        assert_eq!(
+            answer(&answers, 8, 5, now, "of another pet"),
+            "of another pet"
+        );
+        assert_eq!(answer(&answers, 7, 4, now, "older"), "older");
+        assert_eq!(answer(&answers, 7, 5, now, "second"), "first");
+        assert_eq!(answer(&answers, 7, 6, now, "newer"), "newer");
+        assert_eq!(answer(&answers, 7, 6, now, "second"), "newer");
+    }
+
+    /// Once, an answer was kept until something changed, and a page that asked an hour later took
+    /// the time in it for now.
+    #[test]
+    fn an_answer_is_not_shared_when_the_time_in_it_is_old() {
+        let (answers, now) = (Answers::default(), Instant::now());
+        assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
+        let later = now + SHARED_FOR;
+        assert_eq!(answer(&answers, 7, 5, later, "second"), "second");
     }
 }
