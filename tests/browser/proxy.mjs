@@ -9,8 +9,9 @@ import { connect } from "node:net";
 /**
  * What becomes of each kind of traffic.
  * - `sockets`: "pass"; "refuse" answers 403; "strip" asks the program without `Upgrade`, as proxies do that speak
- *   plain HTTP only; "mute" lets the handshake through and no byte after it.
+ *   plain HTTP only; "mute" lets the handshake through and no byte after it; "kill" lets them live for a moment.
  * - `streams` (SSE) and `polls`: "pass"; "refuse" answers 403; "hold" passes the head and keeps every byte of the body.
+ *   For streams also "behind": passes on what came only when more comes. For polls also "cut": no answer may take long.
  * @typedef {{ sockets: string, streams: string, polls: string }} Rules
  */
 
@@ -23,6 +24,12 @@ export const ONLY = {
   ws: { streams: "hold", polls: "hold" },
   sse: { sockets: "refuse", polls: "hold" },
 };
+
+/** How long a killed socket lives. */
+const KILL_MS = 300;
+
+/** How long an answer may take where long ones are cut. */
+const CUT_MS = 1000;
 
 /** The end of a head after whose body the connection is closed. */
 const LAST = "Connection: close\r\n\r\n";
@@ -126,12 +133,18 @@ class Proxy {
     const asking = this.#ask(request, request.headers, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       response.flushHeaders();
-      answer.on("data", (bytes) => rule !== "hold" && !this.#dead.has(socket) && response.write(bytes));
+      let held = "";
+      answer.on("data", (bytes) => {
+        const now = { hold: "", behind: held }[rule] ?? bytes;
+        held = bytes;
+        if (!this.#dead.has(socket)) response.write(now);
+      });
       answer.on("end", () => response.end());
       answer.on("error", () => response.destroy());
     });
+    const cutting = rule === "cut" && setTimeout(() => response.destroy(), CUT_MS);
     asking.on("error", () => response.destroy());
-    response.on("close", () => asking.destroy());
+    response.on("close", () => (clearTimeout(cutting), asking.destroy()));
     request.pipe(asking);
   }
 
@@ -159,7 +172,8 @@ class Proxy {
       else if (!this.#dead.has(socket)) socket.write(bytes);
     });
     upstream.on("close", () => socket.destroy());
-    socket.on("close", () => upstream.destroy());
+    const killing = rule === "kill" && setTimeout(() => socket.destroy(), KILL_MS);
+    socket.on("close", () => (clearTimeout(killing), upstream.destroy()));
   }
 
   /** The answer to the same question without `Upgrade`, given back as it is. */
