@@ -10,9 +10,10 @@ import { connect } from "node:net";
  * What becomes of each kind of traffic.
  * - `sockets`: "pass"; "refuse" answers 403; "strip" asks the program without `Upgrade`, as proxies do that speak
  *   plain HTTP only; "mute" lets the handshake through and no byte after it; "kill" lets them live for a moment.
- * - `streams` (SSE) and `polls`: "pass"; "refuse" answers 403; "hold" passes the head and keeps every byte of the body.
- *   For streams also "behind": passes on what came only when more comes. For polls also "cut": no answer may take long.
- * @typedef {{ sockets: string, streams: string, polls: string }} Rules
+ * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
+ *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
+ *   no answer may take long.
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string }} Rules
  */
 
 /**
@@ -21,8 +22,8 @@ import { connect } from "node:net";
  * @type {Record<"ws" | "sse", Partial<Rules>>}
  */
 export const ONLY = {
-  ws: { streams: "hold", polls: "hold" },
-  sse: { sockets: "refuse", polls: "hold" },
+  ws: { streams: "hold", polls: "hold", boards: "hold" },
+  sse: { sockets: "refuse", polls: "hold", boards: "hold" },
 };
 
 /** How long a killed socket lives. */
@@ -34,7 +35,7 @@ const CUT_MS = 1000;
 /** The end of a head after whose body the connection is closed. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -121,6 +122,7 @@ class Proxy {
   #ruleFor(path) {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
+    if (path === "/live/state") return this.#rules.boards;
     return "pass";
   }
 
