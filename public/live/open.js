@@ -39,7 +39,7 @@ export function openConnection({ browser, clock, serverClock, random, watch, sin
     short: () => new ShortTransport({ fetch, watch, clock, isFrugal }),
   };
   const names = /** @type {import("./transport.js").TransportName[]} */ (Object.keys(transports));
-  const memory = new Memory({ open: () => browser.localStorage, clock, names });
+  const memory = new Memory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new Health({ fetch, origin: watch.origin, clock });
   return new Connection({ clock, random, transports, since, serverClock, health, memory, isFrugal });
 }

@@ -46,7 +46,9 @@ export class Retry {
     if (link.wasUseful()) {
       this.#backoff.reset();
       this.#ladder.praise(link.name);
-    } else if (why !== "bye") {
+    } else if (why === "bye") {
+      this.#ladder.excuse(link.name);
+    } else {
       return this.#suspect(link.name, why);
     }
     this.after(retryMs);
@@ -80,6 +82,7 @@ export class Retry {
     this.#isOrdered = false;
     this.#cancel = this.#health.ask((isUp) => {
       if (isUp) this.#ladder.blame(name, why);
+      else this.#ladder.excuse(name);
       this.after();
     });
   }

@@ -30,6 +30,8 @@ export class Ladder {
   #strikes = new Map();
   /** @type {Set<TransportName>} Refused, held back, or of no use, when last seen. */
   #wanting = new Set();
+  /** @type {Set<TransportName>} Have worked on this network, and nothing was found against them since. */
+  #trusted = new Set();
   /** @type {TransportName | null} What worked on the page before this one. */
   #remembered = null;
 
@@ -85,10 +87,21 @@ export class Ladder {
     return !isStream && STREAMS.every((stream) => this.#wanting.has(stream));
   }
 
+  /** Whether it works on this network as far as is known: where it is refused, then by a server that is just starting. */
+  isTrusted(/** @type {TransportName} */ name) {
+    return this.#trusted.has(name);
+  }
+
   /** @param {TransportName} name  It has been of use. */
   praise(name) {
     this.#strikes.delete(name);
     this.#wanting.delete(name);
+    this.#trusted.add(name);
+  }
+
+  /** @param {TransportName} name  It ended before it was of use, and the server was the reason. */
+  excuse(name) {
+    if (!this.#strikes.has(name)) this.#trusted.add(name);
   }
 
   /**
@@ -98,6 +111,7 @@ export class Ladder {
   blame(name, why) {
     this.#strikes.set(name, why === "died" ? this.#strikesOf(name) + 1 : OUT);
     this.#wanting.add(name);
+    this.#trusted.delete(name);
   }
 
   /** @param {TransportName} name  It was refused, or said nothing while a lesser one did. */
@@ -109,6 +123,7 @@ export class Ladder {
   forget() {
     this.#strikes.clear();
     this.#wanting.clear();
+    this.#trusted.clear();
     this.#remembered = null;
   }
 

@@ -59,9 +59,10 @@ test("a show page changes by itself, and its icon, time and age go with the stat
 describe("where the network does not let everything through", { concurrency: 3 }, () => {
   test("what was committed between the page and its connection is not missed", async (t) => {
     const store = await startStore(t);
-    const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams: "refuse", polls: "refuse" });
+    const nothing = { sockets: "refuse", streams: "refuse", polls: "refuse", boards: "refuse" };
+    const proxy = await startProxy(t, store.origin, nothing);
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await eventually(() => proxy.asked.includes("/live/poll"));
+    await eventually(() => proxy.asked.includes("/live/state"));
     const status = await store.changeStatus(2);
     proxy.let({ sockets: "pass" });
     await tab.saysOfItself(OVER_WEBSOCKET);

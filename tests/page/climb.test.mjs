@@ -78,6 +78,44 @@ test("a rung that is still the best after a try is remembered anew", () => {
   assert.deepEqual(parts.memory.writes, ["poll"]);
 });
 
+for (const [how, end] of [
+  ["stopped", ({ ws }) => ws.onmessage({ type: "bye", retry_ms: 100 })],
+  ["was killed", ({ ws, health }) => ((health.isUp = false), ws.fail())],
+  ["was gone after a while", ({ ws, clock }) => (beat(clock, ws, 6000), ws.fail())],
+]) {
+  test(`a page that a server let down while it started is back where it was at once (the server ${how})`, () => {
+    const parts = startConnection({ random: () => 0 });
+    const { clock, made, open, rung, phases } = parts;
+    made.ws[0].hello();
+    end({ ...parts, ws: made.ws[0] });
+    clock.turn(100);
+    made.ws.at(-1).fail();
+    made.sse.at(-1).fail();
+    made.poll.at(-1).hello();
+    assert.equal(rung(), "poll");
+    clock.turn(250);
+    made.ws.at(-1).hello();
+    assert.equal(rung(), "ws");
+    assert.deepEqual(open(), ["ws"]);
+    assert.equal(phases().at(-1), "up");
+  });
+}
+
+test("a rung that worked before, and is refused also once the server is up, has its next try in two minutes", () => {
+  const parts = startConnection({ random: () => 0 });
+  const { clock, made } = parts;
+  made.ws[0].hello();
+  made.ws[0].onmessage({ type: "bye", retry_ms: 100 });
+  clock.turn(100);
+  made.ws.at(-1).fail();
+  made.sse.at(-1).fail();
+  made.poll.at(-1).hello();
+  clock.turn(250);
+  made.ws.at(-1).fail();
+  made.sse.at(-1).fail();
+  assert.deepEqual(triesWithin(parts, 7), [2, 6]);
+});
+
 test("a try tells the server from where, and starts where the page is", () => {
   const parts = startOnPoll();
   parts.page.cursor = "9f2c41aa-8";

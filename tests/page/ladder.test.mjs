@@ -168,6 +168,15 @@ test("a rung is remembered for half an hour, in one entry", () => {
   assert.equal(memory.read(), null);
 });
 
+test("a network that the demo pretends has a memory of its own", () => {
+  const { clock, storage, memory } = openMemory();
+  const open = () => ({ getItem: (key) => storage.get(key) ?? null, setItem: (key, text) => storage.set(key, text) });
+  const pretended = new Memory({ open, clock, names: ["ws", "sse"], chaos: "refuse-ws" });
+  pretended.write("sse");
+  assert.equal(memory.read(), null);
+  assert.equal(pretended.read(), "sse");
+});
+
 test("what was not written by us, or in the future, is no memory", () => {
   const { clock, memory } = openMemory();
   assert.equal(memory.read(), null);
