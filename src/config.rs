@@ -4,7 +4,7 @@
 //! its environment variable, which clap sees to. Every message about a bad value says what is
 //! allowed; the name of the option and the value are put before it.
 
-mod limits;
+mod capacity;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -128,7 +128,7 @@ impl Config {
     }
 
     fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
-        let limits = limits::of_open_files();
+        let capacity = capacity::of_open_files();
         let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
         Config {
             auth,
@@ -138,8 +138,8 @@ impl Config {
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
             heartbeat: options.heartbeat,
-            max_viewers: max_viewers.unwrap_or(limits.viewers),
-            max_connections: limits.connections,
+            max_viewers: max_viewers.unwrap_or(capacity.viewers),
+            max_connections: capacity.connections,
             write_timeout: options.write_timeout,
             max_connection_age: options.max_connection_age,
             grace: options.grace,

@@ -129,7 +129,7 @@ fn viewers() -> IntGaugeVec {
 }
 
 fn switches() -> IntCounterVec {
-    let name = "pet_store_switches_total";
+    let name = "petstore_switches_total";
     let help = "Times that a page went from one transport to another, by its own word.";
     let counter = IntCounterVec::new(Opts::new(name, help), &["from", "to", "reason"])
         .expect("metric names are fixed and valid");

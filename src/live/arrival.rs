@@ -48,7 +48,7 @@ impl Arrival {
     }
 
     /// Joins a sender, once the opening was given.
-    pub fn join(mut self, connection: Connection) {
+    pub fn join(self, connection: Connection) {
         self.live.senders.join(Newcomer {
             connection,
             at: self.opening.reaches(),

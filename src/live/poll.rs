@@ -7,7 +7,7 @@
 mod answer;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use poem::http::header;
@@ -22,6 +22,7 @@ use super::places::whole_seconds;
 use super::query::LiveQuery;
 use super::{Live, Transport, bye, heartbeat, no_handoff};
 use crate::error::Failure;
+use crate::model::Cursor;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -57,39 +58,28 @@ async fn answer_or_hang_up(
 
 async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
     let _place = live.admit(Transport::Poll, query)?;
-    let mut feed = live.hub.join(query.filter.clone(), query.since);
-    let start = feed.start();
-    let hello = live.hello(Transport::Poll, start);
-    // Reading the store's log is not waiting for a change: it is waited for, however long the
-    // viewer wants to wait.
-    let next = async {
-        match feed.is_replaying() {
-            true => Ok(feed.next().await),
-            false => timeout(query.wait, feed.next()).await,
-        }
+    let mut catch_up = live.hub.catch_up(query.filter.clone(), query.since);
+    let start = catch_up.start();
+    let waiting = tokio::time::sleep(query.wait);
+    let news = catch_up.news(live.stop.run_until_cancelled(waiting)).await;
+    let cursor = Cursor {
+        rev: news.reaches,
+        ..start
     };
-    let answer = match live.stop.run_until_cancelled(next).await {
-        Some(Ok(frame)) => {
-            let is_replay = frame.pet().is_some();
-            let shared = is_replay.then(|| live.answers.after(live, &query.filter, start));
-            shared.flatten().unwrap_or_else(|| {
-                let mut draft = Draft::new(&hello);
-                draft.push(frame.json());
-                draft.push_waiting(&mut feed);
-                draft.finish(feed.cursor())
-            })
-        }
-        Some(Err(_silence)) => {
-            let cursor = feed.cursor();
-            Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
-        }
-        None => {
-            let retry_ms = live.places.retry_ms();
-            let answer = Draft::new(&hello).with(&bye("stopping", retry_ms));
-            return Ok(respond(answer.finish(feed.cursor()))
-                .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
-                .into_response());
-        }
+    let draft = || Draft::new(&live.hello(Transport::Poll, start));
+    let answer = if !news.frames.is_empty() {
+        let encode = || draft().with_frames(&news.frames).finish(cursor);
+        let asked = (start.rev, query.filter.clone());
+        live.answers
+            .share(asked, news.reaches, Instant::now(), encode)
+    } else if live.stop.is_cancelled() {
+        let retry_ms = live.places.retry_ms();
+        let answer = draft().with(&bye("stopping", retry_ms)).finish(cursor);
+        return Ok(respond(answer)
+            .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
+            .into_response());
+    } else {
+        draft().with(&heartbeat(cursor)).finish(cursor)
     };
     Ok(respond(answer))
 }

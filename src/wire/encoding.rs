@@ -5,10 +5,6 @@ use bytes::Bytes;
 use super::Message;
 use crate::model::Cursor;
 
-/// The least that an `EventSource` is told to wait before it comes back. It knocks again at once
-/// when nobody answers, and a server that stops needs a moment until it can.
-const RETRY_MIN_MS: u64 = 1000;
-
 /// What a viewer's socket speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -99,7 +95,6 @@ fn event_of(message: &Message<'_>, json: &str, retry_ms: Option<u64>) -> (Bytes,
     let Some(retry_ms) = retry_ms else {
         return sse_chunk(None, message.name(), json);
     };
-    let retry_ms = retry_ms.saturating_add(RETRY_MIN_MS);
     let name = message.name();
     chunk(&format!(
         "retry: {retry_ms}\nevent: {name}\ndata: {json}\n\n"

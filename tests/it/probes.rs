@@ -18,7 +18,7 @@ async fn every_series_is_there_from_the_start() {
         r#"petstore_viewers{transport="sse"}"#,
         r#"petstore_viewers{transport="poll"}"#,
         r#"petstore_viewers{transport="short"}"#,
-        r#"pet_store_switches_total{from="ws",reason="died",to="sse"}"#,
+        r#"petstore_switches_total{from="ws",reason="died",to="sse"}"#,
         r#"petstore_changes_total{type="status"}"#,
         r#"petstore_changes_total{type="pet"}"#,
         r#"petstore_changes_total{type="gone"}"#,

@@ -35,6 +35,6 @@ async fn a_poll_that_waits_during_a_stop_is_told_when_to_come_back_in_words_and_
     .await;
     let (_, answer) = tokio::join!(app.stop(), poll.read_to_end());
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
+    assert!(answer.contains("retry-after: 2\r\n"), "{answer}");
     assert!(answer.contains(r#""type":"bye""#), "{answer}");
 }

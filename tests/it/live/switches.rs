@@ -6,7 +6,7 @@ use crate::support::{TestApp, Viewer, Ws, metric, spawn_app, spawn_app_with};
 /// Times that somebody went from one transport to another for a reason.
 async fn switches(app: &TestApp, from: &str, to: &str, reason: &str) -> u64 {
     let series =
-        format!(r#"pet_store_switches_total{{from="{from}",reason="{reason}",to="{to}"}}"#);
+        format!(r#"petstore_switches_total{{from="{from}",reason="{reason}",to="{to}"}}"#);
     metric(app, &series).await
 }
 
@@ -14,7 +14,7 @@ async fn switches(app: &TestApp, from: &str, to: &str, reason: &str) -> u64 {
 async fn all_switches(app: &TestApp) -> (usize, u64) {
     let text = app.text("/metrics").await;
     let lines = text.lines();
-    let values = lines.filter(|line| line.starts_with("pet_store_switches_total{"));
+    let values = lines.filter(|line| line.starts_with("petstore_switches_total{"));
     let values = values.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap());
     let values: Vec<u64> = values.collect();
     (values.len(), values.iter().sum())

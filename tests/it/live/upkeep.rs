@@ -51,13 +51,15 @@ async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
 async fn over_a_websocket_nothing_is_followed_up() {
     let app = spawn_app_with(|config| config.heartbeat = AN_HOUR).await;
     let pet = app.add_pet("Biscuit").await;
-    let mut viewer = Viewer::open("ws", &app.url(""), "").await;
-    viewer.next().await;
-    viewer.next().await;
+    let mut ws = Viewer::open("ws", &app.url(""), "").await;
+    let mut sse = Viewer::open("sse", &app.url(""), "").await;
+    ws.next().await;
+    ws.next().await;
     for status in ["eating", "sleeping"] {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Beside it, somebody over SSE is followed up.
+        while sse.next().await["type"] != "heartbeat" {}
         app.set_status(pet, status).await;
-        assert_eq!(viewer.next().await["type"], "status");
+        assert_eq!(ws.next().await["type"], "status");
     }
 }
 
