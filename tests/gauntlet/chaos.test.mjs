@@ -59,9 +59,11 @@ async function isOvercome(mode, rungs) {
   }
 }
 
-/** The switch on the page, which loads it again. */
+/** The switch on the page, which changes its address and loads it again. */
 async function chooseNoChaos(page) {
-  await Promise.all([page.waitForNavigation({ waitUntil: "domcontentloaded" }), page.select("#chaos", "")]);
+  await page.evaluate(() => (globalThis.isBeforeTheChoice = true));
+  await page.select("#chaos", "");
+  await page.waitForFunction(() => !globalThis.isBeforeTheChoice && document.readyState !== "loading");
 }
 
 /**

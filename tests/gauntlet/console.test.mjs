@@ -1,12 +1,16 @@
 /** What both browsers have to complain about while a visitor comes, looks around, goes back, and leaves: nothing. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { direct } from "./boxes.mjs";
 import * as nginx from "./boxes/nginx.mjs";
 import { transportOf } from "./rig/recorder.mjs";
 import { Scene } from "./rig/scene.mjs";
 
 const LIVE_WITHIN_MS = 10_000;
+
+/** Pages are also left while they load and connect, which is when browsers complain most. */
+const LEFT_AFTER_MS = [0, 20, 40, 60, 80, 100, 150, 200, 300, 500];
 
 for (const name of ["chromium", "firefox"]) {
   describe(`the console of ${name}`, () => {
@@ -19,8 +23,10 @@ for (const name of ["chromium", "firefox"]) {
         await tab.page.goBack({ waitUntil: "domcontentloaded" });
         await tab.page.goBack({ waitUntil: "domcontentloaded" });
         await isLive(tab);
-        // Left while it is still connecting, which is when browsers complain most.
-        await scene.visit("/pets");
+        for (const afterMs of LEFT_AFTER_MS) {
+          await scene.visit("/pets");
+          await pause(afterMs);
+        }
         await scene.visit("/pets/2");
         await isLive(tab);
         const witness = await browser.openTab();

@@ -42,8 +42,12 @@ const KINDS = {
       executablePath: FIREFOX,
       // Lets the tests read the browser's own console, where it writes what it does not tell the page's.
       args: ["--remote-allow-system-access"],
-      // Otherwise what is on this machine would be asked for past the proxy.
-      extraPrefsFirefox: { "network.proxy.allow_hijacking_localhost": true },
+      extraPrefsFirefox: {
+        // Otherwise what is on this machine would be asked for past the proxy.
+        "network.proxy.allow_hijacking_localhost": true,
+        // Firefox ends scripts of a page that is left, on a busy machine even those that have just begun, and says so.
+        "dom.ipc.cancel_content_js_when_navigating": false,
+      },
     },
     complaints: firefoxConsole,
   },

@@ -31,10 +31,15 @@ export class Feed {
     this.#timer ??= setInterval(() => this.#change(), CHANGES_EVERY_MS);
   }
 
-  /** @throws What went wrong with the first change that could not be made. */
-  async stop() {
+  /** Makes no further change. Those that were asked for may still be made. */
+  halt() {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** The same, and waits for all to be made. @throws What went wrong with the first that could not be. */
+  async stop() {
+    this.halt();
     await Promise.all(this.#asked);
     if (this.#failure) throw this.#failure;
   }

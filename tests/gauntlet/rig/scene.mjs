@@ -53,7 +53,8 @@ export class Scene {
     this.route = this.#keep(await startBox(this.subject.address), (route) => route.stop());
     this.browser = this.#keep(await Browser.open(browserName, this.route), (browser) => browser.close());
     this.tab = await this.browser.openTab();
-    this.feed = new Feed((pet, status) => this.subject.setStatus(pet, status), PETS);
+    const feed = new Feed((pet, status) => this.subject.setStatus(pet, status), PETS);
+    this.feed = this.#keep(feed, async (feed) => feed.halt());
   }
 
   async close() {
