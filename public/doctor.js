@@ -38,9 +38,10 @@ function examineNetwork() {
   const draw = () => {
     const examination = examine({ measurements, quiets, isRunning }, facts);
     const offsetMs = clockOffsetMs(measurements.values());
-    page.draw(examination, reportText(examination, { ...circumstances(), at: startedAt, offsetMs, note }));
+    const aheadMs = offsetMs === null ? null : offsetMs + clock.elapsed() - clock.now();
+    page.draw(examination, reportText(examination, { ...circumstances(), at: startedAt, aheadMs, note }));
   };
-  const count = () => page.drawProgress(quietFrom === null ? null : clock.now() - quietFrom, QUIET_MS);
+  const count = () => page.drawProgress(quietFrom === null ? null : clock.elapsed() - quietFrom, QUIET_MS);
   const say = (/** @type {string} */ words) => {
     note = words;
     page.drawNote(words, isRunning);
@@ -70,7 +71,7 @@ function examineNetwork() {
     draw();
   };
   doctor.onquiet = () => {
-    quietFrom = clock.now();
+    quietFrom = clock.elapsed();
     count();
     say("Now the connections are left alone for 65 s, to see which of them last. There is no need to wait for it.");
   };
