@@ -47,7 +47,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       await tab.shows(2, "name", "Renamed meanwhile");
       await tab.shows(id, "name", "Born meanwhile");
       assert.equal(await tab.pet(3).count(), 0);
-      await tab.saysOfItself(/^(Live over|Polling)/);
+      await tab.saysOfItself(/^(Live over|Polling|Delayed)/);
       assert.equal(tab.loads, 1);
     });
   }
@@ -88,8 +88,9 @@ describe("a page that stays open", { concurrency: true }, () => {
     const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
     assert.ok(possible.includes(since), `${since} is when it was last heard`);
-    const { colour, ...offline } = await look();
-    assert.notEqual(colour, before.colour);
+    // The colour fades.
+    await eventually(async () => assert.notEqual((await look()).colour, before.colour));
+    const { colour: _colour, ...offline } = await look();
     assert.deepEqual(offline, {
       word: '"last known"',
       state: "offline",
@@ -127,6 +128,6 @@ describe("a page that stays open", { concurrency: true }, () => {
     const status = await store.changeStatus(1);
     proxy.thaw();
     await tab.shows(1, "status", status);
-    await tab.saysOfItself(/^(Live over|Polling)/);
+    await tab.saysOfItself(/^(Live over|Polling|Delayed)/);
   });
 });
