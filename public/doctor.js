@@ -9,6 +9,7 @@ import { Lifecycle } from "./live/lifecycle.js";
 import { reportText } from "./state/doctor-report.js";
 import { examine } from "./state/examination.js";
 import { clockOffsetMs } from "./state/measurement.js";
+import { ChaosSwitch } from "./view/chaos.js";
 import { DoctorPage } from "./view/doctor.js";
 import { Tick } from "./view/tick.js";
 
@@ -16,13 +17,15 @@ import { Tick } from "./view/tick.js";
 const FIRST_PART_MORE_MS = 3_000;
 
 const clock = browserClock;
-const chaos = chosenChaos();
+const chaos = new ChaosSwitch(document, window);
 const facts = { origin: location.origin, heartbeatMs: Number(document.body.dataset.heartbeatMs) };
+
+chaos.start();
 examineNetwork();
 
 function examineNetwork() {
   const since = document.body.dataset.cursor ?? "";
-  const doctor = new Doctor({ browser: globalThis, clock, chaos, since, ...facts });
+  const doctor = new Doctor({ browser: globalThis, clock, chaos: chaos.mode, since, ...facts });
   const page = new DoctorPage(document);
   const tick = new Tick(clock);
   /** @type {Map<import("./state/measurement.js").Way, import("./state/measurement.js").Measurement>} */
@@ -38,9 +41,10 @@ function examineNetwork() {
   const draw = () => {
     const examination = examine({ measurements, quiets, isRunning }, facts);
     const offsetMs = clockOffsetMs(measurements.values());
-    page.draw(examination, reportText(examination, { ...circumstances(), at: startedAt, offsetMs, note }));
+    const aheadMs = offsetMs === null ? null : offsetMs + clock.elapsed() - clock.now();
+    page.draw(examination, reportText(examination, { ...circumstances(), at: startedAt, aheadMs, note }));
   };
-  const count = () => page.drawProgress(quietFrom === null ? null : clock.now() - quietFrom, QUIET_MS);
+  const count = () => page.drawProgress(quietFrom === null ? null : clock.elapsed() - quietFrom, QUIET_MS);
   const say = (/** @type {string} */ words) => {
     note = words;
     page.drawNote(words, isRunning);
@@ -52,7 +56,8 @@ function examineNetwork() {
     startedAt = clock.now();
     isRunning = true;
     const seconds = Math.ceil((facts.heartbeatMs + FIRST_PART_MORE_MS) / 1000);
-    say(`Trying every way at once${chaos && `, on the pretended network "${chaos}"`}. This takes about ${seconds} s.`);
+    const pretended = chaos.mode && `, on the pretended network "${chaos.mode}"`;
+    say(`Trying every way at once${pretended}. This takes about ${seconds} s.`);
     tick.start();
     doctor.start();
   };
@@ -70,7 +75,7 @@ function examineNetwork() {
     draw();
   };
   doctor.onquiet = () => {
-    quietFrom = clock.now();
+    quietFrom = clock.elapsed();
     count();
     say("Now the connections are left alone for 65 s, to see which of them last. There is no need to wait for it.");
   };
@@ -98,17 +103,6 @@ function circumstances() {
     origin: facts.origin,
     browser: navigator.userAgent,
     protocol: navigation?.nextHopProtocol ?? "",
-    chaos,
+    chaos: chaos.mode,
   };
-}
-
-/** The bad network that was asked for here or on another page. A server that is no demo ignores it. */
-function chosenChaos() {
-  const asked = new URL(location.href).searchParams.get("chaos");
-  if (asked !== null || document.body.dataset.chaos !== "on") return asked ?? "";
-  try {
-    return sessionStorage.getItem("petstore.chaos") ?? "";
-  } catch {
-    return "";
-  }
 }

@@ -56,7 +56,7 @@ export async function readHead(response) {
  * @returns {Promise<Answer>}
  */
 export async function ask({ browser, clock, signal }, { url, read, waitMs = 0, headers = {}, onhead }) {
-  const askedAt = clock.now();
+  const askedAt = clock.elapsed();
   const abort = new AbortController();
   const stop = () => abort.abort();
   const cancelLimit = clock.after(waitMs + ANSWER_LIMIT_MS, stop);
@@ -81,7 +81,7 @@ export async function ask({ browser, clock, signal }, { url, read, waitMs = 0, h
     onhead?.(response.headers);
     const { isOurs, serverMs, precisionMs } = await read(response);
     answer.isOurs = isOurs;
-    answer.sample = { serverMs, receivedAt: clock.now() };
+    answer.sample = { serverMs, receivedAt: clock.elapsed() };
     answer.precisionMs = precisionMs;
   } catch {
     answer.outcome = abort.signal.aborted ? "unanswered" : "failed";
@@ -89,7 +89,7 @@ export async function ask({ browser, clock, signal }, { url, read, waitMs = 0, h
     cancelLimit();
     signal.removeEventListener("abort", stop);
   }
-  answer.tookMs = clock.now() - askedAt;
+  answer.tookMs = clock.elapsed() - askedAt;
   return answer;
 }
 

@@ -47,9 +47,9 @@ export class EchoSocket {
   /** @returns {Promise<number | null>} Milliseconds there and back; null when no answer came in time. */
   async ask() {
     if (this.#socket.readyState !== OPEN) return null;
-    const askedAt = this.#clock.now();
+    const askedAt = this.#clock.elapsed();
     this.#socket.send("doctor");
-    return (await this.#next(ANSWER_LIMIT_MS)) ? this.#clock.now() - askedAt : null;
+    return (await this.#next(ANSWER_LIMIT_MS)) ? this.#clock.elapsed() - askedAt : null;
   }
 
   close() {

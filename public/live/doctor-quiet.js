@@ -25,9 +25,9 @@ export async function leaveSocketAlone(lab) {
   const { clock } = lab;
   const socket = new EchoSocket(lab);
   if (!(await socket.opened())) return close(socket, null);
-  const from = clock.now();
+  const from = clock.elapsed();
   if (!(await lasts(lab, (end) => (socket.onend = end)))) {
-    return close(socket, { way: "ws", ms: clock.now() - from, outcome: "ended" });
+    return close(socket, { way: "ws", ms: clock.elapsed() - from, outcome: "ended" });
   }
   const isAlive = (await socket.ask()) !== null;
   return close(socket, { way: "ws", ms: QUIET_MS, outcome: isAlive ? "survived" : "dead" });
@@ -36,20 +36,25 @@ export async function leaveSocketAlone(lab) {
 /**
  * A stream on which the browser says nothing, and the server a heartbeat now and then.
  * @param {Lab} lab
- * @returns {Promise<Quiet>}
+ * @returns {Promise<Quiet | null>} Null when the server itself ended it, which says nothing about the network.
  */
 export async function leaveEventsAlone(lab) {
   const { clock } = lab;
   const transport = new SseTransport({ EventSource: lab.browser.EventSource, watch: lab.watch });
-  const from = clock.now();
+  const from = clock.elapsed();
   let heardAt = from;
-  transport.onmessage = () => (heardAt = clock.now());
+  let isAsked = false;
+  transport.onmessage = ({ type }) => {
+    heardAt = clock.elapsed();
+    isAsked = type === "bye";
+  };
   const hasLasted = await lasts(lab, (end) => {
     transport.onstate = (state) => state === "closed" && end();
     transport.open(lab.since);
   });
-  if (!hasLasted) return close(transport, { way: "sse", ms: clock.now() - from, outcome: "ended" });
-  if (clock.now() - heardAt > silenceLimitMs(lab.heartbeatMs)) {
+  if (isAsked) return close(transport, null);
+  if (!hasLasted) return close(transport, { way: "sse", ms: clock.elapsed() - from, outcome: "ended" });
+  if (clock.elapsed() - heardAt > silenceLimitMs(lab.heartbeatMs)) {
     return close(transport, { way: "sse", ms: heardAt - from, outcome: "dead" });
   }
   return close(transport, { way: "sse", ms: QUIET_MS, outcome: "survived" });
@@ -62,9 +67,9 @@ export async function leaveEventsAlone(lab) {
  */
 export async function leavePollAlone(lab) {
   const { clock, watch, since } = lab;
-  const until = clock.now() + QUIET_MS;
+  const until = clock.elapsed() + QUIET_MS;
   for (;;) {
-    const waitMs = Math.min(WAIT_LIMIT_MS, until - clock.now());
+    const waitMs = Math.min(WAIT_LIMIT_MS, until - clock.elapsed());
     if (waitMs <= 0) return { way: "poll", ms: QUIET_MS, outcome: "survived" };
     const url = liveUrl(watch, "/live/poll", since, { wait: waitMs / 1000 });
     const { isOurs, outcome, tookMs } = await ask(lab, { url, read: readPoll, waitMs });

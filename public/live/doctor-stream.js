@@ -25,8 +25,8 @@ export const silenceLimitMs = (/** @type {number} */ heartbeatMs) => heartbeatMs
  */
 export function watchStream({ clock, since, heartbeatMs, signal }, transport) {
   return new Promise((resolve) => {
-    const askedAt = clock.now();
-    const elapsed = () => clock.now() - askedAt;
+    const askedAt = clock.elapsed();
+    const soFar = () => clock.elapsed() - askedAt;
     /** @type {Stream} */
     const stream = {
       way: transport.name,
@@ -51,21 +51,21 @@ export function watchStream({ clock, since, heartbeatMs, signal }, transport) {
 
     const opened = () => {
       if (stream.openMs !== null) return;
-      stream.openMs = elapsed();
+      stream.openMs = soFar();
       cancelLimit();
       cancelLimit = clock.after(silenceLimitMs(heartbeatMs), finish);
     };
     transport.onstate = (state) => {
       if (state === "open") return opened();
-      stream.endedMs = elapsed();
+      stream.endedMs = soFar();
       finish();
     };
     transport.onmessage = (message) => {
       opened();
-      stream.firstMs ??= elapsed();
-      stream.samples.push({ serverMs: parseTime(message.server_time), receivedAt: clock.now() });
+      stream.firstMs ??= soFar();
+      stream.samples.push({ serverMs: parseTime(message.server_time), receivedAt: clock.elapsed() });
       stream.isAsked = message.type === "bye";
-      stream.isKept = elapsed() - (stream.openMs ?? 0) >= heartbeatMs * KEPT_AFTER;
+      stream.isKept = soFar() - (stream.openMs ?? 0) >= heartbeatMs * KEPT_AFTER;
       if (stream.isKept || stream.isAsked) finish();
     };
     if (signal.aborted) finish();

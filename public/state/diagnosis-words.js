@@ -107,7 +107,7 @@ function askForSocket(kind, host, facts) {
       );
     case "cut":
       return (
-        `Please do not cut WebSocket connections to ${host}: they stay open while a page is looked at. ` +
+        `Please do not cut WebSocket connections to ${host}: they stay open for many minutes. ` +
         idleText(facts)
       );
     default:
@@ -133,8 +133,8 @@ function askForStream(kind, host, facts) {
       );
     case "cut":
       return (
-        `Please do not cut responses of type text/event-stream from ${host}: they do not end while a page is looked ` +
-        `at. ${idleText(facts)}`
+        `Please do not cut responses of type text/event-stream from ${host}: they go on for many minutes. ` +
+        idleText(facts)
       );
     case "held":
     case "late":

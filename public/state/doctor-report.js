@@ -6,8 +6,8 @@ import { WAY_NAMES } from "./diagnosis-words.js";
  * What is written above the results.
  * @typedef {object} Circumstances
  * @property {string} origin
- * @property {number} at  When the test began, by this machine's clock.
- * @property {number | null} offsetMs  The server's clock against it.
+ * @property {number} at  When the test began, by this machine's clock, since 1970.
+ * @property {number | null} aheadMs  By how much the server's clock is ahead of it, where that is known.
  * @property {string} browser  Its own name for itself.
  * @property {string} protocol  Over which the page was loaded, e.g. "h2"; "" where the browser does not say.
  * @property {string} chaos  The bad network that was asked for; "" for none.
@@ -19,10 +19,10 @@ import { WAY_NAMES } from "./diagnosis-words.js";
  * @param {Circumstances} circumstances
  */
 export function reportText({ rows, summary, asks }, circumstances) {
-  const { origin, at, offsetMs, browser, protocol, chaos, note } = circumstances;
+  const { origin, at, aheadMs, browser, protocol, chaos, note } = circumstances;
   const head = [
     `Network doctor: ${origin}`,
-    `Time: ${new Date(at).toISOString()}${offsetMs === null ? "" : `, the server's clock is ${aheadText(offsetMs)}`}`,
+    `Time: ${new Date(at).toISOString()}${aheadMs === null ? "" : `, the server's clock is ${aheadText(aheadMs)}`}`,
     `Browser: ${browser}`,
   ];
   if (protocol) head.push(`Page loaded over: ${protocol}`);
@@ -35,9 +35,9 @@ export function reportText({ rows, summary, asks }, circumstances) {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** @param {number} offsetMs */
-function aheadText(offsetMs) {
-  const seconds = Math.round(Math.abs(offsetMs) / 100) / 10;
+/** @param {number} aheadMs */
+function aheadText(aheadMs) {
+  const seconds = Math.round(Math.abs(aheadMs) / 100) / 10;
   if (seconds < 1) return "the same";
-  return `${seconds} s ${offsetMs > 0 ? "ahead of" : "behind"} this one`;
+  return `${seconds} s ${aheadMs > 0 ? "ahead of" : "behind"} this one`;
 }

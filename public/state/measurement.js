@@ -2,7 +2,8 @@
 /**
  * What the network doctor measures, and the difference between the server's clock and this one that follows from it.
  *
- * Times without a unit in their name are milliseconds since 1970 by this machine's clock, which may be wrong.
+ * Moments, whose names end in `At`, are milliseconds by a clock of this browser that is never set, since some moment of
+ * its own.
  */
 
 /** @typedef {"ws" | "sse" | "poll" | "short"} Rung */

@@ -68,7 +68,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     );
   });
 
-  test("asks for the bad network of its address with every live request, and says so in the report", async (t) => {
+  test("looks at the bad network that was chosen, on every live request, and says so in its report", async (t) => {
     const store = await startStore(t, QUICK);
     const tab = await openTab(t, "about:blank");
     const asked = [];
@@ -81,6 +81,10 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.deepEqual([...paths()].sort(), ["/live/doctor", "/live/poll", "/live/sse", "/live/state", "/live/ws"]);
     for (const url of live()) assert.equal(url.searchParams.get("chaos"), "hold", url.href);
     assert.match(await tab.page.locator("#doctor-report").inputValue(), /^Pretended network of the demo: hold$/m);
+    assert.equal(await tab.page.getByLabel("Pretend network").inputValue(), "hold");
+    const result = (way) => tab.page.locator(`[data-way="${way}"] [data-cell="result"]`).textContent();
+    await eventually(async () => assert.match(await result("sse"), /^Delayed: each message is held back until the next/));
+    assert.equal(await result("ws"), "Blocked: refused.");
   });
 
   test("can be stopped, and run again, and stops when it is left; what it opened is closed", async (t) => {

@@ -87,7 +87,9 @@ describe("where the network does not let everything through", { concurrency: 3 }
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams });
       const tab = await openTab(t, `${proxy.origin}/pets/1`);
-      await tab.saysOfItself(/^Polling · heard/);
+      await tab.saysOfItself(/^Delayed: this network holds back live messages, asking every few seconds · heard/);
+      assert.equal(await tab.page.locator("#connection").getAttribute("data-state"), "delayed");
+      assert.equal(await tab.page.evaluate(() => document.body.dataset.freshness), "fresh");
       await assertFollows(tab, store, 1);
       assert.ok(proxy.asked.includes("/live/sse"), "SSE was tried");
     });

@@ -94,8 +94,9 @@ describe("a page that stays open", { concurrency: true }, () => {
     const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
     assert.ok(possible.includes(since), `${since} is when it was last heard`);
-    const { colour, ...offline } = await look();
-    assert.notEqual(colour, before.colour);
+    // The colour fades.
+    await eventually(async () => assert.notEqual((await look()).colour, before.colour));
+    const { colour: _colour, ...offline } = await look();
     assert.deepEqual(offline, {
       word: '"last known"',
       state: "offline",

@@ -166,6 +166,14 @@ test("a socket that answers after a minute survived, and so did a stream that wa
   assert.deepEqual([quiets.ws.outcome, quiets.sse.outcome], ["survived", "survived"]);
 });
 
+test("a stream that the server ends on purpose says nothing about the network", async () => {
+  const { quiets, sources, pass, say } = await openOnAGoodNetwork();
+  sources[1].receive(say("bye"));
+  sources[1].onerror();
+  await pass(1_000);
+  assert.deepEqual(quiets, {});
+});
+
 test("a stream that falls silent without closing is dead, since when it was last heard", async () => {
   const { quiets, sources, pass, say } = await openOnAGoodNetwork();
   sources[1].onopen();
@@ -196,6 +204,18 @@ test("what opens and is silent is given a heartbeat and a half, and no more", as
   await pass(500);
   assert.deepEqual([measured.ws.openMs, measured.ws.firstMs, measured.ws.endedMs], [0, null, null]);
   assert.equal(sockets[0].readyState, 3);
+});
+
+test("a clock that is set in the middle changes no figure", async () => {
+  const { doctor, clock, measured, sockets, pass, say } = openDoctor();
+  doctor.start();
+  clock.jump(-3_600_000);
+  sockets[0].open();
+  clock.jump(7_200_000);
+  sockets[0].receive(say("hello"));
+  await pass(24_500);
+  const { openMs, firstMs, samples } = measured.ws;
+  assert.deepEqual([openMs, firstMs, samples[0].receivedAt], [0, 0, 5_000]);
 });
 
 test("a stream that is refused is asked about, and what is told is kept", async () => {

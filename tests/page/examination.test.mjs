@@ -133,7 +133,7 @@ test("a way that delays looks like neither", () => {
 const CIRCUMSTANCES = {
   origin: FACTS.origin,
   at: AT,
-  offsetMs: -90_000,
+  aheadMs: -90_000,
   browser: "Browser/1.0",
   protocol: "http/1.1",
   chaos: "",
@@ -172,12 +172,12 @@ What to ask for:
 });
 
 test("the report of a test that was stopped, on a pretended network, with clocks alike, says so", () => {
-  const report = reportText(look({}), { ...CIRCUMSTANCES, offsetMs: 20, protocol: "", chaos: "hold" });
+  const report = reportText(look({}), { ...CIRCUMSTANCES, aheadMs: 20, protocol: "", chaos: "hold" });
   assert.match(report, /^Time: .*Z, the server's clock is the same$/m);
   assert.match(report, /^Pretended network of the demo: hold$/m);
   assert.match(report, /\n\nStopped\.\n$/);
   assert.doesNotMatch(report, /Page loaded over|What to ask for/);
-  assert.match(reportText(look({}), { ...CIRCUMSTANCES, offsetMs: null }), /^Time: \S+Z$/m);
+  assert.match(reportText(look({}), { ...CIRCUMSTANCES, aheadMs: null }), /^Time: \S+Z$/m);
 });
 
 test("measured times have two figures at most beyond the unit", () => {
