@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 use poem::http::{Version, header};
 use poem::{Body, Request, Response};
+use tokio_stream::Stream;
 
 use super::arrival::Arrival;
 use super::handoff::Handoff;

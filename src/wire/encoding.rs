@@ -133,7 +133,7 @@ mod tests {
         let event = Encoding::Sse.encode(&bye);
         assert_eq!(
             event,
-            "retry: 1005\nevent: bye\ndata: {\"type\":\"bye\",\"reason\":\"stopping\",\"retry_ms\":5}\n\n"
+            "retry: 5\nevent: bye\ndata: {\"type\":\"bye\",\"reason\":\"stopping\",\"retry_ms\":5}\n\n"
         );
     }
 }

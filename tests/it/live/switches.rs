@@ -5,8 +5,7 @@ use crate::support::{TestApp, Viewer, Ws, metric, spawn_app, spawn_app_with};
 
 /// Times that somebody went from one transport to another for a reason.
 async fn switches(app: &TestApp, from: &str, to: &str, reason: &str) -> u64 {
-    let series =
-        format!(r#"petstore_switches_total{{from="{from}",reason="{reason}",to="{to}"}}"#);
+    let series = format!(r#"petstore_switches_total{{from="{from}",reason="{reason}",to="{to}"}}"#);
     metric(app, &series).await
 }
 

@@ -32,7 +32,10 @@ async fn a_killed_connection_says_hello_and_is_gone_a_moment_later() {
     let app = spawn_app().await;
     for (types, lived) in end_of_both(&app, "kill").await {
         assert_eq!(types[..2], ["hello", "snapshot"]);
-        assert!(types[2..].iter().all(|kind| kind == "heartbeat"), "{types:?}");
+        assert!(
+            types[2..].iter().all(|kind| kind == "heartbeat"),
+            "{types:?}"
+        );
         assert!(lived >= Duration::from_millis(250), "{lived:?}");
         assert!(lived < Duration::from_secs(4), "{lived:?}");
     }
@@ -51,7 +54,10 @@ async fn a_network_that_cuts_what_waits_does_so_after_five_seconds_and_polls_too
     assert!(asked.elapsed() >= Duration::from_secs(5));
     for (types, lived) in both {
         assert_eq!(types[..2], ["hello", "snapshot"]);
-        assert!(types[2..].iter().all(|kind| kind == "heartbeat"), "{types:?}");
+        assert!(
+            types[2..].iter().all(|kind| kind == "heartbeat"),
+            "{types:?}"
+        );
         assert!(lived >= Duration::from_millis(4900), "{lived:?}");
     }
 }
