@@ -19,9 +19,13 @@ export function shortcomings({ rungs, withinMs }, { transport, liveMs, missed, r
   return found;
 }
 
-/** Bounds as a test has to have them, on a machine that may be busy with something else. */
+/**
+ * Bounds as a test has to have them, on a machine that may be busy with something else. WebSocket has only a short head
+ * start in its race with SSE, so where it works the other may win by chance; the page is as live, and climbs later.
+ */
 export function allowed({ rungs, withinMs }, { slowness }) {
-  return { rungs, withinMs: withinMs * slowness };
+  const either = rungs.includes("ws") ? [...new Set([...rungs, "sse"])] : rungs;
+  return { rungs: either, withinMs: withinMs * slowness };
 }
 
 function some(list) {
