@@ -42,12 +42,8 @@ const KINDS = {
       executablePath: FIREFOX,
       // Lets the tests read the browser's own console, where it writes what it does not tell the page's.
       args: ["--remote-allow-system-access"],
-      extraPrefsFirefox: {
-        // Otherwise what is on this machine would be asked for past the proxy.
-        "network.proxy.allow_hijacking_localhost": true,
-        // Firefox ends scripts of a page that is left, on a busy machine even those that have just begun, and says so.
-        "dom.ipc.cancel_content_js_when_navigating": false,
-      },
+      // Otherwise what is on this machine would be asked for past the proxy.
+      extraPrefsFirefox: { "network.proxy.allow_hijacking_localhost": true },
     },
     complaints: firefoxConsole,
   },
@@ -81,17 +77,23 @@ async function giveBack(name) {
   await (await program.starting).close();
 }
 
-/** What Firefox's own console says of pages: also of sockets and streams that a page left behind. */
+/**
+ * What Firefox's own console says of pages: also of sockets and streams that a page left behind. It ends scripts of a
+ * page that is left, on a busy machine even those that have just begun, and says so: that is about the machine.
+ */
 async function firefoxConsole({ connection }) {
   const tree = await connection.send("browsingContext.getTree", { "moz:scope": "chrome" });
   const { result } = await connection.send("script.evaluate", {
-    expression: `Services.console.getMessageArray()
-      .filter((said) => said instanceof Ci.nsIScriptError && said.sourceName.startsWith("http"))
-      .map((said) => said.errorMessage).join("\\n")`,
+    expression: `JSON.stringify(
+      Services.console.getMessageArray()
+        .filter((said) => said instanceof Ci.nsIScriptError && said.sourceName.startsWith("http"))
+        .map((said) => said.errorMessage)
+        .filter((text) => !text.startsWith("Script terminated by timeout"))
+    )`,
     target: { context: tree.result.contexts[0].context },
     awaitPromise: false,
   });
-  return result.result.value.split("\n").filter(Boolean);
+  return JSON.parse(result.result.value);
 }
 
 /** A profile of its own: nothing that another one keeps, knows or has open is in it. */

@@ -111,13 +111,14 @@ export class Subject {
   }
 
   /**
-   * A number of `/metrics`, or 0 where it is not counted.
+   * A number of `/metrics`.
    * @param {string} name  With its labels, as written there.
    */
   async metric(name) {
     const text = await (await fetch(`${this.origin}/metrics`)).text();
     const line = text.split("\n").find((line) => line.startsWith(`${name} `));
-    return line ? Number(line.slice(name.length)) : 0;
+    assert.ok(line, `/metrics has no ${name}`);
+    return Number(line.slice(name.length));
   }
 }
 
