@@ -5,6 +5,7 @@
  * @typedef {object} Watch
  * @property {string} origin  Of the page, e.g. `https://rescue.example`.
  * @property {string[]} pets  Ids to watch; none means every pet.
+ * @property {string} [chaos]  The restricted network to look at, in demo mode.
  */
 
 /**
