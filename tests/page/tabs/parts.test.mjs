@@ -1,10 +1,11 @@
 /** The parts of a shared connection by themselves: what comes next, what is kept, and whom to ask. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock, fakeFetch, load } from "../support.mjs";
+import { FakeClock, fakeFetch, load, settle } from "../support.mjs";
 
 const { placeOf } = await load("live/tabs/sequence.js");
 const { Run } = await load("live/tabs/run.js");
+const { Leadership } = await load("live/tabs/leadership.js");
 const { askingServer } = await load("live/tabs/missed.js");
 
 const at = (rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
@@ -69,6 +70,65 @@ test("a run begins anew with a snapshot, and keeps no more than its limit", () =
   run.add(snapshot(3, OTHER));
   assert.equal(run.between(at(267), at(3, OTHER)), null);
   assert.deepEqual(run.between(at(3, OTHER), at(3, OTHER)), []);
+});
+
+/** A lock manager that does nothing by itself. */
+function openLeadership() {
+  const asked = [];
+  const request = (_name, options, callback) =>
+    new Promise((resolve, reject) => asked.push({ options, grant: () => callback({}), resolve, reject }));
+  const heard = [];
+  const leadership = new Leadership({
+    locks: { request },
+    name: "petstore-live",
+    onwin: () => heard.push("won"),
+    onlose: () => heard.push("lost"),
+    onfail: () => heard.push("failed"),
+  });
+  return { leadership, asked, heard };
+}
+
+const isSettled = async (promise) => {
+  let settled = false;
+  promise.then(() => (settled = true));
+  await settle();
+  return settled;
+};
+
+test("the lock is held until it is given up, or seized by another tab", async () => {
+  const { leadership, asked, heard } = openLeadership();
+  leadership.queue();
+  const held = asked[0].grant();
+  assert.equal(await isSettled(held), false);
+  leadership.leave();
+  assert.equal(await isSettled(held), true);
+  leadership.queue();
+  asked[1].grant();
+  asked[1].reject(new DOMException("stolen", "AbortError"));
+  await settle();
+  assert.deepEqual(heard, ["won", "won", "lost"]);
+});
+
+test("a lock that comes after it was given up is let go at once, and no more is heard of it", async () => {
+  const { leadership, asked, heard } = openLeadership();
+  leadership.seize();
+  leadership.leave();
+  assert.equal(await isSettled(Promise.resolve(asked[0].grant())), true);
+  leadership.queue();
+  leadership.leave();
+  asked[1].reject(new DOMException("aborted", "AbortError"));
+  await settle();
+  assert.deepEqual(heard, []);
+});
+
+test("who asks anew gives up what it asked for or held before", async () => {
+  const { leadership, asked } = openLeadership();
+  leadership.queue();
+  leadership.seize();
+  assert.equal(asked[0].options.signal.aborted, true);
+  const held = asked[1].grant();
+  leadership.queue();
+  assert.equal(await isSettled(held), true);
 });
 
 function startAsking() {
