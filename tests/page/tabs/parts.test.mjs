@@ -1,4 +1,4 @@
-/** The parts of a shared connection by themselves: what comes next, what is kept, and whom to ask. */
+/** The parts of a shared connection by themselves: what comes next, what is kept, whom to ask, and when to share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, fakeFetch, load, settle } from "../support.mjs";
@@ -7,6 +7,8 @@ const { placeOf } = await load("live/tabs/sequence.js");
 const { Run } = await load("live/tabs/run.js");
 const { Leadership } = await load("live/tabs/leadership.js");
 const { askingServer } = await load("live/tabs/missed.js");
+const { openConnection } = await load("live/open.js");
+const { Connection } = await load("live/connection.js");
 
 const at = (rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
 const status = (rev, epoch) => ({ type: "status", cursor: at(rev, epoch), pet: 1, status: "eating" });
@@ -167,4 +169,46 @@ test("a server that refuses, answers nonsense, or keeps its answer is not waited
   unwanted.abort.abort();
   await assert.rejects(unwanted.answer);
   assert.equal(unwanted.clock.waiting, 0);
+});
+
+/** A browser that gives out every lock, and what it was asked for. */
+function fakeBrowser() {
+  const names = [];
+  class FakeBroadcastChannel {
+    constructor(name) {
+      names.push(name);
+    }
+    postMessage() {}
+    close() {}
+  }
+  const locks = { request: async (name, _options, callback) => (names.push(name), callback({})) };
+  const browser = { navigator: { locks }, BroadcastChannel: FakeBroadcastChannel, fetch: fakeFetch().fetch };
+  return { names, browser };
+}
+
+function open(browser, chaos) {
+  const watch = { origin: "http://127.0.0.1:3000", pets: [], chaos };
+  return openConnection({ browser, clock: new FakeClock(), random: () => 0.5, watch, since: () => at(1) });
+}
+
+test("tabs share under one name, and those that try out a restricted network under another", async () => {
+  for (const [chaos, name] of [
+    [undefined, "petstore-live"],
+    ["eat", "petstore-live chaos=eat"],
+  ]) {
+    const { names, browser } = fakeBrowser();
+    const connection = open(browser, chaos);
+    connection.start();
+    await settle();
+    connection.stop();
+    assert.deepEqual(names, [name, name]);
+  }
+});
+
+test("without locks or channels the page has a connection of its own", () => {
+  const { browser } = fakeBrowser();
+  assert.notEqual(open(browser).constructor, Connection);
+  for (const missing of [{ navigator: {} }, { navigator: undefined }, { BroadcastChannel: undefined }]) {
+    assert.equal(open({ ...browser, ...missing }).constructor, Connection);
+  }
 });
