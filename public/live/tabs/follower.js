@@ -21,6 +21,9 @@ const SILENT_HEARTBEATS = 1.2;
 /** The longest that a leader may take to answer; an eighth of a heartbeat where that is less. It takes milliseconds. */
 const ANSWER_LIMIT_MS = 1_000;
 
+/** The longest that joining may take, with a question to the server. */
+const JOIN_LIMIT_MS = 6_000;
+
 /** The longest that the lock may take to be seized. After that, locks do not work here. */
 const SEIZE_LIMIT_MS = 3_000;
 
@@ -33,8 +36,8 @@ export class Follower {
   #cancelWait = ignore;
   #asking = new AbortController();
   #isGreeted = false;
-  /** This tab has asked the leader or the server, and further gaps ask nothing. */
-  #isJoining = false;
+  /** When this tab asked for what it lacks, while something may come of it. */
+  #joinedAt = -Infinity;
   /** Nobody has answered since this tab asked. */
   #isUnanswered = false;
   #deliveredAt;
@@ -91,7 +94,8 @@ export class Follower {
   }
 
   #join() {
-    this.#isJoining = this.#isUnanswered = true;
+    this.#isUnanswered = true;
+    this.#joinedAt = this.#tab.clock.now();
     this.#asking.abort();
     this.#tab.post({ kind: "join", from: this.#tab.id, since: this.#tab.cursor });
     this.#wait(this.#answerLimitMs, () => this.#seize());
@@ -121,8 +125,11 @@ export class Follower {
   /** @param {import("./notes.js").Welcome} welcome */
   #welcomed({ leader, state, hello, position, run, isHidden }) {
     this.#leader = leader;
-    // No better than no answer: this tab takes over when the time for one is up.
-    if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) return;
+    if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
+      // No better than no answer: this tab takes over when the time for one is up, unless something is delivered.
+      this.#joinedAt = -Infinity;
+      return;
+    }
     const since = this.#tab.cursor;
     this.#isUnanswered = false;
     this.#tab.show(state);
@@ -132,7 +139,8 @@ export class Follower {
     else if (!this.#hasAskedServer) return void this.#askServer(since);
     // What this tab has that the leader has not is on its way to the leader.
     else if (!isNewer(since, position)) return this.#seize();
-    this.#isJoining = this.#hasAskedServer = false;
+    this.#joinedAt = -Infinity;
+    this.#hasAskedServer = false;
   }
 
   /**
@@ -151,13 +159,14 @@ export class Follower {
    * @param {string} after
    */
   #delivered(message, after) {
+    const wasSilent = this.#isSilent();
     this.#isUnanswered = false;
     this.#isGreeted ||= message.type === "hello";
     this.#deliveredAt = this.#tab.clock.now();
     const place = placeOf(message, after, this.#tab.cursor);
     if (place === "next") this.#tab.take(message);
     this.#listen();
-    if (place === "gap" && !this.#isJoining) this.#join();
+    if ((place === "gap" || wasSilent) && !this.#isJoining()) this.#join();
   }
 
   /**
@@ -184,6 +193,11 @@ export class Follower {
 
   #listen() {
     this.#wait(this.#silentMs, () => this.#join());
+  }
+
+  /** Whether an answer may still come, the server's included. Further gaps ask nothing meanwhile. */
+  #isJoining() {
+    return Math.abs(this.#tab.clock.now() - this.#joinedAt) < JOIN_LIMIT_MS;
   }
 
   /** A clock set back makes the difference negative: then nothing is known, and doubt is the safe side. */

@@ -170,6 +170,23 @@ test("a hidden leader leads as long as it delivers, and gives way to a tab that 
   assert.deepEqual(world.leaders, [followers[1]]);
 });
 
+test("a leader that has nothing to say when it is asked, and then delivers after all, is heard out", async () => {
+  const { world, leader, followers } = await openTabs(2);
+  leader.isHidden = true;
+  world.loses = ({ kind }) => kind === "message";
+  world.server.change();
+  await world.turn(MOMENT_MS);
+  world.server.stop();
+  let hasAnswered = false;
+  world.loses = ({ kind }) => ((hasAnswered ||= kind === "welcome"), false);
+  while (!hasAnswered) await world.turn(1);
+  world.server.start();
+  leader.connections[0].start();
+  await world.turn(MOMENT_MS);
+  assert.ok(followers[0].isCurrent);
+  assert.deepEqual(world.leaders, [leader]);
+});
+
 test("hidden tabs do not take the lead from each other", async () => {
   const { world, leader } = await openTabs(3, { isHidden: true });
   world.server.stop();
