@@ -7,6 +7,7 @@ mod commits;
 mod idle;
 mod mixed;
 mod one_pet;
+mod restart;
 mod sleepers;
 
 use crate::fleet::{Fleet, Guest};
@@ -29,6 +30,8 @@ pub enum Scenario {
     Churn,
     /// Everyone comes back at once
     Comeback,
+    /// The server is stopped and started again
+    Restart,
     /// Durable changes through the API, beside what the disk can do
     Commits,
 }
@@ -40,10 +43,11 @@ impl Scenario {
         match self {
             Scenario::Idle => idle::run(or(10_000)),
             Scenario::Mixed => mixed::run(or(19_000)),
-            Scenario::OnePet => one_pet::run(or(10_000)),
+            Scenario::OnePet => one_pet::compare(or(10_000)),
             Scenario::Sleepers => sleepers::run(or(1000)),
             Scenario::Churn => churn::run(or(5000)),
             Scenario::Comeback => comeback::run(or(4000)),
+            Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
         }
     }
@@ -57,7 +61,11 @@ struct Rig {
 
 impl Rig {
     fn start(settings: &Settings, name: &str) -> anyhow::Result<Self> {
-        let server = Server::start(settings)?;
+        Rig::before(Server::start(settings)?, name)
+    }
+
+    /// A fleet before a server that runs already.
+    fn before(server: Server, name: &str) -> anyhow::Result<Self> {
         let board = server.board()?;
         let fleet = Fleet::new(server.target(&board), board.rev, Progress::new(name))?;
         Ok(Rig { server, fleet })

@@ -13,24 +13,31 @@
  * @property {() => void} leave  The page goes away, perhaps to come back.
  * @property {() => void} comeBack  It came back as it was left.
  * @property {() => void} wake  It is looked at again.
- * @property {() => void} online
+ * @property {() => void} online  There is a network again, or another one.
  * @property {() => void} offline
  */
+
+/** Browsers tell each new estimate of a network's speed as a change; once in this time it may be another network. */
+const NETWORK_CHANGE_GAP_MS = 2 * 60_000;
 
 export class Lifecycle {
   #window;
   #document;
+  #network;
   #turns;
+  #networkChangedAt = -Infinity;
 
   /**
    * @param {object} parts
    * @param {EventTarget} parts.window
    * @param {EventTarget & { visibilityState: string }} parts.document
+   * @param {EventTarget} [parts.network]  `navigator.connection`, which not every browser has.
    * @param {Turns} parts.turns
    */
-  constructor({ window, document, turns }) {
+  constructor({ window, document, network, turns }) {
     this.#window = window;
     this.#document = document;
+    this.#network = network;
     this.#turns = turns;
   }
 
@@ -40,6 +47,7 @@ export class Lifecycle {
     this.#window.addEventListener("online", this.#ononline);
     this.#window.addEventListener("offline", this.#onoffline);
     this.#document.addEventListener("visibilitychange", this.#onvisibilitychange);
+    this.#network?.addEventListener("change", this.#onnetworkchange);
     this.#document.addEventListener("freeze", this.#onfreeze);
     this.#document.addEventListener("resume", this.#onresume);
   }
@@ -50,6 +58,7 @@ export class Lifecycle {
     this.#window.removeEventListener("online", this.#ononline);
     this.#window.removeEventListener("offline", this.#onoffline);
     this.#document.removeEventListener("visibilitychange", this.#onvisibilitychange);
+    this.#network?.removeEventListener("change", this.#onnetworkchange);
     this.#document.removeEventListener("freeze", this.#onfreeze);
     this.#document.removeEventListener("resume", this.#onresume);
   }
@@ -70,6 +79,12 @@ export class Lifecycle {
   };
 
   #ononline = () => this.#turns.online();
+
+  #onnetworkchange = (/** @type {Event} */ event) => {
+    if (event.timeStamp - this.#networkChangedAt < NETWORK_CHANGE_GAP_MS) return;
+    this.#networkChangedAt = event.timeStamp;
+    this.#turns.online();
+  };
 
   #onoffline = () => this.#turns.offline();
 }

@@ -10,12 +10,15 @@
 
 mod batch;
 mod delivery;
+mod fan_out;
+mod farewell;
 mod listening;
 mod pace;
 mod sender;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod viewer;
 
 use std::io;
@@ -25,12 +28,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mio::net::TcpStream;
 use mio::{Poll, Waker};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+pub use self::batch::Batch;
 use self::sender::{Sender, WAKE};
-pub use self::viewer::Viewer;
+pub use self::table::Table;
+pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
 use crate::auth::Refusal;
@@ -40,8 +46,8 @@ use crate::wire::Encoding;
 use crate::writer::Writer;
 
 /// A viewer that was given everything up to `at`, and is given the rest by a sender.
-pub struct Newcomer {
-    pub connection: Connection,
+pub struct Newcomer<S = TcpStream> {
+    pub connection: Connection<S>,
     pub encoding: Encoding,
     pub filter: Filter,
     pub at: Rev,
@@ -63,6 +69,8 @@ pub struct Context {
     pub runtime: Handle,
     pub heartbeat: Duration,
     pub write_timeout: Duration,
+    /// A connection is renewed at about this age.
+    pub max_connection_age: Duration,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in

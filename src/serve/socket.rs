@@ -83,6 +83,7 @@ impl Drop for Socket {
         if self.is_flushed
             && let Ok(stream) = stream.into_std()
         {
+            let stream = mio::net::TcpStream::from_std(stream);
             self.handoff.let_go(Connection { stream, permit });
         }
     }

@@ -34,7 +34,7 @@ pub fn run() -> anyhow::Result<()> {
     let folder = rig.server.folder();
     let syncs_before = syncs_per_s(folder)?;
     let before = rig.server.board()?.rev;
-    let (took, times) = change_all(rig.server.address)?;
+    let (took, times) = change_all(rig.server.address, TIME)?;
     let made = rig.server.board()?.rev - before;
     ensure!(made == times.len(), "{} answered, {made} made", times.len());
     let syncs_after = syncs_per_s(folder)?;
@@ -50,13 +50,17 @@ pub fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All clients at once; how long they took, and the time of each change in microseconds.
-fn change_all(address: SocketAddr) -> anyhow::Result<(Duration, Histogram<u64>)> {
+/// All clients at once, each with a pet of its own, for some time; how long they took, and the time
+/// of each change in microseconds.
+pub fn change_all(
+    address: SocketAddr,
+    time: Duration,
+) -> anyhow::Result<(Duration, Histogram<u64>)> {
     let start = Instant::now();
     let mut all = Histogram::new(3)?;
     std::thread::scope(|scope| {
         let clients: Vec<_> = (1..=CLIENTS)
-            .map(|pet| scope.spawn(move || change_one(address, pet, start + TIME)))
+            .map(|pet| scope.spawn(move || change_one(address, pet, start + time)))
             .collect();
         for client in clients {
             let times = client.join().expect("a client does not panic")?;

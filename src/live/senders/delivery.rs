@@ -1,16 +1,12 @@
-//! What a sender sends: the pass over its table, what a sleeper missed, and heartbeats.
+//! What a sender sends: passes over the table, and what a sleeper missed.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::batch::{Batch, concatenated};
 use super::sender::Sender;
-use super::viewer::{Outcome, Overdue, Viewer};
-use crate::live::heartbeat;
-use crate::model::Cursor;
-use crate::wire::{Encoding, Frame};
+use super::viewer::Outcome;
 
 impl Sender {
     /// Sends everything new to everyone it is for.
@@ -26,47 +22,10 @@ impl Sender {
         }
         if let Some(batch) = Batch::new(frames) {
             self.at = batch.reaches();
-            self.send_batch(batch, now);
-        }
-    }
-
-    fn send_batch(&mut self, mut batch: Batch, now: Instant) {
-        let mut gone = Vec::new();
-        self.table.each_of_everyone(|row, viewer| {
-            if give(viewer, &mut batch, now) == Outcome::Gone {
-                gone.push(row);
-            }
-        });
-        for (row, frames) in self.for_watchers(&batch) {
-            let Some(viewer) = self.table.get_mut(row) else {
-                continue;
-            };
-            if give_some(viewer, &frames, now) == Outcome::Gone {
-                gone.push(row);
+            if self.table.fan_out(batch, now) {
+                self.follow_up_from(now);
             }
         }
-        for row in gone {
-            self.table.remove(row);
-        }
-    }
-
-    /// The frames for each of those who do not watch everything.
-    fn for_watchers(&self, batch: &Batch) -> Vec<(usize, Vec<Frame>)> {
-        let mut wanted: Vec<(usize, usize)> = Vec::new();
-        for (index, frame) in batch.frames().iter().enumerate() {
-            let watchers = frame.pet().map(|pet| self.table.watchers(pet));
-            wanted.extend(watchers.into_iter().flatten().map(|row| (row, index)));
-        }
-        wanted.sort_unstable();
-        let per_row = wanted.chunk_by(|one, other| one.0 == other.0);
-        per_row
-            .map(|wanted| {
-                let frames = wanted
-                    .iter()
-                    .map(|(_, index)| batch.frames()[*index].clone());
-                (wanted[0].0, frames.collect())
-            })
-            .collect()
     }
 
     /// The stream ran ahead of this sender: nobody knows any more who was given what, except that
@@ -105,83 +64,4 @@ impl Sender {
         }
         self.listen_on(row);
     }
-
-    /// Heartbeats to whom nothing was sent, and an end to whose time is over.
-    pub(super) fn look_through(&mut self, now: Instant, look_every: Duration) {
-        let due = self.context.heartbeat.saturating_sub(look_every * 2);
-        let write_timeout = self.context.write_timeout;
-        let (epoch, at) = (self.context.hub.epoch(), self.at);
-        let mut encoded: [Option<Bytes>; Encoding::ALL.len()] = [None, None, None];
-        let mut gone = Vec::new();
-        for (row, viewer) in self.table.iter_mut() {
-            if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
-                let reason = match overdue {
-                    Overdue::Write => Some("write-timeout"),
-                    Overdue::Word => Some("protocol"),
-                    Overdue::Close => None,
-                };
-                if let Some(reason) = reason {
-                    let dropped = &self.context.hub.metrics().dropped;
-                    dropped.with_label_values(&[reason]).inc();
-                }
-                gone.push(row);
-            } else if now.duration_since(viewer.sent_at) >= due
-                && !viewer.is_stalled()
-                && !viewer.is_closing()
-            {
-                let rev = at.max(viewer.at);
-                let encode = || {
-                    let cursor = Cursor { epoch, rev };
-                    viewer.encoding().encode(&heartbeat(cursor))
-                };
-                let bytes = match rev == at {
-                    true => encoded[viewer.encoding().index()]
-                        .get_or_insert_with(encode)
-                        .clone(),
-                    false => encode(),
-                };
-                if viewer.send(bytes, now) == Outcome::Gone {
-                    gone.push(row);
-                }
-            }
-        }
-        for row in gone {
-            self.table.remove(row);
-        }
-    }
-}
-
-/// Gives a viewer of everything its part of the batch.
-fn give(viewer: &mut Viewer, batch: &mut Batch, now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let bytes = batch.after(viewer.at, viewer.encoding());
-    if bytes.is_empty() {
-        return Outcome::Alive;
-    }
-    viewer.at = batch.reaches();
-    viewer.send(bytes, now)
-}
-
-/// Gives a viewer of some pets the frames of those.
-fn give_some(viewer: &mut Viewer, frames: &[Frame], now: Instant) -> Outcome {
-    if viewer.is_closing() {
-        return Outcome::Alive;
-    }
-    if viewer.is_stalled() {
-        viewer.has_missed = true;
-        return Outcome::Alive;
-    }
-    let new = frames.iter().filter(|frame| frame.rev() > viewer.at);
-    let bytes = concatenated(new, viewer.encoding());
-    let Some(last) = frames.last() else {
-        return Outcome::Alive;
-    };
-    viewer.at = viewer.at.max(last.rev());
-    viewer.send(bytes, now)
 }

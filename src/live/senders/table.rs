@@ -2,28 +2,38 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use mio::net::TcpStream;
 use slab::Slab;
 
-use super::viewer::Viewer;
+use super::viewer::{Socket, Viewer};
 use crate::hub::Filter;
 use crate::model::PetId;
 
 /// Rows of viewers. A row's number is its token in the event loop, and is used again.
-#[derive(Default)]
-pub struct Table {
-    viewers: Slab<Viewer>,
+pub struct Table<S = TcpStream> {
+    viewers: Slab<Viewer<S>>,
     /// Rows that watch every pet. In order, so that a pass walks through memory in one direction.
     everyone: BTreeSet<usize>,
     by_pet: HashMap<PetId, BTreeSet<usize>>,
 }
 
-impl Table {
+impl<S> Default for Table<S> {
+    fn default() -> Self {
+        Table {
+            viewers: Slab::new(),
+            everyone: BTreeSet::new(),
+            by_pet: HashMap::new(),
+        }
+    }
+}
+
+impl<S: Socket> Table<S> {
     /// The row that the next viewer gets.
     pub fn vacant_row(&self) -> usize {
         self.viewers.vacant_key()
     }
 
-    pub fn insert(&mut self, viewer: Viewer) -> usize {
+    pub fn insert(&mut self, viewer: Viewer<S>) -> usize {
         let filter = viewer.filter().clone();
         let row = self.viewers.insert(viewer);
         match filter {
@@ -40,7 +50,7 @@ impl Table {
     }
 
     /// Takes a viewer out; dropping it closes its connection.
-    pub fn remove(&mut self, row: usize) -> Option<Viewer> {
+    pub fn remove(&mut self, row: usize) -> Option<Viewer<S>> {
         let viewer = self.viewers.try_remove(row)?;
         match viewer.filter() {
             Filter::All => {
@@ -64,7 +74,7 @@ impl Table {
         Some(viewer)
     }
 
-    pub fn get_mut(&mut self, row: usize) -> Option<&mut Viewer> {
+    pub fn get_mut(&mut self, row: usize) -> Option<&mut Viewer<S>> {
         self.viewers.get_mut(row)
     }
 
@@ -77,12 +87,12 @@ impl Table {
         self.viewers.iter().map(|(row, _)| row).collect()
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut Viewer)> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut Viewer<S>)> {
         self.viewers.iter_mut()
     }
 
     /// Calls `visit` for every viewer that watches all pets.
-    pub fn each_of_everyone(&mut self, mut visit: impl FnMut(usize, &mut Viewer)) {
+    pub fn each_of_everyone(&mut self, mut visit: impl FnMut(usize, &mut Viewer<S>)) {
         for row in &self.everyone {
             visit(*row, &mut self.viewers[*row]);
         }

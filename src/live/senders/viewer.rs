@@ -1,6 +1,6 @@
 //! One viewer: a socket, where it is, and what its socket did not take yet.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,24 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// then.
 const SAY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a viewer's bytes go through.
+pub trait Socket: Read + Write {
+    /// Tells the other side that nothing more comes.
+    ///
+    /// # Errors
+    /// When the other side is gone.
+    fn end_writing(&self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn end_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
 /// A row of the table. Dropping it closes the connection and gives its places back.
-pub struct Viewer {
-    socket: TcpStream,
+pub struct Viewer<S = TcpStream> {
+    socket: S,
     encoding: Encoding,
     filter: Filter,
     /// It was given everything it wants up to here.
@@ -35,6 +50,10 @@ pub struct Viewer {
     /// Whether something came while `unsent` was not empty.
     pub has_missed: bool,
     pub sent_at: Instant,
+    /// Whether a heartbeat is to follow what was sent last.
+    pub is_followed_up: bool,
+    /// When it is asked to come back over a new connection.
+    pub renew_at: Instant,
     /// Since when the socket takes nothing.
     stalled_since: Option<Instant>,
     /// Until when it may close by itself.
@@ -63,17 +82,20 @@ pub enum Outcome {
     Gone,
 }
 
-impl Viewer {
-    pub fn new(newcomer: Newcomer, number: u64, now: Instant) -> Self {
+impl<S: Socket> Viewer<S> {
+    pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant, renew_at: Instant) -> Self {
         let connection = newcomer.connection;
         let mut viewer = Viewer {
-            socket: TcpStream::from_std(connection.stream),
+            socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
             at: newcomer.at,
             unsent: Bytes::new(),
             has_missed: false,
             sent_at: now,
+            // What it was given before it came here is followed up too.
+            is_followed_up: newcomer.encoding.is_sse(),
+            renew_at,
             stalled_since: None,
             closing_until: None,
             reader: None,
@@ -99,7 +121,7 @@ impl Viewer {
         reader.push(bytes);
     }
 
-    pub fn socket(&mut self) -> &mut TcpStream {
+    pub fn socket(&mut self) -> &mut S {
         &mut self.socket
     }
 
@@ -131,6 +153,12 @@ impl Viewer {
         }
         let since = self.stalled_since?;
         (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
+    }
+
+    /// Sends what matters to people, and is to arrive before anything comes after it.
+    pub fn send_event(&mut self, bytes: Bytes, now: Instant) -> Outcome {
+        self.is_followed_up |= self.encoding.is_sse();
+        self.send(bytes, now)
     }
 
     /// Writes `bytes` behind what waits; what the socket does not take waits from then on.
@@ -170,7 +198,7 @@ impl Viewer {
         }
         if self.is_closing() {
             // Fails when the other side is gone already, which the next read tells.
-            let _ = self.socket.shutdown(Shutdown::Write);
+            let _ = self.socket.end_writing();
         }
         Outcome::Alive
     }

@@ -9,6 +9,7 @@ const { Leadership } = await load("live/tabs/leadership.js");
 const { askingServer } = await load("live/tabs/missed.js");
 const { openConnection } = await load("live/open.js");
 const { Connection } = await load("live/connection.js");
+const { ServerClock } = await load("state/server-clock.js");
 
 const at = (rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
 const status = (rev, epoch) => ({ type: "status", cursor: at(rev, epoch), pet: 1, status: "eating" });
@@ -182,13 +183,20 @@ function fakeBrowser() {
     close() {}
   }
   const locks = { request: async (name, _options, callback) => (names.push(name), callback({})) };
-  const browser = { navigator: { locks }, BroadcastChannel: FakeBroadcastChannel, fetch: fakeFetch().fetch };
+  const browser = {
+    navigator: { locks },
+    document: { visibilityState: "visible" },
+    BroadcastChannel: FakeBroadcastChannel,
+    fetch: fakeFetch().fetch,
+  };
   return { names, browser };
 }
 
 function open(browser, chaos) {
   const watch = { origin: "http://127.0.0.1:3000", pets: [], chaos };
-  return openConnection({ browser, clock: new FakeClock(), random: () => 0.5, watch, since: () => at(1) });
+  const clock = new FakeClock();
+  const serverClock = new ServerClock(clock);
+  return openConnection({ browser, clock, serverClock, random: () => 0.5, watch, since: () => at(1) });
 }
 
 test("tabs share under one name, and those that try out a restricted network under another", async () => {
@@ -208,7 +216,7 @@ test("tabs share under one name, and those that try out a restricted network und
 test("without locks or channels the page has a connection of its own", () => {
   const { browser } = fakeBrowser();
   assert.notEqual(open(browser).constructor, Connection);
-  for (const missing of [{ navigator: {} }, { navigator: undefined }, { BroadcastChannel: undefined }]) {
+  for (const missing of [{ navigator: {} }, { BroadcastChannel: undefined }]) {
     assert.equal(open({ ...browser, ...missing }).constructor, Connection);
   }
 });

@@ -5,23 +5,12 @@
  * Every page checks with each message that it is shown each change once and in order.
  */
 import assert from "node:assert/strict";
-import { load, settle } from "../support.mjs";
+import { chance, load, settle } from "../support.mjs";
 import { channelOf, Locks } from "./browser.mjs";
 import { FakeConnection, parse, PETS, Server } from "./server.mjs";
 
 const { Board } = await load("state/board.js");
 const { SharedConnection } = await load("live/tabs/shared-connection.js");
-
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
-export function seededRandom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export class World {
   now = Date.parse("2024-05-01T12:00:00Z");
@@ -33,7 +22,7 @@ export class World {
   #events = [];
 
   constructor({ seed = 1 } = {}) {
-    this.random = seededRandom(seed);
+    this.random = chance(seed);
     this.server = new Server(this);
     this.locks = new Locks(this);
     this.channels = new Set();

@@ -1,0 +1,155 @@
+//! What does a pass over 10,000 viewers cost, without the operating system's part?
+//!
+//! The sockets of these viewers take every byte and do nothing with it. One status goes to
+//! everyone who watches all pets; ten changes go in one pass; and one status goes to the ten of
+//! 10,000 who watch that pet. The baseline writes the same bytes to the same number of sinks in a
+//! plain loop. Each bench asserts that every viewer was given every byte. Run with
+//! `cargo bench --bench senders`.
+
+use std::cell::Cell;
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use pet_store::hub::Filter;
+use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
+use pet_store::live::{Connection, Places, Transport};
+use pet_store::metrics::Metrics;
+use pet_store::model::{By, Change, ChangeKind, Epoch, Moment, PetId, Rev, Status};
+use pet_store::wire::{Encoding, Frame};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+const VIEWERS: u64 = 10_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const PETS: u64 = 1_000;
+
+/// Takes everything at once, and counts it.
+struct Sink(Rc<Cell<u64>>);
+
+impl Read for Sink {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.set(self.0.get() + black_box(bytes).len() as u64);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Socket for Sink {
+    fn end_writing(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A table of viewers, and the bytes that they were given.
+struct Rig {
+    table: Table<Sink>,
+    taken: Rc<Cell<u64>>,
+    rev: Rev,
+}
+
+impl Rig {
+    /// With `VIEWERS` viewers, each with the filter of its turn.
+    fn start(filter: impl Fn(u64) -> Filter) -> Self {
+        let taken = Rc::new(Cell::new(0));
+        let places = Places::new(VIEWERS as usize, Metrics::new(), CancellationToken::new());
+        let permits = Arc::new(Semaphore::new(VIEWERS as usize));
+        let mut table = Table::default();
+        for turn in 0..VIEWERS {
+            let permit = Arc::clone(&permits).try_acquire_owned();
+            let newcomer = Newcomer {
+                connection: Connection {
+                    stream: Sink(Rc::clone(&taken)),
+                    permit: permit.expect("there is one for each"),
+                },
+                encoding: Encoding::WebSocket,
+                filter: filter(turn),
+                at: Rev::ZERO,
+                said: Vec::new(),
+                refusal: None,
+                place: places
+                    .admit(Transport::WebSocket)
+                    .expect("there is one for each"),
+            };
+            let now = Instant::now();
+            table.insert(Viewer::new(newcomer, turn, now, now + HOUR));
+        }
+        Rig {
+            table,
+            taken,
+            rev: Rev::ZERO,
+        }
+    }
+
+    /// Sends `count` statuses of different pets in one pass, which `watchers` viewers want.
+    fn pass(&mut self, count: u64, watchers: u64) {
+        let frames: Vec<Frame> = (1..=count).map(|pet| self.frame(pet)).collect();
+        let bytes: usize = frames
+            .iter()
+            .map(|frame| frame.bytes(Encoding::WebSocket).len())
+            .sum();
+        let batch = Batch::new(frames).expect("there are frames");
+        self.taken.set(0);
+        self.table.fan_out(batch, Instant::now());
+        assert_eq!(self.taken.get(), bytes as u64 * watchers);
+    }
+
+    fn frame(&mut self, pet: u64) -> Frame {
+        self.rev = self.rev.next();
+        let change = Change {
+            rev: self.rev,
+            at: Moment::from_micros(1_700_000_000_000_000),
+            by: By::Simulator,
+            pet: PetId::new(pet),
+            kind: ChangeKind::Status(Status::Eating),
+        };
+        Frame::of_change(Epoch::new(0x9f2c_41aa), &change)
+    }
+}
+
+fn pass(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("a pass over 10,000 viewers");
+    group.throughput(Throughput::Elements(VIEWERS));
+    let mut everyone = Rig::start(|_| Filter::All);
+    group.bench_function("one status for everyone", |bencher| {
+        bencher.iter(|| everyone.pass(1, VIEWERS));
+    });
+    group.bench_function("ten statuses for everyone", |bencher| {
+        bencher.iter(|| everyone.pass(10, VIEWERS));
+    });
+    let taken = Rc::new(Cell::new(0));
+    let mut sinks: Vec<Sink> = (0..VIEWERS).map(|_| Sink(Rc::clone(&taken))).collect();
+    let bytes = everyone.frame(1).bytes(Encoding::WebSocket).clone();
+    group.bench_function("the same bytes in a plain loop (the baseline)", |bencher| {
+        bencher.iter(|| {
+            taken.set(0);
+            for sink in &mut sinks {
+                sink.write_all(&bytes).expect("a sink takes everything");
+            }
+            assert_eq!(taken.get(), bytes.len() as u64 * VIEWERS);
+        });
+    });
+    let mut one_each = Rig::start(|turn| {
+        Filter::of(vec![PetId::new(turn % PETS + 1)]).expect("one pet is not too many")
+    });
+    group.throughput(Throughput::Elements(VIEWERS / PETS));
+    group.bench_function("one status for the ten who watch that pet", |bencher| {
+        bencher.iter(|| one_each.pass(1, VIEWERS / PETS));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, pass);
+criterion_main!(benches);
