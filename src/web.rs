@@ -150,12 +150,14 @@ fn readable_from_anywhere(mut response: Response) -> Response {
 }
 
 impl Site {
-    /// Answers with a page. Pages are read anew each time: they say what is true now.
+    /// Answers with a page. Pages are read anew each time: they say what is true now. `no-store`
+    /// would say the same and also keep them out of the browser's back/forward cache, out of which
+    /// a page comes back as it was left and goes on from its cursor.
     fn show<P: Page>(&self, page: &P) -> poem::Result<Response> {
         let html = self.views.render(page).ok_or_else(Failure::internal)?;
         Ok(Response::builder()
             .content_type("text/html; charset=utf-8")
-            .header("cache-control", "no-store")
+            .header("cache-control", "no-cache")
             .body(html))
     }
 

@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * The life of a page in a browser: hidden and kept, brought back, looked at again, network gone and back.
+ * The life of a page in a browser: hidden and kept, frozen, brought back, looked at again, network gone and back.
  *
  * Everything ends at `pagehide` and not at `unload`: `unload` keeps a page out of the back/forward cache and
- * does not come at all on phones.
+ * does not come at all on phones. A hidden page may also be frozen where it is, and then it runs no more than one in
+ * the cache; a page may hear of both, one after the other.
  */
 
 /**
- * What a page does at each turn.
+ * What a page does at each turn. `leave` and `comeBack` may come twice, and the second time is nothing new.
  * @typedef {object} Turns
  * @property {() => void} leave  The page goes away, perhaps to come back.
  * @property {() => void} comeBack  It came back as it was left.
@@ -47,6 +48,8 @@ export class Lifecycle {
     this.#window.addEventListener("offline", this.#onoffline);
     this.#document.addEventListener("visibilitychange", this.#onvisibilitychange);
     this.#network?.addEventListener("change", this.#onnetworkchange);
+    this.#document.addEventListener("freeze", this.#onfreeze);
+    this.#document.addEventListener("resume", this.#onresume);
   }
 
   stop() {
@@ -56,6 +59,8 @@ export class Lifecycle {
     this.#window.removeEventListener("offline", this.#onoffline);
     this.#document.removeEventListener("visibilitychange", this.#onvisibilitychange);
     this.#network?.removeEventListener("change", this.#onnetworkchange);
+    this.#document.removeEventListener("freeze", this.#onfreeze);
+    this.#document.removeEventListener("resume", this.#onresume);
   }
 
   #onpagehide = () => this.#turns.leave();
@@ -64,6 +69,10 @@ export class Lifecycle {
     // Also sent at the first load, where there is nothing to come back to.
     if (event.persisted) this.#turns.comeBack();
   };
+
+  #onfreeze = () => this.#turns.leave();
+
+  #onresume = () => this.#turns.comeBack();
 
   #onvisibilitychange = () => {
     if (this.#document.visibilityState === "visible") this.#turns.wake();

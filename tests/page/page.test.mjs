@@ -50,6 +50,13 @@ test("a page wakes when it becomes visible, not when it is hidden", () => {
   assert.deepEqual(taken, ["wake"]);
 });
 
+test("a page that is frozen where it is has left, and comes back when it runs again", () => {
+  const { document, taken, tell } = openLifecycle();
+  tell(document, "freeze");
+  tell(document, "resume");
+  assert.deepEqual(taken, ["leave", "comeBack"]);
+});
+
 test("the network's comings and goings are passed on, until the lifecycle stops", () => {
   const { window, document, lifecycle, taken, tell } = openLifecycle();
   tell(window, "offline");
@@ -57,7 +64,7 @@ test("the network's comings and goings are passed on, until the lifecycle stops"
   lifecycle.stop();
   for (const type of ["offline", "online", "pagehide"]) tell(window, type);
   tell(window, "pageshow", { persisted: true });
-  tell(document, "visibilitychange");
+  for (const type of ["visibilitychange", "freeze", "resume"]) tell(document, type);
   assert.deepEqual(taken, ["offline", "online"]);
 });
 

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModelNetwork, RULES } from "./model-network.mjs";
 import { boardText, ModelServer } from "./model-server.mjs";
-import { FakeClock, load } from "./support.mjs";
+import { chance, FakeClock, load } from "./support.mjs";
 
 const { openConnection } = await load("live/open.js");
 const { Board } = await load("state/board.js");
@@ -30,17 +30,6 @@ const CLIMB_MS = 31 * 60_000;
 
 /** Without changes, for the last one to arrive, also where all that is left of a network is four seconds late. */
 const QUIET_MS = 4_500;
-
-/** Numbers by chance, the same for the same seed (mulberry32). */
-function chance(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A page in a world of its own, and what must hold for each message that it is given. */
 class World {

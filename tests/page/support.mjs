@@ -208,3 +208,14 @@ export function fakeFetch() {
 
 /** Lets every promise that can go on do so. */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Numbers by chance, the same for the same seed (mulberry32). */
+export function chance(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
