@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use rustix::process::Signal;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::{Config, LogFormat, Options};
@@ -107,6 +108,9 @@ fn fail(sentence: &str, code: u8) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Heard, a file that reached the limit of `ulimit -f` is an error of a write; unheard, it
+    // would be the end of the program.
+    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let log_format = config.log_format;
     let app = App::start(config).await?;
     announce(
@@ -125,7 +129,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+async fn either(terminate: &mut unix::Signal, interrupt: &mut unix::Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -2,7 +2,7 @@
 //!
 //! One `Metrics` is made at the start and cloned to whoever counts; clones share the numbers.
 
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// Handles to every counter and gauge. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct Metrics {
     pub commits: IntCounter,
     /// Transactions that failed; nothing of them was published.
     pub commit_failures: IntCounter,
+    /// 1 while changes can be written, 0 while the disk refuses them.
+    pub writable: IntGauge,
     /// Times that a viewer fell behind and was given the newest of what it missed.
     pub resyncs: IntCounter,
     /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
@@ -40,6 +42,10 @@ impl Metrics {
             let counter = IntCounter::new(name, help).expect("metric names are fixed and valid");
             register(&registry, counter)
         };
+        let writable = "petstore_store_writable";
+        let writable = IntGauge::new(writable, "1 while changes can be written, 0 while not.")
+            .expect("metric names are fixed and valid");
+        writable.set(1);
         let viewers = Opts::new("petstore_viewers", "Open live connections.");
         let viewers =
             IntGaugeVec::new(viewers, &["transport"]).expect("metric names are fixed and valid");
@@ -59,6 +65,7 @@ impl Metrics {
                 "petstore_commit_failures_total",
                 "Transactions that failed; nothing of them was published.",
             ),
+            writable: register(&registry, writable),
             resyncs: counter(
                 "petstore_resyncs_total",
                 "Times that a viewer fell behind and was given the newest of what it missed.",

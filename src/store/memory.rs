@@ -75,6 +75,18 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    fn is_healthy(&self) -> bool {
+        true
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        Ok(self.state().rev())
+    }
+
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
         let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let state = self.state();

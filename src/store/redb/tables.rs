@@ -39,7 +39,7 @@ pub fn number(
     let value = meta.get(name).map_err(read)?;
     value
         .map(|value| value.value())
-        .ok_or_else(|| StoreError::Read(format!("the store has no {name:?}")))
+        .ok_or_else(|| StoreError::Record(format!("the store has no {name:?}")))
 }
 
 /// The tables that a change is written into, open in one transaction.

@@ -1,0 +1,197 @@
+//! The folder of a store: its files by name, each change to them shown to a witness first.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError};
+use rustix::fs::{Advice, fadvise};
+
+use super::witness::{Event, Witness, WitnessedFile};
+use crate::store::StoreError;
+
+/// The store.
+pub const FILE: &str = "pet-store.redb";
+/// A store that is being made. One that is found was left by a kill, and holds nothing yet.
+pub const UNFINISHED: &str = "pet-store.redb.new";
+/// Written and removed to see whether there is room.
+const ROOM: &str = "pet-store.room";
+const LOCK: &str = "pet-store.lock";
+
+/// Pages that redb keeps in memory. A rescue's store is a few megabytes; its default of 1 GiB
+/// would let the log of a year fill a small machine.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// What must fit onto the disk before writing is tried again: more than any batch of changes.
+const ROOM_BYTES: usize = 512 * 1024;
+
+/// Readable by its owner alone: the log says who did what, and staff have passwords.
+pub const PRIVATE: u32 = 0o600;
+
+/// How redb is to treat a store's file. One process writes; others may read meanwhile, which is
+/// what a backup of a running server does.
+pub fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// A folder that this process alone has as its store's.
+pub struct Place {
+    folder: PathBuf,
+    witness: Arc<dyn Witness>,
+    /// Held as long as the store is open: what keeps a second program out.
+    _lock: File,
+}
+
+impl Place {
+    /// Makes the folder if need be and takes its lock, which ends with this process.
+    pub fn lock(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        let path = folder.join(LOCK);
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(|error| failed(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Place {
+                folder: folder.to_owned(),
+                witness,
+                _lock: file,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub fn exists(&self, name: &str) -> Result<bool, StoreError> {
+        let path = self.path(name);
+        path.try_exists().map_err(|error| failed(&path, &error))
+    }
+
+    /// Opens an existing file for redb.
+    ///
+    /// What the system remembers of it is dropped first: after a sync that failed, its memory and
+    /// the disk may differ, and the disk is what counts.
+    pub fn open(&self, name: &'static str) -> Result<Database, StoreError> {
+        let path = self.path(name);
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| failed(&path, &error))?;
+        // Only a hint: a file system that does not know it remembers nothing wrong either.
+        let _ = fadvise(&file, 0, None, Advice::DontNeed);
+        self.database(name, file)
+    }
+
+    /// Makes an empty file, private from the start, and a redb in it.
+    pub fn create(&self, name: &'static str) -> Result<Database, StoreError> {
+        let file = self.create_file(name);
+        let file = file.map_err(|error| failed(&self.path(name), &error))?;
+        self.database(name, file)
+    }
+
+    fn database(&self, name: &'static str, file: File) -> Result<Database, StoreError> {
+        let refused = |error| refused(&self.path(name), error);
+        let witness = Arc::clone(&self.witness);
+        let file = WitnessedFile::new(name, file, witness).map_err(refused)?;
+        builder().create_with_backend(file).map_err(refused)
+    }
+
+    /// Gives a finished file its name, for good.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        let renamed = self.witness.see(Event::Rename { from, to });
+        renamed
+            .and_then(|()| fs::rename(self.path(from), self.path(to)))
+            .and_then(|()| self.sync())
+            .map_err(|error| failed(&self.path(to), &error))
+    }
+
+    /// A file may come from a copy that was made with other permissions.
+    pub fn keep_private(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.path(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(PRIVATE))
+            .map_err(|error| failed(&path, &error))
+    }
+
+    /// Whether a batch of changes would fit onto the disk: tried with a file of that size.
+    pub fn has_room(&self) -> Result<(), StoreError> {
+        let tried = self.try_room();
+        let removed = self.witness.see(Event::Remove { file: ROOM });
+        let removed = removed.and_then(|()| fs::remove_file(self.path(ROOM)));
+        tried
+            .and(removed)
+            .map_err(|error| StoreError::of_write(&error))
+    }
+
+    fn try_room(&self) -> io::Result<()> {
+        let data = vec![1; ROOM_BYTES];
+        let mut file = self.create_file(ROOM)?;
+        let offset = 0;
+        self.witness.see(Event::Write {
+            file: ROOM,
+            offset,
+            data: &data,
+        })?;
+        file.write_all(&data)?;
+        self.witness.see(Event::Sync { file: ROOM })?;
+        file.sync_data()
+    }
+
+    fn create_file(&self, name: &str) -> io::Result<File> {
+        self.witness.see(Event::Create { file: name })?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        private(&mut options).open(self.path(name))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.witness.see(Event::SyncFolder)?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(PRIVATE)
+}
+
+pub fn foreign(path: &Path, reason: &str) -> StoreError {
+    StoreError::Foreign {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+pub fn failed(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Open {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// What it means that redb does not open a file.
+pub fn refused(path: &Path, error: DatabaseError) -> StoreError {
+    use redb::StorageError::{Corrupted, Io};
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.to_owned()),
+        DatabaseError::Storage(Io(error)) => match error.kind() {
+            io::ErrorKind::InvalidData => foreign(path, "it has another format"),
+            io::ErrorKind::UnexpectedEof => damaged(path, "its end is missing"),
+            _ => failed(path, &error),
+        },
+        DatabaseError::Storage(Corrupted(reason)) => damaged(path, &reason),
+        error => damaged(path, &error.to_string()),
+    }
+}
+
+pub fn damaged(path: &Path, reason: &str) -> StoreError {
+    StoreError::Damaged {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
