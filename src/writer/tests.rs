@@ -7,11 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::hub::{Feed, Filter};
 use crate::metrics::Metrics;
 use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
 use crate::store::{MemoryEngine, Snapshot, StoreError};
@@ -106,7 +103,6 @@ struct Rig {
     hub: Arc<Hub>,
     started: Receiver<usize>,
     verdicts: Sender<Disk>,
-    stop: CancellationToken,
 }
 
 impl Rig {
@@ -125,8 +121,6 @@ impl Rig {
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
         has_started.recv().unwrap();
-        let stop = CancellationToken::new();
-        hub.start(&TaskTracker::new(), &stop);
         let (writer, _thread) = Writer::start(engine.clone(), Arc::clone(&hub)).unwrap();
         Rig {
             writer,
@@ -134,12 +128,7 @@ impl Rig {
             hub,
             started: has_started,
             verdicts,
-            stop,
         }
-    }
-
-    fn watch(&self) -> Feed {
-        self.hub.join(Filter::All, Some(self.hub.cursor()))
     }
 
     fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
@@ -164,24 +153,18 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
 /// Rule 1. Breaks when the hub is told before the engine.
 #[tokio::test]
 async fn nobody_sees_a_change_before_it_is_durable() {
     let rig = Rig::start();
-    let mut feed = rig.watch();
+    let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
     assert_eq!(rig.begun().await, 1);
     assert_eq!(rig.hub.newest().0, Rev::new(1), "the board has not moved");
-    assert!(feed.next_now().is_none());
+    assert!(stream.is_empty());
     assert!(!answer.is_finished());
     rig.decide(Disk::Writes);
-    let frame = timeout(LIMIT, feed.next()).await.unwrap();
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert_eq!(frame.rev(), Rev::new(2));
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
 }
@@ -199,7 +182,7 @@ async fn until(condition: impl Fn() -> bool) {
 #[tokio::test]
 async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again() {
     let rig = Rig::start();
-    let mut feed = rig.watch();
+    let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
     rig.begun().await;
     rig.decide(Disk::Fails);
@@ -211,7 +194,7 @@ async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again()
     rig.begun().await;
     rig.decide(Disk::Writes);
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
-    let frame = timeout(LIMIT, feed.next()).await.unwrap();
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert!(frame.json().contains("bathing"));
 }
 
@@ -241,14 +224,14 @@ async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reach
 #[tokio::test]
 async fn a_failed_commit_that_is_in_the_store_all_the_same_is_shown_once_the_store_works() {
     let rig = Rig::start();
-    let mut feed = rig.watch();
+    let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
     rig.begun().await;
     rig.decide(Disk::FailsAfterWriting);
     assert_eq!(answer.await.unwrap(), Err(WriteError::Full));
-    assert!(feed.next_now().is_none());
+    assert!(stream.is_empty());
     rig.decide(Disk::Writes);
-    let frame = timeout(LIMIT, feed.next()).await.unwrap();
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert_eq!(frame.rev(), Rev::new(2));
     assert!(frame.json().contains("eating"));
     until(|| rig.writer.is_writable()).await;

@@ -10,6 +10,8 @@
 
 mod api;
 mod connections;
+#[path = "../faults/faults.rs"]
+mod faults;
 mod handshake;
 mod live;
 mod openings;
