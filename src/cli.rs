@@ -1,5 +1,7 @@
 //! Commands and flags as typed, and the exit code.
 
+mod store;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -28,6 +30,8 @@ enum Command {
     Demo(Options),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
     Serve(Options),
+    #[command(flatten)]
+    Store(store::StoreCommand),
 }
 
 /// The exit code for a bad option.
@@ -53,12 +57,14 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// What is to be served; or, when there is nothing to serve, how it ended.
 fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
     let command = match Cli::try_parse_from(with_command(arguments)) {
         Ok(cli) => cli.command,
         Err(error) => return Err(explain(&error)),
     };
     match command {
+        Command::Store(command) => Err(store::run(command)),
         Command::Serve(options) => Ok(Config::serve(options)),
         Command::Demo(options) => {
             Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))

@@ -11,9 +11,14 @@ mod memory;
 mod record;
 mod redb;
 
+use std::time::Duration;
+
 pub use self::error::StoreError;
 pub use self::memory::MemoryEngine;
-pub use self::redb::{Event, RedbEngine, Witness};
+pub use self::redb::{
+    Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,
+    restore,
+};
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
 /// Everything that is true at `rev`.
@@ -68,6 +73,16 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// Forgets up to `limit` of the oldest changes that are more than `history` older than the
+    /// newest one, and how many these were. The newest `kept` stay however old they are. What the
+    /// pets are is not touched.
+    ///
+    /// Measured by the changes and not by the clock: one that jumps ahead takes nothing away.
+    ///
+    /// # Errors
+    /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError>;
 
     /// Up to `limit` changes of one pet, newest first, all before `before` where it is given.
     ///

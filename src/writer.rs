@@ -17,6 +17,7 @@ mod tests;
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,7 +60,8 @@ struct Request {
 type Answer = Result<Committed, WriteError>;
 
 impl Writer {
-    /// Starts the writer's thread. It ends after `stop`; join the handle to know that it has.
+    /// Starts the writer's thread, which keeps every change. It ends after `stop`; join the handle
+    /// to know that it has.
     ///
     /// # Errors
     /// When the operating system gives no thread, or no clock for it.
@@ -67,8 +69,20 @@ impl Writer {
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        Writer::start_keeping(engine, hub, None)
+    }
+
+    /// The same, and forgets changes that are more than `history` older than the newest.
+    ///
+    /// # Errors
+    /// As for `start`.
+    pub fn start_keeping(
+        engine: Arc<dyn Engine>,
+        hub: Arc<Hub>,
+        history: Option<Duration>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, queued) = mpsc::channel(QUEUE_LIMIT);
-        let run = Run::new(engine, Arc::clone(&hub))?;
+        let run = Run::new(engine, Arc::clone(&hub), history)?;
         let thread = Builder::new()
             .name("writer".to_owned())
             .spawn(move || run.carry_out(queued))?;

@@ -34,11 +34,22 @@ pub enum StoreError {
          read and write it, and that its disk is there and has room", path.display()
     )]
     Open { path: PathBuf, reason: String },
+    #[error("there is no store in {}; choose the folder of one with --data", .0.display())]
+    NotThere(PathBuf),
+    #[error("{} is there already and was not touched: choose another name", .0.display())]
+    Exists(PathBuf),
+    #[error(
+        "{} is not empty, and a store is only put into an empty folder; nothing was touched: \
+         choose another --data, or move that folder away", .0.display()
+    )]
+    NotEmpty(PathBuf),
+    #[error("line {line} of the export: {reason}; nothing was imported")]
+    Import { line: u64, reason: String },
     #[error("changes must follow rev {expected:?}, but the first has {found:?}")]
     Conflict { expected: Rev, found: Rev },
-    #[error("there is no room for a change: {0}")]
+    #[error("there is no room on the disk: {0}")]
     Full(String),
-    #[error("the store could not be written: {0}")]
+    #[error("the disk refused a write: {0}")]
     Write(String),
     #[error("the store could not be read: {0}")]
     Read(String),

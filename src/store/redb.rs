@@ -4,8 +4,13 @@
 //! disk. Reads open a transaction of their own and close it before they return: one held open
 //! would make the file grow with every write.
 
+mod archive;
+mod backup;
+mod check;
+mod copy;
 mod file;
 mod inspect;
+mod migrate;
 mod open;
 mod overlay;
 mod place;
@@ -16,9 +21,13 @@ mod witness;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ::redb::ReadableTable;
+use ::redb::{ReadTransaction, ReadableTable};
 
+pub use self::archive::{export, export_to, import};
+pub use self::backup::{backup, check, compact, restore};
+pub use self::check::Contents;
 use self::file::StoreFile;
 use self::tables::{HISTORY, LOG, META, NEXT_PET, PETS, REV, STATUSES};
 use self::witness::Nobody;
@@ -58,30 +67,7 @@ impl Engine for RedbEngine {
     }
 
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.file.read(|reading| {
-            let meta = reading.open_table(META).map_err(read)?;
-            let statuses = reading.open_table(STATUSES).map_err(read)?;
-            let profiles = reading.open_table(PETS).map_err(read)?;
-            let mut pets = Vec::new();
-            for row in profiles.iter().map_err(read)? {
-                let (id, profile) = row.map_err(read)?;
-                let status = statuses.get(id.value()).map_err(read)?.ok_or_else(|| {
-                    StoreError::Record(format!("pet {} has no status", id.value()))
-                })?;
-                let (status, since) = status.value();
-                pets.push(Pet {
-                    id: PetId::new(id.value()),
-                    profile: decode_profile(profile.value())?,
-                    status: decode_status(status)?,
-                    since: Moment::from_micros(since),
-                });
-            }
-            Ok(Snapshot {
-                rev: Rev::new(tables::number(&meta, REV)?),
-                next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
-                pets,
-            })
-        })
+        self.file.read(snapshot)
     }
 
     fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
@@ -116,6 +102,37 @@ impl Engine for RedbEngine {
         self.file.read(|reading| {
             let meta = reading.open_table(META).map_err(read)?;
             tables::number(&meta, REV).map(Rev::new)
+        })
+    }
+
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
+        let old = self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let Some((newest, record)) =
+                log.last().map_err(read)?.map(|row| (row.0.value(), row.1))
+            else {
+                return Ok(Vec::new());
+            };
+            let newest_at = decode_change(Rev::new(newest), record.value())?.at;
+            let mut old = Vec::new();
+            let end = (newest + 1).saturating_sub(kept);
+            for row in log.range(..end).map_err(read)?.take(limit) {
+                let (rev, record) = row.map_err(read)?;
+                let change = decode_change(Rev::new(rev.value()), record.value())?;
+                if newest_at.since(change.at) <= history {
+                    break;
+                }
+                old.push(change);
+            }
+            Ok(old)
+        })?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        self.file.write(|writing| {
+            let mut tables = tables::Written::open(writing)?;
+            old.iter().try_for_each(|change| tables.forget(change))?;
+            Ok(old.len())
         })
     }
 
@@ -157,6 +174,33 @@ impl Engine for RedbEngine {
                 .collect()
         })
     }
+}
+
+/// Everything that is true at one moment.
+fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
+    let meta = reading.open_table(META).map_err(read)?;
+    let statuses = reading.open_table(STATUSES).map_err(read)?;
+    let profiles = reading.open_table(PETS).map_err(read)?;
+    let mut pets = Vec::new();
+    for row in profiles.iter().map_err(read)? {
+        let (id, profile) = row.map_err(read)?;
+        let status = statuses
+            .get(id.value())
+            .map_err(read)?
+            .ok_or_else(|| StoreError::Record(format!("pet {} has no status", id.value())))?;
+        let (status, since) = status.value();
+        pets.push(Pet {
+            id: PetId::new(id.value()),
+            profile: decode_profile(profile.value())?,
+            status: decode_status(status)?,
+            since: Moment::from_micros(since),
+        });
+    }
+    Ok(Snapshot {
+        rev: Rev::new(tables::number(&meta, REV)?),
+        next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
+        pets,
+    })
 }
 
 fn read(error: impl Into<::redb::Error>) -> StoreError {

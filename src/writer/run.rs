@@ -12,7 +12,7 @@ use super::command::WriteError;
 use super::decision::Decision;
 use super::outage::{Outage, Outages};
 use super::{BATCH_LIMIT, Queued, Request, answer};
-use crate::hub::Hub;
+use crate::hub::{Hub, REPLAY_LIMIT};
 use crate::model::Change;
 use crate::store::{Engine, StoreError};
 
@@ -23,23 +23,40 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Changes shown at once that were found in the store after an outage.
 const FOUND_AT_ONCE: usize = 256;
 
+/// How often the log is looked at for what is too old, and how soon again while there is more of
+/// it than fits one step.
+const TRIM_EVERY: Duration = Duration::from_hours(1);
+const TRIM_ON: Duration = Duration::from_millis(100);
+
+/// Changes forgotten in one step: a short transaction, so that whoever writes hardly waits for it.
+pub const TRIMMED_AT_ONCE: usize = 500;
+
 /// The state of the writer's thread.
 pub struct Run {
     engine: Arc<dyn Engine>,
     hub: Arc<Hub>,
     outages: Outages,
     outage: Option<Outage>,
+    /// How long changes are kept; none is forgotten without it.
+    history: Option<Duration>,
+    next_trim: Instant,
     /// Only a clock: for waiting no longer than until the next look.
     clock: Runtime,
 }
 
 impl Run {
-    pub fn new(engine: Arc<dyn Engine>, hub: Arc<Hub>) -> io::Result<Self> {
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        hub: Arc<Hub>,
+        history: Option<Duration>,
+    ) -> io::Result<Self> {
         Ok(Run {
             engine,
             hub,
             outages: Outages::default(),
             outage: None,
+            history,
+            next_trim: Instant::now(),
             clock: Builder::new_current_thread().enable_time().build()?,
         })
     }
@@ -57,12 +74,17 @@ impl Run {
                 return;
             }
             self.look(Instant::now());
+            self.trim(Instant::now());
         }
     }
 
     fn next_look(&self) -> Instant {
         let idle = Instant::now() + LOOK_EVERY;
-        self.outage.as_ref().map_or(idle, Outage::next_try)
+        match &self.outage {
+            Some(outage) => outage.next_try(),
+            None if self.history.is_some() => idle.min(self.next_trim),
+            None => idle,
+        }
     }
 
     /// Carries out a batch, and says whether it is the last.
@@ -133,6 +155,26 @@ impl Run {
             }
             Err(error) => outage.failed_again(&error, Instant::now()),
         }
+    }
+}
+
+impl Run {
+    /// Forgets a step of what is too old, when it is time.
+    fn trim(&mut self, now: Instant) {
+        let Some(history) = self.history else { return };
+        if self.outage.is_some() || now < self.next_trim {
+            return;
+        }
+        let trimmed = self.engine.trim(history, REPLAY_LIMIT, TRIMMED_AT_ONCE);
+        let pause = match trimmed {
+            Ok(TRIMMED_AT_ONCE) => TRIM_ON,
+            Ok(_) => TRIM_EVERY,
+            Err(error) => {
+                tracing::debug!(%error, "the log could not be trimmed");
+                TRIM_EVERY
+            }
+        };
+        self.next_trim = Instant::now() + pause;
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
+use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
 use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
 use crate::store::{MemoryEngine, Snapshot, StoreError};
@@ -32,6 +33,8 @@ struct Gated {
     verdicts: Mutex<Receiver<Disk>>,
     is_healthy: AtomicBool,
     forgotten: AtomicU64,
+    /// What was asked of `trim`.
+    trims: Mutex<Vec<(Duration, u64, usize)>>,
 }
 
 impl Gated {
@@ -82,6 +85,16 @@ impl Engine for Gated {
         Ok(Rev::new(newest - self.forgotten.load(Ordering::Relaxed)))
     }
 
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
+        let trimmed = (history, kept, limit);
+        self.trims.lock().unwrap().push(trimmed);
+        Ok(if self.trims.lock().unwrap().len() < 3 {
+            limit
+        } else {
+            0
+        })
+    }
+
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
         self.inner.tail(after, limit)
     }
@@ -107,6 +120,10 @@ struct Rig {
 
 impl Rig {
     fn start() -> Self {
+        Rig::start_keeping(None)
+    }
+
+    fn start_keeping(history: Option<Duration>) -> Self {
         let (started, has_started) = channel();
         let (verdicts, verdict) = channel();
         let engine = Arc::new(Gated {
@@ -115,13 +132,15 @@ impl Rig {
             verdicts: Mutex::new(verdict),
             is_healthy: AtomicBool::new(true),
             forgotten: AtomicU64::new(0),
+            trims: Mutex::default(),
         });
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         verdicts.send(Disk::Writes).unwrap();
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
         has_started.recv().unwrap();
-        let (writer, _thread) = Writer::start(engine.clone(), Arc::clone(&hub)).unwrap();
+        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history);
+        let (writer, _thread) = writer.unwrap();
         Rig {
             writer,
             engine,
@@ -301,6 +320,21 @@ async fn a_full_queue_is_answered_at_once() {
     for _ in 0..=QUEUE_LIMIT / BATCH_LIMIT {
         rig.decide(Disk::Writes);
     }
+}
+
+#[tokio::test]
+async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back_to() {
+    let history = Duration::from_secs(3600);
+    let rig = Rig::start_keeping(Some(history));
+    until(|| rig.engine.trims.lock().unwrap().len() == 3).await;
+    let step = (history, REPLAY_LIMIT, run::TRIMMED_AT_ONCE);
+    assert_eq!(*rig.engine.trims.lock().unwrap(), [step; 3]);
+    let forever = Rig::start();
+    let answer = forever.set(Status::Eating);
+    forever.begun().await;
+    forever.decide(Disk::Writes);
+    answer.await.unwrap().unwrap();
+    assert_eq!(*forever.engine.trims.lock().unwrap(), []);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod care;
 mod connections;
 #[path = "../faults/faults.rs"]
 mod faults;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 
 use super::inspect::{identity, inspect};
+use super::migrate::STEPS;
 use super::open;
 use super::place::{FILE, Place, foreign};
 use super::witness::Witness;
@@ -20,7 +21,7 @@ use crate::model::Epoch;
 use crate::store::StoreError;
 
 /// Filled and emptied again to prove that the file can be written.
-const PROOF: TableDefinition<(), &[u8]> = TableDefinition::new("proof");
+pub const PROOF: TableDefinition<(), &[u8]> = TableDefinition::new("proof");
 /// Some pages of the file; the disk itself is tried with more.
 const PROOF_BYTES: usize = 64 * 1024;
 
@@ -50,7 +51,7 @@ impl StoreFile {
     /// Opens the store in `folder`, or makes it there when there is none.
     pub fn open(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
         let place = Place::lock(folder, witness)?;
-        let (database, epoch) = open::open(&place)?;
+        let (database, epoch) = open::open(&place, STEPS)?;
         Ok(StoreFile {
             place,
             epoch,
@@ -79,6 +80,7 @@ impl StoreFile {
         &self,
         work: impl Fn(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let mut may_refresh = true;
         loop {
             let generation = self.generation.load(Ordering::Acquire);
             let begun = self.begin_read();
@@ -86,11 +88,25 @@ impl StoreFile {
             let Err(StoreError::Read(_)) = done else {
                 return done;
             };
-            // Opened anew in the middle of it, which ends what was being read.
+            // Opened anew in the middle of it, which ends what was being read; or redb no longer
+            // trusts the file, and then the first who reads opens it anew.
             if self.generation.load(Ordering::Acquire) == generation {
-                self.distrust();
-                return done;
+                if !may_refresh {
+                    return done;
+                }
+                may_refresh = false;
+                self.refresh(generation);
             }
+        }
+    }
+
+    /// Opens the file anew for a read that failed, unless somebody else has.
+    fn refresh(&self, generation: u64) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.generation.load(Ordering::Acquire) == generation {
+            self.distrust();
+            // Should it fail, there may be an overlay to read from.
+            let _ = self.reopen();
         }
     }
 
@@ -168,7 +184,9 @@ impl StoreFile {
     /// Closes the file and opens it again, or opens it for reading at least.
     fn reopen(&self) -> Result<(), StoreError> {
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Opened::Whole(distrusted)) = opened.take_if(|opened| opened.is_whole()) {
+        if let Some(Opened::Whole(distrusted)) =
+            opened.take_if(|opened| matches!(opened, Opened::Whole(_)))
+        {
             // It says again what is known already.
             let _ = guarded(|| distrusted.close().map_err(write));
         }
@@ -212,12 +230,6 @@ impl StoreFile {
             writing.delete_table(PROOF).map_err(write)?;
             Ok(())
         })
-    }
-}
-
-impl Opened {
-    fn is_whole(&self) -> bool {
-        matches!(self, Opened::Whole(_))
     }
 }
 

@@ -1,65 +1,90 @@
-//! Opening the file, and making it so that no kill leaves half of one behind.
-//!
-//! A new store is made complete under another name and then renamed: a kill in the middle of
-//! redb's first writes would leave a file that never opens again. A lock file of our own, taken
-//! first, keeps a second program away from all of this.
+//! Opening the file of a store, and making it where there is none.
 
-use redb::Database;
+use std::path::Path;
 
-use super::inspect::inspect;
-use super::place::{FILE, Place, UNFINISHED, refused};
-use super::tables::{self, EPOCH, KNOWN_SCHEMA, META, NEXT_PET, REV, SCHEMA};
-use super::write;
+use redb::{Database, ReadableDatabase, WriteTransaction};
+
+use super::inspect::{Inspected, identity, inspect};
+use super::migrate::{STEPS, Step, keep_copy, known, migrate};
+use super::place::{FILE, Place};
+use super::tables::{self, EPOCH, IS_BACKUP, META, NEXT_PET, REV, SCHEMA};
+use super::{read, write};
 use crate::model::{Epoch, PetId, Rev};
 use crate::store::StoreError;
 
-/// Opens the store of `place`, or makes it there when there is none.
-pub fn open(place: &Place) -> Result<(Database, Epoch), StoreError> {
+/// Opens the store of `place`, or makes it there when there is none; one with an older schema is
+/// taken over `steps` to the newest.
+pub fn open(place: &Place, steps: &[Step]) -> Result<(Database, Epoch), StoreError> {
     if !place.exists(FILE)? {
-        make(place)?;
+        place.make(FILE, fill)?;
     }
-    let epoch = admit(place)?;
+    let path = place.path(FILE);
+    let found = admit_up_to(&path, known(steps))?.schema;
     place.keep_private(FILE)?;
-    Ok((place.open(FILE)?, epoch))
+    keep_copy(place, found, steps)?;
+    let database = place.open(FILE)?;
+    migrate(&database, found, steps)?;
+    let is_backup = {
+        let reading = database.begin_read().map_err(read)?;
+        let meta = reading.open_table(META).map_err(read)?;
+        meta.get(IS_BACKUP).map_err(read)?.is_some()
+    };
+    if is_backup {
+        let writing = database.begin_write().map_err(write)?;
+        begin_history(&writing)?;
+        writing.commit().map_err(write)?;
+    }
+    let (_, epoch) = identity(&database.begin_read().map_err(read)?, &path)?;
+    Ok((database, epoch))
 }
 
-/// Whether this program may open the file; the epoch of what is in it. Touches nothing.
-fn admit(place: &Place) -> Result<Epoch, StoreError> {
-    let path = place.path(FILE);
-    let inspected = inspect(&path)?;
-    if inspected.schema > KNOWN_SCHEMA {
+/// Looks whether the file is whole, and this program may open it. Touches nothing.
+pub fn admit(path: &Path) -> Result<Inspected, StoreError> {
+    admit_up_to(path, known(STEPS))
+}
+
+fn admit_up_to(path: &Path, known: u64) -> Result<Inspected, StoreError> {
+    let inspected = inspect(path)?;
+    if inspected.schema > known {
         return Err(StoreError::NewerSchema {
-            path,
+            path: path.to_owned(),
             found: inspected.schema,
-            known: KNOWN_SCHEMA,
+            known,
         });
     }
-    Ok(inspected.epoch)
+    Ok(inspected)
 }
 
-/// Makes a whole store with no pets, and only then gives it its name.
-fn make(place: &Place) -> Result<(), StoreError> {
-    let database = place.create(UNFINISHED)?;
-    fill(&database)?;
-    let closed = database.close();
-    closed.map_err(|error| refused(&place.path(UNFINISHED), error))?;
-    place.rename(UNFINISHED, FILE)
+/// Gives a store that came out of a backup an epoch of its own: cursors of the history that it
+/// replaces are then answered with a snapshot, and never with another history.
+pub fn begin_history(writing: &WriteTransaction) -> Result<(), StoreError> {
+    let mut meta = writing.open_table(META).map_err(write)?;
+    meta.remove(IS_BACKUP).map_err(write)?;
+    let left = meta.insert(EPOCH, new_epoch()).map_err(write)?;
+    let left = left.map(|left| left.value());
+    let mut epoch = new_epoch();
+    while left == Some(epoch) {
+        epoch = new_epoch();
+    }
+    meta.insert(EPOCH, epoch).map_err(write)?;
+    Ok(())
+}
+
+fn new_epoch() -> u64 {
+    u64::from(rand::random::<u32>())
 }
 
 /// The first transaction of a store: all its tables, and the numbers that describe it.
-fn fill(database: &Database) -> Result<(), StoreError> {
-    let writing = database.begin_write().map_err(write)?;
-    {
-        tables::Written::open(&writing)?;
-        let mut meta = writing.open_table(META).map_err(write)?;
-        for (name, number) in [
-            (SCHEMA, KNOWN_SCHEMA),
-            (EPOCH, u64::from(rand::random::<u32>())),
-            (REV, Rev::ZERO.get()),
-            (NEXT_PET, PetId::FIRST.get()),
-        ] {
-            meta.insert(name, number).map_err(write)?;
-        }
+pub fn fill(writing: &WriteTransaction) -> Result<(), StoreError> {
+    tables::Written::open(writing)?;
+    let mut meta = writing.open_table(META).map_err(write)?;
+    for (name, number) in [
+        (SCHEMA, known(STEPS)),
+        (EPOCH, new_epoch()),
+        (REV, Rev::ZERO.get()),
+        (NEXT_PET, PetId::FIRST.get()),
+    ] {
+        meta.insert(name, number).map_err(write)?;
     }
-    writing.commit().map_err(write)
+    Ok(())
 }

@@ -1,24 +1,28 @@
 //! The folder of a store: its files by name, each change to them shown to a witness first.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Builder, ConcurrencyMode, Database, DatabaseError};
-use rustix::fs::{Advice, fadvise};
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError, WriteTransaction};
+use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
+use rustix::io::Errno;
 
-use super::witness::{Event, Witness, WitnessedFile};
+use super::check::check_file;
+use super::witness::{Event, Nobody, Witness, WitnessedFile};
+use super::write;
 use crate::store::StoreError;
 
 /// The store.
 pub const FILE: &str = "pet-store.redb";
-/// A store that is being made. One that is found was left by a kill, and holds nothing yet.
-pub const UNFINISHED: &str = "pet-store.redb.new";
+/// Ends the name of a file that is being made. One that is found was left by a kill, and holds
+/// nothing yet.
+pub const UNFINISHED: &str = ".new";
 /// Written and removed to see whether there is room.
 const ROOM: &str = "pet-store.room";
-const LOCK: &str = "pet-store.lock";
+pub const LOCK: &str = "pet-store.lock";
 
 /// Pages that redb keeps in memory. A rescue's store is a few megabytes; its default of 1 GiB
 /// would let the log of a year fill a small machine.
@@ -40,12 +44,12 @@ pub fn builder() -> Builder {
     builder
 }
 
-/// A folder that this process alone has as its store's.
+/// A folder in which this process makes and opens files.
 pub struct Place {
     folder: PathBuf,
     witness: Arc<dyn Witness>,
-    /// Held as long as the store is open: what keeps a second program out.
-    _lock: File,
+    /// Held as long as a store is open: what keeps a second program out.
+    _lock: Option<File>,
 }
 
 impl Place {
@@ -60,11 +64,32 @@ impl Place {
             Ok(()) => Ok(Place {
                 folder: folder.to_owned(),
                 witness,
-                _lock: file,
+                _lock: Some(file),
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
         }
+    }
+
+    /// A folder that is no store's own, such as that of backups.
+    fn shared(folder: &Path) -> Self {
+        Place {
+            folder: folder.to_owned(),
+            witness: Arc::new(Nobody),
+            _lock: None,
+        }
+    }
+
+    /// The folder of a file that is yet to be made, and its name in it.
+    pub fn of_new(file: &Path) -> Result<(Self, String), StoreError> {
+        if fs::exists(file).map_err(|error| failed(file, &error))? {
+            return Err(StoreError::Exists(file.to_owned()));
+        }
+        let name = file.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| failed(file, &io::ErrorKind::InvalidFilename.into()))?;
+        let parent = file.parent().filter(|parent| *parent != Path::new(""));
+        let folder = parent.unwrap_or(Path::new("."));
+        Ok((Place::shared(folder), name.to_owned()))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -80,7 +105,7 @@ impl Place {
     ///
     /// What the system remembers of it is dropped first: after a sync that failed, its memory and
     /// the disk may differ, and the disk is what counts.
-    pub fn open(&self, name: &'static str) -> Result<Database, StoreError> {
+    pub fn open(&self, name: &str) -> Result<Database, StoreError> {
         let path = self.path(name);
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let file = file.map_err(|error| failed(&path, &error))?;
@@ -89,14 +114,79 @@ impl Place {
         self.database(name, file)
     }
 
+    /// Makes a whole file called `name`: fills it under another name, looks whether all of it is
+    /// as it should be, and only then gives it its name. A file that is there already stays.
+    pub fn make(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.finish(name, |unfinished| self.fill(unfinished, fill))
+    }
+
+    /// Makes a whole file of text in the same way.
+    pub fn write(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.finish(name, |unfinished| {
+            let file = self.create_file(unfinished);
+            let file = file.map_err(|error| failed(&self.path(unfinished), &error))?;
+            let mut file = BufWriter::new(file);
+            fill(&mut file)?;
+            let synced = file.flush().and_then(|()| file.get_ref().sync_all());
+            synced.map_err(|error| StoreError::of_write(&error))
+        })
+    }
+
+    /// Makes a copy of a file that nobody has open.
+    pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        self.write(to, |out| {
+            let source = File::open(self.path(from));
+            let copied = source.and_then(|mut source| io::copy(&mut source, out));
+            copied.map_err(|error| StoreError::of_write(&error))?;
+            Ok(())
+        })
+    }
+
+    /// Has a file made under another name, and gives it its own.
+    fn finish(
+        &self,
+        name: &str,
+        make: impl FnOnce(&str) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        let made = make(&unfinished).and_then(|()| self.rename(&unfinished, name));
+        if made.is_err() {
+            // Half of it is of no use, and takes room where there may be none.
+            let _ = fs::remove_file(self.path(&unfinished));
+        }
+        made
+    }
+
+    fn fill(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let database = self.create(name)?;
+        let writing = database.begin_write().map_err(write)?;
+        fill(&writing)?;
+        writing.commit().map_err(write)?;
+        let closed = database.close();
+        closed.map_err(|error| refused(&self.path(name), error))?;
+        check_file(&self.path(name)).map(|_| ())
+    }
+
     /// Makes an empty file, private from the start, and a redb in it.
-    pub fn create(&self, name: &'static str) -> Result<Database, StoreError> {
+    fn create(&self, name: &str) -> Result<Database, StoreError> {
         let file = self.create_file(name);
         let file = file.map_err(|error| failed(&self.path(name), &error))?;
         self.database(name, file)
     }
 
-    fn database(&self, name: &'static str, file: File) -> Result<Database, StoreError> {
+    fn database(&self, name: &str, file: File) -> Result<Database, StoreError> {
         let refused = |error| refused(&self.path(name), error);
         let witness = Arc::clone(&self.witness);
         let file = WitnessedFile::new(name, file, witness).map_err(refused)?;
@@ -104,10 +194,10 @@ impl Place {
     }
 
     /// Gives a finished file its name, for good.
-    pub fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+    fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         let renamed = self.witness.see(Event::Rename { from, to });
         renamed
-            .and_then(|()| fs::rename(self.path(from), self.path(to)))
+            .and_then(|()| rename_into_gap(&self.path(from), &self.path(to)))
             .and_then(|()| self.sync())
             .map_err(|error| failed(&self.path(to), &error))
     }
@@ -153,6 +243,14 @@ impl Place {
     fn sync(&self) -> io::Result<()> {
         self.witness.see(Event::SyncFolder)?;
         File::open(&self.folder)?.sync_all()
+    }
+}
+
+/// Renames without ever replacing, where the file system can promise that.
+fn rename_into_gap(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS) if !to.try_exists()? => fs::rename(from, to),
+        renamed => Ok(renamed?),
     }
 }
 

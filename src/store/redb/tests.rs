@@ -12,7 +12,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
 
-use super::tables::{KNOWN_SCHEMA, META, SCHEMA};
+use super::migrate::{STEPS, known};
+use super::tables::{META, SCHEMA};
 use super::*;
 use crate::model::{By, ChangeKind, Profile, Status};
 use crate::store::Snapshot;
@@ -124,7 +125,7 @@ fn a_newer_schema_is_refused_and_left_as_it_was() {
     let (folder, ..) = closed_store(3);
     let database = ::redb::Database::open(file_of(&folder)).unwrap();
     let writing = database.begin_write().unwrap();
-    let newer = KNOWN_SCHEMA + 1;
+    let newer = known(STEPS) + 1;
     let mut meta = writing.open_table(META).unwrap();
     meta.insert(SCHEMA, newer).unwrap();
     drop(meta);
@@ -133,7 +134,7 @@ fn a_newer_schema_is_refused_and_left_as_it_was() {
     fs::set_permissions(file_of(&folder), fs::Permissions::from_mode(0o644)).unwrap();
     let error = refusal(folder.path());
     let path = file_of(&folder);
-    let known = KNOWN_SCHEMA;
+    let known = known(STEPS);
     let expected = StoreError::NewerSchema {
         path,
         found: newer,
@@ -239,4 +240,141 @@ fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
     let error = engine.recover().unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
     assert!(!file_of(&folder).exists(), "nothing was made in its place");
+}
+
+/// The change log of the fixture, as the program of its time showed it.
+const OF_SCHEMA_1: [(u64, u64, &str); 8] = [
+    (1, 1, "pet"),
+    (2, 2, "pet"),
+    (3, 3, "pet"),
+    (4, 1, "status"),
+    (5, 2, "status"),
+    (6, 2, "pet"),
+    (7, 3, "gone"),
+    (8, 1, "status"),
+];
+
+/// Breaks when a change of the code makes stores of an older release unreadable.
+#[test]
+fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1.redb");
+    fs::copy(fixture, file_of(&folder)).unwrap();
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.epoch().to_string(), "2033d762");
+    let snapshot = engine.snapshot().unwrap();
+    assert_eq!(
+        (snapshot.rev, snapshot.next_pet),
+        (Rev::new(8), PetId::new(4))
+    );
+    let pets = snapshot.pets.iter();
+    let pets: Vec<_> = pets.map(|pet| (&*pet.profile.name, pet.status)).collect();
+    let expected = [
+        ("Biscuit", Status::Playing),
+        ("M\u{f6}\u{df}li", Status::Bathing),
+    ];
+    assert_eq!(pets, expected);
+    let about = "Likes rain.\nAnd <b>tea</b>.";
+    assert_eq!(snapshot.pets[0].profile.about, about);
+    assert_eq!(snapshot.pets[1].profile.age, "2 years");
+    let since = "2026-11-22T18:53:06.675695Z";
+    assert_eq!(snapshot.pets[1].since.to_string(), since);
+    let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
+    let told = |change: &Change| (change.rev.get(), change.pet.get(), change.kind.as_str());
+    assert_eq!(log.iter().map(told).collect::<Vec<_>>(), OF_SCHEMA_1);
+    let next = Rev::new(9);
+    engine
+        .commit(&[Change {
+            rev: next,
+            ..change(2)
+        }])
+        .unwrap();
+}
+
+#[test]
+fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
+    let (folder, snapshot, log) = closed_store(50);
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    // Changes are a millisecond apart: 39 of them are more than 10 ms older than the newest.
+    let history = Duration::from_millis(10);
+    let trimmed = engine.trim(history, 45, 100).unwrap();
+    assert_eq!(trimmed, 5, "the newest 45 stay");
+    assert_eq!(engine.trim(history, 0, 7).unwrap(), 7);
+    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[12..]);
+    assert_eq!(engine.trim(history, 0, 100).unwrap(), 27);
+    assert_eq!(engine.trim(history, 0, 100).unwrap(), 0);
+    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[39..]);
+    let history = engine.history(PetId::FIRST, None, 100).unwrap();
+    assert_eq!(history.len(), 11);
+    assert_eq!(engine.snapshot().unwrap(), snapshot);
+    drop(engine);
+    assert_eq!(check(folder.path()).unwrap().0.changes, 11);
+}
+
+/// Changes one table behind the back of the program.
+fn tamper(folder: &TempDir, tamper: impl FnOnce(&::redb::WriteTransaction)) {
+    let database = ::redb::Database::open(file_of(folder)).unwrap();
+    let writing = database.begin_write().unwrap();
+    tamper(&writing);
+    writing.commit().unwrap();
+}
+
+type Tamper = fn(&::redb::WriteTransaction);
+
+#[test]
+fn a_check_finds_records_that_do_not_fit_together() {
+    let tampers: [(&str, Tamper); 7] = [
+        ("has no status", |writing| {
+            let mut statuses = writing.open_table(STATUSES).unwrap();
+            statuses.remove(1).unwrap();
+        }),
+        ("belongs to no pet", |writing| {
+            let mut statuses = writing.open_table(STATUSES).unwrap();
+            statuses.insert(9, ("eating", 1)).unwrap();
+        }),
+        ("change 3 is missing", |writing| {
+            writing.open_table(LOG).unwrap().remove(3).unwrap();
+            let mut history = writing.open_table(HISTORY).unwrap();
+            history.remove((1, 3)).unwrap();
+        }),
+        ("not in its pet's history", |writing| {
+            let mut history = writing.open_table(HISTORY).unwrap();
+            history.remove((1, 3)).unwrap();
+            history.insert((2, 3), ()).unwrap();
+        }),
+        ("not what the log says", |writing| {
+            let mut statuses = writing.open_table(STATUSES).unwrap();
+            statuses.insert(1, ("eating", 1)).unwrap();
+        }),
+        ("yet to be given", |writing| {
+            let mut meta = writing.open_table(META).unwrap();
+            meta.insert(NEXT_PET, 1).unwrap();
+        }),
+        ("damaged", |writing| {
+            let mut log = writing.open_table(LOG).unwrap();
+            log.insert(3, b"{".as_slice()).unwrap();
+        }),
+    ];
+    for (reason, change) in tampers {
+        let (folder, ..) = closed_store(5);
+        check(folder.path()).unwrap();
+        tamper(&folder, change);
+        let error = check(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{error}");
+        let target = folder.path().join("copy.redb");
+        assert!(backup(folder.path(), &target).is_err(), "{reason}");
+        assert!(!target.exists(), "{reason}: it is no backup");
+    }
+}
+
+#[test]
+fn a_table_that_nobody_copies_makes_a_backup_fail() {
+    let (folder, ..) = closed_store(5);
+    tamper(&folder, |writing| {
+        let table = ::redb::TableDefinition::<u64, u64>::new("forgotten");
+        writing.open_table(table).unwrap();
+    });
+    let error = backup(folder.path(), &folder.path().join("copy.redb")).unwrap_err();
+    assert!(error.to_string().contains("forgotten"), "{error}");
 }

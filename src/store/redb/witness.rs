@@ -65,20 +65,16 @@ impl Witness for Nobody {
 /// A file that tells its witness.
 #[derive(Debug)]
 pub struct WitnessedFile {
-    name: &'static str,
+    name: String,
     file: FileBackend,
     witness: Arc<dyn Witness>,
 }
 
 impl WitnessedFile {
-    pub fn new(
-        name: &'static str,
-        file: File,
-        witness: Arc<dyn Witness>,
-    ) -> Result<Self, DatabaseError> {
+    pub fn new(name: &str, file: File, witness: Arc<dyn Witness>) -> Result<Self, DatabaseError> {
         let file = FileBackend::new(file)?;
         Ok(WitnessedFile {
-            name,
+            name: name.to_owned(),
             file,
             witness,
         })
@@ -95,18 +91,18 @@ impl StorageBackend for WitnessedFile {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        let file = self.name;
+        let file = &self.name;
         self.witness.see(Event::SetLength { file, length })?;
         self.file.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.witness.see(Event::Sync { file: self.name })?;
+        self.witness.see(Event::Sync { file: &self.name })?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let file = self.name;
+        let file = &self.name;
         self.witness.see(Event::Write { file, offset, data })?;
         self.file.write(offset, data)
     }

@@ -48,6 +48,11 @@ fn command_by(
     command
 }
 
+/// Runs the binary to its end: its exit code and what it says.
+pub async fn ran(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
+    refused(folder, arguments, &[]).await
+}
+
 /// Starts the binary with arguments that it must refuse: its exit code and what it says.
 pub async fn refused(
     folder: &Path,
@@ -56,7 +61,7 @@ pub async fn refused(
 ) -> (i32, Vec<String>) {
     let ended = command(folder, arguments, environment).output();
     let output = within("a refusal", ended).await.unwrap();
-    assert!(output.stdout.is_empty(), "errors belong on stderr");
+    assert!(output.stdout.is_empty(), "words belong on stderr");
     let said = String::from_utf8(output.stderr).unwrap();
     let lines = said.lines().map(str::to_owned).collect();
     (output.status.code().unwrap(), lines)
