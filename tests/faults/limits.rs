@@ -1,12 +1,14 @@
 //! Faults from the operating system, on the real program: a limit on the size of files, and
 //! errors that strace puts into its calls.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use tokio::process::{Child, Command};
 
 use super::ledger::{Ledger, Verdict, status_fact};
 use super::{rounds, table};
-use crate::support::{Process, log_of, rev_of, until};
+use crate::support::{Process, Viewer, log_of, rev_of, until};
 
 const DEMO: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];
 
@@ -153,5 +155,54 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
         "errors that strace puts into the program's calls",
         &headings,
         &rows,
+    );
+}
+
+/// What a page may take, and a heartbeat may be late, while the disk takes 2 s.
+const UNDISTURBED: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn while_a_sync_of_the_real_program_takes_two_seconds_pages_and_viewers_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let heartbeat = ["--heartbeat", "100ms"];
+    let process = Process::start(folder.path(), &[&DEMO[..], &heartbeat].concat()).await;
+    let mut viewer = Viewer::open("sse", &process.base, "").await;
+    let _strace = inject(&process, "inject=fdatasync:delay_enter=2000000").await;
+    let asked = Instant::now();
+    let writing = async {
+        let answer = process.set_status(1, "eating").await.unwrap();
+        assert_eq!(answer.status(), 200);
+        asked.elapsed()
+    };
+    let mut slowest = Duration::ZERO;
+    let mut longest_silence = Duration::ZERO;
+    let reading = async {
+        loop {
+            let began = Instant::now();
+            let page = process.client.get(format!("{}/pets/1", process.base));
+            assert_eq!(page.send().await.unwrap().status(), 200);
+            slowest = slowest.max(began.elapsed());
+            let listening = Instant::now();
+            viewer.next().await;
+            longest_silence = longest_silence.max(listening.elapsed());
+        }
+    };
+    let written = tokio::select! {
+        written = writing => written,
+        () = reading => unreachable!("it never ends"),
+    };
+    assert!(written >= Duration::from_secs(2), "{written:?}");
+    assert!(slowest < UNDISTURBED, "a page took {slowest:?}");
+    assert!(
+        longest_silence < UNDISTURBED,
+        "no message for {longest_silence:?}"
+    );
+    let headings = ["one write", "slowest page", "longest silence"];
+    let told =
+        [written, slowest, longest_silence].map(|time| format!("{:.3} s", time.as_secs_f32()));
+    table::print(
+        "a sync of the real program that takes 2 s",
+        &headings,
+        &[told.to_vec()],
     );
 }

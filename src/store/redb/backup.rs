@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, ReadTransaction, ReadableDatabase, TableHandle};
+use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase};
 
 use super::check::{Contents, check as check_records, check_file};
 use super::copy::copy;
@@ -16,10 +16,6 @@ use super::tables::{IS_BACKUP, META};
 use super::witness::Nobody;
 use super::{read, write};
 use crate::store::StoreError;
-
-/// Tables that a restore leaves behind: a session that was ended after the backup must not be
-/// alive again.
-const FORGOTTEN: [&str; 1] = ["sessions"];
 
 /// Writes everything in the store of `folder`, as it is at one moment, into a new file. A server
 /// may run on the store, and goes on undisturbed.
@@ -49,11 +45,6 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
     let reading = inspected.database.begin_read().map_err(read)?;
     place.make(FILE, |writing| {
         copy(&reading, writing)?;
-        for table in writing.list_tables().map_err(write)? {
-            if FORGOTTEN.contains(&table.name()) {
-                writing.delete_table(table).map_err(write)?;
-            }
-        }
         begin_history(writing)
     })?;
     check_file(&place.path(FILE))
@@ -117,7 +108,14 @@ pub fn with_store<T>(
         }
         Err(StoreError::InUse(_)) => {
             let database = builder().open_read_only(&path);
-            let database = database.map_err(|error| refused(&path, error))?;
+            let database = database.map_err(|error| match error {
+                // It was left by a crash or by an error of the disk, and is not repaired yet.
+                DatabaseError::RepairAborted => failed(
+                    &path,
+                    &io::Error::other("its server cannot write it just now"),
+                ),
+                error => refused(&path, error),
+            })?;
             work(&database.begin_read().map_err(read)?, false)
         }
         Err(error) => Err(error),

@@ -21,7 +21,7 @@ use crate::model::Epoch;
 use crate::store::StoreError;
 
 /// Filled and emptied again to prove that the file can be written.
-pub const PROOF: TableDefinition<(), &[u8]> = TableDefinition::new("proof");
+const PROOF: TableDefinition<(), &[u8]> = TableDefinition::new("proof");
 /// Some pages of the file; the disk itself is tried with more.
 const PROOF_BYTES: usize = 64 * 1024;
 

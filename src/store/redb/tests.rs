@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::redb::{ReadableDatabase, TableHandle};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -209,6 +210,7 @@ fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
     let error = engine.commit(&[change(2)]).unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
     assert!(!engine.is_healthy());
+    assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
     for _ in 0..3 {
         let error = engine.recover().unwrap_err();
         assert!(!engine.is_healthy(), "{error}");
@@ -377,4 +379,20 @@ fn a_table_that_nobody_copies_makes_a_backup_fail() {
     });
     let error = backup(folder.path(), &folder.path().join("copy.redb")).unwrap_err();
     assert!(error.to_string().contains("forgotten"), "{error}");
+}
+
+#[test]
+fn a_backup_has_no_sessions() {
+    let (folder, ..) = closed_store(5);
+    tamper(&folder, |writing| {
+        let table = ::redb::TableDefinition::<u64, u64>::new("sessions");
+        writing.open_table(table).unwrap();
+    });
+    let target = folder.path().join("copy.redb");
+    backup(folder.path(), &target).unwrap();
+    let copied = ::redb::ReadOnlyDatabase::open(&target).unwrap();
+    let reading = copied.begin_read().unwrap();
+    let tables = reading.list_tables().unwrap();
+    let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
+    assert_eq!(names, ["history", "log", "meta", "pets", "statuses"]);
 }

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{QUIET, done, names, refused};
-use crate::support::{Process, fill, log_of, rev_of, spawn_app_in, until};
+use crate::support::{Process, fill, interrupted, log_of, rev_of, spawn_app_in, until};
 
 /// What happened, without the epoch.
 fn facts(log: &[Value]) -> Vec<(u64, Value, Value)> {
@@ -80,6 +80,20 @@ async fn a_backup_replaces_nothing_and_leaves_nothing_half() {
     let said = refused(folder.path(), &["backup", "no/such/folder"]).await;
     assert!(said.contains("no/such/folder"), "{said}");
     assert_eq!(names(folder.path()), ["data", "mine"]);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_killed_disturbs_nobody_and_the_next_one_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &QUIET).await;
+    for status in ["eating", "bathing", "sleeping", "playing"] {
+        interrupted(folder.path(), &["backup", "b.redb"]).await;
+        let answer = process.set_status(1, status).await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let said = done(folder.path(), &["backup", "whole.redb"]).await;
+    assert!(said.contains("10 changes"), "{said}");
+    assert!(!names(folder.path()).contains(&"whole.redb.new".to_owned()));
 }
 
 #[tokio::test]

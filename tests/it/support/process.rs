@@ -48,6 +48,15 @@ fn command_by(
     command
 }
 
+/// Starts the binary and kills it at once; it has then done some of what it was asked, or nothing.
+pub async fn interrupted(folder: &Path, arguments: &[&str]) {
+    let mut child = command(folder, arguments, &[]).spawn().unwrap();
+    tokio::task::yield_now().await;
+    within("the end of the process", child.kill())
+        .await
+        .unwrap();
+}
+
 /// Runs the binary to its end: its exit code and what it says.
 pub async fn ran(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
     refused(folder, arguments, &[]).await
