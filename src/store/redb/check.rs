@@ -82,7 +82,8 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), Sto
     if history.len().map_err(read)? != changes {
         return Err(misfit("the history of the pets is not that of the log"));
     }
-    let mut expected = (newest + 1).saturating_sub(changes);
+    let first = log.first().map_err(read)?;
+    let mut expected = first.map_or(1, |(rev, _)| rev.value());
     let mut told = Told::new();
     for row in log.iter().map_err(read)? {
         let (rev, record) = row.map_err(read)?;
@@ -106,7 +107,7 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), Sto
             }
         }
     }
-    if expected != newest + 1 {
+    if expected != newest.saturating_add(1) {
         return Err(misfit(&format!("the log does not end at rev {newest}")));
     }
     Ok((told, changes))
