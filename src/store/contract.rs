@@ -150,8 +150,12 @@ fn redb_refuses_a_second_opener_and_the_first_goes_on() {
 #[test]
 fn redb_starts_over_after_a_kill_during_its_first_start() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("pet-store.redb.new"), b"half a sto").unwrap();
+    fs::write(
+        folder.path().join("pet-store.redb.unfinished"),
+        b"half a sto",
+    )
+    .unwrap();
     let engine = RedbEngine::open(folder.path()).unwrap();
     assert_eq!(engine.snapshot().unwrap().rev, Rev::ZERO);
-    assert!(!folder.path().join("pet-store.redb.new").exists());
+    assert!(!folder.path().join("pet-store.redb.unfinished").exists());
 }

@@ -10,10 +10,12 @@ mod check;
 mod copy;
 mod file;
 mod inspect;
+mod make;
 mod migrate;
 mod open;
 mod overlay;
 mod place;
+mod refusal;
 mod tables;
 #[cfg(test)]
 mod tests;

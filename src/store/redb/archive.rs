@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::backup::{empty, with_store};
-use super::check::{Contents, check_file};
+use super::check::Contents;
 use super::inspect::identity;
 use super::open::fill;
 use super::place::{FILE, Place};
@@ -158,8 +158,7 @@ pub fn import(input: impl BufRead, folder: &Path) -> Result<Contents, StoreError
             count: 0,
         };
         read_lines(&mut reader, writing).map_err(|error| reader.wrong(error))
-    })?;
-    check_file(&place.path(FILE))
+    })
 }
 
 /// Writes what the lines say; everything but how they fit together, which the check of the whole

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase};
 
-use super::check::{Contents, check as check_records, check_file};
+use super::check::{Contents, check as check_records};
 use super::copy::copy;
 use super::open::{admit, begin_history};
-use super::place::{FILE, LOCK, Place, builder, failed, refused};
+use super::place::{FILE, LOCK, Place, UNFINISHED, builder};
+use super::refusal::{failed, refused};
 use super::tables::{IS_BACKUP, META};
 use super::witness::Nobody;
 use super::{read, write};
@@ -31,8 +32,7 @@ pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
             meta.insert(IS_BACKUP, 1).map_err(write)?;
             Ok(())
         })
-    })?;
-    check_file(file)
+    })
 }
 
 /// Puts a backup into `folder`, which is made if need be and must be empty otherwise.
@@ -46,8 +46,7 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
     place.make(FILE, |writing| {
         copy(&reading, writing)?;
         begin_history(writing)
-    })?;
-    check_file(&place.path(FILE))
+    })
 }
 
 /// Checks every page and every record of a store; only the records while a server runs on it,
@@ -83,8 +82,7 @@ pub fn compact(folder: &Path) -> Result<(u64, u64), StoreError> {
 /// A folder that has nothing in it, and is this process's own from now on.
 pub fn empty(folder: &Path) -> Result<Place, StoreError> {
     let is_empty = match fs::read_dir(folder) {
-        // A lock alone was left by one who tried before.
-        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)),
+        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| is_left(&entry))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => return Err(failed(folder, &error)),
     };
@@ -92,6 +90,12 @@ pub fn empty(folder: &Path) -> Result<Place, StoreError> {
         return Err(StoreError::NotEmpty(folder.to_owned()));
     }
     Place::lock(folder, Arc::new(Nobody))
+}
+
+/// Whether a file was left by one who tried to make a store here before.
+fn is_left(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    name == LOCK || name == format!("{FILE}{UNFINISHED}").as_str()
 }
 
 /// Reads the store of `folder` at one moment: beside the server that runs on it, or else over an

@@ -1,5 +1,8 @@
 //! Whether the records of a store fit together: what no checksum of a page can tell.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +10,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::inspect::inspect;
-use super::place::damaged;
+use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
 use super::{read, snapshot};
 use crate::model::{ChangeKind, Pet, PetId, Rev};

@@ -14,7 +14,8 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTr
 use super::inspect::{identity, inspect};
 use super::migrate::STEPS;
 use super::open;
-use super::place::{FILE, Place, foreign};
+use super::place::{FILE, Place};
+use super::refusal::foreign;
 use super::witness::Witness;
 use super::{read, write};
 use crate::model::Epoch;

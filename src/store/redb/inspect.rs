@@ -12,7 +12,7 @@ use std::path::Path;
 use redb::{Database, ReadTransaction, ReadableDatabase, TableError};
 
 use super::overlay::Overlay;
-use super::place::{damaged, failed, foreign, refused};
+use super::refusal::{damaged, failed, foreign, refused};
 use super::tables::{self, EPOCH, META, SCHEMA};
 use crate::model::Epoch;
 use crate::store::StoreError;

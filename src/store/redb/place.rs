@@ -1,25 +1,23 @@
 //! The folder of a store: its files by name, each change to them shown to a witness first.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Builder, ConcurrencyMode, Database, DatabaseError, WriteTransaction};
-use rustix::fs::{Advice, CWD, RenameFlags, fadvise, renameat_with};
-use rustix::io::Errno;
+use redb::{Builder, ConcurrencyMode, Database};
+use rustix::fs::{Advice, fadvise};
 
-use super::check::check_file;
+use super::refusal::{failed, refused};
 use super::witness::{Event, Nobody, Witness, WitnessedFile};
-use super::write;
 use crate::store::StoreError;
 
 /// The store.
 pub const FILE: &str = "pet-store.redb";
 /// Ends the name of a file that is being made. One that is found was left by a kill, and holds
 /// nothing yet.
-pub const UNFINISHED: &str = ".new";
+pub const UNFINISHED: &str = ".unfinished";
 /// Written and removed to see whether there is room.
 const ROOM: &str = "pet-store.room";
 pub const LOCK: &str = "pet-store.lock";
@@ -47,7 +45,7 @@ pub fn builder() -> Builder {
 /// A folder in which this process makes and opens files.
 pub struct Place {
     folder: PathBuf,
-    witness: Arc<dyn Witness>,
+    pub(super) witness: Arc<dyn Witness>,
     /// Held as long as a store is open: what keeps a second program out.
     _lock: Option<File>,
 }
@@ -114,92 +112,11 @@ impl Place {
         self.database(name, file)
     }
 
-    /// Makes a whole file called `name`: fills it under another name, looks whether all of it is
-    /// as it should be, and only then gives it its name. A file that is there already stays.
-    pub fn make(
-        &self,
-        name: &str,
-        fill: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.finish(name, |unfinished| self.fill(unfinished, fill))
-    }
-
-    /// Makes a whole file of text in the same way.
-    pub fn write(
-        &self,
-        name: &str,
-        fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.finish(name, |unfinished| {
-            let file = self.create_file(unfinished);
-            let file = file.map_err(|error| failed(&self.path(unfinished), &error))?;
-            let mut file = BufWriter::new(file);
-            fill(&mut file)?;
-            let synced = file.flush().and_then(|()| file.get_ref().sync_all());
-            synced.map_err(|error| StoreError::of_write(&error))
-        })
-    }
-
-    /// Makes a copy of a file that nobody has open.
-    pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        self.write(to, |out| {
-            let source = File::open(self.path(from));
-            let copied = source.and_then(|mut source| io::copy(&mut source, out));
-            copied.map_err(|error| StoreError::of_write(&error))?;
-            Ok(())
-        })
-    }
-
-    /// Has a file made under another name, and gives it its own.
-    fn finish(
-        &self,
-        name: &str,
-        make: impl FnOnce(&str) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let unfinished = format!("{name}{UNFINISHED}");
-        let made = make(&unfinished).and_then(|()| self.rename(&unfinished, name));
-        if made.is_err() {
-            // Half of it is of no use, and takes room where there may be none.
-            let _ = fs::remove_file(self.path(&unfinished));
-        }
-        made
-    }
-
-    fn fill(
-        &self,
-        name: &str,
-        fill: impl FnOnce(&WriteTransaction) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let database = self.create(name)?;
-        let writing = database.begin_write().map_err(write)?;
-        fill(&writing)?;
-        writing.commit().map_err(write)?;
-        let closed = database.close();
-        closed.map_err(|error| refused(&self.path(name), error))?;
-        check_file(&self.path(name)).map(|_| ())
-    }
-
-    /// Makes an empty file, private from the start, and a redb in it.
-    fn create(&self, name: &str) -> Result<Database, StoreError> {
-        let file = self.create_file(name);
-        let file = file.map_err(|error| failed(&self.path(name), &error))?;
-        self.database(name, file)
-    }
-
-    fn database(&self, name: &str, file: File) -> Result<Database, StoreError> {
+    pub fn database(&self, name: &str, file: File) -> Result<Database, StoreError> {
         let refused = |error| refused(&self.path(name), error);
         let witness = Arc::clone(&self.witness);
         let file = WitnessedFile::new(name, file, witness).map_err(refused)?;
         builder().create_with_backend(file).map_err(refused)
-    }
-
-    /// Gives a finished file its name, for good.
-    fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        let renamed = self.witness.see(Event::Rename { from, to });
-        renamed
-            .and_then(|()| rename_into_gap(&self.path(from), &self.path(to)))
-            .and_then(|()| self.sync())
-            .map_err(|error| failed(&self.path(to), &error))
     }
 
     /// A file may come from a copy that was made with other permissions.
@@ -233,63 +150,19 @@ impl Place {
         file.sync_data()
     }
 
-    fn create_file(&self, name: &str) -> io::Result<File> {
+    pub fn create_file(&self, name: &str) -> io::Result<File> {
         self.witness.see(Event::Create { file: name })?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
         private(&mut options).open(self.path(name))
     }
 
-    fn sync(&self) -> io::Result<()> {
+    pub fn sync(&self) -> io::Result<()> {
         self.witness.see(Event::SyncFolder)?;
         File::open(&self.folder)?.sync_all()
     }
 }
 
-/// Renames without ever replacing, where the file system can promise that.
-fn rename_into_gap(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS) if !to.try_exists()? => fs::rename(from, to),
-        renamed => Ok(renamed?),
-    }
-}
-
-pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(PRIVATE)
-}
-
-pub fn foreign(path: &Path, reason: &str) -> StoreError {
-    StoreError::Foreign {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    }
-}
-
-pub fn failed(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Open {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    }
-}
-
-/// What it means that redb does not open a file.
-pub fn refused(path: &Path, error: DatabaseError) -> StoreError {
-    use redb::StorageError::{Corrupted, Io};
-    match error {
-        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.to_owned()),
-        DatabaseError::Storage(Io(error)) => match error.kind() {
-            io::ErrorKind::InvalidData => foreign(path, "it has another format"),
-            io::ErrorKind::UnexpectedEof => damaged(path, "its end is missing"),
-            _ => failed(path, &error),
-        },
-        DatabaseError::Storage(Corrupted(reason)) => damaged(path, &reason),
-        error => damaged(path, &error.to_string()),
-    }
-}
-
-pub fn damaged(path: &Path, reason: &str) -> StoreError {
-    StoreError::Damaged {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    }
 }

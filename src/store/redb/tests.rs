@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::redb::{ReadableDatabase, TableHandle};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -19,7 +18,7 @@ use super::*;
 use crate::model::{By, ChangeKind, Profile, Status};
 use crate::store::Snapshot;
 
-fn file_of(folder: &TempDir) -> PathBuf {
+pub fn file_of(folder: &TempDir) -> PathBuf {
     folder.path().join("pet-store.redb")
 }
 
@@ -52,7 +51,7 @@ fn change(rev: u64) -> Change {
 }
 
 /// A closed store with `count` changes, and what is in it.
-fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
+pub fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
     let folder = tempfile::tempdir().unwrap();
     let engine = RedbEngine::open(folder.path()).unwrap();
     for rev in 1..=count {
@@ -311,88 +310,4 @@ fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
     assert_eq!(engine.snapshot().unwrap(), snapshot);
     drop(engine);
     assert_eq!(check(folder.path()).unwrap().0.changes, 11);
-}
-
-/// Changes one table behind the back of the program.
-fn tamper(folder: &TempDir, tamper: impl FnOnce(&::redb::WriteTransaction)) {
-    let database = ::redb::Database::open(file_of(folder)).unwrap();
-    let writing = database.begin_write().unwrap();
-    tamper(&writing);
-    writing.commit().unwrap();
-}
-
-type Tamper = fn(&::redb::WriteTransaction);
-
-#[test]
-fn a_check_finds_records_that_do_not_fit_together() {
-    let tampers: [(&str, Tamper); 7] = [
-        ("has no status", |writing| {
-            let mut statuses = writing.open_table(STATUSES).unwrap();
-            statuses.remove(1).unwrap();
-        }),
-        ("belongs to no pet", |writing| {
-            let mut statuses = writing.open_table(STATUSES).unwrap();
-            statuses.insert(9, ("eating", 1)).unwrap();
-        }),
-        ("change 3 is missing", |writing| {
-            writing.open_table(LOG).unwrap().remove(3).unwrap();
-            let mut history = writing.open_table(HISTORY).unwrap();
-            history.remove((1, 3)).unwrap();
-        }),
-        ("not in its pet's history", |writing| {
-            let mut history = writing.open_table(HISTORY).unwrap();
-            history.remove((1, 3)).unwrap();
-            history.insert((2, 3), ()).unwrap();
-        }),
-        ("not what the log says", |writing| {
-            let mut statuses = writing.open_table(STATUSES).unwrap();
-            statuses.insert(1, ("eating", 1)).unwrap();
-        }),
-        ("yet to be given", |writing| {
-            let mut meta = writing.open_table(META).unwrap();
-            meta.insert(NEXT_PET, 1).unwrap();
-        }),
-        ("damaged", |writing| {
-            let mut log = writing.open_table(LOG).unwrap();
-            log.insert(3, b"{".as_slice()).unwrap();
-        }),
-    ];
-    for (reason, change) in tampers {
-        let (folder, ..) = closed_store(5);
-        check(folder.path()).unwrap();
-        tamper(&folder, change);
-        let error = check(folder.path()).unwrap_err();
-        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-        assert!(error.to_string().contains(reason), "{error}");
-        let target = folder.path().join("copy.redb");
-        assert!(backup(folder.path(), &target).is_err(), "{reason}");
-        assert!(!target.exists(), "{reason}: it is no backup");
-    }
-}
-
-#[test]
-fn a_table_that_nobody_copies_makes_a_backup_fail() {
-    let (folder, ..) = closed_store(5);
-    tamper(&folder, |writing| {
-        let table = ::redb::TableDefinition::<u64, u64>::new("forgotten");
-        writing.open_table(table).unwrap();
-    });
-    let error = backup(folder.path(), &folder.path().join("copy.redb")).unwrap_err();
-    assert!(error.to_string().contains("forgotten"), "{error}");
-}
-
-#[test]
-fn a_backup_has_no_sessions() {
-    let (folder, ..) = closed_store(5);
-    tamper(&folder, |writing| {
-        let table = ::redb::TableDefinition::<u64, u64>::new("sessions");
-        writing.open_table(table).unwrap();
-    });
-    let target = folder.path().join("copy.redb");
-    backup(folder.path(), &target).unwrap();
-    let copied = ::redb::ReadOnlyDatabase::open(&target).unwrap();
-    let reading = copied.begin_read().unwrap();
-    let tables = reading.list_tables().unwrap();
-    let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
-    assert_eq!(names, ["history", "log", "meta", "pets", "statuses"]);
 }

@@ -93,7 +93,21 @@ async fn a_backup_that_is_killed_disturbs_nobody_and_the_next_one_is_whole() {
     }
     let said = done(folder.path(), &["backup", "whole.redb"]).await;
     assert!(said.contains("10 changes"), "{said}");
-    assert!(!names(folder.path()).contains(&"whole.redb.new".to_owned()));
+    assert!(!names(folder.path()).contains(&"whole.redb.unfinished".to_owned()));
+}
+
+#[tokio::test]
+async fn a_restore_that_was_killed_can_be_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(&folder.path().join("data"), 10);
+    done(folder.path(), &["backup", "b.redb"]).await;
+    let new = folder.path().join("new");
+    fs::create_dir(&new).unwrap();
+    for left in ["pet-store.lock", "pet-store.redb.unfinished"] {
+        fs::write(new.join(left), "half").unwrap();
+    }
+    done(folder.path(), &["restore", "b.redb", "--data", "new"]).await;
+    assert_eq!(names(&new), ["pet-store.lock", "pet-store.redb"]);
 }
 
 #[tokio::test]
