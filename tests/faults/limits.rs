@@ -1,6 +1,7 @@
 //! Faults from the operating system, on the real program: a limit on the size of files, and
 //! errors that strace puts into its calls.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
@@ -79,7 +80,9 @@ async fn inject(process: &Process, inject: &str) -> Child {
     let id = process.id().as_raw_nonzero().to_string();
     let mut strace = Command::new("/usr/bin/strace");
     strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &id, "-e", inject]);
-    let child = strace.kill_on_drop(true).spawn().unwrap();
+    // It grumbles when it is killed in the middle of a call.
+    strace.stderr(Stdio::null()).kill_on_drop(true);
+    let child = strace.spawn().unwrap();
     let status = format!("/proc/{id}/status");
     until("strace to have attached", async || {
         let status = std::fs::read_to_string(&status).unwrap();
