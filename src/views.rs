@@ -10,7 +10,9 @@ use minijinja::value::Serde;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
-pub use self::page::{ApiDocsPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage};
+pub use self::page::{
+    ApiDocsPage, DoctorPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage,
+};
 use crate::auth::Auth;
 
 #[derive(RustEmbed)]

@@ -7,6 +7,7 @@
 mod api;
 mod assets;
 mod body;
+mod doctor;
 mod headers;
 mod hello;
 mod pages;
@@ -74,11 +75,12 @@ fn table(site: &Arc<Site>) -> Route {
         .at("/pets/:id/status", resource().post(pages::set_status))
         .at("/pets/:id/delete", resource().post(pages::remove_pet))
         .at("/hello", resource().get(hello::page))
-        .at("/hello/ws", resource().get(hello::echo))
-        .at("/live/ws", resource().get(watch_over_ws))
+        .at("/hello/ws", resource().get_only(hello::echo))
+        .at("/live/ws", resource().get_only(watch_over_ws))
         .at("/live/sse", resource().get(watch_over_sse))
-        .at("/live/poll", resource().get(watch_by_polling))
+        .at("/live/poll", resource().get_only(watch_by_polling))
         .at("/live/state", resource().get(read_state))
+        .at(doctor::ADDRESS, resource().get(doctor::page))
         .nest("/api/v1", api::endpoint(api, openapi.clone()))
         .at(
             "/api/openapi.json",
@@ -119,7 +121,7 @@ fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<R
 async fn answer_failures<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
     let path = request.uri().path();
-    let is_live = path.starts_with("/live/");
+    let is_live = path.starts_with("/live/") && path != doctor::ADDRESS;
     let is_program = is_live || path.starts_with("/api/v1");
     // Nothing that a handler shares is left half changed: locks are held over no call that panics.
     let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -148,12 +150,14 @@ fn readable_from_anywhere(mut response: Response) -> Response {
 }
 
 impl Site {
-    /// Answers with a page. Pages are read anew each time: they say what is true now.
+    /// Answers with a page. Pages are read anew each time: they say what is true now. `no-store`
+    /// would say the same and also keep them out of the browser's back/forward cache, out of which
+    /// a page comes back as it was left and goes on from its cursor.
     fn show<P: Page>(&self, page: &P) -> poem::Result<Response> {
         let html = self.views.render(page).ok_or_else(Failure::internal)?;
         Ok(Response::builder()
             .content_type("text/html; charset=utf-8")
-            .header("cache-control", "no-store")
+            .header("cache-control", "no-cache")
             .body(html))
     }
 
