@@ -69,8 +69,8 @@ impl App {
         let counted = metrics.clone();
         let opening = tokio::task::spawn_blocking(move || open(&folder, counted, samples));
         let (engine, hub) = opening.await.expect("opening a store does not panic")?;
-        let (writer, writer_thread) =
-            Writer::start(Arc::clone(&engine), Arc::clone(&hub)).map_err(StartError::Thread)?;
+        let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
+        let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let limits = Limits {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,

@@ -1,12 +1,15 @@
 //! Commands and flags as typed, and the exit code.
 
+mod store;
+
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use rustix::process::Signal;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::{Config, LogFormat, Options};
@@ -27,6 +30,8 @@ enum Command {
     Demo(Options),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
     Serve(Options),
+    #[command(flatten)]
+    Store(store::StoreCommand),
 }
 
 /// The exit code for a bad option.
@@ -52,12 +57,14 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// What is to be served; or, when there is nothing to serve, how it ended.
 fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
     let command = match Cli::try_parse_from(with_command(arguments)) {
         Ok(cli) => cli.command,
         Err(error) => return Err(explain(&error)),
     };
     match command {
+        Command::Store(command) => Err(store::run(command)),
         Command::Serve(options) => Ok(Config::serve(options)),
         Command::Demo(options) => {
             Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
@@ -107,6 +114,9 @@ fn fail(sentence: &str, code: u8) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Heard, a file that reached the limit of `ulimit -f` is an error of a write; unheard, it
+    // would be the end of the program.
+    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let log_format = config.log_format;
     let app = App::start(config).await?;
     announce(
@@ -125,7 +135,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+async fn either(terminate: &mut unix::Signal, interrupt: &mut unix::Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
