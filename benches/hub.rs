@@ -18,7 +18,7 @@ use pet_store::metrics::Metrics;
 use pet_store::model::{
     By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Profile, Rev, Status,
 };
-use pet_store::store::{Engine, MemoryEngine};
+use pet_store::store::MemoryEngine;
 use pet_store::wire::Frame;
 use tokio::runtime::Runtime;
 
@@ -48,7 +48,7 @@ impl Rig {
     fn publish(&self, pet: u64, kind: ChangeKind) -> Rev {
         let change = change(self.hub.newest().0.next(), pet, kind);
         let changes = [change];
-        self.engine.commit(&changes).expect("memory is writable");
+        self.engine.append(&changes).expect("memory is writable");
         self.hub.publish(&changes);
         changes[0].rev
     }

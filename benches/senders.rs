@@ -18,7 +18,7 @@ use pet_store::hub::Filter;
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
 use pet_store::live::{Connection, Places, Transport};
 use pet_store::metrics::Metrics;
-use pet_store::model::{By, Change, ChangeKind, Epoch, Moment, PetId, Rev, Status};
+use pet_store::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, PetId, Rev, Status};
 use pet_store::wire::{Encoding, Frame};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,10 @@ impl Rig {
                 },
                 encoding: Encoding::WebSocket,
                 filter: filter(turn),
-                at: Rev::ZERO,
+                at: Cursor {
+                    epoch: Epoch::new(0x9f2c_41aa),
+                    rev: Rev::ZERO,
+                },
                 said: Vec::new(),
                 refusal: None,
                 place: places

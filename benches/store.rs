@@ -43,7 +43,7 @@ fn engine(folder: &TempDir) -> RedbEngine {
             change(Rev::new(id), id, ChangeKind::Pet(Arc::new(pet)))
         })
         .collect();
-    engine.commit(&pets).expect("there is room on the disk");
+    engine.append(&pets).expect("there is room on the disk");
     engine
 }
 
@@ -64,7 +64,7 @@ fn commit(criterion: &mut Criterion) {
                         change(rev, pet, ChangeKind::Status(Status::Eating))
                     })
                     .collect();
-                engine.commit(&batch).expect("there is room on the disk");
+                engine.append(&batch).expect("there is room on the disk");
                 newest = Rev::new(newest.get() + size);
             });
         });

@@ -68,6 +68,11 @@ impl Failure {
         }
     }
 
+    /// 409: understood and allowed, and somebody else was faster.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Failure::new(StatusCode::CONFLICT, "Changed meanwhile", detail)
+    }
+
     /// 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "Too large", detail)
@@ -183,7 +188,11 @@ impl From<WriteError> for Failure {
         match error {
             WriteError::UnknownPet(_) => Failure::not_found(detail),
             WriteError::Busy => Failure::unavailable(detail, 1),
-            WriteError::Stopping | WriteError::Store => Failure::unavailable(detail, 5),
+            WriteError::Stopping
+            | WriteError::Store
+            | WriteError::Unavailable
+            | WriteError::Unknown => Failure::unavailable(detail, 5),
+            WriteError::Conflict => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
         }
     }
@@ -250,7 +259,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_its_status_and_says_what_is_allowed() {
-        let table: [(Failure, u16, &str); 9] = [
+        let table: [(Failure, u16, &str); 12] = [
             (
                 WriteError::UnknownPet(PetId::new(7)).into(),
                 404,
@@ -260,6 +269,9 @@ mod tests {
             (WriteError::Stopping.into(), 503, "stopping"),
             (WriteError::Store.into(), 503, "not confirmed"),
             (WriteError::Full.into(), 507, "until there is room"),
+            (WriteError::Conflict.into(), 409, "look at it and try again"),
+            (WriteError::Unavailable.into(), 503, "nothing was changed"),
+            (WriteError::Unknown.into(), 503, "may have been made"),
             (
                 UnknownStatus.into(),
                 422,

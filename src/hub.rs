@@ -1,7 +1,7 @@
 //! Fan-out of committed changes to everyone watching.
 //!
-//! The writer publishes a change once, into one tokio broadcast stream, from which the senders take
-//! it for those who watch over a socket. A viewer begins with a `CatchUp` from its cursor: what it
+//! The hub follows an engine: each change is published once, into one tokio broadcast stream, from
+//! which the senders take it for those who watch over a socket. A viewer begins with a `CatchUp` from its cursor: what it
 //! missed, from memory or from the store's log. One who polls has nothing else, and waits with it
 //! for the next change (`waiters`). One that fell behind asks for the newest of what it missed.
 //!
@@ -12,22 +12,24 @@ mod backlog;
 mod catch_up;
 mod filter;
 mod newest;
+mod reach;
 mod state;
 #[cfg(test)]
 mod tests;
 mod waiters;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use tokio::sync::{Semaphore, broadcast};
 
 pub use self::catch_up::{CatchUp, Chunk};
 pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
+use self::reach::Reach;
 use self::state::State;
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
-use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
-use crate::store::{Engine, StoreError};
+use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, Rev};
+use crate::store::{Engine, Follower, Snapshot, StoreError};
 use crate::wire::Frame;
 
 /// Frames that the broadcast stream holds for a sender while it is late. If it is later still, its
@@ -49,11 +51,11 @@ const REPLAYS_AT_ONCE: usize = 4;
 /// The board, the backlog and the stream. Cheap to share: one `Arc` for the whole program.
 pub struct Hub {
     engine: Arc<dyn Engine>,
-    epoch: Epoch,
     state: Mutex<State>,
     stream: broadcast::Sender<Frame>,
     waiters: Arc<Waiters>,
     replays: Semaphore,
+    reach: Reach,
     /// Rung after each publish, for those who do not wait on the stream themselves.
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
     metrics: Metrics,
@@ -68,30 +70,36 @@ pub struct Board {
 }
 
 impl Hub {
-    /// Loads the board and the newest part of the log from `engine`. Blocks on the disk.
+    /// Loads the board and the newest part of the log from `engine`, and follows it from there.
+    /// Blocks on the disk.
     ///
     /// # Errors
     /// Whatever the engine says when it is read.
     pub fn open(engine: Arc<dyn Engine>, metrics: Metrics) -> Result<Arc<Hub>, StoreError> {
-        let epoch = engine.epoch();
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
-        Ok(Arc::new(Hub {
-            state: Mutex::new(State::load(&*engine)?),
+        let state = State::load(&*engine)?;
+        let rev = state.rev();
+        let hub = Arc::new(Hub {
+            state: Mutex::new(state),
             waiters: Arc::default(),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
+            reach: Reach::default(),
             bell: OnceLock::new(),
-            epoch,
             engine,
             stream,
             metrics,
-        }))
+        });
+        let follower: Weak<Hub> = Arc::downgrade(&hub);
+        hub.engine.follow(rev, follower);
+        Ok(hub)
     }
 
-    /// Shows committed changes to everyone. Called by the writer alone, after the commit, in the
-    /// order of their revs.
+    /// Shows committed changes to everyone. Called by the engine that is followed, after the
+    /// commit, in the order of their revs.
     pub fn publish(&self, changes: &[Change]) {
+        let epoch = self.epoch();
         for change in changes {
-            let frame = Frame::of_change(self.epoch, change);
+            let frame = Frame::of_change(epoch, change);
             self.state().apply(change, frame.clone());
             // Sent after that: whoever subscribes and then looks at the board finds a change in the
             // one or the other, or (and then it drops it) in both, but never in neither. Fails only
@@ -100,10 +108,14 @@ impl Hub {
             let kind = change.kind.as_str();
             self.metrics.changes.with_label_values(&[kind]).inc();
         }
+        self.ring();
+        self.waiters.wake(changes.iter().map(|change| change.pet));
+    }
+
+    fn ring(&self) {
         if let Some(ring) = self.bell.get() {
             ring();
         }
-        self.waiters.wake(changes.iter().map(|change| change.pet));
     }
 
     /// Subscribes to the one stream. Frames published from now on arrive there, in order.
@@ -111,7 +123,8 @@ impl Hub {
         self.stream.subscribe()
     }
 
-    /// Has `ring` called after each publish, on the writer's thread. Only the first one counts:
+    /// Has `ring` called after each publish, on the engine's thread, and whenever `epoch` or
+    /// `stale_since` is another. Only the first one counts:
     /// the senders start once.
     pub fn on_publish(&self, ring: impl Fn() + Send + Sync + 'static) {
         // A second set of senders would be a defect of `app`; it keeps the first.
@@ -128,17 +141,16 @@ impl Hub {
     pub fn missed(&self, filter: &Filter, since: Rev) -> Chunk {
         self.metrics.resyncs.inc();
         let newest = self.state().newest_after(filter, since, MISSED_BYTES);
-        newest.unwrap_or_else(|| Chunk::of_snapshot(self.snapshot(filter)))
+        newest.unwrap_or_else(|| Chunk::of_snapshot(self.snapshot(filter).1))
     }
 
     /// `since`, if the history from there on is here and short enough to be replayed.
-    fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
-        let newest = self.state().rev();
-        let cursor = since?;
-        let is_servable = cursor.epoch == self.epoch
-            && cursor.rev <= newest
-            && newest.since(cursor.rev) <= REPLAY_LIMIT;
-        is_servable.then_some(cursor.rev)
+    fn servable(&self, since: Option<Cursor>) -> Option<Cursor> {
+        let (cursor, newest) = (since?, self.cursor());
+        let is_servable = cursor.epoch == newest.epoch
+            && cursor.rev <= newest.rev
+            && newest.rev.since(cursor.rev) <= REPLAY_LIMIT;
+        is_servable.then_some(cursor)
     }
 
     /// The catch-up of a viewer that starts right after `since`, or with a snapshot when there is no
@@ -156,14 +168,14 @@ impl Hub {
 
     /// Where the newest change is.
     pub fn cursor(&self) -> Cursor {
-        self.at(self.state().rev())
+        self.state().cursor()
     }
 
     /// Every pet, and the cursor this is true at.
     pub fn board(&self) -> Board {
         let state = self.state();
         Board {
-            cursor: self.at(state.rev()),
+            cursor: state.cursor(),
             pets: state.pets().values().cloned().collect(),
         }
     }
@@ -172,32 +184,48 @@ impl Hub {
     pub fn pet(&self, id: PetId) -> Option<(Arc<Pet>, Cursor)> {
         let state = self.state();
         let pet = state.pets().get(&id)?;
-        Some((Arc::clone(pet), self.at(state.rev())))
+        Some((Arc::clone(pet), state.cursor()))
     }
 
-    /// The snapshot message for `filter`, encoded at most once per rev.
-    pub fn snapshot(&self, filter: &Filter) -> Frame {
-        let snapshot = self.state().snapshot(filter);
+    /// The snapshot message for `filter`, encoded at most once per rev, and the epoch it is of.
+    pub fn snapshot(&self, filter: &Filter) -> (Epoch, Frame) {
+        let (epoch, snapshot) = {
+            let mut state = self.state();
+            (state.epoch(), state.snapshot(filter))
+        };
         // Encoded without the lock that the writer needs; others who want it wait for this one.
-        snapshot.encode(self.epoch)
+        (epoch, snapshot.encode())
     }
 
+    /// The epoch of everything that is shown from now on.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.state().epoch()
     }
 
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    fn at(&self, rev: Rev) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            rev,
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl Follower for Hub {
+    fn show(&self, changes: &[Change]) {
+        self.publish(changes);
+    }
+
+    fn out_of_reach(&self, since: Option<Moment>) {
+        self.reach.set(since);
+        self.ring();
+    }
+
+    /// Those who watch are told to come back, and are given a snapshot then: their cursors are of
+    /// another epoch.
+    fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
+        *self.state() = State::of(epoch, snapshot);
+        self.ring();
+        self.waiters.wake_all();
     }
 }

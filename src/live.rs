@@ -145,6 +145,12 @@ impl Live {
         self.writer.is_writable() && self.senders.are_running()
     }
 
+    /// Whether changes cannot be made only because the engine is out of reach. That is so for all
+    /// nodes at once, and everyone may still read and watch.
+    pub fn is_cut_off(&self) -> bool {
+        self.hub.is_shared() && self.senders.are_running() && !self.writer.is_writable()
+    }
+
     /// Lets a viewer in, and counts it.
     fn admit(&self, transport: Transport, query: &LiveQuery) -> Result<Place, Failure> {
         let place = self.places.admit(transport)?;
@@ -168,6 +174,14 @@ fn heartbeat(cursor: Cursor) -> Message<'static> {
     Message::Heartbeat {
         cursor,
         server_time: Moment::now(),
+    }
+}
+
+/// What says that the server is there, when there is nothing else to say.
+fn sign_of_life(cursor: Cursor, stale_since: Option<Moment>) -> Message<'static> {
+    match stale_since {
+        Some(since) => Message::Stale { since },
+        None => heartbeat(cursor),
     }
 }
 

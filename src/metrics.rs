@@ -30,6 +30,8 @@ pub struct Metrics {
     pub commits: IntCounter,
     /// Transactions that failed; nothing of them was published.
     pub commit_failures: IntCounter,
+    /// Transactions that were decided anew, because another node had changed the same pet.
+    pub conflicts: IntCounter,
     /// 1 while changes can be written, 0 while the disk refuses them.
     pub writable: IntGauge,
     /// Times that a viewer fell behind and was given the newest of what it missed.
@@ -74,6 +76,10 @@ impl Metrics {
             commit_failures: counter(
                 "petstore_commit_failures_total",
                 "Transactions that failed; nothing of them was published.",
+            ),
+            conflicts: counter(
+                "petstore_commit_conflicts_total",
+                "Transactions that were decided anew: another node had changed the same pet.",
             ),
             writable: register(&registry, writable),
             resyncs: counter(

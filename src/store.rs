@@ -1,20 +1,27 @@
 //! What every engine promises: a durable, ordered log of changes and the state it leads to.
 //!
-//! The writer decides what a change is and which rev it has; an engine keeps it. Calls block on
-//! the disk, so they are made from the writer's own thread or from a blocking task, never from an
-//! async worker. `contract` holds the tests that every engine passes.
+//! The writer decides what a change is; an engine gives it its rev, keeps it, and shows it to its
+//! follower. Calls block on the disk or the network, so they are made from the writer's own thread
+//! or from a blocking task, never from an async worker. `contract` holds the tests that every
+//! engine passes.
 
 #[cfg(test)]
 mod contract;
 mod error;
+mod follower;
 mod memory;
+mod put;
 mod record;
 mod redb;
 
+use std::sync::Weak;
 use std::time::Duration;
 
 pub use self::error::StoreError;
+pub use self::follower::Follower;
+use self::follower::Following;
 pub use self::memory::MemoryEngine;
+pub use self::put::Put;
 pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,
     restore,
@@ -31,10 +38,19 @@ pub struct Snapshot {
     pub pets: Vec<Pet>,
 }
 
-/// The log of changes and the state it leads to. Shared between the writer, which alone commits,
-/// and readers.
+/// The newest changes of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Every change after it is here.
+    pub after: Rev,
+    pub changes: Vec<Change>,
+}
+
+/// The log of changes and the state it leads to. Shared between the writer, which alone commits on
+/// this machine, and readers.
 pub trait Engine: Send + Sync + 'static {
-    /// Identity of this history. Made when the store is created, and the same ever after.
+    /// Identity of this history. Made when the store is created; only an engine that is elsewhere
+    /// can come to have another, of which the follower is told.
     fn epoch(&self) -> Epoch;
 
     /// The whole state, read at one moment.
@@ -43,14 +59,35 @@ pub trait Engine: Send + Sync + 'static {
     /// `Read` when the store cannot be read, `Record` when it holds what no pet-store wrote.
     fn snapshot(&self) -> Result<Snapshot, StoreError>;
 
-    /// Makes `changes` durable, all or none; on return they survive a power cut.
-    ///
-    /// Their revs follow the last committed one without a hole.
+    /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
+    fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
+
+    /// Makes `puts` durable, all or none, if none of their pets has changed after `read`, the rev
+    /// they were decided at. On return they survive a power cut and the follower was shown them.
+    /// Their revs, which rise.
     ///
     /// # Errors
-    /// `Conflict` when they do not follow. `Full` or `Write` when the disk refused: nothing may be
-    /// shown to anyone, although all of it may turn out to be there after `recover`.
-    fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
+    /// `Conflict` when a pet has changed; the follower has been shown how. `Unavailable` when
+    /// nothing was written. `Unknown`, `Full` or `Write` when the network or the disk failed:
+    /// nothing of it was shown, although all of it may turn out to be there after `recover`.
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError>;
+
+    /// Whether it is elsewhere and others write to it too. Out of reach, it takes no writes, while
+    /// what is known of it is still worth being read.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Tries from now on to be the one node that runs the simulator.
+    fn campaign(&self) {}
+
+    /// Whether it is that node now, as far as its own clock tells.
+    fn leads(&self) -> bool {
+        true
+    }
+
+    /// Ends what the engine runs for itself. What is committed is safe without it.
+    fn close(&self) {}
 
     /// False from the first error of the disk until `recover` has worked.
     fn is_healthy(&self) -> bool;
@@ -71,8 +108,24 @@ pub trait Engine: Send + Sync + 'static {
     /// Up to `limit` changes after `after`, oldest first, without a hole.
     ///
     /// # Errors
-    /// `Read`, as for `snapshot`.
+    /// `Forgotten` when the log no longer reaches back so far; `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// The newest changes up to `upto`, at most `limit`, as far back as there is no hole.
+    ///
+    /// # Errors
+    /// `Read`, as for `snapshot`.
+    fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
+        let after = Rev::new(upto.get().saturating_sub(limit as u64));
+        match self.tail(after, limit) {
+            Ok(changes) => Ok(Recent { after, changes }),
+            Err(StoreError::Forgotten) => Ok(Recent {
+                after: upto,
+                changes: Vec::new(),
+            }),
+            Err(error) => Err(error),
+        }
+    }
 
     /// Forgets up to `limit` of the oldest changes that are more than `history` older than the
     /// newest one, and how many these were. The newest `kept` stay however old they are. What the
@@ -96,16 +149,22 @@ pub trait Engine: Send + Sync + 'static {
     ) -> Result<Vec<Change>, StoreError>;
 }
 
-/// Checks that `changes` follow `last` without a hole; what every engine does before it commits.
+/// Checks that a tail begins right after `after`, as what was not trimmed does.
+fn check_tail(after: Rev, changes: Vec<Change>) -> Result<Vec<Change>, StoreError> {
+    match changes.first() {
+        Some(first) if first.rev != after.next() => Err(StoreError::Forgotten),
+        _ => Ok(changes),
+    }
+}
+
+/// Checks that `changes` follow `last` without a hole; what an engine does before it appends
+/// to a log of its own.
 fn check_revs(last: Rev, changes: &[Change]) -> Result<(), StoreError> {
     let mut expected = last;
     for change in changes {
         expected = expected.next();
         if change.rev != expected {
-            return Err(StoreError::Conflict {
-                expected,
-                found: change.rev,
-            });
+            return Err(StoreError::Conflict);
         }
     }
     Ok(())

@@ -100,8 +100,8 @@ fn watch_over_ws(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Resul
 }
 
 #[handler]
-fn watch_over_sse(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
-    Ok(live::sse(live, request)?)
+async fn watch_over_sse(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
+    Ok(live::sse(live, request).await?)
 }
 
 #[handler]

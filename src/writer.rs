@@ -1,9 +1,12 @@
 //! The single writer: decides, commits, publishes, answers, in this order.
 //!
 //! Commands wait in one bounded queue. The writer's thread takes everything that waits, turns it
-//! into changes against the board, commits them as one durable transaction, publishes them to the
-//! hub and only then answers the callers. One sync of the disk so serves many commands, and
-//! nobody is shown a change that a crash could take back.
+//! into changes against the board, commits them as one durable transaction, which also has the
+//! engine show them to the hub, and only then answers the callers. One sync of the disk so serves
+//! many commands, and nobody is shown a change that a crash could take back.
+//!
+//! Where other nodes write too, one of them may be faster. What conflicts with that is decided
+//! anew, each command for itself.
 //!
 //! When the disk refuses, everything that is asked is refused with it until the disk has been
 //! proved to work again; see `outage`.
@@ -133,16 +136,19 @@ pub fn commit_all(
     by: By,
 ) -> Result<(), WriteError> {
     let mut decision = Decision::new(hub);
-    for command in commands {
+    for command in &commands {
         decision.take(command, by)?;
     }
-    settle(engine, hub, &decision.into_changes()).map_err(|error| {
+    let settled = settle(engine, hub, decision);
+    settled.map(drop).map_err(|error| {
         tracing::error!(%error, "a new store could not be filled");
         WriteError::of_store(&error)
     })
 }
 
-fn answer(sender: oneshot::Sender<Answer>, answer: Answer) {
-    // The caller may be gone; its command was still carried out.
-    let _ = sender.send(answer);
+impl Request {
+    fn answer(self, answer: Answer) {
+        // The caller may be gone; its command was still carried out.
+        let _ = self.answer.send(answer);
+    }
 }

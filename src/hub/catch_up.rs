@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{Filter, Hub, REPLAY_LIMIT};
 use crate::model::{Change, Cursor, Rev};
+use crate::store::StoreError;
 use crate::wire::Frame;
 
 /// Changes read from the store's log at once. Their frames are made for this viewer alone.
@@ -31,9 +32,9 @@ pub struct Chunk {
 pub struct CatchUp {
     hub: Arc<Hub>,
     filter: Filter,
-    start: Rev,
+    start: Cursor,
     /// The viewer was given everything it wants up to here.
-    at: Rev,
+    at: Cursor,
     /// Given first, to one whose cursor cannot be served.
     snapshot: Option<Chunk>,
 }
@@ -51,10 +52,11 @@ impl Chunk {
 impl CatchUp {
     pub(super) fn new(hub: Arc<Hub>, filter: Filter, since: Option<Cursor>) -> Self {
         let (start, snapshot) = match hub.servable(since) {
-            Some(rev) => (rev, None),
+            Some(cursor) => (cursor, None),
             None => {
-                let chunk = Chunk::of_snapshot(hub.snapshot(&filter));
-                (chunk.reaches, Some(chunk))
+                let (epoch, frame) = hub.snapshot(&filter);
+                let rev = frame.rev();
+                (Cursor { epoch, rev }, Some(Chunk::of_snapshot(frame)))
             }
         };
         CatchUp {
@@ -68,11 +70,11 @@ impl CatchUp {
 
     /// The cursor that the viewer starts from: its own, or that of the snapshot it gets.
     pub fn start(&self) -> Cursor {
-        self.hub.at(self.start)
+        self.start
     }
 
-    /// The rev that the chunks given so far reach.
-    pub fn reaches(&self) -> Rev {
+    /// Where the viewer is with the chunks given so far.
+    pub fn reaches(&self) -> Cursor {
         self.at
     }
 
@@ -82,10 +84,23 @@ impl CatchUp {
         if let Some(chunk) = self.next_now() {
             return chunk;
         }
-        let logged = self.read_log().await;
-        let chunk = logged.unwrap_or_else(|| Chunk::of_snapshot(self.hub.snapshot(&self.filter)));
-        self.at = chunk.reaches;
-        chunk
+        let chunk = self.read_log().await;
+        // Read before another history began, it would be shown as a part of that.
+        match chunk.filter(|_| self.hub.epoch() == self.at.epoch) {
+            Some(chunk) => {
+                self.at.rev = chunk.reaches;
+                chunk
+            }
+            None => self.begin(),
+        }
+    }
+
+    /// Starts over with a snapshot.
+    fn begin(&mut self) -> Chunk {
+        let (epoch, frame) = self.hub.snapshot(&self.filter);
+        let rev = frame.rev();
+        self.at = Cursor { epoch, rev };
+        Chunk::of_snapshot(frame)
     }
 
     /// Everything new as far as it fits into a chunk, as soon as there is something. Waits for that
@@ -122,12 +137,16 @@ impl CatchUp {
 
     /// The next chunk if it is in memory; else it has to come from the store's log.
     pub fn next_now(&mut self) -> Option<Chunk> {
-        let snapshot = self.snapshot.take();
-        let chunk = snapshot.or_else(|| {
-            let state = self.hub.state();
-            state.replay(&self.filter, self.at, MEMORY_CHUNK)
-        })?;
-        self.at = chunk.reaches;
+        if let Some(snapshot) = self.snapshot.take() {
+            return Some(snapshot);
+        }
+        let state = self.hub.state();
+        if state.epoch() != self.at.epoch {
+            drop(state);
+            return Some(self.begin());
+        }
+        let chunk = state.replay(&self.filter, self.at.rev, MEMORY_CHUNK)?;
+        self.at.rev = chunk.reaches;
         Some(chunk)
     }
 
@@ -135,27 +154,30 @@ impl CatchUp {
     /// has it, or when the viewer takes chunks so slowly that it is too far behind by now.
     async fn read_log(&self) -> Option<Chunk> {
         let hub = &self.hub;
-        if hub.newest().0.since(self.at) > REPLAY_LIMIT {
+        if hub.newest().0.since(self.at.rev) > REPLAY_LIMIT {
             return None;
         }
         let _turn = hub.replays.acquire().await.ok()?;
-        let (engine, after) = (Arc::clone(&hub.engine), self.at);
+        let (engine, after) = (Arc::clone(&hub.engine), self.at.rev);
         let read = tokio::task::spawn_blocking(move || engine.tail(after, LOG_CHUNK));
         let changes = read.await.ok()?;
         let changes = changes
-            .inspect_err(|error| tracing::error!(%error, "the log could not be read for a replay"))
+            .inspect_err(|error| match error {
+                StoreError::Forgotten => {}
+                _ => tracing::error!(%error, "the log could not be read for a replay"),
+            })
             .ok()?;
         self.chunk_of(&changes)
     }
 
-    /// `None` when `changes` do not follow without a hole.
+    /// `None` when there are none, which the board knows better.
     fn chunk_of(&self, changes: &[Change]) -> Option<Chunk> {
-        let (first, last) = (changes.first()?, changes.last()?);
+        let last = changes.last()?;
         let wanted = changes
             .iter()
             .filter(|change| self.filter.wants(change.pet));
-        let frames = wanted.map(|change| Frame::of_change(self.hub.epoch, change));
-        (first.rev == self.at.next()).then(|| Chunk {
+        let frames = wanted.map(|change| Frame::of_change(self.at.epoch, change));
+        Some(Chunk {
             frames: frames.collect(),
             reaches: last.rev,
             is_whole: false,

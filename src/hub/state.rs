@@ -7,8 +7,8 @@ use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::catch_up::Chunk;
 use super::filter::Filter;
 use super::newest::Newest;
-use crate::model::{Change, Epoch, Pet, PetId, Rev};
-use crate::store::{Engine, StoreError};
+use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
+use crate::store::{self, Engine, StoreError};
 use crate::wire::Frame;
 
 /// Encoded snapshots kept for one rev. Above it they are encoded per viewer, which is slower and
@@ -17,6 +17,8 @@ const SNAPSHOTS_KEPT: usize = 1024;
 
 /// Behind the hub's lock; nothing here waits.
 pub struct State {
+    epoch: Epoch,
+    /// Of the last change.
     rev: Rev,
     next_pet: PetId,
     pets: BTreeMap<PetId, Arc<Pet>>,
@@ -29,6 +31,7 @@ pub struct State {
 /// A snapshot that is encoded when somebody first wants it.
 #[derive(Clone)]
 pub struct Snapshot {
+    epoch: Epoch,
     rev: Rev,
     pets: Arc<[Arc<Pet>]>,
     frame: Arc<OnceLock<Frame>>,
@@ -36,9 +39,9 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The frame, encoded once however many ask at the same moment.
-    pub fn encode(&self, epoch: Epoch) -> Frame {
+    pub fn encode(&self) -> Frame {
         let pets = self.pets.iter().map(|pet| &**pet);
-        let encode = || Frame::of_snapshot(epoch, self.rev, pets);
+        let encode = || Frame::of_snapshot(self.epoch, self.rev, pets);
         self.frame.get_or_init(encode).clone()
     }
 }
@@ -47,25 +50,42 @@ impl State {
     /// The state of `engine`, with the newest changes of its log in the backlog, so that viewers
     /// who come back after a restart are served from memory.
     pub fn load(engine: &dyn Engine) -> Result<Self, StoreError> {
-        let snapshot = engine.snapshot()?;
-        let reach = Rev::new(snapshot.rev.get().saturating_sub(BACKLOG_LIMIT as u64));
-        let tail = engine.tail(reach, BACKLOG_LIMIT)?;
-        let is_whole = tail.first().is_some_and(|first| first.rev == reach.next());
-        let mut backlog = Backlog::new(if is_whole { reach } else { snapshot.rev });
-        if is_whole {
-            for change in &tail {
-                backlog.push(Frame::of_change(engine.epoch(), change));
-            }
+        let (epoch, snapshot) = (engine.epoch(), engine.snapshot()?);
+        let recent = engine.recent(snapshot.rev, BACKLOG_LIMIT)?;
+        let mut backlog = Backlog::new(recent.after);
+        for change in &recent.changes {
+            backlog.push(Frame::of_change(epoch, change));
         }
-        let pets = snapshot.pets.into_iter();
         Ok(State {
+            backlog,
+            ..State::of(epoch, snapshot)
+        })
+    }
+
+    /// A state that remembers nothing of how it came about.
+    pub fn of(epoch: Epoch, snapshot: store::Snapshot) -> Self {
+        let pets = snapshot.pets.into_iter();
+        State {
+            epoch,
             rev: snapshot.rev,
             next_pet: snapshot.next_pet,
             pets: pets.map(|pet| (pet.id, Arc::new(pet))).collect(),
-            backlog,
+            backlog: Backlog::new(snapshot.rev),
             newest: Newest::new(snapshot.rev),
             snapshots: HashMap::new(),
-        })
+        }
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Where the last change is.
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            rev: self.rev,
+        }
     }
 
     pub fn rev(&self) -> Rev {
@@ -108,11 +128,7 @@ impl State {
 
     /// Moves on by one change, of which `frame` is the encoding.
     pub fn apply(&mut self, change: &Change, frame: Frame) {
-        debug_assert_eq!(
-            change.rev,
-            self.rev.next(),
-            "changes are published in order"
-        );
+        debug_assert!(change.rev > self.rev, "changes are published in order");
         let before = self.pets.remove(&change.pet);
         if let Some(after) = change.leaves(before) {
             self.pets.insert(change.pet, after);
@@ -134,6 +150,7 @@ impl State {
             Filter::Pets(ids) => ids.iter().filter_map(|id| self.pets.get(id)).collect(),
         };
         let snapshot = Snapshot {
+            epoch: self.epoch,
             rev: self.rev,
             pets: pets.into_iter().cloned().collect(),
             frame: Arc::default(),

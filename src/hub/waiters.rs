@@ -62,6 +62,13 @@ impl Waiters {
         }
     }
 
+    /// Wakes everyone.
+    pub fn wake_all(&self) {
+        for bell in self.registered().bells.values() {
+            bell.notify_one();
+        }
+    }
+
     /// Taken out before they are rung, so that nobody who wakes up has to wait for this lock.
     fn bells_of(&self, pets: impl Iterator<Item = PetId>) -> Vec<Arc<Notify>> {
         let bells = &self.registered().bells;

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Live, Transport};
 use crate::hub::{CatchUp, Chunk, Filter};
-use crate::model::{Cursor, Rev};
+use crate::model::Cursor;
 use crate::wire::Encoding;
 
 /// Bytes that are given at once; a long replay comes in pieces that the viewer takes one by one.
@@ -70,7 +70,7 @@ impl Opening {
     }
 
     /// Where the viewer is, after the last piece.
-    pub fn reaches(&self) -> Rev {
+    pub fn reaches(&self) -> Cursor {
         self.catch_up.reaches()
     }
 

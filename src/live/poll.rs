@@ -20,9 +20,8 @@ use super::chaos::Trouble;
 use super::handoff::Handoff;
 use super::places::whole_seconds;
 use super::query::LiveQuery;
-use super::{Live, Transport, bye, heartbeat, no_handoff};
+use super::{Live, Transport, bye, no_handoff, sign_of_life};
 use crate::error::Failure;
-use crate::model::Cursor;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -58,14 +57,14 @@ async fn answer_or_hang_up(
 
 async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
     let _place = live.admit(Transport::Poll, query)?;
+    live.hub.reach(query.since).await;
     let mut catch_up = live.hub.catch_up(query.filter.clone(), query.since);
     let start = catch_up.start();
-    let waiting = tokio::time::sleep(query.wait);
+    let stale_since = live.hub.stale_since();
+    // Whoever waits is told at once that the engine is out of reach, or back.
+    let waiting = timeout(query.wait, live.hub.stale_since_is_not(stale_since));
     let news = catch_up.news(live.stop.run_until_cancelled(waiting)).await;
-    let cursor = Cursor {
-        rev: news.reaches,
-        ..start
-    };
+    let (cursor, stale_since) = (catch_up.reaches(), live.hub.stale_since());
     let draft = || Draft::new(&live.hello(Transport::Poll, start));
     let answer = if !news.frames.is_empty() {
         let encode = || draft().with_frames(&news.frames).finish(cursor);
@@ -79,7 +78,8 @@ async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
             .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
             .into_response());
     } else {
-        draft().with(&heartbeat(cursor)).finish(cursor)
+        let sign = sign_of_life(cursor, stale_since);
+        draft().with(&sign).finish(cursor)
     };
     Ok(respond(answer))
 }

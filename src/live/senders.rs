@@ -41,7 +41,7 @@ use super::handoff::Connection;
 use super::places::{Place, Places};
 use crate::auth::Refusal;
 use crate::hub::{Filter, Hub};
-use crate::model::Rev;
+use crate::model::Cursor;
 use crate::wire::Encoding;
 use crate::writer::Writer;
 
@@ -50,7 +50,7 @@ pub struct Newcomer<S = TcpStream> {
     pub connection: Connection<S>,
     pub encoding: Encoding,
     pub filter: Filter,
-    pub at: Rev,
+    pub at: Cursor,
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Why its commands are refused.

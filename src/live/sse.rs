@@ -21,8 +21,9 @@ use crate::wire::Encoding;
 
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
-pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
+pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request, live.auth)?;
+    live.hub.reach(query.since).await;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let place = live.admit(Transport::Sse, &query)?;

@@ -19,11 +19,9 @@ pub fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         metrics.asking.count();
         query.count_switch(metrics, "short");
     }
-    let frame = live.hub.snapshot(&query.filter);
-    let cursor = Cursor {
-        epoch: live.hub.epoch(),
-        rev: frame.rev(),
-    };
+    let (epoch, frame) = live.hub.snapshot(&query.filter);
+    let rev = frame.rev();
+    let cursor = Cursor { epoch, rev };
     let tag = format!("\"{cursor}\"");
     let response = Response::builder()
         .header(header::ETAG, &tag)

@@ -40,6 +40,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         };
         let transport = Transport::WebSocket;
         let (filter, encoding, since) = (query.filter, Encoding::WebSocket, query.since);
+        owned.hub.reach(since).await;
         let mut arrival = Arrival {
             opening: Opening::new(&owned, transport, encoding, filter.clone(), since),
             live: owned,

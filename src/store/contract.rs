@@ -1,88 +1,158 @@
-//! The tests that every engine passes, and how redb starts.
+//! The tests that every engine passes.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
 
 /// Runs `check` against a fresh store of every engine.
-fn with_every_engine(check: impl Fn(&dyn Engine)) {
-    check(&MemoryEngine::new(Epoch::new(7)));
+fn with_every_engine(check: impl Fn(&mut Desk)) {
+    check(&mut Desk::at(&MemoryEngine::new(Epoch::new(7))));
     let folder = tempfile::tempdir().unwrap();
-    check(&RedbEngine::open(folder.path()).unwrap());
+    check(&mut Desk::at(&RedbEngine::open(folder.path()).unwrap()));
 }
 
-fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
-    Change {
-        rev: Rev::new(rev),
-        at: Moment::from_micros(rev.cast_signed() * 1000),
-        by: By::Staff,
-        pet: PetId::new(pet),
-        kind,
+/// Where a test decides what to commit, as the writer does: at the newest rev, against the board.
+pub(super) struct Desk<'a> {
+    pub engine: &'a dyn Engine,
+    read: Rev,
+    pets: BTreeMap<PetId, Arc<Pet>>,
+    told: Arc<Told>,
+    turn: i64,
+}
+
+/// A follower that remembers.
+#[derive(Default)]
+pub(super) struct Told(Mutex<Vec<Change>>);
+
+impl Follower for Told {
+    fn show(&self, changes: &[Change]) {
+        self.0.lock().unwrap().extend_from_slice(changes);
+    }
+
+    fn out_of_reach(&self, _: Option<Moment>) {}
+
+    fn begin_anew(&self, _: Epoch, _: Snapshot) {}
+}
+
+impl<'a> Desk<'a> {
+    pub fn at(engine: &'a dyn Engine) -> Self {
+        Desk::following(engine, engine.snapshot().unwrap().rev)
+    }
+
+    /// One that is shown everything after `read`.
+    pub fn following(engine: &'a dyn Engine, read: Rev) -> Self {
+        let told: Arc<Told> = Arc::default();
+        let follower: Weak<Told> = Arc::downgrade(&told);
+        engine.follow(read, follower);
+        Desk {
+            engine,
+            read,
+            pets: BTreeMap::new(),
+            told,
+            turn: 0,
+        }
+    }
+
+    pub fn put(&mut self, pet: u64, kind: ChangeKind) -> Put {
+        self.turn += 1;
+        let mut put = Put {
+            at: Moment::from_micros(self.turn * 1000),
+            by: By::Staff,
+            pet: PetId::new(pet),
+            kind,
+            after: None,
+        };
+        let before = self.pets.remove(&put.pet);
+        put.after = put.at_rev(Rev::ZERO).leaves(before);
+        if let Some(after) = &put.after {
+            self.pets.insert(put.pet, Arc::clone(after));
+        }
+        put
+    }
+
+    pub fn created(&mut self, pet: u64) -> Put {
+        let record = Pet {
+            id: PetId::new(pet),
+            profile: Profile {
+                name: format!("Pet {pet} \r\u{2028}<b>"),
+                species: "cat".to_owned(),
+                ..Profile::default()
+            },
+            status: Status::Sleeping,
+            since: Moment::from_micros((self.turn + 1) * 1000),
+        };
+        self.put(pet, ChangeKind::Pet(Arc::new(record)))
+    }
+
+    pub fn status(&mut self, pet: u64, status: Status) -> Put {
+        self.put(pet, ChangeKind::Status(status))
+    }
+
+    /// Commits `puts`, and gives the changes they became.
+    pub fn commit(&mut self, puts: &[Put]) -> Vec<Change> {
+        let revs = self.engine.commit(self.read, puts).unwrap();
+        assert_eq!(revs.len(), puts.len());
+        assert!(revs[0] > self.read && revs.is_sorted_by(|a, b| a < b));
+        self.read = revs[revs.len() - 1];
+        let changes = puts.iter().zip(revs).map(|(put, rev)| put.at_rev(rev));
+        changes.collect()
+    }
+
+    /// What the follower was shown so far.
+    pub fn told(&self) -> Vec<Change> {
+        self.told.0.lock().unwrap().clone()
+    }
+
+    /// Two pets, of which the second is removed again, in two transactions.
+    fn tell(&mut self) -> Vec<Change> {
+        let first = [self.created(1), self.created(2)];
+        let second = [
+            self.status(1, Status::Eating),
+            self.status(2, Status::Bathing),
+            self.put(2, ChangeKind::Gone),
+            self.status(1, Status::Playing),
+        ];
+        let mut story = self.commit(&first);
+        story.extend(self.commit(&second));
+        story
     }
 }
 
-fn created(rev: u64, pet: u64) -> Change {
-    let record = Pet {
-        id: PetId::new(pet),
-        profile: Profile {
-            name: format!("Pet {pet} \r\u{2028}<b>"),
-            species: "cat".to_owned(),
-            ..Profile::default()
-        },
-        status: Status::Sleeping,
-        since: Moment::from_micros(rev.cast_signed() * 1000),
-    };
-    change(rev, pet, ChangeKind::Pet(Arc::new(record)))
-}
-
-fn status(rev: u64, pet: u64, status: Status) -> Change {
-    change(rev, pet, ChangeKind::Status(status))
-}
-
-/// Two pets, of which the second is removed again.
-fn story() -> Vec<Change> {
-    vec![
-        created(1, 1),
-        created(2, 2),
-        status(3, 1, Status::Eating),
-        status(4, 2, Status::Bathing),
-        change(5, 2, ChangeKind::Gone),
-        status(6, 1, Status::Playing),
-    ]
-}
-
 #[test]
-fn a_new_store_is_empty_and_at_rev_zero() {
-    with_every_engine(|engine| {
-        let snapshot = engine.snapshot().unwrap();
-        assert_eq!(snapshot.rev, Rev::ZERO);
+fn a_new_store_is_empty_and_nothing_is_newer_than_its_start() {
+    with_every_engine(|desk| {
+        let snapshot = desk.engine.snapshot().unwrap();
         assert_eq!(snapshot.next_pet, PetId::FIRST);
         assert_eq!(snapshot.pets, []);
-        assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), []);
+        assert_eq!(desk.engine.tail(snapshot.rev, 10).unwrap(), []);
+        assert_eq!(desk.engine.newest().unwrap(), snapshot.rev);
     });
 }
 
 #[test]
 fn the_log_reads_back_as_it_was_committed() {
-    with_every_engine(|engine| {
-        engine.commit(&story()[..2]).unwrap();
-        engine.commit(&story()[2..]).unwrap();
-        assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), story());
-        assert_eq!(engine.tail(Rev::new(2), 2).unwrap(), story()[2..4]);
-        assert_eq!(engine.tail(Rev::new(6), 10).unwrap(), []);
+    with_every_engine(|desk| {
+        let start = desk.read;
+        let story = desk.tell();
+        let engine = desk.engine;
+        assert_eq!(engine.tail(start, 100).unwrap(), story);
+        assert_eq!(engine.tail(story[1].rev, 2).unwrap(), story[2..4]);
+        assert_eq!(engine.tail(story[5].rev, 10).unwrap(), []);
         assert_eq!(engine.tail(Rev::new(u64::MAX - 1), 10).unwrap(), []);
+        assert_eq!(engine.newest().unwrap(), story[5].rev);
+        let recent = engine.recent(story[5].rev, 3).unwrap();
+        assert!(story.ends_with(&recent.changes) && recent.after < story[5].rev);
     });
 }
 
 #[test]
 fn the_snapshot_is_where_the_log_leads_and_a_removed_pets_id_is_not_given_again() {
-    with_every_engine(|engine| {
-        engine.commit(&story()).unwrap();
-        let snapshot = engine.snapshot().unwrap();
-        assert_eq!(snapshot.rev, Rev::new(6));
+    with_every_engine(|desk| {
+        let story = desk.tell();
+        let snapshot = desk.engine.snapshot().unwrap();
+        assert_eq!(snapshot.rev, story[5].rev);
         assert_eq!(snapshot.next_pet, PetId::new(3));
         let [pet] = snapshot.pets.as_slice() else {
             panic!("one pet is left, not {:?}", snapshot.pets);
@@ -95,67 +165,53 @@ fn the_snapshot_is_where_the_log_leads_and_a_removed_pets_id_is_not_given_again(
 
 #[test]
 fn history_is_one_pets_changes_newest_first() {
-    with_every_engine(|engine| {
-        engine.commit(&story()).unwrap();
-        let revs = |before, limit| {
-            let changes = engine.history(PetId::new(1), before, limit).unwrap();
-            changes
-                .iter()
-                .map(|change| change.rev.get())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(revs(None, 10), [6, 3, 1]);
-        assert_eq!(revs(None, 2), [6, 3]);
-        assert_eq!(revs(Some(Rev::new(3)), 10), [1]);
-        assert_eq!(engine.history(PetId::new(9), None, 10).unwrap(), []);
+    with_every_engine(|desk| {
+        let story = desk.tell();
+        let of_pet_1 = [5, 2, 0].map(|index: usize| story[index].clone());
+        let history = |before, limit| desk.engine.history(PetId::new(1), before, limit).unwrap();
+        assert_eq!(history(None, 10), of_pet_1);
+        assert_eq!(history(None, 2), of_pet_1[..2]);
+        assert_eq!(history(Some(story[2].rev), 10), of_pet_1[2..]);
+        assert_eq!(desk.engine.history(PetId::new(9), None, 10).unwrap(), []);
+    });
+}
+
+/// Breaks when the engine does not look at what the writer had read.
+#[test]
+fn what_was_decided_before_its_pet_changed_is_refused_and_nothing_of_it_is_kept() {
+    with_every_engine(|desk| {
+        let created = [desk.created(1)];
+        desk.commit(&created);
+        let read = desk.read;
+        let eats = [desk.status(1, Status::Eating)];
+        let shown = desk.commit(&eats);
+        let late = [desk.created(2), desk.status(1, Status::Bathing)];
+        let refused = desk.engine.commit(read, &late);
+        assert_eq!(refused, Err(StoreError::Conflict));
+        assert_eq!(desk.engine.newest().unwrap(), shown[0].rev);
+        assert_eq!(desk.engine.snapshot().unwrap().pets.len(), 1);
     });
 }
 
 #[test]
-fn a_hole_in_the_revs_is_refused_and_nothing_of_it_is_kept() {
-    with_every_engine(|engine| {
-        engine.commit(&[created(1, 1)]).unwrap();
-        let with_hole = [status(2, 1, Status::Eating), status(4, 1, Status::Bathing)];
-        let error = engine.commit(&with_hole).unwrap_err();
-        assert!(matches!(error, StoreError::Conflict { .. }), "{error}");
-        assert_eq!(engine.snapshot().unwrap().rev, Rev::new(1));
-        assert_eq!(engine.tail(Rev::ZERO, 10).unwrap().len(), 1);
+fn the_same_commit_twice_has_one_effect() {
+    with_every_engine(|desk| {
+        let (read, puts) = (desk.read, [desk.created(1)]);
+        let first = desk.commit(&puts);
+        assert_eq!(desk.engine.commit(read, &puts), Err(StoreError::Conflict));
+        assert_eq!(desk.engine.tail(read, 10).unwrap(), first);
     });
 }
 
+/// Breaks when the engine answers before it shows, or shows what was refused.
 #[test]
-fn redb_keeps_everything_over_a_restart_and_its_file_is_private() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = RedbEngine::open(folder.path()).unwrap();
-    first.commit(&story()).unwrap();
-    let (epoch, snapshot) = (first.epoch(), first.snapshot().unwrap());
-    drop(first);
-    let second = RedbEngine::open(folder.path()).unwrap();
-    assert_eq!(second.epoch(), epoch);
-    assert_eq!(second.snapshot().unwrap(), snapshot);
-    let file = fs::metadata(folder.path().join("pet-store.redb")).unwrap();
-    assert_eq!(file.permissions().mode() & 0o777, 0o600);
-}
-
-#[test]
-fn redb_refuses_a_second_opener_and_the_first_goes_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = RedbEngine::open(folder.path()).unwrap();
-    let error = RedbEngine::open(folder.path()).err().unwrap();
-    assert!(matches!(error, StoreError::InUse(_)), "{error}");
-    first.commit(&story()).unwrap();
-}
-
-/// A kill during the very first start left a file that never opened again.
-#[test]
-fn redb_starts_over_after_a_kill_during_its_first_start() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("pet-store.redb.unfinished"),
-        b"half a sto",
-    )
-    .unwrap();
-    let engine = RedbEngine::open(folder.path()).unwrap();
-    assert_eq!(engine.snapshot().unwrap().rev, Rev::ZERO);
-    assert!(!folder.path().join("pet-store.redb.unfinished").exists());
+fn the_follower_was_shown_every_change_once_and_in_order_when_a_commit_returns() {
+    with_every_engine(|desk| {
+        let (start, mut story) = (desk.read, desk.tell());
+        let stale = [desk.status(1, Status::Bathing)];
+        desk.engine.commit(start, &stale).unwrap_err();
+        let last = [desk.status(1, Status::Eating)];
+        story.extend(desk.commit(&last));
+        assert_eq!(desk.told(), story);
+    });
 }

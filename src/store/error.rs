@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::model::Rev;
-
 /// Why a store could not be opened, read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -45,8 +43,16 @@ pub enum StoreError {
     NotEmpty(PathBuf),
     #[error("line {line} of the export: {reason}; nothing was imported")]
     Import { line: u64, reason: String },
-    #[error("changes must follow rev {expected:?}, but the first has {found:?}")]
-    Conflict { expected: Rev, found: Rev },
+    #[error("what was to be changed has changed meanwhile")]
+    Conflict,
+    #[error("the engine is out of reach, so nothing was written: {0}")]
+    Unavailable(String),
+    #[error("the engine did not answer, so the write may or may not be there: {0}")]
+    Unknown(String),
+    #[error("the engine refuses the write: {0}")]
+    Rejected(String),
+    #[error("the log no longer reaches back so far")]
+    Forgotten,
     #[error("there is no room on the disk: {0}")]
     Full(String),
     #[error("the disk refused a write: {0}")]

@@ -2,16 +2,17 @@
 //! the disk.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
-use super::{Engine, Snapshot, StoreError, check_revs};
+use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
 /// Changes in memory. Keeps all of them.
 pub struct MemoryEngine {
     epoch: Epoch,
     state: Mutex<State>,
+    following: Following,
 }
 
 struct State {
@@ -30,7 +31,21 @@ impl MemoryEngine {
                 pets: BTreeMap::new(),
                 log: Vec::new(),
             }),
+            following: Following::default(),
         }
+    }
+
+    /// Puts `changes`, which have their revs already, at the end of the log, and shows nobody.
+    ///
+    /// # Errors
+    /// `Conflict` when they do not follow the last change without a hole.
+    pub fn append(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        check_revs(state.rev(), changes)?;
+        for change in changes {
+            state.apply(change);
+        }
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -67,13 +82,15 @@ impl Engine for MemoryEngine {
         })
     }
 
-    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut state = self.state();
-        check_revs(state.rev(), changes)?;
-        for change in changes {
-            state.apply(change);
-        }
-        Ok(())
+    fn follow(&self, _: Rev, follower: Weak<dyn Follower>) {
+        self.following.begin(follower);
+    }
+
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        let changes = Put::number(read, puts);
+        self.append(&changes)?;
+        self.following.show(&changes);
+        Ok(changes.iter().map(|change| change.rev).collect())
     }
 
     fn is_healthy(&self) -> bool {
@@ -94,9 +111,10 @@ impl Engine for MemoryEngine {
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
+        let skipped = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let state = self.state();
-        Ok(state.log.iter().skip(after).take(limit).cloned().collect())
+        let tail = state.log.iter().skip(skipped).take(limit);
+        check_tail(after, tail.cloned().collect())
     }
 
     fn history(

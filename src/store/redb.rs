@@ -22,7 +22,7 @@ mod tests;
 mod witness;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ::redb::{ReadTransaction, ReadableTable};
@@ -35,12 +35,13 @@ use self::tables::{HISTORY, LOG, META, NEXT_PET, PETS, REV, STATUSES};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
-use super::{Engine, Snapshot, StoreError, check_revs};
+use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
 use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 
 /// A store in a folder of its own. Dropping it closes the file.
 pub struct RedbEngine {
     file: StoreFile,
+    following: Following,
 }
 
 impl RedbEngine {
@@ -59,20 +60,19 @@ impl RedbEngine {
     /// As for `open`, and what the witness refuses.
     pub fn open_watched(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
         let file = StoreFile::open(folder, witness)?;
-        Ok(RedbEngine { file })
-    }
-}
-
-impl Engine for RedbEngine {
-    fn epoch(&self) -> Epoch {
-        self.file.epoch()
+        Ok(RedbEngine {
+            file,
+            following: Following::default(),
+        })
     }
 
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.file.read(snapshot)
-    }
-
-    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+    /// Makes `changes`, which have their revs already, durable at the end of the log, and shows
+    /// nobody.
+    ///
+    /// # Errors
+    /// `Conflict` when they do not follow the last change without a hole; `Full` or `Write`, as
+    /// for `commit`.
+    pub fn append(&self, changes: &[Change]) -> Result<(), StoreError> {
         let Some(last) = changes.last() else {
             return Ok(());
         };
@@ -90,6 +90,27 @@ impl Engine for RedbEngine {
             meta.insert(NEXT_PET, next_pet.get()).map_err(write)?;
             Ok(())
         })
+    }
+}
+
+impl Engine for RedbEngine {
+    fn epoch(&self) -> Epoch {
+        self.file.epoch()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.file.read(snapshot)
+    }
+
+    fn follow(&self, _: Rev, follower: Weak<dyn Follower>) {
+        self.following.begin(follower);
+    }
+
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        let changes = Put::number(read, puts);
+        self.append(&changes)?;
+        self.following.show(&changes);
+        Ok(changes.iter().map(|change| change.rev).collect())
     }
 
     fn is_healthy(&self) -> bool {
@@ -142,12 +163,11 @@ impl Engine for RedbEngine {
         self.file.read(|reading| {
             let log = reading.open_table(LOG).map_err(read)?;
             let rows = log.range(after.next().get()..).map_err(read)?;
-            rows.take(limit)
-                .map(|row| {
-                    let (rev, record) = row.map_err(read)?;
-                    decode_change(Rev::new(rev.value()), record.value())
-                })
-                .collect()
+            let changes = rows.take(limit).map(|row| {
+                let (rev, record) = row.map_err(read)?;
+                decode_change(Rev::new(rev.value()), record.value())
+            });
+            check_tail(after, changes.collect::<Result<_, _>>()?)
         })
     }
 

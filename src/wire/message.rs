@@ -59,6 +59,11 @@ pub enum Message<'a> {
     },
     /// The server ends this connection on purpose; come back after `retry_ms`.
     Bye { reason: &'a str, retry_ms: u64 },
+    /// The engine is out of reach, so what is shown may be old. Ends with the next message.
+    Stale {
+        #[serde(serialize_with = "as_text")]
+        since: Moment,
+    },
     /// Answer to a command that was committed.
     Ack {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -145,6 +150,7 @@ impl<'a> Message<'a> {
             Message::Gone { .. } => "gone",
             Message::Heartbeat { .. } => "heartbeat",
             Message::Bye { .. } => "bye",
+            Message::Stale { .. } => "stale",
             Message::Ack { .. } => "ack",
             Message::Error { .. } => "error",
         }

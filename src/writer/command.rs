@@ -63,4 +63,13 @@ pub enum WriteError {
     Store,
     #[error("the disk is full, so nothing can be changed until there is room")]
     Full,
+    #[error("somebody else changed the same pet at the same moment; look at it and try again")]
+    Conflict,
+    #[error("the data is out of reach, so nothing was changed; try again in a moment")]
+    Unavailable,
+    #[error(
+        "the data was lost from reach before it answered, so the change may have been made, or may \
+         still be; look at the board before you try again"
+    )]
+    Unknown,
 }

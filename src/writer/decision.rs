@@ -1,74 +1,82 @@
-//! Turns commands into numbered changes, against the board and what was decided before in the
-//! same batch.
+//! Turns commands into changes to be committed, against the board and what was decided before in
+//! the same batch.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::command::{Command, Committed, WriteError};
+use super::command::{Command, WriteError};
 use crate::hub::Hub;
-use crate::model::{By, Change, ChangeKind, Cursor, Moment, Pet, PetId, Rev};
+use crate::model::{By, ChangeKind, Moment, Pet, PetId, Rev};
+use crate::store::Put;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
 pub struct Decision<'a> {
     hub: &'a Hub,
-    rev: Rev,
+    /// What the board was at, or earlier, when it was looked at.
+    read: Rev,
     next_pet: PetId,
     /// Pets as this batch leaves them; `None` for one that it removes.
     touched: HashMap<PetId, Option<Arc<Pet>>>,
-    changes: Vec<Change>,
+    puts: Vec<Put>,
 }
 
 impl<'a> Decision<'a> {
     pub fn new(hub: &'a Hub) -> Self {
-        let (rev, next_pet) = hub.newest();
+        let (read, next_pet) = hub.newest();
         Decision {
             hub,
-            rev,
+            read,
             next_pet,
             touched: HashMap::new(),
-            changes: Vec::new(),
+            puts: Vec::new(),
         }
     }
 
-    /// Adds the change that `command` makes, and says which it will be once it is committed.
+    /// Adds the change that `command` makes, and says of which pet.
     ///
     /// # Errors
     /// `UnknownPet`; the batch is then as it was.
-    pub fn take(&mut self, command: Command, by: By) -> Result<Committed, WriteError> {
+    pub fn take(&mut self, command: &Command, by: By) -> Result<PetId, WriteError> {
         let at = Moment::now();
         match command {
             Command::Create { profile, status } => {
                 let id = self.next_pet;
                 self.next_pet = id.next();
-                let since = at;
                 let pet = Pet {
                     id,
-                    profile,
-                    status,
-                    since,
+                    profile: profile.clone(),
+                    status: *status,
+                    since: at,
                 };
                 Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, by))
             }
             Command::Edit { pet, patch } => {
-                let before = self.pet(pet)?;
+                let before = self.pet(*pet)?;
                 let mut edited = Pet::clone(&before);
-                edited.profile = patch.apply(&before.profile);
+                edited.profile = patch.clone().apply(&before.profile);
                 let kind = ChangeKind::Pet(Arc::new(edited));
-                Ok(self.add(Some(before), pet, kind, at, by))
+                Ok(self.add(Some(before), *pet, kind, at, by))
             }
             Command::SetStatus { pet, status } => {
-                let before = self.pet(pet)?;
-                Ok(self.add(Some(before), pet, ChangeKind::Status(status), at, by))
+                let before = self.pet(*pet)?;
+                let kind = ChangeKind::Status(*status);
+                Ok(self.add(Some(before), *pet, kind, at, by))
             }
             Command::Remove { pet } => {
-                let before = self.pet(pet)?;
-                Ok(self.add(Some(before), pet, ChangeKind::Gone, at, by))
+                let before = self.pet(*pet)?;
+                Ok(self.add(Some(before), *pet, ChangeKind::Gone, at, by))
             }
         }
     }
 
-    pub fn into_changes(self) -> Vec<Change> {
-        self.changes
+    /// How many changes it has.
+    pub fn len(&self) -> usize {
+        self.puts.len()
+    }
+
+    /// The rev that the changes were decided at, and the changes in the order they were added.
+    pub fn into_puts(self) -> (Rev, Vec<Put>) {
+        (self.read, self.puts)
     }
 
     fn add(
@@ -78,23 +86,18 @@ impl<'a> Decision<'a> {
         kind: ChangeKind,
         at: Moment,
         by: By,
-    ) -> Committed {
-        self.rev = self.rev.next();
-        let rev = self.rev;
-        let change = Change {
-            rev,
+    ) -> PetId {
+        let mut put = Put {
             at,
             by,
             pet,
             kind,
+            after: None,
         };
-        self.touched.insert(pet, change.leaves(before));
-        self.changes.push(change);
-        let epoch = self.hub.epoch();
-        Committed {
-            pet,
-            cursor: Cursor { epoch, rev },
-        }
+        put.after = put.at_rev(self.read).leaves(before);
+        self.touched.insert(pet, put.after.clone());
+        self.puts.push(put);
+        pet
     }
 
     fn pet(&self, id: PetId) -> Result<Arc<Pet>, WriteError> {

@@ -10,6 +10,8 @@ use crate::store::StoreError;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause: after this, at most, writing works again where there is room again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The same for an engine that is out of reach: to look for it costs next to nothing.
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
 
 /// An outage that begins so soon after the last one was logged is the same one to a reader of the
 /// log: a disk on the edge of full must not fill up with that.
@@ -41,13 +43,13 @@ impl Outages {
         let is_logged = !self.logged.is_some_and(is_known);
         if is_logged {
             self.logged = Some(now);
-            tracing::error!(%error, "changes cannot be written; nothing of them is shown, and the disk is tried again until it works");
+            tracing::error!(%error, "changes cannot be written; nothing of them is shown, and it is tried again until it works");
         }
         Outage {
             began: now,
             tries: 0,
             next_try: now,
-            answer: WriteError::of_store(error),
+            answer: WriteError::during(error),
             refused: 0,
             is_logged,
         }
@@ -62,7 +64,7 @@ impl Outage {
 
     /// Puts the next try off after one that failed with `error`.
     pub fn failed_again(&mut self, error: &StoreError, now: Instant) {
-        tracing::debug!(%error, tries = self.tries, "the disk still refuses");
+        tracing::debug!(%error, tries = self.tries, "the store still refuses");
         if let StoreError::Forgot { .. } = error
             && self.tries == 0
         {
@@ -70,8 +72,12 @@ impl Outage {
         }
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.tries.min(16));
         self.tries += 1;
-        self.next_try = now + pause.min(LONGEST_PAUSE);
-        self.answer = WriteError::of_store(error);
+        let longest = match error {
+            StoreError::Unavailable(_) => LONGEST_LOOK,
+            _ => LONGEST_PAUSE,
+        };
+        self.next_try = now + pause.min(longest);
+        self.answer = WriteError::during(error);
     }
 
     /// The end of it.
@@ -91,7 +97,19 @@ impl WriteError {
     pub(super) fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::Full(_) => WriteError::Full,
+            StoreError::Conflict => WriteError::Conflict,
+            StoreError::Unavailable(_) => WriteError::Unavailable,
+            StoreError::Unknown(_) => WriteError::Unknown,
             _ => WriteError::Store,
+        }
+    }
+
+    /// What those are told who ask while the store fails with `error`: of theirs, nothing was
+    /// written.
+    fn during(error: &StoreError) -> Self {
+        match WriteError::of_store(error) {
+            WriteError::Unknown => WriteError::Unavailable,
+            answer => answer,
         }
     }
 }

@@ -8,17 +8,20 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
-use super::command::WriteError;
+use super::command::{Committed, WriteError};
 use super::decision::Decision;
 use super::outage::{Outage, Outages};
-use super::{BATCH_LIMIT, Queued, Request, answer};
+use super::{BATCH_LIMIT, Queued, Request};
 use crate::hub::{Hub, REPLAY_LIMIT};
-use crate::model::Change;
+use crate::model::{By, Cursor, Rev};
 use crate::store::{Engine, StoreError};
 
 /// How often the store is asked whether it is well while nobody writes: a read may have found out
 /// that it is not.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Times that a command is decided anew before its asker is told that others are faster.
+const TRIES: usize = 10;
 
 /// Changes shown at once that were found in the store after an outage.
 const FOUND_AT_ONCE: usize = 256;
@@ -90,55 +93,99 @@ impl Run {
     /// Carries out a batch, and says whether it is the last.
     fn take(&mut self, batch: impl Iterator<Item = Queued>) -> bool {
         let mut is_stopping = false;
-        let mut decision = Decision::new(&self.hub);
-        let mut waiting = Vec::new();
+        let mut requests = Vec::new();
         for queued in batch {
             match queued {
                 Queued::Stop => is_stopping = true,
-                Queued::Request(Request {
-                    command,
-                    by,
-                    answer: asker,
-                }) => match decision.take(command, by) {
-                    Ok(committed) => waiting.push((asker, committed)),
-                    Err(error) => answer(asker, Err(error)),
-                },
+                Queued::Request(request) => requests.push(request),
             }
         }
-        let changes = decision.into_changes();
-        let settled = self.settle(&changes);
-        for (asker, committed) in waiting {
-            answer(asker, settled.clone().map(|()| committed));
+        for request in self.try_together(requests) {
+            self.try_alone(request);
         }
         is_stopping
     }
 
-    /// Makes the changes durable and shows them; during an outage refuses them at once.
-    fn settle(&mut self, changes: &[Change]) -> Result<(), WriteError> {
-        if changes.is_empty() {
-            return Ok(());
+    /// Decides and settles `requests` as one transaction. Gives them back when another node was
+    /// faster with one of them.
+    fn try_together(&mut self, requests: Vec<Request>) -> Vec<Request> {
+        let hub = Arc::clone(&self.hub);
+        let mut decision = Decision::new(&hub);
+        let mut decided = Vec::new();
+        for request in requests {
+            match decision.take(&request.command, request.by) {
+                Ok(pet) => decided.push((request, pet)),
+                Err(error) => request.answer(Err(error)),
+            }
+        }
+        match self.settle(decision) {
+            Ok(revs) => {
+                let epoch = hub.epoch();
+                for ((request, pet), rev) in decided.into_iter().zip(revs) {
+                    let cursor = Cursor { epoch, rev };
+                    request.answer(Ok(Committed { pet, cursor }));
+                }
+                Vec::new()
+            }
+            Err(WriteError::Conflict) => decided.into_iter().map(|(request, _)| request).collect(),
+            Err(error) => {
+                for (request, _) in decided {
+                    request.answer(Err(error.clone()));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Decides and settles one request until nobody else is faster. A simulator that is not alone
+    /// leaves it at that.
+    fn try_alone(&mut self, request: Request) {
+        let tries = if request.by == By::Simulator {
+            0
+        } else {
+            TRIES
+        };
+        let mut conflicting = vec![request];
+        for _ in 0..tries {
+            conflicting = self.try_together(conflicting);
+        }
+        for request in conflicting {
+            request.answer(Err(WriteError::Conflict));
+        }
+    }
+
+    /// Makes what was decided durable and shows it; during an outage refuses it at once.
+    fn settle(&mut self, decision: Decision<'_>) -> Result<Vec<Rev>, WriteError> {
+        let count = decision.len();
+        if count == 0 {
+            return Ok(Vec::new());
         }
         if let Some(outage) = &mut self.outage {
-            outage.refused += changes.len() as u64;
+            outage.refused += count as u64;
             return Err(outage.answer.clone());
         }
-        let settled = settle(&*self.engine, &self.hub, changes);
-        settled.map_err(|error| self.begin_outage(&error, changes.len()))
+        let settled = settle(&*self.engine, &self.hub, decision);
+        settled.map_err(|error| match error {
+            StoreError::Conflict | StoreError::Rejected(_) => WriteError::of_store(&error),
+            error => self.begin_outage(&error, count),
+        })
     }
 
     fn begin_outage(&mut self, error: &StoreError, refused: usize) -> WriteError {
         self.hub.metrics().writable.set(0);
         let mut outage = self.outages.begin(error, Instant::now());
         outage.refused += refused as u64;
-        let answer = outage.answer.clone();
         self.outage = Some(outage);
-        answer
+        WriteError::of_store(error)
     }
 
     /// Looks whether the store is well, and tries to end an outage when it is time.
     fn look(&mut self, now: Instant) {
         if self.outage.is_none() && !self.engine.is_healthy() {
-            let error = StoreError::Read("a read failed".to_owned());
+            let error = match self.engine.is_shared() {
+                true => StoreError::Unavailable("it does not answer".to_owned()),
+                false => StoreError::Read("a read failed".to_owned()),
+            };
             self.begin_outage(&error, 0);
         }
         let Some(outage) = &mut self.outage else {
@@ -178,19 +225,20 @@ impl Run {
     }
 }
 
-/// Makes the changes durable and then, and only then, shows them.
-pub fn settle(engine: &dyn Engine, hub: &Hub, changes: &[Change]) -> Result<(), StoreError> {
-    match engine.commit(changes) {
-        Ok(()) => {
-            hub.metrics().commits.inc();
-            hub.publish(changes);
-            Ok(())
-        }
-        Err(error) => {
-            hub.metrics().commit_failures.inc();
-            Err(error)
-        }
+/// Makes what was decided durable and then, and only then, has it shown.
+pub fn settle(
+    engine: &dyn Engine,
+    hub: &Hub,
+    decision: Decision<'_>,
+) -> Result<Vec<Rev>, StoreError> {
+    let (read, puts) = decision.into_puts();
+    let committed = engine.commit(read, &puts);
+    match &committed {
+        Ok(_) => hub.metrics().commits.inc(),
+        Err(StoreError::Conflict) => hub.metrics().conflicts.inc(),
+        Err(_) => hub.metrics().commit_failures.inc(),
     }
+    committed
 }
 
 /// Makes the store writable, and has the board agree with it again.

@@ -1,9 +1,8 @@
 //! The order of the writer: nothing is shown before it is durable, and a failure shows nothing.
 
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -12,7 +11,7 @@ use super::*;
 use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
 use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
-use crate::store::{MemoryEngine, Snapshot, StoreError};
+use crate::store::{Follower, MemoryEngine, Put, Snapshot, StoreError};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -57,13 +56,18 @@ impl Engine for Gated {
         self.inner.snapshot()
     }
 
-    fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        self.started.send(changes.len()).unwrap();
+    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
+        self.inner.follow(after, follower);
+    }
+
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        self.started.send(puts.len()).unwrap();
         match self.verdict() {
-            Disk::Writes => self.inner.commit(changes),
-            Disk::FailsAfterWriting => self.inner.commit(changes).and(self.fails()),
-            Disk::Fails | Disk::Forgets => self.fails(),
+            Disk::Writes => return self.inner.commit(read, puts),
+            Disk::FailsAfterWriting => self.inner.append(&Put::number(read, puts))?,
+            Disk::Fails | Disk::Forgets => {}
         }
+        Err(self.fails().unwrap_err())
     }
 
     fn is_healthy(&self) -> bool {
@@ -339,8 +343,8 @@ async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back
 
 #[test]
 fn a_batch_decides_against_what_it_decided_before() {
-    let engine = MemoryEngine::new(Epoch::new(1));
-    let hub = Hub::open(Arc::new(MemoryEngine::new(Epoch::new(1))), Metrics::new()).unwrap();
+    let engine = Arc::new(MemoryEngine::new(Epoch::new(1)));
+    let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
     let pet = PetId::FIRST;
     let commands = vec![
         Command::create(Profile::default()),
@@ -355,7 +359,7 @@ fn a_batch_decides_against_what_it_decided_before() {
         Command::Remove { pet },
         Command::create(Profile::default()),
     ];
-    commit_all(&engine, &hub, commands, By::Staff).unwrap();
+    commit_all(&*engine, &hub, commands, By::Staff).unwrap();
     let edited = &engine.tail(Rev::new(2), 1).unwrap()[0];
     let crate::model::ChangeKind::Pet(record) = &edited.kind else {
         panic!("an edit carries the pet");
@@ -376,6 +380,6 @@ fn a_batch_decides_against_what_it_decided_before() {
         pet,
         status: Status::Eating,
     };
-    let refused = commit_all(&engine, &hub, vec![removed], By::Staff);
+    let refused = commit_all(&*engine, &hub, vec![removed], By::Staff);
     assert_eq!(refused, Err(WriteError::UnknownPet(pet)));
 }

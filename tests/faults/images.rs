@@ -76,7 +76,7 @@ fn record() -> Vec<Deed> {
         for _batch in 0..30 {
             let size = random.random_range(1..6);
             let batch: Vec<Change> = (1..=size).map(|next| change(rev + next)).collect();
-            engine.commit(&batch).unwrap();
+            engine.append(&batch).unwrap();
             rev += size;
             disk.acknowledge(rev);
         }
@@ -227,7 +227,7 @@ fn verify(folder: &Path, acknowledged: u64, story: &str) -> u64 {
     }
     let folded: Vec<Pet> = pets.into_values().map(|pet| Pet::clone(&pet)).collect();
     assert_eq!(engine.snapshot().unwrap().pets, folded, "{story}");
-    engine.commit(&[change(newest + 1)]).unwrap();
+    engine.append(&[change(newest + 1)]).unwrap();
     newest
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::batch::{Batch, concatenated};
+use super::farewell::Farewell;
 use super::sender::Sender;
 use super::viewer::Outcome;
 
@@ -19,6 +20,11 @@ impl Sender {
                 Err(TryRecvError::Lagged(_)) => return self.start_over(),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
+        }
+        // Another history has begun: these may be of that, or of the one before. `heed_engine` is
+        // rung for next, and everyone begins anew.
+        if self.context.hub.epoch() != self.epoch {
+            return;
         }
         if let Some(batch) = Batch::new(frames) {
             self.at = batch.reaches();
@@ -56,6 +62,9 @@ impl Sender {
                 break;
             }
             let missed = self.context.hub.missed(viewer.filter(), viewer.at);
+            if self.context.hub.epoch() != self.epoch {
+                return self.say_bye(row, Farewell::Anew);
+            }
             viewer.has_missed = !missed.is_whole;
             viewer.at = missed.reaches;
             let bytes = concatenated(&missed.frames, viewer.encoding());

@@ -14,6 +14,8 @@ pub enum Farewell {
     /// The connection is old. It is made anew while all is well, so that what a network does to a
     /// new connection is known before a stop makes everyone open one.
     Renewal,
+    /// The engine has another history. Whoever comes back is given a snapshot of that.
+    Anew,
 }
 
 impl Farewell {
@@ -22,6 +24,7 @@ impl Farewell {
         let reason = match self {
             Farewell::Stop => "stopping",
             Farewell::Renewal => "renewal",
+            Farewell::Anew => "another history",
         };
         let bye = encoding.encode(&bye(reason, retry_ms));
         match encoding {

@@ -14,8 +14,8 @@ use super::pace::Pace;
 use super::table::Table;
 use super::viewer::{Outcome, Viewer};
 use super::{Context, Inbox, Newcomer, Note};
-use crate::model::Rev;
-use crate::wire::Frame;
+use crate::model::{Epoch, Moment, Rev};
+use crate::wire::{Frame, Message};
 
 /// The token of the inbox's waker; rows count from 0.
 pub const WAKE: Token = Token(usize::MAX);
@@ -42,6 +42,10 @@ pub struct Sender {
     pub(super) table: Table,
     /// Everything up to here was given to everyone who is not stalled.
     pub(super) at: Rev,
+    /// Of `at`, and of everything that was given to anybody.
+    pub(super) epoch: Epoch,
+    /// What everyone was told about the engine.
+    pub(super) stale_since: Option<Moment>,
     pub(super) pace: Pace,
     numbers: u64,
     pub(super) buffer: Box<[u8]>,
@@ -63,8 +67,11 @@ impl Sender {
         // Subscribed before the rev is read: what comes in between is in the stream, and `at`
         // says that it is not new.
         let stream = context.hub.subscribe();
+        let at = context.hub.cursor();
         Sender {
-            at: context.hub.newest().0,
+            at: at.rev,
+            epoch: at.epoch,
+            stale_since: None,
             stream,
             poll,
             notes,
@@ -97,7 +104,7 @@ impl Sender {
                 _ => {}
             }
             // Lowered before anything is looked at: what comes later rings again.
-            self.inbox.is_rung.swap(false, Ordering::AcqRel);
+            let was_rung = self.inbox.is_rung.swap(false, Ordering::AcqRel);
             // Before the notes: an event is about who had the row when it happened.
             for event in &events {
                 self.attend(event);
@@ -105,6 +112,9 @@ impl Sender {
             self.read_notes();
             self.read_on();
             let now = Instant::now();
+            if was_rung {
+                self.heed_engine(now);
+            }
             if !self.stream.is_empty() && self.pace.wait(now).is_zero() {
                 self.pass(now);
                 self.pace.passed(now, Instant::now());
@@ -158,6 +168,7 @@ impl Sender {
         self.numbers += 1;
         let row = self.table.vacant_row();
         let now = Instant::now();
+        let (is_current, encoding) = (newcomer.at.epoch == self.epoch, newcomer.encoding);
         let mut viewer = Viewer::new(newcomer, self.numbers, now, self.renew_at(now));
         // Both directions, once, by edges: neither is asked for again while the viewer is here.
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -172,7 +183,14 @@ impl Sender {
             self.follow_up_from(now);
         }
         self.table.insert(viewer);
+        if !is_current {
+            return self.say_bye(row, Farewell::Anew);
+        }
         self.close_gap(row);
+        if let (Some(since), Some(viewer)) = (self.stale_since, self.table.get_mut(row)) {
+            let outcome = viewer.send(encoding.encode(&Message::Stale { since }), now);
+            self.settle(row, outcome);
+        }
         if self.is_saying_bye {
             self.say_bye(row, Farewell::Stop);
         }
@@ -189,6 +207,9 @@ impl Sender {
         let hub = &self.context.hub;
         let gap = hub.replay(viewer.filter(), viewer.at);
         let gap = gap.unwrap_or_else(|| hub.missed(viewer.filter(), viewer.at));
+        if hub.epoch() != self.epoch {
+            return self.say_bye(row, Farewell::Anew);
+        }
         viewer.at = gap.reaches;
         let bytes = concatenated(&gap.frames, viewer.encoding());
         viewer.has_missed = !gap.is_whole;
@@ -224,7 +245,7 @@ impl Sender {
         }
         let retry_ms = match why {
             Farewell::Stop => self.context.places.retry_ms(),
-            Farewell::Renewal => 0,
+            Farewell::Renewal | Farewell::Anew => 0,
         };
         let last = why.last_words(viewer.encoding(), retry_ms);
         let outcome = viewer.close(last, Instant::now());

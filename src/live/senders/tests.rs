@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::live::Transport;
 use crate::metrics::Metrics;
-use crate::model::{By, Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Status};
-use crate::store::{Engine, MemoryEngine};
+use crate::model::{By, Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::store::MemoryEngine;
 
 /// A hub with pets 1 and 2 (at rev 2), and one sender that is driven by the test.
 struct Rig {
@@ -27,7 +27,7 @@ impl Rig {
     fn start() -> Self {
         let engine = Arc::new(MemoryEngine::new(Epoch::new(0xabc)));
         let pets = [1, 2].map(|id| change(id, id, ChangeKind::Pet(Arc::new(pet(id)))));
-        engine.commit(&pets).unwrap();
+        engine.append(&pets).unwrap();
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let runtime = Runtime::new().unwrap();
         let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
@@ -81,7 +81,10 @@ impl Rig {
             },
             encoding: Encoding::Sse,
             filter,
-            at: Rev::new(at),
+            at: Cursor {
+                epoch: self.hub.epoch(),
+                rev: Rev::new(at),
+            },
             said: Vec::new(),
             refusal: None,
             place: self.places.admit(Transport::Sse).unwrap(),

@@ -1,4 +1,5 @@
-//! What time asks of a sender: heartbeats, renewals, and an end to whose time is over.
+//! What time and the engine ask of a sender: heartbeats, renewals, an end to whose time is over,
+//! and the word that the engine is out of reach.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -8,8 +9,8 @@ use bytes::Bytes;
 use super::farewell::Farewell;
 use super::sender::Sender;
 use super::viewer::{Outcome, Overdue, Viewer};
-use crate::live::heartbeat;
-use crate::model::{Cursor, Epoch, Rev};
+use crate::live::sign_of_life;
+use crate::model::{Cursor, Moment};
 use crate::wire::Encoding;
 
 /// Some antivirus programs hold back each event until the next one comes. So the last event of a
@@ -24,12 +25,51 @@ const RENEWAL_SPREAD: RangeInclusive<f64> = 0.8..=1.2;
 const FOLLOW_UP_STEP: Duration = Duration::from_millis(40);
 
 impl Sender {
-    /// Heartbeats to whom nothing was sent, a new connection to whose is old, and an end to whose
+    /// Looks what has become of the engine: tells everyone that it is out of reach or back, and
+    /// sends everyone away to come back when it has another history.
+    pub(super) fn heed_engine(&mut self, now: Instant) {
+        let hub = &self.context.hub;
+        if hub.epoch() != self.epoch {
+            // Subscribed anew before the rev is read, as at the start.
+            self.stream = hub.subscribe();
+            let at = hub.cursor();
+            (self.epoch, self.at) = (at.epoch, at.rev);
+            for row in self.table.rows() {
+                self.say_bye(row, Farewell::Anew);
+            }
+        }
+        let stale_since = self.context.hub.stale_since();
+        if stale_since != self.stale_since {
+            self.stale_since = stale_since;
+            let mut signs = self.signs_of_life();
+            let given = self
+                .table
+                .iter_mut()
+                .map(|(row, viewer)| (row, signs.give(viewer, now)));
+            let gone = given.filter(|(_, outcome)| *outcome == Outcome::Gone);
+            for (row, _) in gone.collect::<Vec<_>>() {
+                self.table.remove(row);
+            }
+        }
+    }
+
+    fn signs_of_life(&self) -> SignsOfLife {
+        SignsOfLife {
+            at: Cursor {
+                epoch: self.epoch,
+                rev: self.at,
+            },
+            stale_since: self.stale_since,
+            encoded: [None, None, None],
+        }
+    }
+
+    /// A sign of life to whom nothing was sent, a new connection to whose is old, and an end to whose
     /// time is over.
     pub(super) fn look_through(&mut self, now: Instant, look_every: Duration) {
         let due = self.context.heartbeat.saturating_sub(look_every * 2);
         let write_timeout = self.context.write_timeout;
-        let mut heartbeats = Heartbeats::new(self.context.hub.epoch(), self.at);
+        let mut signs = self.signs_of_life();
         let (mut gone, mut old) = (Vec::new(), Vec::new());
         for (row, viewer) in self.table.iter_mut() {
             if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
@@ -41,7 +81,7 @@ impl Sender {
             } else if viewer.renew_at <= now {
                 old.push(row);
             } else if now.duration_since(viewer.sent_at) >= due
-                && heartbeats.give(viewer, now) == Outcome::Gone
+                && signs.give(viewer, now) == Outcome::Gone
             {
                 gone.push(row);
             }
@@ -69,7 +109,7 @@ impl Sender {
 
     /// A heartbeat to those whose last event is still waiting for the next.
     pub(super) fn follow_up(&mut self, now: Instant) {
-        let mut heartbeats = Heartbeats::new(self.context.hub.epoch(), self.at);
+        let mut signs = self.signs_of_life();
         let (mut gone, mut next) = (Vec::new(), None);
         for (row, viewer) in self.table.iter_mut() {
             if !viewer.is_followed_up {
@@ -81,7 +121,7 @@ impl Sender {
                 continue;
             }
             viewer.is_followed_up = false;
-            if heartbeats.give(viewer, now) == Outcome::Gone {
+            if signs.give(viewer, now) == Outcome::Gone {
                 gone.push(row);
             }
         }
@@ -103,31 +143,25 @@ impl Overdue {
     }
 }
 
-/// The heartbeats of one moment, encoded once for all who are where the sender is.
-struct Heartbeats {
-    epoch: Epoch,
-    at: Rev,
+/// The heartbeats of one moment, or the word that the engine is out of reach; encoded once for all
+/// who are where the sender is.
+struct SignsOfLife {
+    at: Cursor,
+    stale_since: Option<Moment>,
     encoded: [Option<Bytes>; Encoding::ALL.len()],
 }
 
-impl Heartbeats {
-    fn new(epoch: Epoch, at: Rev) -> Self {
-        Heartbeats {
-            epoch,
-            at,
-            encoded: [None, None, None],
-        }
-    }
-
+impl SignsOfLife {
     /// Nothing to one whose socket is full, or who is being closed.
     fn give(&mut self, viewer: &mut Viewer, now: Instant) -> Outcome {
         if viewer.is_stalled() || viewer.is_closing() {
             return Outcome::Alive;
         }
-        let (epoch, rev) = (self.epoch, self.at.max(viewer.at));
+        let rev = self.at.rev.max(viewer.at);
         let encoding = viewer.encoding();
-        let encode = || encoding.encode(&heartbeat(Cursor { epoch, rev }));
-        let bytes = match rev == self.at {
+        let cursor = Cursor { rev, ..self.at };
+        let encode = || encoding.encode(&sign_of_life(cursor, self.stale_since));
+        let bytes = match rev == self.at.rev {
             true => self.encoded[encoding.index()]
                 .get_or_insert_with(encode)
                 .clone(),

@@ -89,7 +89,7 @@ impl<S: Socket> Viewer<S> {
             socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
-            at: newcomer.at,
+            at: newcomer.at.rev,
             unsent: Bytes::new(),
             has_missed: false,
             sent_at: now,

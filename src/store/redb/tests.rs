@@ -55,7 +55,7 @@ pub fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
     let folder = tempfile::tempdir().unwrap();
     let engine = RedbEngine::open(folder.path()).unwrap();
     for rev in 1..=count {
-        engine.commit(&[change(rev)]).unwrap();
+        engine.append(&[change(rev)]).unwrap();
     }
     let snapshot = engine.snapshot().unwrap();
     let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
@@ -204,9 +204,9 @@ fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Arc::new(Failing::default());
     let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
-    engine.commit(&[change(1)]).unwrap();
+    engine.append(&[change(1)]).unwrap();
     disk.0.store(true, Ordering::Relaxed);
-    let error = engine.commit(&[change(2)]).unwrap_err();
+    let error = engine.append(&[change(2)]).unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
     assert!(!engine.is_healthy());
     assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
@@ -214,13 +214,13 @@ fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
         let error = engine.recover().unwrap_err();
         assert!(!engine.is_healthy(), "{error}");
         assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
-        engine.commit(&[change(2)]).unwrap_err();
+        engine.append(&[change(2)]).unwrap_err();
     }
     disk.0.store(false, Ordering::Relaxed);
     engine.recover().unwrap();
     assert!(engine.is_healthy());
     assert_eq!(engine.newest().unwrap(), Rev::new(1));
-    engine.commit(&[change(2)]).unwrap();
+    engine.append(&[change(2)]).unwrap();
     let left = contents(folder.path());
     assert_eq!(left.len(), 1, "nothing that was tried with is left");
 }
@@ -232,7 +232,7 @@ fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
     let disk = Arc::new(Failing::default());
     let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
     disk.0.store(true, Ordering::Relaxed);
-    engine.commit(&[change(1)]).unwrap_err();
+    engine.append(&[change(1)]).unwrap_err();
     disk.0.store(false, Ordering::Relaxed);
     fs::rename(file_of(&other), file_of(&folder)).unwrap();
     let error = engine.recover().unwrap_err();
@@ -285,7 +285,7 @@ fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() 
     assert_eq!(log.iter().map(told).collect::<Vec<_>>(), OF_SCHEMA_1);
     let next = Rev::new(9);
     engine
-        .commit(&[Change {
+        .append(&[Change {
             rev: next,
             ..change(2)
         }])
@@ -301,13 +301,49 @@ fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
     let trimmed = engine.trim(history, 45, 100).unwrap();
     assert_eq!(trimmed, 5, "the newest 45 stay");
     assert_eq!(engine.trim(history, 0, 7).unwrap(), 7);
-    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[12..]);
+    assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Forgotten));
+    assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
     assert_eq!(engine.trim(history, 0, 100).unwrap(), 27);
     assert_eq!(engine.trim(history, 0, 100).unwrap(), 0);
-    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[39..]);
+    assert_eq!(engine.tail(Rev::new(38), 100), Err(StoreError::Forgotten));
+    assert_eq!(engine.tail(Rev::new(39), 100).unwrap(), log[39..]);
     let history = engine.history(PetId::FIRST, None, 100).unwrap();
     assert_eq!(history.len(), 11);
     assert_eq!(engine.snapshot().unwrap(), snapshot);
     drop(engine);
     assert_eq!(check(folder.path()).unwrap().0.changes, 11);
+}
+
+#[test]
+fn everything_is_kept_over_a_restart_and_the_file_is_private() {
+    let (folder, snapshot, log) = closed_store(6);
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.snapshot().unwrap(), snapshot);
+    let epoch = engine.epoch();
+    drop(engine);
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.epoch(), epoch);
+    assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), log);
+    let file = fs::metadata(file_of(&folder)).unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_second_opener_is_refused_and_the_first_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = RedbEngine::open(folder.path()).unwrap();
+    let error = RedbEngine::open(folder.path()).err().unwrap();
+    assert!(matches!(error, StoreError::InUse(_)), "{error}");
+    first.append(&[change(1)]).unwrap();
+}
+
+/// A kill during the very first start left a file that never opened again.
+#[test]
+fn a_first_start_that_was_killed_is_started_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let unfinished = folder.path().join("pet-store.redb.unfinished");
+    fs::write(&unfinished, b"half a sto").unwrap();
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.snapshot().unwrap().rev, Rev::ZERO);
+    assert!(!unfinished.exists());
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub fn fill(folder: &Path, count: u64) -> String {
     let engine = RedbEngine::open(folder).unwrap();
     let changes: Vec<Change> = (1..=count).map(change).collect();
-    engine.commit(&changes).unwrap();
+    engine.append(&changes).unwrap();
     engine.epoch().to_string()
 }
 

@@ -1,0 +1,39 @@
+//! What is asked of an engine: a change that has no rev yet.
+
+use std::sync::Arc;
+
+use crate::model::{By, Change, ChangeKind, Moment, Pet, PetId, Rev};
+
+/// A change to be committed. The engine gives it its rev.
+#[derive(Clone, Debug)]
+pub struct Put {
+    pub at: Moment,
+    pub by: By,
+    pub pet: PetId,
+    pub kind: ChangeKind,
+    /// The pet as it is then; `None` when it is gone.
+    pub after: Option<Arc<Pet>>,
+}
+
+impl Put {
+    /// The change that this becomes with its rev.
+    pub fn at_rev(&self, rev: Rev) -> Change {
+        Change {
+            rev,
+            at: self.at,
+            by: self.by,
+            pet: self.pet,
+            kind: self.kind.clone(),
+        }
+    }
+
+    /// The changes that `puts` become when they follow `read` without a hole, as they do where
+    /// nobody else writes.
+    pub fn number(read: Rev, puts: &[Put]) -> Vec<Change> {
+        let revs = std::iter::successors(Some(read.next()), |rev| Some(rev.next()));
+        puts.iter()
+            .zip(revs)
+            .map(|(put, rev)| put.at_rev(rev))
+            .collect()
+    }
+}
