@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Config;
+use crate::config::{Config, EngineChoice};
 use crate::hub::Hub;
 use crate::live::{Limits, Live};
 use crate::metrics::Metrics;
 use crate::model::{By, Rev};
 use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Engine, RedbEngine, StoreError};
+use crate::store::{Engine, NatsEngine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -28,6 +28,7 @@ pub struct App {
     address: SocketAddr,
     live: Arc<Live>,
     grace: Duration,
+    engine: Arc<dyn Engine>,
     writer_thread: JoinHandle<()>,
     /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are
     /// rows of the senders.
@@ -65,10 +66,8 @@ impl App {
         let metrics = Metrics::new();
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
-        let folder = config.data.clone();
         let counted = metrics.clone();
-        let opening = tokio::task::spawn_blocking(move || open(&folder, counted, samples));
-        let (engine, hub) = opening.await.expect("opening a store does not panic")?;
+        let (engine, hub) = open(&config, counted, samples).await?;
         let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let limits = Limits {
@@ -83,6 +82,7 @@ impl App {
             address,
             live: Arc::clone(&live),
             grace: config.grace,
+            engine: Arc::clone(&engine),
             writer_thread,
             tasks: TaskTracker::new(),
         };
@@ -96,6 +96,7 @@ impl App {
         let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
         app.tasks.spawn(accepting);
         if let Some(period) = config.simulate {
+            hub.campaign();
             let running = Simulator::new(hub, writer, period, random).run();
             let running = live.stop.clone().run_until_cancelled_owned(running);
             app.tasks.spawn(running);
@@ -127,8 +128,13 @@ impl App {
         let live = Arc::clone(&self.live);
         let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
         self.live.writer.stop().await;
-        let thread = self.writer_thread;
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        let (thread, engine) = (self.writer_thread, self.engine);
+        let joined = tokio::task::spawn_blocking(move || {
+            let joined = thread.join();
+            engine.close();
+            joined
+        });
+        let joined = joined.await;
         if !in_time {
             tracing::warn!("some connections did not end within the grace and were cut");
         }
@@ -136,16 +142,31 @@ impl App {
     }
 }
 
-/// Opens the store and loads the hub; a store in which nothing ever happened gets `samples`.
-fn open(
-    folder: &std::path::Path,
+/// Opens the engine and loads the hub; a store in which nothing ever happened gets `samples`.
+async fn open(
+    config: &Config,
     metrics: Metrics,
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
-    let engine: Arc<dyn Engine> = Arc::new(RedbEngine::open(folder)?);
-    let hub = Hub::open(Arc::clone(&engine), metrics)?;
-    if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
-        writer::commit_all(&*engine, &hub, samples, By::Simulator)?;
-    }
-    Ok((engine, hub))
+    let shared: Option<Arc<dyn Engine>> = match &config.engine {
+        EngineChoice::Redb => None,
+        EngineChoice::Nats(address) => Some(Arc::new(NatsEngine::connect(address).await?)),
+    };
+    let folder = config.data.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let engine = match shared {
+            Some(engine) => engine,
+            None => Arc::new(RedbEngine::open(&folder)?),
+        };
+        let hub = Hub::open(Arc::clone(&engine), metrics)?;
+        if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
+            match writer::commit_all(&*engine, &hub, samples, By::Simulator) {
+                // Another node gave them to it in the same moment.
+                Ok(()) | Err(WriteError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((engine, hub))
+    });
+    opening.await.expect("opening a store does not panic")
 }

@@ -5,6 +5,7 @@
 //! allowed; the name of the option and the value are put before it.
 
 mod capacity;
+mod engine;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+pub use self::engine::EngineChoice;
 use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
 use crate::auth::Auth;
 
@@ -22,6 +24,20 @@ pub struct Options {
     /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = listen)]
     listen: SocketAddr,
+
+    /// What holds pets and changes: redb, in --data, or the servers of a NATS cluster, such as
+    /// nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        env = "PET_STORE_ENGINE",
+        default_value = "redb"
+    )]
+    engine: EngineChoice,
+
+    /// File with this node's credentials for the NATS cluster
+    #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CREDENTIALS")]
+    engine_credentials: Option<PathBuf>,
 
     /// Folder of the store; made if it is not there
     #[arg(
@@ -91,6 +107,7 @@ pub struct Config {
     pub auth: Auth,
     pub listen: SocketAddr,
     pub data: PathBuf,
+    pub engine: EngineChoice,
     /// Sample pets for an empty store.
     pub sample_pets: u32,
     /// The simulator's period; `None` is off.
@@ -141,6 +158,7 @@ impl Config {
             auth,
             listen: options.listen,
             data: options.data,
+            engine: options.engine.with_credentials(options.engine_credentials),
             sample_pets,
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
@@ -161,6 +179,7 @@ impl Config {
             auth: Auth::Demo,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data,
+            engine: EngineChoice::Redb,
             sample_pets: 0,
             simulate: None,
             seed: None,

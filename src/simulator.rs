@@ -1,7 +1,7 @@
 //! Pets that change by themselves, for the demo and for load.
 //!
 //! Every pet gets a new status, different from its last, once per period; the pets take turns in
-//! the order of their ids, evenly spread. It uses the same commands as everyone else. With a seed
+//! the order of their ids, evenly spread. Of several nodes one does this at a time. It uses the same commands as everyone else. With a seed
 //! and the same pets, a run gives the same statuses to the same pets in the same order.
 
 mod samples;
@@ -24,7 +24,7 @@ use crate::writer::{Command, Writer};
 /// thousands of changes a second do not mean thousands of wake-ups.
 const TICK: Duration = Duration::from_millis(5);
 
-/// How long a board without pets is left alone.
+/// How long a board without pets is left alone, or one that another node looks after.
 const IDLE: Duration = Duration::from_millis(500);
 
 /// Takes turns with the pets until it is dropped.
@@ -65,6 +65,7 @@ impl Simulator {
         let mut due = Instant::now();
         loop {
             let pets = self.hub.board().pets;
+            let pets = if self.hub.leads() { pets } else { Vec::new() };
             let Ok(count @ 1..) = u32::try_from(pets.len()) else {
                 due = Instant::now() + IDLE;
                 sleep_until(due).await;

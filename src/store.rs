@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod follower;
 mod memory;
+mod nats;
 mod put;
 mod record;
 mod redb;
@@ -21,6 +22,7 @@ pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
 pub use self::memory::MemoryEngine;
+pub use self::nats::{Address, AddressError, NatsEngine};
 pub use self::put::Put;
 pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,

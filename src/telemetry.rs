@@ -9,9 +9,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
+/// The client of the NATS cluster tells of each connection; the program says itself what matters.
+const DEFAULT: &str = "info,async_nats=warn";
+
 /// Starts the log. The level comes from `RUST_LOG`, and is `info` without it.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,8 +1,15 @@
 //! The tests that every engine passes.
 
+#[path = "../../tests/nats/server.rs"]
+#[expect(dead_code, reason = "the tests of whole nodes use all of it")]
+pub(super) mod server;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use tokio::runtime::Runtime;
+
+use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
 use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
 
@@ -11,6 +18,13 @@ fn with_every_engine(check: impl Fn(&mut Desk)) {
     check(&mut Desk::at(&MemoryEngine::new(Epoch::new(7))));
     let folder = tempfile::tempdir().unwrap();
     check(&mut Desk::at(&RedbEngine::open(folder.path()).unwrap()));
+    for (count, version) in [(1, OLDEST), (3, NEWEST)] {
+        let (servers, runtime) = (Servers::start(count, version), Runtime::new().unwrap());
+        let address = servers.address().parse().unwrap();
+        let engine = runtime.block_on(NatsEngine::connect(&address)).unwrap();
+        check(&mut Desk::at(&engine));
+        engine.close();
+    }
 }
 
 /// Where a test decides what to commit, as the writer does: at the newest rev, against the board.

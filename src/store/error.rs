@@ -43,6 +43,28 @@ pub enum StoreError {
     NotEmpty(PathBuf),
     #[error("line {line} of the export: {reason}; nothing was imported")]
     Import { line: u64, reason: String },
+    #[error("cannot reach the engine at {address}: {reason}")]
+    NoEngine { address: String, reason: String },
+    #[error(
+        "the engine is nats-server {version}, which cannot commit a change as a whole: use \
+         nats-server 2.12 or newer; nothing was written"
+    )]
+    TooOld { version: String },
+    #[error(
+        "the engine's stream {stream} has {setting} = {found}, and pet-store needs {wanted}: \
+         nothing was written; is it another program's, or was it changed by hand?"
+    )]
+    OtherSettings {
+        stream: String,
+        setting: String,
+        found: String,
+        wanted: String,
+    },
+    #[error(
+        "the engine holds records and no epoch, which is written last: an import was not finished; \
+         delete its stream PET_STORE and import again"
+    )]
+    Unfinished,
     #[error("what was to be changed has changed meanwhile")]
     Conflict,
     #[error("the engine is out of reach, so nothing was written: {0}")]

@@ -99,6 +99,32 @@ pub(super) fn decode_profile(bytes: &[u8]) -> Result<Profile, StoreError> {
     decode::<ProfileRecord>(bytes)?.into_profile()
 }
 
+/// A pet as a whole, without its id.
+#[derive(Serialize, Deserialize)]
+struct PetRecord {
+    profile: ProfileRecord,
+    status: String,
+    since: i64,
+}
+
+pub(super) fn encode_pet(pet: &Pet) -> Vec<u8> {
+    encode(&PetRecord {
+        profile: ProfileRecord::of(&pet.profile),
+        status: pet.status.as_str().to_owned(),
+        since: pet.since.micros(),
+    })
+}
+
+pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
+    let record: PetRecord = decode(bytes)?;
+    Ok(Pet {
+        id,
+        profile: record.profile.into_profile()?,
+        status: decode_status(&record.status)?,
+        since: Moment::from_micros(record.since),
+    })
+}
+
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
     text.parse()
         .map_err(|error| StoreError::Record(format!("{error}, and a record says {text:?}")))
@@ -131,7 +157,7 @@ impl ProfileRecord {
     }
 }
 
-fn decode_by(text: &str) -> Result<By, StoreError> {
+pub(super) fn decode_by(text: &str) -> Result<By, StoreError> {
     [By::Simulator, By::Staff, By::Api]
         .into_iter()
         .find(|by| by.as_str() == text)

@@ -14,11 +14,17 @@ pub fn health() -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// Whether new visitors should be sent here: not while it stops, and not while it cannot write.
+/// Whether new visitors should be sent here: not while it stops, and not while its own disk cannot be written.
 #[handler]
 pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
     if live.stop.is_cancelled() {
         text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if live.is_cut_off() {
+        // A balancer that dropped this node would drop all of them.
+        text(
+            StatusCode::OK,
+            "ready to be read; changes cannot be made, the engine is out of reach\n",
+        )
     } else if !live.is_working() {
         text(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -1,0 +1,232 @@
+//! The engine of several nodes: one stream in a NATS JetStream cluster.
+//!
+//! `link` is the connection, `layout` what is kept where, `message` how a change is written. A
+//! commit is a `batch` that is compared with what this node has `known`; the `applier` passes every
+//! message of the stream in order, so that all nodes show the same changes with the same revs. The
+//! trait's calls block on the tasks that do this.
+
+mod address;
+mod applier;
+mod batch;
+mod known;
+mod layout;
+mod lease;
+mod link;
+mod message;
+mod node;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use async_nats::Subscriber;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::address::{Address, AddressError};
+use self::applier::Applier;
+use self::lease::Lease;
+use self::link::Link;
+use self::message::{Entry, Record};
+use self::node::Node;
+use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
+use crate::model::{Change, Epoch, PetId, Rev};
+
+/// How long a start waits for a cluster that has no leader yet.
+const START_WITHIN: Duration = Duration::from_secs(15);
+const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// Messages of one pet that the stream keeps, with room for those that come meanwhile.
+const HISTORY_LIMIT: usize = 64;
+
+/// Messages of the log that are read at once.
+const READ_AT_ONCE: usize = 512;
+
+/// A node of a cluster.
+pub struct NatsEngine {
+    node: Arc<Node>,
+    runtime: Handle,
+    lease: Lease,
+    /// Subscribed before the first snapshot is loaded; taken by the applier.
+    live: Mutex<Option<Subscriber>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl NatsEngine {
+    /// Connects to the cluster at `address`, and makes there what is not there yet. Must run in the
+    /// runtime in which the engine's tasks are to run.
+    ///
+    /// # Errors
+    /// `NoEngine`, `TooOld`, `OtherSettings`, `Unfinished`, or `Unavailable` when the cluster has
+    /// no leader for long.
+    pub async fn connect(address: &Address) -> Result<Self, StoreError> {
+        let link = Link::open(address).await?;
+        let live = link.client().subscribe(layout::LIVE).await;
+        let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let node = Node::new(link);
+        let deadline = tokio::time::Instant::now() + START_WITHIN;
+        loop {
+            match begin(&node, address).await {
+                Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
+                    tokio::time::sleep(START_AGAIN_AFTER).await;
+                }
+                begun => break begun?,
+            }
+        }
+        Ok(NatsEngine {
+            node: Arc::new(node),
+            runtime: Handle::current(),
+            lease: Lease::default(),
+            live: Mutex::new(Some(live)),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.stop.clone().run_until_cancelled_owned(task);
+        self.tasks.spawn_on(task, &self.runtime);
+    }
+
+    fn following(&self, filter: &str, from: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let reading = read::following(&self.node.link, filter, from, limit);
+        self.runtime.block_on(reading)
+    }
+}
+
+async fn begin(node: &Node, address: &Address) -> Result<(), StoreError> {
+    layout::check_servers(&node.link).await?;
+    layout::make(&node.link, address.replicas()).await?;
+    node.begin().await?;
+    node.load().await.map(drop)
+}
+
+impl Engine for NatsEngine {
+    fn epoch(&self) -> Epoch {
+        self.node.epoch()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let gathered = self.runtime.block_on(self.node.gather());
+        gathered.map(|(_, snapshot)| snapshot)
+    }
+
+    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
+        self.node.following.begin(follower);
+        let live = self
+            .live
+            .lock()
+            .expect("no holder of this lock panics")
+            .take();
+        // A second follower would be a defect of `app`; the first is kept.
+        let Some(live) = live else { return };
+        self.node.show_from(after);
+        self.spawn(Applier::new(Arc::clone(&self.node), live).run());
+    }
+
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        self.runtime.block_on(self.node.commit(read, puts))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn campaign(&self) {
+        self.spawn(self.lease.clone().campaign(self.node.link.clone()));
+    }
+
+    fn leads(&self) -> bool {
+        self.lease.is_held()
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.node.is_within_reach()
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        self.node.check_reach()
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        Ok(self.node.known().newest)
+    }
+
+    /// The stream keeps the last few messages of each pet by itself.
+    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
+        let mut next = after.next().get();
+        let mut changes = Vec::new();
+        while changes.len() < limit {
+            let entries = self.following(layout::SUBJECTS, next, READ_AT_ONCE)?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in &entries {
+                if !known::is_next(next, entry) {
+                    return Err(StoreError::Forgotten);
+                }
+                changes.extend(change_of(entry)?);
+                next = entry.seq + 1;
+            }
+        }
+        changes.truncate(limit);
+        Ok(changes)
+    }
+
+    fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
+        let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
+        let mut recent = Recent {
+            after: Rev::new(next - 1),
+            changes: Vec::new(),
+        };
+        while next <= upto.get() {
+            let entries = self.following(layout::SUBJECTS, next, READ_AT_ONCE)?;
+            if entries.first().is_none_or(|first| first.seq > upto.get()) {
+                return Err(StoreError::Unavailable("its copy is behind".to_owned()));
+            }
+            for entry in entries.iter().take_while(|entry| entry.seq <= upto.get()) {
+                if !known::is_next(next, entry) {
+                    recent.after = Rev::new(entry.seq - 1);
+                    recent.changes.clear();
+                }
+                recent.changes.extend(change_of(entry)?);
+                next = entry.seq + 1;
+            }
+        }
+        Ok(recent)
+    }
+
+    fn history(
+        &self,
+        pet: PetId,
+        before: Option<Rev>,
+        limit: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        let entries = self.following(&format!("{}{pet}", layout::PET), 1, HISTORY_LIMIT)?;
+        let changes: Result<Vec<Option<Change>>, _> = entries.iter().map(change_of).collect();
+        let changes = changes?.into_iter().flatten().rev();
+        let is_asked_for = |change: &Change| before.is_none_or(|before| change.rev < before);
+        Ok(changes.filter(is_asked_for).take(limit).collect())
+    }
+
+    fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.runtime.block_on(self.tasks.wait());
+    }
+}
+
+fn change_of(entry: &Entry) -> Result<Option<Change>, StoreError> {
+    Ok(match message::read(entry)? {
+        Record::Pet { change, .. } => Some(change),
+        _ => None,
+    })
+}

@@ -1,0 +1,202 @@
+//! The applier of a node: passes every message of the stream in order, whoever wrote it, and shows
+//! what it changes.
+//!
+//! Messages come over a plain subscription to what the stream publishes once more. That may lose
+//! some, so whatever is missing is read from the stream: when a later one comes, or when the
+//! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
+//! this node, so nothing there has to be found again when one of them dies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Subscriber;
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::known::is_next;
+use super::layout::{self, SUBJECTS};
+use super::node::Node;
+use super::read::{self, StreamState};
+use crate::model::{Change, Epoch, Moment};
+use crate::store::StoreError;
+
+/// How often the stream is asked how far it is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the engine may be out of reach before viewers are told.
+const STALE_AFTER: Duration = Duration::from_secs(5);
+
+/// Messages that are shown together, and that are read at once to fill a hole.
+const SHOWN_AT_ONCE: usize = 256;
+const FILLED_AT_ONCE: usize = 256;
+
+/// Looks in a row at which the stream must be behind this node: a server that was leader until a
+/// moment ago may say so once.
+const LOOKS_BEHIND: u32 = 3;
+
+pub struct Applier {
+    node: Arc<Node>,
+    live: Subscriber,
+    /// Of everything that was shown.
+    epoch: Option<Epoch>,
+    heard: Instant,
+    heard_at: Moment,
+    is_stale: bool,
+    looks_behind: u32,
+}
+
+impl Applier {
+    /// `live` was subscribed before the snapshot was loaded that the node starts from.
+    pub fn new(node: Arc<Node>, live: Subscriber) -> Self {
+        let epoch = node.known().epoch;
+        Applier {
+            node,
+            live,
+            epoch,
+            heard: Instant::now(),
+            heard_at: Moment::now(),
+            is_stale: false,
+            looks_behind: 0,
+        }
+    }
+
+    /// Runs until it is dropped.
+    pub async fn run(mut self) {
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let passed = tokio::select! {
+                message = self.live.next() => match message {
+                    Some(message) => self.take(message).await,
+                    // The client has ended, and the node with it.
+                    None => return,
+                },
+                _ = look.tick() => self.look().await,
+            };
+            if let Err(error) = passed {
+                tracing::debug!(%error, "the engine's log cannot be followed for a moment");
+            }
+        }
+    }
+
+    /// Passes a message that was just stored, and those that came with it.
+    async fn take(&mut self, first: async_nats::Message) -> Result<(), StoreError> {
+        let mut changes = Vec::new();
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            let entry = read::read_live(message)?;
+            let seq = self.node.known().seq;
+            if entry.seq > seq + 1 {
+                self.node.show(&std::mem::take(&mut changes));
+                self.fill(entry.seq).await?;
+            } else if entry.seq == seq + 1 {
+                let passed = self.node.known().pass(&entry)?;
+                changes.extend(passed.map(|passed| passed.change));
+            }
+            if changes.len() < SHOWN_AT_ONCE {
+                next = self.live.next().now_or_never().flatten();
+            }
+        }
+        self.show(&changes).await
+    }
+
+    /// Passes what is missing up to `upto`, out of the stream, as far as the server that answers
+    /// has it.
+    async fn fill(&mut self, upto: u64) -> Result<(), StoreError> {
+        let mut is_whole = true;
+        loop {
+            let mut next = self.node.known().seq + 1;
+            if next > upto {
+                return Ok(());
+            }
+            let entries = read::following(&self.node.link, SUBJECTS, next, FILLED_AT_ONCE).await?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let mut changes = Vec::new();
+            for entry in entries {
+                is_whole &= is_next(next, &entry);
+                next = entry.seq + 1;
+                let passed = self.node.known().pass(&entry)?;
+                changes.extend(passed.map(|passed| match is_whole {
+                    true => passed.change,
+                    false => passed.into_whole(),
+                }));
+            }
+            self.show(&changes).await?;
+        }
+    }
+
+    /// Shows what was passed; or everything, if what was passed says that the epoch is another.
+    async fn show(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let epoch = self.node.known().epoch;
+        if epoch == self.epoch {
+            self.node.show(changes);
+            return Ok(());
+        }
+        self.begin_anew().await
+    }
+
+    /// Asks the stream how far it is, and goes there.
+    async fn look(&mut self) -> Result<(), StoreError> {
+        let went = match read::state(&self.node.link).await {
+            Ok(state) => self.go_to(state).await,
+            Err(failed) => Err(failed.into()),
+        };
+        if went == Ok(true) {
+            self.node.hear();
+            (self.heard, self.heard_at) = (Instant::now(), Moment::now());
+        }
+        let is_stale = self.heard.elapsed() >= STALE_AFTER;
+        if is_stale != self.is_stale {
+            self.is_stale = is_stale;
+            self.node.tell_reach(is_stale.then_some(self.heard_at));
+        }
+        went.map(drop)
+    }
+
+    /// Whether everything up to `state` was passed.
+    async fn go_to(&mut self, state: StreamState) -> Result<bool, StoreError> {
+        let (created, seq) = {
+            let known = self.node.known();
+            (known.created.clone(), known.seq)
+        };
+        if state.created != created {
+            tracing::warn!("the engine's stream was made anew; everyone is given a snapshot");
+            layout::epoch(&self.node.link).await?;
+            self.begin_anew().await?;
+        } else if state.last_seq < seq {
+            self.looks_behind += 1;
+            if self.looks_behind >= LOOKS_BEHIND {
+                self.looks_behind = 0;
+                self.begin_epoch().await?;
+            }
+            return Ok(true);
+        } else {
+            self.fill(state.last_seq).await?;
+        }
+        self.looks_behind = 0;
+        Ok(self.node.known().seq >= state.last_seq)
+    }
+
+    /// The stream has forgotten what was shown: what it gives out from now on has other numbers for
+    /// other things, so the epoch is another.
+    async fn begin_epoch(&mut self) -> Result<(), StoreError> {
+        tracing::error!("the engine has forgotten changes that were shown; a new epoch begins");
+        let link = &self.node.link;
+        let last = read::last_of(link, layout::EPOCH).await?;
+        match layout::begin_epoch(link, last.map_or(0, |entry| entry.seq)).await {
+            // Another node was faster.
+            Ok(_) | Err(StoreError::Conflict) => self.begin_anew().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Starts over from everything that is true now.
+    async fn begin_anew(&mut self) -> Result<(), StoreError> {
+        let snapshot = self.node.load().await?;
+        self.epoch = self.node.known().epoch;
+        self.node.begin_anew(snapshot);
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! What this program keeps in the cluster, made at the first start and checked at every start.
+//!
+//! One stream is the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet` the
+//! next id, `ps.sim.tick` the simulator's last tick and `ps.meta.epoch` the epoch. The sequence
+//! number of the stream is the rev. A bucket with a short life holds the simulator's lease.
+
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::batch::{self, Outgoing};
+use super::link::{Failed, Link};
+use super::read;
+use crate::model::Epoch;
+use crate::store::StoreError;
+
+pub const STREAM: &str = "PET_STORE";
+/// Everything in the stream.
+pub const SUBJECTS: &str = "ps.>";
+pub const NEXT_PET: &str = "ps.next_pet";
+pub const TICK: &str = "ps.sim.tick";
+pub const EPOCH: &str = "ps.meta.epoch";
+/// The pet's id follows.
+pub const PET: &str = "ps.pet.";
+
+/// What was stored is published there once more, without being stored: what each node listens to.
+pub const LIVE: &str = "ps-live.>";
+
+pub const LEASE_STREAM: &str = "KV_pet-store-lease";
+pub const LEASE: &str = "$KV.pet-store-lease.simulator";
+/// Longer than the worst election that was measured.
+pub const LEASE_SECONDS: u64 = 15;
+
+/// The least API level of a server that knows atomic batches: nats-server 2.12.
+const API_LEVEL: u64 = 2;
+
+/// Codes of the API, from the servers' `errors.json`.
+const STREAM_NOT_FOUND: u64 = 10059;
+const STREAM_HAS_OTHER_SETTINGS: u64 = 10058;
+
+/// Settings without which a promise of the engine would be broken; `num_replicas` is not one.
+fn stream() -> Value {
+    json!({
+        "name": STREAM,
+        "subjects": [SUBJECTS],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "old",
+        "max_msgs_per_subject": 16,
+        "max_age": 0,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "duplicate_window": 120_000_000_000_u64,
+        "deny_delete": true,
+        "allow_direct": true,
+        "allow_atomic": true,
+        "republish": { "src": SUBJECTS, "dest": LIVE },
+    })
+}
+
+fn lease() -> Value {
+    json!({
+        "name": LEASE_STREAM,
+        "subjects": ["$KV.pet-store-lease.>"],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "old",
+        "max_msgs_per_subject": 1,
+        "max_age": LEASE_SECONDS * 1_000_000_000,
+        "allow_direct": true,
+        "deny_delete": true,
+    })
+}
+
+/// Checks that the servers are new enough.
+///
+/// # Errors
+/// `TooOld`: an older server takes everything and silently leaves out what makes it safe.
+pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
+    let info = link.api("INFO", &Value::Null).await;
+    let info = info.map_err(|failed| match failed {
+        Failed::Refused { words, .. } => StoreError::Unavailable(words),
+        Failed::Unreachable(_) => StoreError::Unavailable("JetStream is not enabled".to_owned()),
+        Failed::Unanswered(reason) => StoreError::Unavailable(reason),
+    })?;
+    let level = info["api"]["level"].as_u64().unwrap_or_default();
+    if level < API_LEVEL {
+        let version = link.client().server_info().version;
+        return Err(StoreError::TooOld { version });
+    }
+    Ok(())
+}
+
+/// Makes what is not there yet, and checks what is.
+///
+/// # Errors
+/// `OtherSettings`; `Unavailable` while the cluster has no leader.
+pub async fn make(link: &Link, replicas: u64) -> Result<(), StoreError> {
+    for wanted in [stream(), lease()] {
+        make_stream(link, wanted, replicas).await?;
+    }
+    Ok(())
+}
+
+async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), StoreError> {
+    let name = wanted["name"].as_str().unwrap_or_default().to_owned();
+    let info = match link.api(&format!("STREAM.INFO.{name}"), &Value::Null).await {
+        Ok(info) => info,
+        Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => {
+            let mut settings = wanted.clone();
+            settings["num_replicas"] = json!(replicas);
+            match link.api(&format!("STREAM.CREATE.{name}"), &settings).await {
+                Ok(info) => info,
+                // Made by another node in the same moment.
+                Err(Failed::Refused { code, .. }) if code == STREAM_HAS_OTHER_SETTINGS => {
+                    link.api(&format!("STREAM.INFO.{name}"), &Value::Null)
+                        .await?
+                }
+                Err(failed) => return Err(failed.into()),
+            }
+        }
+        Err(failed) => return Err(failed.into()),
+    };
+    for (setting, value) in wanted.as_object().into_iter().flatten() {
+        let found = &info["config"][setting];
+        // A server leaves out what is false.
+        if found != value && !(found.is_null() && value == &json!(false)) {
+            return Err(StoreError::OtherSettings {
+                stream: name,
+                setting: setting.clone(),
+                found: found.to_string(),
+                wanted: value.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The epoch of the stream; a stream in which nothing ever happened gets one.
+///
+/// # Errors
+/// `Unfinished` when there are records and no epoch, which is written last.
+pub async fn epoch(link: &Link) -> Result<Epoch, StoreError> {
+    for _ in 0..2 {
+        if let Some(entry) = read::last_of(link, EPOCH).await? {
+            return super::message::read_epoch(&entry.payload);
+        }
+        let state = read::state(link).await?;
+        if state.last_seq > 0 {
+            return Err(StoreError::Unfinished);
+        }
+        match begin_epoch(link, 0).await {
+            // Another node did so in the same moment.
+            Err(StoreError::Conflict) => {}
+            begun => return begun,
+        }
+    }
+    Err(StoreError::Conflict)
+}
+
+/// Begins a new epoch, unless the record of it has moved on from `expected`.
+pub async fn begin_epoch(link: &Link, expected: u64) -> Result<Epoch, StoreError> {
+    let epoch = Epoch::new(rand::rng().random());
+    let record = Outgoing {
+        subject: EPOCH.to_owned(),
+        expected: Some(expected),
+        headers: Vec::new(),
+        body: epoch.to_string().into_bytes(),
+    };
+    let op = batch::new_op();
+    match batch::send(link, &op, vec![record]).await {
+        Ok(_) => Ok(epoch),
+        Err(failed) => Err(batch::explain(failed)),
+    }
+}

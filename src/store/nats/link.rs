@@ -1,0 +1,138 @@
+//! The connection to the servers, and their JetStream API: a question as JSON, an answer as JSON.
+
+use std::time::Duration;
+
+use async_nats::client::RequestErrorKind;
+use async_nats::connection::State;
+use async_nats::{Client, ConnectOptions, HeaderMap, Message, Request, ServerAddr};
+use serde_json::Value;
+
+use super::address::Address;
+use crate::store::StoreError;
+
+/// How long one question may take. Longer than any answer of a cluster that is well, and short
+/// enough for somebody who waits for a page.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a connection may take to come about, and how soon the next server is tried.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+const RECONNECT_AFTER: Duration = Duration::from_millis(250);
+
+/// A server that answers nothing for about twice as long, such as one that is stopped, is left for
+/// another.
+const PING_EVERY: Duration = Duration::from_secs(2);
+
+/// Messages that may wait for this node. Beyond it some are lost, which leaves a hole, which is
+/// filled.
+const WAITING_MESSAGES: usize = 16 * 1024;
+
+/// Clones share the connection.
+#[derive(Clone)]
+pub struct Link(Client);
+
+/// Why a question was not answered as hoped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// It did not get there: nothing came of it.
+    Unreachable(String),
+    /// Nobody knows what came of it.
+    Unanswered(String),
+    /// The servers say no, with a code of theirs.
+    Refused { code: u64, words: String },
+}
+
+impl Link {
+    /// Connects to one of the servers. The connection is made anew whenever it is lost.
+    pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        let mut options = ConnectOptions::new()
+            .name("pet-store")
+            .connection_timeout(CONNECT_WITHIN)
+            .request_timeout(Some(ANSWER_WITHIN))
+            .ping_interval(PING_EVERY)
+            .subscription_capacity(WAITING_MESSAGES)
+            .max_reconnects(None)
+            .reconnect_delay_callback(|_| RECONNECT_AFTER);
+        let unreachable = |reason: String| StoreError::NoEngine {
+            address: address.to_string(),
+            reason,
+        };
+        if let Some(file) = &address.credentials {
+            let read = options.credentials_file(file).await;
+            options = read.map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
+        }
+        let servers: Vec<ServerAddr> = address.servers.clone();
+        let client = options.connect(servers).await;
+        Ok(Link(
+            client.map_err(|error| unreachable(error.to_string()))?,
+        ))
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.0
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.0.connection_state() == State::Connected
+    }
+
+    /// Asks, and waits for the one answer.
+    pub async fn ask(
+        &self,
+        subject: String,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Message, Failed> {
+        // The client would keep it until there is a connection, and send it when nobody expects
+        // that any more.
+        if !self.is_connected() {
+            return Err(Failed::Unreachable("there is no connection".to_owned()));
+        }
+        let request = Request::new().headers(headers).payload(body.into());
+        let answer = self.0.send_request(subject, request).await;
+        answer.map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders
+            | RequestErrorKind::InvalidSubject
+            | RequestErrorKind::MaxPayloadExceeded => Failed::Unreachable(error.to_string()),
+            _ => Failed::Unanswered(error.to_string()),
+        })
+    }
+
+    /// Asks the JetStream API.
+    pub async fn api(&self, question: &str, body: &Value) -> Result<Value, Failed> {
+        let body = match body {
+            Value::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        let subject = format!("$JS.API.{question}");
+        let answer = self.ask(subject, HeaderMap::new(), body).await?;
+        read_answer(&answer.payload)
+    }
+}
+
+/// What the API or a stream answered.
+pub fn read_answer(payload: &[u8]) -> Result<Value, Failed> {
+    let answer: Value = serde_json::from_slice(payload)
+        .map_err(|error| Failed::Unanswered(format!("the answer is no JSON: {error}")))?;
+    match answer.get("error") {
+        None => Ok(answer),
+        Some(error) => Err(Failed::Refused {
+            code: error["err_code"].as_u64().unwrap_or_default(),
+            words: error["description"]
+                .as_str()
+                .unwrap_or("refused")
+                .to_owned(),
+        }),
+    }
+}
+
+impl From<Failed> for StoreError {
+    /// For a read: what could not be read now may be readable in a moment.
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unreachable(reason) | Failed::Unanswered(reason) => {
+                StoreError::Unavailable(reason)
+            }
+            Failed::Refused { code, words } => StoreError::Read(format!("{words} ({code})")),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What the parts of a node share: the connection, what is known, and who follows.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::batch::{self, new_op};
+use super::known::{Gathered, Known};
+use super::layout;
+use super::link::Link;
+use super::read;
+use crate::model::{Change, Epoch, Moment, Rev};
+use crate::store::{Following, Put, Snapshot, StoreError};
+
+/// How long a commit waits for this node to have shown it, or what it conflicts with.
+const SHOWN_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a commit whose answer did not come is looked for in the stream.
+const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
+
+/// Silence after which nothing is sent any more.
+const HEARD_WITHIN: Duration = Duration::from_secs(4);
+
+pub struct Node {
+    pub link: Link,
+    known: Mutex<Known>,
+    pub following: Following,
+    /// The last change that was shown to the follower.
+    last_shown: AtomicU64,
+    /// The last message whose change was shown.
+    shown: watch::Sender<u64>,
+    heard: Mutex<Instant>,
+}
+
+impl Node {
+    pub fn new(link: Link) -> Self {
+        Node {
+            link,
+            known: Mutex::default(),
+            following: Following::default(),
+            last_shown: AtomicU64::new(0),
+            shown: watch::Sender::new(0),
+            heard: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no holder of this lock panics")
+    }
+
+    /// The epoch; before anything was loaded, one that no store has.
+    pub fn epoch(&self) -> Epoch {
+        self.known().epoch.unwrap_or(Epoch::new(0))
+    }
+
+    /// Everything that is true now, which the node knows from then on.
+    pub async fn load(&self) -> Result<Snapshot, StoreError> {
+        let (mut loaded, snapshot) = self.gather().await?;
+        let seq = loaded.seq;
+        {
+            let mut known = self.known();
+            loaded.ops = std::mem::take(&mut known.ops);
+            *known = loaded;
+        }
+        self.shown.send_replace(seq);
+        Ok(snapshot)
+    }
+
+    /// Everything that is true now.
+    pub async fn gather(&self) -> Result<(Known, Snapshot), StoreError> {
+        let created = read::state(&self.link).await?.created;
+        self.hear();
+        let mut gathered = Gathered::default();
+        read::load(&self.link, |entry| gathered.take(&entry)).await?;
+        let (mut known, snapshot) = gathered.finish();
+        known.created = created;
+        if known.epoch.is_none() {
+            return Err(StoreError::Unfinished);
+        }
+        Ok((known, snapshot))
+    }
+
+    /// From now on, everything after `after` is shown.
+    pub fn show_from(&self, after: Rev) {
+        let mut known = self.known();
+        // What was passed already is passed again, for the follower has not seen it.
+        if known.newest > after {
+            known.seq = known.seq.min(after.get());
+        }
+        self.last_shown.store(after.get(), Ordering::Release);
+    }
+
+    /// Shows what was passed, and lets those go on who wait for it.
+    pub fn show(&self, changes: &[Change]) {
+        let last_shown = self.last_shown.load(Ordering::Acquire);
+        let known = changes.partition_point(|change| change.rev.get() <= last_shown);
+        let new = &changes[known..];
+        if let Some(last) = new.last() {
+            self.last_shown.store(last.rev.get(), Ordering::Release);
+            self.following.show(new);
+        }
+        let seq = self.known().seq;
+        self.shown.send_replace(seq);
+    }
+
+    pub fn begin_anew(&self, snapshot: Snapshot) {
+        self.last_shown.store(snapshot.rev.get(), Ordering::Release);
+        if let Some(follower) = self.following.get() {
+            follower.begin_anew(self.epoch(), snapshot);
+        }
+    }
+
+    pub fn tell_reach(&self, lost_since: Option<Moment>) {
+        match lost_since {
+            Some(_) => tracing::error!("the engine is out of reach: viewers are told"),
+            None => tracing::info!("the engine is back, and everything was caught up with"),
+        }
+        if let Some(follower) = self.following.get() {
+            follower.out_of_reach(lost_since);
+        }
+    }
+
+    /// Notes that the engine has answered, and that everything it holds was passed.
+    pub fn hear(&self) {
+        *self.heard.lock().expect("no holder of this lock panics") = Instant::now();
+    }
+
+    /// Whether the engine answers.
+    pub fn is_within_reach(&self) -> bool {
+        let heard = *self.heard.lock().expect("no holder of this lock panics");
+        self.link.is_connected() && heard.elapsed() < HEARD_WITHIN
+    }
+
+    /// # Errors
+    /// `Unavailable` when the engine does not answer, or is still caught up with.
+    pub fn check_reach(&self) -> Result<(), StoreError> {
+        match self.is_within_reach() {
+            true => Ok(()),
+            false => Err(StoreError::Unavailable("it does not answer".to_owned())),
+        }
+    }
+
+    /// Commits `puts` as one batch, and waits until this node has shown them.
+    pub async fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        self.check_reach()?;
+        let op = new_op();
+        let messages = {
+            let mut known = self.known();
+            let messages = known.compose(read, puts);
+            if messages.is_ok() {
+                known.ops.insert(op.clone(), Vec::new());
+            }
+            messages
+        };
+        let committed = match messages {
+            Ok(messages) => {
+                let count = messages.len();
+                match batch::send(&self.link, &op, messages)
+                    .await
+                    .map_err(batch::explain)
+                {
+                    Err(StoreError::Unknown(reason)) => self.look_up(&op, count, reason).await,
+                    sent => sent,
+                }
+            }
+            Err(error) => Err(error),
+        };
+        self.known().ops.remove(&op);
+        match committed {
+            Ok(last) => {
+                self.hear();
+                self.until_shown(last).await;
+                let first = last + 1 - puts.len() as u64;
+                Ok((first..=last).map(Rev::new).collect())
+            }
+            Err(StoreError::Conflict) => {
+                let newest = read::state(&self.link).await;
+                self.until_shown(newest.map_or(0, |state| state.last_seq))
+                    .await;
+                Err(StoreError::Conflict)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks whether the messages of a commit come by whose answer did not come.
+    async fn look_up(&self, op: &str, count: usize, reason: String) -> Result<u64, StoreError> {
+        tracing::warn!(
+            op,
+            reason,
+            "a write was not answered in time and is looked for"
+        );
+        let mut shown = self.shown.subscribe();
+        let landed = || {
+            let known = self.known();
+            let seqs = known.ops.get(op)?;
+            (seqs.len() == count).then(|| seqs[count - 1])
+        };
+        let found = async {
+            loop {
+                if let Some(last) = landed() {
+                    return last;
+                }
+                // Fails only when the node is gone, and whoever waits with it.
+                if shown.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let found = timeout(LOOKED_UP_FOR, found).await;
+        found.map_err(|_| StoreError::Unknown(reason))
+    }
+
+    /// Waits until the message `seq` was shown, for a moment at most.
+    async fn until_shown(&self, seq: u64) {
+        let mut shown = self.shown.subscribe();
+        let waiting = shown.wait_for(|shown| *shown >= seq);
+        // Later it is shown all the same; whoever asked is not kept waiting for that.
+        let _ = timeout(SHOWN_WITHIN, waiting).await;
+    }
+
+    /// The epoch that the stream has; makes one for a new stream.
+    pub async fn begin(&self) -> Result<Epoch, StoreError> {
+        layout::epoch(&self.link).await
+    }
+}

@@ -1,0 +1,244 @@
+//! What is read out of the stream: its state, its messages one after the other, and everything
+//! that is true now.
+//!
+//! Messages come by direct gets, which any server answers that has a copy. One of them may be
+//! behind, so what it does not have may still be there.
+
+use std::time::Duration;
+
+use async_nats::{HeaderMap, Message, Subscriber};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::layout::{STREAM, SUBJECTS};
+use super::link::{Failed, Link};
+use super::message::Entry;
+use crate::store::StoreError;
+
+/// How long a message may be waited for once it was asked for.
+const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Silence after which a follower counts as gone. Leaders send a sign of life every second.
+const FOLLOWER_WITHIN: Duration = Duration::from_secs(4);
+
+/// How often one is asked for again when nobody was there to answer, and how soon.
+const ASKED_AGAIN: u32 = 20;
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// Messages of a snapshot that are asked for at once.
+const LOADED_AT_ONCE: u64 = 1000;
+
+/// The consumer of a snapshot that was not finished goes away by itself after this.
+const CONSUMER_SECONDS: u64 = 30;
+
+/// Which stream it is, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamState {
+    /// When it was made: another one of the same name has another time.
+    pub created: String,
+    pub last_seq: u64,
+}
+
+pub async fn state(link: &Link) -> Result<StreamState, Failed> {
+    let info = link
+        .api(&format!("STREAM.INFO.{STREAM}"), &Value::Null)
+        .await?;
+    if !has_quorum(&info) {
+        let reason = "the leader has lost its followers".to_owned();
+        return Err(Failed::Unreachable(reason));
+    }
+    let last_seq = info["state"]["last_seq"].as_u64();
+    Ok(StreamState {
+        created: info["created"].as_str().unwrap_or_default().to_owned(),
+        last_seq: last_seq.ok_or_else(|| Failed::Unanswered(format!("not an answer: {info}")))?,
+    })
+}
+
+/// Whether the leader that answered hears of enough others to store anything: one that lost them
+/// goes on answering for a while.
+fn has_quorum(info: &Value) -> bool {
+    let replicas = info["cluster"]["replicas"].as_array();
+    let replicas = replicas.map_or(&[][..], Vec::as_slice);
+    let is_heard = |replica: &&Value| {
+        let silence_nanos = replica["active"].as_u64().unwrap_or_default();
+        Duration::from_nanos(silence_nanos) < FOLLOWER_WITHIN
+    };
+    let heard = replicas.iter().filter(is_heard).count();
+    (heard + 1) * 2 > replicas.len() + 1
+}
+
+/// The last message of a subject; `None` may also mean that the server that answered is behind.
+pub async fn last_of(link: &Link, subject: &str) -> Result<Option<Entry>, StoreError> {
+    last_in(link, STREAM, subject).await
+}
+
+/// The same for another stream.
+pub async fn last_in(
+    link: &Link,
+    stream: &str,
+    subject: &str,
+) -> Result<Option<Entry>, StoreError> {
+    let question = json!({ "last_by_subj": subject }).to_string();
+    let address = format!("$JS.API.DIRECT.GET.{stream}");
+    let answer = link.ask(address, HeaderMap::new(), question.into_bytes());
+    entry(answer.await?)
+}
+
+/// Up to `limit` messages at `filter` from the sequence number `from` on, in their order.
+pub async fn following(
+    link: &Link,
+    filter: &str,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, StoreError> {
+    let question = json!({ "seq": from.max(1), "next_by_subj": filter, "batch": limit });
+    let address = format!("$JS.API.DIRECT.GET.{STREAM}");
+    let mut entries = Vec::new();
+    collect(link, address, &question, |message| {
+        let Some(entry) = entry(message)? else {
+            return Ok(false);
+        };
+        entries.push(entry);
+        Ok(true)
+    })
+    .await?;
+    Ok(entries)
+}
+
+/// Calls `take` with the last message of every subject, in the order of their sequence numbers.
+/// Together they are what is true at the last one.
+pub async fn load(
+    link: &Link,
+    mut take: impl FnMut(Entry) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let name = super::batch::new_op();
+    let consumer = json!({
+        "stream_name": STREAM,
+        "action": "create",
+        "config": {
+            "name": name,
+            "deliver_policy": "last_per_subject",
+            "ack_policy": "none",
+            "filter_subject": SUBJECTS,
+            "mem_storage": true,
+            "num_replicas": 1,
+            "inactive_threshold": CONSUMER_SECONDS * 1_000_000_000,
+        },
+    });
+    let creation = format!("CONSUMER.CREATE.{STREAM}.{name}");
+    let made = link.api(&creation, &consumer).await?;
+    let mut pending = made["num_pending"].as_u64().unwrap_or_default();
+    let address = format!("$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{name}");
+    let question = json!({ "batch": LOADED_AT_ONCE, "no_wait": true });
+    while pending > 0 {
+        let mut left = LOADED_AT_ONCE;
+        collect(link, address.clone(), &question, |message| {
+            let Some((seq, still)) = message.reply.as_deref().and_then(place_of) else {
+                return Ok(false);
+            };
+            (pending, left) = (still, left - 1);
+            take(Entry {
+                seq,
+                subject: message.subject.to_string(),
+                headers: message.headers.unwrap_or_default(),
+                payload: message.payload.into(),
+            })?;
+            Ok(left > 0 && pending > 0)
+        })
+        .await?;
+    }
+    let deletion = format!("CONSUMER.DELETE.{STREAM}.{name}");
+    // Otherwise it goes away by itself.
+    let _ = link.api(&deletion, &Value::Null).await;
+    Ok(())
+}
+
+/// Asks, and calls `take` with each answer until it says that this was the last.
+async fn collect(
+    link: &Link,
+    address: String,
+    question: &Value,
+    mut take: impl FnMut(Message) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    if !link.is_connected() {
+        return Err(unavailable(&"there is no connection"));
+    }
+    let mut asked = 0;
+    let mut answers = ask_for_many(link, &address, question).await?;
+    loop {
+        let answer = timeout(MESSAGE_WITHIN, answers.next()).await;
+        let answer = answer.map_err(|_| unavailable(&"a message did not come"))?;
+        let message = answer.ok_or_else(|| unavailable(&"the connection was lost"))?;
+        let is_nobody_there = message.status.is_some_and(|status| status.as_u16() == 503);
+        if is_nobody_there && asked < ASKED_AGAIN {
+            // What was just made is not known to every server yet.
+            asked += 1;
+            sleep(ASK_AGAIN_AFTER).await;
+            answers = ask_for_many(link, &address, question).await?;
+        } else if is_nobody_there {
+            return Err(unavailable(&"no server has the stream"));
+        } else if !take(message)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks once, for as many answers as there are.
+async fn ask_for_many(
+    link: &Link,
+    address: &str,
+    question: &Value,
+) -> Result<Subscriber, StoreError> {
+    let client = link.client();
+    let inbox = client.new_inbox();
+    let subscribed = client.subscribe(inbox.clone()).await;
+    let answers = subscribed.map_err(|error| unavailable(&error))?;
+    let body = question.to_string().into();
+    let asked = client.publish_with_reply(address.to_owned(), inbox, body);
+    asked.await.map_err(|error| unavailable(&error))?;
+    Ok(answers)
+}
+
+fn unavailable(reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Unavailable(reason.to_string())
+}
+
+/// A message that was got directly: `None` for the answer that there is none, or no more.
+fn entry(message: Message) -> Result<Option<Entry>, StoreError> {
+    match message.status.map(|status| status.as_u16()) {
+        None | Some(200) => {}
+        Some(204 | 404) => return Ok(None),
+        Some(code) => {
+            let words = message.description.unwrap_or_default();
+            return Err(StoreError::Unavailable(format!("{words} ({code})")));
+        }
+    }
+    read_live(message).map(Some)
+}
+
+/// A message whose headers say where it is in the stream: got directly, or published once more.
+pub fn read_live(message: Message) -> Result<Entry, StoreError> {
+    let headers = message.headers.unwrap_or_default();
+    let header = |name: &str| headers.get(name).map(|value| value.as_str().to_owned());
+    let seq = header("Nats-Sequence").and_then(|seq| seq.parse().ok());
+    let (Some(seq), Some(subject)) = (seq, header("Nats-Subject")) else {
+        return Err(StoreError::Record("a message without its place".to_owned()));
+    };
+    Ok(Entry {
+        seq,
+        subject,
+        payload: message.payload.into(),
+        headers,
+    })
+}
+
+/// The sequence number in the stream, and how many messages follow, out of the subject under which
+/// a consumer's message would be acknowledged (NATS' ADR-15):
+/// `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<seq>.<seq>.<time>.<pending>[.…]`.
+fn place_of(reply: &str) -> Option<(u64, u64)> {
+    let parts: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
+    let skipped = if parts.len() > 7 { 2 } else { 0 };
+    let number = |index: usize| parts.get(skipped + index)?.parse().ok();
+    Some((number(3)?, number(6)?))
+}

@@ -1,0 +1,237 @@
+//! NATS servers of a test's own: on free ports of loopback, in a folder of their own, ended by
+//! their own process id.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// The newest that was tried, and the oldest that is enough.
+pub const NEWEST: &str = "2.15.1";
+pub const OLDEST: &str = "2.12.8";
+/// Debian's, which is too old.
+pub const TOO_OLD: &str = "2.9.10";
+
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// One server alone, or three that form a cluster.
+pub struct Servers {
+    servers: Vec<Server>,
+    folder: TempDir,
+}
+
+struct Server {
+    port: u16,
+    config: PathBuf,
+    version: &'static str,
+    child: Option<Child>,
+}
+
+impl Servers {
+    /// Starts `count` servers of `version`, and waits until they take connections.
+    pub fn start(count: usize, version: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let mut servers = Servers {
+            servers: Vec::new(),
+            folder,
+        };
+        for (index, (port, _)) in ports.iter().enumerate() {
+            let config = servers.folder.path().join(format!("{index}.conf"));
+            let mut text = configuration(servers.folder.path(), index, &ports);
+            if version == TOO_OLD {
+                // It knows no such setting, and would say so and end.
+                text = text.replace(", sync_interval: always", "");
+            }
+            std::fs::write(&config, text).unwrap();
+            servers.servers.push(Server {
+                port: *port,
+                config,
+                version,
+                child: None,
+            });
+        }
+        (0..count).for_each(|index| servers.begin(index));
+        servers.wait_for_answers();
+        servers
+    }
+
+    /// Waits until the servers have found each other and elected who answers.
+    fn wait_for_answers(&self) {
+        let deadline = Instant::now() + READY_WITHIN;
+        let is_answer = |info: String| info.contains("account_info") && !info.contains("error\":{");
+        while !self.try_ask("$JS.API.INFO", "").is_some_and(is_answer) {
+            assert!(Instant::now() < deadline, "the NATS servers do not answer");
+            std::thread::yield_now();
+        }
+    }
+
+    /// What `--engine` is given.
+    pub fn address(&self) -> String {
+        let servers = self.servers.iter();
+        let servers = servers.map(|server| format!("127.0.0.1:{}", server.port));
+        format!("nats://{}", servers.collect::<Vec<_>>().join(","))
+    }
+
+    /// Starts a server that was killed, on what it had stored.
+    pub fn begin(&mut self, index: usize) {
+        let server = &mut self.servers[index];
+        let child = Command::new(binary(server.version))
+            .arg("--config")
+            .arg(&server.config)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        server.child = Some(child);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
+        let deadline = Instant::now() + READY_WITHIN;
+        while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            assert!(Instant::now() < deadline, "a NATS server did not start");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Keeps a copy of what a server that is not running has stored.
+    pub fn save(&self, index: usize) {
+        let (stored, copy) = self.folders(index);
+        copy_folder(&stored, &copy);
+    }
+
+    /// Puts that copy back.
+    pub fn restore(&self, index: usize) {
+        let (stored, copy) = self.folders(index);
+        std::fs::remove_dir_all(&stored).unwrap();
+        copy_folder(&copy, &stored);
+    }
+
+    fn folders(&self, index: usize) -> (PathBuf, PathBuf) {
+        let folder = self.folder.path();
+        (
+            folder.join(index.to_string()),
+            folder.join(format!("{index}.saved")),
+        )
+    }
+
+    /// Holds a server still, or lets it go on: `STOP` or `CONT`.
+    pub fn signal(&self, index: usize, signal: Signal) {
+        let child = self.servers[index].child.as_ref().expect("it runs");
+        let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Ends a server as a power cut would.
+    pub fn kill(&mut self, index: usize) {
+        if let Some(mut child) = self.servers[index].child.take() {
+            // Fails when it has ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        (0..self.servers.len()).for_each(|index| self.kill(index));
+    }
+}
+
+fn configuration(folder: &Path, index: usize, ports: &[(u16, u16)]) -> String {
+    let (port, route) = ports[index];
+    let store = folder.join(index.to_string());
+    let mut text = format!(
+        "listen: 127.0.0.1:{port}\nserver_name: server-{index}\n\
+         jetstream: {{ store_dir: \"{}\", max_memory_store: 64MB, max_file_store: 1GB, sync_interval: always }}\n",
+        store.display()
+    );
+    if ports.len() > 1 {
+        let routes = ports
+            .iter()
+            .map(|(_, route)| format!("nats://127.0.0.1:{route}"));
+        let routes = routes.collect::<Vec<_>>().join(", ");
+        text +=
+            &format!("cluster: {{ name: tests, listen: 127.0.0.1:{route}, routes: [{routes}] }}\n");
+    }
+    text
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&from, &to),
+            false => drop(std::fs::copy(from, to).unwrap()),
+        }
+    }
+}
+
+/// Below the ports that the system gives out by itself.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    loop {
+        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn binary(version: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nats-servers");
+    let binary = folder.join(format!("nats-server-{version}"));
+    assert!(
+        binary.exists(),
+        "{}: run tests/nats/install",
+        binary.display()
+    );
+    binary
+}
+
+impl Servers {
+    /// Which server leads `stream`.
+    pub fn leader_of(&self, stream: &str) -> usize {
+        let deadline = Instant::now() + READY_WITHIN;
+        loop {
+            let info = self.try_ask(&format!("$JS.API.STREAM.INFO.{stream}"), "");
+            let info = info.unwrap_or_default();
+            let leader = info.split("\"leader\":\"server-").nth(1);
+            if let Some(leader) = leader.and_then(|leader| leader.chars().next()?.to_digit(10)) {
+                return usize::try_from(leader).unwrap();
+            }
+            assert!(Instant::now() < deadline, "{stream} has no leader: {info}");
+        }
+    }
+
+    /// Asks the first server that is there, without a client, and gives what it says.
+    pub fn ask(&self, subject: &str) -> String {
+        self.ask_with(subject, "")
+    }
+
+    /// The same, with a body.
+    pub fn ask_with(&self, subject: &str, body: &str) -> String {
+        self.try_ask(subject, body).expect("an answer")
+    }
+
+    fn try_ask(&self, subject: &str, body: &str) -> Option<String> {
+        let server = self.servers.iter().find(|server| server.child.is_some());
+        let port = server.expect("a server is there").port;
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+        let question = format!(
+            "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {}\r\n{body}\r\n",
+            body.len()
+        );
+        stream.write_all(question.as_bytes()).ok()?;
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        lines.find(|line| line.starts_with("MSG answer"))?;
+        lines.next()
+    }
+}
