@@ -10,6 +10,8 @@
 
 mod api;
 mod care;
+#[path = "../cluster/cluster.rs"]
+mod cluster;
 mod connections;
 #[path = "../faults/faults.rs"]
 mod faults;

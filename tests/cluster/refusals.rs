@@ -1,0 +1,54 @@
+//! What a node does not start on, and in which words.
+
+use super::server::{NEWEST, Servers, TOO_OLD};
+use crate::support::refused;
+
+async fn said(address: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["serve", "--listen", "127.0.0.1:0", "--engine", address];
+    let (code, lines) = refused(folder.path(), &flags, &[]).await;
+    assert_ne!(code, 0);
+    assert_eq!(lines.len(), 1, "one sentence: {lines:?}");
+    lines[0].clone()
+}
+
+/// It would take every write and leave out what makes it safe.
+#[tokio::test]
+async fn servers_that_are_too_old_are_refused() {
+    let servers = Servers::start(1, TOO_OLD);
+    let line = said(&servers.address()).await;
+    assert!(
+        line.contains("nats-server 2.9.10") && line.contains("2.12 or newer"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_with_other_settings_is_refused_and_left_as_it_is() {
+    let servers = Servers::start(1, NEWEST);
+    let settings = r#"{"name":"PET_STORE","subjects":["ps.>"],"num_replicas":1,"storage":"file"}"#;
+    servers.ask_with("$JS.API.STREAM.CREATE.PET_STORE", settings);
+    let line = said(&servers.address()).await;
+    assert!(
+        line.contains("PET_STORE has") && line.contains("pet-store needs"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn servers_that_are_not_there_are_named() {
+    let line = said("nats://user:secret@127.0.0.1:1").await;
+    assert!(
+        line.contains("127.0.0.1:1") && !line.contains("secret"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_is_none_is_an_option_that_is_wrong() {
+    let line = said("redis://127.0.0.1").await;
+    assert!(
+        line.contains("--engine") && line.contains("nats://a:4222"),
+        "{line}"
+    );
+}
