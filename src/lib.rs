@@ -4,12 +4,12 @@
 //!
 //! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::ws`) asks; `auth` says
 //! whether it may; a typed command waits in the bounded queue of `writer`, whose one thread decides
-//! what waits, commits it as one durable transaction to a `store` engine, and gives each change its
-//! rev. `wire` encodes the change once; `hub` sends it once into the broadcast stream. From there
-//! `live::senders`, one thread per core, write the shared bytes into the sockets of everyone who
-//! watches over WebSocket or SSE; long polls that wait for this pet are woken, and catch up. Only
-//! then is the asker answered. In the browser, `public/live` receives, `public/state` drops what is
-//! old, `public/view` draws.
+//! what waits and commits it as one durable transaction to a `store` engine, which gives each change
+//! its rev and shows it to `hub`, whichever node it came from. `wire` encodes the change once; `hub`
+//! sends it once into the broadcast stream. From there `live::senders`, one thread per core, write
+//! the shared bytes into the sockets of everyone who watches over WebSocket or SSE; long polls that
+//! wait for this pet are woken, and catch up. Only then is the asker answered. In the browser,
+//! `public/live` receives, `public/state` drops what is old, `public/view` draws.
 //!
 //! # The map
 //!
@@ -27,8 +27,8 @@
 //! 1. **Commit before publish.** Nobody sees a change that a crash could take back. `writer`:
 //!    `nobody_sees_a_change_before_it_is_durable`; kills, power cuts and failing disks:
 //!    `tests/faults/`.
-//! 2. **Revs only rise.** In the order of commit, the same on every transport and after a restart.
-//!    `tests/it/transcript.rs`.
+//! 2. **Revs only rise.** In the order of commit, the same on every transport, after a restart and
+//!    on every node. `tests/it/transcript.rs`, `tests/cluster/`.
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
 //!    the stream starts there. `hub`:
 //!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `live::senders`:
