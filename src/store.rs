@@ -4,6 +4,7 @@
 //! the disk, so they are made from the writer's own thread or from a blocking task, never from an
 //! async worker. `contract` holds the tests that every engine passes.
 
+mod accounts;
 #[cfg(test)]
 mod contract;
 mod memory;
@@ -12,6 +13,7 @@ mod redb;
 
 use std::path::PathBuf;
 
+pub use self::accounts::{Accounts, ClockReading, DEEDS_KEPT, MemoryAccounts, Roster, RosterEdit};
 pub use self::memory::MemoryEngine;
 pub use self::redb::RedbEngine;
 use crate::model::{Change, Epoch, Pet, PetId, Rev};

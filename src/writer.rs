@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
 use crate::hub::Hub;
-use crate::model::By;
+use crate::model::{By, Signature};
 use crate::store::Engine;
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
@@ -48,7 +48,7 @@ enum Queued {
 /// A command that waits, and where its answer goes.
 struct Request {
     command: Command,
-    by: By,
+    signature: Signature,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -82,11 +82,11 @@ impl Writer {
     /// # Errors
     /// `Busy` at once when the queue is full, `Stopping` when the writer has ended, and what the
     /// command itself can fail with.
-    pub async fn commit(&self, command: Command, by: By) -> Answer {
+    pub async fn commit(&self, command: Command, signature: impl Into<Signature>) -> Answer {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,
-            by,
+            signature: signature.into(),
             answer,
         };
         let queued = Queued::Request(request);
@@ -117,7 +117,7 @@ pub fn commit_all(
 ) -> Result<(), WriteError> {
     let mut decision = Decision::new(hub);
     for command in commands {
-        decision.take(command, by)?;
+        decision.take(command, by.into())?;
     }
     settle(engine, hub, decision)
 }
@@ -136,7 +136,8 @@ fn run(
         for queued in batch.drain(..) {
             match queued {
                 Queued::Stop => is_stopping = true,
-                Queued::Request(request) => match decision.take(request.command, request.by) {
+                Queued::Request(request) => match decision.take(request.command, request.signature)
+                {
                     Ok(committed) => waiting.push((request.answer, committed)),
                     Err(error) => answer(request.answer, Err(error)),
                 },
