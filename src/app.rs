@@ -10,6 +10,7 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Gate;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::live::{Limits, Live};
@@ -17,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::model::{By, Rev};
 use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Engine, RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -70,9 +71,15 @@ impl App {
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
         let folder = config.data.clone();
+        let (auth, base_url) = (config.auth, config.base_url.clone());
         let counted = metrics.clone();
-        let opening = tokio::task::spawn_blocking(move || open(&folder, counted, samples));
-        let (engine, hub) = opening.await.expect("opening a store does not panic")?;
+        let opening = tokio::task::spawn_blocking(move || {
+            let store = Arc::new(RedbEngine::open(&folder)?);
+            let gate = Gate::open(auth, Arc::clone(&store) as Arc<dyn Accounts>, base_url)?;
+            let (engine, hub) = fill(store, counted, samples)?;
+            Ok::<_, StartError>((engine, hub, gate))
+        });
+        let (engine, hub, gate) = opening.await.expect("opening a store does not panic")?;
         let (writer, writer_thread) =
             Writer::start(Arc::clone(&engine), Arc::clone(&hub)).map_err(StartError::Thread)?;
         let limits = Limits {
@@ -80,7 +87,7 @@ impl App {
             max_viewers: config.max_viewers,
             write_timeout: config.write_timeout,
         };
-        let live = Live::start(Arc::clone(&hub), writer.clone(), config.auth, limits);
+        let live = Live::start(Arc::clone(&hub), writer.clone(), gate.clone(), limits);
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
@@ -99,6 +106,11 @@ impl App {
             max_connections: config.max_connections,
             write_timeout: config.write_timeout,
         };
+        if gate.staff().is_ok() {
+            let tidying = keep_tidy(gate);
+            let tidying = live.stop.clone().run_until_cancelled_owned(tidying);
+            app.tasks.spawn(tidying);
+        }
         let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
         app.tasks.spawn(accepting);
         if let Some(period) = config.simulate {
@@ -112,6 +124,18 @@ impl App {
     /// Where it listens; with port 0 asked for, the port that was picked.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address at which the first admin is made; none when there are accounts, and at the
+    /// second time of asking.
+    pub fn founding_link(&self) -> Option<String> {
+        let gate = &self.live.gate;
+        let secret = gate.staff().ok()?.take_founding_secret()?;
+        let origin = match gate.base() {
+            Some(base) => base.origin().to_owned(),
+            None => format!("http://{}", self.address),
+        };
+        Some(format!("{origin}{}", web::welcome_path(&secret)))
     }
 
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
@@ -135,6 +159,9 @@ impl App {
         self.stop_router.cancel();
         self.router.close();
         self.router.wait().await;
+        if let Ok(staff) = self.live.gate.staff() {
+            staff.close().await;
+        }
         self.live.writer.stop().await;
         let thread = self.writer_thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -145,13 +172,18 @@ impl App {
     }
 }
 
-/// Opens the store and loads the hub; a store in which nothing ever happened gets `samples`.
-fn open(
-    folder: &std::path::Path,
+async fn keep_tidy(gate: Gate) {
+    if let Ok(staff) = gate.staff() {
+        staff.keep_tidy().await;
+    }
+}
+
+/// Loads the hub; a store in which nothing ever happened gets `samples`.
+fn fill(
+    engine: Arc<dyn Engine>,
     metrics: Metrics,
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
-    let engine: Arc<dyn Engine> = Arc::new(RedbEngine::open(folder)?);
     let hub = Hub::open(Arc::clone(&engine), metrics.clone())?;
     if hub.newest().0 != Rev::ZERO || samples.is_empty() {
         return Ok((engine, hub));

@@ -113,6 +113,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         log_format,
         &format!("listening on http://{}", app.address()),
     );
+    if let Some(link) = app.founding_link() {
+        announce(
+            log_format,
+            &format!(
+                "nobody is staff yet; become the first admin, once and within a day, at {link}"
+            ),
+        );
+    }
     either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping: telling every viewer, finishing requests");
     tokio::select! {

@@ -16,6 +16,7 @@ use super::places::Place;
 use super::query::LiveQuery;
 use super::senders::Newcomer;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Speaker;
 use crate::error::Failure;
 use crate::hub::Filter;
 use crate::wire::Encoding;
@@ -91,7 +92,7 @@ impl Arrival {
                 filter: self.filter,
                 at,
                 said: Vec::new(),
-                refusal: None,
+                speaker: Speaker::Stranger,
                 place: self.place,
             });
         });

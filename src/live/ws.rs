@@ -15,6 +15,7 @@ use super::opening::Opening;
 use super::query::LiveQuery;
 use super::senders::Newcomer;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Caller;
 use crate::error::Failure;
 use crate::wire::Encoding;
 
@@ -29,7 +30,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request)?;
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let refusal = live.auth.refusal(request.headers());
+    let speaker = Caller::of(request)?.speaker();
     let place = live.places.admit(Transport::WebSocket)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
@@ -56,7 +57,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
                 filter,
                 at,
                 said,
-                refusal,
+                speaker,
                 place,
             });
         });

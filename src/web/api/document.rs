@@ -10,6 +10,7 @@ use poem_openapi::OpenApiService;
 use serde_json::Value;
 
 use super::Api;
+use crate::auth::Caller;
 use crate::views::ApiDocsPage;
 use crate::web::Site;
 
@@ -65,10 +66,10 @@ impl OpenApiDocument {
 fn docs_page(
     Data(site): Data<&Arc<Site>>,
     Data(document): Data<&OpenApiDocument>,
+    caller: Caller,
 ) -> poem::Result<Response> {
-    site.show(&ApiDocsPage {
-        spec: document.0.spec.clone(),
-    })
+    let spec = document.0.spec.clone();
+    site.show(&caller, &ApiDocsPage { spec })
 }
 
 /// Whether `path` is an address of `template`, in which `{name}` stands for one segment.
