@@ -1,5 +1,8 @@
 //! Commands and flags as typed, and the exit code.
 
+mod password;
+mod staff;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -27,6 +30,8 @@ enum Command {
     Demo(Options),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
     Serve(Options),
+    /// Say who is staff, while the server is stopped
+    Staff(staff::Options),
 }
 
 /// The exit code for a bad option.
@@ -34,10 +39,25 @@ const USAGE: u8 = 2;
 
 /// Runs the program with the arguments it was started with.
 pub fn run() -> ExitCode {
-    let config = match configure(std::env::args().collect()) {
-        Ok(config) => config,
-        Err(code) => return code,
+    let command = match Cli::try_parse_from(with_command(std::env::args().collect())) {
+        Ok(cli) => cli.command,
+        Err(error) => return explain(&error),
     };
+    match command {
+        Command::Serve(options) => serve_until_told(Config::serve(options)),
+        Command::Demo(options) => match Config::demo(options) {
+            Ok(config) => serve_until_told(config),
+            Err(error) => fail(&error.to_string(), USAGE),
+        },
+        Command::Staff(options) => match staff::run(options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("{error:#}"), 1),
+        },
+    }
+}
+
+/// Serves, and says how that ended.
+fn serve_until_told(config: Config) -> ExitCode {
     telemetry::start(config.log_format);
     let served = Runtime::new().map(|runtime| {
         let served = runtime.block_on(serve(config));
@@ -49,19 +69,6 @@ pub fn run() -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error.to_string(), 1),
         Err(error) => fail(&format!("no runtime could be started: {error}"), 1),
-    }
-}
-
-fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
-    let command = match Cli::try_parse_from(with_command(arguments)) {
-        Ok(cli) => cli.command,
-        Err(error) => return Err(explain(&error)),
-    };
-    match command {
-        Command::Serve(options) => Ok(Config::serve(options)),
-        Command::Demo(options) => {
-            Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The order around a request, from outside in: the answer gets its security headers; the request
 //! gets its caller; a failure or a panic becomes a page or a problem document, depending on who
-//! asked; what another site's page sent is refused; a body is read up to its limit; then the table
+//! asked; a body is read up to its limit; what another site's page sent is refused; then the table
 //! below, where each handler takes what it needs.
 
 mod account;
@@ -58,8 +58,8 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
         assets,
     });
     table(&site)
-        .around(body::limit)
         .around(refuse_other_sites)
+        .around(body::limit)
         .around(answer_failures)
         .around(identify)
         .after(headers::secure)

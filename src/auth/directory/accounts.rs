@@ -3,6 +3,9 @@
 //! Nobody sets a password for somebody else over the web: an admin makes a link, and whoever opens
 //! it chooses one. There always remains an admin who can sign in.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::held::Held;

@@ -1,6 +1,9 @@
 //! Sessions: begun at a sign-in, renewed when what they may changes, ended by their owner, by an
 //! admin or by time.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::{Directory, DirectoryError, Done, Plan};
