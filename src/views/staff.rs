@@ -225,9 +225,14 @@ fn state(member: &Member) -> String {
         (false, true, _) => "invited, has not chosen a password yet".to_owned(),
         (false, false, None) => "the link has expired; reset to make a new one".to_owned(),
         (false, false, Some(_)) => {
-            let sessions = counted(member.sessions, "browser", "browsers");
             let tokens = counted(member.tokens, "token", "tokens");
-            format!("signed in with {sessions}, {tokens}")
+            match member.sessions {
+                0 => format!("not signed in, {tokens}"),
+                count => format!(
+                    "signed in with {}, {tokens}",
+                    counted(count, "browser", "browsers")
+                ),
+            }
         }
     }
 }
