@@ -118,9 +118,10 @@ impl Directory {
     pub fn tidy(&self) -> Result<(), StoreError> {
         let _order = self.editing.lock().expect("no holder of this lock panics");
         let mut edits = self.held().untidy(self.clock.now());
-        if edits.is_empty() {
+        if edits.is_empty() && self.held().sessions.is_empty() {
             return Ok(());
         }
+        // Saved also when nothing else is: a session ages although nobody uses any.
         edits.push(RosterEdit::SetClock(self.clock.reading()));
         self.held().take_away(&edits);
         self.store.edit_roster(&edits)?;

@@ -18,7 +18,7 @@ const ADDRESS: &str = "/staff";
 
 /// What an admin can do to an account.
 #[derive(Clone, Copy)]
-enum Deed {
+enum Order {
     GiveRole(Role),
     Disable,
     Enable,
@@ -79,27 +79,27 @@ pub async fn edit(
 ) -> poem::Result<Response> {
     let unknown = |_: AccountNameError| Failure::not_found("There is no such account.");
     let name: AccountName = name.parse().map_err(unknown)?;
-    let deed = Deed::read(form.text("do"))?;
+    let order = Order::read(form.text("do"))?;
     let staff = admin.gate().staff().map_err(Failure::from)?;
     let (of, author) = (name.clone(), admin.author.clone());
-    let done = staff.edit(move |directory| deed.carry_out(directory, &of, &author));
+    let done = staff.edit(move |directory| order.carry_out(directory, &of, &author));
     match done.await? {
         Some(secret) => show_link(site, &caller, &admin, request, (&name, &secret)),
         None => Ok(see_other(ADDRESS)),
     }
 }
 
-impl Deed {
+impl Order {
     /// # Errors
     /// 422 for a word that is none of them.
     fn read(text: &str) -> Result<Self, Failure> {
         match text {
-            "make-admin" => Ok(Deed::GiveRole(Role::Admin)),
-            "make-staff" => Ok(Deed::GiveRole(Role::Staff)),
-            "disable" => Ok(Deed::Disable),
-            "enable" => Ok(Deed::Enable),
-            "reset" => Ok(Deed::Reset),
-            "remove" => Ok(Deed::Remove),
+            "make-admin" => Ok(Order::GiveRole(Role::Admin)),
+            "make-staff" => Ok(Order::GiveRole(Role::Staff)),
+            "disable" => Ok(Order::Disable),
+            "enable" => Ok(Order::Enable),
+            "reset" => Ok(Order::Reset),
+            "remove" => Ok(Order::Remove),
             _ => Err(Failure::invalid(
                 "do is make-admin, make-staff, disable, enable, reset or remove.",
             )),
@@ -114,11 +114,11 @@ impl Deed {
         author: &Author,
     ) -> Result<Option<Secret>, DirectoryError> {
         match self {
-            Deed::GiveRole(role) => directory.set_role(name, role, author)?,
-            Deed::Disable => directory.disable(name, author)?,
-            Deed::Enable => directory.enable(name, author)?,
-            Deed::Reset => return directory.reset(name, author).map(Some),
-            Deed::Remove => directory.remove(name, author)?,
+            Order::GiveRole(role) => directory.set_role(name, role, author)?,
+            Order::Disable => directory.disable(name, author)?,
+            Order::Enable => directory.enable(name, author)?,
+            Order::Reset => return directory.reset(name, author).map(Some),
+            Order::Remove => directory.remove(name, author)?,
         }
         Ok(None)
     }
