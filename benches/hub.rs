@@ -1,17 +1,19 @@
 //! What does a change cost before it reaches a socket?
 //!
-//! Four questions: what is one encoding (every viewer would pay it, if it were not shared), what
-//! does it take until a change lies in the mailbox of each of 10,000 viewers without a socket and
-//! was taken out again, what is a join, with a snapshot and with 1,000 changes to catch up with,
-//! and what is a viewer given that slept through 4,000 changes of 100 pets. Each bench asserts
-//! that it did what it measures, and the baseline stands beside it. Run with
-//! `cargo bench --bench hub`.
+//! Four questions: what is one encoding (every viewer would pay it, if it were not shared), what do
+//! 10,000 waiting polls cost the writer, of another pet and of the one that changes, what is a
+//! join, with a snapshot and with 1,000 changes to catch up with, and what is a viewer given that
+//! slept through 4,000 changes of 100 pets. Each bench asserts that it did what it measures, and
+//! the baseline stands beside it. Run with `cargo bench --bench hub`.
 
+use std::future::pending;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pet_store::hub::{Feed, Filter, Hub};
+use criterion::{Criterion, criterion_group, criterion_main};
+use pet_store::hub::{Filter, Hub};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
     By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Profile, Rev, Status,
@@ -19,35 +21,24 @@ use pet_store::model::{
 use pet_store::store::{Engine, MemoryEngine};
 use pet_store::wire::Frame;
 use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 const PETS: u64 = 100;
-const VIEWERS: usize = 10_000;
+const POLLS: usize = 10_000;
 const MISSED: u64 = 1_000;
 const SLEPT_THROUGH: u64 = 4_000;
 
-/// A hub over a store in memory, with its routers running.
+/// A hub over a store in memory.
 struct Rig {
     hub: Arc<Hub>,
     engine: Arc<MemoryEngine>,
-    runtime: Runtime,
 }
 
 impl Rig {
     fn start() -> Self {
-        let runtime = Runtime::new().expect("a runtime starts");
         let engine = Arc::new(MemoryEngine::new(EPOCH));
         let hub = Hub::open(engine.clone(), Metrics::new()).expect("memory is readable");
-        let entered = runtime.enter();
-        hub.start(&TaskTracker::new(), &CancellationToken::new());
-        drop(entered);
-        let rig = Rig {
-            hub,
-            engine,
-            runtime,
-        };
+        let rig = Rig { hub, engine };
         for id in 1..=PETS {
             rig.publish(id, ChangeKind::Pet(Arc::new(pet(id))));
         }
@@ -102,27 +93,74 @@ fn encode(criterion: &mut Criterion) {
     });
 }
 
-fn publish(criterion: &mut Criterion) {
-    let rig = Rig::start();
-    let since = Some(rig.hub.cursor());
-    let mut feeds: Vec<Feed> = (0..VIEWERS)
-        .map(|_| rig.hub.join(Filter::All, since))
-        .collect();
-    let mut group = criterion.benchmark_group("publish");
-    group.throughput(Throughput::Elements(VIEWERS as u64));
-    group.bench_function(
-        "one status to 10,000 viewers and taken by each",
-        |bencher| {
-            bencher.iter(|| {
-                let rev = rig.publish(7, ChangeKind::Status(Status::Eating));
-                rig.runtime.block_on(async {
-                    for feed in &mut feeds {
-                        assert_eq!(feed.next().await.rev(), rev);
-                    }
-                });
+/// Polls that wait for a pet, and again as soon as they have its change.
+struct Polls {
+    runtime: Runtime,
+    answered: Arc<AtomicUsize>,
+}
+
+impl Polls {
+    fn wait_for(rig: &Rig, pet: u64) -> Self {
+        let polls = Polls {
+            runtime: Runtime::new().expect("a runtime starts"),
+            answered: Arc::default(),
+        };
+        let filter = Filter::of(vec![PetId::new(pet)]).expect("one pet is not too many");
+        for _ in 0..POLLS {
+            let mut catch_up = rig.hub.catch_up(filter.clone(), Some(rig.hub.cursor()));
+            let answered = Arc::clone(&polls.answered);
+            polls.runtime.spawn(async move {
+                loop {
+                    let news = catch_up.news(pending::<()>()).await;
+                    assert!(!news.frames.is_empty());
+                    answered.fetch_add(1, Ordering::Release);
+                }
             });
-        },
-    );
+        }
+        rig.publish(pet, ChangeKind::Status(Status::Bathing));
+        polls.all_answered();
+        polls
+    }
+
+    /// Returns when each was answered once more.
+    fn all_answered(&self) {
+        while self.answered.load(Ordering::Acquire) < POLLS {
+            std::thread::yield_now();
+        }
+        assert_eq!(self.answered.swap(0, Ordering::AcqRel), POLLS);
+    }
+}
+
+fn publish(criterion: &mut Criterion) {
+    let status = || ChangeKind::Status(Status::Eating);
+    let mut group = criterion.benchmark_group("publish one status");
+    let rig = Rig::start();
+    group.bench_function("while nobody polls (the baseline)", |bencher| {
+        bencher.iter(|| rig.publish(7, status()));
+    });
+    let polls = Polls::wait_for(&rig, 8);
+    group.bench_function("while 10,000 polls wait for another pet", |bencher| {
+        bencher.iter(|| rig.publish(7, status()));
+    });
+    assert_eq!(polls.answered.load(Ordering::Acquire), 0);
+    group.bench_function("and wake 10,000 polls that wait for it", |bencher| {
+        bencher.iter_custom(|rounds| {
+            let mut writing = Duration::ZERO;
+            for _ in 0..rounds {
+                let begun = Instant::now();
+                rig.publish(8, status());
+                writing += begun.elapsed();
+                polls.all_answered();
+            }
+            writing
+        });
+    });
+    group.bench_function("until 10,000 polls that wait for it have it", |bencher| {
+        bencher.iter(|| {
+            rig.publish(8, status());
+            polls.all_answered();
+        });
+    });
     group.finish();
 }
 
@@ -130,8 +168,9 @@ fn join(criterion: &mut Criterion) {
     let rig = Rig::start();
     criterion.bench_function("join with a snapshot of 100 pets", |bencher| {
         bencher.iter(|| {
-            let mut feed = rig.hub.join(Filter::All, None);
-            assert!(feed.next_now().is_some_and(|frame| frame.pet().is_none()));
+            let mut catch_up = rig.hub.catch_up(Filter::All, None);
+            let chunk = catch_up.next_now().expect("a snapshot is in memory");
+            assert!(chunk.is_whole && chunk.frames[0].pet().is_none());
         });
     });
     for _ in 0..MISSED {
@@ -144,9 +183,11 @@ fn join(criterion: &mut Criterion) {
     });
     criterion.bench_function("join with 1,000 changes to catch up with", |bencher| {
         bencher.iter(|| {
-            let mut feed = rig.hub.join(Filter::All, since);
-            let given = std::iter::from_fn(|| feed.next_now()).count();
-            assert_eq!(given as u64, MISSED);
+            let mut catch_up = rig.hub.catch_up(Filter::All, since);
+            let chunk = catch_up
+                .next_now()
+                .expect("the backlog reaches back so far");
+            assert!(chunk.is_whole && chunk.frames.len() as u64 == MISSED);
         });
     });
 }

@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pet_store::auth::Speaker;
@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const VIEWERS: u64 = 10_000;
+const HOUR: Duration = Duration::from_secs(3600);
 const PETS: u64 = 1_000;
 
 /// Takes everything at once, and counts it.
@@ -83,7 +84,8 @@ impl Rig {
                     .admit(Transport::WebSocket)
                     .expect("there is one for each"),
             };
-            table.insert(Viewer::new(newcomer, turn, Instant::now()));
+            let now = Instant::now();
+            table.insert(Viewer::new(newcomer, turn, now, now + HOUR));
         }
         Rig {
             table,

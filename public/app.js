@@ -12,12 +12,14 @@ import { openConnection } from "./live/open.js";
 import { StatusSetter } from "./live/set-status.js";
 import { Announcements } from "./state/announcements.js";
 import { Board } from "./state/board.js";
+import { ConnectionNews } from "./state/connection-news.js";
 import { Freshness } from "./state/freshness.js";
 import { Pause } from "./state/pause.js";
 import { Saves } from "./state/saves.js";
 import { parseTime, ServerClock } from "./state/server-clock.js";
 import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
+import { ChaosSwitch } from "./view/chaos.js";
 import { ConnectionLine } from "./view/connection-line.js";
 import { Hello } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
@@ -25,33 +27,35 @@ import { OneTap } from "./view/one-tap.js";
 import { PauseButton } from "./view/pause.js";
 import { Since } from "./view/since.js";
 import { Tick } from "./view/tick.js";
+import { Title } from "./view/title.js";
 
 const clock = browserClock;
 const page = document.body.dataset;
 const serverClock = new ServerClock(clock);
 const tick = new Tick(clock);
+const title = new Title(document);
 const since = new Since({ root: document, serverClock, tick });
+const chaos = new ChaosSwitch(document, window);
 
 serverClock.learn(page.asOf);
 tick.start();
 since.start();
+chaos.start();
 if (page.page === "index" || page.page === "show") watchPets();
 else if (page.page === "hello") sayHello();
 
 /** The pages with pets: what the server drew is the first state, and the stream goes on from its cursor. */
 function watchPets() {
   const highlight = new Highlight(clock);
-  const cards = new Cards({ document, since, highlight });
+  const cards = new Cards({ document, since, highlight, title });
   const board = new Board(page.cursor ?? "", cards.read());
   const pause = new Pause(board);
-  const announcer = new Announcer(document);
-  const announcements = new Announcements({ clock, say: (sentence) => announcer.say(sentence) });
   const saves = letStaffTap(board);
-  const onleave = () => (announcements.stop(), highlight.stop(), saves.stop());
+  const onleave = () => (highlight.stop(), saves.stop());
   const live = goLive({ board, pets: page.pets ? [page.pets] : [], onleave });
   const draw = (/** @type {import("./state/difference.js").Change[]} */ changes) => {
     cards.draw(changes);
-    announcements.add(changes);
+    live.announcements.add(changes);
   };
 
   live.connection.onmessage = (message) => {
@@ -123,24 +127,34 @@ function sayHello() {
 }
 
 /**
- * What the live pages have in common: a connection, the line that says how it is, and the turns of the page's life.
+ * What the live pages have in common: a connection, the line that says how it is, what is announced, and the turns of
+ * the page's life.
  * @param {object} parts
  * @param {Board} parts.board
  * @param {string[]} parts.pets
  * @param {() => void} parts.onleave
  */
 function goLive({ board, pets, onleave }) {
-  const line = new ConnectionLine(document);
+  const line = new ConnectionLine({ document, title });
+  const announcer = new Announcer(document);
+  const announcements = new Announcements({ clock, say: (sentence) => announcer.say(sentence) });
+  const news = new ConnectionNews(clock);
   const freshness = new Freshness({ clock, serverClock, asOf: parseTime(page.asOf) ?? clock.now() });
-  const watch = { origin: location.origin, pets };
+  const watch = { origin: location.origin, pets, chaos: chaos.mode };
   const connection = openConnection({
     browser: globalThis,
     clock,
+    serverClock,
     random: Math.random,
     watch,
     since: () => board.cursor,
   });
-  const drawLine = () => line.draw(freshness.line());
+  const drawLine = () => {
+    const now = freshness.line();
+    line.draw(now);
+    const sentence = news.of(now);
+    if (sentence) announcements.tell(sentence);
+  };
   const follow = (/** @type {import("./live/connection.js").ConnectionState} */ state) => {
     freshness.connection(state);
     drawLine();
@@ -153,12 +167,13 @@ function goLive({ board, pets, onleave }) {
   connection.onstate = follow;
   tick.add(drawLine);
   const turns = {
-    leave: () => (connection.stop(), tick.stop(), onleave()),
+    leave: () => (connection.stop(), tick.stop(), announcements.stop(), onleave()),
     comeBack: () => (tick.start(), tick.now(), connection.start()),
     wake: () => (connection.wake(), tick.now()),
     online: () => connection.online(),
     offline: () => (connection.offline(), freshness.lose()),
   };
-  new Lifecycle({ window, document, turns }).start();
-  return { connection, freshness, follow, hear, drawLine };
+  const { connection: network } = /** @type {any} */ (navigator);
+  new Lifecycle({ window, document, network, turns }).start();
+  return { connection, freshness, announcements, follow, hear, drawLine };
 }

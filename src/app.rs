@@ -7,7 +7,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Gate;
@@ -34,9 +33,6 @@ pub struct App {
     /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are
     /// rows of the senders.
     tasks: TaskTracker,
-    /// The hub's router, which runs until the last viewer is gone.
-    router: TaskTracker,
-    stop_router: CancellationToken,
 }
 
 /// Why the program did not start.
@@ -86,6 +82,7 @@ impl App {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,
             write_timeout: config.write_timeout,
+            max_connection_age: config.max_connection_age,
         };
         let live = Live::start(Arc::clone(&hub), writer.clone(), gate.clone(), limits);
         let live = Arc::new(live.map_err(StartError::Thread)?);
@@ -95,10 +92,7 @@ impl App {
             grace: config.grace,
             writer_thread,
             tasks: TaskTracker::new(),
-            router: TaskTracker::new(),
-            stop_router: CancellationToken::new(),
         };
-        hub.start(&app.router, &app.stop_router);
         let server = Server {
             listener,
             endpoint: web::site(Arc::clone(&live), engine),
@@ -156,9 +150,6 @@ impl App {
         self.tasks.wait().await;
         let live = Arc::clone(&self.live);
         let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
-        self.stop_router.cancel();
-        self.router.close();
-        self.router.wait().await;
         if let Ok(staff) = self.live.gate.staff() {
             staff.close().await;
         }
@@ -184,12 +175,9 @@ fn fill(
     metrics: Metrics,
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
-    let hub = Hub::open(Arc::clone(&engine), metrics.clone())?;
-    if hub.newest().0 != Rev::ZERO || samples.is_empty() {
-        return Ok((engine, hub));
-    }
-    writer::commit_all(&*engine, &hub, samples, By::Simulator)?;
-    // Loaded anew: of changes that no router carried, no heartbeat's cursor would ever know.
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
+    if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
+        writer::commit_all(&*engine, &hub, samples, By::Simulator)?;
+    }
     Ok((engine, hub))
 }

@@ -4,7 +4,7 @@
 //! its environment variable, which clap sees to. Every message about a bad value says what is
 //! allowed; the name of the option and the value are put before it.
 
-mod limits;
+mod capacity;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -61,6 +61,10 @@ pub struct Options {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_WRITE_TIMEOUT", default_value = "30s", value_parser = duration)]
     write_timeout: Duration,
 
+    /// Ask a viewer to connect anew after about so long, so that a stop looks like any other minute
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_MAX_CONNECTION_AGE", default_value = "10m", value_parser = duration)]
+    max_connection_age: Duration,
+
     /// How long a stop may take
     #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = duration)]
     grace: Duration,
@@ -98,6 +102,7 @@ pub struct Config {
     pub max_viewers: usize,
     pub max_connections: usize,
     pub write_timeout: Duration,
+    pub max_connection_age: Duration,
     pub grace: Duration,
     pub log_format: LogFormat,
 }
@@ -130,7 +135,7 @@ impl Config {
     }
 
     fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
-        let limits = limits::of_open_files();
+        let capacity = capacity::of_open_files();
         let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
         Config {
             auth,
@@ -141,9 +146,10 @@ impl Config {
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
             heartbeat: options.heartbeat,
-            max_viewers: max_viewers.unwrap_or(limits.viewers),
-            max_connections: limits.connections,
+            max_viewers: max_viewers.unwrap_or(capacity.viewers),
+            max_connections: capacity.connections,
             write_timeout: options.write_timeout,
+            max_connection_age: options.max_connection_age,
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -163,6 +169,7 @@ impl Config {
             max_viewers: 1000,
             max_connections: 2000,
             write_timeout: Duration::from_secs(30),
+            max_connection_age: Duration::from_secs(600),
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

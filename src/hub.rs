@@ -1,40 +1,37 @@
 //! Fan-out of committed changes to everyone watching.
 //!
-//! The writer publishes a change once, into one tokio broadcast stream. The senders subscribe to it
-//! for those who watch over a socket; the router carries it into the mailboxes of feeds, for those
-//! who poll. A viewer joins with a cursor and gets a `Feed`: what it missed, from memory or from the
-//! store's log, and then what comes. One that fell behind asks for the newest of what it missed.
+//! The writer publishes a change once, into one tokio broadcast stream, from which the senders take
+//! it for those who watch over a socket. A viewer begins with a `CatchUp` from its cursor: what it
+//! missed, from memory or from the store's log. One who polls has nothing else, and waits with it
+//! for the next change (`waiters`). One that fell behind asks for the newest of what it missed.
 //!
-//! It knows nothing about HTTP, and it never waits for a viewer: one that falls behind gets a new
-//! snapshot, not a place to block.
+//! It knows nothing about HTTP, it holds nothing for a viewer, and it never waits for one: who
+//! falls behind gets the newest of each pet or a snapshot, not a place to block.
 
 mod backlog;
-mod feed;
+mod catch_up;
 mod filter;
-mod mailbox;
 mod newest;
-mod router;
 mod state;
 #[cfg(test)]
 mod tests;
+mod waiters;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::{Semaphore, broadcast};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-pub use self::feed::Feed;
+pub use self::catch_up::{CatchUp, Chunk};
 pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
-use self::router::Router;
 use self::state::State;
+use self::waiters::Waiters;
 use crate::metrics::Metrics;
 use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
 use crate::store::{Engine, StoreError};
 use crate::wire::Frame;
 
-/// Frames that the broadcast stream holds for a sender or the router while it is late. If it is
-/// later still, its viewers get the newest of what they missed, or a snapshot.
+/// Frames that the broadcast stream holds for a sender while it is late. If it is later still, its
+/// viewers get the newest of what they missed, or a snapshot.
 const STREAM_CAPACITY: usize = 4096;
 
 /// The longest tail of the store's log that is replayed to one viewer; a viewer who missed more
@@ -54,19 +51,11 @@ pub struct Hub {
     epoch: Epoch,
     state: Mutex<State>,
     stream: broadcast::Sender<Frame>,
-    router: Arc<Router>,
+    waiters: Arc<Waiters>,
     replays: Semaphore,
     /// Rung after each publish, for those who do not wait on the stream themselves.
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
     metrics: Metrics,
-}
-
-/// What brings a viewer up to date: frames to give in this order, and where it is then.
-pub struct CatchUp {
-    pub frames: Vec<Frame>,
-    pub reaches: Rev,
-    /// Whether there is nothing more; else ask again from where it reaches.
-    pub is_whole: bool,
 }
 
 /// What a page is rendered from: pets, and the cursor at which all of it is true.
@@ -85,10 +74,9 @@ impl Hub {
     pub fn open(engine: Arc<dyn Engine>, metrics: Metrics) -> Result<Arc<Hub>, StoreError> {
         let epoch = engine.epoch();
         let (stream, _) = broadcast::channel(STREAM_CAPACITY);
-        let state = State::load(&*engine)?;
         Ok(Arc::new(Hub {
-            router: Arc::new(Router::new(state.rev())),
-            state: Mutex::new(state),
+            state: Mutex::new(State::load(&*engine)?),
+            waiters: Arc::default(),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
             bell: OnceLock::new(),
             epoch,
@@ -98,30 +86,23 @@ impl Hub {
         }))
     }
 
-    /// Starts the task that carries frames from the stream to the feeds; it ends with `stop`.
-    pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
-        let run = Arc::clone(&self.router).run(self.stream.clone());
-        tasks.spawn(stop.clone().run_until_cancelled_owned(run));
-    }
-
     /// Shows committed changes to everyone. Called by the writer alone, after the commit, in the
     /// order of their revs.
     pub fn publish(&self, changes: &[Change]) {
         for change in changes {
             let frame = Frame::of_change(self.epoch, change);
-            // Sent while the board is locked: a join sees a change in the board, or in its
-            // mailbox, or (and then it drops it) in both, but never in neither.
-            let mut state = self.state();
-            state.apply(change, frame.clone());
-            // Fails only when nobody subscribed, as in tests of the writer.
+            self.state().apply(change, frame.clone());
+            // Sent after that: whoever subscribes and then looks at the board finds a change in the
+            // one or the other, or (and then it drops it) in both, but never in neither. Fails only
+            // when nobody has subscribed.
             let _ = self.stream.send(frame);
-            drop(state);
             let kind = change.kind.as_str();
             self.metrics.changes.with_label_values(&[kind]).inc();
         }
         if let Some(ring) = self.bell.get() {
             ring();
         }
+        self.waiters.wake(changes.iter().map(|change| change.pet));
     }
 
     /// Subscribes to the one stream. Frames published from now on arrive there, in order.
@@ -137,46 +118,20 @@ impl Hub {
     }
 
     /// Everything after `since`, if it is in memory.
-    pub fn replay(&self, filter: &Filter, since: Rev) -> Option<CatchUp> {
-        let state = self.state();
-        let frames = state.backlog().after(since)?;
-        let wanted = frames.filter(|frame| frame.pet().is_none_or(|pet| filter.wants(pet)));
-        Some(CatchUp {
-            frames: wanted.cloned().collect(),
-            reaches: state.rev(),
-            is_whole: true,
-        })
+    pub fn replay(&self, filter: &Filter, since: Rev) -> Option<Chunk> {
+        self.state().replay(filter, since, usize::MAX)
     }
 
     /// The newest status of each pet since `since`, for a viewer that fell behind: as many as make
     /// a good write, in the order of their revs.
-    pub fn missed(&self, filter: &Filter, since: Rev) -> CatchUp {
+    pub fn missed(&self, filter: &Filter, since: Rev) -> Chunk {
         self.metrics.resyncs.inc();
-        let state = self.state();
-        if let Some((frames, is_whole)) = state.newest().after(since, filter, MISSED_BYTES) {
-            let last = frames.last().map_or(since, Frame::rev);
-            return CatchUp {
-                reaches: if is_whole { state.rev() } else { last },
-                frames,
-                is_whole,
-            };
-        }
-        drop(state);
-        self.catch_up_by_snapshot(filter)
-    }
-
-    /// The whole board, for a viewer that starts, or whose place in the history is unknown.
-    fn catch_up_by_snapshot(&self, filter: &Filter) -> CatchUp {
-        let frame = self.snapshot(filter);
-        CatchUp {
-            reaches: frame.rev(),
-            frames: vec![frame],
-            is_whole: true,
-        }
+        let newest = self.state().newest_after(filter, since, MISSED_BYTES);
+        newest.unwrap_or_else(|| Chunk::of_snapshot(self.snapshot(filter)))
     }
 
     /// `since`, if the history from there on is here and short enough to be replayed.
-    pub fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
+    fn servable(&self, since: Option<Cursor>) -> Option<Rev> {
         let newest = self.state().rev();
         let cursor = since?;
         let is_servable = cursor.epoch == self.epoch
@@ -185,10 +140,10 @@ impl Hub {
         is_servable.then_some(cursor.rev)
     }
 
-    /// A feed that starts right after `since`, or with a snapshot when there is no cursor or it
-    /// cannot be served: from another epoch, from the future, or too far behind.
-    pub fn join(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> Feed {
-        Feed::join(Arc::clone(self), filter, since)
+    /// The catch-up of a viewer that starts right after `since`, or with a snapshot when there is no
+    /// cursor or it cannot be served: from another epoch, from the future, or too far behind.
+    pub fn catch_up(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> CatchUp {
+        CatchUp::new(Arc::clone(self), filter, since)
     }
 
     /// The rev of the newest change, and the id that the next pet gets: what the writer counts on

@@ -8,8 +8,8 @@
 //! durable transaction to a `store` engine, and gives each change its rev. `wire` encodes the
 //! change once; `hub` sends it once into the broadcast stream. From there `live::senders`, one
 //! thread per core, write the shared bytes into the sockets of everyone who watches over WebSocket
-//! or SSE; routers carry it to the feeds of those who poll or are catching up. Only then is the
-//! asker answered. In the browser, `public/live` receives, `public/state` drops what is old,
+//! or SSE; long polls that wait for this pet are woken, and catch up. Only then is the asker
+//! answered. In the browser, `public/live` receives, `public/state` drops what is old,
 //! `public/view` draws.
 //!
 //! # The map
@@ -31,17 +31,19 @@
 //!    `tests/it/transcript.rs`.
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
 //!    the stream starts there. `hub`:
-//!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`.
+//!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `live::senders`:
+//!    `a_newcomer_is_given_what_came_in_between_once_and_in_order`.
 //! 4. **Encode once.** Per change and transport, however many watch; a snapshot at most once per
 //!    rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
 //! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's
-//!    queue (503), a mailbox (snapshot), viewers and connections (503), bodies (413). `writer`:
-//!    `a_full_queue_is_answered_at_once`.
+//!    queue (503), the stream and the backlog (the newest of each pet, or a snapshot), viewers and
+//!    connections (503), bodies (413). `writer`: `a_full_queue_is_answered_at_once`.
 //! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
 //!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
 //!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
 //! 7. **A viewer costs what it is sent.** `hub`:
-//!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`.
+//!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`, and `live::senders`:
+//!    `a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others`.
 //! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.
 //! 9. **The server's HTML is the first state,** and works alone. `tests/it/pages.rs`, and the
 //!    browser tests without JavaScript.

@@ -1,12 +1,15 @@
 //! The live routes: what the hub publishes, brought to a viewer over WebSocket, Server-Sent Events
 //! or long polling.
 //!
-//! Each route lets a viewer in (`places`), reads what it asks for (`query`), and gives it hello and
+//! Each route reads what a viewer asks for (`query`), lets it in (`places`), and gives it hello and
 //! what it missed (`opening`). A poll is then answered; a socket leaves HTTP (`handoff`) and goes to
-//! one of the `senders`, which also hear what a WebSocket viewer says (`reader`, `conversation`,
-//! `commands`). No session lives on the server: the cursor in the request is the whole state, so a
-//! viewer may come back over any transport.
+//! one of the `senders` (`arrival`), which also hear what a WebSocket viewer says (`reader`,
+//! `conversation`, `commands`). No session lives on the server: the cursor in the request is the
+//! whole state, so a viewer may come back over any transport. In the demo a viewer can ask for a bad
+//! network on its way (`chaos`).
 
+mod arrival;
+mod chaos;
 mod commands;
 mod conversation;
 mod handoff;
@@ -30,9 +33,10 @@ use tokio_util::task::TaskTracker;
 
 pub use self::handoff::{Connection, Handoff};
 pub use self::handshake::Upgrade;
-pub use self::places::{Place, Places};
+pub use self::places::{Place, Places, full_retry_seconds};
 use self::poll::Answers;
 pub use self::poll::poll;
+use self::query::LiveQuery;
 use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
@@ -77,7 +81,7 @@ pub struct Live {
     pub stop: CancellationToken,
     /// Cancelled when the time of a stop is over and whoever is still here is cut off.
     pub cut: CancellationToken,
-    /// Owns the short tasks of sockets that leave HTTP, and of commands that came over them.
+    /// Owns the tasks of sockets that leave HTTP, and of commands that came over them.
     pub tasks: TaskTracker,
     answers: Answers,
     senders: Senders,
@@ -90,6 +94,8 @@ pub struct Limits {
     pub max_viewers: usize,
     /// A viewer that takes no byte for so long is dropped.
     pub write_timeout: Duration,
+    /// A connection is renewed at about this age.
+    pub max_connection_age: Duration,
 }
 
 impl Live {
@@ -109,6 +115,7 @@ impl Live {
             runtime: tokio::runtime::Handle::current(),
             heartbeat: limits.heartbeat,
             write_timeout: limits.write_timeout,
+            max_connection_age: limits.max_connection_age,
         })?;
         Ok(Live {
             hub,
@@ -142,6 +149,13 @@ impl Live {
         self.writer.is_writable() && self.senders.are_running()
     }
 
+    /// Lets a viewer in, and counts it.
+    fn admit(&self, transport: Transport, query: &LiveQuery) -> Result<Place, Failure> {
+        let place = self.places.admit(transport)?;
+        query.count_switch(self.hub.metrics(), transport.as_str());
+        Ok(place)
+    }
+
     /// First on every connection.
     fn hello(&self, transport: Transport, cursor: Cursor) -> Message<'static> {
         Message::Hello {
@@ -161,12 +175,9 @@ fn heartbeat(cursor: Cursor) -> Message<'static> {
     }
 }
 
-/// Last on a connection that the server ends because it stops.
-fn bye(retry_ms: u64) -> Message<'static> {
-    Message::Bye {
-        reason: "stopping",
-        retry_ms,
-    }
+/// Last on a connection that the server ends on purpose.
+fn bye(reason: &str, retry_ms: u64) -> Message<'_> {
+    Message::Bye { reason, retry_ms }
 }
 
 /// A request that did not come over a connection of the accept loop has no socket to take over.

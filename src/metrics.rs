@@ -2,14 +2,28 @@
 //!
 //! One `Metrics` is made at the start and cloned to whoever counts; clones share the numbers.
 
+mod asking;
+
 use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use self::asking::{Asking, WINDOW_SECONDS};
+
+/// The ways to be live, from the best to the last: `short` asks for the state every few seconds.
+const TRANSPORTS: [&str; 4] = ["ws", "sse", "poll", "short"];
+
+/// Why a page changes its transport.
+const REASONS: [&str; 6] = ["refused", "silent", "lag", "died", "climb", "network"];
 
 /// Handles to every counter and gauge. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     registry: Registry,
-    /// Open live connections, by `transport` (`ws`, `sse`, `poll`).
+    /// Open live connections, by `transport` (`ws`, `sse`, `poll`), and those who ask again and
+    /// again (`short`).
     pub viewers: IntGaugeVec,
+    /// Counts the questions of those who ask again and again.
+    pub asking: Asking,
+    switches: IntCounterVec,
     /// Committed changes, by `type` (`status`, `pet`, `gone`).
     pub changes: IntCounterVec,
     /// Durable transactions; each holds one or more changes.
@@ -42,14 +56,10 @@ impl Metrics {
             let counter = IntCounter::new(name, help).expect("metric names are fixed and valid");
             register(&registry, counter)
         };
-        let viewers = Opts::new("petstore_viewers", "Open live connections.");
-        let viewers =
-            IntGaugeVec::new(viewers, &["transport"]).expect("metric names are fixed and valid");
-        for transport in ["ws", "sse", "poll"] {
-            viewers.with_label_values(&[transport]);
-        }
         Metrics {
-            viewers: register(&registry, viewers),
+            viewers: register(&registry, viewers()),
+            asking: Asking::new(),
+            switches: register(&registry, switches()),
             changes: counters(
                 "petstore_changes_total",
                 "Committed changes.",
@@ -87,8 +97,19 @@ impl Metrics {
         }
     }
 
+    /// Counts that a page went from one transport to another. It says so itself: what is not one
+    /// of the known words is ignored, so that nobody can make up labels.
+    pub fn count_switch(&self, from: &str, to: &str, reason: &str) {
+        let is_known = |word: &str| TRANSPORTS.contains(&word);
+        if from != to && is_known(from) && is_known(to) && REASONS.contains(&reason) {
+            self.switches.with_label_values(&[from, to, reason]).inc();
+        }
+    }
+
     /// Everything counted so far, in the text format of Prometheus, version 0.0.4.
     pub fn encode(&self) -> String {
+        let asking = i64::try_from(self.asking.viewers()).unwrap_or(i64::MAX);
+        self.viewers.with_label_values(&["short"]).set(asking);
         TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .unwrap_or_default()
@@ -99,6 +120,35 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn viewers() -> IntGaugeVec {
+    let help = format!(
+        "Open live connections. Those with transport short are no connections but viewers who ask \
+         for the state about every 3 s; their number is estimated from how often anybody asked so \
+         in the last {WINDOW_SECONDS} s."
+    );
+    let gauge = IntGaugeVec::new(Opts::new("petstore_viewers", help), &["transport"])
+        .expect("metric names are fixed and valid");
+    for transport in TRANSPORTS {
+        gauge.with_label_values(&[transport]);
+    }
+    gauge
+}
+
+fn switches() -> IntCounterVec {
+    let name = "petstore_switches_total";
+    let help = "Times that a page went from one transport to another, by its own word.";
+    let counter = IntCounterVec::new(Opts::new(name, help), &["from", "to", "reason"])
+        .expect("metric names are fixed and valid");
+    for from in TRANSPORTS {
+        for to in TRANSPORTS.into_iter().filter(|to| *to != from) {
+            for reason in REASONS {
+                counter.with_label_values(&[from, to, reason]);
+            }
+        }
+    }
+    counter
 }
 
 fn register<M: prometheus::core::Collector + Clone + 'static>(registry: &Registry, metric: M) -> M {

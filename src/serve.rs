@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection::{Incoming, serve_connection};
+use crate::live::full_retry_seconds;
 use crate::metrics::Metrics;
 
 /// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
@@ -30,11 +31,6 @@ const BACKLOG: i32 = 4096;
 /// The pause after accept failed for want of descriptors or memory. Without it the loop spins on
 /// the same error with most of a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What a connection that is one too many is told, before anything of it is read.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
-    Content-Type: text/plain\r\nContent-Length: 33\r\nConnection: close\r\n\r\n\
-    Too many connections. Try again.\n";
 
 /// The listening side of the server.
 pub struct Server {
@@ -84,7 +80,7 @@ impl Server {
                     .refused
                     .with_label_values(&["connections"])
                     .inc();
-                refuse(&stream);
+                refuse(&stream, self.max_connections);
                 continue;
             };
             let incoming = Incoming {
@@ -104,9 +100,17 @@ impl Server {
     }
 }
 
+/// Answers a connection that is one too many beside `count` others, before anything of it is read.
 /// One write of a short answer, which fits any socket's buffer.
-fn refuse(stream: &TcpStream) {
-    let _ = stream.try_write(FULL);
+fn refuse(stream: &TcpStream, count: usize) {
+    let body = "Too many connections. Try again.\n";
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\n\
+         Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        full_retry_seconds(count),
+        body.len(),
+    );
+    let _ = stream.try_write(answer.as_bytes());
 }
 
 /// Some errors are about the one connection that is gone already; others are about this process,

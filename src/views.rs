@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use self::audit::{AuditPage, HistoryPage};
 pub use self::page::{
-    ApiDocsPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage, UndoView,
+    ApiDocsPage, DoctorPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage, UndoView,
 };
 pub use self::staff::{AccountPage, SignInPage, StaffPage, WelcomePage};
 use crate::auth::{Auth, Rights};

@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod audit;
 mod body;
+mod doctor;
 mod form;
 mod headers;
 mod hello;
@@ -114,11 +115,12 @@ fn table(site: &Arc<Site>) -> Route {
         .at("/staff/:name", resource().post(staff::edit))
         .at("/audit", resource().get(audit::show_audit))
         .at("/hello", resource().get(hello::page))
-        .at("/hello/ws", resource().get(hello::echo))
-        .at("/live/ws", resource().get(watch_over_ws))
+        .at("/hello/ws", resource().get_only(hello::echo))
+        .at("/live/ws", resource().get_only(watch_over_ws))
         .at("/live/sse", resource().get(watch_over_sse))
-        .at("/live/poll", resource().get(watch_by_polling))
+        .at("/live/poll", resource().get_only(watch_by_polling))
         .at("/live/state", resource().get(read_state))
+        .at(doctor::ADDRESS, resource().get(doctor::page))
         .nest("/api/v1", api::endpoint(api, openapi.clone()))
         .at(
             "/api/openapi.json",
@@ -182,7 +184,7 @@ async fn answer_failures<E: Endpoint>(next: Arc<E>, request: Request) -> poem::R
     let caller = Caller::of(&request)?.clone();
     let asked_for = (request.method() == Method::GET).then(|| request.uri().clone());
     let path = request.uri().path();
-    let is_live = path.starts_with("/live/");
+    let is_live = path.starts_with("/live/") && path != doctor::ADDRESS;
     let is_program = is_live || path.starts_with("/api/v1");
     // Nothing that a handler shares is left half changed: locks are held over no call that panics.
     let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -214,13 +216,21 @@ fn readable_from_anywhere(mut response: Response) -> Response {
 }
 
 impl Site {
-    /// Answers with a page. Pages are read anew each time: they say what is true now.
+    /// Answers with a page. Pages are read anew each time: they say what is true now. One that
+    /// was made for this browser is kept nowhere. On what everybody may read, `no-store` would
+    /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
+    /// was left and goes on from its cursor.
     fn show<P: Page>(&self, caller: &Caller, page: &P) -> poem::Result<Response> {
-        let html = self.views.render(&caller.rights(), page);
+        let rights = caller.rights();
+        let html = self.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
+        let caching = match rights.form_token {
+            Some(_) => "no-store",
+            None => "no-cache",
+        };
         Ok(Response::builder()
             .content_type("text/html; charset=utf-8")
-            .header("cache-control", "no-store")
+            .header(header::CACHE_CONTROL, caching)
             .body(html))
     }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 
-use crate::client::message::{Heading, Kind, heading};
+use crate::client::message::{Heading, Kind, heading, retry_ms_of};
 use crate::ledger::Ledger;
 use crate::seat::Seat;
 
@@ -63,6 +63,7 @@ impl Book {
             (Kind::Heartbeat, Some(rev)) => seat.take_heartbeat(rev, now),
             (Kind::Bye, _) => {
                 self.byes += 1;
+                seat.retry_ms = retry_ms_of(json);
                 Ok(())
             }
             (Kind::Other, _) => Ok(()),

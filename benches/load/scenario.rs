@@ -7,6 +7,7 @@ mod commits;
 mod idle;
 mod mixed;
 mod one_pet;
+mod restart;
 mod sleepers;
 
 use crate::fleet::{Fleet, Guest};
@@ -29,6 +30,8 @@ pub enum Scenario {
     Churn,
     /// Everyone comes back at once
     Comeback,
+    /// The server is stopped and started again
+    Restart,
     /// Durable changes through the API, beside what the disk can do
     Commits,
 }
@@ -44,6 +47,7 @@ impl Scenario {
             Scenario::Sleepers => sleepers::run(or(1000)),
             Scenario::Churn => churn::run(or(5000)),
             Scenario::Comeback => comeback::run(or(4000)),
+            Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
         }
     }

@@ -34,6 +34,8 @@ pub struct Seat {
     pub skipped: u64,
     pub deliveries: u64,
     pub heartbeats: u64,
+    /// How long the server asked it to stay away, in milliseconds, when it said `bye`.
+    pub retry_ms: Option<u64>,
 }
 
 impl Seat {

@@ -1,7 +1,7 @@
 //! Our own server as a child process, and what it says about itself.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,31 +35,20 @@ impl Server {
         let data = tempfile::Builder::new()
             .prefix("pet-store-load")
             .tempdir()?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pet-store"))
-            .args(["demo", "--listen", "127.0.0.1:0", "--seed", "7", "--data"])
-            .arg(data.path())
-            .args(["--pets", &settings.pets.to_string()])
-            .args(["--simulate", &period(settings)?])
-            .args(["--max-viewers", &settings.viewers.max(1).to_string()])
-            .env("RUST_LOG", "warn")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stderr = child.stderr.take().context("stderr was asked for")?;
-        match listening(stderr) {
-            Ok(address) => Ok(Server {
-                child,
-                address,
-                data,
-            }),
-            Err(error) => {
-                // It is gone already, or of no use.
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(error)
-            }
-        }
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (child, address) = spawn(settings, data.path(), anywhere)?;
+        Ok(Server {
+            child,
+            address,
+            data,
+        })
+    }
+
+    /// Stops it, and starts it again at the same address and on the same data.
+    pub fn restart(&mut self, settings: &Settings) -> anyhow::Result<()> {
+        stop(&mut self.child);
+        (self.child, self.address) = spawn(settings, self.data.path(), self.address)?;
+        Ok(())
     }
 
     pub fn pid(&self) -> u32 {
@@ -96,6 +85,35 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         stop(&mut self.child);
+    }
+}
+
+fn spawn(
+    settings: &Settings,
+    data: &Path,
+    address: SocketAddr,
+) -> anyhow::Result<(Child, SocketAddr)> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pet-store"))
+        .args(["demo", "--seed", "7", "--data"])
+        .arg(data)
+        .args(["--listen", &address.to_string()])
+        .args(["--pets", &settings.pets.to_string()])
+        .args(["--simulate", &period(settings)?])
+        .args(["--max-viewers", &settings.viewers.max(1).to_string()])
+        .env("RUST_LOG", "warn")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let stderr = child.stderr.take().context("stderr was asked for")?;
+    match listening(stderr) {
+        Ok(address) => Ok((child, address)),
+        Err(error) => {
+            // It is gone already, or of no use.
+            let _ = child.kill();
+            let _ = child.wait();
+            Err(error)
+        }
     }
 }
 

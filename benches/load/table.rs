@@ -97,6 +97,7 @@ fn full(room: usize) -> anyhow::Result<()> {
         Scenario::Sleepers,
         Scenario::Churn,
         Scenario::Comeback,
+        Scenario::Restart,
         Scenario::Commits,
     ] {
         scenario.run(None, room)?;

@@ -1,164 +1,167 @@
 // @ts-check
 /**
- * Keeps the page connected: a race finds the transport, a link watches it, and when the link ends this decides
- * how long to wait before the next race. Every race starts from the last cursor.
+ * Keeps the page connected: a race finds the rung, a link proves it, and when the link ends there is another race, from
+ * where the page is by then. Beside a link of a lesser rung, a climb looks for a better one.
  *
- * It does not know the transports, and it does not read what they carry. Sharing one connection between tabs
- * would replace this class; climbing back up to a better transport would run a second race beside the link.
+ * It decides what follows what, and leaves the rest to its parts. Sharing one connection between tabs would
+ * replace this class.
  */
-import { Backoff, boundRetry } from "../state/backoff.js";
-import { TransportOrder } from "../state/transport-order.js";
-import { Link } from "./link.js";
-import { Race } from "./race.js";
+import { Ladder } from "../state/ladder.js";
+import { Awake } from "./awake.js";
+import { Climb } from "./climb.js";
+import { Dialer } from "./dialer.js";
+import { Handover } from "./handover.js";
+import { Retry } from "./retry.js";
 import { ignore } from "./transport.js";
 
-/** @typedef {import("./transport.js").Transport} Transport */
 /** @typedef {import("./transport.js").TransportName} TransportName */
-/** @typedef {import("./message.js").Message} Message */
-
-/**
- * @typedef {{ phase: "connecting" } | { phase: "down" }
- *   | { phase: "up", transport: TransportName, silenceLimitMs: number }} ConnectionState
- */
+/** @typedef {import("./handover.js").ConnectionState} ConnectionState */
 
 export class Connection {
-  /** @type {(message: Message) => void} */
+  /** @type {(message: import("./message.js").Message) => void} Each change once, in order, however many links brought it. */
   onmessage = ignore;
   /** @type {(state: ConnectionState) => void} */
   onstate = ignore;
-  #clock;
-  #build;
-  #since;
-  #backoff;
-  #order;
+  #serverClock;
+  #ladder;
+  #awake;
+  #dialer;
+  #handover;
+  #climb;
+  #retry;
   #isStarted = false;
-  /** @type {Race | null} */
+  /** @type {import("./race.js").Race | null} */
   #race = null;
-  /** @type {Link | null} */
-  #link = null;
-  /** @type {(() => void) | null} Set while waiting for the next race. */
-  #cancelWait = null;
-  #isWaitOrdered = false;
+  /** @type {import("./transport.js").Change | undefined} What the next race is for. */
+  #change;
 
   /**
    * @param {object} parts
    * @param {import("./clock.js").Clock} parts.clock
    * @param {() => number} parts.random  From 0 up to 1.
-   * @param {Record<TransportName, () => Transport>} parts.transports  In order of preference.
-   * @param {() => string} parts.since  The cursor to go on from, asked for at every start of a race.
+   * @param {Record<TransportName, () => import("./transport.js").Transport>} parts.transports  The best first.
+   * @param {() => string} parts.since  Where the page is; it moves with what `onmessage` is given.
+   * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
+   * @param {Pick<import("./health.js").Health, "ask">} parts.health
+   * @param {import("../state/ladder.js").Memory} parts.memory
+   * @param {() => boolean} parts.isFrugal  Whether data is dear.
    */
-  constructor({ clock, random, transports, since }) {
-    this.#clock = clock;
-    this.#build = transports;
-    this.#since = since;
-    this.#backoff = new Backoff(random);
-    this.#order = new TransportOrder(/** @type {TransportName[]} */ (Object.keys(transports)));
+  constructor({ clock, random, transports, since, serverClock, health, memory, isFrugal }) {
+    const ladder = new Ladder(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
+    const awake = new Awake(clock);
+    const dialer = new Dialer({ clock, awake, serverClock, transports, since });
+    const handover = new Handover({ since, ladder });
+    const climb = new Climb({ clock, dialer, ladder, isFrugal });
+    handover.onmessage = (message) => this.onmessage(message);
+    handover.onstate = (state) => this.onstate(state);
+    handover.onend = (link, ending) => this.#ended(link, ending);
+    climb.onmessage = (link, message) => handover.pass(link, message);
+    climb.onclimb = (candidate) => this.#take(candidate);
+    awake.onwake = () => this.wake();
+    this.#serverClock = serverClock;
+    this.#ladder = ladder;
+    this.#awake = awake;
+    this.#dialer = dialer;
+    this.#handover = handover;
+    this.#climb = climb;
+    this.#retry = new Retry({ clock, random, health, ladder, onretry: () => this.#connect() });
   }
 
   start() {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#change = undefined;
+    this.#ladder.recall();
+    this.#awake.start();
     this.#connect();
   }
 
   stop() {
     if (!this.#isStarted) return;
     this.#isStarted = false;
+    this.#awake.stop();
     this.#clear();
-    this.onstate({ phase: "down" });
+    this.#handover.drop();
   }
 
   /** The page is looked at again, or the machine woke up: a link not heard for a heartbeat is not believed. */
   wake() {
-    if (this.#cancelWait && !this.#isWaitOrdered) this.#connect();
-    else if (this.#link?.isDoubtful()) {
-      this.onstate({ phase: "down" });
-      this.#connect();
-    }
+    if (this.#retry.isOwn) return this.#connect();
+    if (!this.#handover.link?.isDoubtful()) return;
+    this.#handover.drop();
+    this.#connect();
   }
 
   /** The browser says that it has a network again, perhaps another one: what was learned about the old one is void. */
   online() {
-    this.#order.forget();
-    this.#backoff.reset();
+    const { link } = this.#handover;
+    if (link) this.#change = { from: link.name, why: "network" };
+    this.#ladder.forget();
+    this.#retry.reset();
     this.wake();
+    this.#climb.now();
   }
 
   /** The browser says that it has no network. It may be wrong (this machine itself can be the server). */
   offline() {
-    this.#link?.doubt();
+    this.#handover.link?.doubt();
   }
 
   #connect() {
     this.#clear();
-    this.onstate({ phase: "connecting" });
-    this.#race = new Race({
-      clock: this.#clock,
-      transports: this.#order.names().map((name) => this.#build[name]()),
-      since: this.#since(),
-      onwin: (transport, hello) => this.#won(transport, hello),
-      onlose: (retryMs) => this.#lost(retryMs),
+    this.#handover.seek();
+    this.#race = this.#dialer.race({
+      names: this.#ladder.order(),
+      change: this.#change,
+      onwin: (win) => this.#won(win),
+      onlose: (loss) => this.#lost(loss),
     });
     this.#race.start();
   }
 
-  /**
-   * @param {Transport} transport
-   * @param {Message} hello
-   */
-  #won(transport, hello) {
+  /** @param {import("./race.js").Win} win */
+  #won(win) {
     this.#race = null;
-    const link = new Link({
-      clock: this.#clock,
-      transport,
-      onmessage: (message) => this.#heard(link, message),
-      onend: (ending) => this.#ended(link, ending),
-    });
-    this.#link = link;
-    link.start(hello);
+    for (const name of [...win.refused, ...win.late]) this.#ladder.miss(name);
+    const link = this.#dialer.link(win);
+    link.start();
+    this.#take({ link, hello: win.hello });
+  }
+
+  /** @param {import("./race.js").Loss} loss */
+  #lost({ retryMs, isLate }) {
+    this.#race = null;
+    this.#handover.drop();
+    // Everything comes late, so late is what this network is, or the server's clock was set: better than nothing.
+    if (isLate) this.#serverClock.forget();
+    this.#retry.after(retryMs);
+  }
+
+  /** @param {Pick<import("./climb.js").Candidate, "link" | "hello">} candidate */
+  #take({ link, hello }) {
+    this.#ladder.settle(link.name);
+    this.#climb.start(link);
+    this.#handover.take(link, hello);
   }
 
   /**
-   * @param {Link} link
-   * @param {Message} message
-   */
-  #heard(link, message) {
-    if (message.type === "hello") {
-      this.onstate({ phase: "up", transport: link.transport.name, silenceLimitMs: link.silenceLimitMs });
-    }
-    this.onmessage(message);
-  }
-
-  /**
-   * @param {Link} link
+   * @param {import("./link.js").Link} link
    * @param {import("./link.js").LinkEnding} ending
    */
   #ended(link, ending) {
-    this.#link = null;
-    if (link.wasUseful()) {
-      this.#backoff.reset();
-      this.#order.praise(link.transport.name);
-    } else if (!ending.asked) {
-      this.#order.blame(link.transport.name);
-    }
-    this.#lost(ending.retryMs);
+    const { why } = ending;
+    this.#change = why === "bye" ? undefined : { from: link.name, why };
+    const candidate = this.#climb.yield();
+    if (candidate) return this.#take(candidate);
+    if (why !== "lag") this.#handover.drop();
+    this.#retry.afterLink(link, ending);
   }
 
-  /** @param {number | undefined} retryMs  Waited out as it is: the server has spread its viewers already. */
-  #lost(retryMs) {
-    this.#clear();
-    this.onstate({ phase: "down" });
-    const orderedMs = boundRetry(retryMs);
-    this.#isWaitOrdered = orderedMs !== null;
-    this.#cancelWait = this.#clock.after(orderedMs ?? this.#backoff.next(), () => this.#connect());
-  }
-
+  /** Ends whatever was to lead to another link. */
   #clear() {
-    this.#cancelWait?.();
-    this.#cancelWait = null;
+    this.#retry.cancel();
     this.#race?.stop();
     this.#race = null;
-    this.#link?.stop();
-    this.#link = null;
+    this.#climb.stop();
   }
 }

@@ -2,79 +2,116 @@
 /**
  * A transport that won, for as long as it keeps proving itself.
  *
- * It is up only while messages arrive. The server promises one at least every heartbeat; silence well beyond
- * that means a link that is dead without saying so, and it ends like any other.
+ * It is up only while messages arrive, and arrive in time. The server promises one at least every heartbeat; silence
+ * well beyond that means a link that is dead without saying so, and it ends like any other.
  */
+import { isNewer } from "../state/cursor.js";
+import { isNews } from "../state/news.js";
+import { Proof } from "../state/proof.js";
 import { ignore } from "./transport.js";
 
-/** @typedef {import("./transport.js").Transport} Transport */
 /** @typedef {import("./message.js").Message} Message */
 
 /**
  * @typedef {object} LinkEnding
+ * @property {"bye" | "died" | "silent" | "lag"} why  `bye`: the server said so, which says nothing against the transport.
+ *   `lag`: what still comes is late, and is news all the same; the link delivers on until it is stopped.
  * @property {number} [retryMs]  How long the server asked us to stay away.
- * @property {boolean} asked  The server said `bye`: this says nothing against the transport.
  */
-
-/** The server's own default, for a `hello` that does not say. */
-const DEFAULT_HEARTBEAT_MS = 15_000;
 
 /**
  * A link that was still heard this long after it began was of use. Time alone does not count: some networks let
- * `hello` through and hold back the rest, others kill the link a moment later.
+ * `hello` through and hold back the rest, others kill the link a moment later, or whatever is five seconds old.
  */
-const USEFUL_MS = 5_000;
+const USEFUL_MS = 6_000;
 
-/** Added to one and a half heartbeats, for a slow line. */
-const SILENCE_MARGIN_MS = 2_000;
+/** For what waited while the page was asleep or busy to be heard after all. */
+const LAST_CHANCE_MS = 1_000;
 
 export class Link {
+  /** @type {(message: Message) => void} */
+  onmessage = ignore;
+  /** @type {(ending: LinkEnding) => void} Once, and not after `stop`. */
+  onend = ignore;
+  name;
   transport;
-  heartbeatMs = DEFAULT_HEARTBEAT_MS;
+  /** Which rungs the race had seen fail before this one won. */
+  refused;
   #clock;
-  #startedAt;
+  #awake;
+  #serverClock;
+  #proof;
+  #hello;
+  /** Where it was opened. */
+  #since;
+  /** Where it is; "" until it has brought anything. */
+  #cursor = "";
+  /** Where it was before the message at hand. */
+  #previous = "";
+  #startedMs;
+  #heardMs;
   #heardAt;
   #doubted = false;
+  #hasEnded = false;
   #cancelWatch = ignore;
-  #onmessage;
-  #onend;
 
   /**
    * @param {object} parts
    * @param {import("./clock.js").Clock} parts.clock
-   * @param {Transport} parts.transport
-   * @param {(message: Message) => void} parts.onmessage
-   * @param {(ending: LinkEnding) => void} parts.onend  Once, and not after `stop`.
+   * @param {import("./awake.js").Awake} parts.awake
+   * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
+   * @param {import("./race.js").Win} parts.win
    */
-  constructor({ clock, transport, onmessage, onend }) {
+  constructor({ clock, awake, serverClock, win }) {
     this.#clock = clock;
-    this.transport = transport;
-    this.#onmessage = onmessage;
-    this.#onend = onend;
-    this.#startedAt = this.#heardAt = clock.now();
+    this.#awake = awake;
+    this.#serverClock = serverClock;
+    this.name = win.transport.name;
+    this.transport = win.transport;
+    this.refused = win.refused;
+    this.#hello = win.hello;
+    this.#since = win.since;
+    this.#proof = new Proof({ name: win.transport.name, serverClock });
+    this.#startedMs = this.#heardMs = clock.elapsed();
+    this.#heardAt = clock.now();
   }
 
-  /** @param {Message} hello  What the transport won with. */
-  start(hello) {
+  /** The longest silence that is still life. */
+  get silenceLimitMs() {
+    return this.#proof.silenceLimitMs;
+  }
+
+  /** The hello that the transport won with is taken as heard, and is not passed on. */
+  start() {
     this.transport.onmessage = (message) => this.#heard(message);
-    this.transport.onstate = (state, ending) =>
-      state === "closed" && this.#end({ retryMs: ending?.retryMs, asked: ending?.retryMs !== undefined });
-    this.#heard(hello);
+    this.transport.onstate = (state, ending) => {
+      if (state === "closed") this.#end({ why: ending?.retryMs === undefined ? "died" : "bye", ...ending });
+    };
+    this.#prove(this.#hello);
   }
 
   stop() {
+    this.#hasEnded = true;
     this.#cancelWatch();
     this.transport.onmessage = this.transport.onstate = ignore;
     this.transport.close();
   }
 
-  /** The longest silence that is still life. */
-  get silenceLimitMs() {
-    return this.heartbeatMs * 1.5 + SILENCE_MARGIN_MS;
+  wasUseful() {
+    return this.#heardMs - this.#startedMs >= USEFUL_MS;
   }
 
-  wasUseful() {
-    return Math.abs(this.#heardAt - this.#startedAt) >= USEFUL_MS;
+  /** Whether it has brought what came before. @param {string} cursor */
+  hasReached(cursor) {
+    return !isNewer(cursor, this.#cursor);
+  }
+
+  /**
+   * @param {Message} message  The one that it brings now.
+   * @param {string} cursor  Where the page is.
+   */
+  isNews(message, cursor) {
+    return isNews(message, { cursor, since: this.#previous || this.#since, isFirst: this.#previous === "" });
   }
 
   /** Something outside says that the network is gone. The next message proves it wrong. */
@@ -85,23 +122,51 @@ export class Link {
   /** Whether it has been silent for longer than a heartbeat, or was doubted and not heard since. */
   isDoubtful() {
     // A clock set back makes the difference negative: then nothing is known, and doubt is the safe side.
-    return this.#doubted || Math.abs(this.#clock.now() - this.#heardAt) > this.heartbeatMs;
+    return this.#doubted || Math.abs(this.#clock.now() - this.#heardAt) > this.#proof.heartbeatMs;
   }
 
   /** @param {Message} message */
   #heard(message) {
+    const isInTime = this.#prove(message);
+    if (message.type === "bye") return this.#end({ why: "bye", retryMs: message.retry_ms });
+    this.#previous = this.#cursor;
+    if (message.type !== "hello" && message.cursor) this.#cursor = message.cursor;
+    this.onmessage(message);
+    if (!isInTime) this.#end({ why: "lag" });
+  }
+
+  /**
+   * @param {Message} message
+   * @returns {boolean} Whether it came in time.
+   */
+  #prove(message) {
+    this.#heardMs = this.#clock.elapsed();
     this.#heardAt = this.#clock.now();
     this.#doubted = false;
-    if (message.type === "hello" && message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
+    this.#serverClock.correct(message.server_time, this.transport.roundTripMs ?? Infinity);
+    const isInTime = this.#proof.hear(message, this.#awake.forMs());
+    if (!this.#hasEnded) this.#watch(this.#proof.patienceMs);
+    return isInTime;
+  }
+
+  /**
+   * @param {number} patienceMs
+   * @param {boolean} [isLastChance]
+   */
+  #watch(patienceMs, isLastChance = false) {
     this.#cancelWatch();
-    this.#cancelWatch = this.#clock.after(this.silenceLimitMs, () => this.#end({ asked: false }));
-    if (message.type === "bye") this.#end({ retryMs: message.retry_ms, asked: true });
-    else this.#onmessage(message);
+    this.#cancelWatch = this.#clock.after(patienceMs, () => {
+      if (isLastChance || this.#awake.forMs() >= patienceMs) this.#end({ why: this.#proof.silence });
+      else this.#watch(LAST_CHANCE_MS, true);
+    });
   }
 
   /** @param {LinkEnding} ending */
   #end(ending) {
-    this.stop();
-    this.#onend(ending);
+    if (this.#hasEnded) return;
+    if (ending.why === "lag") this.#hasEnded = true;
+    else this.stop();
+    this.#cancelWatch();
+    this.onend(ending);
   }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Finds the transport that works here and now: they start one after the other, each with a short head start,
- * and the first that delivers `hello` wins. The others are closed.
+ * and the first that delivers `hello` in time wins. The others are closed.
  *
  * That a transport opened proves nothing: proxies open streams that they hold back, and sockets whose frames
  * they eat. Only a message that came through counts.
@@ -9,23 +9,50 @@
 import { ignore } from "./transport.js";
 
 /** @typedef {import("./transport.js").Transport} Transport */
+/** @typedef {import("./transport.js").TransportName} TransportName */
 /** @typedef {import("./message.js").Message} Message */
 
-/** How long each transport has before the next starts beside it: long enough for a good network, short for a person. */
-const HEAD_START_MS = [250, 1750];
+/**
+ * A transport that said hello. Its handlers are whoever's who takes it.
+ * @typedef {object} Win
+ * @property {Transport} transport
+ * @property {Message} hello
+ * @property {string} since  What it was opened with.
+ * @property {TransportName[]} refused  Those that failed before.
+ * @property {TransportName[]} late  Those that said hello too late, or were still to say it.
+ */
+
+/**
+ * @typedef {object} Loss
+ * @property {number} [retryMs]  The time the server asked for, if it did.
+ * @property {boolean} isLate  Something was heard, and all of it too late.
+ */
+
+/**
+ * How long the one before has before this one starts beside it, unless it fails first: long enough for a good network,
+ * short for a person. A stream costs the server little, a question it has to answer in vain costs more.
+ * @type {Record<TransportName, number>}
+ */
+const WAIT_FOR_START_MS = { ws: 250, sse: 250, poll: 1750, short: 2000 };
 
 /** After this long without any `hello`, nobody has won. */
-export const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export class Race {
   #clock;
   #waiting;
   #since;
+  /** @type {import("./transport.js").Change | undefined} */
+  #change;
+  #isLate;
   #onwin;
   #onlose;
   /** @type {Set<Transport>} */
   #running = new Set();
-  #started = 0;
+  /** @type {TransportName[]} */
+  #refused = [];
+  /** @type {TransportName[]} */
+  #late = [];
   #cancelNext = ignore;
   #cancelTimeout = ignore;
   /** @type {number | undefined} */
@@ -36,13 +63,17 @@ export class Race {
    * @param {import("./clock.js").Clock} parts.clock
    * @param {Transport[]} parts.transports  In the order in which they start.
    * @param {string} parts.since
-   * @param {(winner: Transport, hello: Message) => void} parts.onwin  The winner's handlers are then the caller's.
-   * @param {(retryMs?: number) => void} parts.onlose  With the time the server asked for, if it did.
+   * @param {import("./transport.js").Change} [parts.change]  What the race is for, when it is not the first.
+   * @param {(name: TransportName, hello: Message) => boolean} parts.isLate
+   * @param {(win: Win) => void} parts.onwin
+   * @param {(loss: Loss) => void} parts.onlose
    */
-  constructor({ clock, transports, since, onwin, onlose }) {
+  constructor({ clock, transports, since, change, isLate, onwin, onlose }) {
     this.#clock = clock;
     this.#waiting = [...transports];
     this.#since = since;
+    this.#change = change;
+    this.#isLate = isLate;
     this.#onwin = onwin;
     this.#onlose = onlose;
   }
@@ -64,14 +95,23 @@ export class Race {
     this.#cancelNext();
     const transport = this.#waiting.shift();
     if (!transport) return;
-    const headStartMs = HEAD_START_MS[this.#started] ?? 0;
-    this.#started += 1;
     this.#running.add(transport);
     // Before opening: one that fails at once starts the next at once, and takes this timer back.
-    if (this.#waiting.length > 0) this.#cancelNext = this.#clock.after(headStartMs, () => this.#next());
+    this.#scheduleAfter(transport);
     transport.onmessage = (message) => this.#heard(transport, message);
     transport.onstate = (state, ending) => state === "closed" && this.#failed(transport, ending?.retryMs);
-    transport.open(this.#since);
+    transport.open(this.#since, this.#change?.from === transport.name ? undefined : this.#change);
+  }
+
+  /** @param {Transport} transport */
+  #scheduleAfter({ name }) {
+    const next = this.#waiting[0]?.name;
+    if (next === undefined) return;
+    this.#cancelNext = this.#clock.after(WAIT_FOR_START_MS[next], () => {
+      // The streams run against each other. Whoever asks instead does so because they said nothing.
+      if (next === "poll" || next === "short") this.#change ??= { from: name, why: "silent" };
+      this.#next();
+    });
   }
 
   /**
@@ -79,36 +119,49 @@ export class Race {
    * @param {Message} message
    */
   #heard(transport, message) {
-    if (message.type === "hello") this.#win(transport, message);
     // The server itself is leaving or full: the other transports would only be told the same.
-    else if (message.type === "bye") this.#lose(message.retry_ms);
+    if (message.type === "bye") return this.#lose(message.retry_ms);
+    if (message.type !== "hello") return;
+    if (!this.#isLate(transport.name, message)) return this.#win(transport, message);
+    this.#late.push(transport.name);
+    this.#change ??= { from: transport.name, why: "lag" };
+    release(transport);
+    this.#leave(transport);
   }
 
   /**
    * @param {Transport} transport
-   * @param {number | undefined} retryMs
+   * @param {number} [retryMs]
    */
   #failed(transport, retryMs) {
-    this.#running.delete(transport);
+    this.#refused.push(transport.name);
+    this.#change ??= { from: transport.name, why: "refused" };
     this.#retryMs = retryMs ?? this.#retryMs;
+    this.#leave(transport);
+  }
+
+  /** @param {Transport} transport */
+  #leave(transport) {
+    this.#running.delete(transport);
     if (this.#running.size > 0) return;
     if (this.#waiting.length > 0) this.#next();
     else this.#lose();
   }
 
   /**
-   * @param {Transport} winner
+   * @param {Transport} transport
    * @param {Message} hello
    */
-  #win(winner, hello) {
-    this.#running.delete(winner);
+  #win(transport, hello) {
+    this.#running.delete(transport);
+    const late = [...this.#late, ...[...this.#running].map(({ name }) => name)];
     this.stop();
-    this.#onwin(winner, hello);
+    this.#onwin({ transport, hello, since: this.#since, refused: this.#refused, late });
   }
 
   #lose(retryMs = this.#retryMs) {
     this.stop();
-    this.#onlose(retryMs);
+    this.#onlose({ retryMs, isLate: this.#late.length > 0 });
   }
 }
 

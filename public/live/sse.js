@@ -34,12 +34,15 @@ export class SseTransport {
     this.#watch = watch;
   }
 
-  /** @param {string} since */
-  open(since) {
+  /**
+   * @param {string} since
+   * @param {import("./transport.js").Change} [change]
+   */
+  open(since, change) {
     this.close();
     let source;
     try {
-      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since));
+      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, change));
     } catch {
       this.onstate("closed");
       return;

@@ -5,6 +5,7 @@
  * @typedef {object} Watch
  * @property {string} origin  Of the page, e.g. `https://rescue.example`.
  * @property {string[]} pets  Ids to watch; none means every pet.
+ * @property {string} [chaos]  The bad network to pretend, in the demo.
  */
 
 /**
@@ -17,6 +18,7 @@ export function liveUrl(watch, path, since, more = {}) {
   const url = new URL(path, watch.origin);
   for (const [name, value] of Object.entries(more)) url.searchParams.set(name, String(value));
   if (since) url.searchParams.set("since", since);
+  if (watch.chaos) url.searchParams.set("chaos", watch.chaos);
   for (const pet of watch.pets) url.searchParams.append("pet", pet);
   return url.href;
 }

@@ -6,8 +6,12 @@ import { decode } from "./message.js";
 import { ignore } from "./transport.js";
 import { liveUrl, socketUrl } from "./url.js";
 
-/** `WebSocket.OPEN`, spelled out because the constructor passed in may be a stand-in. */
+/** `WebSocket.CONNECTING` and `OPEN`, spelled out because the constructor passed in may be a stand-in. */
+const CONNECTING = 0;
 const OPEN = 1;
+
+/** How long a socket that nobody wants any more may take to open before it is closed all the same. */
+const CONNECT_LIMIT_MS = 3_000;
 
 /** @typedef {import("./transport.js").Transport} Transport */
 
@@ -23,23 +27,29 @@ export class WsTransport {
   #socket = null;
   #WebSocket;
   #watch;
+  #clock;
 
   /**
    * @param {object} parts
    * @param {typeof WebSocket} parts.WebSocket
    * @param {import("./url.js").Watch} parts.watch
+   * @param {import("./clock.js").Clock} parts.clock
    */
-  constructor({ WebSocket, watch }) {
+  constructor({ WebSocket, watch, clock }) {
     this.#WebSocket = WebSocket;
     this.#watch = watch;
+    this.#clock = clock;
   }
 
-  /** @param {string} since */
-  open(since) {
+  /**
+   * @param {string} since
+   * @param {import("./transport.js").Change} [change]
+   */
+  open(since, change) {
     this.close();
     let socket;
     try {
-      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since)));
+      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, change)));
     } catch {
       // Not there at all, or forbidden by a policy: the same to us as a network that blocks it.
       this.onstate("closed");
@@ -74,8 +84,18 @@ export class WsTransport {
     if (!socket) return;
     this.#socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    // Also while it is still connecting: browsers let only one socket per host connect at a time, and one
-    // that hangs would hold up the next try.
-    socket.close();
+    if (socket.readyState === CONNECTING) this.#closeLater(socket);
+    else socket.close();
+  }
+
+  /**
+   * Browsers complain on the console about a socket that is closed before it is open, so it may open first. But not for
+   * ever: they let only one socket per host connect at a time, and one that hangs would hold up the next try.
+   * @param {WebSocket} socket
+   */
+  #closeLater(socket) {
+    const cancel = this.#clock.after(CONNECT_LIMIT_MS, () => socket.close());
+    socket.onopen = () => (cancel(), socket.close());
+    socket.onclose = cancel;
   }
 }

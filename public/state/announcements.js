@@ -18,6 +18,8 @@ export class Announcements {
   #say;
   /** @type {Map<string, Change>} The net change of each pet since the last sentence. */
   #collected = new Map();
+  /** How the page is connected now, where that is news. */
+  #news = "";
   #quietUntil = 0;
   /** @type {(() => void) | null} */
   #cancel = null;
@@ -38,7 +40,17 @@ export class Announcements {
       const earlier = this.#collected.get(change.id);
       this.#collected.set(change.id, earlier ? { ...change, before: earlier.before } : change);
     }
-    if (changes.length === 0 || this.#cancel) return;
+    if (changes.length > 0) this.#arrange();
+  }
+
+  /** @param {string} sentence  About the connection. Said before the changes; takes the place of an older one. */
+  tell(sentence) {
+    this.#news = sentence;
+    this.#arrange();
+  }
+
+  #arrange() {
+    if (this.#cancel) return;
     // A clock set back must not keep the page silent for an hour.
     const restMs = Math.min(QUIET_MS, this.#quietUntil - this.#clock.now());
     this.#cancel = this.#clock.after(Math.max(COLLECT_MS, restMs), () => this.#speak());
@@ -49,10 +61,11 @@ export class Announcements {
     this.#cancel?.();
     this.#cancel = null;
     this.#collected.clear();
+    this.#news = "";
   }
 
   #speak() {
-    const sentence = describe([...this.#collected.values()]);
+    const sentence = [this.#news, describe([...this.#collected.values()])].filter(Boolean).join(". ");
     this.stop();
     if (!sentence) return;
     this.#quietUntil = this.#clock.now() + QUIET_MS;

@@ -2,7 +2,12 @@
 /** How long to wait before connecting again. */
 
 const BASE_MS = 500;
-const CAP_MS = 30_000;
+
+/**
+ * A page that has its network back is live within ten seconds: that leaves no room for a longer wait. Servers
+ * spread their viewers with `retry_ms` where this is too often.
+ */
+const CAP_MS = 6_000;
 
 /** Bounds on the wait that a server asks for: a slip in it must make neither a flood nor a page that never returns. */
 const RETRY_FLOOR_MS = 100;

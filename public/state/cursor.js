@@ -27,3 +27,13 @@ export function isNewer(next, known) {
   if (!to) return false;
   return from === null || (to.epoch === from.epoch && to.rev > from.rev);
 }
+
+/**
+ * Whether two cursors are places in the same history. What is no cursor is in none.
+ * @param {unknown} one
+ * @param {unknown} other
+ */
+export function isSameHistory(one, other) {
+  const epoch = parseCursor(one)?.epoch;
+  return epoch !== undefined && epoch === parseCursor(other)?.epoch;
+}

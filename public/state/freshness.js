@@ -1,21 +1,41 @@
 // @ts-check
 /**
- * How far the page can be believed, as one line: live and heard when, or not, and then as of when.
+ * How far the page can be believed, as one line: live and heard when, or not, and then since when.
  *
- * "Live" is never said on the strength of an open connection. It takes a message that was heard recently;
- * a blip shorter than the grace is not worth alarming anybody.
+ * "Live" is never said on the strength of an open connection. It takes a message that was heard recently. What is
+ * bad is not said before it has lasted for the grace: a blip is not worth alarming anybody.
  */
-import { clockText, heardText } from "./time-text.js";
+import { heardText, momentText } from "./time-text.js";
 import { parseTime } from "./server-clock.js";
 
 /** @typedef {import("../live/connection.js").ConnectionState} ConnectionState */
-/** @typedef {"connecting" | "live" | "polling" | "offline" | "paused"} LineState */
-/** @typedef {{ state: LineState, text: string }} Line */
+/** @typedef {"connecting" | "live" | "polling" | "delayed" | "offline" | "paused"} LineState */
 
-/** How long a lost connection may take to come back before the page says so. */
+/**
+ * @typedef {object} Line
+ * @property {LineState} state
+ * @property {"fresh" | "paused" | "stale"} freshness  Of what the page shows: as new as it gets, held still on
+ *   request, or the last that was known.
+ * @property {string} text  How it is connected, e.g. "Live over WebSocket".
+ * @property {string} [age]  Since when that is so, to the second: "heard 3 s ago". Changes all the time.
+ */
+
+/** How long something bad may take to go away by itself before the page says so. */
 const GRACE_MS = 3_000;
 
-const LIVE_TEXT = { ws: "Live over WebSocket", sse: "Live over SSE", poll: "Polling" };
+/** @type {Record<import("../live/transport.js").TransportName, { state: LineState, text: string }>} */
+const UP = {
+  ws: { state: "live", text: "Live over WebSocket" },
+  sse: { state: "live", text: "Live over SSE" },
+  poll: { state: "polling", text: "Polling" },
+  short: { state: "polling", text: "Polling" },
+};
+
+/** @type {{ state: LineState, text: string }} */
+const DELAYED = {
+  state: "delayed",
+  text: "Delayed: this network holds back live messages, asking every few seconds",
+};
 
 export class Freshness {
   #clock;
@@ -27,8 +47,10 @@ export class Freshness {
   #heardAt = null;
   /** @type {number | null} Since when nothing is connected; null while something is, and during the first try. */
   #lostAt = null;
-  /** @type {number | null} Server time from which the store is out of reach. */
-  #staleSince = null;
+  /** @type {number | null} Since when the network is known to hold back the better transports. */
+  #delayedAt = null;
+  /** @type {{ heardAt: number, since: number } | null} `since`: server time from which the store is out of reach. */
+  #outage = null;
   /** @type {number | null} Server time of what is shown while paused. */
   #pausedAsOf = null;
   #pageAsOf;
@@ -51,6 +73,8 @@ export class Freshness {
       this.#transport = state.transport;
       this.#silenceLimitMs = state.silenceLimitMs;
       this.#lostAt = null;
+      const isDelayed = state.delayed === true || state.transport === "short";
+      this.#delayedAt = isDelayed ? (this.#delayedAt ?? this.#clock.now()) : null;
     } else if (state.phase === "down") {
       this.lose();
     }
@@ -63,9 +87,11 @@ export class Freshness {
 
   /** @param {import("../live/message.js").Message} message */
   hear(message) {
-    this.#heardAt = this.#clock.now();
+    const now = this.#clock.now();
+    this.#heardAt = now;
     this.#lostAt = null;
-    this.#staleSince = message.type === "stale" ? (parseTime(message.since) ?? this.#asOf()) : null;
+    if (message.type !== "stale") this.#outage = null;
+    else this.#outage ??= { heardAt: now, since: parseTime(message.since) ?? this.#asOf() };
   }
 
   pause() {
@@ -79,29 +105,44 @@ export class Freshness {
   /** @returns {Line} What to say now; it changes with time alone, so ask again every second. */
   line() {
     if (this.#pausedAsOf !== null) {
-      return { state: "paused", text: `Paused, as of ${clockText(this.#pausedAsOf)}` };
+      return { state: "paused", freshness: "paused", text: `Paused, as of ${this.#clockText(this.#pausedAsOf)}` };
     }
-    if (this.#isOffline() || this.#staleSince !== null) {
-      return { state: "offline", text: `Offline, as of ${clockText(this.#asOf())}` };
+    const since = this.#clockText(this.#asOf());
+    if (this.#isOffline()) {
+      return { state: "offline", freshness: "stale", text: `Offline since ${since}, last known` };
     }
-    if (this.#transport === null || this.#heardAt === null) return { state: "connecting", text: "Connecting…" };
-    return {
-      state: this.#transport === "poll" ? "polling" : "live",
-      text: `${LIVE_TEXT[this.#transport]} · heard ${heardText(this.#clock.now() - this.#heardAt)}`,
-    };
+    if (this.#outage && this.#hasLasted(this.#outage.heardAt)) {
+      const text = `Not up to date since ${since}: the server cannot reach its data`;
+      return { state: "offline", freshness: "stale", text };
+    }
+    if (this.#transport === null || this.#heardAt === null) {
+      return { state: "connecting", freshness: "fresh", text: "Connecting…" };
+    }
+    const isDelayed = this.#delayedAt !== null && this.#hasLasted(this.#delayedAt);
+    const up = isDelayed ? DELAYED : UP[this.#transport];
+    return { ...up, freshness: "fresh", age: `heard ${heardText(this.#clock.now() - this.#heardAt)}` };
   }
 
   #isOffline() {
-    const now = this.#clock.now();
-    const isLost = this.#lostAt !== null && now - this.#lostAt >= GRACE_MS;
+    const isLost = this.#lostAt !== null && this.#hasLasted(this.#lostAt);
     // The connection's own watch would say so too, but its timer is late in a tab that slept.
-    const isSilent = this.#heardAt !== null && now - this.#heardAt >= this.#silenceLimitMs + GRACE_MS;
+    const isSilent = this.#heardAt !== null && this.#hasLasted(this.#heardAt, this.#silenceLimitMs + GRACE_MS);
     return isLost || isSilent;
+  }
+
+  /** @param {number} since  By this machine's clock. One that was set back says nothing: doubt is the safe side. */
+  #hasLasted(since, limitMs = GRACE_MS) {
+    return Math.abs(this.#clock.now() - since) >= limitMs;
   }
 
   /** Server time at which what is shown was true. */
   #asOf() {
-    if (this.#staleSince !== null) return this.#staleSince;
+    if (this.#outage !== null) return this.#outage.since;
     return this.#heardAt === null ? this.#pageAsOf : this.#serverClock.at(this.#heardAt);
+  }
+
+  /** @param {number} ms  Server time. */
+  #clockText(ms) {
+    return momentText(ms, this.#serverClock.now());
   }
 }

@@ -17,6 +17,18 @@ export function clockText(ms) {
 }
 
 /**
+ * The same, with the day where it is another one than today: "14:05", "1 May, 14:05".
+ * @param {number} ms
+ * @param {number} now
+ */
+export function momentText(ms, now) {
+  const date = new Date(ms);
+  if (date.toDateString() === new Date(now).toDateString()) return clockText(ms);
+  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${day}, ${clockText(ms)}`;
+}
+
+/**
  * How long something has lasted: "12 min". In whole units, the largest that fits.
  * @param {number} ms  Below zero, which only a wrong clock makes, counts as nothing.
  */
@@ -35,4 +47,14 @@ export function heardText(ms) {
   const seconds = Math.floor(ms / SECOND_MS);
   if (seconds < 1) return "just now";
   return seconds < 60 ? `${seconds} s ago` : `${durationText(ms)} ago`;
+}
+
+/**
+ * A measured time: "12 ms", "1.5 s", "65 s".
+ * @param {number} ms
+ */
+export function spanText(ms) {
+  if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
+  const seconds = ms / SECOND_MS;
+  return `${seconds < 9.95 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;
 }

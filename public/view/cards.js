@@ -14,6 +14,7 @@ export class Cards {
   #document;
   #since;
   #highlight;
+  #title;
   #list;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
@@ -23,11 +24,13 @@ export class Cards {
    * @param {Document} parts.document
    * @param {import("./since.js").Since} parts.since
    * @param {import("./highlight.js").Highlight} parts.highlight
+   * @param {import("./title.js").Title} parts.title
    */
-  constructor({ document, since, highlight }) {
+  constructor({ document, since, highlight, title }) {
     this.#document = document;
     this.#since = since;
     this.#highlight = highlight;
+    this.#title = title;
     this.#list = document.querySelector("#pets");
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-pet]"))) {
       this.#elements.set(element.dataset.pet ?? "", element);
@@ -64,7 +67,7 @@ export class Cards {
    */
   #drawPage(pet) {
     this.#show("#gone", false);
-    if (pet.name !== undefined) this.#document.title = `${pet.name} · pet-store`;
+    if (pet.name !== undefined) this.#title.draw(`${pet.name} · pet-store`);
   }
 
   /**

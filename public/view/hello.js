@@ -4,7 +4,7 @@ import { setText } from "./text.js";
 
 /** @typedef {import("../live/transport.js").TransportName} TransportName */
 
-const TRANSPORT_TEXT = { ws: "WebSocket", sse: "SSE", poll: "long poll" };
+const TRANSPORT_TEXT = { ws: "WebSocket", sse: "SSE", poll: "long poll", short: "short poll" };
 
 export class Hello {
   /** @type {(text: string) => void} */

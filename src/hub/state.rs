@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use super::backlog::{BACKLOG_LIMIT, Backlog};
+use super::catch_up::Chunk;
 use super::filter::Filter;
 use super::newest::Newest;
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
@@ -80,13 +81,29 @@ impl State {
         &self.pets
     }
 
-    pub fn backlog(&self) -> &Backlog {
-        &self.backlog
+    /// The first `limit` changes after `since`, if they are in memory.
+    pub fn replay(&self, filter: &Filter, since: Rev, limit: usize) -> Option<Chunk> {
+        let frames = self.backlog.after(since)?;
+        let mut wanted = frames.filter(|frame| frame.pet().is_none_or(|pet| filter.wants(pet)));
+        let given = wanted.by_ref().take(limit).cloned().collect();
+        let is_whole = wanted.next().is_none();
+        Some(self.chunk(since, given, is_whole))
     }
 
-    /// The newest frames of each pet since this state was loaded.
-    pub fn newest(&self) -> &Newest {
-        &self.newest
+    /// The newest status of each pet since `since`, up to about `limit_bytes` of JSON; `None` when
+    /// some that matter are forgotten.
+    pub fn newest_after(&self, filter: &Filter, since: Rev, limit_bytes: usize) -> Option<Chunk> {
+        let (frames, is_whole) = self.newest.after(since, filter, limit_bytes)?;
+        Some(self.chunk(since, frames, is_whole))
+    }
+
+    fn chunk(&self, since: Rev, frames: Vec<Frame>, is_whole: bool) -> Chunk {
+        let last = frames.last().map_or(since, Frame::rev);
+        Chunk {
+            reaches: if is_whole { self.rev } else { last },
+            frames,
+            is_whole,
+        }
     }
 
     /// Moves on by one change, of which `frame` is the encoding.

@@ -1,6 +1,6 @@
 //! The rules that the hub keeps, each broken once to see its test fail.
 
-use std::future::Future;
+use std::future::{Future, pending, ready};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,11 +8,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::backlog::BACKLOG_LIMIT;
-use super::mailbox::MAILBOX_LIMIT;
 use super::*;
 use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
 use crate::store::MemoryEngine;
@@ -20,39 +17,22 @@ use crate::store::MemoryEngine;
 /// How long a test waits for what must come.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// A hub over a store in memory, with its routers running.
+/// A hub over a store in memory.
 struct Rig {
     engine: Arc<MemoryEngine>,
     hub: Arc<Hub>,
-    stop: CancellationToken,
 }
 
 impl Rig {
     /// A board with pets 1 and 2, at rev 2.
-    async fn start() -> Self {
+    fn start() -> Self {
         let engine = Arc::new(MemoryEngine::new(Epoch::new(0xabc)));
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
-        let stop = CancellationToken::new();
-        hub.start(&TaskTracker::new(), &stop);
-        let rig = Rig { engine, hub, stop };
+        let rig = Rig { engine, hub };
         for id in [1, 2] {
             rig.change(id, ChangeKind::Pet(Arc::new(pet(id))));
         }
-        rig.settle().await;
         rig
-    }
-
-    /// Waits until every router has carried everything to the mailboxes.
-    async fn settle(&self) {
-        let newest = self.hub.newest().0;
-        let settling = async {
-            while self.hub.router.routed() < newest {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(LIMIT, settling)
-            .await
-            .expect("the router carries on");
     }
 
     /// Commits and publishes one change, as the writer does.
@@ -76,14 +56,17 @@ impl Rig {
         }
     }
 
+    /// The catch-up of someone who was given everything up to `rev`.
+    fn catch_up(&self, filter: Filter, rev: u64) -> CatchUp {
+        self.hub.catch_up(filter, self.since(rev))
+    }
+
+    fn newest(&self) -> u64 {
+        self.hub.newest().0.get()
+    }
+
     fn since(&self, rev: u64) -> Option<Cursor> {
         Some(self.hub.at(Rev::new(rev)))
-    }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 
@@ -100,93 +83,128 @@ fn only(pet: u64) -> Filter {
     Filter::of(vec![PetId::new(pet)]).unwrap()
 }
 
-async fn next(feed: &mut Feed) -> Frame {
-    timeout(LIMIT, feed.next()).await.expect("a frame comes")
+/// The revs of what is new, waited for.
+async fn next_revs(catch_up: &mut CatchUp) -> Vec<u64> {
+    let news = timeout(LIMIT, catch_up.news(pending::<()>())).await;
+    revs(&news.expect("there is something new"))
 }
 
-fn is_snapshot(frame: &Frame) -> bool {
-    frame.pet().is_none()
+/// Waits for news until `patience` is over, in vain; the rev that the viewer is brought to.
+async fn silence(catch_up: &mut CatchUp, patience: impl Future) -> u64 {
+    let news = timeout(LIMIT, catch_up.news(patience)).await;
+    let news = news.expect("patience ends");
+    assert!(news.frames.is_empty() && news.is_whole);
+    news.reaches.get()
 }
 
-/// Rule 3. Breaks when the seat is taken after the state is read.
+/// The revs of all that is new without waiting.
+async fn all_revs(catch_up: &mut CatchUp) -> Vec<u64> {
+    let mut all = Vec::new();
+    loop {
+        let chunk = catch_up.next().await;
+        all.extend(revs(&chunk));
+        if chunk.is_whole {
+            return all;
+        }
+    }
+}
+
+fn revs(chunk: &Chunk) -> Vec<u64> {
+    chunk.frames.iter().map(|frame| frame.rev().get()).collect()
+}
+
+fn is_snapshot(chunk: &Chunk) -> bool {
+    matches!(&chunk.frames[..], [frame] if frame.pet().is_none()) && chunk.is_whole
+}
+
+/// Rule 3. Breaks when it is looked for news before the waiter is registered, which misses what
+/// comes in between, or when a chunk does not start where the one before ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_join_in_the_middle_of_changes_neither_skips_nor_repeats() {
-    let rig = Arc::new(Rig::start().await);
+    let rig = Arc::new(Rig::start());
     let mut joins_midway = 0;
-    for _ in 0..500 {
+    // As many rounds as it takes: when this thread is given time is up to the machine.
+    while joins_midway < 200 {
+        let newest = rig.newest() + 10;
         let publisher = Arc::clone(&rig);
         let publishing = tokio::task::spawn_blocking(move || publisher.statuses(1, 10));
         let mut viewers = Vec::new();
-        while !publishing.is_finished() {
-            let since = rig.hub.cursor();
-            viewers.push((since.rev.get(), rig.hub.join(Filter::All, Some(since))));
+        while !publishing.is_finished() && viewers.len() < 50 {
+            let since = rig.newest();
+            joins_midway += u32::from(since > newest - 10 && since < newest);
+            let catch_up = rig.catch_up(Filter::All, since);
+            viewers.push(tokio::spawn(follow(catch_up, since, newest)));
             tokio::task::yield_now().await;
         }
         publishing.await.unwrap();
-        let newest = rig.hub.newest().0.get();
-        for (since, mut feed) in viewers {
-            joins_midway += u32::from(since > newest - 10 && since < newest);
-            for expected in since + 1..=newest {
-                assert_eq!(next(&mut feed).await.rev().get(), expected);
-            }
+        for viewer in viewers {
+            viewer.await.unwrap();
         }
     }
-    assert!(joins_midway > 20, "too few joins to prove anything");
 }
 
-/// Rule 4. Breaks when a feed encodes for itself.
+/// Takes one change after the other, from `since` to `newest`.
+async fn follow(mut catch_up: CatchUp, since: u64, newest: u64) {
+    let mut expected = since;
+    while expected < newest {
+        for rev in next_revs(&mut catch_up).await {
+            expected += 1;
+            assert_eq!(rev, expected);
+        }
+    }
+}
+
+/// Rule 4. Breaks when someone encodes for itself what is in memory.
 #[tokio::test]
 async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
-    let rig = Rig::start().await;
-    let mut feeds = [(); 3].map(|()| rig.hub.join(Filter::All, None));
+    let rig = Rig::start();
+    let mut stream = rig.hub.subscribe();
+    let mut viewers = [(); 3].map(|()| rig.hub.catch_up(Filter::All, None));
     let mut snapshots = Vec::new();
-    for feed in &mut feeds {
-        snapshots.push(next(feed).await.json().as_ptr());
+    for viewer in &mut viewers {
+        snapshots.push(viewer.next().await.frames[0].json().as_ptr());
     }
     rig.statuses(1, 1);
-    let mut changes = Vec::new();
-    for feed in &mut feeds {
-        changes.push(next(feed).await.json().as_ptr());
+    let mut changes = vec![stream.recv().await.unwrap().json().as_ptr()];
+    for viewer in &mut viewers {
+        changes.push(viewer.next().await.frames[0].json().as_ptr());
     }
     for pointers in [snapshots, changes] {
         assert!(pointers.iter().all(|pointer| *pointer == pointers[0]));
     }
 }
 
-/// Rules 5 and 6. Breaks when a full mailbox keeps what it has, or grows.
-#[tokio::test]
-async fn a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on() {
-    let rig = Rig::start().await;
-    let mut feed = rig.hub.join(Filter::All, rig.since(2));
-    let mut witness = rig.hub.join(Filter::All, rig.since(2));
-    for turn in 0..MAILBOX_LIMIT + 50 {
-        rig.statuses(1, 1);
-        assert_eq!(next(&mut witness).await.rev().get(), turn as u64 + 3);
-    }
-    let newest = rig.hub.newest().0;
-    let frame = next(&mut feed).await;
-    assert!(is_snapshot(&frame) && frame.rev() == newest);
-    rig.statuses(2, 1);
-    assert_eq!(next(&mut feed).await.rev(), newest.next());
-    assert_eq!(rig.hub.metrics.resyncs.get(), 1);
+/// Rule 6. Breaks when older statuses are given too, or when it goes on anywhere else than after
+/// the newest.
+#[test]
+fn a_viewer_that_fell_behind_is_given_the_newest_of_each_pet_and_what_follows() {
+    let rig = Rig::start();
+    rig.statuses(1, 40);
+    rig.statuses(2, 5);
+    rig.statuses(1, 1);
+    let missed = rig.hub.missed(&Filter::All, Rev::new(2));
+    assert_eq!(revs(&missed), [47, 48]);
+    assert!(missed.is_whole && missed.reaches.get() == 48);
+    let missed = rig.hub.missed(&only(2), Rev::new(2));
+    assert_eq!(revs(&missed), [47]);
+    assert_eq!(missed.reaches.get(), 48, "also past pets it does not watch");
+    rig.statuses(2, 2);
+    let replay = rig.hub.replay(&Filter::All, missed.reaches).unwrap();
+    assert_eq!(revs(&replay), [49, 50]);
+    assert_eq!(rig.hub.metrics.resyncs.get(), 2);
 }
 
-/// Rule 6, one level up: the router itself was late. The receiver of a lagged broadcast goes on
-/// with frames older than the snapshot; a page would have run backwards.
-#[tokio::test]
-async fn a_router_that_falls_behind_brings_everyone_a_snapshot_and_nothing_older() {
-    let rig = Rig::start().await;
-    let mut feed = rig.hub.join(Filter::All, rig.since(2));
-    // The one thread of this runtime publishes, so no router runs until it waits.
-    rig.statuses(1, STREAM_CAPACITY + 10);
-    let newest = rig.hub.newest().0;
-    let frame = next(&mut feed).await;
-    assert!(is_snapshot(&frame), "not {:?}", frame.json());
-    assert_eq!(frame.rev(), newest);
-    rig.statuses(2, 3);
-    for step in 1..=3 {
-        assert_eq!(next(&mut feed).await.rev().get(), newest.get() + step);
+/// Rule 6, for one whose place is forgotten: a pet that it knows may have been removed since.
+#[test]
+fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
+    let rig = Rig::start();
+    let since = rig.hub.newest().0;
+    for id in 3..2000 {
+        rig.change(id, ChangeKind::Gone);
     }
+    let missed = rig.hub.missed(&Filter::All, since);
+    assert!(is_snapshot(&missed));
+    assert_eq!(missed.reaches, rig.hub.newest().0);
 }
 
 /// Counts how often a task is woken.
@@ -199,82 +217,136 @@ impl Wake for Woken {
     }
 }
 
-/// Rule 7. Breaks when a router looks at a frame on behalf of those who do not want it.
-#[tokio::test]
-async fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
-    let rig = Rig::start().await;
-    let mut feed = rig.hub.join(only(1), rig.since(2));
+/// Rule 7. Breaks when everyone who waits is woken by every change.
+#[test]
+fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
+    let rig = Rig::start();
+    let mut catch_up = rig.catch_up(only(1), 2);
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);
-    let mut waiting = pin!(feed.next());
+    let mut waiting = pin!(catch_up.news(pending::<()>()));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     rig.statuses(2, 100);
-    rig.settle().await;
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
     rig.statuses(1, 1);
-    rig.settle().await;
     assert_eq!(woken.0.load(Ordering::SeqCst), 1);
-    let Poll::Ready(frame) = waiting.poll(&mut context) else {
+    let Poll::Ready(news) = waiting.poll(&mut context) else {
         panic!("the change of its own pet is there");
     };
-    assert_eq!(frame.rev().get(), 103);
+    assert_eq!(revs(&news), [103]);
+}
+
+/// A change is on the board a moment before those who wait are woken. Who asks twice in that moment
+/// was woken for what it had.
+#[test]
+fn a_wake_up_for_what_was_given_already_does_not_end_the_wait() {
+    let rig = Rig::start();
+    let mut catch_up = rig.catch_up(Filter::All, 2);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = pin!(catch_up.news(pending::<()>()));
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    rig.hub.waiters.wake([PetId::new(1)].into_iter());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    rig.statuses(1, 1);
+    assert!(waiting.poll(&mut context).is_ready());
 }
 
 #[tokio::test]
-async fn the_cursor_of_a_heartbeat_moves_past_changes_of_other_pets_but_never_past_its_own() {
-    let rig = Rig::start().await;
-    let mut feed = rig.hub.join(only(1), rig.since(2));
+async fn silence_moves_on_past_changes_of_other_pets_but_never_past_its_own() {
+    let rig = Rig::start();
+    let mut catch_up = rig.catch_up(only(1), 2);
     rig.statuses(2, 5);
-    rig.settle().await;
-    assert_eq!(feed.cursor().rev.get(), 7);
+    assert_eq!(silence(&mut catch_up, ready(())).await, 7);
+    let publishing = async { rig.statuses(2, 5) };
+    let reached = silence(&mut catch_up, publishing).await;
+    assert_eq!(reached, 12, "also past what came meanwhile");
     rig.statuses(1, 1);
     rig.statuses(2, 1);
-    rig.settle().await;
-    assert_eq!(
-        feed.cursor().rev.get(),
-        7,
-        "its own change is not given yet"
-    );
-    assert_eq!(next(&mut feed).await.rev().get(), 8);
-    assert_eq!(feed.cursor().rev.get(), 9);
+    assert_eq!(catch_up.reaches().get(), 12, "its own is not given yet");
+    assert_eq!(next_revs(&mut catch_up).await, [13]);
+    assert_eq!(catch_up.reaches().get(), 14);
 }
 
 #[tokio::test]
 async fn what_left_the_backlog_is_replayed_from_the_log_and_filtered() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     rig.statuses(1, BACKLOG_LIMIT);
     rig.statuses(2, 700);
-    let newest = rig.hub.newest().0.get();
-    let mut feed = rig.hub.join(Filter::All, rig.since(2));
-    for expected in 3..=newest {
-        assert_eq!(next(&mut feed).await.rev().get(), expected);
-    }
-    let mut filtered = rig.hub.join(only(2), rig.since(2));
-    for expected in newest - 699..=newest {
-        assert_eq!(next(&mut filtered).await.rev().get(), expected);
-    }
-    assert!(filtered.next_now().is_none());
+    let newest = rig.newest();
+    let everything = all_revs(&mut rig.catch_up(Filter::All, 2)).await;
+    assert_eq!(everything, (3..=newest).collect::<Vec<_>>());
+    let of_two = all_revs(&mut rig.catch_up(only(2), 2)).await;
+    assert_eq!(of_two, (newest - 699..=newest).collect::<Vec<_>>());
+}
+
+/// Once, one who asked from a cursor of yesterday for a pet that did nothing since was kept waiting
+/// beyond any patience.
+#[tokio::test]
+async fn a_log_in_which_there_is_nothing_for_the_viewer_is_not_waited_on() {
+    let rig = Rig::start();
+    rig.statuses(1, BACKLOG_LIMIT + 1);
+    let mut catch_up = rig.catch_up(only(2), 2);
+    assert_eq!(silence(&mut catch_up, ready(())).await, rig.newest());
 }
 
 #[tokio::test]
 async fn a_cursor_that_cannot_be_served_is_answered_with_a_snapshot() {
-    let rig = Rig::start().await;
+    let rig = Rig::start();
     let another_epoch = Cursor {
         epoch: Epoch::new(1),
         rev: Rev::new(1),
     };
     for since in [Some(another_epoch), rig.since(u64::MAX), rig.since(3), None] {
-        let mut feed = rig.hub.join(Filter::All, since);
-        let frame = next(&mut feed).await;
-        assert!(is_snapshot(&frame), "{since:?}");
-        assert_eq!(feed.start(), rig.hub.cursor());
+        let mut catch_up = rig.hub.catch_up(Filter::All, since);
+        assert!(is_snapshot(&catch_up.next().await), "{since:?}");
+        assert_eq!(catch_up.start(), rig.hub.cursor());
     }
     rig.statuses(1, usize::try_from(REPLAY_LIMIT).unwrap() + 1);
-    assert!(is_snapshot(
-        &next(&mut rig.hub.join(Filter::All, rig.since(2))).await
-    ));
-    assert!(!is_snapshot(
-        &next(&mut rig.hub.join(Filter::All, rig.since(3))).await
-    ));
+    let mut catch_up = rig.catch_up(Filter::All, 2);
+    assert!(is_snapshot(&catch_up.next().await));
+    let mut catch_up = rig.catch_up(Filter::All, 3);
+    assert_eq!(revs(&catch_up.next().await)[0], 4);
+}
+
+/// Rules 5 and 6. Breaks when the log is replayed however far behind the viewer is by now.
+#[tokio::test]
+async fn a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on() {
+    let rig = Rig::start();
+    rig.statuses(1, BACKLOG_LIMIT + 1);
+    let mut catch_up = rig.catch_up(Filter::All, 2);
+    let chunk = catch_up.next().await;
+    assert_eq!(revs(&chunk)[0], 3);
+    assert!(!chunk.is_whole, "the rest is still in the log");
+    rig.statuses(1, usize::try_from(REPLAY_LIMIT).unwrap());
+    let chunk = catch_up.next().await;
+    assert!(is_snapshot(&chunk));
+    assert_eq!(catch_up.reaches(), rig.hub.newest().0);
+    rig.statuses(2, 1);
+    assert_eq!(all_revs(&mut catch_up).await, [rig.newest()]);
+}
+
+/// Breaks when what the log gives is not checked for holes.
+#[tokio::test]
+async fn a_log_that_lacks_what_was_missed_is_answered_with_a_snapshot() {
+    let rig = Rig::start();
+    let lacking = Arc::new(MemoryEngine::new(Epoch::new(0xabc)));
+    let hub = Hub::open(lacking, Metrics::new()).unwrap();
+    let changes = rig.engine.tail(Rev::ZERO, 2).unwrap();
+    hub.publish(&changes);
+    for rev in 3..=BACKLOG_LIMIT as u64 + 3 {
+        let rev = Rev::new(rev);
+        hub.publish(&[Change {
+            rev,
+            ..changes[0].clone()
+        }]);
+    }
+    let mut catch_up = hub.catch_up(Filter::All, rig.since(2));
+    assert!(
+        catch_up.next_now().is_none(),
+        "memory does not reach back so far"
+    );
+    let chunk = catch_up.next().await;
+    assert!(is_snapshot(&chunk));
+    assert_eq!(chunk.reaches, hub.newest().0);
 }

@@ -44,6 +44,11 @@ impl Handoff {
         self.0.is_armed.store(true, Ordering::Release);
     }
 
+    /// Closes the connection without an answer to the request that came over it.
+    pub fn hang_up(&self) {
+        self.0.flushed.notify_one();
+    }
+
     /// Told by the socket when nothing is left to write.
     pub fn tell_flushed(&self) {
         if self.0.is_armed.load(Ordering::Acquire) {
@@ -51,7 +56,7 @@ impl Handoff {
         }
     }
 
-    /// Waits until the connection is armed and flushed: time to let go of it.
+    /// Waits until the connection is armed and flushed, or is hung up: time to let go of it.
     pub async fn flushed(&self) {
         self.0.flushed.notified().await;
     }

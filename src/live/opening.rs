@@ -1,26 +1,28 @@
 //! What a viewer is given before a sender takes over: hello, and what it missed.
 
+use std::collections::VecDeque;
+
 use bytes::{Bytes, BytesMut};
 
 use super::{Live, Transport};
-use crate::hub::{Feed, Filter};
+use crate::hub::{CatchUp, Chunk, Filter};
 use crate::model::{Cursor, Rev};
 use crate::wire::Encoding;
 
 /// Bytes that are given at once; a long replay comes in pieces that the viewer takes one by one.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Frames up to this size are gathered; a larger one, such as the snapshot of a full board, is
-/// given as the bytes that everyone shares.
+/// Messages up to this size are gathered; a larger one, such as the snapshot of a full board, is
+/// given by itself, as the bytes that everyone shares.
 const COPIED_BYTES: usize = 8 * 1024;
 
 /// Hello and the catch-up of one viewer, encoded for it.
 pub struct Opening {
-    feed: Feed,
+    catch_up: CatchUp,
     encoding: Encoding,
-    hello: Option<Bytes>,
-    /// A frame that is given by itself, because it is too large to be copied.
-    large: Option<Bytes>,
+    /// Of the current chunk, what is not given yet.
+    waiting: VecDeque<Bytes>,
+    is_whole: bool,
 }
 
 impl Opening {
@@ -31,52 +33,50 @@ impl Opening {
         filter: Filter,
         since: Option<Cursor>,
     ) -> Self {
-        let feed = live.hub.join(filter, since);
-        let hello = encoding.encode(&live.hello(transport, feed.start()));
-        Opening {
-            feed,
+        let catch_up = live.hub.catch_up(filter, since);
+        let hello = live.hello(transport, catch_up.start());
+        let hello = encoding.encode_first(&hello, live.places.retry_ms());
+        let mut opening = Opening {
+            catch_up,
             encoding,
-            hello: Some(hello),
-            large: None,
+            waiting: VecDeque::from([hello]),
+            is_whole: false,
+        };
+        // Hello goes together with what is in memory, and does not wait for what is not.
+        if let Some(chunk) = opening.catch_up.next_now() {
+            opening.take(chunk);
         }
+        opening
     }
 
     /// The next piece; `None` when the viewer has everything up to `reaches`. Waits only for the
     /// store's log, when the viewer was away for long. Cancel safe.
     pub async fn next(&mut self) -> Option<Bytes> {
-        if let Some(large) = self.large.take() {
-            return Some(large);
+        while self.waiting.is_empty() && !self.is_whole {
+            let chunk = self.catch_up.next().await;
+            self.take(chunk);
         }
-        let mut piece = match self.hello.take() {
-            Some(hello) => BytesMut::from(hello),
-            None if self.feed.is_replaying() => {
-                let frame = self.feed.next().await;
-                let bytes = frame.bytes(self.encoding);
-                if bytes.len() > COPIED_BYTES {
-                    return Some(bytes.clone());
-                }
-                BytesMut::from(&bytes[..])
-            }
-            None => BytesMut::new(),
-        };
+        let first = self.waiting.pop_front()?;
+        if first.len() > COPIED_BYTES {
+            return Some(first);
+        }
+        let mut piece = BytesMut::from(first);
         while piece.len() < PIECE_BYTES
-            && let Some(frame) = self.feed.next_now()
+            && let Some(bytes) = self.waiting.pop_front_if(|next| next.len() <= COPIED_BYTES)
         {
-            let bytes = frame.bytes(self.encoding);
-            if bytes.len() > COPIED_BYTES {
-                self.large = Some(bytes.clone());
-                break;
-            }
-            piece.extend_from_slice(bytes);
+            piece.extend_from_slice(&bytes);
         }
-        match piece.is_empty() {
-            true => self.large.take(),
-            false => Some(piece.freeze()),
-        }
+        Some(piece.freeze())
     }
 
     /// Where the viewer is, after the last piece.
-    pub fn reaches(&mut self) -> Rev {
-        self.feed.cursor().rev
+    pub fn reaches(&self) -> Rev {
+        self.catch_up.reaches()
+    }
+
+    fn take(&mut self, chunk: Chunk) {
+        let bytes = chunk.frames.iter().map(|frame| frame.bytes(self.encoding));
+        self.waiting.extend(bytes.cloned());
+        self.is_whole = chunk.is_whole;
     }
 }

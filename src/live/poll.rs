@@ -7,54 +7,79 @@
 mod answer;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use poem::http::header;
-use poem::{Request, Response};
+use poem::{IntoResponse, Request, Response};
+use tokio::time::timeout;
 
 pub use self::answer::Answers;
 use self::answer::Draft;
+use super::chaos::Trouble;
+use super::handoff::Handoff;
+use super::places::whole_seconds;
 use super::query::LiveQuery;
-use super::{Live, Transport, bye, heartbeat};
+use super::{Live, Transport, bye, heartbeat, no_handoff};
 use crate::error::Failure;
+use crate::model::Cursor;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request)?;
-    let _place = live.places.admit(Transport::Poll)?;
-    let mut feed = live.hub.join(query.filter.clone(), query.since);
-    let start = feed.start();
-    let hello = live.hello(Transport::Poll, start);
-    // Reading the store's log is not waiting for a change: it is waited for, however long the
-    // viewer wants to wait.
-    let next = async {
-        match feed.is_replaying() {
-            true => Ok(feed.next().await),
-            false => tokio::time::timeout(query.wait, feed.next()).await,
+    let query = LiveQuery::of(request, live.auth)?;
+    match query.trouble(Transport::Poll)? {
+        // In a box, so that a poll that is left alone takes no room for it.
+        Some(Trouble::CutAfter(limit)) => {
+            let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
+            Box::pin(answer_or_hang_up(live, &query, limit, handoff)).await
         }
+        _ => answer(live, &query).await,
+    }
+}
+
+/// Answers within `limit`, or closes the connection without a word.
+async fn answer_or_hang_up(
+    live: &Live,
+    query: &LiveQuery,
+    limit: Duration,
+    handoff: Handoff,
+) -> Result<Response, Failure> {
+    match timeout(limit, answer(live, query)).await {
+        Ok(answer) => answer,
+        Err(_cut) => {
+            handoff.hang_up();
+            std::future::pending().await
+        }
+    }
+}
+
+async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
+    let _place = live.admit(Transport::Poll, query)?;
+    let mut catch_up = live.hub.catch_up(query.filter.clone(), query.since);
+    let start = catch_up.start();
+    let waiting = tokio::time::sleep(query.wait);
+    let news = catch_up.news(live.stop.run_until_cancelled(waiting)).await;
+    let cursor = Cursor {
+        rev: news.reaches,
+        ..start
     };
-    let answer = match live.stop.run_until_cancelled(next).await {
-        Some(Ok(frame)) => {
-            let is_replay = frame.pet().is_some();
-            let shared = is_replay.then(|| live.answers.after(live, &query.filter, start));
-            shared.flatten().unwrap_or_else(|| {
-                let mut draft = Draft::new(&hello);
-                draft.push(frame.json());
-                draft.push_waiting(&mut feed);
-                draft.finish(feed.cursor())
-            })
-        }
-        Some(Err(_silence)) => {
-            let cursor = feed.cursor();
-            Draft::new(&hello).with(&heartbeat(cursor)).finish(cursor)
-        }
-        None => {
-            let bye = bye(live.places.retry_ms());
-            Draft::new(&hello).with(&bye).finish(feed.cursor())
-        }
+    let draft = || Draft::new(&live.hello(Transport::Poll, start));
+    let answer = if !news.frames.is_empty() {
+        let encode = || draft().with_frames(&news.frames).finish(cursor);
+        let asked = (start.rev, query.filter.clone());
+        live.answers
+            .share(asked, news.reaches, Instant::now(), encode)
+    } else if live.stop.is_cancelled() {
+        let retry_ms = live.places.retry_ms();
+        let answer = draft().with(&bye("stopping", retry_ms)).finish(cursor);
+        return Ok(respond(answer)
+            .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
+            .into_response());
+    } else {
+        draft().with(&heartbeat(cursor)).finish(cursor)
     };
     Ok(respond(answer))
 }

@@ -11,12 +11,14 @@
 mod batch;
 mod delivery;
 mod fan_out;
+mod farewell;
 mod listening;
 mod pace;
 mod sender;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 mod viewer;
 
 use std::io;
@@ -68,6 +70,8 @@ pub struct Context {
     pub runtime: Handle,
     pub heartbeat: Duration,
     pub write_timeout: Duration,
+    /// A connection is renewed at about this age.
+    pub max_connection_age: Duration,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in

@@ -6,56 +6,52 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 use poem::http::{Version, header};
 use poem::{Body, Request, Response};
+use tokio_stream::Stream;
 
+use super::arrival::Arrival;
 use super::handoff::Handoff;
 use super::opening::Opening;
-use super::places::Place;
 use super::query::LiveQuery;
-use super::senders::Newcomer;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Speaker;
 use crate::error::Failure;
-use crate::hub::Filter;
 use crate::wire::Encoding;
-
-/// A viewer whose first bytes are on their way.
-struct Arrival {
-    live: Arc<Live>,
-    handoff: Handoff,
-    opening: Opening,
-    encoding: Encoding,
-    filter: Filter,
-    place: Place,
-}
 
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of_sse(request)?;
+    let query = LiveQuery::of_sse(request, live.auth)?;
+    let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let place = live.places.admit(Transport::Sse)?;
+    let place = live.admit(Transport::Sse, &query)?;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
     };
-    let filter = query.filter;
-    let arrival = Arrival {
+    let opening_encoding = match trouble {
         // Through hyper, which makes the chunks itself.
+        None => Encoding::Sse,
+        Some(_) => encoding,
+    };
+    let (filter, since) = (query.filter, query.since);
+    let arrival = Arrival {
         opening: Opening::new(
             live,
             Transport::Sse,
-            Encoding::Sse,
+            opening_encoding,
             filter.clone(),
-            query.since,
+            since,
         ),
         live: Arc::clone(live),
-        handoff,
         encoding,
         filter,
+        said: Vec::new(),
+        speaker: Speaker::Stranger,
         place,
+        trouble,
     };
     Ok(Response::builder()
         .content_type("text/event-stream")
@@ -65,36 +61,21 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         // nginx would otherwise hold the events back until its buffer is full.
         .header("x-accel-buffering", "no")
         .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
-        .body(Body::from_bytes_stream(arrival.events())))
+        .body(Body::from_bytes_stream(events(arrival, handoff))))
 }
 
-impl Arrival {
-    /// The opening's pieces, and then nothing for ever: the connection is let go of instead.
-    fn events(self) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
-        stream::unfold(self, |mut arrival| async move {
-            match arrival.opening.next().await {
+/// The opening's pieces, and then nothing for ever: the connection is let go of instead.
+fn events(arrival: Arrival, handoff: Handoff) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
+    stream::unfold(arrival, move |mut arrival| {
+        let handoff = handoff.clone();
+        async move {
+            match arrival.next().await {
                 Some(bytes) => Some((Ok(bytes), arrival)),
                 None => {
-                    arrival.hand_over();
+                    handoff.arm(move |connection| arrival.go_on(connection));
                     std::future::pending().await
                 }
             }
-        })
-    }
-
-    fn hand_over(mut self) {
-        let at = self.opening.reaches();
-        let live = self.live;
-        self.handoff.arm(move |connection| {
-            live.senders.join(Newcomer {
-                connection,
-                encoding: self.encoding,
-                filter: self.filter,
-                at,
-                said: Vec::new(),
-                speaker: Speaker::Stranger,
-                place: self.place,
-            });
-        });
-    }
+        }
+    })
 }

@@ -13,7 +13,12 @@ use crate::model::Cursor;
 /// # Errors
 /// 400 for a bad parameter.
 pub fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request)?;
+    let query = LiveQuery::of(request, live.auth)?;
+    if query.is_short {
+        let metrics = live.hub.metrics();
+        metrics.asking.count();
+        query.count_switch(metrics, "short");
+    }
     let frame = live.hub.snapshot(&query.filter);
     let cursor = Cursor {
         epoch: live.hub.epoch(),

@@ -9,11 +9,11 @@ use futures_util::FutureExt;
 use poem::{Request, Response, Upgraded};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::arrival::Arrival;
 use super::handoff::Handoff;
 use super::handshake::Upgrade;
 use super::opening::Opening;
 use super::query::LiveQuery;
-use super::senders::Newcomer;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Caller;
 use crate::error::Failure;
@@ -27,21 +27,31 @@ const EARLY_BYTES: usize = 16 * 1024;
 /// # Errors
 /// 426 or 400 for what is no handshake, 400 for a bad parameter, 503 when there is no place.
 pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request)?;
+    let query = LiveQuery::of(request, live.auth)?;
+    let trouble = query.trouble(Transport::WebSocket)?;
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let speaker = Caller::of(request)?.speaker();
-    let place = live.places.admit(Transport::WebSocket)?;
+    let place = live.admit(Transport::WebSocket, &query)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
     let opening = async move {
         let Some(mut stream) = upgraded.await else {
             return;
         };
-        let (filter, encoding) = (query.filter, Encoding::WebSocket);
         let transport = Transport::WebSocket;
-        let mut opening = Opening::new(&owned, transport, encoding, filter.clone(), query.since);
-        while let Some(bytes) = opening.next().await {
+        let (filter, encoding, since) = (query.filter, Encoding::WebSocket, query.since);
+        let mut arrival = Arrival {
+            opening: Opening::new(&owned, transport, encoding, filter.clone(), since),
+            live: owned,
+            encoding,
+            filter,
+            said: Vec::new(),
+            speaker,
+            place,
+            trouble,
+        };
+        while let Some(bytes) = arrival.next().await {
             if stream.write_all(&bytes).await.is_err() {
                 return;
             }
@@ -49,18 +59,8 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         if stream.flush().await.is_err() {
             return;
         }
-        let (at, said) = (opening.reaches(), read_early(&mut stream));
-        handoff.arm(move |connection| {
-            owned.senders.join(Newcomer {
-                connection,
-                encoding,
-                filter,
-                at,
-                said,
-                speaker,
-                place,
-            });
-        });
+        arrival.said = read_early(&mut stream);
+        handoff.arm(move |connection| arrival.go_on(connection));
         // Lets go of the upgraded connection, which gives up the socket.
         drop(stream);
     };

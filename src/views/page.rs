@@ -84,6 +84,15 @@ pub struct FormPage {
 pub struct HelloPage {}
 
 #[derive(Serialize)]
+pub struct DoctorPage {
+    /// Where to watch from, so that nothing but heartbeats is heard.
+    cursor: String,
+    heartbeat_ms: u128,
+    /// The same in words: "15 s".
+    heartbeat: String,
+}
+
+#[derive(Serialize)]
 pub struct ErrorPage {
     pub status: u16,
     pub title: &'static str,
@@ -121,6 +130,10 @@ impl Page for FormPage {
 
 impl Page for HelloPage {
     const TEMPLATE: &'static str = "pages/hello.html";
+}
+
+impl Page for DoctorPage {
+    const TEMPLATE: &'static str = "pages/doctor.html";
 }
 
 impl Page for ErrorPage {
@@ -231,6 +244,16 @@ impl FormPage {
                 "age": LIMITS.age,
                 "about": LIMITS.about,
             }),
+        }
+    }
+}
+
+impl DoctorPage {
+    pub fn new(cursor: Cursor, heartbeat: Duration) -> Self {
+        DoctorPage {
+            cursor: cursor.to_string(),
+            heartbeat_ms: heartbeat.as_millis(),
+            heartbeat: format!("{} s", heartbeat.as_secs_f64().ceil()),
         }
     }
 }

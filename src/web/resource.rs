@@ -1,7 +1,7 @@
 //! One address and the methods it has.
 //!
 //! As poem's `RouteMethod`, which it builds on, and three things more: 405 says what is allowed,
-//! OPTIONS too, and HEAD is GET (hyper leaves the body out).
+//! OPTIONS too, and HEAD is GET unless said otherwise (hyper leaves the body out).
 
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, IntoEndpoint, IntoResponse, Request, Response, RouteMethod};
@@ -29,6 +29,16 @@ impl Resource {
         E::Endpoint: 'static,
     {
         self.add(&[Method::GET, Method::HEAD], endpoint)
+    }
+
+    /// GET without HEAD: an answer that is waited for, or changes the protocol, has no head of its
+    /// own (RFC 6455, section 4.1: the method of a handshake is GET).
+    pub fn get_only<E>(self, endpoint: E) -> Self
+    where
+        E: IntoEndpoint,
+        E::Endpoint: 'static,
+    {
+        self.add(&[Method::GET], endpoint)
     }
 
     pub fn post<E>(self, endpoint: E) -> Self

@@ -25,14 +25,32 @@ impl Encoding {
         self as usize
     }
 
+    pub const fn is_sse(self) -> bool {
+        !matches!(self, Encoding::WebSocket)
+    }
+
     /// A message that carries no change: an SSE event without an id, so that a browser keeps the
     /// id of the last change it was given.
     pub fn encode(self, message: &Message<'_>) -> Bytes {
+        let retry_ms = match message {
+            Message::Bye { retry_ms, .. } => Some(*retry_ms),
+            _ => None,
+        };
+        self.encode_retry(message, retry_ms)
+    }
+
+    /// The first message of a connection. Over SSE it says `retry` too: an `EventSource` that
+    /// nobody looks after waits for so long when the connection ends, also if nobody said `bye`.
+    pub fn encode_first(self, message: &Message<'_>, retry_ms: u64) -> Bytes {
+        self.encode_retry(message, Some(retry_ms))
+    }
+
+    fn encode_retry(self, message: &Message<'_>, retry_ms: Option<u64>) -> Bytes {
         let json = message.to_json();
         match self {
             Encoding::WebSocket => websocket_text(&json),
-            Encoding::SseChunked => event_of(message, &json).0,
-            Encoding::Sse => event_of(message, &json).1,
+            Encoding::SseChunked => event_of(message, &json, retry_ms).0,
+            Encoding::Sse => event_of(message, &json, retry_ms).1,
         }
     }
 }
@@ -72,16 +90,15 @@ pub fn sse_chunk(id: Option<Cursor>, name: &str, json: &str) -> (Bytes, Bytes) {
     chunk(&format!("{id}event: {name}\ndata: {json}\n\n"))
 }
 
-/// A message without a change. `bye` also says `retry`: an `EventSource` that nobody looks after
-/// waits for so long before it comes back.
-fn event_of(message: &Message<'_>, json: &str) -> (Bytes, Bytes) {
-    let event = match message {
-        Message::Bye { retry_ms, .. } => {
-            format!("retry: {retry_ms}\nevent: bye\ndata: {json}\n\n")
-        }
-        _ => return sse_chunk(None, message.name(), json),
+/// A message without a change.
+fn event_of(message: &Message<'_>, json: &str, retry_ms: Option<u64>) -> (Bytes, Bytes) {
+    let Some(retry_ms) = retry_ms else {
+        return sse_chunk(None, message.name(), json);
     };
-    chunk(&event)
+    let name = message.name();
+    chunk(&format!(
+        "retry: {retry_ms}\nevent: {name}\ndata: {json}\n\n"
+    ))
 }
 
 /// A chunk of an HTTP/1.1 body (RFC 9112, section 7.1), and the bytes inside it.

@@ -30,6 +30,7 @@ struct Encoded {
     json: String,
     websocket: Bytes,
     sse_chunk: Bytes,
+    /// The event inside `sse_chunk`, whose bytes it shares.
     sse: Bytes,
 }
 
@@ -97,12 +98,7 @@ impl Frame {
         &self.0.json
     }
 
-    /// The whole SSE event, with the cursor as its id.
-    pub fn sse(&self) -> &Bytes {
-        &self.0.sse
-    }
-
-    /// The bytes that go into a socket.
+    /// The bytes that go into a socket. In SSE the cursor is the event's id.
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         match encoding {
             Encoding::WebSocket => &self.0.websocket,
@@ -185,7 +181,7 @@ mod tests {
         let name = "a\rb\nc\u{2028}d\u{0}e\"</script>";
         let kind = ChangeKind::Pet(Arc::new(pet(name)));
         let frame = Frame::of_change(EPOCH, &change(kind));
-        let text = std::str::from_utf8(frame.sse()).unwrap();
+        let text = std::str::from_utf8(frame.bytes(Encoding::Sse)).unwrap();
         assert!(!text.contains('\r'));
         assert_eq!(
             text.lines().count(),
@@ -201,7 +197,10 @@ mod tests {
     fn a_clone_shares_the_bytes() {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone));
         let clone = frame.clone();
-        assert_eq!(frame.sse().as_ptr(), clone.sse().as_ptr());
         assert_eq!(frame.json().as_ptr(), clone.json().as_ptr());
+        for encoding in Encoding::ALL {
+            let (bytes, shared) = (frame.bytes(encoding), clone.bytes(encoding));
+            assert_eq!(bytes.as_ptr(), shared.as_ptr());
+        }
     }
 }

@@ -6,11 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::hub::{Feed, Filter};
 use crate::metrics::Metrics;
 use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
 use crate::store::{MemoryEngine, Snapshot, StoreError};
@@ -67,7 +64,6 @@ struct Rig {
     hub: Arc<Hub>,
     started: Receiver<usize>,
     verdicts: Sender<Disk>,
-    stop: CancellationToken,
 }
 
 impl Rig {
@@ -84,20 +80,13 @@ impl Rig {
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
         has_started.recv().unwrap();
-        let stop = CancellationToken::new();
-        hub.start(&TaskTracker::new(), &stop);
         let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
         Rig {
             writer,
             hub,
             started: has_started,
             verdicts,
-            stop,
         }
-    }
-
-    fn watch(&self) -> Feed {
-        self.hub.join(Filter::All, Some(self.hub.cursor()))
     }
 
     fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
@@ -122,24 +111,18 @@ impl Rig {
     }
 }
 
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
 /// Rule 1. Breaks when the hub is told before the engine.
 #[tokio::test]
 async fn nobody_sees_a_change_before_it_is_durable() {
     let rig = Rig::start();
-    let mut feed = rig.watch();
+    let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
     assert_eq!(rig.begun().await, 1);
     assert_eq!(rig.hub.newest().0, Rev::new(1), "the board has not moved");
-    assert!(feed.next_now().is_none());
+    assert!(stream.is_empty());
     assert!(!answer.is_finished());
     rig.decide(Disk::Writes);
-    let frame = timeout(LIMIT, feed.next()).await.unwrap();
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert_eq!(frame.rev(), Rev::new(2));
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
 }
@@ -147,7 +130,7 @@ async fn nobody_sees_a_change_before_it_is_durable() {
 #[tokio::test]
 async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again() {
     let rig = Rig::start();
-    let mut feed = rig.watch();
+    let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
     rig.begun().await;
     rig.decide(Disk::Fails);
@@ -158,7 +141,7 @@ async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again()
     rig.decide(Disk::Writes);
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
     assert!(rig.writer.is_writable());
-    let frame = timeout(LIMIT, feed.next()).await.unwrap();
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert!(frame.json().contains("bathing"));
 }
 

@@ -59,9 +59,10 @@ test("a show page changes by itself, and its icon, time and age go with the stat
 describe("where the network does not let everything through", { concurrency: 3 }, () => {
   test("what was committed between the page and its connection is not missed", async (t) => {
     const store = await startStore(t);
-    const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams: "refuse", polls: "refuse" });
+    const nothing = { sockets: "refuse", streams: "refuse", polls: "refuse", boards: "refuse" };
+    const proxy = await startProxy(t, store.origin, nothing);
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await eventually(() => proxy.asked.includes("/live/poll"));
+    await eventually(() => proxy.asked.includes("/live/state"));
     const status = await store.changeStatus(2);
     proxy.let({ sockets: "pass" });
     await tab.saysOfItself(OVER_WEBSOCKET);
@@ -86,7 +87,9 @@ describe("where the network does not let everything through", { concurrency: 3 }
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams });
       const tab = await openTab(t, `${proxy.origin}/pets/1`);
-      await tab.saysOfItself(/^Polling · heard/);
+      await tab.saysOfItself(/^Delayed: this network holds back live messages, asking every few seconds · heard/);
+      assert.equal(await tab.page.locator("#connection").getAttribute("data-state"), "delayed");
+      assert.equal(await tab.page.evaluate(() => document.body.dataset.freshness), "fresh");
       await assertFollows(tab, store, 1);
       assert.ok(proxy.asked.includes("/live/sse"), "SSE was tried");
     });

@@ -9,9 +9,11 @@ import { connect } from "node:net";
 /**
  * What becomes of each kind of traffic.
  * - `sockets`: "pass"; "refuse" answers 403; "strip" asks the program without `Upgrade`, as proxies do that speak
- *   plain HTTP only; "mute" lets the handshake through and no byte after it.
- * - `streams` (SSE) and `polls`: "pass"; "refuse" answers 403; "hold" passes the head and keeps every byte of the body.
- * @typedef {{ sockets: string, streams: string, polls: string }} Rules
+ *   plain HTTP only; "mute" lets the handshake through and no byte after it; "kill" lets them live for a moment.
+ * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
+ *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
+ *   no answer may take long.
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string }} Rules
  */
 
 /**
@@ -20,14 +22,20 @@ import { connect } from "node:net";
  * @type {Record<"ws" | "sse", Partial<Rules>>}
  */
 export const ONLY = {
-  ws: { streams: "hold", polls: "hold" },
-  sse: { sockets: "refuse", polls: "hold" },
+  ws: { streams: "hold", polls: "hold", boards: "hold" },
+  sse: { sockets: "refuse", polls: "hold", boards: "hold" },
 };
+
+/** How long a killed socket lives. */
+const KILL_MS = 300;
+
+/** How long an answer may take where long ones are cut. */
+const CUT_MS = 1000;
 
 /** The end of a head after whose body the connection is closed. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -114,6 +122,7 @@ class Proxy {
   #ruleFor(path) {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
+    if (path === "/live/state") return this.#rules.boards;
     return "pass";
   }
 
@@ -126,12 +135,18 @@ class Proxy {
     const asking = this.#ask(request, request.headers, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       response.flushHeaders();
-      answer.on("data", (bytes) => rule !== "hold" && !this.#dead.has(socket) && response.write(bytes));
+      let held = "";
+      answer.on("data", (bytes) => {
+        const now = { hold: "", behind: held }[rule] ?? bytes;
+        held = bytes;
+        if (!this.#dead.has(socket)) response.write(now);
+      });
       answer.on("end", () => response.end());
       answer.on("error", () => response.destroy());
     });
+    const cutting = rule === "cut" && setTimeout(() => response.destroy(), CUT_MS);
     asking.on("error", () => response.destroy());
-    response.on("close", () => asking.destroy());
+    response.on("close", () => (clearTimeout(cutting), asking.destroy()));
     request.pipe(asking);
   }
 
@@ -159,7 +174,8 @@ class Proxy {
       else if (!this.#dead.has(socket)) socket.write(bytes);
     });
     upstream.on("close", () => socket.destroy());
-    socket.on("close", () => upstream.destroy());
+    const killing = rule === "kill" && setTimeout(() => socket.destroy(), KILL_MS);
+    socket.on("close", () => (clearTimeout(killing), upstream.destroy()));
   }
 
   /** The answer to the same question without `Upgrade`, given back as it is. */

@@ -5,9 +5,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "./proxy.mjs";
-import { clockAt, openTab, startStore } from "./support.mjs";
+import { clockAt, eventually, openTab, startStore } from "./support.mjs";
 
 const BERLIN = "Europe/Berlin";
+const OFFLINE = /^Offline since \d\d:\d\d, last known$/;
+
+/** Not over anything less: a restart says nothing against a transport. */
+const OVER_WEBSOCKET = /^Live over WebSocket/;
+
+/** Where a busy machine lets SSE win for once, the page is back on WebSocket after a few heartbeats of these. */
+const OFTEN = { heartbeat: "2s" };
 
 describe("a page that stays open", { concurrency: true }, () => {
   for (const [signal, how] of [
@@ -15,19 +22,19 @@ describe("a page that stays open", { concurrency: true }, () => {
     ["SIGKILL", "is killed"],
   ]) {
     test(`comes back by itself when the program ${how} and started again on its data`, async (t) => {
-      const store = await startStore(t);
+      const store = await startStore(t, OFTEN);
       const tab = await openTab(t, `${store.origin}/pets`);
       await tab.saysOfItself(/^Live over/);
       await store.stop(signal);
-      await tab.saysOfItself(/^Offline, as of \d\d:\d\d$/);
+      await tab.saysOfItself(OFFLINE);
       await store.start();
-      await tab.saysOfItself(/^Live over/);
+      await tab.saysOfItself(OVER_WEBSOCKET);
       await tab.shows(5, "status", await store.changeStatus(5));
       assert.equal(tab.loads, 1);
     });
 
     test(`shows what it missed while the program ${how} and the network was away`, async (t) => {
-      const store = await startStore(t);
+      const store = await startStore(t, OFTEN);
       const proxy = await startProxy(t, store.origin);
       const tab = await openTab(t, `${proxy.origin}/pets`);
       await tab.saysOfItself(/^Live over/);
@@ -46,7 +53,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       await tab.shows(2, "name", "Renamed meanwhile");
       await tab.shows(id, "name", "Born meanwhile");
       assert.equal(await tab.pet(3).count(), 0);
-      await tab.saysOfItself(/^(Live over|Polling)/);
+      await tab.saysOfItself(OVER_WEBSOCKET);
       assert.equal(tab.loads, 1);
     });
   }
@@ -68,20 +75,53 @@ describe("a page that stays open", { concurrency: true }, () => {
     assert.equal(tab.loads, 1);
   });
 
-  test("says offline and as of when, and lets the colours go, once the program is gone", async (t) => {
+  test("says offline and since when, on the line, the pets and the tab, while the program is gone", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`, { timezoneId: BERLIN });
     await tab.saysOfItself(/^Live over/);
-    const colour = () => tab.pet(1).evaluate((card) => getComputedStyle(card).backgroundColor);
-    const before = await colour();
+    const look = () =>
+      tab.pet(1).evaluate((card) => ({
+        colour: getComputedStyle(card).backgroundColor,
+        word: getComputedStyle(card.querySelector(".status-text"), "::after").content,
+        state: document.querySelector("#connection").dataset.state,
+        freshness: document.body.dataset.freshness,
+        title: document.title,
+      }));
+    const before = await look();
     const heard = Date.now();
     await store.stop("SIGKILL");
-    await tab.saysOfItself(/^Offline, as of \d\d:\d\d$/);
-    const [, asOf] = /(\d\d:\d\d)$/.exec(await tab.line());
+    await tab.saysOfItself(OFFLINE);
+    const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
-    assert.ok(possible.includes(asOf), `${asOf} is when it was last heard`);
-    assert.notEqual(await colour(), before);
-    assert.equal(await tab.page.locator("#connection").getAttribute("data-state"), "offline");
+    assert.ok(possible.includes(since), `${since} is when it was last heard`);
+    // The colour fades.
+    await eventually(async () => assert.notEqual((await look()).colour, before.colour));
+    const { colour: _colour, ...offline } = await look();
+    assert.deepEqual(offline, {
+      word: '"last known"',
+      state: "offline",
+      freshness: "stale",
+      title: "(offline) Pets · pet-store",
+    });
+    const announcer = tab.page.locator("#announcer");
+    await eventually(async () => assert.match(await announcer.textContent(), OFFLINE));
+
+    await store.start();
+    await tab.saysOfItself(/^Live over/);
+    await eventually(async () => assert.deepEqual(await look(), before));
+    await eventually(async () => assert.match(await announcer.textContent(), /^(Live|Connected) again/));
+  });
+
+  test("takes back the word before its title and no other, also where the pet was renamed meanwhile", async (t) => {
+    const store = await startStore(t);
+    const tab = await openTab(t, `${store.origin}/pets/1`);
+    await tab.saysOfItself(/^Live over/);
+    await store.stop("SIGTERM");
+    await tab.saysOfItself(OFFLINE);
+    assert.match(await tab.page.title(), /^\(offline\) .+ · pet-store$/);
+    await store.start();
+    await store.api("PATCH", "/pets/1", { name: "Renamed" });
+    await eventually(async () => assert.equal(await tab.page.title(), "Renamed · pet-store"));
   });
 
   test("says offline when its connection goes silent, and leaves it for a new one", async (t) => {
@@ -90,10 +130,10 @@ describe("a page that stays open", { concurrency: true }, () => {
     const tab = await openTab(t, `${proxy.origin}/pets`);
     await tab.saysOfItself(/^Live over/);
     proxy.freeze();
-    await tab.saysOfItself(/^Offline, as of/);
+    await tab.saysOfItself(OFFLINE);
     const status = await store.changeStatus(1);
     proxy.thaw();
     await tab.shows(1, "status", status);
-    await tab.saysOfItself(/^(Live over|Polling)/);
+    await tab.saysOfItself(OVER_WEBSOCKET);
   });
 });

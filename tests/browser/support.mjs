@@ -16,10 +16,10 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../target/debug/pet-store", import.meta.url));
-const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
 /** Far more than anything takes on a busy machine, so that reaching it means something. */
-const LIMIT_MS = 20_000;
+export const LIMIT_MS = 20_000;
 
 const ASK_AGAIN_MS = 25;
 
@@ -166,20 +166,20 @@ after(async () => {
   await browser?.close();
 });
 
+/** No window, no sandbox (tests may run as root), and no traffic but the tests' own. */
+export const FLAGS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 function launchBrowser() {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      "--headless=new",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
 /**

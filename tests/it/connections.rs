@@ -154,7 +154,7 @@ async fn after_a_stop_no_task_is_left() {
     let waiting = format!("GET /live/poll?since={since} HTTP/1.1\r\nHost: x\r\n\r\n");
     poll.send(&waiting).await;
     let idle = Raw::open(address).await;
-    assert!(tasks.num_alive_tasks() > before + 5);
+    assert!(tasks.num_alive_tasks() > before + 4);
     let leaving = async {
         while ws.try_next().await.is_some() {}
         while echo.try_next().await.is_some() {}

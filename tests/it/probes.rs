@@ -17,6 +17,8 @@ async fn every_series_is_there_from_the_start() {
         r#"petstore_viewers{transport="ws"}"#,
         r#"petstore_viewers{transport="sse"}"#,
         r#"petstore_viewers{transport="poll"}"#,
+        r#"petstore_viewers{transport="short"}"#,
+        r#"petstore_switches_total{from="ws",reason="died",to="sse"}"#,
         r#"petstore_changes_total{type="status"}"#,
         r#"petstore_changes_total{type="pet"}"#,
         r#"petstore_changes_total{type="gone"}"#,

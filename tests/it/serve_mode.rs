@@ -68,6 +68,7 @@ async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
         "/pets",
         "/pets/1",
         "/hello",
+        "/live/doctor",
         "/api/v1/pets/1",
         "/api/v1/pets/1/changes",
     ] {

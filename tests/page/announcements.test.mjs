@@ -76,3 +76,24 @@ test("no changes say nothing, and a stop forgets what was collected", () => {
   clock.turn(60_000);
   assert.deepEqual(said, []);
 });
+
+test("news of the connection is said before the changes that came with it, and only the newest", () => {
+  const { clock, said, announcements } = openAnnouncements();
+  announcements.tell("Offline since 14:05, last known");
+  announcements.tell("Live again");
+  announcements.add([change("7", "eating", "playing")]);
+  clock.turn(500);
+  announcements.tell("Delayed");
+  clock.turn(5000);
+  clock.turn(60_000);
+  assert.deepEqual(said, ["Live again. Pet 7 is now playing", "Delayed"]);
+});
+
+test("news of the connection is forgotten with the rest when the page is left", () => {
+  const { clock, said, announcements } = openAnnouncements();
+  announcements.tell("Live again");
+  announcements.stop();
+  announcements.add([change("7", "eating", "playing")]);
+  clock.turn(500);
+  assert.deepEqual(said, ["Pet 7 is now playing"]);
+});

@@ -5,7 +5,7 @@ import { FakeClock, load } from "./support.mjs";
 
 const { Freshness } = await load("state/freshness.js");
 const { ServerClock } = await load("state/server-clock.js");
-const { clockText, durationText, heardText } = await load("state/time-text.js");
+const { clockText, durationText, heardText, momentText } = await load("state/time-text.js");
 
 const MINUTE_MS = 60_000;
 
@@ -14,17 +14,23 @@ function openFreshness() {
   const serverClock = new ServerClock(clock);
   const asOf = clock.now() - 5 * MINUTE_MS;
   const freshness = new Freshness({ clock, serverClock, asOf });
-  const up = (transport = "ws") => {
-    freshness.connection({ phase: "up", transport, silenceLimitMs: 24_500 });
+  const up = (transport = "ws", more = {}) => {
+    freshness.connection({ phase: "up", transport, silenceLimitMs: 24_500, ...more });
     freshness.hear({ type: "hello" });
   };
   return { clock, serverClock, freshness, asOf, up };
 }
 
+/** The line as a reader sees it. */
+const read = ({ state, text, age }) => [state, age ? `${text} · ${age}` : text];
+
+const DELAYED = "Delayed: this network holds back live messages, asking every few seconds";
+
 test("at first it says that it is connecting", () => {
   const { freshness } = openFreshness();
   freshness.connection({ phase: "connecting" });
-  assert.deepEqual(freshness.line(), { state: "connecting", text: "Connecting…" });
+  assert.deepEqual(read(freshness.line()), ["connecting", "Connecting…"]);
+  assert.equal(freshness.line().freshness, "fresh");
 });
 
 test("once it is live it names the transport and when it last heard anything", () => {
@@ -36,8 +42,47 @@ test("once it is live it names the transport and when it last heard anything", (
     const { clock, freshness, up } = openFreshness();
     up(transport);
     clock.turn(3000);
-    assert.deepEqual(freshness.line(), { state, text });
+    assert.deepEqual(read(freshness.line()), [state, text]);
+    assert.equal(freshness.line().freshness, "fresh");
   }
+});
+
+test("a network that holds back live messages is named, once that has lasted for three seconds", () => {
+  for (const [transport, more] of [
+    ["poll", { delayed: true }],
+    ["short", { delayed: true }],
+    ["short", {}],
+  ]) {
+    const { clock, freshness, up } = openFreshness();
+    up(transport, more);
+    clock.turn(2999);
+    assert.deepEqual(read(freshness.line()), ["polling", "Polling · heard 2 s ago"]);
+    clock.turn(1);
+    assert.deepEqual(read(freshness.line()), ["delayed", `${DELAYED} · heard 3 s ago`]);
+    assert.equal(freshness.line().freshness, "fresh");
+    up("sse");
+    assert.equal(freshness.line().state, "live");
+  }
+});
+
+test("a question that fails in between does not begin the three seconds of a network that holds back again", () => {
+  const { clock, freshness, up } = openFreshness();
+  up("short");
+  clock.turn(2000);
+  freshness.connection({ phase: "down" });
+  up("short");
+  clock.turn(1000);
+  assert.equal(freshness.line().state, "delayed");
+});
+
+test("a network that was found to hold nothing back is not blamed for it any more", () => {
+  const { clock, freshness, up } = openFreshness();
+  up("poll", { delayed: true });
+  clock.turn(5000);
+  up("poll");
+  assert.equal(freshness.line().state, "polling");
+  up("poll", { delayed: true });
+  assert.equal(freshness.line().state, "polling", "the three seconds begin anew");
 });
 
 test("a blip shorter than three seconds is not shown", () => {
@@ -49,10 +94,10 @@ test("a blip shorter than three seconds is not shown", () => {
   assert.equal(freshness.line().state, "live");
   up("sse");
   clock.turn(10_000);
-  assert.equal(freshness.line().text, "Live over SSE · heard 10 s ago");
+  assert.deepEqual(read(freshness.line()), ["live", "Live over SSE · heard 10 s ago"]);
 });
 
-test("after the grace it says offline, as of when it was last heard, and not connecting again", () => {
+test("after the grace it says offline, since when it was last heard, and not connecting again", () => {
   const { clock, freshness, up } = openFreshness();
   up();
   const heardAt = clock.now();
@@ -60,7 +105,10 @@ test("after the grace it says offline, as of when it was last heard, and not con
   freshness.connection({ phase: "down" });
   clock.turn(3000);
   freshness.connection({ phase: "connecting" });
-  assert.deepEqual(freshness.line(), { state: "offline", text: `Offline, as of ${clockText(heardAt)}` });
+  assert.deepEqual(read(freshness.line()), ["offline", `Offline since ${clockText(heardAt)}, last known`]);
+  assert.equal(freshness.line().freshness, "stale");
+  up();
+  assert.equal(freshness.line().freshness, "fresh");
 });
 
 test("further failures do not begin the grace again", () => {
@@ -73,12 +121,21 @@ test("further failures do not begin the grace again", () => {
   assert.equal(freshness.line().state, "offline");
 });
 
-test("a page that never connected is offline as of when the server drew it", () => {
+test("a page that never connected is offline since the server drew it", () => {
   const { clock, freshness, asOf } = openFreshness();
   freshness.connection({ phase: "connecting" });
   freshness.connection({ phase: "down" });
   clock.turn(3000);
-  assert.equal(freshness.line().text, `Offline, as of ${clockText(asOf)}`);
+  assert.equal(freshness.line().text, `Offline since ${momentText(asOf, clock.now())}, last known`);
+});
+
+test("offline since another day names the day", () => {
+  const { clock, freshness, up } = openFreshness();
+  up();
+  const heardAt = clock.now();
+  clock.turn(24 * 60 * MINUTE_MS);
+  const day = new Date(heardAt).getDate();
+  assert.equal(freshness.line().text, `Offline since ${day} May, ${clockText(heardAt)}, last known`);
 });
 
 test("a machine that slept does not wake up saying live", () => {
@@ -86,6 +143,16 @@ test("a machine that slept does not wake up saying live", () => {
   up();
   clock.jump(60 * MINUTE_MS);
   assert.equal(freshness.line().state, "offline");
+});
+
+test("a clock that was set back keeps nothing live, and the next message puts it right", () => {
+  const { clock, freshness, up } = openFreshness();
+  up();
+  freshness.connection({ phase: "down" });
+  clock.jump(-60 * MINUTE_MS);
+  assert.equal(freshness.line().state, "offline");
+  up();
+  assert.equal(freshness.line().state, "live");
 });
 
 test("the browser's word that it is offline counts until something is heard", () => {
@@ -98,12 +165,18 @@ test("the browser's word that it is offline counts until something is heard", ()
   assert.equal(freshness.line().state, "live");
 });
 
-test("a stale board is offline as of the time the server names, until the next message", () => {
-  const { freshness, up } = openFreshness();
+test("a server without its data is named after the grace, since the time that it says, until the next message", () => {
+  const { clock, freshness, up } = openFreshness();
   up();
   const since = "2024-05-01T09:30:00.000000Z";
   freshness.hear({ type: "stale", since });
-  assert.deepEqual(freshness.line(), { state: "offline", text: `Offline, as of ${clockText(Date.parse(since))}` });
+  clock.turn(2999);
+  assert.equal(freshness.line().state, "live");
+  freshness.hear({ type: "stale", since });
+  clock.turn(1);
+  const words = `Not up to date since ${momentText(Date.parse(since), clock.now())}: the server cannot reach its data`;
+  assert.deepEqual(read(freshness.line()), ["offline", words]);
+  assert.equal(freshness.line().freshness, "stale");
   freshness.hear({ type: "heartbeat" });
   assert.equal(freshness.line().state, "live");
 });
@@ -115,7 +188,8 @@ test("a paused page says as of when, whatever the connection does, and goes on a
   freshness.pause();
   clock.turn(10 * MINUTE_MS);
   freshness.hear({ type: "heartbeat" });
-  assert.deepEqual(freshness.line(), { state: "paused", text: `Paused, as of ${clockText(pausedAt)}` });
+  assert.deepEqual(read(freshness.line()), ["paused", `Paused, as of ${clockText(pausedAt)}`]);
+  assert.equal(freshness.line().freshness, "paused");
   freshness.resume();
   assert.equal(freshness.line().state, "live");
 });

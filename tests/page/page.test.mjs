@@ -1,15 +1,16 @@
 /** The turns of a page's life, and the hello page's echo. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock, fakeTransports, fakeWebSocket, load } from "./support.mjs";
+import { buildConnection } from "./connected.mjs";
+import { FakeClock, fakeWebSocket, load } from "./support.mjs";
 
 const { Lifecycle } = await load("live/lifecycle.js");
-const { Connection } = await load("live/connection.js");
 const { Echo } = await load("live/echo.js");
 
 function openLifecycle() {
   const window = new EventTarget();
   const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const network = new EventTarget();
   const taken = [];
   const take = (turn) => () => taken.push(turn);
   const turns = {
@@ -19,10 +20,10 @@ function openLifecycle() {
     online: take("online"),
     offline: take("offline"),
   };
-  const lifecycle = new Lifecycle({ window, document, turns });
+  const lifecycle = new Lifecycle({ window, document, network, turns });
   lifecycle.start();
   const tell = (target, type, more = {}) => target.dispatchEvent(Object.assign(new Event(type), more));
-  return { window, document, lifecycle, taken, tell };
+  return { window, document, network, lifecycle, taken, tell };
 }
 
 test("pagehide leaves, and only a kept page comes back", () => {
@@ -49,6 +50,13 @@ test("a page wakes when it becomes visible, not when it is hidden", () => {
   assert.deepEqual(taken, ["wake"]);
 });
 
+test("a page that is frozen where it is has left, and comes back when it runs again", () => {
+  const { document, taken, tell } = openLifecycle();
+  tell(document, "freeze");
+  tell(document, "resume");
+  assert.deepEqual(taken, ["leave", "comeBack"]);
+});
+
 test("the network's comings and goings are passed on, until the lifecycle stops", () => {
   const { window, document, lifecycle, taken, tell } = openLifecycle();
   tell(window, "offline");
@@ -56,15 +64,40 @@ test("the network's comings and goings are passed on, until the lifecycle stops"
   lifecycle.stop();
   for (const type of ["offline", "online", "pagehide"]) tell(window, type);
   tell(window, "pageshow", { persisted: true });
-  tell(document, "visibilitychange");
+  for (const type of ["visibilitychange", "freeze", "resume"]) tell(document, type);
   assert.deepEqual(taken, ["offline", "online"]);
 });
 
+/** A change of the network, some time after the page was opened. */
+function networkChange(timeStamp) {
+  return Object.defineProperty(new Event("change"), "timeStamp", { value: timeStamp });
+}
+
+test("a changed network is met like one that is back, but not with each new estimate of its speed", () => {
+  const { network, lifecycle, taken } = openLifecycle();
+  for (const at of [0, 1000, 119_999]) network.dispatchEvent(networkChange(at));
+  assert.deepEqual(taken, ["online"]);
+  network.dispatchEvent(networkChange(120_000));
+  assert.deepEqual(taken, ["online", "online"]);
+  lifecycle.stop();
+  network.dispatchEvent(networkChange(360_000));
+  assert.equal(taken.length, 2);
+});
+
+test("a browser that knows nothing of its network has a lifecycle all the same", () => {
+  const window = new EventTarget();
+  const taken = [];
+  const turns = { leave: () => taken.push("leave") };
+  const lifecycle = new Lifecycle({ window, document: new EventTarget(), turns });
+  lifecycle.start();
+  window.dispatchEvent(new Event("pagehide"));
+  lifecycle.stop();
+  window.dispatchEvent(new Event("pagehide"));
+  assert.deepEqual(taken, ["leave"]);
+});
+
 test("a page that is hidden and kept closes its link, and comes back with the last cursor", () => {
-  const clock = new FakeClock();
-  const { made, transports } = fakeTransports();
-  let cursor = "9f2c41aa-1";
-  const connection = new Connection({ clock, random: () => 0, transports, since: () => cursor });
+  const { clock, connection, made, page } = buildConnection();
   const window = new EventTarget();
   const nothing = () => {};
   const turns = {
@@ -77,14 +110,14 @@ test("a page that is hidden and kept closes its link, and comes back with the la
   new Lifecycle({ window, document: Object.assign(new EventTarget(), { visibilityState: "visible" }), turns }).start();
   connection.start();
   made.ws[0].hello();
-  cursor = "9f2c41aa-33";
+  page.cursor = "9f2c41aa-33";
   window.dispatchEvent(new Event("pagehide"));
   made.ws[0].onstate("closed");
   clock.turn(3_600_000);
   assert.equal(made.ws[0].isOpen, false);
   assert.equal(made.ws.length, 1);
   window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
-  assert.equal(made.ws[1].since, "9f2c41aa-33");
+  assert.equal(made.ws.at(-1).since, "9f2c41aa-33");
 });
 
 function openEcho({ WebSocket } = fakeWebSocket(), made = WebSocket.made) {

@@ -17,33 +17,55 @@ export const load = (path) => import(new URL(`../../public/${path}`, import.meta
 
 /** A clock that stands still until it is turned. */
 export class FakeClock {
-  #now = Date.parse("2024-05-01T12:00:00Z");
+  #elapsed = 5_000;
+  /** The time of day when nothing had elapsed. */
+  #start = Date.parse("2024-05-01T12:00:00Z");
   #timers = new Set();
 
-  now = () => this.#now;
+  now = () => this.#start + this.#elapsed;
+
+  elapsed = () => this.#elapsed;
 
   after = (delayMs, act) => {
-    const timer = { at: this.#now + delayMs, act };
+    const timer = { at: this.#elapsed + delayMs, act };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   };
 
   /** Runs every timer that falls due on the way, in order. */
   turn(ms) {
-    const until = this.#now + ms;
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
-      if (!next) break;
-      this.#now = Math.max(this.#now, next.at);
-      this.#timers.delete(next);
-      next.act();
-    }
-    this.#now = until;
+    const until = this.#elapsed + ms;
+    while (this.#step(until));
+    this.#elapsed = until;
   }
 
-  /** The machine's clock is set, or the machine slept: time passes and no timer runs. */
+  /** The same, and lets every promise go on between two timers. */
+  async run(ms) {
+    const until = this.#elapsed + ms;
+    do await settle();
+    while (this.#step(until));
+    this.#elapsed = until;
+  }
+
+  /** Runs the next timer, if it falls due by then. */
+  #step(until) {
+    let next;
+    for (const timer of this.#timers) if (timer.at <= until && !(timer.at >= next?.at)) next = timer;
+    if (!next) return false;
+    this.#elapsed = Math.max(this.#elapsed, next.at);
+    this.#timers.delete(next);
+    next.act();
+    return true;
+  }
+
+  /** The machine's clock is set, or the machine sleeps: the time of day moves on, and nothing else. */
   jump(ms) {
-    this.#now += ms;
+    this.#start += ms;
+  }
+
+  /** The page is too busy for anything, or throttled: time passes and no timer runs. */
+  block(ms) {
+    this.#elapsed += ms;
   }
 
   get waiting() {
@@ -61,9 +83,10 @@ export class FakeTransport {
     this.name = name;
   }
 
-  open(since) {
+  open(since, change) {
     this.isOpen = true;
     this.since = since;
+    this.change = change;
   }
 
   close() {
@@ -82,13 +105,34 @@ export class FakeTransport {
 
 /** Builds fake transports and keeps each in the order of building: `made.ws.at(-1)` is the newest. */
 export function fakeTransports() {
-  const made = { ws: [], sse: [], poll: [] };
+  const made = { ws: [], sse: [], poll: [], short: [] };
   const build = (name) => () => {
     const transport = new FakeTransport(name);
     made[name].push(transport);
     return transport;
   };
-  return { made, transports: { ws: build("ws"), sse: build("sse"), poll: build("poll") } };
+  return { made, transports: { ws: build("ws"), sse: build("sse"), poll: build("poll"), short: build("short") } };
+}
+
+/** A server that answers, or not, how it is. */
+export function fakeHealth(clock) {
+  const health = { isUp: true, asked: 0 };
+  health.ask = (act) => {
+    health.asked += 1;
+    return clock.after(0, () => act(health.isUp));
+  };
+  return health;
+}
+
+/** A memory for one rung, without expiry. */
+export function fakeMemory(rung = null) {
+  const memory = { rung, writes: [] };
+  memory.read = () => memory.rung;
+  memory.write = (name) => {
+    memory.rung = name;
+    memory.writes.push(name);
+  };
+  return memory;
 }
 
 /** A WebSocket constructor whose sockets are kept in `made`. */
@@ -145,13 +189,15 @@ export function fakeEventSource() {
 /** A fetch whose questions are kept in `asked`; each is answered or refused by the test. */
 export function fakeFetch() {
   const asked = [];
-  const fetch = (url, { signal }) =>
+  const fetch = (url, { signal, headers }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
       asked.push({
         url: new URL(url),
         signal,
-        answer: (body) => resolve({ ok: true, status: 200, headers: new Headers(), json: async () => body }),
+        headers,
+        answer: (body, more = {}) =>
+          resolve({ ok: true, status: 200, headers: new Headers(more), json: async () => body }),
         refuse: (status, headers = {}) =>
           resolve({ ok: false, status, headers: new Headers(headers), json: async () => ({}) }),
         fail: () => reject(new TypeError("network")),
@@ -162,3 +208,14 @@ export function fakeFetch() {
 
 /** Lets every promise that can go on do so. */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Numbers by chance, the same for the same seed (mulberry32). */
+export function chance(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

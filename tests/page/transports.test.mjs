@@ -1,4 +1,4 @@
-/** The three transports: one shape, and what is particular to each. */
+/** The transports: one shape, and what is particular to each. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, load, settle } from "./support.mjs";
@@ -6,24 +6,26 @@ import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, load, settle } fr
 const { WsTransport } = await load("live/ws.js");
 const { SseTransport } = await load("live/sse.js");
 const { PollTransport } = await load("live/poll.js");
+const { ShortTransport } = await load("live/short.js");
 
 const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
 
 /** Opens a transport and notes what it says. */
-function listen(transport, since = "9f2c41aa-1") {
+function listen(transport, since = "9f2c41aa-1", change) {
   const said = [];
   const states = [];
   transport.onmessage = (message) => said.push(message.type);
   transport.onstate = (state, ending) => states.push(ending ? [state, ending] : state);
-  transport.open(since);
+  transport.open(since, change);
   return { said, states };
 }
 
 function openWs() {
+  const clock = new FakeClock();
   const { made, WebSocket } = fakeWebSocket();
-  const transport = new WsTransport({ WebSocket, watch: WATCH });
-  return { transport, made, ...listen(transport) };
+  const transport = new WsTransport({ WebSocket, watch: WATCH, clock });
+  return { clock, transport, made, ...listen(transport) };
 }
 
 function openSse() {
@@ -46,7 +48,7 @@ test("the address carries the cursor and every pet, and a WebSocket's starts wit
 
 test("without a cursor the address has none", () => {
   const { made, WebSocket } = fakeWebSocket();
-  new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] } }).open("");
+  new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
   assert.equal(made[0].url, "wss://rescue.example/live/ws");
 });
 
@@ -68,15 +70,46 @@ test("a WebSocket that closes says so once", () => {
 
 test("a WebSocket that was closed by us says nothing more", () => {
   const { transport, made, said, states } = openWs();
-  transport.close();
   made[0].open();
+  transport.close();
+  assert.equal(made[0].readyState, 3);
   made[0].receive(HELLO);
   made[0].drop();
-  assert.deepEqual([said, states, made[0].readyState], [[], [], 3]);
+  assert.deepEqual([said, states], [[], ["open"]]);
+});
+
+test("a WebSocket that is not wanted any more may open first, so that no browser complains", () => {
+  const { clock, transport, made, said, states } = openWs();
+  transport.close();
+  assert.equal(made[0].readyState, 0);
+  made[0].open();
+  assert.equal(made[0].readyState, 3);
+  made[0].receive(HELLO);
+  assert.deepEqual([said, states, clock.waiting], [[], [], 0]);
+});
+
+test("a WebSocket that is not wanted and does not open is closed after three seconds: it would hold up the next", () => {
+  const { clock, transport, made } = openWs();
+  transport.close();
+  clock.turn(2999);
+  assert.equal(made[0].readyState, 0);
+  clock.turn(1);
+  assert.equal(made[0].readyState, 3);
+});
+
+test("a bad network that was chosen, and a change of rung, are part of the address", () => {
+  const watch = { origin: "https://rescue.example", pets: [], chaos: "hold" };
+  const change = { from: "ws", why: "silent" };
+  const { made, EventSource } = fakeEventSource();
+  listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", change);
+  assert.equal(made[0].url, "https://rescue.example/live/sse?from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
+  const sockets = fakeWebSocket();
+  listen(new WsTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", change);
+  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?from=ws&why=silent&chaos=hold");
 });
 
 test("a browser without WebSocket or EventSource has a transport that fails, not an error", () => {
-  assert.deepEqual(listen(new WsTransport({ WebSocket: undefined, watch: WATCH })).states, ["closed"]);
+  assert.deepEqual(listen(new WsTransport({ WebSocket: undefined, watch: WATCH, clock: new FakeClock() })).states, ["closed"]);
   assert.deepEqual(listen(new SseTransport({ EventSource: undefined, watch: WATCH })).states, ["closed"]);
 });
 
@@ -128,6 +161,28 @@ test("the next poll waits a heartbeat and goes on from the answer's cursor", asy
   assert.deepEqual(said, ["hello", "status"]);
   assert.equal(asked[1].url.searchParams.get("wait"), "15");
   assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-5");
+});
+
+test("a change of rung is told with the first question only", async () => {
+  const { asked, fetch } = fakeFetch();
+  const clock = new FakeClock();
+  listen(new PollTransport({ fetch, watch: WATCH, clock }), "9f2c41aa-1", { from: "sse", why: "lag" });
+  assert.equal(asked[0].url.searchParams.get("from"), "sse");
+  assert.equal(asked[0].url.searchParams.get("why"), "lag");
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.equal(asked[1].url.searchParams.has("from"), false);
+  assert.equal(asked[1].url.searchParams.has("why"), false);
+});
+
+test("a poll says how long its answer took", async () => {
+  const { transport, asked, clock } = openPoll();
+  clock.turn(120);
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(transport.roundTripMs, 120);
 });
 
 test("a poll never waits longer than the server allows", async () => {
@@ -226,4 +281,77 @@ test("a poll that was told bye asks no more", async () => {
   assert.deepEqual(said, ["hello", "bye"]);
   assert.deepEqual(states, ["open", ["closed", { retryMs: 900 }]]);
   assert.equal(asked.length, 1);
+});
+
+const SNAPSHOT = { type: "snapshot", cursor: "9f2c41aa-5", pets: [] };
+
+function openShort({ since, change } = {}) {
+  const clock = new FakeClock();
+  const { asked, fetch } = fakeFetch();
+  const frugal = { isOn: false };
+  const transport = new ShortTransport({ fetch, watch: WATCH, clock, isFrugal: () => frugal.isOn });
+  const heard = [];
+  const listening = listen(transport, since, change);
+  const say = transport.onmessage;
+  transport.onmessage = (message) => (heard.push(message), say(message));
+  return { transport, clock, asked, frugal, heard, ...listening };
+}
+
+test("short poll asks for the board, unless it is still as the page has it", async () => {
+  const { asked, heard } = openShort({ change: { from: "poll", why: "died" } });
+  assert.equal(asked[0].url.pathname, "/live/state");
+  assert.equal(asked[0].url.search, "?rung=short&from=poll&why=died&pet=7&pet=8");
+  assert.equal(asked[0].headers["if-none-match"], '"9f2c41aa-1"');
+  asked[0].refuse(304);
+  await settle();
+  assert.deepEqual(heard, [
+    { type: "hello", cursor: "9f2c41aa-1", transport: "short", heartbeat_ms: 6000 },
+    { type: "heartbeat", cursor: "9f2c41aa-1" },
+  ]);
+});
+
+test("short poll passes a new board on, and asks again three seconds later with its tag", async () => {
+  const { asked, clock, said, states } = openShort();
+  asked[0].answer(SNAPSHOT, { etag: 'W/"9f2c41aa-5"' });
+  await settle();
+  assert.deepEqual(said, ["hello", "snapshot"]);
+  clock.turn(2999);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked[1].url.search, "?rung=short&pet=7&pet=8");
+  assert.equal(asked[1].headers["if-none-match"], 'W/"9f2c41aa-5"');
+  asked[1].fail();
+  await settle();
+  assert.equal(states.at(-1)[0], "closed");
+});
+
+test("short poll without a cursor asks for any board", () => {
+  const { asked } = openShort({ since: "" });
+  assert.equal("if-none-match" in asked[0].headers, false);
+});
+
+test("short poll for a reader who saves data asks every ten seconds, and says so", async () => {
+  const { asked, clock, frugal, heard } = openShort();
+  frugal.isOn = true;
+  asked[0].answer(SNAPSHOT);
+  await settle();
+  assert.equal(heard[0].heartbeat_ms, 20_000);
+  clock.turn(9999);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("short poll ends on a refusal, with the server's wait, and on what is no board", async () => {
+  const refused = openShort();
+  refused.asked[0].refuse(503, { "retry-after": "7" });
+  const portal = openShort();
+  portal.asked[0].answer({ type: "hello" });
+  await settle();
+  assert.deepEqual(refused.states, [["closed", { retryMs: 7000 }]]);
+  assert.deepEqual(portal.states, [["closed", {}]]);
 });

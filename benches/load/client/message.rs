@@ -62,11 +62,12 @@ pub fn rev_of_cursor(cursor: &[u8]) -> Option<u64> {
 
 /// The pet of a change.
 pub fn pet_of(json: &[u8]) -> Option<u64> {
-    let start = memmem::find(json, b"\"pet\":")? + b"\"pet\":".len();
-    let digits = json[start..]
-        .iter()
-        .take_while(|byte| byte.is_ascii_digit());
-    number(&json[start..start + digits.count()])
+    number_of(json, b"\"pet\":")
+}
+
+/// How long a `bye` asks to stay away, in milliseconds.
+pub fn retry_ms_of(json: &[u8]) -> Option<u64> {
+    number_of(json, b"\"retry_ms\":")
 }
 
 /// When a change was committed, in microseconds since the Unix epoch.
@@ -85,6 +86,15 @@ fn text_of<'a>(json: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let start = memmem::find(json, name)? + name.len();
     let length = memchr::memchr(b'"', &json[start..])?;
     Some(&json[start..start + length])
+}
+
+/// The number after `name`.
+fn number_of(json: &[u8], name: &[u8]) -> Option<u64> {
+    let start = memmem::find(json, name)? + name.len();
+    let digits = json[start..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    number(&json[start..start + digits.count()])
 }
 
 fn number(digits: &[u8]) -> Option<u64> {

@@ -2,88 +2,72 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::hub::{Feed, Filter};
-use crate::live::{Live, Transport};
+use crate::hub::Filter;
 use crate::model::{Cursor, Rev};
-use crate::wire::Message;
+use crate::wire::{Frame, Message};
 
-/// Messages in one answer at most; the rest is in the next, which is asked for at once.
-const ANSWER_LIMIT: usize = 1000;
+/// An answer is shared for so long: hello in it says what time it is.
+const SHARED_FOR: Duration = Duration::from_secs(1);
 
 /// Answers kept for one rev. Above it they are encoded per viewer, which is slower and still
 /// right: a bound on memory against someone who asks from every cursor for every combination of
 /// pets.
 const ANSWERS_KEPT: usize = 256;
 
-/// Answers that are true at one rev, by where their askers were.
+/// Answers that bring their askers to the same rev, by where they were and what they watch.
 #[derive(Default)]
-pub struct Answers(Mutex<Kept>);
+pub struct Answers(Mutex<Option<Kept>>);
 
-#[derive(Default)]
 struct Kept {
-    rev: Rev,
+    reaches: Rev,
+    since: Instant,
     answers: HashMap<(Rev, Filter), Bytes>,
 }
 
 impl Answers {
-    /// Everything after `since` for `filter`, encoded at most once per rev; `None` when it is no
-    /// longer in memory.
-    pub fn after(&self, live: &Live, filter: &Filter, since: Cursor) -> Option<Bytes> {
+    /// What `encode` makes, or made a moment before `now`, for those who asked from this rev for
+    /// these pets and are brought to `reaches`.
+    pub fn share(
+        &self,
+        asked: (Rev, Filter),
+        reaches: Rev,
+        now: Instant,
+        encode: impl FnOnce() -> Bytes,
+    ) -> Bytes {
         let mut kept = self.0.lock().expect("no holder of this lock panics");
-        let newest = live.hub.newest().0;
-        if kept.rev != newest {
-            *kept = Kept {
-                rev: newest,
+        let kept = match &mut *kept {
+            Some(kept) if now < kept.since + SHARED_FOR && reaches <= kept.reaches => kept,
+            old => old.insert(Kept {
+                reaches,
+                since: now,
                 answers: HashMap::new(),
-            };
+            }),
+        };
+        if reaches < kept.reaches {
+            return encode();
         }
-        let key = (since.rev, filter.clone());
-        if let Some(answer) = kept.answers.get(&key) {
-            return Some(answer.clone());
+        if let Some(answer) = kept.answers.get(&asked) {
+            return answer.clone();
         }
-        let answer = encode(live, filter, since)?;
+        // Encoded with the lock held: others who want it wait for this one.
+        let answer = encode();
         if kept.answers.len() < ANSWERS_KEPT {
-            kept.answers.insert(key, answer.clone());
+            kept.answers.insert(asked, answer.clone());
         }
-        Some(answer)
+        answer
     }
-}
-
-fn encode(live: &Live, filter: &Filter, since: Cursor) -> Option<Bytes> {
-    let replay = live.hub.replay(filter, since.rev)?;
-    let mut draft = Draft::new(&live.hello(Transport::Poll, since));
-    for frame in replay.frames.iter().take(ANSWER_LIMIT) {
-        draft.push(frame.json());
-    }
-    let rev = match replay.frames.get(ANSWER_LIMIT - 1) {
-        Some(last) if replay.frames.len() > ANSWER_LIMIT => last.rev(),
-        _ => replay.reaches,
-    };
-    let epoch = since.epoch;
-    Some(draft.finish(Cursor { epoch, rev }))
 }
 
 /// The messages of an answer, already encoded, with commas between.
-pub struct Draft {
-    messages: String,
-    count: usize,
-}
+pub struct Draft(String);
 
 impl Draft {
     pub fn new(hello: &Message<'_>) -> Self {
-        Draft {
-            messages: hello.to_json(),
-            count: 0,
-        }
-    }
-
-    pub fn push(&mut self, json: &str) {
-        self.messages.push(',');
-        self.messages.push_str(json);
-        self.count += 1;
+        Draft(hello.to_json())
     }
 
     pub fn with(mut self, message: &Message<'_>) -> Self {
@@ -91,17 +75,65 @@ impl Draft {
         self
     }
 
-    /// What the feed has without waiting, as far as there is room.
-    pub fn push_waiting(&mut self, feed: &mut Feed) {
-        while self.count < ANSWER_LIMIT
-            && let Some(frame) = feed.next_now()
-        {
+    pub fn with_frames(mut self, frames: &[Frame]) -> Self {
+        for frame in frames {
             self.push(frame.json());
         }
+        self
     }
 
     pub fn finish(self, cursor: Cursor) -> Bytes {
-        let messages = self.messages;
+        let messages = self.0;
         format!(r#"{{"cursor":"{cursor}","messages":[{messages}]}}"#).into()
+    }
+
+    fn push(&mut self, json: &str) {
+        self.0.push(',');
+        self.0.push_str(json);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PetId;
+
+    /// What is answered at `now` to one who asked from rev 1 for `pet` and is brought to `reaches`,
+    /// if it is encoded as `text` when it has to be.
+    fn answer(
+        answers: &Answers,
+        pet: u64,
+        reaches: u64,
+        now: Instant,
+        text: &'static str,
+    ) -> Bytes {
+        let filter = Filter::of(vec![PetId::new(pet)]).unwrap();
+        let encode = || Bytes::from_static(text.as_bytes());
+        answers.share((Rev::new(1), filter), Rev::new(reaches), now, encode)
+    }
+
+    #[test]
+    fn an_answer_is_shared_by_those_who_ask_for_the_same_at_the_same_time() {
+        let (answers, now) = (Answers::default(), Instant::now());
+        assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
+        assert_eq!(answer(&answers, 7, 5, now, "second"), "first");
+        assert_eq!(
+            answer(&answers, 8, 5, now, "of another pet"),
+            "of another pet"
+        );
+        assert_eq!(answer(&answers, 7, 4, now, "older"), "older");
+        assert_eq!(answer(&answers, 7, 5, now, "second"), "first");
+        assert_eq!(answer(&answers, 7, 6, now, "newer"), "newer");
+        assert_eq!(answer(&answers, 7, 6, now, "second"), "newer");
+    }
+
+    /// Once, an answer was kept until something changed, and a page that asked an hour later took
+    /// the time in it for now.
+    #[test]
+    fn an_answer_is_not_shared_when_the_time_in_it_is_old() {
+        let (answers, now) = (Answers::default(), Instant::now());
+        assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
+        let later = now + SHARED_FOR;
+        assert_eq!(answer(&answers, 7, 5, later, "second"), "second");
     }
 }

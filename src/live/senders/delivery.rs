@@ -1,16 +1,12 @@
-//! What a sender sends and when: passes, what a sleeper missed, and heartbeats.
+//! What a sender sends: passes over the table, and what a sleeper missed.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::batch::{Batch, concatenated};
 use super::sender::Sender;
-use super::viewer::{Outcome, Overdue};
-use crate::live::heartbeat;
-use crate::model::Cursor;
-use crate::wire::Encoding;
+use super::viewer::Outcome;
 
 impl Sender {
     /// Sends everything new to everyone it is for.
@@ -26,7 +22,9 @@ impl Sender {
         }
         if let Some(batch) = Batch::new(frames) {
             self.at = batch.reaches();
-            self.table.fan_out(batch, now);
+            if self.table.fan_out(batch, now) {
+                self.follow_up_from(now);
+            }
         }
     }
 
@@ -65,49 +63,5 @@ impl Sender {
             self.settle(row, outcome);
         }
         self.listen_on(row);
-    }
-
-    /// Heartbeats to whom nothing was sent, and an end to whose time is over.
-    pub(super) fn look_through(&mut self, now: Instant, look_every: Duration) {
-        let due = self.context.heartbeat.saturating_sub(look_every * 2);
-        let write_timeout = self.context.write_timeout;
-        let (epoch, at) = (self.context.hub.epoch(), self.at);
-        let mut encoded: [Option<Bytes>; Encoding::ALL.len()] = [None, None, None];
-        let mut gone = Vec::new();
-        for (row, viewer) in self.table.iter_mut() {
-            if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
-                let reason = match overdue {
-                    Overdue::Write => Some("write-timeout"),
-                    Overdue::Word => Some("protocol"),
-                    Overdue::Close => None,
-                };
-                if let Some(reason) = reason {
-                    let dropped = &self.context.hub.metrics().dropped;
-                    dropped.with_label_values(&[reason]).inc();
-                }
-                gone.push(row);
-            } else if now.duration_since(viewer.sent_at) >= due
-                && !viewer.is_stalled()
-                && !viewer.is_closing()
-            {
-                let rev = at.max(viewer.at);
-                let encode = || {
-                    let cursor = Cursor { epoch, rev };
-                    viewer.encoding().encode(&heartbeat(cursor))
-                };
-                let bytes = match rev == at {
-                    true => encoded[viewer.encoding().index()]
-                        .get_or_insert_with(encode)
-                        .clone(),
-                    false => encode(),
-                };
-                if viewer.send(bytes, now) == Outcome::Gone {
-                    gone.push(row);
-                }
-            }
-        }
-        for row in gone {
-            self.table.remove(row);
-        }
     }
 }

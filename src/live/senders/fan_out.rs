@@ -9,13 +9,14 @@ use crate::wire::Frame;
 
 impl<S: Socket> Table<S> {
     /// Gives each viewer what the batch has for it. Whose connection turns out to be broken is
-    /// taken out.
-    pub fn fan_out(&mut self, mut batch: Batch, now: Instant) {
-        let mut gone = Vec::new();
+    /// taken out. Whether somebody was given something that is to be followed up.
+    pub fn fan_out(&mut self, mut batch: Batch, now: Instant) -> bool {
+        let (mut gone, mut is_followed_up) = (Vec::new(), false);
         self.each_of_everyone(|row, viewer| {
             if give_all(viewer, &mut batch, now) == Outcome::Gone {
                 gone.push(row);
             }
+            is_followed_up |= viewer.is_followed_up;
         });
         let frames = batch.frames();
         for wanted in self
@@ -24,15 +25,18 @@ impl<S: Socket> Table<S> {
         {
             let row = wanted[0].0;
             let frames = wanted.iter().map(|(_, index)| &frames[*index]);
-            if let Some(viewer) = self.get_mut(row)
-                && give_some(viewer, frames, now) == Outcome::Gone
-            {
+            let Some(viewer) = self.get_mut(row) else {
+                continue;
+            };
+            if give_some(viewer, frames, now) == Outcome::Gone {
                 gone.push(row);
             }
+            is_followed_up |= viewer.is_followed_up;
         }
         for row in gone {
             self.remove(row);
         }
+        is_followed_up
     }
 
     /// The rows of those who do not watch everything, each with a frame it wants; a row's frames
@@ -58,7 +62,7 @@ fn give_all<S: Socket>(viewer: &mut Viewer<S>, batch: &mut Batch, now: Instant) 
         return Outcome::Alive;
     }
     viewer.at = batch.reaches();
-    viewer.send(bytes, now)
+    viewer.send_event(bytes, now)
 }
 
 /// Gives a viewer of some pets the frames of those.
@@ -76,7 +80,7 @@ fn give_some<'a, S: Socket>(
         viewer.encoding(),
     );
     viewer.at = frames.last().map_or(at, |last| at.max(last.rev()));
-    viewer.send(bytes, now)
+    viewer.send_event(bytes, now)
 }
 
 /// Whether it is given nothing now. One whose socket is full is given what it missed later.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Note;
+use super::farewell::Farewell;
 use super::sender::Sender;
 use crate::live::conversation::{self, Reply};
 use crate::wire::Encoding;
@@ -130,7 +131,7 @@ impl Sender {
         let outcome = viewer.send(frame, Instant::now());
         self.settle(row, outcome);
         if self.is_saying_bye {
-            self.say_bye(row);
+            self.say_bye(row, Farewell::Stop);
         }
         self.listen_on(row);
     }

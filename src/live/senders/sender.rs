@@ -4,20 +4,18 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::broadcast::Receiver;
 
 use super::batch::concatenated;
+use super::farewell::Farewell;
 use super::pace::Pace;
 use super::table::Table;
 use super::viewer::{Outcome, Viewer};
 use super::{Context, Inbox, Newcomer, Note};
-use crate::live::bye;
-use crate::live::reader::{RESTART, close_frame};
 use crate::model::Rev;
-use crate::wire::{Encoding, Frame};
+use crate::wire::Frame;
 
 /// The token of the inbox's waker; rows count from 0.
 pub const WAKE: Token = Token(usize::MAX);
@@ -49,6 +47,8 @@ pub struct Sender {
     pub(super) buffer: Box<[u8]>,
     /// Rows that have something left to read.
     pub(super) unread: Vec<usize>,
+    /// When to look for who is to be followed up.
+    pub(super) follow_up_at: Option<Instant>,
     pub(super) is_saying_bye: bool,
     ending_by: Option<Instant>,
 }
@@ -74,6 +74,7 @@ impl Sender {
             numbers: 0,
             buffer: vec![0; READ_BYTES].into(),
             unread: Vec::new(),
+            follow_up_at: None,
             is_saying_bye: false,
             ending_by: None,
             context,
@@ -108,6 +109,9 @@ impl Sender {
                 self.pass(now);
                 self.pace.passed(now, Instant::now());
             }
+            if self.follow_up_at.is_some_and(|at| at <= now) {
+                self.follow_up(now);
+            }
             if now >= look_at {
                 self.look_through(now, look_every);
                 look_at = now + look_every;
@@ -126,10 +130,11 @@ impl Sender {
             return Duration::ZERO;
         }
         let now = Instant::now();
-        let until_look = look_at.saturating_duration_since(now);
+        let next = self.follow_up_at.map_or(look_at, |at| at.min(look_at));
+        let until_next = next.saturating_duration_since(now);
         match self.stream.is_empty() {
-            true => until_look,
-            false => until_look.min(self.pace.wait(now)),
+            true => until_next,
+            false => until_next.min(self.pace.wait(now)),
         }
     }
 
@@ -141,7 +146,7 @@ impl Sender {
                 Note::SayBye => {
                     self.is_saying_bye = true;
                     for row in self.table.rows() {
-                        self.say_bye(row);
+                        self.say_bye(row, Farewell::Stop);
                     }
                 }
                 Note::End { deadline } => self.ending_by = Some(deadline),
@@ -152,7 +157,8 @@ impl Sender {
     pub(super) fn seat(&mut self, newcomer: Newcomer) {
         self.numbers += 1;
         let row = self.table.vacant_row();
-        let mut viewer = Viewer::new(newcomer, self.numbers, Instant::now());
+        let now = Instant::now();
+        let mut viewer = Viewer::new(newcomer, self.numbers, now, self.renew_at(now));
         // Both directions, once, by edges: neither is asked for again while the viewer is here.
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registry = self.poll.registry();
@@ -162,10 +168,13 @@ impl Sender {
         {
             return;
         }
+        if viewer.is_followed_up {
+            self.follow_up_from(now);
+        }
         self.table.insert(viewer);
         self.close_gap(row);
         if self.is_saying_bye {
-            self.say_bye(row);
+            self.say_bye(row, Farewell::Stop);
         }
     }
 
@@ -206,15 +215,18 @@ impl Sender {
     }
 
     /// Also closes; one whose command is being carried out is told after its answer.
-    pub(super) fn say_bye(&mut self, row: usize) {
+    pub(super) fn say_bye(&mut self, row: usize, why: Farewell) {
         let Some(viewer) = self.table.get_mut(row) else {
             return;
         };
         if viewer.is_closing() || viewer.is_asking {
             return;
         }
-        let retry_ms = self.context.places.retry_ms();
-        let last = last_words(viewer.encoding(), retry_ms);
+        let retry_ms = match why {
+            Farewell::Stop => self.context.places.retry_ms(),
+            Farewell::Renewal => 0,
+        };
+        let last = why.last_words(viewer.encoding(), retry_ms);
         let outcome = viewer.close(last, Instant::now());
         self.settle(row, outcome);
     }
@@ -223,17 +235,5 @@ impl Sender {
         if outcome == Outcome::Gone {
             self.table.remove(row);
         }
-    }
-}
-
-/// `bye` and the end of the stream, in the words of each transport.
-fn last_words(encoding: Encoding, retry_ms: u64) -> Bytes {
-    let bye = encoding.encode(&bye(retry_ms));
-    match encoding {
-        Encoding::WebSocket => [&bye[..], &close_frame(RESTART, "stopping")]
-            .concat()
-            .into(),
-        Encoding::SseChunked => [&bye[..], b"0\r\n\r\n"].concat().into(),
-        Encoding::Sse => bye,
     }
 }

@@ -41,6 +41,7 @@ impl Rig {
             runtime: runtime.handle().clone(),
             heartbeat: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
+            max_connection_age: Duration::from_secs(600),
         };
         let poll = Poll::new().unwrap();
         let (sender, notes) = mpsc::channel();

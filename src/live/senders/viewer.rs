@@ -50,6 +50,10 @@ pub struct Viewer<S = TcpStream> {
     /// Whether something came while `unsent` was not empty.
     pub has_missed: bool,
     pub sent_at: Instant,
+    /// Whether a heartbeat is to follow what was sent last.
+    pub is_followed_up: bool,
+    /// When it is asked to come back over a new connection.
+    pub renew_at: Instant,
     /// Since when the socket takes nothing.
     stalled_since: Option<Instant>,
     /// Until when it may close by itself.
@@ -79,7 +83,7 @@ pub enum Outcome {
 }
 
 impl<S: Socket> Viewer<S> {
-    pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant) -> Self {
+    pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant, renew_at: Instant) -> Self {
         let connection = newcomer.connection;
         let mut viewer = Viewer {
             socket: connection.stream,
@@ -89,6 +93,9 @@ impl<S: Socket> Viewer<S> {
             unsent: Bytes::new(),
             has_missed: false,
             sent_at: now,
+            // What it was given before it came here is followed up too.
+            is_followed_up: newcomer.encoding.is_sse(),
+            renew_at,
             stalled_since: None,
             closing_until: None,
             reader: None,
@@ -146,6 +153,12 @@ impl<S: Socket> Viewer<S> {
         }
         let since = self.stalled_since?;
         (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
+    }
+
+    /// Sends what matters to people, and is to arrive before anything comes after it.
+    pub fn send_event(&mut self, bytes: Bytes, now: Instant) -> Outcome {
+        self.is_followed_up |= self.encoding.is_sse();
+        self.send(bytes, now)
     }
 
     /// Writes `bytes` behind what waits; what the socket does not take waits from then on.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Sse, TestApp, Viewer, Ws, fill, rev, spawn_app, spawn_app_in};
+use crate::support::{Sse, TestApp, Viewer, Ws, fill, rev, spawn_app, spawn_app_in, within};
 
 /// A store one change longer than what is replayed, so that rev 1 is out of reach and rev 2 is not.
 /// Most of it is beyond the 4,096 frames in memory, and comes from the log.
@@ -58,6 +58,17 @@ async fn a_poll_that_does_not_wait_is_still_given_what_is_only_in_the_log() {
         .json(&format!("/live/poll?wait=0&since={epoch}-3"))
         .await;
     assert_eq!(answer["messages"][1]["cursor"], format!("{epoch}-4"));
+}
+
+/// The log was read to its end, and then the answer waited for a change, whatever `wait` said.
+#[tokio::test]
+async fn a_poll_is_answered_in_time_when_the_log_holds_nothing_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, epoch) = long_lived_app(folder.path()).await;
+    let path = format!("/live/poll?wait=0&pet=2&since={epoch}-3");
+    let answer = within("an answer without news", app.json(&path)).await;
+    assert_eq!(answer["messages"][1]["type"], "heartbeat");
+    assert_eq!(answer["cursor"], format!("{epoch}-{NEWEST}"));
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! A viewer that does not read for a while: conflation by pet.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{Raw, metric, rev, spawn_app};
+use crate::support::{Raw, metric, rev, spawn_app_with};
 
 /// More than any socket's buffers hold, at two kilobytes a change.
 const CHANGES: usize = 1500;
@@ -11,7 +13,8 @@ const CHANGES: usize = 1500;
 /// shown an hour of naps before what the pet was doing now.
 #[tokio::test]
 async fn a_viewer_that_slept_wakes_to_the_newest_status_of_each_pet_and_to_nothing_older() {
-    let app = spawn_app().await;
+    // On a busy machine the changes below take longer than a sleeper is kept by default.
+    let app = spawn_app_with(|config| config.write_timeout = Duration::from_mins(10)).await;
     let pets = [app.add_pet("Biscuit").await, app.add_pet("Miso").await];
     let gone = app.add_pet("Pepper").await;
     let mut sleeper = Raw::open_narrow(app.address);

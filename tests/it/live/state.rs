@@ -36,6 +36,55 @@ async fn the_state_is_a_snapshot_that_is_only_sent_again_when_it_changed() {
     assert_ne!(response.headers()["etag"], tag.as_str());
 }
 
+/// What a viewer costs who asks every few seconds, for some pets or for all.
+#[tokio::test]
+async fn who_asks_again_and_again_is_told_in_a_few_bytes_that_nothing_changed() {
+    let app = spawn_app().await;
+    let miso = app.add_pet("Miso").await;
+    for (query, next) in [
+        ("?rung=short", "eating"),
+        ("?rung=short&pet=1", "playing"),
+        ("?pet=1&pet=77", "bathing"),
+    ] {
+        let path = format!("/live/state{query}");
+        let tag = app.get(&path).await.headers()["etag"].clone();
+        for method in ["GET", "HEAD"] {
+            let request = app.request(method, &path).header("if-none-match", &tag);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 304, "{method} {query}");
+            assert_eq!(response.headers()["etag"], tag);
+            assert_eq!(response.text().await.unwrap(), "", "{method} {query}");
+        }
+        app.set_status(miso, next).await;
+        let request = app.request("GET", &path).header("if-none-match", &tag);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200, "{query}");
+        let state: Value = response.json().await.unwrap();
+        assert_eq!(state["pets"].as_array().unwrap().len(), 1, "{query}");
+    }
+}
+
+/// A cache on the way may keep nothing and change nothing; the browser's own may keep it, and asks
+/// each time whether it is still true.
+#[tokio::test]
+async fn the_state_is_never_taken_from_a_cache_unasked() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for tag in ["\"x\"", "*"] {
+        let request = app
+            .request("GET", "/live/state")
+            .header("if-none-match", tag);
+        let response = request.send().await.unwrap();
+        let control = response.headers()["cache-control"].to_str().unwrap();
+        assert_eq!(
+            control,
+            "private, no-cache, no-transform",
+            "{}",
+            response.status()
+        );
+    }
+}
+
 #[tokio::test]
 async fn the_state_can_be_of_some_pets_and_head_has_no_body() {
     let app = spawn_app().await;

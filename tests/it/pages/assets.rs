@@ -51,6 +51,7 @@ async fn everything_that_the_pages_ask_for_and_all_that_it_asks_for_in_turn_is_t
         "/pets/1",
         "/pets/new",
         "/hello",
+        "/live/doctor",
         "/api/docs",
         "/nothing",
     ] {

@@ -30,6 +30,7 @@ async fn pages(app: &TestApp) -> Vec<(String, String)> {
         "/pets/1/edit",
         "/pets/new",
         "/hello",
+        "/live/doctor",
         "/api/docs",
         "/nothing<script>",
         "/pets/<script>alert(3)<%2Fscript>",

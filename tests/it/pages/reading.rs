@@ -117,6 +117,7 @@ async fn a_wrong_method_is_405_and_says_which_are_right() {
         ("GET", "/pets/1/status", "OPTIONS, POST"),
         ("GET", "/pets/1/delete", "OPTIONS, POST"),
         ("POST", "/hello", "OPTIONS, GET, HEAD"),
+        ("POST", "/live/doctor", "OPTIONS, GET, HEAD"),
     ] {
         let response = app.request(method, path).send().await.unwrap();
         assert_eq!(response.status(), 405, "{method} {path}");
@@ -135,6 +136,7 @@ async fn head_is_get_without_the_body() {
         "/pets",
         "/pets/1",
         "/hello",
+        "/live/doctor",
         "/api/docs",
         "/healthz",
         "/metrics",

@@ -1,0 +1,43 @@
+// @ts-check
+/**
+ * What tabs say to each other. A note is posted to all tabs of the browser and heard in the order of posting by one tab.
+ *
+ * The shapes may change between two versions of the program only together with the channel's name.
+ */
+
+/** @typedef {import("../message.js").Message} Message */
+/** @typedef {import("../connection.js").ConnectionState} ConnectionState */
+/** @typedef {"wake" | "online" | "offline"} Turn  What a connection is told about its page, by the method's name. */
+
+/**
+ * Is anybody leading, and what did I miss since this cursor?
+ * @typedef {{ kind: "join", from: string, since: string }} Join
+ */
+
+/**
+ * The leader's answer. `position` is where it is. `hello` is only there while it is connected. Without `run`, what lies
+ * between the joiner's cursor and `position` is not known.
+ * @typedef {object} Welcome
+ * @property {"welcome"} kind
+ * @property {string} leader
+ * @property {string} to
+ * @property {ConnectionState} state
+ * @property {Message | null} hello
+ * @property {string} position
+ * @property {Message[] | null} run
+ * @property {boolean} isHidden
+ */
+
+/**
+ * - `lead`: this tab leads from now on.
+ * - `state`: how the leader's connection is.
+ * - `message`: what came over it, after the cursor `after`.
+ * - `turn`: for the leader, from any tab.
+ * @typedef {Join | Welcome
+ *   | { kind: "lead", leader: string }
+ *   | { kind: "state", leader: string, state: ConnectionState }
+ *   | { kind: "message", leader: string, after: string, message: Message }
+ *   | { kind: "turn", turn: Turn }} Note
+ */
+
+export {};

@@ -1,0 +1,164 @@
+//! How one viewer is brought from where it is to the present.
+//!
+//! Chunk by chunk: a snapshot when its cursor cannot be served, else every change after it, from
+//! the store's log as far as that is needed and then from memory. Each chunk is read when the
+//! viewer takes it and starts where the one before ended, so nothing is held for a viewer, nothing
+//! arrives twice, and time never runs backwards.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use super::{Filter, Hub, REPLAY_LIMIT};
+use crate::model::{Change, Cursor, Rev};
+use crate::wire::Frame;
+
+/// Changes read from the store's log at once. Their frames are made for this viewer alone.
+const LOG_CHUNK: usize = 256;
+
+/// Frames given from memory at once, where everyone shares them; so also the messages of one poll's
+/// answer at most.
+const MEMORY_CHUNK: usize = 1000;
+
+/// One step of a catch-up: frames to give in this order, and where the viewer is then.
+pub struct Chunk {
+    pub frames: Vec<Frame>,
+    pub reaches: Rev,
+    /// Whether this is the present; else more follows after `reaches`.
+    pub is_whole: bool,
+}
+
+/// The catch-up of one viewer.
+pub struct CatchUp {
+    hub: Arc<Hub>,
+    filter: Filter,
+    start: Rev,
+    /// The viewer was given everything it wants up to here.
+    at: Rev,
+    /// Given first, to one whose cursor cannot be served.
+    snapshot: Option<Chunk>,
+}
+
+impl Chunk {
+    pub(super) fn of_snapshot(frame: Frame) -> Self {
+        Chunk {
+            reaches: frame.rev(),
+            frames: vec![frame],
+            is_whole: true,
+        }
+    }
+}
+
+impl CatchUp {
+    pub(super) fn new(hub: Arc<Hub>, filter: Filter, since: Option<Cursor>) -> Self {
+        let (start, snapshot) = match hub.servable(since) {
+            Some(rev) => (rev, None),
+            None => {
+                let chunk = Chunk::of_snapshot(hub.snapshot(&filter));
+                (chunk.reaches, Some(chunk))
+            }
+        };
+        CatchUp {
+            hub,
+            filter,
+            start,
+            at: start,
+            snapshot,
+        }
+    }
+
+    /// The cursor that the viewer starts from: its own, or that of the snapshot it gets.
+    pub fn start(&self) -> Cursor {
+        self.hub.at(self.start)
+    }
+
+    /// The rev that the chunks given so far reach.
+    pub fn reaches(&self) -> Rev {
+        self.at
+    }
+
+    /// The next chunk; one without frames when there is nothing more. Waits only for the store's
+    /// log. Cancel safe.
+    pub async fn next(&mut self) -> Chunk {
+        if let Some(chunk) = self.next_now() {
+            return chunk;
+        }
+        let logged = self.read_log().await;
+        let chunk = logged.unwrap_or_else(|| Chunk::of_snapshot(self.hub.snapshot(&self.filter)));
+        self.at = chunk.reaches;
+        chunk
+    }
+
+    /// Everything new as far as it fits into a chunk, as soon as there is something. Waits for that
+    /// until `patience` is over, and gives a chunk without frames then; what has to be read from
+    /// the store's log is read whatever the patience. Cancel safe.
+    pub async fn news(&mut self, patience: impl Future) -> Chunk {
+        // Registered before it is looked: a change that comes after the look then rings. The other
+        // order would lose one that comes in between.
+        let waiter = self.hub.waiters.register(&self.filter);
+        let mut patience = pin!(patience);
+        let mut is_over = false;
+        loop {
+            let news = self.next_filled().await;
+            if is_over || !news.frames.is_empty() {
+                return news;
+            }
+            // What it was given already may ring too: a change is there before anyone is woken.
+            tokio::select! {
+                () = waiter.woken() => {}
+                _ = &mut patience => is_over = true,
+            }
+        }
+    }
+
+    /// The next chunk that holds something for this viewer, or else the last.
+    async fn next_filled(&mut self) -> Chunk {
+        loop {
+            let chunk = self.next().await;
+            if chunk.is_whole || !chunk.frames.is_empty() {
+                return chunk;
+            }
+        }
+    }
+
+    /// The next chunk if it is in memory; else it has to come from the store's log.
+    pub fn next_now(&mut self) -> Option<Chunk> {
+        let snapshot = self.snapshot.take();
+        let chunk = snapshot.or_else(|| {
+            let state = self.hub.state();
+            state.replay(&self.filter, self.at, MEMORY_CHUNK)
+        })?;
+        self.at = chunk.reaches;
+        Some(chunk)
+    }
+
+    /// The chunk of the store's log that follows; `None` when the log cannot be read or no longer
+    /// has it, or when the viewer takes chunks so slowly that it is too far behind by now.
+    async fn read_log(&self) -> Option<Chunk> {
+        let hub = &self.hub;
+        if hub.newest().0.since(self.at) > REPLAY_LIMIT {
+            return None;
+        }
+        let _turn = hub.replays.acquire().await.ok()?;
+        let (engine, after) = (Arc::clone(&hub.engine), self.at);
+        let read = tokio::task::spawn_blocking(move || engine.tail(after, LOG_CHUNK));
+        let changes = read.await.ok()?;
+        let changes = changes
+            .inspect_err(|error| tracing::error!(%error, "the log could not be read for a replay"))
+            .ok()?;
+        self.chunk_of(&changes)
+    }
+
+    /// `None` when `changes` do not follow without a hole.
+    fn chunk_of(&self, changes: &[Change]) -> Option<Chunk> {
+        let (first, last) = (changes.first()?, changes.last()?);
+        let wanted = changes
+            .iter()
+            .filter(|change| self.filter.wants(change.pet));
+        let frames = wanted.map(|change| Frame::of_change(self.hub.epoch, change));
+        (first.rev == self.at.next()).then(|| Chunk {
+            frames: frames.collect(),
+            reaches: last.rev,
+            is_whole: false,
+        })
+    }
+}

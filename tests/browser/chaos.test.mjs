@@ -1,0 +1,38 @@
+/** The demo's switch for a bad network, as a person uses it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openTab, startStore } from "./support.mjs";
+
+const SWITCH = "#chaos";
+
+/** Chooses, and waits for the page that is loaded again. */
+async function choose(tab, words) {
+  await Promise.all([tab.page.waitForEvent("load"), tab.page.getByLabel("Pretend network").selectOption(words)]);
+}
+
+test("a network is chosen, holds on the next page, and is switched off", async (t) => {
+  const store = await startStore(t);
+  const tab = await openTab(t, `${store.origin}/pets`);
+  await tab.saysOfItself(/Live over WebSocket/);
+  tab.assertNoProblems();
+
+  await choose(tab, "WebSocket refused");
+  await tab.saysOfItself(/Live over SSE/);
+  const text = await store.changeStatus(1);
+  await tab.shows(1, "status", text);
+
+  await tab.send('[data-pet="1"] a');
+  await tab.saysOfItself(/Live over SSE/);
+  assert.equal(await tab.page.locator(SWITCH).inputValue(), "refuse-ws");
+  const refused = tab.problems.filter((problem) => problem.includes("/live/ws") && problem.includes("403"));
+  assert.deepEqual(tab.problems, refused, "nothing but the refusals");
+
+  await choose(tab, "As it is");
+  await tab.saysOfItself(/Live over WebSocket/);
+});
+
+test("without JavaScript the switch is not shown", async (t) => {
+  const store = await startStore(t);
+  const { page } = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });
+  assert.equal(await page.locator(SWITCH).isVisible(), false);
+});

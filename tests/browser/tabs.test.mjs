@@ -1,0 +1,208 @@
+/** Several tabs of one browser: one live connection between them, whoever has it, and whatever becomes of that tab. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ONLY, startProxy } from "./proxy.mjs";
+import { eventually, openTab, startStore } from "./support.mjs";
+import { openWindow } from "./window.mjs";
+
+const TABS = 7;
+
+/** Short, so that a test need not wait long for silence, and long enough that a busy machine keeps it. */
+const HEARTBEAT_MS = 4_000;
+
+/** By when a leader that went away without a word is replaced, and its successor connected. */
+const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
+
+/** Open live connections by transport, as the program counts them. */
+async function viewers(store) {
+  const text = await (await fetch(`${store.origin}/metrics`)).text();
+  const counts = text.matchAll(/^petstore_viewers\{transport="(\w+)"\} ([1-9]\d*)$/gm);
+  return Object.fromEntries([...counts].map(([, transport, count]) => [transport, Number(count)]));
+}
+
+const assertViewers = (store, expected) => eventually(async () => assert.deepEqual(await viewers(store), expected));
+
+/** The first to open has the connection. */
+async function openTabs(t, origin, paths, line) {
+  const [first, ...others] = paths;
+  const leader = await openTab(t, origin + first);
+  await leader.saysOfItself(line);
+  const followers = [];
+  for (const path of others) followers.push(await leader.openAnother(origin + path));
+  for (const tab of followers) await tab.saysOfItself(line);
+  return { leader, followers, tabs: [leader, ...followers] };
+}
+
+/** Two changes, seen by every tab. */
+async function assertAllFollow(store, tabs, pet = 1) {
+  for (let round = 0; round < 2; round += 1) {
+    const status = await store.changeStatus(pet);
+    await Promise.all(tabs.map((tab) => tab.shows(pet, "status", status)));
+  }
+}
+
+/** How long it takes from now until every tab shows the next change, in ms. */
+async function timeToNextChange(store, tabs) {
+  const began = Date.now();
+  const status = await store.changeStatus(1);
+  await Promise.all(tabs.map((tab) => tab.shows(1, "status", status)));
+  return Date.now() - began;
+}
+
+const index = (count) => Array(count).fill("/pets");
+
+describe("tabs of one browser", { concurrency: 3 }, () => {
+  test("seven tabs, of the index, of one pet and of the hello page, share one WebSocket", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, ONLY.ws);
+    const paths = [...index(3), "/pets/1", "/pets/1"];
+    const { leader, tabs } = await openTabs(t, proxy.origin, paths, /^Live over WebSocket/);
+    tabs.push(await leader.openAnother(`${proxy.origin}/pets/2`));
+    const hello = await leader.openAnother(`${proxy.origin}/hello`);
+    await eventually(async () =>
+      assert.equal(await hello.page.locator("#hello-transport").textContent(), "WebSocket"),
+    );
+    await assertViewers(store, { ws: 1 });
+    await assertAllFollow(store, tabs.slice(0, 5));
+    await tabs[5].shows(2, "status", await store.changeStatus(2));
+    assert.equal(proxy.asked.filter((path) => path === "/live/ws").length, 1);
+    for (const tab of [...tabs, hello]) tab.assertNoProblems();
+  });
+
+  test("seven tabs share one SSE stream, and pages and forms still answer", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, ONLY.sse);
+    const { leader, tabs } = await openTabs(t, proxy.origin, index(TABS), /^Live over SSE/);
+    await assertViewers(store, { sse: 1 });
+    await assertAllFollow(store, tabs);
+    const form = await leader.openAnother(`${proxy.origin}/pets/new`);
+    await form.fill({ name: "Eighth", species: "Cat" });
+    await form.send("main form button");
+    await form.saysOfItself(/^Live over SSE/);
+    const id = new URL(form.page.url()).pathname.split("/").pop();
+    for (const tab of tabs) await tab.shows(id, "name", "Eighth");
+    await assertViewers(store, { sse: 1 });
+  });
+
+  test("a page that joins late shows what changed since it was drawn", async (t) => {
+    const store = await startStore(t);
+    const { leader } = await openTabs(t, store.origin, index(1), /^Live over/);
+    let release = () => {};
+    const isReleased = new Promise((resolve) => (release = resolve));
+    const context = leader.page.context();
+    await context.route("**/app.js", async (route) => (await isReleased, route.continue()));
+    const late = await context.newPage();
+    await late.goto(`${store.origin}/pets`, { waitUntil: "commit" });
+    await late.locator('[data-pet="6"]').waitFor();
+    const status = await store.changeStatus(6);
+    release();
+    await late.locator('[data-pet="6"] [data-field="status"]', { hasText: status }).first().waitFor();
+  });
+
+  for (const [how, end] of [
+    ["is closed", (tab) => tab.page.close()],
+    ["goes to another page", (tab) => tab.page.goto("about:blank")],
+    ["crashes", crash],
+  ]) {
+    test(`when the tab that has the connection ${how}, another has one at once`, async (t) => {
+      const store = await startStore(t);
+      const { leader, followers } = await openTabs(t, store.origin, index(4), /^Live over/);
+      await end(leader);
+      const tookMs = await timeToNextChange(store, followers);
+      assert.ok(tookMs < TAKEOVER_MS, `${tookMs} ms`);
+      await eventually(async () => assert.equal(total(await viewers(store)), 1));
+      await assertAllFollow(store, followers);
+    });
+  }
+
+  test("tabs that all restart with the program come back over one connection", async (t) => {
+    const store = await startStore(t);
+    const { tabs } = await openTabs(t, store.origin, index(4), /^Live over/);
+    await store.stop("SIGKILL");
+    for (const tab of tabs) await tab.saysOfItself(/^Offline/);
+    await store.start();
+    for (const tab of tabs) await tab.saysOfItself(/^Live over/);
+    await assertAllFollow(store, tabs);
+    assert.equal(total(await viewers(store)), 1);
+  });
+
+  test("a browser without locks has a connection for each tab", async (t) => {
+    const store = await startStore(t);
+    const first = await openTab(t, "about:blank");
+    await first.page.context().addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
+    const tabs = [await first.openAnother(`${store.origin}/pets`), await first.openAnother(`${store.origin}/pets/1`)];
+    for (const tab of tabs) await tab.saysOfItself(/^Live over/);
+    await assertAllFollow(store, tabs);
+    assert.equal(total(await viewers(store)), 2);
+  });
+});
+
+describe("a tab in the background", { concurrency: 3 }, () => {
+  test("hands the connection on when the browser freezes it, and follows when it runs again", async (t) => {
+    const store = await startStore(t);
+    const { leader, followers, freeze } = await openHidden(t, store);
+    const thaw = await freeze();
+    const tookMs = await timeToNextChange(store, followers);
+    assert.ok(tookMs < HEARTBEAT_MS, `${tookMs} ms`);
+    await eventually(async () => assert.equal(total(await viewers(store)), 1));
+    await thaw();
+    await assertAllFollow(store, [leader, ...followers]);
+    assert.equal(total(await viewers(store)), 1);
+    for (const tab of [leader, ...followers]) tab.assertNoProblems();
+  });
+
+  test("that is stopped without a word is replaced within one and a half heartbeats", async (t) => {
+    const store = await startStore(t, { heartbeat: `${HEARTBEAT_MS}ms` });
+    const deaf = () => addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
+    const { leader, followers, freeze } = await openHidden(t, store, deaf);
+    const thaw = await freeze();
+    const tookMs = await timeToNextChange(store, followers);
+    t.diagnostic(`live again after ${tookMs} ms, with a heartbeat of ${HEARTBEAT_MS} ms`);
+    assert.ok(tookMs <= TAKEOVER_MS, `${tookMs} ms`);
+    await thaw();
+    await assertAllFollow(store, [leader, ...followers]);
+    assert.equal(total(await viewers(store)), 1);
+    for (const tab of followers) tab.assertNoProblems();
+  });
+
+  test("that is left for another page is kept whole, and shows what it missed when the reader goes back", async (t) => {
+    const store = await startStore(t);
+    const window = await openWindow(t);
+    const tab = await window.openTab(`${store.origin}/pets`);
+    await tab.saysOfItself(/^Live over/);
+    await tab.page.evaluate(() => (globalThis.mark = "kept"));
+    await tab.page.goto(`${store.origin}/pets/new`);
+    const other = await window.openTab(`${store.origin}/pets`);
+    await other.saysOfItself(/^Live over/);
+    await assertAllFollow(store, [other], 3);
+    const status = await store.changeStatus(3);
+    // A page that is kept is not loaded again.
+    await tab.page.goBack({ waitUntil: "commit" });
+    await tab.shows(3, "status", status);
+    const why = () => JSON.stringify(performance.getEntriesByType("navigation")[0].notRestoredReasons);
+    assert.equal(await tab.page.evaluate(() => globalThis.mark), "kept", await tab.page.evaluate(why));
+    assert.equal(total(await viewers(store)), 1);
+  });
+});
+
+/** The first to open has the connection, and is hidden behind the others. */
+async function openHidden(t, store, script) {
+  const window = await openWindow(t);
+  const leader = await window.openTab(`${store.origin}/pets`, script);
+  await leader.saysOfItself(/^Live over/);
+  const followers = [];
+  for (let i = 0; i < 3; i += 1) followers.push(await window.openTab(`${store.origin}/pets`));
+  for (const tab of followers) await tab.saysOfItself(/^Live over/);
+  assert.equal(await leader.page.evaluate(() => document.visibilityState), "hidden");
+  return { leader, followers, freeze: () => window.freeze(leader) };
+}
+
+const total = (counts) => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+async function crash(tab) {
+  const devtools = await tab.page.context().newCDPSession(tab.page);
+  const isGone = new Promise((resolve) => tab.page.once("crash", resolve));
+  // Never answered: there is nobody left who could.
+  devtools.send("Page.crash").catch(() => {});
+  await isGone;
+}

@@ -1,0 +1,55 @@
+/** Apache httpd with mod_proxy. */
+import { documented, startBox, write } from "../rig/box.mjs";
+
+/** mod_proxy_http and nothing else. */
+export const alone = (upstream) => start(upstream, site((to) => `ProxyPass / http://${to}/`));
+
+/** The guide's: mod_proxy_http that may change the protocol. */
+export const recommended = (upstream) =>
+  start(upstream, ({ port }) =>
+    documented("apache.conf", { "*:80": `127.0.0.1:${port}`, "127.0.0.1:3000": upstream }),
+  );
+
+/** As it was done before 2.4.47: requests that ask to go on as WebSocket are given to another module. */
+export const tunnelling = (upstream) =>
+  start(
+    upstream,
+    site((to) => `
+      RewriteEngine on
+      RewriteCond %{HTTP:Upgrade} websocket [NC]
+      RewriteRule ^/(.*) ws://${to}/$1 [P,L]
+      ProxyPass / http://${to}/`),
+    ["proxy_wstunnel", "rewrite"],
+  );
+
+/** Compresses event streams too. */
+export const compressing = (upstream) =>
+  start(
+    upstream,
+    site((to) => `ProxyPass / http://${to}/\nSetOutputFilter DEFLATE`),
+    ["filter", "deflate"],
+  );
+
+function site(body) {
+  return ({ port, upstream }) => `<VirtualHost 127.0.0.1:${port}>\n${body(upstream)}\n</VirtualHost>`;
+}
+
+function start(upstream, siteFor, modules = []) {
+  return startBox(upstream, async (place) => {
+    const { folder, port } = place;
+    const loaded = ["mpm_event", "authz_core", "env", "proxy", "proxy_http", ...modules];
+    const main = `
+      ServerRoot ${folder}
+      ServerName 127.0.0.1
+      PidFile ${folder}/apache.pid
+      DefaultRuntimeDir ${folder}
+      ErrorLog ${folder}/error.log
+      ${loaded.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
+      User www-data
+      Group www-data
+      Listen 127.0.0.1:${port}
+      ${await siteFor(place)}`;
+    const path = await write(folder, "apache2.conf", main);
+    return ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", path];
+  });
+}

@@ -1,0 +1,61 @@
+/** HAProxy. */
+import { readFile } from "node:fs/promises";
+import { documented, makeCertificate, startBox, write } from "../rig/box.mjs";
+
+/** As in its own getting started: mode http and the usual timeouts. */
+export const alone = (upstream) => start(upstream, plain(""));
+
+/** Refuses WebSockets, and compresses all that it may. */
+export const compressing = (upstream) =>
+  start(
+    upstream,
+    plain(`
+  http-request deny if { hdr(upgrade) -i websocket }
+  filter compression
+  compression algo gzip
+  compression type text/event-stream application/json`),
+  );
+
+/** The guide's. */
+export const recommended = (upstream) => start(upstream, guide(({ port }) => `bind 127.0.0.1:${port}`));
+
+/** The guide's, with TLS and HTTP/2 to the browser: WebSockets, too, go over HTTP/2 (RFC 8441). */
+export const overHttp2 = (upstream) =>
+  start(
+    upstream,
+    guide(async ({ folder, port }) => {
+      const { key, cert } = await makeCertificate(folder);
+      const both = (await readFile(key, "utf8")) + (await readFile(cert, "utf8"));
+      return `bind 127.0.0.1:${port} ssl crt ${await write(folder, "both.pem", both)} alpn h2,http/1.1`;
+    }),
+    { scheme: "https" },
+  );
+
+function plain(settings) {
+  return ({ port, upstream }) => `
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 50s
+  timeout server 50s
+
+listen pets
+  bind 127.0.0.1:${port}
+  ${settings}
+  server pet-store ${upstream}
+`;
+}
+
+/** @param {(place: import("../rig/box.mjs").Place) => string | Promise<string>} bind */
+function guide(bind) {
+  return async (place) =>
+    documented("haproxy.cfg", { "bind :80": await bind(place), "127.0.0.1:3000": place.upstream });
+}
+
+function start(upstream, configFor, options) {
+  return startBox(
+    upstream,
+    async (place) => ["/usr/sbin/haproxy", "-db", "-f", await write(place.folder, "haproxy.cfg", await configFor(place))],
+    options,
+  );
+}

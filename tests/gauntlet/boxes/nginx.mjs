@@ -1,0 +1,71 @@
+/** nginx: as people set it up first, as the guide has it, and with settings that hold live pages back. */
+import { documented, makeCertificate, startBox, write } from "../rig/box.mjs";
+
+/** What nginx does with `proxy_pass` and nothing else: HTTP/1.0 to the program, no `Upgrade`. */
+export const alone = (upstream) => start(upstream, site(""));
+
+/** The guide's. */
+export const recommended = (upstream) =>
+  start(upstream, ({ port }) => documented("nginx.conf", { "listen 80;": `listen 127.0.0.1:${port};`, ...to(upstream) }));
+
+/** The guide's, with TLS and HTTP/2 to the browser. */
+export const overHttp2 = (upstream) =>
+  start(upstream, http2Site(upstream), { scheme: "https" });
+
+/** Compresses event streams too. */
+export const compressing = (upstream) =>
+  start(upstream, site("gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream application/json;"));
+
+/** Ends what says nothing for 20 seconds. Lets WebSocket through. */
+export const impatient = (upstream) =>
+  start(upstream, site(`${UPGRADE} proxy_read_timeout 20s;`));
+
+/** Does not let itself be told not to buffer: an event stream is held back until 32 KB of it are there. */
+const HOLDING = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
+export const holding = (upstream) => start(upstream, site(HOLDING));
+
+/** Holds streams back, and ends every question that is not answered within 3 seconds. */
+export const cutting = (upstream) => start(upstream, site(`${HOLDING} proxy_read_timeout 3s;`));
+
+const UPGRADE = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`;
+
+const to = (upstream) => ({ "127.0.0.1:3000": upstream });
+
+/** The least that makes a proxy, and settings. */
+function site(settings) {
+  return ({ port, upstream }) =>
+    `server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; ${settings} } }`;
+}
+
+function http2Site(upstream) {
+  return async ({ folder, port }) => {
+    const { key, cert } = await makeCertificate(folder);
+    const tls = `listen 127.0.0.1:${port} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ${key};`;
+    return documented("nginx.conf", { "listen 80;": tls, ...to(upstream) });
+  };
+}
+
+/** @param {(place: import("../rig/box.mjs").Place) => string | Promise<string>} siteFor  The part inside `http`. */
+function start(upstream, siteFor, options) {
+  return startBox(
+    upstream,
+    async (place) => {
+      const { folder } = place;
+      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+      const main = `
+        daemon off;
+        user root;
+        worker_processes 1;
+        pid ${folder}/nginx.pid;
+        events {}
+        http {
+          access_log off;
+          ${temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n")}
+          ${await siteFor(place)}
+        }`;
+      const path = await write(folder, "nginx.conf", main);
+      return ["/usr/sbin/nginx", "-e", "stderr", "-c", path];
+    },
+    options,
+  );
+}

@@ -1,0 +1,66 @@
+/** What both browsers have to complain about while a visitor comes, looks around, goes back, and leaves: nothing. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { direct } from "./boxes.mjs";
+import * as nginx from "./boxes/nginx.mjs";
+import { transportOf } from "./rig/recorder.mjs";
+import { Scene } from "./rig/scene.mjs";
+
+const LIVE_WITHIN_MS = 10_000;
+
+/** Pages are also left while they load and connect, which is when browsers complain most. */
+const LEFT_AFTER_MS = [0, 20, 40, 60, 80, 100, 150, 200, 300, 500];
+
+for (const name of ["chromium", "firefox"]) {
+  describe(`the console of ${name}`, () => {
+    test("is empty when a page is loaded, left, come back to, and closed", () =>
+      withScene(direct, name, async (scene) => {
+        const { browser, tab } = scene;
+        await scene.visit("/pets");
+        await follow(tab, '[data-pet="1"] [data-link]');
+        await follow(tab, 'nav a[href="/hello"]');
+        await tab.page.goBack({ waitUntil: "domcontentloaded" });
+        await tab.page.goBack({ waitUntil: "domcontentloaded" });
+        await isLive(tab);
+        for (const afterMs of LEFT_AFTER_MS) {
+          await scene.visit("/pets");
+          await pause(afterMs);
+        }
+        await scene.visit("/pets/2");
+        await isLive(tab);
+        const witness = await browser.openTab();
+        await tab.page.close();
+        await witness.visit("about:blank");
+        assert.deepEqual(await browser.complaints([tab, witness]), []);
+      }));
+
+    test("is read: a refused WebSocket is found in it", () =>
+      withScene(nginx.alone, name, async (scene) => {
+        const { browser, tab } = scene;
+        await scene.visit("/pets");
+        await isLive(tab);
+        assert.match((await browser.complaints([tab])).join("\n"), /WebSocket|ws:/);
+      }));
+  });
+}
+
+async function withScene(start, browser, act) {
+  const scene = await Scene.open({ start, browser });
+  try {
+    await act(scene);
+  } finally {
+    await scene.close();
+  }
+}
+
+/** Clicks a link of a live page. */
+async function follow(tab, selector) {
+  await isLive(tab);
+  await Promise.all([tab.page.waitForNavigation({ waitUntil: "domcontentloaded" }), tab.page.click(selector)]);
+}
+
+async function isLive(tab) {
+  const recording = await tab.recordingWhen((recording) => transportOf(recording) !== "none", LIVE_WITHIN_MS);
+  assert.notEqual(transportOf(recording), "none", "the page is live");
+}

@@ -1,0 +1,73 @@
+/** The tables of the guide, made of what was measured. */
+import { NAMES } from "./verdict.mjs";
+
+const HEADS = { "pet-store": "pet-store", "socket.io": "Socket.IO" };
+const BROWSERS = { chromium: "Chromium", firefox: "Firefox" };
+
+/**
+ * What was measured, by the names that `keyOfVisit` and `keyOfBreak` make.
+ * @typedef {Record<string, import("./measure.mjs").Visit & import("./broken/case.mjs").Outcome>} Results
+ */
+
+export const keyOfVisit = (box, subject, browser) => `${box} ${subject} ${browser}`;
+export const keyOfBreak = (fault, browser) => `broken: ${fault} ${browser}`;
+
+/**
+ * @param {import("./boxes.mjs").Box[]} boxes
+ * @param {Results} results
+ * @returns {string} A row for each box, a column for each subject in each browser.
+ */
+export function tableOfVisits(boxes, results) {
+  const columns = Object.keys(HEADS).flatMap((subject) => Object.keys(BROWSERS).map((browser) => [subject, browser]));
+  const heads = columns.map(([subject, browser]) => `${HEADS[subject]}, ${BROWSERS[browser]}`);
+  const rows = boxes.map(({ id, what, guide }) => [
+    guide ? `[${what}](networks/${guide})` : what,
+    ...columns.map((column) => cell(results[keyOfVisit(id, ...column)])),
+  ]);
+  return table(["between visitor and server", ...heads], rows);
+}
+
+/**
+ * @param {import("./broken.mjs").Break[]} breaks
+ * @param {Results} results
+ * @returns {string} A row for each fault, a column for each browser.
+ */
+export function tableOfBreaks(breaks, results) {
+  const rows = breaks.map(({ id, what }) => [
+    what,
+    ...Object.keys(BROWSERS).map((browser) => cell(results[keyOfBreak(id, browser)])),
+  ]);
+  return table(["what happens", ...Object.values(BROWSERS)], rows);
+}
+
+/** @param {string[]} heads @param {string[][]} rows */
+function table(heads, rows) {
+  return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** Transport, how long until live, delay; and only where there is something to say, what was wrong. */
+function cell(measured) {
+  if (!measured) return "";
+  const { transport, liveMs, delayMs, missed, repeated, wrong } = measured;
+  const parts = [NAMES[transport]];
+  if (liveMs !== null) parts.push(`${(liveMs / 1000).toFixed(2)} s`);
+  if (delayMs !== undefined && delayMs !== null) parts.push(`${Math.round(delayMs)} ms`);
+  if (missed.length > 0) parts.push(`**${missed.length} missed**`);
+  if (repeated.length > 0) parts.push(`**${repeated.length} repeated**`);
+  if (wrong.length > 0) parts.push(`**${wrong.length} wrong in the end**`);
+  return parts.join(" · ");
+}
+
+/**
+ * @param {string} guide  A text with `<!-- gauntlet: NAME -->` and after it `<!-- end -->`.
+ * @param {string} name
+ * @param {string} content
+ * @returns {string} The text with the content between its marks, and nothing else changed.
+ */
+export function put(guide, name, content) {
+  const mark = `<!-- gauntlet: ${name} -->`;
+  const start = guide.indexOf(mark);
+  const end = guide.indexOf("<!-- end -->", start);
+  if (start < 0 || end < 0) throw new Error(`the guide has no ${mark} with an end`);
+  return `${guide.slice(0, start + mark.length)}\n\n${content}\n\n${guide.slice(end)}`;
+}

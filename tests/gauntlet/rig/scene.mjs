@@ -1,0 +1,99 @@
+/** A subject with pets that can be made to change, a box in front of it, and a browser with one tab: what each test needs. */
+import { settle, wrongCards } from "../ledger.mjs";
+import { Browser } from "./browser.mjs";
+import { Feed } from "./feed.mjs";
+import { PETS, SUBJECTS } from "./subject.mjs";
+
+/** How long a page may take, after the last change, to show all of them, before what is missing counts as missed. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * What a page saw, held against what happened.
+ * @typedef {object} Account
+ * @property {import("./recorder.mjs").Recording} recording
+ * @property {number} changes  That were made since the page was drawn.
+ * @property {number[]} missed
+ * @property {number[]} repeated
+ * @property {number[]} wrong  Pets that were shown otherwise than they were in the end.
+ */
+
+export class Scene {
+  /** @type {(() => Promise<void>)[]} Ends what was opened, the last first. */
+  #endings = [];
+  /** @type {import("./subject.mjs").Subject} */
+  subject;
+  /** @type {import("./box.mjs").Route} */
+  route;
+  /** @type {Browser} */
+  browser;
+  /** @type {import("./browser.mjs").Tab} */
+  tab;
+  /** @type {Feed} */
+  feed;
+
+  /**
+   * @param {object} what
+   * @param {import("../boxes.mjs").Box["start"]} what.start  The box.
+   * @param {import("./browser.mjs").BrowserName} what.browser
+   * @param {keyof typeof SUBJECTS} [what.subject]
+   */
+  static async open({ start, browser, subject = "pet-store" }) {
+    const scene = new Scene();
+    try {
+      await scene.#open(start, browser, SUBJECTS[subject]);
+      return scene;
+    } catch (error) {
+      await scene.close();
+      throw error;
+    }
+  }
+
+  async #open(startBox, browserName, startSubject) {
+    this.subject = this.#keep(await startSubject(), (subject) => subject.stop());
+    this.route = this.#keep(await startBox(this.subject.address), (route) => route.stop());
+    this.browser = this.#keep(await Browser.open(browserName, this.route), (browser) => browser.close());
+    this.tab = await this.browser.openTab();
+    const feed = new Feed((pet, status) => this.subject.setStatus(pet, status), PETS);
+    this.feed = this.#keep(feed, async (feed) => feed.halt());
+  }
+
+  async close() {
+    for (const end of this.#endings) await end();
+  }
+
+  #keep(thing, end) {
+    this.#endings.unshift(() => end(thing));
+    return thing;
+  }
+
+  /** Sends the tab to a page of the subject, through the box. */
+  visit(path) {
+    return this.tab.visit(this.route.origin + path);
+  }
+
+  /**
+   * Ends the changes and closes the books.
+   * @returns {Promise<Account>}
+   */
+  async account() {
+    await this.feed.stop();
+    return account(this.subject, this.tab);
+  }
+}
+
+/**
+ * The books of a page, closed at the last change that it saw, or that it should have seen by now.
+ * @param {import("./subject.mjs").Subject} subject
+ * @param {import("./browser.mjs").Tab} tab
+ * @returns {Promise<Account>}
+ */
+export async function account(subject, tab) {
+  const { rev } = await subject.board();
+  const recording = await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev >= rev, PATIENCE_MS);
+  const { fromRev, seen } = recording;
+  const last = Math.max(rev, seen.at(-1)?.rev ?? 0);
+  const history = (await subject.history(fromRev)).filter((fact) => fact.rev <= last);
+  const mayMerge = (await subject.metric("petstore_resyncs_total")) > 0;
+  const books = settle({ fromRev, seen, history, mayMerge });
+  return { recording, changes: history.length, ...books, wrong: wrongCards(recording.statuses, history) };
+}

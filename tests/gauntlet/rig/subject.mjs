@@ -1,0 +1,126 @@
+/**
+ * What is measured: a program that serves a page of pets and keeps a history of their changes.
+ *
+ * There are two, pet-store and a server on Socket.IO that answers the same questions, so that one feed, one recorder
+ * and one ledger serve both.
+ */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Program } from "./program.mjs";
+
+export const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
+const SOCKET_IO = fileURLToPath(new URL("../socketio/server.mjs", import.meta.url));
+
+export const PETS = 20;
+
+/** Changes that the API gives at once. */
+const PAGE = 100;
+
+/** @typedef {{ rev: number, pet: number, status: string }} Fact  One status that was committed. */
+
+/** How to start each. */
+export const SUBJECTS = {
+  "pet-store": startPetStore,
+  "socket.io": () => Subject.start(process.execPath, [SOCKET_IO, String(PETS)]),
+};
+
+/**
+ * pet-store on a folder of its own, with pets that change only when told to.
+ * @param {Record<string, string | number>} [flags]
+ */
+export async function startPetStore(flags = {}) {
+  const data = await mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
+  const all = { listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets: PETS, ...flags };
+  const args = ["demo", ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)])];
+  return Subject.start(BINARY, args, () => rm(data, { recursive: true, force: true }));
+}
+
+export class Subject {
+  #program;
+  #clean;
+
+  /**
+   * @param {Program} program
+   * @param {string} origin  Where it answers, past every box.
+   * @param {() => Promise<void>} clean
+   */
+  constructor(program, origin, clean) {
+    this.#program = program;
+    this.origin = origin;
+    this.#clean = clean;
+  }
+
+  static async start(command, args, clean = async () => {}) {
+    const program = new Program(command, args);
+    const [, origin] = await program.says(/listening on (http:\/\/\S+)/);
+    return new Subject(program, origin, clean);
+  }
+
+  /** Where it listens, as proxies want to have it: host and port. */
+  get address() {
+    return new URL(this.origin).host;
+  }
+
+  async stop() {
+    await this.#program.stop();
+    await this.#clean();
+  }
+
+  /** @returns {Promise<any>} */
+  async #ask(method, path, body) {
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(this.origin + path, { method, headers, body: body && JSON.stringify(body) });
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+    return answer.json();
+  }
+
+  /** @returns {Promise<number>} The rev of the change, once it is committed. */
+  async setStatus(pet, status) {
+    return revOf((await this.#ask("PUT", `/api/v1/pets/${pet}/status`, { status })).cursor);
+  }
+
+  /** @returns {Promise<{ rev: number, pets: number[] }>} Where it is now, and the ids of all pets. */
+  async board() {
+    const { cursor, pets } = await this.#ask("GET", "/live/state");
+    return { rev: revOf(cursor), pets: pets.map(({ id }) => id) };
+  }
+
+  /**
+   * Everything committed after `rev`, in order.
+   * @returns {Promise<Fact[]>}
+   */
+  async history(rev) {
+    const { pets } = await this.board();
+    const facts = await Promise.all(pets.map((pet) => this.#historyOf(pet, rev)));
+    return facts.flat().sort((one, other) => one.rev - other.rev);
+  }
+
+  async #historyOf(pet, after) {
+    const facts = [];
+    for (let before = "", isMore = true; isMore; ) {
+      const { changes } = await this.#ask("GET", `/api/v1/pets/${pet}/changes?limit=${PAGE}${before}`);
+      facts.push(...changes.map(({ cursor, status }) => ({ rev: revOf(cursor), pet, status })));
+      const oldest = facts.at(-1)?.rev ?? 0;
+      before = `&before=${oldest}`;
+      isMore = changes.length === PAGE && oldest > after;
+    }
+    return facts.filter(({ rev }) => rev > after);
+  }
+
+  /**
+   * A number of `/metrics`.
+   * @param {string} name  With its labels, as written there.
+   */
+  async metric(name) {
+    const text = await (await fetch(`${this.origin}/metrics`)).text();
+    const line = text.split("\n").find((line) => line.startsWith(`${name} `));
+    assert.ok(line, `/metrics has no ${name}`);
+    return Number(line.slice(name.length));
+  }
+}
+
+/** @param {string} cursor  `<epoch>-<rev>` */
+export const revOf = (cursor) => Number(cursor.slice(cursor.indexOf("-") + 1));

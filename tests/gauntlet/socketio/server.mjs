@@ -1,0 +1,78 @@
+/**
+ * The same board on Socket.IO with its own defaults: a page of pets, changes told to every client, and a snapshot on
+ * each connection, which is how its documentation has a client catch up.
+ *
+ * It answers the questions that the gauntlet asks pet-store, in the same form: the board, the history of a pet, and a
+ * new status. Nothing is kept on disk.
+ */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { Server } from "socket.io";
+
+const EPOCH = "50c4e710";
+
+const pets = Number(process.argv[2]);
+const template = await readFile(new URL("page.html", import.meta.url), "utf8");
+
+/** @type {{ cursor: string, type: "status", pet: number, status: string, since: string }[]} Oldest first. */
+const changes = [];
+/** @type {Map<number, { id: number, name: string, status: string, since: string }>} */
+const board = new Map();
+for (let id = 1; id <= pets; id += 1) board.set(id, { id, name: `Pet ${id}`, status: "sleeping", since: now() });
+
+/** RFC 3339 with microseconds, as in pet-store. */
+function now() {
+  const micros = Math.round((performance.timeOrigin + performance.now()) * 1000);
+  return new Date(Math.floor(micros / 1000)).toISOString().replace("Z", `${String(micros % 1000).padStart(3, "0")}Z`);
+}
+
+const cursor = () => `${EPOCH}-${changes.length}`;
+const snapshot = () => ({ type: "snapshot", cursor: cursor(), pets: [...board.values()] });
+
+function setStatus(pet, status) {
+  const since = now();
+  Object.assign(board.get(pet), { status, since });
+  const change = { type: "status", cursor: `${EPOCH}-${changes.length + 1}`, pet, status, since };
+  changes.push(change);
+  io.emit("change", change);
+  return { cursor: change.cursor };
+}
+
+function historyOf(pet, query) {
+  const before = Number(query.get("before") ?? Infinity);
+  const older = changes.slice(0, Math.min(changes.length, before - 1)).filter((change) => change.pet === pet);
+  return { changes: older.reverse().slice(0, Number(query.get("limit"))) };
+}
+
+function page() {
+  const cards = [...board.values()].map(
+    ({ id, name, status }) => `<li data-pet="${id}" data-status="${status}">${name}: <span>${status}</span></li>`,
+  );
+  return template.replace("{{ cursor }}", cursor()).replace("{{ cards }}", cards.join("\n"));
+}
+
+async function answer(request, response) {
+  const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
+  const pet = Number(/^\/api\/v1\/pets\/(\d+)\//.exec(pathname)?.[1]);
+  const json = (value) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
+  if (pathname === "/pets") return response.setHeader("content-type", "text/html; charset=utf-8").end(page());
+  if (pathname === "/live/state") return json(snapshot());
+  if (pathname.endsWith("/changes")) return json(historyOf(pet, searchParams));
+  // What boxes ask to find out whether the program behind them is well.
+  if (pathname === "/readyz") return response.end("ready");
+  // It leaves nothing out: what it cannot send at once, it keeps.
+  if (pathname === "/metrics") return response.end("petstore_resyncs_total 0\n");
+  if (request.method === "PUT") return json(setStatus(pet, (await bodyOf(request)).status));
+  response.writeHead(404).end();
+}
+
+async function bodyOf(request) {
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  return JSON.parse(Buffer.concat(pieces).toString());
+}
+
+const server = createServer(answer);
+const io = new Server(server);
+io.on("connection", (socket) => socket.emit("change", snapshot()));
+server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));

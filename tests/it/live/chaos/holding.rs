@@ -1,0 +1,70 @@
+//! Networks on which everything arrives, and late.
+
+use std::time::Duration;
+
+use pet_store::model::Moment;
+use serde_json::Value;
+
+use crate::support::{TestApp, Viewer, spawn_app, spawn_app_with};
+
+/// How long ago the server sent a message that says when.
+fn lag(message: &Value) -> Duration {
+    let sent: Moment = message["server_time"].as_str().unwrap().parse().unwrap();
+    Moment::now().since(sent)
+}
+
+/// With a heartbeat after it, a message that is not held back has no lag to speak of.
+#[tokio::test]
+async fn a_message_that_is_held_back_arrives_with_the_next_one() {
+    let heartbeat = Duration::from_millis(400);
+    let app = spawn_app_with(|config| config.heartbeat = heartbeat).await;
+    let since = app.cursor().await;
+    let query = format!("?chaos=hold&since={since}");
+    let mut viewer = Viewer::open("sse", &app.url(""), &query).await;
+    for kind in ["hello", "heartbeat", "heartbeat"] {
+        let message = viewer.next().await;
+        assert_eq!(message["type"], kind);
+        assert!(lag(&message) >= heartbeat / 4, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_back_is_neither_lost_nor_repeated() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let query = format!("?chaos=hold&since={}", app.cursor().await);
+    let mut viewer = Viewer::open("sse", &app.url(""), &query).await;
+    let mut made = Vec::new();
+    for status in ["eating", "bathing", "playing"] {
+        made.push(app.set_status(pet, status).await);
+    }
+    app.set_status(pet, "sleeping").await;
+    let arrived = viewer.take_news(made.len()).await;
+    let cursors: Vec<_> = arrived
+        .iter()
+        .map(|news| news["cursor"].as_str().unwrap())
+        .collect();
+    assert_eq!(cursors, made);
+}
+
+/// Opens, and reads hello and a change, each of them so late.
+async fn read_late(app: &TestApp, transport: &str, pet: u64) {
+    let query = format!("?chaos=delay&pet={pet}&since={}", app.cursor().await);
+    let mut viewer = Viewer::open(transport, &app.url(""), &query).await;
+    let late = Duration::from_secs(4);
+    let made = app.set_status(pet, "eating").await;
+    let hello = viewer.next().await;
+    assert_eq!(hello["type"], "hello");
+    assert!(lag(&hello) >= late, "{hello}");
+    let news = viewer.next_news().await;
+    assert_eq!(news["cursor"], made.as_str());
+    let since: Moment = news["since"].as_str().unwrap().parse().unwrap();
+    assert!(Moment::now().since(since) >= late, "{news}");
+}
+
+#[tokio::test]
+async fn on_a_network_that_delays_everything_arrives_four_seconds_late_and_complete() {
+    let app = spawn_app().await;
+    let (one, other) = (app.add_pet("Biscuit").await, app.add_pet("Miso").await);
+    tokio::join!(read_late(&app, "ws", one), read_late(&app, "sse", other));
+}

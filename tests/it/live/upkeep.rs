@@ -1,0 +1,92 @@
+//! What time does to a connection: an event is followed up, and an old connection is renewed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::support::{Viewer, rev, spawn_app_with};
+
+const AN_HOUR: Duration = Duration::from_hours(1);
+
+/// Antivirus programs that hold back each event until the next one comes would hold back the last
+/// of them until the heartbeat.
+#[tokio::test]
+async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
+    let app = spawn_app_with(|config| config.heartbeat = AN_HOUR).await;
+    let (pet, other) = (app.add_pet("Biscuit").await, app.add_pet("Waffle").await);
+    for query in [String::new(), format!("?pet={pet}")] {
+        let mut viewer = Viewer::open("sse", &app.url(""), &query).await;
+        assert_eq!(viewer.next().await["type"], "hello");
+        assert_eq!(viewer.next().await["type"], "snapshot");
+        assert_eq!(
+            viewer.next().await["type"],
+            "heartbeat",
+            "after the opening"
+        );
+        app.set_status(pet, "eating").await;
+        let status = viewer.next().await;
+        let sent = Instant::now();
+        assert_eq!(status["type"], "status");
+        // Another pet's changes do not put it off.
+        app.set_status(other, "eating").await;
+        let mut heartbeat = viewer.next().await;
+        if query.is_empty() {
+            assert_eq!(heartbeat["pet"], other);
+            heartbeat = viewer.next().await;
+        }
+        assert_eq!(heartbeat["type"], "heartbeat");
+        assert!(rev(&heartbeat) >= rev(&status));
+        // A bound against "at the next heartbeat", not a measurement.
+        assert!(sent.elapsed() < Duration::from_secs(5));
+        app.set_status(pet, "sleeping").await;
+        assert_eq!(
+            viewer.next().await["type"],
+            "status",
+            "one heartbeat is enough"
+        );
+    }
+}
+
+#[tokio::test]
+async fn over_a_websocket_nothing_is_followed_up() {
+    let app = spawn_app_with(|config| config.heartbeat = AN_HOUR).await;
+    let pet = app.add_pet("Biscuit").await;
+    let mut ws = Viewer::open("ws", &app.url(""), "").await;
+    let mut sse = Viewer::open("sse", &app.url(""), "").await;
+    ws.next().await;
+    ws.next().await;
+    for status in ["eating", "sleeping"] {
+        // Beside it, somebody over SSE is followed up.
+        while sse.next().await["type"] != "heartbeat" {}
+        app.set_status(pet, status).await;
+        assert_eq!(ws.next().await["type"], "status");
+    }
+}
+
+#[tokio::test]
+async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
+    let age = Duration::from_millis(500);
+    let app = spawn_app_with(|config| config.max_connection_age = age).await;
+    let pet = app.add_pet("Biscuit").await;
+    for transport in ["ws", "sse"] {
+        let mut viewer = Viewer::open(transport, &app.url(""), "").await;
+        let opened = Instant::now();
+        let mut last = viewer.next().await["cursor"].clone();
+        let bye = loop {
+            let message = viewer.next().await;
+            if message["type"] == "bye" {
+                break message;
+            }
+            last = message["cursor"].clone();
+        };
+        assert_eq!(bye["reason"], "renewal");
+        assert_eq!(bye["retry_ms"], 0);
+        assert!(opened.elapsed() >= age.mul_f64(0.7), "not before its time");
+        assert!(viewer.try_next().await.is_none(), "the connection ends");
+        app.set_status(pet, "eating").await;
+        let query = format!("?since={}", last.as_str().unwrap());
+        let mut renewed = Viewer::open(transport, &app.url(""), &query).await;
+        assert_eq!(renewed.next_news().await["type"], "status");
+        app.set_status(pet, "sleeping").await;
+    }
+}

@@ -1,0 +1,67 @@
+//! The network doctor's page: what it is served with, and what it says without JavaScript.
+
+use std::time::Duration;
+
+use super::attribute;
+use crate::support::{spawn_app, spawn_app_with};
+
+#[tokio::test]
+async fn the_doctor_is_told_where_to_listen_from_and_how_often_it_will_hear_something() {
+    let app = spawn_app_with(|config| config.heartbeat = Duration::from_millis(2500)).await;
+    app.add_pet("Biscuit").await;
+    let page = app.text("/live/doctor").await;
+    assert_eq!(attribute(&page, "data-cursor"), app.cursor().await);
+    assert_eq!(attribute(&page, "data-heartbeat-ms"), "2500");
+    assert!(page.contains("at least every 3 s"), "{page}");
+}
+
+#[tokio::test]
+async fn without_javascript_the_doctor_says_what_it_would_do_and_what_a_network_has_to_let_through()
+{
+    let app = spawn_app().await;
+    let page = app.text("/live/doctor").await;
+    let (_, plain) = page.split_once("id=\"doctor-plain\"").unwrap();
+    assert!(
+        plain
+            .split("</section>")
+            .next()
+            .unwrap()
+            .contains("JavaScript")
+    );
+    assert!(
+        page.contains("id=\"doctor\" hidden"),
+        "what does nothing is not shown"
+    );
+    for fact in [
+        "/live/ws",
+        "/live/sse",
+        "/live/poll",
+        "/live/state",
+        "101",
+        "text/event-stream",
+        "no-store",
+    ] {
+        assert!(page.contains(fact), "{fact}");
+    }
+}
+
+/// Its address lies among those that answer programs.
+#[tokio::test]
+async fn what_goes_wrong_at_the_doctors_address_is_a_page_too() {
+    let app = spawn_app().await;
+    let answer = app.request("POST", "/live/doctor").send().await.unwrap();
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+}
+
+#[tokio::test]
+async fn every_live_page_leads_to_the_doctor() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for path in ["/pets", "/pets/1", "/hello"] {
+        let page = app.text(path).await;
+        let (_, line) = page.split_once("id=\"connection\"").unwrap();
+        let line = line.split("</section>").next().unwrap();
+        assert!(line.contains("href=\"/live/doctor\""), "{path}");
+    }
+}

@@ -1,0 +1,206 @@
+/** Which of the tabs that share a connection has it, and what happens when that tab goes away or falls silent. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HEARTBEAT_MS } from "./server.mjs";
+import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
+
+/** By when a leader that went away without a word is replaced, and its successor connected. */
+const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
+
+for (const end of ["close", "crash", "leave"]) {
+  test(`after the leader's ${end} the next tab leads at once, and nothing is missed meanwhile`, async () => {
+    const { world, leader } = await openTabs(4);
+    leader[end]();
+    world.server.change();
+    await world.turn(MOMENT_MS);
+    for (const tab of world.awake) assert.ok(tab.isCurrent);
+    assert.equal(world.server.viewers, 1);
+    for (const tab of world.awake) assert.ok(!tab.states.includes("down"), "the connection goes on");
+    await assertAllFollow(world);
+  });
+}
+
+test("what a leader could not tell everybody any more, the next one does at once", async () => {
+  const { world, leader, followers } = await openTabs(3);
+  const other = followers.find((tab) => tab !== world.locks.heir);
+  world.loses = ({ kind }, to) => kind === "message" && to === other;
+  world.server.change();
+  await world.turn(MOMENT_MS);
+  assert.equal(other.isCurrent, false);
+  world.loses = () => false;
+  leader.crash();
+  await world.turn(MOMENT_MS);
+  assert.ok(other.isCurrent);
+  assert.equal(world.server.polls, 0);
+});
+
+test("a leader that is told of its freezing is followed at once, and comes back as a follower", async () => {
+  const { world, leader } = await openTabs(4);
+  leader.freeze({ isTold: true });
+  await world.turn(MOMENT_MS);
+  await assertAllFollow(world);
+  leader.thaw();
+  await world.turn(MOMENT_MS);
+  assert.ok(leader.isCurrent);
+  assert.notDeepEqual(world.leaders, [leader]);
+  assert.equal(world.server.viewers, 1);
+});
+
+for (const hearsChannel of [false, true]) {
+  const how = hearsChannel ? "and still answers" : "without a word";
+  test(`a leader that freezes ${how} is replaced within one and a half heartbeats, by one tab only`, async () => {
+    const { world, leader, followers } = await openTabs(7, { isHidden: true });
+    leader.freeze({ hearsChannel });
+    world.server.change();
+    await world.turn(TAKEOVER_MS);
+    for (const tab of followers) assert.ok(tab.isCurrent);
+    assert.equal(connections(world), 2);
+    await world.turn(5 * HEARTBEAT_MS);
+    assert.equal(connections(world), 2);
+  });
+}
+
+test("the heartbeat that the server names sets the time for a takeover", async () => {
+  const { world, leader, followers } = await openTabs(3, { heartbeatMs: 4000 });
+  leader.freeze();
+  world.server.change();
+  await world.turn(6000);
+  for (const tab of followers) assert.ok(tab.isCurrent);
+});
+
+test("a tab that is looked at after a long silence does not believe a hidden leader", async () => {
+  const { world, leader, followers } = await openTabs(2, { isHidden: true });
+  leader.freeze({ hearsChannel: true });
+  followers[0].freeze();
+  await world.turn(20 * HEARTBEAT_MS);
+  world.server.change();
+  followers[0].isHidden = false;
+  followers[0].thaw();
+  followers[0].connection.wake();
+  await world.turn(2000);
+  assert.ok(followers[0].isCurrent);
+});
+
+test("a leader that wakes up and was replaced closes its connection and follows", async () => {
+  const { world, leader } = await openTabs(4);
+  leader.freeze();
+  await world.turn(TAKEOVER_MS);
+  world.server.change();
+  await world.turn(MOMENT_MS);
+  const [successor] = world.leaders;
+  leader.thaw();
+  await world.turn(MOMENT_MS);
+  assert.ok(leader.isCurrent);
+  assert.deepEqual(world.leaders, [successor]);
+  assert.equal(world.server.viewers, 1);
+  assert.ok(!leader.states.includes("down"), "the connection went on");
+  await assertAllFollow(world);
+});
+
+test("what a tab says that does not lead any more is not believed", async () => {
+  const { world, followers } = await openTabs(2);
+  const [tab] = followers;
+  const [channel] = [...world.channels].filter((channel) => channel.tab === tab);
+  const [heard, states] = [tab.heard.length, tab.states.length];
+  const { cursor } = tab.board;
+  const message = { type: "snapshot", cursor: "00000009-1", pets: [] };
+  channel.onmessage({ data: { kind: "message", leader: "former", after: cursor, message } });
+  channel.onmessage({ data: { kind: "state", leader: "former", state: { phase: "down" } } });
+  assert.deepEqual([tab.heard.length, tab.states.length], [heard, states]);
+});
+
+test("a page that opens beside a frozen leader is live within two seconds", async () => {
+  const { world, leader } = await openTabs(1);
+  leader.freeze();
+  const tab = world.openTab().start();
+  world.server.change();
+  await world.turn(2000);
+  assert.ok(tab.isCurrent);
+  assert.equal(tab.states.at(-1), "up");
+});
+
+test("a tab that is looked at does not wait for a frozen leader's silence", async () => {
+  const { world, leader, followers } = await openTabs(2);
+  leader.freeze();
+  world.server.change();
+  followers[0].connection.wake();
+  await world.turn(2000);
+  assert.ok(followers[0].isCurrent);
+});
+
+test("a frozen tab that was next in line holds up nobody", async () => {
+  const { world, tabs, leader } = await openTabs(4);
+  const heir = tabs.find((tab) => tab !== leader);
+  heir.freeze();
+  leader.crash();
+  world.server.change();
+  await world.turn(TAKEOVER_MS);
+  for (const tab of world.awake) assert.ok(tab.isCurrent);
+  assert.equal(world.awake.length, 2);
+});
+
+test("a leader that has lost the server and answers keeps the lead", async () => {
+  const { world, leader } = await openTabs(4);
+  world.server.stop();
+  await world.turn(5 * HEARTBEAT_MS);
+  assert.deepEqual(world.leaders, [leader]);
+  assert.equal(connections(world), 1);
+  world.server.start();
+  await world.turn(2000);
+  await assertAllFollow(world);
+});
+
+test("a tab that is looked at again believes a leader that delivers", async () => {
+  const { world, leader, followers } = await openTabs(2, { isHidden: true });
+  await world.turn(5 * HEARTBEAT_MS);
+  followers[0].isHidden = false;
+  followers[0].connection.wake();
+  await world.turn(5000);
+  assert.deepEqual(world.leaders, [leader]);
+  assert.equal(connections(world), 1);
+});
+
+test("a hidden leader leads as long as it delivers, and gives way to a tab that is looked at when it does not", async () => {
+  const { world, leader, followers } = await openTabs(3);
+  leader.isHidden = followers[0].isHidden = true;
+  await world.turn(5 * HEARTBEAT_MS);
+  assert.deepEqual(world.leaders, [leader]);
+  world.server.stop();
+  await world.turn(TAKEOVER_MS);
+  assert.deepEqual(world.leaders, [followers[1]]);
+});
+
+test("a leader that has nothing to say when it is asked, and then delivers after all, is heard out", async () => {
+  const { world, leader, followers } = await openTabs(2);
+  leader.isHidden = true;
+  world.loses = ({ kind }) => kind === "message";
+  world.server.change();
+  await world.turn(MOMENT_MS);
+  world.server.stop();
+  let hasAnswered = false;
+  world.loses = ({ kind }) => ((hasAnswered ||= kind === "welcome"), false);
+  while (!hasAnswered) await world.turn(1);
+  world.server.start();
+  leader.connections[0].start();
+  await world.turn(MOMENT_MS);
+  assert.ok(followers[0].isCurrent);
+  assert.deepEqual(world.leaders, [leader]);
+});
+
+test("hidden tabs do not take the lead from each other", async () => {
+  const { world, leader } = await openTabs(3, { isHidden: true });
+  world.server.stop();
+  await world.turn(5 * HEARTBEAT_MS);
+  assert.deepEqual(world.leaders, [leader]);
+});
+
+test("what a tab learns of itself and of the network reaches the connection, whoever has it", async () => {
+  const { world, leader, followers } = await openTabs(2);
+  for (const tab of [leader, followers[0]]) {
+    tab.connection.offline();
+    tab.connection.online();
+    tab.connection.wake();
+  }
+  await world.turn(MOMENT_MS);
+  assert.deepEqual(leader.connections[0].turns.toSorted(), ["offline", "offline", "online", "online", "wake", "wake"]);
+});
