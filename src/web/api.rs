@@ -3,6 +3,7 @@
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
 mod document;
+mod failures;
 mod objects;
 
 use std::sync::Arc;

@@ -77,6 +77,64 @@ async fn without_a_valid_token_the_api_asks_for_one() {
     assert_eq!(rescue.app.cursor().await, before);
 }
 
+#[tokio::test]
+async fn the_openapi_document_says_what_is_shown_and_how_each_write_is_refused() {
+    let rescue = Rescue::start().await;
+    let document = rescue.app.json("/api/openapi.json").await;
+    let scheme = &document["components"]["securitySchemes"]["token"];
+    assert_eq!(
+        (&scheme["type"], &scheme["scheme"]),
+        (&json!("http"), &json!("bearer"))
+    );
+    let [read, .., write] = &rescue.tokens;
+    for (method, path, body, _) in writes() {
+        let template = path.replace("/api/v1", "").replace("/1", "/{id}");
+        let operation = &document["paths"][&template][method.to_lowercase()];
+        assert_eq!(
+            operation["security"],
+            json!([{ "token": [] }]),
+            "{method} {path}"
+        );
+        let nobodys = path.replace("/1", "/99");
+        let mut requests = vec![
+            (401, rescue.app.request(method, path).json(&body)),
+            (403, rescue.bearing(read, method, path).json(&body)),
+        ];
+        if nobodys != path {
+            requests.push((404, rescue.bearing(write, method, &nobodys).json(&body)));
+        }
+        if operation["requestBody"].is_object() {
+            let asked = || rescue.bearing(write, method, path);
+            let invalid = match method {
+                "PUT" => json!({ "status": "flying" }),
+                _ => json!({ "name": "", "species": "cat" }),
+            };
+            requests.extend([
+                (
+                    400,
+                    asked().header("content-type", "application/json").body("{"),
+                ),
+                (413, asked().json(&json!({ "name": "x".repeat(100_000) }))),
+                (415, asked().header("content-type", "text/plain").body("{}")),
+                (422, asked().json(&invalid)),
+            ]);
+        }
+        for (status, request) in requests {
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), status, "{method} {path}");
+            let kind = answer.headers()["content-type"]
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let described = &operation["responses"][status.to_string()];
+            assert!(
+                described["content"][&kind].is_object(),
+                "{status} {kind} {method} {path}"
+            );
+        }
+    }
+}
+
 /// Makes a token on the account's page and gives its text.
 async fn make(browser: &mut Browser, name: &str, scope: &str) -> String {
     let fields = [("token-name", name), ("scope", scope)];
