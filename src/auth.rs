@@ -131,7 +131,8 @@ impl Gate {
         cookie::forget(self.is_secure())
     }
 
-    fn is_secure(&self) -> bool {
+    /// Whether browsers come over https, so that cookies are for https alone.
+    pub fn is_secure(&self) -> bool {
         self.base().is_some_and(BaseUrl::is_secure)
     }
 }

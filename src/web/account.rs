@@ -47,7 +47,10 @@ pub async fn change_password(
             match changing.await {
                 Ok(secret) => return Ok(keep_session(see_other(ADDRESS), &caller, &secret)),
                 Err(SignInError::Wrong) => present("This is not your present password.".to_owned()),
-                Err(SignInError::TooMany { retry_after }) => present(too_many(retry_after).0),
+                Err(SignInError::TooMany { retry_after }) => {
+                    let (problem, seconds) = too_many(retry_after);
+                    return Err(Failure::too_often(problem, seconds).into());
+                }
                 Err(SignInError::Failed(failure)) => return Err(failure.into()),
             }
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Data, Path};
-use poem::{Request, Response, handler};
+use poem::{Response, handler};
 
 use super::form::Form;
 use super::{Site, see_other};
@@ -115,7 +115,8 @@ pub async fn set_status(
     permit: Permit<MaySetStatus>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    request: &Request,
+    caller: Caller,
+    headers: &HeaderMap,
     form: Form,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
@@ -127,9 +128,9 @@ pub async fn set_status(
         status,
     };
     site.carry_out(set, permit.signature()).await?;
-    let mut response = see_other(back(request.headers(), pet.id).as_str());
+    let mut response = see_other(back(headers, pet.id).as_str());
     if undone.is_none() {
-        let offer = undo::offer(&pet);
+        let offer = undo::offer(&pet, caller.gate());
         response.headers_mut().insert(header::SET_COOKIE, offer);
     }
     Ok(response)

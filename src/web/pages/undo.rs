@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use poem::http::{HeaderMap, HeaderValue, header};
 
+use crate::auth::Gate;
 use crate::error::Failure;
 use crate::model::{Moment, Pet, PetId, Status};
 use crate::views::UndoView;
@@ -19,10 +20,12 @@ const OFFERED_FOR: Duration = Duration::from_secs(10);
 const COOKIE: &str = "pet-store-undo";
 
 /// The header that leaves the offer to take back what was done to `before`.
-pub fn offer(before: &Pet) -> HeaderValue {
+pub fn offer(before: &Pet, gate: &Gate) -> HeaderValue {
     let (pet, status, seconds) = (before.id, before.status, OFFERED_FOR.as_secs());
-    let text =
-        format!("{COOKIE}={pet}.{status}; Path=/pets; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    let secure = if gate.is_secure() { "; Secure" } else { "" };
+    let text = format!(
+        "{COOKIE}={pet}.{status}; Path=/pets; HttpOnly; SameSite=Lax{secure}; Max-Age={seconds}"
+    );
     HeaderValue::from_str(&text).expect("a number and fixed words")
 }
 

@@ -36,6 +36,38 @@ async fn the_cookie_is_for_no_script_and_over_https_for_https_alone() {
 }
 
 #[tokio::test]
+async fn over_https_every_cookie_that_is_set_is_for_https_alone() {
+    let rescue = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
+    });
+    let rescue = rescue.await;
+    let mut browser = rescue.browser();
+    browser.get("/sign-in").await;
+    for (path, fields) in [
+        ("/sign-in", [("name", "anna"), ("password", PASSWORD)]),
+        ("/pets/1/status", [("status", "eating"), ("ref", "")]),
+        ("/sign-out", [("", ""), ("", "")]),
+    ] {
+        let token = browser.form_token.clone();
+        let fields = [&fields[..], &[("form-token", token.as_str())]].concat();
+        let answer = browser
+            .ask("POST", path)
+            .form(&fields)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 303, "{path}");
+        let set = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(set.contains("; Secure"), "{set}");
+        let shown = set.split(';').next().unwrap();
+        if shown.starts_with("__Host-") {
+            browser.cookie = Some(shown.to_owned());
+            browser.get("/pets").await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_an_attacker_planted_is_not_the_one_that_is_signed_in() {
     let rescue = Rescue::start().await;
     let mut attacker = rescue.browser();
@@ -154,10 +186,22 @@ async fn a_password_is_changed_by_who_knows_it_and_to_one_that_is_hard_to_guess(
         assert!(page.contains(&format!("id=\"{at}-error\"")), "{at}");
         assert!(!page.contains(password), "no password comes back");
     }
-    assert_eq!(
-        rescue.browser().sign_in("anna", PASSWORD).await.status(),
-        303
-    );
+    let guess = [
+        ("present", "not the password"),
+        ("password", new),
+        ("again", new),
+    ];
+    let mut tried = 1;
+    let refused = loop {
+        let answer = anna.post("/account/password", &guess).await;
+        match answer.status().as_u16() {
+            422 => tried += 1,
+            _ => break answer,
+        }
+    };
+    assert_eq!((refused.status().as_u16(), tried), (429, 10));
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(anna.is_in().await, "the password is the one it was");
 }
 
 #[tokio::test]
