@@ -76,8 +76,8 @@ impl App {
             Ok::<_, StartError>((engine, hub, gate))
         });
         let (engine, hub, gate) = opening.await.expect("opening a store does not panic")?;
-        let (writer, writer_thread) =
-            Writer::start(Arc::clone(&engine), Arc::clone(&hub)).map_err(StartError::Thread)?;
+        let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
+        let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let limits = Limits {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,

@@ -2,14 +2,16 @@
 
 mod password;
 mod staff;
+mod store;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use rustix::process::Signal;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::{Config, LogFormat, Options};
@@ -32,6 +34,8 @@ enum Command {
     Serve(Options),
     /// Say who is staff, while the server is stopped
     Staff(staff::Options),
+    #[command(flatten)]
+    Store(store::StoreCommand),
 }
 
 /// The exit code for a bad option.
@@ -39,25 +43,10 @@ const USAGE: u8 = 2;
 
 /// Runs the program with the arguments it was started with.
 pub fn run() -> ExitCode {
-    let command = match Cli::try_parse_from(with_command(std::env::args().collect())) {
-        Ok(cli) => cli.command,
-        Err(error) => return explain(&error),
+    let config = match configure(std::env::args().collect()) {
+        Ok(config) => config,
+        Err(code) => return code,
     };
-    match command {
-        Command::Serve(options) => serve_until_told(Config::serve(options)),
-        Command::Demo(options) => match Config::demo(options) {
-            Ok(config) => serve_until_told(config),
-            Err(error) => fail(&error.to_string(), USAGE),
-        },
-        Command::Staff(options) => match staff::run(options) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&format!("{error:#}"), 1),
-        },
-    }
-}
-
-/// Serves, and says how that ended.
-fn serve_until_told(config: Config) -> ExitCode {
     telemetry::start(config.log_format);
     let served = Runtime::new().map(|runtime| {
         let served = runtime.block_on(serve(config));
@@ -69,6 +58,22 @@ fn serve_until_told(config: Config) -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error.to_string(), 1),
         Err(error) => fail(&format!("no runtime could be started: {error}"), 1),
+    }
+}
+
+/// What is to be served; or, when there is nothing to serve, how it ended.
+fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
+    let command = match Cli::try_parse_from(with_command(arguments)) {
+        Ok(cli) => cli.command,
+        Err(error) => return Err(explain(&error)),
+    };
+    match command {
+        Command::Store(command) => Err(store::run(command)),
+        Command::Staff(options) => Err(staff::run(options)),
+        Command::Serve(options) => Ok(Config::serve(options)),
+        Command::Demo(options) => {
+            Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
+        }
     }
 }
 
@@ -114,6 +119,9 @@ fn fail(sentence: &str, code: u8) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // Heard, a file that reached the limit of `ulimit -f` is an error of a write; unheard, it
+    // would be the end of the program.
+    let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let log_format = config.log_format;
     let app = App::start(config).await?;
     announce(
@@ -140,7 +148,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
+async fn either(terminate: &mut unix::Signal, interrupt: &mut unix::Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

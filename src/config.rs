@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use self::parse::{Every, duration, every, listen, pets, seed, viewers};
+use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
 use crate::auth::{Auth, BaseUrl};
 
 /// The flags of `demo` and `serve`.
@@ -48,6 +48,11 @@ pub struct Options {
     /// Sample pets that an empty store gets in demo mode
     #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value = "6", allow_hyphen_values = true, value_parser = pets)]
     pets: u32,
+
+    /// Forget changes that are more than DURATION older than the newest, or forever keep them; the
+    /// newest 10,000 always stay
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_HISTORY", default_value = "90d", value_parser = history)]
+    history: History,
 
     /// At most this long between two messages to a viewer
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HEARTBEAT", default_value = "15s", value_parser = duration)]
@@ -98,6 +103,8 @@ pub struct Config {
     /// The simulator's period; `None` is off.
     pub simulate: Option<Duration>,
     pub seed: Option<u64>,
+    /// How long changes are kept; `None` is for ever.
+    pub history: Option<Duration>,
     pub heartbeat: Duration,
     pub max_viewers: usize,
     pub max_connections: usize,
@@ -145,6 +152,7 @@ impl Config {
             sample_pets,
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
+            history: options.history.period(),
             heartbeat: options.heartbeat,
             max_viewers: max_viewers.unwrap_or(capacity.viewers),
             max_connections: capacity.connections,
@@ -165,6 +173,7 @@ impl Config {
             sample_pets: 0,
             simulate: None,
             seed: None,
+            history: None,
             heartbeat: Duration::from_secs(15),
             max_viewers: 1000,
             max_connections: 2000,

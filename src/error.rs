@@ -109,6 +109,14 @@ impl Failure {
         }
     }
 
+    /// 507: there is no room for it, and it is worth asking again after `retry_after` seconds.
+    pub fn full(detail: impl Into<String>, retry_after: u64) -> Self {
+        Failure {
+            retry_after: Some(retry_after),
+            ..Failure::new(StatusCode::INSUFFICIENT_STORAGE, "Disk full", detail)
+        }
+    }
+
     /// 500 without a word about the cause.
     pub fn internal() -> Self {
         let detail = "Something went wrong on our side. It has been written down.";
@@ -202,6 +210,7 @@ impl From<WriteError> for Failure {
             WriteError::UnknownPet(_) => Failure::not_found(detail),
             WriteError::Busy => Failure::unavailable(detail, 1),
             WriteError::Stopping | WriteError::Store => Failure::unavailable(detail, 5),
+            WriteError::Full => Failure::full(detail, 30),
         }
     }
 }
@@ -267,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_its_status_and_says_what_is_allowed() {
-        let table: [(Failure, u16, &str); 8] = [
+        let table: [(Failure, u16, &str); 9] = [
             (
                 WriteError::UnknownPet(PetId::new(7)).into(),
                 404,
@@ -275,7 +284,8 @@ mod tests {
             ),
             (WriteError::Busy.into(), 503, "try again"),
             (WriteError::Stopping.into(), 503, "stopping"),
-            (WriteError::Store.into(), 503, "could not be written"),
+            (WriteError::Store.into(), 503, "not confirmed"),
+            (WriteError::Full.into(), 507, "until there is room"),
             (
                 UnknownStatus.into(),
                 422,
@@ -288,7 +298,12 @@ mod tests {
         for (failure, status, words) in table {
             assert_eq!(failure.status.as_u16(), status, "{failure:?}");
             assert!(failure.detail.contains(words), "{failure:?}");
-            assert_eq!(failure.retry_after.is_some(), status == 503, "{failure:?}");
+            let is_worth_a_retry = [503, 507].contains(&status);
+            assert_eq!(
+                failure.retry_after.is_some(),
+                is_worth_a_retry,
+                "{failure:?}"
+            );
         }
     }
 

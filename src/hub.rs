@@ -35,8 +35,9 @@ use crate::wire::Frame;
 const STREAM_CAPACITY: usize = 4096;
 
 /// The longest tail of the store's log that is replayed to one viewer; a viewer who missed more
-/// gets a snapshot. About 2 MB over the wire, sent in chunks as the viewer takes them.
-const REPLAY_LIMIT: u64 = 10_000;
+/// gets a snapshot. About 2 MB over the wire, sent in chunks as the viewer takes them. The log is
+/// never trimmed below it.
+pub const REPLAY_LIMIT: u64 = 10_000;
 
 /// JSON that one who fell behind is given at once; it asks for more when it took that.
 const MISSED_BYTES: usize = 32 * 1024;

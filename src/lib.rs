@@ -26,7 +26,8 @@
 //! Each has a test that was seen to fail when the rule was broken.
 //!
 //! 1. **Commit before publish.** Nobody sees a change that a crash could take back. `writer`:
-//!    `nobody_sees_a_change_before_it_is_durable`.
+//!    `nobody_sees_a_change_before_it_is_durable`; kills, power cuts and failing disks:
+//!    `tests/faults/`.
 //! 2. **Revs only rise.** In the order of commit, the same on every transport and after a restart.
 //!    `tests/it/transcript.rs`.
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and

@@ -4,7 +4,7 @@
 
 mod asking;
 
-use prometheus::{IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use self::asking::{Asking, WINDOW_SECONDS};
 
@@ -30,6 +30,8 @@ pub struct Metrics {
     pub commits: IntCounter,
     /// Transactions that failed; nothing of them was published.
     pub commit_failures: IntCounter,
+    /// 1 while changes can be written, 0 while the disk refuses them.
+    pub writable: IntGauge,
     /// Times that a viewer fell behind and was given the newest of what it missed.
     pub resyncs: IntCounter,
     /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
@@ -56,6 +58,10 @@ impl Metrics {
             let counter = IntCounter::new(name, help).expect("metric names are fixed and valid");
             register(&registry, counter)
         };
+        let writable = "petstore_store_writable";
+        let writable = IntGauge::new(writable, "1 while changes can be written, 0 while not.")
+            .expect("metric names are fixed and valid");
+        writable.set(1);
         Metrics {
             viewers: register(&registry, viewers()),
             asking: Asking::new(),
@@ -71,6 +77,7 @@ impl Metrics {
                 "petstore_commit_failures_total",
                 "Transactions that failed; nothing of them was published.",
             ),
+            writable: register(&registry, writable),
             resyncs: counter(
                 "petstore_resyncs_total",
                 "Times that a viewer fell behind and was given the newest of what it missed.",

@@ -7,15 +7,20 @@
 mod accounts;
 #[cfg(test)]
 mod contract;
+mod error;
 mod memory;
 mod record;
 mod redb;
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 pub use self::accounts::{Accounts, ClockReading, DEEDS_KEPT, MemoryAccounts, Roster, RosterEdit};
+pub use self::error::StoreError;
 pub use self::memory::MemoryEngine;
-pub use self::redb::RedbEngine;
+pub use self::redb::{
+    Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,
+    restore,
+};
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
 /// Everything that is true at `rev`.
@@ -37,7 +42,7 @@ pub trait Engine: Send + Sync + 'static {
     /// The whole state, read at one moment.
     ///
     /// # Errors
-    /// `Read` when the store cannot be read or holds what is no record of this program.
+    /// `Read` when the store cannot be read, `Record` when it holds what no pet-store wrote.
     fn snapshot(&self) -> Result<Snapshot, StoreError>;
 
     /// Makes `changes` durable, all or none; on return they survive a power cut.
@@ -45,15 +50,41 @@ pub trait Engine: Send + Sync + 'static {
     /// Their revs follow the last committed one without a hole.
     ///
     /// # Errors
-    /// `Conflict` when they do not follow. `Write` when the disk refused: nothing may be shown
-    /// to anyone, although some of it may turn out to be there after a restart.
+    /// `Conflict` when they do not follow. `Full` or `Write` when the disk refused: nothing may be
+    /// shown to anyone, although all of it may turn out to be there after `recover`.
     fn commit(&self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// False from the first error of the disk until `recover` has worked.
+    fn is_healthy(&self) -> bool;
+
+    /// Opens the store anew after an error of the disk, and proves that it can be written. What a
+    /// failed commit left behind is then there as a whole, or not at all: `newest` tells.
+    ///
+    /// # Errors
+    /// `Full`, `Write` or `Open` as long as the disk refuses; reading may work again all the same.
+    fn recover(&self) -> Result<(), StoreError>;
+
+    /// The rev of the last change that is in the store.
+    ///
+    /// # Errors
+    /// `Read`, as for `snapshot`.
+    fn newest(&self) -> Result<Rev, StoreError>;
 
     /// Up to `limit` changes after `after`, oldest first, without a hole.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
+
+    /// Forgets up to `limit` of the oldest changes that are more than `history` older than the
+    /// newest one, and how many these were. The newest `kept` stay however old they are. What the
+    /// pets are is not touched.
+    ///
+    /// Measured by the changes and not by the clock: one that jumps ahead takes nothing away.
+    ///
+    /// # Errors
+    /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError>;
 
     /// Up to `limit` changes of one pet, newest first, all before `before` where it is given.
     ///
@@ -65,35 +96,6 @@ pub trait Engine: Send + Sync + 'static {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError>;
-}
-
-/// Why a store could not be opened, read or written, in the words of the person who runs it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("{} is in use by another pet-store; stop that one, or choose another --data", .0.display())]
-    InUse(PathBuf),
-    #[error(
-        "{} has schema {found}, and this program knows up to {known}: \
-         use the newer program that wrote it; the file was not touched", path.display()
-    )]
-    NewerSchema {
-        path: PathBuf,
-        found: u64,
-        known: u64,
-    },
-    #[error(
-        "{} is not a pet-store file ({reason}); it was not touched: \
-         move it away, or choose another --data", path.display()
-    )]
-    Foreign { path: PathBuf, reason: String },
-    #[error("cannot open {}: {reason}", path.display())]
-    Open { path: PathBuf, reason: String },
-    #[error("changes must follow rev {expected:?}, but the first has {found:?}")]
-    Conflict { expected: Rev, found: Rev },
-    #[error("the store could not be written: {0}")]
-    Write(String),
-    #[error("the store could not be read: {0}")]
-    Read(String),
 }
 
 /// Checks that `changes` follow `last` without a hole; what every engine does before it commits.

@@ -4,20 +4,26 @@
 //! into changes against the board, commits them as one durable transaction, publishes them to the
 //! hub and only then answers the callers. One sync of the disk so serves many commands, and
 //! nobody is shown a change that a crash could take back.
+//!
+//! When the disk refuses, everything that is asked is refused with it until the disk has been
+//! proved to work again; see `outage`.
 
 mod command;
 mod decision;
+mod outage;
+mod run;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
+use self::run::{Run, settle};
 use crate::hub::Hub;
 use crate::model::{By, Signature};
 use crate::store::Engine;
@@ -35,8 +41,7 @@ const BATCH_LIMIT: usize = 256;
 #[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Queued>,
-    /// Whether the last commit was written.
-    is_writable: Arc<AtomicBool>,
+    hub: Arc<Hub>,
 }
 
 enum Queued {
@@ -55,26 +60,38 @@ struct Request {
 type Answer = Result<Committed, WriteError>;
 
 impl Writer {
-    /// Starts the writer's thread. It ends after `stop`; join the handle to know that it has.
+    /// Starts the writer's thread, which keeps every change. It ends after `stop`; join the handle
+    /// to know that it has.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
+    /// When the operating system gives no thread, or no clock for it.
     pub fn start(
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (queue, queued) = mpsc::channel(QUEUE_LIMIT);
-        let is_writable = Arc::new(AtomicBool::new(true));
-        let told = Arc::clone(&is_writable);
-        let thread = Builder::new()
-            .name("writer".to_owned())
-            .spawn(move || run(queued, &*engine, &hub, &told))?;
-        Ok((Writer { queue, is_writable }, thread))
+        Writer::start_keeping(engine, hub, None)
     }
 
-    /// Whether the writer runs and its last commit reached the disk.
+    /// The same, and forgets changes that are more than `history` older than the newest.
+    ///
+    /// # Errors
+    /// As for `start`.
+    pub fn start_keeping(
+        engine: Arc<dyn Engine>,
+        hub: Arc<Hub>,
+        history: Option<Duration>,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (queue, queued) = mpsc::channel(QUEUE_LIMIT);
+        let run = Run::new(engine, Arc::clone(&hub), history)?;
+        let thread = Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || run.carry_out(queued))?;
+        Ok((Writer { queue, hub }, thread))
+    }
+
+    /// Whether the writer runs and the disk takes what it writes.
     pub fn is_writable(&self) -> bool {
-        self.is_writable.load(Ordering::Relaxed) && !self.queue.is_closed()
+        self.hub.metrics().writable.get() == 1 && !self.queue.is_closed()
     }
 
     /// Commits one command. Dropping the future does not take the command back.
@@ -119,56 +136,10 @@ pub fn commit_all(
     for command in commands {
         decision.take(command, by.into())?;
     }
-    settle(engine, hub, decision)
-}
-
-fn run(
-    mut queue: mpsc::Receiver<Queued>,
-    engine: &dyn Engine,
-    hub: &Hub,
-    is_writable: &AtomicBool,
-) {
-    let mut batch = Vec::with_capacity(BATCH_LIMIT);
-    let mut is_stopping = false;
-    while !is_stopping && queue.blocking_recv_many(&mut batch, BATCH_LIMIT) > 0 {
-        let mut decision = Decision::new(hub);
-        let mut waiting = Vec::with_capacity(batch.len());
-        for queued in batch.drain(..) {
-            match queued {
-                Queued::Stop => is_stopping = true,
-                Queued::Request(request) => match decision.take(request.command, request.signature)
-                {
-                    Ok(committed) => waiting.push((request.answer, committed)),
-                    Err(error) => answer(request.answer, Err(error)),
-                },
-            }
-        }
-        if waiting.is_empty() {
-            continue;
-        }
-        let settled = settle(engine, hub, decision);
-        is_writable.store(settled.is_ok(), Ordering::Relaxed);
-        for (sender, committed) in waiting {
-            answer(sender, settled.clone().map(|()| committed));
-        }
-    }
-}
-
-/// Makes the changes durable and then, and only then, shows them.
-fn settle(engine: &dyn Engine, hub: &Hub, decision: Decision<'_>) -> Result<(), WriteError> {
-    let changes = decision.into_changes();
-    match engine.commit(&changes) {
-        Ok(()) => {
-            hub.metrics().commits.inc();
-            hub.publish(&changes);
-            Ok(())
-        }
-        Err(error) => {
-            hub.metrics().commit_failures.inc();
-            tracing::error!(%error, changes = changes.len(), "a commit failed; nothing was shown");
-            Err(WriteError::Store)
-        }
-    }
+    settle(engine, hub, &decision.into_changes()).map_err(|error| {
+        tracing::error!(%error, "a new store could not be filled");
+        WriteError::of_store(&error)
+    })
 }
 
 fn answer(sender: oneshot::Sender<Answer>, answer: Answer) {

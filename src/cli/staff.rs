@@ -5,12 +5,13 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
-use super::password;
+use super::{fail, password};
 use crate::auth::{Directory, check_rules, hash_password};
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
@@ -66,11 +67,15 @@ struct PasswordOption {
     password_file: Option<PathBuf>,
 }
 
-/// Does what was asked.
-///
-/// # Errors
-/// Why not, in a line for the person at the terminal.
-pub fn run(options: Options) -> anyhow::Result<()> {
+/// Does what was asked, or says in a line why not.
+pub fn run(options: Options) -> ExitCode {
+    match carry_out(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+fn carry_out(options: Options) -> anyhow::Result<()> {
     let is_adding = matches!(options.command, Command::Add { .. });
     if !is_adding && !options.data.is_dir() {
         bail!("there is no store in {}", options.data.display());

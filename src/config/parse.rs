@@ -40,6 +40,33 @@ pub fn every(text: &str) -> Result<Every, String> {
     })
 }
 
+/// How long the log goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    Period(Duration),
+    Forever,
+}
+
+impl History {
+    pub fn period(self) -> Option<Duration> {
+        match self {
+            History::Period(period) => Some(period),
+            History::Forever => None,
+        }
+    }
+}
+
+pub fn history(text: &str) -> Result<History, String> {
+    if text == "forever" {
+        return Ok(History::Forever);
+    }
+    let duration = humantime::parse_duration(text).ok();
+    let duration = duration.filter(|duration| *duration >= Duration::from_hours(1));
+    duration
+        .map(History::Period)
+        .ok_or_else(|| "forever or a duration from 1h is allowed, such as 90d or 2years".to_owned())
+}
+
 pub fn pets(text: &str) -> Result<u32, String> {
     whole(text, 0, 100_000)
 }
@@ -68,6 +95,16 @@ pub fn listen(text: &str) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_history_is_long_or_for_ever() {
+        let days = Duration::from_hours(90 * 24);
+        assert_eq!(history("90d"), Ok(History::Period(days)));
+        assert_eq!(history("forever"), Ok(History::Forever));
+        for text in ["", "0s", "59m", "off", "-1d"] {
+            assert!(history(text).unwrap_err().contains("90d"), "{text:?}");
+        }
+    }
 
     #[test]
     fn durations_are_read_as_people_write_them() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::{Engine, Snapshot, StoreError, check_revs};
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
@@ -73,6 +74,23 @@ impl Engine for MemoryEngine {
             state.apply(change);
         }
         Ok(())
+    }
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        Ok(self.state().rev())
+    }
+
+    /// Keeps everything: it ends with the process.
+    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {

@@ -108,7 +108,7 @@ pub(super) fn decode_profile(bytes: &[u8]) -> Result<Profile, StoreError> {
 
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
     text.parse()
-        .map_err(|error| StoreError::Read(format!("{error}, and a record says {text:?}")))
+        .map_err(|error| StoreError::Record(format!("{error}, and a record says {text:?}")))
 }
 
 impl ProfileRecord {
@@ -125,7 +125,7 @@ impl ProfileRecord {
 
     fn into_profile(self) -> Result<Profile, StoreError> {
         let sex = self.sex.parse().map_err(|()| {
-            StoreError::Read(format!("no sex is called {:?}, as a record says", self.sex))
+            StoreError::Record(format!("no sex is called {:?}, as a record says", self.sex))
         })?;
         Ok(Profile {
             name: self.name,
@@ -146,7 +146,7 @@ fn decode_by(text: &str) -> Result<By, StoreError> {
     [By::Simulator, By::Staff, By::Api]
         .into_iter()
         .find(|by| by.as_str() == text)
-        .ok_or_else(|| StoreError::Read(format!("nobody is called {text:?}, as a record says")))
+        .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
 }
 
 pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
@@ -155,5 +155,5 @@ pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
 
 pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
-        .map_err(|error| StoreError::Read(format!("a record is damaged: {error}")))
+        .map_err(|error| StoreError::Record(format!("a record is damaged: {error}")))
 }

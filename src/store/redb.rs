@@ -5,82 +5,82 @@
 //! would make the file grow with every write.
 
 mod accounts;
+mod archive;
+mod backup;
+mod check;
+mod copy;
+mod file;
+mod inspect;
+mod make;
+mod migrate;
 mod open;
+mod overlay;
+mod place;
+mod refusal;
 mod tables;
+#[cfg(test)]
+mod tests;
+mod witness;
 
-use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use ::redb::{Database, ReadableDatabase, ReadableTable};
+use ::redb::{ReadTransaction, ReadableTable};
 
+pub use self::archive::{export, export_to, import};
+pub use self::backup::{backup, check, compact, restore};
+pub use self::check::Contents;
+use self::file::StoreFile;
 use self::tables::{HISTORY, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+use self::witness::Nobody;
+pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
 use super::{Engine, Snapshot, StoreError, check_revs};
 use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 
 /// A store in a folder of its own. Dropping it closes the file.
 pub struct RedbEngine {
-    epoch: Epoch,
-    database: Database,
-    /// Held as long as the store is open: what keeps a second program out.
-    _lock: File,
+    file: StoreFile,
 }
 
 impl RedbEngine {
     /// Opens the store in `folder`, or makes it there when there is none.
     ///
     /// # Errors
-    /// `InUse`, `NewerSchema`, `Foreign` or `Open`; whatever is on the disk is left as it was.
+    /// `InUse`, `NewerSchema`, `Foreign`, `Damaged` or `Open`; whatever is on the disk is left as
+    /// it was.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        open::open(folder)
+        RedbEngine::open_watched(folder, Arc::new(Nobody))
+    }
+
+    /// The same, with a witness to everything that is done to the disk.
+    ///
+    /// # Errors
+    /// As for `open`, and what the witness refuses.
+    pub fn open_watched(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
+        let file = StoreFile::open(folder, witness)?;
+        Ok(RedbEngine { file })
     }
 }
 
 impl Engine for RedbEngine {
     fn epoch(&self) -> Epoch {
-        self.epoch
+        self.file.epoch()
     }
 
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let reading = self.database.begin_read().map_err(read)?;
-        let meta = reading.open_table(META).map_err(read)?;
-        let statuses = reading.open_table(STATUSES).map_err(read)?;
-        let mut pets = Vec::new();
-        for row in reading
-            .open_table(PETS)
-            .map_err(read)?
-            .iter()
-            .map_err(read)?
-        {
-            let (id, profile) = row.map_err(read)?;
-            let status = statuses
-                .get(id.value())
-                .map_err(read)?
-                .ok_or_else(|| StoreError::Read(format!("pet {} has no status", id.value())))?;
-            let (status, since) = status.value();
-            pets.push(Pet {
-                id: PetId::new(id.value()),
-                profile: decode_profile(profile.value())?,
-                status: decode_status(status)?,
-                since: Moment::from_micros(since),
-            });
-        }
-        Ok(Snapshot {
-            rev: Rev::new(tables::number(&meta, REV)?),
-            next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
-            pets,
-        })
+        self.file.read(snapshot)
     }
 
     fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
         let Some(last) = changes.last() else {
             return Ok(());
         };
-        let writing = self.database.begin_write().map_err(write)?;
-        {
+        self.file.write(|writing| {
             let mut meta = writing.open_table(META).map_err(write)?;
             check_revs(Rev::new(tables::number(&meta, REV)?), changes)?;
-            let mut tables = tables::Written::open(&writing)?;
+            let mut tables = tables::Written::open(writing)?;
             let mut next_pet = PetId::new(tables::number(&meta, NEXT_PET)?);
             for change in changes {
                 tables.apply(change)?;
@@ -89,20 +89,67 @@ impl Engine for RedbEngine {
             }
             meta.insert(REV, last.rev.get()).map_err(write)?;
             meta.insert(NEXT_PET, next_pet.get()).map_err(write)?;
+            Ok(())
+        })
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.file.is_healthy()
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        self.file.recover()
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        self.file.read(|reading| {
+            let meta = reading.open_table(META).map_err(read)?;
+            tables::number(&meta, REV).map(Rev::new)
+        })
+    }
+
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
+        let old = self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let Some((newest, record)) =
+                log.last().map_err(read)?.map(|row| (row.0.value(), row.1))
+            else {
+                return Ok(Vec::new());
+            };
+            let newest_at = decode_change(Rev::new(newest), record.value())?.at;
+            let mut old = Vec::new();
+            let end = (newest + 1).saturating_sub(kept);
+            for row in log.range(..end).map_err(read)?.take(limit) {
+                let (rev, record) = row.map_err(read)?;
+                let change = decode_change(Rev::new(rev.value()), record.value())?;
+                if newest_at.since(change.at) <= history {
+                    break;
+                }
+                old.push(change);
+            }
+            Ok(old)
+        })?;
+        if old.is_empty() {
+            return Ok(0);
         }
-        writing.commit().map_err(write)
+        self.file.write(|writing| {
+            let mut tables = tables::Written::open(writing)?;
+            old.iter().try_for_each(|change| tables.forget(change))?;
+            Ok(old.len())
+        })
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let reading = self.database.begin_read().map_err(read)?;
-        let log = reading.open_table(LOG).map_err(read)?;
-        let rows = log.range(after.next().get()..).map_err(read)?;
-        rows.take(limit)
-            .map(|row| {
-                let (rev, record) = row.map_err(read)?;
-                decode_change(Rev::new(rev.value()), record.value())
-            })
-            .collect()
+        self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let rows = log.range(after.next().get()..).map_err(read)?;
+            rows.take(limit)
+                .map(|row| {
+                    let (rev, record) = row.map_err(read)?;
+                    decode_change(Rev::new(rev.value()), record.value())
+                })
+                .collect()
+        })
     }
 
     fn history(
@@ -111,24 +158,52 @@ impl Engine for RedbEngine {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError> {
-        let reading = self.database.begin_read().map_err(read)?;
-        let log = reading.open_table(LOG).map_err(read)?;
         let end = before.map_or(u64::MAX, Rev::get);
-        let history = reading.open_table(HISTORY).map_err(read)?;
-        let rows = history
-            .range((pet.get(), 0)..(pet.get(), end))
-            .map_err(read)?;
-        rows.rev()
-            .take(limit)
-            .map(|row| {
-                let (_, rev) = row.map_err(read)?.0.value();
-                let record = log.get(rev).map_err(read)?.ok_or_else(|| {
-                    StoreError::Read(format!("change {rev} is missing from the log"))
-                })?;
-                decode_change(Rev::new(rev), record.value())
-            })
-            .collect()
+        self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let history = reading.open_table(HISTORY).map_err(read)?;
+            let rows = history
+                .range((pet.get(), 0)..(pet.get(), end))
+                .map_err(read)?;
+            rows.rev()
+                .take(limit)
+                .map(|row| {
+                    let (_, rev) = row.map_err(read)?.0.value();
+                    let record = log.get(rev).map_err(read)?.ok_or_else(|| {
+                        StoreError::Record(format!("change {rev} is missing from the log"))
+                    })?;
+                    decode_change(Rev::new(rev), record.value())
+                })
+                .collect()
+        })
     }
+}
+
+/// Everything that is true at one moment.
+fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
+    let meta = reading.open_table(META).map_err(read)?;
+    let statuses = reading.open_table(STATUSES).map_err(read)?;
+    let profiles = reading.open_table(PETS).map_err(read)?;
+    let mut pets = Vec::new();
+    for row in profiles.iter().map_err(read)? {
+        let (id, profile) = row.map_err(read)?;
+        let status = statuses
+            .get(id.value())
+            .map_err(read)?
+            .ok_or_else(|| StoreError::Record(format!("pet {} has no status", id.value())))?;
+        let (status, since) = status.value();
+        pets.push(Pet {
+            id: PetId::new(id.value()),
+            profile: decode_profile(profile.value())?,
+            status: decode_status(status)?,
+            since: Moment::from_micros(since),
+        });
+    }
+    Ok(Snapshot {
+        rev: Rev::new(tables::number(&meta, REV)?),
+        next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
+        pets,
+    })
 }
 
 fn read(error: impl Into<::redb::Error>) -> StoreError {
@@ -136,5 +211,8 @@ fn read(error: impl Into<::redb::Error>) -> StoreError {
 }
 
 fn write(error: impl Into<::redb::Error>) -> StoreError {
-    StoreError::Write(error.into().to_string())
+    match error.into() {
+        ::redb::Error::Io(error) => StoreError::of_write(&error),
+        error => StoreError::Write(error.to_string()),
+    }
 }

@@ -56,6 +56,11 @@ pub enum WriteError {
     Busy,
     #[error("the server is stopping")]
     Stopping,
-    #[error("the change could not be written to the disk, and was shown to nobody")]
+    #[error(
+        "the disk failed, so the change was not confirmed and shown to nobody; look at the board \
+         before you try again"
+    )]
     Store,
+    #[error("the disk is full, so nothing can be changed until there is room")]
+    Full,
 }

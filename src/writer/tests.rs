@@ -2,29 +2,50 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::*;
+use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
 use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
 use crate::store::{MemoryEngine, Snapshot, StoreError};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What the disk does with the next commit.
+/// What the disk does with the next commit, or with the next try after one that failed.
 enum Disk {
     Writes,
     Fails,
+    /// And has written it all the same.
+    FailsAfterWriting,
+    /// It comes back without its last change.
+    Forgets,
 }
 
-/// An engine whose commits wait until the test says what becomes of them.
+/// An engine that waits, whenever it writes, until the test says what becomes of it.
 struct Gated {
     inner: MemoryEngine,
     started: Sender<usize>,
     verdicts: Mutex<Receiver<Disk>>,
+    is_healthy: AtomicBool,
+    forgotten: AtomicU64,
+    /// What was asked of `trim`.
+    trims: Mutex<Vec<(Duration, u64, usize)>>,
+}
+
+impl Gated {
+    fn verdict(&self) -> Disk {
+        self.verdicts.lock().unwrap().recv().unwrap()
+    }
+
+    fn fails(&self) -> Result<(), StoreError> {
+        self.is_healthy.store(false, Ordering::Relaxed);
+        Err(StoreError::Full("no space left".to_owned()))
+    }
 }
 
 impl Engine for Gated {
@@ -38,10 +59,40 @@ impl Engine for Gated {
 
     fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
         self.started.send(changes.len()).unwrap();
-        match self.verdicts.lock().unwrap().recv().unwrap() {
+        match self.verdict() {
             Disk::Writes => self.inner.commit(changes),
-            Disk::Fails => Err(StoreError::Write("no space left".to_owned())),
+            Disk::FailsAfterWriting => self.inner.commit(changes).and(self.fails()),
+            Disk::Fails | Disk::Forgets => self.fails(),
         }
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.is_healthy.load(Ordering::Relaxed)
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        match self.verdict() {
+            Disk::Fails | Disk::FailsAfterWriting => return self.fails(),
+            Disk::Forgets => self.forgotten.store(1, Ordering::Relaxed),
+            Disk::Writes => {}
+        }
+        self.is_healthy.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        let newest = self.inner.newest()?.get();
+        Ok(Rev::new(newest - self.forgotten.load(Ordering::Relaxed)))
+    }
+
+    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
+        let trimmed = (history, kept, limit);
+        self.trims.lock().unwrap().push(trimmed);
+        Ok(if self.trims.lock().unwrap().len() < 3 {
+            limit
+        } else {
+            0
+        })
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
@@ -61,6 +112,7 @@ impl Engine for Gated {
 /// A writer over a gated engine that holds one pet.
 struct Rig {
     writer: Writer,
+    engine: Arc<Gated>,
     hub: Arc<Hub>,
     started: Receiver<usize>,
     verdicts: Sender<Disk>,
@@ -68,21 +120,30 @@ struct Rig {
 
 impl Rig {
     fn start() -> Self {
+        Rig::start_keeping(None)
+    }
+
+    fn start_keeping(history: Option<Duration>) -> Self {
         let (started, has_started) = channel();
         let (verdicts, verdict) = channel();
         let engine = Arc::new(Gated {
             inner: MemoryEngine::new(Epoch::new(1)),
             started,
             verdicts: Mutex::new(verdict),
+            is_healthy: AtomicBool::new(true),
+            forgotten: AtomicU64::new(0),
+            trims: Mutex::default(),
         });
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         verdicts.send(Disk::Writes).unwrap();
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
         has_started.recv().unwrap();
-        let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
+        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history);
+        let (writer, _thread) = writer.unwrap();
         Rig {
             writer,
+            engine,
             hub,
             started: has_started,
             verdicts,
@@ -127,6 +188,16 @@ async fn nobody_sees_a_change_before_it_is_durable() {
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
 }
 
+/// Waits for what the writer's thread does by itself.
+async fn until(condition: impl Fn() -> bool) {
+    let waiting = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, waiting).await.expect("it comes to that");
+}
+
 #[tokio::test]
 async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again() {
     let rig = Rig::start();
@@ -134,15 +205,82 @@ async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again()
     let answer = rig.set(Status::Eating);
     rig.begun().await;
     rig.decide(Disk::Fails);
-    assert_eq!(answer.await.unwrap(), Err(WriteError::Store));
+    assert_eq!(answer.await.unwrap(), Err(WriteError::Full));
     assert!(!rig.writer.is_writable());
+    rig.decide(Disk::Writes);
+    until(|| rig.writer.is_writable()).await;
     let answer = rig.set(Status::Bathing);
     rig.begun().await;
     rig.decide(Disk::Writes);
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
-    assert!(rig.writer.is_writable());
     let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
     assert!(frame.json().contains("bathing"));
+}
+
+#[tokio::test]
+async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reaches_it() {
+    let rig = Rig::start();
+    let answer = rig.set(Status::Eating);
+    rig.begun().await;
+    rig.decide(Disk::Fails);
+    answer.await.unwrap().unwrap_err();
+    rig.decide(Disk::Fails);
+    for _ in 0..3 {
+        let refused = timeout(LIMIT, rig.set(Status::Bathing)).await.unwrap();
+        assert_eq!(refused.unwrap(), Err(WriteError::Full));
+    }
+    let pet = PetId::new(9);
+    let unknown = rig.writer.commit(Command::Remove { pet }, By::Staff).await;
+    assert_eq!(unknown, Err(WriteError::UnknownPet(pet)));
+    assert!(rig.started.try_recv().is_err(), "the engine was not asked");
+    assert_eq!(rig.hub.metrics().commit_failures.get(), 1);
+    rig.decide(Disk::Writes);
+    until(|| rig.writer.is_writable()).await;
+}
+
+/// A commit that failed was in the store after it was opened again; the next change took its rev,
+/// and the store and the board told different stories.
+#[tokio::test]
+async fn a_failed_commit_that_is_in_the_store_all_the_same_is_shown_once_the_store_works() {
+    let rig = Rig::start();
+    let mut stream = rig.hub.subscribe();
+    let answer = rig.set(Status::Eating);
+    rig.begun().await;
+    rig.decide(Disk::FailsAfterWriting);
+    assert_eq!(answer.await.unwrap(), Err(WriteError::Full));
+    assert!(stream.is_empty());
+    rig.decide(Disk::Writes);
+    let frame = timeout(LIMIT, stream.recv()).await.unwrap().unwrap();
+    assert_eq!(frame.rev(), Rev::new(2));
+    assert!(frame.json().contains("eating"));
+    until(|| rig.writer.is_writable()).await;
+    let answer = rig.set(Status::Bathing);
+    rig.begun().await;
+    rig.decide(Disk::Writes);
+    assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(3));
+}
+
+#[tokio::test]
+async fn a_store_that_forgot_what_was_shown_is_never_written_again() {
+    let rig = Rig::start();
+    let answer = rig.set(Status::Eating);
+    rig.begun().await;
+    rig.decide(Disk::Fails);
+    answer.await.unwrap().unwrap_err();
+    rig.decide(Disk::Forgets);
+    let refused = timeout(LIMIT, rig.set(Status::Bathing)).await.unwrap();
+    assert_eq!(refused.unwrap(), Err(WriteError::Store));
+    assert!(!rig.writer.is_writable());
+    assert_eq!(rig.hub.newest().0, Rev::new(1), "what was shown stays");
+}
+
+#[tokio::test]
+async fn a_read_that_failed_makes_the_writer_look_after_the_store() {
+    let rig = Rig::start();
+    rig.engine.is_healthy.store(false, Ordering::Relaxed);
+    rig.decide(Disk::Writes);
+    until(|| rig.engine.is_healthy()).await;
+    until(|| rig.writer.is_writable()).await;
 }
 
 #[tokio::test]
@@ -182,6 +320,21 @@ async fn a_full_queue_is_answered_at_once() {
     for _ in 0..=QUEUE_LIMIT / BATCH_LIMIT {
         rig.decide(Disk::Writes);
     }
+}
+
+#[tokio::test]
+async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back_to() {
+    let history = Duration::from_secs(3600);
+    let rig = Rig::start_keeping(Some(history));
+    until(|| rig.engine.trims.lock().unwrap().len() == 3).await;
+    let step = (history, REPLAY_LIMIT, run::TRIMMED_AT_ONCE);
+    assert_eq!(*rig.engine.trims.lock().unwrap(), [step; 3]);
+    let forever = Rig::start();
+    let answer = forever.set(Status::Eating);
+    forever.begun().await;
+    forever.decide(Disk::Writes);
+    answer.await.unwrap().unwrap();
+    assert_eq!(*forever.engine.trims.lock().unwrap(), []);
 }
 
 #[test]

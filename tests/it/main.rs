@@ -9,7 +9,10 @@
 )]
 
 mod api;
+mod care;
 mod connections;
+#[path = "../faults/faults.rs"]
+mod faults;
 mod handshake;
 mod live;
 mod openings;

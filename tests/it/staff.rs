@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod command_line;
+mod copies;
 mod founding;
 mod other_sites;
 mod sessions;

@@ -16,7 +16,7 @@ mod ws;
 pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
 pub use self::metrics::metric;
 pub use self::poll::Poll;
-pub use self::process::{Process, refused};
+pub use self::process::{Process, interrupted, ran, refused};
 pub use self::raw::{Raw, ask, ask_until};
 pub use self::rescue::{Browser, PASSWORD, Rescue};
 pub use self::sse::Sse;

@@ -159,5 +159,5 @@ fn unhex(text: &str) -> Result<Key, StoreError> {
 }
 
 fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Read(format!("a record of staff is damaged: {error}"))
+    StoreError::Record(format!("a record of staff is damaged: {error}"))
 }

@@ -1,11 +1,11 @@
 //! Staff in the same file as the pets, in tables of their own. A store from before there was staff
 //! has none of these tables; the first edit makes them.
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
-use redb::{ReadOnlyTable, ReadTransaction, WriteTransaction};
+use redb::WriteTransaction;
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::{RedbEngine, read, write};
-use crate::model::{Deed, Key, Moment, Tick};
+use crate::model::{AccountName, Deed, Key, Moment, Tick};
 use crate::store::accounts::{
     decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
     encode_session, encode_token,
@@ -13,68 +13,86 @@ use crate::store::accounts::{
 use crate::store::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, StoreError};
 
 /// Accounts by name.
-const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
+pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
 /// Sessions by key.
-const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
+pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
 /// API tokens by key.
-const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
+pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
 /// Deeds by number, from 1.
-const DEEDS: TableDefinition<u64, &[u8]> = TableDefinition::new("deeds");
+pub const DEEDS: TableDefinition<u64, &[u8]> = TableDefinition::new("deeds");
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
-const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
+pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
 
 impl Accounts for RedbEngine {
     fn roster(&self) -> Result<Roster, StoreError> {
-        let reading = self.database.begin_read().map_err(read)?;
-        let mut roster = Roster::default();
-        each(&reading, ACCOUNTS, |name, record| {
-            roster.accounts.push(decode_account(name, record)?);
-            Ok(())
-        })?;
-        each(&reading, SESSIONS, |key, record| {
-            roster.sessions.push(decode_session(Key::new(key), record)?);
-            Ok(())
-        })?;
-        each(&reading, TOKENS, |key, record| {
-            roster.tokens.push(decode_token(Key::new(key), record)?);
-            Ok(())
-        })?;
-        if let Some(table) = open(&reading, CLOCK)?
-            && let Some(numbers) = table.get(()).map_err(read)?
-        {
-            let (tick, wall) = numbers.value();
-            let (tick, wall) = (Tick(tick), Moment::from_micros(wall));
-            roster.clock = Some(ClockReading { tick, wall });
-        }
-        Ok(roster)
+        self.file.read(roster)
     }
 
     fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
-        let writing = begin(&self.database)?;
-        for edit in edits {
-            apply(&writing, edit)?;
-        }
-        writing.commit().map_err(write)
+        self.file
+            .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
     }
 
     fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        let reading = self.database.begin_read().map_err(read)?;
-        let Some(deeds) = open(&reading, DEEDS)? else {
-            return Ok(Vec::new());
-        };
-        let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
-        rows.rev()
-            .take(limit)
-            .map(|row| {
-                let (number, record) = row.map_err(read)?;
-                Ok((number.value(), decode_deed(record.value())?))
-            })
-            .collect()
+        self.file.read(|reading| {
+            let Some(deeds) = open(reading, DEEDS)? else {
+                return Ok(Vec::new());
+            };
+            let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
+            rows.rev()
+                .take(limit)
+                .map(|row| {
+                    let (number, record) = row.map_err(read)?;
+                    Ok((number.value(), decode_deed(record.value())?))
+                })
+                .collect()
+        })
     }
 }
 
-fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
-    database.begin_write().map_err(write)
+/// Everything but the deeds, at one moment.
+pub fn roster(reading: &ReadTransaction) -> Result<Roster, StoreError> {
+    let mut roster = Roster::default();
+    each(reading, ACCOUNTS, |name, record| {
+        roster.accounts.push(decode_account(name, record)?);
+        Ok(())
+    })?;
+    each(reading, SESSIONS, |key, record| {
+        roster.sessions.push(decode_session(Key::new(key), record)?);
+        Ok(())
+    })?;
+    each(reading, TOKENS, |key, record| {
+        roster.tokens.push(decode_token(Key::new(key), record)?);
+        Ok(())
+    })?;
+    if let Some(table) = open(reading, CLOCK)?
+        && let Some(numbers) = table.get(()).map_err(read)?
+    {
+        let (tick, wall) = numbers.value();
+        let (tick, wall) = (Tick(tick), Moment::from_micros(wall));
+        roster.clock = Some(ClockReading { tick, wall });
+    }
+    Ok(roster)
+}
+
+/// Reads every record, and checks that each session and token is of somebody.
+pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
+    let roster = roster(reading)?;
+    let named = |name: &AccountName| roster.accounts.iter().any(|account| account.name == *name);
+    let sessions = roster.sessions.iter().map(|session| &session.account);
+    let mut owners = sessions.chain(roster.tokens.iter().map(|token| &token.account));
+    if let Some(nobody) = owners.find(|name| !named(name)) {
+        return Err(StoreError::Record(format!(
+            "a session or a token is of {nobody}, and there is no such account"
+        )));
+    }
+    let Some(deeds) = open(reading, DEEDS)? else {
+        return Ok(());
+    };
+    for row in deeds.iter().map_err(read)? {
+        decode_deed(row.map_err(read)?.1.value())?;
+    }
+    Ok(())
 }
 
 /// A table for reading; none where nobody has written to it yet.

@@ -27,9 +27,12 @@ pub const EPOCH: &str = "epoch";
 pub const REV: &str = "rev";
 /// `META`: the id of the pet that is created next.
 pub const NEXT_PET: &str = "next-pet";
+/// `META`: there only in a backup. The store it came from may have gone on, so whoever opens it
+/// as a store gives it an epoch of its own.
+pub const IS_BACKUP: &str = "is-backup";
 
-/// The layout that this program writes, and the newest that it reads.
-pub const KNOWN_SCHEMA: u64 = 1;
+/// The layout that the first release wrote. Those after it are counted by `migrate`.
+pub const FIRST_SCHEMA: u64 = 1;
 
 /// Reads one number of `META`.
 pub fn number(
@@ -39,7 +42,7 @@ pub fn number(
     let value = meta.get(name).map_err(read)?;
     value
         .map(|value| value.value())
-        .ok_or_else(|| StoreError::Read(format!("the store has no {name:?}")))
+        .ok_or_else(|| StoreError::Record(format!("the store has no {name:?}")))
 }
 
 /// The tables that a change is written into, open in one transaction.
@@ -67,8 +70,7 @@ impl<'txn> Written<'txn> {
             ChangeKind::Status(status) => self.set_status(pet, status.as_str(), change.at.micros()),
             ChangeKind::Pet(record) => {
                 let profile = encode_profile(&record.profile);
-                self.pets.insert(pet, profile.as_slice()).map_err(write)?;
-                self.set_status(pet, record.status.as_str(), record.since.micros())
+                self.put(pet, &profile, record.status.as_str(), record.since.micros())
             }
             ChangeKind::Gone => {
                 self.pets.remove(pet).map_err(write)?;
@@ -84,6 +86,28 @@ impl<'txn> Written<'txn> {
         self.log.insert(rev, record).map_err(write)?;
         self.history
             .insert((change.pet.get(), rev), ())
+            .map_err(write)?;
+        Ok(())
+    }
+
+    /// Puts a pet as it is, with its profile encoded.
+    pub fn put(
+        &mut self,
+        pet: u64,
+        profile: &[u8],
+        status: &str,
+        since: i64,
+    ) -> Result<(), StoreError> {
+        self.pets.insert(pet, profile).map_err(write)?;
+        self.set_status(pet, status, since)
+    }
+
+    /// Takes `change` out of the log.
+    pub fn forget(&mut self, change: &Change) -> Result<(), StoreError> {
+        let rev = change.rev.get();
+        self.log.remove(rev).map_err(write)?;
+        self.history
+            .remove((change.pet.get(), rev))
             .map_err(write)?;
         Ok(())
     }

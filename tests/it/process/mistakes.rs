@@ -13,6 +13,7 @@ async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_wh
         ("--seed", "-1", "--seed"),
         ("--seed", "one", "--seed"),
         ("--pets", "100001", "100000"),
+        ("--history", "5m", "from 1h"),
         ("--heartbeat", "0s", "10ms to 24h"),
         ("--max-viewers", "0", "1"),
         ("--write-timeout", "30", "such as 15s"),

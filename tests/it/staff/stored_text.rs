@@ -63,12 +63,13 @@ async fn text_is_never_markup_on_any_page_of_staff() {
         assert!(page.contains("<main"), "{path}");
         pages.push((path.to_owned(), page));
     }
+    let own = rescue.app.text("/pets").await.matches("<script").count();
     for (path, page) in pages {
         for part in ["<script>", "<img src=x", "alert(1)</script>"] {
             assert!(!page.contains(part), "{part} in {path}:\n{page}");
         }
         let scripts = page.matches("<script").count();
-        assert_eq!(scripts, 1, "the page's own, in {path}");
+        assert_eq!(scripts, own, "the page's own, in {path}");
     }
     let shown = anna.get("/account").await;
     assert!(

@@ -23,9 +23,21 @@ pub struct Process {
 
 /// The binary with nothing but `environment` in its environment, in `folder`.
 fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pet-store"));
+    command_by(&[], folder, arguments, environment)
+}
+
+/// The same, started by another program, which is to become it (`exec`).
+fn command_by(
+    starter: &[&str],
+    folder: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Command {
+    let binary = env!("CARGO_BIN_EXE_pet-store");
+    let words = [starter, &[binary], arguments].concat();
+    let mut command = Command::new(words[0]);
     command
-        .args(arguments)
+        .args(&words[1..])
         .env_clear()
         .envs(environment.iter().copied())
         .current_dir(folder)
@@ -36,6 +48,20 @@ fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> C
     command
 }
 
+/// Starts the binary and kills it at once; it has then done some of what it was asked, or nothing.
+pub async fn interrupted(folder: &Path, arguments: &[&str]) {
+    let mut child = command(folder, arguments, &[]).spawn().unwrap();
+    tokio::task::yield_now().await;
+    within("the end of the process", child.kill())
+        .await
+        .unwrap();
+}
+
+/// Runs the binary to its end: its exit code and what it says.
+pub async fn ran(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
+    refused(folder, arguments, &[]).await
+}
+
 /// Starts the binary with arguments that it must refuse: its exit code and what it says.
 pub async fn refused(
     folder: &Path,
@@ -44,7 +70,7 @@ pub async fn refused(
 ) -> (i32, Vec<String>) {
     let ended = command(folder, arguments, environment).output();
     let output = within("a refusal", ended).await.unwrap();
-    assert!(output.stdout.is_empty(), "errors belong on stderr");
+    assert!(output.stdout.is_empty(), "words belong on stderr");
     let said = String::from_utf8(output.stderr).unwrap();
     let lines = said.lines().map(str::to_owned).collect();
     (output.status.code().unwrap(), lines)
@@ -62,7 +88,16 @@ impl Process {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        let mut child = command(folder, arguments, environment).spawn().unwrap();
+        Process::spawn(command(folder, arguments, environment)).await
+    }
+
+    /// Has `starter` start it, such as a shell that sets a limit first.
+    pub async fn start_by(starter: &[&str], folder: &Path, arguments: &[&str]) -> Self {
+        Process::spawn(command_by(starter, folder, arguments, &[])).await
+    }
+
+    async fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&lines);
@@ -98,9 +133,12 @@ impl Process {
     }
 
     pub fn signal(&self, signal: Signal) {
+        kill_process(self.id(), signal).unwrap();
+    }
+
+    pub fn id(&self) -> Pid {
         let id = self.child.id().expect("it still runs");
-        let id = Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
-        kill_process(id, signal).unwrap();
+        Pid::from_raw(i32::try_from(id).unwrap()).unwrap()
     }
 
     /// Waits for the end of the process.

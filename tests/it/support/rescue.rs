@@ -52,6 +52,13 @@ impl Rescue {
         Rescue { app, ..self }
     }
 
+    /// Another store, served by a new app.
+    pub async fn moved_to(self, data: &Path) -> Self {
+        assert!(self.app.stop().await);
+        let app = serve(data, |_| {}).await;
+        Rescue { app, ..self }
+    }
+
     /// A browser that nobody signed in with.
     pub fn browser(&self) -> Browser {
         Browser {

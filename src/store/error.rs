@@ -1,0 +1,75 @@
+//! What a store can fail with, in the words of the person who runs it: each says what to do next.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::model::Rev;
+
+/// Why a store could not be opened, read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("{} is in use by another pet-store; stop that one, or choose another --data", .0.display())]
+    InUse(PathBuf),
+    #[error(
+        "{} has schema {found}, and this program knows up to {known}: \
+         use the newer program that wrote it; the file was not touched", path.display()
+    )]
+    NewerSchema {
+        path: PathBuf,
+        found: u64,
+        known: u64,
+    },
+    #[error(
+        "{} is not a pet-store file ({reason}); it was not touched: \
+         move it away, or choose another --data", path.display()
+    )]
+    Foreign { path: PathBuf, reason: String },
+    #[error(
+        "{} is damaged ({reason}); it was not touched: keep it, and restore the newest backup \
+         into an empty folder with: pet-store restore FILE --data DIR", path.display()
+    )]
+    Damaged { path: PathBuf, reason: String },
+    #[error(
+        "cannot open {}: {reason}; it was not changed: see that the user who runs pet-store may \
+         read and write it, and that its disk is there and has room", path.display()
+    )]
+    Open { path: PathBuf, reason: String },
+    #[error("there is no store in {}; choose the folder of one with --data", .0.display())]
+    NotThere(PathBuf),
+    #[error("{} is there already and was not touched: choose another name", .0.display())]
+    Exists(PathBuf),
+    #[error(
+        "{} is not empty, and a store is only put into an empty folder; nothing was touched: \
+         choose another --data, or move that folder away", .0.display()
+    )]
+    NotEmpty(PathBuf),
+    #[error("line {line} of the export: {reason}; nothing was imported")]
+    Import { line: u64, reason: String },
+    #[error("changes must follow rev {expected:?}, but the first has {found:?}")]
+    Conflict { expected: Rev, found: Rev },
+    #[error("there is no room on the disk: {0}")]
+    Full(String),
+    #[error("the disk refused a write: {0}")]
+    Write(String),
+    #[error("the store could not be read: {0}")]
+    Read(String),
+    #[error("the store holds what no pet-store wrote: {0}")]
+    Record(String),
+    #[error(
+        "the store has forgotten changes that were shown: it ends at rev {kept}, and rev {shown} \
+         was shown; nothing more is written: look after the disk, and restart"
+    )]
+    Forgot { kept: u64, shown: u64 },
+}
+
+impl StoreError {
+    /// A write that failed with `error`: `Full` when room would help.
+    pub(super) fn of_write(error: &io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+            StoreError::Full(error.to_string())
+        } else {
+            StoreError::Write(error.to_string())
+        }
+    }
+}

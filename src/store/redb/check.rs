@@ -1,0 +1,136 @@
+//! Whether the records of a store fit together: what no checksum of a page can tell.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
+
+use super::accounts;
+use super::inspect::inspect;
+use super::refusal::damaged;
+use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
+use super::{read, snapshot};
+use crate::model::{ChangeKind, Pet, PetId, Rev};
+use crate::store::record::decode_change;
+use crate::store::{Snapshot, StoreError};
+
+/// What a store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    pub schema: u64,
+    pub pets: u64,
+    /// Changes in the log.
+    pub changes: u64,
+    /// The newest of them.
+    pub rev: u64,
+}
+
+/// Checks every page and every record of the file at `path`, which is not touched.
+///
+/// # Errors
+/// `Foreign`, `Damaged` or `Open`.
+pub fn check_file(path: &Path) -> Result<Contents, StoreError> {
+    let inspected = inspect(path)?;
+    let reading = inspected.database.begin_read().map_err(read)?;
+    check(&reading, path)
+}
+
+/// Checks every record.
+///
+/// # Errors
+/// `Damaged` with the first one that does not fit.
+pub fn check(reading: &ReadTransaction, path: &Path) -> Result<Contents, StoreError> {
+    relate(reading).map_err(|error| match error {
+        StoreError::Record(reason) => damaged(path, &reason),
+        error => error,
+    })
+}
+
+fn relate(reading: &ReadTransaction) -> Result<Contents, StoreError> {
+    let meta = reading.open_table(META).map_err(read)?;
+    let rev = tables::number(&meta, REV)?;
+    let now = snapshot(reading)?;
+    let statuses = reading.open_table(STATUSES).map_err(read)?;
+    if statuses.len().map_err(read)? != now.pets.len() as u64 {
+        return Err(misfit("a status belongs to no pet"));
+    }
+    if let Some(last) = now.pets.last().filter(|last| last.id >= now.next_pet) {
+        return Err(misfit(&format!(
+            "pet {} has an id that is yet to be given",
+            last.id
+        )));
+    }
+    let (told, changes) = follow_log(reading, rev)?;
+    compare(&now, &told, changes == rev)?;
+    accounts::check(reading)?;
+    Ok(Contents {
+        schema: tables::number(&meta, tables::SCHEMA)?,
+        pets: now.pets.len() as u64,
+        changes,
+        rev,
+    })
+}
+
+/// What the log says of a pet: nothing until its record was seen, then what it is or that it is
+/// gone.
+type Told = BTreeMap<PetId, Option<Arc<Pet>>>;
+
+/// Reads the whole log; what it tells of the pets, and how many changes it has.
+fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), StoreError> {
+    let log = reading.open_table(LOG).map_err(read)?;
+    let history = reading.open_table(HISTORY).map_err(read)?;
+    let changes = log.len().map_err(read)?;
+    if history.len().map_err(read)? != changes {
+        return Err(misfit("the history of the pets is not that of the log"));
+    }
+    let first = log.first().map_err(read)?;
+    let mut expected = first.map_or(1, |(rev, _)| rev.value());
+    let mut told = Told::new();
+    for row in log.iter().map_err(read)? {
+        let (rev, record) = row.map_err(read)?;
+        let rev = rev.value();
+        if rev != expected {
+            return Err(misfit(&format!(
+                "change {expected} is missing from the log"
+            )));
+        }
+        expected += 1;
+        let change = decode_change(Rev::new(rev), record.value())?;
+        let place = (change.pet.get(), rev);
+        if history.get(place).map_err(read)?.is_none() {
+            return Err(misfit(&format!("change {rev} is not in its pet's history")));
+        }
+        match (&change.kind, told.remove(&change.pet)) {
+            // Of a pet whose record the log no longer has, a status tells not all.
+            (ChangeKind::Status(_), None) => {}
+            (_, before) => {
+                told.insert(change.pet, change.leaves(before.flatten()));
+            }
+        }
+    }
+    if expected != newest.saturating_add(1) {
+        return Err(misfit(&format!("the log does not end at rev {newest}")));
+    }
+    Ok((told, changes))
+}
+
+/// Holds what the log tells against what is: all of it, where the log is `whole`.
+fn compare(now: &Snapshot, told: &Told, whole: bool) -> Result<(), StoreError> {
+    let known = now.pets.iter().filter(|pet| told.contains_key(&pet.id));
+    let there = told.values().flatten();
+    if !known.eq(there.map(|pet| &**pet)) {
+        return Err(misfit("the pets are not what the log says"));
+    }
+    if whole && now.pets.iter().any(|pet| !told.contains_key(&pet.id)) {
+        return Err(misfit("a pet is not in the log"));
+    }
+    Ok(())
+}
+
+fn misfit(reason: &str) -> StoreError {
+    StoreError::Record(reason.to_owned())
+}

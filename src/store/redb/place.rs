@@ -1,0 +1,168 @@
+//! The folder of a store: its files by name, each change to them shown to a witness first.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Builder, ConcurrencyMode, Database};
+use rustix::fs::{Advice, fadvise};
+
+use super::refusal::{failed, refused};
+use super::witness::{Event, Nobody, Witness, WitnessedFile};
+use crate::store::StoreError;
+
+/// The store.
+pub const FILE: &str = "pet-store.redb";
+/// Ends the name of a file that is being made. One that is found was left by a kill, and holds
+/// nothing yet.
+pub const UNFINISHED: &str = ".unfinished";
+/// Written and removed to see whether there is room.
+const ROOM: &str = "pet-store.room";
+pub const LOCK: &str = "pet-store.lock";
+
+/// Pages that redb keeps in memory. A rescue's store is a few megabytes; its default of 1 GiB
+/// would let the log of a year fill a small machine.
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// What must fit onto the disk before writing is tried again: more than any batch of changes.
+const ROOM_BYTES: usize = 512 * 1024;
+
+/// Readable by its owner alone: the log says who did what, and staff have passwords.
+pub const PRIVATE: u32 = 0o600;
+
+/// How redb is to treat a store's file. One process writes; others may read meanwhile, which is
+/// what a backup of a running server does.
+pub fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        .set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// A folder in which this process makes and opens files.
+pub struct Place {
+    folder: PathBuf,
+    pub(super) witness: Arc<dyn Witness>,
+    /// Held as long as a store is open: what keeps a second program out.
+    _lock: Option<File>,
+}
+
+impl Place {
+    /// Makes the folder if need be and takes its lock, which ends with this process.
+    pub fn lock(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        let path = folder.join(LOCK);
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(|error| failed(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Place {
+                folder: folder.to_owned(),
+                witness,
+                _lock: Some(file),
+            }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
+            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+        }
+    }
+
+    /// A folder that is no store's own, such as that of backups.
+    fn shared(folder: &Path) -> Self {
+        Place {
+            folder: folder.to_owned(),
+            witness: Arc::new(Nobody),
+            _lock: None,
+        }
+    }
+
+    /// The folder of a file that is yet to be made, and its name in it.
+    pub fn of_new(file: &Path) -> Result<(Self, String), StoreError> {
+        if fs::exists(file).map_err(|error| failed(file, &error))? {
+            return Err(StoreError::Exists(file.to_owned()));
+        }
+        let name = file.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| failed(file, &io::ErrorKind::InvalidFilename.into()))?;
+        let parent = file.parent().filter(|parent| *parent != Path::new(""));
+        let folder = parent.unwrap_or(Path::new("."));
+        Ok((Place::shared(folder), name.to_owned()))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub fn exists(&self, name: &str) -> Result<bool, StoreError> {
+        let path = self.path(name);
+        path.try_exists().map_err(|error| failed(&path, &error))
+    }
+
+    /// Opens an existing file for redb.
+    ///
+    /// What the system remembers of it is dropped first: after a sync that failed, its memory and
+    /// the disk may differ, and the disk is what counts.
+    pub fn open(&self, name: &str) -> Result<Database, StoreError> {
+        let path = self.path(name);
+        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = file.map_err(|error| failed(&path, &error))?;
+        // Only a hint: a file system that does not know it remembers nothing wrong either.
+        let _ = fadvise(&file, 0, None, Advice::DontNeed);
+        self.database(name, file)
+    }
+
+    pub fn database(&self, name: &str, file: File) -> Result<Database, StoreError> {
+        let refused = |error| refused(&self.path(name), error);
+        let witness = Arc::clone(&self.witness);
+        let file = WitnessedFile::new(name, file, witness).map_err(refused)?;
+        builder().create_with_backend(file).map_err(refused)
+    }
+
+    /// A file may come from a copy that was made with other permissions.
+    pub fn keep_private(&self, name: &str) -> Result<(), StoreError> {
+        let path = self.path(name);
+        fs::set_permissions(&path, fs::Permissions::from_mode(PRIVATE))
+            .map_err(|error| failed(&path, &error))
+    }
+
+    /// Whether a batch of changes would fit onto the disk: tried with a file of that size.
+    pub fn has_room(&self) -> Result<(), StoreError> {
+        let tried = self.try_room();
+        let removed = self.witness.see(Event::Remove { file: ROOM });
+        let removed = removed.and_then(|()| fs::remove_file(self.path(ROOM)));
+        tried
+            .and(removed)
+            .map_err(|error| StoreError::of_write(&error))
+    }
+
+    fn try_room(&self) -> io::Result<()> {
+        let data = vec![1; ROOM_BYTES];
+        let mut file = self.create_file(ROOM)?;
+        let offset = 0;
+        self.witness.see(Event::Write {
+            file: ROOM,
+            offset,
+            data: &data,
+        })?;
+        file.write_all(&data)?;
+        self.witness.see(Event::Sync { file: ROOM })?;
+        file.sync_data()
+    }
+
+    pub fn create_file(&self, name: &str) -> io::Result<File> {
+        self.witness.see(Event::Create { file: name })?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        private(&mut options).open(self.path(name))
+    }
+
+    pub fn sync(&self) -> io::Result<()> {
+        self.witness.see(Event::SyncFolder)?;
+        File::open(&self.folder)?.sync_all()
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(PRIVATE)
+}

@@ -1,0 +1,314 @@
+//! What becomes of a file that is not as it was left: refused in words that help, and never
+//! touched; and of a disk that refuses for a while.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use tempfile::TempDir;
+
+use super::migrate::{STEPS, known};
+use super::tables::{META, SCHEMA};
+use super::*;
+use crate::model::{By, ChangeKind, Profile, Status};
+use crate::store::Snapshot;
+
+pub fn file_of(folder: &TempDir) -> PathBuf {
+    folder.path().join("pet-store.redb")
+}
+
+/// The change with `rev`: the first creates the pet, the others let it do something.
+fn change(rev: u64) -> Change {
+    let at = Moment::from_micros(rev.cast_signed() * 1000);
+    let pet = PetId::FIRST;
+    let status = Status::ALL[rev as usize % Status::ALL.len()];
+    let record = Pet {
+        id: pet,
+        profile: Profile {
+            name: "Biscuit".to_owned(),
+            about: "x".repeat(300),
+            ..Profile::default()
+        },
+        status,
+        since: at,
+    };
+    let kind = match rev {
+        1 => ChangeKind::Pet(Arc::new(record)),
+        _ => ChangeKind::Status(status),
+    };
+    Change {
+        rev: Rev::new(rev),
+        at,
+        by: By::Staff,
+        author: None,
+        pet,
+        kind,
+    }
+}
+
+/// A closed store with `count` changes, and what is in it.
+pub fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    for rev in 1..=count {
+        engine.commit(&[change(rev)]).unwrap();
+    }
+    let snapshot = engine.snapshot().unwrap();
+    let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
+    drop(engine);
+    (folder, snapshot, log)
+}
+
+/// Opens the store and expects a refusal in one line, and every file as it was.
+fn refusal(folder: &Path) -> StoreError {
+    let before = contents(folder);
+    let error = RedbEngine::open(folder).err().expect("it is refused");
+    let sentence = error.to_string();
+    assert!(!sentence.contains('\n'), "{sentence}");
+    assert_eq!(contents(folder), before, "{sentence}");
+    error
+}
+
+/// Name, mode and bytes of every file but the lock.
+fn contents(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file() && path.extension().unwrap() != "lock");
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode();
+    let mut contents: Vec<_> = files
+        .map(|path| (path.clone(), mode(&path), fs::read(&path).unwrap()))
+        .collect();
+    contents.sort();
+    contents
+}
+
+#[test]
+fn a_file_that_is_no_store_is_refused_and_left_as_it_was() {
+    for content in [b"".as_slice(), b"re", b"hello", &[7; 8192]] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(file_of(&folder), content).unwrap();
+        let error = refusal(folder.path());
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+        assert!(error.to_string().contains("move it away"), "{error}");
+    }
+}
+
+#[test]
+fn the_redb_of_another_program_is_refused_and_left_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = ::redb::Database::create(file_of(&folder)).unwrap();
+    let writing = other.begin_write().unwrap();
+    let table = ::redb::TableDefinition::<&str, &str>::new("meta");
+    writing.open_table(table).unwrap().insert("a", "b").unwrap();
+    writing.commit().unwrap();
+    drop(other);
+    let error = refusal(folder.path());
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+}
+
+#[test]
+fn a_folder_in_place_of_the_file_is_refused_with_what_to_look_at() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(file_of(&folder)).unwrap();
+    let error = refusal(folder.path());
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(error.to_string().contains("may read and write"), "{error}");
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_as_it_was() {
+    let (folder, ..) = closed_store(3);
+    let database = ::redb::Database::open(file_of(&folder)).unwrap();
+    let writing = database.begin_write().unwrap();
+    let newer = known(STEPS) + 1;
+    let mut meta = writing.open_table(META).unwrap();
+    meta.insert(SCHEMA, newer).unwrap();
+    drop(meta);
+    writing.commit().unwrap();
+    drop(database);
+    fs::set_permissions(file_of(&folder), fs::Permissions::from_mode(0o644)).unwrap();
+    let error = refusal(folder.path());
+    let path = file_of(&folder);
+    let known = known(STEPS);
+    let expected = StoreError::NewerSchema {
+        path,
+        found: newer,
+        known,
+    };
+    assert_eq!(error, expected);
+    assert!(error.to_string().contains("use the newer program"));
+}
+
+/// Flipped bits were served silently, and redb repaired a file before anybody had looked at it.
+#[test]
+fn a_damaged_file_is_refused_and_left_as_it_was_or_is_whole_all_the_same() {
+    let (folder, snapshot, log) = closed_store(120);
+    let whole = fs::read(file_of(&folder)).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut refused = 0;
+    for round in 0..120 {
+        let mut damaged = whole.clone();
+        match round % 3 {
+            0 => damaged.truncate(random.random_range(1..whole.len())),
+            1 => damaged[random.random_range(0..whole.len())] ^= 1 << random.random_range(0..8),
+            _ => {
+                let start = random.random_range(0..whole.len() - 512);
+                damaged[start..start + 512].fill(0);
+            }
+        }
+        let copy = tempfile::tempdir().unwrap();
+        fs::write(file_of(&copy), &damaged).unwrap();
+        let before = contents(copy.path());
+        match RedbEngine::open(copy.path()) {
+            Ok(engine) => {
+                assert_eq!(engine.snapshot().unwrap(), snapshot, "round {round}");
+                assert_eq!(engine.tail(Rev::ZERO, usize::MAX).unwrap(), log);
+            }
+            Err(error) => {
+                refused += 1;
+                assert_eq!(contents(copy.path()), before, "round {round}: {error}");
+                let is_refusal = matches!(
+                    error,
+                    StoreError::Damaged { .. } | StoreError::Foreign { .. } | StoreError::Record(_)
+                );
+                assert!(is_refusal, "round {round}: {error}");
+            }
+        }
+    }
+    assert!(
+        refused > 60,
+        "only {refused} of 120 were found to be damaged"
+    );
+}
+
+/// A disk that fails every write and every sync while it is told to.
+#[derive(Debug, Default)]
+struct Failing(AtomicBool);
+
+impl Witness for Failing {
+    fn see(&self, _event: Event<'_>) -> io::Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Failing::default());
+    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    engine.commit(&[change(1)]).unwrap();
+    disk.0.store(true, Ordering::Relaxed);
+    let error = engine.commit(&[change(2)]).unwrap_err();
+    assert!(matches!(error, StoreError::Full(_)), "{error}");
+    assert!(!engine.is_healthy());
+    assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
+    for _ in 0..3 {
+        let error = engine.recover().unwrap_err();
+        assert!(!engine.is_healthy(), "{error}");
+        assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
+        engine.commit(&[change(2)]).unwrap_err();
+    }
+    disk.0.store(false, Ordering::Relaxed);
+    engine.recover().unwrap();
+    assert!(engine.is_healthy());
+    assert_eq!(engine.newest().unwrap(), Rev::new(1));
+    engine.commit(&[change(2)]).unwrap();
+    let left = contents(folder.path());
+    assert_eq!(left.len(), 1, "nothing that was tried with is left");
+}
+
+#[test]
+fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
+    let (other, ..) = closed_store(1);
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Failing::default());
+    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    disk.0.store(true, Ordering::Relaxed);
+    engine.commit(&[change(1)]).unwrap_err();
+    disk.0.store(false, Ordering::Relaxed);
+    fs::rename(file_of(&other), file_of(&folder)).unwrap();
+    let error = engine.recover().unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    fs::remove_file(file_of(&folder)).unwrap();
+    let error = engine.recover().unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(!file_of(&folder).exists(), "nothing was made in its place");
+}
+
+/// The change log of the fixture, as the program of its time showed it.
+const OF_SCHEMA_1: [(u64, u64, &str); 8] = [
+    (1, 1, "pet"),
+    (2, 2, "pet"),
+    (3, 3, "pet"),
+    (4, 1, "status"),
+    (5, 2, "status"),
+    (6, 2, "pet"),
+    (7, 3, "gone"),
+    (8, 1, "status"),
+];
+
+/// Breaks when a change of the code makes stores of an older release unreadable.
+#[test]
+fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1.redb");
+    fs::copy(fixture, file_of(&folder)).unwrap();
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.epoch().to_string(), "2033d762");
+    let snapshot = engine.snapshot().unwrap();
+    assert_eq!(
+        (snapshot.rev, snapshot.next_pet),
+        (Rev::new(8), PetId::new(4))
+    );
+    let pets = snapshot.pets.iter();
+    let pets: Vec<_> = pets.map(|pet| (&*pet.profile.name, pet.status)).collect();
+    let expected = [
+        ("Biscuit", Status::Playing),
+        ("M\u{f6}\u{df}li", Status::Bathing),
+    ];
+    assert_eq!(pets, expected);
+    let about = "Likes rain.\nAnd <b>tea</b>.";
+    assert_eq!(snapshot.pets[0].profile.about, about);
+    assert_eq!(snapshot.pets[1].profile.age, "2 years");
+    let since = "2026-11-22T18:53:06.675695Z";
+    assert_eq!(snapshot.pets[1].since.to_string(), since);
+    let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
+    let told = |change: &Change| (change.rev.get(), change.pet.get(), change.kind.as_str());
+    assert_eq!(log.iter().map(told).collect::<Vec<_>>(), OF_SCHEMA_1);
+    let next = Rev::new(9);
+    engine
+        .commit(&[Change {
+            rev: next,
+            ..change(2)
+        }])
+        .unwrap();
+}
+
+#[test]
+fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
+    let (folder, snapshot, log) = closed_store(50);
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    // Changes are a millisecond apart: 39 of them are more than 10 ms older than the newest.
+    let history = Duration::from_millis(10);
+    let trimmed = engine.trim(history, 45, 100).unwrap();
+    assert_eq!(trimmed, 5, "the newest 45 stay");
+    assert_eq!(engine.trim(history, 0, 7).unwrap(), 7);
+    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[12..]);
+    assert_eq!(engine.trim(history, 0, 100).unwrap(), 27);
+    assert_eq!(engine.trim(history, 0, 100).unwrap(), 0);
+    assert_eq!(engine.tail(Rev::ZERO, 100).unwrap(), log[39..]);
+    let history = engine.history(PetId::FIRST, None, 100).unwrap();
+    assert_eq!(history.len(), 11);
+    assert_eq!(engine.snapshot().unwrap(), snapshot);
+    drop(engine);
+    assert_eq!(check(folder.path()).unwrap().0.changes, 11);
+}

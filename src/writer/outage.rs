@@ -1,0 +1,142 @@
+//! A disk that refuses: what callers are told meanwhile, when to try it again, and what of it
+//! belongs into the log.
+
+use std::time::{Duration, Instant};
+
+use super::command::WriteError;
+use crate::store::StoreError;
+
+/// Pause before the second try; the first is made at once. Doubles with every try.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause: after this, at most, writing works again where there is room again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// An outage that begins so soon after the last one was logged is the same one to a reader of the
+/// log: a disk on the edge of full must not fill up with that.
+const SAME_FOR: Duration = Duration::from_secs(60);
+
+/// The time from a failure until writing works again.
+#[derive(Debug)]
+pub struct Outage {
+    began: Instant,
+    tries: u32,
+    next_try: Instant,
+    /// What every command is answered.
+    pub answer: WriteError,
+    /// Commands that were refused.
+    pub refused: u64,
+    is_logged: bool,
+}
+
+/// The outages of a run.
+#[derive(Debug, Default)]
+pub struct Outages {
+    logged: Option<Instant>,
+}
+
+impl Outages {
+    /// Begins one with `error`, and logs it unless one has just been logged.
+    pub fn begin(&mut self, error: &StoreError, now: Instant) -> Outage {
+        let is_known = |logged: Instant| now.duration_since(logged) < SAME_FOR;
+        let is_logged = !self.logged.is_some_and(is_known);
+        if is_logged {
+            self.logged = Some(now);
+            tracing::error!(%error, "changes cannot be written; nothing of them is shown, and the disk is tried again until it works");
+        }
+        Outage {
+            began: now,
+            tries: 0,
+            next_try: now,
+            answer: WriteError::of_store(error),
+            refused: 0,
+            is_logged,
+        }
+    }
+}
+
+impl Outage {
+    /// When the disk is to be tried again.
+    pub fn next_try(&self) -> Instant {
+        self.next_try
+    }
+
+    /// Puts the next try off after one that failed with `error`.
+    pub fn failed_again(&mut self, error: &StoreError, now: Instant) {
+        tracing::debug!(%error, tries = self.tries, "the disk still refuses");
+        if let StoreError::Forgot { .. } = error
+            && self.tries == 0
+        {
+            tracing::error!(%error, "the disk lost what it had confirmed");
+        }
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.tries.min(16));
+        self.tries += 1;
+        self.next_try = now + pause.min(LONGEST_PAUSE);
+        self.answer = WriteError::of_store(error);
+    }
+
+    /// The end of it.
+    pub fn ended(&self, now: Instant) {
+        let lasted = now.duration_since(self.began);
+        let (seconds, refused) = (lasted.as_secs_f32(), self.refused);
+        if self.is_logged {
+            tracing::info!(seconds, refused, "changes can be written again");
+        } else {
+            tracing::debug!(seconds, refused, "changes can be written again");
+        }
+    }
+}
+
+impl WriteError {
+    /// What the one who asked is told when the store failed with `error`.
+    pub(super) fn of_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => WriteError::Full,
+            _ => WriteError::Store,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_disk_is_tried_at_once_then_ever_more_rarely_and_at_least_every_ten_seconds() {
+        let start = Instant::now();
+        let error = StoreError::Full("no room".to_owned());
+        let mut outage = Outages::default().begin(&error, start);
+        assert_eq!(outage.next_try(), start);
+        let mut pauses = Vec::new();
+        for _ in 0..40 {
+            let now = outage.next_try();
+            outage.failed_again(&error, now);
+            pauses.push(outage.next_try() - now);
+        }
+        assert_eq!(pauses[..3], [250, 500, 1000].map(Duration::from_millis));
+        assert!(pauses.is_sorted());
+        assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_a_broken_one() {
+        let start = Instant::now();
+        let full = StoreError::Full("no room".to_owned());
+        let broken = StoreError::Write("I/O error".to_owned());
+        let mut outage = Outages::default().begin(&broken, start);
+        assert_eq!(outage.answer, WriteError::Store);
+        outage.failed_again(&full, start);
+        assert_eq!(outage.answer, WriteError::Full);
+    }
+
+    /// A disk on the edge of full, and a simulator that never stops, wrote a line per change.
+    #[test]
+    fn outages_that_follow_each_other_closely_are_logged_as_one() {
+        let start = Instant::now();
+        let error = StoreError::Full("no room".to_owned());
+        let mut outages = Outages::default();
+        let seconds = |seconds| start + Duration::from_secs(seconds);
+        let logged =
+            [0, 1, 30, 59, 61, 62, 200].map(|at| outages.begin(&error, seconds(at)).is_logged);
+        assert_eq!(logged, [true, false, false, false, true, false, true]);
+    }
+}

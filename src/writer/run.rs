@@ -1,0 +1,214 @@
+//! What the writer's thread does: carries out what waits, and looks after a disk that refuses.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use super::command::WriteError;
+use super::decision::Decision;
+use super::outage::{Outage, Outages};
+use super::{BATCH_LIMIT, Queued, Request, answer};
+use crate::hub::{Hub, REPLAY_LIMIT};
+use crate::model::Change;
+use crate::store::{Engine, StoreError};
+
+/// How often the store is asked whether it is well while nobody writes: a read may have found out
+/// that it is not.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Changes shown at once that were found in the store after an outage.
+const FOUND_AT_ONCE: usize = 256;
+
+/// How often the log is looked at for what is too old, and how soon again while there is more of
+/// it than fits one step.
+const TRIM_EVERY: Duration = Duration::from_hours(1);
+const TRIM_ON: Duration = Duration::from_millis(100);
+
+/// Changes forgotten in one step: a short transaction, so that whoever writes hardly waits for it.
+pub const TRIMMED_AT_ONCE: usize = 500;
+
+/// The state of the writer's thread.
+pub struct Run {
+    engine: Arc<dyn Engine>,
+    hub: Arc<Hub>,
+    outages: Outages,
+    outage: Option<Outage>,
+    /// How long changes are kept; none is forgotten without it.
+    history: Option<Duration>,
+    next_trim: Instant,
+    /// Only a clock: for waiting no longer than until the next look.
+    clock: Runtime,
+}
+
+impl Run {
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        hub: Arc<Hub>,
+        history: Option<Duration>,
+    ) -> io::Result<Self> {
+        Ok(Run {
+            engine,
+            hub,
+            outages: Outages::default(),
+            outage: None,
+            history,
+            next_trim: Instant::now(),
+            clock: Builder::new_current_thread().enable_time().build()?,
+        })
+    }
+
+    /// Carries out what is queued until `Stop`, or until nobody can queue any more.
+    pub fn carry_out(mut self, mut queue: mpsc::Receiver<Queued>) {
+        let mut batch = Vec::with_capacity(BATCH_LIMIT);
+        loop {
+            let next = self.next_look();
+            let taken = self.clock.block_on(async {
+                let taking = queue.recv_many(&mut batch, BATCH_LIMIT);
+                timeout_at(next.into(), taking).await
+            });
+            if taken == Ok(0) || self.take(batch.drain(..)) {
+                return;
+            }
+            self.look(Instant::now());
+            self.trim(Instant::now());
+        }
+    }
+
+    fn next_look(&self) -> Instant {
+        let idle = Instant::now() + LOOK_EVERY;
+        match &self.outage {
+            Some(outage) => outage.next_try(),
+            None if self.history.is_some() => idle.min(self.next_trim),
+            None => idle,
+        }
+    }
+
+    /// Carries out a batch, and says whether it is the last.
+    fn take(&mut self, batch: impl Iterator<Item = Queued>) -> bool {
+        let mut is_stopping = false;
+        let mut decision = Decision::new(&self.hub);
+        let mut waiting = Vec::new();
+        for queued in batch {
+            match queued {
+                Queued::Stop => is_stopping = true,
+                Queued::Request(Request {
+                    command,
+                    signature,
+                    answer: asker,
+                }) => match decision.take(command, signature) {
+                    Ok(committed) => waiting.push((asker, committed)),
+                    Err(error) => answer(asker, Err(error)),
+                },
+            }
+        }
+        let changes = decision.into_changes();
+        let settled = self.settle(&changes);
+        for (asker, committed) in waiting {
+            answer(asker, settled.clone().map(|()| committed));
+        }
+        is_stopping
+    }
+
+    /// Makes the changes durable and shows them; during an outage refuses them at once.
+    fn settle(&mut self, changes: &[Change]) -> Result<(), WriteError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        if let Some(outage) = &mut self.outage {
+            outage.refused += changes.len() as u64;
+            return Err(outage.answer.clone());
+        }
+        let settled = settle(&*self.engine, &self.hub, changes);
+        settled.map_err(|error| self.begin_outage(&error, changes.len()))
+    }
+
+    fn begin_outage(&mut self, error: &StoreError, refused: usize) -> WriteError {
+        self.hub.metrics().writable.set(0);
+        let mut outage = self.outages.begin(error, Instant::now());
+        outage.refused += refused as u64;
+        let answer = outage.answer.clone();
+        self.outage = Some(outage);
+        answer
+    }
+
+    /// Looks whether the store is well, and tries to end an outage when it is time.
+    fn look(&mut self, now: Instant) {
+        if self.outage.is_none() && !self.engine.is_healthy() {
+            let error = StoreError::Read("a read failed".to_owned());
+            self.begin_outage(&error, 0);
+        }
+        let Some(outage) = &mut self.outage else {
+            return;
+        };
+        if outage.next_try() > now {
+            return;
+        }
+        match recover(&*self.engine, &self.hub) {
+            Ok(()) => {
+                outage.ended(Instant::now());
+                self.outage = None;
+                self.hub.metrics().writable.set(1);
+            }
+            Err(error) => outage.failed_again(&error, Instant::now()),
+        }
+    }
+}
+
+impl Run {
+    /// Forgets a step of what is too old, when it is time.
+    fn trim(&mut self, now: Instant) {
+        let Some(history) = self.history else { return };
+        if self.outage.is_some() || now < self.next_trim {
+            return;
+        }
+        let trimmed = self.engine.trim(history, REPLAY_LIMIT, TRIMMED_AT_ONCE);
+        let pause = match trimmed {
+            Ok(TRIMMED_AT_ONCE) => TRIM_ON,
+            Ok(_) => TRIM_EVERY,
+            Err(error) => {
+                tracing::debug!(%error, "the log could not be trimmed");
+                TRIM_EVERY
+            }
+        };
+        self.next_trim = Instant::now() + pause;
+    }
+}
+
+/// Makes the changes durable and then, and only then, shows them.
+pub fn settle(engine: &dyn Engine, hub: &Hub, changes: &[Change]) -> Result<(), StoreError> {
+    match engine.commit(changes) {
+        Ok(()) => {
+            hub.metrics().commits.inc();
+            hub.publish(changes);
+            Ok(())
+        }
+        Err(error) => {
+            hub.metrics().commit_failures.inc();
+            Err(error)
+        }
+    }
+}
+
+/// Makes the store writable, and has the board agree with it again.
+///
+/// A commit that failed may be in the store all the same: then it is durable now, and is shown.
+fn recover(engine: &dyn Engine, hub: &Hub) -> Result<(), StoreError> {
+    engine.recover()?;
+    let (kept, shown) = (engine.newest()?, hub.newest().0);
+    if kept < shown {
+        let (kept, shown) = (kept.get(), shown.get());
+        return Err(StoreError::Forgot { kept, shown });
+    }
+    while hub.newest().0 < kept {
+        let found = engine.tail(hub.newest().0, FOUND_AT_ONCE)?;
+        if found.is_empty() {
+            return Err(StoreError::Record(format!("{kept:?} is not in the log")));
+        }
+        hub.publish(&found);
+    }
+    Ok(())
+}

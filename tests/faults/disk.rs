@@ -1,0 +1,176 @@
+//! Disks that fail, and one that remembers: witnesses of a store.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use pet_store::store::{Event, Witness};
+
+/// What is counted and refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Write,
+    Sync,
+}
+
+/// For how long it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    Once,
+    ForGood,
+}
+
+/// Refuses one operation, or every one of its kind from there on, once it is armed.
+#[derive(Debug)]
+pub struct FailingDisk {
+    kind: Kind,
+    lasts: Lasts,
+    error: io::ErrorKind,
+    is_armed: AtomicBool,
+    /// How many of its kind are still let through.
+    before: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl FailingDisk {
+    /// Will refuse the `nth` operation of `kind` after it is armed, the first being 1.
+    pub fn new(kind: Kind, nth: usize, lasts: Lasts, error: io::ErrorKind) -> Self {
+        FailingDisk {
+            kind,
+            lasts,
+            error,
+            is_armed: AtomicBool::new(false),
+            before: AtomicUsize::new(nth - 1),
+            refused: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn arm(&self) {
+        self.is_armed.store(true, Ordering::SeqCst);
+    }
+
+    pub fn heal(&self) {
+        self.is_armed.store(false, Ordering::SeqCst);
+    }
+
+    pub fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+}
+
+impl Witness for FailingDisk {
+    fn see(&self, event: Event<'_>) -> io::Result<()> {
+        let kind = match event {
+            Event::Write { .. } | Event::SetLength { .. } => Kind::Write,
+            Event::Sync { .. } => Kind::Sync,
+            _ => return Ok(()),
+        };
+        if kind != self.kind || !self.is_armed.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let counted = |left: usize| left.checked_sub(1);
+        let passes = self
+            .before
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
+        if passes.is_ok() {
+            return Ok(());
+        }
+        if self.refused.fetch_add(1, Ordering::SeqCst) > 0 && self.lasts == Lasts::Once {
+            return Ok(());
+        }
+        Err(self.error.into())
+    }
+}
+
+/// Takes its time over every sync.
+#[derive(Debug)]
+pub struct SlowDisk {
+    pub pause: Duration,
+    pub is_syncing: AtomicBool,
+}
+
+impl Witness for SlowDisk {
+    fn see(&self, event: Event<'_>) -> io::Result<()> {
+        if matches!(event, Event::Sync { .. }) {
+            self.is_syncing.store(true, Ordering::SeqCst);
+            std::thread::sleep(self.pause);
+            self.is_syncing.store(false, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+/// One thing that was done to the disk, or that somebody was told.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    Create {
+        file: String,
+    },
+    Write {
+        file: String,
+        offset: u64,
+        data: Vec<u8>,
+    },
+    SetLength {
+        file: String,
+        length: u64,
+    },
+    Sync {
+        file: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Remove {
+        file: String,
+    },
+    SyncFolder,
+    /// Everything up to this rev was acknowledged.
+    Acknowledged(u64),
+}
+
+/// Remembers everything in its order.
+#[derive(Debug, Default)]
+pub struct RecordingDisk(Mutex<Vec<Deed>>);
+
+impl RecordingDisk {
+    pub fn acknowledge(&self, rev: u64) {
+        self.deeds().push(Deed::Acknowledged(rev));
+    }
+
+    pub fn take(&self) -> Vec<Deed> {
+        std::mem::take(&mut *self.deeds())
+    }
+
+    fn deeds(&self) -> MutexGuard<'_, Vec<Deed>> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl Witness for RecordingDisk {
+    fn see(&self, event: Event<'_>) -> io::Result<()> {
+        let named = str::to_owned;
+        self.deeds().push(match event {
+            Event::Create { file } => Deed::Create { file: named(file) },
+            Event::Write { file, offset, data } => Deed::Write {
+                file: named(file),
+                offset,
+                data: data.to_owned(),
+            },
+            Event::SetLength { file, length } => Deed::SetLength {
+                file: named(file),
+                length,
+            },
+            Event::Sync { file } => Deed::Sync { file: named(file) },
+            Event::Rename { from, to } => Deed::Rename {
+                from: named(from),
+                to: named(to),
+            },
+            Event::Remove { file } => Deed::Remove { file: named(file) },
+            Event::SyncFolder => Deed::SyncFolder,
+        });
+        Ok(())
+    }
+}

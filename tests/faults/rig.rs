@@ -1,0 +1,80 @@
+//! A store, a hub and a writer on a disk that a test controls, with one viewer who sees all.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use pet_store::hub::Hub;
+use pet_store::metrics::Metrics;
+use pet_store::model::{By, PetId, Profile, Status};
+use pet_store::store::{Engine, RedbEngine, Witness};
+use pet_store::wire::Frame;
+use pet_store::writer::{Command, Committed, WriteError, Writer, commit_all};
+use tokio::sync::broadcast::Receiver;
+
+use super::ledger::{Ledger, status_fact};
+
+/// Pets on the board of every rig.
+pub const PETS: u64 = 3;
+
+/// The parts of a server that a disk can hurt.
+pub struct Rig {
+    pub engine: Arc<RedbEngine>,
+    pub hub: Arc<Hub>,
+    pub writer: Writer,
+    pub ledger: Ledger,
+    stream: Receiver<Frame>,
+    thread: JoinHandle<()>,
+}
+
+impl Rig {
+    /// A new store in `folder` with three pets.
+    pub fn start(folder: &Path, disk: Arc<dyn Witness>) -> Self {
+        let engine = Arc::new(RedbEngine::open_watched(folder, disk).unwrap());
+        let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
+        let stream = hub.subscribe();
+        let pets = (0..PETS).map(|_| Command::create(Profile::default()));
+        commit_all(&*engine, &hub, pets.collect(), By::Staff).unwrap();
+        let (writer, thread) = Writer::start(engine.clone(), Arc::clone(&hub)).unwrap();
+        Rig {
+            engine,
+            hub,
+            writer,
+            ledger: Ledger::default(),
+            stream,
+            thread,
+        }
+    }
+
+    /// Lets a pet do something, `turn` after turn something else.
+    pub async fn set(&mut self, turn: usize) -> Result<Committed, WriteError> {
+        let pet = PetId::new(turn as u64 % PETS + 1);
+        let status = Status::ALL[turn % Status::ALL.len()];
+        let command = Command::SetStatus { pet, status };
+        let committed = self.writer.commit(command, By::Staff).await?;
+        let fact = status_fact(pet.get(), status.as_str());
+        self.ledger.acknowledge(committed.cursor.rev.get(), fact);
+        Ok(committed)
+    }
+
+    /// Ends everything and closes the store; everything that was shown is in the ledger then.
+    pub async fn stop(self) -> Ledger {
+        let (mut ledger, mut stream) = (self.ledger, self.stream);
+        self.writer.stop().await;
+        let ended = tokio::task::spawn_blocking(move || self.thread.join());
+        ended.await.unwrap().unwrap();
+        while let Ok(frame) = stream.try_recv() {
+            ledger.show(&serde_json::from_str(frame.json()).unwrap());
+        }
+        drop((self.writer, self.hub));
+        let engine = Arc::try_unwrap(self.engine);
+        assert!(engine.is_ok(), "nobody else holds the store");
+        ledger
+    }
+
+    /// Whether the store can be read, whatever the disk does to writes.
+    pub fn reads(&self) -> bool {
+        let newest = self.engine.newest();
+        newest.is_ok() && self.hub.board().pets.len() as u64 == PETS
+    }
+}

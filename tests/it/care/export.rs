@@ -1,0 +1,90 @@
+//! An export says everything about pets and changes, and an import believes no line of it
+//! unchecked.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{done, names, refused};
+use crate::support::{fill, log_of};
+
+fn lines(file: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+#[tokio::test]
+async fn a_store_comes_back_out_of_its_export_with_a_history_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let epoch = fill(&folder.path().join("data"), 25);
+    done(folder.path(), &["export", "a.ndjson"]).await;
+    let said = done(folder.path(), &["import", "a.ndjson", "--data", "new"]).await;
+    assert!(
+        said.contains("1 pets and 25 changes up to rev 25"),
+        "{said}"
+    );
+    done(folder.path(), &["export", "b.ndjson", "--data", "new"]).await;
+    let (a, b) = (
+        lines(&folder.path().join("a.ndjson")),
+        lines(&folder.path().join("b.ndjson")),
+    );
+    assert_eq!(a[0]["epoch"], epoch.as_str());
+    assert_ne!(b[0]["epoch"], epoch.as_str());
+    assert_eq!(a.len(), 1 + 1 + 25 + 1);
+    assert_eq!(a[1..a.len() - 1], b[1..b.len() - 1]);
+    let without_epoch = |data: &str| {
+        let mut log = log_of(&folder.path().join(data));
+        for message in &mut log {
+            message.as_object_mut().unwrap().remove("cursor");
+        }
+        log
+    };
+    assert_eq!(without_epoch("data"), without_epoch("new"));
+}
+
+#[tokio::test]
+async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(&folder.path().join("data"), 5);
+    done(folder.path(), &["export", "whole"]).await;
+    let whole = fs::read_to_string(folder.path().join("whole")).unwrap();
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    assert_eq!(lines.len(), 8);
+    let long = format!("{}{}", lines[0], "x".repeat(2 * 1024 * 1024));
+    let changed = [
+        (String::new(), "line 1 "),
+        (lines[1..].concat(), "line 1 "),
+        (whole.replacen("\"format\":1", "\"format\":2", 1), "line 1 "),
+        (lines[..7].concat(), "ends in the middle"),
+        (whole.trim_end().to_owned(), "ends in the middle"),
+        (
+            whole.replacen("Biscuit", "Bisquit", 1),
+            "not those that were exported",
+        ),
+        (
+            [&lines[..3], &lines[4..]].concat().concat(),
+            "not those that were exported",
+        ),
+        (
+            whole.replacen("\"by\":\"api\"", "\"by\":\"nobody\"", 1),
+            "line 3 ",
+        ),
+        (
+            whole.replacen("{\"line\":\"pet\"", "{\"line\":\"cat\"", 1),
+            "line 2 ",
+        ),
+        (format!("{whole}{{}}\n"), "follows the end"),
+        (long, "longer than 1 MiB"),
+    ];
+    for (text, reason) in changed {
+        fs::write(folder.path().join("changed"), text).unwrap();
+        let said = refused(folder.path(), &["import", "changed", "--data", "new"]).await;
+        assert!(said.contains(reason), "{reason:?} is not in {said:?}");
+        assert_eq!(names(&folder.path().join("new")), ["pet-store.lock"]);
+    }
+    let said = refused(folder.path(), &["import", "whole"]).await;
+    assert!(said.contains("is not empty"), "{said}");
+    done(folder.path(), &["import", "whole", "--data", "new"]).await;
+}
