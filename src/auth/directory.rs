@@ -104,10 +104,18 @@ impl Directory {
             return Ok(plan.answer);
         }
         edits.push(RosterEdit::SetClock(self.clock.reading()));
-        self.held().take_away(&edits);
-        self.store.edit_roster(&edits)?;
+        self.write(&edits)?;
         self.held().apply(edits);
         Ok(plan.answer)
+    }
+
+    /// Makes edits durable. What they end is ended before, and stays so: where the disk refuses, it
+    /// is told again with the next edits that it takes.
+    fn write(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
+        let owed = self.held().take_away(edits);
+        self.store.edit_roster(&[owed, edits.to_vec()].concat())?;
+        self.held().owed.clear();
+        Ok(())
     }
 
     /// Removes what has expired and saves when sessions and tokens were last used. Called now and
@@ -118,15 +126,19 @@ impl Directory {
     pub fn tidy(&self) -> Result<(), StoreError> {
         let _order = self.editing.lock().expect("no holder of this lock panics");
         let mut edits = self.held().untidy(self.clock.now());
-        if edits.is_empty() && self.held().sessions.is_empty() {
+        if edits.is_empty() && self.held().sessions.is_empty() && !self.is_owing() {
             return Ok(());
         }
         // Saved also when nothing else is: a session ages although nobody uses any.
         edits.push(RosterEdit::SetClock(self.clock.reading()));
-        self.held().take_away(&edits);
-        self.store.edit_roster(&edits)?;
+        self.write(&edits)?;
         self.held().tidied();
         Ok(())
+    }
+
+    /// Whether something was ended that the disk does not know of yet.
+    pub fn is_owing(&self) -> bool {
+        !self.held().owed.is_empty()
     }
 
     /// Up to `limit` deeds with their numbers, newest first. Blocks on the disk.

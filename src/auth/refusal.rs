@@ -89,6 +89,10 @@ impl From<DirectoryError> for Failure {
                 tracing::error!(%reason, "an edit of staff could not be written");
                 Failure::unavailable("This could not be written to the disk.", 5)
             }
+            DirectoryError::Store(StoreError::Full(reason)) => {
+                tracing::error!(%reason, "an edit of staff could not be written");
+                Failure::full("The disk is full, so this could not be written.", 30)
+            }
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::task::TaskTracker;
 
 use super::attempts::{Attempt, Attempts};
@@ -22,6 +22,9 @@ const EDITS: usize = 32;
 
 /// How often expired sessions are removed, and the last use of the others is saved.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// How soon the disk is told again what was ended while it refused.
+const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Everything about the people who may change something.
 pub struct Staff {
@@ -209,11 +212,15 @@ impl Staff {
 
     /// Tidies the roster now and then, until it is dropped.
     pub async fn keep_tidy(&self) {
-        let mut ticks = interval(TIDY_EVERY);
+        let mut ticks = interval(TELL_AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = Instant::now();
         loop {
-            ticks.tick().await;
-            self.tidy().await;
+            let now = ticks.tick().await;
+            if now >= next || self.directory.is_owing() {
+                self.tidy().await;
+                next = now + TIDY_EVERY;
+            }
         }
     }
 

@@ -15,6 +15,9 @@ pub struct Held {
     pub accounts: BTreeMap<AccountName, Arc<Account>>,
     pub sessions: HashMap<Key, Used<Session>>,
     pub tokens: HashMap<Key, Used<Token>>,
+    /// What was ended and is still in the store, which refused to write. Each was in one of the
+    /// tables above, so there are no more than fit there.
+    pub owed: Vec<RosterEdit>,
 }
 
 /// A session or a token, and whether the store has yet to learn of its last use.
@@ -55,6 +58,7 @@ impl Held {
             accounts: BTreeMap::new(),
             sessions: HashMap::new(),
             tokens: HashMap::new(),
+            owed: Vec::new(),
         };
         held.apply(roster.accounts.into_iter().map(RosterEdit::PutAccount));
         held.apply(roster.sessions.into_iter().map(RosterEdit::PutSession));
@@ -84,15 +88,19 @@ impl Held {
         }
     }
 
-    /// Takes in what `edits` end, before the store has it.
-    pub fn take_away(&mut self, edits: &[RosterEdit]) {
+    /// Takes in what `edits` end, before the store has it; gives what it was to end earlier.
+    pub fn take_away(&mut self, edits: &[RosterEdit]) -> Vec<RosterEdit> {
         let is_ending = |edit: &&RosterEdit| {
             matches!(
                 edit,
                 RosterEdit::RemoveSession(_) | RosterEdit::RemoveToken(_)
             )
         };
-        self.apply(edits.iter().filter(is_ending).cloned());
+        let ended: Vec<RosterEdit> = edits.iter().filter(is_ending).cloned().collect();
+        self.apply(ended.iter().cloned());
+        let earlier = self.owed.clone();
+        self.owed.extend(ended);
+        earlier
     }
 
     /// Whether somebody beside `name` can sign in as admin.

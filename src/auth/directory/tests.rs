@@ -133,6 +133,29 @@ fn what_is_ended_is_ended_also_when_the_disk_is_full() {
     assert!(rig.directory.token(&token).is_none());
 }
 
+/// The store still has what was ended while it could not be written, and a restart would believe
+/// it.
+#[test]
+fn what_was_ended_on_a_full_disk_is_told_to_it_as_soon_as_there_is_room() {
+    let rig = Rig::with_two();
+    let (ended, token) = (rig.sign_in("anna"), rig.token("anna"));
+    let stays = rig.sign_in("boris");
+    rig.disk.is_full.store(true, Ordering::Relaxed);
+    assert!(rig.directory.end_session(ended, &author()).is_err());
+    assert!(
+        rig.directory
+            .revoke_token(&name("anna"), &token.handle(), &author())
+            .is_err()
+    );
+    assert!(rig.directory.tidy().is_err() && rig.directory.is_owing());
+    rig.disk.is_full.store(false, Ordering::Relaxed);
+    rig.directory.tidy().unwrap();
+    assert!(!rig.directory.is_owing());
+    let rig = rig.restarted(Moment::now());
+    assert!(!rig.is_in(&ended) && rig.is_in(&stays));
+    assert!(rig.directory.token(&token).is_none());
+}
+
 #[test]
 fn nothing_is_true_that_the_disk_did_not_take() {
     let rig = Rig::with_two();
