@@ -58,6 +58,8 @@ async fn the_first_start_prints_a_link_that_makes_one_admin_and_no_second() {
         "the board, after a redirect"
     );
     assert_eq!(become_admin(&process, &link, "mallory").await, 404);
+    let page = process.client.get(&link).send().await.unwrap();
+    assert_eq!(page.status(), 404, "the form is not even shown");
     process.signal(Signal::TERM);
     process.end().await;
     let again = start(folder.path()).await;

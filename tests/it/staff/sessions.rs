@@ -195,7 +195,7 @@ async fn a_password_is_changed_by_who_knows_it_and_to_one_that_is_hard_to_guess(
     let refused = loop {
         let answer = anna.post("/account/password", &guess).await;
         match answer.status().as_u16() {
-            422 => tried += 1,
+            422 if tried <= 10 => tried += 1,
             _ => break answer,
         }
     };
