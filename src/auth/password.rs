@@ -197,6 +197,30 @@ mod tests {
         assert!(passwords.hash("correct horse".to_owned()).await.is_ok());
     }
 
+    /// Each takes 19 MiB and a core.
+    #[tokio::test]
+    async fn a_third_waits_while_two_are_at_work() {
+        let passwords = Passwords::new(TaskTracker::new());
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let released = Arc::new(std::sync::Mutex::new(released));
+        let work = || {
+            let released = Arc::clone(&released);
+            move || drop(released.lock().map(|released| released.recv()))
+        };
+        let (first, second) = (passwords.run(work()), passwords.run(work()));
+        tokio::pin!(first, second);
+        assert!(futures_util::poll!(&mut first).is_pending());
+        assert!(
+            passwords.at_work.try_acquire().is_ok(),
+            "there is room for a second"
+        );
+        assert!(futures_util::poll!(&mut second).is_pending());
+        assert!(passwords.at_work.try_acquire().is_err(), "and for no third");
+        drop(release);
+        assert!(first.await.is_ok() && second.await.is_ok());
+        assert!(passwords.at_work.try_acquire().is_ok());
+    }
+
     /// Work that went on after its caller left would take memory that nobody counts.
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
