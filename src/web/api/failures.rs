@@ -76,6 +76,11 @@ fn failures(
             StatusCode::SERVICE_UNAVAILABLE,
             "It cannot be written now; Retry-After says when to ask again.",
         ),
+        (
+            !is_read,
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The disk is full; Retry-After says when to ask again.",
+        ),
     ];
     let given = table.into_iter().filter(|(is_given, ..)| *is_given);
     given.map(|(_, status, why)| (status, why))
