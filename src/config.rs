@@ -32,8 +32,8 @@ pub struct Options {
     )]
     data: PathBuf,
 
-    /// The address that visitors type, such as https://pets.example; other sites' pages are told
-    /// from ours by it, and over https cookies are for https alone [default: what browsers ask for]
+    /// The address that visitors type, from https:// on; other sites' pages are told from ours by
+    /// it, and over https cookies are for https alone [default: what browsers ask for]
     #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]
     base_url: Option<BaseUrl>,
 
