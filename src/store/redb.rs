@@ -4,6 +4,7 @@
 //! disk. Reads open a transaction of their own and close it before they return: one held open
 //! would make the file grow with every write.
 
+mod accounts;
 mod archive;
 mod backup;
 mod check;

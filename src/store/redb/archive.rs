@@ -2,7 +2,8 @@
 //!
 //! One JSON object a line (NDJSON): what it is, then every pet, then every change of the log,
 //! oldest first, and at the end a line with the number of lines before it and their SHA-256.
-//! Staff, their sessions and tokens are not in it: they belong to one installation.
+//! Staff, their sessions and tokens are not in it: they belong to one installation. Who made a
+//! change is.
 
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
