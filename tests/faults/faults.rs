@@ -13,7 +13,9 @@ mod ledger;
 mod limits;
 mod rig;
 mod slow;
+mod soak;
 mod table;
+mod writing;
 
 /// How many rounds: few in every test run, many in the long form.
 fn rounds(short: usize, long: usize) -> usize {
