@@ -12,6 +12,7 @@ mod kill;
 mod ledger;
 mod limits;
 mod rig;
+mod roster;
 mod slow;
 mod soak;
 mod table;
