@@ -13,6 +13,8 @@ mod ledger;
 mod limits;
 mod rig;
 mod slow;
+mod strace;
+mod syncs;
 mod table;
 
 /// How many rounds: few in every test run, many in the long form.

@@ -1,13 +1,12 @@
 //! Faults from the operating system, on the real program: a limit on the size of files, and
 //! errors that strace puts into its calls.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
-use tokio::process::{Child, Command};
 
 use super::ledger::{Ledger, Verdict, status_fact};
+use super::strace::inject;
 use super::{rounds, table};
 use crate::support::{Process, Viewer, log_of, rev_of, until};
 
@@ -73,23 +72,6 @@ async fn a_limit_on_the_size_of_files_ends_nothing() {
     until_ready(&process).await;
     assert_eq!(set(&process, 1, "bathing", &mut ledger).await, 200);
     end(process, folder.path(), &ledger).await;
-}
-
-/// Has strace put `error` into calls of the process; ends when it is killed.
-async fn inject(process: &Process, inject: &str) -> Child {
-    let id = process.id().as_raw_nonzero().to_string();
-    let mut strace = Command::new("/usr/bin/strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &id, "-e", inject]);
-    // It grumbles when it is killed in the middle of a call.
-    strace.stderr(Stdio::null()).kill_on_drop(true);
-    let child = strace.spawn().unwrap();
-    let status = format!("/proc/{id}/status");
-    until("strace to have attached", async || {
-        let status = std::fs::read_to_string(&status).unwrap();
-        !status.contains("TracerPid:\t0\n")
-    })
-    .await;
-    child
 }
 
 #[tokio::test]
