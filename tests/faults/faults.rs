@@ -16,6 +16,7 @@ mod slow;
 mod strace;
 mod syncs;
 mod table;
+mod unsynced;
 
 /// How many rounds: few in every test run, many in the long form.
 fn rounds(short: usize, long: usize) -> usize {
