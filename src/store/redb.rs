@@ -31,7 +31,7 @@ pub use self::archive::{export, export_to, import};
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
-use self::tables::{HISTORY, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
@@ -98,6 +98,14 @@ impl Engine for RedbEngine {
 
     fn recover(&self) -> Result<(), StoreError> {
         self.file.recover()
+    }
+
+    fn end_history(&self) -> Result<(), StoreError> {
+        self.file.write(|writing| {
+            let mut meta = writing.open_table(META).map_err(write)?;
+            meta.insert(IS_OVER, 1).map_err(write)?;
+            Ok(())
+        })
     }
 
     fn newest(&self) -> Result<Rev, StoreError> {

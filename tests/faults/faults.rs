@@ -11,6 +11,7 @@ mod images;
 mod kill;
 mod ledger;
 mod limits;
+mod lost;
 mod rig;
 mod slow;
 mod strace;
