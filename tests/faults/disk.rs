@@ -106,16 +106,17 @@ impl Witness for FailingDisk {
     }
 }
 
-/// Takes its time over every sync.
+/// Takes its time over every sync, once it is armed.
 #[derive(Debug)]
 pub struct SlowDisk {
     pub pause: Duration,
+    pub is_armed: AtomicBool,
     pub is_syncing: AtomicBool,
 }
 
 impl Witness for SlowDisk {
     fn see(&self, event: Event<'_>) -> io::Result<()> {
-        if matches!(event, Event::Sync { .. }) {
+        if matches!(event, Event::Sync { .. }) && self.is_armed.load(Ordering::SeqCst) {
             self.is_syncing.store(true, Ordering::SeqCst);
             std::thread::sleep(self.pause);
             self.is_syncing.store(false, Ordering::SeqCst);

@@ -24,7 +24,7 @@ pub const LOCK: &str = "pet-store.lock";
 
 /// Pages that redb keeps in memory. A rescue's store is a few megabytes; its default of 1 GiB
 /// would let the log of a year fill a small machine.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// What must fit onto the disk before writing is tried again: more than any batch of changes.
 const ROOM_BYTES: usize = 512 * 1024;
