@@ -16,6 +16,7 @@ mod open;
 mod overlay;
 mod place;
 mod refusal;
+mod room;
 mod tables;
 #[cfg(test)]
 mod tests;
