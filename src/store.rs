@@ -4,6 +4,7 @@
 //! the disk, so they are made from the writer's own thread or from a blocking task, never from an
 //! async worker. `contract` holds the tests that every engine passes.
 
+pub mod archive;
 #[cfg(test)]
 mod contract;
 mod error;

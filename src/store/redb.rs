@@ -4,7 +4,6 @@
 //! disk. Reads open a transaction of their own and close it before they return: one held open
 //! would make the file grow with every write.
 
-mod archive;
 mod backup;
 mod check;
 mod copy;
@@ -20,6 +19,7 @@ mod room;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod witness;
 
 use std::path::Path;
@@ -28,11 +28,11 @@ use std::time::Duration;
 
 use ::redb::{ReadTransaction, ReadableTable};
 
-pub use self::archive::{export, export_to, import};
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
 use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+pub use self::transfer::{export, export_to, import};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
