@@ -13,7 +13,6 @@ const PARAMETER = "chaos";
 export class ChaosSwitch {
   /** What to ask the live routes for; "" when the network is to stay as it is. */
   mode = "";
-  #row;
   #select;
   #window;
 
@@ -23,7 +22,6 @@ export class ChaosSwitch {
    */
   constructor(document, window) {
     this.#window = window;
-    this.#row = document.querySelector("#chaos-switch");
     // Absent outside the demo.
     this.#select = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-chaos='on'] #chaos"));
   }
@@ -35,12 +33,13 @@ export class ChaosSwitch {
     this.mode = this.#known(asked ?? this.#kept());
     this.#select.value = this.mode;
     this.#select.addEventListener("change", this.#onchange);
-    this.#row?.removeAttribute("hidden");
+    this.#select.disabled = false;
   }
 
   stop() {
-    this.#select?.removeEventListener("change", this.#onchange);
-    this.#row?.setAttribute("hidden", "");
+    if (!this.#select) return;
+    this.#select.removeEventListener("change", this.#onchange);
+    this.#select.disabled = true;
   }
 
   #onchange = () => {

@@ -36,3 +36,18 @@ test("without JavaScript the switch is not shown", async (t) => {
   const { page } = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });
   assert.equal(await page.locator(SWITCH).isVisible(), false);
 });
+
+test("nothing moves when the page comes to life", async (t) => {
+  const store = await startStore(t);
+  const tab = await openTab(t, `${store.origin}/healthz`);
+  await tab.page.addInitScript(() => {
+    globalThis.moved = 0;
+    const add = (list) => list.getEntries().forEach(({ value }) => (globalThis.moved += value));
+    new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  });
+  await tab.page.goto(`${store.origin}/pets`);
+  await tab.saysOfItself(/^Live over/);
+  // A share of the window; a time that becomes "just now" within its line is a hundredth of what a row is.
+  const moved = await tab.page.evaluate(() => globalThis.moved);
+  assert.ok(moved < 0.01, `moved by ${moved}`);
+});

@@ -95,6 +95,20 @@ describe("where the network does not let everything through", { concurrency: 3 }
     });
   }
 
+  test("a page that did not get one of its modules asks for them again until it is live", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, { module: "lose" });
+    const tab = await openTab(t, `${proxy.origin}/pets`);
+    const status = await store.changeStatus(4);
+    const asked = () => new Set(proxy.asked.filter((path) => path.endsWith("/state/board.js")));
+    await eventually(() => asked().size >= 3);
+    assert.match(await tab.line(), /^As of \d\d:\d\d UTC. Reload to see newer.$/);
+    proxy.let({ module: "pass" });
+    await tab.saysOfItself(/^Live over/);
+    await tab.shows(4, "status", status);
+    await assertFollows(tab, store, 1);
+  });
+
   test("a show page hears of its own pet only", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);

@@ -13,7 +13,8 @@ import { connect } from "node:net";
  * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
  *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
  *   no answer may take long.
- * @typedef {{ sockets: string, streams: string, polls: string, boards: string }} Rules
+ * - `module`, one of the page's modules: "pass"; "lose" breaks off every connection that asks for it.
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string, module: string }} Rules
  */
 
 /**
@@ -35,7 +36,7 @@ const CUT_MS = 1000;
 /** The end of a head after whose body the connection is closed. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", module: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -123,6 +124,7 @@ class Proxy {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
     if (path === "/live/state") return this.#rules.boards;
+    if (path.endsWith("/state/board.js")) return this.#rules.module;
     return "pass";
   }
 
@@ -132,6 +134,7 @@ class Proxy {
     if (this.#dead.has(socket)) return;
     const rule = this.#ruleFor(path);
     if (rule === "refuse") return response.writeHead(403).end("not on this network");
+    if (rule === "lose") return socket.destroy();
     const asking = this.#ask(request, request.headers, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       response.flushHeaders();

@@ -14,10 +14,12 @@ mod limits;
 mod lost;
 mod rig;
 mod slow;
+mod soak;
 mod strace;
 mod syncs;
 mod table;
 mod unsynced;
+mod writing;
 
 /// How many rounds: few in every test run, many in the long form.
 fn rounds(short: usize, long: usize) -> usize {

@@ -12,7 +12,7 @@ use crate::support::{Process, Viewer, log_of, rev_of, until};
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=6m none \"$0\" && exec \"$@\"";
 
 /// Fills the rest of the disk.
-fn fill(path: &PathBuf) {
+pub fn fill(path: &PathBuf) {
     let mut ballast = std::fs::File::create(path).unwrap();
     let mut size = 1024 * 1024;
     while size > 0 {

@@ -8,10 +8,9 @@ const { liveUrl } = await load("live/url.js");
 
 /** A page with the switch, or without it, and the parts of a window that the switch uses. */
 function openPage({ address = "/pets", kept = {}, hasSwitch = true, canStore = true } = {}) {
-  const row = { isHidden: true, removeAttribute: () => (row.isHidden = false), setAttribute: () => (row.isHidden = true) };
   const values = ["", "refuse-ws", "hold"];
-  const select = Object.assign(new EventTarget(), { value: "", options: values.map((value) => ({ value })) });
-  const elements = { "#chaos-switch": row, "[data-chaos='on'] #chaos": select };
+  const select = Object.assign(new EventTarget(), { disabled: true, value: "", options: values.map((value) => ({ value })) });
+  const elements = { "[data-chaos='on'] #chaos": select };
   const document = { querySelector: (selector) => (hasSwitch ? elements[selector] : null) };
   const storage = {
     getItem: (key) => kept[key] ?? null,
@@ -33,12 +32,12 @@ function openPage({ address = "/pets", kept = {}, hasSwitch = true, canStore = t
     select.value = mode;
     select.dispatchEvent(new Event("change"));
   };
-  return { chaos, row, select, kept, window, choose };
+  return { chaos, select, kept, window, choose };
 }
 
-test("without a choice the network stays as it is, and the switch is shown", () => {
-  const { chaos, row, select } = openPage();
-  assert.deepEqual([chaos.mode, select.value, row.isHidden], ["", "", false]);
+test("without a choice the network stays as it is, and there is one to make", () => {
+  const { chaos, select } = openPage();
+  assert.deepEqual([chaos.mode, select.value, select.disabled], ["", "", false]);
 });
 
 test("a choice is kept for the tab and loads the page again", () => {
@@ -85,10 +84,10 @@ test("outside the demo there is no switch, and nothing is asked for", () => {
 });
 
 test("a switch that was stopped does nothing and is not shown", () => {
-  const { chaos, row, kept, choose } = openPage();
+  const { chaos, select, kept, choose } = openPage();
   chaos.stop();
   choose("hold");
-  assert.deepEqual([kept, row.isHidden], [{}, true]);
+  assert.deepEqual([kept, select.disabled], [{}, true]);
 });
 
 test("the live routes are asked for the bad network only when one was chosen", () => {

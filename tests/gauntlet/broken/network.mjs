@@ -39,6 +39,9 @@ export class Network {
     await holder.says(/here/);
     const network = new Network(holder);
     await run("ip", ["link", "add", CABLE, "type", "veth", "peer", "name", "server", "netns", String(holder.pid)]);
+    // No second address that comes some seconds later by itself: to a browser that is another network, in the middle
+    // of whatever a case is about.
+    await run("ip", ["link", "set", CABLE, "addrgenmode", "none"]);
     const [enter, ...args] = network.onServer("sh", "-c", `ip link set lo up
       ip addr add ${SERVER}/24 dev server
       ip link set server up`);
