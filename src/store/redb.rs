@@ -1,8 +1,9 @@
 //! The embedded engine: one redb file with the pets, their current statuses and the change log.
 //!
-//! A commit is one redb transaction with a sync, so a batch of changes costs one wait for the
-//! disk. Reads open a transaction of their own and close it before they return: one held open
-//! would make the file grow with every write.
+//! A commit is one redb transaction with two syncs, because another process may read the file
+//! meanwhile; a batch of changes costs one such wait for the disk. Reads open a transaction of
+//! their own and close it before they return: one held open would make the file grow with every
+//! write.
 
 mod backup;
 mod check;
