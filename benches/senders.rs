@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use pet_store::auth::Speaker;
 use pet_store::hub::Filter;
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
 use pet_store::live::{Connection, Places, Transport};
@@ -78,7 +79,7 @@ impl Rig {
                 filter: filter(turn),
                 at: Rev::ZERO,
                 said: Vec::new(),
-                refusal: None,
+                speaker: Speaker::Stranger,
                 place: places
                     .admit(Transport::WebSocket)
                     .expect("there is one for each"),
@@ -112,6 +113,7 @@ impl Rig {
             rev: self.rev,
             at: Moment::from_micros(1_700_000_000_000_000),
             by: By::Simulator,
+            author: None,
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };

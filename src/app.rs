@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Gate;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::live::{Limits, Live};
@@ -16,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::model::{By, Rev};
 use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Engine, RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -66,9 +67,15 @@ impl App {
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
         let folder = config.data.clone();
+        let (auth, base_url) = (config.auth, config.base_url.clone());
         let counted = metrics.clone();
-        let opening = tokio::task::spawn_blocking(move || open(&folder, counted, samples));
-        let (engine, hub) = opening.await.expect("opening a store does not panic")?;
+        let opening = tokio::task::spawn_blocking(move || {
+            let store = Arc::new(RedbEngine::open(&folder)?);
+            let gate = Gate::open(auth, Arc::clone(&store) as Arc<dyn Accounts>, base_url)?;
+            let (engine, hub) = fill(store, counted, samples)?;
+            Ok::<_, StartError>((engine, hub, gate))
+        });
+        let (engine, hub, gate) = opening.await.expect("opening a store does not panic")?;
         let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let limits = Limits {
@@ -77,7 +84,7 @@ impl App {
             write_timeout: config.write_timeout,
             max_connection_age: config.max_connection_age,
         };
-        let live = Live::start(Arc::clone(&hub), writer.clone(), config.auth, limits);
+        let live = Live::start(Arc::clone(&hub), writer.clone(), gate.clone(), limits);
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
@@ -93,6 +100,11 @@ impl App {
             max_connections: config.max_connections,
             write_timeout: config.write_timeout,
         };
+        if gate.staff().is_ok() {
+            let tidying = keep_tidy(gate);
+            let tidying = live.stop.clone().run_until_cancelled_owned(tidying);
+            app.tasks.spawn(tidying);
+        }
         let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
         app.tasks.spawn(accepting);
         if let Some(period) = config.simulate {
@@ -106,6 +118,18 @@ impl App {
     /// Where it listens; with port 0 asked for, the port that was picked.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address at which the first admin is made; none when there are accounts, and at the
+    /// second time of asking.
+    pub fn founding_link(&self) -> Option<String> {
+        let gate = &self.live.gate;
+        let secret = gate.staff().ok()?.take_founding_secret()?;
+        let origin = match gate.base() {
+            Some(base) => base.origin().to_owned(),
+            None => format!("http://{}", self.address),
+        };
+        Some(format!("{origin}{}", web::welcome_path(&secret)))
     }
 
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
@@ -126,6 +150,9 @@ impl App {
         self.tasks.wait().await;
         let live = Arc::clone(&self.live);
         let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
+        if let Ok(staff) = self.live.gate.staff() {
+            staff.close().await;
+        }
         self.live.writer.stop().await;
         let thread = self.writer_thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -136,13 +163,18 @@ impl App {
     }
 }
 
-/// Opens the store and loads the hub; a store in which nothing ever happened gets `samples`.
-fn open(
-    folder: &std::path::Path,
+async fn keep_tidy(gate: Gate) {
+    if let Ok(staff) = gate.staff() {
+        staff.keep_tidy().await;
+    }
+}
+
+/// Loads the hub; a store in which nothing ever happened gets `samples`.
+fn fill(
+    engine: Arc<dyn Engine>,
     metrics: Metrics,
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
-    let engine: Arc<dyn Engine> = Arc::new(RedbEngine::open(folder)?);
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
     if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
         writer::commit_all(&*engine, &hub, samples, By::Simulator)?;

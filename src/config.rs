@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
-use crate::auth::Auth;
+use crate::auth::{Auth, BaseUrl};
 
 /// The flags of `demo` and `serve`.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +31,11 @@ pub struct Options {
         default_value = "./data"
     )]
     data: PathBuf,
+
+    /// The address that visitors type, from https:// on; other sites' pages are told from ours by
+    /// it, and over https cookies are for https alone [default: what browsers ask for]
+    #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]
+    base_url: Option<BaseUrl>,
 
     /// Give every pet a new random status once per DURATION, or off [default: 10s in demo, off in serve]
     #[arg(long, value_name = "DURATION", env = "PET_STORE_SIMULATE", value_parser = every)]
@@ -91,6 +96,8 @@ pub struct Config {
     pub auth: Auth,
     pub listen: SocketAddr,
     pub data: PathBuf,
+    /// The address that visitors type, where it was told.
+    pub base_url: Option<BaseUrl>,
     /// Sample pets for an empty store.
     pub sample_pets: u32,
     /// The simulator's period; `None` is off.
@@ -141,6 +148,7 @@ impl Config {
             auth,
             listen: options.listen,
             data: options.data,
+            base_url: options.base_url,
             sample_pets,
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
@@ -161,6 +169,7 @@ impl Config {
             auth: Auth::Demo,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data,
+            base_url: None,
             sample_pets: 0,
             simulate: None,
             seed: None,

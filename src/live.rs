@@ -41,7 +41,7 @@ use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
 pub use self::ws::ws;
-use crate::auth::Auth;
+use crate::auth::{Auth, Gate};
 use crate::error::Failure;
 use crate::hub::Hub;
 use crate::model::{Cursor, Moment};
@@ -72,6 +72,8 @@ pub struct Live {
     pub hub: Arc<Hub>,
     pub writer: Writer,
     pub auth: Auth,
+    /// Tells who asks.
+    pub gate: Gate,
     pub places: Places,
     /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
@@ -101,12 +103,13 @@ impl Live {
     ///
     /// # Errors
     /// When the operating system gives no thread or no descriptor for a sender.
-    pub fn start(hub: Arc<Hub>, writer: Writer, auth: Auth, limits: Limits) -> io::Result<Self> {
+    pub fn start(hub: Arc<Hub>, writer: Writer, gate: Gate, limits: Limits) -> io::Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let places = Places::new(limits.max_viewers, hub.metrics().clone(), stop.clone());
         let senders = Senders::start(senders::Context {
             hub: Arc::clone(&hub),
             writer: writer.clone(),
+            gate: gate.clone(),
             places: places.clone(),
             tasks: tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
@@ -117,7 +120,8 @@ impl Live {
         Ok(Live {
             hub,
             writer,
-            auth,
+            auth: gate.auth(),
+            gate,
             places,
             heartbeat: limits.heartbeat,
             stop,

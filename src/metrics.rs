@@ -36,6 +36,8 @@ pub struct Metrics {
     pub resyncs: IntCounter,
     /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
     pub dropped: IntCounterVec,
+    /// Tries to sign in, by `result` (`ok`, `wrong`, `too-many`).
+    pub sign_ins: IntCounterVec,
     /// Connections and viewers turned away, by `reason` (`connections`, `viewers`).
     pub refused: IntCounterVec,
 }
@@ -85,6 +87,12 @@ impl Metrics {
                 "Viewers dropped by the server.",
                 "reason",
                 &["write-timeout", "protocol"],
+            ),
+            sign_ins: counters(
+                "petstore_sign_ins_total",
+                "Tries to sign in.",
+                "result",
+                &["ok", "wrong", "too-many"],
             ),
             refused: counters(
                 "petstore_connections_refused_total",

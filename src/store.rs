@@ -4,6 +4,7 @@
 //! the disk, so they are made from the writer's own thread or from a blocking task, never from an
 //! async worker. `contract` holds the tests that every engine passes.
 
+mod accounts;
 pub mod archive;
 #[cfg(test)]
 mod contract;
@@ -14,6 +15,7 @@ mod redb;
 
 use std::time::Duration;
 
+pub use self::accounts::{Accounts, ClockReading, DEEDS_KEPT, MemoryAccounts, Roster, RosterEdit};
 pub use self::error::StoreError;
 pub use self::memory::MemoryEngine;
 pub use self::redb::{

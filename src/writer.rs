@@ -25,7 +25,7 @@ pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
 use self::run::{Run, settle};
 use crate::hub::Hub;
-use crate::model::By;
+use crate::model::{By, Signature};
 use crate::store::Engine;
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
@@ -53,7 +53,7 @@ enum Queued {
 /// A command that waits, and where its answer goes.
 struct Request {
     command: Command,
-    by: By,
+    signature: Signature,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -99,11 +99,11 @@ impl Writer {
     /// # Errors
     /// `Busy` at once when the queue is full, `Stopping` when the writer has ended, and what the
     /// command itself can fail with.
-    pub async fn commit(&self, command: Command, by: By) -> Answer {
+    pub async fn commit(&self, command: Command, signature: impl Into<Signature>) -> Answer {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,
-            by,
+            signature: signature.into(),
             answer,
         };
         let queued = Queued::Request(request);
@@ -134,7 +134,7 @@ pub fn commit_all(
 ) -> Result<(), WriteError> {
     let mut decision = Decision::new(hub);
     for command in commands {
-        decision.take(command, by)?;
+        decision.take(command, by.into())?;
     }
     settle(engine, hub, &decision.into_changes()).map_err(|error| {
         tracing::error!(%error, "a new store could not be filled");

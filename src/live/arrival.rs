@@ -10,7 +10,7 @@ use super::handoff::Connection;
 use super::opening::Opening;
 use super::places::Place;
 use super::senders::Newcomer;
-use crate::auth::Refusal;
+use crate::auth::Speaker;
 use crate::hub::Filter;
 use crate::wire::Encoding;
 
@@ -22,8 +22,8 @@ pub struct Arrival {
     pub filter: Filter,
     /// What it said so far, if anything.
     pub said: Vec<u8>,
-    /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    /// Who commands over it.
+    pub speaker: Speaker,
     pub place: Place,
     /// What the network that it asked for does to its connection.
     pub trouble: Option<Trouble>,
@@ -55,7 +55,7 @@ impl Arrival {
             encoding: self.encoding,
             filter: self.filter,
             said: self.said,
-            refusal: self.refusal,
+            speaker: self.speaker,
             place: self.place,
         });
     }

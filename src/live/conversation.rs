@@ -66,7 +66,12 @@ fn reply(viewer: &mut Viewer, said: Said) -> Reply {
         ))),
     };
     match asked {
-        Ok(asked) => Reply::CarryOut(asked),
+        Ok(mut asked) => {
+            if let Some(token) = asked.token.take() {
+                viewer.speaker.show(&token);
+            }
+            Reply::CarryOut(asked)
+        }
         Err(Unreadable(failure)) => strike(viewer, &failure),
     }
 }

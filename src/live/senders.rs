@@ -39,7 +39,7 @@ pub use self::table::Table;
 pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
-use crate::auth::Refusal;
+use crate::auth::{Gate, Speaker};
 use crate::hub::{Filter, Hub};
 use crate::model::Rev;
 use crate::wire::Encoding;
@@ -54,7 +54,7 @@ pub struct Newcomer<S = TcpStream> {
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    pub speaker: Speaker,
     pub place: Place,
 }
 
@@ -63,6 +63,7 @@ pub struct Newcomer<S = TcpStream> {
 pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
+    pub gate: Gate,
     pub places: Places,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,

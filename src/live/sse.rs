@@ -16,6 +16,7 @@ use super::handoff::Handoff;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Speaker;
 use crate::error::Failure;
 use crate::wire::Encoding;
 
@@ -48,7 +49,7 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         encoding,
         filter,
         said: Vec::new(),
-        refusal: None,
+        speaker: Speaker::Stranger,
         place,
         trouble,
     };

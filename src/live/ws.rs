@@ -15,6 +15,7 @@ use super::handshake::Upgrade;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Caller;
 use crate::error::Failure;
 use crate::wire::Encoding;
 
@@ -30,7 +31,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let trouble = query.trouble(Transport::WebSocket)?;
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let refusal = live.auth.refusal(request.headers());
+    let speaker = Caller::of(request)?.speaker();
     let place = live.admit(Transport::WebSocket, &query)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
@@ -46,7 +47,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             encoding,
             filter,
             said: Vec::new(),
-            refusal,
+            speaker,
             place,
             trouble,
         };

@@ -2,8 +2,9 @@
 //!
 //! One JSON object a line (NDJSON): what it is, then every pet, then every change of the log,
 //! oldest first, and at the end a line with the number of lines before it and their SHA-256.
-//! Staff, their sessions and tokens are not in it: they belong to one installation. An engine
-//! writes one with `Writer`, and reads one with `parse`; neither knows any engine.
+//! Staff, their sessions and tokens are not in it: they belong to one installation. Who made a
+//! change is. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
+//! engine.
 
 mod parse;
 #[cfg(test)]

@@ -19,6 +19,7 @@ fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         rev: Rev::new(rev),
         at: Moment::from_micros(rev.cast_signed() * 1000),
         by: By::Staff,
+        author: None,
         pet: PetId::new(pet),
         kind,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::model::{Author, By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
 
 /// A change in the log, under its rev.
 #[derive(Serialize, Deserialize)]
@@ -14,6 +14,9 @@ struct ChangeRecord {
     /// Microseconds since the Unix epoch.
     at: i64,
     by: String,
+    /// By name, and the kind of client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    author: Option<(String, String)>,
     pet: u64,
     #[serde(flatten)]
     kind: KindRecord,
@@ -51,6 +54,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
     encode(&ChangeRecord {
         at: change.at.micros(),
         by: change.by.as_str().to_owned(),
+        author: change.author.as_deref().map(author_record),
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
@@ -73,6 +77,9 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         rev,
         at: Moment::from_micros(record.at),
         by: decode_by(&record.by)?,
+        author: record
+            .author
+            .map(|(name, client)| Arc::new(Author { name, client })),
         pet,
         kind: match record.kind {
             KindRecord::Status { status } => ChangeKind::Status(decode_status(&status)?),
@@ -131,6 +138,10 @@ impl ProfileRecord {
     }
 }
 
+fn author_record(author: &Author) -> (String, String) {
+    (author.name.clone(), author.client.clone())
+}
+
 fn decode_by(text: &str) -> Result<By, StoreError> {
     [By::Simulator, By::Staff, By::Api]
         .into_iter()
@@ -138,11 +149,11 @@ fn decode_by(text: &str) -> Result<By, StoreError> {
         .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
 }
 
-fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     serde_json::to_vec(record).expect("a record is made of text and numbers only")
 }
 
-fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
         .map_err(|error| StoreError::Record(format!("a record is damaged: {error}")))
 }

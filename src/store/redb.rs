@@ -5,6 +5,7 @@
 //! their own and close it before they return: one held open would make the file grow with every
 //! write.
 
+mod accounts;
 mod backup;
 mod check;
 mod copy;

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::Site;
+use crate::auth::Caller;
 use crate::live::{Live, Upgrade};
 use crate::views::HelloPage;
 
@@ -25,8 +26,8 @@ const READ_BUFFER_BYTES: usize = 1024;
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 #[handler]
-pub fn page(Data(site): Data<&Arc<Site>>) -> poem::Result<Response> {
-    site.show(&HelloPage {})
+pub fn page(Data(site): Data<&Arc<Site>>, caller: Caller) -> poem::Result<Response> {
+    site.show(&caller, &HelloPage {})
 }
 
 /// Sends back every text and binary message, and does nothing else.

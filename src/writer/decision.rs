@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::command::{Command, Committed, WriteError};
 use crate::hub::Hub;
-use crate::model::{By, Change, ChangeKind, Cursor, Moment, Pet, PetId, Rev};
+use crate::model::{Change, ChangeKind, Cursor, Moment, Pet, PetId, Rev, Signature};
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
 pub struct Decision<'a> {
@@ -34,7 +34,11 @@ impl<'a> Decision<'a> {
     ///
     /// # Errors
     /// `UnknownPet`; the batch is then as it was.
-    pub fn take(&mut self, command: Command, by: By) -> Result<Committed, WriteError> {
+    pub fn take(
+        &mut self,
+        command: Command,
+        signature: Signature,
+    ) -> Result<Committed, WriteError> {
         let at = Moment::now();
         match command {
             Command::Create { profile, status } => {
@@ -47,22 +51,22 @@ impl<'a> Decision<'a> {
                     status,
                     since,
                 };
-                Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, by))
+                Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, signature))
             }
             Command::Edit { pet, patch } => {
                 let before = self.pet(pet)?;
                 let mut edited = Pet::clone(&before);
                 edited.profile = patch.apply(&before.profile);
                 let kind = ChangeKind::Pet(Arc::new(edited));
-                Ok(self.add(Some(before), pet, kind, at, by))
+                Ok(self.add(Some(before), pet, kind, at, signature))
             }
             Command::SetStatus { pet, status } => {
                 let before = self.pet(pet)?;
-                Ok(self.add(Some(before), pet, ChangeKind::Status(status), at, by))
+                Ok(self.add(Some(before), pet, ChangeKind::Status(status), at, signature))
             }
             Command::Remove { pet } => {
                 let before = self.pet(pet)?;
-                Ok(self.add(Some(before), pet, ChangeKind::Gone, at, by))
+                Ok(self.add(Some(before), pet, ChangeKind::Gone, at, signature))
             }
         }
     }
@@ -77,14 +81,15 @@ impl<'a> Decision<'a> {
         pet: PetId,
         kind: ChangeKind,
         at: Moment,
-        by: By,
+        signature: Signature,
     ) -> Committed {
         self.rev = self.rev.next();
         let rev = self.rev;
         let change = Change {
             rev,
             at,
-            by,
+            by: signature.by,
+            author: signature.author,
             pet,
             kind,
         };

@@ -97,9 +97,9 @@ impl Run {
                 Queued::Stop => is_stopping = true,
                 Queued::Request(Request {
                     command,
-                    by,
+                    signature,
                     answer: asker,
-                }) => match decision.take(command, by) {
+                }) => match decision.take(command, signature) {
                     Ok(committed) => waiting.push((asker, committed)),
                     Err(error) => answer(asker, Err(error)),
                 },

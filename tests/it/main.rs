@@ -21,5 +21,6 @@ mod probes;
 mod process;
 mod repository;
 mod serve_mode;
+mod staff;
 mod support;
 mod transcript;

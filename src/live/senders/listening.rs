@@ -103,11 +103,11 @@ impl Sender {
                 }
                 Some(Reply::CarryOut(asked)) => {
                     viewer.is_asking = true;
-                    let (number, refusal) = (viewer.number, viewer.refusal);
-                    let writer = self.context.writer.clone();
+                    let (number, speaker) = (viewer.number, viewer.speaker.clone());
+                    let (writer, gate) = (self.context.writer.clone(), self.context.gate.clone());
                     let inbox = Arc::clone(&self.inbox);
                     let answering = async move {
-                        let frame = asked.answer(&writer, refusal).await;
+                        let frame = asked.answer(&writer, &gate, &speaker).await;
                         // Fails when the sender has ended, and the viewer with it.
                         let _ = inbox.send(Note::Answer { row, number, frame });
                     };

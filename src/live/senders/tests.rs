@@ -35,6 +35,7 @@ impl Rig {
         let context = Context {
             hub: Arc::clone(&hub),
             writer,
+            gate: Gate::demo(),
             places: places.clone(),
             tasks: TaskTracker::new(),
             runtime: runtime.handle().clone(),
@@ -83,7 +84,7 @@ impl Rig {
             filter,
             at: Rev::new(at),
             said: Vec::new(),
-            refusal: None,
+            speaker: Speaker::Stranger,
             place: self.places.admit(Transport::Sse).unwrap(),
         });
         Watching(stream)
@@ -124,6 +125,7 @@ fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         rev: Rev::new(rev),
         at: Moment::from_micros(0),
         by: By::Api,
+        author: None,
         pet: PetId::new(pet),
         kind,
     }

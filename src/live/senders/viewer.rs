@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Newcomer;
-use crate::auth::Refusal;
+use crate::auth::Speaker;
 use crate::hub::Filter;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
@@ -66,8 +66,8 @@ pub struct Viewer<S = TcpStream> {
     pub is_asking: bool,
     /// Messages that were no commands.
     pub strikes: u8,
-    /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    /// Who its commands are from.
+    pub speaker: Speaker,
     /// Tells it from others that had the same row.
     pub number: u64,
     _place: Place,
@@ -102,7 +102,7 @@ impl<S: Socket> Viewer<S> {
             has_unread: false,
             is_asking: false,
             strikes: 0,
-            refusal: newcomer.refusal,
+            speaker: newcomer.speaker,
             number,
             _place: newcomer.place,
             _permit: connection.permit,

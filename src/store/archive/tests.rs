@@ -1,13 +1,19 @@
 //! An export is what was written, or it is refused.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::model::{By, ChangeKind, Moment, Profile, Status};
+use crate::model::{Author, By, ChangeKind, Moment, Profile, Status};
 
 fn change(rev: u64) -> Change {
     Change {
         rev: Rev::new(rev),
         at: Moment::from_micros(1000),
         by: By::Staff,
+        author: Some(Arc::new(Author {
+            name: "anna".to_owned(),
+            client: "Firefox".to_owned(),
+        })),
         pet: PetId::FIRST,
         kind: ChangeKind::Status(Status::Eating),
     }

@@ -46,6 +46,7 @@ fn change(rev: u64) -> Change {
         rev: Rev::new(rev),
         at,
         by: By::Staff,
+        author: None,
         pet,
         kind,
     }

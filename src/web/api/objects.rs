@@ -80,6 +80,10 @@ pub struct ChangeObject {
     since: String,
     /// `simulator`, `staff` or `api`.
     by: String,
+    /// The account that made the change. For staff.
+    who: Option<String>,
+    /// The kind of client it came from. For staff.
+    client: Option<String>,
 }
 
 /// Changes, newest first.
@@ -135,6 +139,17 @@ impl PetObject {
 }
 
 impl ChangeObject {
+    /// A change with who made it, for staff.
+    pub fn signed(epoch: Epoch, change: &Change) -> Self {
+        let author = change.author.as_deref();
+        ChangeObject {
+            who: author.map(|author| author.name.clone()),
+            client: author.map(|author| author.client.clone()),
+            ..ChangeObject::of(epoch, change)
+        }
+    }
+
+    /// A change as everybody sees it.
     pub fn of(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
         ChangeObject {
@@ -147,6 +162,8 @@ impl ChangeObject {
             },
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
+            who: None,
+            client: None,
         }
     }
 }

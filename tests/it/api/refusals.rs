@@ -33,6 +33,31 @@ async fn an_unknown_pet_is_404_whatever_is_asked_of_it() {
     problem(app.get("/api/v1/nothing").await, 404).await;
 }
 
+/// What a program must not set: an id, a time, who it was.
+#[tokio::test]
+async fn a_field_that_an_object_does_not_have_is_refused_and_changes_nothing() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let before = app.json(&format!("/api/v1/pets/{pet}")).await;
+    for field in ["id", "since", "cursor", "by", "status", "author", "who"] {
+        let mut fields = json!({ "name": "Mallory", "species": "cat" });
+        fields[field] = json!("7");
+        problem(app.send("POST", "/pets", &fields).await, 400).await;
+        problem(
+            app.send("PATCH", &format!("/pets/{pet}"), &fields).await,
+            400,
+        )
+        .await;
+    }
+    let path = format!("/pets/{pet}/status");
+    for field in ["since", "by", "who", "pet"] {
+        let mut fields = json!({ "status": "eating" });
+        fields[field] = json!("7");
+        problem(app.send("PUT", &path, &fields).await, 400).await;
+    }
+    assert_eq!(app.json(&format!("/api/v1/pets/{pet}")).await, before);
+}
+
 #[tokio::test]
 async fn an_unknown_status_is_422_and_says_which_there_are() {
     let app = spawn_app().await;
