@@ -13,6 +13,7 @@ mod ledger;
 mod limits;
 mod lost;
 mod rig;
+mod roster;
 mod slow;
 mod soak;
 mod strace;
