@@ -5,6 +5,7 @@
 //! async worker. `contract` holds the tests that every engine passes.
 
 mod accounts;
+pub mod archive;
 #[cfg(test)]
 mod contract;
 mod error;
@@ -36,7 +37,8 @@ pub struct Snapshot {
 /// The log of changes and the state it leads to. Shared between the writer, which alone commits,
 /// and readers.
 pub trait Engine: Send + Sync + 'static {
-    /// Identity of this history. Made when the store is created, and the same ever after.
+    /// Identity of this history. Made when the store is created, and the same ever after, unless
+    /// the history ended.
     fn epoch(&self) -> Epoch;
 
     /// The whole state, read at one moment.
@@ -63,6 +65,13 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// `Full`, `Write` or `Open` as long as the disk refuses; reading may work again all the same.
     fn recover(&self) -> Result<(), StoreError>;
+
+    /// Has the next start begin a history of its own, with another epoch: this one has forgotten
+    /// changes that were shown, and their revs must not come to mean others.
+    ///
+    /// # Errors
+    /// `Full` or `Write`, as for `commit`.
+    fn end_history(&self) -> Result<(), StoreError>;
 
     /// The rev of the last change that is in the store.
     ///

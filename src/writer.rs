@@ -29,8 +29,8 @@ use crate::model::{By, Signature};
 use crate::store::Engine;
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
-/// planned for (a sync every 2 s) this is 8 s of waiting, after which a caller is better off
-/// with an answer.
+/// planned for (2 s a sync, and two of them a commit) this is 16 s of waiting, after which a
+/// caller is better off with an answer.
 const QUEUE_LIMIT: usize = 1024;
 
 /// Commands committed in one transaction at most, so that an answer never waits for more than

@@ -200,6 +200,7 @@ fn recover(engine: &dyn Engine, hub: &Hub) -> Result<(), StoreError> {
     engine.recover()?;
     let (kept, shown) = (engine.newest()?, hub.newest().0);
     if kept < shown {
+        engine.end_history()?;
         let (kept, shown) = (kept.get(), shown.get());
         return Err(StoreError::Forgot { kept, shown });
     }

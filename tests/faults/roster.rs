@@ -17,7 +17,8 @@ const HASH: &str = "the hash of a password";
 /// Ends a session while the `nth` operation fails; whether the disk refused anything.
 fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(FailingDisk::new(kind, nth, lasts, ErrorKind::StorageFull));
+    let disk = FailingDisk::new(folder.path(), kind, nth, lasts, ErrorKind::StorageFull);
+    let disk = Arc::new(disk);
     let witness = Arc::clone(&disk) as Arc<dyn Witness>;
     let engine = Arc::new(RedbEngine::open_watched(folder.path(), witness).unwrap());
     let open = |engine: &Arc<RedbEngine>| {
@@ -55,7 +56,7 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
 #[test]
 fn a_session_that_was_ended_while_the_disk_refused_is_not_there_after_a_restart() {
     let mut refused = 0;
-    for kind in [Kind::Write, Kind::Sync] {
+    for kind in [Kind::Write, Kind::Sync, Kind::Loss] {
         for lasts in [Lasts::Once, Lasts::ForGood] {
             let refusals = (1..=NTHS).map(|nth| end_a_session(kind, nth, lasts));
             refused += refusals.filter(|refused| *refused).count();

@@ -7,7 +7,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, status_fact};
-use crate::support::rev_of;
+use crate::support::{Process, rev_of};
 
 /// Sets a status over the API, the one whose turn it is, and notes what was acknowledged. The
 /// answer's status; `None` when there was none.
@@ -30,4 +30,17 @@ pub async fn set(
         ledger.lock().unwrap().acknowledge(rev, fact);
     }
     Some(code)
+}
+
+/// Sets a status on a server that is known to answer; the answer's status.
+pub async fn set_on(process: &Process, pet: u64, status: &str, ledger: &mut Ledger) -> u16 {
+    let answer = process.set_status(pet, status).await;
+    let answer = answer.expect("the program still runs");
+    let code = answer.status().as_u16();
+    if code == 200 {
+        let answer: Value = answer.json().await.unwrap();
+        let rev = rev_of(answer["cursor"].as_str().unwrap());
+        ledger.acknowledge(rev, status_fact(pet, status));
+    }
+    code
 }
