@@ -78,6 +78,14 @@ impl Failure {
         Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "Not valid", detail)
     }
 
+    /// 429: too often, worth another try after `retry_after` seconds.
+    pub fn too_often(detail: impl Into<String>, retry_after: u64) -> Self {
+        Failure {
+            retry_after: Some(retry_after),
+            ..Failure::new(StatusCode::TOO_MANY_REQUESTS, "Too often", detail)
+        }
+    }
+
     /// 503, worth asking again after `retry_after` seconds.
     pub fn unavailable(detail: impl Into<String>, retry_after: u64) -> Self {
         Failure {

@@ -32,9 +32,11 @@ pub struct Metrics {
     pub commit_failures: IntCounter,
     /// Times that a viewer fell behind and was given the newest of what it missed.
     pub resyncs: IntCounter,
-    /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
+    /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`, `flood`, and
+    /// `fault` for a mistake of ours).
     pub dropped: IntCounterVec,
-    /// Connections and viewers turned away, by `reason` (`connections`, `viewers`).
+    /// Connections, viewers and writes turned away, by `reason` (`connections`, `viewers`,
+    /// `address` for those of one address, `writes`).
     pub refused: IntCounterVec,
 }
 
@@ -77,13 +79,13 @@ impl Metrics {
                 "petstore_viewers_dropped_total",
                 "Viewers dropped by the server.",
                 "reason",
-                &["write-timeout", "protocol"],
+                &["write-timeout", "protocol", "flood", "fault"],
             ),
             refused: counters(
                 "petstore_connections_refused_total",
-                "Connections and viewers turned away.",
+                "Connections, viewers and writes turned away.",
                 "reason",
-                &["connections", "viewers"],
+                &["connections", "viewers", "address", "writes"],
             ),
             registry,
         }

@@ -1,8 +1,8 @@
 //! The whole URL table, and what holds for every answer.
 //!
 //! The order around a request, from outside in: the answer gets its security headers; a failure or a
-//! panic becomes a page or a problem document, depending on who asked; a body is read up to its
-//! limit; then the table below.
+//! panic becomes a page or a problem document, depending on who asked; what is no right request, or
+//! one write too many, is refused; a body is read up to its limit; then the table below.
 
 mod api;
 mod assets;
@@ -12,7 +12,9 @@ mod headers;
 mod hello;
 mod pages;
 mod probes;
+mod request;
 mod resource;
+mod writes;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use poem::web::Data;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, handler};
 
 use self::assets::Assets;
+pub use self::body::BodyLimits;
 use self::resource::resource;
 use crate::error::Failure;
 use crate::live::{self, Live};
@@ -36,10 +39,11 @@ pub struct Site {
     engine: Arc<dyn Engine>,
     views: Views,
     assets: Assets,
+    echo_room: hello::Room,
 }
 
 /// The endpoint that answers every request.
-pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
+pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> BoxEndpoint<'static> {
     let assets = Assets::load();
     let views = Views::new(assets.address().to_owned(), live.auth);
     let site = Arc::new(Site {
@@ -47,9 +51,12 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
         engine,
         views,
         assets,
+        echo_room: hello::Room::new(),
     });
     table(&site)
-        .around(body::limit)
+        .around(move |next, request| body::limit(next, request, bodies))
+        .around(writes::meter)
+        .around(request::check)
         .around(answer_failures)
         .after(headers::secure)
         .data(site)

@@ -40,6 +40,7 @@ pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
 use crate::auth::Refusal;
+use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
 use crate::model::Rev;
 use crate::wire::Encoding;
@@ -55,6 +56,7 @@ pub struct Newcomer<S = TcpStream> {
     pub said: Vec<u8>,
     /// Why its commands are refused.
     pub refusal: Option<Refusal>,
+    pub visitor: Visitor,
     pub place: Place,
 }
 
@@ -63,6 +65,7 @@ pub struct Newcomer<S = TcpStream> {
 pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
+    pub guard: Arc<Guard>,
     pub places: Places,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,
@@ -71,6 +74,10 @@ pub struct Context {
     pub write_timeout: Duration,
     /// A connection is renewed at about this age.
     pub max_connection_age: Duration,
+    /// Of a command.
+    pub message_bytes: usize,
+    /// How often a viewer may say something.
+    pub messages: Rate,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in
@@ -89,6 +96,9 @@ enum Note {
     End {
         deadline: Instant,
     },
+    /// A mistake in a sender.
+    #[cfg(test)]
+    Fail,
 }
 
 /// The threads. Stopped by `say_bye` and then `end`.

@@ -17,6 +17,7 @@ use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// # Errors
@@ -25,7 +26,8 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request, live.auth)?;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let place = live.admit(Transport::Sse, &query)?;
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::Sse, &query, visitor)?;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
@@ -49,6 +51,7 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         filter,
         said: Vec::new(),
         refusal: None,
+        visitor,
         place,
         trouble,
     };

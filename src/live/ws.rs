@@ -16,6 +16,7 @@ use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
@@ -31,7 +32,8 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let refusal = live.auth.refusal(request.headers());
-    let place = live.admit(Transport::WebSocket, &query)?;
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
     let opening = async move {
@@ -47,6 +49,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             filter,
             said: Vec::new(),
             refusal,
+            visitor,
             place,
             trouble,
         };

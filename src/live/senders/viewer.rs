@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Newcomer;
 use crate::auth::Refusal;
+use crate::guard::Visitor;
 use crate::hub::Filter;
+use crate::live::handoff::Admission;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
 use crate::model::Rev;
@@ -70,8 +71,11 @@ pub struct Viewer<S = TcpStream> {
     pub refusal: Option<Refusal>,
     /// Tells it from others that had the same row.
     pub number: u64,
+    /// When its last frame would have come at the rate that is allowed.
+    pub due: Instant,
+    pub visitor: Visitor,
     _place: Place,
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
 }
 
 /// How a write or a read went.
@@ -85,7 +89,7 @@ pub enum Outcome {
 impl<S: Socket> Viewer<S> {
     pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant, renew_at: Instant) -> Self {
         let connection = newcomer.connection;
-        let mut viewer = Viewer {
+        Viewer {
             socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
@@ -104,20 +108,19 @@ impl<S: Socket> Viewer<S> {
             strikes: 0,
             refusal: newcomer.refusal,
             number,
+            due: now,
+            visitor: newcomer.visitor,
             _place: newcomer.place,
-            _permit: connection.permit,
-        };
-        if !newcomer.said.is_empty() {
-            viewer.hear(&newcomer.said, now);
+            _admission: connection.admission,
         }
-        viewer
     }
 
-    /// Takes in what it said; what that means is for the conversation.
-    pub fn hear(&mut self, bytes: &[u8], now: Instant) {
+    /// Takes in what it said, in messages of up to `message_bytes`; what that means is for the
+    /// conversation.
+    pub fn hear(&mut self, bytes: &[u8], message_bytes: usize, now: Instant) {
         let reader = self
             .reader
-            .get_or_insert_with(|| Box::new(Reader::new(now)));
+            .get_or_insert_with(|| Box::new(Reader::new(now, message_bytes)));
         reader.push(bytes);
     }
 
