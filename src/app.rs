@@ -80,6 +80,7 @@ impl App {
             write_timeout: config.write_timeout,
             max_connection_age: config.max_connection_age,
             message_bytes: asked.message_bytes,
+            message_time: asked.head_time,
             messages_per_second: asked.messages_per_second,
             idle_time: asked.idle_time,
         };

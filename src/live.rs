@@ -39,7 +39,7 @@ pub use self::handshake::Upgrade;
 pub use self::places::{Place, Places, full_retry_seconds};
 use self::poll::Answers;
 pub use self::poll::poll;
-use self::query::LiveQuery;
+pub use self::query::LiveQuery;
 pub use self::reader::{NORMAL, POLICY, RESTART, Reader, close_frame};
 use self::senders::Senders;
 pub use self::sse::sse;
@@ -83,6 +83,8 @@ pub struct Live {
     pub heartbeat: Duration,
     /// For how long a socket that watches nothing may be silent.
     pub idle_time: Duration,
+    /// How long a message over WebSocket may take to arrive.
+    pub message_time: Duration,
     /// Cancelled when every viewer is to be told `bye`.
     pub stop: CancellationToken,
     /// Cancelled when the time of a stop is over and whoever is still here is cut off.
@@ -104,6 +106,8 @@ pub struct Limits {
     pub max_connection_age: Duration,
     /// Of a command over WebSocket.
     pub message_bytes: usize,
+    /// How long a message may take to arrive.
+    pub message_time: Duration,
     /// Frames that a WebSocket viewer may send, on average.
     pub messages_per_second: u32,
     /// A socket that watches nothing is closed when nothing is said for so long.
@@ -141,6 +145,7 @@ impl Live {
             write_timeout: limits.write_timeout,
             max_connection_age: limits.max_connection_age,
             message_bytes: limits.message_bytes,
+            message_time: limits.message_time,
             messages: Rate::per_second(limits.messages_per_second),
         })?;
         Ok(Live {
@@ -151,6 +156,7 @@ impl Live {
             places,
             heartbeat: limits.heartbeat,
             idle_time: limits.idle_time,
+            message_time: limits.message_time,
             stop,
             cut: CancellationToken::new(),
             tasks,

@@ -5,7 +5,6 @@
 
 mod line;
 
-use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
@@ -20,7 +19,8 @@ pub fn start(format: LogFormat) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| OneLine::new(std::io::stderr()))
-        .with_ansi(std::io::stderr().is_terminal())
+        // Without colours, every escape character comes from somebody else.
+        .with_ansi(false)
         // It would tell stderr that stderr cannot be written to, and panic.
         .log_internal_errors(false);
     // Fails when a test has started one already; that one serves as well.

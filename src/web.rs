@@ -180,3 +180,26 @@ impl Site {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use poem::http::StatusCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_server_error_and_the_next_request_works() {
+        let endpoint = poem::endpoint::make_sync(|request: Request| {
+            assert_ne!(request.uri().path(), "/api/v1/fault", "a fault, on purpose");
+            Response::default()
+        });
+        let endpoint = endpoint.around(answer_failures);
+        let mut statuses = Vec::new();
+        for path in ["/api/v1/fault", "/api/v1/pets"] {
+            let request = Request::builder().uri(path.parse().unwrap()).finish();
+            statuses.push(endpoint.get_response(request).await.status());
+        }
+        let expected = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK];
+        assert_eq!(statuses, expected);
+    }
+}

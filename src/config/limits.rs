@@ -54,7 +54,7 @@ pub struct LimitOptions {
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_HEAD_FIELDS", default_value = "100", allow_hyphen_values = true, value_parser = fields)]
     max_head_fields: u32,
 
-    /// How long a request's head may take to arrive; then 408
+    /// How long a request's head may take to arrive; then 408. Also for a WebSocket viewer's message
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HEAD_TIMEOUT", default_value = "10s", value_parser = duration)]
     head_timeout: Duration,
 

@@ -34,7 +34,7 @@ pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
             return None;
         }
         let reader = viewer.reader.as_mut()?;
-        let said = reader.next();
+        let said = reader.next_said();
         let frames = reader.take_frames();
         if (0..frames).any(|_| rate.take(&mut viewer.due, now).is_err()) {
             return Some(Reply::Last {

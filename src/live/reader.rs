@@ -125,7 +125,7 @@ impl Reader {
     ///
     /// # Errors
     /// What the viewer must be closed with; the reader is of no use then.
-    pub fn next(&mut self) -> Result<Option<Said>, Violation> {
+    pub fn next_said(&mut self) -> Result<Option<Said>, Violation> {
         loop {
             if self.frame.is_none() {
                 let Some((head, size)) = Head::read(&self.bytes[self.done..])? else {

@@ -76,6 +76,8 @@ pub struct Context {
     pub max_connection_age: Duration,
     /// Of a command.
     pub message_bytes: usize,
+    /// How long one may take to arrive.
+    pub message_time: Duration,
     /// How often a viewer may say something.
     pub messages: Rate,
 }

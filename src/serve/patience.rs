@@ -66,6 +66,7 @@ impl Patience {
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Overdue> {
         self.look();
         if !Turn::is_theirs(self.number) {
+            self.turn.wake_later(context);
             return Poll::Pending;
         }
         let time = match self.is_begun || self.number == 0 {

@@ -9,24 +9,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
+use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 
 /// Counts the changes of turn: even is theirs, 0 is theirs for the first time, odd is ours. Clones
 /// share it.
 #[derive(Clone, Default)]
-pub struct Turn(Arc<AtomicU32>);
+pub struct Turn(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    number: AtomicU32,
+    /// The connection's task: hyper does not look at the socket by itself when an answer is done.
+    waiting: AtomicWaker,
+}
 
 /// Our turn, until this is dropped.
 pub struct Ours(Turn);
 
 impl Turn {
     pub fn take(&self) -> Ours {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.number.fetch_add(1, Ordering::Relaxed);
         Ours(self.clone())
     }
 
     pub fn number(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
+        self.0.number.load(Ordering::Relaxed)
+    }
+
+    /// Has the task of `context` woken when the turn is given back.
+    pub fn wake_later(&self, context: &Context<'_>) {
+        self.0.waiting.register(context.waker());
     }
 
     pub const fn is_theirs(number: u32) -> bool {
@@ -43,7 +56,8 @@ impl Ours {
 
 impl Drop for Ours {
     fn drop(&mut self) {
-        self.0.0.fetch_add(1, Ordering::Relaxed);
+        self.0.0.number.fetch_add(1, Ordering::Relaxed);
+        self.0.0.waiting.wake();
     }
 }
 

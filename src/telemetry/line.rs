@@ -20,8 +20,7 @@ impl<W: Write> Write for OneLine<W> {
         let content = text.strip_suffix('\n').unwrap_or(&text);
         let mut line = String::with_capacity(content.len() + 1);
         for letter in content.chars() {
-            // The escape character is tracing's own, for colours; it spells out that of others.
-            match letter.is_control() && letter != '\u{1b}' || is_hidden_break(letter) {
+            match letter.is_control() || is_hidden_break(letter) {
                 true => line.extend(letter.escape_default()),
                 false => line.push(letter),
             }

@@ -9,6 +9,7 @@ use poem::{Request, Response, handler};
 
 use self::pump::Pump;
 pub use self::pump::Room;
+use self::pump::Times;
 use super::Site;
 use crate::guard::Visitor;
 use crate::live::{Live, Upgrade};
@@ -29,11 +30,15 @@ pub fn echo(
     let upgrade = Upgrade::of(request)?;
     let place = live.places.admit_uncounted(Visitor::of(request))?;
     let (response, upgraded) = upgrade.accept();
-    let (stop, idle_time, room) = (live.stop.clone(), live.idle_time, site.echo_room.clone());
+    let (stop, room) = (live.stop.clone(), site.echo_room.clone());
+    let times = Times {
+        idle: live.idle_time,
+        pause: live.message_time,
+    };
     let echoing = async move {
         let _place = place;
         if let Some(stream) = upgraded.await {
-            Pump::new(stream, room).run(&stop, idle_time).await;
+            Pump::new(stream, room).run(&stop, times).await;
         }
     };
     live.tasks

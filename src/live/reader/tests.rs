@@ -23,7 +23,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> Result<Option<Said>, Violation> {
     let mut reader = Reader::new(Instant::now(), KEPT);
     reader.push(bytes);
-    reader.next()
+    reader.next_said()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn messages_arrive_whole_however_they_are_cut() {
         let mut said = Vec::new();
         for piece in bytes.chunks(size) {
             reader.push(piece);
-            while let Some(next) = reader.next().unwrap() {
+            while let Some(next) = reader.next_said().unwrap() {
                 said.push(next);
             }
         }
@@ -83,11 +83,11 @@ fn what_the_protocol_forbids_is_named_with_its_code() {
 fn of_a_message_that_is_too_long_only_the_length_is_kept() {
     let mut reader = Reader::new(Instant::now(), KEPT);
     reader.push(&frame(0x01, &[b'a'; 40_000]));
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_said(), Ok(None));
     assert_eq!(reader.message.len(), KEPT);
     reader.push(&frame(0x80, &[b'a'; 40_000]));
     assert_eq!(
-        reader.next(),
+        reader.next_said(),
         Ok(Some(Said::TooLong {
             bytes: 80_000,
             most: KEPT
@@ -95,14 +95,14 @@ fn of_a_message_that_is_too_long_only_the_length_is_kept() {
     );
     reader.push(&frame(0x81, b"short again"));
     assert_eq!(
-        reader.next(),
+        reader.next_said(),
         Ok(Some(Said::Text("short again".to_owned())))
     );
     assert!(reader.is_empty());
     reader.push(&frame(0x02, &[0; MESSAGE_LIMIT]));
-    assert_eq!(reader.next(), Ok(None));
+    assert_eq!(reader.next_said(), Ok(None));
     reader.push(&frame(0x80, &[0]));
-    assert_eq!(reader.next().unwrap_err().0, TOO_BIG);
+    assert_eq!(reader.next_said().unwrap_err().0, TOO_BIG);
 }
 
 #[test]
@@ -113,6 +113,6 @@ fn frames_are_counted_however_small_they_are() {
         reader.push(&frame(0x00, b""));
     }
     reader.push(&frame(0x8A, b""));
-    while reader.next().unwrap().is_some() {}
+    while reader.next_said().unwrap().is_some() {}
     assert_eq!((reader.take_frames(), reader.take_frames()), (10, 0));
 }

@@ -52,6 +52,7 @@ impl Rig {
             write_timeout: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(600),
             message_bytes: 4096,
+            message_time: Duration::from_secs(10),
             messages: Rate::per_second(50),
         };
         let poll = Poll::new().unwrap();

@@ -20,10 +20,6 @@ use crate::wire::Encoding;
 /// How long the other side may take to close, after it was told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a message may take from its first byte to its last. What is said so far is held until
-/// then.
-const SAY_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// What a viewer's bytes go through.
 pub trait Socket: Read + Write {
     /// Tells the other side that nothing more comes.
@@ -146,16 +142,17 @@ impl<S: Socket> Viewer<S> {
     }
 
     /// Whether its time is over: for a socket that takes nothing, or a close that is not answered.
-    pub fn is_overdue(&self, now: Instant, write_timeout: Duration) -> Option<Overdue> {
+    pub fn is_overdue(&self, now: Instant, times: Times) -> Option<Overdue> {
         if self.closing_until.is_some_and(|until| until <= now) {
             return Some(Overdue::Close);
         }
         let since = self.reader.as_ref().map(|reader| reader.since());
-        if since.is_some_and(|since| now.duration_since(since) >= SAY_TIMEOUT) && !self.is_asking {
+        if since.is_some_and(|since| now.duration_since(since) >= times.message) && !self.is_asking
+        {
             return Some(Overdue::Word);
         }
         let since = self.stalled_since?;
-        (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
+        (now.duration_since(since) >= times.write).then_some(Overdue::Write)
     }
 
     /// Sends what matters to people, and is to arrive before anything comes after it.
@@ -225,6 +222,15 @@ impl<S: Socket> Viewer<S> {
             }
         }
     }
+}
+
+/// How long a viewer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// To take a byte.
+    pub write: Duration,
+    /// From the first byte of a message to its last. What was said so far is held until then.
+    pub message: Duration,
 }
 
 /// Why a viewer's time is over.

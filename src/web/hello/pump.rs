@@ -27,8 +27,14 @@ const READ_BYTES: usize = 2 * 1024;
 /// What an answer has at most beyond what was heard: the head of a fragment, and of a close.
 const OVERHEAD_BYTES: usize = 128;
 
-/// How long a message that was begun may pause.
-const PAUSE: Duration = Duration::from_secs(10);
+/// How long an echo may wait for what is said next.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Between two messages.
+    pub idle: Duration,
+    /// Within one.
+    pub pause: Duration,
+}
 
 /// How long the other side may take to close, after it was told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -67,9 +73,9 @@ impl Pump {
         }
     }
 
-    /// Echoes until either side has enough, or nothing was said for `idle_time`.
-    pub async fn run(mut self, stop: &CancellationToken, idle_time: Duration) {
-        if let Some(last) = self.echo_until_over(stop, idle_time).await {
+    /// Echoes until either side has enough, or nothing was said for too long.
+    pub async fn run(mut self, stop: &CancellationToken, times: Times) {
+        if let Some(last) = self.echo_until_over(stop, times).await {
             self.unsent.push_back(last);
             // Gone, or too slow: closed either way.
             let _ = timeout(CLOSE_TIMEOUT, self.say_last()).await;
@@ -77,18 +83,14 @@ impl Pump {
     }
 
     /// Gives the last words, if the other side can still hear them.
-    async fn echo_until_over(
-        &mut self,
-        stop: &CancellationToken,
-        idle_time: Duration,
-    ) -> Option<Bytes> {
+    async fn echo_until_over(&mut self, stop: &CancellationToken, times: Times) -> Option<Bytes> {
         loop {
             let is_idle = self.echo.is_idle();
             let time = match (self.unsent.is_empty(), is_idle) {
                 // The socket itself ends one that takes nothing.
                 (false, _) => Duration::MAX,
-                (true, true) => idle_time,
-                (true, false) => PAUSE,
+                (true, true) => times.idle,
+                (true, false) => times.pause,
             };
             let last = match stop.run_until_cancelled(timeout(time, self.step())).await {
                 Some(Ok(Ok(Next::GoOn))) => continue,
