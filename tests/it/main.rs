@@ -8,14 +8,18 @@
     reason = "in a test, a panic that names the line is the report"
 )]
 
+#[path = "../faults/abuse/abuse.rs"]
+mod abuse;
 mod api;
 mod connections;
 mod handshake;
+mod limits;
 mod live;
 mod openings;
 mod pages;
 mod probes;
 mod process;
+mod properties;
 mod repository;
 mod serve_mode;
 mod support;
