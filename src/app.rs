@@ -11,11 +11,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::guard::Guard;
 use crate::hub::Hub;
-use crate::live::{Limits, Live};
+use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::model::{By, Rev};
-use crate::serve::{Server, listen};
+use crate::serve::{Server, Terms, Times, listen};
 use crate::simulator::{self, Simulator, sample_pets};
 use crate::store::{Accounts, Engine, RedbEngine, StoreError};
 use crate::web;
@@ -78,13 +79,38 @@ impl App {
         let (engine, hub, gate) = opening.await.expect("opening a store does not panic")?;
         let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
-        let limits = Limits {
+        let asked = &config.limits;
+        let guard = Arc::new(Guard::new(asked));
+        let limits = live::Limits {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,
             write_timeout: config.write_timeout,
             max_connection_age: config.max_connection_age,
+            message_bytes: asked.message_bytes,
+            message_time: asked.head_time,
+            messages_per_second: asked.messages_per_second,
+            idle_time: asked.idle_time,
         };
-        let live = Live::start(Arc::clone(&hub), writer.clone(), gate.clone(), limits);
+        let terms = Terms {
+            write_timeout: config.write_timeout,
+            times: Times {
+                head: asked.head_time,
+                idle: asked.idle_time,
+            },
+            head_bytes: asked.head_bytes,
+            head_fields: asked.head_fields,
+        };
+        let bodies = web::BodyLimits {
+            bytes: asked.body_bytes,
+            time: asked.body_time,
+        };
+        let live = Live::start(
+            Arc::clone(&hub),
+            writer.clone(),
+            gate.clone(),
+            Arc::clone(&guard),
+            limits,
+        );
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
@@ -95,10 +121,11 @@ impl App {
         };
         let server = Server {
             listener,
-            endpoint: web::site(Arc::clone(&live), engine),
+            endpoint: web::site(Arc::clone(&live), engine, bodies),
             metrics,
             max_connections: config.max_connections,
-            write_timeout: config.write_timeout,
+            terms,
+            guard,
         };
         if gate.staff().is_ok() {
             let tidying = keep_tidy(gate);

@@ -5,6 +5,7 @@
 //! allowed; the name of the option and the value are put before it.
 
 mod capacity;
+mod limits;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,8 +14,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use self::limits::LimitOptions;
 use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
 use crate::auth::{Auth, BaseUrl};
+use crate::guard::Limits;
 
 /// The flags of `demo` and `serve`.
 #[derive(Args, Clone, Debug)]
@@ -82,6 +85,9 @@ pub struct Options {
         default_value = "text"
     )]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -110,6 +116,8 @@ pub struct Config {
     pub max_connections: usize,
     pub write_timeout: Duration,
     pub max_connection_age: Duration,
+    /// What one visitor may take.
+    pub limits: Limits,
     pub grace: Duration,
     pub log_format: LogFormat,
 }
@@ -142,7 +150,8 @@ impl Config {
     }
 
     fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
-        let capacity = capacity::of_open_files();
+        let wanted = options.limits.max_connections;
+        let capacity = capacity::of_open_files(wanted.map(|count| count as usize));
         let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
         Config {
             auth,
@@ -154,10 +163,13 @@ impl Config {
             seed: options.seed,
             history: options.history.period(),
             heartbeat: options.heartbeat,
-            max_viewers: max_viewers.unwrap_or(capacity.viewers),
+            // Never so many that no page can be served beside them.
+            max_viewers: max_viewers
+                .map_or(capacity.viewers, |viewers| viewers.min(capacity.viewers)),
             max_connections: capacity.connections,
             write_timeout: options.write_timeout,
             max_connection_age: options.max_connection_age,
+            limits: options.limits.limits(capacity.connections),
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -179,6 +191,7 @@ impl Config {
             max_connections: 2000,
             write_timeout: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(600),
+            limits: Limits::default(),
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

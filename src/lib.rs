@@ -17,7 +17,7 @@
 //! Lower never imports higher; a test reads the imports and keeps this.
 //!
 //! ```text
-//! model, metrics → wire, store → hub → writer → error → auth → live, views → web
+//! model, metrics, guard → wire, store → hub → writer → error → auth → live, views → web
 //!                → serve, config → app, simulator, cli, telemetry → main
 //! ```
 //!
@@ -54,6 +54,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod guard;
 pub mod hub;
 pub mod live;
 pub mod metrics;

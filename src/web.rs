@@ -2,8 +2,9 @@
 //!
 //! The order around a request, from outside in: the answer gets its security headers; the request
 //! gets its caller; a failure or a panic becomes a page or a problem document, depending on who
-//! asked; a body is read up to its limit; what another site's page sent is refused; then the table
-//! below, where each handler takes what it needs.
+//! asked; what is no right request, or one write too many, is refused; a body is read up to its
+//! limit; what another site's page sent is refused; then the table below, where each handler takes
+//! what it needs.
 
 mod account;
 mod api;
@@ -16,11 +17,13 @@ mod headers;
 mod hello;
 mod pages;
 mod probes;
+mod request;
 mod resource;
 mod sign_in;
 mod staff;
 mod tokens;
 mod welcome;
+mod writes;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use poem::web::Data;
 use poem::{Endpoint, EndpointExt, IntoResponse, Request, Response, Route, handler};
 
 use self::assets::Assets;
+pub use self::body::BodyLimits;
 use self::resource::resource;
 pub use self::welcome::welcome_path;
 use crate::auth::Caller;
@@ -46,10 +50,11 @@ pub struct Site {
     engine: Arc<dyn Engine>,
     views: Views,
     assets: Assets,
+    echo_room: hello::Room,
 }
 
 /// The endpoint that answers every request.
-pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
+pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> BoxEndpoint<'static> {
     let assets = Assets::load();
     let views = Views::new(assets.address().to_owned());
     let site = Arc::new(Site {
@@ -57,10 +62,13 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>) -> BoxEndpoint<'static> {
         engine,
         views,
         assets,
+        echo_room: hello::Room::new(),
     });
     table(&site)
         .around(refuse_other_sites)
-        .around(body::limit)
+        .around(move |next, request| body::limit(next, request, bodies))
+        .around(writes::meter)
+        .around(request::check)
         .around(answer_failures)
         .around(identify)
         .after(headers::secure)
@@ -266,4 +274,27 @@ fn see_other(address: &str) -> Response {
         .header(header::LOCATION, address)
         .header(header::CACHE_CONTROL, "no-store")
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Gate;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_server_error_and_the_next_request_works() {
+        let endpoint = poem::endpoint::make_sync(|request: Request| {
+            assert_ne!(request.uri().path(), "/api/v1/fault", "a fault, on purpose");
+            Response::default()
+        });
+        let endpoint = endpoint.around(answer_failures);
+        let mut statuses = Vec::new();
+        for path in ["/api/v1/fault", "/api/v1/pets"] {
+            let mut request = Request::builder().uri(path.parse().unwrap()).finish();
+            request.set_data(Gate::demo().identify(&request));
+            statuses.push(endpoint.get_response(request).await.status());
+        }
+        let expected = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK];
+        assert_eq!(statuses, expected);
+    }
 }

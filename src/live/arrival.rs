@@ -11,6 +11,7 @@ use super::opening::Opening;
 use super::places::Place;
 use super::senders::Newcomer;
 use crate::auth::Speaker;
+use crate::guard::Visitor;
 use crate::hub::Filter;
 use crate::wire::Encoding;
 
@@ -24,6 +25,7 @@ pub struct Arrival {
     pub said: Vec<u8>,
     /// Who commands over it.
     pub speaker: Speaker,
+    pub visitor: Visitor,
     pub place: Place,
     /// What the network that it asked for does to its connection.
     pub trouble: Option<Trouble>,
@@ -56,6 +58,7 @@ impl Arrival {
             filter: self.filter,
             said: self.said,
             speaker: self.speaker,
+            visitor: self.visitor,
             place: self.place,
         });
     }

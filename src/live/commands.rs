@@ -1,5 +1,7 @@
 //! Commands that arrive over a viewer's socket.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -8,9 +10,6 @@ use crate::error::Failure;
 use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
 use crate::writer::{Command, Committed, Writer};
-
-/// The longest command, in bytes. A `set-status` is under 100; more is a mistake or an attack.
-pub const COMMAND_LIMIT: usize = 4 * 1024;
 
 /// The longest `ref`, in bytes: it is sent back.
 const REFERENCE_LIMIT: usize = 100;
@@ -65,6 +64,11 @@ impl Asked {
         })
     }
 
+    /// The answer to a command of one who has written too often.
+    pub fn put_off(&self, wait: Duration) -> Bytes {
+        failed(self.reference.as_deref(), &too_many_writes(wait))
+    }
+
     /// Carries the command out if `speaker` may at this moment, and gives the answer as a frame.
     pub async fn answer(self, writer: &Writer, gate: &Gate, speaker: &Speaker) -> Bytes {
         let signature = speaker.sign(gate, Scope::SetStatus);
@@ -102,10 +106,16 @@ impl Request {
     }
 }
 
+/// What one is told who has written too often, over whatever it came.
+pub fn too_many_writes(wait: Duration) -> Failure {
+    let seconds = wait.as_secs() + 1;
+    Failure::too_often("Too many changes at once. Try again in a moment.", seconds)
+}
+
 /// What a message is told that is longer than any command.
-pub fn too_long(bytes: usize) -> Failure {
+pub fn too_long(bytes: usize, most: usize) -> Failure {
     Failure::too_large(format!(
-        "A command has at most {COMMAND_LIMIT} bytes; this has {bytes}."
+        "A command has at most {most} bytes; this has {bytes}."
     ))
 }
 

@@ -40,6 +40,7 @@ pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
 use crate::auth::{Gate, Speaker};
+use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
 use crate::model::Rev;
 use crate::wire::Encoding;
@@ -55,6 +56,7 @@ pub struct Newcomer<S = TcpStream> {
     pub said: Vec<u8>,
     /// Why its commands are refused.
     pub speaker: Speaker,
+    pub visitor: Visitor,
     pub place: Place,
 }
 
@@ -64,6 +66,7 @@ pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
     pub gate: Gate,
+    pub guard: Arc<Guard>,
     pub places: Places,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,
@@ -72,6 +75,12 @@ pub struct Context {
     pub write_timeout: Duration,
     /// A connection is renewed at about this age.
     pub max_connection_age: Duration,
+    /// Of a command.
+    pub message_bytes: usize,
+    /// How long one may take to arrive.
+    pub message_time: Duration,
+    /// How often a viewer may say something.
+    pub messages: Rate,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in
@@ -90,6 +99,9 @@ enum Note {
     End {
         deadline: Instant,
     },
+    /// A mistake in a sender.
+    #[cfg(test)]
+    Fail,
 }
 
 /// The threads. Stopped by `say_bye` and then `end`.

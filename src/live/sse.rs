@@ -18,6 +18,7 @@ use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Speaker;
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// # Errors
@@ -26,7 +27,8 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request, live.auth)?;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let place = live.admit(Transport::Sse, &query)?;
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::Sse, &query, visitor)?;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
@@ -50,6 +52,7 @@ pub fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
         filter,
         said: Vec::new(),
         speaker: Speaker::Stranger,
+        visitor,
         place,
         trouble,
     };

@@ -17,6 +17,7 @@ use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Caller;
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
@@ -32,7 +33,8 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let speaker = Caller::of(request)?.speaker();
-    let place = live.admit(Transport::WebSocket, &query)?;
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
     let opening = async move {
@@ -48,6 +50,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             filter,
             said: Vec::new(),
             speaker,
+            visitor,
             place,
             trouble,
         };

@@ -5,6 +5,7 @@
 mod document;
 mod failures;
 mod objects;
+mod text;
 
 use std::sync::Arc;
 
@@ -112,7 +113,8 @@ impl Api {
         permit: Permit<MayWrite>,
         pet: Json<PetFields>,
     ) -> poem::Result<Created> {
-        let profile = pet.0.into_draft().into_profile().map_err(Failure::from)?;
+        let draft = pet.0.into_draft().map_err(Failure::from)?;
+        let profile = draft.into_profile().map_err(Failure::from)?;
         let made = self.carry_out(permit, Command::create(profile)).await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
         Ok(Created::Pet(Json(self.pet(made.pet)?), address))
@@ -135,7 +137,8 @@ impl Api {
         pet: Json<PetFields>,
     ) -> Answer<PetObject> {
         let id = PetId::new(id.0);
-        let patch = pet.0.into_draft().into_patch().map_err(Failure::from)?;
+        let draft = pet.0.into_draft().map_err(Failure::from)?;
+        let patch = draft.into_patch().map_err(Failure::from)?;
         if patch != ProfilePatch::default() {
             let edit = Command::Edit { pet: id, patch };
             self.carry_out(permit, edit).await?;
@@ -164,8 +167,7 @@ impl Api {
         id: Path<u64>,
         fields: Json<StatusFields>,
     ) -> Answer<CursorObject> {
-        let status = fields.0.status.unwrap_or_default();
-        let status: Status = status.parse().map_err(Failure::from)?;
+        let status: Status = fields.0.into_status().parse().map_err(Failure::from)?;
         let pet = PetId::new(id.0);
         let set = self
             .carry_out(permit, Command::SetStatus { pet, status })

@@ -8,17 +8,21 @@
     reason = "in a test, a panic that names the line is the report"
 )]
 
+#[path = "../faults/abuse/abuse.rs"]
+mod abuse;
 mod api;
 mod care;
 mod connections;
 #[path = "../faults/faults.rs"]
 mod faults;
 mod handshake;
+mod limits;
 mod live;
 mod openings;
 mod pages;
 mod probes;
 mod process;
+mod properties;
 mod repository;
 mod serve_mode;
 mod staff;

@@ -73,6 +73,11 @@ fn failures(
         ),
         (
             !is_read,
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many changes from one address; Retry-After says when to ask again.",
+        ),
+        (
+            !is_read,
             StatusCode::SERVICE_UNAVAILABLE,
             "It cannot be written now; Retry-After says when to ask again.",
         ),

@@ -50,7 +50,7 @@ impl Place {
             &["demo", "--listen", listen, "--data", data.to_str().unwrap()],
             ["--simulate", "off", "--heartbeat", "1s"].as_slice(),
             &["--grace", "3s", "--write-timeout", "5s"],
-            &["--max-connection-age", "20s"],
+            &["--max-connection-age", "20s", "--idle-timeout", "2s"],
         ]
         .concat();
         Process::start_by(&starter, self.folder.path(), &arguments).await

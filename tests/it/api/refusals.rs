@@ -89,6 +89,23 @@ async fn every_field_that_breaks_a_rule_is_named() {
 }
 
 #[tokio::test]
+async fn a_number_is_no_text_and_a_name_that_nobody_sees_is_no_name() {
+    let app = spawn_app().await;
+    for (name, words) in [
+        (json!(1), "text"),
+        (json!(true), "text"),
+        (json!(["Miso"]), "text"),
+        (json!("\u{200b}"), "Enter a name"),
+    ] {
+        let fields = json!({ "name": name, "species": "cat" });
+        let problem = problem(app.send("POST", "/pets", &fields).await, 422).await;
+        assert_eq!(problem["errors"][0]["field"], "name");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(words), "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_json_is_400_and_what_does_not_say_so_is_415() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
