@@ -117,9 +117,9 @@ impl Caller {
     /// # Errors
     /// Which of the rules was broken.
     pub fn check_origin(&self, method: &Method) -> Result<(), Refusal> {
-        match method {
-            &Method::GET | &Method::HEAD | &Method::OPTIONS => Ok(()),
-            _ => self.bar().map_or(Ok(()), Err),
+        match method.is_safe() {
+            true => Ok(()),
+            false => self.bar().map_or(Ok(()), Err),
         }
     }
 

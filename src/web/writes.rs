@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use poem::http::Method;
 use poem::{Endpoint, Request};
 
 use crate::guard::Visitor;
@@ -13,11 +12,9 @@ use crate::live::{Live, too_many_writes};
 /// # Errors
 /// 429 for one too many.
 pub async fn meter<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<E::Output> {
-    let is_write = !matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    if is_write && let Some(live) = request.data::<Arc<Live>>() {
+    if !request.method().is_safe()
+        && let Some(live) = request.data::<Arc<Live>>()
+    {
         let source = Visitor::of(&request).source();
         live.guard.admit_write(source).map_err(|wait| {
             let refused = &live.hub.metrics().refused;
