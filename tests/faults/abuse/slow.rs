@@ -29,8 +29,9 @@ const SHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-
      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 fn kinds() -> Vec<Kind> {
-    let get = |path: &str, fields: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n{fields}");
-    let post = "POST /pets HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n".to_owned();
+    let get =
+        |path: &str, fields: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}");
+    let post = "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n".to_owned();
     let post = post.replace("100000", "60000")
         + "Content-Type: application/x-www-form-urlencoded\r\n\r\nname=";
     let shake = format!("{}\r\n", get("/live/ws", SHAKE));
