@@ -6,6 +6,7 @@ use std::time::Instant;
 use pet_store::auth::Auth;
 use pet_store::live::{Echo, LiveQuery, Next, Reader};
 use pet_store::model::Cursor;
+use pet_store::store::{StoreError, archive};
 use poem::Request;
 
 /// The longest command that the reader of these properties keeps.
@@ -81,5 +82,24 @@ pub fn query(bytes: &[u8]) {
             assert_eq!(failure.status.as_u16(), 400, "{failure:?}");
             assert!(!failure.detail.is_empty());
         }
+    }
+}
+
+/// An import hands on what is in its lines, one thing for each but the last, or says which line is
+/// wrong and why.
+pub fn import(bytes: &[u8]) {
+    let mut entries = 0;
+    let read = archive::parse(bytes, |_entry| {
+        entries += 1;
+        Ok(())
+    });
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n').count();
+    match read {
+        Ok(()) => assert_eq!(entries + 1, lines),
+        Err(StoreError::Import { line, reason }) => {
+            assert!(!reason.is_empty());
+            assert!(line <= lines as u64 + 1, "line {line} of {lines}");
+        }
+        Err(other) => panic!("neither read nor refused: {other}"),
     }
 }

@@ -66,3 +66,8 @@ fn a_cursor_has_one_spelling() {
 fn any_query_is_read_or_refused_with_a_reason() {
     hold("query", held::query);
 }
+
+#[test]
+fn any_import_is_read_to_its_end_or_refused_at_a_line() {
+    hold("import", held::import);
+}
