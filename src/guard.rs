@@ -107,6 +107,25 @@ impl Source {
     }
 }
 
+/// Whose writes are counted together.
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum Identity<'a> {
+    /// Everyone who is signed in to an account, and its tokens, wherever they are.
+    Account(&'a str),
+    /// Everybody else at an address.
+    Stranger(Source),
+}
+
+impl<'a> Identity<'a> {
+    /// That of a visitor who has shown that `account` is theirs, if any.
+    pub fn of(account: Option<&'a str>, visitor: Visitor) -> Self {
+        match account {
+            Some(name) => Identity::Account(name),
+            None => Identity::Stranger(visitor.source()),
+        }
+    }
+}
+
 /// Who sent a request, as far as it is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
@@ -189,15 +208,19 @@ impl Guard {
         seat.map(Some).ok_or(Full { limit })
     }
 
-    /// Counts a write of `source`.
+    /// Counts a write.
     ///
     /// # Errors
-    /// How long it has to wait until it may write again.
-    pub fn admit_write(&self, source: Source) -> Result<(), Duration> {
-        if source.is_this_machine() && !self.writing.counts_this_machine {
-            return Ok(());
+    /// How long `who` has to wait until the next one.
+    pub fn admit_write(&self, who: Identity<'_>) -> Result<(), Duration> {
+        match who {
+            Identity::Stranger(source)
+                if source.is_this_machine() && !self.writing.counts_this_machine =>
+            {
+                Ok(())
+            }
+            _ => self.writes.take(&who, Instant::now()),
         }
-        self.writes.take(&source, Instant::now())
     }
 
     /// Who sent a request over a connection of `peer`.

@@ -191,6 +191,11 @@ impl Caller {
         }
     }
 
+    /// The account behind what was shown, as long as it is valid.
+    pub fn account(&self) -> Option<Arc<Account>> {
+        Some(self.standing()?.account)
+    }
+
     fn standing(&self) -> Option<Standing> {
         self.0.gate.standing(self.0.credential?)
     }
@@ -264,6 +269,14 @@ impl Speaker {
         let key = Secret::parse_token(token).map(|token| token.key());
         let credential = Credential::Token(key.unwrap_or(Key::new([0; 32])));
         *self = Speaker::Shown(Arc::new(credential));
+    }
+
+    /// The account behind what was shown, as long as it is valid.
+    pub fn account(&self, gate: &Gate) -> Option<Arc<Account>> {
+        match self {
+            Speaker::Shown(credential) => Some(gate.standing(**credential)?.account),
+            Speaker::Barred(_) | Speaker::Stranger => None,
+        }
     }
 
     /// What is written under a command of this speaker.

@@ -88,7 +88,11 @@ fn the_machine_itself_is_not_counted_unless_it_is_asked_for() {
                 .admit_connection(address(own))
                 .is_ok_and(|seat| seat.is_none())
         );
-        assert!((0..100).all(|_| guard.admit_write(Source::of(address(own))).is_ok()));
+        assert!((0..100).all(|_| {
+            guard
+                .admit_write(Identity::Stranger(Source::of(address(own))))
+                .is_ok()
+        }));
     }
     guard.connections.counts_this_machine = true;
     guard.writing.counts_this_machine = true;
@@ -101,7 +105,27 @@ fn the_machine_itself_is_not_counted_unless_it_is_asked_for() {
         "{} seats",
         seats.len()
     );
-    assert!((0..100).any(|_| guard.admit_write(Source::of(own)).is_err()));
+    assert!((0..100).any(|_| {
+        guard
+            .admit_write(Identity::Stranger(Source::of(own)))
+            .is_err()
+    }));
+}
+
+#[test]
+fn an_account_has_one_share_wherever_it_is() {
+    let guard = guard(&[]);
+    let write = |account, own| {
+        let visitor = Visitor {
+            address: address(own),
+            is_forwarded: false,
+        };
+        guard.admit_write(Identity::of(account, visitor)).is_ok()
+    };
+    while write(Some("anna"), "127.0.0.1") {}
+    assert!(!write(Some("anna"), "192.0.2.7"));
+    assert!(write(Some("boris"), "192.0.2.7"));
+    assert!(write(None, "192.0.2.7") && write(None, "127.0.0.1"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::Note;
 use super::farewell::Farewell;
 use super::sender::Sender;
+use crate::guard::Identity;
 use crate::live::conversation::{self, Reply};
 use crate::wire::Encoding;
 
@@ -100,8 +101,10 @@ impl Sender {
                     self.settle(row, outcome);
                 }
                 Some(Reply::CarryOut(asked)) => {
-                    let source = viewer.visitor.source();
-                    if let Err(wait) = self.context.guard.admit_write(source) {
+                    let account = viewer.speaker.account(&self.context.gate);
+                    let name = account.as_ref().map(|account| account.name.as_str());
+                    let who = Identity::of(name, viewer.visitor);
+                    if let Err(wait) = self.context.guard.admit_write(who) {
                         let refused = &self.context.hub.metrics().refused;
                         refused.with_label_values(&["writes"]).inc();
                         let outcome = viewer.send(asked.put_off(wait), now);
