@@ -113,7 +113,7 @@ pub enum Identity<'a> {
     /// Everyone who is signed in to an account, and its tokens, wherever they are.
     Account(&'a str),
     /// Everybody else at an address.
-    Stranger(Source),
+    Stranger { source: Source, is_forwarded: bool },
 }
 
 impl<'a> Identity<'a> {
@@ -121,7 +121,10 @@ impl<'a> Identity<'a> {
     pub fn of(account: Option<&'a str>, visitor: Visitor) -> Self {
         match account {
             Some(name) => Identity::Account(name),
-            None => Identity::Stranger(visitor.source()),
+            None => Identity::Stranger {
+                source: visitor.source(),
+                is_forwarded: visitor.is_forwarded,
+            },
         }
     }
 }
@@ -130,7 +133,9 @@ impl<'a> Identity<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visitor {
     pub address: IpAddr,
-    /// Whether a trusted proxy said so, so that its connection says nothing about the visitor.
+    /// Whether it came through a trusted proxy that says of whom, so that its connection says
+    /// nothing about the visitor. Whose word cannot be believed has the proxy's own address, and
+    /// one share with all others like that: nobody gets out of a limit by a header.
     pub is_forwarded: bool,
 }
 
@@ -194,7 +199,7 @@ impl Guard {
     /// When the address has as many as it may.
     pub fn admit_viewer(&self, visitor: Visitor) -> Result<Option<Seat>, Full> {
         match visitor.is_forwarded {
-            true => self.admit(visitor.source()),
+            true => self.seat(visitor.source()),
             false => Ok(None),
         }
     }
@@ -203,6 +208,10 @@ impl Guard {
         if source.is_this_machine() && !self.connections.counts_this_machine {
             return Ok(None);
         }
+        self.seat(source)
+    }
+
+    fn seat(&self, source: Source) -> Result<Option<Seat>, Full> {
         let seat = self.crowd.enter(source);
         let limit = self.connections.limit;
         seat.map(Some).ok_or(Full { limit })
@@ -214,11 +223,10 @@ impl Guard {
     /// How long `who` has to wait until the next one.
     pub fn admit_write(&self, who: Identity<'_>) -> Result<(), Duration> {
         match who {
-            Identity::Stranger(source)
-                if source.is_this_machine() && !self.writing.counts_this_machine =>
-            {
-                Ok(())
-            }
+            Identity::Stranger {
+                source,
+                is_forwarded: false,
+            } if source.is_this_machine() && !self.writing.counts_this_machine => Ok(()),
             _ => self.writes.take(&who, Instant::now()),
         }
     }
@@ -231,7 +239,7 @@ impl Guard {
             false => None,
         };
         Visitor {
-            address: told.unwrap_or(peer),
+            address: told.flatten().unwrap_or(peer),
             is_forwarded: told.is_some(),
         }
     }

@@ -93,6 +93,7 @@ export class Saves {
    */
   hear(message) {
     for (const [pet, save] of this.#saves) {
+      if (message.type === "snapshot") this.#doubt(pet, save);
       if (save.phase === "saved" && !isNewer(save.cursor, this.#board.cursor)) this.#go(pet, save, "live");
       const isOthers = message.type === "status" && String(message.pet) === pet && isNewer(message.cursor, save.cursor);
       if (isOthers && save.cursor !== "" && save.canUndo) {
@@ -100,6 +101,26 @@ export class Saves {
         this.#show(pet, save);
       }
     }
+  }
+
+  /**
+   * What was set is not what the board says, though it is as far: somebody else has set another.
+   * @param {string} pet
+   * @param {Save} save
+   */
+  #isOverwritten(pet, save) {
+    const isPassed = save.cursor !== "" && !isNewer(save.cursor, this.#board.cursor);
+    return isPassed && this.#board.pets.get(pet)?.status !== save.status;
+  }
+
+  /**
+   * @param {string} pet
+   * @param {Save} save
+   */
+  #doubt(pet, save) {
+    if (!save.canUndo || !this.#isOverwritten(pet, save)) return;
+    save.canUndo = false;
+    this.#show(pet, save);
   }
 
   /** The page goes away. */
@@ -126,7 +147,7 @@ export class Saves {
       return;
     }
     save.cursor = outcome.cursor;
-    save.canUndo = save.was !== "";
+    save.canUndo = save.was !== "" && !this.#isOverwritten(pet, save);
     save.cancel = this.#clock.after(UNDO_MS, () => this.#end(pet, save));
     this.#go(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
   }

@@ -130,11 +130,17 @@ impl Attempts {
         })
     }
 
-    /// The try was right: it is taken back, and this name is known at this address from now on.
-    pub fn forgive(&self, attempt: &Attempt) {
+    /// Nothing was compared: the try is taken back.
+    pub fn take_back(&self, attempt: &Attempt) {
         let mut tables = self.tables();
         tables.names[attempt.name].take_a_drop();
         tables.addresses[attempt.address].take_a_drop();
+    }
+
+    /// The try was right: it is taken back, and this name is known at this address from now on.
+    pub fn forgive(&self, attempt: &Attempt) {
+        self.take_back(attempt);
+        let mut tables = self.tables();
         tables.known[place(attempt.pair, KNOWN)] = attempt.pair;
     }
 

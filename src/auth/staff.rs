@@ -135,7 +135,7 @@ impl Staff {
             .as_ref()
             .and_then(|account| account.password.clone());
         let password = asked.password.to_owned();
-        let is_right = self.passwords.verify(password, known.clone()).await?;
+        let is_right = self.compare(&attempt, password, known.clone()).await?;
         let (Some(account), Some(known), true) = (account, known, is_right) else {
             return Err(SignInError::Wrong);
         };
@@ -145,6 +145,20 @@ impl Staff {
         self.attempts.forgive(&attempt);
         let (name, client, before) = (account.name.clone(), asked.client.to_owned(), asked.before);
         self.begin(name, known, client, before).await
+    }
+
+    /// Whether the password is right. Where there was no room to compare it, the try does not count.
+    async fn compare(
+        &self,
+        attempt: &Attempt,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Crowded> {
+        let compared = self.passwords.verify(password, hash).await;
+        if compared.is_err() {
+            self.attempts.take_back(attempt);
+        }
+        compared
     }
 
     /// Changes the password of whoever knows the present one; everything that was begun with it
@@ -161,7 +175,7 @@ impl Staff {
     ) -> Result<Secret, SignInError> {
         let attempt = self.attempt(account.name.as_str(), address).await?;
         let known = account.password.clone();
-        let is_right = self.passwords.verify(present.to_owned(), known.clone());
+        let is_right = self.compare(&attempt, present.to_owned(), known.clone());
         let (true, Some(known)) = (is_right.await?, known) else {
             return Err(SignInError::Wrong);
         };

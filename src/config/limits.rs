@@ -28,8 +28,9 @@ pub struct LimitOptions {
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_CONNECTIONS_PER_ADDRESS", allow_hyphen_values = true, value_parser = connections)]
     max_connections_per_address: Option<u32>,
 
-    /// Changes that one address may make in a second, and twice as many at once; one more gets 429
-    /// [default: 50, and no limit on this machine]
+    /// Changes that an account with its tokens, or an address without, may make in a second, and
+    /// twice as many at once; one more gets 429 [default: 50, and for who has no account no limit
+    /// on this machine]
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_WRITES_PER_SECOND", allow_hyphen_values = true, value_parser = count)]
     max_writes_per_second: Option<u32>,
 

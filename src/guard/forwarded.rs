@@ -10,14 +10,17 @@ use poem::http::HeaderMap;
 
 /// The first address from the end that is not a trusted proxy's.
 ///
-/// `None` when nothing is told, when an entry cannot be read, and when the two headers disagree:
-/// a proxy passes on unread what it does not write itself, so one of them is the visitor's.
-pub fn client(headers: &HeaderMap, is_trusted: &dyn Fn(IpAddr) -> bool) -> Option<IpAddr> {
+/// `None` when nothing is told. `Some(None)` when an entry cannot be read, and when the two headers
+/// disagree: a proxy passes on unread what it does not write itself, so one of them is the
+/// visitor's.
+pub fn client(headers: &HeaderMap, is_trusted: &dyn Fn(IpAddr) -> bool) -> Option<Option<IpAddr>> {
     let listed = last_untrusted(entries(headers, "x-forwarded-for"), is_trusted);
     let described = last_untrusted(entries(headers, "forwarded").map(node), is_trusted);
     match (listed, described) {
-        (Some(listed), Some(described)) => listed.filter(|address| Some(*address) == described),
-        (told, None) | (None, told) => told.flatten(),
+        (Some(listed), Some(described)) => {
+            Some(listed.filter(|address| Some(*address) == described))
+        }
+        (told, None) | (None, told) => told,
     }
 }
 

@@ -60,7 +60,7 @@ impl Meter {
         }
     }
 
-    /// Counts one of `source`, which may be an address, an account or a token.
+    /// Counts one of `source`, which may be an address or an account.
     ///
     /// # Errors
     /// How long it is too early; then it is not counted.

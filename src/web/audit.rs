@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::Site;
 use crate::auth::{Administrator, Caller, MayRead, Permit};
 use crate::error::Failure;
-use crate::model::{By, Change, Deed, Rev};
-use crate::store::StoreError;
+use crate::model::{By, Change, Deed, Moment, Rev};
+use crate::store::{Engine, StoreError};
 use crate::views::{AuditPage, HistoryPage};
 
 /// Lines of one page.
@@ -19,7 +19,7 @@ const LINES: usize = 50;
 
 /// Changes that are looked through for one page: the simulator's are left out, and there may be
 /// many of them.
-const LOOKED_THROUGH: u64 = 2_000;
+const LOOKED_THROUGH: u64 = 10_000;
 
 /// Where each of the two lists goes on: all before these numbers.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -44,7 +44,10 @@ pub async fn show_audit(
     let newest = site.live.hub.newest().0;
     let (owned, gate) = (Arc::clone(site), caller.gate().clone());
     let reading = tokio::task::spawn_blocking(move || {
-        let changes = signed_changes(&owned, before.change.map_or(newest.next(), Rev::new))?;
+        let changes = signed_changes(
+            &*owned.engine,
+            before.change.map_or(newest.next(), Rev::new),
+        )?;
         let deeds = gate.staff().map_err(Failure::from)?;
         let deeds = deeds.directory().deeds(before.deed, LINES)?;
         Ok::<_, Failure>((changes, deeds))
@@ -62,7 +65,7 @@ pub async fn show_audit(
     site.show(&caller, &page)
 }
 
-/// The page of one pet's history, for staff.
+/// Where the history of a pet goes on: before this rev.
 #[derive(Deserialize)]
 struct Asked {
     before: Option<u64>,
@@ -88,31 +91,43 @@ pub async fn show_history(
 }
 
 /// The newest changes before a rev that somebody made, newest first.
-fn signed_changes(site: &Site, before: Rev) -> Result<Vec<Change>, StoreError> {
+struct Signed {
+    changes: Vec<Change>,
+    /// The last change that was looked at, where there are older ones.
+    reached: Option<(Rev, Moment)>,
+}
+
+fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError> {
     let after = before.get().saturating_sub(1 + LOOKED_THROUGH);
     let looked_through = before.get().saturating_sub(1 + after);
     let looked_through = usize::try_from(looked_through).unwrap_or(usize::MAX);
-    let mut changes = site.engine.tail(Rev::new(after), looked_through)?;
+    let mut changes = engine.tail(Rev::new(after), looked_through)?;
+    let oldest = changes.first().map(|change| (change.rev, change.at));
     changes.retain(|change| change.by != By::Simulator);
     changes.reverse();
-    changes.truncate(LINES);
-    Ok(changes)
+    Ok(Signed {
+        changes,
+        reached: oldest.filter(|_| after > 0),
+    })
 }
 
 /// The newest lines of both lists, and where the next page goes on.
 fn merged(
-    changes: Vec<Change>,
+    Signed { changes, reached }: Signed,
     deeds: Vec<(u64, Deed)>,
     mut before: Before,
 ) -> (Vec<Line>, Option<Before>) {
-    let is_full =
-        changes.len() + deeds.len() > LINES || changes.len() == LINES || deeds.len() == LINES;
+    let has_more_deeds = deeds.len() == LINES;
     let changes = changes.into_iter().map(Line::Change);
     let deeds = deeds
         .into_iter()
         .map(|(number, deed)| Line::Deed(number, deed));
     let mut lines: Vec<Line> = changes.chain(deeds).collect();
+    let found = lines.len();
+    // What is older than the changes that were looked at waits for those in between.
+    lines.retain(|line| reached.is_none_or(|(_, at)| line.at() >= at));
     lines.sort_by_key(|line| std::cmp::Reverse(line.at()));
+    let is_cut = lines.len() > LINES;
     lines.truncate(LINES);
     for line in &lines {
         match line {
@@ -120,11 +135,15 @@ fn merged(
             Line::Deed(number, _) => before.deed = Some(*number),
         }
     }
-    (lines, is_full.then_some(before))
+    if let (false, Some((rev, _))) = (is_cut, reached) {
+        before.change = Some(rev.get());
+    }
+    let goes_on = is_cut || reached.is_some() || has_more_deeds || lines.len() < found;
+    (lines, goes_on.then_some(before))
 }
 
 impl Line {
-    fn at(&self) -> crate::model::Moment {
+    fn at(&self) -> Moment {
         match self {
             Line::Change(change) => change.at,
             Line::Deed(_, deed) => deed.at,
@@ -138,5 +157,47 @@ impl Before {
         let deed = self.deed.map(|deed| format!("deed={deed}"));
         let query: Vec<String> = change.into_iter().chain(deed).collect();
         format!("/audit?{}", query.join("&"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ChangeKind, Epoch, PetId, Status};
+    use crate::store::MemoryEngine;
+
+    fn change(rev: u64, by: By) -> Change {
+        Change {
+            rev: Rev::new(rev),
+            at: Moment::from_micros(i64::try_from(rev).unwrap()),
+            by,
+            author: None,
+            pet: PetId::FIRST,
+            kind: ChangeKind::Status(Status::Eating),
+        }
+    }
+
+    #[test]
+    fn what_somebody_did_is_found_behind_any_number_of_changes_by_the_simulator() {
+        let engine = MemoryEngine::new(Epoch::new(7));
+        let by = |rev| match rev {
+            3 | 30_000 => By::Staff,
+            _ => By::Simulator,
+        };
+        let changes: Vec<_> = (1..=35_000).map(|rev| change(rev, by(rev))).collect();
+        engine.commit(&changes).unwrap();
+        let (mut found, mut before, mut pages) = (Vec::new(), Before::default(), 0);
+        loop {
+            let from = before.change.map_or(Rev::new(35_001), Rev::new);
+            let (lines, next) = merged(signed_changes(&engine, from).unwrap(), Vec::new(), before);
+            found.extend(lines.iter().map(Line::at));
+            pages += 1;
+            assert!(pages < 10, "it comes to an end");
+            match next {
+                Some(next) => before = next,
+                None => break,
+            }
+        }
+        assert_eq!(found, [30_000, 3].map(Moment::from_micros));
     }
 }

@@ -25,7 +25,8 @@ struct Asked {
 
 /// Sends a browser that asked for a page of staff to sign in first, and back afterwards.
 pub fn ask(uri: &Uri) -> Response {
-    let next = serde_urlencoded::to_string([("next", uri.path())]).unwrap_or_default();
+    let page = uri.path_and_query().map_or(HOME, |page| page.as_str());
+    let next = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
     see_other(&format!("/sign-in?{next}"))
 }
 

@@ -102,6 +102,21 @@ async fn one_address_has_so_many_viewers_and_another_has_its_own() {
 }
 
 #[tokio::test]
+async fn a_header_that_a_visitor_adds_gets_them_out_of_no_limit() {
+    let app = behind_a_proxy().await;
+    let open = async || {
+        let from = [
+            ("x-forwarded-for", "203.0.113.9"),
+            ("forwarded", "for=198.51.100.1"),
+        ];
+        Ws::try_open(&app.url(""), "/live/ws", &from).await
+    };
+    let (first, second) = (open().await, open().await);
+    assert!(first.is_ok() && second.is_ok());
+    assert_eq!(open().await.err(), Some(Some(503)));
+}
+
+#[tokio::test]
 async fn one_address_has_so_many_connections() {
     let app = spawn_app_with(|config| {
         config.limits.connections_per_address = Share {

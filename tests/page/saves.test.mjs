@@ -92,6 +92,23 @@ test("what somebody else has set meanwhile is not undone", async () => {
   assert.equal(sent.length, 1);
 });
 
+test("what somebody else has set is not undone either when it came before the answer, or in a snapshot", async () => {
+  const early = open();
+  early.saves.set("7", "eating");
+  early.status(11, "eating");
+  early.status(12, "bathing");
+  await early.answer(11);
+  assert.equal(early.last().canUndo, false);
+
+  const late = open();
+  late.saves.set("7", "eating");
+  await late.answer(11);
+  assert.equal(late.last().canUndo, true);
+  const pets = [{ id: 7, name: "Otto", status: "bathing", since: "z" }];
+  late.hear({ type: "snapshot", cursor: cursor(15), pets });
+  assert.equal(late.last().canUndo, false);
+});
+
 test("a second tap takes the place of the first, and goes back to it", async () => {
   const { saves, sent, shown, answer, last } = open();
   saves.set("7", "eating");

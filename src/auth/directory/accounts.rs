@@ -196,11 +196,8 @@ impl Directory {
                 invitation: None,
                 ..Account::clone(account)
             };
-            let mut edits = held.end_sessions(&account.name, None);
-            edits.extend([
-                RosterEdit::PutAccount(changed),
-                RosterEdit::PutSession(renewed),
-            ]);
+            let mut edits = with_everything_ended(held, changed);
+            edits.push(RosterEdit::PutSession(renewed));
             Ok(Plan {
                 edits,
                 words: Some("changed their password".to_owned()),

@@ -81,7 +81,7 @@ impl Directory {
     /// Ends a session; one that has ended already is none.
     ///
     /// # Errors
-    /// `Store`; the session is over here all the same, until the next start.
+    /// `Store`; the session is over here all the same, and in the store as soon as the disk takes it.
     pub fn end_session(&self, key: Key, author: &Author) -> Done<()> {
         self.edit(author, |held, _| {
             let is_there = held.sessions.contains_key(&key);
