@@ -20,19 +20,12 @@ export function shortcomings({ rungs, withinMs }, { transport, liveMs, missed, r
 }
 
 /**
- * How much longer than its bound a page may take in a test: a visit shares the machine with others, and what the
- * machine did in the moment that was measured says little about the moment before. A rung that connects and stays
- * silent still shows. The command holds each to its own bound.
- */
-const LEEWAY = 3;
-
-/**
  * Bounds as a test has to have them, on a machine that may be busy with something else. WebSocket has only a short head
  * start in its race with SSE, so where it works the other may win by chance; the page is as live, and climbs later.
  */
 export function allowed({ rungs, withinMs }, { slowness }) {
   const either = rungs.includes("ws") ? [...new Set([...rungs, "sse"])] : rungs;
-  return { rungs: either, withinMs: withinMs * slowness * LEEWAY };
+  return { rungs: either, withinMs: withinMs * slowness };
 }
 
 function some(list) {
