@@ -72,6 +72,7 @@ fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
         rev,
         at: Moment::from_micros(1_700_000_000_000_000),
         by: By::Simulator,
+        author: None,
         pet: PetId::new(pet),
         kind,
     }

@@ -9,14 +9,17 @@
 use std::cell::Cell;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use pet_store::auth::Speaker;
+use pet_store::guard::{Guard, Limits, Visitor};
 use pet_store::hub::Filter;
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
-use pet_store::live::{Connection, Places, Transport};
+use pet_store::live::{Admission, Connection, Places, Transport};
 use pet_store::metrics::Metrics;
 use pet_store::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, PetId, Rev, Status};
 use pet_store::wire::{Encoding, Frame};
@@ -53,6 +56,11 @@ impl Socket for Sink {
     }
 }
 
+const VISITOR: Visitor = Visitor {
+    address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    is_forwarded: false,
+};
+
 /// A table of viewers, and the bytes that they were given.
 struct Rig {
     table: Table<Sink>,
@@ -64,7 +72,9 @@ impl Rig {
     /// With `VIEWERS` viewers, each with the filter of its turn.
     fn start(filter: impl Fn(u64) -> Filter) -> Self {
         let taken = Rc::new(Cell::new(0));
-        let places = Places::new(VIEWERS as usize, Metrics::new(), CancellationToken::new());
+        let guard = Arc::new(Guard::new(&Limits::default()));
+        let stop = CancellationToken::new();
+        let places = Places::new(VIEWERS as usize, guard, Metrics::new(), stop);
         let permits = Arc::new(Semaphore::new(VIEWERS as usize));
         let mut table = Table::default();
         for turn in 0..VIEWERS {
@@ -72,7 +82,7 @@ impl Rig {
             let newcomer = Newcomer {
                 connection: Connection {
                     stream: Sink(Rc::clone(&taken)),
-                    permit: permit.expect("there is one for each"),
+                    admission: Admission::new(permit.expect("there is one for each"), None),
                 },
                 encoding: Encoding::WebSocket,
                 filter: filter(turn),
@@ -81,9 +91,10 @@ impl Rig {
                     rev: Rev::ZERO,
                 },
                 said: Vec::new(),
-                refusal: None,
+                speaker: Speaker::Stranger,
+                visitor: VISITOR,
                 place: places
-                    .admit(Transport::WebSocket)
+                    .admit(Transport::WebSocket, VISITOR)
                     .expect("there is one for each"),
             };
             let now = Instant::now();
@@ -115,6 +126,7 @@ impl Rig {
             rev: self.rev,
             at: Moment::from_micros(1_700_000_000_000_000),
             by: By::Simulator,
+            author: None,
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };

@@ -24,6 +24,7 @@ fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
         rev,
         at: Moment::now(),
         by: By::Simulator,
+        author: None,
         pet: PetId::new(pet),
         kind,
     }

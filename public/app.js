@@ -9,11 +9,13 @@ import { browserClock } from "./live/clock.js";
 import { Echo } from "./live/echo.js";
 import { Lifecycle } from "./live/lifecycle.js";
 import { openConnection } from "./live/open.js";
+import { StatusSetter } from "./live/set-status.js";
 import { Announcements } from "./state/announcements.js";
 import { Board } from "./state/board.js";
 import { ConnectionNews } from "./state/connection-news.js";
 import { Freshness } from "./state/freshness.js";
 import { Pause } from "./state/pause.js";
+import { Saves } from "./state/saves.js";
 import { parseTime, ServerClock } from "./state/server-clock.js";
 import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
@@ -21,6 +23,7 @@ import { ChaosSwitch } from "./view/chaos.js";
 import { ConnectionLine } from "./view/connection-line.js";
 import { Hello } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
+import { OneTap } from "./view/one-tap.js";
 import { PauseButton } from "./view/pause.js";
 import { Since } from "./view/since.js";
 import { Tick } from "./view/tick.js";
@@ -47,7 +50,9 @@ function watchPets() {
   const cards = new Cards({ document, since, highlight, title });
   const board = new Board(page.cursor ?? "", cards.read());
   const pause = new Pause(board);
-  const live = goLive({ board, pets: page.pets ? [page.pets] : [], onleave: () => highlight.stop() });
+  const saves = letStaffTap(board);
+  const onleave = () => (highlight.stop(), saves.stop());
+  const live = goLive({ board, pets: page.pets ? [page.pets] : [], onleave });
   const draw = (/** @type {import("./state/difference.js").Change[]} */ changes) => {
     cards.draw(changes);
     live.announcements.add(changes);
@@ -56,6 +61,7 @@ function watchPets() {
   live.connection.onmessage = (message) => {
     live.hear(message);
     const changes = board.apply(message);
+    saves.hear(message);
     if (!changes) return;
     draw(pause.pass(changes));
     document.dispatchEvent(new CustomEvent("petstore:change", { detail: message }));
@@ -77,6 +83,21 @@ function watchPets() {
   };
   button.start();
   live.connection.start();
+}
+
+/**
+ * The buttons of staff, where the page has any: a tap is saved without leaving the page.
+ * @param {Board} board
+ */
+function letStaffTap(board) {
+  const setter = new StatusSetter({ fetch: (...asked) => fetch(...asked), origin: location.origin, clock });
+  const saves = new Saves({ clock, send: (pet, status) => setter.set(pet, status), board });
+  const buttons = new OneTap(document);
+  saves.onchange = (pet, shown) => buttons.draw(pet, shown);
+  buttons.onset = (pet, status) => saves.set(pet, status);
+  buttons.onundo = (pet) => saves.undo(pet);
+  buttons.start();
+  return saves;
 }
 
 /** The hello page: the same connection without a board, and an echo beside it. */

@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use crate::auth::Gate;
 use crate::config::{Config, EngineChoice};
+use crate::guard::Guard;
 use crate::hub::Hub;
-use crate::live::{Limits, Live};
+use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::model::{By, Rev};
-use crate::serve::{Server, listen};
+use crate::serve::{Server, Terms, Times, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Engine, NatsEngine, RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, MemoryAccounts, NatsEngine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -67,16 +69,41 @@ impl App {
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
         let counted = metrics.clone();
-        let (engine, hub) = open(&config, counted, samples).await?;
+        let (engine, hub, gate) = open(&config, counted, samples).await?;
         let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
-        let limits = Limits {
+        let asked = &config.limits;
+        let guard = Arc::new(Guard::new(asked));
+        let limits = live::Limits {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,
             write_timeout: config.write_timeout,
             max_connection_age: config.max_connection_age,
+            message_bytes: asked.message_bytes,
+            message_time: asked.head_time,
+            messages_per_second: asked.messages_per_second,
+            idle_time: asked.idle_time,
         };
-        let live = Live::start(Arc::clone(&hub), writer.clone(), config.auth, limits);
+        let terms = Terms {
+            write_timeout: config.write_timeout,
+            times: Times {
+                head: asked.head_time,
+                idle: asked.idle_time,
+            },
+            head_bytes: asked.head_bytes,
+            head_fields: asked.head_fields,
+        };
+        let bodies = web::BodyLimits {
+            bytes: asked.body_bytes,
+            time: asked.body_time,
+        };
+        let live = Live::start(
+            Arc::clone(&hub),
+            writer.clone(),
+            gate.clone(),
+            Arc::clone(&guard),
+            limits,
+        );
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
@@ -88,11 +115,17 @@ impl App {
         };
         let server = Server {
             listener,
-            endpoint: web::site(Arc::clone(&live), engine),
+            endpoint: web::site(Arc::clone(&live), engine, bodies),
             metrics,
             max_connections: config.max_connections,
-            write_timeout: config.write_timeout,
+            terms,
+            guard,
         };
+        if gate.staff().is_ok() {
+            let tidying = keep_tidy(gate);
+            let tidying = live.stop.clone().run_until_cancelled_owned(tidying);
+            app.tasks.spawn(tidying);
+        }
         let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
         app.tasks.spawn(accepting);
         if let Some(period) = config.simulate {
@@ -107,6 +140,18 @@ impl App {
     /// Where it listens; with port 0 asked for, the port that was picked.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address at which the first admin is made; none when there are accounts, and at the
+    /// second time of asking.
+    pub fn founding_link(&self) -> Option<String> {
+        let gate = &self.live.gate;
+        let secret = gate.staff().ok()?.take_founding_secret()?;
+        let origin = match gate.base() {
+            Some(base) => base.origin().to_owned(),
+            None => format!("http://{}", self.address),
+        };
+        Some(format!("{origin}{}", web::welcome_path(&secret)))
     }
 
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
@@ -127,6 +172,9 @@ impl App {
         self.tasks.wait().await;
         let live = Arc::clone(&self.live);
         let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
+        if let Ok(staff) = self.live.gate.staff() {
+            staff.close().await;
+        }
         self.live.writer.stop().await;
         let (thread, engine) = (self.writer_thread, self.engine);
         let joined = tokio::task::spawn_blocking(move || {
@@ -142,31 +190,52 @@ impl App {
     }
 }
 
-/// Opens the engine and loads the hub; a store in which nothing ever happened gets `samples`.
+async fn keep_tidy(gate: Gate) {
+    if let Ok(staff) = gate.staff() {
+        staff.keep_tidy().await;
+    }
+}
+
+/// Opens the engine, lets staff in, and loads the hub.
 async fn open(
     config: &Config,
     metrics: Metrics,
     samples: Vec<writer::Command>,
-) -> Result<(Arc<dyn Engine>, Arc<Hub>), StartError> {
-    let shared: Option<Arc<dyn Engine>> = match &config.engine {
+) -> Result<(Arc<dyn Engine>, Arc<Hub>, Gate), StartError> {
+    let shared = match &config.engine {
         EngineChoice::Redb => None,
-        EngineChoice::Nats(address) => Some(Arc::new(NatsEngine::connect(address).await?)),
+        EngineChoice::Nats(address) => Some(NatsEngine::connect(address).await?),
     };
     let folder = config.data.clone();
+    let (auth, base_url) = (config.auth, config.base_url.clone());
     let opening = tokio::task::spawn_blocking(move || {
-        let engine = match shared {
-            Some(engine) => engine,
-            None => Arc::new(RedbEngine::open(&folder)?),
-        };
-        let hub = Hub::open(Arc::clone(&engine), metrics)?;
-        if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
-            match writer::commit_all(&*engine, &hub, samples, By::Simulator) {
-                // Another node gave them to it in the same moment.
-                Ok(()) | Err(WriteError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+        let (engine, accounts): (Arc<dyn Engine>, Arc<dyn Accounts>) = match shared {
+            Some(engine) => (Arc::new(engine), Arc::new(MemoryAccounts::default())),
+            None => {
+                let store = Arc::new(RedbEngine::open(&folder)?);
+                (Arc::clone(&store) as _, store)
             }
-        }
-        Ok((engine, hub))
+        };
+        let gate = Gate::open(auth, accounts, base_url)?;
+        let hub = fill(Arc::clone(&engine), metrics, samples)?;
+        Ok((engine, hub, gate))
     });
     opening.await.expect("opening a store does not panic")
+}
+
+/// Loads the hub; a store in which nothing ever happened gets `samples`.
+fn fill(
+    engine: Arc<dyn Engine>,
+    metrics: Metrics,
+    samples: Vec<writer::Command>,
+) -> Result<Arc<Hub>, StartError> {
+    let hub = Hub::open(Arc::clone(&engine), metrics)?;
+    if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
+        match writer::commit_all(&*engine, &hub, samples, By::Simulator) {
+            // Another node gave them to it in the same moment.
+            Ok(()) | Err(WriteError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(hub)
 }

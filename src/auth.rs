@@ -1,145 +1,138 @@
 //! Who asks, and may they.
 //!
-//! In demo mode everyone on this machine is staff; in serve mode nobody is yet. Either way a page
-//! of another site must not be able to write through a visitor's browser: browsers say where a
-//! request comes from, and what comes from elsewhere may watch and never command.
+//! A request gets its identity once: the `Gate` reads what it shows (a session's cookie, a token)
+//! and where it comes from into a `Caller`, which goes with it. A route states what it needs by
+//! what it takes: a `Permit` for a scope, `SignedIn` for a person, `Administrator` for an admin. A
+//! socket keeps a `Speaker`. Neither is believed for long: each permit and each command asks the
+//! `directory` anew, after the request's body was read, so a session that was ended a moment ago
+//! opens nothing.
+//!
+//! In demo mode everyone on this machine is staff, and there are no accounts. In either mode a page
+//! of another site cannot write through a visitor's browser: `origin` tells it from ours, and forms
+//! carry a token besides.
+//!
+//! What blocks (the disk, the slow hash of a password) runs off the async workers, within bounds.
 
-use std::net::IpAddr;
+mod attempts;
+mod caller;
+mod client;
+mod clock;
+mod cookie;
+mod directory;
+mod founding;
+mod origin;
+mod password;
+mod permit;
+mod refusal;
+mod secret;
+mod staff;
 
-use poem::http::HeaderMap;
-use poem::http::header::{HOST, ORIGIN};
-use poem::http::uri::Authority;
+use std::sync::Arc;
 
-use crate::error::Failure;
+use poem::Request;
+use poem::http::HeaderValue;
+
+pub use self::caller::{Caller, Rights, Speaker};
+pub use self::directory::{Directory, DirectoryError, Member, SessionSummary};
+pub use self::origin::BaseUrl;
+pub use self::password::{WeakPassword, check_rules, hash as hash_password};
+pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
+pub use self::refusal::{Refusal, at_field};
+pub use self::secret::Secret;
+pub use self::staff::{SignIn, SignInError, Staff};
+use crate::store::{Accounts, StoreError};
 
 /// Who may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// Everyone who can reach the server, which listens on loopback only.
     Demo,
-    /// Staff, of whom there are none yet.
+    /// Staff.
     Serve,
 }
 
-impl Auth {
-    /// Whether there is anyone who may write: what decides if a page offers it.
-    pub fn can_write(self) -> bool {
-        self == Auth::Demo
+/// Tells who asks. Cheap to clone; clones share what they know.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    base: Option<BaseUrl>,
+    /// None in the demo.
+    staff: Option<Staff>,
+}
+
+impl Gate {
+    /// The gate of the demo, through which everyone on this machine passes.
+    pub fn demo() -> Self {
+        let (base, staff) = (None, None);
+        Gate(Arc::new(Inner { base, staff }))
     }
 
-    /// Lets staff pass.
+    /// The gate of a rescue. Reads the roster and so blocks on the disk.
     ///
     /// # Errors
-    /// 403, saying which of the rules was broken.
-    pub fn check_staff(self, headers: &HeaderMap) -> Result<(), Failure> {
-        self.refusal(headers)
-            .map_or(Ok(()), |refusal| Err(refusal.into()))
+    /// When the roster cannot be read.
+    pub fn of_staff(store: Arc<dyn Accounts>, base: Option<BaseUrl>) -> Result<Self, StoreError> {
+        let staff = Some(Staff::open(Directory::open(store)?));
+        Ok(Gate(Arc::new(Inner { base, staff })))
     }
 
-    /// Why the sender of this request may not write, if so.
-    pub fn refusal(self, headers: &HeaderMap) -> Option<Refusal> {
-        match self {
-            Auth::Serve => Some(Refusal::NotStaff),
-            Auth::Demo if !names_this_machine(headers) => Some(Refusal::OtherHost),
-            Auth::Demo => is_from_elsewhere(headers).then_some(Refusal::FromElsewhere),
-        }
-    }
-}
-
-/// Why somebody may not write. Kept with every socket, so it is one byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    NotStaff,
-    FromElsewhere,
-    OtherHost,
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Failure::forbidden(match refusal {
-            Refusal::NotStaff => {
-                "Only staff may change something, and this server has no staff accounts yet."
-            }
-            Refusal::FromElsewhere => {
-                "This request comes from a page of another site. Change pets on this site."
-            }
-            Refusal::OtherHost => {
-                "In the demo, pets are changed at 127.0.0.1, [::1] or localhost only."
-            }
-        })
-    }
-}
-
-/// Whether the request was sent to a name of loopback. Another site's name can be made to lead
-/// here (DNS rebinding), and a page of that site would then count as one of ours.
-fn names_this_machine(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = host.and_then(|host| host.parse::<Authority>().ok()) else {
-        return false;
-    };
-    let name = host.host().trim_matches(['[', ']']);
-    let is_loopback = |address: IpAddr| address.is_loopback();
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback)
-}
-
-/// Whether a browser sent this on behalf of another site's page. `Sec-Fetch-Site` (W3C Fetch
-/// Metadata) says so directly; an older browser sends `Origin`, which must name this host. A
-/// program that is no browser sends neither.
-fn is_from_elsewhere(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site != "same-origin" && site != "none";
-    }
-    let Some(origin) = headers.get(ORIGIN) else {
-        return false;
-    };
-    let origin = origin.to_str().unwrap_or_default();
-    let origin_host = origin.split_once("://").map(|(_, host)| host);
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    origin_host.is_none() || origin_host != host
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| {
-            let name = poem::http::HeaderName::from_static(name);
-            (name, poem::http::HeaderValue::from_static(value))
-        });
-        pairs.collect()
-    }
-
-    #[test]
-    fn a_page_of_another_site_may_not_write_and_a_program_may() {
-        let host = ("host", "127.0.0.1:3000");
-        for (allowed, pairs) in [
-            (true, vec![host]),
-            (true, vec![("host", "localhost")]),
-            (true, vec![("host", "[::1]:3000")]),
-            (
-                false,
-                vec![
-                    ("host", "evil.example:3000"),
-                    ("origin", "http://evil.example:3000"),
-                ],
-            ),
-            (false, vec![]),
-            (true, vec![host, ("origin", "http://127.0.0.1:3000")]),
-            (true, vec![host, ("sec-fetch-site", "same-origin")]),
-            (true, vec![host, ("sec-fetch-site", "none")]),
-            (false, vec![host, ("origin", "http://127.0.0.1:3001")]),
-            (false, vec![host, ("origin", "null")]),
-            (false, vec![host, ("sec-fetch-site", "cross-site")]),
-            (false, vec![host, ("sec-fetch-site", "same-site")]),
-        ] {
-            let checked = Auth::Demo.check_staff(&headers(&pairs));
-            assert_eq!(checked.is_ok(), allowed, "{pairs:?}");
+    /// # Errors
+    /// As for `of_staff`.
+    pub fn open(
+        auth: Auth,
+        store: Arc<dyn Accounts>,
+        base: Option<BaseUrl>,
+    ) -> Result<Self, StoreError> {
+        match auth {
+            Auth::Demo => Ok(Gate::demo()),
+            Auth::Serve => Gate::of_staff(store, base),
         }
     }
 
-    #[test]
-    fn nobody_writes_in_serve_mode() {
-        assert!(Auth::Serve.check_staff(&headers(&[])).is_err());
+    pub fn auth(&self) -> Auth {
+        match self.0.staff {
+            None => Auth::Demo,
+            Some(_) => Auth::Serve,
+        }
+    }
+
+    /// Everything about staff.
+    ///
+    /// # Errors
+    /// `Demo`, where there are no accounts.
+    pub fn staff(&self) -> Result<&Staff, Refusal> {
+        self.0.staff.as_ref().ok_or(Refusal::Demo)
+    }
+
+    /// Reads who sent a request, from its head.
+    pub fn identify(&self, request: &Request) -> Caller {
+        Caller::read(self.clone(), request.headers())
+    }
+
+    /// The public address, where one was given.
+    pub fn base(&self) -> Option<&BaseUrl> {
+        self.0.base.as_ref()
+    }
+
+    /// The header that has a browser keep the secret of its session for as long as that may last.
+    pub fn keep_session(&self, secret: &Secret) -> HeaderValue {
+        cookie::keep(secret, self.is_secure(), Some(directory::LONGEST_SESSION))
+    }
+
+    /// The header that has a browser keep a secret that opens nothing, until it is closed: what
+    /// ties a sign-in form to it.
+    pub fn keep_cookie(&self, secret: &Secret) -> HeaderValue {
+        cookie::keep(secret, self.is_secure(), None)
+    }
+
+    /// The header that has a browser forget it.
+    pub fn forget_cookie(&self) -> HeaderValue {
+        cookie::forget(self.is_secure())
+    }
+
+    /// Whether browsers come over https, so that cookies are for https alone.
+    pub fn is_secure(&self) -> bool {
+        self.base().is_some_and(BaseUrl::is_secure)
     }
 }

@@ -1,5 +1,7 @@
 //! Commands and flags as typed, and the exit code.
 
+mod password;
+mod staff;
 mod store;
 
 use std::io::Write;
@@ -30,6 +32,8 @@ enum Command {
     Demo(Options),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
     Serve(Options),
+    /// Say who is staff, while the server is stopped
+    Staff(staff::Options),
     #[command(flatten)]
     Store(store::StoreCommand),
 }
@@ -65,6 +69,7 @@ fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
     };
     match command {
         Command::Store(command) => Err(store::run(command)),
+        Command::Staff(options) => Err(staff::run(options)),
         Command::Serve(options) => Ok(Config::serve(options)),
         Command::Demo(options) => {
             Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
@@ -123,6 +128,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         log_format,
         &format!("listening on http://{}", app.address()),
     );
+    if let Some(link) = app.founding_link() {
+        announce(
+            log_format,
+            &format!(
+                "nobody is staff yet; become the first admin, once and within a day, at {link}"
+            ),
+        );
+    }
     either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping: telling every viewer, finishing requests");
     tokio::select! {

@@ -6,6 +6,7 @@
 
 mod capacity;
 mod engine;
+mod limits;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,8 +16,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use self::engine::EngineChoice;
+use self::limits::LimitOptions;
 use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
-use crate::auth::Auth;
+use crate::auth::{Auth, BaseUrl};
+use crate::guard::Limits;
 
 /// The flags of `demo` and `serve`.
 #[derive(Args, Clone, Debug)]
@@ -47,6 +50,11 @@ pub struct Options {
         default_value = "./data"
     )]
     data: PathBuf,
+
+    /// The address that visitors type, from https:// on; other sites' pages are told from ours by
+    /// it, and over https cookies are for https alone [default: what browsers ask for]
+    #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]
+    base_url: Option<BaseUrl>,
 
     /// Give every pet a new random status once per DURATION, or off [default: 10s in demo, off in serve]
     #[arg(long, value_name = "DURATION", env = "PET_STORE_SIMULATE", value_parser = every)]
@@ -93,6 +101,9 @@ pub struct Options {
         default_value = "text"
     )]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    limits: LimitOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,6 +119,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub engine: EngineChoice,
+    /// The address that visitors type, where it was told.
+    pub base_url: Option<BaseUrl>,
     /// Sample pets for an empty store.
     pub sample_pets: u32,
     /// The simulator's period; `None` is off.
@@ -120,6 +133,8 @@ pub struct Config {
     pub max_connections: usize,
     pub write_timeout: Duration,
     pub max_connection_age: Duration,
+    /// What one visitor may take.
+    pub limits: Limits,
     pub grace: Duration,
     pub log_format: LogFormat,
 }
@@ -152,22 +167,27 @@ impl Config {
     }
 
     fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
-        let capacity = capacity::of_open_files();
+        let wanted = options.limits.max_connections;
+        let capacity = capacity::of_open_files(wanted.map(|count| count as usize));
         let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
         Config {
             auth,
             listen: options.listen,
             data: options.data,
             engine: options.engine.with_credentials(options.engine_credentials),
+            base_url: options.base_url,
             sample_pets,
             simulate: options.simulate.unwrap_or(simulate).period(),
             seed: options.seed,
             history: options.history.period(),
             heartbeat: options.heartbeat,
-            max_viewers: max_viewers.unwrap_or(capacity.viewers),
+            // Never so many that no page can be served beside them.
+            max_viewers: max_viewers
+                .map_or(capacity.viewers, |viewers| viewers.min(capacity.viewers)),
             max_connections: capacity.connections,
             write_timeout: options.write_timeout,
             max_connection_age: options.max_connection_age,
+            limits: options.limits.limits(capacity.connections),
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -180,6 +200,7 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data,
             engine: EngineChoice::Redb,
+            base_url: None,
             sample_pets: 0,
             simulate: None,
             seed: None,
@@ -189,6 +210,7 @@ impl Config {
             max_connections: 2000,
             write_timeout: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(600),
+            limits: Limits::default(),
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

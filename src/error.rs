@@ -5,7 +5,7 @@
 //! cause: that is in the log.
 
 use poem::error::ResponseError;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use serde_json::json;
 
@@ -48,6 +48,11 @@ impl Failure {
         Failure::new(StatusCode::BAD_REQUEST, "Bad request", detail)
     }
 
+    /// 401: nobody who may was shown.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Failure::new(StatusCode::UNAUTHORIZED, "Sign in first", detail)
+    }
+
     /// 403: understood, and not allowed for this asker.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Failure::new(StatusCode::FORBIDDEN, "Not allowed", detail)
@@ -68,9 +73,14 @@ impl Failure {
         }
     }
 
-    /// 409: understood and allowed, and somebody else was faster.
+    /// What goes with a 401: what can be shown. RFC 6750, section 3.
+    pub const fn challenge() -> HeaderValue {
+        HeaderValue::from_static("Bearer realm=\"pet-store\"")
+    }
+
+    /// 409: understood, and not possible as things are.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Failure::new(StatusCode::CONFLICT, "Changed meanwhile", detail)
+        Failure::new(StatusCode::CONFLICT, "Not possible", detail)
     }
 
     /// 413.
@@ -81,6 +91,14 @@ impl Failure {
     /// 422: understood, and the content breaks a rule.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "Not valid", detail)
+    }
+
+    /// 429: too often, worth another try after `retry_after` seconds.
+    pub fn too_often(detail: impl Into<String>, retry_after: u64) -> Self {
+        Failure {
+            retry_after: Some(retry_after),
+            ..Failure::new(StatusCode::TOO_MANY_REQUESTS, "Too often", detail)
+        }
     }
 
     /// 503, worth asking again after `retry_after` seconds.
@@ -154,6 +172,9 @@ impl Failure {
         }
         if let Some(allow) = &self.allow {
             response = response.header(header::ALLOW, allow);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response = response.header(header::WWW_AUTHENTICATE, Failure::challenge());
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             // What to upgrade to: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
@@ -245,7 +266,7 @@ impl From<TooManyPets> for Failure {
 }
 
 /// An error's words as a sentence: with a capital and a full stop.
-fn sentence(error: &impl std::error::Error) -> String {
+pub fn sentence(error: &impl std::error::Error) -> String {
     let words = error.to_string();
     let mut letters = words.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);

@@ -3,20 +3,21 @@
 //! # The way of a change
 //!
 //! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::ws`) asks; `auth` says
-//! whether it may; a typed command waits in the bounded queue of `writer`, whose one thread decides
-//! what waits and commits it as one durable transaction to a `store` engine, which gives each change
-//! its rev and shows it to `hub`, whichever node it came from. `wire` encodes the change once; `hub`
-//! sends it once into the broadcast stream. From there `live::senders`, one thread per core, write
-//! the shared bytes into the sockets of everyone who watches over WebSocket or SSE; long polls that
-//! wait for this pet are woken, and catch up. Only then is the asker answered. In the browser,
-//! `public/live` receives, `public/state` drops what is old, `public/view` draws.
+//! who that is and whether they may, which a handler states by the permit it takes; a typed command
+//! waits in the bounded queue of `writer`, whose one thread decides what waits and commits it as one
+//! durable transaction to a `store` engine, which gives each change its rev and shows it to `hub`,
+//! whichever node it came from. `wire` encodes the change once; `hub` sends it once into the
+//! broadcast stream. From there `live::senders`, one thread per core, write the shared bytes into
+//! the sockets of everyone who watches over WebSocket or SSE; long polls that wait for this pet are
+//! woken, and catch up. Only then is the asker answered. In the browser, `public/live` receives,
+//! `public/state` drops what is old, `public/view` draws.
 //!
 //! # The map
 //!
 //! Lower never imports higher; a test reads the imports and keeps this.
 //!
 //! ```text
-//! model, metrics → wire, store → hub → writer → error → auth → live, views → web
+//! model, metrics, guard → wire, store → hub → writer → error → auth → live, views → web
 //!                → serve, config → app, simulator, cli, telemetry → main
 //! ```
 //!
@@ -53,6 +54,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod error;
+pub mod guard;
 pub mod hub;
 pub mod live;
 pub mod metrics;

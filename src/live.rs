@@ -12,6 +12,7 @@ mod arrival;
 mod chaos;
 mod commands;
 mod conversation;
+mod echo;
 mod handoff;
 mod handshake;
 mod opening;
@@ -31,18 +32,22 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::handoff::{Connection, Handoff};
+pub use self::commands::too_many_writes;
+pub use self::echo::{Echo, Next};
+pub use self::handoff::{Admission, Connection, Handoff};
 pub use self::handshake::Upgrade;
 pub use self::places::{Place, Places, full_retry_seconds};
 use self::poll::Answers;
 pub use self::poll::poll;
-use self::query::LiveQuery;
+pub use self::query::LiveQuery;
+pub use self::reader::{NORMAL, POLICY, RESTART, Reader, close_frame};
 use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
 pub use self::ws::ws;
-use crate::auth::Auth;
+use crate::auth::{Auth, Gate};
 use crate::error::Failure;
+use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::Hub;
 use crate::model::{Cursor, Moment};
 use crate::wire::Message;
@@ -72,9 +77,16 @@ pub struct Live {
     pub hub: Arc<Hub>,
     pub writer: Writer,
     pub auth: Auth,
+    /// Tells who asks.
+    pub gate: Gate,
+    pub guard: Arc<Guard>,
     pub places: Places,
     /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
+    /// For how long a socket that watches nothing may be silent.
+    pub idle_time: Duration,
+    /// How long a message over WebSocket may take to arrive.
+    pub message_time: Duration,
     /// Cancelled when every viewer is to be told `bye`.
     pub stop: CancellationToken,
     /// Cancelled when the time of a stop is over and whoever is still here is cut off.
@@ -94,6 +106,14 @@ pub struct Limits {
     pub write_timeout: Duration,
     /// A connection is renewed at about this age.
     pub max_connection_age: Duration,
+    /// Of a command over WebSocket.
+    pub message_bytes: usize,
+    /// How long a message may take to arrive.
+    pub message_time: Duration,
+    /// Frames that a WebSocket viewer may send, on average.
+    pub messages_per_second: u32,
+    /// A socket that watches nothing is closed when nothing is said for so long.
+    pub idle_time: Duration,
 }
 
 impl Live {
@@ -101,25 +121,46 @@ impl Live {
     ///
     /// # Errors
     /// When the operating system gives no thread or no descriptor for a sender.
-    pub fn start(hub: Arc<Hub>, writer: Writer, auth: Auth, limits: Limits) -> io::Result<Self> {
+    pub fn start(
+        hub: Arc<Hub>,
+        writer: Writer,
+        gate: Gate,
+        guard: Arc<Guard>,
+        limits: Limits,
+    ) -> io::Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let places = Places::new(limits.max_viewers, hub.metrics().clone(), stop.clone());
+        let metrics = hub.metrics().clone();
+        let places = Places::new(
+            limits.max_viewers,
+            Arc::clone(&guard),
+            metrics,
+            stop.clone(),
+        );
         let senders = Senders::start(senders::Context {
             hub: Arc::clone(&hub),
             writer: writer.clone(),
+            gate: gate.clone(),
+            guard: Arc::clone(&guard),
             places: places.clone(),
             tasks: tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
             heartbeat: limits.heartbeat,
             write_timeout: limits.write_timeout,
             max_connection_age: limits.max_connection_age,
+            message_bytes: limits.message_bytes,
+            message_time: limits.message_time,
+            messages: Rate::per_second(limits.messages_per_second),
         })?;
         Ok(Live {
             hub,
             writer,
-            auth,
+            auth: gate.auth(),
+            gate,
+            guard,
             places,
             heartbeat: limits.heartbeat,
+            idle_time: limits.idle_time,
+            message_time: limits.message_time,
             stop,
             cut: CancellationToken::new(),
             tasks,
@@ -152,8 +193,13 @@ impl Live {
     }
 
     /// Lets a viewer in, and counts it.
-    fn admit(&self, transport: Transport, query: &LiveQuery) -> Result<Place, Failure> {
-        let place = self.places.admit(transport)?;
+    fn admit(
+        &self,
+        transport: Transport,
+        query: &LiveQuery,
+        visitor: Visitor,
+    ) -> Result<Place, Failure> {
+        let place = self.places.admit(transport, visitor)?;
         query.count_switch(self.hub.metrics(), transport.as_str());
         Ok(place)
     }

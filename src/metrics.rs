@@ -36,9 +36,13 @@ pub struct Metrics {
     pub writable: IntGauge,
     /// Times that a viewer fell behind and was given the newest of what it missed.
     pub resyncs: IntCounter,
-    /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`).
+    /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`, `flood`, and
+    /// `fault` for a mistake of ours).
     pub dropped: IntCounterVec,
-    /// Connections and viewers turned away, by `reason` (`connections`, `viewers`).
+    /// Tries to sign in, by `result` (`ok`, `wrong`, `too-many`).
+    pub sign_ins: IntCounterVec,
+    /// Connections, viewers and writes turned away, by `reason` (`connections`, `viewers`,
+    /// `address` for those of one address, `writes`).
     pub refused: IntCounterVec,
 }
 
@@ -90,13 +94,19 @@ impl Metrics {
                 "petstore_viewers_dropped_total",
                 "Viewers dropped by the server.",
                 "reason",
-                &["write-timeout", "protocol"],
+                &["write-timeout", "protocol", "flood", "fault"],
+            ),
+            sign_ins: counters(
+                "petstore_sign_ins_total",
+                "Tries to sign in.",
+                "result",
+                &["ok", "wrong", "too-many"],
             ),
             refused: counters(
                 "petstore_connections_refused_total",
-                "Connections and viewers turned away.",
+                "Connections, viewers and writes turned away.",
                 "reason",
-                &["connections", "viewers"],
+                &["connections", "viewers", "address", "writes"],
             ),
             registry,
         }

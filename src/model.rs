@@ -4,16 +4,23 @@
 //! Everything else imports from here and this imports from nowhere. Formats (JSON, SSE, the
 //! records in the store) belong to `wire` and `store`.
 
+mod author;
 mod change;
 mod cursor;
 mod moment;
 mod pet;
 mod profile;
+mod staff;
 mod status;
 
+pub use author::{Author, Signature};
 pub use change::{By, Change, ChangeKind};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use moment::Moment;
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{Draft, FieldError, InvalidProfile, LIMITS, Limits, Profile, ProfilePatch, Sex};
+pub use staff::{
+    Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session, Tick,
+    Token, UnknownRole, UnknownScope,
+};
 pub use status::{Status, UnknownStatus};

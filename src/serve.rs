@@ -2,10 +2,12 @@
 //!
 //! Ours, because poem's server is made for short requests: it never notices that a viewer is gone,
 //! has no timeout of any kind, and waits for ever at the stop. It is hyper's HTTP/1 connection
-//! with a timer, and a socket that does not wait for ever either.
+//! over a socket that waits neither for a reader nor for a request for ever.
 
 mod connection;
+mod patience;
 mod socket;
+mod turn;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,8 +22,11 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::connection::Terms;
 use self::connection::{Incoming, serve_connection};
-use crate::live::full_retry_seconds;
+pub use self::patience::Times;
+use crate::guard::Guard;
+use crate::live::{Admission, full_retry_seconds};
 use crate::metrics::Metrics;
 
 /// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
@@ -39,8 +44,8 @@ pub struct Server {
     pub metrics: Metrics,
     /// Connections open at once; one more is told 503 and closed.
     pub max_connections: usize,
-    /// A connection that takes no byte for so long is dropped.
-    pub write_timeout: Duration,
+    pub terms: Terms,
+    pub guard: Arc<Guard>,
 }
 
 /// Listens on `address` without accepting yet.
@@ -80,14 +85,20 @@ impl Server {
                     .refused
                     .with_label_values(&["connections"])
                     .inc();
-                refuse(&stream, self.max_connections);
+                refuse(&stream, self.max_connections, "Too many connections.");
+                continue;
+            };
+            let Ok(seat) = self.guard.admit_connection(peer.ip()) else {
+                self.metrics.refused.with_label_values(&["address"]).inc();
+                refuse(&stream, 0, "Too many connections from your address.");
                 continue;
             };
             let incoming = Incoming {
                 stream,
                 peer,
-                permit,
-                write_timeout: self.write_timeout,
+                admission: Admission::new(permit, seat),
+                terms: self.terms,
+                guard: Arc::clone(&self.guard),
                 metrics: self.metrics.clone(),
             };
             tasks.spawn(serve_connection(
@@ -102,8 +113,8 @@ impl Server {
 
 /// Answers a connection that is one too many beside `count` others, before anything of it is read.
 /// One write of a short answer, which fits any socket's buffer.
-fn refuse(stream: &TcpStream, count: usize) {
-    let body = "Too many connections. Try again.\n";
+fn refuse(stream: &TcpStream, count: usize, why: &str) {
+    let body = format!("{why} Try again.\n");
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\n\
          Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

@@ -5,6 +5,8 @@
 //! or from a blocking task, never from an async worker. `contract` holds the tests that every
 //! engine passes.
 
+mod accounts;
+pub mod archive;
 #[cfg(test)]
 mod contract;
 mod error;
@@ -18,6 +20,7 @@ mod redb;
 use std::sync::Weak;
 use std::time::Duration;
 
+pub use self::accounts::{Accounts, ClockReading, DEEDS_KEPT, MemoryAccounts, Roster, RosterEdit};
 pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
@@ -51,8 +54,9 @@ pub struct Recent {
 /// The log of changes and the state it leads to. Shared between the writer, which alone commits on
 /// this machine, and readers.
 pub trait Engine: Send + Sync + 'static {
-    /// Identity of this history. Made when the store is created; only an engine that is elsewhere
-    /// can come to have another, of which the follower is told.
+    /// Identity of this history. Made when the store is created, and the same ever after, unless
+    /// the history ended. Only an engine that is elsewhere comes to have another while it runs, of
+    /// which the follower is told.
     fn epoch(&self) -> Epoch;
 
     /// The whole state, read at one moment.
@@ -100,6 +104,13 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// `Full`, `Write` or `Open` as long as the disk refuses; reading may work again all the same.
     fn recover(&self) -> Result<(), StoreError>;
+
+    /// Has the next start begin a history of its own, with another epoch: this one has forgotten
+    /// changes that were shown, and their revs must not come to mean others.
+    ///
+    /// # Errors
+    /// `Full` or `Write`, as for `commit`.
+    fn end_history(&self) -> Result<(), StoreError>;
 
     /// The rev of the last change that is in the store.
     ///

@@ -3,17 +3,21 @@
 //! Templates are part of the binary. Text is escaped by the template's file name, which ends in
 //! `.html` for all of them.
 
+mod audit;
 mod page;
+mod staff;
 
 use minijinja::Environment;
 use minijinja::value::Serde;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
+pub use self::audit::{AuditPage, HistoryPage};
 pub use self::page::{
-    ApiDocsPage, DoctorPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage,
+    ApiDocsPage, DoctorPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage, UndoView,
 };
-use crate::auth::Auth;
+pub use self::staff::{AccountPage, SignInPage, StaffPage, WelcomePage};
+use crate::auth::{Auth, Rights};
 
 #[derive(RustEmbed)]
 #[folder = "views/"]
@@ -30,6 +34,11 @@ struct Context<'a, P> {
     assets: &'a str,
     mode: &'static str,
     can_write: bool,
+    is_admin: bool,
+    /// Who is signed in.
+    name: Option<&'a str>,
+    /// What every form carries.
+    form_token: Option<&'a str>,
     #[serde(flatten)]
     page: &'a P,
 }
@@ -38,31 +47,32 @@ struct Context<'a, P> {
 pub struct Views {
     environment: Environment<'static>,
     assets: String,
-    auth: Auth,
 }
 
 impl Views {
     /// `assets` is the address under which the pages' styles and modules are served.
-    pub fn new(assets: String, auth: Auth) -> Self {
+    pub fn new(assets: String) -> Self {
         let mut environment = Environment::new();
         environment.set_loader(|name| Ok(Templates::get(name).map(text)));
         Views {
             environment,
             assets,
-            auth,
         }
     }
 
-    /// The page as HTML. A template that fails is a defect of this program: it is logged, and the
+    /// The page as HTML, for one with these rights. A template that fails is a defect of this program: it is logged, and the
     /// answer is `None`.
-    pub fn render<P: Page>(&self, page: &P) -> Option<String> {
+    pub fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
         let context = Context {
             assets: &self.assets,
-            mode: match self.auth {
+            mode: match rights.auth {
                 Auth::Demo => "demo",
                 Auth::Serve => "serve",
             },
-            can_write: self.auth.can_write(),
+            can_write: rights.is_staff,
+            is_admin: rights.is_admin,
+            name: rights.name.as_deref(),
+            form_token: rights.form_token.as_deref(),
             page,
         };
         let template = self.environment.get_template(P::TEMPLATE);

@@ -28,12 +28,12 @@ pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
 use self::run::{Run, settle};
 use crate::hub::Hub;
-use crate::model::By;
+use crate::model::{By, Signature};
 use crate::store::Engine;
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
-/// planned for (a sync every 2 s) this is 8 s of waiting, after which a caller is better off
-/// with an answer.
+/// planned for (2 s a sync, and two of them a commit) this is 16 s of waiting, after which a
+/// caller is better off with an answer.
 const QUEUE_LIMIT: usize = 1024;
 
 /// Commands committed in one transaction at most, so that an answer never waits for more than
@@ -56,7 +56,7 @@ enum Queued {
 /// A command that waits, and where its answer goes.
 struct Request {
     command: Command,
-    by: By,
+    signature: Signature,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -102,11 +102,11 @@ impl Writer {
     /// # Errors
     /// `Busy` at once when the queue is full, `Stopping` when the writer has ended, and what the
     /// command itself can fail with.
-    pub async fn commit(&self, command: Command, by: By) -> Answer {
+    pub async fn commit(&self, command: Command, signature: impl Into<Signature>) -> Answer {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,
-            by,
+            signature: signature.into(),
             answer,
         };
         let queued = Queued::Request(request);
@@ -137,7 +137,7 @@ pub fn commit_all(
 ) -> Result<(), WriteError> {
     let mut decision = Decision::new(hub);
     for command in &commands {
-        decision.take(command, by)?;
+        decision.take(command, by.into())?;
     }
     let settled = settle(engine, hub, decision);
     settled.map(drop).map_err(|error| {

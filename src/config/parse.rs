@@ -3,10 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::guard::{Network, NotANetwork};
+
 /// The shortest and longest duration of a flag. Below, the program would do nothing else; above,
 /// the flag would mean nothing.
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_hours(24);
+
+/// The smallest and largest limit on bytes.
+const SMALLEST: u32 = 1024;
+const LARGEST: u32 = 1024 * 1024;
+const SMALLEST_HEAD: u32 = 8 * 1024;
 
 /// How often, or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +82,46 @@ pub fn viewers(text: &str) -> Result<u32, String> {
     whole(text, 1, 10_000_000)
 }
 
+pub fn connections(text: &str) -> Result<u32, String> {
+    whole(text, 1, 10_000_000)
+}
+
+pub fn count(text: &str) -> Result<u32, String> {
+    whole(text, 1, 1_000_000)
+}
+
+pub fn fields(text: &str) -> Result<u32, String> {
+    whole(text, 16, 1000)
+}
+
+/// From what a browser needs to what a small machine can bear.
+pub fn bytes(text: &str) -> Result<u32, String> {
+    let (number, unit) = match text.strip_suffix("KiB") {
+        Some(number) => (number.trim_end(), 1024),
+        None => (text, 1),
+    };
+    let number = number.parse::<u32>().ok();
+    let number = number.and_then(|number| number.checked_mul(unit));
+    let number = number.filter(|number| (SMALLEST..=LARGEST).contains(number));
+    number.ok_or_else(|| {
+        "a number of bytes from 1KiB to 1024KiB is allowed, such as 64KiB".to_owned()
+    })
+}
+
+/// hyper's buffer holds a head, and is never smaller.
+pub fn head(text: &str) -> Result<u32, String> {
+    bytes(text)
+        .ok()
+        .filter(|bytes| *bytes >= SMALLEST_HEAD)
+        .ok_or_else(|| {
+            "a number of bytes from 8KiB to 1024KiB is allowed, such as 64KiB".to_owned()
+        })
+}
+
+pub fn network(text: &str) -> Result<Network, String> {
+    text.parse().map_err(|error: NotANetwork| error.to_string())
+}
+
 pub fn seed(text: &str) -> Result<u64, String> {
     let error = || format!("a whole number from 0 to {} is allowed", u64::MAX);
     text.parse().map_err(|_| error())
@@ -103,6 +150,15 @@ mod tests {
         assert_eq!(history("forever"), Ok(History::Forever));
         for text in ["", "0s", "59m", "off", "-1d"] {
             assert!(history(text).unwrap_err().contains("90d"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_with_their_unit() {
+        assert_eq!(bytes("64KiB"), Ok(65_536));
+        assert_eq!(bytes("2000"), Ok(2000));
+        for text in ["", "1", "64kb", "-1KiB", "1025KiB", "4294967295KiB"] {
+            assert!(bytes(text).unwrap_err().contains("64KiB"), "{text:?}");
         }
     }
 

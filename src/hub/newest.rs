@@ -116,6 +116,7 @@ mod tests {
             rev: Rev::new(rev),
             at: Moment::from_micros(0),
             by: By::Api,
+            author: None,
             pet: PetId::new(pet),
             kind,
         };

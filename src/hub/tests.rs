@@ -41,6 +41,7 @@ impl Rig {
             rev: self.hub.newest().0.next(),
             at: Moment::from_micros(0),
             by: By::Api,
+            author: None,
             pet: PetId::new(pet),
             kind,
         };

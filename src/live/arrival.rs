@@ -10,7 +10,8 @@ use super::handoff::Connection;
 use super::opening::Opening;
 use super::places::Place;
 use super::senders::Newcomer;
-use crate::auth::Refusal;
+use crate::auth::Speaker;
+use crate::guard::Visitor;
 use crate::hub::Filter;
 use crate::wire::Encoding;
 
@@ -22,8 +23,9 @@ pub struct Arrival {
     pub filter: Filter,
     /// What it said so far, if anything.
     pub said: Vec<u8>,
-    /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    /// Who commands over it.
+    pub speaker: Speaker,
+    pub visitor: Visitor,
     pub place: Place,
     /// What the network that it asked for does to its connection.
     pub trouble: Option<Trouble>,
@@ -55,7 +57,8 @@ impl Arrival {
             encoding: self.encoding,
             filter: self.filter,
             said: self.said,
-            refusal: self.refusal,
+            speaker: self.speaker,
+            visitor: self.visitor,
             place: self.place,
         });
     }

@@ -1,16 +1,15 @@
 //! Commands that arrive over a viewer's socket.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::auth::Refusal;
+use crate::auth::{Gate, Refusal, Speaker};
 use crate::error::Failure;
-use crate::model::{By, PetId, Status};
+use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
 use crate::writer::{Command, Committed, Writer};
-
-/// The longest command, in bytes. A `set-status` is under 100; more is a mistake or an attack.
-pub const COMMAND_LIMIT: usize = 4 * 1024;
 
 /// The longest `ref`, in bytes: it is sent back.
 const REFERENCE_LIMIT: usize = 100;
@@ -24,12 +23,16 @@ struct Request {
     status: Option<String>,
     #[serde(rename = "ref")]
     reference: Option<String>,
+    /// With the first command of a program: what it may. Kept for those that follow.
+    token: Option<String>,
 }
 
 /// A command that was read, ready to be carried out.
 pub struct Asked {
     reference: Option<String>,
     command: Result<Command, Failure>,
+    /// What was shown with it.
+    pub token: Option<String>,
 }
 
 /// The text is no command at all: the sender is confused or hostile.
@@ -39,33 +42,42 @@ impl Asked {
     /// # Errors
     /// `Unreadable` for what is not a JSON object with a `do`.
     pub fn read(text: &str) -> Result<Self, Unreadable> {
-        let request: Request = serde_json::from_str(text).map_err(|_| {
+        let mut request: Request = serde_json::from_str(text).map_err(|_| {
             Unreadable(Failure::bad_request(
                 r#"A command is a JSON object such as {"do":"set-status","pet":7,"status":"eating","ref":"a1"}."#,
             ))
         })?;
-        let reference = request.reference.clone();
+        let reference = request.reference.take();
+        let token = request.token.take();
         let is_too_long = |reference: &String| reference.len() > REFERENCE_LIMIT;
         if reference.as_ref().is_some_and(is_too_long) {
             return Ok(Asked {
                 reference: None,
                 command: Err(Failure::bad_request("ref has at most 100 bytes.")),
+                token,
             });
         }
         Ok(Asked {
             reference,
             command: request.into_command(),
+            token,
         })
     }
 
-    /// Carries the command out unless its sender is refused, and gives the answer as a frame.
-    pub async fn answer(self, writer: &Writer, refusal: Option<Refusal>) -> Bytes {
-        let allowed = refusal.map_or(self.command, |refusal| Err(refusal.into()));
-        let outcome = match allowed {
-            Ok(command) => writer
-                .commit(command, By::Staff)
-                .await
-                .map_err(Failure::from),
+    /// The answer to a command of one who has written too often.
+    pub fn put_off(&self, wait: Duration) -> Bytes {
+        failed(self.reference.as_deref(), &too_many_writes(wait))
+    }
+
+    /// Carries the command out if `speaker` may at this moment, and gives the answer as a frame.
+    pub async fn answer(self, writer: &Writer, gate: &Gate, speaker: &Speaker) -> Bytes {
+        let signature = speaker.sign(gate, Scope::SetStatus);
+        let signature = signature.map_err(Refusal::over_socket);
+        let outcome = match signature.and_then(|signature| Ok((self.command?, signature))) {
+            Ok((command, signature)) => {
+                let committed = writer.commit(command, signature).await;
+                committed.map_err(Failure::from)
+            }
             Err(failure) => Err(failure),
         };
         match outcome {
@@ -94,10 +106,16 @@ impl Request {
     }
 }
 
+/// What one is told who has written too often, over whatever it came.
+pub fn too_many_writes(wait: Duration) -> Failure {
+    let seconds = wait.as_secs() + 1;
+    Failure::too_often("Too many changes at once. Try again in a moment.", seconds)
+}
+
 /// What a message is told that is longer than any command.
-pub fn too_long(bytes: usize) -> Failure {
+pub fn too_long(bytes: usize, most: usize) -> Failure {
     Failure::too_large(format!(
-        "A command has at most {COMMAND_LIMIT} bytes; this has {bytes}."
+        "A command has at most {most} bytes; this has {bytes}."
     ))
 }
 

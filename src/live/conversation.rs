@@ -1,11 +1,14 @@
 //! What a viewer's words over WebSocket mean, and what is answered at once.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use super::commands::{Asked, Unreadable, failed, too_long};
 use super::reader::{NORMAL, POLICY, Said, Violation, close_frame, pong_frame};
 use super::senders::Viewer;
 use crate::error::Failure;
+use crate::guard::Rate;
 
 /// Unreadable messages after which the connection is closed with 1008.
 const STRIKES: u8 = 3;
@@ -16,19 +19,29 @@ pub enum Reply {
     /// The last frame of the connection.
     Last {
         frame: Bytes,
-        is_violation: bool,
+        /// What the metrics call it, when it is the viewer's fault.
+        fault: Option<&'static str>,
     },
     CarryOut(Asked),
 }
 
 /// The reply to the next thing that the viewer said; `None` when there is none, or when it has to
-/// wait: for its socket, or for the answer to what it asked before.
-pub fn next(viewer: &mut Viewer) -> Option<Reply> {
+/// wait: for its socket, or for the answer to what it asked before. One that sends more frames than
+/// `rate` allows is closed, whatever they are: pings and empty fragments cost as much as messages.
+pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
     loop {
         if viewer.is_stalled() || viewer.is_asking || viewer.is_closing() {
             return None;
         }
-        let said = viewer.reader.as_mut()?.next();
+        let reader = viewer.reader.as_mut()?;
+        let said = reader.next_said();
+        let frames = reader.take_frames();
+        if (0..frames).any(|_| rate.take(&mut viewer.due, now).is_err()) {
+            return Some(Reply::Last {
+                frame: close_frame(POLICY, "too many messages a second").into(),
+                fault: Some("flood"),
+            });
+        }
         if viewer
             .reader
             .as_ref()
@@ -43,7 +56,7 @@ pub fn next(viewer: &mut Viewer) -> Option<Reply> {
             Err(Violation(code, reason)) => {
                 return Some(Reply::Last {
                     frame: close_frame(code, reason).into(),
-                    is_violation: true,
+                    fault: Some("protocol"),
                 });
             }
         }
@@ -56,17 +69,22 @@ fn reply(viewer: &mut Viewer, said: Said) -> Reply {
         Said::Close(code) => {
             return Reply::Last {
                 frame: close_frame(code.unwrap_or(NORMAL), "").into(),
-                is_violation: false,
+                fault: None,
             };
         }
         Said::Text(text) => Asked::read(&text),
-        Said::TooLong(bytes) => Err(Unreadable(too_long(bytes))),
+        Said::TooLong { bytes, most } => Err(Unreadable(too_long(bytes, most))),
         Said::Binary | Said::Pong => Err(Unreadable(Failure::bad_request(
             "A command is a text message; this was a binary one.",
         ))),
     };
     match asked {
-        Ok(asked) => Reply::CarryOut(asked),
+        Ok(mut asked) => {
+            if let Some(token) = asked.token.take() {
+                viewer.speaker.show(&token);
+            }
+            Reply::CarryOut(asked)
+        }
         Err(Unreadable(failure)) => strike(viewer, &failure),
     }
 }
@@ -80,6 +98,6 @@ fn strike(viewer: &mut Viewer, failure: &Failure) -> Reply {
     let close = close_frame(POLICY, "three unreadable messages");
     Reply::Last {
         frame: [&error[..], &close[..]].concat().into(),
-        is_violation: true,
+        fault: Some("protocol"),
     }
 }

@@ -12,10 +12,27 @@ use mio::net::TcpStream;
 use poem::Request;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
+use crate::guard::Seat;
+
 /// A socket without its HTTP connection, not blocking, and its place among the connections.
 pub struct Connection<S = TcpStream> {
     pub stream: S,
-    pub permit: OwnedSemaphorePermit,
+    pub admission: Admission,
+}
+
+/// A connection's place among all, and among those of its address; given back when it is dropped.
+pub struct Admission {
+    _permit: OwnedSemaphorePermit,
+    _seat: Option<Seat>,
+}
+
+impl Admission {
+    pub fn new(permit: OwnedSemaphorePermit, seat: Option<Seat>) -> Self {
+        Admission {
+            _permit: permit,
+            _seat: seat,
+        }
+    }
 }
 
 type Receiver = Box<dyn FnOnce(Connection) + Send>;

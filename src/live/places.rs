@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transport;
 use crate::error::Failure;
+use crate::guard::{Guard, Seat, Visitor};
 use crate::metrics::Metrics;
 
 /// Milliseconds after which someone who was turned away may come back at the earliest: room is
@@ -30,6 +31,7 @@ const SPREAD_MAX: Duration = Duration::from_secs(30);
 pub struct Places {
     free: Arc<Semaphore>,
     limit: usize,
+    guard: Arc<Guard>,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -37,15 +39,18 @@ pub struct Places {
 /// A viewer's place; given back when it is dropped.
 pub struct Place {
     _permit: OwnedSemaphorePermit,
+    /// Of one who came through a proxy.
+    _seat: Option<Seat>,
     counted: Option<IntGauge>,
 }
 
 impl Places {
     /// Room for `limit` viewers until `stop`.
-    pub fn new(limit: usize, metrics: Metrics, stop: CancellationToken) -> Self {
+    pub fn new(limit: usize, guard: Arc<Guard>, metrics: Metrics, stop: CancellationToken) -> Self {
         Places {
             free: Arc::new(Semaphore::new(limit)),
             limit,
+            guard,
             metrics,
             stop,
         }
@@ -54,9 +59,10 @@ impl Places {
     /// Gives a viewer a place.
     ///
     /// # Errors
-    /// 503 with `Retry-After` when all are taken, or the server is stopping.
-    pub fn admit(&self, transport: Transport) -> Result<Place, Failure> {
-        let mut place = self.admit_uncounted()?;
+    /// 503 with `Retry-After` when all are taken, or all of the visitor's address, or the server
+    /// is stopping.
+    pub fn admit(&self, transport: Transport, visitor: Visitor) -> Result<Place, Failure> {
+        let mut place = self.admit_uncounted(visitor)?;
         let gauge = self
             .metrics
             .viewers
@@ -70,7 +76,7 @@ impl Places {
     ///
     /// # Errors
     /// As for `admit`.
-    pub fn admit_uncounted(&self) -> Result<Place, Failure> {
+    pub fn admit_uncounted(&self, visitor: Visitor) -> Result<Place, Failure> {
         if self.stop.is_cancelled() {
             let detail = "The server is stopping.";
             return Err(Failure::unavailable(detail, whole_seconds(self.retry_ms())));
@@ -83,8 +89,17 @@ impl Places {
             );
             return Err(Failure::unavailable(detail, full_retry_seconds(self.limit)));
         };
+        let seat = self.guard.admit_viewer(visitor).map_err(|full| {
+            self.metrics.refused.with_label_values(&["address"]).inc();
+            let detail = format!(
+                "{} viewers are watching from your address, which is as many as it may have.",
+                full.limit
+            );
+            Failure::unavailable(detail, full_retry_seconds(0))
+        })?;
         Ok(Place {
             _permit: permit,
+            _seat: seat,
             counted: None,
         })
     }

@@ -22,6 +22,7 @@ use super::places::whole_seconds;
 use super::query::LiveQuery;
 use super::{Live, Transport, bye, no_handoff, sign_of_life};
 use crate::error::Failure;
+use crate::guard::Visitor;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -29,13 +30,14 @@ use crate::error::Failure;
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request, live.auth)?;
+    let visitor = Visitor::of(request);
     match query.trouble(Transport::Poll)? {
         // In a box, so that a poll that is left alone takes no room for it.
         Some(Trouble::CutAfter(limit)) => {
             let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-            Box::pin(answer_or_hang_up(live, &query, limit, handoff)).await
+            Box::pin(answer_or_hang_up(live, &query, visitor, limit, handoff)).await
         }
-        _ => answer(live, &query).await,
+        _ => answer(live, &query, visitor).await,
     }
 }
 
@@ -43,10 +45,11 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
 async fn answer_or_hang_up(
     live: &Live,
     query: &LiveQuery,
+    visitor: Visitor,
     limit: Duration,
     handoff: Handoff,
 ) -> Result<Response, Failure> {
-    match timeout(limit, answer(live, query)).await {
+    match timeout(limit, answer(live, query, visitor)).await {
         Ok(answer) => answer,
         Err(_cut) => {
             handoff.hang_up();
@@ -55,8 +58,8 @@ async fn answer_or_hang_up(
     }
 }
 
-async fn answer(live: &Live, query: &LiveQuery) -> Result<Response, Failure> {
-    let _place = live.admit(Transport::Poll, query)?;
+async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Response, Failure> {
+    let _place = live.admit(Transport::Poll, query, visitor)?;
     live.hub.reach(query.since).await;
     let mut catch_up = live.hub.catch_up(query.filter.clone(), query.since);
     let start = catch_up.start();

@@ -39,7 +39,8 @@ pub use self::table::Table;
 pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, Places};
-use crate::auth::Refusal;
+use crate::auth::{Gate, Speaker};
+use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
 use crate::model::Cursor;
 use crate::wire::Encoding;
@@ -54,7 +55,8 @@ pub struct Newcomer<S = TcpStream> {
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    pub speaker: Speaker,
+    pub visitor: Visitor,
     pub place: Place,
 }
 
@@ -63,6 +65,8 @@ pub struct Newcomer<S = TcpStream> {
 pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
+    pub gate: Gate,
+    pub guard: Arc<Guard>,
     pub places: Places,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,
@@ -71,6 +75,12 @@ pub struct Context {
     pub write_timeout: Duration,
     /// A connection is renewed at about this age.
     pub max_connection_age: Duration,
+    /// Of a command.
+    pub message_bytes: usize,
+    /// How long one may take to arrive.
+    pub message_time: Duration,
+    /// How often a viewer may say something.
+    pub messages: Rate,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in
@@ -89,6 +99,9 @@ enum Note {
     End {
         deadline: Instant,
     },
+    /// A mistake in a sender.
+    #[cfg(test)]
+    Fail,
 }
 
 /// The threads. Stopped by `say_bye` and then `end`.

@@ -16,7 +16,9 @@ use super::handoff::Handoff;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Speaker;
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// # Errors
@@ -26,7 +28,8 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
     live.hub.reach(query.since).await;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let place = live.admit(Transport::Sse, &query)?;
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::Sse, &query, visitor)?;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
@@ -49,7 +52,8 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
         encoding,
         filter,
         said: Vec::new(),
-        refusal: None,
+        speaker: Speaker::Stranger,
+        visitor,
         place,
         trouble,
     };

@@ -15,7 +15,9 @@ use super::handshake::Upgrade;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
+use crate::auth::Caller;
 use crate::error::Failure;
+use crate::guard::Visitor;
 use crate::wire::Encoding;
 
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
@@ -30,8 +32,9 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let trouble = query.trouble(Transport::WebSocket)?;
     let upgrade = Upgrade::of(request)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let refusal = live.auth.refusal(request.headers());
-    let place = live.admit(Transport::WebSocket, &query)?;
+    let speaker = Caller::of(request)?.speaker();
+    let visitor = Visitor::of(request);
+    let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);
     let opening = async move {
@@ -47,7 +50,8 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             encoding,
             filter,
             said: Vec::new(),
-            refusal,
+            speaker,
+            visitor,
             place,
             trouble,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Moment, Pet, PetId, Rev, Status};
+use super::{Author, Moment, Pet, PetId, Rev, Status};
 
 /// Who asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,8 @@ pub struct Change {
     /// When it was committed.
     pub at: Moment,
     pub by: By,
+    /// Who that was by name, where it is known. Never shown to visitors.
+    pub author: Option<Arc<Author>>,
     pub pet: PetId,
     pub kind: ChangeKind,
 }

@@ -34,6 +34,11 @@ impl Moment {
         self.timestamp().strftime("%H:%M").to_string()
     }
 
+    /// Day, hour and minute in UTC: `2026-11-22 14:05`.
+    pub fn minute(self) -> String {
+        self.timestamp().strftime("%F %H:%M").to_string()
+    }
+
     fn timestamp(self) -> Timestamp {
         Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -63,6 +68,7 @@ mod tests {
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.000000Z");
         assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
         assert_eq!(moment.clock(), "22:13");
+        assert_eq!(moment.minute(), "2023-11-14 22:13");
     }
 
     #[test]

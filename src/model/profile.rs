@@ -131,7 +131,7 @@ pub struct FieldError {
 
 /// At least one field broke its rule; every one that did is named.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("some fields are missing or too long")]
+#[error("some fields are missing, too long, or not what they should be")]
 pub struct InvalidProfile(pub Vec<FieldError>);
 
 impl Draft {
@@ -168,13 +168,27 @@ fn required(
     limit: usize,
 ) -> Option<String> {
     let text = bounded(errors, field, entered, limit)?;
-    if text.trim().is_empty() {
+    if text.chars().all(is_invisible) {
         errors.push(FieldError {
             field,
             message: format!("Enter a {field}."),
         });
     }
     Some(text)
+}
+
+/// Whether nobody would see it: a name of such characters is no name. Spaces, control characters,
+/// and what Unicode calls default ignorable (zero-width spaces and joiners, fillers, selectors,
+/// tags), with the blank of Braille.
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn bounded(
@@ -228,6 +242,27 @@ mod tests {
         let InvalidProfile(errors) = draft.into_profile().unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
         assert_eq!(fields, ["name", "species", "sex", "about"]);
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_see_is_none() {
+        for name in [
+            "\u{200b}",
+            "\u{2060}\u{feff} ",
+            "\u{3164}",
+            "\u{ad}\u{0}\t",
+            "\u{e0041}",
+        ] {
+            let InvalidProfile(errors) = entered(name, "cat").into_profile().unwrap_err();
+            assert_eq!(errors[0].field, "name", "{name:?}");
+        }
+        for name in [
+            "\u{1f469}\u{200d}\u{1f680}",
+            "\u{2764}\u{fe0f}",
+            "\u{645}\u{200c}\u{6cc}",
+        ] {
+            assert!(entered(name, "cat").into_profile().is_ok(), "{name:?}");
+        }
     }
 
     #[test]

@@ -9,30 +9,22 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
-use poem::http::{Request, Response};
+use poem::http::{Request, Response, StatusCode};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+use super::patience::{Patience, Times};
 use super::socket::Socket;
-use crate::live::Handoff;
+use super::turn::{Answer, Turn};
+use crate::guard::Guard;
+use crate::live::{Admission, Handoff};
 use crate::metrics::Metrics;
-
-/// How long a request's head may take to arrive, and an idle connection may wait for its next
-/// request. Against clients that send a byte now and then for ever.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Fields of a request's head.
-const HEADER_LIMIT: usize = 100;
-
-/// Bytes of a request's head, and of an answer that waits for the socket.
-const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Bytes that the kernel holds for a connection that does not read. Left to itself it takes
 /// several hundred kilobytes for each before anyone notices.
@@ -52,10 +44,22 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 pub struct Incoming {
     pub stream: TcpStream,
     pub peer: SocketAddr,
-    /// Its place among the connections.
-    pub permit: OwnedSemaphorePermit,
-    pub write_timeout: Duration,
+    pub admission: Admission,
+    pub terms: Terms,
+    pub guard: Arc<Guard>,
     pub metrics: Metrics,
+}
+
+/// What every connection has to keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// It is dropped when it takes no byte for so long.
+    pub write_timeout: Duration,
+    pub times: Times,
+    /// Bytes of a request's head, and of an answer that waits for the socket.
+    pub head_bytes: usize,
+    /// Fields of a request's head.
+    pub head_fields: usize,
 }
 
 /// Serves requests until the peer leaves, `stop` comes and the request in hand is answered
@@ -66,35 +70,51 @@ pub async fn serve_connection(
     stop: CancellationToken,
     cut: CancellationToken,
 ) {
-    let Ok(local) = set_options(&incoming.stream, incoming.write_timeout) else {
+    let terms = incoming.terms;
+    let Ok(local) = set_options(&incoming.stream, terms.write_timeout) else {
         return;
     };
-    let peer = incoming.peer;
+    let (peer, guard) = (incoming.peer, incoming.guard);
+    let turn = Turn::default();
+    let patience = Patience::new(terms.times, turn.clone());
     let handoff = Handoff::default();
     let for_requests = handoff.clone();
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
         let endpoint = Arc::clone(&endpoint);
+        let ours = turn.take();
+        let visitor = guard.identify(peer.ip(), request.headers());
+        request.extensions_mut().insert(visitor);
         request.extensions_mut().insert(for_requests.clone());
         async move {
             let local = LocalAddr(Addr::from(local));
-            let remote = RemoteAddr(Addr::from(peer));
+            // Where the visitor is, as far as it is believed: what asks for it from here on need
+            // not know of proxies.
+            let remote = SocketAddr::new(visitor.address, peer.port());
+            let remote = RemoteAddr(Addr::from(remote));
             let request = poem::Request::from((request, local, remote, Scheme::HTTP));
-            let response = endpoint.get_response(request).await;
-            Ok::<_, Infallible>(Response::from(response))
+            let response = Response::from(endpoint.get_response(request).await);
+            let ours = match response.status() {
+                StatusCode::SWITCHING_PROTOCOLS => {
+                    ours.keep();
+                    None
+                }
+                _ => Some(ours),
+            };
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, ours)))
         }
     });
     let socket = TokioIo::new(Socket::new(
         incoming.stream,
-        incoming.permit,
+        incoming.admission,
         handoff.clone(),
-        incoming.write_timeout,
+        terms.write_timeout,
+        patience,
         incoming.metrics,
     ));
     let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_headers(HEADER_LIMIT)
-        .max_buf_size(BUFFER_BYTES)
+        .max_headers(terms.head_fields)
+        .max_header_size(terms.head_bytes)
+        .max_buf_size(terms.head_bytes)
         .serve_connection(socket, service)
         .with_upgrades();
     let mut serving = pin!(serving);

@@ -1,5 +1,5 @@
-//! A connection's socket: fails when the other side takes no byte for too long, and outlives its
-//! HTTP connection when a viewer's route wants it.
+//! A connection's socket: fails when the other side takes no byte, or sends no request, for too
+//! long, and outlives its HTTP connection when a viewer's route wants it.
 
 use std::io;
 use std::pin::Pin;
@@ -8,17 +8,22 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 
-use crate::live::{Connection, Handoff};
+use super::patience::{Overdue, Patience};
+use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
+
+/// What a connection is told whose head did not come in time. What never began one is closed
+/// without a word.
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\n\
+    Content-Length: 47\r\nConnection: close\r\n\r\nThe head of the request took too long to come.\n";
 
 /// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
 /// idle connection costs nothing and is never dropped for being idle.
 pub struct Socket {
     /// Taken when this is dropped.
-    inner: Option<(TcpStream, OwnedSemaphorePermit)>,
+    inner: Option<(TcpStream, Admission)>,
     handoff: Handoff,
     timeout: Duration,
     /// Set while the socket is full.
@@ -26,23 +31,26 @@ pub struct Socket {
     /// Whether all that hyper wants to write is written. A socket that is given up in the middle
     /// of a message is of no use to anyone.
     is_flushed: bool,
+    patience: Patience,
     metrics: Metrics,
 }
 
 impl Socket {
     pub fn new(
         stream: TcpStream,
-        permit: OwnedSemaphorePermit,
+        admission: Admission,
         handoff: Handoff,
         timeout: Duration,
+        patience: Patience,
         metrics: Metrics,
     ) -> Self {
         Socket {
-            inner: Some((stream, permit)),
+            inner: Some((stream, admission)),
             handoff,
             timeout,
             deadline: None,
             is_flushed: true,
+            patience,
             metrics,
         }
     }
@@ -76,7 +84,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let Some((stream, permit)) = self.inner.take() else {
+        let Some((stream, admission)) = self.inner.take() else {
             return;
         };
         // Fails only when the runtime is gone, and everything with it.
@@ -84,7 +92,7 @@ impl Drop for Socket {
             && let Ok(stream) = stream.into_std()
         {
             let stream = mio::net::TcpStream::from_std(stream);
-            self.handoff.let_go(Connection { stream, permit });
+            self.handoff.let_go(Connection { stream, admission });
         }
     }
 }
@@ -95,7 +103,19 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream().poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = self.stream().poll_read(context, buffer);
+        if read.is_ready() {
+            if buffer.filled().len() > before {
+                self.patience.hear();
+            }
+            return read;
+        }
+        if ready!(self.patience.poll(context)) == Overdue::Head && self.is_flushed {
+            // It fits any socket's buffer; if not, nobody reads.
+            let _ = self.stream().try_write(TOO_SLOW);
+        }
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

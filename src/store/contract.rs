@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
-use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
+use crate::model::{Author, By, Change, ChangeKind, Moment, Pet, Profile, Signature, Status};
 
 /// Runs `check` against a fresh store of every engine.
 fn with_every_engine(check: impl Fn(&mut Desk)) {
@@ -34,6 +34,18 @@ pub(super) struct Desk<'a> {
     pets: BTreeMap<PetId, Arc<Pet>>,
     told: Arc<Told>,
     turn: i64,
+}
+
+/// Of somebody whose program has a name that not every header takes.
+fn signature() -> Signature {
+    let author = Author {
+        name: "anna".to_owned(),
+        client: "token F\u{fc}tterer\r\n\u{1f63a}".to_owned(),
+    };
+    Signature {
+        by: By::Staff,
+        author: Some(Arc::new(author)),
+    }
 }
 
 /// A follower that remembers.
@@ -73,7 +85,7 @@ impl<'a> Desk<'a> {
         self.turn += 1;
         let mut put = Put {
             at: Moment::from_micros(self.turn * 1000),
-            by: By::Staff,
+            signature: signature(),
             pet: PetId::new(pet),
             kind,
             after: None,

@@ -85,7 +85,8 @@ pub enum StoreError {
     Record(String),
     #[error(
         "the store has forgotten changes that were shown: it ends at rev {kept}, and rev {shown} \
-         was shown; nothing more is written: look after the disk, and restart"
+         was shown; nothing more is written: look after the disk, and restart, \
+         which begins a history of its own"
     )]
     Forgot { kept: u64, shown: u64 },
 }

@@ -101,6 +101,11 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
+    /// It ends with the process.
+    fn end_history(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn newest(&self) -> Result<Rev, StoreError> {
         Ok(self.state().rev())
     }

@@ -152,6 +152,10 @@ impl Engine for NatsEngine {
         self.node.check_reach()
     }
 
+    fn end_history(&self) -> Result<(), StoreError> {
+        self.runtime.block_on(self.node.end_history())
+    }
+
     fn newest(&self) -> Result<Rev, StoreError> {
         Ok(self.node.known().newest)
     }

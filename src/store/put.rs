@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{By, Change, ChangeKind, Moment, Pet, PetId, Rev};
+use crate::model::{Change, ChangeKind, Moment, Pet, PetId, Rev, Signature};
 
 /// A change to be committed. The engine gives it its rev.
 #[derive(Clone, Debug)]
 pub struct Put {
     pub at: Moment,
-    pub by: By,
+    pub signature: Signature,
     pub pet: PetId,
     pub kind: ChangeKind,
     /// The pet as it is then; `None` when it is gone.
@@ -21,7 +21,8 @@ impl Put {
         Change {
             rev,
             at: self.at,
-            by: self.by,
+            by: self.signature.by,
+            author: self.signature.author.clone(),
             pet: self.pet,
             kind: self.kind.clone(),
         }

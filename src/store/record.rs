@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::model::{Author, By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
 
 /// A change in the log, under its rev.
 #[derive(Serialize, Deserialize)]
@@ -14,6 +14,9 @@ struct ChangeRecord {
     /// Microseconds since the Unix epoch.
     at: i64,
     by: String,
+    /// By name, and the kind of client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    author: Option<AuthorRecord>,
     pet: u64,
     #[serde(flatten)]
     kind: KindRecord,
@@ -51,6 +54,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
     encode(&ChangeRecord {
         at: change.at.micros(),
         by: change.by.as_str().to_owned(),
+        author: change.author.as_deref().map(AuthorRecord::of),
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
@@ -73,6 +77,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         rev,
         at: Moment::from_micros(record.at),
         by: decode_by(&record.by)?,
+        author: record.author.map(AuthorRecord::into_author),
         pet,
         kind: match record.kind {
             KindRecord::Status { status } => ChangeKind::Status(decode_status(&status)?),
@@ -157,6 +162,29 @@ impl ProfileRecord {
     }
 }
 
+/// A name and a client.
+#[derive(Serialize, Deserialize)]
+struct AuthorRecord(String, String);
+
+impl AuthorRecord {
+    fn of(author: &Author) -> Self {
+        AuthorRecord(author.name.clone(), author.client.clone())
+    }
+
+    fn into_author(self) -> Arc<Author> {
+        let AuthorRecord(name, client) = self;
+        Arc::new(Author { name, client })
+    }
+}
+
+pub(super) fn encode_author(author: &Author) -> Vec<u8> {
+    encode(&AuthorRecord::of(author))
+}
+
+pub(super) fn decode_author(bytes: &[u8]) -> Result<Arc<Author>, StoreError> {
+    decode(bytes).map(AuthorRecord::into_author)
+}
+
 pub(super) fn decode_by(text: &str) -> Result<By, StoreError> {
     [By::Simulator, By::Staff, By::Api]
         .into_iter()
@@ -164,11 +192,11 @@ pub(super) fn decode_by(text: &str) -> Result<By, StoreError> {
         .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
 }
 
-fn encode<T: Serialize>(record: &T) -> Vec<u8> {
+pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     serde_json::to_vec(record).expect("a record is made of text and numbers only")
 }
 
-fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
         .map_err(|error| StoreError::Record(format!("a record is damaged: {error}")))
 }

@@ -1,10 +1,11 @@
 //! The embedded engine: one redb file with the pets, their current statuses and the change log.
 //!
-//! A commit is one redb transaction with a sync, so a batch of changes costs one wait for the
-//! disk. Reads open a transaction of their own and close it before they return: one held open
-//! would make the file grow with every write.
+//! A commit is one redb transaction with two syncs, because another process may read the file
+//! meanwhile; a batch of changes costs one such wait for the disk. Reads open a transaction of
+//! their own and close it before they return: one held open would make the file grow with every
+//! write.
 
-mod archive;
+mod accounts;
 mod backup;
 mod check;
 mod copy;
@@ -16,9 +17,11 @@ mod open;
 mod overlay;
 mod place;
 mod refusal;
+mod room;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod witness;
 
 use std::path::Path;
@@ -27,11 +30,11 @@ use std::time::Duration;
 
 use ::redb::{ReadTransaction, ReadableTable};
 
-pub use self::archive::{export, export_to, import};
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
-use self::tables::{HISTORY, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+pub use self::transfer::{export, export_to, import};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
@@ -119,6 +122,14 @@ impl Engine for RedbEngine {
 
     fn recover(&self) -> Result<(), StoreError> {
         self.file.recover()
+    }
+
+    fn end_history(&self) -> Result<(), StoreError> {
+        self.file.write(|writing| {
+            let mut meta = writing.open_table(META).map_err(write)?;
+            meta.insert(IS_OVER, 1).map_err(write)?;
+            Ok(())
+        })
     }
 
     fn newest(&self) -> Result<Rev, StoreError> {

@@ -42,6 +42,19 @@ pub struct IndexPage {
     pets: Vec<PetView>,
     /// A pet without anything, from which the page makes cards for pets that arrive later.
     blank: PetView,
+    statuses: Vec<Choice>,
+    undo: Option<UndoView>,
+}
+
+/// The offer to take back a status that was set a moment ago.
+#[derive(Serialize)]
+pub struct UndoView {
+    pet: u64,
+    name: String,
+    status_text: &'static str,
+    was: &'static str,
+    /// When it was set: it is taken back only if nobody has set another meanwhile.
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -50,6 +63,7 @@ pub struct ShowPage {
     as_of: AsOf,
     pet: PetView,
     statuses: Vec<Choice>,
+    undo: Option<UndoView>,
 }
 
 /// The form for a new pet, and for an edit.
@@ -131,7 +145,7 @@ impl Page for ApiDocsPage {
 }
 
 impl IndexPage {
-    pub fn new(board: &Board, now: Moment) -> Self {
+    pub fn new(board: &Board, now: Moment, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, now),
             pets: board
@@ -140,21 +154,41 @@ impl IndexPage {
                 .map(|pet| PetView::new(pet, now))
                 .collect(),
             blank: PetView::blank(now),
+            statuses: choices(None),
+            undo,
         }
     }
 }
 
 impl ShowPage {
-    pub fn new(pet: &Pet, cursor: Cursor, now: Moment) -> Self {
-        let choices = Status::ALL.into_iter();
+    pub fn new(pet: &Pet, cursor: Cursor, now: Moment, undo: Option<UndoView>) -> Self {
         ShowPage {
             as_of: AsOf::new(cursor, now),
             pet: PetView::new(pet, now),
-            statuses: choices
-                .map(|status| Choice::new(status.as_str(), status.text(), status == pet.status))
-                .collect(),
+            statuses: choices(Some(pet.status)),
+            undo,
         }
     }
+}
+
+impl UndoView {
+    /// Of what `pet` does now, which was `was` before.
+    pub fn new(pet: &Pet, was: Status) -> Self {
+        UndoView {
+            pet: pet.id.get(),
+            name: pet.profile.name.clone(),
+            status_text: pet.status.text(),
+            was: was.as_str(),
+            since: pet.since.to_string(),
+        }
+    }
+}
+
+/// Every status, the present one marked.
+fn choices(present: Option<Status>) -> Vec<Choice> {
+    let choice =
+        |status: Status| Choice::new(status.as_str(), status.text(), Some(status) == present);
+    Status::ALL.map(choice).into()
 }
 
 impl FormPage {
@@ -286,7 +320,7 @@ impl PetView {
 
 /// How long something has lasted, in the largest unit that fits. The page's `time-text.js` keeps
 /// it true with the same words.
-fn ago(duration: Duration) -> String {
+pub fn ago(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     match minutes {
         0 => "just now".to_owned(),

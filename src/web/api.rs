@@ -3,7 +3,9 @@
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
 mod document;
+mod failures;
 mod objects;
+mod text;
 
 use std::sync::Arc;
 
@@ -20,8 +22,9 @@ use self::objects::{
     ChangeList, ChangeObject, Created, CursorObject, PetFields, PetList, PetObject, StatusFields,
 };
 use super::Site;
+use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{By, Cursor, PetId, PetIdError, ProfilePatch, Rev, Status};
+use crate::model::{By, Cursor, PetId, PetIdError, ProfilePatch, Rev, Scope, Status};
 use crate::writer::{Command, Committed};
 
 /// Changes in one answer, when the request does not say.
@@ -75,11 +78,12 @@ pub fn endpoint(
     .boxed()
 }
 
-/// Anyone may read, from any origin.
+/// Anyone may read, from any origin. Nothing is kept on the way: staff are told more than others.
 fn readable(mut response: Response, is_read: bool) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if is_read {
         let anywhere = HeaderValue::from_static("*");
-        let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anywhere);
     }
     response
@@ -104,9 +108,14 @@ impl Api {
     ///
     /// `name` and `species` are required.
     #[oai(path = "/pets", method = "post")]
-    async fn create_pet(&self, request: &Request, pet: Json<PetFields>) -> poem::Result<Created> {
-        let profile = pet.0.into_draft().into_profile().map_err(Failure::from)?;
-        let made = self.carry_out(request, Command::create(profile)).await?;
+    async fn create_pet(
+        &self,
+        permit: Permit<MayWrite>,
+        pet: Json<PetFields>,
+    ) -> poem::Result<Created> {
+        let draft = pet.0.into_draft().map_err(Failure::from)?;
+        let profile = draft.into_profile().map_err(Failure::from)?;
+        let made = self.carry_out(permit, Command::create(profile)).await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
         Ok(Created::Pet(Json(self.pet(made.pet)?), address))
     }
@@ -123,15 +132,16 @@ impl Api {
     #[oai(path = "/pets/:id", method = "patch")]
     async fn edit_pet(
         &self,
-        request: &Request,
+        permit: Permit<MayWrite>,
         id: Path<u64>,
         pet: Json<PetFields>,
     ) -> Answer<PetObject> {
         let id = PetId::new(id.0);
-        let patch = pet.0.into_draft().into_patch().map_err(Failure::from)?;
+        let draft = pet.0.into_draft().map_err(Failure::from)?;
+        let patch = draft.into_patch().map_err(Failure::from)?;
         if patch != ProfilePatch::default() {
             let edit = Command::Edit { pet: id, patch };
-            self.carry_out(request, edit).await?;
+            self.carry_out(permit, edit).await?;
         }
         Ok(Json(self.pet(id)?))
     }
@@ -140,9 +150,9 @@ impl Api {
     ///
     /// Its id is not given again.
     #[oai(path = "/pets/:id", method = "delete")]
-    async fn remove_pet(&self, request: &Request, id: Path<u64>) -> Answer<CursorObject> {
+    async fn remove_pet(&self, permit: Permit<MayWrite>, id: Path<u64>) -> Answer<CursorObject> {
         let pet = PetId::new(id.0);
-        let removed = self.carry_out(request, Command::Remove { pet }).await?;
+        let removed = self.carry_out(permit, Command::Remove { pet }).await?;
         Ok(Json(CursorObject::of(removed.cursor)))
     }
 
@@ -153,15 +163,14 @@ impl Api {
     #[oai(path = "/pets/:id/status", method = "put")]
     async fn set_status(
         &self,
-        request: &Request,
+        permit: Permit<MaySetStatus>,
         id: Path<u64>,
         fields: Json<StatusFields>,
     ) -> Answer<CursorObject> {
-        let status = fields.0.status.unwrap_or_default();
-        let status: Status = status.parse().map_err(Failure::from)?;
+        let status: Status = fields.0.into_status().parse().map_err(Failure::from)?;
         let pet = PetId::new(id.0);
         let set = self
-            .carry_out(request, Command::SetStatus { pet, status })
+            .carry_out(permit, Command::SetStatus { pet, status })
             .await?;
         Ok(Json(CursorObject::of(set.cursor)))
     }
@@ -169,10 +178,11 @@ impl Api {
     /// What a pet has been doing
     ///
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
-    /// `before`.
+    /// `before`. Staff are also told who it was: `who` and `client`.
     #[oai(path = "/pets/:id/changes", method = "get")]
     async fn list_changes(
         &self,
+        caller: Caller,
         id: Path<u64>,
         /// Only changes with a smaller rev.
         before: Query<Option<u64>>,
@@ -189,9 +199,12 @@ impl Api {
         let changes = read.await.map_err(|_| Failure::internal())?;
         let changes = changes.map_err(Failure::from)?;
         let epoch = self.site.live.hub.epoch();
-        let entry = |change| ChangeObject::of(epoch, change);
+        let show = match caller.sign(Scope::Read, By::Api) {
+            Ok(_) => ChangeObject::signed,
+            Err(_) => ChangeObject::of,
+        };
         Ok(Json(ChangeList {
-            changes: changes.iter().map(entry).collect(),
+            changes: changes.iter().map(|change| show(epoch, change)).collect(),
         }))
     }
 }
@@ -201,15 +214,24 @@ impl Api {
         OpenApiService::new(Api { site }, "pet-store", env!("CARGO_PKG_VERSION"))
             .description(
                 "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
-                 Anyone may read; writing needs staff. Changes are announced at the moment they \
+                 Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \
+                 of your account. Changes are announced at the moment they \
                  are committed at /live/ws, /live/sse and /live/poll.",
             )
             .server(ADDRESS)
     }
 
-    async fn carry_out(&self, request: &Request, command: Command) -> Result<Committed, Failure> {
-        self.site.live.auth.check_staff(request.headers())?;
-        Ok(self.site.live.writer.commit(command, By::Api).await?)
+    async fn carry_out<N>(
+        &self,
+        permit: Permit<N>,
+        command: Command,
+    ) -> Result<Committed, Failure> {
+        let committed = self
+            .site
+            .live
+            .writer
+            .commit(command, permit.api_signature());
+        Ok(committed.await?)
     }
 
     fn pet(&self, id: PetId) -> Result<PetObject, Failure> {

@@ -11,50 +11,59 @@ use tokio::time::timeout;
 
 use crate::error::Failure;
 
-/// The largest body, in bytes. The longest form we accept has 2,240 characters; percent-encoded
-/// that is under 30 KiB.
-const BODY_LIMIT: usize = 64 * 1024;
-
-/// How long a body may take to arrive. A connection that trickles one would otherwise be held for
-/// ever.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How large a body may be, and how long it may take to arrive: one that is trickled would
+/// otherwise hold its connection for ever. The longest form that we accept has 2,240 characters;
+/// percent-encoded that is under 30 KiB.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    pub bytes: usize,
+    pub time: Duration,
+}
 
 /// Replaces the request's body by the bytes read from it.
 ///
 /// # Errors
 /// 413 as soon as the limit is passed, also when the length was not told; 408 after the time.
-pub async fn limit<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
+pub async fn limit<E: Endpoint>(
+    next: Arc<E>,
+    mut request: Request,
+    limits: BodyLimits,
+) -> poem::Result<E::Output> {
     if !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     ) {
         let told = request.headers().get(header::CONTENT_LENGTH);
         let told = told.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if told.is_some_and(|length| length > BODY_LIMIT as u64) {
-            return Err(too_large().into());
+        if told.is_some_and(|length| length > limits.bytes as u64) {
+            return Err(limits.too_large().into());
         }
-        let body = read(request.take_body()).await?;
+        let body = limits.read(request.take_body()).await?;
         request.set_body(body);
     }
     next.call(request).await
 }
 
-async fn read(body: Body) -> Result<bytes::Bytes, Failure> {
-    let read = timeout(BODY_TIMEOUT, body.into_bytes_limit(BODY_LIMIT)).await;
-    match read {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(too_large()),
-        Ok(Err(_)) => Err(Failure::bad_request(
-            "The body could not be read to its end.",
-        )),
-        Err(_late) => Err(Failure::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "Too slow",
-            "The body did not arrive within 30 seconds.",
-        )),
+impl BodyLimits {
+    async fn read(self, body: Body) -> Result<bytes::Bytes, Failure> {
+        match timeout(self.time, body.into_bytes_limit(self.bytes)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(self.too_large()),
+            Ok(Err(_)) => Err(Failure::bad_request(
+                "The body could not be read to its end.",
+            )),
+            Err(_late) => Err(Failure::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "Too slow",
+                format!(
+                    "The body did not arrive within {}.",
+                    humantime::format_duration(self.time)
+                ),
+            )),
+        }
     }
-}
 
-fn too_large() -> Failure {
-    Failure::too_large("A body has at most 64 KiB.")
+    fn too_large(self) -> Failure {
+        Failure::too_large(format!("A body has at most {} bytes.", self.bytes))
+    }
 }

@@ -1,17 +1,18 @@
 //! The pages for people: the board, a pet, and the forms. All of them work without JavaScript.
 
-mod form;
+mod undo;
 
 use std::sync::Arc;
 
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Data, Path};
-use poem::{Request, Response, handler};
+use poem::{Response, handler};
 
-use self::form::Form;
-use super::Site;
+use super::form::Form;
+use super::{Site, see_other};
+use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{By, Cursor, Draft, Moment, Pet, PetId, Status};
+use crate::model::{Cursor, Draft, Moment, Pet, PetId, Signature, Status};
 use crate::views::{FormPage, IndexPage, ShowPage};
 use crate::writer::{Command, Committed};
 
@@ -21,99 +22,136 @@ pub fn to_index() -> Response {
 }
 
 #[handler]
-pub fn index(Data(site): Data<&Arc<Site>>) -> poem::Result<Response> {
-    site.show(&IndexPage::new(&site.live.hub.board(), Moment::now()))
+pub fn index(
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> poem::Result<Response> {
+    let (board, now) = (site.live.hub.board(), Moment::now());
+    let undo = undo::offered(headers, now, |id| {
+        let found = board.pets.binary_search_by_key(&id, |pet| pet.id);
+        found.ok().map(|place| Arc::clone(&board.pets[place]))
+    });
+    site.show(&caller, &IndexPage::new(&board, now, undo))
 }
 
 #[handler]
-pub fn show_pet(Data(site): Data<&Arc<Site>>, Path(id): Path<String>) -> poem::Result<Response> {
+pub fn show_pet(
+    Data(site): Data<&Arc<Site>>,
+    Path(id): Path<String>,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> poem::Result<Response> {
     let (pet, cursor) = site.pet(&id)?;
-    site.show(&ShowPage::new(&pet, cursor, Moment::now()))
+    let now = Moment::now();
+    let undo = undo::offered(headers, now, |id| (id == pet.id).then(|| Arc::clone(&pet)));
+    site.show(&caller, &ShowPage::new(&pet, cursor, now, undo))
 }
 
 #[handler]
-pub fn new_pet(Data(site): Data<&Arc<Site>>, headers: &HeaderMap) -> poem::Result<Response> {
-    site.live.auth.check_staff(headers)?;
-    site.show(&FormPage::create(&Draft::default(), &[]))
+pub fn new_pet(
+    _permit: Permit<MayWrite>,
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+) -> poem::Result<Response> {
+    site.show(&caller, &FormPage::create(&Draft::default(), &[]))
 }
 
 #[handler]
 pub async fn create_pet(
+    permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
-    request: &Request,
-    body: Vec<u8>,
+    caller: Caller,
+    form: Form,
 ) -> poem::Result<Response> {
-    site.live.auth.check_staff(request.headers())?;
-    let draft = Form::read(request.headers(), &body)?.into_draft();
+    let draft = form.into_draft();
     let profile = match draft.clone().into_profile() {
         Ok(profile) => profile,
-        Err(invalid) => return site.show_form_again(&FormPage::create(&draft, &invalid.0)),
+        Err(invalid) => {
+            let page = FormPage::create(&draft, &invalid.0);
+            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
+        }
     };
-    let created = site.carry_out(Command::create(profile)).await?;
-    Ok(see_other(&address(created.pet)))
+    let created = site.carry_out(Command::create(profile), permit.signature());
+    Ok(see_other(&address(created.await?.pet)))
 }
 
 #[handler]
 pub fn edit_form(
+    _permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    headers: &HeaderMap,
+    caller: Caller,
 ) -> poem::Result<Response> {
-    site.live.auth.check_staff(headers)?;
     let (pet, _) = site.pet(&id)?;
-    site.show(&FormPage::edit(&pet, &as_entered(&pet), &[]))
+    site.show(&caller, &FormPage::edit(&pet, &as_entered(&pet), &[]))
 }
 
 #[handler]
 pub async fn edit_pet(
+    permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    request: &Request,
-    body: Vec<u8>,
+    caller: Caller,
+    form: Form,
 ) -> poem::Result<Response> {
-    site.live.auth.check_staff(request.headers())?;
     let (pet, _) = site.pet(&id)?;
-    let draft = Form::read(request.headers(), &body)?.into_draft();
+    let draft = form.into_draft();
     let patch = match draft.clone().into_patch() {
         Ok(patch) => patch,
-        Err(invalid) => return site.show_form_again(&FormPage::edit(&pet, &draft, &invalid.0)),
+        Err(invalid) => {
+            let page = FormPage::edit(&pet, &draft, &invalid.0);
+            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
+        }
     };
-    site.carry_out(Command::Edit { pet: pet.id, patch }).await?;
+    let edit = Command::Edit { pet: pet.id, patch };
+    site.carry_out(edit, permit.signature()).await?;
     Ok(see_other(&address(pet.id)))
 }
 
+/// Sets a status, or takes one back: with `since`, only if the pet has done the same since then.
 #[handler]
 pub async fn set_status(
+    permit: Permit<MaySetStatus>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    request: &Request,
-    body: Vec<u8>,
+    caller: Caller,
+    headers: &HeaderMap,
+    form: Form,
 ) -> poem::Result<Response> {
-    site.live.auth.check_staff(request.headers())?;
     let (pet, _) = site.pet(&id)?;
-    let form = Form::read(request.headers(), &body)?;
-    let status = form.get("status").unwrap_or_default();
-    let status: Status = status.parse().map_err(Failure::from)?;
-    let pet = pet.id;
-    site.carry_out(Command::SetStatus { pet, status }).await?;
-    Ok(see_other(back(request.headers(), pet).as_str()))
+    let status: Status = form.text("status").parse().map_err(Failure::from)?;
+    let undone = form.get("since");
+    undo::check(&pet, undone)?;
+    let set = Command::SetStatus {
+        pet: pet.id,
+        status,
+    };
+    site.carry_out(set, permit.signature()).await?;
+    let mut response = see_other(back(headers, pet.id).as_str());
+    if undone.is_none() {
+        let offer = undo::offer(&pet, caller.gate());
+        response.headers_mut().insert(header::SET_COOKIE, offer);
+    }
+    Ok(response)
 }
 
 #[handler]
 pub async fn remove_pet(
+    permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    headers: &HeaderMap,
+    _form: Form,
 ) -> poem::Result<Response> {
-    site.live.auth.check_staff(headers)?;
     let (pet, _) = site.pet(&id)?;
-    site.carry_out(Command::Remove { pet: pet.id }).await?;
+    let remove = Command::Remove { pet: pet.id };
+    site.carry_out(remove, permit.signature()).await?;
     Ok(see_other("/pets"))
 }
 
 impl Site {
     /// The pet in an address. What is no id is as unknown as an id that nobody has.
-    fn pet(&self, id: &str) -> Result<(Arc<Pet>, Cursor), Failure> {
+    pub(super) fn pet(&self, id: &str) -> Result<(Arc<Pet>, Cursor), Failure> {
         let found = id
             .parse::<PetId>()
             .ok()
@@ -123,14 +161,12 @@ impl Site {
         })
     }
 
-    async fn carry_out(&self, command: Command) -> Result<Committed, Failure> {
-        Ok(self.live.writer.commit(command, By::Staff).await?)
-    }
-
-    fn show_form_again(&self, page: &FormPage) -> poem::Result<Response> {
-        let mut response = self.show(page)?;
-        response.set_status(StatusCode::UNPROCESSABLE_ENTITY);
-        Ok(response)
+    async fn carry_out(
+        &self,
+        command: Command,
+        signature: Signature,
+    ) -> Result<Committed, Failure> {
+        Ok(self.live.writer.commit(command, signature).await?)
     }
 }
 
@@ -161,12 +197,4 @@ fn as_entered(pet: &Pet) -> Draft {
         age: Some(profile.age),
         about: Some(profile.about),
     }
-}
-
-fn see_other(address: &str) -> Response {
-    Response::builder()
-        .status(StatusCode::SEE_OTHER)
-        .header(header::LOCATION, address)
-        .header(header::CACHE_CONTROL, "no-store")
-        .finish()
 }

@@ -133,6 +133,7 @@ mod tests {
             rev: Rev::new(1042),
             at: Moment::from_micros(1_700_000_000_123_456),
             by: By::Simulator,
+            author: None,
             pet: PetId::new(7),
             kind,
         }

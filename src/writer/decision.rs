@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::command::{Command, WriteError};
 use crate::hub::Hub;
-use crate::model::{By, ChangeKind, Moment, Pet, PetId, Rev};
+use crate::model::{ChangeKind, Moment, Pet, PetId, Rev, Signature};
 use crate::store::Put;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
@@ -36,7 +36,7 @@ impl<'a> Decision<'a> {
     ///
     /// # Errors
     /// `UnknownPet`; the batch is then as it was.
-    pub fn take(&mut self, command: &Command, by: By) -> Result<PetId, WriteError> {
+    pub fn take(&mut self, command: &Command, signature: Signature) -> Result<PetId, WriteError> {
         let at = Moment::now();
         match command {
             Command::Create { profile, status } => {
@@ -48,23 +48,23 @@ impl<'a> Decision<'a> {
                     status: *status,
                     since: at,
                 };
-                Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, by))
+                Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, signature))
             }
             Command::Edit { pet, patch } => {
                 let before = self.pet(*pet)?;
                 let mut edited = Pet::clone(&before);
                 edited.profile = patch.clone().apply(&before.profile);
                 let kind = ChangeKind::Pet(Arc::new(edited));
-                Ok(self.add(Some(before), *pet, kind, at, by))
+                Ok(self.add(Some(before), *pet, kind, at, signature))
             }
             Command::SetStatus { pet, status } => {
                 let before = self.pet(*pet)?;
                 let kind = ChangeKind::Status(*status);
-                Ok(self.add(Some(before), *pet, kind, at, by))
+                Ok(self.add(Some(before), *pet, kind, at, signature))
             }
             Command::Remove { pet } => {
                 let before = self.pet(*pet)?;
-                Ok(self.add(Some(before), *pet, ChangeKind::Gone, at, by))
+                Ok(self.add(Some(before), *pet, ChangeKind::Gone, at, signature))
             }
         }
     }
@@ -85,11 +85,11 @@ impl<'a> Decision<'a> {
         pet: PetId,
         kind: ChangeKind,
         at: Moment,
-        by: By,
+        signature: Signature,
     ) -> PetId {
         let mut put = Put {
             at,
-            by,
+            signature,
             pet,
             kind,
             after: None,

@@ -113,7 +113,7 @@ impl Run {
         let mut decision = Decision::new(&hub);
         let mut decided = Vec::new();
         for request in requests {
-            match decision.take(&request.command, request.by) {
+            match decision.take(&request.command, request.signature.clone()) {
                 Ok(pet) => decided.push((request, pet)),
                 Err(error) => request.answer(Err(error)),
             }
@@ -140,7 +140,7 @@ impl Run {
     /// Decides and settles one request until nobody else is faster. A simulator that is not alone
     /// leaves it at that.
     fn try_alone(&mut self, request: Request) {
-        let tries = if request.by == By::Simulator {
+        let tries = if request.signature.by == By::Simulator {
             0
         } else {
             TRIES
@@ -248,6 +248,7 @@ fn recover(engine: &dyn Engine, hub: &Hub) -> Result<(), StoreError> {
     engine.recover()?;
     let (kept, shown) = (engine.newest()?, hub.newest().0);
     if kept < shown {
+        engine.end_history()?;
         let (kept, shown) = (kept.get(), shown.get());
         return Err(StoreError::Forgot { kept, shown });
     }

@@ -32,6 +32,7 @@ struct Gated {
     verdicts: Mutex<Receiver<Disk>>,
     is_healthy: AtomicBool,
     forgotten: AtomicU64,
+    is_over: AtomicBool,
     /// What was asked of `trim`.
     trims: Mutex<Vec<(Duration, u64, usize)>>,
 }
@@ -81,6 +82,11 @@ impl Engine for Gated {
             Disk::Writes => {}
         }
         self.is_healthy.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn end_history(&self) -> Result<(), StoreError> {
+        self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 
@@ -136,6 +142,7 @@ impl Rig {
             verdicts: Mutex::new(verdict),
             is_healthy: AtomicBool::new(true),
             forgotten: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
             trims: Mutex::default(),
         });
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
@@ -276,6 +283,8 @@ async fn a_store_that_forgot_what_was_shown_is_never_written_again() {
     assert_eq!(refused.unwrap(), Err(WriteError::Store));
     assert!(!rig.writer.is_writable());
     assert_eq!(rig.hub.newest().0, Rev::new(1), "what was shown stays");
+    let is_over = rig.engine.is_over.load(Ordering::Relaxed);
+    assert!(is_over, "nor does a restart give its revs to others");
 }
 
 #[tokio::test]

@@ -59,26 +59,46 @@ export async function startStore(t, flags = {}) {
   return store;
 }
 
+/**
+ * Starts an empty rescue that knows nobody, and gives the link of its first admin too.
+ * @param {import("node:test").TestContext} t
+ */
+export async function startRescue(t) {
+  const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
+  const store = new Store(data, {}, "serve");
+  t.after(async () => {
+    await store.stop("SIGKILL");
+    await rm(data, { recursive: true, force: true });
+  });
+  await store.start();
+  const link = await eventually(() => / at (http\S+\/welcome\/\S+)$/m.exec(store.said.join("\n"))?.[1] ?? false);
+  return { store, link };
+}
+
 /** One pet-store, which can be stopped and started again on the same port and data. */
 class Store {
   origin = "";
   #listen = "127.0.0.1:0";
+  /** @type {string[]} What it has said so far. */
+  said = [];
   #data;
   #flags;
+  #command;
   /** @type {import("node:child_process").ChildProcess | null} */
   #process = null;
 
-  constructor(data, flags) {
+  constructor(data, flags, command = "demo") {
     this.#data = data;
     this.#flags = flags;
+    this.#command = command;
   }
 
   async start() {
     const flags = { listen: this.#listen, data: this.#data, ...this.#flags };
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const child = spawn(BINARY, ["demo", ...given], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(BINARY, [this.#command, ...given], { stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
-    const said = [];
+    const { said } = this;
     const lines = createInterface({ input: child.stderr });
     const address = await new Promise((resolve, reject) => {
       child.once("error", reject);

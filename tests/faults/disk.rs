@@ -1,17 +1,22 @@
 //! Disks that fail, and one that remembers: witnesses of a store.
 
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use pet_store::store::{Event, Witness};
 
+use super::unsynced::Unsynced;
+
 /// What is counted and refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Write,
     Sync,
+    /// A sync, and then nothing of what it was to make safe is on the disk.
+    Loss,
 }
 
 /// For how long it is refused.
@@ -31,11 +36,12 @@ pub struct FailingDisk {
     /// How many of its kind are still let through.
     before: AtomicUsize,
     refused: AtomicUsize,
+    unsynced: Mutex<Unsynced>,
 }
 
 impl FailingDisk {
-    /// Will refuse the `nth` operation of `kind` after it is armed, the first being 1.
-    pub fn new(kind: Kind, nth: usize, lasts: Lasts, error: io::ErrorKind) -> Self {
+    /// Will refuse the `nth` operation of `kind` in `folder` after it is armed, the first being 1.
+    pub fn new(folder: &Path, kind: Kind, nth: usize, lasts: Lasts, error: io::ErrorKind) -> Self {
         FailingDisk {
             kind,
             lasts,
@@ -43,6 +49,7 @@ impl FailingDisk {
             is_armed: AtomicBool::new(false),
             before: AtomicUsize::new(nth - 1),
             refused: AtomicUsize::new(0),
+            unsynced: Mutex::new(Unsynced::of(folder)),
         }
     }
 
@@ -57,16 +64,18 @@ impl FailingDisk {
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
-}
 
-impl Witness for FailingDisk {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
-        let kind = match event {
-            Event::Write { .. } | Event::SetLength { .. } => Kind::Write,
-            Event::Sync { .. } => Kind::Sync,
-            _ => return Ok(()),
-        };
-        if kind != self.kind || !self.is_armed.load(Ordering::SeqCst) {
+    /// Whether this is one of those that are counted.
+    fn counts(&self, event: Event<'_>) -> bool {
+        match event {
+            Event::Write { .. } | Event::SetLength { .. } => self.kind == Kind::Write,
+            Event::Sync { .. } => self.kind != Kind::Write,
+            _ => false,
+        }
+    }
+
+    fn decide(&self, event: Event<'_>) -> io::Result<()> {
+        if !self.counts(event) || !self.is_armed.load(Ordering::SeqCst) {
             return Ok(());
         }
         let counted = |left: usize| left.checked_sub(1);
@@ -83,16 +92,31 @@ impl Witness for FailingDisk {
     }
 }
 
-/// Takes its time over every sync.
+impl Witness for FailingDisk {
+    fn see(&self, event: Event<'_>) -> io::Result<()> {
+        let decided = self.decide(event);
+        if self.kind == Kind::Loss {
+            let mut unsynced = self.unsynced.lock().unwrap();
+            match (event, &decided) {
+                (Event::Sync { file }, Err(_)) => unsynced.lose(file),
+                (event, _) => unsynced.note(event),
+            }
+        }
+        decided
+    }
+}
+
+/// Takes its time over every sync, once it is armed.
 #[derive(Debug)]
 pub struct SlowDisk {
     pub pause: Duration,
+    pub is_armed: AtomicBool,
     pub is_syncing: AtomicBool,
 }
 
 impl Witness for SlowDisk {
     fn see(&self, event: Event<'_>) -> io::Result<()> {
-        if matches!(event, Event::Sync { .. }) {
+        if matches!(event, Event::Sync { .. }) && self.is_armed.load(Ordering::SeqCst) {
             self.is_syncing.store(true, Ordering::SeqCst);
             std::thread::sleep(self.pause);
             self.is_syncing.store(false, Ordering::SeqCst);

@@ -31,7 +31,7 @@ struct Sum {
 
 async fn run(kind: Kind, nth: usize, lasts: Lasts, error: ErrorKind, sum: &mut Sum) {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(FailingDisk::new(kind, nth, lasts, error));
+    let disk = Arc::new(FailingDisk::new(folder.path(), kind, nth, lasts, error));
     let mut rig = Rig::start(folder.path(), disk.clone());
     disk.arm();
     let mut turn = 0;
@@ -83,7 +83,7 @@ async fn an_error_at_the_nth_write_or_sync_is_answered_and_got_over() {
         _ => SHORT.to_vec(),
     };
     let mut rows = Vec::new();
-    for kind in [Kind::Write, Kind::Sync] {
+    for kind in [Kind::Write, Kind::Sync, Kind::Loss] {
         for lasts in [Lasts::Once, Lasts::ForGood] {
             let mut sum = Sum::default();
             for &nth in &nths {

@@ -11,9 +11,16 @@ mod images;
 mod kill;
 mod ledger;
 mod limits;
+mod lost;
 mod rig;
+mod roster;
 mod slow;
+mod soak;
+mod strace;
+mod syncs;
 mod table;
+mod unsynced;
+mod writing;
 
 /// How many rounds: few in every test run, many in the long form.
 fn rounds(short: usize, long: usize) -> usize {

@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::ledger::{Ledger, Verdict, status_fact};
+use super::ledger::{Ledger, Verdict};
 use super::table;
-use crate::support::{Process, Viewer, log_of, rev_of, until};
+use super::writing::set_on;
+use crate::support::{Process, Viewer, log_of, until};
 
 /// Mounts a small disk in a mount namespace of its own, which ends with the server.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=6m none \"$0\" && exec \"$@\"";
 
 /// Fills the rest of the disk.
-fn fill(path: &PathBuf) {
+pub fn fill(path: &PathBuf) {
     let mut ballast = std::fs::File::create(path).unwrap();
     let mut size = 1024 * 1024;
     while size > 0 {
@@ -32,18 +33,6 @@ async fn status_of(process: &Process, path: &str) -> u16 {
         .unwrap()
         .status()
         .as_u16()
-}
-
-/// Sets a status; the answer's status.
-async fn set(process: &Process, pet: u64, status: &str, ledger: &mut Ledger) -> u16 {
-    let answer = process.set_status(pet, status).await.unwrap();
-    let code = answer.status().as_u16();
-    if code == 200 {
-        let answer: serde_json::Value = answer.json().await.unwrap();
-        let rev = rev_of(answer["cursor"].as_str().unwrap());
-        ledger.acknowledge(rev, status_fact(pet, status));
-    }
-    code
 }
 
 #[tokio::test]
@@ -73,13 +62,13 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
     let id = process.id().as_raw_nonzero();
     let seen = PathBuf::from(format!("/proc/{id}/root{}", disk.display()));
     let mut ledger = Ledger::default();
-    assert_eq!(set(&process, 1, "eating", &mut ledger).await, 200);
+    assert_eq!(set_on(&process, 1, "eating", &mut ledger).await, 200);
 
     let ballast = seen.join("ballast");
     fill(&ballast);
     let mut refused = 0;
     until("the store to need room", async || {
-        let code = set(&process, 2, "bathing", &mut ledger).await;
+        let code = set_on(&process, 2, "bathing", &mut ledger).await;
         assert!([200, 507].contains(&code), "{code}");
         refused += u32::from(code == 507);
         refused >= 20
@@ -118,7 +107,7 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
     .await;
     let recovered = freed.elapsed();
     assert!(recovered < Duration::from_secs(30));
-    assert_eq!(set(&process, 3, "eating", &mut ledger).await, 200);
+    assert_eq!(set_on(&process, 3, "eating", &mut ledger).await, 200);
     ledger.show(&viewer.next_news().await);
     let about_the_disk = process
         .lines()

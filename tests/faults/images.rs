@@ -59,6 +59,7 @@ fn change(rev: u64) -> Change {
         rev: Rev::new(rev),
         at,
         by: By::Staff,
+        author: None,
         pet,
         kind,
     }

@@ -1,30 +1,17 @@
 //! Faults from the operating system, on the real program: a limit on the size of files, and
 //! errors that strace puts into its calls.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
-use tokio::process::{Child, Command};
 
-use super::ledger::{Ledger, Verdict, status_fact};
+use super::ledger::{Ledger, Verdict};
+use super::strace::inject;
+use super::writing::set_on;
 use super::{rounds, table};
-use crate::support::{Process, Viewer, log_of, rev_of, until};
+use crate::support::{Process, Viewer, log_of, until};
 
 const DEMO: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];
-
-/// Sets a status; the answer's status.
-async fn set(process: &Process, pet: u64, status: &str, ledger: &mut Ledger) -> u16 {
-    let answer = process.set_status(pet, status).await;
-    let answer = answer.expect("the program still runs");
-    let code = answer.status().as_u16();
-    if code == 200 {
-        let answer: serde_json::Value = answer.json().await.unwrap();
-        let rev = rev_of(answer["cursor"].as_str().unwrap());
-        ledger.acknowledge(rev, status_fact(pet, status));
-    }
-    code
-}
 
 async fn until_ready(process: &Process) {
     until("writing to work again", async || {
@@ -54,7 +41,7 @@ async fn a_limit_on_the_size_of_files_ends_nothing() {
     while code == 200 {
         assert!(turn < 3000, "the limit was never reached");
         turn += 1;
-        code = set(
+        code = set_on(
             &process,
             turn % 6 + 1,
             ["eating", "playing"][turn as usize % 2],
@@ -71,25 +58,8 @@ async fn a_limit_on_the_size_of_files_ends_nothing() {
     };
     prlimit(Some(process.id()), Resource::Fsize, unlimited).unwrap();
     until_ready(&process).await;
-    assert_eq!(set(&process, 1, "bathing", &mut ledger).await, 200);
+    assert_eq!(set_on(&process, 1, "bathing", &mut ledger).await, 200);
     end(process, folder.path(), &ledger).await;
-}
-
-/// Has strace put `error` into calls of the process; ends when it is killed.
-async fn inject(process: &Process, inject: &str) -> Child {
-    let id = process.id().as_raw_nonzero().to_string();
-    let mut strace = Command::new("/usr/bin/strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &id, "-e", inject]);
-    // It grumbles when it is killed in the middle of a call.
-    strace.stderr(Stdio::null()).kill_on_drop(true);
-    let child = strace.spawn().unwrap();
-    let status = format!("/proc/{id}/status");
-    until("strace to have attached", async || {
-        let status = std::fs::read_to_string(&status).unwrap();
-        !status.contains("TracerPid:\t0\n")
-    })
-    .await;
-    child
 }
 
 #[tokio::test]
@@ -111,7 +81,7 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
                 let mut strace = inject(&process, &injected).await;
                 let mut code = 200;
                 for turn in 0..200 {
-                    code = set(&process, turn % 6 + 1, "eating", &mut ledger).await;
+                    code = set_on(&process, turn % 6 + 1, "eating", &mut ledger).await;
                     if code != 200 {
                         break;
                     }
@@ -127,7 +97,7 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
                 assert_eq!(history.status(), 200, "{injected}");
                 strace.kill().await.unwrap();
                 until_ready(&process).await;
-                assert_eq!(set(&process, 1, "playing", &mut ledger).await, 200);
+                assert_eq!(set_on(&process, 1, "playing", &mut ledger).await, 200);
                 kept = ledger.acknowledged();
             }
             let verdict = end(process, folder.path(), &ledger).await;

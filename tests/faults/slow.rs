@@ -21,10 +21,12 @@ async fn a_slow_disk_delays_those_who_write_and_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Arc::new(SlowDisk {
         pause: SYNC,
+        is_armed: AtomicBool::new(false),
         is_syncing: AtomicBool::new(false),
     });
     let mut rig = Rig::start(folder.path(), disk.clone());
     let (engine, hub) = (Arc::clone(&rig.engine), Arc::clone(&rig.hub));
+    disk.is_armed.store(true, Ordering::SeqCst);
     let asked = Instant::now();
     let writing = tokio::spawn(async move {
         rig.set(1).await.unwrap();
@@ -49,6 +51,7 @@ async fn a_slow_disk_delays_those_who_write_and_nobody_else() {
     assert!(written >= SYNC, "the disk was slow: {written:?}");
     assert!(reads > 10, "only {reads} reads in {written:?}");
     assert!(slowest < READ, "a read took {slowest:?}");
+    disk.is_armed.store(false, Ordering::SeqCst);
     drop((engine, hub));
     rig.stop().await;
     let row = [

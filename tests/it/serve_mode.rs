@@ -1,4 +1,4 @@
-//! Who may write: nobody in serve mode, and in the demo nobody from another site.
+//! Who may write: in serve mode nobody who is not staff, and in the demo nobody from another site.
 
 use pet_store::auth::Auth;
 use reqwest::StatusCode;
@@ -44,12 +44,12 @@ async fn write(app: &TestApp, headers: &[(&str, &str)]) -> Vec<StatusCode> {
 }
 
 #[tokio::test]
-async fn in_serve_mode_nobody_writes_and_everybody_reads() {
+async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
     let app = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
     let before = app.cursor().await;
-    assert!(write(&app, &[]).await.iter().all(|status| *status == 403));
+    assert!(write(&app, &[]).await.iter().all(|status| *status == 401));
     let mut ws = Ws::open(&app.url(""), "").await;
     let command = json!({ "do": "set-status", "pet": 1, "status": "eating", "ref": "a" });
     let error = ws.command(&command).await;
@@ -58,7 +58,10 @@ async fn in_serve_mode_nobody_writes_and_everybody_reads() {
         (&json!(403), &json!("a"))
     );
     for path in ["/pets/new", "/pets/1/edit"] {
-        assert_eq!(app.get(path).await.status(), 403, "{path}");
+        let answer = app.get(path).await;
+        assert_eq!(answer.status(), 303, "{path}");
+        let location = answer.headers()["location"].to_str().unwrap();
+        assert!(location.starts_with("/sign-in?next="), "{location}");
     }
     assert_eq!(app.cursor().await, before);
     for path in [

@@ -6,7 +6,7 @@
 //!
 //! The choices come from a seed, which is printed; `PET_STORE_TEST_SEED` sets another.
 
-mod audience;
+pub mod audience;
 mod traffic;
 
 use std::path::Path;
@@ -36,15 +36,15 @@ const VIEWERS: u64 = 8;
 /// The longest that it may take, of which it takes a sixth.
 const LIMIT: Duration = Duration::from_mins(1);
 
-const SEED: u64 = 20_261_122;
+pub const SEED: u64 = 20_261_122;
 
 /// How far the story is, for everyone who takes part in it.
 #[derive(Clone, Copy, Default)]
-struct Progress {
+pub struct Progress {
     /// Changes answered so far.
-    made: usize,
+    pub made: usize,
     /// The rev of the last change, once there will be no other.
-    last: Option<u64>,
+    pub last: Option<u64>,
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn every_viewer_has_seen_exactly_the_log_through_reconnects_switches_a_sto
     let (progress, watching) = watch::channel(Progress::default());
     let viewers = join_all((0..VIEWERS).map(|number| {
         let random = ChaCha8Rng::seed_from_u64(seed.wrapping_add(number));
-        watch_and_wander(&base, watching.clone(), random)
+        watch_and_wander(&base, CHANGES / 2, watching.clone(), random)
     }));
     let events = async {
         let changes = make_changes(&base, &progress, ChaCha8Rng::seed_from_u64(!seed));
@@ -111,7 +111,8 @@ async fn restart_twice(
     }
 }
 
-fn check(transcript: &Transcript, log: &[Value]) {
+/// Holds what a viewer saw against the log: exactly this, once each, in this order.
+pub fn check(transcript: &Transcript, log: &[Value]) {
     let Transcript {
         first,
         pets,

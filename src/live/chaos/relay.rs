@@ -11,14 +11,13 @@ use std::os::fd::OwnedFd;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
 use tokio::net::UnixStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Trouble;
 use super::delay::delay;
 use super::hold::hold;
 use crate::live::arrival::Arrival;
-use crate::live::handoff::Connection;
+use crate::live::handoff::{Admission, Connection};
 use crate::wire::Encoding;
 
 /// Has everything that is said to the viewer from now on go through `trouble`.
@@ -39,7 +38,7 @@ async fn run(arrival: Arrival, connection: Connection, trouble: Trouble) -> io::
     let (from_sender, to_sender) = near.split();
     let end = end_of_message(arrival.encoding);
     let seated = async {
-        seat(arrival, far, connection.permit).await?;
+        seat(arrival, far, connection.admission).await?;
         pending().await
     };
     tokio::select! {
@@ -50,18 +49,14 @@ async fn run(arrival: Arrival, connection: Connection, trouble: Trouble) -> io::
 }
 
 /// Gives the viewer its opening and then to a sender, both through `far`.
-async fn seat(
-    mut arrival: Arrival,
-    mut far: UnixStream,
-    permit: OwnedSemaphorePermit,
-) -> io::Result<()> {
+async fn seat(mut arrival: Arrival, mut far: UnixStream, admission: Admission) -> io::Result<()> {
     while let Some(bytes) = arrival.opening.next().await {
         far.write_all(&bytes).await?;
     }
     // A sender reads, writes and shuts down, which is the same for every kind of socket.
     let stream = TcpStream::from(OwnedFd::from(far.into_std()?));
     let stream = mio::net::TcpStream::from_std(stream);
-    arrival.join(Connection { stream, permit });
+    arrival.join(Connection { stream, admission });
     Ok(())
 }
 

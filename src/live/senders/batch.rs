@@ -91,6 +91,7 @@ mod tests {
                 rev: Rev::new(rev),
                 at: Moment::from_micros(0),
                 by: By::Api,
+                author: None,
                 pet: PetId::FIRST,
                 kind: ChangeKind::Gone,
             };

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::Note;
 use super::farewell::Farewell;
 use super::sender::Sender;
+use crate::guard::Identity;
 use crate::live::conversation::{self, Reply};
 use crate::wire::Encoding;
 
@@ -38,7 +39,8 @@ impl Sender {
                 }
                 Some(_) if viewer.is_closing() || viewer.encoding() != Encoding::WebSocket => {}
                 Some(count) => {
-                    viewer.hear(&self.buffer[..count], Instant::now());
+                    let most = self.context.message_bytes;
+                    viewer.hear(&self.buffer[..count], most, Instant::now());
                     self.converse(row);
                 }
             }
@@ -80,7 +82,7 @@ impl Sender {
             let Some(viewer) = self.table.get_mut(row) else {
                 return;
             };
-            let reply = conversation::next(viewer);
+            let reply = conversation::next(viewer, self.context.messages, now);
             if let (Some(_), Some(reader)) = (&reply, &mut viewer.reader) {
                 reader.restart(now);
             }
@@ -90,24 +92,31 @@ impl Sender {
                     let outcome = viewer.send(frame, now);
                     self.settle(row, outcome);
                 }
-                Some(Reply::Last {
-                    frame,
-                    is_violation,
-                }) => {
-                    if is_violation {
+                Some(Reply::Last { frame, fault }) => {
+                    if let Some(fault) = fault {
                         let dropped = &self.context.hub.metrics().dropped;
-                        dropped.with_label_values(&["protocol"]).inc();
+                        dropped.with_label_values(&[fault]).inc();
                     }
                     let outcome = viewer.close(frame, now);
                     self.settle(row, outcome);
                 }
                 Some(Reply::CarryOut(asked)) => {
+                    let account = viewer.speaker.account(&self.context.gate);
+                    let name = account.as_ref().map(|account| account.name.as_str());
+                    let who = Identity::of(name, viewer.visitor);
+                    if let Err(wait) = self.context.guard.admit_write(who) {
+                        let refused = &self.context.hub.metrics().refused;
+                        refused.with_label_values(&["writes"]).inc();
+                        let outcome = viewer.send(asked.put_off(wait), now);
+                        self.settle(row, outcome);
+                        continue;
+                    }
                     viewer.is_asking = true;
-                    let (number, refusal) = (viewer.number, viewer.refusal);
-                    let writer = self.context.writer.clone();
+                    let (number, speaker) = (viewer.number, viewer.speaker.clone());
+                    let (writer, gate) = (self.context.writer.clone(), self.context.gate.clone());
                     let inbox = Arc::clone(&self.inbox);
                     let answering = async move {
-                        let frame = asked.answer(&writer, refusal).await;
+                        let frame = asked.answer(&writer, &gate, &speaker).await;
                         // Fails when the sender has ended, and the viewer with it.
                         let _ = inbox.send(Note::Answer { row, number, frame });
                     };

@@ -1,5 +1,6 @@
 //! The event loop of one sender.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -89,7 +90,37 @@ impl Sender {
     }
 
     /// Runs until it is told to end and its table is empty.
+    ///
+    /// A panic takes this sender's viewers with it and nothing else: their connections close, and
+    /// they come back with their cursors. Pages, writes and the other senders go on; a whole
+    /// process that ends would take those too.
     pub fn run(mut self) {
+        // Nothing of what was left half done is used again.
+        while catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {
+            self.start_anew();
+        }
+    }
+
+    /// Forgets everyone, and begins again where the hub is now. Those who wait to join are seated.
+    pub(super) fn start_anew(&mut self) {
+        let count = self.table.rows().len();
+        tracing::error!(
+            viewers = count,
+            "a sender failed; its viewers have to come back"
+        );
+        let dropped = &self.context.hub.metrics().dropped;
+        dropped.with_label_values(&["fault"]).inc_by(count as u64);
+        self.table = Table::default();
+        self.stream = self.context.hub.subscribe();
+        let at = self.context.hub.cursor();
+        (self.epoch, self.at) = (at.epoch, at.rev);
+        self.stale_since = self.context.hub.stale_since();
+        self.pace = Pace::new(Instant::now());
+        self.unread.clear();
+        self.follow_up_at = None;
+    }
+
+    fn serve(&mut self) {
         let mut events = Events::with_capacity(EVENTS);
         let look_every =
             (self.context.heartbeat / LOOKS_PER_HEARTBEAT).clamp(LOOK_SHORTEST, LOOK_LONGEST);
@@ -160,15 +191,18 @@ impl Sender {
                     }
                 }
                 Note::End { deadline } => self.ending_by = Some(deadline),
+                #[cfg(test)]
+                Note::Fail => panic!("a fault, on purpose"),
             }
         }
     }
 
-    pub(super) fn seat(&mut self, newcomer: Newcomer) {
+    pub(super) fn seat(&mut self, mut newcomer: Newcomer) {
         self.numbers += 1;
         let row = self.table.vacant_row();
         let now = Instant::now();
         let (is_current, encoding) = (newcomer.at.epoch == self.epoch, newcomer.encoding);
+        let said = std::mem::take(&mut newcomer.said);
         let mut viewer = Viewer::new(newcomer, self.numbers, now, self.renew_at(now));
         // Both directions, once, by edges: neither is asked for again while the viewer is here.
         let interest = Interest::READABLE | Interest::WRITABLE;
@@ -178,6 +212,9 @@ impl Sender {
             .is_err()
         {
             return;
+        }
+        if !said.is_empty() {
+            viewer.hear(&said, self.context.message_bytes, now);
         }
         if viewer.is_followed_up {
             self.follow_up_from(now);

@@ -9,14 +9,21 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::live::Transport;
+use crate::guard::Limits;
+use crate::live::{Admission, Transport};
 use crate::metrics::Metrics;
 use crate::model::{By, Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Rev, Status};
 use crate::store::MemoryEngine;
 
+const VISITOR: Visitor = Visitor {
+    address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+    is_forwarded: false,
+};
+
 /// A hub with pets 1 and 2 (at rev 2), and one sender that is driven by the test.
 struct Rig {
     sender: Sender,
+    inbox: Arc<Inbox>,
     hub: Arc<Hub>,
     places: Places,
     listener: TcpListener,
@@ -31,16 +38,23 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let runtime = Runtime::new().unwrap();
         let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
-        let places = Places::new(100, Metrics::new(), CancellationToken::new());
+        let guard = Arc::new(Guard::new(&Limits::default()));
+        let stop = CancellationToken::new();
+        let places = Places::new(100, Arc::clone(&guard), Metrics::new(), stop);
         let context = Context {
             hub: Arc::clone(&hub),
             writer,
+            gate: Gate::demo(),
+            guard,
             places: places.clone(),
             tasks: TaskTracker::new(),
             runtime: runtime.handle().clone(),
             heartbeat: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(600),
+            message_bytes: 4096,
+            message_time: Duration::from_secs(10),
+            messages: Rate::per_second(50),
         };
         let poll = Poll::new().unwrap();
         let (sender, notes) = mpsc::channel();
@@ -50,7 +64,8 @@ impl Rig {
             is_rung: AtomicBool::new(false),
         });
         Rig {
-            sender: Sender::new(poll, context, notes, inbox),
+            sender: Sender::new(poll, context, notes, Arc::clone(&inbox)),
+            inbox,
             hub,
             places,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),
@@ -69,32 +84,46 @@ impl Rig {
 
     /// Seats a viewer that was given everything up to `at`.
     fn seat(&mut self, filter: Filter, at: u64) -> Watching {
-        let stream = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
-        let (served, _) = self.listener.accept().unwrap();
-        served.set_nonblocking(true).unwrap();
-        stream.set_nonblocking(true).unwrap();
-        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        self.sender.seat(Newcomer {
-            connection: Connection {
-                stream: mio::net::TcpStream::from_std(served),
-                permit,
-            },
-            encoding: Encoding::Sse,
-            filter,
-            at: Cursor {
-                epoch: self.hub.epoch(),
-                rev: Rev::new(at),
-            },
-            said: Vec::new(),
-            refusal: None,
-            place: self.places.admit(Transport::Sse).unwrap(),
-        });
+        let at = Cursor {
+            epoch: self.hub.epoch(),
+            rev: Rev::new(at),
+        };
+        let (stream, newcomer) = newcomer(&self.listener, &self.places, filter, at);
+        self.sender.seat(newcomer);
         Watching(stream)
     }
 
     fn pass(&mut self) {
         self.sender.pass(Instant::now());
     }
+}
+
+/// A viewer that was given everything up to `at`, and the other end of its socket.
+fn newcomer(
+    listener: &TcpListener,
+    places: &Places,
+    filter: Filter,
+    at: Cursor,
+) -> (TcpStream, Newcomer) {
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (served, _) = listener.accept().unwrap();
+    served.set_nonblocking(true).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let newcomer = Newcomer {
+        connection: Connection {
+            stream: mio::net::TcpStream::from_std(served),
+            admission: Admission::new(permit, None),
+        },
+        encoding: Encoding::Sse,
+        filter,
+        at,
+        said: Vec::new(),
+        speaker: Speaker::Stranger,
+        visitor: VISITOR,
+        place: places.admit(Transport::Sse, VISITOR).unwrap(),
+    };
+    (stream, newcomer)
 }
 
 /// The other end of a viewer's socket. Loopback delivers before `write` returns.
@@ -127,6 +156,7 @@ fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         rev: Rev::new(rev),
         at: Moment::from_micros(0),
         by: By::Api,
+        author: None,
         pet: PetId::new(pet),
         kind,
     }
@@ -210,4 +240,34 @@ fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
     rig.publish(2, 1);
     rig.pass();
     assert_eq!(reuses.revs(), [4]);
+}
+
+/// A sender that failed must not leave its viewers connected to nobody.
+#[test]
+fn a_sender_that_fails_lets_its_viewers_go_and_serves_those_who_come_next() {
+    let mut rig = Rig::start();
+    let mut lost = rig.seat(Filter::All, 2);
+    let (hub, places, inbox) = (
+        Arc::clone(&rig.hub),
+        rig.places.clone(),
+        Arc::clone(&rig.inbox),
+    );
+    let (sender, listener, runtime) = (rig.sender, rig.listener, rig._runtime);
+    let thread = thread::spawn(move || sender.run());
+    assert!(inbox.send(Note::Fail).is_ok());
+    lost.0.set_nonblocking(false).unwrap();
+    assert_eq!(lost.0.read_to_end(&mut Vec::new()).unwrap(), 0, "closed");
+    let (stream, newcomer) = newcomer(&listener, &places, Filter::All, hub.cursor());
+    assert!(inbox.send(Note::Join(Box::new(newcomer))).is_ok());
+    hub.publish(&[change(3, 1, ChangeKind::Status(Status::Eating))]);
+    inbox.ring();
+    stream.set_nonblocking(false).unwrap();
+    let mut event = [0; 10];
+    (&stream).read_exact(&mut event).unwrap();
+    let deadline = Instant::now();
+    assert!(inbox.send(Note::End { deadline }).is_ok());
+    thread.join().unwrap();
+    let dropped = &hub.metrics().dropped;
+    assert_eq!(dropped.with_label_values(&["fault"]).get(), 1);
+    drop(runtime);
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::farewell::Farewell;
 use super::sender::Sender;
-use super::viewer::{Outcome, Overdue, Viewer};
+use super::viewer::{Outcome, Overdue, Times, Viewer};
 use crate::live::sign_of_life;
 use crate::model::{Cursor, Moment};
 use crate::wire::Encoding;
@@ -68,11 +68,14 @@ impl Sender {
     /// time is over.
     pub(super) fn look_through(&mut self, now: Instant, look_every: Duration) {
         let due = self.context.heartbeat.saturating_sub(look_every * 2);
-        let write_timeout = self.context.write_timeout;
+        let times = Times {
+            write: self.context.write_timeout,
+            message: self.context.message_time,
+        };
         let mut signs = self.signs_of_life();
         let (mut gone, mut old) = (Vec::new(), Vec::new());
         for (row, viewer) in self.table.iter_mut() {
-            if let Some(overdue) = viewer.is_overdue(now, write_timeout) {
+            if let Some(overdue) = viewer.is_overdue(now, times) {
                 if let Some(reason) = overdue.reason() {
                     let dropped = &self.context.hub.metrics().dropped;
                     dropped.with_label_values(&[reason]).inc();

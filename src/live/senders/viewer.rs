@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::Newcomer;
-use crate::auth::Refusal;
+use crate::auth::Speaker;
+use crate::guard::Visitor;
 use crate::hub::Filter;
+use crate::live::handoff::Admission;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
 use crate::model::Rev;
@@ -18,10 +19,6 @@ use crate::wire::Encoding;
 
 /// How long the other side may take to close, after it was told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How long a message may take from its first byte to its last. What is said so far is held until
-/// then.
-const SAY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a viewer's bytes go through.
 pub trait Socket: Read + Write {
@@ -66,12 +63,15 @@ pub struct Viewer<S = TcpStream> {
     pub is_asking: bool,
     /// Messages that were no commands.
     pub strikes: u8,
-    /// Why its commands are refused.
-    pub refusal: Option<Refusal>,
+    /// Who its commands are from.
+    pub speaker: Speaker,
     /// Tells it from others that had the same row.
     pub number: u64,
+    /// When its last frame would have come at the rate that is allowed.
+    pub due: Instant,
+    pub visitor: Visitor,
     _place: Place,
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
 }
 
 /// How a write or a read went.
@@ -85,7 +85,7 @@ pub enum Outcome {
 impl<S: Socket> Viewer<S> {
     pub fn new(newcomer: Newcomer<S>, number: u64, now: Instant, renew_at: Instant) -> Self {
         let connection = newcomer.connection;
-        let mut viewer = Viewer {
+        Viewer {
             socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
@@ -102,22 +102,21 @@ impl<S: Socket> Viewer<S> {
             has_unread: false,
             is_asking: false,
             strikes: 0,
-            refusal: newcomer.refusal,
+            speaker: newcomer.speaker,
             number,
+            due: now,
+            visitor: newcomer.visitor,
             _place: newcomer.place,
-            _permit: connection.permit,
-        };
-        if !newcomer.said.is_empty() {
-            viewer.hear(&newcomer.said, now);
+            _admission: connection.admission,
         }
-        viewer
     }
 
-    /// Takes in what it said; what that means is for the conversation.
-    pub fn hear(&mut self, bytes: &[u8], now: Instant) {
+    /// Takes in what it said, in messages of up to `message_bytes`; what that means is for the
+    /// conversation.
+    pub fn hear(&mut self, bytes: &[u8], message_bytes: usize, now: Instant) {
         let reader = self
             .reader
-            .get_or_insert_with(|| Box::new(Reader::new(now)));
+            .get_or_insert_with(|| Box::new(Reader::new(now, message_bytes)));
         reader.push(bytes);
     }
 
@@ -143,16 +142,17 @@ impl<S: Socket> Viewer<S> {
     }
 
     /// Whether its time is over: for a socket that takes nothing, or a close that is not answered.
-    pub fn is_overdue(&self, now: Instant, write_timeout: Duration) -> Option<Overdue> {
+    pub fn is_overdue(&self, now: Instant, times: Times) -> Option<Overdue> {
         if self.closing_until.is_some_and(|until| until <= now) {
             return Some(Overdue::Close);
         }
         let since = self.reader.as_ref().map(|reader| reader.since());
-        if since.is_some_and(|since| now.duration_since(since) >= SAY_TIMEOUT) && !self.is_asking {
+        if since.is_some_and(|since| now.duration_since(since) >= times.message) && !self.is_asking
+        {
             return Some(Overdue::Word);
         }
         let since = self.stalled_since?;
-        (now.duration_since(since) >= write_timeout).then_some(Overdue::Write)
+        (now.duration_since(since) >= times.write).then_some(Overdue::Write)
     }
 
     /// Sends what matters to people, and is to arrive before anything comes after it.
@@ -222,6 +222,15 @@ impl<S: Socket> Viewer<S> {
             }
         }
     }
+}
+
+/// How long a viewer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// To take a byte.
+    pub write: Duration,
+    /// From the first byte of a message to its last. What was said so far is held until then.
+    pub message: Duration,
 }
 
 /// Why a viewer's time is over.

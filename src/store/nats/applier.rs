@@ -183,13 +183,8 @@ impl Applier {
     /// other things, so the epoch is another.
     async fn begin_epoch(&mut self) -> Result<(), StoreError> {
         tracing::error!("the engine has forgotten changes that were shown; a new epoch begins");
-        let link = &self.node.link;
-        let last = read::last_of(link, layout::EPOCH).await?;
-        match layout::begin_epoch(link, last.map_or(0, |entry| entry.seq)).await {
-            // Another node was faster.
-            Ok(_) | Err(StoreError::Conflict) => self.begin_anew().await,
-            Err(error) => Err(error),
-        }
+        self.node.end_history().await?;
+        self.begin_anew().await
     }
 
     /// Starts over from everything that is true now.

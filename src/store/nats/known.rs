@@ -103,7 +103,7 @@ impl Known {
                 body: next.to_string().into_bytes(),
             });
         }
-        if puts.iter().any(|put| put.by == By::Simulator) {
+        if puts.iter().any(|put| put.signature.by == By::Simulator) {
             messages.push(Outgoing {
                 subject: TICK.to_owned(),
                 expected: Some(self.tick_seq),
@@ -223,7 +223,7 @@ mod tests {
     fn put(pet: u64, by: By) -> Put {
         Put {
             at: crate::model::Moment::from_micros(0),
-            by,
+            signature: by.into(),
             pet: PetId::new(pet),
             kind: ChangeKind::Gone,
             after: None,

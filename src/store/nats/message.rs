@@ -9,7 +9,7 @@ use async_nats::HeaderMap;
 
 use super::layout::{EPOCH, NEXT_PET, PET, TICK};
 use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Rev};
-use crate::store::record::{decode_by, decode_pet, encode_pet};
+use crate::store::record::{decode_author, decode_by, decode_pet, encode_author, encode_pet};
 use crate::store::{Put, StoreError};
 
 /// A message of the stream.
@@ -40,16 +40,22 @@ const CHANGE: &str = "Ps-Change";
 const AT: &str = "Ps-At";
 const BY: &str = "Ps-By";
 
+/// Who made the change, where that is known: the JSON array of a name and a client.
+const AUTHOR: &str = "Ps-Author";
+
 /// How many messages at the start of the batch are no changes.
 pub const LEADING: &str = "Ps-Leading";
 
 /// The headers and the body of a pet's message.
 pub fn write(put: &Put) -> (Vec<(&'static str, String)>, Vec<u8>) {
-    let headers = vec![
+    let mut headers = vec![
         (CHANGE, put.kind.as_str().to_owned()),
         (AT, put.at.micros().to_string()),
-        (BY, put.by.as_str().to_owned()),
+        (BY, put.signature.by.as_str().to_owned()),
     ];
+    let author = put.signature.author.as_deref().map(encode_author);
+    let author = author.and_then(|record| String::from_utf8(record).ok());
+    headers.extend(author.map(|record| (AUTHOR, record)));
     let body = put.after.as_deref().map(encode_pet).unwrap_or_default();
     (headers, body)
 }
@@ -85,11 +91,16 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
         ("status", Some(after)) => ChangeKind::Status(after.status),
         (_, Some(after)) => ChangeKind::Pet(Arc::clone(after)),
     };
+    let author = match header(AUTHOR) {
+        Ok(record) => Some(decode_author(record.as_bytes())?),
+        Err(_nobody) => None,
+    };
     let at = header(AT)?.parse().map_err(|_| foreign(&entry.subject))?;
     let change = Change {
         rev: Rev::new(entry.seq),
         at: Moment::from_micros(at),
         by: decode_by(header(BY)?)?,
+        author,
         pet,
         kind,
     };

@@ -222,6 +222,15 @@ impl Node {
         let _ = timeout(SHOWN_WITHIN, waiting).await;
     }
 
+    /// Begins another epoch, unless somebody else has done so.
+    pub async fn end_history(&self) -> Result<(), StoreError> {
+        let last = read::last_of(&self.link, layout::EPOCH).await?;
+        match layout::begin_epoch(&self.link, last.map_or(0, |entry| entry.seq)).await {
+            Ok(_) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The epoch that the stream has; makes one for a new stream.
     pub async fn begin(&self) -> Result<Epoch, StoreError> {
         layout::epoch(&self.link).await

@@ -13,7 +13,7 @@ use super::copy::copy;
 use super::open::{admit, begin_history};
 use super::place::{FILE, LOCK, Place, UNFINISHED, builder};
 use super::refusal::{failed, refused};
-use super::tables::{IS_BACKUP, META};
+use super::tables::{IS_OVER, META};
 use super::witness::Nobody;
 use super::{read, write};
 use crate::store::StoreError;
@@ -29,7 +29,7 @@ pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
         target.make(&name, |writing| {
             copy(reading, writing)?;
             let mut meta = writing.open_table(META).map_err(write)?;
-            meta.insert(IS_BACKUP, 1).map_err(write)?;
+            meta.insert(IS_OVER, 1).map_err(write)?;
             Ok(())
         })
     })

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
+use super::accounts;
 use super::inspect::inspect;
 use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
@@ -65,6 +66,7 @@ fn relate(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     }
     let (told, changes) = follow_log(reading, rev)?;
     compare(&now, &told, changes == rev)?;
+    accounts::check(reading)?;
     Ok(Contents {
         schema: tables::number(&meta, tables::SCHEMA)?,
         pets: now.pets.len() as u64,

@@ -4,6 +4,7 @@ use redb::{
     Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value, WriteTransaction,
 };
 
+use super::accounts::{ACCOUNTS, CLOCK, DEEDS, TOKENS};
 use super::tables::{HISTORY, LOG, META, PETS, STATUSES};
 use super::{read, write};
 use crate::store::StoreError;
@@ -23,6 +24,10 @@ pub fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreEr
         copy_table(from, to, STATUSES)?,
         copy_table(from, to, LOG)?,
         copy_table(from, to, HISTORY)?,
+        copy_table(from, to, ACCOUNTS)?,
+        copy_table(from, to, TOKENS)?,
+        copy_table(from, to, DEEDS)?,
+        copy_table(from, to, CLOCK)?,
     ];
     let is_known =
         |name: &str| LEFT_OUT.contains(&name) || copied.iter().any(|copied| copied == name);

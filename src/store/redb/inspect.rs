@@ -20,6 +20,10 @@ use crate::store::StoreError;
 /// Every redb file starts with this.
 const MAGIC: &[u8] = b"redb";
 
+/// Pages that redb keeps in memory meanwhile: it looks at most of them once. Its default of 1 GiB
+/// would have a start take as much memory as the store is large.
+const CACHE_BYTES: usize = 8 * 1024 * 1024;
+
 /// A whole file of this program, open without being touched.
 pub struct Inspected {
     pub schema: u64,
@@ -51,6 +55,7 @@ pub fn inspect(path: &Path) -> Result<Inspected, StoreError> {
 
 fn look(path: &Path, overlay: Overlay) -> Result<Inspected, StoreError> {
     let database = Database::builder()
+        .set_cache_size(CACHE_BYTES)
         .set_check_integrity_on_open(true)
         .create_with_backend(overlay)
         .map_err(|error| refused(path, error))?;

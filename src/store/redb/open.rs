@@ -7,7 +7,7 @@ use redb::{Database, ReadableDatabase, WriteTransaction};
 use super::inspect::{Inspected, identity, inspect};
 use super::migrate::{STEPS, Step, keep_copy, known, migrate};
 use super::place::{FILE, Place};
-use super::tables::{self, EPOCH, IS_BACKUP, META, NEXT_PET, REV, SCHEMA};
+use super::tables::{self, EPOCH, IS_OVER, META, NEXT_PET, REV, SCHEMA};
 use super::{read, write};
 use crate::model::{Epoch, PetId, Rev};
 use crate::store::StoreError;
@@ -24,12 +24,12 @@ pub fn open(place: &Place, steps: &[Step]) -> Result<(Database, Epoch), StoreErr
     keep_copy(place, found, steps)?;
     let database = place.open(FILE)?;
     migrate(&database, found, steps)?;
-    let is_backup = {
+    let is_over = {
         let reading = database.begin_read().map_err(read)?;
         let meta = reading.open_table(META).map_err(read)?;
-        meta.get(IS_BACKUP).map_err(read)?.is_some()
+        meta.get(IS_OVER).map_err(read)?.is_some()
     };
-    if is_backup {
+    if is_over {
         let writing = database.begin_write().map_err(write)?;
         begin_history(&writing)?;
         writing.commit().map_err(write)?;
@@ -55,11 +55,11 @@ fn admit_up_to(path: &Path, known: u64) -> Result<Inspected, StoreError> {
     Ok(inspected)
 }
 
-/// Gives a store that came out of a backup an epoch of its own: cursors of the history that it
+/// Gives a store whose history was over an epoch of its own: cursors of the history that it
 /// replaces are then answered with a snapshot, and never with another history.
 pub fn begin_history(writing: &WriteTransaction) -> Result<(), StoreError> {
     let mut meta = writing.open_table(META).map_err(write)?;
-    meta.remove(IS_BACKUP).map_err(write)?;
+    meta.remove(IS_OVER).map_err(write)?;
     let left = meta.insert(EPOCH, new_epoch()).map_err(write)?;
     let left = left.map(|left| left.value());
     let mut epoch = new_epoch();

@@ -1,7 +1,7 @@
 //! The folder of a store: its files by name, each change to them shown to a witness first.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,16 +18,11 @@ pub const FILE: &str = "pet-store.redb";
 /// Ends the name of a file that is being made. One that is found was left by a kill, and holds
 /// nothing yet.
 pub const UNFINISHED: &str = ".unfinished";
-/// Written and removed to see whether there is room.
-const ROOM: &str = "pet-store.room";
 pub const LOCK: &str = "pet-store.lock";
 
 /// Pages that redb keeps in memory. A rescue's store is a few megabytes; its default of 1 GiB
 /// would let the log of a year fill a small machine.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
-
-/// What must fit onto the disk before writing is tried again: more than any batch of changes.
-const ROOM_BYTES: usize = 512 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Readable by its owner alone: the log says who did what, and staff have passwords.
 pub const PRIVATE: u32 = 0o600;
@@ -124,30 +119,6 @@ impl Place {
         let path = self.path(name);
         fs::set_permissions(&path, fs::Permissions::from_mode(PRIVATE))
             .map_err(|error| failed(&path, &error))
-    }
-
-    /// Whether a batch of changes would fit onto the disk: tried with a file of that size.
-    pub fn has_room(&self) -> Result<(), StoreError> {
-        let tried = self.try_room();
-        let removed = self.witness.see(Event::Remove { file: ROOM });
-        let removed = removed.and_then(|()| fs::remove_file(self.path(ROOM)));
-        tried
-            .and(removed)
-            .map_err(|error| StoreError::of_write(&error))
-    }
-
-    fn try_room(&self) -> io::Result<()> {
-        let data = vec![1; ROOM_BYTES];
-        let mut file = self.create_file(ROOM)?;
-        let offset = 0;
-        self.witness.see(Event::Write {
-            file: ROOM,
-            offset,
-            data: &data,
-        })?;
-        file.write_all(&data)?;
-        self.witness.see(Event::Sync { file: ROOM })?;
-        file.sync_data()
     }
 
     pub fn create_file(&self, name: &str) -> io::Result<File> {

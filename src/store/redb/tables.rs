@@ -27,9 +27,10 @@ pub const EPOCH: &str = "epoch";
 pub const REV: &str = "rev";
 /// `META`: the id of the pet that is created next.
 pub const NEXT_PET: &str = "next-pet";
-/// `META`: there only in a backup. The store it came from may have gone on, so whoever opens it
-/// as a store gives it an epoch of its own.
-pub const IS_BACKUP: &str = "is-backup";
+/// `META`: there only where the history ends: in a backup, whose store may have gone on, and in a
+/// store that has forgotten what was shown. Whoever opens it as a store gives it an epoch of its
+/// own, so that no rev means two things.
+pub const IS_OVER: &str = "is-over";
 
 /// The layout that the first release wrote. Those after it are counted by `migrate`.
 pub const FIRST_SCHEMA: u64 = 1;

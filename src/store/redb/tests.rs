@@ -13,6 +13,7 @@ use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
 
 use super::migrate::{STEPS, known};
+use super::place::FILE;
 use super::tables::{META, SCHEMA};
 use super::*;
 use crate::model::{By, ChangeKind, Profile, Status};
@@ -45,6 +46,7 @@ fn change(rev: u64) -> Change {
         rev: Rev::new(rev),
         at,
         by: By::Staff,
+        author: None,
         pet,
         kind,
     }
@@ -223,6 +225,42 @@ fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
     engine.append(&[change(2)]).unwrap();
     let left = contents(folder.path());
     assert_eq!(left.len(), 1, "nothing that was tried with is left");
+}
+
+/// A disk that takes anything but the pages of the store: redb's header, which an open writes,
+/// fits.
+#[derive(Debug, Default)]
+struct BadSector(AtomicBool);
+
+impl Witness for BadSector {
+    fn see(&self, event: Event<'_>) -> io::Result<()> {
+        let is_bad = self.0.load(Ordering::Relaxed);
+        match event {
+            Event::Write { file, offset, .. } if is_bad && file == FILE && offset > 0 => {
+                Err(io::ErrorKind::Other.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Room on the disk, and a file that opens, say nothing about its pages: the next write would fail.
+#[test]
+fn it_has_recovered_only_once_its_own_pages_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(BadSector::default());
+    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    engine.append(&[change(1)]).unwrap();
+    disk.0.store(true, Ordering::Relaxed);
+    engine.append(&[change(2)]).unwrap_err();
+    for _ in 0..2 {
+        engine.recover().unwrap_err();
+        assert!(!engine.is_healthy());
+        assert_eq!(engine.tail(Rev::ZERO, 10).unwrap(), [change(1)]);
+    }
+    disk.0.store(false, Ordering::Relaxed);
+    engine.recover().unwrap();
+    engine.append(&[change(2)]).unwrap();
 }
 
 #[test]

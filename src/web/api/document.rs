@@ -9,7 +9,8 @@ use poem::{Endpoint, Response, handler};
 use poem_openapi::OpenApiService;
 use serde_json::Value;
 
-use super::Api;
+use super::{Api, failures};
+use crate::auth::Caller;
 use crate::views::ApiDocsPage;
 use crate::web::Site;
 
@@ -24,8 +25,10 @@ struct Document {
 
 impl OpenApiDocument {
     pub fn of(service: &OpenApiService<Api, ()>) -> Self {
-        let json = service.spec();
-        let spec = serde_json::from_str(&json).expect("poem-openapi writes JSON");
+        let spec = service.spec();
+        let mut spec = serde_json::from_str(&spec).expect("poem-openapi writes JSON");
+        failures::describe(&mut spec);
+        let json = spec.to_string();
         OpenApiDocument(Arc::new(Document { json, spec }))
     }
 
@@ -65,10 +68,10 @@ impl OpenApiDocument {
 fn docs_page(
     Data(site): Data<&Arc<Site>>,
     Data(document): Data<&OpenApiDocument>,
+    caller: Caller,
 ) -> poem::Result<Response> {
-    site.show(&ApiDocsPage {
-        spec: document.0.spec.clone(),
-    })
+    let spec = document.0.spec.clone();
+    site.show(&caller, &ApiDocsPage { spec })
 }
 
 /// Whether `path` is an address of `template`, in which `{name}` stands for one segment.

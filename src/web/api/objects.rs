@@ -3,24 +3,25 @@
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
-use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, Pet};
+use super::text::Text;
+use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, InvalidProfile, Pet};
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
 #[derive(Object)]
 #[oai(rename = "PetFields", deny_unknown_fields)]
 pub struct PetFields {
     /// At most 80 characters.
-    name: Option<String>,
+    name: Option<Text>,
     /// At most 40 characters.
-    species: Option<String>,
+    species: Option<Text>,
     /// At most 80 characters.
-    breed: Option<String>,
+    breed: Option<Text>,
     /// `female`, `male` or `unknown`.
-    sex: Option<String>,
+    sex: Option<Text>,
     /// As people say it: "about 3 years". At most 40 characters.
-    age: Option<String>,
+    age: Option<Text>,
     /// At most 2000 characters.
-    about: Option<String>,
+    about: Option<Text>,
 }
 
 /// What a pet is doing from now on.
@@ -28,7 +29,7 @@ pub struct PetFields {
 #[oai(rename = "StatusFields", deny_unknown_fields)]
 pub struct StatusFields {
     /// `eating`, `bathing`, `sleeping` or `playing`.
-    pub status: Option<String>,
+    status: Option<Text>,
 }
 
 /// A pet.
@@ -80,6 +81,10 @@ pub struct ChangeObject {
     since: String,
     /// `simulator`, `staff` or `api`.
     by: String,
+    /// The account that made the change. For staff.
+    who: Option<String>,
+    /// The kind of client it came from. For staff.
+    client: Option<String>,
 }
 
 /// Changes, newest first.
@@ -97,15 +102,30 @@ pub enum Created {
 }
 
 impl PetFields {
-    pub fn into_draft(self) -> Draft {
-        Draft {
-            name: self.name,
-            species: self.species,
-            breed: self.breed,
-            sex: self.sex,
-            age: self.age,
-            about: self.about,
+    /// # Errors
+    /// Every field that is no text.
+    pub fn into_draft(self) -> Result<Draft, InvalidProfile> {
+        let mut errors = Vec::new();
+        let mut text = |given, field| Text::take(given, field, &mut errors);
+        let draft = Draft {
+            name: text(self.name, "name"),
+            species: text(self.species, "species"),
+            breed: text(self.breed, "breed"),
+            sex: text(self.sex, "sex"),
+            age: text(self.age, "age"),
+            about: text(self.about, "about"),
+        };
+        match errors.is_empty() {
+            true => Ok(draft),
+            false => Err(InvalidProfile(errors)),
         }
+    }
+}
+
+impl StatusFields {
+    /// What was asked for; empty when nothing was that could be a status.
+    pub fn into_status(self) -> String {
+        Text::or_empty(self.status)
     }
 }
 
@@ -135,6 +155,17 @@ impl PetObject {
 }
 
 impl ChangeObject {
+    /// A change with who made it, for staff.
+    pub fn signed(epoch: Epoch, change: &Change) -> Self {
+        let author = change.author.as_deref();
+        ChangeObject {
+            who: author.map(|author| author.name.clone()),
+            client: author.map(|author| author.client.clone()),
+            ..ChangeObject::of(epoch, change)
+        }
+    }
+
+    /// A change as everybody sees it.
     pub fn of(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
         ChangeObject {
@@ -147,6 +178,8 @@ impl ChangeObject {
             },
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
+            who: None,
+            client: None,
         }
     }
 }

@@ -33,6 +33,31 @@ async fn an_unknown_pet_is_404_whatever_is_asked_of_it() {
     problem(app.get("/api/v1/nothing").await, 404).await;
 }
 
+/// What a program must not set: an id, a time, who it was.
+#[tokio::test]
+async fn a_field_that_an_object_does_not_have_is_refused_and_changes_nothing() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let before = app.json(&format!("/api/v1/pets/{pet}")).await;
+    for field in ["id", "since", "cursor", "by", "status", "author", "who"] {
+        let mut fields = json!({ "name": "Mallory", "species": "cat" });
+        fields[field] = json!("7");
+        problem(app.send("POST", "/pets", &fields).await, 400).await;
+        problem(
+            app.send("PATCH", &format!("/pets/{pet}"), &fields).await,
+            400,
+        )
+        .await;
+    }
+    let path = format!("/pets/{pet}/status");
+    for field in ["since", "by", "who", "pet"] {
+        let mut fields = json!({ "status": "eating" });
+        fields[field] = json!("7");
+        problem(app.send("PUT", &path, &fields).await, 400).await;
+    }
+    assert_eq!(app.json(&format!("/api/v1/pets/{pet}")).await, before);
+}
+
 #[tokio::test]
 async fn an_unknown_status_is_422_and_says_which_there_are() {
     let app = spawn_app().await;
@@ -61,6 +86,23 @@ async fn every_field_that_breaks_a_rule_is_named() {
         .map(|error| error["field"].as_str().unwrap())
         .collect();
     assert_eq!(named, ["name", "species", "sex", "age"]);
+}
+
+#[tokio::test]
+async fn a_number_is_no_text_and_a_name_that_nobody_sees_is_no_name() {
+    let app = spawn_app().await;
+    for (name, words) in [
+        (json!(1), "text"),
+        (json!(true), "text"),
+        (json!(["Miso"]), "text"),
+        (json!("\u{200b}"), "Enter a name"),
+    ] {
+        let fields = json!({ "name": name, "species": "cat" });
+        let problem = problem(app.send("POST", "/pets", &fields).await, 422).await;
+        assert_eq!(problem["errors"][0]["field"], "name");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(words), "{problem}");
+    }
 }
 
 #[tokio::test]

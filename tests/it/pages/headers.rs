@@ -57,6 +57,7 @@ async fn every_answer_forbids_what_this_site_does_not_do() {
             "default-src 'none'",
             "script-src 'self'",
             "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
         ] {
             assert!(policy.contains(rule), "{status} {url}");
         }
@@ -66,6 +67,8 @@ async fn every_answer_forbids_what_this_site_does_not_do() {
         );
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "same-origin");
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
     }
 }
 

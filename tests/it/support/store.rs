@@ -35,6 +35,7 @@ fn change(rev: u64) -> Change {
         rev: Rev::new(rev),
         at,
         by: By::Api,
+        author: None,
         pet: PetId::FIRST,
         kind: match rev {
             1 => ChangeKind::Pet(Arc::new(pet)),

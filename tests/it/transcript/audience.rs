@@ -4,7 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{CHANGES, Progress, below, until_served};
+use super::{Progress, below, until_served};
 use crate::support::{TRANSPORTS, Viewer, rev_of};
 
 /// Messages after which a viewer leaves at the latest, to come back in another way.
@@ -23,9 +23,10 @@ pub struct Transcript {
 }
 
 /// Watches at `base` from some moment on until the last change, joining anew over a transport by
-/// chance after every few messages.
+/// chance after every few messages. It begins before so many changes were made.
 pub async fn watch_and_wander(
     base: &str,
+    begins_before: usize,
     mut progress: watch::Receiver<Progress>,
     mut random: ChaCha8Rng,
 ) -> Transcript {
@@ -33,7 +34,7 @@ pub async fn watch_and_wander(
         0 => vec![1, 2],
         _ => Vec::new(),
     };
-    let begin = below(&mut random, CHANGES / 2);
+    let begin = below(&mut random, begins_before);
     progress
         .wait_for(|progress| progress.made >= begin)
         .await

@@ -4,6 +4,7 @@ use redb::{Database, ReadOnlyDatabase, TableDefinition, TableHandle};
 use tempfile::TempDir;
 
 use super::*;
+use crate::store::redb::accounts::{ACCOUNTS, TOKENS};
 use crate::store::redb::tables::NEXT_PET;
 use crate::store::redb::tests::{closed_store, file_of};
 use crate::store::{backup, check};
@@ -20,7 +21,7 @@ type Tamper = fn(&redb::WriteTransaction);
 
 #[test]
 fn a_check_finds_records_that_do_not_fit_together() {
-    let tampers: [(&str, Tamper); 7] = [
+    let tampers: [(&str, Tamper); 9] = [
         ("has no status", |writing| {
             let mut statuses = writing.open_table(STATUSES).unwrap();
             statuses.remove(1).unwrap();
@@ -50,6 +51,16 @@ fn a_check_finds_records_that_do_not_fit_together() {
         ("damaged", |writing| {
             let mut log = writing.open_table(LOG).unwrap();
             log.insert(3, b"{".as_slice()).unwrap();
+        }),
+        ("no such account", |writing| {
+            let mut tokens = writing.open_table(TOKENS).unwrap();
+            let record = br#"{"account":"anna","name":"x","scope":"read","created":1}"#;
+            tokens.insert([7; 32], record.as_slice()).unwrap();
+        }),
+        ("record of staff is damaged", |writing| {
+            let mut accounts = writing.open_table(ACCOUNTS).unwrap();
+            let record = br#"{"role":"queen","created":1}"#;
+            accounts.insert("anna", record.as_slice()).unwrap();
         }),
     ];
     for (reason, change) in tampers {

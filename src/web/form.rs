@@ -1,18 +1,39 @@
-//! Forms as browsers send them.
+//! Forms as browsers send them. A handler that takes one takes it with its token checked.
 
 use percent_encoding::percent_decode;
 use poem::http::{HeaderMap, StatusCode, header};
+use poem::{FromRequest, Request, RequestBody};
 
+use crate::auth::Caller;
 use crate::error::Failure;
 use crate::model::Draft;
 
 /// The fields of a form, in the order they were sent.
 pub struct Form(Vec<(String, String)>);
 
+/// The field that says for which browser the form was made.
+const TOKEN: &str = "form-token";
+
+impl<'a> FromRequest<'a> for Form {
+    /// # Errors
+    /// As for `read`, and 403 for a form that was not made for this browser.
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let bytes = Vec::from_request(request, body).await?;
+        let form = Form::read(request.headers(), &bytes)?;
+        let checked = Caller::of(request)?.check_form(form.get(TOKEN));
+        Ok(checked.map(|()| form).map_err(Failure::from)?)
+    }
+}
+
 impl Form {
+    /// Reads a body; one that is empty is a form without fields.
+    ///
     /// # Errors
     /// 415 for another content type, 400 for what is not in that format.
-    pub fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
+        if body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+            return Ok(Form(Vec::new()));
+        }
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -38,6 +59,11 @@ impl Form {
         let mut fields = self.0.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The same, empty where it is not there.
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
     }
 
     /// A pet's fields. The line ends that browsers put into a text area (CR LF, as the HTML

@@ -1,0 +1,4 @@
+//! `cargo +nightly fuzz run import`: the property of the same name, on what libFuzzer makes up.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::import(bytes));

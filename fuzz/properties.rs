@@ -1,0 +1,105 @@
+//! What must hold whatever bytes arrive. Run by the fuzz targets on what libFuzzer makes up, and by
+//! `tests/it/properties.rs` on the corpus and on changes made to it by chance.
+
+use std::time::Instant;
+
+use pet_store::auth::Auth;
+use pet_store::live::{Echo, LiveQuery, Next, Reader};
+use pet_store::model::Cursor;
+use pet_store::store::{StoreError, archive};
+use poem::Request;
+
+/// The longest command that the reader of these properties keeps.
+const KEPT: usize = 64;
+
+/// However the bytes are cut, a reader says the same, and holds no more than it may; and the echo
+/// answers the same and ends at the same violation.
+pub fn websocket(bytes: &[u8]) {
+    let whole = read(bytes, bytes.len().max(1));
+    assert_eq!(whole, read(bytes, 1), "by the byte");
+    assert_eq!(whole, read(bytes, 7), "by the seven");
+    let (answer, next) = echo(bytes, bytes.len().max(1));
+    let (in_pieces, next_in_pieces) = echo(bytes, 3);
+    assert_eq!(next, next_in_pieces);
+    // Each piece brings a head of its own: no answer is longer than all heads and all bytes.
+    assert!(answer.len() <= bytes.len() * 2 + 64);
+    assert!(in_pieces.len() <= bytes.len() * 8 + 64);
+}
+
+fn read(bytes: &[u8], size: usize) -> Vec<String> {
+    let mut reader = Reader::new(Instant::now(), KEPT);
+    let mut said = Vec::new();
+    for piece in bytes.chunks(size) {
+        reader.push(piece);
+        loop {
+            match reader.next_said() {
+                Ok(Some(next)) => said.push(format!("{next:?}")),
+                Ok(None) => break,
+                Err(violation) => {
+                    said.push(format!("{violation:?}"));
+                    return said;
+                }
+            }
+        }
+    }
+    said
+}
+
+fn echo(bytes: &[u8], size: usize) -> (Vec<u8>, Next) {
+    let (mut echo, mut answer) = (Echo::default(), Vec::new());
+    for piece in bytes.chunks(size) {
+        if echo.hear(piece, &mut answer) == Next::Close {
+            return (answer, Next::Close);
+        }
+    }
+    (answer, Next::GoOn)
+}
+
+/// What is read as a cursor is written as it was, and nothing else is one.
+pub fn cursor(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if let Ok(cursor) = text.parse::<Cursor>() {
+        let written = cursor.to_string();
+        assert_eq!(written.parse::<Cursor>().ok(), Some(cursor));
+        assert_eq!(written, text, "one spelling each");
+    }
+}
+
+/// Any query is read, or refused as a bad request with a reason.
+pub fn query(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(uri) = format!("/live/sse?{text}").parse() else {
+        return;
+    };
+    let uri: poem::http::Uri = uri;
+    let id: String = text.chars().filter(char::is_ascii_graphic).collect();
+    for auth in [Auth::Demo, Auth::Serve] {
+        let request = Request::builder().uri(uri.clone());
+        let request = request.header("last-event-id", &id).finish();
+        if let Err(failure) = LiveQuery::of_sse(&request, auth) {
+            assert_eq!(failure.status.as_u16(), 400, "{failure:?}");
+            assert!(!failure.detail.is_empty());
+        }
+    }
+}
+
+/// An import hands on what is in its lines, one thing for each but the last, or says which line is
+/// wrong and why.
+pub fn import(bytes: &[u8]) {
+    let mut entries = 0;
+    let read = archive::parse(bytes, |_entry| {
+        entries += 1;
+        Ok(())
+    });
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n').count();
+    match read {
+        Ok(()) => assert_eq!(entries + 1, lines),
+        Err(StoreError::Import { line, reason }) => {
+            assert!(!reason.is_empty());
+            assert!(line <= lines as u64 + 1, "line {line} of {lines}");
+        }
+        Err(other) => panic!("neither read nor refused: {other}"),
+    }
+}

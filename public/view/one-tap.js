@@ -1,0 +1,75 @@
+// @ts-check
+/**
+ * The buttons with which staff say what a pet is doing, without leaving the page, and the line under them that says
+ * how far it has come. Where this does not run, they are a form like any other.
+ */
+import { setText } from "./text.js";
+
+/** @typedef {import("../state/saves.js").Shown} Shown */
+
+export class OneTap {
+  /** @type {(pet: string, status: string) => void} */
+  onset = () => {};
+  /** @type {(pet: string) => void} */
+  onundo = () => {};
+  #document;
+
+  /** @param {Document} document */
+  constructor(document) {
+    this.#document = document;
+  }
+
+  start() {
+    this.#document.addEventListener("submit", this.#onsubmit);
+    this.#document.addEventListener("click", this.#onclick);
+  }
+
+  stop() {
+    this.#document.removeEventListener("submit", this.#onsubmit);
+    this.#document.removeEventListener("click", this.#onclick);
+  }
+
+  /**
+   * @param {string} pet
+   * @param {Shown | null} shown
+   */
+  draw(pet, shown) {
+    const element = this.#document.querySelector(`[data-pet="${CSS.escape(pet)}"]`);
+    const line = /** @type {HTMLElement | null} */ (element?.querySelector("[data-saved]"));
+    const text = line?.querySelector("[data-saved-text]");
+    const undo = line?.querySelector("[data-undo]");
+    if (!element || !line || !text || !undo) return;
+    if (shown) line.dataset.state = shown.phase;
+    line.toggleAttribute("hidden", shown === null);
+    setText(text, shown?.text ?? "");
+    const hadFocus = undo === this.#document.activeElement;
+    undo.toggleAttribute("hidden", !shown?.canUndo);
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {
+      const isBusy = shown?.phase === "saving" && shown.status === button.value;
+      if (isBusy) button.setAttribute("aria-busy", "true");
+      else button.removeAttribute("aria-busy");
+      // Who works with the keyboard goes on from the button, not from the top of the page.
+      if (hadFocus && !shown?.canUndo && button.value === shown?.status) button.focus({ preventScroll: true });
+    }
+  }
+
+  #onsubmit = (/** @type {Event} */ event) => {
+    const form = /** @type {Element} */ (event.target);
+    const button = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
+    const pet = petOf(form);
+    if (!form.matches("[data-set-status]") || !button || pet === undefined) return;
+    event.preventDefault();
+    this.onset(pet, button.value);
+  };
+
+  #onclick = (/** @type {Event} */ event) => {
+    const button = /** @type {Element} */ (event.target).closest("[data-undo]");
+    const pet = button ? petOf(button) : undefined;
+    if (pet !== undefined) this.onundo(pet);
+  };
+}
+
+/** @param {Element} element */
+function petOf(element) {
+  return /** @type {HTMLElement | null} */ (element.closest("[data-pet]"))?.dataset.pet;
+}

@@ -1,0 +1,83 @@
+//! API tokens: made by a person for a program, shown once, and revoked.
+
+use std::sync::Arc;
+
+use super::{Directory, DirectoryError, Done, Plan};
+use crate::auth::secret::Secret;
+use crate::model::{Account, AccountName, Author, Key, Moment, Scope, Token};
+use crate::store::RosterEdit;
+
+/// Tokens of one account.
+const TOKENS: usize = 50;
+
+impl Directory {
+    /// The account and the token of a key, if it is valid now. Counts as use.
+    pub fn token(&self, key: &Key) -> Option<(Arc<Account>, Token)> {
+        let mut held = self.held();
+        let name = &held.tokens.get(key)?.value.account;
+        let account = Arc::clone(held.accounts.get(name)?);
+        if account.is_disabled {
+            return None;
+        }
+        let used = held.tokens.get_mut(key)?;
+        used.touch(Moment::now());
+        Some((account, used.value.clone()))
+    }
+
+    /// Makes a token; its secret is not shown again.
+    ///
+    /// # Errors
+    /// `Full`.
+    pub fn create_token(
+        &self,
+        account: &AccountName,
+        name: &str,
+        scope: Scope,
+        author: &Author,
+    ) -> Done<Secret> {
+        self.edit(author, |held, _| {
+            if held.tokens_of(account).count() >= TOKENS {
+                return Err(DirectoryError::Full(TOKENS));
+            }
+            let secret = Secret::random();
+            let token = Token {
+                key: secret.key(),
+                account: account.clone(),
+                name: name.to_owned(),
+                scope,
+                created: Moment::now(),
+                used: None,
+            };
+            Ok(Plan {
+                edits: vec![RosterEdit::PutToken(token)],
+                words: Some(format!("made the token {name} ({})", scope.as_str())),
+                answer: secret,
+            })
+        })
+    }
+
+    /// Revokes one of an account's tokens by its handle.
+    ///
+    /// # Errors
+    /// `Gone` when there is none such.
+    pub fn revoke_token(&self, account: &AccountName, handle: &str, author: &Author) -> Done<()> {
+        self.edit(author, |held, _| {
+            let mut tokens = held.tokens_of(account);
+            let found = tokens.find(|token| token.key.handle() == handle);
+            let token = found.ok_or(DirectoryError::Gone)?;
+            Ok(Plan {
+                edits: vec![RosterEdit::RemoveToken(token.key)],
+                words: Some(format!("revoked the token {}", token.name)),
+                answer: (),
+            })
+        })
+    }
+
+    /// An account's tokens, the newest first.
+    pub fn tokens_of(&self, account: &AccountName) -> Vec<Token> {
+        let held = self.held();
+        let mut tokens: Vec<Token> = held.tokens_of(account).cloned().collect();
+        tokens.sort_unstable_by_key(|token| std::cmp::Reverse((token.created, token.key)));
+        tokens
+    }
+}

@@ -1,0 +1,209 @@
+//! Where a request comes from: this site's own pages, another site's, or a program.
+
+use poem::http::header::{HOST, ORIGIN};
+use poem::http::uri::{Authority, Scheme, Uri};
+use poem::http::{HeaderMap, HeaderValue};
+use std::net::IpAddr;
+
+/// The address under which visitors reach the server, as browsers write an origin (RFC 6454):
+/// `https://pets.example`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    origin: String,
+    is_secure: bool,
+}
+
+impl BaseUrl {
+    /// # Errors
+    /// What is allowed, for anything that is more or less than scheme, host and port.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let allowed = || {
+            "the address that visitors type is allowed, without a path, such as https://pets.example"
+                .to_owned()
+        };
+        let url: Uri = text.parse().map_err(|_| allowed())?;
+        let is_secure = url.scheme() == Some(&Scheme::HTTPS);
+        let is_plain = url.scheme() == Some(&Scheme::HTTP);
+        let authority = url.authority().ok_or_else(allowed)?;
+        let is_bare = url.path() == "/" && url.query().is_none() && !text.contains(['#', '@']);
+        if !(is_secure || is_plain) || !is_bare || authority.host().is_empty() {
+            return Err(allowed());
+        }
+        let (scheme, usual) = if is_secure {
+            ("https", 443)
+        } else {
+            ("http", 80)
+        };
+        let host = authority.host().to_ascii_lowercase();
+        let port = authority.port_u16().filter(|port| *port != usual);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ok(BaseUrl {
+            origin: format!("{scheme}://{host}{port}"),
+            is_secure,
+        })
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether browsers come over https.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+}
+
+/// Whether a browser sent this on behalf of another site's page. `Sec-Fetch-Site` (W3C Fetch
+/// Metadata) says so directly; `Origin` must name the public address, or where none was given, the
+/// host that was asked. A program that is no browser sends neither.
+pub fn is_from_elsewhere(headers: &HeaderMap, base: Option<&BaseUrl>) -> bool {
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return true;
+    }
+    let Some(origin) = headers.get(ORIGIN) else {
+        return false;
+    };
+    match base {
+        Some(base) => origin != base.origin(),
+        None => site.is_none() && !names_host(origin, headers.get(HOST)),
+    }
+}
+
+fn names_host(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    let origin = origin.to_str().unwrap_or_default();
+    let named = origin.split_once("://").map(|(_, host)| host);
+    named.is_some() && named == host.and_then(|host| host.to_str().ok())
+}
+
+/// Whether the request was sent to a name of loopback. Another site's name can be made to lead
+/// here (DNS rebinding), and a page of that site would then count as one of ours.
+pub fn names_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host.and_then(|host| host.parse::<Authority>().ok()) else {
+        return false;
+    };
+    let name = host.host().trim_matches(['[', ']']);
+    let is_loopback = |address: IpAddr| address.is_loopback();
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs.iter().map(|(name, value)| {
+            let name = poem::http::HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn a_base_url_is_written_as_browsers_write_an_origin() {
+        for (text, origin) in [
+            ("https://pets.example", "https://pets.example"),
+            ("HTTPS://Pets.Example:443/", "https://pets.example"),
+            ("http://10.0.0.5:3000", "http://10.0.0.5:3000"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            let base = BaseUrl::parse(text).unwrap();
+            assert_eq!(base.origin(), origin, "{text}");
+            assert_eq!(base.is_secure(), origin.starts_with("https"), "{text}");
+        }
+        for text in [
+            "",
+            "pets.example",
+            "ftp://pets.example",
+            "https://",
+            "https://pets.example/board",
+            "https://pets.example?x=y",
+            "https://pets.example#x",
+            "https://user@pets.example",
+        ] {
+            assert!(
+                BaseUrl::parse(text).unwrap_err().contains("such as"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_is_from_elsewhere_and_a_program_is_not() {
+        let host = ("host", "127.0.0.1:3000");
+        for (expected, pairs) in [
+            (false, vec![host]),
+            (false, vec![host, ("origin", "http://127.0.0.1:3000")]),
+            (false, vec![host, ("sec-fetch-site", "same-origin")]),
+            (false, vec![host, ("sec-fetch-site", "none")]),
+            (true, vec![host, ("origin", "http://127.0.0.1:3001")]),
+            (true, vec![host, ("origin", "null")]),
+            (true, vec![host, ("origin", "127.0.0.1:3000")]),
+            (true, vec![("origin", "null")]),
+            (true, vec![host, ("sec-fetch-site", "cross-site")]),
+            (true, vec![host, ("sec-fetch-site", "same-site")]),
+            (
+                true,
+                vec![
+                    host,
+                    ("origin", "http://127.0.0.1:3000"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+            ),
+        ] {
+            assert_eq!(
+                is_from_elsewhere(&headers(&pairs), None),
+                expected,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn with_a_public_address_no_other_origin_counts_whatever_host_was_asked() {
+        let base = BaseUrl::parse("https://pets.example").unwrap();
+        for (expected, pairs) in [
+            (false, vec![]),
+            (false, vec![("origin", "https://pets.example")]),
+            (true, vec![("origin", "http://pets.example")]),
+            (true, vec![("origin", "https://pets.example.evil.example")]),
+            (
+                true,
+                vec![("host", "evil.example"), ("origin", "https://evil.example")],
+            ),
+            (
+                true,
+                vec![
+                    ("sec-fetch-site", "same-origin"),
+                    ("origin", "http://10.0.0.5:3000"),
+                ],
+            ),
+        ] {
+            assert_eq!(
+                is_from_elsewhere(&headers(&pairs), Some(&base)),
+                expected,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_names_of_loopback_are_this_machine() {
+        for (expected, host) in [
+            (true, "127.0.0.1:3000"),
+            (true, "localhost"),
+            (true, "[::1]:3000"),
+            (false, "evil.example:3000"),
+            (false, "127.0.0.1.evil.example"),
+            (false, ""),
+        ] {
+            assert_eq!(
+                names_this_machine(&headers(&[("host", host)])),
+                expected,
+                "{host}"
+            );
+        }
+        assert!(!names_this_machine(&headers(&[])));
+    }
+}

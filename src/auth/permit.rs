@@ -1,0 +1,120 @@
+//! What routes take to state what they need. A handler that takes a permit is not called without
+//! it, and there is no way to write but with one.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use poem::{FromRequest, Request, RequestBody};
+
+use super::directory::author;
+use super::{Caller, Gate, Refusal};
+use crate::error::Failure;
+use crate::model::{Account, Author, By, Key, Role, Scope, Signature};
+
+/// What a permit is for.
+pub trait Need: Send + Sync {
+    const SCOPE: Scope;
+}
+
+/// To read what staff read.
+pub struct MayRead;
+/// To say what a pet is doing.
+pub struct MaySetStatus;
+/// To add, edit and remove pets.
+pub struct MayWrite;
+
+impl Need for MayRead {
+    const SCOPE: Scope = Scope::Read;
+}
+
+impl Need for MaySetStatus {
+    const SCOPE: Scope = Scope::SetStatus;
+}
+
+impl Need for MayWrite {
+    const SCOPE: Scope = Scope::Write;
+}
+
+/// The caller may do what `N` says.
+pub struct Permit<N> {
+    signature: Signature,
+    need: PhantomData<N>,
+}
+
+impl<N: Need> Permit<N> {
+    /// # Errors
+    /// Why the caller may not.
+    pub fn of(caller: &Caller) -> Result<Self, Refusal> {
+        let need = PhantomData;
+        let signature = caller.sign(N::SCOPE, By::Staff)?;
+        Ok(Permit { signature, need })
+    }
+}
+
+impl<N> Permit<N> {
+    /// What is written under a change that was asked for on a page.
+    pub fn signature(self) -> Signature {
+        self.signature
+    }
+
+    /// The same for one that was asked for over the API, where a program without a name is one.
+    pub fn api_signature(self) -> Signature {
+        match self.signature.author {
+            Some(_) => self.signature,
+            None => By::Api.into(),
+        }
+    }
+}
+
+impl<'a, N: Need> FromRequest<'a> for Permit<N> {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Permit::of(Caller::of(request)?).map_err(Failure::from)?)
+    }
+}
+
+/// A person who is signed in with this browser.
+pub struct SignedIn {
+    pub account: Arc<Account>,
+    /// Of the session.
+    pub key: Key,
+    /// What is written under what they do.
+    pub author: Author,
+    gate: Gate,
+}
+
+impl SignedIn {
+    fn of(caller: &Caller) -> Result<Self, Refusal> {
+        let (account, key) = caller.person()?;
+        let author = author(&account.name, caller.client());
+        let gate = caller.gate().clone();
+        Ok(SignedIn {
+            account,
+            key,
+            author,
+            gate,
+        })
+    }
+
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+impl<'a> FromRequest<'a> for SignedIn {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(SignedIn::of(Caller::of(request)?).map_err(Failure::from)?)
+    }
+}
+
+/// An admin who is signed in with this browser.
+pub struct Administrator(pub SignedIn);
+
+impl<'a> FromRequest<'a> for Administrator {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let person = SignedIn::of(Caller::of(request)?).map_err(Failure::from)?;
+        match person.account.role {
+            Role::Admin => Ok(Administrator(person)),
+            Role::Staff => Err(Failure::from(Refusal::NotAdmin).into()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Why somebody may not, and what each is told.
+
+use super::directory::DirectoryError;
+use super::password::{Crowded, WeakPassword};
+use crate::error::{Failure, sentence};
+use crate::model::{FieldError, Scope};
+use crate::store::StoreError;
+
+/// Why a request or a command is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing was shown, or what was shown is not valid any more.
+    NotSignedIn,
+    /// Valid, but for less than this.
+    NotInScope(Scope),
+    NotAdmin,
+    /// A page that needs a person, asked for with a token.
+    NotAPerson,
+    FromElsewhere,
+    OtherHost,
+    /// The form was not made for this browser, or for who it was before.
+    StaleForm,
+    /// There are no accounts in the demo.
+    Demo,
+}
+
+impl Refusal {
+    /// The same over a socket, where nobody can be asked to show something: 401 needs a challenge.
+    pub fn over_socket(self) -> Failure {
+        match self {
+            Refusal::NotSignedIn => Failure::forbidden(
+                "Only staff may change something. Sign in on this site, or give the token of a \
+                 program with the first command.",
+            ),
+            refusal => refusal.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotSignedIn => Failure::unauthorized(
+                "Only staff may do this. Sign in, or let your program send \
+                 Authorization: Bearer with a token that is valid.",
+            ),
+            Refusal::NotInScope(scope) => Failure::forbidden(format!(
+                "This token may not do that: it takes one with the scope {}.",
+                scope.as_str()
+            )),
+            Refusal::NotAdmin => Failure::forbidden("Only an admin may do this."),
+            Refusal::NotAPerson => {
+                Failure::forbidden("This takes a person who is signed in, not a token.")
+            }
+            Refusal::FromElsewhere => Failure::forbidden(
+                "This request comes from a page of another site. Change pets on this site.",
+            ),
+            Refusal::OtherHost => Failure::forbidden(
+                "In the demo, pets are changed at 127.0.0.1, [::1] or localhost only.",
+            ),
+            Refusal::StaleForm => Failure::forbidden(
+                "This form is from before you signed in or out, or cookies are off. Go back, \
+                 load the page again, and send it once more.",
+            ),
+            Refusal::Demo => {
+                Failure::not_found("In the demo everyone is staff: there is nobody to sign in as.")
+            }
+        }
+    }
+}
+
+impl From<Crowded> for Failure {
+    fn from(error: Crowded) -> Self {
+        Failure::unavailable(sentence(&error), 2)
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let detail = sentence(&error);
+        match error {
+            DirectoryError::UnknownAccount(_)
+            | DirectoryError::BadInvitation
+            | DirectoryError::Gone => Failure::not_found(detail),
+            DirectoryError::NameTaken(_)
+            | DirectoryError::LastAdmin(_)
+            | DirectoryError::Full(_) => Failure::conflict(detail),
+            DirectoryError::Store(StoreError::Write(reason)) => {
+                tracing::error!(%reason, "an edit of staff could not be written");
+                Failure::unavailable("This could not be written to the disk.", 5)
+            }
+            DirectoryError::Store(StoreError::Full(reason)) => {
+                tracing::error!(%reason, "an edit of staff could not be written");
+                Failure::full("The disk is full, so this could not be written.", 30)
+            }
+            DirectoryError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// At the field where the password was entered.
+pub fn at_field(field: &'static str, error: WeakPassword) -> FieldError {
+    let message = sentence(&error);
+    FieldError { field, message }
+}

@@ -1,0 +1,191 @@
+//! The tests that every engine passes about staff.
+
+use super::*;
+use crate::model::{Author, Invitation, Role, Scope};
+use crate::store::RedbEngine;
+
+/// Runs `check` against a fresh roster of every engine.
+fn with_every_engine(check: impl Fn(&dyn Accounts)) {
+    check(&MemoryAccounts::default());
+    let folder = tempfile::tempdir().unwrap();
+    check(&RedbEngine::open(folder.path()).unwrap());
+}
+
+fn name(text: &str) -> AccountName {
+    text.parse().unwrap()
+}
+
+fn account(text: &str) -> Account {
+    Account {
+        name: name(text),
+        role: Role::Staff,
+        is_disabled: false,
+        password: Some("$argon2id$…".to_owned()),
+        invitation: None,
+        created: Moment::from_micros(7),
+    }
+}
+
+fn session(key: u8, account: &str) -> Session {
+    Session {
+        key: Key::new([key; 32]),
+        account: name(account),
+        client: "Firefox \"on\" \u{2028}<b>".to_owned(),
+        began_at: Moment::from_micros(8),
+        began: Tick(100),
+        seen: Tick(200),
+    }
+}
+
+fn token(key: u8, account: &str) -> Token {
+    Token {
+        key: Key::new([key; 32]),
+        account: name(account),
+        name: "Feeder <script>".to_owned(),
+        scope: Scope::SetStatus,
+        created: Moment::from_micros(9),
+        used: None,
+    }
+}
+
+fn deed(number: u64) -> Deed {
+    Deed {
+        at: Moment::from_micros(number.cast_signed()),
+        author: Author {
+            name: "anna".to_owned(),
+            client: "command line".to_owned(),
+        },
+        words: format!("did {number}"),
+    }
+}
+
+/// One of everything.
+fn roster() -> Roster {
+    let invited = Account {
+        role: Role::Admin,
+        is_disabled: true,
+        password: None,
+        invitation: Some(Invitation {
+            key: Key::new([0xAB; 32]),
+            expires: Tick(300),
+        }),
+        ..account("boris")
+    };
+    let used = Token {
+        used: Some(Moment::from_micros(10)),
+        ..token(4, "anna")
+    };
+    Roster {
+        accounts: vec![account("anna"), invited],
+        sessions: vec![session(1, "anna"), session(2, "anna")],
+        tokens: vec![token(3, "anna"), used],
+        clock: Some(ClockReading {
+            tick: Tick(250),
+            wall: Moment::from_micros(-5),
+        }),
+    }
+}
+
+fn edits(roster: Roster) -> Vec<RosterEdit> {
+    let accounts = roster.accounts.into_iter().map(RosterEdit::PutAccount);
+    let sessions = roster.sessions.into_iter().map(RosterEdit::PutSession);
+    let tokens = roster.tokens.into_iter().map(RosterEdit::PutToken);
+    let clock = roster.clock.into_iter().map(RosterEdit::SetClock);
+    accounts
+        .chain(sessions)
+        .chain(tokens)
+        .chain(clock)
+        .collect()
+}
+
+#[test]
+fn a_new_store_knows_nobody() {
+    with_every_engine(|engine| {
+        assert_eq!(engine.roster().unwrap(), Roster::default());
+        assert_eq!(engine.deeds(None, 10).unwrap(), []);
+    });
+}
+
+#[test]
+fn the_roster_reads_back_as_it_was_edited() {
+    with_every_engine(|engine| {
+        engine.edit_roster(&edits(roster())).unwrap();
+        assert_eq!(engine.roster().unwrap(), roster());
+    });
+}
+
+#[test]
+fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others() {
+    with_every_engine(|engine| {
+        engine.edit_roster(&edits(roster())).unwrap();
+        let seen = Session {
+            seen: Tick(999),
+            ..session(2, "anna")
+        };
+        let changes = [
+            RosterEdit::PutSession(seen.clone()),
+            RosterEdit::RemoveSession(Key::new([1; 32])),
+            RosterEdit::RemoveToken(Key::new([3; 32])),
+            RosterEdit::RemoveAccount(name("boris")),
+            RosterEdit::RemoveAccount(name("nobody")),
+        ];
+        engine.edit_roster(&changes).unwrap();
+        let left = engine.roster().unwrap();
+        assert_eq!(left.accounts, [account("anna")]);
+        assert_eq!(left.sessions, [seen]);
+        assert_eq!(left.tokens, roster().tokens[1..]);
+    });
+}
+
+#[test]
+fn edits_are_carried_out_in_their_order() {
+    with_every_engine(|engine| {
+        let put = RosterEdit::PutSession(session(1, "anna"));
+        let remove = RosterEdit::RemoveSession(Key::new([1; 32]));
+        engine.edit_roster(&[remove.clone(), put.clone()]).unwrap();
+        assert_eq!(engine.roster().unwrap().sessions.len(), 1);
+        engine.edit_roster(&[put, remove]).unwrap();
+        assert_eq!(engine.roster().unwrap().sessions, []);
+    });
+}
+
+#[test]
+fn deeds_are_read_newest_first_and_in_pages() {
+    with_every_engine(|engine| {
+        let noted: Vec<_> = (1..=5)
+            .map(|number| RosterEdit::Note(deed(number)))
+            .collect();
+        engine.edit_roster(&noted).unwrap();
+        let page = engine.deeds(None, 2).unwrap();
+        assert_eq!(page, [(5, deed(5)), (4, deed(4))]);
+        let rest = engine.deeds(Some(4), 10).unwrap();
+        assert_eq!(rest, [(3, deed(3)), (2, deed(2)), (1, deed(1))]);
+    });
+}
+
+#[test]
+fn the_oldest_deeds_make_room_and_numbers_go_on() {
+    with_every_engine(|engine| {
+        let noted: Vec<_> = (1..=DEEDS_KEPT + 3)
+            .map(|number| RosterEdit::Note(deed(number)))
+            .collect();
+        engine.edit_roster(&noted).unwrap();
+        let all = engine.deeds(None, usize::MAX).unwrap();
+        assert_eq!(all.len() as u64, DEEDS_KEPT);
+        assert_eq!(all[0], (DEEDS_KEPT + 3, deed(DEEDS_KEPT + 3)));
+        assert_eq!(all.last().unwrap().0, 4);
+    });
+}
+
+#[test]
+fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(RedbEngine::open(folder.path()).unwrap());
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    engine.edit_roster(&edits(roster())).unwrap();
+    engine.edit_roster(&[RosterEdit::Note(deed(1))]).unwrap();
+    drop(engine);
+    let engine = RedbEngine::open(folder.path()).unwrap();
+    assert_eq!(engine.roster().unwrap(), roster());
+    assert_eq!(engine.deeds(None, 10).unwrap(), [(1, deed(1))]);
+}

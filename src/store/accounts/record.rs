@@ -1,0 +1,163 @@
+//! How accounts, sessions, tokens and deeds are written down: JSON, like all records of the store,
+//! under their name, key or number.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token,
+};
+use crate::store::StoreError;
+use crate::store::record::{decode, encode};
+
+#[derive(Serialize, Deserialize)]
+struct AccountRecord {
+    role: String,
+    #[serde(default)]
+    disabled: bool,
+    password: Option<String>,
+    /// The key in hex, and the tick at which it expires.
+    invitation: Option<(String, u64)>,
+    /// Microseconds since the Unix epoch, as all moments here.
+    created: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SessionRecord {
+    account: String,
+    client: String,
+    began_at: i64,
+    began: u64,
+    seen: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TokenRecord {
+    account: String,
+    name: String,
+    scope: String,
+    created: i64,
+    used: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DeedRecord {
+    at: i64,
+    who: String,
+    client: String,
+    did: String,
+}
+
+pub fn encode_account(account: &Account) -> Vec<u8> {
+    encode(&AccountRecord {
+        role: account.role.as_str().to_owned(),
+        disabled: account.is_disabled,
+        password: account.password.clone(),
+        invitation: account
+            .invitation
+            .map(|invitation| (hex(&invitation.key), invitation.expires.0)),
+        created: account.created.micros(),
+    })
+}
+
+pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
+    let record: AccountRecord = decode(bytes)?;
+    let invitation = |(key, expires): (String, u64)| {
+        let (key, expires) = (unhex(&key)?, Tick(expires));
+        Ok::<_, StoreError>(Invitation { key, expires })
+    };
+    Ok(Account {
+        name: account_name(name)?,
+        role: record.role.parse().map_err(damaged)?,
+        is_disabled: record.disabled,
+        password: record.password,
+        invitation: record.invitation.map(invitation).transpose()?,
+        created: Moment::from_micros(record.created),
+    })
+}
+
+pub fn encode_session(session: &Session) -> Vec<u8> {
+    encode(&SessionRecord {
+        account: session.account.to_string(),
+        client: session.client.clone(),
+        began_at: session.began_at.micros(),
+        began: session.began.0,
+        seen: session.seen.0,
+    })
+}
+
+pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
+    let record: SessionRecord = decode(bytes)?;
+    Ok(Session {
+        key,
+        account: account_name(&record.account)?,
+        client: record.client,
+        began_at: Moment::from_micros(record.began_at),
+        began: Tick(record.began),
+        seen: Tick(record.seen),
+    })
+}
+
+pub fn encode_token(token: &Token) -> Vec<u8> {
+    encode(&TokenRecord {
+        account: token.account.to_string(),
+        name: token.name.clone(),
+        scope: token.scope.as_str().to_owned(),
+        created: token.created.micros(),
+        used: token.used.map(Moment::micros),
+    })
+}
+
+pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
+    let record: TokenRecord = decode(bytes)?;
+    Ok(Token {
+        key,
+        account: account_name(&record.account)?,
+        name: record.name,
+        scope: record.scope.parse().map_err(damaged)?,
+        created: Moment::from_micros(record.created),
+        used: record.used.map(Moment::from_micros),
+    })
+}
+
+pub fn encode_deed(deed: &Deed) -> Vec<u8> {
+    encode(&DeedRecord {
+        at: deed.at.micros(),
+        who: deed.author.name.clone(),
+        client: deed.author.client.clone(),
+        did: deed.words.clone(),
+    })
+}
+
+pub fn decode_deed(bytes: &[u8]) -> Result<Deed, StoreError> {
+    let record: DeedRecord = decode(bytes)?;
+    Ok(Deed {
+        at: Moment::from_micros(record.at),
+        author: Author {
+            name: record.who,
+            client: record.client,
+        },
+        words: record.did,
+    })
+}
+
+fn account_name(text: &str) -> Result<AccountName, StoreError> {
+    text.parse().map_err(damaged)
+}
+
+fn hex(key: &Key) -> String {
+    let digits = key.bytes().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
+fn unhex(text: &str) -> Result<Key, StoreError> {
+    let mut bytes = [0; 32];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        let digits = text.get(place * 2..place * 2 + 2).unwrap_or_default();
+        *byte = u8::from_str_radix(digits, 16).map_err(damaged)?;
+    }
+    Ok(Key::new(bytes))
+}
+
+fn damaged(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Record(format!("a record of staff is damaged: {error}"))
+}

@@ -1,0 +1,149 @@
+//! Reading an export, line by line: nothing in it is believed unchecked, and memory is bounded by
+//! the longest line.
+
+use std::io::{BufRead, Read};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{FORMAT, Line, sum_of};
+use crate::model::{Change, Moment, Pet, PetId, Rev};
+use crate::store::StoreError;
+use crate::store::record::{decode_change, decode_profile, decode_status};
+
+/// The longest line that is read: above any record, and a bound on memory.
+const LINE_LIMIT: u64 = 1024 * 1024;
+
+/// One thing that an export says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Before everything else: the rev of the newest change, and the id that the next pet gets.
+    Start {
+        rev: Rev,
+        next_pet: PetId,
+    },
+    Pet(Pet),
+    Change(Change),
+}
+
+/// Reads an export to its end and hands on what it says, in its order. That all of it is there
+/// and was not changed is known only when this returns; how it fits together it does not ask.
+///
+/// # Errors
+/// `Import` with the first line that is wrong, also when `take` says so with `Record`; `Read`, and
+/// whatever else `take` fails with.
+pub fn parse(
+    input: impl BufRead,
+    mut take: impl FnMut(Entry) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut reader = Reader {
+        input,
+        sum: Sha256::new(),
+        count: 0,
+    };
+    reader.carry_out(&mut take).map_err(|error| match error {
+        StoreError::Record(reason) => StoreError::Import {
+            line: reader.count,
+            reason,
+        },
+        error => error,
+    })
+}
+
+/// Lines that are counted and summed up as they are read.
+struct Reader<R> {
+    input: R,
+    sum: Sha256,
+    count: u64,
+}
+
+impl<R: BufRead> Reader<R> {
+    fn carry_out(
+        &mut self,
+        take: &mut impl FnMut(Entry) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        take(start(self.next()?)?)?;
+        loop {
+            match self.next()? {
+                Line::Pet {
+                    id,
+                    profile,
+                    status,
+                    since,
+                } => take(Entry::Pet(pet(id, &profile, &status, since)?))?,
+                Line::Change { rev, record } => {
+                    let change = decode_change(Rev::new(rev), record.to_string().as_bytes())?;
+                    take(Entry::Change(change))?;
+                }
+                Line::End { .. } => return self.at_end(),
+                Line::Export { .. } => return Err(misfit("it begins a second time")),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Line, StoreError> {
+        let mut text = Vec::new();
+        let mut limited = self.input.by_ref().take(LINE_LIMIT);
+        let size = limited.read_until(b'\n', &mut text);
+        size.map_err(|error| StoreError::Read(error.to_string()))?;
+        self.count += 1;
+        if !text.ends_with(b"\n") {
+            let reason = match text.len() as u64 {
+                LINE_LIMIT => "it is longer than 1 MiB",
+                _ => "the export ends in the middle",
+            };
+            return Err(misfit(reason));
+        }
+        let line: Line =
+            serde_json::from_slice(&text).map_err(|error| misfit(&error.to_string()))?;
+        if let Line::End { lines, sha256 } = &line {
+            let sum = sum_of(&mut self.sum);
+            if *lines != self.count - 1 || *sha256 != sum {
+                return Err(misfit(
+                    "the lines before it are not those that were exported",
+                ));
+            }
+        }
+        self.sum.update(&text);
+        Ok(line)
+    }
+
+    fn at_end(&mut self) -> Result<(), StoreError> {
+        let rest = self.input.fill_buf();
+        let rest = rest.map_err(|error| StoreError::Read(error.to_string()))?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        Err(misfit("something follows the end"))
+    }
+}
+
+fn start(line: Line) -> Result<Entry, StoreError> {
+    match line {
+        Line::Export {
+            format: FORMAT,
+            rev,
+            next_pet,
+            ..
+        } => Ok(Entry::Start {
+            rev: Rev::new(rev),
+            next_pet: PetId::new(next_pet),
+        }),
+        _ => Err(misfit(
+            "an export of format 1 begins with a line about itself",
+        )),
+    }
+}
+
+fn pet(id: u64, profile: &Value, status: &str, since: i64) -> Result<Pet, StoreError> {
+    Ok(Pet {
+        id: PetId::new(id),
+        profile: decode_profile(profile.to_string().as_bytes())?,
+        status: decode_status(status)?,
+        since: Moment::from_micros(since),
+    })
+}
+
+fn misfit(reason: &str) -> StoreError {
+    StoreError::Record(reason.to_owned())
+}

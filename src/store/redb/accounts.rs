@@ -1,0 +1,186 @@
+//! Staff in the same file as the pets, in tables of their own. A store from before there was staff
+//! has none of these tables; the first edit makes them.
+
+use redb::WriteTransaction;
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
+
+use super::{RedbEngine, read, write};
+use crate::model::{AccountName, Deed, Key, Moment, Tick};
+use crate::store::accounts::{
+    decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
+    encode_session, encode_token,
+};
+use crate::store::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, StoreError};
+
+/// Accounts by name.
+pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
+/// Sessions by key.
+pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
+/// API tokens by key.
+pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
+/// Deeds by number, from 1.
+pub const DEEDS: TableDefinition<u64, &[u8]> = TableDefinition::new("deeds");
+/// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
+pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
+
+impl Accounts for RedbEngine {
+    fn roster(&self) -> Result<Roster, StoreError> {
+        self.file.read(roster)
+    }
+
+    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
+        self.file
+            .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
+    }
+
+    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
+        self.file.read(|reading| {
+            let Some(deeds) = open(reading, DEEDS)? else {
+                return Ok(Vec::new());
+            };
+            let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
+            rows.rev()
+                .take(limit)
+                .map(|row| {
+                    let (number, record) = row.map_err(read)?;
+                    Ok((number.value(), decode_deed(record.value())?))
+                })
+                .collect()
+        })
+    }
+}
+
+/// Everything but the deeds, at one moment.
+pub fn roster(reading: &ReadTransaction) -> Result<Roster, StoreError> {
+    let mut roster = Roster::default();
+    each(reading, ACCOUNTS, |name, record| {
+        roster.accounts.push(decode_account(name, record)?);
+        Ok(())
+    })?;
+    each(reading, SESSIONS, |key, record| {
+        roster.sessions.push(decode_session(Key::new(key), record)?);
+        Ok(())
+    })?;
+    each(reading, TOKENS, |key, record| {
+        roster.tokens.push(decode_token(Key::new(key), record)?);
+        Ok(())
+    })?;
+    if let Some(table) = open(reading, CLOCK)?
+        && let Some(numbers) = table.get(()).map_err(read)?
+    {
+        let (tick, wall) = numbers.value();
+        let (tick, wall) = (Tick(tick), Moment::from_micros(wall));
+        roster.clock = Some(ClockReading { tick, wall });
+    }
+    Ok(roster)
+}
+
+/// Reads every record, and checks that each session and token is of somebody.
+pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
+    let roster = roster(reading)?;
+    let named = |name: &AccountName| roster.accounts.iter().any(|account| account.name == *name);
+    let sessions = roster.sessions.iter().map(|session| &session.account);
+    let mut owners = sessions.chain(roster.tokens.iter().map(|token| &token.account));
+    if let Some(nobody) = owners.find(|name| !named(name)) {
+        return Err(StoreError::Record(format!(
+            "a session or a token is of {nobody}, and there is no such account"
+        )));
+    }
+    let Some(deeds) = open(reading, DEEDS)? else {
+        return Ok(());
+    };
+    for row in deeds.iter().map_err(read)? {
+        decode_deed(row.map_err(read)?.1.value())?;
+    }
+    Ok(())
+}
+
+/// A table for reading; none where nobody has written to it yet.
+fn open<K: redb::Key + 'static, V: redb::Value + 'static>(
+    reading: &ReadTransaction,
+    table: TableDefinition<K, V>,
+) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {
+    match reading.open_table(table) {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(read(error)),
+    }
+}
+
+/// Calls `take` with every row, in the order of the keys.
+fn each<K: redb::Key + 'static>(
+    reading: &ReadTransaction,
+    table: TableDefinition<K, &'static [u8]>,
+    mut take: impl FnMut(K::SelfType<'_>, &[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let Some(table) = open(reading, table)? else {
+        return Ok(());
+    };
+    for row in table.iter().map_err(read)? {
+        let (key, record) = row.map_err(read)?;
+        take(key.value(), record.value())?;
+    }
+    Ok(())
+}
+
+fn apply(writing: &WriteTransaction, edit: &RosterEdit) -> Result<(), StoreError> {
+    match edit {
+        RosterEdit::PutAccount(account) => {
+            let (name, record) = (account.name.as_str(), encode_account(account));
+            let mut table = writing.open_table(ACCOUNTS).map_err(write)?;
+            table.insert(name, record.as_slice()).map_err(write)?;
+        }
+        RosterEdit::RemoveAccount(name) => {
+            let mut table = writing.open_table(ACCOUNTS).map_err(write)?;
+            table.remove(name.as_str()).map_err(write)?;
+        }
+        RosterEdit::PutSession(session) => {
+            put(writing, SESSIONS, session.key, &encode_session(session))?;
+        }
+        RosterEdit::RemoveSession(key) => remove(writing, SESSIONS, *key)?,
+        RosterEdit::PutToken(token) => put(writing, TOKENS, token.key, &encode_token(token))?,
+        RosterEdit::RemoveToken(key) => remove(writing, TOKENS, *key)?,
+        RosterEdit::SetClock(reading) => {
+            let mut table = writing.open_table(CLOCK).map_err(write)?;
+            let numbers = (reading.tick.0, reading.wall.micros());
+            table.insert((), numbers).map_err(write)?;
+        }
+        RosterEdit::Note(deed) => note(writing, deed)?,
+    }
+    Ok(())
+}
+
+type ByKey = TableDefinition<'static, [u8; 32], &'static [u8]>;
+
+fn put(
+    writing: &WriteTransaction,
+    table: ByKey,
+    key: Key,
+    record: &[u8],
+) -> Result<(), StoreError> {
+    let mut table = writing.open_table(table).map_err(write)?;
+    table.insert(*key.bytes(), record).map_err(write)?;
+    Ok(())
+}
+
+fn remove(writing: &WriteTransaction, table: ByKey, key: Key) -> Result<(), StoreError> {
+    let mut table = writing.open_table(table).map_err(write)?;
+    table.remove(*key.bytes()).map_err(write)?;
+    Ok(())
+}
+
+/// Appends a deed. One goes where one too many is there, so that the table never has to be trimmed
+/// at length.
+fn note(writing: &WriteTransaction, deed: &Deed) -> Result<(), StoreError> {
+    let mut table = writing.open_table(DEEDS).map_err(write)?;
+    let first = table.first().map_err(write)?;
+    let first = first.map(|(number, _)| number.value());
+    let last = table.last().map_err(write)?;
+    let last = last.map_or(0, |(number, _)| number.value());
+    let record = encode_deed(deed);
+    table.insert(last + 1, record.as_slice()).map_err(write)?;
+    if let Some(first) = first.filter(|first| last + 1 - first >= DEEDS_KEPT) {
+        table.remove(first).map_err(write)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! What the OpenAPI document says about failures. poem-openapi describes only what a handler
+//! returns; a failure is thrown, and the same for every operation of its kind.
+
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+
+/// What a program shows that may write.
+const SCHEME: &str = "token";
+
+/// Adds to every operation what may be shown to it, and the answers that it fails with.
+pub fn describe(spec: &mut Value) {
+    spec["components"]["schemas"]["Problem"] = problem();
+    spec["components"]["securitySchemes"][SCHEME] = json!({
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token that somebody made on the page \"My account\", with the scope \
+            read, set-status or write. Pages of this site show the session of who is signed in \
+            instead.",
+    });
+    let paths = spec["paths"].as_object_mut();
+    for (path, operations) in paths.into_iter().flatten() {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            let is_read = method == "get";
+            let has_body = operation.get("requestBody").is_some();
+            operation["security"] = match is_read {
+                true => json!([{}, { SCHEME: [] }]),
+                false => json!([{ SCHEME: [] }]),
+            };
+            for (status, why) in failures(is_read, has_body, path.contains("{id}")) {
+                operation["responses"][status.as_str()] = answer(why);
+            }
+        }
+    }
+}
+
+/// The failures of a kind of operation, and why each is given.
+fn failures(
+    is_read: bool,
+    has_body: bool,
+    has_pet: bool,
+) -> impl Iterator<Item = (StatusCode, &'static str)> {
+    let table = [
+        (
+            has_body || has_pet,
+            StatusCode::BAD_REQUEST,
+            "The request cannot be read.",
+        ),
+        (
+            !is_read,
+            StatusCode::UNAUTHORIZED,
+            "No token was shown, or none that is valid.",
+        ),
+        (
+            !is_read,
+            StatusCode::FORBIDDEN,
+            "The token's scope is too small, or a page of another site asks.",
+        ),
+        (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
+        (
+            has_body,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is too large.",
+        ),
+        (
+            has_body,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body is no JSON.",
+        ),
+        (
+            has_body,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "A field breaks a rule; errors names it.",
+        ),
+        (
+            !is_read,
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many changes from one address; Retry-After says when to ask again.",
+        ),
+        (
+            !is_read,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "It cannot be written now; Retry-After says when to ask again.",
+        ),
+        (
+            !is_read,
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The disk is full; Retry-After says when to ask again.",
+        ),
+    ];
+    let given = table.into_iter().filter(|(is_given, ..)| *is_given);
+    given.map(|(_, status, why)| (status, why))
+}
+
+fn answer(why: &str) -> Value {
+    json!({
+        "description": why,
+        "content": {
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        },
+    })
+}
+
+/// RFC 9457.
+fn problem() -> Value {
+    let text = |meaning: &str| json!({ "type": "string", "description": meaning });
+    json!({
+        "type": "object",
+        "description": "A problem document (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": text("`about:blank`: the status says it all."),
+            "title": text("The same for every problem of a kind."),
+            "status": { "type": "integer" },
+            "detail": text("What was wrong this time, and what is allowed."),
+            "errors": {
+                "type": "array",
+                "description": "What is wrong at which field.",
+                "items": {
+                    "type": "object",
+                    "properties": { "field": text("Its name."), "message": text("What is allowed.") },
+                },
+            },
+        },
+    })
+}

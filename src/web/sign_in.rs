@@ -1,0 +1,183 @@
+//! Signing in and out.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use poem::http::{StatusCode, Uri, header};
+use poem::web::{Data, Query};
+use poem::{Request, Response, handler};
+use serde::Deserialize;
+
+use super::form::Form;
+use super::{Site, see_other};
+use crate::auth::{Caller, Secret, SignIn, SignInError, SignedIn};
+use crate::error::Failure;
+use crate::views::SignInPage;
+
+/// Where staff work, and where whoever signs in goes when nothing else was asked for.
+const HOME: &str = "/pets";
+
+/// What the address of the page may say.
+#[derive(Deserialize)]
+struct Asked {
+    next: Option<String>,
+}
+
+/// Sends a browser that asked for a page of staff to sign in first, and back afterwards.
+pub fn ask(uri: &Uri) -> Response {
+    let page = uri.path_and_query().map_or(HOME, |page| page.as_str());
+    let next = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
+    see_other(&format!("/sign-in?{next}"))
+}
+
+#[handler]
+pub fn show_form(
+    Data(site): Data<&Arc<Site>>,
+    Query(asked): Query<Asked>,
+    caller: Caller,
+) -> poem::Result<Response> {
+    caller.gate().staff().map_err(Failure::from)?;
+    let next = local(asked.next.as_deref());
+    if caller.person().is_ok() {
+        return Ok(see_other(&next));
+    }
+    site.show_to_stranger(&caller, |site, caller| {
+        site.show(caller, &SignInPage::new(&next))
+    })
+}
+
+#[handler]
+pub async fn sign_in(
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+    request: &Request,
+    form: Form,
+) -> poem::Result<Response> {
+    let staff = caller.gate().staff().map_err(Failure::from)?;
+    let next = local(form.get("next"));
+    let asked = SignIn {
+        name: form.text("name"),
+        password: form.text("password"),
+        address: address_of(request),
+        client: caller.client(),
+        before: caller.cookie().map(Secret::key),
+    };
+    let metrics = site.live.hub.metrics();
+    let counted = |result| metrics.sign_ins.with_label_values(&[result]).inc();
+    let (problem, status, retry_after) = match staff.sign_in(asked).await {
+        Ok(secret) => {
+            counted("ok");
+            return Ok(keep_session(see_other(&next), &caller, &secret));
+        }
+        Err(SignInError::Wrong) => {
+            counted("wrong");
+            let problem = "This name and this password do not belong together.".to_owned();
+            (problem, StatusCode::UNAUTHORIZED, None)
+        }
+        Err(SignInError::TooMany { retry_after }) => {
+            counted("too-many");
+            let (problem, seconds) = too_many(retry_after);
+            (problem, StatusCode::TOO_MANY_REQUESTS, Some(seconds))
+        }
+        Err(SignInError::Failed(failure)) => return Err(failure.into()),
+    };
+    let page = SignInPage::again(&next, form.text("name"), problem);
+    let mut response = site.show_again(&caller, &page, status)?;
+    let headers = response.headers_mut();
+    match retry_after {
+        Some(seconds) => headers.insert(header::RETRY_AFTER, seconds.into()),
+        None => headers.insert(header::WWW_AUTHENTICATE, Failure::challenge()),
+    };
+    Ok(response)
+}
+
+#[handler]
+pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Result<Response> {
+    let SignedIn { key, author, .. } = person;
+    let staff = caller.gate().staff().map_err(Failure::from)?;
+    staff
+        .edit(move |directory| directory.end_session(key, &author))
+        .await?;
+    let mut response = see_other(HOME);
+    let forget = caller.gate().forget_cookie();
+    response.headers_mut().insert(header::SET_COOKIE, forget);
+    Ok(response)
+}
+
+impl Site {
+    /// A page with a form for somebody who is not signed in: a browser without a cookie is given
+    /// one that opens nothing, to which the form is tied.
+    pub(super) fn show_to_stranger(
+        &self,
+        caller: &Caller,
+        show: impl FnOnce(&Site, &Caller) -> poem::Result<Response>,
+    ) -> poem::Result<Response> {
+        if caller.cookie().is_some() {
+            return show(self, caller);
+        }
+        let secret = Secret::random();
+        let keep = caller.gate().keep_cookie(&secret);
+        let mut response = show(self, &caller.with_cookie(secret))?;
+        response.headers_mut().insert(header::SET_COOKIE, keep);
+        Ok(response)
+    }
+}
+
+/// Has the browser keep its new session.
+pub fn keep_session(mut response: Response, caller: &Caller, secret: &Secret) -> Response {
+    let keep = caller.gate().keep_session(secret);
+    response.headers_mut().insert(header::SET_COOKIE, keep);
+    response
+}
+
+/// What somebody who tried too often is told, and the seconds to wait.
+pub fn too_many(retry_after: std::time::Duration) -> (String, u64) {
+    let seconds = retry_after.as_secs() + 1;
+    let problem = format!(
+        "That was too often. Wait {seconds} seconds and try again; nobody is locked out for good."
+    );
+    (problem, seconds)
+}
+
+/// The address that a request came from, which is only used to count tries.
+pub fn address_of(request: &Request) -> IpAddr {
+    let address = request.remote_addr().as_socket_addr();
+    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+/// A page of this site to go on to, whatever was asked for: a path that no browser reads as the
+/// address of another site.
+fn local(next: Option<&str>) -> String {
+    let is_plain = |letter: char| letter.is_ascii_graphic() && letter != '\\';
+    let next = next.filter(|next| {
+        next.starts_with('/') && !next.starts_with("//") && next.chars().all(is_plain)
+    });
+    next.unwrap_or(HOME).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_signs_in_goes_on_to_a_page_of_this_site_and_never_to_another() {
+        for own in ["/pets", "/pets/7/edit", "/account?x=y#z", "/"] {
+            assert_eq!(local(Some(own)), own);
+        }
+        for foreign in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "javascript:alert(1)",
+            "pets",
+            " /pets",
+            "",
+        ] {
+            assert_eq!(local(Some(foreign)), HOME, "{foreign:?}");
+        }
+        assert_eq!(local(None), HOME);
+    }
+}

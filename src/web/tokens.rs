@@ -1,0 +1,73 @@
+//! API tokens, on the page of one's own account. A token is shown in the answer to the form that
+//! made it and never again.
+
+use std::sync::Arc;
+
+use poem::http::StatusCode;
+use poem::web::{Data, Path};
+use poem::{Response, handler};
+
+use super::account::{ADDRESS, account_page};
+use super::form::Form;
+use super::{Site, see_other};
+use crate::auth::{Caller, SignedIn};
+use crate::error::{Failure, sentence};
+use crate::model::{FieldError, Scope, UnknownScope};
+
+/// Characters of a token's name.
+const LONGEST_NAME: usize = 40;
+
+#[handler]
+pub async fn create(
+    person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+    form: Form,
+) -> poem::Result<Response> {
+    let (token_name, scope) = match read(&form) {
+        Ok(read) => read,
+        Err(error) => {
+            let page = account_page(&person)?.with_error(&error);
+            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    };
+    let (name, author) = (person.account.name.clone(), person.author.clone());
+    let staff = person.gate().staff().map_err(Failure::from)?;
+    let made = token_name.clone();
+    let making = staff.edit(move |directory| directory.create_token(&name, &made, scope, &author));
+    let secret = making.await?;
+    let page = account_page(&person)?.with_new_token(&token_name, &secret.token_text());
+    site.show(&caller, &page)
+}
+
+#[handler]
+pub async fn revoke(
+    person: SignedIn,
+    Path(handle): Path<String>,
+    _form: Form,
+) -> poem::Result<Response> {
+    let (name, author) = (person.account.name.clone(), person.author.clone());
+    let staff = person.gate().staff().map_err(Failure::from)?;
+    let revoking = staff.edit(move |directory| directory.revoke_token(&name, &handle, &author));
+    revoking.await?;
+    Ok(see_other(ADDRESS))
+}
+
+fn read(form: &Form) -> Result<(String, Scope), FieldError> {
+    let name = form.text("token-name").trim();
+    let length = name.chars().count();
+    if !(1..=LONGEST_NAME).contains(&length) || name.contains(char::is_control) {
+        return Err(FieldError {
+            field: "token-name",
+            message: format!("Say what it is for, in at most {LONGEST_NAME} characters."),
+        });
+    }
+    let scope = form
+        .text("scope")
+        .parse()
+        .map_err(|error: UnknownScope| FieldError {
+            field: "scope",
+            message: sentence(&error),
+        })?;
+    Ok((name.to_owned(), scope))
+}

@@ -1,0 +1,68 @@
+/** A rescue from its first start: the first admin, an invitation, signing in and out, in a real browser. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually, openTab, startRescue } from "./support.mjs";
+
+const PASSWORD = "four words are enough";
+
+/** Fills in a page on which somebody chooses a password. */
+async function choosePassword(tab, name) {
+  if (name) await tab.page.locator("#name").fill(name);
+  await tab.page.locator("#password").fill(PASSWORD);
+  await tab.page.locator("#again").fill(PASSWORD);
+  await tab.send('main button[type="submit"]');
+}
+
+for (const [words, options] of [
+  ["with a script", {}],
+  ["without any", { javaScriptEnabled: false }],
+]) {
+  test(`a rescue gets its first admin, who invites somebody, who sets a status: ${words}`, async (t) => {
+    const { store, link } = await startRescue(t);
+    const anna = await openTab(t, link, options);
+    await choosePassword(anna, "anna");
+    assert.equal(new URL(anna.page.url()).pathname, "/pets");
+    await anna.page.goto(`${store.origin}/pets/new`);
+    await anna.fill({ name: "Otto", species: "Dog" });
+    await anna.send('button:text("Add")');
+
+    await anna.page.goto(`${store.origin}/staff`);
+    await anna.page.locator("#name").fill("Boris");
+    await anna.send('button:text("Make a link")');
+    const invitation = (await anna.page.locator(".secret").textContent()).trim();
+    const boris = await openTab(t, invitation, options);
+    await choosePassword(boris);
+    await boris.page.goto(`${store.origin}/pets`);
+    await boris.page.locator('[data-pet="1"] button[value="eating"]').click();
+    await boris.shows(1, "status", "Eating");
+
+    await anna.page.goto(`${store.origin}/audit`);
+    assert.match(await anna.page.locator(".deeds li").first().innerText(), /^boris set the status to eating · Otto/);
+
+    await boris.page.goto(`${store.origin}/account`);
+    await boris.send('button:text("Sign out")');
+    assert.equal(await boris.page.locator('[data-pet="1"] button').count(), 0);
+    await boris.page.goto(`${store.origin}/pets/new`);
+    assert.equal(new URL(boris.page.url()).pathname, "/sign-in");
+    await boris.page.locator("#name").fill("boris");
+    await boris.page.locator("#password").fill(PASSWORD);
+    await boris.send('main button[type="submit"]');
+    assert.equal(new URL(boris.page.url()).pathname, "/pets/new", "on to where they wanted");
+    boris.assertNoProblems();
+    anna.assertNoProblems();
+  });
+}
+
+test("a page that was open when its session ended says so at the next tap", async (t) => {
+  const { store, link } = await startRescue(t);
+  const anna = await openTab(t, link);
+  await choosePassword(anna, "anna");
+  await anna.page.goto(`${store.origin}/pets/new`);
+  await anna.fill({ name: "Otto", species: "Dog" });
+  await anna.send('button:text("Add")');
+  const other = await anna.openAnother(`${store.origin}/account`);
+  await other.send('button:text("Sign out")');
+  await anna.page.locator('.set-status button[value="eating"]').click();
+  const said = anna.page.locator("[data-saved-text]");
+  await eventually(async () => assert.equal(await said.textContent(), "Not saved. Sign in again."));
+});

@@ -1,0 +1,107 @@
+/** One tap on the board: saved, then live, then taken back; with a thumb, with the keyboard, and without a network. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startProxy } from "./proxy.mjs";
+import { eventually, openTab, startStore } from "./support.mjs";
+
+const PHONE = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
+
+const button = (tab, pet, status) => tab.pet(pet).locator(`button[value="${status}"]`);
+const saved = (tab, pet) => tab.pet(pet).locator("[data-saved-text]").textContent();
+const undo = (tab, pet) => tab.pet(pet).locator("[data-undo]");
+
+test("a tap on a card is saved and live, shows in another tab, and is taken back by the next", async (t) => {
+  const store = await startStore(t);
+  const before = (await store.api("GET", "/pets/1")).status;
+  const [to] = ["eating", "bathing"].filter((status) => status !== before);
+  const watching = await openTab(t, `${store.origin}/pets`);
+  await watching.saysOfItself(/^Live over/);
+  const staff = await openTab(t, `${store.origin}/pets`, PHONE);
+  await staff.saysOfItself(/^Live over/);
+
+  await button(staff, 1, to).tap();
+  await eventually(async () => assert.equal(await saved(staff, 1), "Saved and live"));
+  const word = to[0].toUpperCase() + to.slice(1);
+  await watching.shows(1, "status", word);
+  await staff.shows(1, "status", word);
+
+  await undo(staff, 1).tap();
+  await eventually(async () => assert.equal((await store.api("GET", "/pets/1")).status, before));
+  await eventually(async () => assert.equal(await undo(staff, 1).isVisible(), false));
+  assert.equal(staff.loads, 1);
+  staff.assertNoProblems();
+  watching.assertNoProblems();
+});
+
+test("every button is large enough for a thumb, and no card moves while it says how far a tap has come", async (t) => {
+  const store = await startStore(t);
+  const tab = await openTab(t, `${store.origin}/pets`, PHONE);
+  await tab.saysOfItself(/^Live over/);
+  for (const status of ["eating", "bathing", "sleeping", "playing"]) {
+    const { width, height } = await button(tab, 1, status).boundingBox();
+    assert.ok(width >= 44 && height >= 44, `${status}: ${width} x ${height}`);
+  }
+  const place = async () => (await tab.pet(2).boundingBox()).y;
+  const before = await place();
+  await button(tab, 1, "playing").tap();
+  await eventually(async () => assert.equal(await saved(tab, 1), "Saved and live"));
+  assert.equal(await place(), before);
+  const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, "nothing is wider than the phone");
+});
+
+test("what somebody else sets meanwhile takes the offer to undo away", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const tab = await openTab(t, `${store.origin}/pets`);
+  await tab.saysOfItself(/^Live over/);
+  await button(tab, 1, "eating").click();
+  await eventually(() => undo(tab, 1).isVisible());
+  await store.setStatus(1, "bathing");
+  await eventually(async () => assert.equal(await undo(tab, 1).isVisible(), false));
+  assert.equal((await store.api("GET", "/pets/1")).status, "bathing");
+});
+
+test("a tap that does not get through says so, and the page stays as it was", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const proxy = await startProxy(t, store.origin);
+  const tab = await openTab(t, `${proxy.origin}/pets`);
+  await tab.saysOfItself(/^Live over/);
+  proxy.cut();
+  await button(tab, 1, "eating").click();
+  await eventually(async () => assert.match(await saved(tab, 1), /^Not saved\. The server did not answer\./));
+  assert.equal(await tab.field(1, "status"), "Sleeping");
+  proxy.mend();
+});
+
+test("with the keyboard the focus stays where the work is", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const tab = await openTab(t, `${store.origin}/pets`);
+  await tab.saysOfItself(/^Live over/);
+  await button(tab, 1, "eating").focus();
+  await tab.page.keyboard.press("Enter");
+  await eventually(() => undo(tab, 1).isVisible());
+  await tab.page.keyboard.press("Tab");
+  await tab.page.keyboard.press("Tab");
+  await tab.page.keyboard.press("Tab");
+  await tab.page.keyboard.press("Tab");
+  assert.equal(await undo(tab, 1).evaluate((element) => element === document.activeElement), true);
+  await tab.page.keyboard.press("Enter");
+  await eventually(async () => assert.equal(await tab.field(1, "status"), "Sleeping"));
+  const focused = await tab.page.evaluate(() => document.activeElement?.getAttribute("value"));
+  assert.equal(focused, "sleeping");
+});
+
+test("without JavaScript a tap on a card is a form, and the board offers to take it back", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const tab = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });
+  await tab.send('[data-pet="1"] button[value="eating"]');
+  assert.equal(new URL(tab.page.url()).pathname, "/pets");
+  assert.equal(await tab.field(1, "status"), "Eating");
+  await tab.send(".undo button");
+  assert.equal(await tab.field(1, "status"), "Sleeping");
+  assert.equal(await tab.page.locator(".undo").count(), 0);
+});

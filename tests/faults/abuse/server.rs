@@ -1,0 +1,92 @@
+//! The real program with what it may use, and what it does use.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::support::within;
+
+/// A quiet demo in a process of its own; killed when dropped.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+    pub base: String,
+    _folder: TempDir,
+}
+
+/// Takes part of the rest of the command line, after the limits were set. A cgroup is joined before
+/// the program starts, so that all of its memory counts.
+const SHELL: &str = "ulimit -n \"$0\"; if [ -n \"$PET_STORE_CGROUP\" ]; then \
+     echo $$ > \"$PET_STORE_CGROUP/cgroup.procs\"; fi; \
+     ulimit -v \"${PET_STORE_ADDRESS_SPACE_KIB:-unlimited}\"; exec \"$@\"";
+
+impl Server {
+    pub async fn start(open_files: u32, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", SHELL, &open_files.to_string()]);
+        command.arg(env!("CARGO_BIN_EXE_pet-store"));
+        command.args(["demo", "--listen", "127.0.0.1:0", "--simulate", "off"]);
+        command.args(flags).current_dir(folder.path());
+        command.stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let listening = async {
+            loop {
+                let line = said.next_line().await.unwrap().expect("it starts");
+                if let Some(base) = line.strip_prefix("listening on ") {
+                    return base.to_owned();
+                }
+            }
+        };
+        let base = within("the server to listen", listening).await;
+        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        Server {
+            child,
+            address: base.strip_prefix("http://").unwrap().parse().unwrap(),
+            base,
+            _folder: folder,
+        }
+    }
+
+    fn id(&self) -> u32 {
+        self.child.id().expect("it still runs")
+    }
+
+    fn status(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.unwrap().trim_start_matches(':').trim();
+        number.trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Memory in use, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        self.status("VmRSS")
+    }
+
+    /// The most that ever was, in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        self.status("VmHWM")
+    }
+
+    /// CPU time so far, in hundredths of a second.
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        fields
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().unwrap())
+            .sum()
+    }
+
+    /// Fails when the process has ended.
+    pub fn assert_alive(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "it ended");
+    }
+}

@@ -1,0 +1,66 @@
+//! Sessions that are ended while the disk refuses.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use pet_store::auth::Directory;
+use pet_store::model::{AccountName, Author, Role};
+use pet_store::store::{Accounts, Engine, RedbEngine, Witness, check};
+
+use super::disk::{FailingDisk, Kind, Lasts};
+
+/// Operations of its kind in one edit of the roster, and some more.
+const NTHS: usize = 12;
+
+const HASH: &str = "the hash of a password";
+
+/// Ends a session while the `nth` operation fails; whether the disk refused anything.
+fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = FailingDisk::new(folder.path(), kind, nth, lasts, ErrorKind::StorageFull);
+    let disk = Arc::new(disk);
+    let witness = Arc::clone(&disk) as Arc<dyn Witness>;
+    let engine = Arc::new(RedbEngine::open_watched(folder.path(), witness).unwrap());
+    let open = |engine: &Arc<RedbEngine>| {
+        Directory::open(Arc::clone(engine) as Arc<dyn Accounts>).unwrap()
+    };
+    let directory = open(&engine);
+    let anna: AccountName = "anna".parse().unwrap();
+    let author = Author {
+        name: "anna".to_owned(),
+        client: "a test".to_owned(),
+    };
+    let hash = HASH.to_owned();
+    directory.add(&anna, Role::Admin, hash, &author).unwrap();
+    let begin = || directory.begin_session(&anna, HASH, "Firefox", None);
+    let [ended, stays] = [begin(), begin()].map(|begun| begun.unwrap().key());
+
+    disk.arm();
+    let told = directory.end_session(ended, &author);
+    let case = format!("{kind:?} {nth} {lasts:?}: {told:?}");
+    assert!(directory.session(&ended).is_none(), "{case}");
+    assert_eq!(directory.is_owing(), told.is_err(), "{case}");
+    disk.heal();
+    // As the writer's thread does by itself, and then the task that keeps the roster tidy.
+    engine.recover().unwrap();
+    directory.tidy().unwrap();
+    drop((directory, engine));
+
+    check(folder.path()).unwrap();
+    let directory = open(&Arc::new(RedbEngine::open(folder.path()).unwrap()));
+    assert!(directory.session(&ended).is_none(), "{case}");
+    assert!(directory.session(&stays).is_some(), "{case}");
+    told.is_err()
+}
+
+#[test]
+fn a_session_that_was_ended_while_the_disk_refused_is_not_there_after_a_restart() {
+    let mut refused = 0;
+    for kind in [Kind::Write, Kind::Sync, Kind::Loss] {
+        for lasts in [Lasts::Once, Lasts::ForGood] {
+            let refusals = (1..=NTHS).map(|nth| end_a_session(kind, nth, lasts));
+            refused += refusals.filter(|refused| *refused).count();
+        }
+    }
+    assert!(refused >= 8, "{refused} refusals prove little");
+}

@@ -1,0 +1,235 @@
+//! Who is staff: what an admin can do, what staff cannot, and what no form lets through.
+
+use crate::support::{Browser, PASSWORD, Rescue};
+
+/// The link on a page that shows one.
+fn link_on(page: &str) -> String {
+    let (_, rest) = page
+        .split_once("&#x2f;welcome&#x2f;")
+        .expect("a link is shown");
+    format!("/welcome/{}", &rest[..64])
+}
+
+async fn accept(browser: &mut Browser, link: &str, more: &[(&str, &str)]) -> u16 {
+    let page = browser.ask("GET", link).send().await.unwrap().status();
+    if page != 200 {
+        return page.as_u16();
+    }
+    browser.get(link).await;
+    let password = "a password of my own";
+    let fields = [&[("password", password), ("again", password)], more].concat();
+    browser.post(link, &fields).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn somebody_who_is_invited_chooses_a_password_and_is_in() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let answer = anna
+        .post("/staff", &[("name", "Cleo"), ("role", "staff")])
+        .await;
+    assert_eq!(answer.status(), 200);
+    let link = link_on(&answer.text().await.unwrap());
+    let mut cleo = rescue.browser();
+    assert!(cleo.get(&link).await.contains("Welcome, cleo"));
+    assert_eq!(accept(&mut cleo, &link, &[]).await, 303);
+    assert!(cleo.get("/account").await.contains("signed in as staff"));
+    assert_eq!(
+        accept(&mut rescue.browser(), &link, &[]).await,
+        404,
+        "it works once"
+    );
+    let page = anna.get("/staff").await;
+    assert!(!page.contains("welcome&#x2f;"), "the link is shown once");
+}
+
+#[tokio::test]
+async fn a_password_that_is_easy_to_guess_leaves_the_invitation_as_it_was() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let answer = anna
+        .post("/staff", &[("name", "cleo"), ("role", "staff")])
+        .await;
+    let link = link_on(&answer.text().await.unwrap());
+    let mut cleo = rescue.browser();
+    cleo.get(&link).await;
+    for (password, again) in [("short", "short"), ("a password of my own", "another")] {
+        let fields = [("password", password), ("again", again)];
+        assert_eq!(cleo.post(&link, &fields).await.status(), 422, "{password}");
+    }
+    assert_eq!(accept(&mut cleo, &link, &[]).await, 303);
+}
+
+#[tokio::test]
+async fn no_field_that_a_form_does_not_have_changes_anything() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let answer = anna
+        .post("/staff", &[("name", "cleo"), ("role", "staff")])
+        .await;
+    let link = link_on(&answer.text().await.unwrap());
+    let mut cleo = rescue.browser();
+    let more = [("role", "admin"), ("name", "anna"), ("is_admin", "true")];
+    assert_eq!(accept(&mut cleo, &link, &more).await, 303);
+    assert!(cleo.get("/account").await.contains("signed in as staff"));
+    let new = "yet another set of words";
+    let fields = [
+        ("present", "a password of my own"),
+        ("password", new),
+        ("again", new),
+        ("role", "admin"),
+        ("account", "anna"),
+    ];
+    assert_eq!(cleo.post("/account/password", &fields).await.status(), 303);
+    assert!(cleo.get("/account").await.contains("signed in as staff"));
+    assert_eq!(
+        rescue.browser().sign_in("anna", PASSWORD).await.status(),
+        303
+    );
+    let pet = [
+        ("name", "Miso"),
+        ("species", "cat"),
+        ("id", "77"),
+        ("status", "playing"),
+        ("since", "2001-01-01T00:00:00Z"),
+        ("by", "simulator"),
+    ];
+    let answer = cleo.post("/pets", &pet).await;
+    assert_eq!(answer.headers()["location"], "/pets/2");
+    assert_eq!(
+        rescue.app.json("/api/v1/pets/2").await["status"],
+        "sleeping"
+    );
+}
+
+#[tokio::test]
+async fn the_role_of_an_invitation_is_staff_or_admin_and_nothing_else() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    for (name, role, at) in [
+        ("cleo", "owner", "role"),
+        ("cleo", "", "role"),
+        ("<b>", "staff", "name"),
+        ("", "staff", "name"),
+        ("anna", "staff", "name"),
+    ] {
+        let answer = anna.post("/staff", &[("name", name), ("role", role)]).await;
+        assert_eq!(answer.status(), 422, "{name} {role}");
+        assert!(
+            answer
+                .text()
+                .await
+                .unwrap()
+                .contains(&format!("id=\"{at}-error\""))
+        );
+    }
+}
+
+#[tokio::test]
+async fn staff_see_and_change_nothing_of_who_is_staff() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    for path in ["/staff", "/audit"] {
+        let answer = boris.ask("GET", path).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{path}");
+    }
+    for word in ["make-admin", "disable", "reset", "remove"] {
+        for name in ["anna", "boris"] {
+            let path = format!("/staff/{name}");
+            assert_eq!(
+                boris.post(&path, &[("do", word)]).await.status(),
+                403,
+                "{word}"
+            );
+        }
+    }
+    let answer = boris
+        .post("/staff", &[("name", "mallory"), ("role", "admin")])
+        .await;
+    assert_eq!(answer.status(), 403);
+    let page = boris.get("/account").await;
+    assert!(!page.contains("href=\"/staff\"") && !page.contains("href=\"/audit\""));
+}
+
+#[tokio::test]
+async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
+    let rescue = Rescue::start().await;
+    let (mut anna, mut boris) = (
+        rescue.signed_in("anna").await,
+        rescue.signed_in("boris").await,
+    );
+    let answer = anna.post("/staff/boris", &[("do", "reset")]).await;
+    let link = link_on(&answer.text().await.unwrap());
+    assert!(!boris.is_in().await);
+    let answer = rescue
+        .bearing(&rescue.tokens[2], "DELETE", "/api/v1/pets/1")
+        .send()
+        .await;
+    assert_eq!(answer.unwrap().status(), 401);
+    assert_eq!(
+        rescue.browser().sign_in("boris", PASSWORD).await.status(),
+        401
+    );
+    assert_eq!(accept(&mut boris, &link, &[]).await, 303);
+    assert!(boris.is_in().await);
+}
+
+#[tokio::test]
+async fn roles_change_at_once_and_an_admin_always_remains() {
+    let rescue = Rescue::start().await;
+    let (mut anna, mut boris) = (
+        rescue.signed_in("anna").await,
+        rescue.signed_in("boris").await,
+    );
+    for word in ["make-staff", "disable", "reset", "remove"] {
+        let answer = anna.post("/staff/anna", &[("do", word)]).await;
+        assert_eq!(answer.status(), 409, "{word}");
+    }
+    anna.post("/staff/boris", &[("do", "make-admin")]).await;
+    assert!(!boris.is_in().await, "what was begun as staff is over");
+    boris = rescue.signed_in("boris").await;
+    assert_eq!(
+        boris
+            .post("/staff/anna", &[("do", "make-staff")])
+            .await
+            .status(),
+        303
+    );
+    assert!(!anna.is_in().await);
+    anna = rescue.signed_in("anna").await;
+    assert_eq!(
+        anna.ask("GET", "/staff").send().await.unwrap().status(),
+        403
+    );
+    assert_eq!(
+        boris
+            .post("/staff/anna", &[("do", "remove")])
+            .await
+            .status(),
+        303
+    );
+    assert!(!anna.is_in().await);
+    assert_eq!(
+        boris
+            .post("/staff/anna", &[("do", "enable")])
+            .await
+            .status(),
+        404
+    );
+    assert_eq!(
+        boris
+            .post("/staff/boris", &[("do", "nonsense")])
+            .await
+            .status(),
+        422
+    );
+}
+
+#[tokio::test]
+async fn a_made_up_link_leads_nowhere() {
+    let rescue = Rescue::start().await;
+    for secret in ["x", &"0".repeat(64), "..%2f..%2fpets", &"f".repeat(63)] {
+        let answer = rescue.app.get(&format!("/welcome/{secret}")).await;
+        assert_eq!(answer.status(), 404, "{secret}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Who did what, when, from which kind of client; and who is told.
+
+use serde_json::{Value, json};
+
+use crate::support::{Rescue, TRANSPORTS, Viewer};
+
+#[tokio::test]
+async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let mut boris = rescue.signed_in("boris").await;
+    boris.post("/pets/1/status", &[("status", "bathing")]).await;
+    let request = rescue.bearing(&rescue.tokens[2], "POST", "/api/v1/pets");
+    let made = request
+        .json(&json!({ "name": "Miso", "species": "cat" }))
+        .send()
+        .await;
+    assert_eq!(made.unwrap().status(), 201);
+    boris.post("/pets/2/delete", &[]).await;
+    anna.post("/staff/boris", &[("do", "disable")]).await;
+    let page = anna.get("/audit").await;
+    let (_, lines) = page.split_once("class=\"deeds\"").unwrap();
+    let lines: Vec<&str> = lines.split("<li>").skip(1).collect();
+    for (line, parts) in lines.iter().zip([
+        ["anna", "disabled boris", "Firefox on Android"],
+        [
+            "boris",
+            "removed the pet (pet 2, removed)",
+            "Firefox on Android",
+        ],
+        ["boris", "added or edited the details", "token write"],
+        ["boris", "set the status to bathing", "Firefox on Android"],
+        ["boris", "signed in", "Firefox on Android"],
+        ["anna", "signed in", "Firefox on Android"],
+    ]) {
+        for part in parts {
+            assert!(line.contains(part), "{part} is not in {line}");
+        }
+    }
+    assert!(lines[0].contains("<time datetime=\"20"));
+}
+
+#[tokio::test]
+async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    for round in 0..70 {
+        let request = rescue.bearing(&rescue.tokens[1], "PUT", "/api/v1/pets/1/status");
+        let set = request
+            .json(&json!({ "status": "eating" }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(set.status(), 200);
+        if round % 2 == 0 {
+            let word = if round % 4 == 0 { "disable" } else { "enable" };
+            anna.post("/staff/boris", &[("do", word)]).await;
+            if word == "disable" {
+                anna.post("/staff/boris", &[("do", "enable")]).await;
+            }
+        }
+    }
+    let mut address = "/audit".to_owned();
+    let mut times = Vec::new();
+    loop {
+        let page = anna.get(&address).await;
+        let found = page.split("<time datetime=\"").skip(1);
+        times.extend(found.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        let Some((rest, _)) = page.split_once("\">What was before") else {
+            break;
+        };
+        let older = rest.rsplit_once("href=\"").unwrap().1;
+        address = older.replace("&#x2f;", "/").replace("&amp;", "&");
+    }
+    let sorted = times.windows(2).all(|pair| pair[0] >= pair[1]);
+    assert!(sorted, "newest first over all pages");
+    let deeds = 1 + 3 + 2 + 18 * 2 + 17;
+    assert_eq!(times.len(), 71 + deeds, "every change and every deed, once");
+}
+
+#[tokio::test]
+async fn staff_read_a_pets_history_with_names_and_visitors_without() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    boris.post("/pets/1/status", &[("status", "bathing")]).await;
+    let page = boris.get("/pets/1/history").await;
+    assert!(page.contains("<strong>boris</strong>") && page.contains("set the status to bathing"));
+    assert!(boris.get("/pets/1").await.contains("/pets/1/history"));
+    let answer = rescue.app.get("/pets/1/history").await;
+    assert_eq!(answer.status(), 303, "a visitor signs in first");
+    assert!(!rescue.app.text("/pets/1").await.contains("history"));
+    let public = rescue.app.json("/api/v1/pets/1/changes").await;
+    assert_eq!(public["changes"][0]["by"], "staff");
+    assert!(!public.to_string().contains("boris") && !public.to_string().contains("Firefox"));
+    let request = rescue.bearing(&rescue.tokens[0], "GET", "/api/v1/pets/1/changes");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let told: Value = answer.json().await.unwrap();
+    assert_eq!(told["changes"][0]["who"], "boris");
+}
+
+#[tokio::test]
+async fn no_viewer_is_told_the_name_of_anybody() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    for transport in TRANSPORTS {
+        let since = rescue.app.cursor().await;
+        let mut viewer =
+            Viewer::open(transport, &rescue.app.url(""), &format!("?since={since}")).await;
+        boris.post("/pets/1/status", &[("status", "eating")]).await;
+        let news = viewer.next_news().await;
+        assert_eq!(news["by"], "staff");
+        assert!(!news.to_string().contains("boris"), "{news}");
+    }
+}
+
+/// Who made a change is in the change's own record, and there or not there with it.
+#[tokio::test]
+async fn who_it_was_is_known_after_a_restart() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    boris.post("/pets/1/status", &[("status", "playing")]).await;
+    let rescue = rescue.restart().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let page = anna.get("/audit").await;
+    assert!(page.contains("set the status to playing") && page.contains("<strong>boris</strong>"));
+}

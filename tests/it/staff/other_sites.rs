@@ -1,0 +1,174 @@
+//! What a page of another site gets when it uses the browser of somebody who is signed in.
+
+use serde_json::json;
+
+use crate::support::{Browser, Rescue};
+use pet_store::auth::BaseUrl;
+
+/// Every form there is that changes something.
+const FORMS: [&str; 15] = [
+    "/pets",
+    "/pets/1",
+    "/pets/1/status",
+    "/pets/1/delete",
+    "/sign-in",
+    "/sign-out",
+    "/account/password",
+    "/account/sessions",
+    "/account/sessions/0011223344556677",
+    "/account/tokens",
+    "/account/tokens/0011223344556677",
+    "/staff",
+    "/staff/boris",
+    "/welcome/0011223344556677",
+    "/pets/99/status",
+];
+
+/// Fields that every form would accept, so that only where it comes from is wrong.
+fn fields(token: &str) -> Vec<(&'static str, String)> {
+    let fields = [
+        ("name", "mallory"),
+        ("species", "cat"),
+        ("status", "eating"),
+        ("role", "admin"),
+        ("do", "remove"),
+        ("token-name", "mine"),
+        ("scope", "write"),
+    ];
+    let mut fields: Vec<_> = fields.map(|(name, value)| (name, value.to_owned())).into();
+    fields.push(("form-token", token.to_owned()));
+    fields
+}
+
+/// The answers to every form with these headers and this token, and what is left as it was.
+async fn send_all(browser: &Browser, headers: &[(&str, &str)], token: &str) -> Vec<(u16, String)> {
+    let mut answers = Vec::new();
+    for path in FORMS {
+        let mut request = browser.ask("POST", path).form(&fields(token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        answers.push((answer.status().as_u16(), path.to_owned()));
+    }
+    answers
+}
+
+#[test]
+fn the_list_names_every_form_of_the_url_table() {
+    let table =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web.rs")).unwrap();
+    let addresses = FORMS.len() - 1;
+    assert_eq!(
+        table.matches(".post(").count(),
+        addresses,
+        "a form that nobody attacks here"
+    );
+}
+
+#[tokio::test]
+async fn no_form_is_taken_from_another_site_even_with_the_right_token() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let before = (rescue.app.cursor().await, anna.get("/staff").await);
+    for headers in [
+        &[("origin", "https://evil.example")][..],
+        &[("origin", "null")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[
+            ("sec-fetch-site", "cross-site"),
+            ("origin", &rescue.app.url("")),
+        ],
+    ] {
+        for (status, path) in send_all(&anna, headers, &anna.form_token).await {
+            assert_eq!(status, 403, "{path} {headers:?}");
+        }
+    }
+    assert!(anna.is_in().await);
+    assert_eq!(
+        before,
+        (rescue.app.cursor().await, anna.get("/staff").await)
+    );
+}
+
+#[tokio::test]
+async fn no_form_is_taken_without_its_token_or_with_that_of_another_browser() {
+    let rescue = Rescue::start().await;
+    let anna = rescue.signed_in("anna").await;
+    let boris = rescue.signed_in("boris").await;
+    let mut stranger = rescue.browser();
+    stranger.get("/sign-in").await;
+    let origin = rescue.app.url("");
+    let before = rescue.app.cursor().await;
+    for token in ["", "0", &boris.form_token, &stranger.form_token] {
+        for (status, path) in send_all(&anna, &[("origin", &origin)], token).await {
+            let expected = if path.starts_with("/welcome") {
+                [403, 404]
+            } else {
+                [403, 403]
+            };
+            assert!(expected.contains(&status), "{status} {path} {token:?}");
+        }
+    }
+    assert_eq!(rescue.app.cursor().await, before);
+    for (status, path) in send_all(&stranger, &[("origin", &origin)], &boris.form_token).await {
+        assert!([401, 403, 404].contains(&status), "{status} {path}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_takes_a_session_from_its_own_pages_and_not_from_elsewhere() {
+    let rescue = Rescue::start().await;
+    let boris = rescue.signed_in("boris").await;
+    let own = rescue.app.url("");
+    for (origin, status) in [
+        ("https://evil.example", 403),
+        ("null", 403),
+        (own.as_str(), 200),
+    ] {
+        let request = boris
+            .ask("PUT", "/api/v1/pets/1/status")
+            .header("origin", origin);
+        let request = request.json(&json!({ "status": "eating" }));
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin}");
+    }
+    let answer = rescue.bearing(&rescue.tokens[2], "PUT", "/api/v1/pets/1/status");
+    let answer = answer.header("origin", "https://evil.example");
+    let answer = answer
+        .json(&json!({ "status": "eating" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.status(),
+        403,
+        "no page of another site commands, whatever it shows"
+    );
+}
+
+#[tokio::test]
+async fn with_a_public_address_only_its_own_pages_count() {
+    let rescue = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
+    })
+    .await;
+    let host = rescue.app.url("");
+    for (origin, status) in [("https://pets.example", 200), (host.as_str(), 403)] {
+        let request = rescue.bearing(&rescue.tokens[1], "PUT", "/api/v1/pets/1/status");
+        let request = request
+            .header("origin", origin)
+            .json(&json!({ "status": "eating" }));
+        assert_eq!(request.send().await.unwrap().status(), status, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_from_another_site_leads_to_a_page_of_staff() {
+    let rescue = Rescue::start().await;
+    let anna = rescue.signed_in("anna").await;
+    for path in ["/account", "/pets/new", "/staff"] {
+        let request = anna.ask("GET", path).header("sec-fetch-site", "cross-site");
+        assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
+    }
+}

@@ -1,0 +1,257 @@
+//! Sessions: how the cookie looks, and everything that must end one.
+
+use serde_json::json;
+
+use crate::support::{Browser, PASSWORD, Raw, Rescue};
+use pet_store::auth::BaseUrl;
+
+async fn set_status(browser: &Browser, status: &str) -> u16 {
+    let request = browser.ask("PUT", "/api/v1/pets/1/status");
+    let answer = request.json(&json!({ "status": status })).send().await;
+    answer.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_no_script_and_over_https_for_https_alone() {
+    let plain = Rescue::start().await;
+    let secure = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
+    });
+    let secure = secure.await;
+    let mut browser = plain.browser();
+    let answer = browser.sign_in("anna", PASSWORD).await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(set.starts_with("pet-store="), "{set}");
+    assert!(
+        set.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000"),
+        "{set}"
+    );
+    let answer = secure.app.get("/sign-in").await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(set.starts_with("__Host-pet-store="), "{set}");
+    assert!(
+        set.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"),
+        "{set}"
+    );
+}
+
+#[tokio::test]
+async fn over_https_every_cookie_that_is_set_is_for_https_alone() {
+    let rescue = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
+    });
+    let rescue = rescue.await;
+    let mut browser = rescue.browser();
+    browser.get("/sign-in").await;
+    for (path, fields) in [
+        ("/sign-in", [("name", "anna"), ("password", PASSWORD)]),
+        ("/pets/1/status", [("status", "eating"), ("ref", "")]),
+        ("/sign-out", [("", ""), ("", "")]),
+    ] {
+        let token = browser.form_token.clone();
+        let fields = [&fields[..], &[("form-token", token.as_str())]].concat();
+        let answer = browser
+            .ask("POST", path)
+            .form(&fields)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 303, "{path}");
+        let set = answer.headers()["set-cookie"].to_str().unwrap();
+        assert!(set.contains("; Secure"), "{set}");
+        let shown = set.split(';').next().unwrap();
+        if shown.starts_with("__Host-") {
+            browser.cookie = Some(shown.to_owned());
+            browser.get("/pets").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_an_attacker_planted_is_not_the_one_that_is_signed_in() {
+    let rescue = Rescue::start().await;
+    let mut attacker = rescue.browser();
+    attacker.get("/sign-in").await;
+    let planted = attacker.cookie.clone().unwrap();
+    let mut victim = rescue.browser();
+    victim.cookie = Some(planted.clone());
+    assert_eq!(victim.sign_in("anna", PASSWORD).await.status(), 303);
+    assert_ne!(victim.cookie.as_ref(), Some(&planted));
+    assert!(victim.is_in().await && !attacker.is_in().await);
+    let theirs = attacker.sign_in("boris", PASSWORD).await;
+    assert_eq!(theirs.status(), 303);
+    let boris = attacker.cookie.clone();
+    victim.cookie = boris.clone();
+    victim.get("/account").await;
+    let fields = [("name", "anna"), ("password", PASSWORD)];
+    assert_eq!(victim.post("/sign-in", &fields).await.status(), 303);
+    assert_ne!(victim.cookie, boris);
+    attacker.cookie = boris;
+    assert!(
+        !attacker.is_in().await,
+        "the session that the browser had is over"
+    );
+}
+
+#[tokio::test]
+async fn a_session_goes_on_over_a_restart_and_one_that_was_ended_does_not_come_back() {
+    let rescue = Rescue::start().await;
+    let (anna, mut boris) = (
+        rescue.signed_in("anna").await,
+        rescue.signed_in("boris").await,
+    );
+    let ended = boris.clone();
+    boris.post("/sign-out", &[]).await;
+    let rescue = rescue.restart().await;
+    let mut browser = rescue.browser();
+    browser.cookie = anna.cookie;
+    assert!(browser.is_in().await);
+    browser.cookie = ended.cookie;
+    assert!(!browser.is_in().await);
+}
+
+/// The body of the request arrives after the session was ended by another one.
+#[tokio::test]
+async fn signing_out_wins_over_a_request_that_began_before() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let cookie = anna.cookie.clone().unwrap();
+    let before = rescue.app.cursor().await;
+    let mut slow = Raw::open(rescue.app.address).await;
+    let body = r#"{"status":"eating"}"#;
+    slow.send(&format!(
+        "PUT /api/v1/pets/1/status HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    ))
+    .await;
+    assert!(
+        slow.read_until("\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 100")
+    );
+    assert_eq!(anna.post("/sign-out", &[]).await.status(), 303);
+    slow.send(body).await;
+    let answer = slow.read_until("}").await;
+    assert!(answer.contains("HTTP/1.1 401"), "{answer}");
+    assert_eq!(rescue.app.cursor().await, before);
+    anna.cookie = Some(cookie);
+    assert!(
+        !anna.is_in().await,
+        "and what was in flight did not revive it"
+    );
+}
+
+#[tokio::test]
+async fn another_password_ends_every_other_session_and_renews_this_one() {
+    let rescue = Rescue::start().await;
+    let (mut here, mut elsewhere) = (
+        rescue.signed_in("anna").await,
+        rescue.signed_in("anna").await,
+    );
+    let before = here.clone();
+    let new = "quite another set of words";
+    let fields = [("present", PASSWORD), ("password", new), ("again", new)];
+    let answer = here.post("/account/password", &fields).await;
+    assert_eq!(answer.status(), 303);
+    assert!(here.is_in().await && !elsewhere.is_in().await);
+    let mut old_cookie = before;
+    assert!(!old_cookie.is_in().await);
+    assert_eq!(
+        rescue.browser().sign_in("anna", PASSWORD).await.status(),
+        401
+    );
+    assert_eq!(rescue.browser().sign_in("anna", new).await.status(), 303);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_it_and_to_one_that_is_hard_to_guess() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let new = "quite another set of words";
+    for (present, password, again, at) in [
+        ("not the password", new, new, "present"),
+        (PASSWORD, "short", "short", "password"),
+        (PASSWORD, "anna-anna-anna", "anna-anna-anna", "password"),
+        (PASSWORD, new, "something else", "again"),
+    ] {
+        let fields = [
+            ("present", present),
+            ("password", password),
+            ("again", again),
+        ];
+        let answer = anna.post("/account/password", &fields).await;
+        assert_eq!(answer.status(), 422, "{at}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(&format!("id=\"{at}-error\"")), "{at}");
+        assert!(!page.contains(password), "no password comes back");
+    }
+    let guess = [
+        ("present", "not the password"),
+        ("password", new),
+        ("again", new),
+    ];
+    let mut tried = 1;
+    let refused = loop {
+        let answer = anna.post("/account/password", &guess).await;
+        match answer.status().as_u16() {
+            422 if tried <= 10 => tried += 1,
+            _ => break answer,
+        }
+    };
+    assert_eq!((refused.status().as_u16(), tried), (429, 10));
+    assert!(refused.headers().contains_key("retry-after"));
+    assert!(anna.is_in().await, "the password is the one it was");
+}
+
+#[tokio::test]
+async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() {
+    let rescue = Rescue::start().await;
+    let mut here = rescue.signed_in("anna").await;
+    let (mut second, mut third) = (
+        rescue.signed_in("anna").await,
+        rescue.signed_in("anna").await,
+    );
+    let mut boris = rescue.signed_in("boris").await;
+    let page = here.get("/account").await;
+    let handles: Vec<&str> = page
+        .split("action=\"/account/sessions/")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert_eq!(handles.len(), 2, "this one is ended by signing out");
+    let path = format!("/account/sessions/{}", handles[0]);
+    assert_eq!(boris.post(&path, &[]).await.status(), 404);
+    assert_eq!(here.post(&path, &[]).await.status(), 303);
+    assert_eq!(
+        [second.is_in().await, third.is_in().await]
+            .iter()
+            .filter(|is| **is)
+            .count(),
+        1
+    );
+    assert_eq!(here.post("/account/sessions", &[]).await.status(), 303);
+    assert!(!second.is_in().await && !third.is_in().await);
+    assert!(here.is_in().await && boris.is_in().await);
+}
+
+#[tokio::test]
+async fn a_cookie_that_somebody_made_up_opens_nothing() {
+    let rescue = Rescue::start().await;
+    let real = rescue.signed_in("anna").await.cookie.unwrap();
+    let (name, secret) = real.split_once('=').unwrap();
+    let other = if secret.starts_with('0') { "1" } else { "0" };
+    for cookie in [
+        format!("{name}={}", "0".repeat(64)),
+        format!("{name}={other}{}", &secret[1..]),
+        format!("{name}={}", secret.to_uppercase()),
+        format!("{name}={secret}; {name}={}", "0".repeat(64)),
+        format!("{name}="),
+        format!("{name}=anna"),
+    ] {
+        let mut browser = rescue.browser();
+        browser.cookie = Some(cookie.clone());
+        assert!(!browser.is_in().await, "{cookie}");
+        assert_eq!(set_status(&browser, "eating").await, 401, "{cookie}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Signing in: who is let in, where to, and what guessing gets.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{PASSWORD, Rescue, metric};
+
+#[tokio::test]
+async fn whoever_knows_the_password_is_in_and_out_again_after_signing_out() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.browser();
+    let answer = anna.sign_in(" Anna ", PASSWORD).await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers()["location"], "/pets");
+    let page = anna.get("/account").await;
+    assert!(page.contains("signed in as admin") && page.contains("Firefox on Android"));
+    let answer = anna.post("/sign-out", &[]).await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(anna.cookie, None, "the browser is told to forget it");
+    assert!(!anna.is_in().await);
+}
+
+#[tokio::test]
+async fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
+    let rescue = Rescue::start().await;
+    let mut browser = rescue.browser();
+    let mut answers = Vec::new();
+    for (name, password) in [
+        ("anna", "not the password"),
+        ("nobody", PASSWORD),
+        ("<script>", PASSWORD),
+        ("", ""),
+    ] {
+        let answer = browser.sign_in(name, password).await;
+        assert_eq!(answer.status(), 401, "{name}");
+        assert!(answer.headers().contains_key("www-authenticate"));
+        let page = answer.text().await.unwrap();
+        assert!(!page.contains("<script>") && !page.contains(PASSWORD));
+        let (_, problem) = page.split_once("role=\"alert\"").unwrap();
+        answers.push(problem.split("</div>").next().unwrap().to_owned());
+    }
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+    assert!(!browser.is_in().await);
+}
+
+#[tokio::test]
+async fn an_account_that_is_disabled_or_has_no_password_yet_is_like_one_that_is_not_there() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    anna.post("/staff", &[("name", "cleo"), ("role", "staff")])
+        .await;
+    anna.post("/staff/boris", &[("do", "disable")]).await;
+    for name in ["boris", "cleo"] {
+        let answer = rescue.browser().sign_in(name, PASSWORD).await;
+        assert_eq!(answer.status(), 401, "{name}");
+    }
+    let answer = rescue.browser().sign_in("cleo", "").await;
+    assert_eq!(answer.status(), 401);
+}
+
+/// How long one try with `name` takes.
+async fn time_of(rescue: &Rescue, name: &str) -> Duration {
+    let mut browser = rescue.browser();
+    browser.get("/sign-in").await;
+    let fields = [("name", name), ("password", "not the password")];
+    let start = Instant::now();
+    assert_eq!(browser.post("/sign-in", &fields).await.status(), 401);
+    start.elapsed()
+}
+
+#[tokio::test]
+async fn the_time_it_takes_does_not_tell_which_names_there_are() {
+    const NAMES: [&str; 3] = ["anna", "nobody", "no such name can be"];
+    let rescue = Rescue::start().await;
+    let mut fastest = [Duration::MAX; 3];
+    for _ in 0..4 {
+        for (fastest, name) in fastest.iter_mut().zip(NAMES) {
+            *fastest = time_of(&rescue, name).await.min(*fastest);
+        }
+    }
+    let [known, unknown, impossible] = fastest;
+    for other in [unknown, impossible] {
+        assert!(other * 2 > known, "{other:?}, and anna {known:?}");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_refused_after_ten_tries_whether_the_name_is_there_or_not() {
+    let rescue = Rescue::start().await;
+    let cursor = rescue.app.cursor().await;
+    for name in ["anna", "nobody"] {
+        let mut browser = rescue.browser();
+        browser.get("/sign-in").await;
+        let fields = [("name", name), ("password", "not the password")];
+        let mut tried = 0;
+        let answer = loop {
+            let answer = browser.post("/sign-in", &fields).await;
+            if answer.status() != 401 || tried > 10 {
+                break answer;
+            }
+            tried += 1;
+        };
+        assert_eq!((answer.status().as_u16(), tried), (429, 10), "{name}");
+        let seconds = answer.headers()["retry-after"].to_str().unwrap();
+        assert!((1..=61).contains(&seconds.parse::<u64>().unwrap()));
+        let right = browser.sign_in(name, PASSWORD).await;
+        assert_eq!(right.status(), 429, "the right one is not tried either");
+    }
+    assert_eq!(
+        metric(&rescue.app, r#"petstore_sign_ins_total{result="wrong"}"#).await,
+        20
+    );
+    assert_eq!(
+        metric(&rescue.app, r#"petstore_sign_ins_total{result="too-many"}"#).await,
+        4
+    );
+    assert_eq!(rescue.app.cursor().await, cursor, "everybody else goes on");
+}
+
+#[tokio::test]
+async fn a_page_of_staff_is_shown_after_signing_in_and_no_page_of_another_site() {
+    let rescue = Rescue::start().await;
+    for (next, goes_to) in [
+        ("/pets/1/edit", "/pets/1/edit"),
+        ("https://evil.example/", "/pets"),
+        ("//evil.example/", "/pets"),
+        ("/\\evil.example", "/pets"),
+        ("javascript:alert(1)", "/pets"),
+        ("", "/pets"),
+    ] {
+        let mut browser = rescue.browser();
+        browser.get("/sign-in").await;
+        let fields = [("name", "boris"), ("password", PASSWORD), ("next", next)];
+        let answer = browser.post("/sign-in", &fields).await;
+        assert_eq!(answer.headers()["location"], goes_to, "{next}");
+        let page = browser.ask("GET", &format!("/sign-in?next={next}"));
+        let answer = page.send().await.unwrap();
+        assert_eq!(
+            answer.headers()["location"],
+            goes_to,
+            "signed in already, {next}"
+        );
+    }
+    let answer = rescue.app.get("/pets/1/edit").await;
+    assert_eq!(
+        answer.headers()["location"],
+        "/sign-in?next=%2Fpets%2F1%2Fedit"
+    );
+}
+
+#[tokio::test]
+async fn the_demo_has_nobody_to_sign_in_as() {
+    let app = crate::support::spawn_app().await;
+    for path in ["/sign-in", "/account", "/staff", "/audit", "/welcome/x"] {
+        assert_eq!(app.get(path).await.status(), 404, "{path}");
+    }
+}

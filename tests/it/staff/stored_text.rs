@@ -1,0 +1,98 @@
+//! Script in every field that staff can fill in, and where it is shown.
+
+use crate::support::Rescue;
+
+const SCRIPT: &str = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
+const SHORT: &str = "<script>alert(3)</script>\"'";
+
+#[tokio::test]
+async fn text_is_never_markup_on_any_page_of_staff() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let pet = [
+        ("name", SCRIPT),
+        ("species", SHORT),
+        ("breed", SHORT),
+        ("age", SHORT),
+        ("about", SCRIPT),
+    ];
+    assert_eq!(anna.post("/pets", &pet).await.status(), 303);
+    anna.post("/pets/2/status", &[("status", "eating")]).await;
+    let mut pages = Vec::new();
+    for (path, fields) in [
+        (
+            "/account/tokens",
+            vec![("token-name", SHORT), ("scope", "read")],
+        ),
+        (
+            "/account/tokens",
+            vec![("token-name", SCRIPT), ("scope", SCRIPT)],
+        ),
+        (
+            "/account/password",
+            vec![("present", SCRIPT), ("password", SCRIPT), ("again", SHORT)],
+        ),
+        ("/staff", vec![("name", SCRIPT), ("role", SCRIPT)]),
+        ("/staff/anna", vec![("do", SCRIPT)]),
+        ("/pets/2/status", vec![("status", SCRIPT)]),
+        (
+            "/pets/2/status",
+            vec![("status", "eating"), ("since", SCRIPT)],
+        ),
+        (
+            "/sign-in",
+            vec![("name", SCRIPT), ("password", SCRIPT), ("next", SCRIPT)],
+        ),
+    ] {
+        let page = anna.post(path, &fields).await.text().await.unwrap();
+        pages.push((format!("POST {path}"), page));
+    }
+    let next = "/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    let visitor = rescue.app.text(next).await;
+    pages.push((next.to_owned(), visitor));
+    for path in [
+        "/pets",
+        "/pets/2",
+        "/pets/2/history",
+        "/account",
+        "/staff",
+        "/audit",
+        "/pets/2/edit",
+    ] {
+        let page = anna.get(path).await;
+        assert!(page.contains("<main"), "{path}");
+        pages.push((path.to_owned(), page));
+    }
+    let own = rescue.app.text("/pets").await.matches("<script").count();
+    for (path, page) in pages {
+        for part in ["<script>", "<img src=x", "alert(1)</script>"] {
+            assert!(!page.contains(part), "{part} in {path}:\n{page}");
+        }
+        let scripts = page.matches("<script").count();
+        assert_eq!(scripts, own, "the page's own, in {path}");
+    }
+    let shown = anna.get("/account").await;
+    assert!(
+        shown.contains("&lt;script&gt;alert(3)"),
+        "the token's name is shown as it is"
+    );
+}
+
+#[tokio::test]
+async fn no_private_page_is_kept_by_anybody() {
+    let rescue = Rescue::start().await;
+    let anna = rescue.signed_in("anna").await;
+    for path in [
+        "/pets",
+        "/account",
+        "/staff",
+        "/audit",
+        "/pets/1/history",
+        "/pets/new",
+    ] {
+        let answer = anna.ask("GET", path).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+        assert_eq!(answer.headers()["referrer-policy"], "same-origin", "{path}");
+    }
+}

@@ -1,0 +1,176 @@
+//! A rescue with staff: an app in serve mode, and browsers of people who sign in to it.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use pet_store::auth::{Auth, Directory, hash_password};
+use pet_store::config::Config;
+use pet_store::model::{Author, Role, Scope};
+use pet_store::store::RedbEngine;
+use reqwest::{Client, RequestBuilder, Response};
+use tempfile::TempDir;
+
+use super::app::{TestApp, spawn_app_in};
+use super::store::fill;
+
+/// What everybody signs in with.
+pub const PASSWORD: &str = "four words are enough";
+
+/// Hashed once: it takes its time.
+static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD));
+
+/// An app in serve mode with the pet Biscuit (1), the admin anna and the staff boris.
+pub struct Rescue {
+    pub app: TestApp,
+    pub folder: TempDir,
+    /// Tokens of boris: to read, to set statuses, to write.
+    pub tokens: [String; 3],
+}
+
+impl Rescue {
+    pub async fn start() -> Self {
+        Rescue::start_with(|_| {}).await
+    }
+
+    /// With `change` made to its configuration.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path(), 1);
+        let tokens = add_people(folder.path());
+        let app = serve(folder.path(), change).await;
+        Rescue {
+            app,
+            folder,
+            tokens,
+        }
+    }
+
+    /// The same store, served by a new app.
+    pub async fn restart(self) -> Self {
+        assert!(self.app.stop().await);
+        let app = serve(self.folder.path(), |_| {}).await;
+        Rescue { app, ..self }
+    }
+
+    /// Another store, served by a new app.
+    pub async fn moved_to(self, data: &Path) -> Self {
+        assert!(self.app.stop().await);
+        let app = serve(data, |_| {}).await;
+        Rescue { app, ..self }
+    }
+
+    /// A browser that nobody signed in with.
+    pub fn browser(&self) -> Browser {
+        Browser {
+            base: self.app.url(""),
+            client: self.app.client.clone(),
+            cookie: None,
+            form_token: String::new(),
+        }
+    }
+
+    /// A browser that `name` is signed in with.
+    pub async fn signed_in(&self, name: &str) -> Browser {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(name, PASSWORD).await;
+        assert_eq!(answer.status(), 303, "{name} signs in");
+        browser.get("/account").await;
+        browser
+    }
+
+    /// What a program with this token asks.
+    pub fn bearing(&self, token: &str, method: &str, path: &str) -> RequestBuilder {
+        self.app.request(method, path).bearer_auth(token)
+    }
+}
+
+async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
+    let serve = |config: &mut Config| {
+        config.auth = Auth::Serve;
+        change(config);
+    };
+    spawn_app_in(folder, serve).await
+}
+
+fn add_people(folder: &Path) -> [String; 3] {
+    let engine = Arc::new(RedbEngine::open(folder).unwrap());
+    let directory = Directory::open(engine).unwrap();
+    let author = Author {
+        name: "a test".to_owned(),
+        client: "a test".to_owned(),
+    };
+    for (name, role) in [("anna", Role::Admin), ("boris", Role::Staff)] {
+        let name = name.parse().unwrap();
+        directory.add(&name, role, HASH.clone(), &author).unwrap();
+    }
+    let boris = "boris".parse().unwrap();
+    Scope::ALL.map(|scope| {
+        let made = directory.create_token(&boris, scope.as_str(), scope, &author);
+        made.unwrap().token_text()
+    })
+}
+
+/// A browser: keeps its cookie, and sends the form token of the page it was shown last.
+#[derive(Clone)]
+pub struct Browser {
+    base: String,
+    client: Client,
+    /// As it is sent: `pet-store=…`.
+    pub cookie: Option<String>,
+    pub form_token: String,
+}
+
+impl Browser {
+    pub async fn sign_in(&mut self, name: &str, password: &str) -> Response {
+        self.get("/sign-in").await;
+        self.post("/sign-in", &[("name", name), ("password", password)])
+            .await
+    }
+
+    /// Whether staff pages are shown to it.
+    pub async fn is_in(&mut self) -> bool {
+        let answer = self.ask("GET", "/account").send().await.unwrap();
+        answer.status() == 200
+    }
+
+    /// A page's text; keeps what it sets and the token of its forms.
+    pub async fn get(&mut self, path: &str) -> String {
+        let answer = self.ask("GET", path).send().await.unwrap();
+        self.keep(&answer);
+        let page = answer.text().await.unwrap();
+        if let Some((_, rest)) = page.split_once("name=\"form-token\" value=\"") {
+            self.form_token = rest.split('"').next().unwrap().to_owned();
+        }
+        page
+    }
+
+    /// Sends a form with its token, as a page of this site does.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let token = self.form_token.clone();
+        let fields = [fields, &[("form-token", token.as_str())]].concat();
+        let request = self.ask("POST", path).header("origin", &self.base);
+        let answer = request.form(&fields).send().await.unwrap();
+        self.keep(&answer);
+        answer
+    }
+
+    /// A request with its cookie and nothing else.
+    pub fn ask(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        let request = request.header("user-agent", "Mozilla/5.0 (Android 14) Firefox/130.0");
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        }
+    }
+
+    fn keep(&mut self, answer: &Response) {
+        for set in answer.headers().get_all("set-cookie") {
+            let set = set.to_str().unwrap().split(';').next().unwrap();
+            if set.contains("pet-store=") {
+                self.cookie = (!set.ends_with('=')).then(|| set.to_owned());
+            }
+        }
+    }
+}
