@@ -55,14 +55,20 @@ pub async fn state(link: &Link) -> Result<StreamState, Failed> {
     })
 }
 
-/// Whether the leader that answered hears of enough others to store anything: one that lost them
-/// goes on answering for a while.
+/// Whether the leader answered, and hears of enough others to store anything: one that lost them
+/// goes on answering for a while, and so does, in no leader's name, one that is left alone.
 fn has_quorum(info: &Value) -> bool {
-    let replicas = info["cluster"]["replicas"].as_array();
+    let Some(cluster) = info.get("cluster") else {
+        return true;
+    };
+    if cluster["leader"].as_str().is_none_or(str::is_empty) {
+        return false;
+    }
+    let replicas = cluster["replicas"].as_array();
     let replicas = replicas.map_or(&[][..], Vec::as_slice);
     let is_heard = |replica: &&Value| {
         let silence_nanos = replica["active"].as_u64().unwrap_or_default();
-        Duration::from_nanos(silence_nanos) < FOLLOWER_WITHIN
+        replica["offline"] != true && Duration::from_nanos(silence_nanos) < FOLLOWER_WITHIN
     };
     let heard = replicas.iter().filter(is_heard).count();
     (heard + 1) * 2 > replicas.len() + 1
@@ -241,4 +247,30 @@ fn place_of(reply: &str) -> Option<(u64, u64)> {
     let skipped = if parts.len() > 7 { 2 } else { 0 };
     let number = |index: usize| parts.get(skipped + index)?.parse().ok();
     Some((number(3)?, number(6)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(cluster: &Value) -> Value {
+        json!({ "state": { "last_seq": 16 }, "cluster": cluster })
+    }
+
+    /// As servers of 2.15 were seen to answer. The last kind of answer had a node take itself for
+    /// connected while two of three servers were gone.
+    #[test]
+    fn only_a_leader_who_hears_of_most_others_has_a_quorum() {
+        let heard = json!({ "name": "b", "current": true, "active": 400_000_000 });
+        let silent = json!({ "name": "b", "current": true, "active": 9_000_000_000_u64 });
+        let gone = json!({ "name": "c", "current": false, "offline": true, "active": 0 });
+        let led = |replicas: &[&Value]| info(&json!({ "leader": "a", "replicas": replicas }));
+        assert!(has_quorum(&json!({ "state": {} })), "one server alone");
+        assert!(has_quorum(&info(&json!({ "leader": "a" }))), "one replica");
+        assert!(has_quorum(&led(&[&heard, &gone])));
+        assert!(!has_quorum(&led(&[&silent, &gone])));
+        assert!(!has_quorum(&led(&[&gone, &gone])));
+        let alone = json!({ "name": "cluster", "replicas": [gone, gone, heard] });
+        assert!(!has_quorum(&info(&alone)), "nobody leads");
+    }
 }
