@@ -23,10 +23,14 @@ impl Accounts for Disk {
         self.inner.roster()
     }
 
-    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        self.inner.follow_roster(follower)
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
         match self.is_full.load(Ordering::Relaxed) {
             true => Err(StoreError::Write("no space".to_owned())),
-            false => self.inner.edit_roster(edits),
+            false => self.inner.edit_roster(read, edits),
         }
     }
 

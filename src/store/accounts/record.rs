@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token,
 };
-use crate::store::StoreError;
 use crate::store::record::{decode, encode};
+use crate::store::{ClockReading, StoreError};
 
 #[derive(Serialize, Deserialize)]
 struct AccountRecord {
@@ -37,6 +37,12 @@ struct TokenRecord {
     scope: String,
     created: i64,
     used: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClockRecord {
+    tick: u64,
+    wall: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +125,21 @@ pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
     })
 }
 
+pub fn encode_clock(reading: &ClockReading) -> Vec<u8> {
+    encode(&ClockRecord {
+        tick: reading.tick.0,
+        wall: reading.wall.micros(),
+    })
+}
+
+pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
+    let record: ClockRecord = decode(bytes)?;
+    Ok(ClockReading {
+        tick: Tick(record.tick),
+        wall: Moment::from_micros(record.wall),
+    })
+}
+
 pub fn encode_deed(deed: &Deed) -> Vec<u8> {
     encode(&DeedRecord {
         at: deed.at.micros(),
@@ -144,12 +165,12 @@ fn account_name(text: &str) -> Result<AccountName, StoreError> {
     text.parse().map_err(damaged)
 }
 
-fn hex(key: &Key) -> String {
+pub fn hex(key: &Key) -> String {
     let digits = key.bytes().iter().map(|byte| format!("{byte:02x}"));
     digits.collect()
 }
 
-fn unhex(text: &str) -> Result<Key, StoreError> {
+pub fn unhex(text: &str) -> Result<Key, StoreError> {
     let mut bytes = [0; 32];
     for (place, byte) in bytes.iter_mut().enumerate() {
         let digits = text.get(place * 2..place * 2 + 2).unwrap_or_default();
