@@ -1,14 +1,32 @@
 //! The tests that every engine passes about staff.
 
+use std::sync::{Arc, Mutex};
+
 use super::*;
 use crate::model::{Author, Invitation, Role, Scope};
 use crate::store::RedbEngine;
+use crate::store::contract::with_clusters;
 
 /// Runs `check` against a fresh roster of every engine.
 fn with_every_engine(check: impl Fn(&dyn Accounts)) {
     check(&MemoryAccounts::default());
     let folder = tempfile::tempdir().unwrap();
     check(&RedbEngine::open(folder.path()).unwrap());
+    with_clusters(|engine| check(engine));
+}
+
+/// A follower that remembers.
+#[derive(Default)]
+struct Told(Mutex<Vec<(Vec<RosterEdit>, u64)>>);
+
+impl RosterFollower for Told {
+    fn begin_anew(&self, roster: Roster, version: u64) {
+        self.0.lock().unwrap().push((edits(roster), version));
+    }
+
+    fn show(&self, edits: &[RosterEdit], version: u64) {
+        self.0.lock().unwrap().push((edits.to_vec(), version));
+    }
 }
 
 fn name(text: &str) -> AccountName {
@@ -69,7 +87,7 @@ fn roster() -> Roster {
             key: Key::new([0xAB; 32]),
             expires: Tick(300),
         }),
-        ..account("boris")
+        ..account("boris.a..b.")
     };
     let used = Token {
         used: Some(Moment::from_micros(10)),
@@ -126,7 +144,7 @@ fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others
             RosterEdit::PutSession(seen.clone()),
             RosterEdit::RemoveSession(Key::new([1; 32])),
             RosterEdit::RemoveToken(Key::new([3; 32])),
-            RosterEdit::RemoveAccount(name("boris")),
+            RosterEdit::RemoveAccount(name("boris.a..b.")),
             RosterEdit::RemoveAccount(name("nobody")),
         ];
         engine.edit_roster(version, &changes).unwrap();
@@ -148,6 +166,24 @@ fn edits_are_carried_out_in_their_order() {
             .edit_roster(version.unwrap(), &[put, remove])
             .unwrap();
         assert_eq!(engine.roster().unwrap().sessions, []);
+    });
+}
+
+#[test]
+fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
+    with_every_engine(|engine| {
+        let told: Arc<Told> = Arc::default();
+        let first = engine.edit_roster(0, &edits(roster())).unwrap();
+        engine.follow_roster(Arc::downgrade(&told) as _).unwrap();
+        let later = [RosterEdit::RemoveSession(Key::new([1; 32]))];
+        let second = engine.edit_roster(first, &later).unwrap();
+        let late = [RosterEdit::PutAccount(account("late"))];
+        for read in [0, first] {
+            assert_eq!(engine.edit_roster(read, &late), Err(StoreError::Conflict));
+        }
+        assert_eq!(engine.roster().unwrap().accounts, roster().accounts);
+        let told = told.0.lock().unwrap();
+        assert_eq!(*told, [(edits(roster()), first), (later.to_vec(), second)]);
     });
 }
 
