@@ -8,6 +8,7 @@ mod losses;
 mod refusals;
 #[path = "../nats/server.rs"]
 mod server;
+mod staff;
 mod together;
 
 use serde_json::Value;
