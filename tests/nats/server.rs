@@ -78,6 +78,15 @@ impl Servers {
         format!("nats://{}", servers.collect::<Vec<_>>().join(","))
     }
 
+    /// The processes of those that run.
+    pub fn ids(&self) -> Vec<u32> {
+        let running = self
+            .servers
+            .iter()
+            .filter_map(|server| server.child.as_ref());
+        running.map(Child::id).collect()
+    }
+
     /// Starts a server that was killed, on what it had stored.
     pub fn begin(&mut self, index: usize) {
         let server = &mut self.servers[index];
