@@ -91,7 +91,7 @@ fn run_on_cluster(run: &Run) -> anyhow::Result<Figures> {
     fleet.targets = nodes.iter().map(|node| node.target(&board)).collect();
     let measured = Measured {
         servers: nodes.iter().map(Server::pid).collect(),
-        engine: nats.ids(),
+        engine: (0..NATS_SERVERS).map(|index| nats.id(index)).collect(),
     };
     let figures = measure(&mut fleet, &measured, run)?;
     // Revs between changes are the engine's own records, so a rev that is left out says nothing.
