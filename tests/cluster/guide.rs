@@ -196,7 +196,7 @@ async fn the_documented_cluster_shows_a_change_everywhere_and_passes_a_dead_node
 async fn watch(transport: &str, base: &str, since: &str, last_pet: u64) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     loop {
-        let from = seen.last().map_or(since, String::as_str);
+        let from = seen.last().map_or(since, String::as_str).to_owned();
         let joined = Viewer::try_open(transport, base, &format!("?since={from}")).await;
         let Some(mut viewer) = joined else {
             tokio::task::yield_now().await;

@@ -1,9 +1,10 @@
-//! What does a node add to the time that the engine takes?
+//! What does a node add to the time that the engine takes, and how many changes a second are there?
 //!
 //! Three NATS servers that write to the disk before they confirm. One client changes a status
 //! through the API of a node and, in turn, has the same stream store a plain message of the same
 //! length. The answer of the node also means that it has shown the change. Each round has servers
 //! and connections of its own: which of the servers leads, and which of them is asked, is chance.
+//! Then as many clients as in `commits` send one change after the other.
 
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
@@ -14,9 +15,10 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use hdrhistogram::Histogram;
 use tokio::runtime::Runtime;
 
-use super::commits::{STATUSES, read_answer, request};
+use super::commits::{CLIENTS, STATUSES, TIME, change_all, read_answer, request};
 use super::nats::{NEWEST, Servers};
-use super::say;
+use super::{mib, say};
+use crate::process::memory_bytes;
 use crate::report::micros;
 use crate::server::{Server, Settings};
 
@@ -51,7 +53,38 @@ pub fn run() -> anyhow::Result<()> {
         "p50 of a change beside the message",
         format!("x {ratio:.2}"),
     );
+    change_at_once()
+}
+
+fn change_at_once() -> anyhow::Result<()> {
+    let nats = Servers::start(NATS_SERVERS, NEWEST);
+    let node = start_node(&nats)?;
+    let (took, times) = change_all(node.address, TIME)?;
+    let rate = times.len() as f64 / took.as_secs_f64();
+    let what = format!("changes a second, {CLIENTS} clients");
+    say(&what, format!("{rate:.0}"));
+    say("p99 of them", micros(p99(&times)));
+    let memory = (0..NATS_SERVERS).map(|index| memory_bytes(nats.id(index)));
+    let most = memory
+        .collect::<anyhow::Result<Vec<u64>>>()?
+        .into_iter()
+        .max();
+    say(
+        "memory of a NATS server then",
+        mib(most.unwrap_or_default()),
+    );
+    say("memory of the node then", mib(memory_bytes(node.pid())?));
     Ok(())
+}
+
+/// A node that holds still, with a pet for each client.
+fn start_node(nats: &Servers) -> anyhow::Result<Server> {
+    let settings = Settings {
+        pets: u32::try_from(CLIENTS)?,
+        changes_per_s: 0.0,
+        viewers: 1,
+    };
+    Server::start_on(&nats.address(), &settings)
 }
 
 fn p99(times: &Histogram<u64>) -> u64 {
@@ -60,14 +93,7 @@ fn p99(times: &Histogram<u64>) -> u64 {
 
 fn measure(commits: &mut Histogram<u64>, publishes: &mut Histogram<u64>) -> anyhow::Result<()> {
     let nats = Servers::start(NATS_SERVERS, NEWEST);
-    let node = Server::start_on(
-        &nats.address(),
-        &Settings {
-            pets: 6,
-            changes_per_s: 0.0,
-            viewers: 1,
-        },
-    )?;
+    let node = start_node(&nats)?;
     let runtime = Runtime::new()?;
     let options = ConnectOptions::new().request_timeout(Some(ANSWER_LIMIT));
     let address = nats.address();

@@ -18,8 +18,8 @@ use super::{Rig, say};
 use crate::report::micros;
 use crate::server::Settings;
 
-const CLIENTS: u64 = 64;
-const TIME: Duration = Duration::from_secs(5);
+pub const CLIENTS: u64 = 64;
+pub const TIME: Duration = Duration::from_secs(5);
 const SYNC_TIME: Duration = Duration::from_secs(2);
 pub const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
 
