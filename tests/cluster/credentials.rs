@@ -105,21 +105,18 @@ fn token(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {
     format!("{signed}.{}", BASE64.encode(&signature))
 }
 
-fn account(operator: &KeyPair, account: &KeyPair) -> String {
+/// An account that may have anything, and JetStream unless it is the servers' own.
+fn account(operator: &KeyPair, account: &KeyPair, has_jetstream: bool) -> String {
     let unlimited = [
-        "subs",
-        "data",
-        "payload",
-        "imports",
-        "exports",
-        "conn",
-        "leaf",
-        "mem_storage",
-        "disk_storage",
-        "streams",
-        "consumer",
+        "subs", "data", "payload", "imports", "exports", "conn", "leaf",
     ];
-    let mut limits: Value = unlimited.iter().map(|name| (*name, -1)).collect();
+    let stored = ["mem_storage", "disk_storage", "streams", "consumer"];
+    let stored = stored.iter().filter(|_| has_jetstream);
+    let mut limits: Value = unlimited
+        .iter()
+        .chain(stored)
+        .map(|name| (*name, -1))
+        .collect();
     limits["wildcards"] = json!(true);
     let claims = json!({ "limits": limits, "type": "account", "version": 2 });
     token(operator, account, &claims)
@@ -154,9 +151,9 @@ async fn only_the_right_credentials_are_let_in_and_none_are_written_down() {
         token(&operator, &operator, &claims),
         system.public_key(),
         system.public_key(),
-        account(&operator, &system),
+        account(&operator, &system, false),
         ours.public_key(),
-        account(&operator, &ours),
+        account(&operator, &ours, true),
     );
     let servers = Servers::start_with(&settings);
     let address = servers.address();
