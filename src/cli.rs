@@ -106,8 +106,21 @@ fn explain(error: &clap::Error) -> ExitCode {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    let line = lines.join(" ");
+    let line = without_passwords(&lines.join(" "));
     fail(line.strip_prefix("error: ").unwrap_or(&line), USAGE)
+}
+
+/// A value is repeated to the one who gave it, and ends up in logs: in an address, what stands before
+/// an @ may be a password.
+fn without_passwords(line: &str) -> String {
+    let hidden = line.split(' ').map(|word| {
+        let secret = word.split_once("://").and_then(|(scheme, rest)| {
+            let (_, host) = rest.rsplit_once('@')?;
+            Some(format!("{scheme}://...@{host}"))
+        });
+        secret.unwrap_or_else(|| word.to_owned())
+    });
+    hidden.collect::<Vec<_>>().join(" ")
 }
 
 fn fail(sentence: &str, code: u8) -> ExitCode {

@@ -121,6 +121,14 @@ pub trait Engine: Send + Sync + 'static {
     /// `Read`, as for `snapshot`.
     fn newest(&self) -> Result<Rev, StoreError>;
 
+    /// Whether the log has come as far as `rev`, wherever it is; here it may not be shown yet.
+    ///
+    /// # Errors
+    /// `Unavailable` when nobody can say; `Read`, as for `snapshot`.
+    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+        Ok(self.newest()? >= rev)
+    }
+
     /// Up to `limit` changes after `after`, oldest first, without a hole.
     ///
     /// # Errors

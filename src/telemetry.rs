@@ -13,7 +13,7 @@ use self::line::OneLine;
 use crate::config::LogFormat;
 
 /// The client of the NATS cluster tells of each connection; the program says itself what matters.
-const DEFAULT: &str = "info,async_nats=warn";
+const DEFAULT: &str = "info,async_nats=off";
 
 /// Starts the log. The level comes from `RUST_LOG`, and is `info` without it. A panic, wherever it
 /// is caught, is written down too.

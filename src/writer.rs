@@ -100,9 +100,13 @@ impl Writer {
     /// Commits one command. Dropping the future does not take the command back.
     ///
     /// # Errors
-    /// `Busy` at once when the queue is full, `Stopping` when the writer has ended, and what the
-    /// command itself can fail with.
+    /// `Unavailable` at once when the engine does not answer, `Busy` when the queue is full,
+    /// `Stopping` when the writer has ended, and what the command itself can fail with.
     pub async fn commit(&self, command: Command, signature: impl Into<Signature>) -> Answer {
+        // The writer may be looking for a write whose answer did not come.
+        if self.hub.is_out_of_reach() {
+            return Err(WriteError::Unavailable);
+        }
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,

@@ -35,7 +35,8 @@ pub struct Guest {
 }
 
 pub struct Fleet {
-    pub target: Target,
+    /// Nodes of one history; viewers go to them in turn.
+    pub targets: Vec<Target>,
     pub viewers: Vec<Viewer>,
     pub book: Book,
     pub live: usize,
@@ -54,7 +55,7 @@ impl Fleet {
     /// A fleet without viewers; `floor` is the newest rev at the target.
     pub fn new(target: Target, floor: u64, progress: Progress) -> std::io::Result<Self> {
         Ok(Fleet {
-            target,
+            targets: vec![target],
             viewers: Vec::new(),
             book: Book::after(floor),
             live: 0,
@@ -134,7 +135,8 @@ impl Fleet {
         let index = self.viewers.len();
         let source = Ipv4Addr::new(127, 0, 0, 1 + u8::try_from(index / PER_SOURCE)?);
         let seat = Seat::of(guest.pet);
-        let mut viewer = Viewer::open(&self.target, guest.transport, seat, source)?;
+        let target = &self.targets[index % self.targets.len()];
+        let mut viewer = Viewer::open(target, guest.transport, seat, source)?;
         viewer.is_counted = guest.is_counted;
         if let Some(socket) = &viewer.socket {
             let data = EventData::new_u64(index as u64);
@@ -147,13 +149,14 @@ impl Fleet {
 
     /// Lets one viewer do its next step, and keeps count of those who are live.
     fn serve(&mut self, index: usize) -> anyhow::Result<()> {
+        let target = &self.targets[index % self.targets.len()];
         let viewer = &mut self.viewers[index];
         let before = viewer.stage;
         let done = if viewer.is_asked {
-            viewer.read(&mut self.buffer, &self.target, &mut self.book)
+            viewer.read(&mut self.buffer, target, &mut self.book)
         } else {
             let newest = self.book.ledger.newest();
-            let asked = viewer.ask(&self.target, newest);
+            let asked = viewer.ask(target, newest);
             self.listen(index, EventFlags::IN)?;
             asked
         };

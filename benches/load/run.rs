@@ -45,6 +45,8 @@ pub struct Figures {
     pub deliveries: u64,
     pub measured: Duration,
     pub server_cpu: Duration,
+    /// CPU of the NATS servers, where the server has an engine elsewhere.
+    pub engine_cpu: Duration,
     /// CPU of this process meanwhile: near the measured time, the client was the limit.
     pub client_cpu: Duration,
     /// CPU of everything else on the machine meanwhile. Whoever is kept waiting has more to send
@@ -121,7 +123,7 @@ pub fn run(run: &Run) -> anyhow::Result<Figures> {
     let board = server.board()?;
     let target = server.target(&board);
     let mut fleet = Fleet::new(target, board.rev, Progress::new(run.name()))?;
-    let mut figures = measure(&mut fleet, server.pid(), run)?;
+    let mut figures = measure(&mut fleet, &Measured::alone(server.pid()), run)?;
     let verdict = verdict::settle(&mut fleet, &server.board()?, verdict::SETTLE_LIMIT)?;
     refuse_losses(&verdict)?;
     figures.behind = verdict.behind;
@@ -141,9 +143,31 @@ pub fn refuse_losses(verdict: &Verdict) -> anyhow::Result<()> {
     )
 }
 
+/// The processes whose work is asked for.
+pub struct Measured {
+    pub servers: Vec<u32>,
+    pub engine: Vec<u32>,
+}
+
+impl Measured {
+    /// One server without an engine elsewhere.
+    pub fn alone(server: u32) -> Self {
+        Measured {
+            servers: vec![server],
+            engine: Vec::new(),
+        }
+    }
+
+    /// Resident memory of the servers, in bytes.
+    fn memory_bytes(&self) -> anyhow::Result<u64> {
+        let pids = self.servers.iter();
+        pids.map(|pid| process::memory_bytes(*pid)).sum()
+    }
+}
+
 /// Connects everyone and measures; says nothing about losses yet.
-pub fn measure(fleet: &mut Fleet, pid: u32, run: &Run) -> anyhow::Result<Figures> {
-    let memory_before = process::memory_bytes(pid)?;
+pub fn measure(fleet: &mut Fleet, measured: &Measured, run: &Run) -> anyhow::Result<Figures> {
+    let memory_before = measured.memory_bytes()?;
     run.enlist(fleet);
     let connect = connect(fleet)?;
     if fleet.live == 0 {
@@ -151,21 +175,22 @@ pub fn measure(fleet: &mut Fleet, pid: u32, run: &Run) -> anyhow::Result<Figures
         bail!("nobody could connect: {}", fault.unwrap_or_default());
     }
     fleet.run_for(SETTLE)?;
-    let memory = process::memory_bytes(pid)?.saturating_sub(memory_before);
-    let before = CpuTimes::now(pid)?;
+    let memory = measured.memory_bytes()?.saturating_sub(memory_before);
+    let before = CpuTimes::now(measured)?;
     let start = Instant::now();
     fleet.book.measure();
     fleet.run_for(Duration::from_secs(run.seconds))?;
     fleet.book.is_measuring = false;
-    let measured = start.elapsed();
-    let after = CpuTimes::now(pid)?;
+    let time = start.elapsed();
+    let after = CpuTimes::now(measured)?;
     let book = &fleet.book;
     Ok(Figures {
         live: fleet.live - usize::from(run.watch == Watch::One),
         connect,
         deliveries: book.deliveries,
-        measured,
+        measured: time,
         server_cpu: after.server - before.server,
+        engine_cpu: after.engine - before.engine,
         client_cpu: after.client - before.client,
         others_cpu: after.others(&before),
         p50: book.latency.value_at_quantile(0.5),
@@ -186,22 +211,28 @@ pub fn connect(fleet: &mut Fleet) -> anyhow::Result<Duration> {
 
 struct CpuTimes {
     server: Duration,
+    engine: Duration,
     client: Duration,
     machine: Duration,
 }
 
 impl CpuTimes {
-    fn now(server: u32) -> anyhow::Result<Self> {
+    fn now(measured: &Measured) -> anyhow::Result<Self> {
+        let of_all = |pids: &[u32]| pids.iter().map(|pid| process::cpu_time(*pid)).sum();
+        let server: anyhow::Result<Duration> = of_all(&measured.servers);
+        let engine: anyhow::Result<Duration> = of_all(&measured.engine);
         Ok(CpuTimes {
-            server: process::cpu_time(server).context("the server")?,
+            server: server.context("the server")?,
+            engine: engine.context("the engine")?,
             client: process::own_cpu_time()?,
             machine: process::machine_cpu_time()?,
         })
     }
 
-    /// What neither the server nor the client had, since `before`.
+    /// What neither the server nor its engine nor the client had, since `before`.
     fn others(&self, before: &CpuTimes) -> Duration {
-        let ours = (self.server - before.server) + (self.client - before.client);
+        let servers = (self.server - before.server) + (self.engine - before.engine);
+        let ours = servers + (self.client - before.client);
         (self.machine - before.machine).saturating_sub(ours)
     }
 }

@@ -2,10 +2,19 @@
 //! who sleep, come and go, or come back all at once.
 
 mod churn;
+mod cluster;
+mod cluster_commits;
 mod comeback;
 mod commits;
 mod idle;
 mod mixed;
+#[path = "../../tests/nats/server.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests of whole nodes use all of it, and may panic"
+)]
+mod nats;
 mod one_pet;
 mod restart;
 mod sleepers;
@@ -34,6 +43,10 @@ pub enum Scenario {
     Restart,
     /// Durable changes through the API, beside what the disk can do
     Commits,
+    /// Two nodes on three NATS servers, beside one node with the embedded store
+    Cluster,
+    /// Changes through a node on three NATS servers, beside what these take to store a message
+    ClusterCommits,
 }
 
 impl Scenario {
@@ -49,6 +62,8 @@ impl Scenario {
             Scenario::Comeback => comeback::run(or(4000)),
             Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
+            Scenario::Cluster => cluster::compare(or(10_000)),
+            Scenario::ClusterCommits => cluster_commits::run(),
         }
     }
 }

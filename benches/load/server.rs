@@ -35,8 +35,18 @@ impl Server {
         let data = tempfile::Builder::new()
             .prefix("pet-store-load")
             .tempdir()?;
+        Server::start_in(data, settings, "redb")
+    }
+
+    /// Starts a node on `engine`, as `--engine` takes it.
+    pub fn start_on(engine: &str, settings: &Settings) -> anyhow::Result<Self> {
+        let data = tempfile::tempdir()?;
+        Server::start_in(data, settings, engine)
+    }
+
+    fn start_in(data: TempDir, settings: &Settings, engine: &str) -> anyhow::Result<Self> {
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (child, address) = spawn(settings, data.path(), anywhere)?;
+        let (child, address) = spawn(settings, engine, data.path(), anywhere)?;
         Ok(Server {
             child,
             address,
@@ -44,10 +54,10 @@ impl Server {
         })
     }
 
-    /// Stops it, and starts it again at the same address and on the same data.
+    /// Stops it, and starts it again at the same address and on the same data, embedded.
     pub fn restart(&mut self, settings: &Settings) -> anyhow::Result<()> {
         stop(&mut self.child);
-        (self.child, self.address) = spawn(settings, self.data.path(), self.address)?;
+        (self.child, self.address) = spawn(settings, "redb", self.data.path(), self.address)?;
         Ok(())
     }
 
@@ -90,12 +100,14 @@ impl Drop for Server {
 
 fn spawn(
     settings: &Settings,
+    engine: &str,
     data: &Path,
     address: SocketAddr,
 ) -> anyhow::Result<(Child, SocketAddr)> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pet-store"))
         .args(["demo", "--seed", "7", "--data"])
         .arg(data)
+        .args(["--engine", engine])
         .args(["--listen", &address.to_string()])
         .args(["--pets", &settings.pets.to_string()])
         .args(["--simulate", &period(settings)?])

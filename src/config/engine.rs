@@ -24,12 +24,14 @@ impl FromStr for EngineChoice {
 }
 
 impl EngineChoice {
-    /// The same, with a file that says who this node is. The embedded store asks nobody.
-    pub fn with_credentials(self, credentials: Option<PathBuf>) -> Self {
+    /// The same, with files that say who this node is, and who vouches for the servers. The embedded
+    /// store asks nobody.
+    pub fn with_files(self, credentials: Option<PathBuf>, authority: Option<PathBuf>) -> Self {
         match self {
             EngineChoice::Redb => EngineChoice::Redb,
             EngineChoice::Nats(address) => EngineChoice::Nats(Address {
                 credentials,
+                authority,
                 ..address
             }),
         }

@@ -166,6 +166,11 @@ impl Engine for NatsEngine {
         Ok(self.node.known().newest)
     }
 
+    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+        let state = self.runtime.block_on(read::state(&self.node.link, &PETS))?;
+        Ok(state.last_seq >= rev.get())
+    }
+
     /// The stream keeps the last few messages of each pet by itself.
     fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
@@ -230,7 +235,10 @@ impl Engine for NatsEngine {
     fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
-        self.runtime.block_on(self.tasks.wait());
+        self.runtime.block_on(async {
+            self.tasks.wait().await;
+            self.lease.release(&self.node.link).await;
+        });
     }
 }
 

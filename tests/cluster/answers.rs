@@ -47,7 +47,21 @@ async fn a_write_that_nobody_answers_for_is_said_to_be_unknown_and_is_there_at_m
     let before = nodes.set(0, 1, "eating").await;
     let mut viewer = Viewer::open("ws", nodes.base(0), &format!("?since={before}")).await;
     servers.signal(0, Signal::STOP);
-    let answer = nodes.nodes[0].set_status(1, "bathing").await.unwrap();
+    let writing = nodes.nodes[0].set_status(1, "bathing");
+    let mut writing = std::pin::pin!(writing);
+    let behind = async {
+        nodes.nodes[0].wait_for_line("is looked for").await;
+        nodes.nodes[0].set_status(2, "bathing").await.unwrap()
+    };
+    let refused = tokio::select! {
+        _ = &mut writing => panic!("who came later waited behind the first"),
+        refused = behind => refused,
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let problem: Value = refused.json().await.unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("nothing was changed"), "{detail}");
+    let answer = writing.await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
     let problem: Value = answer.json().await.unwrap();

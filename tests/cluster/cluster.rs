@@ -3,7 +3,9 @@
 //! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers.
 
 mod answers;
+mod credentials;
 mod fights;
+mod guide;
 mod losses;
 mod refusals;
 #[path = "../nats/server.rs"]

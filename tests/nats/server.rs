@@ -43,12 +43,8 @@ impl Servers {
         };
         for (index, (port, _)) in ports.iter().enumerate() {
             let config = servers.folder.path().join(format!("{index}.conf"));
-            let mut text = configuration(servers.folder.path(), index, &ports);
-            if version == TOO_OLD {
-                // It knows no such setting, and would say so and end.
-                text = text.replace(", sync_interval: always", "");
-            }
-            std::fs::write(&config, text).unwrap();
+            let text = configuration(servers.folder.path(), index, &ports);
+            std::fs::write(&config, understood_by(version, text)).unwrap();
             servers.servers.push(Server {
                 port: *port,
                 config,
@@ -59,6 +55,40 @@ impl Servers {
         (0..count).for_each(|index| servers.begin(index));
         servers.wait_for_answers();
         servers
+    }
+
+    /// One server with `settings` of its own, such as who is let in.
+    pub fn start_with(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = [(free_port(), free_port())];
+        let config = folder.path().join("0.conf");
+        let text = configuration(folder.path(), 0, &ports);
+        std::fs::write(&config, text + settings).unwrap();
+        let server = Server {
+            port: ports[0].0,
+            config,
+            version: NEWEST,
+            child: None,
+        };
+        let mut servers = Servers {
+            servers: vec![server],
+            folder,
+        };
+        servers.begin(0);
+        servers
+    }
+
+    /// Puts a server of another version into the place of one that was killed, with nothing
+    /// stored.
+    pub fn replace(&mut self, index: usize, version: &'static str) {
+        let (stored, _) = self.folders(index);
+        std::fs::remove_dir_all(stored).unwrap();
+        let server = &mut self.servers[index];
+        server.version = version;
+        let text = std::fs::read_to_string(&server.config).unwrap();
+        std::fs::write(&server.config, understood_by(version, text)).unwrap();
+        self.begin(index);
+        self.wait_for_answers();
     }
 
     /// Waits until the servers have found each other and elected who answers.
@@ -120,9 +150,13 @@ impl Servers {
 
     /// Holds a server still, or lets it go on: `STOP` or `CONT`.
     pub fn signal(&self, index: usize, signal: Signal) {
-        let child = self.servers[index].child.as_ref().expect("it runs");
-        let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let id = Pid::from_raw(i32::try_from(self.id(index)).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
+    }
+
+    /// The process of a server that runs.
+    pub fn id(&self, index: usize) -> u32 {
+        self.servers[index].child.as_ref().expect("it runs").id()
     }
 
     /// Ends a server as a power cut would.
@@ -160,6 +194,14 @@ fn configuration(folder: &Path, index: usize, ports: &[(u16, u16)]) -> String {
     text
 }
 
+fn understood_by(version: &str, configuration: String) -> String {
+    match version {
+        // It knows no such setting, and would say so and end.
+        TOO_OLD => configuration.replace(", sync_interval: always", ""),
+        _ => configuration,
+    }
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -173,7 +215,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Below the ports that the system gives out by itself.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     loop {
@@ -184,7 +226,7 @@ fn free_port() -> u16 {
     }
 }
 
-fn binary(version: &str) -> PathBuf {
+pub fn binary(version: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nats-servers");
     let binary = folder.join(format!("nats-server-{version}"));
     assert!(

@@ -12,7 +12,7 @@ use super::nchan::{self, Publisher};
 use crate::client::{Stage, Target};
 use crate::fleet::Fleet;
 use crate::progress::Progress;
-use crate::run::{Figures, Run, measure};
+use crate::run::{Figures, Measured, Run, measure};
 use crate::server::stop;
 
 /// Where a port is looked for: below those that the system gives to connections.
@@ -119,7 +119,7 @@ impl Peer {
             receive_buffer: None,
         };
         let mut fleet = Fleet::new(target, 0, Progress::new(name))?;
-        let mut figures = measure(&mut fleet, self.child.id(), run)?;
+        let mut figures = measure(&mut fleet, &Measured::alone(self.child.id()), run)?;
         if figures.live < run.viewers {
             let (waiting, lost) = (fleet.underway(), fleet.lost);
             let fault = fleet.book.faults.first().map_or("", String::as_str);

@@ -18,10 +18,10 @@ use super::{Rig, say};
 use crate::report::micros;
 use crate::server::Settings;
 
-const CLIENTS: u64 = 64;
-const TIME: Duration = Duration::from_secs(5);
+pub const CLIENTS: u64 = 64;
+pub const TIME: Duration = Duration::from_secs(5);
 const SYNC_TIME: Duration = Duration::from_secs(2);
-const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
+pub const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
 
 pub fn run() -> anyhow::Result<()> {
     println!("\n{CLIENTS} clients change statuses through the API");
@@ -81,21 +81,25 @@ fn change_one(address: SocketAddr, pet: u64, end: Instant) -> anyhow::Result<His
         if start > end {
             break;
         }
-        let body = format!(r#"{{"status":"{status}"}}"#);
-        let request = format!(
-            "PUT /api/v1/pets/{pet}/status HTTP/1.1\r\nHost: {address}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes())?;
+        stream.write_all(request(address, pet, status).as_bytes())?;
         read_answer(&mut answers)?;
         times.record(u64::try_from(start.elapsed().as_micros())?)?;
     }
     Ok(times)
 }
 
+/// The request that sets a status.
+pub fn request(address: SocketAddr, pet: u64, status: &str) -> String {
+    let body = format!(r#"{{"status":"{status}"}}"#);
+    format!(
+        "PUT /api/v1/pets/{pet}/status HTTP/1.1\r\nHost: {address}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// Reads a whole answer, which has to be a good one.
-fn read_answer(answers: &mut impl BufRead) -> anyhow::Result<()> {
+pub fn read_answer(answers: &mut impl BufRead) -> anyhow::Result<()> {
     let mut length = 0;
     let mut line = String::new();
     answers.read_line(&mut line)?;

@@ -51,7 +51,7 @@ fn one(transport: Transport, viewers: usize, is_with_sleepers: bool) -> anyhow::
         viewers,
     };
     let mut rig = Rig::start(&settings, &format!("sleepers {}", transport.name()))?;
-    rig.fleet.target.receive_buffer = Some(RECEIVE_BUFFER);
+    rig.fleet.targets[0].receive_buffer = Some(RECEIVE_BUFFER);
     let guest = Guest {
         transport,
         pet: None,

@@ -12,44 +12,58 @@ pub struct Address {
     pub servers: Vec<ServerAddr>,
     /// A file with a JWT and a seed, as `nsc` writes it.
     pub credentials: Option<PathBuf>,
+    /// A file with the certificates that vouch for the servers; otherwise the system's do.
+    pub authority: Option<PathBuf>,
 }
 
-/// The text names no servers.
+/// Why the text names no servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an engine is redb, or the servers of a NATS cluster with commas between, such as \
-     nats://a:4222,b:4222,c:4222, or tls:// instead of nats://"
-)]
-pub struct AddressError;
+pub enum AddressError {
+    #[error(
+        "an engine is redb, or the servers of a NATS cluster with commas between, such as \
+         nats://a:4222,b:4222,c:4222, or tls:// instead of nats://"
+    )]
+    NoServers,
+    /// It would stand in the list of processes, and the client would not send it.
+    #[error(
+        "an engine's address holds no user and no password: put the credentials into a file, as \
+         nsc writes it, and name that with --engine-credentials"
+    )]
+    Secret,
+}
 
 impl FromStr for Address {
     type Err = AddressError;
 
     /// The scheme of the first server holds for those after it that have none.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let (scheme, _) = text.split_once("://").ok_or(AddressError)?;
+        let (scheme, _) = text.split_once("://").ok_or(AddressError::NoServers)?;
         if !matches!(scheme, "nats" | "tls") {
-            return Err(AddressError);
+            return Err(AddressError::NoServers);
         }
         let server = |server: &str| {
             let url = match server.contains("://") {
                 true => server.to_owned(),
                 false => format!("{scheme}://{server}"),
             };
-            let server = url.parse::<ServerAddr>().map_err(|_| AddressError)?;
+            if server.contains('@') {
+                return Err(AddressError::Secret);
+            }
+            let server = url.parse::<ServerAddr>();
+            let server = server.map_err(|_| AddressError::NoServers)?;
             (!server.host().is_empty())
                 .then_some(server)
-                .ok_or(AddressError)
+                .ok_or(AddressError::NoServers)
         };
         let servers = text.split(',').map(str::trim).map(server);
         Ok(Address {
             servers: servers.collect::<Result<_, _>>()?,
             credentials: None,
+            authority: None,
         })
     }
 }
 
-/// Without users and passwords, which an address may hold.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers = self.servers.iter();
@@ -64,6 +78,12 @@ impl Address {
     pub fn replicas(&self) -> u64 {
         if self.servers.len() < 3 { 1 } else { 3 }
     }
+
+    /// Whether nothing is to be said in the clear. What holds for one server holds for those that
+    /// it tells of.
+    pub fn wants_tls(&self) -> bool {
+        self.authority.is_some() || self.servers.iter().any(ServerAddr::tls_required)
+    }
 }
 
 #[cfg(test)]
@@ -75,9 +95,20 @@ mod tests {
         let address: Address = "nats://a:4222,b:4223,tls://c".parse().unwrap();
         assert_eq!(address.to_string(), "a:4222, b:4223, c:4222");
         assert_eq!(address.replicas(), 3);
-        let address: Address = "tls://user:secret@one".parse().unwrap();
+        assert!(address.wants_tls());
+        let address: Address = "nats://one".parse().unwrap();
         assert_eq!(address.to_string(), "one:4222");
         assert_eq!(address.replicas(), 1);
+        assert!(!address.wants_tls());
+    }
+
+    /// The client leaves them out without a word, and whoever lists processes reads them.
+    #[test]
+    fn a_user_or_a_password_in_the_address_is_refused() {
+        for text in ["nats://a,user:secret@b", "tls://token@a"] {
+            let refused = text.parse::<Address>().err();
+            assert_eq!(refused, Some(AddressError::Secret), "{text}");
+        }
     }
 
     #[test]
@@ -92,7 +123,7 @@ mod tests {
         ] {
             assert_eq!(
                 text.parse::<Address>().err(),
-                Some(AddressError),
+                Some(AddressError::NoServers),
                 "{text:?}"
             );
         }

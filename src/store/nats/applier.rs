@@ -142,9 +142,9 @@ impl Applier {
 
     /// Asks the stream how far it is, and goes there.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let went = match read::state(&self.node.link, &PETS).await {
+        let went = match self.ask().await {
             Ok(state) => self.go_to(state).await,
-            Err(failed) => Err(failed.into()),
+            Err(error) => Err(error),
         };
         if went == Ok(true) {
             self.node.hear();
@@ -153,9 +153,16 @@ impl Applier {
         let is_stale = self.heard.elapsed() >= STALE_AFTER;
         if is_stale != self.is_stale {
             self.is_stale = is_stale;
-            self.node.tell_reach(is_stale.then_some(self.heard_at));
+            let why = went.as_ref().err().map(StoreError::to_string);
+            let lost_since = is_stale.then_some(self.heard_at);
+            self.node.tell_reach(lost_since, &why.unwrap_or_default());
         }
         went.map(drop)
+    }
+
+    async fn ask(&self) -> Result<StreamState, StoreError> {
+        layout::check_servers(&self.node.link).await?;
+        Ok(read::state(&self.node.link, &PETS).await?)
     }
 
     /// Whether everything up to `state` was passed.

@@ -107,11 +107,15 @@ fn lease() -> Value {
     })
 }
 
-/// Checks that the servers are new enough.
+/// Checks that the servers behind this connection are new enough, once for each connection.
 ///
 /// # Errors
 /// `TooOld`: an older server takes everything and silently leaves out what makes it safe.
 pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
+    if link.is_checked() {
+        return Ok(());
+    }
+    let connection = link.connection();
     let info = link.api("INFO", &Value::Null).await;
     let info = info.map_err(|failed| match failed {
         Failed::Refused { words, .. } => StoreError::Unavailable(words),
@@ -123,6 +127,7 @@ pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
         let version = link.client().server_info().version;
         return Err(StoreError::TooOld { version });
     }
+    link.set_checked(connection);
     Ok(())
 }
 

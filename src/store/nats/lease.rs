@@ -1,14 +1,14 @@
 //! The lease of the one node that runs the simulator.
 //!
 //! It is a record that goes away by itself when it is not renewed, and it is trusted by this node's
-//! own clock alone. That two nodes never tick at once does not rest on it: each tick moves a record
+//! own clock alone. A node that stops says so in the record, and another goes on at once. That two nodes never tick at once does not rest on it: each tick moves a record
 //! of the stream on, and only one of two can do that.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
 use super::batch::EXPECTED;
 use super::layout::{LEASE, LEASE_SECONDS, LEASE_STREAM};
@@ -17,39 +17,61 @@ use super::read;
 
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 
+/// How often one that another node has is asked for.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the record says: whether somebody has it, or gave it back.
+const HELD: &[u8] = b"held";
+const FREE: &[u8] = b"free";
+
 /// Given up this much earlier than it ends, for clocks that do not run alike.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// Whether this node has the lease.
+/// The lease, as far as this node has it.
 #[derive(Clone, Default)]
-pub struct Lease(Arc<Mutex<Option<Instant>>>);
+pub struct Lease(Arc<Mutex<Option<Held>>>);
+
+#[derive(Clone, Copy)]
+struct Held {
+    until: Instant,
+    /// Of its last record.
+    seq: u64,
+}
 
 impl Lease {
     pub fn is_held(&self) -> bool {
-        let until = self.0.lock().expect("no holder of this lock panics");
-        until.is_some_and(|until| Instant::now() < until)
+        let held = *self.0.lock().expect("no holder of this lock panics");
+        held.is_some_and(|held| Instant::now() < held.until)
     }
 
-    fn set(&self, until: Option<Instant>) {
-        *self.0.lock().expect("no holder of this lock panics") = until;
+    fn set(&self, held: Option<Held>) -> Option<Held> {
+        let mut place = self.0.lock().expect("no holder of this lock panics");
+        std::mem::replace(&mut place, held)
+    }
+
+    /// Gives it back, so that nobody waits for its end. Called after `campaign` was dropped.
+    pub async fn release(&self, link: &Link) {
+        if let Some(held) = self.set(None)
+            && let Err(failed) = write(link, held.seq, FREE).await
+        {
+            tracing::debug!(?failed, "the lease was not given back; it ends by itself");
+        }
     }
 
     /// Tries to get it, and to keep it, until the future is dropped.
     pub async fn campaign(self, link: Link) {
-        let mut renewal = interval(RENEW_EVERY);
-        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut mine = None;
         loop {
-            renewal.tick().await;
             let from = Instant::now();
-            let held = match mine {
-                Some(seq) => write(&link, seq).await,
+            let written = match mine {
+                Some(seq) => write(&link, seq, HELD).await,
                 None => acquire(&link).await,
             };
-            match held {
+            match written {
                 Ok(seq) => {
                     mine = Some(seq);
-                    self.set(Some(from + Duration::from_secs(LEASE_SECONDS) - MARGIN));
+                    let until = from + Duration::from_secs(LEASE_SECONDS) - MARGIN;
+                    self.set(Some(Held { until, seq }));
                 }
                 // Somebody else has it.
                 Err(Failed::Refused { .. }) => {
@@ -59,6 +81,7 @@ impl Lease {
                 // Kept until it ends by the clock; whether it was renewed shows at the next try.
                 Err(failed) => tracing::debug!(?failed, "the lease could not be renewed"),
             }
+            sleep(mine.map_or(ASK_EVERY, |_| RENEW_EVERY)).await;
         }
     }
 }
@@ -66,7 +89,8 @@ impl Lease {
 /// Takes the lease when nobody has it.
 async fn acquire(link: &Link) -> Result<u64, Failed> {
     match read::last_in(link, LEASE_STREAM, LEASE).await {
-        Ok(None) => write(link, 0).await,
+        Ok(None) => write(link, 0, HELD).await,
+        Ok(Some(entry)) if entry.payload == FREE => write(link, entry.seq, HELD).await,
         _ => Err(Failed::Refused {
             code: 0,
             words: "held by another".to_owned(),
@@ -75,12 +99,10 @@ async fn acquire(link: &Link) -> Result<u64, Failed> {
 }
 
 /// Writes the lease if its last record is still `expected`, 0 for none.
-async fn write(link: &Link, expected: u64) -> Result<u64, Failed> {
+async fn write(link: &Link, expected: u64, words: &[u8]) -> Result<u64, Failed> {
     let mut headers = HeaderMap::new();
     headers.insert(EXPECTED, expected.to_string());
-    let answer = link
-        .ask(LEASE.to_owned(), headers, b"held".to_vec())
-        .await?;
+    let answer = link.ask(LEASE.to_owned(), headers, words.to_vec()).await?;
     let answer = read_answer(&answer.payload)?;
     answer["seq"]
         .as_u64()

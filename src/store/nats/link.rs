@@ -1,10 +1,14 @@
 //! The connection to the servers, and their JetStream API: a question as JSON, an answer as JSON.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::client::RequestErrorKind;
 use async_nats::connection::State;
-use async_nats::{Client, ConnectOptions, HeaderMap, Message, Request, ServerAddr};
+use async_nats::{
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, HeaderMap, Message, Request, ServerAddr,
+};
 use serde_json::Value;
 
 use super::address::Address;
@@ -28,7 +32,11 @@ const WAITING_MESSAGES: usize = 16 * 1024;
 
 /// Clones share the connection.
 #[derive(Clone)]
-pub struct Link(Client);
+pub struct Link {
+    client: Client,
+    /// The last connection, counted from 1, whose servers are known to be new enough.
+    checked: Arc<AtomicU64>,
+}
 
 /// Why a question was not answered as hoped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +59,7 @@ impl Link {
             .ping_interval(PING_EVERY)
             .subscription_capacity(WAITING_MESSAGES)
             .max_reconnects(None)
+            .require_tls(address.wants_tls())
             .reconnect_delay_callback(|_| RECONNECT_AFTER);
         let unreachable = |reason: String| StoreError::NoEngine {
             address: address.to_string(),
@@ -60,19 +69,39 @@ impl Link {
             let read = options.credentials_file(file).await;
             options = read.map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
         }
+        if let Some(file) = &address.authority {
+            options = options.add_root_certificates(file.clone());
+        }
         let servers: Vec<ServerAddr> = address.servers.clone();
         let client = options.connect(servers).await;
-        Ok(Link(
-            client.map_err(|error| unreachable(error.to_string()))?,
-        ))
+        Ok(Link {
+            client: client.map_err(|error| unreachable(reason_of(&error, address)))?,
+            checked: Arc::default(),
+        })
     }
 
     pub fn client(&self) -> &Client {
-        &self.0
+        &self.client
     }
 
     pub fn is_connected(&self) -> bool {
-        self.0.connection_state() == State::Connected
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Which connection this is, counted from 1: it may lead to another server than the last.
+    pub fn connection(&self) -> u64 {
+        let statistics = self.client.statistics();
+        statistics.connects.load(Ordering::Acquire)
+    }
+
+    /// Whether the servers behind this connection are known to be new enough.
+    pub fn is_checked(&self) -> bool {
+        self.checked.load(Ordering::Acquire) == self.connection()
+    }
+
+    /// Notes that those behind `connection` are.
+    pub fn set_checked(&self, connection: u64) {
+        self.checked.store(connection, Ordering::Release);
     }
 
     /// Asks, and waits for the one answer.
@@ -88,7 +117,7 @@ impl Link {
             return Err(Failed::Unreachable("there is no connection".to_owned()));
         }
         let request = Request::new().headers(headers).payload(body.into());
-        let answer = self.0.send_request(subject, request).await;
+        let answer = self.client.send_request(subject, request).await;
         answer.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders
             | RequestErrorKind::InvalidSubject
@@ -106,6 +135,19 @@ impl Link {
         let subject = format!("$JS.API.{question}");
         let answer = self.ask(subject, HeaderMap::new(), body).await?;
         read_answer(&answer.payload)
+    }
+}
+
+/// Why no connection came about, in the words of the person who runs it.
+fn reason_of(error: &ConnectError, address: &Address) -> String {
+    match (error.kind(), &address.credentials) {
+        (ConnectErrorKind::AuthorizationViolation, Some(file)) => {
+            format!("it does not let in the credentials of {}", file.display())
+        }
+        (ConnectErrorKind::AuthorizationViolation, None) => {
+            "it asks for credentials: name their file with --engine-credentials".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Node {
     last_shown: AtomicU64,
     /// The last message whose change was shown.
     shown: watch::Sender<u64>,
-    heard: Mutex<Instant>,
+    /// When the engine last answered; `None` once it has left a write without an answer.
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Node {
@@ -43,7 +44,7 @@ impl Node {
             following: Following::default(),
             last_shown: AtomicU64::new(0),
             shown: watch::Sender::new(0),
-            heard: Mutex::new(Instant::now()),
+            heard: Mutex::new(Some(Instant::now())),
         }
     }
 
@@ -113,9 +114,10 @@ impl Node {
         }
     }
 
-    pub fn tell_reach(&self, lost_since: Option<Moment>) {
+    /// Tells the follower since when the engine is out of reach, and the log why.
+    pub fn tell_reach(&self, lost_since: Option<Moment>, why: &str) {
         match lost_since {
-            Some(_) => tracing::error!("the engine is out of reach: viewers are told"),
+            Some(_) => tracing::error!(why, "the engine is out of reach: viewers are told"),
             None => tracing::info!("the engine is back, and everything was caught up with"),
         }
         if let Some(follower) = self.following.get() {
@@ -125,13 +127,18 @@ impl Node {
 
     /// Notes that the engine has answered, and that everything it holds was passed.
     pub fn hear(&self) {
-        *self.heard.lock().expect("no holder of this lock panics") = Instant::now();
+        *self.heard.lock().expect("no holder of this lock panics") = Some(Instant::now());
+    }
+
+    /// Notes that the engine did not answer: until it does, nothing is sent.
+    fn miss(&self) {
+        *self.heard.lock().expect("no holder of this lock panics") = None;
     }
 
     /// Whether the engine answers.
     pub fn is_within_reach(&self) -> bool {
         let heard = *self.heard.lock().expect("no holder of this lock panics");
-        self.link.is_connected() && heard.elapsed() < HEARD_WITHIN
+        self.link.is_connected() && heard.is_some_and(|heard| heard.elapsed() < HEARD_WITHIN)
     }
 
     /// # Errors
@@ -146,6 +153,9 @@ impl Node {
     /// Commits `puts` as one batch, and waits until this node has shown them.
     pub async fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
         self.check_reach()?;
+        // Nothing was sent yet, so nothing was written.
+        let checked = layout::check_servers(&self.link).await;
+        checked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let op = new_op();
         let messages = {
             let mut known = self.known();
@@ -162,7 +172,11 @@ impl Node {
                     .await
                     .map_err(batch::explain)
                 {
-                    Err(StoreError::Unknown(reason)) => self.look_up(&op, count, reason).await,
+                    Err(StoreError::Unknown(reason)) => {
+                        // Whoever comes now is refused, and does not wait behind this one.
+                        self.miss();
+                        self.look_up(&op, count, reason).await
+                    }
                     sent => sent,
                 }
             }

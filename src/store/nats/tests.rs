@@ -1,8 +1,7 @@
-//! One node that hears nothing, and what a commit costs.
+//! One node that hears nothing, and one that stops.
 
 use std::time::Instant;
 
-use async_nats::HeaderMap;
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -97,32 +96,16 @@ fn across_a_hole_that_the_stream_has_forgotten_a_pet_is_shown_as_a_whole() {
     deaf.close();
 }
 
-/// Three replicas, each on the disk before it confirms: beside what the servers themselves take to
-/// store a message. A commit also waits until this node has shown it.
+/// It waited until the lease of the other had ended by itself, 15 s later.
 #[test]
-fn a_commit_takes_at_most_twice_what_the_servers_take() {
-    const ROUNDS: usize = 100;
-    let (servers, runtime) = (Servers::start(3, NEWEST), Runtime::new().unwrap());
-    let engine = connect(&servers, &runtime);
-    let mut desk = Desk::at(&engine);
-    let created = [desk.created(1)];
-    desk.commit(&created);
-    let (mut commits, mut publishes) = (Vec::new(), Vec::new());
-    for turn in 0..ROUNDS {
-        let puts = [desk.status(1, Status::ALL[turn % 4])];
-        let began = Instant::now();
-        desk.commit(&puts);
-        commits.push(began.elapsed());
-        let began = Instant::now();
-        let link = &engine.node.link;
-        let publish = link.ask("ps.other".to_owned(), HeaderMap::new(), vec![b'x'; 200]);
-        runtime.block_on(publish).unwrap();
-        publishes.push(began.elapsed());
-    }
-    commits.sort_unstable();
-    publishes.sort_unstable();
-    let (commit, publish) = (commits[ROUNDS / 2], publishes[ROUNDS / 2]);
-    eprintln!("p50: a commit {commit:?}, a message that the servers store {publish:?}");
-    assert!(commit < publish * 2, "{commit:?} against {publish:?}");
-    engine.close();
+fn the_lease_of_a_node_that_stops_goes_to_another_at_once() {
+    let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
+    let (one, other) = (connect(&servers, &runtime), connect(&servers, &runtime));
+    one.campaign();
+    wait_until("the first lease", || one.leads());
+    other.campaign();
+    one.close();
+    assert!(!one.leads());
+    wait_until("the second lease", || other.leads());
+    other.close();
 }

@@ -1,0 +1,138 @@
+//! A viewer who comes with a cursor that this node has not shown, while the clock stands still.
+
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::metrics::Metrics;
+use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Status};
+use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
+
+/// An engine that is elsewhere, and may be further than what it has shown.
+struct Elsewhere {
+    shown: MemoryEngine,
+    newest: AtomicU64,
+}
+
+/// What `Elsewhere` says when nobody answers.
+const SILENT: u64 = u64::MAX;
+
+impl Engine for Elsewhere {
+    fn epoch(&self) -> Epoch {
+        self.shown.epoch()
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.shown.snapshot()
+    }
+
+    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
+        self.shown.follow(after, follower);
+    }
+
+    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+        self.shown.commit(read, puts)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn is_healthy(&self) -> bool {
+        true
+    }
+
+    fn recover(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn end_history(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn newest(&self) -> Result<Rev, StoreError> {
+        self.shown.newest()
+    }
+
+    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+        match self.newest.load(Ordering::Relaxed) {
+            SILENT => Err(StoreError::Unavailable("nobody answers".to_owned())),
+            newest => Ok(newest >= rev.get()),
+        }
+    }
+
+    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
+        self.shown.tail(after, limit)
+    }
+
+    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    fn history(&self, _: PetId, _: Option<Rev>, _: usize) -> Result<Vec<Change>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A node that has shown nothing yet of an engine that is at `newest`; and a cursor at rev 1.
+fn behind(newest: u64) -> (Arc<Hub>, Cursor) {
+    let engine = Arc::new(Elsewhere {
+        shown: MemoryEngine::new(Epoch::new(7)),
+        newest: AtomicU64::new(newest),
+    });
+    let hub = Hub::open(engine, Metrics::new()).unwrap();
+    let (epoch, rev) = (hub.epoch(), Rev::new(1));
+    (hub, Cursor { epoch, rev })
+}
+
+fn created() -> Change {
+    let pet = Pet {
+        id: PetId::FIRST,
+        profile: Profile::default(),
+        status: Status::Sleeping,
+        since: Moment::from_micros(0),
+    };
+    Change {
+        rev: Rev::new(1),
+        at: Moment::from_micros(0),
+        by: crate::model::By::Api,
+        author: None,
+        pet: PetId::FIRST,
+        kind: ChangeKind::Pet(Arc::new(pet)),
+    }
+}
+
+/// How long a viewer of `cursor` is kept waiting.
+async fn waited(hub: &Hub, cursor: Cursor) -> Duration {
+    let start = Instant::now();
+    hub.reach(Some(cursor)).await;
+    start.elapsed()
+}
+
+/// A slow node gave a snapshot after 2 s, and the viewer saw an older board than it had seen.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_slow_is_waited_for_when_the_engine_is_as_far() {
+    let (hub, cursor) = behind(1);
+    let showing = async {
+        sleep(PATIENCE * 3 / 2).await;
+        hub.publish(&[created()]);
+    };
+    let (waited, ()) = tokio::join!(waited(&hub, cursor), showing);
+    assert_eq!(waited, PATIENCE * 3 / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
+    let (hub, cursor) = behind(0);
+    assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
+    let (hub, cursor) = behind(SILENT);
+    assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_ever() {
+    let (hub, cursor) = behind(1);
+    assert_eq!(waited(&hub, cursor).await.as_secs(), 10);
+}
