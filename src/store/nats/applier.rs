@@ -6,12 +6,13 @@
 //! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
 //! this node, so nothing there has to be found again when one of them dies.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::known::is_next;
 use super::layout::{self, SUBJECTS};
@@ -139,20 +140,40 @@ impl Applier {
 
     /// Asks the stream how far it is, and goes there.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let went = match read::state(&self.node.link).await {
-            Ok(state) => self.go_to(state).await,
+        let node = Arc::clone(&self.node);
+        let mut asking = pin!(read::state(&node.link));
+        // An answer may be long in coming; that it is time to tell viewers does not wait for it.
+        let state = match timeout_at(self.heard + STALE_AFTER, &mut asking).await {
+            Ok(state) => state,
+            Err(_) => {
+                self.tell_reach();
+                asking.await
+            }
+        };
+        let went = match state {
+            Ok(state) => {
+                let silence = state.silence;
+                self.go_to(state).await.map(|is_there| (is_there, silence))
+            }
             Err(failed) => Err(failed.into()),
         };
-        if went == Ok(true) {
+        if let Ok((true, silence)) = went {
             self.node.hear();
-            (self.heard, self.heard_at) = (Instant::now(), Moment::now());
+            self.heard = Instant::now().checked_sub(silence).unwrap_or(self.heard);
+            let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
+            self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
         }
+        self.tell_reach();
+        went.map(drop)
+    }
+
+    /// Has viewers told when the engine has been out of reach for too long, and when it is back.
+    fn tell_reach(&mut self) {
         let is_stale = self.heard.elapsed() >= STALE_AFTER;
         if is_stale != self.is_stale {
             self.is_stale = is_stale;
             self.node.tell_reach(is_stale.then_some(self.heard_at));
         }
-        went.map(drop)
     }
 
     /// Whether everything up to `state` was passed.
