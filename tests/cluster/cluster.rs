@@ -1,20 +1,35 @@
 //! Several nodes on a NATS cluster: one history on all of them, whatever dies.
 //!
-//! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers.
+//! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers. `cargo
+//! test` runs a short form of those with a crowd; `tests/cluster/run` the long one.
 
 mod answers;
+mod balancer;
+mod crowd;
 mod fights;
 mod losses;
+mod masses;
+mod outages;
 mod refusals;
 #[path = "../nats/server.rs"]
 mod server;
+mod stage;
 mod together;
+mod writers;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use self::server::Servers;
 use crate::support::Process;
+
+/// How many: some in every test run, many in the long form.
+fn number(short: usize, long: usize) -> usize {
+    match std::env::var("PET_STORE_CLUSTER").as_deref() {
+        Ok("long") => long,
+        _ => short,
+    }
+}
 
 /// Nodes of one cluster: the real binary, in demo mode so that everyone may write, and still.
 struct Nodes {
@@ -38,16 +53,13 @@ impl Nodes {
     /// Starts one more.
     async fn add(&mut self, servers: &Servers, flags: &[&str]) {
         let address = servers.address();
-        let common = [
-            "demo",
-            "--listen",
-            "127.0.0.1:0",
-            "--pets",
-            "3",
-            "--engine",
-            &address,
-        ];
-        let arguments = [&common, flags].concat();
+        let common = ["demo", "--listen", "127.0.0.1:0", "--engine", &address];
+        let pets = ["--pets", "3"];
+        let pets = match flags.contains(&"--pets") {
+            true => &[],
+            false => &pets[..],
+        };
+        let arguments = [&common, pets, flags].concat();
         let node = Process::start(self.folder.path(), &arguments).await;
         self.nodes.push(node);
     }

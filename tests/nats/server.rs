@@ -173,7 +173,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Below the ports that the system gives out by itself.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     loop {
