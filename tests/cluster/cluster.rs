@@ -7,10 +7,13 @@ mod answers;
 mod balancer;
 mod crowd;
 mod fights;
+mod lease;
+mod log;
 mod losses;
 mod masses;
 mod outages;
 mod refusals;
+mod rogues;
 #[path = "../nats/server.rs"]
 mod server;
 mod stage;
