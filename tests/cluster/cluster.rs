@@ -6,6 +6,7 @@
 mod answers;
 mod balancer;
 mod crowd;
+mod cut;
 mod fights;
 mod lease;
 mod log;
@@ -55,8 +56,12 @@ impl Nodes {
 
     /// Starts one more.
     async fn add(&mut self, servers: &Servers, flags: &[&str]) {
-        let address = servers.address();
-        let common = ["demo", "--listen", "127.0.0.1:0", "--engine", &address];
+        self.add_at(&servers.address(), flags).await;
+    }
+
+    /// The same, with servers at `address`.
+    async fn add_at(&mut self, address: &str, flags: &[&str]) {
+        let common = ["demo", "--listen", "127.0.0.1:0", "--engine", address];
         let pets = ["--pets", "3"];
         let pets = match flags.contains(&"--pets") {
             true => &[],
