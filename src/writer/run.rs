@@ -243,9 +243,13 @@ pub fn settle(
 
 /// Makes the store writable, and has the board agree with it again.
 ///
-/// A commit that failed may be in the store all the same: then it is durable now, and is shown.
+/// A commit that failed may be in the store all the same: then it is durable now, and is shown. An
+/// engine that others write to shows by itself whatever is in it, and begins anew by itself.
 fn recover(engine: &dyn Engine, hub: &Hub) -> Result<(), StoreError> {
     engine.recover()?;
+    if engine.is_shared() {
+        return Ok(());
+    }
     let (kept, shown) = (engine.newest()?, hub.newest().0);
     if kept < shown {
         engine.end_history()?;

@@ -33,6 +33,7 @@ struct Gated {
     is_healthy: AtomicBool,
     forgotten: AtomicU64,
     is_over: AtomicBool,
+    is_shared: AtomicBool,
     /// What was asked of `trim`.
     trims: Mutex<Vec<(Duration, u64, usize)>>,
 }
@@ -69,6 +70,10 @@ impl Engine for Gated {
             Disk::Fails | Disk::Forgets => {}
         }
         Err(self.fails().unwrap_err())
+    }
+
+    fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
     }
 
     fn is_healthy(&self) -> bool {
@@ -143,6 +148,7 @@ impl Rig {
             is_healthy: AtomicBool::new(true),
             forgotten: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
+            is_shared: AtomicBool::new(false),
             trims: Mutex::default(),
         });
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
@@ -269,6 +275,23 @@ async fn a_failed_commit_that_is_in_the_store_all_the_same_is_shown_once_the_sto
     rig.begun().await;
     rig.decide(Disk::Writes);
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(3));
+}
+
+/// An engine with more than one node shows what is in it from a task of its own. The writer showed
+/// it too, after an outage, and if the two met, viewers were shown a change twice.
+#[tokio::test]
+async fn what_is_in_a_shared_engine_after_an_outage_is_left_to_it_to_show() {
+    let rig = Rig::start();
+    rig.engine.is_shared.store(true, Ordering::Relaxed);
+    let stream = rig.hub.subscribe();
+    let answer = rig.set(Status::Eating);
+    rig.begun().await;
+    rig.decide(Disk::FailsAfterWriting);
+    answer.await.unwrap().unwrap_err();
+    rig.decide(Disk::Writes);
+    until(|| rig.writer.is_writable()).await;
+    assert!(stream.is_empty());
+    assert_eq!(rig.hub.newest().0, Rev::new(1));
 }
 
 #[tokio::test]

@@ -1,23 +1,42 @@
 //! Several nodes on a NATS cluster: one history on all of them, whatever dies.
 //!
-//! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers.
+//! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers. `cargo
+//! test` runs a short form of those with a crowd; `tests/cluster/run` the long one.
 
 mod answers;
+mod balancer;
 mod credentials;
+mod crowd;
+mod cut;
 mod fights;
 mod guide;
+mod lease;
+mod log;
 mod losses;
+mod masses;
+mod outages;
 mod refusals;
+mod rogues;
 #[path = "../nats/server.rs"]
 mod server;
 mod staff;
+mod stage;
 mod together;
+mod writers;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use self::server::Servers;
 use crate::support::Process;
+
+/// How many: some in every test run, many in the long form.
+fn number(short: usize, long: usize) -> usize {
+    match std::env::var("PET_STORE_CLUSTER").as_deref() {
+        Ok("long") => long,
+        _ => short,
+    }
+}
 
 /// Nodes of one cluster: the real binary, in demo mode so that everyone may write, and still.
 struct Nodes {
@@ -40,17 +59,18 @@ impl Nodes {
 
     /// Starts one more.
     async fn add(&mut self, servers: &Servers, flags: &[&str]) {
-        let address = servers.address();
-        let common = [
-            "demo",
-            "--listen",
-            "127.0.0.1:0",
-            "--pets",
-            "3",
-            "--engine",
-            &address,
-        ];
-        let arguments = [&common, flags].concat();
+        self.add_at(&servers.address(), flags).await;
+    }
+
+    /// The same, with servers at `address`.
+    async fn add_at(&mut self, address: &str, flags: &[&str]) {
+        let common = ["demo", "--listen", "127.0.0.1:0", "--engine", address];
+        let pets = ["--pets", "3"];
+        let pets = match flags.contains(&"--pets") {
+            true => &[],
+            false => &pets[..],
+        };
+        let arguments = [&common, pets, flags].concat();
         let node = Process::start(self.folder.path(), &arguments).await;
         self.nodes.push(node);
     }

@@ -14,7 +14,7 @@ mod wait;
 mod ws;
 
 pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
-pub use self::metrics::metric;
+pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
 pub use self::process::{Process, interrupted, ran, refused};
 pub use self::raw::{Raw, ask, ask_until};

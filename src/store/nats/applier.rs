@@ -6,15 +6,17 @@
 //! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
 //! this node, so nothing there has to be found again when one of them dies.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::known::is_next;
 use super::layout::{self, PETS};
+use super::link::Link;
 use super::node::Node;
 use super::read::{self, StreamState};
 use crate::model::{Change, Epoch, Moment};
@@ -142,27 +144,41 @@ impl Applier {
 
     /// Asks the stream how far it is, and goes there.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let went = match self.ask().await {
-            Ok(state) => self.go_to(state).await,
+        let node = Arc::clone(&self.node);
+        let mut asking = pin!(ask(&node.link));
+        // An answer may be long in coming; that it is time to tell viewers does not wait for it.
+        let state = match timeout_at(self.heard + STALE_AFTER, &mut asking).await {
+            Ok(state) => state,
+            Err(_) => {
+                self.tell_reach("it does not answer");
+                asking.await
+            }
+        };
+        let went = match state {
+            Ok(state) => {
+                let silence = state.silence;
+                self.go_to(state).await.map(|is_there| (is_there, silence))
+            }
             Err(error) => Err(error),
         };
-        if went == Ok(true) {
+        if let Ok((true, silence)) = went {
             self.node.hear();
-            (self.heard, self.heard_at) = (Instant::now(), Moment::now());
+            self.heard = Instant::now().checked_sub(silence).unwrap_or(self.heard);
+            let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
+            self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
         }
-        let is_stale = self.heard.elapsed() >= STALE_AFTER;
-        if is_stale != self.is_stale {
-            self.is_stale = is_stale;
-            let why = went.as_ref().err().map(StoreError::to_string);
-            let lost_since = is_stale.then_some(self.heard_at);
-            self.node.tell_reach(lost_since, &why.unwrap_or_default());
-        }
+        let why = went.as_ref().err().map(StoreError::to_string);
+        self.tell_reach(&why.unwrap_or_default());
         went.map(drop)
     }
 
-    async fn ask(&self) -> Result<StreamState, StoreError> {
-        layout::check_servers(&self.node.link).await?;
-        Ok(read::state(&self.node.link, &PETS).await?)
+    /// Has viewers told when the engine has been out of reach for too long, and when it is back.
+    fn tell_reach(&mut self, why: &str) {
+        let is_stale = self.heard.elapsed() >= STALE_AFTER;
+        if is_stale != self.is_stale {
+            self.is_stale = is_stale;
+            self.node.tell_reach(is_stale.then_some(self.heard_at), why);
+        }
     }
 
     /// Whether everything up to `state` was passed.
@@ -204,4 +220,10 @@ impl Applier {
         self.node.begin_anew(snapshot);
         Ok(())
     }
+}
+
+/// How far the stream is, if its servers are still ones that are new enough.
+async fn ask(link: &Link) -> Result<StreamState, StoreError> {
+    layout::check_servers(link).await?;
+    Ok(read::state(link, &PETS).await?)
 }

@@ -159,6 +159,11 @@ impl Process {
         response.await.unwrap().json().await.unwrap()
     }
 
+    pub async fn text(&self, path: &str) -> String {
+        let response = self.client.get(format!("{}{path}", self.base)).send();
+        response.await.unwrap().text().await.unwrap()
+    }
+
     /// Waits until `count` polls are waiting.
     pub async fn until_polled(&self, count: u64) {
         let url = format!("{}/metrics", self.base);

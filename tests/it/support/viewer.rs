@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Poll, Sse, Ws};
+use super::{Poll, Sse, Ws, within};
 
 /// Every transport, as messages name it.
 pub const TRANSPORTS: [&str; 3] = ["ws", "sse", "poll"];
@@ -64,14 +64,19 @@ impl Viewer {
         }
     }
 
-    /// The next message that is about pets: no greeting, no heartbeat.
+    /// The next message that is about pets: no greeting, no heartbeat. These go on for ever, so
+    /// they do not end the wait.
     pub async fn next_news(&mut self) -> Value {
-        loop {
-            let message = self.next().await;
-            if message["type"] != "hello" && message["type"] != "heartbeat" {
-                return message;
+        let what = format!("news over {}", self.transport());
+        let news = async {
+            loop {
+                let message = self.next().await;
+                if message["type"] != "hello" && message["type"] != "heartbeat" {
+                    return message;
+                }
             }
-        }
+        };
+        within(&what, news).await
     }
 
     /// The next `count` messages about pets.

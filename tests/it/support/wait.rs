@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// The longest that anything is waited for. Far above what it takes, so that it only ends what
-/// would never come.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The longest that anything is waited for. Far above what it takes, an election in a cluster and a
+/// busy machine included, so that it only ends what would never come.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at that nobody tells us about.
 const LOOK_EVERY: Duration = Duration::from_millis(5);

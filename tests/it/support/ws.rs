@@ -83,12 +83,15 @@ impl Ws {
 
     /// The next `ack` or `error`, or `None` when the socket is closed before it.
     pub async fn try_answer(&mut self) -> Option<Value> {
-        loop {
-            let message = self.try_next().await?;
-            if message["type"] == "ack" || message["type"] == "error" {
-                return Some(message);
+        within("an answer to a command", async {
+            loop {
+                let message = self.try_next().await?;
+                if message["type"] == "ack" || message["type"] == "error" {
+                    return Some(message);
+                }
             }
-        }
+        })
+        .await
     }
 
     /// The next message.

@@ -44,7 +44,9 @@ impl Mirror {
 
     /// Goes to where the stream is. The ops whose messages were passed on the way.
     pub async fn catch_up(&mut self, link: &Link) -> Result<Vec<String>, StoreError> {
-        let StreamState { created, last_seq } = read::state(link, &STAFF).await?;
+        let StreamState {
+            created, last_seq, ..
+        } = read::state(link, &STAFF).await?;
         self.looks_behind = match last_seq < self.seq {
             true => self.looks_behind + 1,
             false => 0,
