@@ -16,6 +16,7 @@ mod nats;
 mod put;
 mod record;
 mod redb;
+mod replay;
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -25,11 +26,14 @@ pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
 pub use self::memory::MemoryEngine;
-pub use self::nats::{Address, AddressError, NatsEngine};
+pub use self::nats::{
+    Address, AddressError, Imported, NatsEngine, export as export_cluster,
+    import as import_into_cluster,
+};
 pub use self::put::Put;
 pub use self::redb::{
-    Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,
-    restore,
+    Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
+    write_new,
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 

@@ -11,7 +11,7 @@ mod record;
 pub use self::memory::MemoryAccounts;
 pub(super) use self::record::{
     decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
-    encode_session, encode_token,
+    encode_session, encode_token, hex, unhex,
 };
 use super::StoreError;
 use crate::model::{Account, AccountName, Deed, Key, Moment, Session, Tick, Token};

@@ -17,6 +17,7 @@ mod node;
 mod read;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -32,6 +33,7 @@ use self::lease::Lease;
 use self::link::Link;
 use self::message::{Entry, Record};
 use self::node::Node;
+pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev};
 
@@ -68,23 +70,20 @@ impl NatsEngine {
         let live = link.client().subscribe(layout::LIVE).await;
         let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let node = Node::new(link);
-        let deadline = tokio::time::Instant::now() + START_WITHIN;
-        loop {
-            match begin(&node, address).await {
-                Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
-                    tokio::time::sleep(START_AGAIN_AFTER).await;
-                }
-                begun => break begun?,
-            }
-        }
-        Ok(NatsEngine {
+        until_led(async || begin(&node, address).await).await?;
+        Ok(NatsEngine::over(node, Some(live)))
+    }
+
+    /// An engine over a node that knows what it needs to, and over what it is to follow.
+    fn over(node: Node, live: Option<Subscriber>) -> Self {
+        NatsEngine {
             node: Arc::new(node),
             runtime: Handle::current(),
             lease: Lease::default(),
-            live: Mutex::new(Some(live)),
+            live: Mutex::new(live),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-        })
+        }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -95,6 +94,19 @@ impl NatsEngine {
     fn following(&self, filter: &str, from: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let reading = read::following(&self.node.link, filter, from, limit);
         self.runtime.block_on(reading)
+    }
+}
+
+/// Does it again as long as the cluster has no leader.
+async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let deadline = tokio::time::Instant::now() + START_WITHIN;
+    loop {
+        match work().await {
+            Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(START_AGAIN_AFTER).await;
+            }
+            done => return done,
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
 use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
-pub use self::transfer::{export, export_to, import};
+pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
