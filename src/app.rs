@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::model::{By, Rev};
 use crate::serve::{Server, Terms, Times, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Accounts, Engine, MemoryAccounts, NatsEngine, RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -210,17 +210,18 @@ async fn open(
     let (auth, base_url) = (config.auth, config.base_url.clone());
     let opening = tokio::task::spawn_blocking(move || {
         let (engine, accounts): (Arc<dyn Engine>, Arc<dyn Accounts>) = match shared {
-            Some(engine) => (Arc::new(engine), Arc::new(MemoryAccounts::default())),
-            None => {
-                let store = Arc::new(RedbEngine::open(&folder)?);
-                (Arc::clone(&store) as _, store)
-            }
+            Some(engine) => both(Arc::new(engine)),
+            None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
         let gate = Gate::open(auth, accounts, base_url)?;
         let hub = fill(Arc::clone(&engine), metrics, samples)?;
         Ok((engine, hub, gate))
     });
     opening.await.expect("opening a store does not panic")
+}
+
+fn both<E: Engine + Accounts>(store: Arc<E>) -> (Arc<dyn Engine>, Arc<dyn Accounts>) {
+    (Arc::clone(&store) as Arc<dyn Engine>, store)
 }
 
 /// Loads the hub; a store in which nothing ever happened gets `samples`.

@@ -21,7 +21,10 @@ mod replay;
 use std::sync::Weak;
 use std::time::Duration;
 
-pub use self::accounts::{Accounts, ClockReading, DEEDS_KEPT, MemoryAccounts, Roster, RosterEdit};
+pub use self::accounts::{
+    Accounts, ClockReading, DEEDS_KEPT, EDITS_AT_ONCE, MemoryAccounts, Roster, RosterEdit,
+    RosterFollower,
+};
 pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;

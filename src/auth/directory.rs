@@ -3,8 +3,8 @@
 //!
 //! Asking whether a session or a token is valid touches no disk, so it is asked for every request
 //! and every command anew: what was ended a moment ago opens nothing, whatever began before. Edits
-//! block on the disk and are made one after the other. Only what takes something away is true at
-//! once, before the disk has it.
+//! block on the disk and are made one after the other; the store shows them, and those of other
+//! nodes. Only what takes something away is true at once, before the disk has it.
 //!
 //! `accounts`, `sessions` and `tokens` hold what can be done to each.
 
@@ -14,24 +14,31 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod uses;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 pub use self::accounts::Member;
 use self::held::Held;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use super::clock::Clock;
 use crate::model::{AccountName, Author, Deed, Moment, Tick};
-use crate::store::{Accounts, RosterEdit, StoreError};
+use crate::store::{Accounts, EDITS_AT_ONCE, Roster, RosterEdit, RosterFollower, StoreError};
 
 /// Accounts that there can be. A rescue has tens of people.
 const ACCOUNTS: usize = 500;
+
+/// Times that an edit is decided anew before whoever asked is told that others are faster.
+const TRIES: usize = 10;
+
+/// Sessions and tokens whose last use is saved together, which leaves room for what is owed.
+const TIDIED_AT_ONCE: usize = EDITS_AT_ONCE / 2;
 
 /// The roster of staff.
 pub struct Directory {
     store: Arc<dyn Accounts>,
     clock: Clock,
-    held: Mutex<Held>,
+    shared: Arc<Shared>,
     /// Held while an edit is decided and made durable, so that each is decided on what is true.
     editing: Mutex<()>,
 }
@@ -66,56 +73,72 @@ struct Plan<T> {
 }
 
 impl Directory {
-    /// Reads the roster; blocks on the disk.
+    /// Reads the roster, and follows it; blocks on the disk.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn open(store: Arc<dyn Accounts>) -> Result<Self, StoreError> {
-        let roster = store.roster()?;
-        let clock = Clock::resume(roster.clock);
+        let clock = Clock::resume(store.roster()?.clock);
         Directory::of(store, clock)
     }
 
     /// The same by a clock that was given.
     pub fn of(store: Arc<dyn Accounts>, clock: Clock) -> Result<Self, StoreError> {
-        let held = Held::of(store.roster()?);
+        let shared = Arc::new(Shared::default());
+        let follower: Weak<Shared> = Arc::downgrade(&shared);
+        store.follow_roster(follower)?;
         Ok(Directory {
             store,
             clock,
-            held: Mutex::new(held),
+            shared,
             editing: Mutex::new(()),
         })
     }
 
     /// Decides an edit on what is true now, makes it durable, and only then lets it be true; what
-    /// it takes away is gone before. Blocks on the disk.
-    fn edit<T>(&self, author: &Author, plan: impl FnOnce(&Held, Tick) -> Done<Plan<T>>) -> Done<T> {
+    /// it takes away is gone before. Where another node was faster, it is decided anew. Blocks on
+    /// the disk.
+    fn edit<T>(&self, author: &Author, plan: impl Fn(&Held, Tick) -> Done<Plan<T>>) -> Done<T> {
         let _order = self.editing.lock().expect("no holder of this lock panics");
-        let plan = plan(&self.held(), self.clock.now())?;
-        let mut edits = plan.edits;
-        edits.extend(plan.words.map(|words| {
-            RosterEdit::Note(Deed {
-                at: Moment::now(),
-                author: author.clone(),
-                words,
-            })
-        }));
-        if edits.is_empty() {
-            return Ok(plan.answer);
+        for _ in 0..TRIES {
+            let (read, plan) = {
+                let held = self.held();
+                (held.version, plan(&held, self.clock.now())?)
+            };
+            let mut edits = plan.edits;
+            edits.extend(plan.words.map(|words| {
+                RosterEdit::Note(Deed {
+                    at: Moment::now(),
+                    author: author.clone(),
+                    words,
+                })
+            }));
+            if edits.is_empty() {
+                return Ok(plan.answer);
+            }
+            match self.write(read, edits) {
+                Err(StoreError::Conflict) => {}
+                written => return Ok(written.map(|()| plan.answer)?),
+            }
         }
-        edits.push(RosterEdit::SetClock(self.clock.reading()));
-        self.write(&edits)?;
-        self.held().apply(edits);
-        Ok(plan.answer)
+        Err(StoreError::Conflict.into())
     }
 
-    /// Makes edits durable. What they end is ended before, and stays so: where the disk refuses, it
-    /// is told again with the next edits that it takes.
-    fn write(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
-        let owed = self.held().take_away(edits);
-        self.store.edit_roster(&[owed, edits.to_vec()].concat())?;
-        self.held().owed.clear();
-        Ok(())
+    /// Makes edits that were decided at `read` durable. What they end is ended before, and stays
+    /// so: where the disk refuses, it is told again with the next edits that it takes.
+    fn write(&self, read: u64, mut edits: Vec<RosterEdit>) -> Result<(), StoreError> {
+        let (owed, ended) = {
+            let mut held = self.held();
+            (held.owed(), held.end(&edits))
+        };
+        let room = EDITS_AT_ONCE.saturating_sub(edits.len() + 1);
+        edits.splice(0..0, owed.into_iter().take(room));
+        edits.push(RosterEdit::SetClock(self.clock.reading()));
+        let written = self.store.edit_roster(read, &edits);
+        if written == Err(StoreError::Conflict) {
+            self.held().take_back(&ended);
+        }
+        written.map(drop)
     }
 
     /// Removes what has expired and saves when sessions and tokens were last used. Called now and
@@ -125,20 +148,31 @@ impl Directory {
     /// When the store cannot be written; nothing is lost by it.
     pub fn tidy(&self) -> Result<(), StoreError> {
         let _order = self.editing.lock().expect("no holder of this lock panics");
-        let mut edits = self.held().untidy(self.clock.now());
-        if edits.is_empty() && self.held().sessions.is_empty() && !self.is_owing() {
-            return Ok(());
+        for _ in 0..TRIES {
+            let (read, edits, is_all) = {
+                let held = self.held();
+                let mut edits = held.untidy(self.clock.now());
+                let is_needed = !edits.is_empty() || !held.owed().is_empty();
+                if !is_needed && held.sessions.iter().next().is_none() {
+                    return Ok(());
+                }
+                let is_all = edits.len() < TIDIED_AT_ONCE;
+                edits.truncate(TIDIED_AT_ONCE);
+                (held.version, edits, is_all)
+            };
+            // Saved also when nothing but the clock is: a session ages although nobody uses any.
+            match self.write(read, edits) {
+                Err(StoreError::Conflict) => {}
+                Ok(()) if !is_all => {}
+                written => return written,
+            }
         }
-        // Saved also when nothing else is: a session ages although nobody uses any.
-        edits.push(RosterEdit::SetClock(self.clock.reading()));
-        self.write(&edits)?;
-        self.held().tidied();
         Ok(())
     }
 
     /// Whether something was ended that the disk does not know of yet.
     pub fn is_owing(&self) -> bool {
-        !self.held().owed.is_empty()
+        !self.held().owed().is_empty()
     }
 
     /// Up to `limit` deeds with their numbers, newest first. Blocks on the disk.
@@ -150,6 +184,26 @@ impl Directory {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().expect("no holder of this lock panics")
+        self.shared.held()
+    }
+}
+
+/// What the directory shares with the store, which shows it every edit.
+#[derive(Default)]
+struct Shared(Mutex<Held>);
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl RosterFollower for Shared {
+    fn begin_anew(&self, roster: Roster, version: u64) {
+        self.held().begin_anew(roster, version);
+    }
+
+    fn show(&self, edits: &[RosterEdit], version: u64) {
+        self.held().apply(edits, version);
     }
 }

@@ -1,23 +1,33 @@
 //! What every engine promises about staff: accounts, sessions, tokens, and who did what to them.
 //!
-//! All of it is small and is held in memory by `auth`; an engine reads it once and keeps every
-//! edit. Like all of the store, calls block on the disk.
+//! All of it is small and is held in memory by `auth`, which follows it: an engine keeps every edit
+//! and shows it, whichever node made it. Like all of the store, calls block on the disk or the
+//! network.
 
 #[cfg(test)]
 mod contract;
+mod following;
 mod memory;
 mod record;
 
+use std::sync::Weak;
+
+pub use self::following::RosterFollower;
+pub(super) use self::following::{OwnVersion, RosterFollowers};
+pub(super) use self::memory::Kept;
 pub use self::memory::MemoryAccounts;
 pub(super) use self::record::{
-    decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
-    encode_session, encode_token, hex, unhex,
+    decode_account, decode_clock, decode_deed, decode_session, decode_token, encode_account,
+    encode_clock, encode_deed, encode_session, encode_token, hex, unhex,
 };
 use super::StoreError;
 use crate::model::{Account, AccountName, Deed, Key, Moment, Session, Tick, Token};
 
 /// Deeds that are kept; the oldest make room.
 pub const DEEDS_KEPT: u64 = 10_000;
+
+/// Edits that are made together at most. A cluster takes no more than 1,000 messages in one batch.
+pub const EDITS_AT_ONCE: usize = 500;
 
 /// Everything that is kept about staff, deeds apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,11 +67,21 @@ pub trait Accounts: Send + Sync + 'static {
     /// `Read`, as for the rest of the store.
     fn roster(&self) -> Result<Roster, StoreError>;
 
-    /// Makes `edits` durable, all or none, in their order.
+    /// Gives `follower` the whole roster before it returns, and every edit after that.
     ///
     /// # Errors
-    /// `Write`: nothing of it is true, although some of it may turn out to be after a restart.
-    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError>;
+    /// As for `roster`.
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError>;
+
+    /// Makes `edits`, `EDITS_AT_ONCE` at most, durable, all or none, in their order, if nothing was
+    /// edited after the version `read` that they were decided at; a new store is at 0. On return
+    /// the followers were shown them. The version they lead to.
+    ///
+    /// # Errors
+    /// `Conflict` when something was edited meanwhile; the followers have been shown what.
+    /// `Unavailable` when nothing was written. `Write` or `Unknown`: nothing of it was shown,
+    /// although it may turn out to be there later.
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError>;
 
     /// Up to `limit` deeds with their numbers, newest first, all before `before` where it is given.
     ///

@@ -18,11 +18,16 @@ fn with_every_engine(check: impl Fn(&mut Desk)) {
     check(&mut Desk::at(&MemoryEngine::new(Epoch::new(7))));
     let folder = tempfile::tempdir().unwrap();
     check(&mut Desk::at(&RedbEngine::open(folder.path()).unwrap()));
+    with_clusters(|engine| check(&mut Desk::at(engine)));
+}
+
+/// Runs `check` against a node of a new server, and one of three new servers.
+pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
     for (count, version) in [(1, OLDEST), (3, NEWEST)] {
         let (servers, runtime) = (Servers::start(count, version), Runtime::new().unwrap());
         let address = servers.address().parse().unwrap();
         let engine = runtime.block_on(NatsEngine::connect(&address)).unwrap();
-        check(&mut Desk::at(&engine));
+        check(&engine);
         engine.close();
     }
 }

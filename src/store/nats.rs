@@ -1,4 +1,4 @@
-//! The engine of several nodes: one stream in a NATS JetStream cluster.
+//! The engine of several nodes: streams in a NATS JetStream cluster.
 //!
 //! `link` is the connection, `layout` what is kept where, `message` how a change is written. A
 //! commit is a `batch` that is compared with what this node has `known`; the `applier` passes every
@@ -15,6 +15,7 @@ mod link;
 mod message;
 mod node;
 mod read;
+mod staff;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -29,10 +30,12 @@ use tokio_util::task::TaskTracker;
 
 pub use self::address::{Address, AddressError};
 use self::applier::Applier;
+use self::layout::PETS;
 use self::lease::Lease;
 use self::link::Link;
 use self::message::{Entry, Record};
 use self::node::Node;
+use self::staff::Staff;
 pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev};
@@ -50,6 +53,7 @@ const READ_AT_ONCE: usize = 512;
 /// A node of a cluster.
 pub struct NatsEngine {
     node: Arc<Node>,
+    staff: Arc<Staff>,
     runtime: Handle,
     lease: Lease,
     /// Subscribed before the first snapshot is loaded; taken by the applier.
@@ -69,15 +73,16 @@ impl NatsEngine {
         let link = Link::open(address).await?;
         let live = link.client().subscribe(layout::LIVE).await;
         let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let node = Node::new(link);
-        until_led(async || begin(&node, address).await).await?;
-        Ok(NatsEngine::over(node, Some(live)))
+        let (staff, node) = (Staff::new(link.clone()), Node::new(link));
+        until_led(async || begin(&node, &staff, address).await).await?;
+        Ok(NatsEngine::over(node, staff, Some(live)))
     }
 
-    /// An engine over a node that knows what it needs to, and over what it is to follow.
-    fn over(node: Node, live: Option<Subscriber>) -> Self {
+    /// An engine over a node and staff that know what they need to, and over what it is to follow.
+    fn over(node: Node, staff: Staff, live: Option<Subscriber>) -> Self {
         NatsEngine {
             node: Arc::new(node),
+            staff: Arc::new(staff),
             runtime: Handle::current(),
             lease: Lease::default(),
             live: Mutex::new(live),
@@ -92,7 +97,7 @@ impl NatsEngine {
     }
 
     fn following(&self, filter: &str, from: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let reading = read::following(&self.node.link, filter, from, limit);
+        let reading = read::following(&self.node.link, &PETS, filter, from, limit);
         self.runtime.block_on(reading)
     }
 }
@@ -110,10 +115,11 @@ async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(),
     }
 }
 
-async fn begin(node: &Node, address: &Address) -> Result<(), StoreError> {
+async fn begin(node: &Node, staff: &Staff, address: &Address) -> Result<(), StoreError> {
     layout::check_servers(&node.link).await?;
     layout::make(&node.link, address.replicas()).await?;
     node.begin().await?;
+    staff.load().await?;
     node.load().await.map(drop)
 }
 
@@ -181,7 +187,7 @@ impl Engine for NatsEngine {
         let mut next = after.next().get();
         let mut changes = Vec::new();
         while changes.len() < limit {
-            let entries = self.following(layout::SUBJECTS, next, READ_AT_ONCE)?;
+            let entries = self.following(PETS.subjects, next, READ_AT_ONCE)?;
             if entries.is_empty() {
                 break;
             }
@@ -204,7 +210,7 @@ impl Engine for NatsEngine {
             changes: Vec::new(),
         };
         while next <= upto.get() {
-            let entries = self.following(layout::SUBJECTS, next, READ_AT_ONCE)?;
+            let entries = self.following(PETS.subjects, next, READ_AT_ONCE)?;
             if entries.first().is_none_or(|first| first.seq > upto.get()) {
                 return Err(StoreError::Unavailable("its copy is behind".to_owned()));
             }

@@ -37,6 +37,7 @@ use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
 pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
+use super::accounts::OwnVersion;
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
 use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
 use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
@@ -45,6 +46,7 @@ use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 pub struct RedbEngine {
     file: StoreFile,
     following: Following,
+    roster_version: OwnVersion,
 }
 
 impl RedbEngine {
@@ -66,6 +68,7 @@ impl RedbEngine {
         Ok(RedbEngine {
             file,
             following: Following::default(),
+            roster_version: OwnVersion::default(),
         })
     }
 

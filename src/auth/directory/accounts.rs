@@ -64,7 +64,7 @@ impl Directory {
     ) -> Done<()> {
         self.edit(author, |held, _| {
             let account = new_account(held, name, role)?;
-            let password = Some(password);
+            let password = Some(password.clone());
             Ok(Plan {
                 edits: vec![RosterEdit::PutAccount(Account {
                     password,
@@ -86,7 +86,7 @@ impl Directory {
                 return Err(DirectoryError::BadInvitation);
             }
             let account = new_account(held, name, Role::Admin)?;
-            let password = Some(password);
+            let password = Some(password.clone());
             Ok(Plan {
                 edits: vec![RosterEdit::PutAccount(Account {
                     password,
@@ -159,7 +159,7 @@ impl Directory {
             let account = accounts.find(|account| is_for(account, key, now));
             let account = account.ok_or(DirectoryError::BadInvitation)?;
             let accepted = Account {
-                password: Some(password),
+                password: Some(password.clone()),
                 invitation: None,
                 ..Account::clone(account)
             };
@@ -192,7 +192,7 @@ impl Directory {
             }
             let (secret, renewed) = new_session(&account.name, &used.value.client, now);
             let changed = Account {
-                password: Some(password),
+                password: Some(password.clone()),
                 invitation: None,
                 ..Account::clone(account)
             };
@@ -214,7 +214,7 @@ impl Directory {
     pub fn set_password(&self, name: &AccountName, password: String, author: &Author) -> Done<()> {
         self.edit(author, |held, _| {
             let changed = Account {
-                password: Some(password),
+                password: Some(password.clone()),
                 invitation: None,
                 ..Account::clone(find(held, name)?)
             };

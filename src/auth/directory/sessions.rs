@@ -67,7 +67,7 @@ impl Directory {
             let mut others: Vec<&Session> = held.sessions_of(name).collect();
             others.sort_unstable_by_key(|session| std::cmp::Reverse(session.seen));
             let surplus = others.iter().skip(SESSIONS - 1).map(|session| session.key);
-            let before = before.filter(|key| held.sessions.contains_key(key));
+            let before = before.filter(|key| held.sessions.get(key).is_some());
             let ended = surplus.chain(before).map(RosterEdit::RemoveSession);
             let (secret, session) = new_session(name, client, now);
             Ok(Plan {
@@ -84,7 +84,7 @@ impl Directory {
     /// `Store`; the session is over here all the same, and in the store as soon as the disk takes it.
     pub fn end_session(&self, key: Key, author: &Author) -> Done<()> {
         self.edit(author, |held, _| {
-            let is_there = held.sessions.contains_key(&key);
+            let is_there = held.sessions.get(&key).is_some();
             Ok(Plan {
                 edits: is_there
                     .then_some(RosterEdit::RemoveSession(key))

@@ -1,21 +1,30 @@
-//! What the roster promises when its disk is full; and the rig of the tests beside its parts.
+//! What the roster promises when its disk is full, and when other nodes edit it too; and the rig of
+//! the tests beside its parts.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::model::{AccountName, Key, Moment, Role, Scope};
+use crate::model::{AccountName, Key, Moment, Role, Scope, Tick};
 use crate::store::{MemoryAccounts, Roster};
 
 pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 24 * HOUR;
 pub const HASH: &str = "the hash of a password";
 
-/// A store that refuses to write when it is told to.
+/// A store that refuses to write when it is told to, and in which something can happen right before
+/// an edit.
 #[derive(Default)]
 pub struct Disk {
     inner: MemoryAccounts,
     is_full: AtomicBool,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Disk {
+    fn meanwhile(&self, happening: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(happening));
+    }
 }
 
 impl Accounts for Disk {
@@ -23,10 +32,18 @@ impl Accounts for Disk {
         self.inner.roster()
     }
 
-    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        self.inner.follow_roster(follower)
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        let happening = self.meanwhile.lock().unwrap().take();
+        if let Some(happening) = happening {
+            happening();
+        }
         match self.is_full.load(Ordering::Relaxed) {
             true => Err(StoreError::Write("no space".to_owned())),
-            false => self.inner.edit_roster(edits),
+            false => self.inner.edit_roster(read, edits),
         }
     }
 
@@ -172,4 +189,82 @@ fn nothing_is_true_that_the_disk_did_not_take() {
     );
     assert_eq!(rig.directory.sessions_of(&name("anna")).len(), 0);
     assert!(rig.directory.account(&name("cleo")).is_none());
+}
+
+#[test]
+fn what_one_node_does_is_true_on_the_other_at_once() {
+    let here = Rig::with_two();
+    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let (session, token) = (here.sign_in("anna"), here.token("boris"));
+    assert!(there.is_in(&session) && there.directory.token(&token).is_some());
+    there.directory.end_session(session, &author()).unwrap();
+    there.directory.remove(&name("boris"), &author()).unwrap();
+    assert!(!here.is_in(&session) && here.directory.token(&token).is_none());
+    assert!(here.directory.account(&name("boris")).is_none());
+}
+
+/// Each of two admins sends the other away, at the same moment, on two nodes.
+#[test]
+fn an_edit_that_another_node_was_faster_than_is_decided_anew() {
+    let here = Rig::with_two();
+    let role = here
+        .directory
+        .set_role(&name("boris"), Role::Admin, &author());
+    role.unwrap();
+    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    here.disk.meanwhile(move || {
+        let disabled = there.directory.disable(&name("anna"), &author());
+        disabled.unwrap();
+    });
+    let disabled = here.directory.disable(&name("boris"), &author());
+    assert!(matches!(disabled, Err(DirectoryError::LastAdmin(_))));
+    let is_disabled = |text| here.directory.account(&name(text)).unwrap().is_disabled;
+    assert!(is_disabled("anna") && !is_disabled("boris"));
+}
+
+/// What an edit ends is ended before the store has it, and must still be found when the edit is
+/// decided anew.
+#[test]
+fn ending_a_session_works_also_when_another_node_was_faster_with_something_else() {
+    let here = Rig::with_two();
+    let (session, stays) = (here.sign_in("anna"), here.sign_in("anna"));
+    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    here.disk.meanwhile(move || {
+        there.token("boris");
+    });
+    let ended = here
+        .directory
+        .end_session_of(&name("anna"), &session.handle(), &author());
+    ended.unwrap();
+    assert!(!here.is_in(&session) && here.is_in(&stays));
+    assert!(!here.directory.is_owing());
+    assert!(here.last_words().starts_with("signed out"));
+}
+
+/// Two nodes see the same session used, and the one that saw it earlier saves that later.
+#[test]
+fn the_later_use_counts_whichever_node_saw_it() {
+    let here = Rig::with_two();
+    let session = here.sign_in("anna");
+    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    here.turn(DAY);
+    there.turn(2 * DAY);
+    assert!(here.is_in(&session) && there.is_in(&session));
+    here.directory.tidy().unwrap();
+    there.directory.tidy().unwrap();
+    assert_eq!(here.disk.roster().unwrap().sessions[0].seen, Tick(2 * DAY));
+}
+
+#[test]
+fn saving_the_last_use_brings_no_session_back_that_another_node_ended_meanwhile() {
+    let here = Rig::with_two();
+    let session = here.sign_in("anna");
+    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    here.turn(DAY);
+    assert!(here.is_in(&session));
+    let end = move || there.directory.end_session(session, &author()).unwrap();
+    here.disk.meanwhile(end);
+    here.directory.tidy().unwrap();
+    assert!(!here.is_in(&session));
+    assert_eq!(here.disk.roster().unwrap().sessions, []);
 }

@@ -1,14 +1,32 @@
 //! The tests that every engine passes about staff.
 
+use std::sync::{Arc, Mutex};
+
 use super::*;
 use crate::model::{Author, Invitation, Role, Scope};
 use crate::store::RedbEngine;
+use crate::store::contract::with_clusters;
 
 /// Runs `check` against a fresh roster of every engine.
 fn with_every_engine(check: impl Fn(&dyn Accounts)) {
     check(&MemoryAccounts::default());
     let folder = tempfile::tempdir().unwrap();
     check(&RedbEngine::open(folder.path()).unwrap());
+    with_clusters(|engine| check(engine));
+}
+
+/// A follower that remembers.
+#[derive(Default)]
+struct Told(Mutex<Vec<(Vec<RosterEdit>, u64)>>);
+
+impl RosterFollower for Told {
+    fn begin_anew(&self, roster: Roster, version: u64) {
+        self.0.lock().unwrap().push((edits(roster), version));
+    }
+
+    fn show(&self, edits: &[RosterEdit], version: u64) {
+        self.0.lock().unwrap().push((edits.to_vec(), version));
+    }
 }
 
 fn name(text: &str) -> AccountName {
@@ -69,7 +87,7 @@ fn roster() -> Roster {
             key: Key::new([0xAB; 32]),
             expires: Tick(300),
         }),
-        ..account("boris")
+        ..account("boris.a..b.")
     };
     let used = Token {
         used: Some(Moment::from_micros(10)),
@@ -109,7 +127,7 @@ fn a_new_store_knows_nobody() {
 #[test]
 fn the_roster_reads_back_as_it_was_edited() {
     with_every_engine(|engine| {
-        engine.edit_roster(&edits(roster())).unwrap();
+        engine.edit_roster(0, &edits(roster())).unwrap();
         assert_eq!(engine.roster().unwrap(), roster());
     });
 }
@@ -117,7 +135,7 @@ fn the_roster_reads_back_as_it_was_edited() {
 #[test]
 fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others() {
     with_every_engine(|engine| {
-        engine.edit_roster(&edits(roster())).unwrap();
+        let version = engine.edit_roster(0, &edits(roster())).unwrap();
         let seen = Session {
             seen: Tick(999),
             ..session(2, "anna")
@@ -126,10 +144,10 @@ fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others
             RosterEdit::PutSession(seen.clone()),
             RosterEdit::RemoveSession(Key::new([1; 32])),
             RosterEdit::RemoveToken(Key::new([3; 32])),
-            RosterEdit::RemoveAccount(name("boris")),
+            RosterEdit::RemoveAccount(name("boris.a..b.")),
             RosterEdit::RemoveAccount(name("nobody")),
         ];
-        engine.edit_roster(&changes).unwrap();
+        engine.edit_roster(version, &changes).unwrap();
         let left = engine.roster().unwrap();
         assert_eq!(left.accounts, [account("anna")]);
         assert_eq!(left.sessions, [seen]);
@@ -142,10 +160,30 @@ fn edits_are_carried_out_in_their_order() {
     with_every_engine(|engine| {
         let put = RosterEdit::PutSession(session(1, "anna"));
         let remove = RosterEdit::RemoveSession(Key::new([1; 32]));
-        engine.edit_roster(&[remove.clone(), put.clone()]).unwrap();
+        let version = engine.edit_roster(0, &[remove.clone(), put.clone()]);
         assert_eq!(engine.roster().unwrap().sessions.len(), 1);
-        engine.edit_roster(&[put, remove]).unwrap();
+        engine
+            .edit_roster(version.unwrap(), &[put, remove])
+            .unwrap();
         assert_eq!(engine.roster().unwrap().sessions, []);
+    });
+}
+
+#[test]
+fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
+    with_every_engine(|engine| {
+        let told: Arc<Told> = Arc::default();
+        let first = engine.edit_roster(0, &edits(roster())).unwrap();
+        engine.follow_roster(Arc::downgrade(&told) as _).unwrap();
+        let later = [RosterEdit::RemoveSession(Key::new([1; 32]))];
+        let second = engine.edit_roster(first, &later).unwrap();
+        let late = [RosterEdit::PutAccount(account("late"))];
+        for read in [0, first] {
+            assert_eq!(engine.edit_roster(read, &late), Err(StoreError::Conflict));
+        }
+        assert_eq!(engine.roster().unwrap().accounts, roster().accounts);
+        let told = told.0.lock().unwrap();
+        assert_eq!(*told, [(edits(roster()), first), (later.to_vec(), second)]);
     });
 }
 
@@ -155,7 +193,7 @@ fn deeds_are_read_newest_first_and_in_pages() {
         let noted: Vec<_> = (1..=5)
             .map(|number| RosterEdit::Note(deed(number)))
             .collect();
-        engine.edit_roster(&noted).unwrap();
+        engine.edit_roster(0, &noted).unwrap();
         let page = engine.deeds(None, 2).unwrap();
         assert_eq!(page, [(5, deed(5)), (4, deed(4))]);
         let rest = engine.deeds(Some(4), 10).unwrap();
@@ -169,7 +207,10 @@ fn the_oldest_deeds_make_room_and_numbers_go_on() {
         let noted: Vec<_> = (1..=DEEDS_KEPT + 3)
             .map(|number| RosterEdit::Note(deed(number)))
             .collect();
-        engine.edit_roster(&noted).unwrap();
+        let mut version = 0;
+        for some in noted.chunks(EDITS_AT_ONCE) {
+            version = engine.edit_roster(version, some).unwrap();
+        }
         let all = engine.deeds(None, usize::MAX).unwrap();
         assert_eq!(all.len() as u64, DEEDS_KEPT);
         assert_eq!(all[0], (DEEDS_KEPT + 3, deed(DEEDS_KEPT + 3)));
@@ -182,8 +223,9 @@ fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
     let folder = tempfile::tempdir().unwrap();
     drop(RedbEngine::open(folder.path()).unwrap());
     let engine = RedbEngine::open(folder.path()).unwrap();
-    engine.edit_roster(&edits(roster())).unwrap();
-    engine.edit_roster(&[RosterEdit::Note(deed(1))]).unwrap();
+    let version = engine.edit_roster(0, &edits(roster())).unwrap();
+    let note = [RosterEdit::Note(deed(1))];
+    engine.edit_roster(version, &note).unwrap();
     drop(engine);
     let engine = RedbEngine::open(folder.path()).unwrap();
     assert_eq!(engine.roster().unwrap(), roster());

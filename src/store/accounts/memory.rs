@@ -1,18 +1,17 @@
-//! A roster that forgets everything when it is dropped: for tests.
+//! A roster in memory: what an engine far away is a copy of, and one that is forgotten when it is
+//! dropped, for tests.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, Weak};
 
-use super::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit};
+use super::following::OwnVersion;
+use super::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, RosterFollower};
 use crate::model::{Account, AccountName, Deed, Key, Session, Token};
 use crate::store::StoreError;
 
-/// Accounts in memory.
+/// Everything that is kept about staff.
 #[derive(Default)]
-pub struct MemoryAccounts(Mutex<State>);
-
-#[derive(Default)]
-struct State {
+pub struct Kept {
     accounts: BTreeMap<AccountName, Account>,
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
@@ -20,15 +19,9 @@ struct State {
     deeds: BTreeMap<u64, Deed>,
 }
 
-impl MemoryAccounts {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no holder of this lock panics")
-    }
-}
-
-impl State {
-    fn apply(&mut self, edit: &RosterEdit) {
-        match edit.clone() {
+impl Kept {
+    pub fn apply(&mut self, edit: RosterEdit) {
+        match edit {
             RosterEdit::PutAccount(account) => {
                 self.accounts.insert(account.name.clone(), account);
             }
@@ -38,42 +31,70 @@ impl State {
             RosterEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
             RosterEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
             RosterEdit::SetClock(reading) => self.clock = Some(reading),
-            RosterEdit::Note(deed) => self.note(deed),
+            RosterEdit::Note(deed) => self.note(self.last_deed() + 1, deed),
         }
     }
 
-    fn note(&mut self, deed: Deed) {
-        let last = self.deeds.last_key_value().map_or(0, |(number, _)| *number);
-        self.deeds.insert(last + 1, deed);
+    /// Adds a deed that has its number already; the oldest make room.
+    pub fn note(&mut self, number: u64, deed: Deed) {
+        self.deeds.insert(number, deed);
         while self.deeds.len() as u64 > DEEDS_KEPT {
             self.deeds.pop_first();
         }
+    }
+
+    /// The number of the newest deed; 0 for none.
+    pub fn last_deed(&self) -> u64 {
+        self.deeds.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    pub fn roster(&self) -> Roster {
+        Roster {
+            accounts: self.accounts.values().cloned().collect(),
+            sessions: self.sessions.values().cloned().collect(),
+            tokens: self.tokens.values().cloned().collect(),
+            clock: self.clock,
+        }
+    }
+
+    pub fn deeds(&self, before: Option<u64>, limit: usize) -> Vec<(u64, Deed)> {
+        let deeds = self.deeds.range(..before.unwrap_or(u64::MAX)).rev();
+        let deeds = deeds.map(|(number, deed)| (*number, deed.clone()));
+        deeds.take(limit).collect()
+    }
+}
+
+/// Accounts in memory.
+#[derive(Default)]
+pub struct MemoryAccounts {
+    kept: Mutex<Kept>,
+    version: OwnVersion,
+}
+
+impl MemoryAccounts {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().expect("no holder of this lock panics")
     }
 }
 
 impl Accounts for MemoryAccounts {
     fn roster(&self) -> Result<Roster, StoreError> {
-        let state = self.state();
-        Ok(Roster {
-            accounts: state.accounts.values().cloned().collect(),
-            sessions: state.sessions.values().cloned().collect(),
-            tokens: state.tokens.values().cloned().collect(),
-            clock: state.clock,
+        Ok(self.kept().roster())
+    }
+
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        self.version.follow(follower, || self.roster())
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        self.version.edit(read, edits, || {
+            let mut kept = self.kept();
+            edits.iter().for_each(|edit| kept.apply(edit.clone()));
+            Ok(())
         })
     }
 
-    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
-        let mut state = self.state();
-        edits.iter().for_each(|edit| state.apply(edit));
-        Ok(())
-    }
-
     fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        let state = self.state();
-        let deeds = state.deeds.range(..before.unwrap_or(u64::MAX)).rev();
-        let deeds = deeds
-            .take(limit)
-            .map(|(number, deed)| (*number, deed.clone()));
-        Ok(deeds.collect())
+        Ok(self.kept().deeds(before, limit))
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token,
 };
-use crate::store::StoreError;
 use crate::store::record::{decode, encode};
+use crate::store::{ClockReading, StoreError};
 
 #[derive(Serialize, Deserialize)]
 struct AccountRecord {
@@ -37,6 +37,12 @@ struct TokenRecord {
     scope: String,
     created: i64,
     used: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClockRecord {
+    tick: u64,
+    wall: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,6 +122,21 @@ pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
         scope: record.scope.parse().map_err(damaged)?,
         created: Moment::from_micros(record.created),
         used: record.used.map(Moment::from_micros),
+    })
+}
+
+pub fn encode_clock(reading: &ClockReading) -> Vec<u8> {
+    encode(&ClockRecord {
+        tick: reading.tick.0,
+        wall: reading.wall.micros(),
+    })
+}
+
+pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
+    let record: ClockRecord = decode(bytes)?;
+    Ok(ClockReading {
+        tick: Tick(record.tick),
+        wall: Moment::from_micros(record.wall),
     })
 }
 

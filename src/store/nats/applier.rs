@@ -14,7 +14,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::known::is_next;
-use super::layout::{self, SUBJECTS};
+use super::layout::{self, PETS};
 use super::node::Node;
 use super::read::{self, StreamState};
 use crate::model::{Change, Epoch, Moment};
@@ -109,7 +109,10 @@ impl Applier {
             if next > upto {
                 return Ok(());
             }
-            let entries = read::following(&self.node.link, SUBJECTS, next, FILLED_AT_ONCE).await?;
+            let entries = {
+                let link = &self.node.link;
+                read::following(link, &PETS, PETS.subjects, next, FILLED_AT_ONCE).await?
+            };
             if entries.is_empty() {
                 return Ok(());
             }
@@ -139,7 +142,7 @@ impl Applier {
 
     /// Asks the stream how far it is, and goes there.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let went = match read::state(&self.node.link).await {
+        let went = match read::state(&self.node.link, &PETS).await {
             Ok(state) => self.go_to(state).await,
             Err(failed) => Err(failed.into()),
         };

@@ -2,7 +2,8 @@
 //!
 //! One stream is the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet` the
 //! next id, `ps.sim.tick` the simulator's last tick and `ps.meta.epoch` the epoch. The sequence
-//! number of the stream is the rev. A bucket with a short life holds the simulator's lease.
+//! number of the stream is the rev. Another one holds staff, and is not published anywhere. A
+//! bucket with a short life holds the simulator's lease.
 
 use rand::RngExt;
 use serde_json::{Value, json};
@@ -13,9 +14,26 @@ use super::read;
 use crate::model::Epoch;
 use crate::store::StoreError;
 
-pub const STREAM: &str = "PET_STORE";
-/// Everything in the stream.
-pub const SUBJECTS: &str = "ps.>";
+/// A stream, and the subjects that are in it.
+pub struct Stream {
+    pub name: &'static str,
+    pub subjects: &'static str,
+}
+
+pub const PETS: Stream = Stream {
+    name: "PET_STORE",
+    subjects: "ps.>",
+};
+
+/// Accounts, sessions, tokens and what was done to them.
+pub const STAFF: Stream = Stream {
+    name: "PET_STORE_STAFF",
+    subjects: "ps-staff.>",
+};
+
+/// Where a node says, without saying what, that it has edited something about staff.
+pub const STAFF_NOTES: &str = "ps-note.staff";
+
 pub const NEXT_PET: &str = "ps.next_pet";
 pub const TICK: &str = "ps.sim.tick";
 pub const EPOCH: &str = "ps.meta.epoch";
@@ -41,10 +59,10 @@ const STREAM_NOT_FOUND: u64 = 10059;
 const STREAM_HAS_OTHER_SETTINGS: u64 = 10058;
 
 /// Settings without which a promise of the engine would be broken; `num_replicas` is not one.
-fn stream() -> Value {
+fn pets() -> Value {
     json!({
-        "name": STREAM,
-        "subjects": [SUBJECTS],
+        "name": PETS.name,
+        "subjects": [PETS.subjects],
         "retention": "limits",
         "storage": "file",
         "discard": "old",
@@ -56,7 +74,25 @@ fn stream() -> Value {
         "deny_delete": true,
         "allow_direct": true,
         "allow_atomic": true,
-        "republish": { "src": SUBJECTS, "dest": LIVE },
+        "republish": { "src": PETS.subjects, "dest": LIVE },
+    })
+}
+
+fn staff() -> Value {
+    json!({
+        "name": STAFF.name,
+        "subjects": [STAFF.subjects],
+        "retention": "limits",
+        "storage": "file",
+        "discard": "old",
+        "max_msgs_per_subject": 1,
+        "max_age": 0,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "duplicate_window": 120_000_000_000_u64,
+        "deny_delete": true,
+        "allow_direct": true,
+        "allow_atomic": true,
     })
 }
 
@@ -98,7 +134,7 @@ pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
 /// # Errors
 /// `OtherSettings`; `Unavailable` while the cluster has no leader.
 pub async fn make(link: &Link, replicas: u64) -> Result<(), StoreError> {
-    for wanted in [stream(), lease()] {
+    for wanted in [pets(), staff(), lease()] {
         make_stream(link, wanted, replicas).await?;
     }
     Ok(())
@@ -143,11 +179,9 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
 /// # Errors
 /// `Unavailable` while the cluster has no leader.
 pub async fn is_empty(link: &Link) -> Result<bool, StoreError> {
-    for stream in [STREAM] {
-        match link
-            .api(&format!("STREAM.INFO.{stream}"), &Value::Null)
-            .await
-        {
+    for stream in [PETS, STAFF] {
+        let question = format!("STREAM.INFO.{}", stream.name);
+        match link.api(&question, &Value::Null).await {
             Ok(info) if info["state"]["last_seq"] == json!(0) => {}
             Ok(_) => return Ok(false),
             Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => {}
@@ -166,7 +200,7 @@ pub async fn epoch(link: &Link) -> Result<Epoch, StoreError> {
         if let Some(entry) = read::last_of(link, EPOCH).await? {
             return super::message::read_epoch(&entry.payload);
         }
-        let state = read::state(link).await?;
+        let state = read::state(link, &PETS).await?;
         if state.last_seq > 0 {
             return Err(StoreError::Unfinished);
         }

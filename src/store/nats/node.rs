@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::batch::{self, new_op};
 use super::known::{Gathered, Known};
-use super::layout;
+use super::layout::{self, PETS};
 use super::link::Link;
 use super::read;
 use crate::model::{Change, Epoch, Moment, Rev};
@@ -71,10 +71,10 @@ impl Node {
 
     /// Everything that is true now.
     pub async fn gather(&self) -> Result<(Known, Snapshot), StoreError> {
-        let created = read::state(&self.link).await?.created;
+        let created = read::state(&self.link, &PETS).await?.created;
         self.hear();
         let mut gathered = Gathered::default();
-        read::load(&self.link, |entry| gathered.take(&entry)).await?;
+        read::load(&self.link, &PETS, |entry| gathered.take(&entry)).await?;
         let (mut known, snapshot) = gathered.finish();
         known.created = created;
         if known.epoch.is_none() {
@@ -177,7 +177,7 @@ impl Node {
                 Ok((first..=last).map(Rev::new).collect())
             }
             Err(StoreError::Conflict) => {
-                let newest = read::state(&self.link).await;
+                let newest = read::state(&self.link, &PETS).await;
                 self.until_shown(newest.map_or(0, |state| state.last_seq))
                     .await;
                 Err(StoreError::Conflict)

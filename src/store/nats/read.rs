@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::layout::{STREAM, SUBJECTS};
+use super::layout::{PETS, Stream};
 use super::link::{Failed, Link};
 use super::message::Entry;
 use crate::store::StoreError;
@@ -40,10 +40,9 @@ pub struct StreamState {
     pub last_seq: u64,
 }
 
-pub async fn state(link: &Link) -> Result<StreamState, Failed> {
-    let info = link
-        .api(&format!("STREAM.INFO.{STREAM}"), &Value::Null)
-        .await?;
+pub async fn state(link: &Link, stream: &Stream) -> Result<StreamState, Failed> {
+    let question = format!("STREAM.INFO.{}", stream.name);
+    let info = link.api(&question, &Value::Null).await?;
     if !has_quorum(&info) {
         let reason = "the leader has lost its followers".to_owned();
         return Err(Failed::Unreachable(reason));
@@ -76,7 +75,7 @@ fn has_quorum(info: &Value) -> bool {
 
 /// The last message of a subject; `None` may also mean that the server that answered is behind.
 pub async fn last_of(link: &Link, subject: &str) -> Result<Option<Entry>, StoreError> {
-    last_in(link, STREAM, subject).await
+    last_in(link, PETS.name, subject).await
 }
 
 /// The same for another stream.
@@ -94,12 +93,13 @@ pub async fn last_in(
 /// Up to `limit` messages at `filter` from the sequence number `from` on, in their order.
 pub async fn following(
     link: &Link,
+    stream: &Stream,
     filter: &str,
     from: u64,
     limit: usize,
 ) -> Result<Vec<Entry>, StoreError> {
     let question = json!({ "seq": from.max(1), "next_by_subj": filter, "batch": limit });
-    let address = format!("$JS.API.DIRECT.GET.{STREAM}");
+    let address = format!("$JS.API.DIRECT.GET.{}", stream.name);
     let mut entries = Vec::new();
     collect(link, address, &question, |message| {
         let Some(entry) = entry(message)? else {
@@ -116,26 +116,27 @@ pub async fn following(
 /// Together they are what is true at the last one.
 pub async fn load(
     link: &Link,
+    stream: &Stream,
     mut take: impl FnMut(Entry) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let name = super::batch::new_op();
     let consumer = json!({
-        "stream_name": STREAM,
+        "stream_name": stream.name,
         "action": "create",
         "config": {
             "name": name,
             "deliver_policy": "last_per_subject",
             "ack_policy": "none",
-            "filter_subject": SUBJECTS,
+            "filter_subject": stream.subjects,
             "mem_storage": true,
             "num_replicas": 1,
             "inactive_threshold": CONSUMER_SECONDS * 1_000_000_000,
         },
     });
-    let creation = format!("CONSUMER.CREATE.{STREAM}.{name}");
+    let creation = format!("CONSUMER.CREATE.{}.{name}", stream.name);
     let made = link.api(&creation, &consumer).await?;
     let mut pending = made["num_pending"].as_u64().unwrap_or_default();
-    let address = format!("$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{name}");
+    let address = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name);
     let question = json!({ "batch": LOADED_AT_ONCE, "no_wait": true });
     while pending > 0 {
         let mut left = LOADED_AT_ONCE;
@@ -154,7 +155,7 @@ pub async fn load(
         })
         .await?;
     }
-    let deletion = format!("CONSUMER.DELETE.{STREAM}.{name}");
+    let deletion = format!("CONSUMER.DELETE.{}.{name}", stream.name);
     // Otherwise it goes away by itself.
     let _ = link.api(&deletion, &Value::Null).await;
     Ok(())

@@ -7,7 +7,6 @@ mod cargo;
 mod story;
 
 use std::io::{BufRead, Write};
-use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
@@ -16,18 +15,15 @@ use super::batch::{self, FOLLOWED, Outgoing};
 use super::link::Link;
 use super::message::{self, LEADING};
 use super::node::Node;
-use super::{Address, NatsEngine, layout, until_led};
+use super::{Address, NatsEngine, layout, staff, until_led};
 use crate::model::PetId;
 use crate::store::archive::{Staff, Writer};
-use crate::store::{Accounts, DEEDS_KEPT, MemoryAccounts, Put, RosterEdit, StoreError};
+use crate::store::{Accounts, DEEDS_KEPT, EDITS_AT_ONCE, Put, RosterEdit, StoreError};
 
 /// Messages of one batch, and bytes of their bodies after which it is full. Servers take 1,000 and
 /// as many bytes as there is room for; a batch should be stored long before an answer is missed.
 const BATCH_MESSAGES: usize = 500;
 const BATCH_BYTES: usize = 512 * 1024;
-
-/// Edits of staff that are made at once.
-const EDITS_AT_ONCE: usize = 256;
 
 /// What was put into a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +50,9 @@ pub fn export(address: &Address, staff: Staff, out: impl Write) -> Result<(), St
     let mut changes = told.changes.iter();
     changes.try_for_each(|change| archive.change(change))?;
     if staff == Staff::Included {
-        let accounts = accounts_of(&engine);
-        archive.roster(&accounts.roster()?)?;
+        archive.roster(&engine.roster()?)?;
         let kept = usize::try_from(DEEDS_KEPT).unwrap_or(usize::MAX);
-        let deeds = accounts.deeds(None, kept)?;
+        let deeds = engine.deeds(None, kept)?;
         let mut oldest_first = deeds.iter().rev();
         oldest_first.try_for_each(|(_, deed)| archive.deed(deed))?;
     }
@@ -83,7 +78,7 @@ pub fn import(input: impl BufRead, address: &Address) -> Result<Imported, StoreE
     })?;
     let last = runtime.block_on(send_all(link, claimed, &cargo.puts));
     let last = last.map_err(halfway)?;
-    keep(accounts_of(&engine).as_ref(), &cargo.staff).map_err(halfway)?;
+    keep(&engine, &cargo.staff).map_err(halfway)?;
     let begun = runtime.block_on(layout::begin_first_epoch(link, last));
     begun.map_err(halfway)?;
     Ok(cargo.contents())
@@ -97,15 +92,15 @@ fn start(address: &Address) -> Result<Runtime, StoreError> {
     })
 }
 
-/// Where the engine's staff are.
-fn accounts_of(_: &NatsEngine) -> Arc<dyn Accounts> {
-    Arc::new(MemoryAccounts::default())
-}
-
 /// Puts staff where there are none yet.
-fn keep(accounts: &dyn Accounts, edits: &[RosterEdit]) -> Result<(), StoreError> {
-    let mut edits = edits.chunks(EDITS_AT_ONCE);
-    edits.try_for_each(|some| accounts.edit_roster(some))
+fn keep(engine: &NatsEngine, edits: &[RosterEdit]) -> Result<(), StoreError> {
+    let mut version = 0;
+    for some in edits.chunks(EDITS_AT_ONCE) {
+        // Nothing but the batches before this one says that the engine is within reach.
+        engine.node.hear();
+        version = engine.edit_roster(version, some)?;
+    }
+    Ok(())
 }
 
 /// Connects to a cluster that holds a store, as a node does.
@@ -135,7 +130,8 @@ async fn connect_empty(address: &Address) -> Result<NatsEngine, StoreError> {
         layout::make(&node.link, address.replicas()).await
     })
     .await?;
-    Ok(NatsEngine::over(node, None))
+    let staff = staff::Staff::new(node.link.clone());
+    Ok(NatsEngine::over(node, staff, None))
 }
 
 /// Writes the first message of an empty stream; `Conflict` when it is not empty any more. From then

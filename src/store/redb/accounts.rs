@@ -1,6 +1,8 @@
 //! Staff in the same file as the pets, in tables of their own. A store from before there was staff
 //! has none of these tables; the first edit makes them.
 
+use std::sync::Weak;
+
 use redb::WriteTransaction;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
@@ -10,7 +12,9 @@ use crate::store::accounts::{
     decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
     encode_session, encode_token,
 };
-use crate::store::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, StoreError};
+use crate::store::{
+    Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, RosterFollower, StoreError,
+};
 
 /// Accounts by name.
 pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
@@ -28,9 +32,15 @@ impl Accounts for RedbEngine {
         self.file.read(roster)
     }
 
-    fn edit_roster(&self, edits: &[RosterEdit]) -> Result<(), StoreError> {
-        self.file
-            .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        self.roster_version.follow(follower, || self.roster())
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        self.roster_version.edit(read, edits, || {
+            self.file
+                .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
+        })
     }
 
     fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {

@@ -69,7 +69,7 @@ async fn an_imported_export_knows_staff_tokens_and_deeds_and_nobody_is_signed_in
     .unwrap();
     assert!(!std::fs::read_to_string(&file).unwrap().contains("session"));
     import_again(&file, &data);
-    let mut imported = rescue.moved_to(&data).await;
+    let imported = rescue.moved_to(&data).await;
     let mut stale = imported.browser();
     stale.cookie = anna.cookie;
     assert!(!stale.is_in().await, "sessions stay where they were");

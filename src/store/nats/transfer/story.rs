@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 use crate::store::nats::READ_AT_ONCE;
 use crate::store::nats::known::{Known, Passed};
-use crate::store::nats::layout::PET;
+use crate::store::nats::layout::{PET, PETS};
 use crate::store::nats::link::Link;
 use crate::store::nats::message::{self, Entry, Record};
 use crate::store::nats::read;
@@ -38,7 +38,7 @@ pub struct Story {
 pub async fn read(link: &Link) -> Result<Story, StoreError> {
     let mut known = Known::default();
     let mut newest: BTreeMap<PetId, Passed> = BTreeMap::new();
-    read::load(link, |entry| {
+    read::load(link, &PETS, |entry| {
         let passed = known.pass(&entry)?;
         newest.extend(passed.map(|passed| (passed.change.pet, passed)));
         Ok(())
@@ -73,7 +73,7 @@ pub async fn read(link: &Link) -> Result<Story, StoreError> {
 /// Some messages of pets from `next` on. One at least is there, whichever server is asked.
 async fn following(link: &Link, next: u64) -> Result<Vec<Entry>, StoreError> {
     for _ in 0..ASKED_AGAIN {
-        let entries = read::following(link, &format!("{PET}*"), next, READ_AT_ONCE).await?;
+        let entries = read::following(link, &PETS, &format!("{PET}*"), next, READ_AT_ONCE).await?;
         if !entries.is_empty() {
             return Ok(entries);
         }

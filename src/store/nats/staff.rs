@@ -1,0 +1,149 @@
+//! Staff on a cluster: a stream of private records, which is not published anywhere, and of which
+//! every node has a copy in memory.
+//!
+//! An edit is one atomic batch that is stored only if the stream still ends where the one who
+//! decided it had read it: two nodes never decide on the same roster. A node that edited something
+//! tells the others so, without saying what; they read it. One that did not hear it finds out
+//! within a second.
+
+mod message;
+mod mirror;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use self::mirror::Mirror;
+use super::NatsEngine;
+use super::batch;
+use super::layout::STAFF_NOTES;
+use super::link::Link;
+use crate::model::Deed;
+use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
+
+/// How often the stream is asked how far it is.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long an edit whose answer did not come is looked for, and how often.
+const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
+const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
+
+/// A node's copy of the roster.
+pub struct Staff {
+    link: Link,
+    mirror: Mutex<Mirror>,
+}
+
+impl Staff {
+    pub fn new(link: Link) -> Self {
+        Staff {
+            link,
+            mirror: Mutex::default(),
+        }
+    }
+
+    /// Reads everything.
+    pub async fn load(&self) -> Result<(), StoreError> {
+        self.mirror.lock().await.load(&self.link).await
+    }
+
+    /// Follows the stream until it is dropped.
+    async fn keep_up(self: Arc<Self>) {
+        // Nobody is there to subscribe to once the client has ended, and the node with it.
+        let Ok(mut notes) = self.link.client().subscribe(STAFF_NOTES).await else {
+            return;
+        };
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                note = notes.next() => match note {
+                    Some(_) => {}
+                    None => return,
+                },
+                _ = look.tick() => {}
+            }
+            if let Err(error) = self.mirror.lock().await.catch_up(&self.link).await {
+                tracing::debug!(%error, "the roster cannot be followed for a moment");
+            }
+        }
+    }
+
+    async fn edit(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        let mut mirror = self.mirror.lock().await;
+        let messages = message::write(read, mirror.kept.last_deed(), edits);
+        let entries: Vec<_> = (read + 1..)
+            .zip(&messages)
+            .map(|(seq, message)| message::stored(seq, message))
+            .collect();
+        let op = batch::new_op();
+        match batch::send(&self.link, &op, messages).await {
+            // Nothing was between, so these are the messages that follow.
+            Ok(_) => mirror.pass(&entries)?,
+            Err(failed) => match batch::explain(failed) {
+                StoreError::Unknown(reason) => self.look_up(&mut mirror, &op, reason).await?,
+                StoreError::Conflict => {
+                    mirror.catch_up(&self.link).await?;
+                    return Err(StoreError::Conflict);
+                }
+                error => return Err(error),
+            },
+        }
+        // Who does not hear it looks by itself.
+        let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
+        Ok(mirror.seq)
+    }
+
+    /// Looks whether the messages of an edit are in the stream whose answer did not come.
+    async fn look_up(
+        &self,
+        mirror: &mut Mirror,
+        op: &str,
+        reason: String,
+    ) -> Result<(), StoreError> {
+        let deadline = Instant::now() + LOOKED_UP_FOR;
+        while Instant::now() < deadline {
+            let passed = mirror.catch_up(&self.link).await;
+            if passed.is_ok_and(|ops| ops.iter().any(|passed| passed == op)) {
+                return Ok(());
+            }
+            sleep(LOOK_UP_EVERY).await;
+        }
+        Err(StoreError::Unknown(reason))
+    }
+}
+
+impl Accounts for NatsEngine {
+    fn roster(&self) -> Result<Roster, StoreError> {
+        let mirror = self.runtime.block_on(self.staff.mirror.lock());
+        Ok(mirror.kept.roster())
+    }
+
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        let mut mirror = self.runtime.block_on(self.staff.mirror.lock());
+        if let Some(follower) = follower.upgrade() {
+            follower.begin_anew(mirror.kept.roster(), mirror.seq);
+        }
+        mirror.followers.add(follower);
+        if !mirror.is_kept_up {
+            mirror.is_kept_up = true;
+            self.spawn(Arc::clone(&self.staff).keep_up());
+        }
+        Ok(())
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        self.node.check_reach()?;
+        self.runtime.block_on(self.staff.edit(read, edits))
+    }
+
+    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
+        let mirror = self.runtime.block_on(self.staff.mirror.lock());
+        Ok(mirror.kept.deeds(before, limit))
+    }
+}

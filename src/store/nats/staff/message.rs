@@ -1,0 +1,155 @@
+//! How edits of the roster are written into messages, and read out of them.
+//!
+//! Every account, session and token has a subject of its own, of which the stream keeps the last
+//! message: the record, or nothing for one that was removed. Deeds go round in as many subjects as
+//! deeds are kept, so that each takes the place of the oldest.
+
+use async_nats::HeaderMap;
+
+use super::super::batch::Outgoing;
+use super::super::message::Entry;
+use crate::model::{AccountName, Deed, Key};
+use crate::store::accounts::{
+    decode_account, decode_clock, decode_deed, decode_session, decode_token, encode_account,
+    encode_clock, encode_deed, encode_session, encode_token, hex, unhex,
+};
+use crate::store::{DEEDS_KEPT, RosterEdit, StoreError};
+
+const ACCOUNT: &str = "ps-staff.account.";
+const SESSION: &str = "ps-staff.session.";
+const TOKEN: &str = "ps-staff.token.";
+const DEED: &str = "ps-staff.deed.";
+const CLOCK: &str = "ps-staff.clock";
+
+/// The number of a deed, which its subject does not tell.
+const NUMBER: &str = "Ps-Deed";
+
+/// The last message of the whole stream must be this one; on the first message of a batch.
+const EXPECTED_LAST: &str = "Nats-Expected-Last-Sequence";
+
+/// What a message says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Passed {
+    Edit(RosterEdit),
+    Deed(u64, Deed),
+    /// Of a program that knows more than this one.
+    Other,
+}
+
+/// The messages that make `edits`, if the stream ends at `read`. `last_deed` is the number of the
+/// newest deed.
+pub fn write(read: u64, mut last_deed: u64, edits: &[RosterEdit]) -> Vec<Outgoing> {
+    let mut messages: Vec<Outgoing> = edits
+        .iter()
+        .map(|edit| {
+            if let RosterEdit::Note(deed) = edit {
+                last_deed += 1;
+                return outgoing_deed(last_deed, deed);
+            }
+            let (subject, body) = record(edit);
+            outgoing(subject, body)
+        })
+        .collect();
+    if let Some(first) = messages.first_mut() {
+        first.headers.push((EXPECTED_LAST, read.to_string()));
+    }
+    messages
+}
+
+fn outgoing(subject: String, body: Vec<u8>) -> Outgoing {
+    Outgoing {
+        subject,
+        expected: None,
+        headers: Vec::new(),
+        body,
+    }
+}
+
+fn outgoing_deed(number: u64, deed: &Deed) -> Outgoing {
+    let subject = format!("{DEED}{}", number % DEEDS_KEPT);
+    let mut message = outgoing(subject, encode_deed(deed));
+    message.headers.push((NUMBER, number.to_string()));
+    message
+}
+
+/// The subject of an edit, and the record that is there from then on.
+fn record(edit: &RosterEdit) -> (String, Vec<u8>) {
+    let by_key = |kind: &str, key: &Key| format!("{kind}{}", hex(key));
+    let by_name = |name: &AccountName| format!("{ACCOUNT}{}", token_of(name));
+    match edit {
+        RosterEdit::PutAccount(account) => (by_name(&account.name), encode_account(account)),
+        RosterEdit::RemoveAccount(name) => (by_name(name), Vec::new()),
+        RosterEdit::PutSession(session) => (by_key(SESSION, &session.key), encode_session(session)),
+        RosterEdit::RemoveSession(key) => (by_key(SESSION, key), Vec::new()),
+        RosterEdit::PutToken(token) => (by_key(TOKEN, &token.key), encode_token(token)),
+        RosterEdit::RemoveToken(key) => (by_key(TOKEN, key), Vec::new()),
+        RosterEdit::SetClock(reading) => (CLOCK.to_owned(), encode_clock(reading)),
+        RosterEdit::Note(deed) => (DEED.to_owned(), encode_deed(deed)),
+    }
+}
+
+/// What `entry` says.
+///
+/// # Errors
+/// `Record` when no pet-store wrote it.
+pub fn read(entry: &Entry) -> Result<Passed, StoreError> {
+    let (subject, body) = (entry.subject.as_str(), entry.payload.as_slice());
+    let after = |kind: &str| subject.strip_prefix(kind);
+    let edit = if let Some(token) = after(ACCOUNT) {
+        let name = name_of(token);
+        match body {
+            [] => RosterEdit::RemoveAccount(name.parse().map_err(|_| foreign(subject))?),
+            record => RosterEdit::PutAccount(decode_account(&name, record)?),
+        }
+    } else if let Some(key) = after(SESSION) {
+        match body {
+            [] => RosterEdit::RemoveSession(unhex(key)?),
+            record => RosterEdit::PutSession(decode_session(unhex(key)?, record)?),
+        }
+    } else if let Some(key) = after(TOKEN) {
+        match body {
+            [] => RosterEdit::RemoveToken(unhex(key)?),
+            record => RosterEdit::PutToken(decode_token(unhex(key)?, record)?),
+        }
+    } else if after(DEED).is_some() {
+        return Ok(Passed::Deed(number(entry)?, decode_deed(body)?));
+    } else if subject == CLOCK {
+        RosterEdit::SetClock(decode_clock(body)?)
+    } else {
+        return Ok(Passed::Other);
+    };
+    Ok(Passed::Edit(edit))
+}
+
+/// What a message becomes when the stream has it at `seq`.
+pub fn stored(seq: u64, message: &Outgoing) -> Entry {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &message.headers {
+        headers.insert(*name, value.as_str());
+    }
+    Entry {
+        seq,
+        subject: message.subject.clone(),
+        headers,
+        payload: message.body.clone(),
+    }
+}
+
+fn number(entry: &Entry) -> Result<u64, StoreError> {
+    let number = entry.headers.get(NUMBER).map(|value| value.as_str());
+    let number = number.and_then(|text| text.parse().ok());
+    number.ok_or_else(|| foreign(&entry.subject))
+}
+
+/// A name as one token of a subject, in which a dot would end it; no name has an equals sign.
+fn token_of(name: &AccountName) -> String {
+    name.as_str().replace('.', "=")
+}
+
+fn name_of(token: &str) -> String {
+    token.replace('=', ".")
+}
+
+fn foreign(subject: &str) -> StoreError {
+    StoreError::Record(format!("a message at {subject}"))
+}

@@ -1,0 +1,98 @@
+//! What a node knows of staff: everything, up to the last message of their stream that it passed.
+
+use super::message::{self, Passed};
+use crate::store::accounts::{Kept, RosterFollowers};
+use crate::store::nats::batch::OP;
+use crate::store::nats::layout::STAFF;
+use crate::store::nats::link::Link;
+use crate::store::nats::message::Entry;
+use crate::store::nats::read::{self, StreamState};
+use crate::store::{RosterEdit, StoreError};
+
+/// Looks in a row at which the stream must be behind this node: a server that was leader until a
+/// moment ago may say so once.
+const LOOKS_BEHIND: u32 = 3;
+
+/// Messages that are read at once.
+const FILLED_AT_ONCE: usize = 256;
+
+#[derive(Default)]
+pub struct Mirror {
+    /// Which stream it is: when that was made.
+    created: String,
+    /// The last message that was passed, which is the version of the roster.
+    pub seq: u64,
+    pub kept: Kept,
+    pub followers: RosterFollowers,
+    looks_behind: u32,
+    /// Whether a task keeps it up, as it does once there is a follower.
+    pub is_kept_up: bool,
+}
+
+impl Mirror {
+    /// Reads everything, and shows it.
+    pub async fn load(&mut self, link: &Link) -> Result<(), StoreError> {
+        let created = read::state(link, &STAFF).await?.created;
+        let mut loaded = Mirror::default();
+        read::load(link, &STAFF, |entry| loaded.take(&entry).map(drop)).await?;
+        (self.created, self.seq, self.kept) = (created, loaded.seq, loaded.kept);
+        let roster = self.kept.roster();
+        self.followers
+            .tell(|follower| follower.begin_anew(roster.clone(), self.seq));
+        Ok(())
+    }
+
+    /// Goes to where the stream is. The ops whose messages were passed on the way.
+    pub async fn catch_up(&mut self, link: &Link) -> Result<Vec<String>, StoreError> {
+        let StreamState { created, last_seq } = read::state(link, &STAFF).await?;
+        self.looks_behind = match last_seq < self.seq {
+            true => self.looks_behind + 1,
+            false => 0,
+        };
+        if created != self.created || self.looks_behind >= LOOKS_BEHIND {
+            tracing::warn!("the engine's stream of staff is another; it is read anew");
+            self.looks_behind = 0;
+            self.load(link).await?;
+            return Ok(Vec::new());
+        }
+        let mut ops = Vec::new();
+        while self.seq < last_seq {
+            let (next, subjects) = (self.seq + 1, STAFF.subjects);
+            let entries = read::following(link, &STAFF, subjects, next, FILLED_AT_ONCE).await?;
+            if entries.is_empty() {
+                return Err(StoreError::Unavailable("its copy is behind".to_owned()));
+            }
+            ops.extend(entries.iter().filter_map(op_of));
+            self.pass(&entries)?;
+        }
+        Ok(ops)
+    }
+
+    /// Passes messages that follow each other, and shows what they change.
+    pub fn pass(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut edits = Vec::new();
+        for entry in entries {
+            edits.extend(self.take(entry)?);
+        }
+        self.followers
+            .tell(|follower| follower.show(&edits, self.seq));
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<Option<RosterEdit>, StoreError> {
+        self.seq = entry.seq;
+        match message::read(entry)? {
+            Passed::Edit(edit) => {
+                self.kept.apply(edit.clone());
+                return Ok(Some(edit));
+            }
+            Passed::Deed(number, deed) => self.kept.note(number, deed),
+            Passed::Other => {}
+        }
+        Ok(None)
+    }
+}
+
+fn op_of(entry: &Entry) -> Option<String> {
+    Some(entry.headers.get(OP)?.as_str().to_owned())
+}
