@@ -5,7 +5,7 @@
 //! network.
 
 #[cfg(test)]
-mod contract;
+pub(super) mod contract;
 mod following;
 mod memory;
 mod record;

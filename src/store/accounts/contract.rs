@@ -17,7 +17,14 @@ fn with_every_engine(check: impl Fn(&dyn Accounts)) {
 
 /// A follower that remembers.
 #[derive(Default)]
-struct Told(Mutex<Vec<(Vec<RosterEdit>, u64)>>);
+pub struct Told(Mutex<Vec<(Vec<RosterEdit>, u64)>>);
+
+impl Told {
+    pub fn last_version(&self) -> Option<u64> {
+        let told = self.0.lock().unwrap();
+        told.last().map(|(_, version)| *version)
+    }
+}
 
 impl RosterFollower for Told {
     fn begin_anew(&self, roster: Roster, version: u64) {

@@ -5,9 +5,9 @@ use std::time::Instant;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::auth::Directory;
 use crate::model::{Account, AccountName, Author, Moment, Role};
 use crate::store::Engine;
+use crate::store::accounts::contract::Told;
 use crate::store::contract::server::{NEWEST, Servers};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -60,11 +60,21 @@ fn put(text: &str) -> RosterEdit {
     })
 }
 
-fn author() -> Author {
-    Author {
-        name: "a test".to_owned(),
-        client: "a test".to_owned(),
-    }
+fn note(words: &str) -> RosterEdit {
+    RosterEdit::Note(Deed {
+        at: Moment::from_micros(8),
+        author: Author {
+            name: "anna".to_owned(),
+            client: "a test".to_owned(),
+        },
+        words: words.to_owned(),
+    })
+}
+
+fn follow(engine: &NatsEngine) -> Arc<Told> {
+    let told: Arc<Told> = Arc::default();
+    engine.follow_roster(Arc::downgrade(&told) as _).unwrap();
+    told
 }
 
 fn wait_until(what: &str, condition: impl Fn() -> bool) {
@@ -88,39 +98,37 @@ fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up(
 }
 
 #[test]
-fn what_one_node_ends_the_other_hears_of() {
+fn what_one_node_edits_the_other_hears_of() {
     let pair = Pair::start();
-    let open = |engine: &Arc<NatsEngine>| Directory::open(Arc::clone(engine) as _).unwrap();
-    let (here, there) = (open(&pair.here), open(&pair.there));
-    let hash = "the hash of a password";
-    here.add(&name("anna"), Role::Admin, hash.to_owned(), &author())
+    let told = follow(&pair.there);
+    let first = pair
+        .here
+        .edit_roster(0, &[put("anna"), put("boris")])
         .unwrap();
-    wait_until("anna", || there.account(&name("anna")).is_some());
-    let begun = there.begin_session(&name("anna"), hash, "Firefox", None);
-    let key = begun.unwrap().key();
-    wait_until("the session", || here.session(&key).is_some());
-    here.end_session(key, &author()).unwrap();
-    wait_until("its end", || there.session(&key).is_none());
-    let deeds = there.deeds(None, 10).unwrap();
-    assert_eq!(deeds.len(), 3);
-    assert_eq!(deeds, here.deeds(None, 10).unwrap());
+    let removed = [
+        RosterEdit::RemoveAccount(name("anna")),
+        note("removed anna"),
+    ];
+    let second = pair.here.edit_roster(first, &removed).unwrap();
+    wait_until("the removal", || told.last_version() == Some(second));
+    assert_eq!(pair.there.roster().unwrap(), pair.here.roster().unwrap());
+    let deeds = pair.there.deeds(None, 10).unwrap();
+    assert_eq!(deeds, pair.here.deeds(None, 10).unwrap());
+    assert_eq!(deeds.len(), 1);
 }
 
-/// A stream that was deleted, or put back as it was earlier, is read anew as a whole.
+/// A stream that was deleted, and is as long as the old one before this node looks again.
 #[test]
 fn a_stream_that_is_another_one_is_read_anew() {
     let pair = Pair::start();
-    let directory = Directory::open(Arc::clone(&pair.here) as _).unwrap();
-    let hash = "the hash of a password".to_owned();
-    directory
-        .add(&name("anna"), Role::Admin, hash, &author())
-        .unwrap();
+    let told = follow(&pair.here);
+    pair.here.edit_roster(0, &[put("anna")]).unwrap();
     pair.servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
-    connect(&pair.servers, &pair.runtime).close();
-    wait_until("the new roster", || {
-        directory.account(&name("anna")).is_none()
-    });
-    assert_eq!(directory.deeds(None, 10).unwrap(), []);
+    let there = connect(&pair.servers, &pair.runtime);
+    let version = there.edit_roster(0, &[put("boris"), put("cleo")]).unwrap();
+    wait_until("the new roster", || told.last_version() == Some(version));
+    assert_eq!(pair.here.roster().unwrap(), there.roster().unwrap());
+    there.close();
 }
 
 #[test]
