@@ -5,6 +5,7 @@
 mod answers;
 mod fights;
 mod losses;
+mod moving;
 mod refusals;
 #[path = "../nats/server.rs"]
 mod server;

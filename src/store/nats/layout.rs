@@ -174,21 +174,17 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
     Ok(())
 }
 
-/// Whether the streams that hold a store hold nothing, or are not there.
+/// Whether nothing was ever written to `stream`, or it is not there.
 ///
 /// # Errors
 /// `Unavailable` while the cluster has no leader.
-pub async fn is_empty(link: &Link) -> Result<bool, StoreError> {
-    for stream in [PETS, STAFF] {
-        let question = format!("STREAM.INFO.{}", stream.name);
-        match link.api(&question, &Value::Null).await {
-            Ok(info) if info["state"]["last_seq"] == json!(0) => {}
-            Ok(_) => return Ok(false),
-            Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => {}
-            Err(failed) => return Err(failed.into()),
-        }
+pub async fn is_empty(link: &Link, stream: &Stream) -> Result<bool, StoreError> {
+    let question = format!("STREAM.INFO.{}", stream.name);
+    match link.api(&question, &Value::Null).await {
+        Ok(info) => Ok(info["state"]["last_seq"] == json!(0)),
+        Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => Ok(true),
+        Err(failed) => Err(failed.into()),
     }
-    Ok(true)
 }
 
 /// The epoch of the stream; a stream in which nothing ever happened gets one.

@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use self::cargo::Cargo;
 use super::batch::{self, FOLLOWED, Outgoing};
+use super::layout::{PETS, STAFF};
 use super::link::Link;
 use super::message::{self, LEADING};
 use super::node::Node;
@@ -108,7 +109,7 @@ async fn connect_existing(address: &Address) -> Result<NatsEngine, StoreError> {
     let link = Link::open(address).await?;
     until_led(async || {
         layout::check_servers(&link).await?;
-        match layout::is_empty(&link).await? {
+        match layout::is_empty(&link, &PETS).await? {
             true => Err(StoreError::NoStore(address.to_string())),
             false => Ok(()),
         }
@@ -122,9 +123,12 @@ async fn connect_empty(address: &Address) -> Result<NatsEngine, StoreError> {
     let node = Node::new(Link::open(address).await?);
     until_led(async || {
         layout::check_servers(&node.link).await?;
-        if !layout::is_empty(&node.link).await? {
+        let holds_pets = !layout::is_empty(&node.link, &PETS).await?;
+        if holds_pets {
             // Fails where the epoch is missing.
             layout::epoch(&node.link).await?;
+        }
+        if holds_pets || !layout::is_empty(&node.link, &STAFF).await? {
             return Err(StoreError::NotEmptyEngine(address.to_string()));
         }
         layout::make(&node.link, address.replicas()).await
