@@ -142,8 +142,14 @@ impl App {
         self.address
     }
 
-    /// The address at which the first admin is made; none when there are accounts, and at the
-    /// second time of asking.
+    /// Whether nobody is staff yet where staff are needed.
+    pub fn lacks_staff(&self) -> bool {
+        let staff = self.live.gate.staff();
+        staff.is_ok_and(|staff| staff.directory().is_empty())
+    }
+
+    /// The address at which the first admin is made; none when there are accounts, on a cluster,
+    /// and at the second time of asking.
     pub fn founding_link(&self) -> Option<String> {
         let gate = &self.live.gate;
         let secret = gate.staff().ok()?.take_founding_secret()?;

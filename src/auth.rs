@@ -20,6 +20,7 @@ mod clock;
 mod cookie;
 mod directory;
 mod founding;
+mod freshness;
 mod origin;
 mod password;
 mod permit;
@@ -106,8 +107,12 @@ impl Gate {
     }
 
     /// Reads who sent a request, from its head.
-    pub fn identify(&self, request: &Request) -> Caller {
-        Caller::read(self.clone(), request.headers())
+    pub async fn identify(&self, request: &Request) -> Caller {
+        let caller = Caller::read(self.clone(), request.headers());
+        if let (Some(staff), Some(key)) = (&self.0.staff, caller.unknown_key()) {
+            staff.catch_up(key).await;
+        }
+        caller
     }
 
     /// The public address, where one was given.

@@ -135,6 +135,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
                 "nobody is staff yet; become the first admin, once and within a day, at {link}"
             ),
         );
+    } else if app.lacks_staff() {
+        announce(
+            log_format,
+            "nobody is staff yet; make the first admin with the same --engine: \
+             pet-store staff add NAME --role admin --engine …",
+        );
     }
     either(&mut terminate, &mut interrupt).await;
     tracing::info!("stopping: telling every viewer, finishing requests");

@@ -242,6 +242,10 @@ impl From<UnknownStatus> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Unavailable(reason) = error {
+            tracing::debug!(reason, "a request came while the engine was out of reach");
+            return Failure::unavailable("The data is out of reach. Try again in a moment.", 5);
+        }
         tracing::error!(%error, "the store could not answer a request");
         Failure::internal()
     }

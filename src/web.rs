@@ -168,7 +168,7 @@ fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<R
 /// Tells who asks, once for each request.
 async fn identify<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
     if let Some(live) = request.data::<Arc<Live>>() {
-        let caller = live.gate.identify(&request);
+        let caller = live.gate.identify(&request).await;
         request.set_data(caller);
     }
     next.call(request).await
@@ -291,7 +291,7 @@ mod tests {
         let mut statuses = Vec::new();
         for path in ["/api/v1/fault", "/api/v1/pets"] {
             let mut request = Request::builder().uri(path.parse().unwrap()).finish();
-            request.set_data(Gate::demo().identify(&request));
+            request.set_data(Gate::demo().identify(&request).await);
             statuses.push(endpoint.get_response(request).await.status());
         }
         let expected = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK];

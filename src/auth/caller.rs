@@ -90,6 +90,12 @@ impl Caller {
         })
     }
 
+    /// The key of what was shown and is worth nothing, as far as is known.
+    pub fn unknown_key(&self) -> Option<Key> {
+        let (Credential::Session(key) | Credential::Token(key)) = self.0.credential?;
+        self.standing().is_none().then_some(key)
+    }
+
     pub fn gate(&self) -> &Gate {
         &self.0.gate
     }

@@ -170,6 +170,19 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether other nodes edit the roster too.
+    pub fn is_shared(&self) -> bool {
+        self.store.is_roster_shared()
+    }
+
+    /// Has what other nodes edited before this call be true here. Blocks on the network.
+    ///
+    /// # Errors
+    /// When it cannot be known.
+    pub fn catch_up(&self) -> Result<(), StoreError> {
+        self.store.catch_up_roster()
+    }
+
     /// Whether something was ended that the disk does not know of yet.
     pub fn is_owing(&self) -> bool {
         !self.held().owed().is_empty()

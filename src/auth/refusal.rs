@@ -93,6 +93,17 @@ impl From<DirectoryError> for Failure {
                 tracing::error!(%reason, "an edit of staff could not be written");
                 Failure::full("The disk is full, so this could not be written.", 30)
             }
+            DirectoryError::Store(StoreError::Conflict) => Failure::conflict(
+                "Others changed who is staff at the same moment, again and again. Try again.",
+            ),
+            DirectoryError::Store(StoreError::Unknown(reason)) => {
+                tracing::error!(%reason, "an edit of staff was not answered");
+                Failure::unavailable(
+                    "The data did not answer, so this may have been done, or may still be. Look \
+                     before you try again.",
+                    5,
+                )
+            }
             DirectoryError::Store(error) => error.into(),
         }
     }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::attempts::{Attempt, Attempts};
 use super::directory::{Directory, DirectoryError, author};
 use super::founding::Founding;
+use super::freshness::Freshness;
 use super::password::{Crowded, Passwords};
 use super::secret::Secret;
 use crate::error::Failure;
@@ -35,6 +36,7 @@ pub struct Staff {
     /// The secret of the founding link until it was told.
     untold: Mutex<Option<Secret>>,
     edits: Arc<Semaphore>,
+    freshness: Freshness,
     /// Owns what runs off the async workers.
     tasks: TaskTracker,
 }
@@ -68,9 +70,11 @@ impl From<Crowded> for SignInError {
 }
 
 impl Staff {
-    /// Prints nothing: whoever starts the server asks for the founding link.
+    /// Prints nothing: whoever starts the server asks for the founding link. Where there are other
+    /// nodes there is none: a balancer would bring whoever opens it to a node that does not know it.
     pub fn open(directory: Directory) -> Self {
-        let founding = directory.is_empty().then(Founding::begin);
+        let has_founding = directory.is_empty() && !directory.is_shared();
+        let founding = has_founding.then(Founding::begin);
         let (founding, untold) = founding.unzip();
         let tasks = TaskTracker::new();
         Staff {
@@ -80,6 +84,7 @@ impl Staff {
             founding,
             untold: Mutex::new(untold),
             edits: Arc::new(Semaphore::new(EDITS)),
+            freshness: Freshness::default(),
             tasks,
         }
     }
@@ -93,6 +98,22 @@ impl Staff {
     pub fn take_founding_secret(&self) -> Option<Secret> {
         let mut untold = self.untold.lock().expect("no holder of this lock panics");
         untold.take()
+    }
+
+    /// Learns what other nodes have edited, before somebody whose `key` this one does not know is
+    /// taken for a stranger.
+    pub async fn catch_up(&self, key: Key) {
+        if !self.directory.is_shared() {
+            return;
+        }
+        let ask = async || {
+            let directory = Arc::clone(&self.directory);
+            let asking = self.tasks.spawn_blocking(move || directory.catch_up());
+            if let Ok(Err(error)) = asking.await {
+                tracing::debug!(%error, "what other nodes edited is not known");
+            }
+        };
+        self.freshness.renew(key, ask).await;
     }
 
     /// Whether `secret` is the founding link's and nobody used it yet.

@@ -73,6 +73,19 @@ pub trait Accounts: Send + Sync + 'static {
     /// As for `roster`.
     fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError>;
 
+    /// Whether other nodes edit it too.
+    fn is_roster_shared(&self) -> bool {
+        false
+    }
+
+    /// Has the followers shown what other nodes edited before this call.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be known.
+    fn catch_up_roster(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Makes `edits`, `EDITS_AT_ONCE` at most, durable, all or none, in their order, if nothing was
     /// edited after the version `read` that they were decided at; a new store is at 0. On return
     /// the followers were shown them. The version they lead to.

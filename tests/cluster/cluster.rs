@@ -9,6 +9,7 @@ mod moving;
 mod refusals;
 #[path = "../nats/server.rs"]
 mod server;
+mod staff;
 mod together;
 
 use serde_json::Value;

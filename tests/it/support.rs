@@ -18,7 +18,7 @@ pub use self::metrics::metric;
 pub use self::poll::Poll;
 pub use self::process::{Process, interrupted, ran, refused};
 pub use self::raw::{Raw, ask, ask_until};
-pub use self::rescue::{Browser, PASSWORD, Rescue};
+pub use self::rescue::{Browser, PASSWORD, Rescue, add_people};
 pub use self::sse::Sse;
 pub use self::store::{fill, log_of};
 pub use self::viewer::{TRANSPORTS, Viewer};

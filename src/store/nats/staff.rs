@@ -137,6 +137,18 @@ impl Accounts for NatsEngine {
         Ok(())
     }
 
+    fn is_roster_shared(&self) -> bool {
+        true
+    }
+
+    fn catch_up_roster(&self) -> Result<(), StoreError> {
+        self.node.check_reach()?;
+        self.runtime.block_on(async {
+            let mut mirror = self.staff.mirror.lock().await;
+            mirror.catch_up(&self.staff.link).await.map(drop)
+        })
+    }
+
     fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
         self.node.check_reach()?;
         self.runtime.block_on(self.staff.edit(read, edits))

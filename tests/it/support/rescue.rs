@@ -36,7 +36,8 @@ impl Rescue {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), 1);
-        let tokens = add_people(folder.path());
+        let engine = Arc::new(RedbEngine::open(folder.path()).unwrap());
+        let tokens = add_people(&Directory::open(engine).unwrap());
         let app = serve(folder.path(), change).await;
         Rescue {
             app,
@@ -69,12 +70,7 @@ impl Rescue {
 
     /// A browser that nobody signed in with.
     pub fn browser(&self) -> Browser {
-        Browser {
-            base: self.app.url(""),
-            client: self.app.client.clone(),
-            cookie: None,
-            form_token: String::new(),
-        }
+        Browser::at(&self.app.url(""), &self.app.client)
     }
 
     /// A browser that `name` is signed in with.
@@ -100,9 +96,9 @@ async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
     spawn_app_in(folder, serve).await
 }
 
-fn add_people(folder: &Path) -> [String; 3] {
-    let engine = Arc::new(RedbEngine::open(folder).unwrap());
-    let directory = Directory::open(engine).unwrap();
+/// Adds the admin anna and the staff boris, and gives tokens of boris: to read, to set statuses, to
+/// write.
+pub fn add_people(directory: &Directory) -> [String; 3] {
     let author = Author {
         name: "a test".to_owned(),
         client: "a test".to_owned(),
@@ -129,6 +125,24 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// One that nobody signed in with, at the address `base`.
+    pub fn at(base: &str, client: &Client) -> Self {
+        Browser {
+            base: base.to_owned(),
+            client: client.clone(),
+            cookie: None,
+            form_token: String::new(),
+        }
+    }
+
+    /// The same browser, taken to another node by a balancer.
+    pub fn moved_to(&self, base: &str) -> Self {
+        Browser {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Response {
         self.get("/sign-in").await;
         self.post("/sign-in", &[("name", name), ("password", password)])

@@ -1,0 +1,142 @@
+//! Staff on several nodes: one roster, whichever node a balancer takes somebody to.
+
+use std::sync::Arc;
+
+use pet_store::auth::Directory;
+use pet_store::store::{Engine, NatsEngine};
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::server::{NEWEST, Servers};
+use crate::support::{Browser, PASSWORD, Process, add_people, until};
+
+/// Two nodes of a rescue with the admin anna and the staff boris, and a pet.
+struct Nodes {
+    nodes: Vec<Process>,
+    /// Tokens of boris: to read, to set statuses, to write.
+    tokens: [String; 3],
+    servers: Servers,
+    client: Client,
+    _folder: TempDir,
+}
+
+impl Nodes {
+    async fn start() -> Self {
+        let servers = Servers::start(1, NEWEST);
+        let address = servers.address();
+        let store = NatsEngine::connect(&address.parse().unwrap())
+            .await
+            .unwrap();
+        let adding = tokio::task::spawn_blocking(move || {
+            let store = Arc::new(store);
+            let tokens = add_people(&Directory::open(Arc::clone(&store) as _).unwrap());
+            store.close();
+            tokens
+        });
+        let tokens = adding.await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut nodes = Vec::new();
+        for _ in 0..2 {
+            let arguments = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
+            nodes.push(Process::start(folder.path(), &arguments).await);
+        }
+        Nodes {
+            nodes,
+            tokens,
+            servers,
+            client: Client::builder()
+                .redirect(Policy::none())
+                .no_proxy()
+                .build()
+                .unwrap(),
+            _folder: folder,
+        }
+    }
+
+    fn browser(&self, node: usize) -> Browser {
+        Browser::at(&self.nodes[node].base, &self.client)
+    }
+
+    /// The browser, which a balancer takes to another node now.
+    fn moved(&self, browser: &Browser, node: usize) -> Browser {
+        browser.moved_to(&self.nodes[node].base)
+    }
+}
+
+/// A balancer without stickiness takes every request to another node than the one before.
+#[tokio::test]
+async fn who_signs_in_at_one_node_is_in_at_the_other_with_the_next_request() {
+    let nodes = Nodes::start().await;
+    for turn in 0..10 {
+        let (here, there) = (turn % 2, (turn + 1) % 2);
+        let mut browser = nodes.browser(here);
+        browser.get("/sign-in").await;
+        let mut browser = nodes.moved(&browser, there);
+        let fields = [("name", "anna"), ("password", PASSWORD)];
+        assert_eq!(browser.post("/sign-in", &fields).await.status(), 303);
+        let mut browser = nodes.moved(&browser, here);
+        assert!(browser.is_in().await, "turn {turn}");
+        let page = browser.get("/pets/new").await;
+        assert!(page.contains("form-token"), "{page}");
+        let mut browser = nodes.moved(&browser, there);
+        let added = browser
+            .post("/pets", &[("name", "Miso"), ("species", "cat")])
+            .await;
+        assert_eq!(added.status(), 303);
+        // Ended at one, over at the other: the word of it takes a moment.
+        browser.get("/account").await;
+        let ended = browser.clone();
+        assert_eq!(browser.post("/sign-out", &[]).await.status(), 303);
+        let mut ended = nodes.moved(&ended, here);
+        until("the end of the session", async || !ended.is_in().await).await;
+    }
+}
+
+/// Whoever is disabled at one node is out at all, with everything they had.
+#[tokio::test]
+async fn who_is_disabled_at_one_node_opens_nothing_at_the_other() {
+    let nodes = Nodes::start().await;
+    let mut anna = nodes.browser(0);
+    anna.sign_in("anna", PASSWORD).await;
+    let mut boris = nodes.browser(1);
+    boris.sign_in("boris", PASSWORD).await;
+    let added = async || {
+        let address = format!("{}/api/v1/pets", nodes.nodes[1].base);
+        let request = nodes.client.post(address).bearer_auth(&nodes.tokens[2]);
+        let pet = json!({ "name": "Miso", "species": "cat" });
+        request.json(&pet).send().await.unwrap().status()
+    };
+    assert_eq!(added().await, StatusCode::CREATED);
+    anna.get("/staff").await;
+    let disabled = anna.post("/staff/boris", &[("do", "disable")]).await;
+    assert_eq!(disabled.status(), 303);
+    until("the end of boris", async || !boris.is_in().await).await;
+    assert_eq!(added().await, StatusCode::UNAUTHORIZED);
+    let audit = nodes.moved(&anna, 1).get("/audit").await;
+    assert!(audit.contains("disabled boris"), "{audit}");
+    let history = nodes.moved(&anna, 1).get("/pets/1/history").await;
+    assert!(history.contains("token write"), "{history}");
+}
+
+#[tokio::test]
+async fn nobody_signs_in_while_the_engine_is_out_of_reach_and_who_is_in_stays_so() {
+    let mut nodes = Nodes::start().await;
+    let mut anna = nodes.browser(0);
+    anna.sign_in("anna", PASSWORD).await;
+    nodes.servers.kill(0);
+    until("the loss", async || {
+        let mut stranger = nodes.browser(0);
+        let answer = stranger.sign_in("boris", PASSWORD).await;
+        answer.status() == StatusCode::SERVICE_UNAVAILABLE
+    })
+    .await;
+    assert!(anna.is_in().await);
+    nodes.servers.begin(0);
+    until("boris", async || {
+        let mut boris = nodes.browser(1);
+        boris.sign_in("boris", PASSWORD).await.status() == 303
+    })
+    .await;
+}
