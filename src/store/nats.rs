@@ -203,6 +203,20 @@ impl Engine for NatsEngine {
         Ok(changes)
     }
 
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        let (filter, mut next) = (format!("{}*", layout::PET), after.next().get());
+        let mut changes = Vec::new();
+        while next < before.get() {
+            let entries = self.following(&filter, next, READ_AT_ONCE)?;
+            let Some(last) = entries.last() else { break };
+            next = last.seq + 1;
+            for entry in entries.iter().filter(|entry| entry.seq < before.get()) {
+                changes.extend(change_of(entry)?);
+            }
+        }
+        Ok(changes)
+    }
+
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
         let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
         let mut recent = Recent {

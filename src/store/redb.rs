@@ -185,6 +185,20 @@ impl Engine for RedbEngine {
         })
     }
 
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        let first = after.next().get();
+        let end = before.get().max(first);
+        self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let rows = log.range(first..end);
+            let changes = rows.map_err(read)?.map(|row| {
+                let (rev, record) = row.map_err(read)?;
+                decode_change(Rev::new(rev.value()), record.value())
+            });
+            changes.collect()
+        })
+    }
+
     fn history(
         &self,
         pet: PetId,

@@ -5,6 +5,8 @@
 
 mod cargo;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use std::io::{BufRead, Write};
 
