@@ -16,6 +16,7 @@ mod nats;
 mod put;
 mod record;
 mod redb;
+mod replay;
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -28,11 +29,14 @@ pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
 pub use self::memory::MemoryEngine;
-pub use self::nats::{Address, AddressError, NatsEngine};
+pub use self::nats::{
+    Address, AddressError, Imported, NatsEngine, export as export_cluster,
+    import as import_into_cluster,
+};
 pub use self::put::Put;
 pub use self::redb::{
-    Contents, Event, RedbEngine, Witness, backup, check, compact, export, export_to, import,
-    restore,
+    Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
+    write_new,
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
@@ -135,20 +139,24 @@ pub trait Engine: Send + Sync + 'static {
     /// `Forgotten` when the log no longer reaches back so far; `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
 
+    /// The changes after `after` and before `before` that the log still has, oldest first, whatever
+    /// it has forgotten in between.
+    ///
+    /// # Errors
+    /// `Read`, as for `snapshot`.
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError>;
+
     /// The newest changes up to `upto`, at most `limit`, as far back as there is no hole.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
         let after = Rev::new(upto.get().saturating_sub(limit as u64));
-        match self.tail(after, limit) {
-            Ok(changes) => Ok(Recent { after, changes }),
-            Err(StoreError::Forgotten) => Ok(Recent {
-                after: upto,
-                changes: Vec::new(),
-            }),
-            Err(error) => Err(error),
-        }
+        let changes = self.kept(after, upto.next())?;
+        // A log that no others write to forgets its oldest changes only.
+        let first = changes.first().map_or(upto.next(), |first| first.rev);
+        let after = Rev::new(first.get().saturating_sub(1));
+        Ok(Recent { after, changes })
     }
 
     /// Forgets up to `limit` of the oldest changes that are more than `history` older than the

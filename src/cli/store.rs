@@ -1,14 +1,18 @@
-//! The commands that look after a store: copies of it, its health and its size.
+//! The commands that look after a store: copies of it, its health and its size; and that move it
+//! from one engine to another.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 
 use super::{fail, say};
-use crate::store::{self, Contents, StoreError};
+use crate::config::EngineChoice;
+use crate::store::archive::Staff;
+use crate::store::{self, Contents, Imported, StoreError};
 
 #[derive(Subcommand)]
 pub enum StoreCommand {
@@ -17,37 +21,69 @@ pub enum StoreCommand {
         /// The new file
         file: PathBuf,
         #[command(flatten)]
-        data: Data,
+        data: Embedded,
     },
     /// Put a backup into an empty folder
     Restore {
         /// A file that pet-store backup made
         file: PathBuf,
         #[command(flatten)]
-        data: Data,
+        data: Embedded,
     },
     /// Check every page and every record of the store; only its records while a server runs on it
-    Check(Data),
-    /// Write pets and changes as text, one JSON object a line; also while a server runs
+    Check(Embedded),
+    /// Write pets, changes and staff as text, one JSON object a line; also while a server runs
     Export {
-        /// The new file, or - for the standard output
+        /// The new file, or - for the standard output. It holds staff's password hashes: keep it
+        /// like a backup
         file: PathBuf,
+        /// Leave out accounts, tokens and the audit, for other programs
+        #[arg(long)]
+        without_staff: bool,
         #[command(flatten)]
-        data: Data,
+        place: Place,
     },
-    /// Make a store out of an export, in an empty folder
+    /// Make a store out of an export: in an empty folder, or in a cluster that holds nothing
     Import {
         /// A file that pet-store export made, or - for the standard input
         file: PathBuf,
         #[command(flatten)]
-        data: Data,
+        place: Place,
     },
     /// Give room that the store no longer needs back to the disk; no server may run on it
-    Compact(Data),
+    Compact(Embedded),
 }
 
+/// A store of any engine.
 #[derive(Args)]
-pub struct Data {
+pub struct Place {
+    /// Folder of the store; means nothing where --engine is a cluster
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PET_STORE_DATA",
+        default_value = "./data"
+    )]
+    data: PathBuf,
+
+    /// What holds the store: redb, in --data, or the servers of a NATS cluster, such as
+    /// nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
+    #[arg(
+        long,
+        value_name = "ENGINE",
+        env = "PET_STORE_ENGINE",
+        default_value = "redb"
+    )]
+    engine: EngineChoice,
+
+    /// File with the credentials for the NATS cluster
+    #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CREDENTIALS")]
+    engine_credentials: Option<PathBuf>,
+}
+
+/// A store of the embedded engine.
+#[derive(Args)]
+pub struct Embedded {
     /// Folder of the store
     #[arg(
         long,
@@ -56,6 +92,37 @@ pub struct Data {
         default_value = "./data"
     )]
     data: PathBuf,
+
+    /// Known in order to be refused: what is meant is not the store in --data.
+    #[arg(long, env = "PET_STORE_ENGINE", default_value = "redb", hide = true)]
+    engine: EngineChoice,
+}
+
+impl Embedded {
+    fn folder(self) -> anyhow::Result<PathBuf> {
+        match self.engine {
+            EngineChoice::Redb => Ok(self.data),
+            EngineChoice::Nats(_) => bail!(
+                "this command looks after the embedded store in --data, and --engine is a cluster: \
+                 use pet-store export and pet-store import, which are a cluster's backup too"
+            ),
+        }
+    }
+}
+
+impl Place {
+    fn engine(&self) -> EngineChoice {
+        let credentials = self.engine_credentials.clone();
+        self.engine.clone().with_credentials(credentials)
+    }
+
+    /// As the line about what was done names it.
+    fn told(&self) -> String {
+        match &self.engine {
+            EngineChoice::Redb => self.data.display().to_string(),
+            EngineChoice::Nats(address) => address.to_string(),
+        }
+    }
 }
 
 /// Does what is asked, and says in one line what was done or why not.
@@ -72,30 +139,40 @@ pub fn run(command: StoreCommand) -> ExitCode {
 fn carry_out(command: StoreCommand) -> anyhow::Result<String> {
     Ok(match command {
         StoreCommand::Backup { file, data } => {
-            let contents = store::backup(&data.data, &file)?;
+            let contents = store::backup(&data.folder()?, &file)?;
             format!("wrote {} into {}", told(contents), file.display())
         }
         StoreCommand::Restore { file, data } => {
-            let contents = store::restore(&file, &data.data)?;
-            format!("restored {} into {}", told(contents), data.data.display())
+            let folder = data.folder()?;
+            let contents = store::restore(&file, &folder)?;
+            format!("restored {} into {}", told(contents), folder.display())
         }
-        StoreCommand::Check(data) => match store::check(&data.data)? {
+        StoreCommand::Check(data) => match store::check(&data.folder()?)? {
             (contents, true) => format!("every page and record is sound: {}", told(contents)),
             (contents, false) => format!(
                 "every record is sound: {}; its pages can be checked when no server runs on it",
                 told(contents)
             ),
         },
-        StoreCommand::Export { file, data } => {
-            export(&data.data, &file)?;
-            format!("exported {} to {}", data.data.display(), file.display())
+        StoreCommand::Export {
+            file,
+            without_staff,
+            place,
+        } => {
+            let (staff, note) = match without_staff {
+                true => (Staff::LeftOut, "without staff"),
+                false => (Staff::Included, "with staff: keep it like a backup"),
+            };
+            export(&place, staff, &file)?;
+            let (place, file) = (place.told(), file.display());
+            format!("exported {place} to {file}, {note}")
         }
-        StoreCommand::Import { file, data } => {
-            let contents = import(&file, &data.data)?;
-            format!("imported {} into {}", told(contents), data.data.display())
+        StoreCommand::Import { file, place } => {
+            let contents = import(&file, &place)?;
+            format!("imported {contents} into {}", place.told())
         }
         StoreCommand::Compact(data) => {
-            let (before, after) = store::compact(&data.data)?;
+            let (before, after) = store::compact(&data.folder()?)?;
             format!("the store took {before} bytes and takes {after}")
         }
     })
@@ -116,22 +193,41 @@ fn is_stream(file: &Path) -> bool {
 }
 
 /// Into a new file that is whole or not there, or to the standard output.
-fn export(folder: &Path, file: &Path) -> anyhow::Result<()> {
-    if is_stream(file) {
-        store::export(folder, std::io::stdout().lock())?;
-    } else {
-        store::export_to(folder, file)?;
+fn export(place: &Place, staff: Staff, file: &Path) -> Result<(), StoreError> {
+    let engine = place.engine();
+    let write = |out: &mut dyn Write| match &engine {
+        EngineChoice::Redb => store::export(&place.data, staff, out),
+        EngineChoice::Nats(address) => store::export_cluster(address, staff, out),
+    };
+    match is_stream(file) {
+        true => write(&mut std::io::stdout().lock()),
+        false => store::write_new(file, |out| write(out)),
     }
-    Ok(())
 }
 
-fn import(file: &Path, folder: &Path) -> anyhow::Result<Contents> {
+/// What was imported, in words.
+fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
+    let read = |input: &mut dyn BufRead| match place.engine() {
+        EngineChoice::Redb => store::import(input, &place.data).map(told),
+        EngineChoice::Nats(address) => {
+            store::import_into_cluster(input, &address).map(told_of_cluster)
+        }
+    };
     if is_stream(file) {
-        return Ok(store::import(std::io::stdin().lock(), folder)?);
+        return read(&mut std::io::stdin().lock());
     }
     let opened = File::open(file).map_err(|error| StoreError::Open {
         path: file.to_owned(),
         reason: error.to_string(),
     })?;
-    Ok(store::import(BufReader::new(opened), folder)?)
+    read(&mut BufReader::new(opened))
+}
+
+fn told_of_cluster(imported: Imported) -> String {
+    let Imported {
+        pets,
+        changes,
+        accounts,
+    } = imported;
+    format!("{pets} pets with their last {changes} changes, and {accounts} accounts,")
 }

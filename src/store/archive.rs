@@ -1,11 +1,13 @@
 //! A store as text, for other programs and for the day when this one is gone.
 //!
 //! One JSON object a line (NDJSON): what it is, then every pet, then every change of the log,
-//! oldest first, and at the end a line with the number of lines before it and their SHA-256.
-//! Staff, their sessions and tokens are not in it: they belong to one installation. Who made a
-//! change is. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
+//! oldest first, then staff, and at the end a line with the number of lines before it and their
+//! SHA-256. The changes have revs without a hole up to the newest. Staff are accounts with their
+//! password hashes, tokens, the store's clock and deeds, oldest first; or they are left out. Nobody
+//! is signed in. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
 //! engine.
 
+mod fit;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -17,12 +19,22 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::parse::{Entry, parse};
-use super::StoreError;
+use super::accounts::{encode_account, encode_deed, encode_token, hex};
 use super::record::{encode_change, encode_profile};
-use crate::model::{Change, Epoch, Pet, PetId, Rev};
+use super::{Roster, StoreError};
+use crate::model::{Change, Deed, Epoch, Pet, PetId, Rev};
 
-/// The format of the lines, which the first of them names.
-const FORMAT: u64 = 1;
+/// The format of the lines, which the first of them names. The first one had no staff, and is read
+/// like any other.
+const FORMAT: u64 = 2;
+
+/// Whether staff go along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staff {
+    Included,
+    /// For whoever must not have what opens something.
+    LeftOut,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case", deny_unknown_fields)]
@@ -42,6 +54,24 @@ enum Line {
     },
     Change {
         rev: u64,
+        record: Value,
+    },
+    Account {
+        name: String,
+        record: Value,
+    },
+    Token {
+        /// In hex digits.
+        key: String,
+        record: Value,
+    },
+    Clock {
+        /// Seconds on the store's own clock.
+        tick: u64,
+        /// Microseconds since the Unix epoch.
+        wall: i64,
+    },
+    Deed {
         record: Value,
     },
     End {
@@ -88,6 +118,34 @@ impl<W: Write> Writer<W> {
             rev: change.rev.get(),
             record: value(&encode_change(change)),
         })
+    }
+
+    /// Writes everything about staff but their deeds and their sessions: a session that was ended
+    /// must not come alive again.
+    pub fn roster(&mut self, roster: &Roster) -> Result<(), StoreError> {
+        for account in &roster.accounts {
+            self.put(&Line::Account {
+                name: account.name.to_string(),
+                record: value(&encode_account(account)),
+            })?;
+        }
+        for token in &roster.tokens {
+            self.put(&Line::Token {
+                key: hex(&token.key),
+                record: value(&encode_token(token)),
+            })?;
+        }
+        roster.clock.iter().try_for_each(|reading| {
+            self.put(&Line::Clock {
+                tick: reading.tick.0,
+                wall: reading.wall.micros(),
+            })
+        })
+    }
+
+    pub fn deed(&mut self, deed: &Deed) -> Result<(), StoreError> {
+        let record = value(&encode_deed(deed));
+        self.put(&Line::Deed { record })
     }
 
     /// Writes the last line, which tells that none is missing and none was changed.

@@ -62,9 +62,21 @@ pub enum StoreError {
     },
     #[error(
         "the engine holds records and no epoch, which is written last: an import was not finished; \
-         delete its stream PET_STORE and import again"
+         delete its streams PET_STORE and PET_STORE_STAFF, and import again"
     )]
     Unfinished,
+    #[error("the engine at {0} holds no store")]
+    NoStore(String),
+    #[error(
+        "the engine at {0} holds a store, and an import only fills an empty one; nothing was \
+         written: choose other servers, or delete its streams PET_STORE and PET_STORE_STAFF"
+    )]
+    NotEmptyEngine(String),
+    #[error(
+        "the import was stopped in the middle: {0}; no node starts on what is there: \
+         delete the engine's streams PET_STORE and PET_STORE_STAFF, and import again"
+    )]
+    Halfway(String),
     #[error("what was to be changed has changed meanwhile")]
     Conflict,
     #[error("the engine is out of reach, so nothing was written: {0}")]

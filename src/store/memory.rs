@@ -122,6 +122,12 @@ impl Engine for MemoryEngine {
         check_tail(after, tail.cloned().collect())
     }
 
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        let state = self.state();
+        let is_asked_for = |change: &&Change| after < change.rev && change.rev < before;
+        Ok(state.log.iter().filter(is_asked_for).cloned().collect())
+    }
+
     fn history(
         &self,
         pet: PetId,

@@ -18,6 +18,7 @@ mod read;
 mod staff;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -35,6 +36,7 @@ use self::link::Link;
 use self::message::{Entry, Record};
 use self::node::Node;
 use self::staff::Staff;
+pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev};
 
@@ -72,24 +74,21 @@ impl NatsEngine {
         let live = link.client().subscribe(layout::LIVE).await;
         let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let (staff, node) = (Staff::new(link.clone()), Node::new(link));
-        let deadline = tokio::time::Instant::now() + START_WITHIN;
-        loop {
-            match begin(&node, &staff, address).await {
-                Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
-                    tokio::time::sleep(START_AGAIN_AFTER).await;
-                }
-                begun => break begun?,
-            }
-        }
-        Ok(NatsEngine {
+        until_led(async || begin(&node, &staff, address).await).await?;
+        Ok(NatsEngine::over(node, staff, Some(live)))
+    }
+
+    /// An engine over a node and staff that know what they need to, and over what it is to follow.
+    fn over(node: Node, staff: Staff, live: Option<Subscriber>) -> Self {
+        NatsEngine {
             node: Arc::new(node),
             staff: Arc::new(staff),
             runtime: Handle::current(),
             lease: Lease::default(),
-            live: Mutex::new(Some(live)),
+            live: Mutex::new(live),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-        })
+        }
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -100,6 +99,19 @@ impl NatsEngine {
     fn following(&self, filter: &str, from: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let reading = read::following(&self.node.link, &PETS, filter, from, limit);
         self.runtime.block_on(reading)
+    }
+}
+
+/// Does it again as long as the cluster has no leader.
+async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let deadline = tokio::time::Instant::now() + START_WITHIN;
+    loop {
+        match work().await {
+            Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(START_AGAIN_AFTER).await;
+            }
+            done => return done,
+        }
     }
 }
 
@@ -193,6 +205,20 @@ impl Engine for NatsEngine {
             }
         }
         changes.truncate(limit);
+        Ok(changes)
+    }
+
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        let (filter, mut next) = (format!("{}*", layout::PET), after.next().get());
+        let mut changes = Vec::new();
+        while next < before.get() {
+            let entries = self.following(&filter, next, READ_AT_ONCE)?;
+            let Some(last) = entries.last() else { break };
+            next = last.seq + 1;
+            for entry in entries.iter().filter(|entry| entry.seq < before.get()) {
+                changes.extend(change_of(entry)?);
+            }
+        }
         Ok(changes)
     }
 

@@ -34,7 +34,7 @@ pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
 use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
-pub use self::transfer::{export, export_to, import};
+pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::accounts::OwnVersion;
@@ -182,6 +182,20 @@ impl Engine for RedbEngine {
                 decode_change(Rev::new(rev.value()), record.value())
             });
             check_tail(after, changes.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        let first = after.next().get();
+        let end = before.get().max(first);
+        self.file.read(|reading| {
+            let log = reading.open_table(LOG).map_err(read)?;
+            let rows = log.range(first..end);
+            let changes = rows.map_err(read)?.map(|row| {
+                let (rev, record) = row.map_err(read)?;
+                decode_change(Rev::new(rev.value()), record.value())
+            });
+            changes.collect()
         })
     }
 

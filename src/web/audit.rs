@@ -99,9 +99,7 @@ struct Signed {
 
 fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError> {
     let after = before.get().saturating_sub(1 + LOOKED_THROUGH);
-    let looked_through = before.get().saturating_sub(1 + after);
-    let looked_through = usize::try_from(looked_through).unwrap_or(usize::MAX);
-    let mut changes = engine.tail(Rev::new(after), looked_through)?;
+    let mut changes = engine.kept(Rev::new(after), before)?;
     let oldest = changes.first().map(|change| (change.rev, change.at));
     changes.retain(|change| change.by != By::Simulator);
     changes.reverse();

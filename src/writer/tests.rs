@@ -114,6 +114,10 @@ impl Engine for Gated {
         self.inner.tail(after, limit)
     }
 
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        self.inner.kept(after, before)
+    }
+
     fn history(
         &self,
         pet: PetId,

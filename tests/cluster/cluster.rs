@@ -14,6 +14,7 @@ mod lease;
 mod log;
 mod losses;
 mod masses;
+mod moving;
 mod outages;
 mod refusals;
 mod rogues;

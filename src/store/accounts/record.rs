@@ -165,11 +165,14 @@ fn account_name(text: &str) -> Result<AccountName, StoreError> {
     text.parse().map_err(damaged)
 }
 
+/// A key as text, in lower-case hex digits.
 pub fn hex(key: &Key) -> String {
     let digits = key.bytes().iter().map(|byte| format!("{byte:02x}"));
     digits.collect()
 }
 
+/// # Errors
+/// `Record` when the text is no key.
 pub fn unhex(text: &str) -> Result<Key, StoreError> {
     let mut bytes = [0; 32];
     for (place, byte) in bytes.iter_mut().enumerate() {

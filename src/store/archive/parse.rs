@@ -1,15 +1,17 @@
 //! Reading an export, line by line: nothing in it is believed unchecked, and memory is bounded by
-//! the longest line.
+//! the longest line and by the pets.
 
 use std::io::{BufRead, Read};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::fit::Fit;
 use super::{FORMAT, Line, sum_of};
-use crate::model::{Change, Moment, Pet, PetId, Rev};
-use crate::store::StoreError;
+use crate::model::{Change, Moment, Pet, PetId, Rev, Tick};
+use crate::store::accounts::{decode_account, decode_deed, decode_token, unhex};
 use crate::store::record::{decode_change, decode_profile, decode_status};
+use crate::store::{ClockReading, RosterEdit, StoreError};
 
 /// The longest line that is read: above any record, and a bound on memory.
 const LINE_LIMIT: u64 = 1024 * 1024;
@@ -24,10 +26,12 @@ pub enum Entry {
     },
     Pet(Pet),
     Change(Change),
+    /// An account, a token, the clock or a deed is put where nothing is yet.
+    Staff(RosterEdit),
 }
 
-/// Reads an export to its end and hands on what it says, in its order. That all of it is there
-/// and was not changed is known only when this returns; how it fits together it does not ask.
+/// Reads an export to its end and hands on what it says, in its order. That all of it is there,
+/// fits together and was not changed is known only when this returns.
 ///
 /// # Errors
 /// `Import` with the first line that is wrong, also when `take` says so with `Record`; `Read`, and
@@ -62,23 +66,18 @@ impl<R: BufRead> Reader<R> {
         &mut self,
         take: &mut impl FnMut(Entry) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        take(start(self.next()?)?)?;
+        let mut fit = Fit::default();
+        let mut entry = start(self.next()?)?;
         loop {
-            match self.next()? {
-                Line::Pet {
-                    id,
-                    profile,
-                    status,
-                    since,
-                } => take(Entry::Pet(pet(id, &profile, &status, since)?))?,
-                Line::Change { rev, record } => {
-                    let change = decode_change(Rev::new(rev), record.to_string().as_bytes())?;
-                    take(Entry::Change(change))?;
-                }
-                Line::End { .. } => return self.at_end(),
-                Line::Export { .. } => return Err(misfit("it begins a second time")),
-            }
+            fit.pass(&entry)?;
+            take(entry)?;
+            entry = match entry_of(self.next()?)? {
+                Some(entry) => entry,
+                None => break,
+            };
         }
+        fit.finish()?;
+        self.at_end()
     }
 
     fn next(&mut self) -> Result<Line, StoreError> {
@@ -121,7 +120,7 @@ impl<R: BufRead> Reader<R> {
 fn start(line: Line) -> Result<Entry, StoreError> {
     match line {
         Line::Export {
-            format: FORMAT,
+            format: 1..=FORMAT,
             rev,
             next_pet,
             ..
@@ -130,9 +129,40 @@ fn start(line: Line) -> Result<Entry, StoreError> {
             next_pet: PetId::new(next_pet),
         }),
         _ => Err(misfit(
-            "an export of format 1 begins with a line about itself",
+            "an export of format 1 or 2 begins with a line about itself",
         )),
     }
+}
+
+/// What a line after the first one says; `None` for the last.
+fn entry_of(line: Line) -> Result<Option<Entry>, StoreError> {
+    let bytes = |record: Value| record.to_string().into_bytes();
+    let staff = match line {
+        Line::Export { .. } => return Err(misfit("it begins a second time")),
+        Line::Pet {
+            id,
+            profile,
+            status,
+            since,
+        } => return Ok(Some(Entry::Pet(pet(id, &profile, &status, since)?))),
+        Line::Change { rev, record } => {
+            let change = decode_change(Rev::new(rev), &bytes(record))?;
+            return Ok(Some(Entry::Change(change)));
+        }
+        Line::End { .. } => return Ok(None),
+        Line::Account { name, record } => {
+            RosterEdit::PutAccount(decode_account(&name, &bytes(record))?)
+        }
+        Line::Token { key, record } => {
+            RosterEdit::PutToken(decode_token(unhex(&key)?, &bytes(record))?)
+        }
+        Line::Clock { tick, wall } => RosterEdit::SetClock(ClockReading {
+            tick: Tick(tick),
+            wall: Moment::from_micros(wall),
+        }),
+        Line::Deed { record } => RosterEdit::Note(decode_deed(&bytes(record))?),
+    };
+    Ok(Some(Entry::Staff(staff)))
 }
 
 fn pet(id: u64, profile: &Value, status: &str, since: i64) -> Result<Pet, StoreError> {

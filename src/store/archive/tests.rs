@@ -3,26 +3,21 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::model::{Author, By, ChangeKind, Moment, Profile, Status};
+use crate::model::{
+    Account, Author, By, ChangeKind, Invitation, Key, Moment, Profile, Role, Scope, Session,
+    Status, Tick, Token,
+};
+use crate::store::{ClockReading, RosterEdit};
 
-fn change(rev: u64) -> Change {
-    Change {
-        rev: Rev::new(rev),
-        at: Moment::from_micros(1000),
-        by: By::Staff,
-        author: Some(Arc::new(Author {
-            name: "anna".to_owned(),
-            client: "Firefox".to_owned(),
-        })),
-        pet: PetId::FIRST,
-        kind: ChangeKind::Status(Status::Eating),
+fn author() -> Author {
+    Author {
+        name: "anna".to_owned(),
+        client: "Firefox \u{fc}ber \u{1f63a}".to_owned(),
     }
 }
 
-/// An export of one pet and three changes, and what it says.
-fn export() -> (Vec<u8>, Vec<Entry>) {
-    let (rev, next_pet) = (Rev::new(3), PetId::new(2));
-    let pet = Pet {
+fn pet() -> Pet {
+    Pet {
         id: PetId::FIRST,
         profile: Profile {
             name: "M\u{f6}\u{df}li \"the\"\n\u{2028}cat".to_owned(),
@@ -30,18 +25,95 @@ fn export() -> (Vec<u8>, Vec<Entry>) {
         },
         status: Status::Eating,
         since: Moment::from_micros(1000),
+    }
+}
+
+fn change(rev: u64, kind: ChangeKind) -> Change {
+    Change {
+        rev: Rev::new(rev),
+        at: Moment::from_micros(1000),
+        by: By::Staff,
+        author: Some(Arc::new(author())),
+        pet: PetId::FIRST,
+        kind,
+    }
+}
+
+/// One of everything.
+fn roster() -> Roster {
+    let (name, key): (crate::model::AccountName, _) = ("anna".parse().unwrap(), Key::new([7; 32]));
+    let account = Account {
+        name: name.clone(),
+        role: Role::Admin,
+        is_disabled: true,
+        password: Some("$argon2id$v=19$\u{2026}".to_owned()),
+        invitation: Some(Invitation {
+            key,
+            expires: Tick(300),
+        }),
+        created: Moment::from_micros(7),
     };
+    let token = Token {
+        key,
+        account: name.clone(),
+        name: "Feeder".to_owned(),
+        scope: Scope::SetStatus,
+        created: Moment::from_micros(8),
+        used: None,
+    };
+    let session = Session {
+        key,
+        account: name,
+        client: "Firefox".to_owned(),
+        began_at: Moment::from_micros(9),
+        began: Tick(1),
+        seen: Tick(2),
+    };
+    Roster {
+        accounts: vec![account],
+        sessions: vec![session],
+        tokens: vec![token],
+        clock: Some(ClockReading {
+            tick: Tick(250),
+            wall: Moment::from_micros(-5),
+        }),
+    }
+}
+
+fn deed() -> Deed {
+    Deed {
+        at: Moment::from_micros(10),
+        author: author(),
+        words: "added boris".to_owned(),
+    }
+}
+
+/// An export of one pet, three changes and staff, and what it says.
+fn export() -> (Vec<u8>, Vec<Entry>) {
+    let (rev, next_pet) = (Rev::new(3), PetId::new(2));
+    let changes = [
+        change(1, ChangeKind::Pet(Arc::new(pet()))),
+        change(2, ChangeKind::Status(Status::Playing)),
+        change(3, ChangeKind::Status(Status::Eating)),
+    ];
     let mut text = Vec::new();
     let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
-    writer.pet(&pet).unwrap();
-    let changes = [1, 2, 3].map(change);
+    writer.pet(&pet()).unwrap();
     for change in &changes {
         writer.change(change).unwrap();
     }
+    let staff = roster();
+    writer.roster(&staff).unwrap();
+    writer.deed(&deed()).unwrap();
     writer.end().unwrap();
-    let start = [Entry::Start { rev, next_pet }, Entry::Pet(pet)];
+    let start = [Entry::Start { rev, next_pet }, Entry::Pet(pet())];
     let said = start.into_iter().chain(changes.map(Entry::Change));
-    (text, said.collect())
+    let accounts = staff.accounts.into_iter().map(RosterEdit::PutAccount);
+    let tokens = staff.tokens.into_iter().map(RosterEdit::PutToken);
+    let clock = staff.clock.into_iter().map(RosterEdit::SetClock);
+    let staff = accounts.chain(tokens).chain(clock);
+    let staff = staff.chain([RosterEdit::Note(deed())]);
+    (text, said.chain(staff.map(Entry::Staff)).collect())
 }
 
 fn parsed(text: &[u8]) -> Result<Vec<Entry>, StoreError> {
@@ -91,4 +163,88 @@ fn what_the_taker_does_not_believe_is_wrong_at_its_line() {
         reason: "no".to_owned(),
     };
     assert_eq!(error, Err(expected));
+}
+
+/// Made by the program before staff went along.
+#[test]
+fn an_export_of_the_first_format_is_read() {
+    let old = include_bytes!("../../../fuzz/corpus/import/whole");
+    let entries = parsed(old).unwrap();
+    let changes = entries
+        .iter()
+        .filter(|entry| matches!(entry, Entry::Change(_)));
+    assert_eq!(changes.count(), 13);
+}
+
+/// An export whose sum is right, made of `changes` to `pet`.
+fn made_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let (epoch, rev) = (Epoch::new(7), Rev::new(rev));
+    let mut writer = Writer::start(&mut text, epoch, rev, PetId::new(next_pet)).unwrap();
+    pets.iter().for_each(|pet| writer.pet(pet).unwrap());
+    changes
+        .iter()
+        .for_each(|change| writer.change(change).unwrap());
+    writer.end().unwrap();
+    text
+}
+
+#[test]
+fn lines_that_do_not_fit_together_are_refused_whatever_their_sum() {
+    let record = || ChangeKind::Pet(Arc::new(pet()));
+    let eating = || ChangeKind::Status(Status::Eating);
+    let two = [change(1, record()), change(2, eating())];
+    assert!(parsed(&made_of(2, 2, &[pet()], &two)).is_ok());
+    let trimmed = [change(5, eating()), change(6, eating())];
+    assert!(parsed(&made_of(6, 2, &[pet()], &trimmed)).is_ok());
+    let other = Pet {
+        status: Status::Playing,
+        ..pet()
+    };
+    let misfits = [
+        (
+            "missing",
+            made_of(3, 2, &[pet()], &[two[0].clone(), change(3, eating())]),
+        ),
+        ("does not end at rev 3", made_of(3, 2, &[pet()], &two)),
+        ("not what the log says", made_of(2, 2, &[other], &two)),
+        ("not what the log says", made_of(2, 2, &[], &two)),
+        (
+            "not in the log",
+            made_of(1, 2, &[pet()], &[change(1, eating())]),
+        ),
+        ("yet to be given", made_of(2, 1, &[pet()], &two)),
+        (
+            "yet to be given",
+            made_of(1, 1, &[], &[change(1, ChangeKind::Gone)]),
+        ),
+        ("not in its order", made_of(2, 2, &[pet(), pet()], &two)),
+    ];
+    for (reason, text) in misfits {
+        let error = parsed(&text).expect_err(reason);
+        assert!(matches!(error, StoreError::Import { .. }), "{error}");
+        assert!(error.to_string().contains(reason), "{reason}: {error}");
+    }
+}
+
+#[test]
+fn a_token_of_nobody_and_a_pet_after_a_change_are_refused() {
+    let mut text = Vec::new();
+    let mut writer = Writer::start(&mut text, Epoch::new(7), Rev::ZERO, PetId::FIRST).unwrap();
+    let nobody = Roster {
+        accounts: Vec::new(),
+        ..roster()
+    };
+    writer.roster(&nobody).unwrap();
+    writer.end().unwrap();
+    let error = parsed(&text).unwrap_err().to_string();
+    assert!(error.contains("no such account"), "{error}");
+    let mut text = Vec::new();
+    let (rev, next) = (Rev::new(1), PetId::new(2));
+    let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next).unwrap();
+    writer.change(&change(1, ChangeKind::Gone)).unwrap();
+    writer.pet(&pet()).unwrap();
+    writer.end().unwrap();
+    let error = parsed(&text).unwrap_err().to_string();
+    assert!(error.contains("a pet follows a change"), "{error}");
 }

@@ -26,6 +26,8 @@ pub const PLACE: &str = "Nats-Batch-Sequence";
 const IS_LAST: &str = "Nats-Batch-Commit";
 /// The last message of the subject must be this one; 0 for none.
 pub const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
+/// The last message of the whole stream must be this one; only in the first message of a batch.
+pub const FOLLOWED: &str = "Nats-Expected-Last-Sequence";
 const API_LEVEL: &str = "Nats-Required-Api-Level";
 /// Keeps a message from being stored again within the stream's duplicate window.
 const MESSAGE_ID: &str = "Nats-Msg-Id";

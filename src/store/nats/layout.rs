@@ -8,7 +8,7 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::batch::{self, Outgoing};
+use super::batch::{self, FOLLOWED, Outgoing};
 use super::link::{Failed, Link};
 use super::read;
 use crate::model::Epoch;
@@ -40,6 +40,9 @@ pub const EPOCH: &str = "ps.meta.epoch";
 /// The pet's id follows.
 pub const PET: &str = "ps.pet.";
 
+/// Messages that the stream keeps of each pet.
+pub const KEPT_PER_PET: usize = 16;
+
 /// What was stored is published there once more, without being stored: what each node listens to.
 pub const LIVE: &str = "ps-live.>";
 
@@ -63,7 +66,7 @@ fn pets() -> Value {
         "retention": "limits",
         "storage": "file",
         "discard": "old",
-        "max_msgs_per_subject": 16,
+        "max_msgs_per_subject": KEPT_PER_PET,
         "max_age": 0,
         "max_msgs": -1,
         "max_bytes": -1,
@@ -176,6 +179,19 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
     Ok(())
 }
 
+/// Whether nothing was ever written to `stream`, or it is not there.
+///
+/// # Errors
+/// `Unavailable` while the cluster has no leader.
+pub async fn is_empty(link: &Link, stream: &Stream) -> Result<bool, StoreError> {
+    let question = format!("STREAM.INFO.{}", stream.name);
+    match link.api(&question, &Value::Null).await {
+        Ok(info) => Ok(info["state"]["last_seq"] == json!(0)),
+        Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => Ok(true),
+        Err(failed) => Err(failed.into()),
+    }
+}
+
 /// The epoch of the stream; a stream in which nothing ever happened gets one.
 ///
 /// # Errors
@@ -189,7 +205,7 @@ pub async fn epoch(link: &Link) -> Result<Epoch, StoreError> {
         if state.last_seq > 0 {
             return Err(StoreError::Unfinished);
         }
-        match begin_epoch(link, 0).await {
+        match begin_first_epoch(link, 0).await {
             // Another node did so in the same moment.
             Err(StoreError::Conflict) => {}
             begun => return begun,
@@ -198,13 +214,27 @@ pub async fn epoch(link: &Link) -> Result<Epoch, StoreError> {
     Err(StoreError::Conflict)
 }
 
+/// Begins the epoch of a stream that has none, unless its last message is another than `last`: what
+/// is not whole yet is then not taken for a store.
+pub async fn begin_first_epoch(link: &Link, last: u64) -> Result<Epoch, StoreError> {
+    send_epoch(link, 0, vec![(FOLLOWED, last.to_string())]).await
+}
+
 /// Begins a new epoch, unless the record of it has moved on from `expected`.
 pub async fn begin_epoch(link: &Link, expected: u64) -> Result<Epoch, StoreError> {
+    send_epoch(link, expected, Vec::new()).await
+}
+
+async fn send_epoch(
+    link: &Link,
+    expected: u64,
+    headers: Vec<(&'static str, String)>,
+) -> Result<Epoch, StoreError> {
     let epoch = Epoch::new(rand::rng().random());
     let record = Outgoing {
         subject: EPOCH.to_owned(),
         expected: Some(expected),
-        headers: Vec::new(),
+        headers,
         body: epoch.to_string().into_bytes(),
     };
     let op = batch::new_op();

@@ -96,11 +96,19 @@ pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
             "a session or a token is of {nobody}, and there is no such account"
         )));
     }
+    each_deed(reading, |_| Ok(()))
+}
+
+/// Calls `take` with every deed, oldest first.
+pub fn each_deed(
+    reading: &ReadTransaction,
+    mut take: impl FnMut(Deed) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let Some(deeds) = open(reading, DEEDS)? else {
         return Ok(());
     };
     for row in deeds.iter().map_err(read)? {
-        decode_deed(row.map_err(read)?.1.value())?;
+        take(decode_deed(row.map_err(read)?.1.value())?)?;
     }
     Ok(())
 }
@@ -133,7 +141,8 @@ fn each<K: redb::Key + 'static>(
     Ok(())
 }
 
-fn apply(writing: &WriteTransaction, edit: &RosterEdit) -> Result<(), StoreError> {
+/// Makes one edit.
+pub fn apply(writing: &WriteTransaction, edit: &RosterEdit) -> Result<(), StoreError> {
     match edit {
         RosterEdit::PutAccount(account) => {
             let (name, record) = (account.name.as_str(), encode_account(account));

@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,9 +13,10 @@ use super::inspect::inspect;
 use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
 use super::{read, snapshot};
-use crate::model::{ChangeKind, Pet, PetId, Rev};
+use crate::model::Rev;
+use crate::store::StoreError;
 use crate::store::record::decode_change;
-use crate::store::{Snapshot, StoreError};
+use crate::store::replay::Replay;
 
 /// What a store holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,22 +65,19 @@ fn relate(reading: &ReadTransaction) -> Result<Contents, StoreError> {
         )));
     }
     let (told, changes) = follow_log(reading, rev)?;
-    compare(&now, &told, changes == rev)?;
+    let pets: Vec<_> = now.pets.into_iter().map(Arc::new).collect();
+    told.compare(&pets, changes == rev)?;
     accounts::check(reading)?;
     Ok(Contents {
         schema: tables::number(&meta, tables::SCHEMA)?,
-        pets: now.pets.len() as u64,
+        pets: pets.len() as u64,
         changes,
         rev,
     })
 }
 
-/// What the log says of a pet: nothing until its record was seen, then what it is or that it is
-/// gone.
-type Told = BTreeMap<PetId, Option<Arc<Pet>>>;
-
 /// Reads the whole log; what it tells of the pets, and how many changes it has.
-fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), StoreError> {
+fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Replay, u64), StoreError> {
     let log = reading.open_table(LOG).map_err(read)?;
     let history = reading.open_table(HISTORY).map_err(read)?;
     let changes = log.len().map_err(read)?;
@@ -89,7 +86,7 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), Sto
     }
     let first = log.first().map_err(read)?;
     let mut expected = first.map_or(1, |(rev, _)| rev.value());
-    let mut told = Told::new();
+    let mut told = Replay::default();
     for row in log.iter().map_err(read)? {
         let (rev, record) = row.map_err(read)?;
         let rev = rev.value();
@@ -104,31 +101,12 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Told, u64), Sto
         if history.get(place).map_err(read)?.is_none() {
             return Err(misfit(&format!("change {rev} is not in its pet's history")));
         }
-        match (&change.kind, told.remove(&change.pet)) {
-            // Of a pet whose record the log no longer has, a status tells not all.
-            (ChangeKind::Status(_), None) => {}
-            (_, before) => {
-                told.insert(change.pet, change.leaves(before.flatten()));
-            }
-        }
+        told.pass(&change);
     }
     if expected != newest.saturating_add(1) {
         return Err(misfit(&format!("the log does not end at rev {newest}")));
     }
     Ok((told, changes))
-}
-
-/// Holds what the log tells against what is: all of it, where the log is `whole`.
-fn compare(now: &Snapshot, told: &Told, whole: bool) -> Result<(), StoreError> {
-    let known = now.pets.iter().filter(|pet| told.contains_key(&pet.id));
-    let there = told.values().flatten();
-    if !known.eq(there.map(|pet| &**pet)) {
-        return Err(misfit("the pets are not what the log says"));
-    }
-    if whole && now.pets.iter().any(|pet| !told.contains_key(&pet.id)) {
-        return Err(misfit("a pet is not in the log"));
-    }
-    Ok(())
 }
 
 fn misfit(reason: &str) -> StoreError {

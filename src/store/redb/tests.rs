@@ -339,6 +339,8 @@ fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
     let trimmed = engine.trim(history, 45, 100).unwrap();
     assert_eq!(trimmed, 5, "the newest 45 stay");
     assert_eq!(engine.trim(history, 0, 7).unwrap(), 7);
+    let recent = engine.recent(Rev::new(15), 10).unwrap();
+    assert_eq!((recent.after, recent.changes.len()), (Rev::new(12), 3));
     assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Forgotten));
     assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
     assert_eq!(engine.trim(history, 0, 100).unwrap(), 27);

@@ -1,10 +1,12 @@
 //! A store out into text, and one made out of it.
 
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 
 use redb::ReadableTable;
 
+use super::accounts;
 use super::backup::{empty, with_store};
 use super::check::Contents;
 use super::inspect::identity;
@@ -14,14 +16,14 @@ use super::tables::{LOG, META, NEXT_PET, REV, Written};
 use super::{read, snapshot, write};
 use crate::model::Rev;
 use crate::store::StoreError;
-use crate::store::archive::{Entry, Writer, parse};
+use crate::store::archive::{Entry, Staff, Writer, parse};
 use crate::store::record::{decode_change, encode_change, encode_profile};
 
 /// Writes the store of `folder`, as it is at one moment, as text. A server may run on it.
 ///
 /// # Errors
 /// `NotThere`, `Read` or `Record`, and `Write` or `Full` when `out` refuses.
-pub fn export(folder: &Path, out: impl Write) -> Result<(), StoreError> {
+pub fn export(folder: &Path, staff: Staff, out: impl Write) -> Result<(), StoreError> {
     with_store(folder, |reading, _| {
         let (_, epoch) = identity(reading, &folder.join(FILE))?;
         let now = snapshot(reading)?;
@@ -33,22 +35,28 @@ pub fn export(folder: &Path, out: impl Write) -> Result<(), StoreError> {
             let change = decode_change(Rev::new(rev.value()), record.value())?;
             archive.change(&change)?;
         }
+        if staff == Staff::Included {
+            archive.roster(&accounts::roster(reading)?)?;
+            accounts::each_deed(reading, |deed| archive.deed(&deed))?;
+        }
         archive.end()
     })
 }
 
-/// The same, into a new file that is whole or not there.
+/// Has `fill` write a new file, which is whole or not there, and readable by its owner alone.
 ///
 /// # Errors
-/// As for `export`, and `Exists`.
-pub fn export_to(folder: &Path, file: &Path) -> Result<(), StoreError> {
+/// `Exists`, and whatever `fill` and writing can fail with.
+pub fn write_new(
+    file: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let (target, name) = Place::of_new(file)?;
-    target.write(&name, |out| export(folder, out))
+    target.write(&name, fill)
 }
 
 /// Makes a store in `folder` out of an export. The folder is made if need be, and must be empty
-/// otherwise; the store gets an epoch of its own. How the lines fit together the check of the
-/// whole file finds out.
+/// otherwise; the store gets an epoch of its own.
 ///
 /// # Errors
 /// `Import` with the first line that is wrong, `NotEmpty`, and whatever writing can fail with;
@@ -71,6 +79,7 @@ pub fn import(input: impl BufRead, folder: &Path) -> Result<Contents, StoreError
                 tables.put(pet.id.get(), &profile, status, since)
             }
             Entry::Change(change) => tables.log(&change, &encode_change(&change)),
+            Entry::Staff(edit) => accounts::apply(writing, &edit),
         })
     })
 }

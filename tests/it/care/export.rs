@@ -2,6 +2,7 @@
 //! unchecked.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -20,6 +21,8 @@ async fn a_store_comes_back_out_of_its_export_with_a_history_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let epoch = fill(&folder.path().join("data"), 25);
     done(folder.path(), &["export", "a.ndjson"]).await;
+    let written = fs::metadata(folder.path().join("a.ndjson")).unwrap();
+    assert_eq!(written.permissions().mode() & 0o777, 0o600);
     let said = done(folder.path(), &["import", "a.ndjson", "--data", "new"]).await;
     assert!(
         said.contains("1 pets and 25 changes up to rev 25"),
@@ -56,7 +59,7 @@ async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made()
     let changed = [
         (String::new(), "line 1 "),
         (lines[1..].concat(), "line 1 "),
-        (whole.replacen("\"format\":1", "\"format\":2", 1), "line 1 "),
+        (whole.replacen("\"format\":2", "\"format\":3", 1), "line 1 "),
         (lines[..7].concat(), "ends in the middle"),
         (whole.trim_end().to_owned(), "ends in the middle"),
         (
@@ -65,7 +68,7 @@ async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made()
         ),
         (
             [&lines[..3], &lines[4..]].concat().concat(),
-            "not those that were exported",
+            "line 4 of the export: change 2 is missing",
         ),
         (
             whole.replacen("\"by\":\"api\"", "\"by\":\"nobody\"", 1),
@@ -87,4 +90,22 @@ async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made()
     let said = refused(folder.path(), &["import", "whole"]).await;
     assert!(said.contains("is not empty"), "{said}");
     done(folder.path(), &["import", "whole", "--data", "new"]).await;
+}
+
+/// A machine whose node runs on a cluster, and somebody who copies the folder that it does not use.
+#[tokio::test]
+async fn what_looks_after_the_embedded_store_refuses_a_cluster_and_says_what_to_use() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(&folder.path().join("data"), 2);
+    let cluster = ["--engine", "nats://127.0.0.1:1"];
+    for command in [
+        &["backup", "b"][..],
+        &["restore", "b"],
+        &["check"],
+        &["compact"],
+    ] {
+        let said = refused(folder.path(), &[command, &cluster].concat()).await;
+        assert!(said.contains("use pet-store export"), "{said}");
+    }
+    assert_eq!(names(folder.path()), ["data"]);
 }

@@ -1,7 +1,12 @@
-//! What copies of a store know of staff: a backup everything but who is signed in, an export who made
-//! each change and nothing else.
+//! What copies of a store know of staff: a backup and an export everything but who is signed in, an
+//! export without staff who made each change and nothing else.
 
-use pet_store::store::{backup, check, export_to, import, restore};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use pet_store::store::archive::Staff;
+use pet_store::store::{backup, check, export, import, restore, write_new};
 
 use crate::support::{PASSWORD, Rescue};
 
@@ -39,26 +44,62 @@ async fn a_restored_backup_knows_staff_and_tokens_and_nobody_is_signed_in() {
     assert_eq!(asked.unwrap().status(), 200);
 }
 
+/// Imports the export into a new folder.
+fn import_again(file: &Path, data: &Path) {
+    let opened = File::open(file).unwrap();
+    import(BufReader::new(opened), data).unwrap();
+    check(data).unwrap();
+}
+
 #[tokio::test]
-async fn an_export_has_nothing_that_opens_anything() {
+async fn an_imported_export_knows_staff_tokens_and_deeds_and_nobody_is_signed_in() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    anna.post("/pets/1/status", &[("status", "eating")]).await;
+    anna.get("/staff").await;
+    let invited = anna.post("/staff", &[("name", "carla"), ("role", "staff")]);
+    let invited = invited.await.text().await.unwrap();
+    let (_, link) = invited.split_once("&#x2f;welcome&#x2f;").unwrap();
+    let link = format!("/welcome/{}", &link[..64]);
+    let place = tempfile::tempdir().unwrap();
+    let (file, data) = (place.path().join("e.ndjson"), place.path().join("data"));
+    write_new(&file, |out| {
+        export(rescue.folder.path(), Staff::Included, out)
+    })
+    .unwrap();
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("session"));
+    import_again(&file, &data);
+    let imported = rescue.moved_to(&data).await;
+    let mut stale = imported.browser();
+    stale.cookie = anna.cookie;
+    assert!(!stale.is_in().await, "sessions stay where they were");
+    let mut anna = imported.signed_in("anna").await;
+    let history = anna.get("/pets/1/history").await;
+    assert!(history.contains("<strong>anna</strong>"), "{history}");
+    assert!(anna.get("/audit").await.contains("signed in"));
+    let invited = imported.browser().get(&link).await;
+    assert!(invited.contains("carla"), "{invited}");
+    let [read, ..] = &imported.tokens;
+    let asked = imported.bearing(read, "GET", "/pets/1/history").send();
+    assert_eq!(asked.await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn an_export_without_staff_has_nothing_that_opens_anything() {
     let rescue = Rescue::start().await;
     let mut anna = rescue.signed_in("anna").await;
     anna.post("/pets/1/status", &[("status", "eating")]).await;
     let place = tempfile::tempdir().unwrap();
-    let file = place.path().join("export.ndjson");
-    export_to(rescue.folder.path(), &file).unwrap();
+    let (file, data) = (place.path().join("e.ndjson"), place.path().join("data"));
+    write_new(&file, |out| {
+        export(rescue.folder.path(), Staff::LeftOut, out)
+    })
+    .unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
-    for secret in ["argon2id", "session", "token", "boris", "password"] {
+    for secret in ["argon2id", "session", "token", "boris", "password", "clock"] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
-    let data = place.path().join("data");
-    import(
-        std::fs::File::open(&file)
-            .map(std::io::BufReader::new)
-            .unwrap(),
-        &data,
-    )
-    .unwrap();
+    import_again(&file, &data);
     let imported = rescue.moved_to(&data).await;
     let refused = imported.browser().sign_in("anna", PASSWORD).await;
     assert_eq!(refused.status(), 401);

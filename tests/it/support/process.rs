@@ -96,6 +96,11 @@ impl Process {
         Process::spawn(command_by(starter, folder, arguments, &[])).await
     }
 
+    /// Starts a command that ends by itself; killed when dropped.
+    pub fn begin(folder: &Path, arguments: &[&str]) -> Child {
+        command(folder, arguments, &[]).spawn().unwrap()
+    }
+
     async fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines();

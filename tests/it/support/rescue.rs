@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use pet_store::auth::{Auth, Directory, hash_password};
-use pet_store::config::Config;
+use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
 use pet_store::store::RedbEngine;
 use reqwest::{Client, RequestBuilder, Response};
@@ -57,6 +57,14 @@ impl Rescue {
     pub async fn moved_to(self, data: &Path) -> Self {
         assert!(self.app.stop().await);
         let app = serve(data, |_| {}).await;
+        Rescue { app, ..self }
+    }
+
+    /// The store that a cluster holds, served by a node of it.
+    pub async fn moved_to_cluster(self, address: &str) -> Self {
+        assert!(self.app.stop().await);
+        let engine: EngineChoice = address.parse().unwrap();
+        let app = serve(self.folder.path(), |config| config.engine = engine).await;
         Rescue { app, ..self }
     }
 

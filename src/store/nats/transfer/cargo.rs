@@ -1,0 +1,230 @@
+//! What an export brings into a cluster: for each pet the last few changes, each with the whole pet
+//! as it was then.
+//!
+//! The log is replayed forward. Of a pet whose record a trimmed log no longer has, only statuses
+//! changed since, so its profile was the one that it has now; unless its record comes after all,
+//! or its end: then nobody knows what it was before, and those changes are left out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::BufRead;
+use std::sync::Arc;
+
+use super::Imported;
+use crate::model::{By, Change, ChangeKind, Pet, PetId, Rev, Signature};
+use crate::store::archive::{Entry, parse};
+use crate::store::nats::layout::KEPT_PER_PET;
+use crate::store::{Put, RosterEdit, StoreError};
+
+/// Everything in an export, checked, in the order in which it is to be written.
+pub struct Cargo {
+    pub next_pet: PetId,
+    pub puts: Vec<Put>,
+    pub staff: Vec<RosterEdit>,
+    pets: u64,
+}
+
+impl Cargo {
+    /// Reads an export to its end. Memory is bounded by the pets and by staff.
+    ///
+    /// # Errors
+    /// `Import` with the first line that is wrong; `Read`.
+    pub fn read(input: impl BufRead) -> Result<Self, StoreError> {
+        let mut packing = Packing::default();
+        parse(input, |entry| {
+            packing.take(entry);
+            Ok(())
+        })?;
+        Ok(packing.finish())
+    }
+
+    pub fn contents(&self) -> Imported {
+        let is_account = |edit: &&RosterEdit| matches!(edit, RosterEdit::PutAccount(_));
+        Imported {
+            pets: self.pets,
+            changes: self.puts.len() as u64,
+            accounts: self.staff.iter().filter(is_account).count() as u64,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Packing {
+    next_pet: Option<PetId>,
+    pets: BTreeMap<PetId, Arc<Pet>>,
+    traces: BTreeMap<PetId, Trace>,
+    staff: Vec<RosterEdit>,
+}
+
+/// The last changes of one pet.
+struct Trace {
+    /// What it is after those so far.
+    after: Option<Arc<Pet>>,
+    /// Whether that has the profile of today for want of a record.
+    is_guessed: bool,
+    puts: VecDeque<(Rev, Put)>,
+}
+
+impl Packing {
+    fn take(&mut self, entry: Entry) {
+        match entry {
+            Entry::Start { next_pet, .. } => self.next_pet = Some(next_pet),
+            Entry::Pet(pet) => drop(self.pets.insert(pet.id, Arc::new(pet))),
+            Entry::Change(change) => {
+                let today = self.pets.get(&change.pet);
+                let trace = self.traces.entry(change.pet).or_insert_with(|| Trace {
+                    after: today.cloned(),
+                    is_guessed: true,
+                    puts: VecDeque::new(),
+                });
+                trace.take(change);
+            }
+            Entry::Staff(edit) => self.staff.push(edit),
+        }
+    }
+
+    fn finish(mut self) -> Cargo {
+        let mut puts = Vec::new();
+        for (id, pet) in &self.pets {
+            let trace = self.traces.get(id).and_then(|trace| trace.puts.back());
+            if trace.is_none_or(|(_, last)| last.after.as_ref() != Some(pet)) {
+                self.traces.remove(id);
+                puts.push((Rev::ZERO, as_it_is(pet)));
+            }
+        }
+        puts.extend(self.traces.into_values().flat_map(|trace| trace.puts));
+        puts.sort_by_key(|(rev, _)| *rev);
+        Cargo {
+            next_pet: self.next_pet.unwrap_or(PetId::FIRST),
+            puts: puts.into_iter().map(|(_, put)| put).collect(),
+            staff: self.staff,
+            pets: self.pets.len() as u64,
+        }
+    }
+}
+
+impl Trace {
+    fn take(&mut self, change: Change) {
+        let is_status = matches!(change.kind, ChangeKind::Status(_));
+        if self.is_guessed && !is_status {
+            self.puts.clear();
+            self.is_guessed = false;
+        }
+        self.after = change.leaves(self.after.take());
+        if is_status && self.after.is_none() {
+            return;
+        }
+        if self.puts.len() == KEPT_PER_PET {
+            self.puts.pop_front();
+        }
+        let put = Put {
+            at: change.at,
+            signature: Signature {
+                by: change.by,
+                author: change.author,
+            },
+            pet: change.pet,
+            kind: change.kind,
+            after: self.after.clone(),
+        };
+        self.puts.push_back((change.rev, put));
+    }
+}
+
+/// A pet of which the log no longer says anything.
+fn as_it_is(pet: &Arc<Pet>) -> Put {
+    Put {
+        at: pet.since,
+        signature: By::Staff.into(),
+        pet: pet.id,
+        kind: ChangeKind::Pet(Arc::clone(pet)),
+        after: Some(Arc::clone(pet)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Moment, Profile, Status};
+
+    fn pet(name: &str, status: Status, since: u64) -> Pet {
+        Pet {
+            id: PetId::FIRST,
+            profile: Profile {
+                name: name.to_owned(),
+                ..Profile::default()
+            },
+            status,
+            since: Moment::from_micros(since.cast_signed()),
+        }
+    }
+
+    /// What is written for a pet that is `now`, or gone, after `kinds` at the revs from 10 on: the
+    /// kind of each message, and the name and status in it.
+    fn packed(now: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
+        let mut packing = Packing::default();
+        now.into_iter()
+            .for_each(|pet| packing.take(Entry::Pet(pet)));
+        for (rev, kind) in (10..).zip(kinds) {
+            packing.take(Entry::Change(Change {
+                rev: Rev::new(rev),
+                at: Moment::from_micros(rev.cast_signed()),
+                by: By::Api,
+                author: None,
+                pet: PetId::FIRST,
+                kind,
+            }));
+        }
+        let told = |put: Put| {
+            let after = put.after.as_deref();
+            let after = after.map(|pet| format!(" {} {}", pet.profile.name, pet.status.as_str()));
+            format!("{}{}", put.kind.as_str(), after.unwrap_or_default())
+        };
+        packing.finish().puts.into_iter().map(told).collect()
+    }
+
+    fn record(name: &str, status: Status, since: u64) -> ChangeKind {
+        ChangeKind::Pet(Arc::new(pet(name, status, since)))
+    }
+
+    #[test]
+    fn each_message_holds_the_pet_as_it_was_then() {
+        let now = pet("Mo", Status::Eating, 11);
+        let log = vec![
+            record("Miso", Status::Playing, 10),
+            ChangeKind::Status(Status::Eating),
+            record("Mo", Status::Eating, 11),
+        ];
+        let expected = ["pet Miso playing", "status Miso eating", "pet Mo eating"];
+        assert_eq!(packed(Some(now), log), expected);
+    }
+
+    #[test]
+    fn of_a_trimmed_log_statuses_are_kept_as_far_as_the_profile_is_known() {
+        let statuses = || [Status::Playing, Status::Eating].map(ChangeKind::Status);
+        let now = pet("Mo", Status::Eating, 11);
+        let expected = ["status Mo playing", "status Mo eating"];
+        assert_eq!(packed(Some(now), statuses().into()), expected);
+        let edited = [&statuses()[..], &[record("Mo", Status::Eating, 11)]].concat();
+        let now = pet("Mo", Status::Eating, 11);
+        assert_eq!(packed(Some(now), edited), ["pet Mo eating"]);
+        let removed = [&statuses()[..], &[ChangeKind::Gone]].concat();
+        assert_eq!(packed(None, removed), ["gone"]);
+    }
+
+    #[test]
+    fn a_pet_of_which_the_log_says_nothing_is_there_all_the_same() {
+        let now = pet("Mo", Status::Eating, 3);
+        assert_eq!(packed(Some(now), Vec::new()), ["pet Mo eating"]);
+    }
+
+    #[test]
+    fn the_last_16_changes_of_a_pet_are_kept() {
+        let mut log = vec![record("Mo", Status::Eating, 10)];
+        log.extend((0..40).map(|turn| ChangeKind::Status(Status::ALL[turn % 4])));
+        let now = pet("Mo", Status::ALL[3], 50);
+        let packed = packed(Some(now), log);
+        assert_eq!(packed.len(), KEPT_PER_PET);
+        let last = format!("status Mo {}", Status::ALL[3].as_str());
+        assert_eq!(packed.last(), Some(&last));
+    }
+}
