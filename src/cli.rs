@@ -1,6 +1,7 @@
 //! Commands and flags as typed, and the exit code.
 
 mod password;
+mod place;
 mod staff;
 mod store;
 

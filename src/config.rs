@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-pub use self::engine::EngineChoice;
+pub use self::engine::{EngineChoice, EngineOptions};
 use self::limits::LimitOptions;
 use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
 use crate::auth::{Auth, BaseUrl};
@@ -28,25 +28,8 @@ pub struct Options {
     #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = listen)]
     listen: SocketAddr,
 
-    /// What holds pets and changes: redb, in --data, on this machine alone; or the servers of a NATS
-    /// JetStream cluster that other nodes use too, such as nats://a:4222,b:4222,c:4222, or tls://
-    /// instead of nats:// (see docs/cluster.md)
-    #[arg(
-        long,
-        value_name = "ENGINE",
-        env = "PET_STORE_ENGINE",
-        default_value = "redb"
-    )]
-    engine: EngineChoice,
-
-    /// File with this node's credentials for the NATS cluster, as nsc writes it
-    #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CREDENTIALS")]
-    engine_credentials: Option<PathBuf>,
-
-    /// File with the certificates that vouch for the NATS servers, in PEM; nothing is then said in
-    /// the clear [default for tls://: those that the system trusts]
-    #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CA")]
-    engine_ca: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineOptions,
 
     /// Folder of the store; made if it is not there
     #[arg(
@@ -180,9 +163,7 @@ impl Config {
             auth,
             listen: options.listen,
             data: options.data,
-            engine: options
-                .engine
-                .with_files(options.engine_credentials, options.engine_ca),
+            engine: options.engine.choice(),
             base_url: options.base_url,
             sample_pets,
             simulate: options.simulate.unwrap_or(simulate).period(),

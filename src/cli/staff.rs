@@ -1,7 +1,8 @@
 //! `pet-store staff`: accounts from the command line, for whoever has the machine.
 //!
-//! It opens the store itself, so it works while no server has it open, and says so otherwise: a
-//! running server holds who is staff in memory, and has a page of its own to change it.
+//! It opens the store itself. The embedded one it can open while no server has it open, and says so
+//! otherwise: a running server has a page of its own to change who is staff. On a cluster it is one
+//! more node for a moment, and those that run hear of what it did.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,24 +11,20 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use tokio::runtime::Runtime;
 
+use super::place::Place;
 use super::{fail, password};
 use crate::auth::{Directory, check_rules, hash_password};
+use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
-use crate::store::{RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError};
 
 #[derive(Args)]
 pub struct Options {
-    /// Folder of the store
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PET_STORE_DATA",
-        default_value = "./data",
-        global = true
-    )]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
     #[command(subcommand)]
     command: Command,
@@ -77,12 +74,28 @@ pub fn run(options: Options) -> ExitCode {
 
 fn carry_out(options: Options) -> anyhow::Result<()> {
     let is_adding = matches!(options.command, Command::Add { .. });
-    if !is_adding && !options.data.is_dir() {
-        bail!("there is no store in {}", options.data.display());
+    match options.place.engine() {
+        EngineChoice::Redb => {
+            let data = &options.place.data;
+            if !is_adding && !data.is_dir() {
+                bail!("there is no store in {}", data.display());
+            }
+            obey(options.command, &open(data)?)
+        }
+        EngineChoice::Nats(address) => {
+            let runtime = Runtime::new().context("no runtime could be started")?;
+            let engine = Arc::new(runtime.block_on(NatsEngine::connect(&address))?);
+            let directory = Directory::open(Arc::clone(&engine) as Arc<dyn Accounts>)?;
+            let obeyed = obey(options.command, &directory);
+            engine.close();
+            obeyed
+        }
     }
-    let directory = open(&options.data)?;
-    let done = match options.command {
-        Command::List => return list(&directory),
+}
+
+fn obey(command: Command, directory: &Directory) -> anyhow::Result<()> {
+    let done = match command {
+        Command::List => return list(directory),
         Command::Add {
             name,
             role,

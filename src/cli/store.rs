@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
+use super::place::Place;
 use super::{fail, say};
 use crate::config::EngineChoice;
 use crate::store::archive::Staff;
@@ -54,33 +55,6 @@ pub enum StoreCommand {
     Compact(Embedded),
 }
 
-/// A store of any engine.
-#[derive(Args)]
-pub struct Place {
-    /// Folder of the store; means nothing where --engine is a cluster
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PET_STORE_DATA",
-        default_value = "./data"
-    )]
-    data: PathBuf,
-
-    /// What holds the store: redb, in --data, or the servers of a NATS cluster, such as
-    /// nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
-    #[arg(
-        long,
-        value_name = "ENGINE",
-        env = "PET_STORE_ENGINE",
-        default_value = "redb"
-    )]
-    engine: EngineChoice,
-
-    /// File with the credentials for the NATS cluster
-    #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CREDENTIALS")]
-    engine_credentials: Option<PathBuf>,
-}
-
 /// A store of the embedded engine.
 #[derive(Args)]
 pub struct Embedded {
@@ -106,21 +80,6 @@ impl Embedded {
                 "this command looks after the embedded store in --data, and --engine is a cluster: \
                  use pet-store export and pet-store import, which are a cluster's backup too"
             ),
-        }
-    }
-}
-
-impl Place {
-    fn engine(&self) -> EngineChoice {
-        let credentials = self.engine_credentials.clone();
-        self.engine.clone().with_credentials(credentials)
-    }
-
-    /// As the line about what was done names it.
-    fn told(&self) -> String {
-        match &self.engine {
-            EngineChoice::Redb => self.data.display().to_string(),
-            EngineChoice::Nats(address) => address.to_string(),
         }
     }
 }

@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use super::server::{NEWEST, Servers};
 use crate::support::{Browser, PASSWORD, Process, add_people, until};
@@ -139,4 +140,39 @@ async fn nobody_signs_in_while_the_engine_is_out_of_reach_and_who_is_in_stays_so
         boris.sign_in("boris", PASSWORD).await.status() == 303
     })
     .await;
+}
+
+/// Nobody has a page to begin with, so the machine says how; nodes that run hear of it.
+#[tokio::test]
+async fn the_first_admin_of_a_cluster_is_made_on_the_command_line_while_nodes_run() {
+    let servers = Servers::start(1, NEWEST);
+    let address = servers.address();
+    let folder = tempfile::tempdir().unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
+    let node = Process::start(folder.path(), &serve).await;
+    node.wait_for_line("pet-store staff add NAME --role admin --engine")
+        .await;
+    std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
+    let staff = async |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pet-store"));
+        command.current_dir(folder.path()).arg("staff");
+        command.args(arguments).args(["--engine", &address]);
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let add = ["add", "anna", "--role", "admin", "--password-file"];
+    let added = staff(&[&add[..], &["password"]].concat()).await;
+    assert_eq!(added, "anna is admin now\n");
+    let client = Client::builder().redirect(Policy::none()).no_proxy();
+    let mut anna = Browser::at(&node.base, &client.build().unwrap());
+    until("anna", async || {
+        anna.sign_in("anna", PASSWORD).await.status() == 303
+    })
+    .await;
+    let listed = staff(&["list"]).await;
+    assert!(
+        listed.starts_with("anna ") && listed.contains("admin active"),
+        "{listed}"
+    );
 }

@@ -56,6 +56,10 @@ impl Engine for Elsewhere {
         self.shown.newest()
     }
 
+    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        self.shown.kept(after, before)
+    }
+
     fn has(&self, rev: Rev) -> Result<bool, StoreError> {
         match self.newest.load(Ordering::Relaxed) {
             SILENT => Err(StoreError::Unavailable("nobody answers".to_owned())),
