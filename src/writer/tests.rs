@@ -1,197 +1,21 @@
 //! The order of the writer: nothing is shown before it is durable, and a failure shows nothing.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, Weak};
+mod gated;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
+use self::gated::{Disk, Rig};
 use super::*;
 use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
-use crate::model::{Change, Epoch, Pet, PetId, Profile, Rev, Status};
-use crate::store::{Follower, MemoryEngine, Put, Snapshot, StoreError};
+use crate::model::{Epoch, Pet, PetId, Profile, Rev, Status};
+use crate::store::MemoryEngine;
 
 const LIMIT: Duration = Duration::from_secs(10);
-
-/// What the disk does with the next commit, or with the next try after one that failed.
-enum Disk {
-    Writes,
-    Fails,
-    /// And has written it all the same.
-    FailsAfterWriting,
-    /// It comes back without its last change.
-    Forgets,
-}
-
-/// An engine that waits, whenever it writes, until the test says what becomes of it.
-struct Gated {
-    inner: MemoryEngine,
-    started: Sender<usize>,
-    verdicts: Mutex<Receiver<Disk>>,
-    is_healthy: AtomicBool,
-    forgotten: AtomicU64,
-    is_over: AtomicBool,
-    is_shared: AtomicBool,
-    /// What was asked of `trim`.
-    trims: Mutex<Vec<(Duration, u64, usize)>>,
-}
-
-impl Gated {
-    fn verdict(&self) -> Disk {
-        self.verdicts.lock().unwrap().recv().unwrap()
-    }
-
-    fn fails(&self) -> Result<(), StoreError> {
-        self.is_healthy.store(false, Ordering::Relaxed);
-        Err(StoreError::Full("no space left".to_owned()))
-    }
-}
-
-impl Engine for Gated {
-    fn epoch(&self) -> Epoch {
-        self.inner.epoch()
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.inner.snapshot()
-    }
-
-    fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.inner.follow(after, follower);
-    }
-
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        self.started.send(puts.len()).unwrap();
-        match self.verdict() {
-            Disk::Writes => return self.inner.commit(read, puts),
-            Disk::FailsAfterWriting => self.inner.append(&Put::number(read, puts))?,
-            Disk::Fails | Disk::Forgets => {}
-        }
-        Err(self.fails().unwrap_err())
-    }
-
-    fn is_shared(&self) -> bool {
-        self.is_shared.load(Ordering::Relaxed)
-    }
-
-    fn is_healthy(&self) -> bool {
-        self.is_healthy.load(Ordering::Relaxed)
-    }
-
-    fn recover(&self) -> Result<(), StoreError> {
-        match self.verdict() {
-            Disk::Fails | Disk::FailsAfterWriting => return self.fails(),
-            Disk::Forgets => self.forgotten.store(1, Ordering::Relaxed),
-            Disk::Writes => {}
-        }
-        self.is_healthy.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn end_history(&self) -> Result<(), StoreError> {
-        self.is_over.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn newest(&self) -> Result<Rev, StoreError> {
-        let newest = self.inner.newest()?.get();
-        Ok(Rev::new(newest - self.forgotten.load(Ordering::Relaxed)))
-    }
-
-    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
-        let trimmed = (history, kept, limit);
-        self.trims.lock().unwrap().push(trimmed);
-        Ok(if self.trims.lock().unwrap().len() < 3 {
-            limit
-        } else {
-            0
-        })
-    }
-
-    fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.inner.tail(after, limit)
-    }
-
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.inner.kept(after, before)
-    }
-
-    fn history(
-        &self,
-        pet: PetId,
-        before: Option<Rev>,
-        limit: usize,
-    ) -> Result<Vec<Change>, StoreError> {
-        self.inner.history(pet, before, limit)
-    }
-}
-
-/// A writer over a gated engine that holds one pet.
-struct Rig {
-    writer: Writer,
-    engine: Arc<Gated>,
-    hub: Arc<Hub>,
-    started: Receiver<usize>,
-    verdicts: Sender<Disk>,
-}
-
-impl Rig {
-    fn start() -> Self {
-        Rig::start_keeping(None)
-    }
-
-    fn start_keeping(history: Option<Duration>) -> Self {
-        let (started, has_started) = channel();
-        let (verdicts, verdict) = channel();
-        let engine = Arc::new(Gated {
-            inner: MemoryEngine::new(Epoch::new(1)),
-            started,
-            verdicts: Mutex::new(verdict),
-            is_healthy: AtomicBool::new(true),
-            forgotten: AtomicU64::new(0),
-            is_over: AtomicBool::new(false),
-            is_shared: AtomicBool::new(false),
-            trims: Mutex::default(),
-        });
-        let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
-        verdicts.send(Disk::Writes).unwrap();
-        let create = Command::create(Profile::default());
-        commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
-        has_started.recv().unwrap();
-        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history);
-        let (writer, _thread) = writer.unwrap();
-        Rig {
-            writer,
-            engine,
-            hub,
-            started: has_started,
-            verdicts,
-        }
-    }
-
-    fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
-        let writer = self.writer.clone();
-        let pet = PetId::FIRST;
-        let command = Command::SetStatus { pet, status };
-        tokio::spawn(async move { writer.commit(command, By::Staff).await })
-    }
-
-    /// Waits until a commit has begun; how many changes it has.
-    async fn begun(&self) -> usize {
-        loop {
-            match self.started.try_recv() {
-                Ok(changes) => return changes,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    }
-
-    fn decide(&self, disk: Disk) {
-        self.verdicts.send(disk).unwrap();
-    }
-}
 
 /// Rule 1. Breaks when the hub is told before the engine.
 #[tokio::test]
