@@ -9,6 +9,7 @@ use reqwest::Client;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use super::server::{NEWEST, binary, free_port};
 use crate::support::{Process, TRANSPORTS, Viewer, rev_of, until};
@@ -82,6 +83,9 @@ impl Guide {
         let (places, folder) = (Places::find(), tempfile::tempdir().unwrap());
         let servers = (1..=3).map(|number| start_nats(&places, folder.path(), number));
         let servers = servers.collect();
+        for port in [24222, 24223, 24224] {
+            until_heard(places.of(port)).await;
+        }
         let mut nodes = Vec::new();
         for port in [23001, 23002, 23003] {
             nodes.push(start_node(&places, folder.path(), port).await);
@@ -125,8 +129,21 @@ impl Guide {
     }
 }
 
+/// Waits until somebody takes connections at `address`. A node does not wait for its servers.
+async fn until_heard(address: &str) {
+    until("a server that listens", async || {
+        TcpStream::connect(address).await.is_ok()
+    })
+    .await;
+}
+
 fn start_nats(places: &Places, folder: &Path, number: u16) -> Program {
-    let config = write(folder, "nats.conf", &places.read("nats.conf"));
+    // The same for all of them, but a file that is written anew may be read half.
+    let config = write(
+        folder,
+        &format!("nats-{number}.conf"),
+        &places.read("nats.conf"),
+    );
     let mut command = Command::new(binary(NEWEST));
     command
         .arg("--config")
