@@ -3,16 +3,16 @@
 //! Each test starts servers and nodes of its own. `tests/nats/install` brings the servers. `cargo
 //! test` runs a short form of those with a crowd; `tests/cluster/run` the long one.
 
+mod anew;
 mod answers;
 mod balancer;
 mod credentials;
 mod crowd;
 mod cut;
-mod fights;
 mod guide;
 mod lease;
 mod log;
-mod losses;
+mod loss;
 mod masses;
 mod moving;
 mod outages;
@@ -29,7 +29,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use self::server::Servers;
-use crate::support::Process;
+use crate::support::{Process, until};
 
 /// How many: some in every test run, many in the long form.
 fn number(short: usize, long: usize) -> usize {
@@ -86,6 +86,21 @@ impl Nodes {
         assert_eq!(answer.status(), 200);
         let answer: Value = answer.json().await.unwrap();
         answer["cursor"].as_str().unwrap().to_owned()
+    }
+
+    /// The same, as soon as the engine takes it and nobody else is faster.
+    async fn set_at_last(&self, node: usize, pet: u64, status: &str) -> String {
+        let mut cursor = String::new();
+        until("a write", async || {
+            let answer = self.nodes[node].set_status(pet, status).await.unwrap();
+            let is_made = answer.status() == 200;
+            let answer: Value = answer.json().await.unwrap();
+            let made = answer["cursor"].as_str().unwrap_or_default();
+            made.clone_into(&mut cursor);
+            is_made
+        })
+        .await;
+        cursor
     }
 
     /// What `node` shows of `pet`.

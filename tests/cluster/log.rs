@@ -6,7 +6,7 @@ use async_nats::{Client, Message};
 use serde_json::{Value, json};
 
 use super::server::Servers;
-use crate::support::within;
+use crate::support::until;
 
 const TICK: &str = "ps.sim.tick";
 
@@ -20,6 +20,13 @@ pub fn keep_everything(servers: &Servers) {
         &info["config"].to_string(),
     );
     assert!(!answer.contains("\"error\""), "{answer}");
+}
+
+/// The last message that the stream has.
+pub fn last_seq(servers: &Servers) -> u64 {
+    let info = servers.ask("$JS.API.STREAM.INFO.PET_STORE");
+    let info: Value = serde_json::from_str(&info).unwrap();
+    info["state"]["last_seq"].as_u64().unwrap()
 }
 
 /// A message of the stream.
@@ -55,16 +62,25 @@ pub async fn read(client: &Client, last: u64) -> Vec<Entry> {
     let mut entries = Vec::new();
     for seq in 1..=last {
         let question = json!({ "seq": seq }).to_string();
-        let asking = client.request("$JS.API.DIRECT.GET.PET_STORE", question.into());
-        let message = within("a message of the stream", asking).await.unwrap();
-        assert!(
-            message.status.is_none(),
-            "{seq} is not there: {:?}",
-            message.status
-        );
-        entries.push(Entry::read(&message));
+        // A copy that is behind answers that it does not have the newest.
+        let what = format!("message {seq} of the stream");
+        let message = until_some(&what, async || {
+            let asking = client.request("$JS.API.DIRECT.GET.PET_STORE", question.clone().into());
+            asking.await.ok().filter(|message| message.status.is_none())
+        });
+        entries.push(Entry::read(&message.await));
     }
     entries
+}
+
+async fn until_some<T>(what: &str, mut get: impl AsyncFnMut() -> Option<T>) -> T {
+    let mut got = None;
+    until(what, async || {
+        got = get().await;
+        got.is_some()
+    })
+    .await;
+    got.expect("it was waited for")
 }
 
 /// The batches of the log that are commits: from first to last in one piece, and each once.

@@ -83,7 +83,7 @@ impl Stage {
     /// or never will be.
     async fn last(&self) -> u64 {
         let node = self.living().next().unwrap();
-        rev_of(&self.nodes.set(node, 1, "eating").await)
+        rev_of(&self.nodes.set_at_last(node, 1, "eating").await)
     }
 
     /// All nodes show the same, at the same cursor.

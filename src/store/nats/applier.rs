@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use super::known::is_next;
 use super::layout::{self, PETS};
 use super::link::Link;
+use super::message;
 use super::node::Node;
 use super::read::{self, StreamState};
 use crate::model::{Change, Epoch, Moment};
@@ -32,8 +33,8 @@ const STALE_AFTER: Duration = Duration::from_secs(5);
 const SHOWN_AT_ONCE: usize = 256;
 const FILLED_AT_ONCE: usize = 256;
 
-/// Looks in a row at which the stream must be behind this node: a server that was leader until a
-/// moment ago may say so once.
+/// Looks in a row at which the stream must be behind this node, or have another epoch: a server
+/// that was leader until a moment ago, or has a copy that is behind, may say so once.
 const LOOKS_BEHIND: u32 = 3;
 
 pub struct Applier {
@@ -191,18 +192,32 @@ impl Applier {
             tracing::warn!("the engine's stream was made anew; everyone is given a snapshot");
             layout::epoch(&self.node.link).await?;
             self.begin_anew().await?;
-        } else if state.last_seq < seq {
+        } else if state.last_seq < seq || self.has_other_epoch().await? {
             self.looks_behind += 1;
-            if self.looks_behind >= LOOKS_BEHIND {
-                self.looks_behind = 0;
-                self.begin_epoch().await?;
+            if self.looks_behind < LOOKS_BEHIND {
+                // What would be written now might take a number that was shown for something else.
+                self.node.doubt();
+                return Ok(false);
             }
-            return Ok(true);
+            match state.last_seq < seq {
+                true => self.begin_epoch().await?,
+                false => self.begin_anew().await?,
+            }
         } else {
             self.fill(state.last_seq).await?;
         }
         self.looks_behind = 0;
         Ok(self.node.known().seq >= state.last_seq)
+    }
+
+    /// Whether another node has begun an epoch that this one was not told of: the record of it has
+    /// taken a number that this node knew for something else.
+    async fn has_other_epoch(&self) -> Result<bool, StoreError> {
+        let record = read::last_of(&self.node.link, layout::EPOCH).await?;
+        let epoch = record.map(|entry| message::read_epoch(&entry.payload));
+        Ok(epoch
+            .transpose()?
+            .is_some_and(|epoch| Some(epoch) != self.epoch))
     }
 
     /// The stream has forgotten what was shown: what it gives out from now on has other numbers for

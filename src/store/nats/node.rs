@@ -135,6 +135,13 @@ impl Node {
         *self.heard.lock().expect("no holder of this lock panics") = None;
     }
 
+    /// Notes that the engine answers with something else than was expected: nothing is sent until
+    /// that is cleared up.
+    pub fn doubt(&self) {
+        let mut heard = self.heard.lock().expect("no holder of this lock panics");
+        *heard = heard.and_then(|heard| heard.checked_sub(HEARD_WITHIN));
+    }
+
     /// Whether the engine answers.
     pub fn is_within_reach(&self) -> bool {
         let heard = *self.heard.lock().expect("no holder of this lock panics");

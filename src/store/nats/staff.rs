@@ -21,7 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::mirror::Mirror;
 use super::NatsEngine;
 use super::batch;
-use super::layout::STAFF_NOTES;
+use super::layout::{self, STAFF_NOTES};
 use super::link::Link;
 use crate::model::Deed;
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
@@ -33,10 +33,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
 
+/// Silence after which nothing is sent any more.
+const HEARD_WITHIN: Duration = Duration::from_secs(4);
+
 /// A node's copy of the roster.
 pub struct Staff {
     link: Link,
     mirror: Mutex<Mirror>,
+    /// When everything that the stream holds was passed last.
+    heard: std::sync::Mutex<Instant>,
 }
 
 impl Staff {
@@ -44,7 +49,31 @@ impl Staff {
         Staff {
             link,
             mirror: Mutex::default(),
+            heard: std::sync::Mutex::new(Instant::now()),
         }
+    }
+
+    fn hear(&self) {
+        *self.heard.lock().expect("no holder of this lock panics") = Instant::now();
+    }
+
+    /// # Errors
+    /// `Unavailable` when the engine does not answer, or is no longer one that is good enough.
+    /// Then nothing is sent.
+    async fn check_reach(&self) -> Result<(), StoreError> {
+        let heard = *self.heard.lock().expect("no holder of this lock panics");
+        if !self.link.is_connected() || heard.elapsed() >= HEARD_WITHIN {
+            return Err(StoreError::Unavailable("it does not answer".to_owned()));
+        }
+        let checked = layout::check_servers(&self.link).await;
+        checked.map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Goes to where the stream is.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        self.mirror.lock().await.catch_up(&self.link).await?;
+        self.hear();
+        Ok(())
     }
 
     /// Reads everything.
@@ -68,7 +97,7 @@ impl Staff {
                 },
                 _ = look.tick() => {}
             }
-            if let Err(error) = self.mirror.lock().await.catch_up(&self.link).await {
+            if let Err(error) = self.catch_up().await {
                 tracing::debug!(%error, "the roster cannot be followed for a moment");
             }
         }
@@ -76,6 +105,11 @@ impl Staff {
 
     async fn edit(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
         let mut mirror = self.mirror.lock().await;
+        if !mirror.is_kept_up {
+            mirror.catch_up(&self.link).await?;
+            self.hear();
+        }
+        self.check_reach().await?;
         let messages = message::write(read, mirror.kept.last_deed(), edits);
         let entries: Vec<_> = (read + 1..)
             .zip(&messages)
@@ -94,6 +128,7 @@ impl Staff {
                 error => return Err(error),
             },
         }
+        self.hear();
         // Who does not hear it looks by itself.
         let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
         Ok(mirror.seq)
@@ -142,15 +177,13 @@ impl Accounts for NatsEngine {
     }
 
     fn catch_up_roster(&self) -> Result<(), StoreError> {
-        self.node.check_reach()?;
         self.runtime.block_on(async {
-            let mut mirror = self.staff.mirror.lock().await;
-            mirror.catch_up(&self.staff.link).await.map(drop)
+            self.staff.check_reach().await?;
+            self.staff.catch_up().await
         })
     }
 
     fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
-        self.node.check_reach()?;
         self.runtime.block_on(self.staff.edit(read, edits))
     }
 

@@ -99,8 +99,6 @@ fn start(address: &Address) -> Result<Runtime, StoreError> {
 fn keep(engine: &NatsEngine, edits: &[RosterEdit]) -> Result<(), StoreError> {
     let mut version = 0;
     for some in edits.chunks(EDITS_AT_ONCE) {
-        // Nothing but the batches before this one says that the engine is within reach.
-        engine.node.hear();
         version = engine.edit_roster(version, some)?;
     }
     Ok(())
