@@ -69,7 +69,11 @@ mod tests {
         };
         let key = |number: u8| Key::new([number; 32]);
         let asked = || count.load(Ordering::Relaxed);
-        join_all((0..100).map(|number| freshness.renew(key(number), ask))).await;
+        let come = async |number: u8| {
+            sleep(Duration::from_millis(number.min(2).into())).await;
+            freshness.renew(key(number), ask).await;
+        };
+        join_all((0..100).map(come)).await;
         assert_eq!(asked(), 2, "the first, and one for all who came meanwhile");
         freshness.renew(key(1), ask).await;
         assert_eq!(asked(), 2, "was asked about");
