@@ -18,6 +18,8 @@ pub struct Stage {
     pub nodes: Nodes,
     /// Nodes that were killed.
     pub killed: Vec<usize>,
+    /// Changes in a second.
+    pub pace: u32,
     balancer: Balancer,
 }
 
@@ -46,6 +48,7 @@ impl Stage {
             servers,
             nodes,
             killed: Vec::new(),
+            pace: 50,
             balancer,
         }
     }
@@ -59,7 +62,7 @@ impl Stage {
     ) -> Outcome {
         let crowd = Crowd::join(self.balancer.address, viewers).await;
         let bases = self.nodes.nodes.iter().map(|node| node.base.clone());
-        let writers = Writers::start(bases.collect());
+        let writers = Writers::start(bases.collect(), self.pace);
         let changes = number(BEFORE.0, BEFORE.1);
         writers.until_made(changes).await;
         happens(self, &writers).await;

@@ -16,9 +16,6 @@ pub const PETS: u64 = 48;
 
 const WORDS: [&str; 4] = ["eating", "bathing", "playing", "sleeping"];
 
-/// Changes of all writers together in a second.
-const PER_SECOND: u32 = 50;
-
 /// Writes under way at once; while the engine is away each may take seconds.
 const UNDER_WAY: usize = 64;
 
@@ -58,12 +55,18 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// Begins to write at the nodes at `bases`, one after the other.
-    pub fn start(bases: Vec<String>) -> Self {
+    /// Begins to write at the nodes at `bases`, one after the other, so many changes in a second.
+    pub fn start(bases: Vec<String>, per_second: u32) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (progress, made) = watch::channel(0);
         let avoided = Arc::new(AtomicUsize::new(usize::MAX));
-        let task = tokio::spawn(write(bases, Arc::clone(&avoided), progress, stopped));
+        let task = tokio::spawn(write(
+            bases,
+            per_second,
+            Arc::clone(&avoided),
+            progress,
+            stopped,
+        ));
         Writers {
             stop,
             made,
@@ -99,12 +102,13 @@ impl Writers {
 
 async fn write(
     bases: Vec<String>,
+    per_second: u32,
     avoided: Arc<AtomicUsize>,
     progress: watch::Sender<usize>,
     mut stopped: oneshot::Receiver<()>,
 ) -> Written {
     let client = Client::builder().no_proxy().build().unwrap();
-    let mut pace = interval(Duration::from_secs(1) / PER_SECOND);
+    let mut pace = interval(Duration::from_secs(1) / per_second);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut under_way, mut written) = (JoinSet::new(), Written::default());
     for turn in 0.. {

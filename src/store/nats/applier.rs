@@ -45,6 +45,8 @@ pub struct Applier {
     heard: Instant,
     heard_at: Moment,
     is_stale: bool,
+    /// What the last look failed with.
+    trouble: String,
     looks_behind: u32,
 }
 
@@ -59,6 +61,7 @@ impl Applier {
             heard: Instant::now(),
             heard_at: Moment::now(),
             is_stale: false,
+            trouble: "it does not answer".to_owned(),
             looks_behind: 0,
         }
     }
@@ -151,7 +154,7 @@ impl Applier {
         let state = match timeout_at(self.heard + STALE_AFTER, &mut asking).await {
             Ok(state) => state,
             Err(_) => {
-                self.tell_reach("it does not answer");
+                self.tell_reach();
                 asking.await
             }
         };
@@ -168,17 +171,20 @@ impl Applier {
             let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
             self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
         }
-        let why = went.as_ref().err().map(StoreError::to_string);
-        self.tell_reach(&why.unwrap_or_default());
+        if let Err(error) = &went {
+            self.trouble = error.to_string();
+        }
+        self.tell_reach();
         went.map(drop)
     }
 
     /// Has viewers told when the engine has been out of reach for too long, and when it is back.
-    fn tell_reach(&mut self, why: &str) {
+    fn tell_reach(&mut self) {
         let is_stale = self.heard.elapsed() >= STALE_AFTER;
         if is_stale != self.is_stale {
             self.is_stale = is_stale;
-            self.node.tell_reach(is_stale.then_some(self.heard_at), why);
+            let lost_since = is_stale.then_some(self.heard_at);
+            self.node.tell_reach(lost_since, &self.trouble);
         }
     }
 

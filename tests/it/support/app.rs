@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use pet_store::app::App;
+use pet_store::app::{App, StartError};
 use pet_store::config::Config;
+use pet_store::store::StoreError;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -36,7 +37,13 @@ pub async fn spawn_app_with(change: impl FnOnce(&mut Config)) -> TestApp {
 pub async fn spawn_app_in(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
     let mut config = Config::quiet(folder.to_owned());
     change(&mut config);
-    let app = App::start(config).await.unwrap();
+    let app = loop {
+        match App::start(config.clone()).await {
+            // Free in a moment: see `store::open`.
+            Err(StartError::Store(StoreError::InUse(_))) => drop(super::store::open(folder)),
+            started => break started.unwrap(),
+        }
+    };
     TestApp {
         address: app.address(),
         app: Some(app),

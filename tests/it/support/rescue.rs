@@ -6,12 +6,11 @@ use std::sync::{Arc, LazyLock};
 use pet_store::auth::{Auth, Directory, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
-use pet_store::store::RedbEngine;
 use reqwest::{Client, RequestBuilder, Response};
 use tempfile::TempDir;
 
 use super::app::{TestApp, spawn_app_in};
-use super::store::fill;
+use super::store::{fill, open};
 
 /// What everybody signs in with.
 pub const PASSWORD: &str = "four words are enough";
@@ -36,7 +35,7 @@ impl Rescue {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), 1);
-        let engine = Arc::new(RedbEngine::open(folder.path()).unwrap());
+        let engine = Arc::new(open(folder.path()));
         let tokens = add_people(&Directory::open(engine).unwrap());
         let app = serve(folder.path(), change).await;
         Rescue {

@@ -2,15 +2,30 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
-use pet_store::store::{Engine, RedbEngine};
+use pet_store::store::{Engine, RedbEngine, StoreError};
 use pet_store::wire::Frame;
 use serde_json::Value;
 
+use super::wait::LIMIT;
+
+/// Opens a store that nobody has open. A process that another test is just starting holds every
+/// lock of this one until it has become the program that it is to be.
+pub fn open(folder: &Path) -> RedbEngine {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        match RedbEngine::open(folder) {
+            Err(StoreError::InUse(_)) if Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// Makes a store with one pet and `count` changes, and gives its epoch as cursors show it.
 pub fn fill(folder: &Path, count: u64) -> String {
-    let engine = RedbEngine::open(folder).unwrap();
+    let engine = open(folder);
     let changes: Vec<Change> = (1..=count).map(change).collect();
     engine.append(&changes).unwrap();
     engine.epoch().to_string()
@@ -46,7 +61,7 @@ fn change(rev: u64) -> Change {
 
 /// Every change of a store that nobody has open, as the message that carries it.
 pub fn log_of(folder: &Path) -> Vec<Value> {
-    let engine = RedbEngine::open(folder).unwrap();
+    let engine = open(folder);
     let changes = engine.tail(Rev::ZERO, usize::MAX).unwrap();
     let frames = changes
         .iter()

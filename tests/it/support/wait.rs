@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// The longest that anything is waited for. Far above what it takes, an election in a cluster and a
 /// busy machine included, so that it only ends what would never come.
-const LIMIT: Duration = Duration::from_mins(1);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at that nobody tells us about.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
