@@ -74,14 +74,26 @@ impl<'a> Desk<'a> {
 
     /// One that is shown everything after `read`.
     pub fn following(engine: &'a dyn Engine, read: Rev) -> Self {
-        let told: Arc<Told> = Arc::default();
-        let follower: Weak<Told> = Arc::downgrade(&told);
+        let desk = Desk::behind(engine, read);
+        let follower: Weak<Told> = Arc::downgrade(&desk.told);
         engine.follow(read, follower);
+        desk
+    }
+
+    /// One that is shown what a node that follows nothing is made to pass after `read`.
+    pub fn watching(engine: &'a NatsEngine, read: Rev) -> Self {
+        let desk = Desk::behind(engine, read);
+        let follower: Weak<Told> = Arc::downgrade(&desk.told);
+        engine.show_to(read, follower);
+        desk
+    }
+
+    fn behind(engine: &'a dyn Engine, read: Rev) -> Self {
         Desk {
             engine,
             read,
             pets: BTreeMap::new(),
-            told,
+            told: Arc::default(),
             turn: 0,
         }
     }

@@ -127,6 +127,15 @@ impl Servers {
         }
     }
 
+    /// Lets a server that is not running store as much as `size`, such as `1GB`.
+    pub fn set_room(&self, index: usize, size: &str) {
+        let config = &self.servers[index].config;
+        let text = std::fs::read_to_string(config).unwrap();
+        let (before, after) = text.split_once("max_file_store: ").unwrap();
+        let (_, after) = after.split_once(',').unwrap();
+        std::fs::write(config, format!("{before}max_file_store: {size},{after}")).unwrap();
+    }
+
     /// Keeps a copy of what a server that is not running has stored.
     pub fn save(&self, index: usize) {
         let (stored, copy) = self.folders(index);

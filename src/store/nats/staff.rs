@@ -118,7 +118,7 @@ impl Staff {
         let op = batch::new_op();
         match batch::send(&self.link, &op, messages).await {
             // Nothing was between, so these are the messages that follow.
-            Ok(_) => mirror.pass(&entries)?,
+            Ok(_) => mirror.pass(&entries),
             Err(failed) => match batch::explain(failed) {
                 StoreError::Unknown(reason) => self.look_up(&mut mirror, &op, reason).await?,
                 StoreError::Conflict => {

@@ -131,6 +131,27 @@ fn a_stream_that_is_another_one_is_read_anew() {
     there.close();
 }
 
+/// Whoever was signed out just before stayed signed in at the other nodes.
+#[test]
+fn what_no_pet_store_wrote_is_passed_over_and_edits_around_it_are_shown() {
+    let pair = Pair::start();
+    let told = follow(&pair.there);
+    // So that all of it is read at once.
+    let reading = pair.runtime.block_on(pair.there.staff.mirror.lock());
+    let first = pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    pair.servers.ask_with("ps-staff.account.x", "not ours");
+    follow(&pair.here);
+    wait_until("the message", || {
+        let mirror = pair.runtime.block_on(pair.here.staff.mirror.lock());
+        mirror.seq == first + 1
+    });
+    let second = pair.here.edit_roster(first + 1, &[put("boris")]).unwrap();
+    drop(reading);
+    wait_until("the edits", || told.last_version() == Some(second));
+    let accounts: Vec<String> = told.accounts().iter().map(ToString::to_string).collect();
+    assert_eq!(accounts, ["anna", "boris"]);
+}
+
 #[test]
 fn an_edit_that_cannot_be_sent_is_not_made() {
     let mut pair = Pair::start();
