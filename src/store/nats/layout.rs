@@ -72,6 +72,7 @@ fn pets() -> Value {
         "max_bytes": -1,
         "duplicate_window": 120_000_000_000_u64,
         "deny_delete": true,
+        "deny_purge": true,
         "allow_direct": true,
         "allow_atomic": true,
         "republish": { "src": PETS.subjects, "dest": LIVE },
@@ -91,6 +92,7 @@ fn staff() -> Value {
         "max_bytes": -1,
         "duplicate_window": 120_000_000_000_u64,
         "deny_delete": true,
+        "deny_purge": true,
         "allow_direct": true,
         "allow_atomic": true,
     })
@@ -107,6 +109,7 @@ fn lease() -> Value {
         "max_age": LEASE_SECONDS * 1_000_000_000,
         "allow_direct": true,
         "deny_delete": true,
+        "deny_purge": true,
     })
 }
 
@@ -164,6 +167,15 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
         Err(failed) => return Err(failed.into()),
     };
+    let kept = info["config"]["num_replicas"].as_u64().unwrap_or_default();
+    if kept < replicas {
+        tracing::warn!(
+            stream = name,
+            kept,
+            replicas,
+            "the engine's stream was made for fewer servers: nats stream edit --replicas"
+        );
+    }
     for (setting, value) in wanted.as_object().into_iter().flatten() {
         let found = &info["config"][setting];
         // A server leaves out what is false.
