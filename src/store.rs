@@ -78,9 +78,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
 
-    /// Makes `puts`, `PUTS_AT_ONCE` at most, durable, all or none, if none of their pets has changed after `read`, the rev
-    /// they were decided at. On return they survive a power cut and the follower was shown them.
-    /// Their revs, which rise.
+    /// Makes `puts`, `PUTS_AT_ONCE` at most, durable, all or none, if none of their pets has changed
+    /// after `read`, the rev they were decided at. On return they survive a power cut and the
+    /// follower was shown them. Their revs, which rise.
     ///
     /// # Errors
     /// `Conflict` when a pet has changed; the follower has been shown how. `Unavailable` when
