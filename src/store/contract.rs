@@ -6,6 +6,7 @@ pub(super) mod server;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
@@ -29,6 +30,15 @@ pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
         let engine = runtime.block_on(NatsEngine::connect(&address)).unwrap();
         check(&engine);
         engine.close();
+    }
+}
+
+/// Waits for what somebody else does, for a while.
+pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
     }
 }
 

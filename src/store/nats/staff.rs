@@ -125,6 +125,9 @@ impl Staff {
                     mirror.catch_up(&self.link).await?;
                     return Err(StoreError::Conflict);
                 }
+                StoreError::Full(reason) => {
+                    return Err(self.explain_full(&mut mirror, &op, reason).await);
+                }
                 error => return Err(error),
             },
         }
@@ -132,6 +135,16 @@ impl Staff {
         // Who does not hear it looks by itself.
         let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
         Ok(mirror.seq)
+    }
+
+    /// What an edit came to that there was no room for: one server alone that comes to its limit in
+    /// the middle of a batch keeps what it has of it.
+    async fn explain_full(&self, mirror: &mut Mirror, op: &str, reason: String) -> StoreError {
+        let passed = mirror.catch_up(&self.link).await;
+        match passed.is_ok_and(|ops| ops.iter().all(|passed| passed != op)) {
+            true => StoreError::Full(reason),
+            false => StoreError::Unknown(reason),
+        }
     }
 
     /// Looks whether the messages of an edit are in the stream whose answer did not come.

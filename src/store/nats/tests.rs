@@ -1,15 +1,11 @@
 //! One node that hears nothing, and one that stops.
 
-use std::time::Instant;
-
 use tokio::runtime::Runtime;
 
 use super::*;
 use crate::model::{ChangeKind, Status};
-use crate::store::contract::Desk;
 use crate::store::contract::server::{NEWEST, OLDEST, Servers};
-
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::store::contract::{Desk, wait_until};
 
 fn connect(servers: &Servers, runtime: &Runtime) -> NatsEngine {
     let address = servers.address().parse().unwrap();
@@ -25,14 +21,6 @@ fn connect_deaf(servers: &Servers, runtime: &Runtime) -> NatsEngine {
     let nothing = runtime.block_on(nothing).unwrap();
     *engine.live.lock().unwrap() = Some(nothing);
     engine
-}
-
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !condition() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        std::thread::yield_now();
-    }
 }
 
 /// Breaks when only the subscription is believed.
@@ -178,7 +166,7 @@ fn fill(engine: &NatsEngine, desk: &mut Desk, is_last: impl Fn(&StoreError) -> b
 #[test]
 fn a_change_that_a_full_server_may_have_kept_is_not_told_as_refused() {
     let (mut servers, runtime) = (Servers::start(1, OLDEST), Runtime::new().unwrap());
-    set_room(&mut servers, 1, "300KB");
+    servers.set_room("300KB");
     let engine = connect(&servers, &runtime);
     let mut desk = Desk::at(&engine);
     let first = fill(&engine, &mut desk, |_| true);
@@ -192,13 +180,13 @@ fn a_change_that_a_full_server_may_have_kept_is_not_told_as_refused() {
 #[test]
 fn a_change_that_a_server_has_no_room_for_is_refused_as_such_until_there_is() {
     let (mut servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
-    set_room(&mut servers, 1, "300KB");
+    servers.set_room("300KB");
     let engine = connect(&servers, &runtime);
     let mut desk = Desk::at(&engine);
     fill(&engine, &mut desk, |error| {
         matches!(error, StoreError::Full(_))
     });
-    set_room(&mut servers, 1, "1GB");
+    servers.set_room("1GB");
     let status = [desk.status(2, Status::Eating)];
     let write = || engine.commit(Rev::new(u64::MAX), &status);
     wait_until("a write", || write().is_ok());
@@ -209,25 +197,16 @@ fn a_change_that_a_server_has_no_room_for_is_refused_as_such_until_there_is() {
 #[test]
 fn full_servers_are_out_of_reach_and_come_back_with_room() {
     let (mut servers, runtime) = (Servers::start(3, NEWEST), Runtime::new().unwrap());
-    set_room(&mut servers, 3, "300KB");
+    servers.set_room("300KB");
     let engine = connect(&servers, &runtime);
     let mut desk = Desk::at(&engine);
     let is_refused = |error: &StoreError| !matches!(error, StoreError::Conflict);
     fill(&engine, &mut desk, is_refused);
-    set_room(&mut servers, 3, "1GB");
+    servers.set_room("1GB");
     let status = [desk.status(2, Status::Eating)];
     let write = || engine.commit(Rev::new(u64::MAX), &status);
     wait_until("a write", || write().is_ok());
     engine.close();
-}
-
-/// Starts all `count` servers anew with room for `size`.
-fn set_room(servers: &mut Servers, count: usize, size: &str) {
-    (0..count).for_each(|index| servers.kill(index));
-    for index in 0..count {
-        servers.set_room(index, size);
-        servers.begin(index);
-    }
 }
 
 /// It waited until the lease of the other had ended by itself, 15 s later.
