@@ -238,7 +238,7 @@ fn fill(
 ) -> Result<Arc<Hub>, StartError> {
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
     if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
-        match writer::commit_all(&*engine, &hub, samples, By::Simulator) {
+        match writer::commit_all(&*engine, &hub, &samples, By::Simulator) {
             // Another node gave them to it in the same moment.
             Ok(()) | Err(WriteError::Conflict) => {}
             Err(error) => return Err(error.into()),

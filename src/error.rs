@@ -215,6 +215,7 @@ impl From<WriteError> for Failure {
             | WriteError::Unknown => Failure::unavailable(detail, 5),
             WriteError::Conflict => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
+            WriteError::Rejected => Failure::internal(),
         }
     }
 }
@@ -284,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_its_status_and_says_what_is_allowed() {
-        let table: [(Failure, u16, &str); 12] = [
+        let table: [(Failure, u16, &str); 13] = [
             (
                 WriteError::UnknownPet(PetId::new(7)).into(),
                 404,
@@ -295,6 +296,7 @@ mod tests {
             (WriteError::Store.into(), 503, "not confirmed"),
             (WriteError::Full.into(), 507, "until there is room"),
             (WriteError::Conflict.into(), 409, "look at it and try again"),
+            (WriteError::Rejected.into(), 500, "on our side"),
             (WriteError::Unavailable.into(), 503, "nothing was changed"),
             (WriteError::Unknown.into(), 503, "may have been made"),
             (

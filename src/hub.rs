@@ -1,9 +1,10 @@
 //! Fan-out of committed changes to everyone watching.
 //!
 //! The hub follows an engine: each change is published once, into one tokio broadcast stream, from
-//! which the senders take it for those who watch over a socket. A viewer begins with a `CatchUp` from its cursor: what it
-//! missed, from memory or from the store's log. One who polls has nothing else, and waits with it
-//! for the next change (`waiters`). One that fell behind asks for the newest of what it missed.
+//! which the senders take it for those who watch over a socket. A viewer begins with a `CatchUp`
+//! from its cursor: what it missed, from memory or from the store's log. One who polls has nothing
+//! else, and waits with it for the next change (`waiters`). One that fell behind asks for the
+//! newest of what it missed. Of an engine that is elsewhere, `reach` knows whether it answers.
 //!
 //! It knows nothing about HTTP, it holds nothing for a viewer, and it never waits for one: who
 //! falls behind gets the newest of each pet or a snapshot, not a place to block.
@@ -124,8 +125,7 @@ impl Hub {
     }
 
     /// Has `ring` called after each publish, on the engine's thread, and whenever `epoch` or
-    /// `stale_since` is another. Only the first one counts:
-    /// the senders start once.
+    /// `stale_since` is another. Only the first one counts: the senders start once.
     pub fn on_publish(&self, ring: impl Fn() + Send + Sync + 'static) {
         // A second set of senders would be a defect of `app`; it keeps the first.
         let _ = self.bell.set(Box::new(ring));

@@ -189,7 +189,8 @@ impl Live {
     /// Whether changes cannot be made only because the engine is out of reach. That is so for all
     /// nodes at once, and everyone may still read and watch.
     pub fn is_cut_off(&self) -> bool {
-        self.hub.is_shared() && self.senders.are_running() && !self.writer.is_writable()
+        let is_sound = self.senders.are_running() && self.writer.is_running();
+        self.hub.is_shared() && is_sound && !self.writer.is_writable()
     }
 
     /// Lets a viewer in, and counts it.

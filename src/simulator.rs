@@ -1,8 +1,9 @@
 //! Pets that change by themselves, for the demo and for load.
 //!
 //! Every pet gets a new status, different from its last, once per period; the pets take turns in
-//! the order of their ids, evenly spread. Of several nodes one does this at a time. It uses the same commands as everyone else. With a seed
-//! and the same pets, a run gives the same statuses to the same pets in the same order.
+//! the order of their ids, evenly spread. Of several nodes one does this at a time. It uses the same
+//! commands as everyone else. With a seed and the same pets, a run gives the same statuses to the
+//! same pets in the same order.
 
 mod samples;
 

@@ -40,6 +40,9 @@ pub use self::redb::{
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 
+/// Changes committed together at most. A cluster takes no more than 1,000 messages in one batch.
+pub const PUTS_AT_ONCE: usize = 500;
+
 /// Everything that is true at `rev`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -75,14 +78,15 @@ pub trait Engine: Send + Sync + 'static {
     /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
 
-    /// Makes `puts` durable, all or none, if none of their pets has changed after `read`, the rev
-    /// they were decided at. On return they survive a power cut and the follower was shown them.
-    /// Their revs, which rise.
+    /// Makes `puts`, `PUTS_AT_ONCE` at most, durable, all or none, if none of their pets has changed
+    /// after `read`, the rev they were decided at. On return they survive a power cut and the
+    /// follower was shown them. Their revs, which rise.
     ///
     /// # Errors
     /// `Conflict` when a pet has changed; the follower has been shown how. `Unavailable` when
     /// nothing was written. `Unknown`, `Full` or `Write` when the network or the disk failed:
     /// nothing of it was shown, although all of it may turn out to be there after `recover`.
+    /// `Rejected` when the engine will never take it.
     fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError>;
 
     /// Whether it is elsewhere and others write to it too. Out of reach, it takes no writes, while

@@ -29,7 +29,7 @@ use self::decision::Decision;
 use self::run::{Run, settle};
 use crate::hub::Hub;
 use crate::model::{By, Signature};
-use crate::store::Engine;
+use crate::store::{Engine, PUTS_AT_ONCE};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
 /// planned for (2 s a sync, and two of them a commit) this is 16 s of waiting, after which a
@@ -94,7 +94,12 @@ impl Writer {
 
     /// Whether the writer runs and the disk takes what it writes.
     pub fn is_writable(&self) -> bool {
-        self.hub.metrics().writable.get() == 1 && !self.queue.is_closed()
+        self.hub.metrics().writable.get() == 1 && self.is_running()
+    }
+
+    /// Whether the writer's thread takes commands, whatever becomes of them.
+    pub fn is_running(&self) -> bool {
+        !self.queue.is_closed()
     }
 
     /// Commits one command. Dropping the future does not take the command back.
@@ -128,26 +133,28 @@ impl Writer {
     }
 }
 
-/// Commits `commands` as one transaction, without a writer's thread: for filling a new store
-/// before anyone can write to it. Blocks on the disk.
+/// Commits `commands` in as few transactions as the engine takes, without a writer's thread: for
+/// filling a new store before anyone can write to it. Blocks on the disk.
 ///
 /// # Errors
-/// The first failure; then none of them is there.
+/// The first failure; then nothing of that transaction, and of those after it, is there.
 pub fn commit_all(
     engine: &dyn Engine,
     hub: &Hub,
-    commands: Vec<Command>,
+    commands: &[Command],
     by: By,
 ) -> Result<(), WriteError> {
-    let mut decision = Decision::new(hub);
-    for command in &commands {
-        decision.take(command, by.into())?;
+    for some in commands.chunks(PUTS_AT_ONCE) {
+        let mut decision = Decision::new(hub);
+        for command in some {
+            decision.take(command, by.into())?;
+        }
+        settle(engine, hub, decision).map_err(|error| {
+            tracing::error!(%error, "a new store could not be filled");
+            WriteError::of_store(&error)
+        })?;
     }
-    let settled = settle(engine, hub, decision);
-    settled.map(drop).map_err(|error| {
-        tracing::error!(%error, "a new store could not be filled");
-        WriteError::of_store(&error)
-    })
+    Ok(())
 }
 
 impl Request {

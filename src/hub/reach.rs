@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::{Filter, Hub};
@@ -14,25 +14,41 @@ use crate::model::{Cursor, Moment, Rev};
 const PATIENCE: Duration = Duration::from_secs(2);
 const TURNS: usize = 5;
 
-/// Since when the engine is out of reach; `None` while it is not.
-#[derive(Default)]
-pub struct Reach(watch::Sender<Option<Moment>>);
+/// Viewers about whom the engine is asked at once, so that a thousand made-up cursors cannot take
+/// all blocking threads from the rest of the program.
+const ASKED_AT_ONCE: usize = 4;
+
+/// What is known of the engine's reach.
+pub struct Reach {
+    /// Since when it is out of reach; `None` while it is not.
+    lost_since: watch::Sender<Option<Moment>>,
+    questions: Semaphore,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Reach {
+            lost_since: watch::Sender::default(),
+            questions: Semaphore::new(ASKED_AT_ONCE),
+        }
+    }
+}
 
 impl Reach {
     pub fn set(&self, since: Option<Moment>) {
-        self.0.send_replace(since);
+        self.lost_since.send_replace(since);
     }
 }
 
 impl Hub {
     /// Since when what is shown may be old, because the engine is out of reach.
     pub fn stale_since(&self) -> Option<Moment> {
-        *self.reach.0.borrow()
+        *self.reach.lost_since.borrow()
     }
 
     /// Waits until `stale_since` is no longer `known`.
     pub async fn stale_since_is_not(&self, known: Option<Moment>) {
-        let mut watching = self.reach.0.subscribe();
+        let mut watching = self.reach.lost_since.subscribe();
         // Fails when the hub is gone, and everyone who waits with it.
         let _ = watching.wait_for(|since| *since != known).await;
     }
@@ -87,6 +103,13 @@ impl Hub {
     /// Whether the engine says that it is as far as `rev`. Of one that does not answer nothing is
     /// to be hoped for: the viewer is better off with what is known here, and told how old it is.
     async fn engine_has(&self, rev: Rev) -> bool {
+        let Ok(_turn) = self.reach.questions.acquire().await else {
+            return false;
+        };
+        // Nobody waits for a turn at an engine that has left those before without an answer.
+        if self.is_out_of_reach() {
+            return false;
+        }
         let engine = Arc::clone(&self.engine);
         let asked = tokio::task::spawn_blocking(move || engine.has(rev)).await;
         matches!(asked, Ok(Ok(true)))

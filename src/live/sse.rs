@@ -25,11 +25,11 @@ use crate::wire::Encoding;
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of_sse(request, live.auth)?;
-    live.hub.reach(query.since).await;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let visitor = Visitor::of(request);
     let place = live.admit(Transport::Sse, &query, visitor)?;
+    live.hub.reach(query.since).await;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,

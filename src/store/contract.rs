@@ -6,6 +6,7 @@ pub(super) mod server;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
@@ -29,6 +30,15 @@ pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
         let engine = runtime.block_on(NatsEngine::connect(&address)).unwrap();
         check(&engine);
         engine.close();
+    }
+}
+
+/// Waits for what somebody else does, for a while.
+pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::yield_now();
     }
 }
 
@@ -74,14 +84,26 @@ impl<'a> Desk<'a> {
 
     /// One that is shown everything after `read`.
     pub fn following(engine: &'a dyn Engine, read: Rev) -> Self {
-        let told: Arc<Told> = Arc::default();
-        let follower: Weak<Told> = Arc::downgrade(&told);
+        let desk = Desk::behind(engine, read);
+        let follower: Weak<Told> = Arc::downgrade(&desk.told);
         engine.follow(read, follower);
+        desk
+    }
+
+    /// One that is shown what a node that follows nothing is made to pass after `read`.
+    pub fn watching(engine: &'a NatsEngine, read: Rev) -> Self {
+        let desk = Desk::behind(engine, read);
+        let follower: Weak<Told> = Arc::downgrade(&desk.told);
+        engine.show_to(read, follower);
+        desk
+    }
+
+    fn behind(engine: &'a dyn Engine, read: Rev) -> Self {
         Desk {
             engine,
             read,
             pets: BTreeMap::new(),
-            told,
+            told: Arc::default(),
             turn: 0,
         }
     }

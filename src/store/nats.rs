@@ -2,8 +2,8 @@
 //!
 //! `link` is the connection, `layout` what is kept where, `message` how a change is written. A
 //! commit is a `batch` that is compared with what this node has `known`; the `applier` passes every
-//! message of the stream in order, so that all nodes show the same changes with the same revs. The
-//! trait's calls block on the tasks that do this.
+//! message of the stream in order, so that all nodes show the same changes with the same revs. `log`
+//! is what the stream still has of them. The trait's calls block on the tasks that do this.
 
 mod address;
 mod applier;
@@ -12,6 +12,7 @@ mod known;
 mod layout;
 mod lease;
 mod link;
+mod log;
 mod message;
 mod node;
 mod read;
@@ -33,7 +34,7 @@ use self::applier::Applier;
 use self::layout::PETS;
 use self::lease::Lease;
 use self::link::Link;
-use self::message::{Entry, Record};
+use self::log::Log;
 use self::node::Node;
 use self::staff::Staff;
 pub use self::transfer::{Imported, export, import};
@@ -43,12 +44,6 @@ use crate::model::{Change, Epoch, PetId, Rev};
 /// How long a start waits for a cluster that has no leader yet.
 const START_WITHIN: Duration = Duration::from_secs(15);
 const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
-
-/// Messages of one pet that the stream keeps, with room for those that come meanwhile.
-const HISTORY_LIMIT: usize = 64;
-
-/// Messages of the log that are read at once.
-const READ_AT_ONCE: usize = 512;
 
 /// A node of a cluster.
 pub struct NatsEngine {
@@ -91,14 +86,19 @@ impl NatsEngine {
         }
     }
 
+    /// Has `follower` shown every change after `after` that the node passes.
+    pub(super) fn show_to(&self, after: Rev, follower: Weak<dyn Follower>) {
+        self.node.following.begin(follower);
+        self.node.show_from(after);
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.stop.clone().run_until_cancelled_owned(task);
         self.tasks.spawn_on(task, &self.runtime);
     }
 
-    fn following(&self, filter: &str, from: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let reading = read::following(&self.node.link, &PETS, filter, from, limit);
-        self.runtime.block_on(reading)
+    fn log(&self) -> Log<'_> {
+        Log(&self.node.link)
     }
 }
 
@@ -134,15 +134,10 @@ impl Engine for NatsEngine {
     }
 
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.node.following.begin(follower);
-        let live = self
-            .live
-            .lock()
-            .expect("no holder of this lock panics")
-            .take();
+        let mut live = self.live.lock().expect("no holder of this lock panics");
         // A second follower would be a defect of `app`; the first is kept.
-        let Some(live) = live else { return };
-        self.node.show_from(after);
+        let Some(live) = live.take() else { return };
+        self.show_to(after, follower);
         self.spawn(Applier::new(Arc::clone(&self.node), live).run());
     }
 
@@ -171,7 +166,8 @@ impl Engine for NatsEngine {
     }
 
     fn end_history(&self) -> Result<(), StoreError> {
-        self.runtime.block_on(self.node.end_history())
+        let ended = self.node.epoch();
+        self.runtime.block_on(self.node.end_history(ended))
     }
 
     fn newest(&self) -> Result<Rev, StoreError> {
@@ -189,60 +185,15 @@ impl Engine for NatsEngine {
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let mut next = after.next().get();
-        let mut changes = Vec::new();
-        while changes.len() < limit {
-            let entries = self.following(PETS.subjects, next, READ_AT_ONCE)?;
-            if entries.is_empty() {
-                break;
-            }
-            for entry in &entries {
-                if !known::is_next(next, entry) {
-                    return Err(StoreError::Forgotten);
-                }
-                changes.extend(change_of(entry)?);
-                next = entry.seq + 1;
-            }
-        }
-        changes.truncate(limit);
-        Ok(changes)
+        self.runtime.block_on(self.log().tail(after, limit))
     }
 
     fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        let (filter, mut next) = (format!("{}*", layout::PET), after.next().get());
-        let mut changes = Vec::new();
-        while next < before.get() {
-            let entries = self.following(&filter, next, READ_AT_ONCE)?;
-            let Some(last) = entries.last() else { break };
-            next = last.seq + 1;
-            for entry in entries.iter().filter(|entry| entry.seq < before.get()) {
-                changes.extend(change_of(entry)?);
-            }
-        }
-        Ok(changes)
+        self.runtime.block_on(self.log().kept(after, before))
     }
 
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
-        let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
-        let mut recent = Recent {
-            after: Rev::new(next - 1),
-            changes: Vec::new(),
-        };
-        while next <= upto.get() {
-            let entries = self.following(PETS.subjects, next, READ_AT_ONCE)?;
-            if entries.first().is_none_or(|first| first.seq > upto.get()) {
-                return Err(StoreError::Unavailable("its copy is behind".to_owned()));
-            }
-            for entry in entries.iter().take_while(|entry| entry.seq <= upto.get()) {
-                if !known::is_next(next, entry) {
-                    recent.after = Rev::new(entry.seq - 1);
-                    recent.changes.clear();
-                }
-                recent.changes.extend(change_of(entry)?);
-                next = entry.seq + 1;
-            }
-        }
-        Ok(recent)
+        self.runtime.block_on(self.log().recent(upto, limit))
     }
 
     fn history(
@@ -251,11 +202,8 @@ impl Engine for NatsEngine {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError> {
-        let entries = self.following(&format!("{}{pet}", layout::PET), 1, HISTORY_LIMIT)?;
-        let changes: Result<Vec<Option<Change>>, _> = entries.iter().map(change_of).collect();
-        let changes = changes?.into_iter().flatten().rev();
-        let is_asked_for = |change: &Change| before.is_none_or(|before| change.rev < before);
-        Ok(changes.filter(is_asked_for).take(limit).collect())
+        self.runtime
+            .block_on(self.log().history(pet, before, limit))
     }
 
     fn close(&self) {
@@ -266,11 +214,4 @@ impl Engine for NatsEngine {
             self.lease.release(&self.node.link).await;
         });
     }
-}
-
-fn change_of(entry: &Entry) -> Result<Option<Change>, StoreError> {
-    Ok(match message::read(entry)? {
-        Record::Pet { change, .. } => Some(change),
-        _ => None,
-    })
 }

@@ -14,7 +14,8 @@ pub fn health() -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// Whether new visitors should be sent here: not while it stops, and not while its own disk cannot be written.
+/// Whether new visitors should be sent here: not while it stops, and not while its own disk cannot
+/// be written.
 #[handler]
 pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
     if live.stop.is_cancelled() {

@@ -65,6 +65,8 @@ pub enum WriteError {
     Full,
     #[error("somebody else changed the same pet at the same moment; look at it and try again")]
     Conflict,
+    #[error("the data will never take this change, so nothing was changed")]
+    Rejected,
     #[error("the data is out of reach, so nothing was changed; try again in a moment")]
     Unavailable,
     #[error(

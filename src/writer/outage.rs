@@ -100,6 +100,7 @@ impl WriteError {
             StoreError::Conflict => WriteError::Conflict,
             StoreError::Unavailable(_) => WriteError::Unavailable,
             StoreError::Unknown(_) => WriteError::Unknown,
+            StoreError::Rejected(_) => WriteError::Rejected,
             _ => WriteError::Store,
         }
     }

@@ -165,9 +165,14 @@ impl Run {
             return Err(outage.answer.clone());
         }
         let settled = settle(&*self.engine, &self.hub, decision);
-        settled.map_err(|error| match error {
-            StoreError::Conflict | StoreError::Rejected(_) => WriteError::of_store(&error),
-            error => self.begin_outage(&error, count),
+        settled.map_err(|error| match &error {
+            StoreError::Conflict => WriteError::Conflict,
+            // The next change may be taken.
+            StoreError::Rejected(_) => {
+                tracing::error!(%error, "a change cannot be written; nothing of it is shown");
+                WriteError::Rejected
+            }
+            _ => self.begin_outage(&error, count),
         })
     }
 

@@ -219,7 +219,7 @@ fn a_batch_decides_against_what_it_decided_before() {
         Command::Remove { pet },
         Command::create(Profile::default()),
     ];
-    commit_all(&*engine, &hub, commands, By::Staff).unwrap();
+    commit_all(&*engine, &hub, &commands, By::Staff).unwrap();
     let edited = &engine.tail(Rev::new(2), 1).unwrap()[0];
     let crate::model::ChangeKind::Pet(record) = &edited.kind else {
         panic!("an edit carries the pet");
@@ -240,6 +240,6 @@ fn a_batch_decides_against_what_it_decided_before() {
         pet,
         status: Status::Eating,
     };
-    let refused = commit_all(&*engine, &hub, vec![removed], By::Staff);
+    let refused = commit_all(&*engine, &hub, &[removed], By::Staff);
     assert_eq!(refused, Err(WriteError::UnknownPet(pet)));
 }

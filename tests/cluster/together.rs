@@ -72,6 +72,16 @@ async fn pets_added_at_two_nodes_at_once_get_ids_of_their_own() {
     assert_eq!(ids, (4..24).collect::<Vec<_>>());
 }
 
+/// More than fit one batch of the servers: the first node of a large demo did not start.
+#[tokio::test]
+async fn a_demo_with_many_pets_has_all_of_them() {
+    let servers = Servers::start(1, NEWEST);
+    let mut nodes = Nodes::start(&servers, 0).await;
+    let flags = ["--simulate", "off", "--pets", "1200"];
+    nodes.add(&servers, &flags).await;
+    assert!(!nodes.status(0, 1200).await.is_empty());
+}
+
 /// Three simulators with a turn every 100 ms: if all of them took turns there would be three times
 /// as many changes.
 #[tokio::test]

@@ -34,7 +34,7 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let stream = hub.subscribe();
         let pets = (0..PETS).map(|_| Command::create(Profile::default()));
-        commit_all(&*engine, &hub, pets.collect(), By::Staff).unwrap();
+        commit_all(&*engine, &hub, &pets.collect::<Vec<_>>(), By::Staff).unwrap();
         let (writer, thread) = Writer::start(engine.clone(), Arc::clone(&hub)).unwrap();
         Rig {
             engine,

@@ -127,6 +127,20 @@ impl Servers {
         }
     }
 
+    /// Starts all of them anew, each with room for as much as `size`, such as `1GB`.
+    pub fn set_room(&mut self, size: &str) {
+        let count = self.servers.len();
+        (0..count).for_each(|index| self.kill(index));
+        for index in 0..count {
+            let config = &self.servers[index].config;
+            let text = std::fs::read_to_string(config).unwrap();
+            let (before, after) = text.split_once("max_file_store: ").unwrap();
+            let (_, after) = after.split_once(',').unwrap();
+            std::fs::write(config, format!("{before}max_file_store: {size},{after}")).unwrap();
+            self.begin(index);
+        }
+    }
+
     /// Keeps a copy of what a server that is not running has stored.
     pub fn save(&self, index: usize) {
         let (stored, copy) = self.folders(index);

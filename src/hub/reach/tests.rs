@@ -1,8 +1,9 @@
 //! A viewer who comes with a cursor that this node has not shown, while the clock stands still.
 
 use std::sync::Weak;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::*;
@@ -14,6 +15,9 @@ use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
 struct Elsewhere {
     shown: MemoryEngine,
     newest: AtomicU64,
+    /// Who asks at this moment, and the most at any.
+    asking: AtomicUsize,
+    most: AtomicUsize,
 }
 
 /// What `Elsewhere` says when nobody answers.
@@ -61,6 +65,11 @@ impl Engine for Elsewhere {
     }
 
     fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+        let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(asking, Ordering::Relaxed);
+        // Long enough for others to come meanwhile, if they may.
+        (0..1000).for_each(|_| std::thread::yield_now());
+        self.asking.fetch_sub(1, Ordering::Relaxed);
         match self.newest.load(Ordering::Relaxed) {
             SILENT => Err(StoreError::Unavailable("nobody answers".to_owned())),
             newest => Ok(newest >= rev.get()),
@@ -82,13 +91,21 @@ impl Engine for Elsewhere {
 
 /// A node that has shown nothing yet of an engine that is at `newest`; and a cursor at rev 1.
 fn behind(newest: u64) -> (Arc<Hub>, Cursor) {
+    let (hub, cursor, _) = behind_counting(newest);
+    (hub, cursor)
+}
+
+/// The same with the engine, which counts who asks it.
+fn behind_counting(newest: u64) -> (Arc<Hub>, Cursor, Arc<Elsewhere>) {
     let engine = Arc::new(Elsewhere {
         shown: MemoryEngine::new(Epoch::new(7)),
         newest: AtomicU64::new(newest),
+        asking: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
     });
-    let hub = Hub::open(engine, Metrics::new()).unwrap();
+    let hub = Hub::open(Arc::clone(&engine) as _, Metrics::new()).unwrap();
     let (epoch, rev) = (hub.epoch(), Rev::new(1));
-    (hub, Cursor { epoch, rev })
+    (hub, Cursor { epoch, rev }, engine)
 }
 
 fn created() -> Change {
@@ -133,6 +150,14 @@ async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
     assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
     let (hub, cursor) = behind(SILENT);
     assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
+}
+
+/// A cursor that somebody made up takes a thread while the engine is asked about it.
+#[tokio::test(start_paused = true)]
+async fn a_crowd_with_made_up_cursors_takes_few_threads() {
+    let (hub, cursor, engine) = behind_counting(0);
+    join_all((0..100).map(|_| hub.reach(Some(cursor)))).await;
+    assert!(engine.most.load(Ordering::Relaxed) <= ASKED_AT_ONCE);
 }
 
 #[tokio::test(start_paused = true)]

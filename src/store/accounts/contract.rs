@@ -24,6 +24,17 @@ impl Told {
         let told = self.0.lock().unwrap();
         told.last().map(|(_, version)| *version)
     }
+
+    /// The names of the accounts that were put, in the order in which they were told.
+    pub fn accounts(&self) -> Vec<AccountName> {
+        let told = self.0.lock().unwrap();
+        let edits = told.iter().flat_map(|(edits, _)| edits);
+        let names = edits.filter_map(|edit| match edit {
+            RosterEdit::PutAccount(account) => Some(account.name.clone()),
+            _ => None,
+        });
+        names.collect()
+    }
 }
 
 impl RosterFollower for Told {

@@ -6,6 +6,9 @@
 //! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
 //! this node, so nothing there has to be found again when one of them dies.
 
+#[cfg(test)]
+mod tests;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use super::known::is_next;
 use super::layout::{self, PETS};
 use super::link::Link;
-use super::message;
+use super::message::{self, Entry};
 use super::node::Node;
 use super::read::{self, StreamState};
 use crate::model::{Change, Epoch, Moment};
@@ -48,6 +51,8 @@ pub struct Applier {
     /// What the last look failed with.
     trouble: String,
     looks_behind: u32,
+    /// Up to here changes are shown as whole pets: something before them was forgotten.
+    whole_until: u64,
 }
 
 impl Applier {
@@ -63,6 +68,7 @@ impl Applier {
             is_stale: false,
             trouble: "it does not answer".to_owned(),
             looks_behind: 0,
+            whole_until: 0,
         }
     }
 
@@ -90,14 +96,14 @@ impl Applier {
         let mut changes = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next.take() {
-            let entry = read::read_live(message)?;
-            let seq = self.node.known().seq;
-            if entry.seq > seq + 1 {
-                self.node.show(&std::mem::take(&mut changes));
-                self.fill(entry.seq).await?;
-            } else if entry.seq == seq + 1 {
-                let passed = self.node.known().pass(&entry)?;
-                changes.extend(passed.map(|passed| passed.change));
+            if let Some(entry) = read_as(read::read_live(message)) {
+                let seq = self.node.known().seq;
+                if entry.seq > seq + 1 {
+                    self.show(&std::mem::take(&mut changes)).await?;
+                    self.fill(entry.seq).await?;
+                } else if entry.seq == seq + 1 {
+                    changes.extend(self.pass(&entry));
+                }
             }
             if changes.len() < SHOWN_AT_ONCE {
                 next = self.live.next().now_or_never().flatten();
@@ -109,7 +115,6 @@ impl Applier {
     /// Passes what is missing up to `upto`, out of the stream, as far as the server that answers
     /// has it.
     async fn fill(&mut self, upto: u64) -> Result<(), StoreError> {
-        let mut is_whole = true;
         loop {
             let mut next = self.node.known().seq + 1;
             if next > upto {
@@ -124,16 +129,25 @@ impl Applier {
             }
             let mut changes = Vec::new();
             for entry in entries {
-                is_whole &= is_next(next, &entry);
+                if !is_next(next, &entry) {
+                    // How far the stream was then is not known before the next look.
+                    self.whole_until = u64::MAX;
+                }
                 next = entry.seq + 1;
-                let passed = self.node.known().pass(&entry)?;
-                changes.extend(passed.map(|passed| match is_whole {
-                    true => passed.change,
-                    false => passed.into_whole(),
-                }));
+                changes.extend(self.pass(&entry));
             }
             self.show(&changes).await?;
         }
+    }
+
+    /// Passes the next message. One that no pet-store wrote is passed over, and what came before
+    /// and after it is shown all the same.
+    fn pass(&self, entry: &Entry) -> Option<Change> {
+        let passed = read_as(self.node.known().pass(entry))??;
+        Some(match entry.seq <= self.whole_until {
+            true => passed.into_whole(),
+            false => passed.change,
+        })
     }
 
     /// Shows what was passed; or everything, if what was passed says that the epoch is another.
@@ -210,6 +224,8 @@ impl Applier {
                 false => self.begin_anew().await?,
             }
         } else {
+            // Asked after the hole was found: what was forgotten in it had later messages by then.
+            self.whole_until = self.whole_until.min(state.last_seq);
             self.fill(state.last_seq).await?;
         }
         self.looks_behind = 0;
@@ -230,7 +246,7 @@ impl Applier {
     /// other things, so the epoch is another.
     async fn begin_epoch(&mut self) -> Result<(), StoreError> {
         tracing::error!("the engine has forgotten changes that were shown; a new epoch begins");
-        self.node.end_history().await?;
+        self.node.end_history(self.node.epoch()).await?;
         self.begin_anew().await
     }
 
@@ -238,9 +254,16 @@ impl Applier {
     async fn begin_anew(&mut self) -> Result<(), StoreError> {
         let snapshot = self.node.load().await?;
         self.epoch = self.node.known().epoch;
+        self.whole_until = 0;
         self.node.begin_anew(snapshot);
         Ok(())
     }
+}
+
+/// What was read, unless no pet-store wrote it, of which the log is told.
+fn read_as<T>(read: Result<T, StoreError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(%error, "a message of the engine is passed over"))
+        .ok()
 }
 
 /// How far the stream is, if its servers are still ones that are new enough.

@@ -4,8 +4,9 @@
 //! whether the messages are there. The headers are those of NATS' ADR-50.
 
 use async_nats::HeaderMap;
+use async_nats::client::PublishErrorKind;
 
-use super::link::{Failed, Link, read_answer};
+use super::link::{Failed, Link, NOT_NOW, read_answer, too_large};
 use crate::store::StoreError;
 
 /// A message of a batch.
@@ -35,8 +36,10 @@ const MESSAGE_ID: &str = "Nats-Msg-Id";
 /// Codes of the servers for a subject that has moved on, and for a message that is there already.
 const MOVED_ON: [u64; 2] = [10071, 10164];
 const IS_THERE: u64 = 10201;
-/// Codes for a cluster that has no leader, or is too busy: nothing was stored.
-const NOT_NOW: [u64; 5] = [10008, 10009, 10023, 10167, 10176];
+/// Codes for no more room: in the servers, in what this account may store, and on a disk.
+const NO_ROOM: [u64; 4] = [10002, 10023, 10047, 10077];
+/// The code for a batch of which messages were lost on the way.
+const INCOMPLETE: u64 = 10176;
 
 /// A name for a commit that no other has.
 pub fn new_op() -> String {
@@ -53,10 +56,12 @@ pub async fn send(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64,
     for (index, message) in messages.into_iter().enumerate() {
         let mut headers = headers_of(op, index + 1, &message);
         if index + 1 < count {
-            let sent = link.client();
-            let sent = sent.publish_with_headers(message.subject, headers, message.body.into());
-            sent.await
-                .map_err(|error| Failed::Unreachable(error.to_string()))?;
+            let client = link.client();
+            let sent = client.publish_with_headers(message.subject, headers, message.body.into());
+            sent.await.map_err(|error| match error.kind() {
+                PublishErrorKind::MaxPayloadExceeded => too_large(&error),
+                _ => Failed::Unreachable(error.to_string()),
+            })?;
         } else {
             headers.insert(IS_LAST, "1");
             let answer = link.ask(message.subject, headers, message.body).await?;
@@ -92,8 +97,8 @@ pub fn explain(failed: Failed) -> StoreError {
         Failed::Refused { code, words } => match code {
             code if MOVED_ON.contains(&code) => StoreError::Conflict,
             IS_THERE => StoreError::Unknown(words),
-            code if NOT_NOW.contains(&code) => StoreError::Unavailable(words),
-            10047 | 10077 => StoreError::Full(words),
+            code if NOT_NOW.contains(&code) || code == INCOMPLETE => StoreError::Unavailable(words),
+            code if NO_ROOM.contains(&code) => StoreError::Full(words),
             _ => StoreError::Rejected(format!("{words} ({code})")),
         },
     }
@@ -119,7 +124,9 @@ mod tests {
         for unknown in [explain(Failed::Unanswered(String::new())), refused(10201)] {
             assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
         }
-        assert!(matches!(refused(10077), StoreError::Full(_)));
+        for code in [10002, 10023, 10047, 10077] {
+            assert!(matches!(refused(code), StoreError::Full(_)), "{code}");
+        }
         assert!(matches!(refused(10054), StoreError::Rejected(_)));
     }
 }

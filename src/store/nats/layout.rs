@@ -59,41 +59,33 @@ const STREAM_NOT_FOUND: u64 = 10059;
 const STREAM_HAS_OTHER_SETTINGS: u64 = 10058;
 
 /// Settings without which a promise of the engine would be broken; `num_replicas` is not one.
-fn pets() -> Value {
+fn log(stream: &Stream, kept_per_subject: usize) -> Value {
     json!({
-        "name": PETS.name,
-        "subjects": [PETS.subjects],
+        "name": stream.name,
+        "subjects": [stream.subjects],
         "retention": "limits",
         "storage": "file",
         "discard": "old",
-        "max_msgs_per_subject": KEPT_PER_PET,
+        "max_msgs_per_subject": kept_per_subject,
         "max_age": 0,
         "max_msgs": -1,
         "max_bytes": -1,
         "duplicate_window": 120_000_000_000_u64,
         "deny_delete": true,
+        "deny_purge": true,
         "allow_direct": true,
         "allow_atomic": true,
-        "republish": { "src": PETS.subjects, "dest": LIVE },
     })
 }
 
+fn pets() -> Value {
+    let mut settings = log(&PETS, KEPT_PER_PET);
+    settings["republish"] = json!({ "src": PETS.subjects, "dest": LIVE });
+    settings
+}
+
 fn staff() -> Value {
-    json!({
-        "name": STAFF.name,
-        "subjects": [STAFF.subjects],
-        "retention": "limits",
-        "storage": "file",
-        "discard": "old",
-        "max_msgs_per_subject": 1,
-        "max_age": 0,
-        "max_msgs": -1,
-        "max_bytes": -1,
-        "duplicate_window": 120_000_000_000_u64,
-        "deny_delete": true,
-        "allow_direct": true,
-        "allow_atomic": true,
-    })
+    log(&STAFF, 1)
 }
 
 fn lease() -> Value {
@@ -107,6 +99,7 @@ fn lease() -> Value {
         "max_age": LEASE_SECONDS * 1_000_000_000,
         "allow_direct": true,
         "deny_delete": true,
+        "deny_purge": true,
     })
 }
 
@@ -164,6 +157,15 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
         Err(failed) => return Err(failed.into()),
     };
+    let kept = info["config"]["num_replicas"].as_u64().unwrap_or_default();
+    if kept < replicas {
+        tracing::warn!(
+            stream = name,
+            kept,
+            replicas,
+            "the engine's stream was made for fewer servers: nats stream edit --replicas"
+        );
+    }
     for (setting, value) in wanted.as_object().into_iter().flatten() {
         let found = &info["config"][setting];
         // A server leaves out what is false.

@@ -1,8 +1,9 @@
 //! The lease of the one node that runs the simulator.
 //!
 //! It is a record that goes away by itself when it is not renewed, and it is trusted by this node's
-//! own clock alone. A node that stops says so in the record, and another goes on at once. That two nodes never tick at once does not rest on it: each tick moves a record
-//! of the stream on, and only one of two can do that.
+//! own clock alone. A node that stops says so in the record, and another goes on at once. That two
+//! nodes never tick at once does not rest on it: each tick moves a record of the stream on, and only
+//! one of two can do that.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -30,6 +30,10 @@ const PING_EVERY: Duration = Duration::from_secs(2);
 /// filled.
 const WAITING_MESSAGES: usize = 16 * 1024;
 
+/// Codes for a cluster that has no leader, is still coming together, or is too busy: nothing came
+/// of the question, and the same one may be answered in a moment. From the servers' `errors.json`.
+pub const NOT_NOW: [u64; 5] = [10005, 10008, 10009, 10074, 10167];
+
 /// Clones share the connection.
 #[derive(Clone)]
 pub struct Link {
@@ -119,9 +123,10 @@ impl Link {
         let request = Request::new().headers(headers).payload(body.into());
         let answer = self.client.send_request(subject, request).await;
         answer.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders
-            | RequestErrorKind::InvalidSubject
-            | RequestErrorKind::MaxPayloadExceeded => Failed::Unreachable(error.to_string()),
+            RequestErrorKind::MaxPayloadExceeded => too_large(&error),
+            RequestErrorKind::NoResponders | RequestErrorKind::InvalidSubject => {
+                Failed::Unreachable(error.to_string())
+            }
             _ => Failed::Unanswered(error.to_string()),
         })
     }
@@ -151,6 +156,14 @@ fn reason_of(error: &ConnectError, address: &Address) -> String {
     }
 }
 
+/// What the client itself refuses to send.
+pub fn too_large(error: &dyn std::fmt::Display) -> Failed {
+    Failed::Refused {
+        code: 0,
+        words: error.to_string(),
+    }
+}
+
 /// What the API or a stream answered.
 pub fn read_answer(payload: &[u8]) -> Result<Value, Failed> {
     let answer: Value = serde_json::from_slice(payload)
@@ -174,7 +187,28 @@ impl From<Failed> for StoreError {
             Failed::Unreachable(reason) | Failed::Unanswered(reason) => {
                 StoreError::Unavailable(reason)
             }
+            Failed::Refused { code, words } if NOT_NOW.contains(&code) => {
+                StoreError::Unavailable(words)
+            }
             Failed::Refused { code, words } => StoreError::Read(format!("{words} ({code})")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A start beside servers that start as well ended at once, and did not wait for them.
+    #[test]
+    fn servers_that_are_not_ready_are_out_of_reach_and_what_they_refuse_is_not() {
+        let read = |code: u64| {
+            let words = "no".to_owned();
+            StoreError::from(Failed::Refused { code, words })
+        };
+        for code in [10005, 10008, 10009, 10074] {
+            assert!(matches!(read(code), StoreError::Unavailable(_)), "{code}");
+        }
+        assert!(matches!(read(10059), StoreError::Read(_)));
     }
 }

@@ -11,7 +11,7 @@ use super::batch::{self, new_op};
 use super::known::{Gathered, Known};
 use super::layout::{self, PETS};
 use super::link::Link;
-use super::read;
+use super::{message, read};
 use crate::model::{Change, Epoch, Moment, Rev};
 use crate::store::{Following, Put, Snapshot, StoreError};
 
@@ -60,24 +60,22 @@ impl Node {
     /// Everything that is true now, which the node knows from then on.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let (mut loaded, snapshot) = self.gather().await?;
-        let seq = loaded.seq;
-        {
-            let mut known = self.known();
-            loaded.ops = std::mem::take(&mut known.ops);
-            *known = loaded;
-        }
-        self.shown.send_replace(seq);
+        let mut known = self.known();
+        loaded.ops = std::mem::take(&mut known.ops);
+        *known = loaded;
         Ok(snapshot)
     }
 
     /// Everything that is true now.
     pub async fn gather(&self) -> Result<(Known, Snapshot), StoreError> {
-        let created = read::state(&self.link, &PETS).await?.created;
+        let (state, gathered) =
+            read::load(&self.link, &PETS, Gathered::default, |gathered, entry| {
+                gathered.take(&entry)
+            })
+            .await?;
         self.hear();
-        let mut gathered = Gathered::default();
-        read::load(&self.link, &PETS, |entry| gathered.take(&entry)).await?;
         let (mut known, snapshot) = gathered.finish();
-        known.created = created;
+        known.created = state.created;
         if known.epoch.is_none() {
             return Err(StoreError::Unfinished);
         }
@@ -92,6 +90,7 @@ impl Node {
             known.seq = known.seq.min(after.get());
         }
         self.last_shown.store(after.get(), Ordering::Release);
+        self.shown.send_replace(known.seq);
     }
 
     /// Shows what was passed, and lets those go on who wait for it.
@@ -103,15 +102,21 @@ impl Node {
             self.last_shown.store(last.rev.get(), Ordering::Release);
             self.following.show(new);
         }
-        let seq = self.known().seq;
-        self.shown.send_replace(seq);
+        self.tell_shown();
     }
 
+    /// Shows everything that was loaded, and lets those go on who wait for it.
     pub fn begin_anew(&self, snapshot: Snapshot) {
         self.last_shown.store(snapshot.rev.get(), Ordering::Release);
         if let Some(follower) = self.following.get() {
             follower.begin_anew(self.epoch(), snapshot);
         }
+        self.tell_shown();
+    }
+
+    fn tell_shown(&self) {
+        let seq = self.known().seq;
+        self.shown.send_replace(seq);
     }
 
     /// Tells the follower since when the engine is out of reach, and the log why.
@@ -189,6 +194,10 @@ impl Node {
             }
             Err(error) => Err(error),
         };
+        let committed = match committed {
+            Err(StoreError::Full(reason)) => Err(self.explain_full(&op, reason).await),
+            committed => committed,
+        };
         self.known().ops.remove(&op);
         match committed {
             Ok(last) => {
@@ -198,9 +207,7 @@ impl Node {
                 Ok((first..=last).map(Rev::new).collect())
             }
             Err(StoreError::Conflict) => {
-                let newest = read::state(&self.link, &PETS).await;
-                self.until_shown(newest.map_or(0, |state| state.last_seq))
-                    .await;
+                self.until_all_shown().await;
                 Err(StoreError::Conflict)
             }
             Err(error) => Err(error),
@@ -235,6 +242,23 @@ impl Node {
         found.map_err(|_| StoreError::Unknown(reason))
     }
 
+    /// What a commit came to that there was no room for. One server alone that comes to its limit in
+    /// the middle of a batch keeps what it has of it; three of them take a batch or do not.
+    async fn explain_full(&self, op: &str, reason: String) -> StoreError {
+        self.until_all_shown().await;
+        match self.known().ops.get(op) {
+            Some(seqs) if !seqs.is_empty() => StoreError::Unknown(reason),
+            _ => StoreError::Full(reason),
+        }
+    }
+
+    /// Waits until everything that the stream has was shown, for a moment at most.
+    async fn until_all_shown(&self) {
+        let newest = read::state(&self.link, &PETS).await;
+        self.until_shown(newest.map_or(0, |state| state.last_seq))
+            .await;
+    }
+
     /// Waits until the message `seq` was shown, for a moment at most.
     async fn until_shown(&self, seq: u64) {
         let mut shown = self.shown.subscribe();
@@ -243,13 +267,20 @@ impl Node {
         let _ = timeout(SHOWN_WITHIN, waiting).await;
     }
 
-    /// Begins another epoch, unless somebody else has done so.
-    pub async fn end_history(&self) -> Result<(), StoreError> {
+    /// Begins another epoch than `ended`, unless somebody else has done so.
+    ///
+    /// # Errors
+    /// `Conflict` when somebody did so at the same moment, or a copy that is behind was read: then
+    /// the next try finds out.
+    pub async fn end_history(&self, ended: Epoch) -> Result<(), StoreError> {
         let last = read::last_of(&self.link, layout::EPOCH).await?;
-        match layout::begin_epoch(&self.link, last.map_or(0, |entry| entry.seq)).await {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
+        if let Some(record) = &last
+            && message::read_epoch(&record.payload)? != ended
+        {
+            return Ok(());
         }
+        let expected = last.map_or(0, |record| record.seq);
+        layout::begin_epoch(&self.link, expected).await.map(drop)
     }
 
     /// The epoch that the stream has; makes one for a new stream.

@@ -22,8 +22,9 @@ const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
 /// Silence after which a follower counts as gone. Leaders send a sign of life every second.
 const FOLLOWER_WITHIN: Duration = Duration::from_secs(4);
 
-/// How often one is asked for again when nobody was there to answer, and how soon.
-const ASKED_AGAIN: u32 = 20;
+/// How often something is asked for again when nobody was there to answer, or a copy was behind,
+/// and how soon.
+const ASKED_AGAIN: u32 = 40;
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Messages of a snapshot that are asked for at once.
@@ -118,30 +119,64 @@ pub async fn following(
     Ok(entries)
 }
 
-/// Calls `take` with the last message of every subject, in the order of their sequence numbers.
-/// Together they are what is true at the last one.
-pub async fn load(
+/// The same where one at least is there, whichever server has it.
+///
+/// # Errors
+/// `Unavailable` when none that answers has it in time.
+pub async fn some_following(
+    link: &Link,
+    stream: &Stream,
+    filter: &str,
+    from: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, StoreError> {
+    for _ in 0..ASKED_AGAIN {
+        let entries = following(link, stream, filter, from, limit).await?;
+        if !entries.is_empty() {
+            return Ok(entries);
+        }
+        sleep(ASK_AGAIN_AFTER).await;
+    }
+    Err(unavailable(&"its copy is behind"))
+}
+
+/// Everything that is true: `empty`, after it was given the last message of every subject with
+/// `take`, in the order of their sequence numbers; and the state of the stream before that.
+///
+/// The server that reads them out may have a copy that is behind: then it is asked again, for what
+/// was shown already must not be taken back.
+///
+/// # Errors
+/// `Unavailable` when none has all of it in time; whatever `take` fails with.
+pub async fn load<T>(
+    link: &Link,
+    stream: &Stream,
+    empty: impl Fn() -> T,
+    take: impl Fn(&mut T, Entry) -> Result<(), StoreError>,
+) -> Result<(StreamState, T), StoreError> {
+    let state = state(link, stream).await?;
+    for _ in 0..ASKED_AGAIN {
+        let (mut loaded, mut last_seq) = (empty(), 0);
+        load_once(link, stream, |entry| {
+            last_seq = entry.seq;
+            take(&mut loaded, entry)
+        })
+        .await?;
+        if last_seq >= state.last_seq {
+            return Ok((state, loaded));
+        }
+        sleep(ASK_AGAIN_AFTER).await;
+    }
+    Err(unavailable(&"its copy is behind"))
+}
+
+async fn load_once(
     link: &Link,
     stream: &Stream,
     mut take: impl FnMut(Entry) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let name = super::batch::new_op();
-    let consumer = json!({
-        "stream_name": stream.name,
-        "action": "create",
-        "config": {
-            "name": name,
-            "deliver_policy": "last_per_subject",
-            "ack_policy": "none",
-            "filter_subject": stream.subjects,
-            "mem_storage": true,
-            "num_replicas": 1,
-            "inactive_threshold": CONSUMER_SECONDS * 1_000_000_000,
-        },
-    });
-    let creation = format!("CONSUMER.CREATE.{}.{name}", stream.name);
-    let made = link.api(&creation, &consumer).await?;
-    let mut pending = made["num_pending"].as_u64().unwrap_or_default();
+    let mut pending = begin_reading(link, stream, &name).await?;
     let address = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name);
     let question = json!({ "batch": LOADED_AT_ONCE, "no_wait": true });
     while pending > 0 {
@@ -160,11 +195,34 @@ pub async fn load(
             Ok(left > 0 && pending > 0)
         })
         .await?;
+        if left == LOADED_AT_ONCE {
+            return Err(unavailable(&"it has less than it said"));
+        }
     }
     let deletion = format!("CONSUMER.DELETE.{}.{name}", stream.name);
     // Otherwise it goes away by itself.
     let _ = link.api(&deletion, &Value::Null).await;
     Ok(())
+}
+
+/// Makes the consumer `name` of the last message of every subject, and says how many these are.
+async fn begin_reading(link: &Link, stream: &Stream, name: &str) -> Result<u64, Failed> {
+    let consumer = json!({
+        "stream_name": stream.name,
+        "action": "create",
+        "config": {
+            "name": name,
+            "deliver_policy": "last_per_subject",
+            "ack_policy": "none",
+            "filter_subject": stream.subjects,
+            "mem_storage": true,
+            "num_replicas": 1,
+            "inactive_threshold": CONSUMER_SECONDS * 1_000_000_000,
+        },
+    });
+    let creation = format!("CONSUMER.CREATE.{}.{name}", stream.name);
+    let made = link.api(&creation, &consumer).await?;
+    Ok(made["num_pending"].as_u64().unwrap_or_default())
 }
 
 /// Asks, and calls `take` with each answer until it says that this was the last.

@@ -118,12 +118,15 @@ impl Staff {
         let op = batch::new_op();
         match batch::send(&self.link, &op, messages).await {
             // Nothing was between, so these are the messages that follow.
-            Ok(_) => mirror.pass(&entries)?,
+            Ok(_) => mirror.pass(&entries),
             Err(failed) => match batch::explain(failed) {
                 StoreError::Unknown(reason) => self.look_up(&mut mirror, &op, reason).await?,
                 StoreError::Conflict => {
                     mirror.catch_up(&self.link).await?;
                     return Err(StoreError::Conflict);
+                }
+                StoreError::Full(reason) => {
+                    return Err(self.explain_full(&mut mirror, &op, reason).await);
                 }
                 error => return Err(error),
             },
@@ -132,6 +135,16 @@ impl Staff {
         // Who does not hear it looks by itself.
         let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
         Ok(mirror.seq)
+    }
+
+    /// What an edit came to that there was no room for: one server alone that comes to its limit in
+    /// the middle of a batch keeps what it has of it.
+    async fn explain_full(&self, mirror: &mut Mirror, op: &str, reason: String) -> StoreError {
+        let passed = mirror.catch_up(&self.link).await;
+        match passed.is_ok_and(|ops| ops.iter().all(|passed| passed != op)) {
+            true => StoreError::Full(reason),
+            false => StoreError::Unknown(reason),
+        }
     }
 
     /// Looks whether the messages of an edit are in the stream whose answer did not come.

@@ -154,7 +154,7 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         verdicts.send(Disk::Writes).unwrap();
         let create = Command::create(Profile::default());
-        commit_all(&*engine, &hub, vec![create], By::Staff).unwrap();
+        commit_all(&*engine, &hub, &[create], By::Staff).unwrap();
         has_started.recv().unwrap();
         let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history);
         let (writer, _thread) = writer.unwrap();

@@ -6,13 +6,13 @@
 
 use async_nats::HeaderMap;
 
-use super::super::batch::Outgoing;
-use super::super::message::Entry;
 use crate::model::{AccountName, Deed, Key};
 use crate::store::accounts::{
     decode_account, decode_clock, decode_deed, decode_session, decode_token, encode_account,
     encode_clock, encode_deed, encode_session, encode_token, hex, unhex,
 };
+use crate::store::nats::batch::{FOLLOWED, Outgoing};
+use crate::store::nats::message::Entry;
 use crate::store::{DEEDS_KEPT, RosterEdit, StoreError};
 
 const ACCOUNT: &str = "ps-staff.account.";
@@ -23,9 +23,6 @@ const CLOCK: &str = "ps-staff.clock";
 
 /// The number of a deed, which its subject does not tell.
 const NUMBER: &str = "Ps-Deed";
-
-/// The last message of the whole stream must be this one; on the first message of a batch.
-const EXPECTED_LAST: &str = "Nats-Expected-Last-Sequence";
 
 /// What a message says.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,7 +48,7 @@ pub fn write(read: u64, mut last_deed: u64, edits: &[RosterEdit]) -> Vec<Outgoin
         })
         .collect();
     if let Some(first) = messages.first_mut() {
-        first.headers.push((EXPECTED_LAST, read.to_string()));
+        first.headers.push((FOLLOWED, read.to_string()));
     }
     messages
 }

@@ -32,10 +32,11 @@ pub struct Mirror {
 impl Mirror {
     /// Reads everything, and shows it.
     pub async fn load(&mut self, link: &Link) -> Result<(), StoreError> {
-        let created = read::state(link, &STAFF).await?.created;
-        let mut loaded = Mirror::default();
-        read::load(link, &STAFF, |entry| loaded.take(&entry).map(drop)).await?;
-        (self.created, self.seq, self.kept) = (created, loaded.seq, loaded.kept);
+        let (state, loaded) = read::load(link, &STAFF, Mirror::default, |loaded, entry| {
+            loaded.take(&entry).map(drop)
+        })
+        .await?;
+        (self.created, self.seq, self.kept) = (state.created, loaded.seq, loaded.kept);
         let roster = self.kept.roster();
         self.followers
             .tell(|follower| follower.begin_anew(roster.clone(), self.seq));
@@ -65,20 +66,25 @@ impl Mirror {
                 return Err(StoreError::Unavailable("its copy is behind".to_owned()));
             }
             ops.extend(entries.iter().filter_map(op_of));
-            self.pass(&entries)?;
+            self.pass(&entries);
         }
         Ok(ops)
     }
 
-    /// Passes messages that follow each other, and shows what they change.
-    pub fn pass(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+    /// Passes messages that follow each other, and shows what they change. One that no pet-store
+    /// wrote is passed over: it must not take away what came with it, such as the end of a session.
+    pub fn pass(&mut self, entries: &[Entry]) {
         let mut edits = Vec::new();
         for entry in entries {
-            edits.extend(self.take(entry)?);
+            match self.take(entry) {
+                Ok(edit) => edits.extend(edit),
+                Err(error) => {
+                    tracing::error!(%error, "a message about staff is passed over");
+                }
+            }
         }
         self.followers
             .tell(|follower| follower.show(&edits, self.seq));
-        Ok(())
     }
 
     fn take(&mut self, entry: &Entry) -> Result<Option<RosterEdit>, StoreError> {

@@ -1,16 +1,13 @@
 //! Two nodes that edit the roster of one cluster.
 
-use std::time::Instant;
-
 use tokio::runtime::Runtime;
 
 use super::*;
 use crate::model::{Account, AccountName, Author, Moment, Role};
 use crate::store::Engine;
 use crate::store::accounts::contract::Told;
-use crate::store::contract::server::{NEWEST, Servers};
-
-const LIMIT: Duration = Duration::from_secs(10);
+use crate::store::contract::server::{NEWEST, OLDEST, Servers};
+use crate::store::contract::wait_until;
 
 struct Pair {
     here: Arc<NatsEngine>,
@@ -77,14 +74,6 @@ fn follow(engine: &NatsEngine) -> Arc<Told> {
     told
 }
 
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !condition() {
-        assert!(Instant::now() < deadline, "in vain: {what}");
-        std::thread::yield_now();
-    }
-}
-
 /// Nothing keeps up the node there, so only the stream can know that it is behind.
 #[test]
 fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up() {
@@ -129,6 +118,47 @@ fn a_stream_that_is_another_one_is_read_anew() {
     wait_until("the new roster", || told.last_version() == Some(version));
     assert_eq!(pair.here.roster().unwrap(), there.roster().unwrap());
     there.close();
+}
+
+/// Whoever was signed out just before stayed signed in at the other nodes.
+#[test]
+fn what_no_pet_store_wrote_is_passed_over_and_edits_around_it_are_shown() {
+    let pair = Pair::start();
+    let told = follow(&pair.there);
+    // So that all of it is read at once.
+    let reading = pair.runtime.block_on(pair.there.staff.mirror.lock());
+    let first = pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    pair.servers.ask_with("ps-staff.account.x", "not ours");
+    follow(&pair.here);
+    wait_until("the message", || {
+        let mirror = pair.runtime.block_on(pair.here.staff.mirror.lock());
+        mirror.seq == first + 1
+    });
+    let second = pair.here.edit_roster(first + 1, &[put("boris")]).unwrap();
+    drop(reading);
+    wait_until("the edits", || told.last_version() == Some(second));
+    let accounts: Vec<String> = told.accounts().iter().map(ToString::to_string).collect();
+    assert_eq!(accounts, ["anna", "boris"]);
+}
+
+/// As for pets: the oldest server refuses with the same words what it keeps a part of.
+#[test]
+fn an_edit_that_a_full_server_may_have_kept_is_not_told_as_refused() {
+    let (mut servers, runtime) = (Servers::start(1, OLDEST), Runtime::new().unwrap());
+    servers.set_room("300KB");
+    let engine = connect(&servers, &runtime);
+    let deeds: Vec<RosterEdit> = (0..200).map(|_| note("did something")).collect();
+    let mut refused = Vec::new();
+    for _ in 0..100 {
+        let version = runtime.block_on(engine.staff.mirror.lock()).seq;
+        refused.extend(engine.edit_roster(version, &deeds).err());
+        if refused.len() == 2 {
+            break;
+        }
+    }
+    assert!(matches!(refused[0], StoreError::Unknown(_)), "{refused:?}");
+    assert!(matches!(refused[1], StoreError::Full(_)), "{refused:?}");
+    engine.close();
 }
 
 #[test]

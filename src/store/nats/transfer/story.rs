@@ -6,22 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::sleep;
 
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
-use crate::store::nats::READ_AT_ONCE;
 use crate::store::nats::known::{Known, Passed};
 use crate::store::nats::layout::{PET, PETS};
 use crate::store::nats::link::Link;
-use crate::store::nats::message::{self, Entry, Record};
+use crate::store::nats::message::{self, Record};
 use crate::store::nats::read;
 use crate::store::{Snapshot, StoreError};
 
-/// How often a server that is behind is asked again, and how soon.
-const ASKED_AGAIN: u32 = 40;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// Messages that are read at once.
+const READ_AT_ONCE: usize = 512;
 
 /// A store at one moment.
 pub struct Story {
@@ -36,9 +31,8 @@ pub struct Story {
 /// # Errors
 /// `Unfinished`, `Record`, or `Unavailable` when the servers do not answer.
 pub async fn read(link: &Link) -> Result<Story, StoreError> {
-    let mut known = Known::default();
-    let mut newest: BTreeMap<PetId, Passed> = BTreeMap::new();
-    read::load(link, &PETS, |entry| {
+    let nothing = || (Known::default(), BTreeMap::<PetId, Passed>::new());
+    let (_, (known, newest)) = read::load(link, &PETS, nothing, |(known, newest), entry| {
         let passed = known.pass(&entry)?;
         newest.extend(passed.map(|passed| (passed.change.pet, passed)));
         Ok(())
@@ -46,9 +40,10 @@ pub async fn read(link: &Link) -> Result<Story, StoreError> {
     .await?;
     let epoch = known.epoch.ok_or(StoreError::Unfinished)?;
     let mut told = Told::default();
-    let mut next = 1;
+    let (filter, mut next) = (format!("{PET}*"), 1);
     while next <= known.newest.get() {
-        for entry in following(link, next).await? {
+        let some = read::some_following(link, &PETS, &filter, next, READ_AT_ONCE);
+        for entry in some.await? {
             next = entry.seq + 1;
             if entry.seq <= known.newest.get()
                 && let Record::Pet { change, after } = message::read(&entry)?
@@ -68,18 +63,6 @@ pub async fn read(link: &Link) -> Result<Story, StoreError> {
         snapshot,
         changes: told.finish(newest.into_values()),
     })
-}
-
-/// Some messages of pets from `next` on. One at least is there, whichever server is asked.
-async fn following(link: &Link, next: u64) -> Result<Vec<Entry>, StoreError> {
-    for _ in 0..ASKED_AGAIN {
-        let entries = read::following(link, &PETS, &format!("{PET}*"), next, READ_AT_ONCE).await?;
-        if !entries.is_empty() {
-            return Ok(entries);
-        }
-        sleep(ASK_AGAIN_AFTER).await;
-    }
-    Err(StoreError::Unavailable("its copy is behind".to_owned()))
 }
 
 /// Changes so far, and what they lead to.
