@@ -58,7 +58,7 @@ const API_LEVEL: u64 = 2;
 const STREAM_NOT_FOUND: u64 = 10059;
 const STREAM_HAS_OTHER_SETTINGS: u64 = 10058;
 
-/// Settings without which a promise of the engine would be broken; `num_replicas` is not one.
+/// Settings without which a promise of the engine would be broken.
 fn pets() -> Value {
     json!({
         "name": PETS.name,
@@ -137,7 +137,7 @@ pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
 /// Makes what is not there yet, and checks what is.
 ///
 /// # Errors
-/// `OtherSettings`; `Unavailable` while the cluster has no leader.
+/// `OtherSettings`, `TooFewCopies`; `Unavailable` while the cluster has no leader.
 pub async fn make(link: &Link, replicas: u64) -> Result<(), StoreError> {
     for wanted in [pets(), staff(), lease()] {
         make_stream(link, wanted, replicas).await?;
@@ -164,6 +164,16 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
         Err(failed) => return Err(failed.into()),
     };
+    // More are as good. Fewer, as a first start with one address leaves them, would not bear the
+    // loss of a server, and nobody would know before that.
+    let kept = &info["config"]["num_replicas"];
+    if kept.as_u64().unwrap_or(1) < replicas {
+        return Err(StoreError::TooFewCopies {
+            stream: name,
+            kept: kept.as_u64().unwrap_or(1),
+            wanted: replicas,
+        });
+    }
     for (setting, value) in wanted.as_object().into_iter().flatten() {
         let found = &info["config"][setting];
         // A server leaves out what is false.
