@@ -184,6 +184,11 @@ impl Node {
                         self.miss();
                         self.look_up(&op, count, reason).await
                     }
+                    Err(StoreError::Unavailable(reason)) => {
+                        // Nobody leads. Whoever comes now is refused until the engine was asked.
+                        self.doubt();
+                        Err(StoreError::Unavailable(reason))
+                    }
                     sent => sent,
                 }
             }
