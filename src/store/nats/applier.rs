@@ -45,6 +45,8 @@ pub struct Applier {
     heard: Instant,
     heard_at: Moment,
     is_stale: bool,
+    /// What the last look failed with.
+    why: Option<String>,
     looks_behind: u32,
 }
 
@@ -59,6 +61,7 @@ impl Applier {
             heard: Instant::now(),
             heard_at: Moment::now(),
             is_stale: false,
+            why: None,
             looks_behind: 0,
         }
     }
@@ -151,7 +154,7 @@ impl Applier {
         let state = match timeout_at(self.heard + STALE_AFTER, &mut asking).await {
             Ok(state) => state,
             Err(_) => {
-                self.tell_reach("it does not answer");
+                self.tell_reach();
                 asking.await
             }
         };
@@ -168,16 +171,17 @@ impl Applier {
             let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
             self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
         }
-        let why = went.as_ref().err().map(StoreError::to_string);
-        self.tell_reach(&why.unwrap_or_default());
+        self.why = went.as_ref().err().map(StoreError::to_string);
+        self.tell_reach();
         went.map(drop)
     }
 
     /// Has viewers told when the engine has been out of reach for too long, and when it is back.
-    fn tell_reach(&mut self, why: &str) {
+    fn tell_reach(&mut self) {
         let is_stale = self.heard.elapsed() >= STALE_AFTER;
         if is_stale != self.is_stale {
             self.is_stale = is_stale;
+            let why = self.why.as_deref().unwrap_or("it does not answer");
             self.node.tell_reach(is_stale.then_some(self.heard_at), why);
         }
     }
