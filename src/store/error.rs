@@ -61,6 +61,16 @@ pub enum StoreError {
         wanted: String,
     },
     #[error(
+        "the engine keeps its stream {stream} {kept} time(s), as it does when it was made with fewer \
+         addresses, and as many servers as --engine names are to keep it {wanted} times: nothing was \
+         written; say so with: nats stream edit {stream} --replicas {wanted}"
+    )]
+    TooFewCopies {
+        stream: String,
+        kept: u64,
+        wanted: u64,
+    },
+    #[error(
         "the engine holds records and no epoch, which is written last: an import was not finished; \
          delete its streams PET_STORE and PET_STORE_STAFF, and import again"
     )]

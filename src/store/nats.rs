@@ -62,8 +62,8 @@ impl NatsEngine {
     /// runtime in which the engine's tasks are to run.
     ///
     /// # Errors
-    /// `NoEngine`, `TooOld`, `OtherSettings`, `Unfinished`, or `Unavailable` when the cluster has
-    /// no leader for long.
+    /// `NoEngine`, `TooOld`, `OtherSettings`, `TooFewCopies`, `Unfinished`, or `Unavailable` when
+    /// the cluster has no leader for long.
     pub async fn connect(address: &Address) -> Result<Self, StoreError> {
         let link = Link::open(address).await?;
         let live = link.client().subscribe(layout::LIVE).await;

@@ -10,6 +10,7 @@ mod credentials;
 mod crowd;
 mod cut;
 mod guide;
+mod hung;
 mod lease;
 mod log;
 mod loss;

@@ -53,6 +53,21 @@ async fn a_stream_with_other_settings_is_refused_and_left_as_it_is() {
     );
 }
 
+/// Whoever began with one address of three would learn of it when a server dies.
+#[tokio::test]
+async fn a_stream_that_is_kept_once_is_refused_where_three_servers_are_named() {
+    let servers = Servers::start(3, NEWEST);
+    let addresses = servers.address();
+    let mut nodes = Nodes::start(&servers, 0).await;
+    let (first, _) = addresses.split_once(',').unwrap();
+    nodes.add_at(first, &[]).await;
+    let line = said(&addresses).await;
+    assert!(
+        line.contains("1 time") && line.contains("nats stream edit PET_STORE --replicas 3"),
+        "{line}"
+    );
+}
+
 #[tokio::test]
 async fn servers_that_are_not_there_are_named() {
     let line = said("nats://127.0.0.1:1").await;

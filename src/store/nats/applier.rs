@@ -49,7 +49,7 @@ pub struct Applier {
     heard_at: Moment,
     is_stale: bool,
     /// What the last look failed with.
-    trouble: String,
+    why: Option<String>,
     looks_behind: u32,
     /// Up to here changes are shown as whole pets: something before them was forgotten.
     whole_until: u64,
@@ -66,7 +66,7 @@ impl Applier {
             heard: Instant::now(),
             heard_at: Moment::now(),
             is_stale: false,
-            trouble: "it does not answer".to_owned(),
+            why: None,
             looks_behind: 0,
             whole_until: 0,
         }
@@ -185,9 +185,7 @@ impl Applier {
             let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
             self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
         }
-        if let Err(error) = &went {
-            self.trouble = error.to_string();
-        }
+        self.why = went.as_ref().err().map(StoreError::to_string);
         self.tell_reach();
         went.map(drop)
     }
@@ -197,8 +195,8 @@ impl Applier {
         let is_stale = self.heard.elapsed() >= STALE_AFTER;
         if is_stale != self.is_stale {
             self.is_stale = is_stale;
-            let lost_since = is_stale.then_some(self.heard_at);
-            self.node.tell_reach(lost_since, &self.trouble);
+            let why = self.why.as_deref().unwrap_or("it does not answer");
+            self.node.tell_reach(is_stale.then_some(self.heard_at), why);
         }
     }
 

@@ -58,7 +58,7 @@ const API_LEVEL: u64 = 2;
 const STREAM_NOT_FOUND: u64 = 10059;
 const STREAM_HAS_OTHER_SETTINGS: u64 = 10058;
 
-/// Settings without which a promise of the engine would be broken; `num_replicas` is not one.
+/// Settings without which a promise of the engine would be broken.
 fn log(stream: &Stream, kept_per_subject: usize) -> Value {
     json!({
         "name": stream.name,
@@ -130,7 +130,7 @@ pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
 /// Makes what is not there yet, and checks what is.
 ///
 /// # Errors
-/// `OtherSettings`; `Unavailable` while the cluster has no leader.
+/// `OtherSettings`, `TooFewCopies`; `Unavailable` while the cluster has no leader.
 pub async fn make(link: &Link, replicas: u64) -> Result<(), StoreError> {
     for wanted in [pets(), staff(), lease()] {
         make_stream(link, wanted, replicas).await?;
@@ -157,14 +157,15 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
         Err(failed) => return Err(failed.into()),
     };
-    let kept = info["config"]["num_replicas"].as_u64().unwrap_or_default();
-    if kept < replicas {
-        tracing::warn!(
-            stream = name,
-            kept,
-            replicas,
-            "the engine's stream was made for fewer servers: nats stream edit --replicas"
-        );
+    // More are as good. Fewer, as a first start with one address leaves them, would not bear the
+    // loss of a server, and nobody would know before that.
+    let kept = &info["config"]["num_replicas"];
+    if kept.as_u64().unwrap_or(1) < replicas {
+        return Err(StoreError::TooFewCopies {
+            stream: name,
+            kept: kept.as_u64().unwrap_or(1),
+            wanted: replicas,
+        });
     }
     for (setting, value) in wanted.as_object().into_iter().flatten() {
         let found = &info["config"][setting];

@@ -18,6 +18,10 @@ use crate::store::{Following, Put, Snapshot, StoreError};
 /// How long a commit waits for this node to have shown it, or what it conflicts with.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long a commit waits for what it conflicts with while that is not in the stream yet: a server
+/// compares with what it has only just sent to the others, too.
+const ON_ITS_WAY_FOR: Duration = Duration::from_millis(100);
+
 /// How long a commit whose answer did not come is looked for in the stream.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 
@@ -169,13 +173,13 @@ impl Node {
         let checked = layout::check_servers(&self.link).await;
         checked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let op = new_op();
-        let messages = {
+        let (decided_at, messages) = {
             let mut known = self.known();
             let messages = known.compose(read, puts);
             if messages.is_ok() {
                 known.ops.insert(op.clone(), Vec::new());
             }
-            messages
+            (known.seq, messages)
         };
         let committed = match messages {
             Ok(messages) => {
@@ -188,6 +192,16 @@ impl Node {
                         // Whoever comes now is refused, and does not wait behind this one.
                         self.miss();
                         self.look_up(&op, count, reason).await
+                    }
+                    Err(StoreError::Conflict) => {
+                        let on_its_way = self.until_shown(decided_at + 1);
+                        let _ = timeout(ON_ITS_WAY_FOR, on_its_way).await;
+                        Err(StoreError::Conflict)
+                    }
+                    Err(StoreError::Unavailable(reason)) => {
+                        // Nobody leads. Whoever comes now is refused until the engine was asked.
+                        self.doubt();
+                        Err(StoreError::Unavailable(reason))
                     }
                     sent => sent,
                 }

@@ -2,11 +2,13 @@
 //! that is true now.
 //!
 //! Messages come by direct gets, which any server answers that has a copy. One of them may be
-//! behind, so what it does not have may still be there.
+//! behind, so what it does not have may still be there; and one may hang, and is then asked like the
+//! others until they drop it, which takes them minutes. So whoever does not answer soon is not
+//! waited for, and another is asked.
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Message, Subscriber};
+use async_nats::{Message, Subscriber};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -18,6 +20,11 @@ use crate::store::StoreError;
 
 /// How long a message may be waited for once it was asked for.
 const MESSAGE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long one server may be waited for while there are others, and how often any is asked at all.
+/// The servers choose who answers: where one of three hangs, all of these fall to it once in 6,561.
+const COPY_WITHIN: Duration = Duration::from_millis(250);
+const COPIES_ASKED: u32 = 8;
 
 /// Silence after which a follower counts as gone. Leaders send a sign of life every second.
 const FOLLOWER_WITHIN: Duration = Duration::from_secs(4);
@@ -91,10 +98,15 @@ pub async fn last_in(
     stream: &str,
     subject: &str,
 ) -> Result<Option<Entry>, StoreError> {
-    let question = json!({ "last_by_subj": subject }).to_string();
+    let question = json!({ "last_by_subj": subject });
     let address = format!("$JS.API.DIRECT.GET.{stream}");
-    let answer = link.ask(address, HeaderMap::new(), question.into_bytes());
-    entry(answer.await?)
+    let mut last = None;
+    collect(link, address, &question, COPIES_ASKED, |message| {
+        last = entry(message)?;
+        Ok(false)
+    })
+    .await?;
+    Ok(last)
 }
 
 /// Up to `limit` messages at `filter` from the sequence number `from` on, in their order.
@@ -108,7 +120,7 @@ pub async fn following(
     let question = json!({ "seq": from.max(1), "next_by_subj": filter, "batch": limit });
     let address = format!("$JS.API.DIRECT.GET.{}", stream.name);
     let mut entries = Vec::new();
-    collect(link, address, &question, |message| {
+    collect(link, address, &question, COPIES_ASKED, |message| {
         let Some(entry) = entry(message)? else {
             return Ok(false);
         };
@@ -181,7 +193,8 @@ async fn load_once(
     let question = json!({ "batch": LOADED_AT_ONCE, "no_wait": true });
     while pending > 0 {
         let mut left = LOADED_AT_ONCE;
-        collect(link, address.clone(), &question, |message| {
+        // What was asked of it is sent only once.
+        collect(link, address.clone(), &question, 1, |message| {
             let Some((seq, still)) = message.reply.as_deref().and_then(place_of) else {
                 return Ok(false);
             };
@@ -225,11 +238,13 @@ async fn begin_reading(link: &Link, stream: &Stream, name: &str) -> Result<u64, 
     Ok(made["num_pending"].as_u64().unwrap_or_default())
 }
 
-/// Asks, and calls `take` with each answer until it says that this was the last.
+/// Asks, and calls `take` with each answer until it says that this was the last. Up to `copies`
+/// servers are asked until the first answer comes.
 async fn collect(
     link: &Link,
     address: String,
     question: &Value,
+    mut copies: u32,
     mut take: impl FnMut(Message) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
     if !link.is_connected() {
@@ -238,8 +253,20 @@ async fn collect(
     let mut asked = 0;
     let mut answers = ask_for_many(link, &address, question).await?;
     loop {
-        let answer = timeout(MESSAGE_WITHIN, answers.next()).await;
-        let answer = answer.map_err(|_| unavailable(&"a message did not come"))?;
+        let within = if copies > 1 {
+            COPY_WITHIN
+        } else {
+            MESSAGE_WITHIN
+        };
+        let answer = match timeout(within, answers.next()).await {
+            Ok(answer) => answer,
+            Err(_) if copies > 1 => {
+                copies -= 1;
+                answers = ask_for_many(link, &address, question).await?;
+                continue;
+            }
+            Err(_) => return Err(unavailable(&"a message did not come")),
+        };
         let message = answer.ok_or_else(|| unavailable(&"the connection was lost"))?;
         let is_nobody_there = message.status.is_some_and(|status| status.as_u16() == 503);
         if is_nobody_there && asked < ASKED_AGAIN {
@@ -249,7 +276,9 @@ async fn collect(
             answers = ask_for_many(link, &address, question).await?;
         } else if is_nobody_there {
             return Err(unavailable(&"no server has the stream"));
-        } else if !take(message)? {
+        } else if take(message)? {
+            copies = 1;
+        } else {
             return Ok(());
         }
     }
