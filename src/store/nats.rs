@@ -12,6 +12,7 @@ mod known;
 mod layout;
 mod lease;
 mod link;
+mod load;
 mod log;
 mod message;
 mod node;

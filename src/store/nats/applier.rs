@@ -53,6 +53,8 @@ pub struct Applier {
     looks_behind: u32,
     /// Up to here changes are shown as whole pets: something before them was forgotten.
     whole_until: u64,
+    /// The last connection at which servers were found to be too old; 0 for none.
+    too_old_at: u64,
 }
 
 impl Applier {
@@ -69,6 +71,7 @@ impl Applier {
             why: None,
             looks_behind: 0,
             whole_until: 0,
+            too_old_at: 0,
         }
     }
 
@@ -86,8 +89,20 @@ impl Applier {
                 _ = look.tick() => self.look().await,
             };
             if let Err(error) = passed {
-                tracing::debug!(%error, "the engine's log cannot be followed for a moment");
+                self.note(&error);
             }
+        }
+    }
+
+    /// Notes why the log could not be followed. Servers that are too old do not pass by themselves:
+    /// whoever runs the node reads of them, once for each connection.
+    fn note(&mut self, error: &StoreError) {
+        let connection = self.node.link.connection();
+        if matches!(error, StoreError::TooOld { .. }) && self.too_old_at != connection {
+            self.too_old_at = connection;
+            tracing::error!(%error, "the engine is not written to");
+        } else {
+            tracing::debug!(%error, "the engine's log cannot be followed for a moment");
         }
     }
 

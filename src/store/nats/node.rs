@@ -11,7 +11,7 @@ use super::batch::{self, new_op};
 use super::known::{Gathered, Known};
 use super::layout::{self, PETS};
 use super::link::Link;
-use super::{message, read};
+use super::{load, message, read};
 use crate::model::{Change, Epoch, Moment, Rev};
 use crate::store::{Following, Put, Snapshot, StoreError};
 
@@ -73,7 +73,7 @@ impl Node {
     /// Everything that is true now.
     pub async fn gather(&self) -> Result<(Known, Snapshot), StoreError> {
         let (state, gathered) =
-            read::load(&self.link, &PETS, Gathered::default, |gathered, entry| {
+            load::load(&self.link, &PETS, Gathered::default, |gathered, entry| {
                 gathered.take(&entry)
             })
             .await?;

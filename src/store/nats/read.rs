@@ -1,5 +1,4 @@
-//! What is read out of the stream: its state, its messages one after the other, and everything
-//! that is true now.
+//! What is read out of the stream: its state, and its messages one after the other.
 //!
 //! Messages come by direct gets, which any server answers that has a copy. One of them may be
 //! behind, so what it does not have may still be there; and one may hang, and is then asked like the
@@ -31,14 +30,8 @@ const FOLLOWER_WITHIN: Duration = Duration::from_secs(4);
 
 /// How often something is asked for again when nobody was there to answer, or a copy was behind,
 /// and how soon.
-const ASKED_AGAIN: u32 = 40;
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
-
-/// Messages of a snapshot that are asked for at once.
-const LOADED_AT_ONCE: u64 = 1000;
-
-/// The consumer of a snapshot that was not finished goes away by itself after this.
-const CONSUMER_SECONDS: u64 = 30;
+pub const ASKED_AGAIN: u32 = 40;
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Which stream it is, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,95 +145,9 @@ pub async fn some_following(
     Err(unavailable(&"its copy is behind"))
 }
 
-/// Everything that is true: `empty`, after it was given the last message of every subject with
-/// `take`, in the order of their sequence numbers; and the state of the stream before that.
-///
-/// The server that reads them out may have a copy that is behind: then it is asked again, for what
-/// was shown already must not be taken back.
-///
-/// # Errors
-/// `Unavailable` when none has all of it in time; whatever `take` fails with.
-pub async fn load<T>(
-    link: &Link,
-    stream: &Stream,
-    empty: impl Fn() -> T,
-    take: impl Fn(&mut T, Entry) -> Result<(), StoreError>,
-) -> Result<(StreamState, T), StoreError> {
-    let state = state(link, stream).await?;
-    for _ in 0..ASKED_AGAIN {
-        let (mut loaded, mut last_seq) = (empty(), 0);
-        load_once(link, stream, |entry| {
-            last_seq = entry.seq;
-            take(&mut loaded, entry)
-        })
-        .await?;
-        if last_seq >= state.last_seq {
-            return Ok((state, loaded));
-        }
-        sleep(ASK_AGAIN_AFTER).await;
-    }
-    Err(unavailable(&"its copy is behind"))
-}
-
-async fn load_once(
-    link: &Link,
-    stream: &Stream,
-    mut take: impl FnMut(Entry) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let name = super::batch::new_op();
-    let mut pending = begin_reading(link, stream, &name).await?;
-    let address = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", stream.name);
-    let question = json!({ "batch": LOADED_AT_ONCE, "no_wait": true });
-    while pending > 0 {
-        let mut left = LOADED_AT_ONCE;
-        // What was asked of it is sent only once.
-        collect(link, address.clone(), &question, 1, |message| {
-            let Some((seq, still)) = message.reply.as_deref().and_then(place_of) else {
-                return Ok(false);
-            };
-            (pending, left) = (still, left - 1);
-            take(Entry {
-                seq,
-                subject: message.subject.to_string(),
-                headers: message.headers.unwrap_or_default(),
-                payload: message.payload.into(),
-            })?;
-            Ok(left > 0 && pending > 0)
-        })
-        .await?;
-        if left == LOADED_AT_ONCE {
-            return Err(unavailable(&"it has less than it said"));
-        }
-    }
-    let deletion = format!("CONSUMER.DELETE.{}.{name}", stream.name);
-    // Otherwise it goes away by itself.
-    let _ = link.api(&deletion, &Value::Null).await;
-    Ok(())
-}
-
-/// Makes the consumer `name` of the last message of every subject, and says how many these are.
-async fn begin_reading(link: &Link, stream: &Stream, name: &str) -> Result<u64, Failed> {
-    let consumer = json!({
-        "stream_name": stream.name,
-        "action": "create",
-        "config": {
-            "name": name,
-            "deliver_policy": "last_per_subject",
-            "ack_policy": "none",
-            "filter_subject": stream.subjects,
-            "mem_storage": true,
-            "num_replicas": 1,
-            "inactive_threshold": CONSUMER_SECONDS * 1_000_000_000,
-        },
-    });
-    let creation = format!("CONSUMER.CREATE.{}.{name}", stream.name);
-    let made = link.api(&creation, &consumer).await?;
-    Ok(made["num_pending"].as_u64().unwrap_or_default())
-}
-
 /// Asks, and calls `take` with each answer until it says that this was the last. Up to `copies`
 /// servers are asked until the first answer comes.
-async fn collect(
+pub async fn collect(
     link: &Link,
     address: String,
     question: &Value,
@@ -300,7 +207,7 @@ async fn ask_for_many(
     Ok(answers)
 }
 
-fn unavailable(reason: &dyn std::fmt::Display) -> StoreError {
+pub fn unavailable(reason: &dyn std::fmt::Display) -> StoreError {
     StoreError::Unavailable(reason.to_string())
 }
 
@@ -331,16 +238,6 @@ pub fn read_live(message: Message) -> Result<Entry, StoreError> {
         payload: message.payload.into(),
         headers,
     })
-}
-
-/// The sequence number in the stream, and how many messages follow, out of the subject under which
-/// a consumer's message would be acknowledged (NATS' ADR-15):
-/// `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<seq>.<seq>.<time>.<pending>[.…]`.
-fn place_of(reply: &str) -> Option<(u64, u64)> {
-    let parts: Vec<&str> = reply.strip_prefix("$JS.ACK.")?.split('.').collect();
-    let skipped = if parts.len() > 7 { 2 } else { 0 };
-    let number = |index: usize| parts.get(skipped + index)?.parse().ok();
-    Some((number(3)?, number(6)?))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::store::accounts::{Kept, RosterFollowers};
 use crate::store::nats::batch::OP;
 use crate::store::nats::layout::STAFF;
 use crate::store::nats::link::Link;
+use crate::store::nats::load;
 use crate::store::nats::message::Entry;
 use crate::store::nats::read::{self, StreamState};
 use crate::store::{RosterEdit, StoreError};
@@ -32,7 +33,7 @@ pub struct Mirror {
 impl Mirror {
     /// Reads everything, and shows it.
     pub async fn load(&mut self, link: &Link) -> Result<(), StoreError> {
-        let (state, loaded) = read::load(link, &STAFF, Mirror::default, |loaded, entry| {
+        let (state, loaded) = load::load(link, &STAFF, Mirror::default, |loaded, entry| {
             loaded.take(&entry).map(drop)
         })
         .await?;

@@ -12,7 +12,7 @@ use crate::store::nats::known::{Known, Passed};
 use crate::store::nats::layout::{PET, PETS};
 use crate::store::nats::link::Link;
 use crate::store::nats::message::{self, Record};
-use crate::store::nats::read;
+use crate::store::nats::{load, read};
 use crate::store::{Snapshot, StoreError};
 
 /// Messages that are read at once.
@@ -32,7 +32,7 @@ pub struct Story {
 /// `Unfinished`, `Record`, or `Unavailable` when the servers do not answer.
 pub async fn read(link: &Link) -> Result<Story, StoreError> {
     let nothing = || (Known::default(), BTreeMap::<PetId, Passed>::new());
-    let (_, (known, newest)) = read::load(link, &PETS, nothing, |(known, newest), entry| {
+    let (_, (known, newest)) = load::load(link, &PETS, nothing, |(known, newest), entry| {
         let passed = known.pass(&entry)?;
         newest.extend(passed.map(|passed| (passed.change.pet, passed)));
         Ok(())
