@@ -37,12 +37,14 @@ pub struct Written {
     pub unknown: usize,
     /// Certainly not made.
     pub refused: usize,
+    /// The pet, the status and the words of those.
+    refusals: Vec<(u64, &'static str, String)>,
 }
 
 enum Outcome {
     Made(Made),
     Unknown,
-    Refused,
+    Refused(u64, &'static str, String),
 }
 
 pub struct Writers {
@@ -165,7 +167,7 @@ async fn set(client: Client, base: String, turn: usize) -> Outcome {
         {
             Outcome::Unknown
         }
-        409 | 503 => Outcome::Refused,
+        409 | 503 => Outcome::Refused(pet, status, answer["detail"].to_string()),
         _ => panic!("{answer}"),
     }
 }
@@ -175,7 +177,10 @@ impl Written {
         match outcome {
             Outcome::Made(made) => self.made.push(made),
             Outcome::Unknown => self.unknown += 1,
-            Outcome::Refused => self.refused += 1,
+            Outcome::Refused(pet, status, words) => {
+                self.refused += 1;
+                self.refusals.push((pet, status, words));
+            }
         }
     }
 
@@ -198,9 +203,17 @@ impl Written {
         let others = changes.len() - cursors.len();
         assert!(
             others <= self.unknown,
-            "{others} changes were not acknowledged, and of {} nobody knew",
-            self.unknown
+            "{others} changes were not acknowledged, and of {} nobody knew: {:?}, refused were {:?}",
+            self.unknown,
+            self.unacknowledged(changes),
+            self.refusals
         );
+    }
+
+    fn unacknowledged<'a>(&self, changes: &'a [(u64, String)]) -> Vec<&'a str> {
+        let made: Vec<u64> = self.made.iter().map(|made| rev_of(&made.cursor)).collect();
+        let others = changes.iter().filter(|(rev, _)| !made.contains(rev));
+        others.map(|(_, message)| &**message).collect()
     }
 
     /// From `failure` until the first change was acknowledged that was asked for after it.
