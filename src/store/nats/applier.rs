@@ -147,6 +147,8 @@ impl Applier {
                 if !is_next(next, &entry) {
                     // How far the stream was then is not known before the next look.
                     self.whole_until = u64::MAX;
+                    // A commit may be among what was forgotten.
+                    self.node.known().ops.clear();
                 }
                 next = entry.seq + 1;
                 changes.extend(self.pass(&entry));

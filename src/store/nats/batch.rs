@@ -89,7 +89,8 @@ fn headers_of(op: &str, place: usize, message: &Outgoing) -> HeaderMap {
 }
 
 /// What a batch that was not stored means to the one who asked for it. `Unknown` is one of which
-/// nobody knows whether it was.
+/// nobody knows whether it was: also where a server says that it cannot take anything now. It may
+/// have led until a moment ago, and the one that leads now may have heard the same batch.
 pub fn explain(failed: Failed) -> StoreError {
     match failed {
         Failed::Unreachable(reason) => StoreError::Unavailable(reason),
@@ -97,7 +98,7 @@ pub fn explain(failed: Failed) -> StoreError {
         Failed::Refused { code, words } => match code {
             code if MOVED_ON.contains(&code) => StoreError::Conflict,
             IS_THERE => StoreError::Unknown(words),
-            code if NOT_NOW.contains(&code) || code == INCOMPLETE => StoreError::Unavailable(words),
+            code if NOT_NOW.contains(&code) || code == INCOMPLETE => StoreError::Unknown(words),
             code if NO_ROOM.contains(&code) => StoreError::Full(words),
             _ => StoreError::Rejected(format!("{words} ({code})")),
         },
@@ -120,7 +121,9 @@ mod tests {
         }
         let unavailable = [Failed::Unreachable(String::new())].map(explain);
         assert!(matches!(unavailable[0], StoreError::Unavailable(_)));
-        assert!(matches!(refused(10008), StoreError::Unavailable(_)));
+        for code in [10008, 10009, 10176] {
+            assert!(matches!(refused(code), StoreError::Unknown(_)), "{code}");
+        }
         for unknown in [explain(Failed::Unanswered(String::new())), refused(10201)] {
             assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::batch::{self, new_op};
+use super::batch::{self, Outgoing, new_op};
 use super::known::{Gathered, Known};
 use super::layout::{self, PETS};
 use super::link::Link;
@@ -18,11 +18,7 @@ use crate::store::{Following, Put, Snapshot, StoreError};
 /// How long a commit waits for this node to have shown it, or what it conflicts with.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long a commit waits for what it conflicts with while that is not in the stream yet: a server
-/// compares with what it has only just sent to the others, too.
-const ON_ITS_WAY_FOR: Duration = Duration::from_millis(100);
-
-/// How long a commit whose answer did not come is looked for in the stream.
+/// How long it is looked in the stream for what became of a commit.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 
 /// Silence after which nothing is sent any more.
@@ -63,10 +59,9 @@ impl Node {
 
     /// Everything that is true now, which the node knows from then on.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
-        let (mut loaded, snapshot) = self.gather().await?;
-        let mut known = self.known();
-        loaded.ops = std::mem::take(&mut known.ops);
-        *known = loaded;
+        let (loaded, snapshot) = self.gather().await?;
+        // What became of commits that are waited for does not show in what is true by now.
+        *self.known() = loaded;
         Ok(snapshot)
     }
 
@@ -173,78 +168,90 @@ impl Node {
         let checked = layout::check_servers(&self.link).await;
         checked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let op = new_op();
-        let (decided_at, messages) = {
+        let messages = {
             let mut known = self.known();
             let messages = known.compose(read, puts);
             if messages.is_ok() {
                 known.ops.insert(op.clone(), Vec::new());
             }
-            (known.seq, messages)
+            messages
         };
         let committed = match messages {
-            Ok(messages) => {
-                let count = messages.len();
-                match batch::send(&self.link, &op, messages)
-                    .await
-                    .map_err(batch::explain)
-                {
-                    Err(StoreError::Unknown(reason)) => {
-                        // Whoever comes now is refused, and does not wait behind this one.
-                        self.miss();
-                        self.look_up(&op, count, reason).await
-                    }
-                    Err(StoreError::Conflict) => {
-                        let on_its_way = self.until_shown(decided_at + 1);
-                        let _ = timeout(ON_ITS_WAY_FOR, on_its_way).await;
-                        Err(StoreError::Conflict)
-                    }
-                    Err(StoreError::Unavailable(reason)) => {
-                        // Nobody leads. Whoever comes now is refused until the engine was asked.
-                        self.doubt();
-                        Err(StoreError::Unavailable(reason))
-                    }
-                    sent => sent,
-                }
+            Ok(messages) => self.send(&op, messages, read, puts).await,
+            Err(error) => {
+                self.until_all_shown().await;
+                Err(error)
             }
-            Err(error) => Err(error),
-        };
-        let committed = match committed {
-            Err(StoreError::Full(reason)) => Err(self.explain_full(&op, reason).await),
-            committed => committed,
         };
         self.known().ops.remove(&op);
-        match committed {
-            Ok(last) => {
-                self.hear();
-                self.until_shown(last).await;
-                let first = last + 1 - puts.len() as u64;
-                Ok((first..=last).map(Rev::new).collect())
+        let last = committed?;
+        self.hear();
+        self.until_shown(last).await;
+        let first = last + 1 - puts.len() as u64;
+        Ok((first..=last).map(Rev::new).collect())
+    }
+
+    /// Sends `messages`, and finds out what came of them: the number of the last.
+    async fn send(
+        &self,
+        op: &str,
+        messages: Vec<Outgoing>,
+        read: Rev,
+        puts: &[Put],
+    ) -> Result<u64, StoreError> {
+        let expected = expectations(&messages);
+        let sent = batch::send(&self.link, op, messages).await;
+        match sent.map_err(batch::explain) {
+            Err(StoreError::Unknown(reason)) => {
+                // Whoever comes now is refused, and does not wait behind this one.
+                self.miss();
+                tracing::warn!(op, reason, "what became of a write is looked for");
+                self.look_up(op, &expected, (read, puts), reason).await
             }
             Err(StoreError::Conflict) => {
-                self.until_all_shown().await;
-                Err(StoreError::Conflict)
+                let reason = "a server refused it for a change that is not there".to_owned();
+                self.look_up(op, &expected, (read, puts), reason).await
             }
-            Err(error) => Err(error),
+            Err(StoreError::Unavailable(reason)) => {
+                // Nobody leads. Whoever comes now is refused until the engine was asked.
+                self.doubt();
+                Err(StoreError::Unavailable(reason))
+            }
+            Err(StoreError::Full(reason)) => Err(self.explain_full(op, reason).await),
+            sent => sent,
         }
     }
 
-    /// Looks whether the messages of a commit come by whose answer did not come.
-    async fn look_up(&self, op: &str, count: usize, reason: String) -> Result<u64, StoreError> {
-        tracing::warn!(
-            op,
-            reason,
-            "a write was not answered in time and is looked for"
-        );
+    /// Looks what became of a commit: whether its messages come by, or another of one of their
+    /// subjects, after which they cannot be taken any more.
+    ///
+    /// Also of one that was refused for a conflict: a server that led until a moment ago, and does
+    /// not know yet that this is over, refuses what the one that leads now takes.
+    ///
+    /// # Errors
+    /// `Conflict`; `Unknown` when neither comes for long.
+    async fn look_up(
+        &self,
+        op: &str,
+        expected: &[Option<u64>],
+        (read, puts): (Rev, &[Put]),
+        reason: String,
+    ) -> Result<u64, StoreError> {
         let mut shown = self.shown.subscribe();
-        let landed = || {
+        let what_is_seen = || {
             let known = self.known();
             let seqs = known.ops.get(op)?;
-            (seqs.len() == count).then(|| seqs[count - 1])
+            if seqs.len() == expected.len() {
+                return seqs.last().copied().map(Ok);
+            }
+            let again = known.compose(read, puts);
+            let is_still_so = again.is_ok_and(|again| expectations(&again) == expected);
+            (seqs.is_empty() && !is_still_so).then_some(Err((StoreError::Conflict, known.seq)))
         };
-        let found = async {
+        let seeing = async {
             loop {
-                if let Some(last) = landed() {
-                    return last;
+                if let Some(seen) = what_is_seen() {
+                    return seen;
                 }
                 // Fails only when the node is gone, and whoever waits with it.
                 if shown.changed().await.is_err() {
@@ -252,8 +259,14 @@ impl Node {
                 }
             }
         };
-        let found = timeout(LOOKED_UP_FOR, found).await;
-        found.map_err(|_| StoreError::Unknown(reason))
+        match timeout(LOOKED_UP_FOR, seeing).await {
+            Ok(Ok(last)) => Ok(last),
+            Ok(Err((conflict, seq))) => {
+                self.until_shown(seq).await;
+                Err(conflict)
+            }
+            Err(_) => Err(StoreError::Unknown(reason)),
+        }
     }
 
     /// What a commit came to that there was no room for. One server alone that comes to its limit in
@@ -261,8 +274,8 @@ impl Node {
     async fn explain_full(&self, op: &str, reason: String) -> StoreError {
         self.until_all_shown().await;
         match self.known().ops.get(op) {
-            Some(seqs) if !seqs.is_empty() => StoreError::Unknown(reason),
-            _ => StoreError::Full(reason),
+            Some(seqs) if seqs.is_empty() => StoreError::Full(reason),
+            _ => StoreError::Unknown(reason),
         }
     }
 
@@ -301,4 +314,9 @@ impl Node {
     pub async fn begin(&self) -> Result<Epoch, StoreError> {
         layout::epoch(&self.link).await
     }
+}
+
+/// What the last message of each subject must be.
+fn expectations(messages: &[Outgoing]) -> Vec<Option<u64>> {
+    messages.iter().map(|message| message.expected).collect()
 }

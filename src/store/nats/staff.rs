@@ -122,8 +122,16 @@ impl Staff {
             Err(failed) => match batch::explain(failed) {
                 StoreError::Unknown(reason) => self.look_up(&mut mirror, &op, reason).await?,
                 StoreError::Conflict => {
-                    mirror.catch_up(&self.link).await?;
-                    return Err(StoreError::Conflict);
+                    // A server that led until a moment ago refuses what the one that leads now takes.
+                    let passed = mirror.catch_up(&self.link).await?;
+                    match (passed.contains(&op), mirror.seq > read) {
+                        (true, _) => {}
+                        (false, true) => return Err(StoreError::Conflict),
+                        (false, false) => {
+                            let reason = "refused for an edit that is not there".to_owned();
+                            self.look_up(&mut mirror, &op, reason).await?;
+                        }
+                    }
                 }
                 StoreError::Full(reason) => {
                     return Err(self.explain_full(&mut mirror, &op, reason).await);
