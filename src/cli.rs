@@ -33,7 +33,7 @@ enum Command {
     Demo(Options),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
     Serve(Options),
-    /// Say who is staff, while the server is stopped
+    /// Say who is staff; of the embedded store while its server is stopped, of a cluster at any time
     Staff(staff::Options),
     #[command(flatten)]
     Store(store::StoreCommand),
