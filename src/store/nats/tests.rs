@@ -1,6 +1,9 @@
 //! One node that hears nothing, and one that stops.
 
+use futures_util::StreamExt;
+use serde_json::json;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::model::{ChangeKind, Status};
@@ -221,4 +224,48 @@ fn the_lease_of_a_node_that_stops_goes_to_another_at_once() {
     assert!(!one.leads());
     wait_until("the second lease", || other.leads());
     other.close();
+}
+
+/// A server that was stopped as the leader goes on as one, and refuses what the leader of now has
+/// heard as well and takes. Its answer comes first. Breaks when a refusal is believed at its word:
+/// what was told as not made is made.
+#[test]
+fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
+    let (servers, runtime) = (Servers::start(3, NEWEST), Runtime::new().unwrap());
+    let engine = connect(&servers, &runtime);
+    let mut desk = Desk::at(&engine);
+    let created = desk.created(1);
+    desk.commit(&[created]);
+    for code in [10071, 10008, 10176] {
+        let refusing = refuse_everything(&engine, &runtime, &PETS, code);
+        for status in Status::ALL {
+            let put = desk.status(1, status);
+            desk.commit(&[put]);
+        }
+        refusing.abort();
+    }
+    assert_eq!(desk.told().len(), 1 + 3 * Status::ALL.len());
+    engine.close();
+}
+
+/// Answers everything that `stream` is to take with `code`, beside the servers, and sooner than
+/// they have stored it.
+pub fn refuse_everything(
+    engine: &NatsEngine,
+    runtime: &Runtime,
+    stream: &layout::Stream,
+    code: u64,
+) -> JoinHandle<()> {
+    let client = engine.node.link.client().clone();
+    let changes = runtime.block_on(client.subscribe(stream.subjects));
+    let mut changes = changes.unwrap();
+    let error = json!({ "error": { "code": 400, "err_code": code, "description": "no" } });
+    runtime.spawn(async move {
+        while let Some(change) = changes.next().await {
+            if let Some(asker) = change.reply {
+                let answer = error.to_string().into();
+                client.publish(asker, answer).await.unwrap();
+            }
+        }
+    })
 }

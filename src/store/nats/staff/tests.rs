@@ -8,6 +8,7 @@ use crate::store::Engine;
 use crate::store::accounts::contract::Told;
 use crate::store::contract::server::{NEWEST, OLDEST, Servers};
 use crate::store::contract::wait_until;
+use crate::store::nats::tests::refuse_everything;
 
 struct Pair {
     here: Arc<NatsEngine>,
@@ -175,4 +176,21 @@ fn an_edit_that_cannot_be_sent_is_not_made() {
     wait_until("the connection", || pair.here.is_healthy());
     assert_eq!(pair.here.roster().unwrap(), Roster::default());
     pair.here.edit_roster(0, &[put("anna")]).unwrap();
+}
+
+/// As for changes of pets: an edit that was refused by a server that no longer leads is made.
+#[test]
+fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
+    let (servers, runtime) = (Servers::start(3, NEWEST), Runtime::new().unwrap());
+    let engine = connect(&servers, &runtime);
+    let mut version = 0;
+    for code in [10071, 10008] {
+        let refusing = refuse_everything(&engine, &runtime, &layout::STAFF, code);
+        for text in ["anna", "boris", "cleo"] {
+            version = engine.edit_roster(version, &[put(text)]).unwrap();
+        }
+        refusing.abort();
+    }
+    assert_eq!(engine.roster().unwrap().accounts.len(), 3);
+    engine.close();
 }
