@@ -66,8 +66,11 @@ impl FromStr for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let servers = self.servers.iter();
-        let servers = servers.map(|server| format!("{}:{}", server.host(), server.port()));
+        let servers = self.servers.iter().map(|server| match server.host() {
+            // Otherwise nobody sees where an IPv6 address ends and its port begins.
+            v6 if v6.contains(':') => format!("[{v6}]:{}", server.port()),
+            host => format!("{host}:{}", server.port()),
+        });
         f.write_str(&servers.collect::<Vec<_>>().join(", "))
     }
 }
@@ -100,6 +103,8 @@ mod tests {
         assert_eq!(address.to_string(), "one:4222");
         assert_eq!(address.replicas(), 1);
         assert!(!address.wants_tls());
+        let address: Address = "nats://[2001:db8::1]:4223,[::1]".parse().unwrap();
+        assert_eq!(address.to_string(), "[2001:db8::1]:4223, [::1]:4222");
     }
 
     /// The client leaves them out without a word, and whoever lists processes reads them.
