@@ -72,6 +72,17 @@ struct Plan<T> {
     answer: T,
 }
 
+impl<T> Plan<T> {
+    /// A plan that is worth a line among the deeds.
+    fn noted(edits: Vec<RosterEdit>, words: impl Into<String>, answer: T) -> Self {
+        Plan {
+            edits,
+            words: Some(words.into()),
+            answer,
+        }
+    }
+}
+
 impl Directory {
     /// Reads the roster, and follows it; blocks on the disk.
     ///
