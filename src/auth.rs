@@ -14,6 +14,7 @@
 //! What blocks (the disk, the slow hash of a password) runs off the async workers, within bounds.
 
 mod attempts;
+mod base_url;
 mod caller;
 mod client;
 mod clock;
@@ -33,9 +34,9 @@ use std::sync::Arc;
 use poem::Request;
 use poem::http::HeaderValue;
 
+pub use self::base_url::BaseUrl;
 pub use self::caller::{Caller, Rights, Speaker};
 pub use self::directory::{Directory, DirectoryError, Member, SessionSummary};
-pub use self::origin::BaseUrl;
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
 pub use self::refusal::{Refusal, at_field};
