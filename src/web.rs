@@ -38,7 +38,7 @@ use self::assets::Assets;
 pub use self::body::BodyLimits;
 use self::resource::resource;
 pub use self::welcome::welcome_path;
-use crate::auth::Caller;
+use crate::auth::{Caller, Rights};
 use crate::error::Failure;
 use crate::live::{self, Live};
 use crate::store::Engine;
@@ -229,7 +229,7 @@ impl Site {
     /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
     /// was left and goes on from its cursor.
     fn show<P: Page>(&self, caller: &Caller, page: &P) -> poem::Result<Response> {
-        let rights = caller.rights();
+        let rights = Rights::of(caller);
         let html = self.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
@@ -260,7 +260,7 @@ impl Site {
             title: failure.title,
             detail: failure.detail.clone(),
         };
-        match self.views.render(&caller.rights(), &page) {
+        match self.views.render(&Rights::of(caller), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),
             None => failure.clone().into_response(),
         }
