@@ -42,7 +42,7 @@ pub use self::caller::Caller;
 pub use self::directory::{Directory, DirectoryError, Member, SessionSummary};
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
-pub use self::refusal::{Refusal, at_field};
+pub use self::refusal::Refusal;
 pub use self::rights::Rights;
 pub use self::secret::Secret;
 pub use self::speaker::Speaker;
