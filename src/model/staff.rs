@@ -140,10 +140,7 @@ impl Key {
 
     /// A name for what the key opens, for pages: says nothing about the secret.
     pub fn handle(&self) -> String {
-        self.0[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        super::to_hex(&self.0[..8])
     }
 }
 
