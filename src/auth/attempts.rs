@@ -1,10 +1,10 @@
 //! How often somebody may try to sign in.
 //!
-//! Every try that fails puts a drop into the buckets of its name and of its address; buckets leak
-//! steadily. A bucket that is half full slows the next try down, a full one has it refused. A
-//! refused try adds nothing, so nobody is locked out for longer than a leak takes. A name is also
-//! told apart by where it was signed in from before: whoever guesses from elsewhere fills another
-//! bucket than the one the owner uses.
+//! Every try that fails puts a drop into the buckets of its name and of its address (for IPv6, of
+//! its /64); buckets leak steadily. A bucket that is half full slows the next try down, a full one
+//! has it refused. A refused try adds nothing, so nobody is locked out for longer than a leak
+//! takes. A name is also told apart by where it was signed in from before: whoever guesses from
+//! elsewhere fills another bucket than the one the owner uses.
 //!
 //! The tables have fixed sizes. Two names may share a bucket; which, nobody outside can know.
 
@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::bucket::{Bucket, Level};
+use crate::guard::Source;
 
 /// Buckets of names, and of addresses. 24 bytes each.
 const BUCKETS: usize = 8192;
@@ -97,15 +98,15 @@ impl<H: BuildHasher> Attempts<H> {
     /// `TooMany`, also for a name that nobody has.
     pub fn begin(&self, name: &str, address: IpAddr) -> Result<Attempt, TooMany> {
         let now = Instant::now();
-        let block = block_of(address);
-        let pair = self.hasher.hash_one((name, block));
+        let source = Source::of(address);
+        let pair = self.hasher.hash_one((name, source));
         let mut tables = self.tables();
         let is_known = tables.known[place(pair, KNOWN)] == pair;
         let name = match is_known {
             true => self.place(("known", pair)),
             false => self.place(("name", name)),
         };
-        let address = self.place(("address", block));
+        let address = self.place(("address", source));
         let of_name = tables.names[name].leaked(&OF_NAME, now);
         let of_address = tables.addresses[address].leaked(&OF_ADDRESS, now);
         let wait = of_name
@@ -150,12 +151,4 @@ impl<H: BuildHasher> Attempts<H> {
 
 fn place(hash: u64, size: usize) -> usize {
     usize::try_from(hash % size as u64).unwrap_or(0)
-}
-
-/// An IPv4 address, or the /64 of an IPv6 one: whoever has one address there has all of them.
-fn block_of(address: IpAddr) -> u64 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => u64::from(u32::from(address)),
-        IpAddr::V6(address) => u64::try_from(u128::from(address) >> 64).unwrap_or(0),
-    }
 }
