@@ -8,6 +8,8 @@ mod author;
 mod change;
 mod cursor;
 mod draft;
+#[cfg(test)]
+pub(crate) mod example;
 mod hex;
 mod moment;
 mod pet;
