@@ -14,10 +14,12 @@
 //! What blocks (the disk, the slow hash of a password) runs off the async workers, within bounds.
 
 mod attempts;
+mod base_url;
 mod caller;
 mod client;
 mod clock;
 mod cookie;
+mod credential;
 mod directory;
 mod founding;
 mod freshness;
@@ -25,7 +27,9 @@ mod origin;
 mod password;
 mod permit;
 mod refusal;
+mod rights;
 mod secret;
+mod speaker;
 mod staff;
 
 use std::sync::Arc;
@@ -33,13 +37,15 @@ use std::sync::Arc;
 use poem::Request;
 use poem::http::HeaderValue;
 
-pub use self::caller::{Caller, Rights, Speaker};
+pub use self::base_url::BaseUrl;
+pub use self::caller::Caller;
 pub use self::directory::{Directory, DirectoryError, Member, SessionSummary};
-pub use self::origin::BaseUrl;
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
-pub use self::refusal::{Refusal, at_field};
+pub use self::refusal::Refusal;
+pub use self::rights::Rights;
 pub use self::secret::Secret;
+pub use self::speaker::Speaker;
 pub use self::staff::{SignIn, SignInError, Staff};
 use crate::store::{Accounts, StoreError};
 

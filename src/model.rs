@@ -7,18 +7,26 @@
 mod author;
 mod change;
 mod cursor;
+mod draft;
+#[cfg(test)]
+pub(crate) mod example;
+mod hex;
 mod moment;
 mod pet;
 mod profile;
+mod sex;
 mod staff;
 mod status;
 
 pub use author::{Author, Signature};
 pub use change::{By, Change, ChangeKind};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use draft::{Draft, FieldError, InvalidProfile, LIMITS, Limits};
+pub use hex::{from_hex, to_hex};
 pub use moment::Moment;
 pub use pet::{Pet, PetId, PetIdError};
-pub use profile::{Draft, FieldError, InvalidProfile, LIMITS, Limits, Profile, ProfilePatch, Sex};
+pub use profile::{Profile, ProfilePatch};
+pub use sex::Sex;
 pub use staff::{
     Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session, Tick,
     Token, UnknownRole, UnknownScope,

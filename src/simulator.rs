@@ -124,18 +124,10 @@ impl<R: Rng> Turns<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Moment, Profile};
+    use crate::model::example::pet;
 
     fn pets(ids: impl IntoIterator<Item = u64>) -> Vec<Arc<Pet>> {
-        let pet = |id| {
-            Arc::new(Pet {
-                id: PetId::new(id),
-                profile: Profile::default(),
-                status: Status::Sleeping,
-                since: Moment::from_micros(0),
-            })
-        };
-        ids.into_iter().map(pet).collect()
+        ids.into_iter().map(|id| Arc::new(pet(id))).collect()
     }
 
     fn turns(seed: u64, pets: &[Arc<Pet>], count: usize) -> Vec<(u64, Status)> {

@@ -1,32 +1,37 @@
 //! The pages' HTML: minijinja templates and the typed context of each.
 //!
-//! Templates are part of the binary. Text is escaped by the template's file name, which ends in
-//! `.html` for all of them.
+//! `page` says which template draws which page. Templates are part of the binary. Text is escaped by
+//! the template's file name, which ends in `.html` for all of them.
 
+mod account;
 mod audit;
+mod choice;
+mod form;
 mod page;
+mod pets;
+mod server;
+mod sign_in;
 mod staff;
+mod time_text;
 
 use minijinja::Environment;
 use minijinja::value::Serde;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
+pub use self::account::AccountPage;
 pub use self::audit::{AuditPage, HistoryPage};
-pub use self::page::{
-    ApiDocsPage, DoctorPage, ErrorPage, FormPage, HelloPage, IndexPage, PetView, ShowPage, UndoView,
-};
-pub use self::staff::{AccountPage, SignInPage, StaffPage, WelcomePage};
+pub use self::form::FormPage;
+pub use self::page::Page;
+pub use self::pets::{IndexPage, ShowPage, UndoView};
+pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
+pub use self::sign_in::{SignInPage, WelcomePage};
+pub use self::staff::StaffPage;
 use crate::auth::{Auth, Rights};
 
 #[derive(RustEmbed)]
 #[folder = "views/"]
 struct Templates;
-
-/// A page: which template draws it, and from what.
-pub trait Page: Serialize {
-    const TEMPLATE: &'static str;
-}
 
 /// What every template is given beside its page's own context.
 #[derive(Serialize)]
@@ -60,8 +65,8 @@ impl Views {
         }
     }
 
-    /// The page as HTML, for one with these rights. A template that fails is a defect of this program: it is logged, and the
-    /// answer is `None`.
+    /// The page as HTML, for one with these rights. A template that fails is a defect of this
+    /// program: it is logged, and the answer is `None`.
     pub fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
         let context = Context {
             assets: &self.assets,

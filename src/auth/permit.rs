@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use poem::{FromRequest, Request, RequestBody};
 
-use super::directory::author;
-use super::{Caller, Gate, Refusal};
+use super::directory::{Directory, DirectoryError, author};
+use super::{Caller, Gate, Refusal, Staff};
 use crate::error::Failure;
 use crate::model::{Account, Author, By, Key, Role, Scope, Signature};
 
@@ -72,7 +72,8 @@ impl<'a, N: Need> FromRequest<'a> for Permit<N> {
     }
 }
 
-/// A person who is signed in with this browser.
+/// A person who is signed in with this browser. Cheap to clone.
+#[derive(Clone)]
 pub struct SignedIn {
     pub account: Arc<Account>,
     /// Of the session.
@@ -95,8 +96,22 @@ impl SignedIn {
         })
     }
 
-    pub fn gate(&self) -> &Gate {
-        &self.gate
+    /// # Errors
+    /// As for `Gate::staff`.
+    pub fn staff(&self) -> Result<&Staff, Refusal> {
+        self.gate.staff()
+    }
+
+    /// Makes an edit of the roster for this person, as `Staff::edit` does.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn edit<T: Send + 'static>(
+        &self,
+        edit: impl FnOnce(&Directory, &SignedIn) -> Result<T, DirectoryError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (staff, person) = (self.staff()?, self.clone());
+        staff.edit(move |directory| edit(directory, &person)).await
     }
 }
 

@@ -1,9 +1,9 @@
 //! Why somebody may not, and what each is told.
 
 use super::directory::DirectoryError;
-use super::password::{Crowded, WeakPassword};
+use super::password::Crowded;
 use crate::error::{Failure, sentence};
-use crate::model::{FieldError, Scope};
+use crate::model::Scope;
 use crate::store::StoreError;
 
 /// Why a request or a command is refused.
@@ -107,10 +107,4 @@ impl From<DirectoryError> for Failure {
             DirectoryError::Store(error) => error.into(),
         }
     }
-}
-
-/// At the field where the password was entered.
-pub fn at_field(field: &'static str, error: WeakPassword) -> FieldError {
-    let message = sentence(&error);
-    FieldError { field, message }
 }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::Key;
+use crate::model::{Key, from_hex, to_hex};
 
 /// What only its holder has. Never stored, never logged; the store has its `Key`.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,20 +27,12 @@ impl Secret {
 
     /// 64 hex digits.
     pub fn text(&self) -> String {
-        hex(&self.0)
+        to_hex(&self.0)
     }
 
     /// Reads what `text` wrote, and nothing else.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if text.len() != 64 || !text.bytes().all(is_digit) {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).ok()?;
-        }
-        Some(Secret(bytes))
+        from_hex(text).map(Secret)
     }
 
     /// The same as an API token.
@@ -55,7 +47,7 @@ impl Secret {
     /// What the forms of a page carry that was made for the holder of this secret.
     pub fn form_token(&self) -> String {
         let digest = Sha256::new().chain_update(FORM_SALT).chain_update(self.0);
-        hex(&digest.finalize())
+        to_hex(&digest.finalize())
     }
 
     /// Whether a form carried it. Takes as long whatever it carried.
@@ -65,10 +57,6 @@ impl Secret {
         let differing = differing.fold(0, |bits, (one, other)| bits | (one ^ other));
         ours.len() == shown.len() && differing == 0
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

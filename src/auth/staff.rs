@@ -1,22 +1,26 @@
-//! What people do to come in and to stay: sign in, open a link, change their password. And how
-//! edits of the roster get off the async workers.
+//! What people do to come in and to stay, and how edits of the roster get off the async workers.
+//!
+//! `sign_in` has passwords, `welcome` the links with which one is chosen.
 
-use std::net::IpAddr;
+mod sign_in;
+mod welcome;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::TaskTracker;
 
-use super::attempts::{Attempt, Attempts};
-use super::directory::{Directory, DirectoryError, author};
+pub use self::sign_in::{SignIn, SignInError};
+use super::attempts::Attempts;
+use super::directory::{Directory, DirectoryError};
 use super::founding::Founding;
 use super::freshness::Freshness;
-use super::password::{Crowded, Passwords};
+use super::password::Passwords;
 use super::secret::Secret;
 use crate::error::Failure;
-use crate::model::{Account, AccountName, Author, Key};
+use crate::model::Key;
 
 /// Edits of the roster that may wait for the disk; one more is told to come back.
 const EDITS: usize = 32;
@@ -39,34 +43,6 @@ pub struct Staff {
     freshness: Freshness,
     /// Owns what runs off the async workers.
     tasks: TaskTracker,
-}
-
-/// Somebody who wants to sign in.
-pub struct SignIn<'a> {
-    /// As it was typed.
-    pub name: &'a str,
-    pub password: &'a str,
-    pub address: IpAddr,
-    pub client: &'a str,
-    /// What the browser has kept until now, which opens nothing afterwards.
-    pub before: Option<Key>,
-}
-
-/// Why somebody was not let in.
-#[derive(Debug)]
-pub enum SignInError {
-    /// Name or password; which of the two, nobody is told.
-    Wrong,
-    TooMany {
-        retry_after: Duration,
-    },
-    Failed(Failure),
-}
-
-impl From<Crowded> for SignInError {
-    fn from(error: Crowded) -> Self {
-        SignInError::Failed(error.into())
-    }
 }
 
 impl Staff {
@@ -93,13 +69,6 @@ impl Staff {
         &self.directory
     }
 
-    /// The secret of the founding link, the first time it is asked for; none where there are
-    /// accounts.
-    pub fn take_founding_secret(&self) -> Option<Secret> {
-        let mut untold = self.untold.lock().expect("no holder of this lock panics");
-        untold.take()
-    }
-
     /// Learns what other nodes have edited, before somebody whose `key` this one does not know is
     /// taken for a stranger.
     pub async fn catch_up(&self, key: Key) {
@@ -114,12 +83,6 @@ impl Staff {
             }
         };
         self.freshness.renew(key, ask).await;
-    }
-
-    /// Whether `secret` is the founding link's and nobody used it yet.
-    pub fn is_founding(&self, secret: &Secret) -> bool {
-        let founding = self.founding.as_ref();
-        founding.is_some_and(|founding| founding.is_opened_by(secret)) && self.directory.is_empty()
     }
 
     /// Makes an edit of the roster off the async workers. It is made to its end, also when
@@ -142,107 +105,6 @@ impl Staff {
         });
         let edited = editing.await.map_err(|_| Failure::internal())?;
         Ok(edited?)
-    }
-
-    /// Begins a session for whoever knows the password. A wrong name takes as long as a wrong
-    /// password.
-    ///
-    /// # Errors
-    /// Why not.
-    pub async fn sign_in(&self, asked: SignIn<'_>) -> Result<Secret, SignInError> {
-        let attempt = self.attempt(asked.name, asked.address).await?;
-        let account = self.account(asked.name);
-        let known = account
-            .as_ref()
-            .and_then(|account| account.password.clone());
-        let password = asked.password.to_owned();
-        let is_right = self.compare(&attempt, password, known.clone()).await?;
-        let (Some(account), Some(known), true) = (account, known, is_right) else {
-            return Err(SignInError::Wrong);
-        };
-        if account.is_disabled {
-            return Err(SignInError::Wrong);
-        }
-        self.attempts.forgive(&attempt);
-        let (name, client, before) = (account.name.clone(), asked.client.to_owned(), asked.before);
-        self.begin(name, known, client, before).await
-    }
-
-    /// Whether the password is right. Where there was no room to compare it, the try does not count.
-    async fn compare(
-        &self,
-        attempt: &Attempt,
-        password: String,
-        hash: Option<String>,
-    ) -> Result<bool, Crowded> {
-        let compared = self.passwords.verify(password, hash).await;
-        if compared.is_err() {
-            self.attempts.take_back(attempt);
-        }
-        compared
-    }
-
-    /// Changes the password of whoever knows the present one; everything that was begun with it
-    /// ends, and this browser goes on under the secret that is given back.
-    ///
-    /// # Errors
-    /// `Wrong` when the present one is another.
-    pub async fn change_password(
-        &self,
-        account: &Account,
-        session: Key,
-        (present, wanted): (&str, &str),
-        (author, address): (&Author, IpAddr),
-    ) -> Result<Secret, SignInError> {
-        let attempt = self.attempt(account.name.as_str(), address).await?;
-        let known = account.password.clone();
-        let is_right = self.compare(&attempt, present.to_owned(), known.clone());
-        let (true, Some(known)) = (is_right.await?, known) else {
-            return Err(SignInError::Wrong);
-        };
-        self.attempts.forgive(&attempt);
-        let hash = self.passwords.hash(wanted.to_owned()).await?;
-        let author = author.clone();
-        let changing =
-            self.edit(move |directory| directory.change_password(session, &known, hash, &author));
-        changing.await.map_err(SignInError::Failed)
-    }
-
-    /// Makes the first admin, and signs them in.
-    ///
-    /// # Errors
-    /// 404 when somebody was faster.
-    pub async fn found(
-        &self,
-        name: &AccountName,
-        password: &str,
-        client: &str,
-    ) -> Result<Secret, SignInError> {
-        let hash = self.passwords.hash(password.to_owned()).await?;
-        let author = author(name, client);
-        let (founder, known) = (name.clone(), hash.clone());
-        let founding = self.edit(move |directory| directory.found(&founder, hash, &author));
-        founding.await.map_err(SignInError::Failed)?;
-        self.begin(name.clone(), known, client.to_owned(), None)
-            .await
-    }
-
-    /// Gives the owner of an invitation a password, and signs them in.
-    ///
-    /// # Errors
-    /// 404 when it was used, or has expired meanwhile.
-    pub async fn accept(
-        &self,
-        invitation: &Secret,
-        name: &AccountName,
-        password: &str,
-        client: &str,
-    ) -> Result<Secret, SignInError> {
-        let hash = self.passwords.hash(password.to_owned()).await?;
-        let (key, known, author) = (invitation.key(), hash.clone(), author(name, client));
-        let accepting = self.edit(move |directory| directory.accept(&key, hash, &author));
-        let name = accepting.await.map_err(SignInError::Failed)?;
-        self.begin(name, known, client.to_owned(), None).await
     }
 
     /// Tidies the roster now and then, until it is dropped.
@@ -271,38 +133,5 @@ impl Staff {
         if let Err(failure) = tidying.await {
             tracing::warn!(%failure, "the last use of sessions was not saved; it will be tried again");
         }
-    }
-
-    /// Counts a try, and slows it down after many that failed.
-    async fn attempt(&self, name: &str, address: IpAddr) -> Result<Attempt, SignInError> {
-        let name = name.trim().to_ascii_lowercase();
-        let attempt = self.attempts.begin(&name, address).map_err(|too_many| {
-            let retry_after = too_many.retry_after;
-            SignInError::TooMany { retry_after }
-        })?;
-        sleep(attempt.pause).await;
-        Ok(attempt)
-    }
-
-    fn account(&self, name: &str) -> Option<Arc<Account>> {
-        self.directory.account(&name.parse().ok()?)
-    }
-
-    async fn begin(
-        &self,
-        name: AccountName,
-        known: String,
-        client: String,
-        before: Option<Key>,
-    ) -> Result<Secret, SignInError> {
-        let begun = self.edit(move |directory| {
-            match directory.begin_session(&name, &known, &client, before) {
-                // Disabled, removed or changed while the hash was computed.
-                Err(DirectoryError::UnknownAccount(_)) => Ok(None),
-                begun => begun.map(Some),
-            }
-        });
-        let begun = begun.await.map_err(SignInError::Failed)?;
-        begun.ok_or(SignInError::Wrong)
     }
 }

@@ -48,18 +48,11 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, Change, ChangeKind, Epoch, Moment, PetId};
+    use crate::model::example::change;
+    use crate::model::{ChangeKind, Epoch};
 
     fn frame(rev: u64) -> Frame {
-        let change = Change {
-            rev: Rev::new(rev),
-            at: Moment::from_micros(0),
-            by: By::Api,
-            author: None,
-            pet: PetId::FIRST,
-            kind: ChangeKind::Gone,
-        };
-        Frame::of_change(Epoch::new(1), &change)
+        Frame::of_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone))
     }
 
     #[test]

@@ -109,18 +109,11 @@ impl Newest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, Change, ChangeKind, Epoch, Moment, Status};
+    use crate::model::example::change;
+    use crate::model::{ChangeKind, Epoch, Status};
 
     fn frame(rev: u64, pet: u64, kind: ChangeKind) -> Frame {
-        let change = Change {
-            rev: Rev::new(rev),
-            at: Moment::from_micros(0),
-            by: By::Api,
-            author: None,
-            pet: PetId::new(pet),
-            kind,
-        };
-        Frame::of_change(Epoch::new(1), &change)
+        Frame::of_change(Epoch::new(1), &change(rev, pet, kind))
     }
 
     fn revs(newest: &Newest, after: u64, filter: &Filter) -> Vec<u64> {

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 
 use super::backlog::BACKLOG_LIMIT;
 use super::*;
-use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
+use crate::model::example::{change, pet};
+use crate::model::{ChangeKind, Status};
 use crate::store::MemoryEngine;
 
 /// How long a test waits for what must come.
@@ -40,14 +41,7 @@ impl Rig {
 
     /// Commits and publishes one change, as the writer does.
     fn change(&self, pet: u64, kind: ChangeKind) {
-        let change = Change {
-            rev: self.hub.newest().0.next(),
-            at: Moment::from_micros(0),
-            by: By::Api,
-            author: None,
-            pet: PetId::new(pet),
-            kind,
-        };
+        let change = change(self.newest() + 1, pet, kind);
         self.engine.append(std::slice::from_ref(&change)).unwrap();
         self.hub.publish(&[change]);
     }
@@ -72,15 +66,6 @@ impl Rig {
         let epoch = self.hub.epoch();
         let rev = Rev::new(rev);
         Some(Cursor { epoch, rev })
-    }
-}
-
-fn pet(id: u64) -> Pet {
-    Pet {
-        id: PetId::new(id),
-        profile: Profile::default(),
-        status: Status::Sleeping,
-        since: Moment::from_micros(0),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::from_hex;
+
 /// The number of a change. Rises with every change within an epoch, in the order of commit; 0 is
 /// the state before the first change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +53,15 @@ impl fmt::Display for Epoch {
     }
 }
 
+impl FromStr for Epoch {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let bytes = from_hex(text).ok_or(CursorError)?;
+        Ok(Epoch(u32::from_be_bytes(bytes)))
+    }
+}
+
 /// A place in a store's history, written `<epoch>-<rev>`: `9f2c41aa-1042`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
@@ -78,16 +89,14 @@ impl FromStr for Cursor {
     /// Accepts exactly what `Display` writes, so that a cursor has one spelling.
     fn from_str(text: &str) -> Result<Self, CursorError> {
         let (epoch, rev) = text.split_once('-').ok_or(CursorError)?;
-        let is_hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-        let epoch_is_valid = epoch.len() == 8 && epoch.bytes().all(is_hex);
         let rev_is_valid = matches!(rev.len(), 1..=20)
             && rev.bytes().all(|digit| digit.is_ascii_digit())
             && (rev == "0" || !rev.starts_with('0'));
-        if !epoch_is_valid || !rev_is_valid {
+        if !rev_is_valid {
             return Err(CursorError);
         }
         Ok(Cursor {
-            epoch: Epoch(u32::from_str_radix(epoch, 16).map_err(|_| CursorError)?),
+            epoch: epoch.parse()?,
             rev: Rev(rev.parse().map_err(|_| CursorError)?),
         })
     }

@@ -17,8 +17,8 @@ pub(super) use self::following::{OwnVersion, RosterFollowers};
 pub(super) use self::memory::Kept;
 pub use self::memory::MemoryAccounts;
 pub(super) use self::record::{
-    decode_account, decode_clock, decode_deed, decode_session, decode_token, encode_account,
-    encode_clock, encode_deed, encode_session, encode_token, hex, unhex,
+    decode_account, decode_clock, decode_deed, decode_key, decode_session, decode_token,
+    encode_account, encode_clock, encode_deed, encode_key, encode_session, encode_token,
 };
 use super::StoreError;
 use crate::model::{Account, AccountName, Deed, Key, Moment, Session, Tick, Token};

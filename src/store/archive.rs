@@ -19,10 +19,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use self::parse::{Entry, parse};
-use super::accounts::{encode_account, encode_deed, encode_token, hex};
+use super::accounts::{encode_account, encode_deed, encode_key, encode_token};
 use super::record::{encode_change, encode_profile};
 use super::{Roster, StoreError};
-use crate::model::{Change, Deed, Epoch, Pet, PetId, Rev};
+use crate::model::{Change, Deed, Epoch, Pet, PetId, Rev, to_hex};
 
 /// The format of the lines, which the first of them names. The first one had no staff, and is read
 /// like any other.
@@ -131,7 +131,7 @@ impl<W: Write> Writer<W> {
         }
         for token in &roster.tokens {
             self.put(&Line::Token {
-                key: hex(&token.key),
+                key: encode_key(&token.key),
                 record: value(&encode_token(token)),
             })?;
         }
@@ -172,6 +172,5 @@ fn value(record: &[u8]) -> Value {
 
 /// The sum so far, in lower-case hex digits.
 fn sum_of(sum: &mut Sha256) -> String {
-    let bytes = sum.finalize_reset();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&sum.finalize_reset())
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Page;
 use crate::model::{Change, ChangeKind, Cursor, Deed, Moment, Pet};
 
 /// Everything that anybody did, for admins.
@@ -34,14 +33,6 @@ struct LineView {
     words: String,
     /// The pet that it is about, where that is still there.
     pet: Option<(u64, String)>,
-}
-
-impl Page for AuditPage {
-    const TEMPLATE: &'static str = "pages/audit.html";
-}
-
-impl Page for HistoryPage {
-    const TEMPLATE: &'static str = "pages/history.html";
 }
 
 impl AuditPage {

@@ -40,13 +40,16 @@ pub async fn change_password(
     let error = match check_new_password(wanted, form.text("again"), &person.account.name) {
         Err(error) => error,
         Ok(()) => {
-            let staff = person.gate().staff().map_err(Failure::from)?;
+            let staff = person.staff().map_err(Failure::from)?;
             let passwords = (form.text("present"), wanted);
             let who = (&person.author, address_of(request));
             let changing = staff.change_password(&person.account, person.key, passwords, who);
             match changing.await {
                 Ok(secret) => return Ok(keep_session(see_other(ADDRESS), &caller, &secret)),
-                Err(SignInError::Wrong) => present("This is not your present password.".to_owned()),
+                Err(SignInError::Wrong) => FieldError {
+                    field: "present",
+                    message: "This is not your present password.".to_owned(),
+                },
                 Err(SignInError::TooMany { retry_after }) => {
                     let (problem, seconds) = too_many(retry_after);
                     return Err(Failure::too_often(problem, seconds).into());
@@ -65,26 +68,25 @@ pub async fn end_one(
     Path(handle): Path<String>,
     _form: Form,
 ) -> poem::Result<Response> {
-    let (name, author) = (person.account.name.clone(), person.author.clone());
-    let staff = person.gate().staff().map_err(Failure::from)?;
-    let ending = staff.edit(move |directory| directory.end_session_of(&name, &handle, &author));
+    let ending = person.edit(move |directory, person| {
+        directory.end_session_of(&person.account.name, &handle, &person.author)
+    });
     ending.await?;
     Ok(see_other(ADDRESS))
 }
 
 #[handler]
 pub async fn end_others(person: SignedIn, _form: Form) -> poem::Result<Response> {
-    let (name, author) = (person.account.name.clone(), person.author.clone());
-    let key = person.key;
-    let staff = person.gate().staff().map_err(Failure::from)?;
-    let ending = staff.edit(move |directory| directory.end_other_sessions(&name, key, &author));
+    let ending = person.edit(|directory, person| {
+        directory.end_other_sessions(&person.account.name, person.key, &person.author)
+    });
     ending.await?;
     Ok(see_other(ADDRESS))
 }
 
 /// The page as it is now.
 pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
-    let directory = person.gate().staff()?.directory();
+    let directory = person.staff()?.directory();
     let name = &person.account.name;
     let (sessions, tokens) = (directory.sessions_of(name), directory.tokens_of(name));
     Ok(AccountPage::new(
@@ -93,11 +95,4 @@ pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
         &sessions,
         &tokens,
     ))
-}
-
-fn present(message: String) -> FieldError {
-    FieldError {
-        field: "present",
-        message,
-    }
 }

@@ -15,6 +15,7 @@ use rust_embed::RustEmbed;
 
 use super::Site;
 use crate::error::Failure;
+use crate::model::to_hex;
 
 #[derive(RustEmbed)]
 #[folder = "public/"]
@@ -90,8 +91,7 @@ fn file(path: &str, keep: &str, request: &Request) -> Result<Response, Failure> 
 }
 
 fn tag(hash: &[u8; 32]) -> String {
-    let digits: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    format!("\"{}\"", to_hex(&hash[..8]))
 }
 
 /// What the tree holds, and nothing else.

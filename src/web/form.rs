@@ -1,12 +1,15 @@
 //! Forms as browsers send them. A handler that takes one takes it with its token checked.
 
+use std::error::Error;
+use std::str::FromStr;
+
 use percent_encoding::percent_decode;
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody};
 
 use crate::auth::Caller;
-use crate::error::Failure;
-use crate::model::Draft;
+use crate::error::{Failure, at_field};
+use crate::model::{Draft, FieldError};
 
 /// The fields of a form, in the order they were sent.
 pub struct Form(Vec<(String, String)>);
@@ -16,10 +19,10 @@ const TOKEN: &str = "form-token";
 
 impl<'a> FromRequest<'a> for Form {
     /// # Errors
-    /// As for `read`, and 403 for a form that was not made for this browser.
+    /// As for `of_body`, and 403 for a form that was not made for this browser.
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let bytes = Vec::from_request(request, body).await?;
-        let form = Form::read(request.headers(), &bytes)?;
+        let form = Form::of_body(request.headers(), &bytes)?;
         let checked = Caller::of(request)?.check_form(form.get(TOKEN));
         Ok(checked.map(|()| form).map_err(Failure::from)?)
     }
@@ -30,7 +33,7 @@ impl Form {
     ///
     /// # Errors
     /// 415 for another content type, 400 for what is not in that format.
-    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
+    fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
         if body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
             return Ok(Form(Vec::new()));
         }
@@ -64,6 +67,15 @@ impl Form {
     /// The same, empty where it is not there.
     pub fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
+    }
+
+    /// What a field says, read as a `T`; one that is not there is empty.
+    ///
+    /// # Errors
+    /// What is allowed, at the field.
+    pub fn read<T: FromStr<Err: Error>>(&self, field: &'static str) -> Result<T, FieldError> {
+        let read = self.text(field).parse();
+        read.map_err(|error| at_field(field, &error))
     }
 
     /// A pet's fields. The line ends that browsers put into a text area (CR LF, as the HTML

@@ -93,11 +93,8 @@ pub async fn sign_in(
 
 #[handler]
 pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Result<Response> {
-    let SignedIn { key, author, .. } = person;
-    let staff = caller.gate().staff().map_err(Failure::from)?;
-    staff
-        .edit(move |directory| directory.end_session(key, &author))
-        .await?;
+    let ending = person.edit(|directory, person| directory.end_session(person.key, &person.author));
+    ending.await?;
     let mut response = see_other(HOME);
     let forget = caller.gate().forget_cookie();
     response.headers_mut().insert(header::SET_COOKIE, forget);

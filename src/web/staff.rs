@@ -10,8 +10,8 @@ use super::form::Form;
 use super::welcome::welcome_path;
 use super::{Site, see_other};
 use crate::auth::{Administrator, Caller, Directory, DirectoryError, Secret, SignedIn};
-use crate::error::{Failure, sentence};
-use crate::model::{AccountName, AccountNameError, Author, FieldError, Role, UnknownRole};
+use crate::error::{Failure, at_field};
+use crate::model::{AccountName, AccountNameError, Author, FieldError, Role};
 use crate::views::StaffPage;
 
 const ADDRESS: &str = "/staff";
@@ -47,24 +47,22 @@ pub async fn invite(
         let page = staff_page(&admin)?.with_error(form.text("name"), error);
         site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY)
     };
-    let (name, role) = match read(&form) {
+    let read = |form: &Form| Ok((form.read("name")?, form.read("role")?));
+    let (name, role): (AccountName, Role) = match read(&form) {
         Ok(read) => read,
         Err(error) => return again(&error),
     };
-    let staff = admin.gate().staff().map_err(Failure::from)?;
-    let (invited, author) = (name.clone(), admin.author.clone());
-    let inviting = staff.edit(
-        move |directory| match directory.invite(&invited, role, &author) {
+    let invited = name.clone();
+    let inviting = admin.edit(move |directory, admin| {
+        let made = directory.invite(&invited, role, &admin.author);
+        match made {
             Err(error @ DirectoryError::NameTaken(_)) => Ok(Err(error)),
-            invited => invited.map(Ok),
-        },
-    );
+            made => made.map(Ok),
+        }
+    });
     match inviting.await? {
         Ok(secret) => show_link(site, &caller, &admin, request, (&name, &secret)),
-        Err(taken) => again(&FieldError {
-            field: "name",
-            message: sentence(&taken),
-        }),
+        Err(taken) => again(&at_field("name", &taken)),
     }
 }
 
@@ -80,9 +78,8 @@ pub async fn edit(
     let unknown = |_: AccountNameError| Failure::not_found("There is no such account.");
     let name: AccountName = name.parse().map_err(unknown)?;
     let order = Order::read(form.text("do"))?;
-    let staff = admin.gate().staff().map_err(Failure::from)?;
-    let (of, author) = (name.clone(), admin.author.clone());
-    let done = staff.edit(move |directory| order.carry_out(directory, &of, &author));
+    let of = name.clone();
+    let done = admin.edit(move |directory, admin| order.carry_out(directory, &of, &admin.author));
     match done.await? {
         Some(secret) => show_link(site, &caller, &admin, request, (&name, &secret)),
         None => Ok(see_other(ADDRESS)),
@@ -148,24 +145,6 @@ fn show_link(
 }
 
 fn staff_page(admin: &SignedIn) -> Result<StaffPage, Failure> {
-    let members = admin.gate().staff()?.directory().members();
+    let members = admin.staff()?.directory().members();
     Ok(StaffPage::new(&members, &admin.account.name))
-}
-
-fn read(form: &Form) -> Result<(AccountName, Role), FieldError> {
-    let name = form
-        .text("name")
-        .parse()
-        .map_err(|error: AccountNameError| FieldError {
-            field: "name",
-            message: sentence(&error),
-        })?;
-    let role = form
-        .text("role")
-        .parse()
-        .map_err(|error: UnknownRole| FieldError {
-            field: "role",
-            message: sentence(&error),
-        })?;
-    Ok((name, role))
 }

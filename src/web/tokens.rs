@@ -11,8 +11,7 @@ use super::account::{ADDRESS, account_page};
 use super::form::Form;
 use super::{Site, see_other};
 use crate::auth::{Caller, SignedIn};
-use crate::error::{Failure, sentence};
-use crate::model::{FieldError, Scope, UnknownScope};
+use crate::model::{FieldError, Scope};
 
 /// Characters of a token's name.
 const LONGEST_NAME: usize = 40;
@@ -31,10 +30,10 @@ pub async fn create(
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let (name, author) = (person.account.name.clone(), person.author.clone());
-    let staff = person.gate().staff().map_err(Failure::from)?;
     let made = token_name.clone();
-    let making = staff.edit(move |directory| directory.create_token(&name, &made, scope, &author));
+    let making = person.edit(move |directory, person| {
+        directory.create_token(&person.account.name, &made, scope, &person.author)
+    });
     let secret = making.await?;
     let page = account_page(&person)?.with_new_token(&token_name, &secret.token_text());
     site.show(&caller, &page)
@@ -46,9 +45,9 @@ pub async fn revoke(
     Path(handle): Path<String>,
     _form: Form,
 ) -> poem::Result<Response> {
-    let (name, author) = (person.account.name.clone(), person.author.clone());
-    let staff = person.gate().staff().map_err(Failure::from)?;
-    let revoking = staff.edit(move |directory| directory.revoke_token(&name, &handle, &author));
+    let revoking = person.edit(move |directory, person| {
+        directory.revoke_token(&person.account.name, &handle, &person.author)
+    });
     revoking.await?;
     Ok(see_other(ADDRESS))
 }
@@ -62,12 +61,5 @@ fn read(form: &Form) -> Result<(String, Scope), FieldError> {
             message: format!("Say what it is for, in at most {LONGEST_NAME} characters."),
         });
     }
-    let scope = form
-        .text("scope")
-        .parse()
-        .map_err(|error: UnknownScope| FieldError {
-            field: "scope",
-            message: sentence(&error),
-        })?;
-    Ok((name.to_owned(), scope))
+    Ok((name.to_owned(), form.read("scope")?))
 }

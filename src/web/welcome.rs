@@ -10,9 +10,9 @@ use poem::{Response, handler};
 use super::form::Form;
 use super::sign_in::keep_session;
 use super::{Site, see_other};
-use crate::auth::{Caller, Secret, SignInError, Staff, at_field, check_rules};
-use crate::error::{Failure, sentence};
-use crate::model::{AccountName, AccountNameError, FieldError};
+use crate::auth::{Caller, Secret, SignInError, Staff, check_rules};
+use crate::error::{Failure, at_field};
+use crate::model::{AccountName, FieldError};
 use crate::views::WelcomePage;
 
 /// The page's address for a secret.
@@ -76,11 +76,7 @@ pub async fn accept(
     let staff = caller.gate().staff().map_err(Failure::from)?;
     let (secret, guest) = Guest::of(staff, &secret)?;
     let password = form.text("password");
-    let chosen = chosen_name(&guest, &form).map_err(|error| FieldError {
-        field: "name",
-        message: sentence(&error),
-    });
-    let checked = chosen
+    let checked = chosen_name(&guest, &form)
         .and_then(|name| check_new_password(password, form.text("again"), &name).map(|()| name));
     let name = match checked {
         Ok(name) => name,
@@ -114,7 +110,7 @@ pub fn check_new_password(
     again: &str,
     name: &AccountName,
 ) -> Result<(), FieldError> {
-    check_rules(password, name).map_err(|error| at_field("password", error))?;
+    check_rules(password, name).map_err(|error| at_field("password", &error))?;
     match password == again {
         true => Ok(()),
         false => Err(FieldError {
@@ -124,9 +120,9 @@ pub fn check_new_password(
     }
 }
 
-fn chosen_name(guest: &Guest, form: &Form) -> Result<AccountName, AccountNameError> {
+fn chosen_name(guest: &Guest, form: &Form) -> Result<AccountName, FieldError> {
     match guest.name() {
         Some(name) => Ok(name.clone()),
-        None => form.text("name").parse(),
+        None => form.read("name"),
     }
 }

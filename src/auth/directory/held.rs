@@ -109,9 +109,12 @@ impl Held {
         ended.map(RosterEdit::RemoveSession).collect()
     }
 
-    pub fn revoke_tokens(&self, name: &AccountName) -> Vec<RosterEdit> {
+    /// Ends every session of an account, and revokes its tokens.
+    pub fn end_everything(&self, name: &AccountName) -> Vec<RosterEdit> {
         let revoked = self.tokens_of(name).map(|token| token.key);
-        revoked.map(RosterEdit::RemoveToken).collect()
+        let mut edits = self.end_sessions(name, None);
+        edits.extend(revoked.map(RosterEdit::RemoveToken));
+        edits
     }
 
     /// What has expired, and what was used since it was last saved.

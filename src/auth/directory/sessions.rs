@@ -70,11 +70,8 @@ impl Directory {
             let before = before.filter(|key| held.sessions.get(key).is_some());
             let ended = surplus.chain(before).map(RosterEdit::RemoveSession);
             let (secret, session) = new_session(name, client, now);
-            Ok(Plan {
-                edits: ended.chain([RosterEdit::PutSession(session)]).collect(),
-                words: Some("signed in".to_owned()),
-                answer: secret,
-            })
+            let edits = ended.chain([RosterEdit::PutSession(session)]).collect();
+            Ok(Plan::noted(edits, "signed in", secret))
         })
     }
 
@@ -105,11 +102,12 @@ impl Directory {
             let mut sessions = held.sessions_of(name);
             let found = sessions.find(|session| session.key.handle() == handle);
             let session = found.ok_or(DirectoryError::Gone)?;
-            Ok(Plan {
-                edits: vec![RosterEdit::RemoveSession(session.key)],
-                words: Some(format!("signed out {}", session.client)),
-                answer: (),
-            })
+            let words = format!("signed out {}", session.client);
+            Ok(Plan::noted(
+                vec![RosterEdit::RemoveSession(session.key)],
+                words,
+                (),
+            ))
         })
     }
 

@@ -48,11 +48,12 @@ impl Directory {
                 created: Moment::now(),
                 used: None,
             };
-            Ok(Plan {
-                edits: vec![RosterEdit::PutToken(token)],
-                words: Some(format!("made the token {name} ({})", scope.as_str())),
-                answer: secret,
-            })
+            let words = format!("made the token {name} ({})", scope.as_str());
+            Ok(Plan::noted(
+                vec![RosterEdit::PutToken(token)],
+                words,
+                secret,
+            ))
         })
     }
 
@@ -65,11 +66,12 @@ impl Directory {
             let mut tokens = held.tokens_of(account);
             let found = tokens.find(|token| token.key.handle() == handle);
             let token = found.ok_or(DirectoryError::Gone)?;
-            Ok(Plan {
-                edits: vec![RosterEdit::RemoveToken(token.key)],
-                words: Some(format!("revoked the token {}", token.name)),
-                answer: (),
-            })
+            let words = format!("revoked the token {}", token.name);
+            Ok(Plan::noted(
+                vec![RosterEdit::RemoveToken(token.key)],
+                words,
+                (),
+            ))
         })
     }
 

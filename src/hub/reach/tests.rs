@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::metrics::Metrics;
-use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Status};
+use crate::model::example::{change, pet};
+use crate::model::{Change, ChangeKind, Epoch, PetId};
 use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
 
 /// An engine that is elsewhere, and may be further than what it has shown.
@@ -109,20 +110,7 @@ fn behind_counting(newest: u64) -> (Arc<Hub>, Cursor, Arc<Elsewhere>) {
 }
 
 fn created() -> Change {
-    let pet = Pet {
-        id: PetId::FIRST,
-        profile: Profile::default(),
-        status: Status::Sleeping,
-        since: Moment::from_micros(0),
-    };
-    Change {
-        rev: Rev::new(1),
-        at: Moment::from_micros(0),
-        by: crate::model::By::Api,
-        author: None,
-        pet: PetId::FIRST,
-        kind: ChangeKind::Pet(Arc::new(pet)),
-    }
+    change(1, 1, ChangeKind::Pet(Arc::new(pet(1))))
 }
 
 /// How long a viewer of `cursor` is kept waiting.

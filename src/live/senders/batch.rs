@@ -83,20 +83,11 @@ pub fn concatenated<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, Change, ChangeKind, Epoch, Moment, PetId};
+    use crate::model::example::change;
+    use crate::model::{ChangeKind, Epoch};
 
     fn frames(revs: std::ops::RangeInclusive<u64>) -> Vec<Frame> {
-        let frame = |rev| {
-            let change = Change {
-                rev: Rev::new(rev),
-                at: Moment::from_micros(0),
-                by: By::Api,
-                author: None,
-                pet: PetId::FIRST,
-                kind: ChangeKind::Gone,
-            };
-            Frame::of_change(Epoch::new(1), &change)
-        };
+        let frame = |rev| Frame::of_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone));
         revs.map(frame).collect()
     }
 

@@ -12,7 +12,8 @@ use super::*;
 use crate::guard::Limits;
 use crate::live::{Admission, Transport};
 use crate::metrics::Metrics;
-use crate::model::{By, Change, ChangeKind, Epoch, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::model::example::{change, pet};
+use crate::model::{ChangeKind, Epoch, PetId, Rev, Status};
 use crate::store::MemoryEngine;
 
 const VISITOR: Visitor = Visitor {
@@ -139,26 +140,6 @@ impl Watching {
             .lines()
             .filter_map(|line| line.strip_prefix("id: 00000abc-"));
         ids.map(|rev| rev.parse().unwrap()).collect()
-    }
-}
-
-fn pet(id: u64) -> Pet {
-    Pet {
-        id: PetId::new(id),
-        profile: Profile::default(),
-        status: Status::Sleeping,
-        since: Moment::from_micros(0),
-    }
-}
-
-fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
-    Change {
-        rev: Rev::new(rev),
-        at: Moment::from_micros(0),
-        by: By::Api,
-        author: None,
-        pet: PetId::new(pet),
-        kind,
     }
 }
 

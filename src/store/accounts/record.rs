@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token,
+    Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token, from_hex,
+    to_hex,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -60,7 +61,7 @@ pub fn encode_account(account: &Account) -> Vec<u8> {
         password: account.password.clone(),
         invitation: account
             .invitation
-            .map(|invitation| (hex(&invitation.key), invitation.expires.0)),
+            .map(|invitation| (encode_key(&invitation.key), invitation.expires.0)),
         created: account.created.micros(),
     })
 }
@@ -68,7 +69,7 @@ pub fn encode_account(account: &Account) -> Vec<u8> {
 pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
     let record: AccountRecord = decode(bytes)?;
     let invitation = |(key, expires): (String, u64)| {
-        let (key, expires) = (unhex(&key)?, Tick(expires));
+        let (key, expires) = (decode_key(&key)?, Tick(expires));
         Ok::<_, StoreError>(Invitation { key, expires })
     };
     Ok(Account {
@@ -166,19 +167,14 @@ fn account_name(text: &str) -> Result<AccountName, StoreError> {
 }
 
 /// A key as text, in lower-case hex digits.
-pub fn hex(key: &Key) -> String {
-    let digits = key.bytes().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
+pub fn encode_key(key: &Key) -> String {
+    to_hex(key.bytes())
 }
 
 /// # Errors
 /// `Record` when the text is no key.
-pub fn unhex(text: &str) -> Result<Key, StoreError> {
-    let mut bytes = [0; 32];
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        let digits = text.get(place * 2..place * 2 + 2).unwrap_or_default();
-        *byte = u8::from_str_radix(digits, 16).map_err(damaged)?;
-    }
+pub fn decode_key(text: &str) -> Result<Key, StoreError> {
+    let bytes = from_hex(text).ok_or_else(|| damaged("a key is 64 lower-case hex digits"))?;
     Ok(Key::new(bytes))
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::fit::Fit;
 use super::{FORMAT, Line, sum_of};
 use crate::model::{Change, Moment, Pet, PetId, Rev, Tick};
-use crate::store::accounts::{decode_account, decode_deed, decode_token, unhex};
+use crate::store::accounts::{decode_account, decode_deed, decode_key, decode_token};
 use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{ClockReading, RosterEdit, StoreError};
 
@@ -154,7 +154,7 @@ fn entry_of(line: Line) -> Result<Option<Entry>, StoreError> {
             RosterEdit::PutAccount(decode_account(&name, &bytes(record))?)
         }
         Line::Token { key, record } => {
-            RosterEdit::PutToken(decode_token(unhex(&key)?, &bytes(record))?)
+            RosterEdit::PutToken(decode_token(decode_key(&key)?, &bytes(record))?)
         }
         Line::Clock { tick, wall } => RosterEdit::SetClock(ClockReading {
             tick: Tick(tick),

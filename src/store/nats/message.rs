@@ -109,8 +109,7 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
 
 pub fn read_epoch(bytes: &[u8]) -> Result<Epoch, StoreError> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let bits = u32::from_str_radix(text, 16).map_err(|_| foreign(EPOCH))?;
-    Ok(Epoch::new(bits))
+    text.parse().map_err(|_| foreign(EPOCH))
 }
 
 fn number(bytes: &[u8]) -> Result<u64, StoreError> {

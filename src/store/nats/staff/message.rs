@@ -8,8 +8,8 @@ use async_nats::HeaderMap;
 
 use crate::model::{AccountName, Deed, Key};
 use crate::store::accounts::{
-    decode_account, decode_clock, decode_deed, decode_session, decode_token, encode_account,
-    encode_clock, encode_deed, encode_session, encode_token, hex, unhex,
+    decode_account, decode_clock, decode_deed, decode_key, decode_session, decode_token,
+    encode_account, encode_clock, encode_deed, encode_key, encode_session, encode_token,
 };
 use crate::store::nats::batch::{FOLLOWED, Outgoing};
 use crate::store::nats::message::Entry;
@@ -71,7 +71,7 @@ fn outgoing_deed(number: u64, deed: &Deed) -> Outgoing {
 
 /// The subject of an edit, and the record that is there from then on.
 fn record(edit: &RosterEdit) -> (String, Vec<u8>) {
-    let by_key = |kind: &str, key: &Key| format!("{kind}{}", hex(key));
+    let by_key = |kind: &str, key: &Key| format!("{kind}{}", encode_key(key));
     let by_name = |name: &AccountName| format!("{ACCOUNT}{}", token_of(name));
     match edit {
         RosterEdit::PutAccount(account) => (by_name(&account.name), encode_account(account)),
@@ -100,13 +100,13 @@ pub fn read(entry: &Entry) -> Result<Passed, StoreError> {
         }
     } else if let Some(key) = after(SESSION) {
         match body {
-            [] => RosterEdit::RemoveSession(unhex(key)?),
-            record => RosterEdit::PutSession(decode_session(unhex(key)?, record)?),
+            [] => RosterEdit::RemoveSession(decode_key(key)?),
+            record => RosterEdit::PutSession(decode_session(decode_key(key)?, record)?),
         }
     } else if let Some(key) = after(TOKEN) {
         match body {
-            [] => RosterEdit::RemoveToken(unhex(key)?),
-            record => RosterEdit::PutToken(decode_token(unhex(key)?, record)?),
+            [] => RosterEdit::RemoveToken(decode_key(key)?),
+            record => RosterEdit::PutToken(decode_token(decode_key(key)?, record)?),
         }
     } else if after(DEED).is_some() {
         return Ok(Passed::Deed(number(entry)?, decode_deed(body)?));

@@ -1,0 +1,85 @@
+//! The public address of the server: what visitors type, and what their browsers name as its origin.
+
+use poem::http::uri::{Scheme, Uri};
+
+/// The address under which visitors reach the server, as browsers write an origin (RFC 6454):
+/// `https://pets.example`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    origin: String,
+    is_secure: bool,
+}
+
+impl BaseUrl {
+    /// # Errors
+    /// What is allowed, for anything that is more or less than scheme, host and port.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let allowed = || {
+            "the address that visitors type is allowed, without a path, such as https://pets.example"
+                .to_owned()
+        };
+        let url: Uri = text.parse().map_err(|_| allowed())?;
+        let is_secure = url.scheme() == Some(&Scheme::HTTPS);
+        let is_plain = url.scheme() == Some(&Scheme::HTTP);
+        let authority = url.authority().ok_or_else(allowed)?;
+        let is_bare = url.path() == "/" && url.query().is_none() && !text.contains(['#', '@']);
+        if !(is_secure || is_plain) || !is_bare || authority.host().is_empty() {
+            return Err(allowed());
+        }
+        let (scheme, usual) = if is_secure {
+            ("https", 443)
+        } else {
+            ("http", 80)
+        };
+        let host = authority.host().to_ascii_lowercase();
+        let port = authority.port_u16().filter(|port| *port != usual);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ok(BaseUrl {
+            origin: format!("{scheme}://{host}{port}"),
+            is_secure,
+        })
+    }
+
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether browsers come over https.
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_written_as_browsers_write_an_origin() {
+        for (text, origin) in [
+            ("https://pets.example", "https://pets.example"),
+            ("HTTPS://Pets.Example:443/", "https://pets.example"),
+            ("http://10.0.0.5:3000", "http://10.0.0.5:3000"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            let base = BaseUrl::parse(text).unwrap();
+            assert_eq!(base.origin(), origin, "{text}");
+            assert_eq!(base.is_secure(), origin.starts_with("https"), "{text}");
+        }
+        for text in [
+            "",
+            "pets.example",
+            "ftp://pets.example",
+            "https://",
+            "https://pets.example/board",
+            "https://pets.example?x=y",
+            "https://pets.example#x",
+            "https://user@pets.example",
+        ] {
+            assert!(
+                BaseUrl::parse(text).unwrap_err().contains("such as"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Invitations: nobody sets a password for somebody else over the web. An admin makes a link, and
+//! whoever opens it chooses one.
+
+use std::sync::Arc;
+
+use super::passwords::{with_everything_ended, with_password};
+use super::{find, keep_an_admin, new_account};
+use crate::auth::directory::held::Held;
+use crate::auth::directory::{Directory, DirectoryError, Done, Plan};
+use crate::auth::secret::Secret;
+use crate::model::{Account, AccountName, Author, Invitation, Key, Role, Tick};
+use crate::store::RosterEdit;
+
+/// Seconds for which a link to choose a password is valid.
+const VALID_FOR: u64 = 24 * 3600;
+
+impl Directory {
+    /// Makes an account whose owner chooses a password with the secret that is given back.
+    ///
+    /// # Errors
+    /// `NameTaken`, `Full`.
+    pub fn invite(&self, name: &AccountName, role: Role, author: &Author) -> Done<Secret> {
+        self.edit(author, |held, now| {
+            let (secret, invitation) = new_invitation(now);
+            let account = Account {
+                invitation,
+                ..new_account(held, name, role)?
+            };
+            let words = format!("invited {name} as {}", role.as_str());
+            let edits = vec![RosterEdit::PutAccount(account)];
+            Ok(Plan::noted(edits, words, secret))
+        })
+    }
+
+    /// Takes an account's password, sessions and tokens away; a new password is chosen with the
+    /// secret that is given back.
+    ///
+    /// # Errors
+    /// `UnknownAccount`, `LastAdmin`.
+    pub fn reset(&self, name: &AccountName, author: &Author) -> Done<Secret> {
+        self.edit(author, |held, now| {
+            let account = find(held, name)?;
+            keep_an_admin(held, account)?;
+            let (secret, invitation) = new_invitation(now);
+            let reset = Account {
+                password: None,
+                invitation,
+                ..Account::clone(account)
+            };
+            let words = format!("reset the password of {name}");
+            Ok(Plan::noted(
+                with_everything_ended(held, reset),
+                words,
+                secret,
+            ))
+        })
+    }
+
+    /// Whose password may be chosen with the secret of `key`.
+    pub fn invited(&self, key: &Key) -> Option<AccountName> {
+        let now = self.clock.now();
+        let held = self.held();
+        invited_by(&held, key, now).map(|account| account.name.clone())
+    }
+
+    /// Uses an invitation up: its owner has this password from now on, given as its hash.
+    ///
+    /// # Errors
+    /// `BadInvitation` when it was used, has expired or is of nobody.
+    pub fn accept(&self, key: &Key, password: String, author: &Author) -> Done<AccountName> {
+        self.edit(author, |held, now| {
+            let account = invited_by(held, key, now).ok_or(DirectoryError::BadInvitation)?;
+            let name = account.name.clone();
+            let edits = vec![RosterEdit::PutAccount(with_password(account, &password))];
+            Ok(Plan::noted(
+                edits,
+                format!("chose a password as {name}"),
+                name,
+            ))
+        })
+    }
+}
+
+/// Whether somebody has a link with which this account's password may be chosen.
+pub fn is_open(account: &Account, now: Tick) -> bool {
+    let is_open = |invitation: Invitation| now < invitation.expires;
+    account.invitation.is_some_and(is_open) && !account.is_disabled
+}
+
+fn invited_by<'a>(held: &'a Held, key: &Key, now: Tick) -> Option<&'a Arc<Account>> {
+    let has_key = |invitation: Invitation| invitation.key == *key;
+    let is_for =
+        |account: &&Arc<Account>| is_open(account, now) && account.invitation.is_some_and(has_key);
+    held.accounts.values().find(is_for)
+}
+
+fn new_invitation(now: Tick) -> (Secret, Option<Invitation>) {
+    let secret = Secret::random();
+    let invitation = Invitation {
+        key: secret.key(),
+        expires: Tick(now.0 + VALID_FOR),
+    };
+    (secret, Some(invitation))
+}

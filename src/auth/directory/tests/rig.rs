@@ -1,0 +1,139 @@
+//! What the tests of the directory and of its parts run on: a roster, a clock that they turn, and a
+//! disk that they fill.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use crate::auth::clock::Clock;
+use crate::auth::directory::Directory;
+use crate::model::{AccountName, Author, Deed, Key, Moment, Role, Scope};
+use crate::store::{Accounts, MemoryAccounts, Roster, RosterEdit, RosterFollower, StoreError};
+
+pub const HOUR: u64 = 3600;
+pub const DAY: u64 = 24 * HOUR;
+pub const HASH: &str = "the hash of a password";
+
+/// A store that refuses to write when it is told to, and in which something can happen right before
+/// an edit.
+#[derive(Default)]
+pub struct Disk {
+    inner: MemoryAccounts,
+    pub is_full: AtomicBool,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Disk {
+    pub fn meanwhile(&self, happening: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(happening));
+    }
+}
+
+impl Accounts for Disk {
+    fn roster(&self) -> Result<Roster, StoreError> {
+        self.inner.roster()
+    }
+
+    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+        self.inner.follow_roster(follower)
+    }
+
+    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+        let happening = self.meanwhile.lock().unwrap().take();
+        if let Some(happening) = happening {
+            happening();
+        }
+        match self.is_full.load(Ordering::Relaxed) {
+            true => Err(StoreError::Write("no space".to_owned())),
+            false => self.inner.edit_roster(read, edits),
+        }
+    }
+
+    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
+        self.inner.deeds(before, limit)
+    }
+}
+
+/// A directory whose clock a test turns.
+pub struct Rig {
+    pub disk: Arc<Disk>,
+    pub seconds: Arc<AtomicU64>,
+    pub directory: Directory,
+}
+
+impl Rig {
+    pub fn start() -> Self {
+        Rig::on(Arc::default(), Moment::now())
+    }
+
+    pub fn on(disk: Arc<Disk>, wall: Moment) -> Self {
+        let seconds = Arc::new(AtomicU64::new(0));
+        let read = Arc::clone(&seconds);
+        let source = Arc::new(move || Duration::from_secs(read.load(Ordering::Relaxed)));
+        let saved = disk.roster().unwrap().clock;
+        let clock = Clock::resume_by(source, saved, wall);
+        let directory = Directory::of(Arc::clone(&disk) as Arc<dyn Accounts>, clock).unwrap();
+        Rig {
+            disk,
+            seconds,
+            directory,
+        }
+    }
+
+    /// With the admin anna and the staff boris, who know the same password.
+    pub fn with_two() -> Self {
+        let rig = Rig::start();
+        for (text, role) in [("anna", Role::Admin), ("boris", Role::Staff)] {
+            rig.directory
+                .add(&name(text), role, HASH.to_owned(), &author())
+                .unwrap();
+        }
+        rig
+    }
+
+    /// The same store after a restart, at which the wall clock says `wall`.
+    pub fn restarted(self, wall: Moment) -> Self {
+        Rig::on(self.disk, wall)
+    }
+
+    pub fn turn(&self, seconds: u64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub fn sign_in(&self, text: &str) -> Key {
+        let begun = self
+            .directory
+            .begin_session(&name(text), HASH, "Firefox", None);
+        begun.unwrap().key()
+    }
+
+    pub fn is_in(&self, key: &Key) -> bool {
+        self.directory.session(key).is_some()
+    }
+
+    pub fn token(&self, text: &str) -> Key {
+        let made = self
+            .directory
+            .create_token(&name(text), "Feeder", Scope::Write, &author());
+        made.unwrap().key()
+    }
+
+    pub fn last_words(&self) -> String {
+        self.directory.deeds(None, 1).unwrap()[0].1.words.clone()
+    }
+}
+
+pub fn name(text: &str) -> AccountName {
+    text.parse().unwrap()
+}
+
+pub fn author() -> Author {
+    Author {
+        name: "anna".to_owned(),
+        client: "a test".to_owned(),
+    }
+}
+
+pub fn later(seconds: u64) -> Moment {
+    Moment::from_micros(Moment::now().micros() + seconds.cast_signed() * 1_000_000)
+}

@@ -1,0 +1,82 @@
+//! How many hashes are computed at once, and that they tell nobody which names there are.
+
+use super::*;
+
+/// Without an account there is nothing to compare with; answering at once would say so.
+#[tokio::test]
+async fn a_name_that_nobody_has_takes_as_long_and_is_never_right() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let known = hash("correct horse");
+    let mut took = [std::time::Duration::MAX; 2];
+    // As often as it takes until other work on the machine has left each of them alone once.
+    for tried in 1..=50 {
+        for (fastest, hash) in took.iter_mut().zip([Some(known.clone()), None]) {
+            let start = std::time::Instant::now();
+            let right = passwords.verify("a wrong one".to_owned(), hash).await;
+            assert_eq!(right, Ok(false));
+            *fastest = start.elapsed().min(*fastest);
+        }
+        if tried >= 3 && took[1] * 2 > took[0] {
+            return;
+        }
+    }
+    panic!("of somebody, and of nobody: {took:?}");
+}
+
+#[tokio::test]
+async fn whoever_comes_when_all_places_are_taken_is_told_at_once() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let all = passwords.callers.try_acquire_many(CALLERS as u32).unwrap();
+    assert_eq!(
+        passwords.hash("correct horse".to_owned()).await,
+        Err(Crowded)
+    );
+    drop(all);
+    assert!(passwords.hash("correct horse".to_owned()).await.is_ok());
+}
+
+/// Each takes 19 MiB and a core.
+#[tokio::test]
+async fn a_third_waits_while_two_are_at_work() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Arc::new(std::sync::Mutex::new(released));
+    let work = || {
+        let released = Arc::clone(&released);
+        move || drop(released.lock().map(|released| released.recv()))
+    };
+    let (first, second) = (passwords.run(work()), passwords.run(work()));
+    tokio::pin!(first, second);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    assert!(
+        passwords.at_work.try_acquire().is_ok(),
+        "there is room for a second"
+    );
+    assert!(futures_util::poll!(&mut second).is_pending());
+    assert!(passwords.at_work.try_acquire().is_err(), "and for no third");
+    drop(release);
+    assert!(first.await.is_ok() && second.await.is_ok());
+    assert!(passwords.at_work.try_acquire().is_ok());
+}
+
+/// Work that went on after its caller left would take memory that nobody counts.
+#[tokio::test]
+async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let abandoned = passwords.run(move || {
+        let _ = started.send(());
+        let _ = released.recv();
+    });
+    tokio::select! {
+        biased;
+        _ = abandoned => panic!("it waits to be released"),
+        _ = has_started => {}
+    }
+    assert_eq!(passwords.at_work.available_permits(), AT_ONCE - 1);
+    release.send(()).unwrap();
+    passwords.tasks.close();
+    passwords.tasks.wait().await;
+    assert_eq!(passwords.at_work.available_permits(), AT_ONCE);
+}

@@ -1,0 +1,32 @@
+//! What pages may offer to whoever reads them. Nothing is allowed by it: each route asks for itself.
+
+use super::secret::Secret;
+use super::{Auth, Caller};
+use crate::model::Role;
+
+/// What a page may offer to the one who reads it.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    pub auth: Auth,
+    /// Who is signed in.
+    pub name: Option<String>,
+    pub is_staff: bool,
+    pub is_admin: bool,
+    /// What the page's forms carry.
+    pub form_token: Option<String>,
+}
+
+impl Rights {
+    pub fn of(caller: &Caller) -> Self {
+        let auth = caller.gate().auth();
+        let person = caller.person().ok().map(|(account, _)| account);
+        let role = person.as_ref().map(|account| account.role);
+        Rights {
+            auth,
+            is_staff: auth == Auth::Demo || person.is_some(),
+            is_admin: role == Some(Role::Admin),
+            name: person.map(|account| account.name.to_string()),
+            form_token: caller.cookie().map(Secret::form_token),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! One who commands over a socket: what it has shown, which is asked anew at every command.
+
+use std::sync::Arc;
+
+use super::credential::Credential;
+use super::{Auth, Gate, Refusal};
+use crate::model::{Account, By, Scope, Signature};
+
+/// Who commands over a socket. One is kept with every socket, so it is small.
+#[derive(Clone, Debug)]
+pub enum Speaker {
+    /// Whatever it shows, its commands are refused.
+    Barred(Refusal),
+    /// Nothing was shown yet.
+    Stranger,
+    Shown(Arc<Credential>),
+}
+
+impl Speaker {
+    /// Shows a token from now on. One that is barred stays so: a page of another site may watch
+    /// and never command.
+    pub fn show(&mut self, token: &str) {
+        if matches!(self, Speaker::Barred(_)) {
+            return;
+        }
+        *self = Speaker::Shown(Arc::new(Credential::of_token(token)));
+    }
+
+    /// The account behind what was shown, as long as it is valid.
+    pub fn account(&self, gate: &Gate) -> Option<Arc<Account>> {
+        match self {
+            Speaker::Shown(credential) => Some(gate.standing(**credential)?.account),
+            Speaker::Barred(_) | Speaker::Stranger => None,
+        }
+    }
+
+    /// What is written under a command of this speaker.
+    ///
+    /// # Errors
+    /// Why it may not do what takes `scope`.
+    pub fn sign(&self, gate: &Gate, scope: Scope) -> Result<Signature, Refusal> {
+        match (self, gate.auth()) {
+            (Speaker::Barred(refusal), _) => Err(*refusal),
+            (_, Auth::Demo) => Ok(By::Staff.into()),
+            (Speaker::Stranger, Auth::Serve) => Err(Refusal::NotSignedIn),
+            (Speaker::Shown(credential), Auth::Serve) => {
+                let standing = gate.standing(**credential).ok_or(Refusal::NotSignedIn)?;
+                standing.sign(scope)
+            }
+        }
+    }
+}

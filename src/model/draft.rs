@@ -1,0 +1,137 @@
+//! What people enter about a pet, and the rules it must keep to become a profile.
+//!
+//! Text is kept as it was given, control characters included, except for spaces at either end:
+//! what may be shown where is the business of whoever shows it.
+
+#[cfg(test)]
+mod tests;
+
+use super::{Profile, ProfilePatch, Sex};
+
+/// The longest each field may be, in characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub name: usize,
+    pub species: usize,
+    pub breed: usize,
+    pub age: usize,
+    pub about: usize,
+}
+
+/// Long enough for every pet we know of, short enough that a board of thousands stays small.
+pub const LIMITS: Limits = Limits {
+    name: 80,
+    species: 40,
+    breed: 80,
+    age: 40,
+    about: 2000,
+};
+
+/// Fields as somebody entered them; an absent one was not entered.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub name: Option<String>,
+    pub species: Option<String>,
+    pub breed: Option<String>,
+    pub sex: Option<String>,
+    pub age: Option<String>,
+    pub about: Option<String>,
+}
+
+/// One field that broke its rule, in words for the person who filled it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub message: String,
+}
+
+/// At least one field broke its rule; every one that did is named.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("some fields are missing, too long, or not what they should be")]
+pub struct InvalidProfile(pub Vec<FieldError>);
+
+impl Draft {
+    /// A whole profile, for a new pet: name and species must be there.
+    pub fn into_profile(mut self) -> Result<Profile, InvalidProfile> {
+        self.name.get_or_insert_default();
+        self.species.get_or_insert_default();
+        Ok(self.into_patch()?.apply(&Profile::default()))
+    }
+
+    /// The fields that were entered, for an edit.
+    pub fn into_patch(self) -> Result<ProfilePatch, InvalidProfile> {
+        let mut errors = Vec::new();
+        let patch = ProfilePatch {
+            name: required(&mut errors, "name", self.name, LIMITS.name),
+            species: required(&mut errors, "species", self.species, LIMITS.species),
+            breed: bounded(&mut errors, "breed", self.breed, LIMITS.breed),
+            sex: sex(&mut errors, self.sex),
+            age: bounded(&mut errors, "age", self.age, LIMITS.age),
+            about: bounded(&mut errors, "about", self.about, LIMITS.about),
+        };
+        if errors.is_empty() {
+            Ok(patch)
+        } else {
+            Err(InvalidProfile(errors))
+        }
+    }
+}
+
+fn required(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    entered: Option<String>,
+    limit: usize,
+) -> Option<String> {
+    let text = bounded(errors, field, entered, limit)?;
+    if text.chars().all(is_invisible) {
+        errors.push(FieldError {
+            field,
+            message: format!("Enter a {field}."),
+        });
+    }
+    Some(text)
+}
+
+/// Whether nobody would see it: a name of such characters is no name. Spaces, control characters,
+/// and what Unicode calls default ignorable (zero-width spaces and joiners, fillers, selectors,
+/// tags), with the blank of Braille.
+fn is_invisible(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn bounded(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    entered: Option<String>,
+    limit: usize,
+) -> Option<String> {
+    let text = entered?.trim_matches(' ').to_owned();
+    let length = text.chars().count();
+    if length > limit {
+        errors.push(FieldError {
+            field,
+            message: format!("Use at most {limit} characters; this has {length}."),
+        });
+    }
+    Some(text)
+}
+
+fn sex(errors: &mut Vec<FieldError>, entered: Option<String>) -> Option<Sex> {
+    let text = entered?;
+    let sex = text.parse().ok();
+    if sex.is_none() {
+        errors.push(FieldError {
+            field: "sex",
+            message: "Choose female, male or unknown.".to_owned(),
+        });
+    }
+    sex
+}

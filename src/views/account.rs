@@ -1,0 +1,98 @@
+//! The context of the page of one's own account.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::form::Messages;
+use super::time_text::ago;
+use crate::auth::SessionSummary;
+use crate::model::{Account, FieldError, Key, Scope, Token};
+
+#[derive(Serialize)]
+pub struct AccountPage {
+    role: &'static str,
+    sessions: Vec<SessionView>,
+    tokens: Vec<TokenView>,
+    scopes: [&'static str; 3],
+    errors: Messages,
+    /// A token that was made a moment ago: its name and its text.
+    new_token: Option<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct SessionView {
+    handle: String,
+    client: String,
+    began: String,
+    idle: String,
+    is_this: bool,
+}
+
+#[derive(Serialize)]
+struct TokenView {
+    handle: String,
+    name: String,
+    scope: &'static str,
+    created: String,
+    used: Option<String>,
+}
+
+impl AccountPage {
+    pub fn new(
+        account: &Account,
+        session: Key,
+        sessions: &[SessionSummary],
+        tokens: &[Token],
+    ) -> Self {
+        let session = |seen: &SessionSummary| SessionView {
+            handle: seen.key.handle(),
+            client: seen.client.clone(),
+            began: seen.began_at.minute(),
+            idle: idle(seen.idle_seconds),
+            is_this: seen.key == session,
+        };
+        AccountPage {
+            role: account.role.as_str(),
+            sessions: sessions.iter().map(session).collect(),
+            tokens: tokens.iter().map(TokenView::of).collect(),
+            scopes: Scope::ALL.map(Scope::as_str),
+            errors: Messages::default(),
+            new_token: None,
+        }
+    }
+
+    pub fn with_error(self, error: &FieldError) -> Self {
+        AccountPage {
+            errors: Messages::of([error]),
+            ..self
+        }
+    }
+
+    pub fn with_new_token(self, name: &str, text: &str) -> Self {
+        AccountPage {
+            new_token: Some((name.to_owned(), text.to_owned())),
+            ..self
+        }
+    }
+}
+
+impl TokenView {
+    fn of(token: &Token) -> Self {
+        TokenView {
+            handle: token.key.handle(),
+            name: token.name.clone(),
+            scope: token.scope.as_str(),
+            created: token.created.minute(),
+            used: token.used.map(|used| used.minute()),
+        }
+    }
+}
+
+/// How long ago something was used.
+fn idle(seconds: u64) -> String {
+    match seconds {
+        0..300 => "in use".to_owned(),
+        _ => format!("unused for {}", ago(Duration::from_secs(seconds))),
+    }
+}

@@ -1,0 +1,88 @@
+//! The context of the form for a pet, and what is wrong with what was entered in a form.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::choice::Choice;
+use crate::model::{Draft, FieldError, LIMITS, Pet, Sex};
+
+/// The form for a new pet, and for an edit.
+#[derive(Serialize)]
+pub struct FormPage {
+    heading: String,
+    action: String,
+    submit: &'static str,
+    cancel: String,
+    fields: Value,
+    sexes: Vec<Choice>,
+    errors: Messages,
+    limits: Value,
+}
+
+/// What is wrong, by field, in the order in which it was found.
+#[derive(Default, Serialize)]
+#[serde(transparent)]
+pub struct Messages(Map<String, Value>);
+
+impl FormPage {
+    /// The form for a new pet, with what was entered and what is wrong with it.
+    pub fn create(draft: &Draft, errors: &[FieldError]) -> Self {
+        FormPage {
+            heading: "Add a pet".to_owned(),
+            action: "/pets".to_owned(),
+            submit: "Add pet",
+            cancel: "/pets".to_owned(),
+            ..FormPage::of(draft, errors)
+        }
+    }
+
+    /// The form for `pet`, with what was entered and what is wrong with it.
+    pub fn edit(pet: &Pet, draft: &Draft, errors: &[FieldError]) -> Self {
+        let address = format!("/pets/{}", pet.id);
+        FormPage {
+            heading: format!("Edit {}", pet.profile.name),
+            action: address.clone(),
+            submit: "Save",
+            cancel: address,
+            ..FormPage::of(draft, errors)
+        }
+    }
+
+    fn of(draft: &Draft, errors: &[FieldError]) -> Self {
+        let entered = |text: &Option<String>| text.clone().unwrap_or_default();
+        let sex = draft.sex.as_deref().unwrap_or(Sex::default().as_str());
+        FormPage {
+            heading: String::new(),
+            action: String::new(),
+            submit: "",
+            cancel: String::new(),
+            fields: serde_json::json!({
+                "name": entered(&draft.name),
+                "species": entered(&draft.species),
+                "breed": entered(&draft.breed),
+                "sex": sex,
+                "age": entered(&draft.age),
+                "about": entered(&draft.about),
+            }),
+            sexes: Sex::ALL
+                .into_iter()
+                .map(|choice| Choice::new(choice.as_str(), choice.text(), choice.as_str() == sex))
+                .collect(),
+            errors: Messages::of(errors),
+            limits: serde_json::json!({
+                "name": LIMITS.name,
+                "species": LIMITS.species,
+                "breed": LIMITS.breed,
+                "age": LIMITS.age,
+                "about": LIMITS.about,
+            }),
+        }
+    }
+}
+
+impl Messages {
+    pub fn of<'a>(errors: impl IntoIterator<Item = &'a FieldError>) -> Self {
+        let message = |error: &FieldError| (error.field.to_owned(), error.message.clone().into());
+        Messages(errors.into_iter().map(message).collect())
+    }
+}

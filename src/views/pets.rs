@@ -1,0 +1,161 @@
+//! The context of the pages that show pets live, and pets as these show them.
+
+use serde::Serialize;
+
+use super::choice::Choice;
+use super::time_text::ago;
+use crate::hub::Board;
+use crate::model::{Cursor, Moment, Pet, Sex, Status};
+
+#[derive(Serialize)]
+pub struct IndexPage {
+    #[serde(flatten)]
+    as_of: AsOf,
+    pets: Vec<PetView>,
+    /// A pet without anything, from which the page makes cards for pets that arrive later.
+    blank: PetView,
+    statuses: Vec<Choice>,
+    undo: Option<UndoView>,
+}
+
+#[derive(Serialize)]
+pub struct ShowPage {
+    #[serde(flatten)]
+    as_of: AsOf,
+    pet: PetView,
+    statuses: Vec<Choice>,
+    undo: Option<UndoView>,
+}
+
+/// The offer to take back a status that was set a moment ago.
+#[derive(Serialize)]
+pub struct UndoView {
+    pet: u64,
+    name: String,
+    status_text: &'static str,
+    was: &'static str,
+    /// When it was set: it is taken back only if nobody has set another meanwhile.
+    since: String,
+}
+
+/// A pet in words.
+#[derive(Serialize)]
+pub struct PetView {
+    id: u64,
+    name: String,
+    species: String,
+    breed: String,
+    sex: &'static str,
+    sex_text: &'static str,
+    age: String,
+    about: String,
+    status: &'static str,
+    status_text: &'static str,
+    since: String,
+    since_clock: String,
+    since_ago: String,
+}
+
+/// The moment and the cursor at which a live page is true.
+#[derive(Serialize)]
+struct AsOf {
+    cursor: String,
+    as_of: String,
+    as_of_clock: String,
+}
+
+impl IndexPage {
+    pub fn new(board: &Board, now: Moment, undo: Option<UndoView>) -> Self {
+        IndexPage {
+            as_of: AsOf::new(board.cursor, now),
+            pets: board
+                .pets
+                .iter()
+                .map(|pet| PetView::new(pet, now))
+                .collect(),
+            blank: PetView::blank(now),
+            statuses: choices(None),
+            undo,
+        }
+    }
+}
+
+impl ShowPage {
+    pub fn new(pet: &Pet, cursor: Cursor, now: Moment, undo: Option<UndoView>) -> Self {
+        ShowPage {
+            as_of: AsOf::new(cursor, now),
+            pet: PetView::new(pet, now),
+            statuses: choices(Some(pet.status)),
+            undo,
+        }
+    }
+}
+
+impl UndoView {
+    /// Of what `pet` does now, which was `was` before.
+    pub fn new(pet: &Pet, was: Status) -> Self {
+        UndoView {
+            pet: pet.id.get(),
+            name: pet.profile.name.clone(),
+            status_text: pet.status.text(),
+            was: was.as_str(),
+            since: pet.since.to_string(),
+        }
+    }
+}
+
+impl PetView {
+    pub fn new(pet: &Pet, now: Moment) -> Self {
+        let profile = &pet.profile;
+        PetView {
+            id: pet.id.get(),
+            name: profile.name.clone(),
+            species: profile.species.clone(),
+            breed: profile.breed.clone(),
+            sex: profile.sex.as_str(),
+            sex_text: profile.sex.text(),
+            age: profile.age.clone(),
+            about: profile.about.clone(),
+            status: pet.status.as_str(),
+            status_text: pet.status.text(),
+            since: pet.since.to_string(),
+            since_clock: format!("{} UTC", pet.since.clock()),
+            since_ago: ago(now.since(pet.since)),
+        }
+    }
+
+    fn blank(now: Moment) -> Self {
+        PetView {
+            id: 0,
+            name: String::new(),
+            species: String::new(),
+            breed: String::new(),
+            sex: Sex::Unknown.as_str(),
+            sex_text: Sex::Unknown.text(),
+            age: String::new(),
+            about: String::new(),
+            status: Status::Sleeping.as_str(),
+            status_text: Status::Sleeping.text(),
+            since: now.to_string(),
+            since_clock: String::new(),
+            since_ago: String::new(),
+        }
+    }
+}
+
+impl AsOf {
+    fn new(cursor: Cursor, now: Moment) -> Self {
+        AsOf {
+            cursor: cursor.to_string(),
+            as_of: now.to_string(),
+            as_of_clock: format!("{} UTC", now.clock()),
+        }
+    }
+}
+
+/// Every status, the present one marked.
+fn choices(present: Option<Status>) -> Vec<Choice> {
+    let choice =
+        |status: Status| Choice::new(status.as_str(), status.text(), Some(status) == present);
+    Status::ALL.map(choice).into()
+}

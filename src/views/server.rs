@@ -1,0 +1,43 @@
+//! The context of the pages about the server itself: its live connection, its failures, its API.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::Cursor;
+
+#[derive(Serialize)]
+pub struct HelloPage {}
+
+#[derive(Serialize)]
+pub struct DoctorPage {
+    /// Where to watch from, so that nothing but heartbeats is heard.
+    cursor: String,
+    heartbeat_ms: u128,
+    /// The same in words: "15 s".
+    heartbeat: String,
+}
+
+#[derive(Serialize)]
+pub struct ErrorPage {
+    pub status: u16,
+    pub title: &'static str,
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+pub struct ApiDocsPage {
+    /// The OpenAPI document.
+    pub spec: Value,
+}
+
+impl DoctorPage {
+    pub fn new(cursor: Cursor, heartbeat: Duration) -> Self {
+        DoctorPage {
+            cursor: cursor.to_string(),
+            heartbeat_ms: heartbeat.as_millis(),
+            heartbeat: format!("{} s", heartbeat.as_secs_f64().ceil()),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A failure or a panic becomes a page for people, and a problem document for programs.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+
+use super::{Site, doctor, sign_in};
+use crate::auth::Caller;
+use crate::error::Failure;
+
+/// Turns failures into a page for people, and into a problem document for programs.
+pub async fn answer<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+    let site = request.data::<Arc<Site>>().cloned();
+    let caller = Caller::of(&request)?.clone();
+    let asked_for = (request.method() == Method::GET).then(|| request.uri().clone());
+    let path = request.uri().path();
+    let is_live = path.starts_with("/live/") && path != doctor::ADDRESS;
+    let is_program = is_live || path.starts_with("/api/v1");
+    // Nothing that a handler shares is left half changed: locks are held over no call that panics.
+    let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => return Ok(response.into_response()),
+        Ok(Err(error)) => Failure::of_poem(&error),
+        Err(_panic) => Failure::internal(),
+    };
+    Ok(match (site, asked_for) {
+        (Some(_), Some(uri)) if !is_program && failure.status == StatusCode::UNAUTHORIZED => {
+            sign_in::ask(&uri)
+        }
+        (Some(site), _) if !is_program => site.show_failure(&caller, &failure),
+        _ if is_live => readable_from_anywhere(failure.into_response()),
+        _ => failure.into_response(),
+    })
+}
+
+/// Anyone may read the live routes from any origin, also why they were turned away and for how
+/// long.
+fn readable_from_anywhere(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    let exposed = HeaderValue::from_static("Retry-After");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Gate;
+    use poem::EndpointExt;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_server_error_and_the_next_request_works() {
+        let endpoint = poem::endpoint::make_sync(|request: Request| {
+            assert_ne!(request.uri().path(), "/api/v1/fault", "a fault, on purpose");
+            Response::default()
+        });
+        let endpoint = endpoint.around(answer);
+        let mut statuses = Vec::new();
+        for path in ["/api/v1/fault", "/api/v1/pets"] {
+            let mut request = Request::builder().uri(path.parse().unwrap()).finish();
+            request.set_data(Gate::demo().identify(&request).await);
+            statuses.push(endpoint.get_response(request).await.status());
+        }
+        let expected = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK];
+        assert_eq!(statuses, expected);
+    }
+}

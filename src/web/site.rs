@@ -1,0 +1,87 @@
+//! What the handlers share, and how one answers with a page.
+
+use std::sync::Arc;
+
+use poem::http::{StatusCode, header};
+use poem::{IntoResponse, Response};
+
+use super::assets::Assets;
+use super::hello;
+use crate::auth::{Caller, Rights};
+use crate::error::Failure;
+use crate::live::Live;
+use crate::store::Engine;
+use crate::views::{ErrorPage, Page, Views};
+
+/// What the handlers share.
+pub struct Site {
+    pub live: Arc<Live>,
+    pub engine: Arc<dyn Engine>,
+    pub views: Views,
+    pub assets: Assets,
+    pub echo_room: hello::Room,
+}
+
+impl Site {
+    pub fn new(live: Arc<Live>, engine: Arc<dyn Engine>) -> Self {
+        let assets = Assets::load();
+        Site {
+            live,
+            engine,
+            views: Views::new(assets.address().to_owned()),
+            assets,
+            echo_room: hello::Room::new(),
+        }
+    }
+
+    /// Answers with a page. Pages are read anew each time: they say what is true now. One that
+    /// was made for this browser is kept nowhere. On what everybody may read, `no-store` would
+    /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
+    /// was left and goes on from its cursor.
+    pub fn show<P: Page>(&self, caller: &Caller, page: &P) -> poem::Result<Response> {
+        let rights = Rights::of(caller);
+        let html = self.views.render(&rights, page);
+        let html = html.ok_or_else(Failure::internal)?;
+        let caching = match rights.form_token {
+            Some(_) => "no-store",
+            None => "no-cache",
+        };
+        Ok(Response::builder()
+            .content_type("text/html; charset=utf-8")
+            .header(header::CACHE_CONTROL, caching)
+            .body(html))
+    }
+
+    /// The page of a form that was not accepted, with what is wrong on it.
+    pub fn show_again<P: Page>(
+        &self,
+        caller: &Caller,
+        page: &P,
+        status: StatusCode,
+    ) -> poem::Result<Response> {
+        let mut response = self.show(caller, page)?;
+        response.set_status(status);
+        Ok(response)
+    }
+
+    pub fn show_failure(&self, caller: &Caller, failure: &Failure) -> Response {
+        let page = ErrorPage {
+            status: failure.status.as_u16(),
+            title: failure.title,
+            detail: failure.detail.clone(),
+        };
+        match self.views.render(&Rights::of(caller), &page) {
+            Some(html) => failure.respond("text/html; charset=utf-8", html),
+            None => failure.clone().into_response(),
+        }
+    }
+}
+
+/// Sends a browser on to another page of this site.
+pub fn see_other(address: &str) -> Response {
+    Response::builder()
+        .status(StatusCode::SEE_OTHER)
+        .header(header::LOCATION, address)
+        .header(header::CACHE_CONTROL, "no-store")
+        .finish()
+}
