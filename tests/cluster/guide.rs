@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use super::server::{NEWEST, binary, free_port};
+use super::server::ports::free_port;
+use super::server::{NEWEST, binary};
 use crate::support::{Process, TRANSPORTS, Viewer, rev_of, until};
 
 /// A program that is asked to end when it is dropped, by its process id.
