@@ -15,7 +15,7 @@ use crate::model::{By, Change, ChangeKind, Moment, Pet, Profile, Status};
 use crate::store::MemoryEngine;
 
 /// How long a test waits for what must come.
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A hub over a store in memory.
 struct Rig {
