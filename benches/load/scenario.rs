@@ -19,9 +19,14 @@ mod one_pet;
 mod restart;
 mod sleepers;
 
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use crate::client::Transport;
 use crate::fleet::{Fleet, Guest};
 use crate::progress::Progress;
-use crate::run::refuse_losses;
+use crate::run::{connect, refuse_losses};
 use crate::server::{Server, Settings};
 use crate::verdict::{self, Verdict};
 
@@ -90,6 +95,23 @@ impl Rig {
         for _ in 0..count {
             self.fleet.enlist(guest);
         }
+    }
+
+    /// Brings `viewers` of all pets in over `transport`; how long that took.
+    ///
+    /// # Errors
+    /// Not all of them came in.
+    fn join(&mut self, transport: Transport, viewers: usize) -> anyhow::Result<Duration> {
+        let guest = Guest {
+            transport,
+            pet: None,
+            is_counted: true,
+        };
+        self.enlist(guest, viewers);
+        let time = connect(&mut self.fleet)?;
+        let live = self.fleet.live;
+        ensure!(live == viewers, "only {live} of {viewers} came in");
+        Ok(time)
     }
 
     /// Everyone has everything, or there is nothing to report.

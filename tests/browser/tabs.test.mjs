@@ -123,7 +123,8 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     await store.start();
     for (const tab of tabs) await tab.saysOfItself(/^Live over/);
     await assertAllFollow(store, tabs);
-    assert.equal(total(await viewers(store)), 1);
+    // The transport that lost the race is counted until it is closed.
+    await eventually(async () => assert.equal(total(await viewers(store)), 1));
   });
 
   test("a browser without locks has a connection for each tab", async (t) => {
@@ -162,7 +163,8 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     assert.ok(tookMs <= TAKEOVER_MS, `${tookMs} ms`);
     await thaw();
     await assertAllFollow(store, [leader, ...followers]);
-    assert.equal(total(await viewers(store)), 1);
+    // That of the tab that was stopped is counted until it is closed.
+    await eventually(async () => assert.equal(total(await viewers(store)), 1));
     for (const tab of followers) tab.assertNoProblems();
   });
 

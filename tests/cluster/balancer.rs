@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::server::free_port;
+use super::server::ports::free_port;
 use crate::support::until;
 
 /// The file that is shown to whoever runs a cluster, and the addresses in it.

@@ -6,6 +6,7 @@
 mod anew;
 mod answers;
 mod balancer;
+mod contention;
 mod credentials;
 mod crowd;
 mod cut;

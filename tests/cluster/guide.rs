@@ -1,70 +1,17 @@
 //! The files of docs/cluster, as they are but for the addresses: three servers, three nodes, and
 //! nginx in front of them.
 
-use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+mod places;
+mod programs;
 
 use reqwest::Client;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
-use super::server::{NEWEST, binary, free_port};
+use self::places::Places;
+use self::programs::{Program, start_nats, start_nginx, start_node, until_heard};
 use crate::support::{Process, TRANSPORTS, Viewer, rev_of, until};
-
-/// A program that is asked to end when it is dropped, by its process id.
-struct Program(Child);
-
-impl Program {
-    fn start(command: &mut Command) -> Self {
-        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-        Program(quiet.stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let id = Pid::from_raw(i32::try_from(self.0.id()).unwrap()).unwrap();
-        // Fails when it has ended by itself.
-        let _ = kill_process(id, Signal::TERM);
-        let _ = self.0.wait();
-    }
-}
-
-/// Addresses of the guide, and the free ones that are put into their place.
-struct Places(Vec<(String, String)>);
-
-impl Places {
-    fn find() -> Self {
-        let documented = [
-            23000, 23001, 23002, 23003, 24222, 24223, 24224, 26222, 26223, 26224,
-        ];
-        let address = |port: u16| format!("127.0.0.1:{port}");
-        let pairs = documented.map(|port| (address(port), address(free_port())));
-        Places(pairs.to_vec())
-    }
-
-    /// The address that stands for the documented one.
-    fn of(&self, port: u16) -> &str {
-        let documented = format!("127.0.0.1:{port}");
-        let mut pairs = self.0.iter();
-        let (_, place) = pairs.find(|(old, _)| *old == documented).unwrap();
-        place
-    }
-
-    /// A file of the guide, with every address replaced.
-    fn read(&self, name: &str) -> String {
-        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cluster");
-        let text = read_to_string(guide.join(name)).unwrap();
-        let read = self.0.iter().fold(text.clone(), |text, (old, place)| {
-            text.replace(old.as_str(), place)
-        });
-        assert_ne!(read, text, "{name} names no address of the guide");
-        read
-    }
-}
 
 /// Everything that the guide describes, running.
 struct Guide {
@@ -127,70 +74,6 @@ impl Guide {
         .await;
         made.unwrap()
     }
-}
-
-/// Waits until somebody takes connections at `address`. A node does not wait for its servers.
-async fn until_heard(address: &str) {
-    until("a server that listens", async || {
-        TcpStream::connect(address).await.is_ok()
-    })
-    .await;
-}
-
-fn start_nats(places: &Places, folder: &Path, number: u16) -> Program {
-    // The same for all of them, but a file that is written anew may be read half.
-    let config = write(
-        folder,
-        &format!("nats-{number}.conf"),
-        &places.read("nats.conf"),
-    );
-    let mut command = Command::new(binary(NEWEST));
-    command
-        .arg("--config")
-        .arg(config)
-        .env("NATS_NAME", format!("nats-{number}"))
-        .env("NATS_LISTEN", places.of(24221 + number))
-        .env("NATS_ROUTE", places.of(26221 + number))
-        .env("NATS_STORE", folder.join(format!("nats-{number}")));
-    Program::start(&mut command)
-}
-
-/// The first reads the settings of the guide; the others listen elsewhere.
-async fn start_node(places: &Places, folder: &Path, port: u16) -> Process {
-    let settings = places.read("node.env");
-    let lines = settings.lines().filter(|line| !line.starts_with('#'));
-    let mut settings: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once('=')).collect();
-    settings.push(("PET_STORE_LISTEN", places.of(port)));
-    let arguments = ["demo", "--simulate", "off", "--pets", "3"];
-    Process::start_with(folder, &arguments, &settings).await
-}
-
-fn start_nginx(places: &Places, folder: &Path) -> Program {
-    let site = write(folder, "site.conf", &places.read("nginx.conf"));
-    let at = folder.display();
-    let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    let folders = kinds.map(|kind| format!("{kind}_temp_path {at}/{kind};\n"));
-    let config = format!(
-        "daemon off; pid {at}/nginx.pid; error_log {at}/error.log;\nevents {{}}\n\
-         http {{ access_log off;\n{}include {}; }}\n",
-        folders.concat(),
-        site.display()
-    );
-    let config = write(folder, "nginx.conf", &config);
-    let log = folder.join("error.log");
-    Program::start(
-        Command::new("nginx")
-            .arg("-e")
-            .arg(log)
-            .arg("-c")
-            .arg(config),
-    )
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, text).unwrap();
-    path
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 use async_nats::Client;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::lease::{self, LeaseForAll};
 use super::server::{NEWEST, Servers};
@@ -92,9 +93,11 @@ async fn three_rogue_simulators_and_clients_that_count_in_one_pet_lose_no_count_
     lease.until_granted_to(3).await;
     let state = nodes.nodes[0].json("/live/state").await;
     let start = state["cursor"].as_str().unwrap();
+    let (over, last) = watch::channel(None);
     let mut viewers = Vec::new();
     for node in 1..4 {
-        viewers.push(Viewer::open("sse", nodes.base(node), &format!("?since={start}")).await);
+        let viewer = Viewer::open("sse", nodes.base(node), &format!("?since={start}")).await;
+        viewers.push(tokio::spawn(follow(viewer, last.clone())));
     }
 
     let limit = number(COUNTS.0, COUNTS.1);
@@ -104,12 +107,10 @@ async fn three_rogue_simulators_and_clients_that_count_in_one_pet_lose_no_count_
     servers.kill(leader);
     let counts = go_on(&nodes, counts, limit).await;
     lease.take_back(3).await;
-    let last = nodes.set_at_last(0, 1, "eating").await;
+    over.send_replace(Some(nodes.set_at_last(0, 1, "eating").await));
 
-    let mut stories = Vec::new();
-    for viewer in &mut viewers {
-        stories.push(until_shown(viewer, &last).await);
-    }
+    let stories = within("the end of all stories", join_all(viewers)).await;
+    let stories: Vec<Vec<Value>> = stories.into_iter().map(Result::unwrap).collect();
     assert!(
         stories[0] == stories[1] && stories[1] == stories[2],
         "one story on all nodes"
@@ -167,19 +168,24 @@ async fn connect(servers: &Servers) -> Client {
     async_nats::connect(list).await.unwrap()
 }
 
-/// Everything that a viewer is shown up to `last`.
-async fn until_shown(viewer: &mut Viewer, last: &str) -> Vec<Value> {
-    let mut story = Vec::new();
+/// Everything that a viewer is shown up to the change that `last` names in the end. It reads all the
+/// time: who does not is spared what is old.
+async fn follow(mut viewer: Viewer, mut last: watch::Receiver<Option<String>>) -> Vec<Value> {
+    let mut story: Vec<Value> = Vec::new();
     loop {
-        let news = viewer.next_news().await;
-        // How long the engine was away is each node's own to say.
-        if news["type"] == "stale" {
-            continue;
-        }
-        let is_last = news["cursor"] == last;
-        story.push(news);
-        if is_last {
+        let end = last.borrow_and_update().clone();
+        let is_end = |news: &Value| end.as_deref().is_some_and(|end| news["cursor"] == end);
+        if let Some(place) = story.iter().position(is_end) {
+            story.truncate(place + 1);
             return story;
+        }
+        tokio::select! {
+            news = viewer.next_news() => match news["type"].as_str() {
+                // How long the engine was away is each node's own to say.
+                Some("stale") => {}
+                _ => story.push(news),
+            },
+            _ = last.changed() => {}
         }
     }
 }

@@ -16,13 +16,20 @@ pub async fn attach(process: &Process, expression: &str, calls: &Path) -> Child 
     // It grumbles when it is killed in the middle of a call.
     strace.arg(calls).stderr(Stdio::null()).kill_on_drop(true);
     let child = strace.spawn().unwrap();
-    let status = format!("/proc/{id}/status");
+    // It attaches to one thread after the other, and the one that writes is not the first.
+    let threads = format!("/proc/{id}/task");
     until("strace to have attached", async || {
-        let status = std::fs::read_to_string(&status).unwrap();
-        !status.contains("TracerPid:\t0\n")
+        let mut threads = std::fs::read_dir(&threads).unwrap();
+        threads.all(|thread| is_traced(&thread.unwrap().path()))
     })
     .await;
     child
+}
+
+/// Whether somebody traces a thread. One that has just ended is not there when it is looked again.
+fn is_traced(thread: &Path) -> bool {
+    let status = std::fs::read_to_string(thread.join("status"));
+    status.is_ok_and(|status| !status.contains("TracerPid:\t0\n"))
 }
 
 /// The same, with nothing written down.

@@ -1,15 +1,18 @@
 //! NATS servers of a test's own: on free ports of loopback, in a folder of their own, ended by
 //! their own process id.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+mod asking;
+pub mod ports;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use self::ports::Ports;
 
 /// The newest that was tried, and the oldest that is enough.
 pub const NEWEST: &str = "2.15.1";
@@ -17,7 +20,7 @@ pub const OLDEST: &str = "2.12.8";
 /// Debian's, which is too old.
 pub const TOO_OLD: &str = "2.9.10";
 
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// One server alone, or three that form a cluster.
 pub struct Servers {
@@ -26,7 +29,7 @@ pub struct Servers {
 }
 
 struct Server {
-    port: u16,
+    ports: Ports,
     config: PathBuf,
     version: &'static str,
     child: Option<Child>,
@@ -35,23 +38,7 @@ struct Server {
 impl Servers {
     /// Starts `count` servers of `version`, and waits until they take connections.
     pub fn start(count: usize, version: &'static str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
-        let mut servers = Servers {
-            servers: Vec::new(),
-            folder,
-        };
-        for (index, (port, _)) in ports.iter().enumerate() {
-            let config = servers.folder.path().join(format!("{index}.conf"));
-            let text = configuration(servers.folder.path(), index, &ports);
-            std::fs::write(&config, understood_by(version, text)).unwrap();
-            servers.servers.push(Server {
-                port: *port,
-                config,
-                version,
-                child: None,
-            });
-        }
+        let mut servers = Servers::new(count, version, "");
         (0..count).for_each(|index| servers.begin(index));
         servers.wait_for_answers();
         servers
@@ -59,23 +46,33 @@ impl Servers {
 
     /// One server with `settings` of its own, such as who is let in.
     pub fn start_with(settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ports = [(free_port(), free_port())];
-        let config = folder.path().join("0.conf");
-        let text = configuration(folder.path(), 0, &ports);
-        std::fs::write(&config, text + settings).unwrap();
-        let server = Server {
-            port: ports[0].0,
-            config,
-            version: NEWEST,
-            child: None,
-        };
-        let mut servers = Servers {
-            servers: vec![server],
-            folder,
-        };
+        let mut servers = Servers::new(1, NEWEST, settings);
         servers.begin(0);
         servers
+    }
+
+    /// Servers that were told everything and have not begun.
+    fn new(count: usize, version: &'static str, settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports: Vec<Ports> = (0..count).map(|_| Ports::find()).collect();
+        let write = |index: usize| {
+            let config = folder.path().join(format!("{index}.conf"));
+            let text = configuration(folder.path(), index, &ports) + settings;
+            std::fs::write(&config, understood_by(version, text)).unwrap();
+            config
+        };
+        let configs: Vec<PathBuf> = (0..count).map(write).collect();
+        let servers = ports.into_iter().zip(configs);
+        let servers = servers.map(|(ports, config)| Server {
+            ports,
+            config,
+            version,
+            child: None,
+        });
+        Servers {
+            servers: servers.collect(),
+            folder,
+        }
     }
 
     /// Puts a server of another version into the place of one that was killed, with nothing
@@ -104,8 +101,13 @@ impl Servers {
     /// What `--engine` is given.
     pub fn address(&self) -> String {
         let servers = self.servers.iter();
-        let servers = servers.map(|server| format!("127.0.0.1:{}", server.port));
+        let servers = servers.map(|server| format!("127.0.0.1:{}", server.ports.clients));
         format!("nats://{}", servers.collect::<Vec<_>>().join(","))
+    }
+
+    /// The same for one of the servers alone.
+    pub fn address_of(&self, index: usize) -> String {
+        format!("nats://127.0.0.1:{}", self.servers[index].ports.clients)
     }
 
     /// Starts a server that was killed, on what it had stored.
@@ -118,10 +120,12 @@ impl Servers {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        server.child = Some(child);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
+        let child = server.child.insert(child);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, server.ports.clients));
         let deadline = Instant::now() + READY_WITHIN;
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "a NATS server ended at once: {ended:?}");
             assert!(Instant::now() < deadline, "a NATS server did not start");
             std::thread::yield_now();
         }
@@ -189,18 +193,22 @@ impl Drop for Servers {
     }
 }
 
-fn configuration(folder: &Path, index: usize, ports: &[(u16, u16)]) -> String {
-    let (port, route) = ports[index];
+fn configuration(folder: &Path, index: usize, ports: &[Ports]) -> String {
+    let Ports {
+        clients,
+        route,
+        monitor,
+    } = &ports[index];
     let store = folder.join(index.to_string());
     let mut text = format!(
-        "listen: 127.0.0.1:{port}\nserver_name: server-{index}\n\
+        "listen: 127.0.0.1:{clients}\nhttp: 127.0.0.1:{monitor}\nserver_name: server-{index}\n\
          jetstream: {{ store_dir: \"{}\", max_memory_store: 64MB, max_file_store: 1GB, sync_interval: always }}\n",
         store.display()
     );
     if ports.len() > 1 {
         let routes = ports
             .iter()
-            .map(|(_, route)| format!("nats://127.0.0.1:{route}"));
+            .map(|ports| format!("nats://127.0.0.1:{}", ports.route));
         let routes = routes.collect::<Vec<_>>().join(", ");
         text +=
             &format!("cluster: {{ name: tests, listen: 127.0.0.1:{route}, routes: [{routes}] }}\n");
@@ -228,18 +236,6 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Below the ports that the system gives out by itself.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
-}
-
 pub fn binary(version: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nats-servers");
     let binary = folder.join(format!("nats-server-{version}"));
@@ -249,45 +245,4 @@ pub fn binary(version: &str) -> PathBuf {
         binary.display()
     );
     binary
-}
-
-impl Servers {
-    /// Which server leads `stream`.
-    pub fn leader_of(&self, stream: &str) -> usize {
-        let deadline = Instant::now() + READY_WITHIN;
-        loop {
-            let info = self.try_ask(&format!("$JS.API.STREAM.INFO.{stream}"), "");
-            let info = info.unwrap_or_default();
-            let leader = info.split("\"leader\":\"server-").nth(1);
-            if let Some(leader) = leader.and_then(|leader| leader.chars().next()?.to_digit(10)) {
-                return usize::try_from(leader).unwrap();
-            }
-            assert!(Instant::now() < deadline, "{stream} has no leader: {info}");
-        }
-    }
-
-    /// Asks the first server that is there, without a client, and gives what it says.
-    pub fn ask(&self, subject: &str) -> String {
-        self.ask_with(subject, "")
-    }
-
-    /// The same, with a body.
-    pub fn ask_with(&self, subject: &str, body: &str) -> String {
-        self.try_ask(subject, body).expect("an answer")
-    }
-
-    fn try_ask(&self, subject: &str, body: &str) -> Option<String> {
-        let server = self.servers.iter().find(|server| server.child.is_some());
-        let port = server.expect("a server is there").port;
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        let question = format!(
-            "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {}\r\n{body}\r\n",
-            body.len()
-        );
-        stream.write_all(question.as_bytes()).ok()?;
-        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-        lines.find(|line| line.starts_with("MSG answer"))?;
-        lines.next()
-    }
 }

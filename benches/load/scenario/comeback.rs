@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-
 use super::{Rig, say};
 use crate::client::Transport;
-use crate::fleet::Guest;
 use crate::report::seconds;
-use crate::run::connect;
 use crate::server::Settings;
 
 pub fn run(viewers: usize) -> anyhow::Result<()> {
@@ -20,31 +16,14 @@ pub fn run(viewers: usize) -> anyhow::Result<()> {
             viewers,
         };
         let mut rig = Rig::start(&settings, &format!("comeback {}", transport.name()))?;
-        let guest = Guest {
-            transport,
-            pet: None,
-            is_counted: true,
-        };
-        rig.enlist(guest, viewers);
-        connect(&mut rig.fleet)?;
-        ensure!(
-            rig.fleet.live == viewers,
-            "only {} connected",
-            rig.fleet.live
-        );
+        rig.join(transport, viewers)?;
         for index in 0..viewers {
             rig.fleet.leave(index);
         }
         // The server has noticed, and has changes that those who come back have missed.
         std::thread::sleep(Duration::from_secs(2));
         rig.fleet.opening_limit = usize::MAX;
-        rig.enlist(guest, viewers);
-        let time = connect(&mut rig.fleet)?;
-        ensure!(
-            rig.fleet.live == viewers,
-            "only {} came back",
-            rig.fleet.live
-        );
+        let time = rig.join(transport, viewers)?;
         rig.settle()?;
         say(
             &format!("{}: all live after", transport.name()),

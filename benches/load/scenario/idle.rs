@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
-
 use super::{Rig, say};
 use crate::client::Transport;
-use crate::fleet::Guest;
 use crate::process::memory_bytes;
-use crate::run::connect;
 use crate::server::Settings;
 
 /// For what the joins needed to be given back.
@@ -31,18 +27,7 @@ fn bytes_per_viewer(transport: Transport, viewers: usize) -> anyhow::Result<u64>
     };
     let mut rig = Rig::start(&settings, &format!("idle {}", transport.name()))?;
     let before = memory_bytes(rig.server.pid())?;
-    let guest = Guest {
-        transport,
-        pet: None,
-        is_counted: true,
-    };
-    rig.enlist(guest, viewers);
-    connect(&mut rig.fleet)?;
-    ensure!(
-        rig.fleet.live == viewers,
-        "only {} connected",
-        rig.fleet.live
-    );
+    rig.join(transport, viewers)?;
     rig.fleet.run_for(REST)?;
     let after = memory_bytes(rig.server.pid())?;
     // They are viewers only if a change reaches them.

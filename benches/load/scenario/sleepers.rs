@@ -7,10 +7,8 @@ use rustix::event::epoll::EventFlags;
 
 use super::{Rig, mib, say};
 use crate::client::Transport;
-use crate::fleet::Guest;
 use crate::process::memory_bytes;
 use crate::report::{micros, seconds};
-use crate::run::connect;
 use crate::server::Settings;
 
 const CHANGES_PER_S: f64 = 200.0;
@@ -52,18 +50,7 @@ fn one(transport: Transport, viewers: usize, is_with_sleepers: bool) -> anyhow::
     };
     let mut rig = Rig::start(&settings, &format!("sleepers {}", transport.name()))?;
     rig.fleet.targets[0].receive_buffer = Some(RECEIVE_BUFFER);
-    let guest = Guest {
-        transport,
-        pet: None,
-        is_counted: true,
-    };
-    rig.enlist(guest, viewers);
-    connect(&mut rig.fleet)?;
-    ensure!(
-        rig.fleet.live == viewers,
-        "only {} connected",
-        rig.fleet.live
-    );
+    rig.join(transport, viewers)?;
     rig.fleet.run_for(Duration::from_secs(1))?;
     let before = memory_bytes(rig.server.pid())?;
     let sleepers = if is_with_sleepers { viewers } else { 0 };

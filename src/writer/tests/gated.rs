@@ -5,6 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
+use super::LIMIT;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{By, Change, Epoch, PetId, Profile, Rev, Status};
@@ -176,12 +179,15 @@ impl Rig {
 
     /// Waits until a commit has begun; how many changes it has.
     pub async fn begun(&self) -> usize {
-        loop {
-            match self.started.try_recv() {
-                Ok(changes) => return changes,
-                Err(_) => tokio::task::yield_now().await,
+        let beginning = async {
+            loop {
+                match self.started.try_recv() {
+                    Ok(changes) => return changes,
+                    Err(_) => tokio::task::yield_now().await,
+                }
             }
-        }
+        };
+        timeout(LIMIT, beginning).await.expect("a commit begins")
     }
 
     pub fn decide(&self, disk: Disk) {

@@ -82,7 +82,10 @@ impl Watch {
             Seeing::start("sse", base).await,
         ];
         let url = format!("{base}/api/v1/pets/1/status");
-        let client = Client::builder().no_proxy().build().unwrap();
+        // Each change on a connection of its own: one that is kept may be closed for being idle at
+        // the moment at which the next is sent on it.
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let client = client.build().unwrap();
         let watching = tokio::spawn(async move {
             let mut ticks = interval(EVERY);
             let mut delays = Vec::new();

@@ -22,7 +22,8 @@ async fn silence_is_filled_with_heartbeats_a_page_can_see() {
             assert_eq!(heartbeat["type"], "heartbeat");
             assert_eq!(heartbeat["cursor"], hello["cursor"]);
             assert!(heartbeat["server_time"].is_string());
-            assert!(asked.elapsed() < 10 * HEARTBEAT);
+            // A bound against "as often as by default", which is every 15 s.
+            assert!(asked.elapsed() < 100 * HEARTBEAT);
         }
     }
 }

@@ -25,19 +25,20 @@ async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
         );
         app.set_status(pet, "eating").await;
         let status = viewer.next().await;
-        let sent = Instant::now();
         assert_eq!(status["type"], "status");
         // Another pet's changes do not put it off.
         app.set_status(other, "eating").await;
         let mut heartbeat = viewer.next().await;
         if query.is_empty() {
-            assert_eq!(heartbeat["pet"], other);
+            // Where that took long, the first was followed up before it.
+            while heartbeat["pet"] != other {
+                assert_eq!(heartbeat["type"], "heartbeat");
+                heartbeat = viewer.next().await;
+            }
             heartbeat = viewer.next().await;
         }
-        assert_eq!(heartbeat["type"], "heartbeat");
+        assert_eq!(heartbeat["type"], "heartbeat", "long before the next one");
         assert!(rev(&heartbeat) >= rev(&status));
-        // A bound against "at the next heartbeat", not a measurement.
-        assert!(sent.elapsed() < Duration::from_secs(5));
         app.set_status(pet, "sleeping").await;
         assert_eq!(
             viewer.next().await["type"],
@@ -69,8 +70,8 @@ async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
     let app = spawn_app_with(|config| config.max_connection_age = age).await;
     let pet = app.add_pet("Biscuit").await;
     for transport in ["ws", "sse"] {
+        let asked = Instant::now();
         let mut viewer = Viewer::open(transport, &app.url(""), "").await;
-        let opened = Instant::now();
         let mut last = viewer.next().await["cursor"].clone();
         let bye = loop {
             let message = viewer.next().await;
@@ -81,7 +82,7 @@ async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
         };
         assert_eq!(bye["reason"], "renewal");
         assert_eq!(bye["retry_ms"], 0);
-        assert!(opened.elapsed() >= age.mul_f64(0.7), "not before its time");
+        assert!(asked.elapsed() >= age.mul_f64(0.8), "not before its time");
         assert!(viewer.try_next().await.is_none(), "the connection ends");
         app.set_status(pet, "eating").await;
         let query = format!("?since={}", last.as_str().unwrap());

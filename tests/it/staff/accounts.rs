@@ -10,6 +10,25 @@ fn link_on(page: &str) -> String {
     format!("/welcome/{}", &rest[..64])
 }
 
+/// A rescue whose admin anna has invited cleo, anna's browser, and the link.
+async fn with_an_invitation() -> (Rescue, Browser, String) {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let fields = [("name", "Cleo"), ("role", "staff")];
+    let answer = anna.post("/staff", &fields).await;
+    assert_eq!(answer.status(), 200);
+    let link = link_on(&answer.text().await.unwrap());
+    (rescue, anna, link)
+}
+
+/// A rescue, and the browsers of anna and of boris, who are signed in.
+async fn with_both_signed_in() -> (Rescue, Browser, Browser) {
+    let rescue = Rescue::start().await;
+    let [anna, boris] = ["anna", "boris"].map(|name| rescue.signed_in(name));
+    let (anna, boris) = (anna.await, boris.await);
+    (rescue, anna, boris)
+}
+
 async fn accept(browser: &mut Browser, link: &str, more: &[(&str, &str)]) -> u16 {
     let page = browser.ask("GET", link).send().await.unwrap().status();
     if page != 200 {
@@ -21,15 +40,19 @@ async fn accept(browser: &mut Browser, link: &str, more: &[(&str, &str)]) -> u16
     browser.post(link, &fields).await.status().as_u16()
 }
 
+/// Presses a button beside `name` on the page of staff; the status of the answer.
+async fn press(browser: &mut Browser, button: &str, name: &str) -> u16 {
+    let path = format!("/staff/{name}");
+    browser
+        .post(&path, &[("do", button)])
+        .await
+        .status()
+        .as_u16()
+}
+
 #[tokio::test]
 async fn somebody_who_is_invited_chooses_a_password_and_is_in() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
-    let answer = anna
-        .post("/staff", &[("name", "Cleo"), ("role", "staff")])
-        .await;
-    assert_eq!(answer.status(), 200);
-    let link = link_on(&answer.text().await.unwrap());
+    let (rescue, mut anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     assert!(cleo.get(&link).await.contains("Welcome, cleo"));
     assert_eq!(accept(&mut cleo, &link, &[]).await, 303);
@@ -45,12 +68,7 @@ async fn somebody_who_is_invited_chooses_a_password_and_is_in() {
 
 #[tokio::test]
 async fn a_password_that_is_easy_to_guess_leaves_the_invitation_as_it_was() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
-    let answer = anna
-        .post("/staff", &[("name", "cleo"), ("role", "staff")])
-        .await;
-    let link = link_on(&answer.text().await.unwrap());
+    let (rescue, _anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     cleo.get(&link).await;
     for (password, again) in [("short", "short"), ("a password of my own", "another")] {
@@ -62,12 +80,7 @@ async fn a_password_that_is_easy_to_guess_leaves_the_invitation_as_it_was() {
 
 #[tokio::test]
 async fn no_field_that_a_form_does_not_have_changes_anything() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
-    let answer = anna
-        .post("/staff", &[("name", "cleo"), ("role", "staff")])
-        .await;
-    let link = link_on(&answer.text().await.unwrap());
+    let (rescue, _anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     let more = [("role", "admin"), ("name", "anna"), ("is_admin", "true")];
     assert_eq!(accept(&mut cleo, &link, &more).await, 303);
@@ -135,12 +148,7 @@ async fn staff_see_and_change_nothing_of_who_is_staff() {
     }
     for word in ["make-admin", "disable", "reset", "remove"] {
         for name in ["anna", "boris"] {
-            let path = format!("/staff/{name}");
-            assert_eq!(
-                boris.post(&path, &[("do", word)]).await.status(),
-                403,
-                "{word}"
-            );
+            assert_eq!(press(&mut boris, word, name).await, 403, "{word}");
         }
     }
     let answer = boris
@@ -153,11 +161,7 @@ async fn staff_see_and_change_nothing_of_who_is_staff() {
 
 #[tokio::test]
 async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
-    let rescue = Rescue::start().await;
-    let (mut anna, mut boris) = (
-        rescue.signed_in("anna").await,
-        rescue.signed_in("boris").await,
-    );
+    let (rescue, mut anna, mut boris) = with_both_signed_in().await;
     let answer = anna.post("/staff/boris", &[("do", "reset")]).await;
     let link = link_on(&answer.text().await.unwrap());
     assert!(!boris.is_in().await);
@@ -176,53 +180,24 @@ async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
 
 #[tokio::test]
 async fn roles_change_at_once_and_an_admin_always_remains() {
-    let rescue = Rescue::start().await;
-    let (mut anna, mut boris) = (
-        rescue.signed_in("anna").await,
-        rescue.signed_in("boris").await,
-    );
+    let (rescue, mut anna, mut boris) = with_both_signed_in().await;
     for word in ["make-staff", "disable", "reset", "remove"] {
-        let answer = anna.post("/staff/anna", &[("do", word)]).await;
-        assert_eq!(answer.status(), 409, "{word}");
+        assert_eq!(press(&mut anna, word, "anna").await, 409, "{word}");
     }
-    anna.post("/staff/boris", &[("do", "make-admin")]).await;
+    assert_eq!(press(&mut anna, "make-admin", "boris").await, 303);
     assert!(!boris.is_in().await, "what was begun as staff is over");
     boris = rescue.signed_in("boris").await;
-    assert_eq!(
-        boris
-            .post("/staff/anna", &[("do", "make-staff")])
-            .await
-            .status(),
-        303
-    );
+    assert_eq!(press(&mut boris, "make-staff", "anna").await, 303);
     assert!(!anna.is_in().await);
     anna = rescue.signed_in("anna").await;
     assert_eq!(
         anna.ask("GET", "/staff").send().await.unwrap().status(),
         403
     );
-    assert_eq!(
-        boris
-            .post("/staff/anna", &[("do", "remove")])
-            .await
-            .status(),
-        303
-    );
+    assert_eq!(press(&mut boris, "remove", "anna").await, 303);
     assert!(!anna.is_in().await);
-    assert_eq!(
-        boris
-            .post("/staff/anna", &[("do", "enable")])
-            .await
-            .status(),
-        404
-    );
-    assert_eq!(
-        boris
-            .post("/staff/boris", &[("do", "nonsense")])
-            .await
-            .status(),
-        422
-    );
+    assert_eq!(press(&mut boris, "enable", "anna").await, 404);
+    assert_eq!(press(&mut boris, "nonsense", "boris").await, 422);
 }
 
 #[tokio::test]

@@ -75,15 +75,18 @@ async fn the_time_it_takes_does_not_tell_which_names_there_are() {
     const NAMES: [&str; 3] = ["anna", "nobody", "no such name can be"];
     let rescue = Rescue::start().await;
     let mut fastest = [Duration::MAX; 3];
-    for _ in 0..4 {
+    let is_alike = |[known, others @ ..]: [Duration; 3]| others.iter().all(|it| *it * 2 > known);
+    // A machine with other work makes each of them longer now and then; an answer that is given
+    // without comparing anything stays far below the others. After ten tries nobody may go on.
+    for tried in 1..=9 {
         for (fastest, name) in fastest.iter_mut().zip(NAMES) {
             *fastest = time_of(&rescue, name).await.min(*fastest);
         }
+        if tried >= 3 && is_alike(fastest) {
+            return;
+        }
     }
-    let [known, unknown, impossible] = fastest;
-    for other in [unknown, impossible] {
-        assert!(other * 2 > known, "{other:?}, and anna {known:?}");
-    }
+    panic!("{NAMES:?} took at least {fastest:?}");
 }
 
 #[tokio::test]

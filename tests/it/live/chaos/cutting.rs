@@ -7,9 +7,10 @@ use tokio::time::Instant;
 use super::open;
 use crate::support::{Raw, TestApp, Viewer, spawn_app};
 
-/// Reads to the end: the types of all messages, and how long that took.
-async fn read_to_end(mut viewer: Viewer) -> (Vec<String>, Duration) {
-    let opened = Instant::now();
+/// Joins over `transport` and reads to the end: the types of all messages, and how long that took.
+async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<String>, Duration) {
+    let asked = Instant::now();
+    let mut viewer = open(app, transport, mode).await;
     let mut types = Vec::new();
     while let Some(message) = viewer.try_next().await {
         types.push(message["type"].as_str().unwrap().to_owned());
@@ -17,13 +18,12 @@ async fn read_to_end(mut viewer: Viewer) -> (Vec<String>, Duration) {
     if let Viewer::Ws(ws) = &viewer {
         assert_eq!(ws.closed, None, "a network that cuts does not say so");
     }
-    (types, opened.elapsed())
+    (types, asked.elapsed())
 }
 
 /// Over WebSocket and SSE at once.
 async fn end_of_both(app: &TestApp, mode: &str) -> [(Vec<String>, Duration); 2] {
-    let ws = read_to_end(open(app, "ws", mode).await);
-    let sse = read_to_end(open(app, "sse", mode).await);
+    let [ws, sse] = ["ws", "sse"].map(|transport| join_and_read(app, transport, mode));
     tokio::join!(ws, sse).into()
 }
 
@@ -36,8 +36,9 @@ async fn a_killed_connection_says_hello_and_is_gone_a_moment_later() {
             types[2..].iter().all(|kind| kind == "heartbeat"),
             "{types:?}"
         );
-        assert!(lived >= Duration::from_millis(250), "{lived:?}");
-        assert!(lived < Duration::from_secs(4), "{lived:?}");
+        assert!(lived >= Duration::from_millis(300), "{lived:?}");
+        // A bound against the network that cuts what waits.
+        assert!(lived < Duration::from_secs(5), "{lived:?}");
     }
 }
 
@@ -58,6 +59,6 @@ async fn a_network_that_cuts_what_waits_does_so_after_five_seconds_and_polls_too
             types[2..].iter().all(|kind| kind == "heartbeat"),
             "{types:?}"
         );
-        assert!(lived >= Duration::from_millis(4900), "{lived:?}");
+        assert!(lived >= Duration::from_secs(5), "{lived:?}");
     }
 }

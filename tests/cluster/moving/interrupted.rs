@@ -1,0 +1,70 @@
+//! A move that ends in the middle.
+
+use std::path::Path;
+
+use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::store::RedbEngine;
+
+use super::{done, messages, refused};
+use crate::cluster::Nodes;
+use crate::cluster::server::{NEWEST, Servers};
+use crate::support::{Process, until};
+
+/// Makes an export that takes a while to import: of many pets with some changes each.
+async fn make_large(folder: &Path) {
+    let pet = |number: u64, at| Pet {
+        id: PetId::new(number),
+        profile: Profile {
+            name: format!("Pet {number}"),
+            species: "dog".to_owned(),
+            ..Profile::default()
+        },
+        status: Status::Eating,
+        since: at,
+    };
+    let change = |rev: u64| {
+        let (at, number) = (Moment::from_micros(rev.cast_signed()), 1 + rev % 4000);
+        Change {
+            rev: Rev::new(rev),
+            at,
+            by: By::Staff,
+            author: None,
+            pet: PetId::new(number),
+            kind: ChangeKind::Pet(pet(number, at).into()),
+        }
+    };
+    let changes: Vec<Change> = (1..=24_000).map(change).collect();
+    let engine = RedbEngine::open(&folder.join("data")).unwrap();
+    engine.append(&changes).unwrap();
+    drop(engine);
+    done(folder, &["export", "large"]).await;
+}
+
+#[tokio::test]
+async fn an_import_that_was_killed_is_not_taken_for_a_store_and_can_be_made_again() {
+    let servers = Servers::start(1, NEWEST);
+    let place = tempfile::tempdir().unwrap();
+    let (folder, address) = (place.path(), servers.address());
+    make_large(folder).await;
+    let import = ["import", "large", "--engine", &address];
+    let mut importing = Process::begin(folder, &import);
+    until("the first batches", async || {
+        messages(&servers, "PET_STORE").is_ok_and(|count| count > 1000)
+    })
+    .await;
+    importing.kill().await.unwrap();
+    let count = messages(&servers, "PET_STORE").unwrap();
+    assert!(count < 24_000, "it was over before it was killed");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
+    for arguments in [&serve[..], &import, &["export", "no", "--engine", &address]] {
+        let line = refused(folder, arguments).await;
+        assert!(line.contains("an import was not finished"), "{line}");
+    }
+    assert_eq!(messages(&servers, "PET_STORE").unwrap(), count);
+    servers.ask("$JS.API.STREAM.DELETE.PET_STORE");
+    servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
+    let line = done(folder, &import).await;
+    assert!(line.contains("4000 pets"), "{line}");
+    let nodes = Nodes::start(&servers, 1).await;
+    assert_eq!(nodes.status(0, 4000).await, "eating");
+}

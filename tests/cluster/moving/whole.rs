@@ -1,0 +1,149 @@
+//! What a move brings: everything but who is signed in, and all of it of one moment.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{done, lines};
+use crate::cluster::Nodes;
+use crate::cluster::server::{NEWEST, OLDEST, Servers};
+use crate::support::{Browser, Rescue, rev_of, until};
+
+fn lines_about(lines: &[Value], kinds: &[&str]) -> Vec<Value> {
+    let is_asked_for = |line: &&Value| kinds.contains(&line["line"].as_str().unwrap());
+    lines.iter().filter(is_asked_for).cloned().collect()
+}
+
+/// The last 16 changes of each pet, without their revs.
+fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
+    let mut histories: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for line in lines_about(lines, &["change"]) {
+        let pet = line["record"]["pet"].as_u64().unwrap();
+        let history = histories.entry(pet).or_default();
+        history.push(line["record"].clone());
+        if history.len() > 16 {
+            history.remove(0);
+        }
+    }
+    histories
+}
+
+const STAFF: [&str; 4] = ["account", "token", "clock", "deed"];
+
+/// A rescue with more of a past than a cluster keeps: pet 1 changed 40 times, 2 was removed, and 3
+/// has a name and an author of many scripts. Somebody was invited with the link that is returned.
+async fn lived_in(rescue: &Rescue, anna: &mut Browser) -> String {
+    let [.., write] = &rescue.tokens;
+    let ask = async |method: &str, path: &str, body: Value| {
+        let request = rescue.bearing(write, method, path).json(&body);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    };
+    for turn in 0..40 {
+        let status = ["eating", "bathing", "playing", "sleeping"][turn % 4];
+        ask("PUT", "/api/v1/pets/1/status", json!({ "status": status })).await;
+    }
+    for name in ["Miso", "M\u{f6}\u{df}li \u{732b} \u{1f63a}\u{2028}"] {
+        let fields = json!({ "name": name, "species": "cat" });
+        ask("POST", "/api/v1/pets", fields).await;
+    }
+    ask("DELETE", "/api/v1/pets/2", json!({})).await;
+    anna.post("/pets/3/status", &[("status", "eating")]).await;
+    anna.get("/staff").await;
+    let invited = anna.post("/staff", &[("name", "cleo"), ("role", "staff")]);
+    let page = invited.await.text().await.unwrap();
+    let (_, link) = page.split_once("&#x2f;welcome&#x2f;").unwrap();
+    format!("/welcome/{}", &link[..64])
+}
+
+/// Everybody who could get in before can now; nobody is in.
+async fn staff_are_there(rescue: &Rescue, link: &str, before: &Browser) {
+    let mut stale = rescue.browser();
+    stale.cookie.clone_from(&before.cookie);
+    assert!(!stale.is_in().await, "sessions stay where they were");
+    let mut anna = rescue.signed_in("anna").await;
+    let history = anna.get("/pets/3/history").await;
+    assert!(history.contains("<strong>anna</strong>"), "{history}");
+    let audit = anna.get("/audit").await;
+    assert!(audit.contains("cleo"), "{audit}");
+    assert!(rescue.browser().get(link).await.contains("Welcome, cleo"));
+    let [read, ..] = &rescue.tokens;
+    let asked = rescue.bearing(read, "GET", "/pets/1/history").send().await;
+    assert_eq!(asked.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_store_moves_to_a_cluster_and_on_and_back_with_everything_but_who_is_signed_in() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let link = lived_in(&rescue, &mut anna).await;
+    let (place, data) = (tempfile::tempdir().unwrap(), rescue.folder.path());
+    let folder = place.path();
+    done(folder, &["export", "a", "--data", data.to_str().unwrap()]).await;
+    let a = lines(&folder.join("a"));
+
+    let (one, other) = (Servers::start(3, NEWEST), Servers::start(1, OLDEST));
+    let engine = one.address();
+    let line = done(folder, &["import", "a", "--engine", &engine]).await;
+    assert!(
+        line.contains("2 pets") && line.contains("3 accounts"),
+        "{line}"
+    );
+    done(folder, &["export", "b", "--engine", &engine]).await;
+    let b = lines(&folder.join("b"));
+    assert_ne!(a[0]["epoch"], b[0]["epoch"]);
+    assert_eq!(a[0]["next_pet"], b[0]["next_pet"]);
+    assert_eq!(lines_about(&a, &["pet"]), lines_about(&b, &["pet"]));
+    assert_eq!(histories(&a), histories(&b));
+    assert_eq!(lines_about(&a, &STAFF), lines_about(&b, &STAFF));
+    assert_eq!(lines_about(&b, &["account"]).len(), 3);
+
+    let rescue = rescue.moved_to_cluster(&engine).await;
+    staff_are_there(&rescue, &link, &anna).await;
+    let [.., write] = &rescue.tokens;
+    let fields = json!({ "name": "Next", "species": "dog" });
+    let added = rescue.bearing(write, "POST", "/api/v1/pets").json(&fields);
+    let added: Value = added.send().await.unwrap().json().await.unwrap();
+    assert_eq!(added["id"], 4, "no id is given twice");
+
+    let engine = other.address();
+    done(folder, &["import", "b", "--engine", &engine]).await;
+    done(folder, &["export", "c", "--engine", &engine]).await;
+    let c = lines(&folder.join("c"));
+    assert_eq!(lines_about(&b, &["pet"]), lines_about(&c, &["pet"]));
+    assert_eq!(histories(&b), histories(&c));
+    assert_eq!(lines_about(&b, &STAFF), lines_about(&c, &STAFF));
+
+    done(folder, &["import", "c", "--data", "back"]).await;
+    done(folder, &["check", "--data", "back"]).await;
+    done(folder, &["export", "d", "--data", "back"]).await;
+    let d = lines(&folder.join("d"));
+    assert_eq!(c[1..c.len() - 1], d[1..d.len() - 1]);
+    assert_eq!(c[0]["rev"], d[0]["rev"]);
+    let rescue = rescue.moved_to(&folder.join("back")).await;
+    staff_are_there(&rescue, &link, &anna).await;
+}
+
+#[tokio::test]
+async fn an_export_beside_nodes_that_write_is_of_one_moment() {
+    let servers = Servers::start(1, NEWEST);
+    let mut nodes = Nodes::start(&servers, 0).await;
+    nodes.add(&servers, &["--simulate", "10ms"]).await;
+    let folder = nodes.folder.path();
+    let newest = async || {
+        let state = nodes.nodes[0].json("/live/state").await;
+        rev_of(state["cursor"].as_str().unwrap())
+    };
+    for number in 0..5 {
+        let before = newest().await;
+        until("some changes", async || newest().await > before + 20).await;
+        let (file, data) = (format!("{number}.ndjson"), format!("data-{number}"));
+        let before = newest().await;
+        done(folder, &["export", &file, "--engine", &servers.address()]).await;
+        let after = newest().await;
+        let rev = lines(&folder.join(&file))[0]["rev"].as_u64().unwrap();
+        assert!((before..=after).contains(&rev), "{before} {rev} {after}");
+        let line = done(folder, &["import", &file, "--data", &data]).await;
+        assert!(line.contains("3 pets"), "{line}");
+    }
+}
