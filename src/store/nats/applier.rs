@@ -18,11 +18,12 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use super::known::is_next;
-use super::layout::{self, PETS};
 use super::link::Link;
-use super::message::{self, Entry};
+use super::message::Entry;
 use super::node::Node;
 use super::read::{self, StreamState};
+use super::subjects::PETS;
+use super::{epoch, layout};
 use crate::model::{Change, Epoch, Moment};
 use crate::store::StoreError;
 
@@ -225,7 +226,7 @@ impl Applier {
         };
         if state.created != created {
             tracing::warn!("the engine's stream was made anew; everyone is given a snapshot");
-            layout::epoch(&self.node.link).await?;
+            epoch::ensure(&self.node.link).await?;
             self.begin_anew().await?;
         } else if state.last_seq < seq || self.has_other_epoch().await? {
             self.looks_behind += 1;
@@ -250,18 +251,15 @@ impl Applier {
     /// Whether another node has begun an epoch that this one was not told of: the record of it has
     /// taken a number that this node knew for something else.
     async fn has_other_epoch(&self) -> Result<bool, StoreError> {
-        let record = read::last_of(&self.node.link, layout::EPOCH).await?;
-        let epoch = record.map(|entry| message::read_epoch(&entry.payload));
-        Ok(epoch
-            .transpose()?
-            .is_some_and(|epoch| Some(epoch) != self.epoch))
+        let last = epoch::last(&self.node.link).await?;
+        Ok(last.is_some_and(|begun| Some(begun.epoch) != self.epoch))
     }
 
     /// The stream has forgotten what was shown: what it gives out from now on has other numbers for
     /// other things, so the epoch is another.
     async fn begin_epoch(&mut self) -> Result<(), StoreError> {
         tracing::error!("the engine has forgotten changes that were shown; a new epoch begins");
-        self.node.end_history(self.node.epoch()).await?;
+        epoch::end(&self.node.link, self.node.epoch()).await?;
         self.begin_anew().await
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::batch::{OP, Outgoing, PLACE};
-use super::layout::{NEXT_PET, PET, TICK};
 use super::message::{self, Entry, LEADING, Record};
+use super::subjects::{NEXT_PET, PET, TICK};
 use crate::model::{By, Change, ChangeKind, Epoch, Pet, PetId, Rev};
 use crate::store::{Put, Snapshot, StoreError};
 

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::batch::new_op;
-use super::layout::Stream;
 use super::link::{Failed, Link};
 use super::message::Entry;
 use super::read::{ASK_AGAIN_AFTER, ASKED_AGAIN, StreamState, collect, state, unavailable};
+use super::subjects::Stream;
 use crate::store::StoreError;
 
 /// Messages of a snapshot that are asked for at once.

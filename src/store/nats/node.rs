@@ -9,9 +9,9 @@ use tokio::time::{Instant, timeout};
 
 use super::batch::{self, Outgoing, new_op};
 use super::known::{Gathered, Known};
-use super::layout::{self, PETS};
 use super::link::Link;
-use super::{load, message, read};
+use super::subjects::PETS;
+use super::{layout, load, read};
 use crate::model::{Change, Epoch, Moment, Rev};
 use crate::store::{Following, Put, Snapshot, StoreError};
 
@@ -292,27 +292,6 @@ impl Node {
         let waiting = shown.wait_for(|shown| *shown >= seq);
         // Later it is shown all the same; whoever asked is not kept waiting for that.
         let _ = timeout(SHOWN_WITHIN, waiting).await;
-    }
-
-    /// Begins another epoch than `ended`, unless somebody else has done so.
-    ///
-    /// # Errors
-    /// `Conflict` when somebody did so at the same moment, or a copy that is behind was read: then
-    /// the next try finds out.
-    pub async fn end_history(&self, ended: Epoch) -> Result<(), StoreError> {
-        let last = read::last_of(&self.link, layout::EPOCH).await?;
-        if let Some(record) = &last
-            && message::read_epoch(&record.payload)? != ended
-        {
-            return Ok(());
-        }
-        let expected = last.map_or(0, |record| record.seq);
-        layout::begin_epoch(&self.link, expected).await.map(drop)
-    }
-
-    /// The epoch that the stream has; makes one for a new stream.
-    pub async fn begin(&self) -> Result<Epoch, StoreError> {
-        layout::epoch(&self.link).await
     }
 }
 

@@ -12,9 +12,9 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::layout::{PETS, Stream};
 use super::link::{Failed, Link};
 use super::message::Entry;
+use super::subjects::{PETS, Stream};
 use crate::store::StoreError;
 
 /// How long a message may be waited for once it was asked for.

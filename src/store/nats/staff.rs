@@ -21,8 +21,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::mirror::Mirror;
 use super::NatsEngine;
 use super::batch;
-use super::layout::{self, STAFF_NOTES};
+use super::layout;
 use super::link::Link;
+use super::subjects::STAFF_NOTES;
 use crate::model::Deed;
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
 

@@ -137,8 +137,8 @@ fn one_history_is_ended_once_by_however_many_nodes() {
     let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
     let (one, other) = (connect(&servers, &runtime), connect(&servers, &runtime));
     let epoch = || {
-        let record = runtime.block_on(read::last_of(&one.node.link, layout::EPOCH));
-        record.unwrap().unwrap().payload
+        let last = runtime.block_on(epoch::last(&one.node.link));
+        last.unwrap().unwrap().epoch
     };
     let first = epoch();
     one.end_history().unwrap();
@@ -253,7 +253,7 @@ fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
 pub fn refuse_everything(
     engine: &NatsEngine,
     runtime: &Runtime,
-    stream: &layout::Stream,
+    stream: &subjects::Stream,
     code: u64,
 ) -> JoinHandle<()> {
     let client = engine.node.link.client().clone();

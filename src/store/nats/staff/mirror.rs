@@ -3,11 +3,11 @@
 use super::message::{self, Passed};
 use crate::store::accounts::{Kept, RosterFollowers};
 use crate::store::nats::batch::OP;
-use crate::store::nats::layout::STAFF;
 use crate::store::nats::link::Link;
 use crate::store::nats::load;
 use crate::store::nats::message::Entry;
 use crate::store::nats::read::{self, StreamState};
+use crate::store::nats::subjects::STAFF;
 use crate::store::{RosterEdit, StoreError};
 
 /// Looks in a row at which the stream must be behind this node: a server that was leader until a

@@ -8,6 +8,7 @@ use crate::store::Engine;
 use crate::store::accounts::contract::Told;
 use crate::store::contract::server::{NEWEST, OLDEST, Servers};
 use crate::store::contract::wait_until;
+use crate::store::nats::subjects::STAFF;
 use crate::store::nats::tests::refuse_everything;
 
 struct Pair {
@@ -185,7 +186,7 @@ fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
     let engine = connect(&servers, &runtime);
     let mut version = 0;
     for code in [10071, 10008] {
-        let refusing = refuse_everything(&engine, &runtime, &layout::STAFF, code);
+        let refusing = refuse_everything(&engine, &runtime, &STAFF, code);
         for text in ["anna", "boris", "cleo"] {
             version = engine.edit_roster(version, &[put(text)]).unwrap();
         }

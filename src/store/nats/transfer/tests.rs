@@ -30,13 +30,11 @@ fn a_node_that_found_the_stream_empty_before_it_was_filled_begins_no_epoch() {
     let importing = runtime.block_on(connect_empty(&address)).unwrap();
     let link = &importing.node.link;
     let last = runtime.block_on(claim(link, PetId::FIRST)).unwrap();
-    let begun = runtime.block_on(layout::begin_first_epoch(link, 0));
+    let begun = runtime.block_on(epoch::begin_first(link, 0));
     assert_eq!(begun.err(), Some(StoreError::Conflict));
     let refused = runtime.block_on(NatsEngine::connect(&address));
     assert_eq!(refused.err(), Some(StoreError::Unfinished));
-    runtime
-        .block_on(layout::begin_first_epoch(link, last))
-        .unwrap();
+    runtime.block_on(epoch::begin_first(link, last)).unwrap();
     let node = runtime.block_on(NatsEngine::connect(&address)).unwrap();
     node.close();
 }
@@ -59,7 +57,7 @@ fn two_imports_do_not_fill_one_stream() {
     };
     let sent = runtime.block_on(batch::send(links[1], &batch::new_op(), vec![foreign]));
     assert!(sent.is_ok());
-    let begun = runtime.block_on(layout::begin_first_epoch(links[0], last));
+    let begun = runtime.block_on(epoch::begin_first(links[0], last));
     assert_eq!(begun.err(), Some(StoreError::Conflict));
 }
 
