@@ -8,7 +8,11 @@
 mod address;
 mod applier;
 mod batch;
+mod commit;
 mod epoch;
+mod expected;
+mod gathered;
+mod hole;
 mod known;
 mod layout;
 mod lease;
@@ -17,6 +21,7 @@ mod load;
 mod log;
 mod message;
 mod node;
+mod reach;
 mod read;
 mod staff;
 mod subjects;
@@ -145,7 +150,8 @@ impl Engine for NatsEngine {
     }
 
     fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        self.runtime.block_on(self.node.commit(read, puts))
+        self.runtime
+            .block_on(commit::commit(&self.node, read, puts))
     }
 
     fn is_shared(&self) -> bool {
@@ -161,11 +167,11 @@ impl Engine for NatsEngine {
     }
 
     fn is_healthy(&self) -> bool {
-        self.node.is_within_reach()
+        self.node.reach.is_within()
     }
 
     fn recover(&self) -> Result<(), StoreError> {
-        self.node.check_reach()
+        self.node.reach.check()
     }
 
     fn end_history(&self) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
-use super::known::is_next;
+use super::hole::is_next;
 use super::link::Link;
 use super::message::Entry;
 use super::node::Node;
@@ -198,7 +198,7 @@ impl Applier {
             Err(error) => Err(error),
         };
         if let Ok((true, silence)) = went {
-            self.node.hear();
+            self.node.reach.hear();
             self.heard = Instant::now().checked_sub(silence).unwrap_or(self.heard);
             let silence_micros = i64::try_from(silence.as_micros()).unwrap_or_default();
             self.heard_at = Moment::from_micros(Moment::now().micros() - silence_micros);
@@ -232,7 +232,7 @@ impl Applier {
             self.looks_behind += 1;
             if self.looks_behind < LOOKS_BEHIND {
                 // What would be written now might take a number that was shown for something else.
-                self.node.doubt();
+                self.node.reach.doubt();
                 return Ok(false);
             }
             match state.last_seq < seq {

@@ -1,6 +1,6 @@
 //! The changes that the stream still has: the last few of each pet.
 
-use super::known::is_next;
+use super::hole::is_next;
 use super::link::Link;
 use super::message::{self, Entry, Record};
 use super::read;

@@ -21,8 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use self::mirror::Mirror;
 use super::NatsEngine;
 use super::batch;
-use super::layout;
 use super::link::Link;
+use super::reach::Reach;
 use super::subjects::STAFF_NOTES;
 use crate::model::Deed;
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
@@ -34,46 +34,26 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
 
-/// Silence after which nothing is sent any more.
-const HEARD_WITHIN: Duration = Duration::from_secs(4);
-
 /// A node's copy of the roster.
 pub struct Staff {
     link: Link,
     mirror: Mutex<Mirror>,
-    /// When everything that the stream holds was passed last.
-    heard: std::sync::Mutex<Instant>,
+    reach: Reach,
 }
 
 impl Staff {
     pub fn new(link: Link) -> Self {
         Staff {
+            reach: Reach::new(link.clone()),
             link,
             mirror: Mutex::default(),
-            heard: std::sync::Mutex::new(Instant::now()),
         }
-    }
-
-    fn hear(&self) {
-        *self.heard.lock().expect("no holder of this lock panics") = Instant::now();
-    }
-
-    /// # Errors
-    /// `Unavailable` when the engine does not answer, or is no longer one that is good enough.
-    /// Then nothing is sent.
-    async fn check_reach(&self) -> Result<(), StoreError> {
-        let heard = *self.heard.lock().expect("no holder of this lock panics");
-        if !self.link.is_connected() || heard.elapsed() >= HEARD_WITHIN {
-            return Err(StoreError::Unavailable("it does not answer".to_owned()));
-        }
-        let checked = layout::check_servers(&self.link).await;
-        checked.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     /// Goes to where the stream is.
     async fn catch_up(&self) -> Result<(), StoreError> {
         self.mirror.lock().await.catch_up(&self.link).await?;
-        self.hear();
+        self.reach.hear();
         Ok(())
     }
 
@@ -108,9 +88,9 @@ impl Staff {
         let mut mirror = self.mirror.lock().await;
         if !mirror.is_kept_up {
             mirror.catch_up(&self.link).await?;
-            self.hear();
+            self.reach.hear();
         }
-        self.check_reach().await?;
+        self.reach.check_to_write().await?;
         let messages = message::write(read, mirror.kept.last_deed(), edits);
         let entries: Vec<_> = (read + 1..)
             .zip(&messages)
@@ -140,7 +120,7 @@ impl Staff {
                 error => return Err(error),
             },
         }
-        self.hear();
+        self.reach.hear();
         // Who does not hear it looks by itself.
         let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
         Ok(mirror.seq)
@@ -200,7 +180,7 @@ impl Accounts for NatsEngine {
 
     fn catch_up_roster(&self) -> Result<(), StoreError> {
         self.runtime.block_on(async {
-            self.staff.check_reach().await?;
+            self.staff.reach.check_to_write().await?;
             self.staff.catch_up().await
         })
     }
