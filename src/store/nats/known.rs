@@ -15,7 +15,6 @@ pub struct Known {
     /// Which stream it is: when that was made.
     pub created: String,
     pub epoch: Option<Epoch>,
-    pub epoch_seq: u64,
     /// The last message that was passed.
     pub seq: u64,
     /// The last change.
@@ -49,10 +48,7 @@ impl Known {
                 self.next_pet_seq = entry.seq;
             }
             Record::Tick => self.tick_seq = entry.seq,
-            Record::Epoch(epoch) => {
-                self.epoch = Some(epoch);
-                self.epoch_seq = entry.seq;
-            }
+            Record::Epoch(epoch) => self.epoch = Some(epoch),
             Record::Other => {}
         }
         Ok(None)

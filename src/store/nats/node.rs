@@ -13,7 +13,7 @@ use super::link::Link;
 use super::load;
 use super::reach::Reach;
 use super::subjects::PETS;
-use crate::model::{Change, Epoch, Moment, Rev};
+use crate::model::{Change, Epoch, Rev};
 use crate::store::{Following, Snapshot, StoreError};
 
 /// How long a commit waits for this node to have shown it, or what it conflicts with.
@@ -105,17 +105,6 @@ impl Node {
     fn tell_shown(&self) {
         let seq = self.known().seq;
         self.shown.send_replace(seq);
-    }
-
-    /// Tells the follower since when the engine is out of reach, and the log why.
-    pub fn tell_reach(&self, lost_since: Option<Moment>, why: &str) {
-        match lost_since {
-            Some(_) => tracing::error!(why, "the engine is out of reach: viewers are told"),
-            None => tracing::info!("the engine is back, and everything was caught up with"),
-        }
-        if let Some(follower) = self.following.get() {
-            follower.out_of_reach(lost_since);
-        }
     }
 
     /// Waits until the message `seq` was shown, for a moment at most.

@@ -3,7 +3,7 @@
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::model::{ChangeKind, Status};
+use crate::model::{Change, ChangeKind, Status};
 use crate::store::contract::Desk;
 use crate::store::contract::server::{NEWEST, Servers};
 use crate::store::nats::NatsEngine;
@@ -37,7 +37,9 @@ fn what_comes_after_a_hole_is_whole_also_when_it_comes_later() {
     let start = created.last().unwrap().rev;
     deaf.node.known().seq = start.get();
     let reader = Desk::watching(&deaf, start);
-    runtime.block_on(applier.fill(start.get() + 1)).unwrap();
+    runtime
+        .block_on(applier.passer.fill(start.get() + 1))
+        .unwrap();
     let is_of_the_one = |told: &Change| told.pet.get() == 1;
     assert!(!reader.told().iter().any(is_of_the_one), "one step");
     runtime.block_on(applier.look()).unwrap();
