@@ -6,9 +6,11 @@
 //! is what the stream still has of them. The trait's calls block on the tasks that do this.
 
 mod address;
+mod answer;
 mod applier;
 mod batch;
 mod commit;
+mod copies;
 mod epoch;
 mod expected;
 mod gathered;
@@ -24,6 +26,7 @@ mod node;
 mod reach;
 mod read;
 mod staff;
+mod state;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -44,6 +47,7 @@ use self::link::Link;
 use self::log::Log;
 use self::node::Node;
 use self::staff::Staff;
+use self::state::StreamState;
 use self::subjects::{LIVE, PETS};
 pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
@@ -184,8 +188,8 @@ impl Engine for NatsEngine {
     }
 
     fn has(&self, rev: Rev) -> Result<bool, StoreError> {
-        let state = self.runtime.block_on(read::state(&self.node.link, &PETS))?;
-        Ok(state.last_seq >= rev.get())
+        let state = StreamState::ask(&self.node.link, &PETS);
+        Ok(self.runtime.block_on(state)?.last_seq >= rev.get())
     }
 
     /// The stream keeps the last few messages of each pet by itself.

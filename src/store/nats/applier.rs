@@ -23,7 +23,7 @@ use self::passer::Passer;
 use self::silence::Silence;
 use super::link::Link;
 use super::node::Node;
-use super::read::{self, StreamState};
+use super::state::StreamState;
 use super::subjects::PETS;
 use super::{epoch, layout};
 use crate::store::StoreError;
@@ -165,5 +165,5 @@ impl Applier {
 /// How far the stream is, if its servers are still ones that are new enough.
 async fn ask(link: &Link) -> Result<StreamState, StoreError> {
     layout::check_servers(link).await?;
-    Ok(read::state(link, &PETS).await?)
+    Ok(StreamState::ask(link, &PETS).await?)
 }

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::batch;
 use super::expected::Expected;
 use super::node::Node;
-use super::read;
+use super::state::StreamState;
 use super::subjects::PETS;
 use crate::model::Rev;
 use crate::store::{Put, StoreError};
@@ -36,7 +36,7 @@ pub async fn commit(node: &Node, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, St
 
 /// Waits until everything that the stream has was shown, for a moment at most.
 async fn until_all_shown(node: &Node) {
-    let newest = read::state(&node.link, &PETS).await;
+    let newest = StreamState::ask(&node.link, &PETS).await;
     node.until_shown(newest.map_or(0, |state| state.last_seq))
         .await;
 }

@@ -7,6 +7,7 @@ use super::batch::{self, FOLLOWED, Outgoing};
 use super::link::Link;
 use super::message::read_epoch;
 use super::read;
+use super::state::StreamState;
 use super::subjects::{EPOCH, PETS};
 use crate::model::Epoch;
 use crate::store::StoreError;
@@ -38,7 +39,7 @@ pub async fn ensure(link: &Link) -> Result<(), StoreError> {
         if last(link).await?.is_some() {
             return Ok(());
         }
-        let state = read::state(link, &PETS).await?;
+        let state = StreamState::ask(link, &PETS).await?;
         if state.last_seq > 0 {
             return Err(StoreError::Unfinished);
         }

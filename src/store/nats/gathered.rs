@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::known::{Known, Passed};
 use super::message::Entry;
-use super::read::StreamState;
+use super::state::StreamState;
 use crate::model::{Pet, PetId};
 use crate::store::{Snapshot, StoreError};
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::link::{Failed, Link};
+use super::answer::Failed;
+use super::link::Link;
 use super::subjects::{LEASE_STREAM, LIVE, PETS, STAFF, Stream};
 use crate::store::StoreError;
 

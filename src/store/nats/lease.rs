@@ -11,9 +11,10 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use tokio::time::{Instant, sleep};
 
+use super::answer::{Failed, read_answer};
 use super::batch::EXPECTED;
 use super::layout::LEASE_SECONDS;
-use super::link::{Failed, Link, read_answer};
+use super::link::Link;
 use super::read;
 use super::subjects::{LEASE, LEASE_STREAM};
 
