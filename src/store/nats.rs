@@ -5,6 +5,7 @@
 //! message of the stream in order, so that all nodes show the same changes with the same revs. `log`
 //! is what the stream still has of them. The trait's calls block on the tasks that do this.
 
+mod accounts;
 mod address;
 mod answer;
 mod applier;

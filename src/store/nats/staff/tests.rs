@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::model::{Account, AccountName, Author, Moment, Role};
-use crate::store::Engine;
 use crate::store::accounts::contract::Told;
 use crate::store::contract::server::{OLDEST, Servers};
 use crate::store::contract::wait_until;
 use crate::store::nats::subjects::STAFF;
 use crate::store::nats::tests::rig::Rig;
+use crate::store::{Accounts, Engine, NatsEngine, RosterEdit};
 
 struct Pair {
     here: Arc<NatsEngine>,
