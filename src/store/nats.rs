@@ -1,13 +1,21 @@
 //! The engine of several nodes: streams in a NATS JetStream cluster.
 //!
-//! `link` is the connection, `layout` what is kept where, `message` how a change is written. A
+//! `link` is the connection, `layout` what is kept there, `message` how a change is written. A
 //! commit is a `batch` that is compared with what this node has `known`; the `applier` passes every
 //! message of the stream in order, so that all nodes show the same changes with the same revs. `log`
 //! is what the stream still has of them. The trait's calls block on the tasks that do this.
 
+mod accounts;
 mod address;
+mod answer;
 mod applier;
 mod batch;
+mod commit;
+mod copies;
+mod epoch;
+mod expected;
+mod gathered;
+mod hole;
 mod known;
 mod layout;
 mod lease;
@@ -16,8 +24,11 @@ mod load;
 mod log;
 mod message;
 mod node;
+mod reach;
 mod read;
 mod staff;
+mod state;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -32,12 +43,13 @@ use tokio_util::task::TaskTracker;
 
 pub use self::address::{Address, AddressError};
 use self::applier::Applier;
-use self::layout::PETS;
 use self::lease::Lease;
 use self::link::Link;
 use self::log::Log;
 use self::node::Node;
 use self::staff::Staff;
+use self::state::StreamState;
+use self::subjects::{LIVE, PETS};
 pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev};
@@ -67,7 +79,7 @@ impl NatsEngine {
     /// the cluster has no leader for long.
     pub async fn connect(address: &Address) -> Result<Self, StoreError> {
         let link = Link::open(address).await?;
-        let live = link.client().subscribe(layout::LIVE).await;
+        let live = link.client().subscribe(LIVE).await;
         let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let (staff, node) = (Staff::new(link.clone()), Node::new(link));
         until_led(async || begin(&node, &staff, address).await).await?;
@@ -119,7 +131,7 @@ async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(),
 async fn begin(node: &Node, staff: &Staff, address: &Address) -> Result<(), StoreError> {
     layout::check_servers(&node.link).await?;
     layout::make(&node.link, address.replicas()).await?;
-    node.begin().await?;
+    epoch::ensure(&node.link).await?;
     staff.load().await?;
     node.load().await.map(drop)
 }
@@ -143,7 +155,8 @@ impl Engine for NatsEngine {
     }
 
     fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        self.runtime.block_on(self.node.commit(read, puts))
+        self.runtime
+            .block_on(commit::commit(&self.node, read, puts))
     }
 
     fn is_shared(&self) -> bool {
@@ -159,16 +172,16 @@ impl Engine for NatsEngine {
     }
 
     fn is_healthy(&self) -> bool {
-        self.node.is_within_reach()
+        self.node.reach.is_within()
     }
 
     fn recover(&self) -> Result<(), StoreError> {
-        self.node.check_reach()
+        self.node.reach.check()
     }
 
     fn end_history(&self) -> Result<(), StoreError> {
-        let ended = self.node.epoch();
-        self.runtime.block_on(self.node.end_history(ended))
+        let ended = epoch::end(&self.node.link, self.node.epoch());
+        self.runtime.block_on(ended)
     }
 
     fn newest(&self) -> Result<Rev, StoreError> {
@@ -176,8 +189,8 @@ impl Engine for NatsEngine {
     }
 
     fn has(&self, rev: Rev) -> Result<bool, StoreError> {
-        let state = self.runtime.block_on(read::state(&self.node.link, &PETS))?;
-        Ok(state.last_seq >= rev.get())
+        let state = StreamState::ask(&self.node.link, &PETS);
+        Ok(self.runtime.block_on(state)?.last_seq >= rev.get())
     }
 
     /// The stream keeps the last few messages of each pet by itself.

@@ -1,63 +1,32 @@
 //! What stands between a viewer's socket and its sender, and passes bytes on badly.
 //!
-//! The sender is given one end of a pair of sockets and knows no difference. The other end and the
-//! viewer's own socket belong to a task of `Live::tasks`, which ends when one of them does, or when
-//! the time of a stop is over. A viewer that takes nothing is ended by its socket's timeout.
+//! It ends when one of the two does. A viewer that takes nothing is ended by its socket's timeout.
 
-use std::future::pending;
 use std::io;
-use std::net::TcpStream;
-use std::os::fd::OwnedFd;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, sink};
-use tokio::net::UnixStream;
+use tokio::io::{AsyncRead, AsyncWrite, copy, sink};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::Trouble;
 use super::delay::delay;
 use super::hold::hold;
-use crate::live::arrival::Arrival;
-use crate::live::handoff::{Admission, Connection};
 use crate::wire::Encoding;
 
-/// Has everything that is said to the viewer from now on go through `trouble`.
-pub fn relay(arrival: Arrival, connection: Connection, trouble: Trouble) {
-    let (tasks, cut) = (arrival.live.tasks.clone(), arrival.live.cut.clone());
-    tasks.spawn(cut.run_until_cancelled_owned(async move {
-        if let Err(error) = run(arrival, connection, trouble).await {
-            tracing::debug!(%error, "a disturbed connection broke");
-        }
-    }));
-}
-
-async fn run(arrival: Arrival, connection: Connection, trouble: Trouble) -> io::Result<()> {
-    let mut viewer = tokio::net::TcpStream::from_std(connection.stream.into())?;
+/// Passes on what the sender at the other end of `near` says to `viewer` in `encoding`, and what it
+/// hears, through `trouble`.
+pub async fn relay(
+    mut viewer: TcpStream,
+    mut near: UnixStream,
+    encoding: Encoding,
+    trouble: Trouble,
+) -> io::Result<()> {
     let (from_viewer, to_viewer) = viewer.split();
-    // Not a connection over loopback: that would be a door that others can come in by.
-    let (mut near, far) = UnixStream::pair()?;
     let (from_sender, to_sender) = near.split();
-    let end = end_of_message(arrival.encoding);
-    let seated = async {
-        seat(arrival, far, connection.admission).await?;
-        pending().await
-    };
     tokio::select! {
-        passed = pass(from_sender, to_viewer, trouble, end) => passed,
+        passed = pass(from_sender, to_viewer, trouble, end_of_message(encoding)) => passed,
         heard = hear(from_viewer, to_sender, trouble) => heard,
-        failed = seated => failed,
     }
-}
-
-/// Gives the viewer its opening and then to a sender, both through `far`.
-async fn seat(mut arrival: Arrival, mut far: UnixStream, admission: Admission) -> io::Result<()> {
-    while let Some(bytes) = arrival.opening.next().await {
-        far.write_all(&bytes).await?;
-    }
-    // A sender reads, writes and shuts down, which is the same for every kind of socket.
-    let stream = TcpStream::from(OwnedFd::from(far.into_std()?));
-    let stream = mio::net::TcpStream::from_std(stream);
-    arrival.join(Connection { stream, admission });
-    Ok(())
 }
 
 /// Passes on what is said to the viewer, until it is cut or there is no more.

@@ -6,7 +6,8 @@
 use async_nats::HeaderMap;
 use async_nats::client::PublishErrorKind;
 
-use super::link::{Failed, Link, NOT_NOW, read_answer, too_large};
+use super::answer::{Failed, NOT_NOW, read_answer, too_large};
+use super::link::Link;
 use crate::store::StoreError;
 
 /// A message of a batch.

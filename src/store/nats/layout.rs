@@ -1,53 +1,15 @@
 //! What this program keeps in the cluster, made at the first start and checked at every start.
-//!
-//! One stream is the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet` the
-//! next id, `ps.sim.tick` the simulator's last tick and `ps.meta.epoch` the epoch. The sequence
-//! number of the stream is the rev. Another one holds staff, and is not published anywhere. A
-//! bucket with a short life holds the simulator's lease.
 
-use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::batch::{self, FOLLOWED, Outgoing};
-use super::link::{Failed, Link};
-use super::read;
-use crate::model::Epoch;
+use super::answer::Failed;
+use super::link::Link;
+use super::subjects::{LEASE_STREAM, LIVE, PETS, STAFF, Stream};
 use crate::store::StoreError;
-
-/// A stream, and the subjects that are in it.
-pub struct Stream {
-    pub name: &'static str,
-    pub subjects: &'static str,
-}
-
-pub const PETS: Stream = Stream {
-    name: "PET_STORE",
-    subjects: "ps.>",
-};
-
-/// Accounts, sessions, tokens and what was done to them.
-pub const STAFF: Stream = Stream {
-    name: "PET_STORE_STAFF",
-    subjects: "ps-staff.>",
-};
-
-/// Where a node says, without saying what, that it has edited something about staff.
-pub const STAFF_NOTES: &str = "ps-note.staff";
-
-pub const NEXT_PET: &str = "ps.next_pet";
-pub const TICK: &str = "ps.sim.tick";
-pub const EPOCH: &str = "ps.meta.epoch";
-/// The pet's id follows.
-pub const PET: &str = "ps.pet.";
 
 /// Messages that the stream keeps of each pet.
 pub const KEPT_PER_PET: usize = 16;
 
-/// What was stored is published there once more, without being stored: what each node listens to.
-pub const LIVE: &str = "ps-live.>";
-
-pub const LEASE_STREAM: &str = "KV_pet-store-lease";
-pub const LEASE: &str = "$KV.pet-store-lease.simulator";
 /// Longer than the worst election that was measured.
 pub const LEASE_SECONDS: u64 = 15;
 
@@ -192,57 +154,5 @@ pub async fn is_empty(link: &Link, stream: &Stream) -> Result<bool, StoreError> 
         Ok(info) => Ok(info["state"]["last_seq"] == json!(0)),
         Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => Ok(true),
         Err(failed) => Err(failed.into()),
-    }
-}
-
-/// The epoch of the stream; a stream in which nothing ever happened gets one.
-///
-/// # Errors
-/// `Unfinished` when there are records and no epoch, which is written last.
-pub async fn epoch(link: &Link) -> Result<Epoch, StoreError> {
-    for _ in 0..2 {
-        if let Some(entry) = read::last_of(link, EPOCH).await? {
-            return super::message::read_epoch(&entry.payload);
-        }
-        let state = read::state(link, &PETS).await?;
-        if state.last_seq > 0 {
-            return Err(StoreError::Unfinished);
-        }
-        match begin_first_epoch(link, 0).await {
-            // Another node did so in the same moment.
-            Err(StoreError::Conflict) => {}
-            begun => return begun,
-        }
-    }
-    Err(StoreError::Conflict)
-}
-
-/// Begins the epoch of a stream that has none, unless its last message is another than `last`: what
-/// is not whole yet is then not taken for a store.
-pub async fn begin_first_epoch(link: &Link, last: u64) -> Result<Epoch, StoreError> {
-    send_epoch(link, 0, vec![(FOLLOWED, last.to_string())]).await
-}
-
-/// Begins a new epoch, unless the record of it has moved on from `expected`.
-pub async fn begin_epoch(link: &Link, expected: u64) -> Result<Epoch, StoreError> {
-    send_epoch(link, expected, Vec::new()).await
-}
-
-async fn send_epoch(
-    link: &Link,
-    expected: u64,
-    headers: Vec<(&'static str, String)>,
-) -> Result<Epoch, StoreError> {
-    let epoch = Epoch::new(rand::rng().random());
-    let record = Outgoing {
-        subject: EPOCH.to_owned(),
-        expected: Some(expected),
-        headers,
-        body: epoch.to_string().into_bytes(),
-    };
-    let op = batch::new_op();
-    match batch::send(link, &op, vec![record]).await {
-        Ok(_) => Ok(epoch),
-        Err(failed) => Err(batch::explain(failed)),
     }
 }

@@ -11,10 +11,12 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use tokio::time::{Instant, sleep};
 
+use super::answer::{Failed, read_answer};
 use super::batch::EXPECTED;
-use super::layout::{LEASE, LEASE_SECONDS, LEASE_STREAM};
-use super::link::{Failed, Link, read_answer};
+use super::layout::LEASE_SECONDS;
+use super::link::Link;
 use super::read;
+use super::subjects::{LEASE, LEASE_STREAM};
 
 const RENEW_EVERY: Duration = Duration::from_secs(3);
 

@@ -4,11 +4,13 @@
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::answer::Failed;
 use super::batch::new_op;
-use super::layout::Stream;
-use super::link::{Failed, Link};
+use super::copies::{ASK_AGAIN_AFTER, ASKED_AGAIN, collect, unavailable};
+use super::link::Link;
 use super::message::Entry;
-use super::read::{ASK_AGAIN_AFTER, ASKED_AGAIN, StreamState, collect, state, unavailable};
+use super::state::StreamState;
+use super::subjects::Stream;
 use crate::store::StoreError;
 
 /// Messages of a snapshot that are asked for at once.
@@ -31,7 +33,7 @@ pub async fn load<T>(
     empty: impl Fn() -> T,
     take: impl Fn(&mut T, Entry) -> Result<(), StoreError>,
 ) -> Result<(StreamState, T), StoreError> {
-    let state = state(link, stream).await?;
+    let state = StreamState::ask(link, stream).await?;
     for _ in 0..ASKED_AGAIN {
         let (mut loaded, mut last_seq) = (empty(), 0);
         load_once(link, stream, |entry| {

@@ -1,10 +1,10 @@
 //! The changes that the stream still has: the last few of each pet.
 
-use super::known::is_next;
-use super::layout::{PET, PETS};
+use super::hole::is_next;
 use super::link::Link;
 use super::message::{self, Entry, Record};
 use super::read;
+use super::subjects::{PET, PETS};
 use crate::model::{Change, PetId, Rev};
 use crate::store::{Recent, StoreError};
 

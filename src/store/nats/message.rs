@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_nats::HeaderMap;
 
-use super::layout::{EPOCH, NEXT_PET, PET, TICK};
+use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
 use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Rev};
 use crate::store::record::{decode_author, decode_by, decode_pet, encode_author, encode_pet};
 use crate::store::{Put, StoreError};

@@ -6,6 +6,7 @@
 //! tells the others so, without saying what; they read it. One that did not hear it finds out
 //! within a second.
 
+mod edit;
 mod message;
 mod mirror;
 #[cfg(test)]
@@ -16,63 +17,38 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval};
 
 use self::mirror::Mirror;
-use super::NatsEngine;
-use super::batch;
-use super::layout::{self, STAFF_NOTES};
 use super::link::Link;
+use super::reach::Reach;
+use super::subjects::STAFF_NOTES;
 use crate::model::Deed;
-use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
+use crate::store::{Roster, RosterFollower, StoreError};
 
 /// How often the stream is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How long an edit whose answer did not come is looked for, and how often.
-const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
-const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
-
-/// Silence after which nothing is sent any more.
-const HEARD_WITHIN: Duration = Duration::from_secs(4);
 
 /// A node's copy of the roster.
 pub struct Staff {
     link: Link,
     mirror: Mutex<Mirror>,
-    /// When everything that the stream holds was passed last.
-    heard: std::sync::Mutex<Instant>,
+    pub reach: Reach,
 }
 
 impl Staff {
     pub fn new(link: Link) -> Self {
         Staff {
+            reach: Reach::new(link.clone()),
             link,
             mirror: Mutex::default(),
-            heard: std::sync::Mutex::new(Instant::now()),
         }
-    }
-
-    fn hear(&self) {
-        *self.heard.lock().expect("no holder of this lock panics") = Instant::now();
-    }
-
-    /// # Errors
-    /// `Unavailable` when the engine does not answer, or is no longer one that is good enough.
-    /// Then nothing is sent.
-    async fn check_reach(&self) -> Result<(), StoreError> {
-        let heard = *self.heard.lock().expect("no holder of this lock panics");
-        if !self.link.is_connected() || heard.elapsed() >= HEARD_WITHIN {
-            return Err(StoreError::Unavailable("it does not answer".to_owned()));
-        }
-        let checked = layout::check_servers(&self.link).await;
-        checked.map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     /// Goes to where the stream is.
-    async fn catch_up(&self) -> Result<(), StoreError> {
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
         self.mirror.lock().await.catch_up(&self.link).await?;
-        self.hear();
+        self.reach.hear();
         Ok(())
     }
 
@@ -81,8 +57,27 @@ impl Staff {
         self.mirror.lock().await.load(&self.link).await
     }
 
+    pub async fn roster(&self) -> Roster {
+        self.mirror.lock().await.kept.roster()
+    }
+
+    pub async fn deeds(&self, before: Option<u64>, limit: usize) -> Vec<(u64, Deed)> {
+        self.mirror.lock().await.kept.deeds(before, limit)
+    }
+
+    /// Shows `follower` everything, and all edits from then on. Whether it is the first, for whom
+    /// somebody must `keep_up` with the stream.
+    pub async fn show_to(&self, follower: Weak<dyn RosterFollower>) -> bool {
+        let mut mirror = self.mirror.lock().await;
+        if let Some(follower) = follower.upgrade() {
+            follower.begin_anew(mirror.kept.roster(), mirror.seq);
+        }
+        mirror.followers.add(follower);
+        !std::mem::replace(&mut mirror.is_kept_up, true)
+    }
+
     /// Follows the stream until it is dropped.
-    async fn keep_up(self: Arc<Self>) {
+    pub async fn keep_up(self: Arc<Self>) {
         // Nobody is there to subscribe to once the client has ended, and the node with it.
         let Ok(mut notes) = self.link.client().subscribe(STAFF_NOTES).await else {
             return;
@@ -101,115 +96,5 @@ impl Staff {
                 tracing::debug!(%error, "the roster cannot be followed for a moment");
             }
         }
-    }
-
-    async fn edit(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
-        let mut mirror = self.mirror.lock().await;
-        if !mirror.is_kept_up {
-            mirror.catch_up(&self.link).await?;
-            self.hear();
-        }
-        self.check_reach().await?;
-        let messages = message::write(read, mirror.kept.last_deed(), edits);
-        let entries: Vec<_> = (read + 1..)
-            .zip(&messages)
-            .map(|(seq, message)| message::stored(seq, message))
-            .collect();
-        let op = batch::new_op();
-        match batch::send(&self.link, &op, messages).await {
-            // Nothing was between, so these are the messages that follow.
-            Ok(_) => mirror.pass(&entries),
-            Err(failed) => match batch::explain(failed) {
-                StoreError::Unknown(reason) => self.look_up(&mut mirror, &op, reason).await?,
-                StoreError::Conflict => {
-                    // A server that led until a moment ago refuses what the one that leads now takes.
-                    let passed = mirror.catch_up(&self.link).await?;
-                    match (passed.contains(&op), mirror.seq > read) {
-                        (true, _) => {}
-                        (false, true) => return Err(StoreError::Conflict),
-                        (false, false) => {
-                            let reason = "refused for an edit that is not there".to_owned();
-                            self.look_up(&mut mirror, &op, reason).await?;
-                        }
-                    }
-                }
-                StoreError::Full(reason) => {
-                    return Err(self.explain_full(&mut mirror, &op, reason).await);
-                }
-                error => return Err(error),
-            },
-        }
-        self.hear();
-        // Who does not hear it looks by itself.
-        let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
-        Ok(mirror.seq)
-    }
-
-    /// What an edit came to that there was no room for: one server alone that comes to its limit in
-    /// the middle of a batch keeps what it has of it.
-    async fn explain_full(&self, mirror: &mut Mirror, op: &str, reason: String) -> StoreError {
-        let passed = mirror.catch_up(&self.link).await;
-        match passed.is_ok_and(|ops| ops.iter().all(|passed| passed != op)) {
-            true => StoreError::Full(reason),
-            false => StoreError::Unknown(reason),
-        }
-    }
-
-    /// Looks whether the messages of an edit are in the stream whose answer did not come.
-    async fn look_up(
-        &self,
-        mirror: &mut Mirror,
-        op: &str,
-        reason: String,
-    ) -> Result<(), StoreError> {
-        let deadline = Instant::now() + LOOKED_UP_FOR;
-        while Instant::now() < deadline {
-            let passed = mirror.catch_up(&self.link).await;
-            if passed.is_ok_and(|ops| ops.iter().any(|passed| passed == op)) {
-                return Ok(());
-            }
-            sleep(LOOK_UP_EVERY).await;
-        }
-        Err(StoreError::Unknown(reason))
-    }
-}
-
-impl Accounts for NatsEngine {
-    fn roster(&self) -> Result<Roster, StoreError> {
-        let mirror = self.runtime.block_on(self.staff.mirror.lock());
-        Ok(mirror.kept.roster())
-    }
-
-    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
-        let mut mirror = self.runtime.block_on(self.staff.mirror.lock());
-        if let Some(follower) = follower.upgrade() {
-            follower.begin_anew(mirror.kept.roster(), mirror.seq);
-        }
-        mirror.followers.add(follower);
-        if !mirror.is_kept_up {
-            mirror.is_kept_up = true;
-            self.spawn(Arc::clone(&self.staff).keep_up());
-        }
-        Ok(())
-    }
-
-    fn is_roster_shared(&self) -> bool {
-        true
-    }
-
-    fn catch_up_roster(&self) -> Result<(), StoreError> {
-        self.runtime.block_on(async {
-            self.staff.check_reach().await?;
-            self.staff.catch_up().await
-        })
-    }
-
-    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
-        self.runtime.block_on(self.staff.edit(read, edits))
-    }
-
-    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        let mirror = self.runtime.block_on(self.staff.mirror.lock());
-        Ok(mirror.kept.deeds(before, limit))
     }
 }

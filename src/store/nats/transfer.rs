@@ -14,11 +14,11 @@ use tokio::runtime::Runtime;
 
 use self::cargo::Cargo;
 use super::batch::{self, FOLLOWED, Outgoing};
-use super::layout::{PETS, STAFF};
 use super::link::Link;
 use super::message::{self, LEADING};
 use super::node::Node;
-use super::{Address, NatsEngine, layout, staff, until_led};
+use super::subjects::{NEXT_PET, PET, PETS, STAFF};
+use super::{Address, NatsEngine, epoch, layout, staff, until_led};
 use crate::model::PetId;
 use crate::store::archive::{Staff, Writer};
 use crate::store::{Accounts, DEEDS_KEPT, EDITS_AT_ONCE, Put, RosterEdit, StoreError};
@@ -82,7 +82,7 @@ pub fn import(input: impl BufRead, address: &Address) -> Result<Imported, StoreE
     let last = runtime.block_on(send_all(link, claimed, &cargo.puts));
     let last = last.map_err(halfway)?;
     keep(&engine, &cargo.staff).map_err(halfway)?;
-    let begun = runtime.block_on(layout::begin_first_epoch(link, last));
+    let begun = runtime.block_on(epoch::begin_first(link, last));
     begun.map_err(halfway)?;
     Ok(cargo.contents())
 }
@@ -126,7 +126,7 @@ async fn connect_empty(address: &Address) -> Result<NatsEngine, StoreError> {
         let holds_pets = !layout::is_empty(&node.link, &PETS).await?;
         if holds_pets {
             // Fails where the epoch is missing.
-            layout::epoch(&node.link).await?;
+            epoch::ensure(&node.link).await?;
         }
         if holds_pets || !layout::is_empty(&node.link, &STAFF).await? {
             return Err(StoreError::NotEmptyEngine(address.to_string()));
@@ -142,7 +142,7 @@ async fn connect_empty(address: &Address) -> Result<NatsEngine, StoreError> {
 /// on no node takes it for a new one.
 async fn claim(link: &Link, next_pet: PetId) -> Result<u64, StoreError> {
     let message = Outgoing {
-        subject: layout::NEXT_PET.to_owned(),
+        subject: NEXT_PET.to_owned(),
         expected: None,
         headers: Vec::new(),
         body: next_pet.to_string().into_bytes(),
@@ -158,7 +158,7 @@ async fn send_all(link: &Link, mut last: u64, puts: &[Put]) -> Result<u64, Store
         headers.push((LEADING, "0".to_owned()));
         size_bytes += body.len();
         messages.push(Outgoing {
-            subject: format!("{}{}", layout::PET, put.pet),
+            subject: format!("{PET}{}", put.pet),
             expected: None,
             headers,
             body,

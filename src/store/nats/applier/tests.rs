@@ -1,25 +1,20 @@
 //! A hole that is filled in more than one step.
 
-use tokio::runtime::Runtime;
-
 use super::*;
-use crate::model::{ChangeKind, Status};
+use crate::model::{Change, ChangeKind, Status};
+use crate::store::Put;
 use crate::store::contract::Desk;
-use crate::store::contract::server::{NEWEST, Servers};
-use crate::store::nats::NatsEngine;
 use crate::store::nats::layout::KEPT_PER_PET;
-use crate::store::{Engine, Put};
+use crate::store::nats::tests::rig::Rig;
 
 /// The stream forgot that a pet got another name, among so much else that what it still had came in
 /// two steps. The second began where the first had ended, so it had no hole of its own, and the
 /// board kept the old name.
 #[test]
 fn what_comes_after_a_hole_is_whole_also_when_it_comes_later() {
-    let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
-    let address = servers.address().parse().unwrap();
-    let connect = || runtime.block_on(NatsEngine::connect(&address)).unwrap();
-    let (hears, deaf) = (connect(), connect());
-    let mut writer = Desk::at(&hears);
+    let rig = Rig::start(1);
+    let (hears, deaf) = (rig.connect(), rig.connect());
+    let mut writer = Desk::at(&*hears);
     let others = 2..=20;
     let created: Vec<Put> = (1..=20).map(|pet| writer.created(pet)).collect();
     let created = writer.commit(&created);
@@ -32,21 +27,20 @@ fn what_comes_after_a_hole_is_whole_also_when_it_comes_later() {
             .collect();
         writer.commit(&puts);
     }
-    let nothing = runtime.block_on(deaf.node.link.client().subscribe("nothing"));
-    let mut applier = Applier::new(Arc::clone(&deaf.node), nothing.unwrap());
+    let mut applier = Applier::new(Arc::clone(&deaf.node), rig.nothing(&deaf));
     let start = created.last().unwrap().rev;
     deaf.node.known().seq = start.get();
     let reader = Desk::watching(&deaf, start);
-    runtime.block_on(applier.fill(start.get() + 1)).unwrap();
+    rig.runtime
+        .block_on(applier.passer.fill(start.get() + 1))
+        .unwrap();
     let is_of_the_one = |told: &Change| told.pet.get() == 1;
     assert!(!reader.told().iter().any(is_of_the_one), "one step");
-    runtime.block_on(applier.look()).unwrap();
+    rig.runtime.block_on(applier.look()).unwrap();
     let told = reader.told();
     let first = told.iter().find(|told| is_of_the_one(told)).unwrap();
     assert!(
         matches!(first.kind, ChangeKind::Pet(_)),
         "the whole pet, not {first:?}"
     );
-    hears.close();
-    deaf.close();
 }

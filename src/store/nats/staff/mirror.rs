@@ -3,11 +3,12 @@
 use super::message::{self, Passed};
 use crate::store::accounts::{Kept, RosterFollowers};
 use crate::store::nats::batch::OP;
-use crate::store::nats::layout::STAFF;
 use crate::store::nats::link::Link;
 use crate::store::nats::load;
 use crate::store::nats::message::Entry;
-use crate::store::nats::read::{self, StreamState};
+use crate::store::nats::read;
+use crate::store::nats::state::StreamState;
+use crate::store::nats::subjects::STAFF;
 use crate::store::{RosterEdit, StoreError};
 
 /// Looks in a row at which the stream must be behind this node: a server that was leader until a
@@ -48,7 +49,7 @@ impl Mirror {
     pub async fn catch_up(&mut self, link: &Link) -> Result<Vec<String>, StoreError> {
         let StreamState {
             created, last_seq, ..
-        } = read::state(link, &STAFF).await?;
+        } = StreamState::ask(link, &STAFF).await?;
         self.looks_behind = match last_seq < self.seq {
             true => self.looks_behind + 1,
             false => 0,

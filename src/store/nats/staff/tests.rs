@@ -1,46 +1,29 @@
 //! Two nodes that edit the roster of one cluster.
 
-use tokio::runtime::Runtime;
-
 use super::*;
 use crate::model::{Account, AccountName, Author, Moment, Role};
-use crate::store::Engine;
 use crate::store::accounts::contract::Told;
-use crate::store::contract::server::{NEWEST, OLDEST, Servers};
+use crate::store::contract::server::{OLDEST, Servers};
 use crate::store::contract::wait_until;
-use crate::store::nats::tests::refuse_everything;
+use crate::store::nats::subjects::STAFF;
+use crate::store::nats::tests::rig::Rig;
+use crate::store::{Accounts, Engine, NatsEngine, RosterEdit};
 
 struct Pair {
     here: Arc<NatsEngine>,
     there: Arc<NatsEngine>,
-    servers: Servers,
-    runtime: Runtime,
+    rig: Rig,
 }
 
 impl Pair {
     fn start() -> Self {
-        let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
-        let [here, there] = [(); 2].map(|()| Arc::new(connect(&servers, &runtime)));
+        let rig = Rig::start(1);
         Pair {
-            here,
-            there,
-            servers,
-            runtime,
+            here: rig.connect(),
+            there: rig.connect(),
+            rig,
         }
     }
-}
-
-impl Drop for Pair {
-    fn drop(&mut self) {
-        self.here.close();
-        self.there.close();
-    }
-}
-
-fn connect(servers: &Servers, runtime: &Runtime) -> NatsEngine {
-    let address = servers.address().parse().unwrap();
-    let connecting = NatsEngine::connect(&address);
-    runtime.block_on(connecting).expect("the servers are there")
 }
 
 fn name(text: &str) -> AccountName {
@@ -113,12 +96,13 @@ fn a_stream_that_is_another_one_is_read_anew() {
     let pair = Pair::start();
     let told = follow(&pair.here);
     pair.here.edit_roster(0, &[put("anna")]).unwrap();
-    pair.servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
-    let there = connect(&pair.servers, &pair.runtime);
+    pair.rig
+        .servers
+        .ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
+    let there = pair.rig.connect();
     let version = there.edit_roster(0, &[put("boris"), put("cleo")]).unwrap();
     wait_until("the new roster", || told.last_version() == Some(version));
     assert_eq!(pair.here.roster().unwrap(), there.roster().unwrap());
-    there.close();
 }
 
 /// Whoever was signed out just before stayed signed in at the other nodes.
@@ -127,12 +111,12 @@ fn what_no_pet_store_wrote_is_passed_over_and_edits_around_it_are_shown() {
     let pair = Pair::start();
     let told = follow(&pair.there);
     // So that all of it is read at once.
-    let reading = pair.runtime.block_on(pair.there.staff.mirror.lock());
+    let reading = pair.rig.runtime.block_on(pair.there.staff.mirror.lock());
     let first = pair.here.edit_roster(0, &[put("anna")]).unwrap();
-    pair.servers.ask_with("ps-staff.account.x", "not ours");
+    pair.rig.servers.ask_with("ps-staff.account.x", "not ours");
     follow(&pair.here);
     wait_until("the message", || {
-        let mirror = pair.runtime.block_on(pair.here.staff.mirror.lock());
+        let mirror = pair.rig.runtime.block_on(pair.here.staff.mirror.lock());
         mirror.seq == first + 1
     });
     let second = pair.here.edit_roster(first + 1, &[put("boris")]).unwrap();
@@ -145,13 +129,13 @@ fn what_no_pet_store_wrote_is_passed_over_and_edits_around_it_are_shown() {
 /// As for pets: the oldest server refuses with the same words what it keeps a part of.
 #[test]
 fn an_edit_that_a_full_server_may_have_kept_is_not_told_as_refused() {
-    let (mut servers, runtime) = (Servers::start(1, OLDEST), Runtime::new().unwrap());
-    servers.set_room("300KB");
-    let engine = connect(&servers, &runtime);
+    let mut rig = Rig::over(Servers::start(1, OLDEST));
+    rig.servers.set_room("300KB");
+    let engine = rig.connect();
     let deeds: Vec<RosterEdit> = (0..200).map(|_| note("did something")).collect();
     let mut refused = Vec::new();
     for _ in 0..100 {
-        let version = runtime.block_on(engine.staff.mirror.lock()).seq;
+        let version = rig.runtime.block_on(engine.staff.mirror.lock()).seq;
         refused.extend(engine.edit_roster(version, &deeds).err());
         if refused.len() == 2 {
             break;
@@ -159,20 +143,19 @@ fn an_edit_that_a_full_server_may_have_kept_is_not_told_as_refused() {
     }
     assert!(matches!(refused[0], StoreError::Unknown(_)), "{refused:?}");
     assert!(matches!(refused[1], StoreError::Full(_)), "{refused:?}");
-    engine.close();
 }
 
 #[test]
 fn an_edit_that_cannot_be_sent_is_not_made() {
     let mut pair = Pair::start();
-    pair.servers.kill(0);
+    pair.rig.servers.kill(0);
     wait_until("the loss", || !pair.here.is_healthy());
     let refused = pair.here.edit_roster(0, &[put("anna")]);
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
-    pair.servers.begin(0);
+    pair.rig.servers.begin(0);
     wait_until("the connection", || pair.here.is_healthy());
     assert_eq!(pair.here.roster().unwrap(), Roster::default());
     pair.here.edit_roster(0, &[put("anna")]).unwrap();
@@ -181,16 +164,15 @@ fn an_edit_that_cannot_be_sent_is_not_made() {
 /// As for changes of pets: an edit that was refused by a server that no longer leads is made.
 #[test]
 fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
-    let (servers, runtime) = (Servers::start(3, NEWEST), Runtime::new().unwrap());
-    let engine = connect(&servers, &runtime);
+    let rig = Rig::start(3);
+    let engine = rig.connect();
     let mut version = 0;
     for code in [10071, 10008] {
-        let refusing = refuse_everything(&engine, &runtime, &layout::STAFF, code);
+        let refusing = rig.refuse_everything(&engine, &STAFF, code);
         for text in ["anna", "boris", "cleo"] {
             version = engine.edit_roster(version, &[put(text)]).unwrap();
         }
         refusing.abort();
     }
     assert_eq!(engine.roster().unwrap().accounts.len(), 3);
-    engine.close();
 }

@@ -5,6 +5,9 @@
 //! changed since, so its profile was the one that it has now; unless its record comes after all,
 //! or its end: then nobody knows what it was before, and those changes are left out.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io::BufRead;
 use std::sync::Arc;
@@ -138,93 +141,5 @@ fn as_it_is(pet: &Arc<Pet>) -> Put {
         pet: pet.id,
         kind: ChangeKind::Pet(Arc::clone(pet)),
         after: Some(Arc::clone(pet)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Moment, Profile, Status};
-
-    fn pet(name: &str, status: Status, since: u64) -> Pet {
-        Pet {
-            id: PetId::FIRST,
-            profile: Profile {
-                name: name.to_owned(),
-                ..Profile::default()
-            },
-            status,
-            since: Moment::from_micros(since.cast_signed()),
-        }
-    }
-
-    /// What is written for a pet that is `now`, or gone, after `kinds` at the revs from 10 on: the
-    /// kind of each message, and the name and status in it.
-    fn packed(now: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
-        let mut packing = Packing::default();
-        now.into_iter()
-            .for_each(|pet| packing.take(Entry::Pet(pet)));
-        for (rev, kind) in (10..).zip(kinds) {
-            packing.take(Entry::Change(Change {
-                rev: Rev::new(rev),
-                at: Moment::from_micros(rev.cast_signed()),
-                by: By::Api,
-                author: None,
-                pet: PetId::FIRST,
-                kind,
-            }));
-        }
-        let told = |put: Put| {
-            let after = put.after.as_deref();
-            let after = after.map(|pet| format!(" {} {}", pet.profile.name, pet.status.as_str()));
-            format!("{}{}", put.kind.as_str(), after.unwrap_or_default())
-        };
-        packing.finish().puts.into_iter().map(told).collect()
-    }
-
-    fn record(name: &str, status: Status, since: u64) -> ChangeKind {
-        ChangeKind::Pet(Arc::new(pet(name, status, since)))
-    }
-
-    #[test]
-    fn each_message_holds_the_pet_as_it_was_then() {
-        let now = pet("Mo", Status::Eating, 11);
-        let log = vec![
-            record("Miso", Status::Playing, 10),
-            ChangeKind::Status(Status::Eating),
-            record("Mo", Status::Eating, 11),
-        ];
-        let expected = ["pet Miso playing", "status Miso eating", "pet Mo eating"];
-        assert_eq!(packed(Some(now), log), expected);
-    }
-
-    #[test]
-    fn of_a_trimmed_log_statuses_are_kept_as_far_as_the_profile_is_known() {
-        let statuses = || [Status::Playing, Status::Eating].map(ChangeKind::Status);
-        let now = pet("Mo", Status::Eating, 11);
-        let expected = ["status Mo playing", "status Mo eating"];
-        assert_eq!(packed(Some(now), statuses().into()), expected);
-        let edited = [&statuses()[..], &[record("Mo", Status::Eating, 11)]].concat();
-        let now = pet("Mo", Status::Eating, 11);
-        assert_eq!(packed(Some(now), edited), ["pet Mo eating"]);
-        let removed = [&statuses()[..], &[ChangeKind::Gone]].concat();
-        assert_eq!(packed(None, removed), ["gone"]);
-    }
-
-    #[test]
-    fn a_pet_of_which_the_log_says_nothing_is_there_all_the_same() {
-        let now = pet("Mo", Status::Eating, 3);
-        assert_eq!(packed(Some(now), Vec::new()), ["pet Mo eating"]);
-    }
-
-    #[test]
-    fn the_last_16_changes_of_a_pet_are_kept() {
-        let mut log = vec![record("Mo", Status::Eating, 10)];
-        log.extend((0..40).map(|turn| ChangeKind::Status(Status::ALL[turn % 4])));
-        let now = pet("Mo", Status::ALL[3], 50);
-        let packed = packed(Some(now), log);
-        assert_eq!(packed.len(), KEPT_PER_PET);
-        let last = format!("status Mo {}", Status::ALL[3].as_str());
-        assert_eq!(packed.last(), Some(&last));
     }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use crate::model::{Change, Epoch, Pet, PetId, Rev};
 use crate::store::nats::known::{Known, Passed};
-use crate::store::nats::layout::{PET, PETS};
 use crate::store::nats::link::Link;
 use crate::store::nats::message::{self, Record};
+use crate::store::nats::subjects::{PET, PETS};
 use crate::store::nats::{load, read};
 use crate::store::{Snapshot, StoreError};
 

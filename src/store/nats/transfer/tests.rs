@@ -1,54 +1,46 @@
 //! Somebody else who comes to the same servers while an import is on its way.
 
-use tokio::runtime::Runtime;
-
 use super::*;
-use crate::store::contract::server::{NEWEST, Servers};
-use crate::store::{Engine, RosterEdit};
-
-fn rig() -> (Servers, Address, Runtime) {
-    let servers = Servers::start(1, NEWEST);
-    let address = servers.address().parse().unwrap();
-    (servers, address, Runtime::new().unwrap())
-}
+use crate::store::RosterEdit;
+use crate::store::nats::tests::rig::Rig;
 
 /// A node that started after the import had looked would be given pets one by one.
 #[test]
 fn a_stream_that_a_node_has_begun_meanwhile_is_not_filled() {
-    let (_servers, address, runtime) = rig();
-    let importing = runtime.block_on(connect_empty(&address)).unwrap();
-    let node = runtime.block_on(NatsEngine::connect(&address)).unwrap();
-    let claimed = runtime.block_on(claim(&importing.node.link, PetId::FIRST));
+    let rig = Rig::start(1);
+    let importing = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
+    rig.connect();
+    let claimed = rig
+        .runtime
+        .block_on(claim(&importing.node.link, PetId::FIRST));
     assert_eq!(claimed.err(), Some(StoreError::Conflict));
-    node.close();
 }
 
 /// The other way round: it would make an epoch for what is not whole.
 #[test]
 fn a_node_that_found_the_stream_empty_before_it_was_filled_begins_no_epoch() {
-    let (_servers, address, runtime) = rig();
-    let importing = runtime.block_on(connect_empty(&address)).unwrap();
+    let rig = Rig::start(1);
+    let importing = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
     let link = &importing.node.link;
-    let last = runtime.block_on(claim(link, PetId::FIRST)).unwrap();
-    let begun = runtime.block_on(layout::begin_first_epoch(link, 0));
+    let last = rig.runtime.block_on(claim(link, PetId::FIRST)).unwrap();
+    let begun = rig.runtime.block_on(epoch::begin_first(link, 0));
     assert_eq!(begun.err(), Some(StoreError::Conflict));
-    let refused = runtime.block_on(NatsEngine::connect(&address));
+    let refused = rig.runtime.block_on(NatsEngine::connect(&rig.address()));
     assert_eq!(refused.err(), Some(StoreError::Unfinished));
-    runtime
-        .block_on(layout::begin_first_epoch(link, last))
+    rig.runtime
+        .block_on(epoch::begin_first(link, last))
         .unwrap();
-    let node = runtime.block_on(NatsEngine::connect(&address)).unwrap();
-    node.close();
+    rig.connect();
 }
 
 #[test]
 fn two_imports_do_not_fill_one_stream() {
-    let (_servers, address, runtime) = rig();
-    let one = runtime.block_on(connect_empty(&address)).unwrap();
-    let other = runtime.block_on(connect_empty(&address)).unwrap();
+    let rig = Rig::start(1);
+    let one = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
+    let other = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
     let links = [&one.node.link, &other.node.link];
-    let last = runtime.block_on(claim(links[0], PetId::FIRST)).unwrap();
-    let second = runtime.block_on(claim(links[1], PetId::FIRST));
+    let last = rig.runtime.block_on(claim(links[0], PetId::FIRST)).unwrap();
+    let second = rig.runtime.block_on(claim(links[1], PetId::FIRST));
     assert_eq!(second.err(), Some(StoreError::Conflict));
     // Whatever else is written ends the import before its epoch.
     let foreign = Outgoing {
@@ -57,17 +49,19 @@ fn two_imports_do_not_fill_one_stream() {
         headers: Vec::new(),
         body: b"x".to_vec(),
     };
-    let sent = runtime.block_on(batch::send(links[1], &batch::new_op(), vec![foreign]));
+    let sent = rig
+        .runtime
+        .block_on(batch::send(links[1], &batch::new_op(), vec![foreign]));
     assert!(sent.is_ok());
-    let begun = runtime.block_on(layout::begin_first_epoch(links[0], last));
+    let begun = rig.runtime.block_on(epoch::begin_first(links[0], last));
     assert_eq!(begun.err(), Some(StoreError::Conflict));
 }
 
 /// A trail that is longer than one batch, and numbers that go on.
 #[test]
 fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
-    let (_servers, address, runtime) = rig();
-    let importing = runtime.block_on(connect_empty(&address)).unwrap();
+    let rig = Rig::start(1);
+    let importing = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
     let deed = |number: usize| {
         RosterEdit::Note(crate::model::Deed {
             at: crate::model::Moment::from_micros(0),
