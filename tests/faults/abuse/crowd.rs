@@ -9,12 +9,8 @@ use crate::support::{Raw, Sse, ask, until};
 
 const CLIENTS: usize = 100;
 
-/// CPU time that may pass in the second after the crowd came, in hundredths of a second. Whoever
-/// asks for connections again and again, which cannot be had, takes 60 or more.
-const RESTING_TICKS: u64 = 30;
-
-/// The longest until there is a place again: less than those who say nothing are borne with.
-const WELL_AGAIN: Duration = Duration::from_secs(8);
+/// CPU time that may pass in the second after the crowd came, in hundredths of a second.
+const RESTING_TICKS: u64 = 10;
 
 #[tokio::test]
 async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
@@ -69,12 +65,16 @@ async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
         Sse::try_open(&server.base, "", None).await.is_some()
     })
     .await;
-    let well_again = left.elapsed();
     println!(
         "\n64 descriptors, {CLIENTS} viewers: {crowd} let in, {refused} refused; {ticks} % of a core; \
-         well again after {well_again:.1?}"
+         well again after {:.1?}",
+        left.elapsed()
     );
     server.assert_alive();
     assert!(ticks <= RESTING_TICKS, "{ticks} % of a core");
-    assert!(well_again < WELL_AGAIN, "{well_again:?}");
+    assert!(
+        left.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        left.elapsed()
+    );
 }
