@@ -1,9 +1,11 @@
 //! The engine of several nodes: streams in a NATS JetStream cluster.
 //!
-//! `link` is the connection, `layout` what is kept there, `message` how a change is written. A
-//! commit is a `batch` that is compared with what this node has `known`; the `applier` passes every
-//! message of the stream in order, so that all nodes show the same changes with the same revs. `log`
-//! is what the stream still has of them. The trait's calls block on the tasks that do this.
+//! `link` is the connection; `subjects` are the names of what is kept behind it, and `layout` how it
+//! is kept; `message` is how a change is written. Messages are `read` from whichever server has a
+//! copy. A `commit` is a `batch` that is compared with what this node has `known`; the `applier`
+//! passes every message of the stream in order, so that all nodes show the same changes with the
+//! same revs. `log` is what the stream still has of them. The traits' calls block on the tasks that
+//! do this.
 
 mod accounts;
 mod address;
