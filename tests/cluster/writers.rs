@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::support::rev_of;
+use crate::support::{rev_of, within};
 
 pub const PETS: u64 = 48;
 
@@ -77,14 +77,17 @@ impl Writers {
         }
     }
 
-    /// Waits until `count` more changes were acknowledged.
+    /// Waits until `count` more changes were acknowledged, each within the limit.
     pub async fn until_made(&self, count: usize) {
         let mut made = self.made.clone();
         let enough = *made.borrow() + count;
-        let waiting = made.wait_for(|made| *made >= enough);
-        crate::support::within("acknowledged changes", waiting)
-            .await
-            .unwrap();
+        let mut now = 0;
+        while now < enough {
+            let waiting = made.wait_for(|made| *made > now);
+            now = *within("another acknowledged change", waiting)
+                .await
+                .unwrap();
+        }
     }
 
     /// Writes at the other nodes only from now on.
@@ -96,9 +99,7 @@ impl Writers {
     pub async fn stop(self) -> Written {
         // Fails when the writers have ended, and then the next line says why.
         let _ = self.stop.send(());
-        crate::support::within("the last answers", self.task)
-            .await
-            .unwrap()
+        within("the last answers", self.task).await.unwrap()
     }
 }
 
