@@ -153,11 +153,15 @@ impl Story {
         self.viewers.iter().map(|seen| seen.revs.len()).sum()
     }
 
-    /// How long those who lost their connection at `killed` or later were away, without the time
-    /// that they waited on purpose; rising.
+    /// How long those who lost their connection at `killed` or later heard nothing from then on,
+    /// without the time that they waited on purpose; rising. Some lose one for other reasons later:
+    /// nginx closes one after 1,000 requests.
     pub fn away(&self, killed: Instant) -> Vec<Duration> {
         let returns = self.viewers.iter().flat_map(|seen| &seen.returns);
-        let away = returns.map(|back| back.at.duration_since(killed).saturating_sub(back.waited));
+        let away = returns.map(|back| {
+            let silence = back.at.duration_since(back.heard.max(killed));
+            silence.saturating_sub(back.waited)
+        });
         let mut away: Vec<Duration> = away.collect();
         away.sort_unstable();
         away

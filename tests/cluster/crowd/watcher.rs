@@ -37,6 +37,8 @@ pub struct Seen {
 /// A viewer is live again.
 pub struct Return {
     pub at: Instant,
+    /// When it had last heard anything before.
+    pub heard: Instant,
     /// How long it waited on purpose meanwhile.
     pub waited: Duration,
 }
@@ -49,6 +51,8 @@ pub struct Watcher {
     cursor: Option<String>,
     /// The rev of the cursor.
     at: u64,
+    /// When it heard anything while it was live.
+    heard: Instant,
     /// Since it was live: how often it came in vain, and how long it waited.
     tries: u32,
     waited: Duration,
@@ -71,6 +75,7 @@ impl Watcher {
             seen,
             cursor: None,
             at: 0,
+            heard: Instant::now(),
             tries: 0,
             waited: Duration::ZERO,
             is_live: false,
@@ -114,6 +119,7 @@ impl Watcher {
             }
             let has_ended = parts.split(self.transport, |json| self.take(json))?;
             if self.is_live {
+                self.heard = Instant::now();
                 turn = None;
             }
             if has_ended {
@@ -168,6 +174,7 @@ impl Watcher {
             let waited = std::mem::take(&mut self.waited);
             self.seen.returns.push(Return {
                 at: Instant::now(),
+                heard: self.heard,
                 waited,
             });
             self.tries = 0;
