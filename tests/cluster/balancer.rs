@@ -39,10 +39,11 @@ impl Balancer {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {place}/{name};\n"))
             .concat();
-        // One process, so that nothing is left when it is killed.
+        // One process, so that nothing is left when it is killed. As the file says, it lets in all who
+        // wait at once.
         let text = format!(
             "daemon off;\nmaster_process off;\npid {place}/pid;\n\
-             events {{ worker_connections {CONNECTIONS}; }}\n\
+             events {{ worker_connections {CONNECTIONS}; multi_accept on; }}\n\
              http {{\naccess_log off;\n{temporary}{settings}}}\n"
         );
         std::fs::write(&config, text).unwrap();

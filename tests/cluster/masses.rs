@@ -49,8 +49,6 @@ async fn a_crowd_at_three_nodes_sees_every_change_once_and_in_order_under_the_sa
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_crowd_of_a_killed_node_goes_on_at_the_others_and_misses_and_repeats_nothing() {
     let mut stage = Stage::build().await;
-    // What counts is how they come back, and not how much two cores deliver beside that.
-    stage.pace = number(50, 10).try_into().unwrap();
     let viewers = number(VIEWERS.0, VIEWERS.1);
     let mut killed = Instant::now();
     let outcome = stage

@@ -10,6 +10,9 @@ use super::writers::{PETS, Writers, Written};
 use super::{Nodes, number};
 use crate::support::{metric_in, rev_of};
 
+/// Changes in a second.
+const PACE: u32 = 50;
+
 /// Changes that are made before something happens, and after it.
 const BEFORE: (usize, usize) = (50, 500);
 
@@ -18,8 +21,6 @@ pub struct Stage {
     pub nodes: Nodes,
     /// Nodes that were killed.
     pub killed: Vec<usize>,
-    /// Changes in a second.
-    pub pace: u32,
     balancer: Balancer,
 }
 
@@ -48,7 +49,6 @@ impl Stage {
             servers,
             nodes,
             killed: Vec::new(),
-            pace: 50,
             balancer,
         }
     }
@@ -62,7 +62,7 @@ impl Stage {
     ) -> Outcome {
         let crowd = Crowd::join(self.balancer.address, viewers).await;
         let bases = self.nodes.nodes.iter().map(|node| node.base.clone());
-        let writers = Writers::start(bases.collect(), self.pace);
+        let writers = Writers::start(bases.collect(), PACE);
         let changes = number(BEFORE.0, BEFORE.1);
         writers.until_made(changes).await;
         happens(self, &writers).await;

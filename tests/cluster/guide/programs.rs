@@ -71,7 +71,7 @@ pub fn start_nginx(places: &Places, folder: &Path) -> Program {
     let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let folders = kinds.map(|kind| format!("{kind}_temp_path {at}/{kind};\n"));
     let config = format!(
-        "daemon off; pid {at}/nginx.pid; error_log {at}/error.log;\nevents {{}}\n\
+        "daemon off; pid {at}/nginx.pid; error_log {at}/error.log;\nevents {{ multi_accept on; }}\n\
          http {{ access_log off;\n{}include {}; }}\n",
         folders.concat(),
         site.display()
