@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
@@ -22,12 +23,16 @@ use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
+/// Connections accepted at once at `--metrics-listen`: a few scrapers.
+const METRICS_CONNECTIONS: usize = 16;
+
 /// The part of the grace after which the rest is cut off, so that the store is closed within it.
 const IN_TIME: f32 = 0.9;
 
 /// A running pet-store. Dropping it without `stop` leaves its tasks to the runtime.
 pub struct App {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     live: Arc<Live>,
     grace: Duration,
     engine: Arc<dyn Engine>,
@@ -60,11 +65,8 @@ impl App {
     /// The first part that could not be started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         // Before the store is opened, or made: an address that is taken should cost nothing.
-        let listener = listen(config.listen).map_err(|error| StartError::Listen {
-            address: config.listen,
-            error,
-        })?;
-        let address = listener.local_addr().unwrap_or(config.listen);
+        let (listener, address) = open_listener(config.listen)?;
+        let for_metrics = config.metrics_listen.map(open_listener).transpose()?;
         let metrics = Metrics::new();
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
@@ -107,12 +109,25 @@ impl App {
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
+            metrics_address: for_metrics.as_ref().map(|(_, address)| *address),
             live: Arc::clone(&live),
             grace: config.grace,
             engine: Arc::clone(&engine),
             writer_thread,
             tasks: TaskTracker::new(),
         };
+        if let Some((listener, _)) = for_metrics {
+            let server = Server {
+                listener,
+                endpoint: web::metrics_site(metrics.clone()),
+                metrics: metrics.clone(),
+                max_connections: METRICS_CONNECTIONS,
+                terms,
+                guard: Arc::clone(&guard),
+            };
+            let serving = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
+            app.tasks.spawn(serving);
+        }
         let server = Server {
             listener,
             endpoint: web::site(Arc::clone(&live), engine, bodies),
@@ -140,6 +155,11 @@ impl App {
     /// Where it listens; with port 0 asked for, the port that was picked.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of `--metrics-listen`, if there is one.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Whether nobody is staff yet where staff are needed.
@@ -194,6 +214,13 @@ impl App {
         }
         in_time && ended.is_ok() && joined.is_ok_and(|ended| ended.is_ok())
     }
+}
+
+/// Listens on `address`, and returns the address with the port that was picked.
+fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = listen(address).map_err(|error| StartError::Listen { address, error })?;
+    let address = listener.local_addr().unwrap_or(address);
+    Ok((listener, address))
 }
 
 async fn keep_tidy(gate: Gate) {

@@ -5,7 +5,7 @@ mod place;
 mod staff;
 mod store;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -131,8 +131,7 @@ fn fail(sentence: &str, code: u8) -> ExitCode {
 
 /// Serves until the first signal, and stops within the grace; a second signal ends it at once.
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = Signals::listen()?;
     // Heard, a file that reached the limit of `ulimit -f` is an error of a write; unheard, it
     // would be the end of the program.
     let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
@@ -142,6 +141,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         log_format,
         &format!("listening on http://{}", app.address()),
     );
+    if let Some(address) = app.metrics_address() {
+        let line = format!("metrics are at http://{address}/metrics");
+        announce(log_format, &line);
+    }
     if let Some(link) = app.founding_link() {
         announce(
             log_format,
@@ -156,11 +159,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
              pet-store staff add NAME --role admin --engine …",
         );
     }
-    either(&mut terminate, &mut interrupt).await;
+    signals.stop().await;
     tracing::info!("stopping: telling every viewer, finishing requests");
     tokio::select! {
         in_time = app.stop() => tracing::info!(in_time, "stopped"),
-        () = either(&mut terminate, &mut interrupt) => {
+        () = signals.stop() => {
             fail("stopped at once by a second signal", 1);
             std::process::exit(1);
         }
@@ -168,10 +171,43 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn either(terminate: &mut unix::Signal, interrupt: &mut unix::Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that the server handles. Any other keeps its default action.
+struct Signals {
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+    hang_up: unix::Signal,
+    user_1: unix::Signal,
+    user_2: unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            user_1: signal(SignalKind::user_defined1())?,
+            user_2: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    /// Waits for a signal to stop. Ignores, with a line in the log, what others use to have a
+    /// program reopen its log files: the log goes to stderr. Unhandled, these would end the process
+    /// without a `bye` to any viewer. Cancel safe.
+    async fn stop(&mut self) {
+        loop {
+            let ignored = tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => "SIGHUP",
+                _ = self.user_1.recv() => "SIGUSR1",
+                _ = self.user_2.recv() => "SIGUSR2",
+            };
+            tracing::info!(
+                signal = ignored,
+                "signal ignored; SIGTERM or SIGINT stops the server"
+            );
+        }
     }
 }
 
@@ -188,7 +224,7 @@ fn announce(format: LogFormat, line: &str) {
 
 /// A line on stderr. That nobody reads it, or that its disk is full, ends nothing.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 #[cfg(test)]

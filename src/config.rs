@@ -28,6 +28,11 @@ pub struct Options {
     #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = listen)]
     listen: SocketAddr,
 
+    /// Address and port that serve /metrics and nothing else, to everyone who can reach them; at
+    /// --listen they are for this machine and for API tokens [default: none]
+    #[arg(long, value_name = "ADDR", env = "PET_STORE_METRICS_LISTEN", value_parser = listen)]
+    metrics_listen: Option<SocketAddr>,
+
     #[command(flatten)]
     engine: EngineOptions,
 
@@ -106,6 +111,8 @@ pub enum LogFormat {
 pub struct Config {
     pub auth: Auth,
     pub listen: SocketAddr,
+    /// Where `/metrics` is served alone and to everyone; `None` is nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     pub data: PathBuf,
     pub engine: EngineChoice,
     /// The address that visitors type, where it was told.
@@ -142,7 +149,7 @@ impl Config {
     /// # Errors
     /// When it is to listen on more than loopback.
     pub fn demo(options: Options) -> Result<Self, DemoMustBeLocal> {
-        if !options.listen.ip().is_loopback() {
+        if !options.listen.ip().to_canonical().is_loopback() {
             return Err(DemoMustBeLocal(options.listen));
         }
         let sample_pets = options.pets;
@@ -162,6 +169,7 @@ impl Config {
         Config {
             auth,
             listen: options.listen,
+            metrics_listen: options.metrics_listen,
             data: options.data,
             engine: options.engine.choice(),
             base_url: options.base_url,
@@ -187,6 +195,7 @@ impl Config {
         Config {
             auth: Auth::Demo,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            metrics_listen: None,
             data,
             engine: EngineChoice::Redb,
             base_url: None,

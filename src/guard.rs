@@ -10,6 +10,7 @@ mod crowd;
 mod forwarded;
 mod limits;
 mod network;
+mod peer;
 mod rate;
 mod source;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use self::crowd::Crowd;
 pub use self::crowd::Seat;
 pub use self::limits::{Limits, Share};
 pub use self::network::{Network, NotANetwork};
+pub use self::peer::Peer;
 use self::rate::Meter;
 pub use self::rate::Rate;
 pub use self::source::Source;

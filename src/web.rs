@@ -34,6 +34,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, EndpointExt, Request, Route};
 
 pub use self::body::BodyLimits;
+pub use self::probes::metrics_site;
 use self::resource::resource;
 use self::site::{Site, see_other};
 pub use self::welcome::welcome_path;
@@ -118,7 +119,7 @@ fn table(site: &Arc<Site>) -> Route {
         .at("/api/docs", resource().get(openapi.into_page()))
         .at("/healthz", resource().get(probes::health))
         .at("/readyz", resource().get(probes::readiness))
-        .at("/metrics", resource().get(probes::metrics))
+        .at("/metrics", resource().get(probes::show_metrics))
         .at("/assets/:fingerprint/*path", resource().get(assets::asset))
         .at("/favicon.ico", resource().get(assets::icon))
 }

@@ -39,7 +39,7 @@ pub fn names_this_machine(headers: &HeaderMap) -> bool {
         return false;
     };
     let name = host.host().trim_matches(['[', ']']);
-    let is_loopback = |address: IpAddr| address.is_loopback();
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
     name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback)
 }
 
@@ -120,6 +120,8 @@ mod tests {
             (true, "127.0.0.1:3000"),
             (true, "localhost"),
             (true, "[::1]:3000"),
+            (true, "[::ffff:127.0.0.1]:3000"),
+            (false, "[::ffff:10.0.0.1]:3000"),
             (false, "evil.example:3000"),
             (false, "127.0.0.1.evil.example"),
             (false, ""),

@@ -4,6 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+/// Length of `::ffff:0:0/96`, the IPv4 addresses within IPv6 (RFC 4291, section 2.5.5.2).
+const MAPPED_BITS: u8 = 96;
+
 /// All addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -42,7 +45,15 @@ impl FromStr for Network {
         };
         let first: IpAddr = first.parse().map_err(|_| NotANetwork)?;
         let all = if first.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(all), str::parse).map_err(|_| NotANetwork)?;
+        let bits: u8 = bits.map_or(Ok(all), str::parse).map_err(|_| NotANetwork)?;
+        // IPv4 within IPv6 (`::ffff:10.0.0.0/104`) is the IPv4 network, as `contains` reads
+        // addresses. A shorter prefix than /96 has bits behind it, and is refused below.
+        let (first, bits) = match first.to_canonical() {
+            IpAddr::V4(mapped) if first.is_ipv6() && bits >= MAPPED_BITS => {
+                (IpAddr::V4(mapped), bits - MAPPED_BITS)
+            }
+            _ => (first, bits),
+        };
         let network = Network { first, bits };
         // Bits behind the network's are a mistake: 10.0.0.7/8 may mean one address or many.
         let is_whole = match first {

@@ -31,6 +31,10 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
         ("192.0.2.7", "::ffff:192.0.2.7", "::c000:207"),
         ("2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"),
         ("0.0.0.0/0", "203.0.113.9", "2001:db8::1"),
+        ("::ffff:127.0.0.1", "127.0.0.1", "127.0.0.2"),
+        ("::ffff:127.0.0.1", "::ffff:127.0.0.1", "::1"),
+        ("::ffff:10.0.0.0/104", "10.255.0.1", "11.0.0.1"),
+        ("::ffff:0:0/96", "203.0.113.9", "2001:db8::1"),
     ] {
         let network: Network = network.parse().unwrap();
         assert!(network.contains(address(inside)), "{network} {inside}");
@@ -44,6 +48,9 @@ fn a_network_holds_the_addresses_that_begin_like_it() {
         "::/129",
         "lan",
         "1.2.3.4/-1",
+        "::ffff:10.0.0.1/104",
+        "::ffff:0:0/95",
+        "::ffff:10.0.0.0/129",
     ] {
         assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text:?}");
     }

@@ -7,12 +7,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
-use poem::http::{Request, Response, StatusCode};
+use poem::http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
 use socket2::{SockRef, TcpKeepalive};
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::patience::{Patience, Times};
 use super::socket::Socket;
 use super::turn::{Answer, Turn};
-use crate::guard::Guard;
+use crate::guard::{Guard, Peer};
 use crate::live::{Admission, Handoff};
 use crate::metrics::Metrics;
 
@@ -84,7 +85,9 @@ pub async fn serve_connection(
         let ours = turn.take();
         let visitor = guard.identify(peer.ip(), request.headers());
         request.extensions_mut().insert(visitor);
+        request.extensions_mut().insert(Peer(peer.ip()));
         request.extensions_mut().insert(for_requests.clone());
+        let version = request.version();
         async move {
             let local = LocalAddr(Addr::from(local));
             // Where the visitor is, as far as it is believed: what asks for it from here on need
@@ -92,7 +95,14 @@ pub async fn serve_connection(
             let remote = SocketAddr::new(visitor.address, peer.port());
             let remote = RemoteAddr(Addr::from(remote));
             let request = poem::Request::from((request, local, remote, Scheme::HTTP));
-            let response = Response::from(endpoint.get_response(request).await);
+            let mut response = Response::from(endpoint.get_response(request).await);
+            // Without chunks the end of the connection is the end of such an answer. hyper closes
+            // it then, but promises keep-alive with every answer that is not marked as HTTP/1.0.
+            if version == Version::HTTP_10 && response.body().size_hint().exact().is_none() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+                *response.version_mut() = Version::HTTP_10;
+            }
             let ours = match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => {
                     ours.keep();

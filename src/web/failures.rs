@@ -18,7 +18,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result
     let asked_for = (request.method() == Method::GET).then(|| request.uri().clone());
     let path = request.uri().path();
     let is_live = path.starts_with("/live/") && path != doctor::ADDRESS;
-    let is_program = is_live || path.starts_with("/api/v1");
+    let is_program = is_live || path.starts_with("/api/v1") || path == "/metrics";
     // Nothing that a handler shares is left half changed: locks are held over no call that panics.
     let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => return Ok(response.into_response()),

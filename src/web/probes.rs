@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::StatusCode;
 use poem::web::Data;
-use poem::{Response, handler};
+use poem::{EndpointExt, Request, Response, Route, handler};
 
+use super::{headers, request, resource};
+use crate::auth::{Caller, MayRead, Permit, names_this_machine};
+use crate::error::Failure;
+use crate::guard::Peer;
 use crate::live::Live;
+use crate::metrics::Metrics;
 
 /// The process answers.
 #[handler]
@@ -36,12 +42,38 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
     }
 }
 
+/// The metrics, for programs on this machine, and for tokens and people who may read what staff
+/// read: they count failed sign-ins and refused visitors.
 #[handler]
-pub fn metrics(Data(live): Data<&Arc<Live>>) -> Response {
+pub fn show_metrics(
+    Data(live): Data<&Arc<Live>>,
+    caller: Caller,
+    request: &Request,
+) -> poem::Result<Response> {
+    // A name that leads to loopback by mistake or on purpose (DNS rebinding) is not this machine,
+    // and neither is the public name that a proxy passes on.
+    let is_local = Peer::is_local_client(request) && names_this_machine(request.headers());
+    if !is_local {
+        Permit::<MayRead>::of(&caller).map_err(Failure::from)?;
+    }
+    Ok(exposition(live.hub.metrics()))
+}
+
+/// The endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.
+pub fn metrics_site(metrics: Metrics) -> BoxEndpoint<'static> {
+    let endpoint = make_sync(move |_request| exposition(&metrics));
+    Route::new()
+        .at("/metrics", resource().get(endpoint))
+        .around(request::check)
+        .after(headers::secure)
+        .boxed()
+}
+
+fn exposition(metrics: &Metrics) -> Response {
     Response::builder()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .header("cache-control", "no-store")
-        .body(live.hub.metrics().encode())
+        .body(metrics.encode())
 }
 
 fn text(status: StatusCode, body: &'static str) -> Response {

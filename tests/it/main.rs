@@ -26,6 +26,7 @@ mod probes;
 mod process;
 mod properties;
 mod repository;
+mod requests;
 mod serve_mode;
 mod staff;
 mod support;

@@ -1,6 +1,6 @@
 //! What the one who runs the machine asks: is it alive, should it get traffic, what has it counted.
 
-use crate::support::{Sse, metric, spawn_app};
+use crate::support::{Process, Rescue, Sse, metric, spawn_app};
 
 #[tokio::test]
 async fn a_running_server_is_alive_and_ready() {
@@ -55,4 +55,99 @@ async fn what_happens_is_counted() {
     let answer = app.get("/metrics").await;
     let kind = answer.headers()["content-type"].to_str().unwrap();
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+}
+
+/// What `/metrics` answers to a request with these headers.
+async fn metrics_status(rescue: &Rescue, headers: &[(&str, &str)]) -> u16 {
+    let mut request = rescue.app.request("GET", "/metrics");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap().status().as_u16()
+}
+
+/// They count failed sign-ins and refused visitors: nothing for strangers.
+#[tokio::test]
+async fn metrics_are_for_this_machine_and_for_tokens() {
+    let rescue = Rescue::start().await;
+    assert_eq!(metrics_status(&rescue, &[]).await, 200);
+    assert_eq!(
+        metrics_status(&rescue, &[("host", "localhost:3000")]).await,
+        200
+    );
+    // A proxy on this machine asks for somebody else, whether it was named or not.
+    for relayed in [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("forwarded", "for=203.0.113.9"),
+        ("x-real-ip", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+        ("via", "1.1 proxy"),
+        ("host", "pets.example"),
+    ] {
+        assert_eq!(
+            metrics_status(&rescue, &[relayed]).await,
+            401,
+            "{relayed:?}"
+        );
+        for token in &rescue.tokens {
+            let bearer = format!("Bearer {token}");
+            let headers = [relayed, ("authorization", bearer.as_str())];
+            assert_eq!(metrics_status(&rescue, &headers).await, 200, "{relayed:?}");
+        }
+        let headers = [relayed, ("authorization", "Bearer petstore_none")];
+        assert_eq!(metrics_status(&rescue, &headers).await, 401, "{relayed:?}");
+    }
+    let answer = rescue.app.request("GET", "/metrics");
+    let answer = answer.header("x-forwarded-for", "203.0.113.9").send();
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    assert!(answer.headers().contains_key("www-authenticate"));
+}
+
+#[tokio::test]
+async fn a_named_proxy_on_this_machine_does_not_open_the_metrics() {
+    let own = "::ffff:127.0.0.1".parse().unwrap();
+    let rescue = Rescue::start_with(|config| config.limits.trusted_proxies = vec![own]).await;
+    let relayed = ("x-forwarded-for", "203.0.113.9");
+    assert_eq!(metrics_status(&rescue, &[relayed]).await, 401);
+    assert_eq!(metrics_status(&rescue, &[]).await, 200);
+}
+
+#[tokio::test]
+async fn an_address_of_their_own_serves_the_metrics_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--metrics-listen",
+        "127.0.0.1:0",
+    ];
+    let mut process = Process::start(folder.path(), &arguments).await;
+    process.wait_for_line("metrics are at http://").await;
+    let lines = process.lines();
+    let line = lines.iter().find(|line| line.contains("metrics are at "));
+    let (_, url) = line.unwrap().split_once("metrics are at ").unwrap();
+    let url = url.split('"').next().unwrap();
+    let relayed = process
+        .client
+        .get(url)
+        .header("x-forwarded-for", "203.0.113.9");
+    let answer = relayed.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(
+        answer
+            .text()
+            .await
+            .unwrap()
+            .contains("petstore_commits_total")
+    );
+    for path in ["/pets", "/live/state", "/"] {
+        let other = url.replace("/metrics", path);
+        let answer = process.client.get(other).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    process.signal(rustix::process::Signal::TERM);
+    assert_eq!(process.end().await.code(), Some(0));
 }

@@ -106,6 +106,7 @@ const HEADS: &[(&str, &str, &[u16])] = &[
         "GET /pets HTTP/1.1\r\nHost: a\r\nHost: a",
         NO,
     ),
+    ("a Host with a space", "GET /pets HTTP/1.1\r\nHost: a b", NO),
     (
         "an unknown version",
         "GET /pets HTTP/9.9\r\nHost: localhost",

@@ -9,6 +9,7 @@ async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_wh
     for (option, value, allowed) in [
         ("--listen", "localhost", "127.0.0.1:3000"),
         ("--listen", "127.0.0.1:99999", "127.0.0.1:3000"),
+        ("--metrics-listen", "9090", "127.0.0.1:3000"),
         ("--simulate", "sometimes", "off or a duration"),
         ("--seed", "-1", "--seed"),
         ("--seed", "one", "--seed"),

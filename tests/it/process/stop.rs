@@ -54,6 +54,29 @@ async fn a_stop_says_bye_to_every_viewer_and_exits_with_0_within_the_grace() {
     }
 }
 
+/// A terminal that closes, and a log rotation that is meant for another program, once ended the
+/// process without a `bye`.
+#[tokio::test]
+async fn signals_for_other_programs_are_logged_and_end_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(folder.path(), &QUIET).await;
+    let mut sse = Sse::open(&process.base, "").await;
+    assert_eq!(sse.next().await["type"], "hello");
+    assert_eq!(sse.next().await["type"], "snapshot");
+    for (signal, name) in [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::USR1, "SIGUSR1"),
+        (Signal::USR2, "SIGUSR2"),
+    ] {
+        process.signal(signal);
+        process.wait_for_line(name).await;
+    }
+    assert_eq!(process.text("/healthz").await, "ok\n");
+    process.signal(Signal::TERM);
+    assert_eq!(sse.next().await["type"], "bye");
+    assert_eq!(process.end().await.code(), Some(0));
+}
+
 /// A server with this grace, and a connection that never sends what it announced.
 async fn start_stalled(folder: &Path, grace: &str) -> (Process, Raw) {
     let arguments = [&QUIET[..], &["--grace", grace]].concat();
