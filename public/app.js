@@ -82,7 +82,7 @@ function watchPets() {
     live.drawLine();
   };
   button.start();
-  live.connection.start();
+  live.lifecycle.start();
 }
 
 /**
@@ -123,12 +123,12 @@ function sayHello() {
   echo.onfail = () => hello.drawNoEcho(transport);
   hello.onsay = (text) => echo.say(text);
   hello.start();
-  live.connection.start();
+  live.lifecycle.start();
 }
 
 /**
  * What the live pages have in common: a connection, the line that says how it is, what is announced, and the turns of
- * the page's life.
+ * the page's life. The lifecycle is yet to be started: it starts the connection when the page is first seen.
  * @param {object} parts
  * @param {Board} parts.board
  * @param {string[]} parts.pets
@@ -167,6 +167,7 @@ function goLive({ board, pets, onleave }) {
   connection.onstate = follow;
   tick.add(drawLine);
   const turns = {
+    begin: () => connection.start(),
     leave: () => (connection.stop(), tick.stop(), announcements.stop(), onleave()),
     comeBack: () => (tick.start(), tick.now(), connection.start()),
     wake: () => (connection.wake(), tick.now()),
@@ -174,6 +175,6 @@ function goLive({ board, pets, onleave }) {
     offline: () => (connection.offline(), freshness.lose()),
   };
   const { connection: network } = /** @type {any} */ (navigator);
-  new Lifecycle({ window, document, network, turns }).start();
-  return { connection, freshness, announcements, follow, hear, drawLine };
+  const lifecycle = new Lifecycle({ window, document, network, turns });
+  return { connection, lifecycle, freshness, announcements, follow, hear, drawLine };
 }

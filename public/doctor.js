@@ -91,9 +91,8 @@ function examineNetwork() {
 
   const stay = () => {};
   const leave = () => isRunning && end("Stopped, because the page was left.");
-  const turns = { leave, comeBack: stay, wake: stay, online: stay, offline: stay };
+  const turns = { begin: run, leave, comeBack: stay, wake: stay, online: stay, offline: stay };
   new Lifecycle({ window, document, turns }).start();
-  run();
 }
 
 /** What the report says of browser and page. */

@@ -1,6 +1,11 @@
 // @ts-check
 /**
- * The life of a page in a browser: hidden and kept, frozen, brought back, looked at again, network gone and back.
+ * The life of a page in a browser: first seen, hidden and kept, frozen, brought back, looked at again, network gone
+ * and back.
+ *
+ * A page may run long before a person sees it, or without ever being seen: browsers prerender links, and people open
+ * tabs in the background. Until it is visible for the first time, such a page has no turn at all, so it opens no
+ * connection, takes part in no election, and stores nothing about the network.
  *
  * Everything ends at `pagehide` and not at `unload`: `unload` keeps a page out of the back/forward cache and
  * does not come at all on phones. A hidden page may also be frozen where it is, and then it runs no more than one in
@@ -8,8 +13,10 @@
  */
 
 /**
- * What a page does at each turn. `leave` and `comeBack` may come twice, and the second time is nothing new.
+ * What a page does at each turn. `begin` comes first and once. `leave` and `comeBack` may come twice, and the second
+ * time is nothing new.
  * @typedef {object} Turns
+ * @property {() => void} begin  The page is visible for the first time.
  * @property {() => void} leave  The page goes away, perhaps to come back.
  * @property {() => void} comeBack  It came back as it was left.
  * @property {() => void} wake  It is looked at again.
@@ -30,7 +37,7 @@ export class Lifecycle {
   /**
    * @param {object} parts
    * @param {EventTarget} parts.window
-   * @param {EventTarget & { visibilityState: string }} parts.document
+   * @param {EventTarget & { visibilityState: string, prerendering?: boolean }} parts.document
    * @param {EventTarget} [parts.network]  `navigator.connection`, which not every browser has.
    * @param {Turns} parts.turns
    */
@@ -42,6 +49,12 @@ export class Lifecycle {
   }
 
   start() {
+    if (this.#isVisible) return this.#begin();
+    this.#document.addEventListener("visibilitychange", this.#onfirstlook);
+    this.#document.addEventListener("prerenderingchange", this.#onfirstlook);
+  }
+
+  #begin() {
     this.#window.addEventListener("pagehide", this.#onpagehide);
     this.#window.addEventListener("pageshow", this.#onpageshow);
     this.#window.addEventListener("online", this.#ononline);
@@ -50,9 +63,11 @@ export class Lifecycle {
     this.#network?.addEventListener("change", this.#onnetworkchange);
     this.#document.addEventListener("freeze", this.#onfreeze);
     this.#document.addEventListener("resume", this.#onresume);
+    this.#turns.begin();
   }
 
   stop() {
+    this.#stopLooking();
     this.#window.removeEventListener("pagehide", this.#onpagehide);
     this.#window.removeEventListener("pageshow", this.#onpageshow);
     this.#window.removeEventListener("online", this.#ononline);
@@ -61,6 +76,21 @@ export class Lifecycle {
     this.#network?.removeEventListener("change", this.#onnetworkchange);
     this.#document.removeEventListener("freeze", this.#onfreeze);
     this.#document.removeEventListener("resume", this.#onresume);
+  }
+
+  get #isVisible() {
+    return this.#document.visibilityState === "visible" && this.#document.prerendering !== true;
+  }
+
+  #onfirstlook = () => {
+    if (!this.#isVisible) return;
+    this.#stopLooking();
+    this.#begin();
+  };
+
+  #stopLooking() {
+    this.#document.removeEventListener("visibilitychange", this.#onfirstlook);
+    this.#document.removeEventListener("prerenderingchange", this.#onfirstlook);
   }
 
   #onpagehide = () => this.#turns.leave();

@@ -13,8 +13,9 @@ import { connect } from "node:net";
  * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
  *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
  *   no answer may take long.
+ * - `assets`: "pass"; "fresh" forbids the browser to cache them, so that each page asks for its own.
  * - `module`, one of the page's modules: "pass"; "lose" breaks off every connection that asks for it.
- * @typedef {{ sockets: string, streams: string, polls: string, boards: string, module: string }} Rules
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, module: string }} Rules
  */
 
 /**
@@ -36,7 +37,7 @@ const CUT_MS = 1000;
 /** The end of a head after whose body the connection is closed. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", module: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass", module: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -54,6 +55,8 @@ class Proxy {
   origin = "";
   /** Paths asked for, without their queries, in order. */
   asked = [];
+  /** @type {Map<string, string>} Pages of the test's own at the program's origin: HTML by path. */
+  pages = new Map();
   #target;
   #rules;
   #isCut = false;
@@ -132,11 +135,14 @@ class Proxy {
     const path = this.#note(request);
     const { socket } = request;
     if (this.#dead.has(socket)) return;
+    const page = this.pages.get(path);
+    if (page !== undefined) return response.writeHead(200, { "content-type": "text/html" }).end(page);
     const rule = this.#ruleFor(path);
     if (rule === "refuse") return response.writeHead(403).end("not on this network");
     if (rule === "lose") return socket.destroy();
     const asking = this.#ask(request, request.headers, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
+      const isFresh = this.#rules.assets === "fresh" && path.startsWith("/assets/");
+      response.writeHead(answer.statusCode, { ...answer.headers, ...(isFresh && { "cache-control": "no-store" }) });
       response.flushHeaders();
       let held = "";
       answer.on("data", (bytes) => {

@@ -166,6 +166,12 @@ after(async () => {
   await browser?.close();
 });
 
+/** A name for this machine that no browser takes for a secure context, as it takes 127.0.0.1. */
+const LAN_NAME = "petstore.test";
+
+/** The same server under a name as in a local network: plain http from another machine, and no secure context. */
+export const onLan = (/** @type {string} */ origin) => origin.replace("127.0.0.1", LAN_NAME);
+
 /** No window, no sandbox (tests may run as root), and no traffic but the tests' own. */
 export const FLAGS = [
   "--headless=new",
@@ -176,6 +182,7 @@ export const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  `--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`,
 ];
 
 function launchBrowser() {

@@ -16,16 +16,34 @@ import { CHROMIUM, FLAGS, LIMIT_MS, Tab } from "./support.mjs";
  * @param {import("node:test").TestContext} t
  */
 export async function openWindow(t) {
+  const child = await launch(t, "about:blank", ["--remote-debugging-port=0"]);
+  const browser = await chromium.connectOverCDP(await addressOf(child), { noDefaults: true });
+  return new Window(browser.contexts()[0]);
+}
+
+/**
+ * Opens a page in a browser that no debugger is attached to: Playwright's holds prerendered pages back. What the page
+ * does is seen by what it asks for.
+ * @param {import("node:test").TestContext} t
+ * @param {string} url
+ */
+export async function openUnattended(t, url) {
+  await launch(t, url);
+}
+
+/** Starts a browser with a profile of its own, which go with the test. */
+async function launch(t, url, flags = []) {
   const profile = await mkdtemp(join(tmpdir(), "pet-store-window-"));
-  const flags = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
-  const child = spawn(CHROMIUM, flags, { stdio: ["ignore", "ignore", "pipe"] });
+  const all = [...FLAGS, ...flags, `--user-data-dir=${profile}`, url];
+  const child = spawn(CHROMIUM, all, { stdio: ["ignore", "ignore", "pipe"] });
   t.after(async () => {
     child.kill("SIGKILL");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     await rm(profile, { recursive: true, force: true, maxRetries: 10 });
   });
-  const browser = await chromium.connectOverCDP(await addressOf(child), { noDefaults: true });
-  return new Window(browser.contexts()[0]);
+  // Read to the end also where nobody listens: a full pipe would stop the browser.
+  child.stderr.resume();
+  return child;
 }
 
 /** Where a browser that was just started listens. */
@@ -58,6 +76,20 @@ class Window {
     const tab = new Tab(await this.#context.newPage());
     if (script) await tab.page.addInitScript(script);
     await tab.page.goto(url);
+    return tab;
+  }
+
+  /**
+   * A tab behind another one, as a link opens it that is clicked with the middle button.
+   * @param {Tab} front
+   * @param {string} url
+   */
+  async openBehind(front, url) {
+    const devtools = await this.#context.newCDPSession(front.page);
+    const opening = this.#context.waitForEvent("page");
+    await devtools.send("Target.createTarget", { url, background: true });
+    const tab = new Tab(await opening);
+    await tab.page.waitForURL(url);
     return tab;
   }
 

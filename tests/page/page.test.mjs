@@ -7,13 +7,14 @@ import { FakeClock, fakeWebSocket, load } from "./support.mjs";
 const { Lifecycle } = await load("live/lifecycle.js");
 const { Echo } = await load("live/echo.js");
 
-function openLifecycle() {
+function openLifecycle(state = { visibilityState: "visible" }) {
   const window = new EventTarget();
-  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const document = Object.assign(new EventTarget(), state);
   const network = new EventTarget();
   const taken = [];
   const take = (turn) => () => taken.push(turn);
   const turns = {
+    begin: take("begin"),
     leave: take("leave"),
     comeBack: take("comeBack"),
     wake: take("wake"),
@@ -26,8 +27,70 @@ function openLifecycle() {
   return { window, document, network, lifecycle, taken, tell };
 }
 
+/** A lifecycle of a page that is visible from the start, and has begun. */
+function openVisible() {
+  const opened = openLifecycle();
+  assert.deepEqual(opened.taken.splice(0), ["begin"]);
+  return opened;
+}
+
+/** Everything that may happen to a page while no person looks at it. */
+function happenUnseen({ window, document, network, tell }) {
+  for (const type of ["offline", "online", "pagehide"]) tell(window, type);
+  tell(window, "pageshow", { persisted: true });
+  for (const type of ["visibilitychange", "freeze", "resume"]) tell(document, type);
+  tell(network, "change");
+}
+
+test("a prerendered page begins when it is activated, and does nothing before", () => {
+  const opened = openLifecycle({ visibilityState: "hidden", prerendering: true });
+  const { document, taken, tell } = opened;
+  happenUnseen(opened);
+  assert.deepEqual(taken, []);
+  Object.assign(document, { visibilityState: "visible", prerendering: false });
+  tell(document, "prerenderingchange");
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, ["begin", "wake"]);
+});
+
+test("a page that was prerendered and is activated in the background waits until it is seen", () => {
+  const { document, taken, tell } = openLifecycle({ visibilityState: "hidden", prerendering: true });
+  document.prerendering = false;
+  tell(document, "prerenderingchange");
+  assert.deepEqual(taken, []);
+  document.visibilityState = "visible";
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, ["begin"]);
+});
+
+test("a page that says it is visible while it is prerendered is not believed", () => {
+  const { document, taken, tell } = openLifecycle({ visibilityState: "visible", prerendering: true });
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, []);
+});
+
+test("a page opened in a background tab begins when it is first seen, and once", () => {
+  const opened = openLifecycle({ visibilityState: "hidden" });
+  const { document, taken, tell } = opened;
+  happenUnseen(opened);
+  assert.deepEqual(taken, []);
+  for (const visibilityState of ["visible", "hidden", "visible"]) {
+    document.visibilityState = visibilityState;
+    tell(document, "visibilitychange");
+  }
+  assert.deepEqual(taken, ["begin", "wake"]);
+});
+
+test("a page that is stopped before it was seen never begins", () => {
+  const { document, lifecycle, taken, tell } = openLifecycle({ visibilityState: "hidden" });
+  lifecycle.stop();
+  document.visibilityState = "visible";
+  tell(document, "visibilitychange");
+  assert.deepEqual(taken, []);
+});
+
 test("pagehide leaves, and only a kept page comes back", () => {
-  const { window, taken, tell } = openLifecycle();
+  const { window, taken, tell } = openVisible();
   tell(window, "pageshow", { persisted: false });
   tell(window, "pagehide", { persisted: true });
   tell(window, "pageshow", { persisted: true });
@@ -35,14 +98,14 @@ test("pagehide leaves, and only a kept page comes back", () => {
 });
 
 test("unload is not listened to: it would keep the page out of the back/forward cache", () => {
-  const { window, taken, tell } = openLifecycle();
+  const { window, taken, tell } = openVisible();
   tell(window, "unload");
   tell(window, "beforeunload");
   assert.deepEqual(taken, []);
 });
 
 test("a page wakes when it becomes visible, not when it is hidden", () => {
-  const { document, taken, tell } = openLifecycle();
+  const { document, taken, tell } = openVisible();
   document.visibilityState = "hidden";
   tell(document, "visibilitychange");
   document.visibilityState = "visible";
@@ -51,14 +114,14 @@ test("a page wakes when it becomes visible, not when it is hidden", () => {
 });
 
 test("a page that is frozen where it is has left, and comes back when it runs again", () => {
-  const { document, taken, tell } = openLifecycle();
+  const { document, taken, tell } = openVisible();
   tell(document, "freeze");
   tell(document, "resume");
   assert.deepEqual(taken, ["leave", "comeBack"]);
 });
 
 test("the network's comings and goings are passed on, until the lifecycle stops", () => {
-  const { window, document, lifecycle, taken, tell } = openLifecycle();
+  const { window, document, lifecycle, taken, tell } = openVisible();
   tell(window, "offline");
   tell(window, "online");
   lifecycle.stop();
@@ -74,7 +137,7 @@ function networkChange(timeStamp) {
 }
 
 test("a changed network is met like one that is back, but not with each new estimate of its speed", () => {
-  const { network, lifecycle, taken } = openLifecycle();
+  const { network, lifecycle, taken } = openVisible();
   for (const at of [0, 1000, 119_999]) network.dispatchEvent(networkChange(at));
   assert.deepEqual(taken, ["online"]);
   network.dispatchEvent(networkChange(120_000));
@@ -87,8 +150,9 @@ test("a changed network is met like one that is back, but not with each new esti
 test("a browser that knows nothing of its network has a lifecycle all the same", () => {
   const window = new EventTarget();
   const taken = [];
-  const turns = { leave: () => taken.push("leave") };
-  const lifecycle = new Lifecycle({ window, document: new EventTarget(), turns });
+  const turns = { begin: () => {}, leave: () => taken.push("leave") };
+  const document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  const lifecycle = new Lifecycle({ window, document, turns });
   lifecycle.start();
   window.dispatchEvent(new Event("pagehide"));
   lifecycle.stop();
@@ -101,6 +165,7 @@ test("a page that is hidden and kept closes its link, and comes back with the la
   const window = new EventTarget();
   const nothing = () => {};
   const turns = {
+    begin: () => connection.start(),
     leave: () => connection.stop(),
     comeBack: () => connection.start(),
     wake: nothing,
@@ -108,7 +173,6 @@ test("a page that is hidden and kept closes its link, and comes back with the la
     offline: nothing,
   };
   new Lifecycle({ window, document: Object.assign(new EventTarget(), { visibilityState: "visible" }), turns }).start();
-  connection.start();
   made.ws[0].hello();
   page.cursor = "9f2c41aa-33";
   window.dispatchEvent(new Event("pagehide"));

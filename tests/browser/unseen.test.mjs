@@ -1,0 +1,78 @@
+/** Pages that run before a person looks at them: prerendered by a speculation rule, or opened in a background tab. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { startProxy } from "./proxy.mjs";
+import { eventually, onLan, startStore } from "./support.mjs";
+import { openUnattended, openWindow } from "./window.mjs";
+
+/** More than the connections that a browser opens to one host over HTTP/1.1. */
+const PRERENDERED = 8;
+
+/** The last module that the page's script imports: who asks for it is about to run. */
+const LAST_MODULE = "/view/title.js";
+
+const isLive = (path) => path.startsWith("/live/") || path === "/healthz";
+
+/** A page of the same origin that has the browser prerender eight pages, and visits the last when told to. */
+const LINKS = `<!DOCTYPE html><title>links</title>
+  <script type="speculationrules">
+    { "prerender": [{ "source": "list", "eagerness": "immediate", "urls": [${urls().join()}] }] }
+  </script>
+  <script>
+    setInterval(async () => {
+      const turn = await (await fetch("/turn", { cache: "no-store" })).text();
+      if (turn === "visit" && document.title !== turn) {
+        document.title = turn;
+        location.href = "/pets?n=${PRERENDERED}";
+      }
+    }, 50);
+  </script>`;
+
+function urls() {
+  return Array.from({ length: PRERENDERED }, (_, i) => `"/pets?n=${i + 1}"`);
+}
+
+describe("pages that nobody looks at", { concurrency: 2 }, () => {
+  test("eight prerendered pages ask for nothing live, and the one that is visited is live", async (t) => {
+    const store = await startStore(t);
+    // Without WebSocket each page that is live occupies one of the six connections. In a secure context the election
+    // would hold prerendered pages back for some seconds, because browsers grant them no lock.
+    const proxy = await startProxy(t, store.origin, { sockets: "refuse", assets: "fresh" });
+    proxy.pages.set("/links", LINKS);
+    proxy.pages.set("/turn", "wait");
+    const count = (is) => proxy.asked.filter(is).length;
+    await openUnattended(t, `${onLan(proxy.origin)}/links`);
+    await eventually(() => assert.equal(count((path) => path.endsWith(LAST_MODULE)), PRERENDERED));
+    // The page that is looked at goes on being answered while they run.
+    const before = count((path) => path === "/turn");
+    await eventually(() => assert.ok(count((path) => path === "/turn") >= before + 10));
+    assert.deepEqual(proxy.asked.filter(isLive), []);
+
+    proxy.pages.set("/turn", "visit");
+    await eventually(() => assert.equal(count((path) => path === "/live/sse"), 1));
+    assert.equal(count((path) => path === "/pets"), PRERENDERED, "the page that is visited was prerendered");
+    assert.equal(count((path) => path === "/live/ws"), 1, "the others still ask for nothing");
+  });
+
+  test("a page in a background tab that was never looked at opens nothing until it is", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin);
+    const window = await openWindow(t);
+    const front = await window.openTab(`${store.origin}/pets`);
+    await front.saysOfItself(/^Live over/);
+    const back = await window.openBehind(front, `${proxy.origin}/pets`);
+    assert.equal(await back.page.evaluate(() => document.visibilityState), "hidden");
+    await eventually(() => assert.ok(proxy.asked.some((path) => path.endsWith(LAST_MODULE))));
+    const status = await store.changeStatus(1);
+    await front.shows(1, "status", status);
+    const kept = await back.page.evaluate(async () => ({
+      memory: { ...localStorage },
+      locks: await navigator.locks.query(),
+    }));
+    assert.deepEqual(kept, { memory: {}, locks: { held: [], pending: [] } });
+    assert.deepEqual(proxy.asked.filter(isLive), []);
+    await back.page.bringToFront();
+    await back.saysOfItself(/^Live over/);
+    await back.shows(1, "status", status);
+  });
+});
