@@ -39,7 +39,7 @@ use poem::http::HeaderValue;
 
 pub use self::base_url::BaseUrl;
 pub use self::caller::Caller;
-pub use self::directory::{Directory, DirectoryError, Member, SessionSummary};
+pub use self::directory::{Actor, Directory, DirectoryError, Member, SessionSummary};
 pub use self::origin::names_this_machine;
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};

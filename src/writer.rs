@@ -11,12 +11,13 @@
 //! When the disk refuses, everything that is asked is refused with it until the disk has been
 //! proved to work again; see `outage`.
 
+mod authorization;
 mod command;
 mod decision;
 mod outage;
 mod run;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -24,11 +25,12 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
 pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
 use self::run::{Run, settle};
 use crate::hub::Hub;
-use crate::model::{By, Signature};
+use crate::model::By;
 use crate::store::{Engine, PUTS_AT_ONCE};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
@@ -56,7 +58,7 @@ enum Queued {
 /// A command that waits, and where its answer goes.
 struct Request {
     command: Command,
-    signature: Signature,
+    signer: Signer,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -106,8 +108,9 @@ impl Writer {
     ///
     /// # Errors
     /// `Unavailable` at once when the engine does not answer, `Busy` when the queue is full,
-    /// `Stopping` when the writer has ended, and what the command itself can fail with.
-    pub async fn commit(&self, command: Command, signature: impl Into<Signature>) -> Answer {
+    /// `Stopping` when the writer has ended, `SignedOut` or `NotInScope` when the signer's
+    /// permission was revoked meanwhile, and what the command itself can fail with.
+    pub async fn commit(&self, command: Command, signer: impl Into<Signer>) -> Answer {
         // The writer may be looking for a write whose answer did not come.
         if self.hub.is_out_of_reach() {
             return Err(WriteError::Unavailable);
@@ -115,7 +118,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,
-            signature: signature.into(),
+            signer: signer.into(),
             answer,
         };
         let queued = Queued::Request(request);

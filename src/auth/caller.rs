@@ -12,7 +12,8 @@ use super::secret::Secret;
 use super::speaker::Speaker;
 use super::{Auth, Gate, Refusal, client, cookie};
 use crate::error::Failure;
-use crate::model::{Account, By, Key, Scope, Signature};
+use crate::model::{Account, By, Key, Scope};
+use crate::writer::Signer;
 
 /// Who sent a request. Cheap to clone.
 #[derive(Clone)]
@@ -117,19 +118,19 @@ impl Caller {
         }
     }
 
-    /// What is written under a change of this caller; where nobody is known by name, `unnamed`.
+    /// Who signs a change of this caller; where nobody is known by name, `unnamed`.
     ///
     /// # Errors
     /// Why the caller may not do what takes `scope`.
-    pub fn sign(&self, scope: Scope, unnamed: By) -> Result<Signature, Refusal> {
+    pub fn sign(&self, scope: Scope, unnamed: By) -> Result<Signer, Refusal> {
         if self.0.gate.auth() == Auth::Demo {
             return match self.0.is_from_other_host {
                 true => Err(Refusal::OtherHost),
                 false => Ok(unnamed.into()),
             };
         }
-        let standing = self.standing().ok_or(Refusal::NotSignedIn)?;
-        standing.sign(scope)
+        let credential = self.0.credential.ok_or(Refusal::NotSignedIn)?;
+        self.0.gate.signer(credential, scope)
     }
 
     /// The account that is signed in with this browser, and the key of its session.

@@ -1,13 +1,15 @@
-//! What is shown to prove who asks, and what that amounts to as long as it is valid.
+//! What is shown to prove who asks, what that amounts to as long as it is valid, and the permission
+//! that goes with a command to the writer.
 
 use std::sync::Arc;
 
 use poem::http::HeaderValue;
 
-use super::directory::author;
+use super::directory::{Directory, author};
 use super::secret::Secret;
 use super::{Gate, Refusal};
 use crate::model::{Account, By, Key, Scope, Signature};
+use crate::writer::{Authorization, CommitGuard, Signer, WriteError};
 
 /// What was shown to prove who asks.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +41,11 @@ impl Credential {
 }
 
 impl Standing {
-    pub fn sign(self, scope: Scope) -> Result<Signature, Refusal> {
-        match self.scope >= scope {
-            true => Ok(self.signature),
-            false => Err(Refusal::NotInScope(scope)),
+    fn sign(self, scope: Scope) -> Result<Signature, Refusal> {
+        if self.scope < scope {
+            return Err(Refusal::NotInScope(scope));
         }
+        Ok(self.signature)
     }
 }
 
@@ -69,6 +71,59 @@ impl Gate {
             scope,
             signature: Signature { by, author },
         })
+    }
+}
+
+impl Gate {
+    /// Who signs a command that takes `scope`. The writer checks the credential again when it
+    /// decides the command.
+    ///
+    /// # Errors
+    /// `NotSignedIn` or `NotInScope`.
+    pub(super) fn signer(&self, credential: Credential, scope: Scope) -> Result<Signer, Refusal> {
+        let standing = self.standing(credential).ok_or(Refusal::NotSignedIn)?;
+        let signature = standing.sign(scope)?;
+        let grant = Grant {
+            gate: self.clone(),
+            credential,
+            scope,
+        };
+        Ok(Signer::new(signature, Box::new(grant)))
+    }
+}
+
+/// The permission to do what takes `scope`, as long as the credential is valid.
+struct Grant {
+    gate: Gate,
+    credential: Credential,
+    scope: Scope,
+}
+
+impl Authorization for Grant {
+    fn refresh(&self) -> Result<(), WriteError> {
+        let directory = self.directory()?;
+        if !directory.is_shared() {
+            return Ok(());
+        }
+        directory.catch_up().map_err(|error| {
+            tracing::debug!(%error, "revocations of other nodes are not known; a command is refused");
+            WriteError::Unavailable
+        })
+    }
+
+    fn check(&self) -> Result<CommitGuard, WriteError> {
+        let guard = self.directory()?.in_flight().enter();
+        let standing = self.gate.standing(self.credential);
+        let signed = standing.ok_or(WriteError::SignedOut)?.sign(self.scope);
+        signed.map_err(|_| WriteError::NotInScope(self.scope))?;
+        Ok(guard)
+    }
+}
+
+impl Grant {
+    fn directory(&self) -> Result<&Directory, WriteError> {
+        let staff = self.gate.staff().map_err(|_| WriteError::SignedOut)?;
+        Ok(staff.directory())
     }
 }
 

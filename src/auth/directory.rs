@@ -9,6 +9,7 @@
 //! `accounts`, `sessions` and `tokens` hold what can be done to each; `edit` how it is done.
 
 mod accounts;
+mod actor;
 mod edit;
 mod held;
 mod sessions;
@@ -20,12 +21,15 @@ mod uses;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 pub use self::accounts::Member;
+pub use self::actor::Actor;
+use self::actor::Need;
 use self::edit::Plan;
 use self::held::Held;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use super::clock::Clock;
 use crate::model::{AccountName, Deed};
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
+use crate::writer::InFlight;
 
 /// Accounts that there can be. A rescue has tens of people.
 const ACCOUNTS: usize = 500;
@@ -37,6 +41,9 @@ pub struct Directory {
     shared: Arc<Shared>,
     /// Held while an edit is decided and made durable, so that each is decided on what is true.
     editing: Mutex<()>,
+    /// Changes of pets whose permission was checked and that are not committed yet. A revocation
+    /// is answered after them.
+    in_flight: InFlight,
 }
 
 /// Why something could not be done to the roster.
@@ -52,6 +59,10 @@ pub enum DirectoryError {
     BadInvitation,
     #[error("there are {0} already, which is as many as there can be")]
     Full(usize),
+    #[error("the session has ended")]
+    SignedOut,
+    #[error("only an admin may do this")]
+    NotAdmin,
     #[error("it is gone already")]
     Gone,
     #[error(transparent)]
@@ -75,12 +86,20 @@ impl Directory {
         let shared = Arc::new(Shared::default());
         let follower: Weak<Shared> = Arc::downgrade(&shared);
         store.follow_roster(follower)?;
-        Ok(Directory {
+        let directory = Directory {
             store,
             clock,
             shared,
             editing: Mutex::new(()),
-        })
+            in_flight: InFlight::default(),
+        };
+        directory.remove_orphans();
+        Ok(directory)
+    }
+
+    /// Where the writer enters commits whose permission it checks here.
+    pub fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     /// Whether other nodes edit the roster too.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use poem::{FromRequest, Request, RequestBody};
 
-use super::directory::{Directory, DirectoryError, author};
+use super::directory::{Actor, Directory, DirectoryError, author};
 use super::{Caller, Gate, Refusal, Staff};
 use crate::error::Failure;
-use crate::model::{Account, Author, By, Key, Role, Scope, Signature};
+use crate::model::{Account, By, Key, Role, Scope};
+use crate::writer::Signer;
 
 /// What a permit is for.
 pub trait Need: Send + Sync {
@@ -37,7 +38,7 @@ impl Need for MayWrite {
 
 /// The caller may do what `N` says.
 pub struct Permit<N> {
-    signature: Signature,
+    signer: Signer,
     need: PhantomData<N>,
 }
 
@@ -46,22 +47,23 @@ impl<N: Need> Permit<N> {
     /// Why the caller may not.
     pub fn of(caller: &Caller) -> Result<Self, Refusal> {
         let need = PhantomData;
-        let signature = caller.sign(N::SCOPE, By::Staff)?;
-        Ok(Permit { signature, need })
+        let signer = caller.sign(N::SCOPE, By::Staff)?;
+        Ok(Permit { signer, need })
     }
 }
 
 impl<N> Permit<N> {
-    /// What is written under a change that was asked for on a page.
-    pub fn signature(self) -> Signature {
-        self.signature
+    /// Who signs a change that was asked for on a page.
+    pub fn signature(self) -> Signer {
+        self.signer
     }
 
     /// The same for one that was asked for over the API, where a program without a name is one.
-    pub fn api_signature(self) -> Signature {
-        match self.signature.author {
-            Some(_) => self.signature,
-            None => By::Api.into(),
+    pub fn api_signature(self) -> Signer {
+        if self.signer.is_named() {
+            self.signer
+        } else {
+            By::Api.into()
         }
     }
 }
@@ -78,20 +80,20 @@ pub struct SignedIn {
     pub account: Arc<Account>,
     /// Of the session.
     pub key: Key,
-    /// What is written under what they do.
-    pub author: Author,
+    /// Who signs their edits of staff.
+    pub actor: Actor,
     gate: Gate,
 }
 
 impl SignedIn {
     fn of(caller: &Caller) -> Result<Self, Refusal> {
         let (account, key) = caller.person()?;
-        let author = author(&account.name, caller.client());
+        let actor = Actor::session(key, author(&account.name, caller.client()));
         let gate = caller.gate().clone();
         Ok(SignedIn {
             account,
             key,
-            author,
+            actor,
             gate,
         })
     }

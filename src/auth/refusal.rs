@@ -79,6 +79,8 @@ impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         let detail = sentence(&error);
         match error {
+            DirectoryError::SignedOut => Refusal::NotSignedIn.into(),
+            DirectoryError::NotAdmin => Refusal::NotAdmin.into(),
             DirectoryError::UnknownAccount(_)
             | DirectoryError::BadInvitation
             | DirectoryError::Gone => Failure::not_found(detail),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::credential::Credential;
 use super::{Auth, Gate, Refusal};
-use crate::model::{Account, By, Scope, Signature};
+use crate::model::{Account, By, Scope};
+use crate::writer::Signer;
 
 /// Who commands over a socket. One is kept with every socket, so it is small.
 #[derive(Clone, Debug)]
@@ -34,19 +35,16 @@ impl Speaker {
         }
     }
 
-    /// What is written under a command of this speaker.
+    /// Who signs a command of this speaker.
     ///
     /// # Errors
     /// Why it may not do what takes `scope`.
-    pub fn sign(&self, gate: &Gate, scope: Scope) -> Result<Signature, Refusal> {
+    pub fn sign(&self, gate: &Gate, scope: Scope) -> Result<Signer, Refusal> {
         match (self, gate.auth()) {
             (Speaker::Barred(refusal), _) => Err(*refusal),
             (_, Auth::Demo) => Ok(By::Staff.into()),
             (Speaker::Stranger, Auth::Serve) => Err(Refusal::NotSignedIn),
-            (Speaker::Shown(credential), Auth::Serve) => {
-                let standing = gate.standing(**credential).ok_or(Refusal::NotSignedIn)?;
-                standing.sign(scope)
-            }
+            (Speaker::Shown(credential), Auth::Serve) => gate.signer(**credential, scope),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::place::Place;
 use super::{fail, password};
-use crate::auth::{Directory, check_rules, hash_password};
+use crate::auth::{Actor, Directory, check_rules, hash_password};
 use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
@@ -102,7 +102,7 @@ fn obey(command: Command, directory: &Directory) -> anyhow::Result<()> {
             password,
         } => {
             let hash = new_password(&password, &name)?;
-            directory.add(&name, role, hash, &author())?;
+            directory.add(&name, role, hash, &operator())?;
             format!("{name} is {} now", role.as_str())
         }
         Command::Reset { name, password } => {
@@ -110,19 +110,19 @@ fn obey(command: Command, directory: &Directory) -> anyhow::Result<()> {
                 bail!("there is no account {name}");
             }
             let hash = new_password(&password, &name)?;
-            directory.set_password(&name, hash, &author())?;
+            directory.set_password(&name, hash, &operator())?;
             format!("{name} has a new password; sessions and tokens are ended")
         }
         Command::Disable { name } => {
-            directory.disable(&name, &author())?;
+            directory.disable(&name, &operator())?;
             format!("{name} is disabled")
         }
         Command::Enable { name } => {
-            directory.enable(&name, &author())?;
+            directory.enable(&name, &operator())?;
             format!("{name} is enabled")
         }
         Command::Remove { name } => {
-            directory.remove(&name, &author())?;
+            directory.remove(&name, &operator())?;
             format!("{name} is removed")
         }
     };
@@ -171,11 +171,11 @@ fn new_password(option: &PasswordOption, name: &AccountName) -> anyhow::Result<S
     Ok(hash_password(&password))
 }
 
-fn author() -> Author {
-    Author {
+fn operator() -> Actor {
+    Actor::operator(Author {
         name: "command line".to_owned(),
         client: "command line".to_owned(),
-    }
+    })
 }
 
 fn print(line: &str) -> anyhow::Result<()> {

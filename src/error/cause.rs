@@ -39,6 +39,10 @@ impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         let detail = sentence(&error);
         match error {
+            WriteError::SignedOut => Failure::unauthorized(
+                "Your session or token ended before this was saved. Sign in and try again.",
+            ),
+            WriteError::NotInScope(_) => Failure::forbidden(detail),
             WriteError::UnknownPet(_) => Failure::not_found(detail),
             WriteError::Busy => Failure::unavailable(detail, 1),
             WriteError::Stopping

@@ -9,7 +9,7 @@ use crate::auth::{Gate, Refusal, Speaker};
 use crate::error::Failure;
 use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
-use crate::writer::{Command, Committed, Writer};
+use crate::writer::{Command, Committed, WriteError, Writer};
 
 /// The longest `ref`, in bytes: it is sent back.
 const REFERENCE_LIMIT: usize = 100;
@@ -71,12 +71,15 @@ impl Asked {
 
     /// Carries the command out if `speaker` may at this moment, and gives the answer as a frame.
     pub async fn answer(self, writer: &Writer, gate: &Gate, speaker: &Speaker) -> Bytes {
-        let signature = speaker.sign(gate, Scope::SetStatus);
-        let signature = signature.map_err(Refusal::over_socket);
-        let outcome = match signature.and_then(|signature| Ok((self.command?, signature))) {
-            Ok((command, signature)) => {
-                let committed = writer.commit(command, signature).await;
-                committed.map_err(Failure::from)
+        let signer = speaker.sign(gate, Scope::SetStatus);
+        let signer = signer.map_err(Refusal::over_socket);
+        let outcome = match signer.and_then(|signer| Ok((self.command?, signer))) {
+            Ok((command, signer)) => {
+                let committed = writer.commit(command, signer).await;
+                committed.map_err(|error| match error {
+                    WriteError::SignedOut => Refusal::NotSignedIn.over_socket(),
+                    error => error.into(),
+                })
             }
             Err(failure) => Err(failure),
         };

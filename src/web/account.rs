@@ -42,7 +42,7 @@ pub async fn change_password(
         Ok(()) => {
             let staff = person.staff().map_err(Failure::from)?;
             let passwords = (form.text("present"), wanted);
-            let who = (&person.author, address_of(request));
+            let who = (&person.actor.author, address_of(request));
             let changing = staff.change_password(&person.account, person.key, passwords, who);
             match changing.await {
                 Ok(secret) => return Ok(keep_session(see_other(ADDRESS), &caller, &secret)),
@@ -69,7 +69,7 @@ pub async fn end_one(
     _form: Form,
 ) -> poem::Result<Response> {
     let ending = person.edit(move |directory, person| {
-        directory.end_session_of(&person.account.name, &handle, &person.author)
+        directory.end_session_of(&person.account.name, &handle, &person.actor)
     });
     ending.await?;
     Ok(see_other(ADDRESS))
@@ -78,7 +78,7 @@ pub async fn end_one(
 #[handler]
 pub async fn end_others(person: SignedIn, _form: Form) -> poem::Result<Response> {
     let ending = person.edit(|directory, person| {
-        directory.end_other_sessions(&person.account.name, person.key, &person.author)
+        directory.end_other_sessions(&person.account.name, person.key, &person.actor)
     });
     ending.await?;
     Ok(see_other(ADDRESS))

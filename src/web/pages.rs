@@ -12,9 +12,9 @@ use super::form::Form;
 use super::{Site, see_other};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{Cursor, Draft, Moment, Pet, PetId, Signature, Status};
+use crate::model::{Cursor, Draft, Moment, Pet, PetId, Status};
 use crate::views::{FormPage, IndexPage, ShowPage};
-use crate::writer::{Command, Committed};
+use crate::writer::{Command, Committed, Signer};
 
 #[handler]
 pub fn to_index() -> Response {
@@ -161,12 +161,8 @@ impl Site {
         })
     }
 
-    async fn carry_out(
-        &self,
-        command: Command,
-        signature: Signature,
-    ) -> Result<Committed, Failure> {
-        Ok(self.live.writer.commit(command, signature).await?)
+    async fn carry_out(&self, command: Command, signer: Signer) -> Result<Committed, Failure> {
+        Ok(self.live.writer.commit(command, signer).await?)
     }
 }
 

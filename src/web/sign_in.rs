@@ -93,7 +93,8 @@ pub async fn sign_in(
 
 #[handler]
 pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Result<Response> {
-    let ending = person.edit(|directory, person| directory.end_session(person.key, &person.author));
+    let ending =
+        person.edit(|directory, person| directory.end_session(person.key, &person.actor.author));
     ending.await?;
     let mut response = see_other(HOME);
     let forget = caller.gate().forget_cookie();

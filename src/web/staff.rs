@@ -9,9 +9,9 @@ use poem::{Request, Response, handler};
 use super::form::Form;
 use super::welcome::welcome_path;
 use super::{Site, see_other};
-use crate::auth::{Administrator, Caller, Directory, DirectoryError, Secret, SignedIn};
+use crate::auth::{Actor, Administrator, Caller, Directory, DirectoryError, Secret, SignedIn};
 use crate::error::{Failure, at_field};
-use crate::model::{AccountName, AccountNameError, Author, FieldError, Role};
+use crate::model::{AccountName, AccountNameError, FieldError, Role};
 use crate::views::StaffPage;
 
 const ADDRESS: &str = "/staff";
@@ -54,7 +54,7 @@ pub async fn invite(
     };
     let invited = name.clone();
     let inviting = admin.edit(move |directory, admin| {
-        let made = directory.invite(&invited, role, &admin.author);
+        let made = directory.invite(&invited, role, &admin.actor);
         match made {
             Err(error @ DirectoryError::NameTaken(_)) => Ok(Err(error)),
             made => made.map(Ok),
@@ -79,7 +79,7 @@ pub async fn edit(
     let name: AccountName = name.parse().map_err(unknown)?;
     let order = Order::read(form.text("do"))?;
     let of = name.clone();
-    let done = admin.edit(move |directory, admin| order.carry_out(directory, &of, &admin.author));
+    let done = admin.edit(move |directory, admin| order.carry_out(directory, &of, &admin.actor));
     match done.await? {
         Some(secret) => show_link(site, &caller, &admin, request, (&name, &secret)),
         None => Ok(see_other(ADDRESS)),
@@ -108,14 +108,14 @@ impl Order {
         self,
         directory: &Directory,
         name: &AccountName,
-        author: &Author,
+        actor: &Actor,
     ) -> Result<Option<Secret>, DirectoryError> {
         match self {
-            Order::GiveRole(role) => directory.set_role(name, role, author)?,
-            Order::Disable => directory.disable(name, author)?,
-            Order::Enable => directory.enable(name, author)?,
-            Order::Reset => return directory.reset(name, author).map(Some),
-            Order::Remove => directory.remove(name, author)?,
+            Order::GiveRole(role) => directory.set_role(name, role, actor)?,
+            Order::Disable => directory.disable(name, actor)?,
+            Order::Enable => directory.enable(name, actor)?,
+            Order::Reset => return directory.reset(name, actor).map(Some),
+            Order::Remove => directory.remove(name, actor)?,
         }
         Ok(None)
     }

@@ -32,7 +32,7 @@ pub async fn create(
     };
     let made = token_name.clone();
     let making = person.edit(move |directory, person| {
-        directory.create_token(&person.account.name, &made, scope, &person.author)
+        directory.create_token(&person.account.name, &made, scope, &person.actor)
     });
     let secret = making.await?;
     let page = account_page(&person)?.with_new_token(&token_name, &secret.token_text());
@@ -46,7 +46,7 @@ pub async fn revoke(
     _form: Form,
 ) -> poem::Result<Response> {
     let revoking = person.edit(move |directory, person| {
-        directory.revoke_token(&person.account.name, &handle, &person.author)
+        directory.revoke_token(&person.account.name, &handle, &person.actor)
     });
     revoking.await?;
     Ok(see_other(ADDRESS))

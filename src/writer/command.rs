@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers.
 
-use crate::model::{Cursor, PetId, Profile, ProfilePatch, Status};
+use crate::model::{Cursor, PetId, Profile, ProfilePatch, Scope, Status};
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -52,6 +52,10 @@ pub struct Committed {
 pub enum WriteError {
     #[error("there is no pet {0}")]
     UnknownPet(PetId),
+    #[error("the session or token is not valid any more")]
+    SignedOut,
+    #[error("this takes a token with the scope {}", .0.as_str())]
+    NotInScope(Scope),
     #[error("too many changes are waiting to be written; try again in a moment")]
     Busy,
     #[error("the server is stopping")]

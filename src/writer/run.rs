@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
+use super::authorization::{Authorization, CommitGuard};
 use super::command::{Committed, WriteError};
 use super::decision::Decision;
 use super::outage::{Outage, Outages};
@@ -110,15 +111,24 @@ impl Run {
     /// faster with one of them.
     fn try_together(&mut self, requests: Vec<Request>) -> Vec<Request> {
         let hub = Arc::clone(&self.hub);
+        let refreshed = refresh(&requests);
         let mut decision = Decision::new(&hub);
         let mut decided = Vec::new();
+        let mut guards = Vec::new();
         for request in requests {
-            match decision.take(&request.command, request.signature.clone()) {
+            let taken = request.check(&refreshed).and_then(|guard| {
+                guards.extend(guard);
+                decision.take(&request.command, request.signer.signature.clone())
+            });
+            match taken {
                 Ok(pet) => decided.push((request, pet)),
                 Err(error) => request.answer(Err(error)),
             }
         }
-        match self.settle(decision) {
+        let settled = self.settle(decision);
+        // Revocations that waited for this commit are answered now.
+        drop(guards);
+        match settled {
             Ok(revs) => {
                 let epoch = hub.epoch();
                 for ((request, pet), rev) in decided.into_iter().zip(revs) {
@@ -140,7 +150,7 @@ impl Run {
     /// Decides and settles one request until nobody else is faster. A simulator that is not alone
     /// leaves it at that.
     fn try_alone(&mut self, request: Request) {
-        let tries = if request.signature.by == By::Simulator {
+        let tries = if request.signer.signature.by == By::Simulator {
             0
         } else {
             TRIES
@@ -227,6 +237,26 @@ impl Run {
             }
         };
         self.next_trim = Instant::now() + pause;
+    }
+}
+
+/// Fetches the revocations of other nodes, where a request of the batch has a permission that could
+/// be revoked there.
+fn refresh(requests: &[Request]) -> Result<(), WriteError> {
+    let mut authorizations = requests
+        .iter()
+        .filter_map(|request| request.signer.authorization());
+    authorizations.next().map_or(Ok(()), Authorization::refresh)
+}
+
+impl Request {
+    /// Checks the permission of the signer, where it has one that can be revoked.
+    fn check(&self, refreshed: &Result<(), WriteError>) -> Result<Option<CommitGuard>, WriteError> {
+        let Some(authorization) = self.signer.authorization() else {
+            return Ok(None);
+        };
+        refreshed.clone()?;
+        authorization.check().map(Some)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use pet_store::auth::Directory;
+use pet_store::auth::{Actor, Directory};
 use pet_store::model::{AccountName, Author, Role};
 use pet_store::store::{Accounts, Engine, RedbEngine, Witness, check};
 
@@ -31,7 +31,8 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
         client: "a test".to_owned(),
     };
     let hash = HASH.to_owned();
-    directory.add(&anna, Role::Admin, hash, &author).unwrap();
+    let operator = Actor::operator(author.clone());
+    directory.add(&anna, Role::Admin, hash, &operator).unwrap();
     let begin = || directory.begin_session(&anna, HASH, "Firefox", None);
     let [ended, stays] = [begin(), begin()].map(|begun| begun.unwrap().key());
 

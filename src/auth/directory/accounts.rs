@@ -11,8 +11,8 @@ mod tests;
 use std::sync::Arc;
 
 use super::held::Held;
-use super::{ACCOUNTS, Directory, DirectoryError, Done, Plan};
-use crate::model::{Account, AccountName, Author, Moment, Role};
+use super::{ACCOUNTS, Actor, Directory, DirectoryError, Done, Need, Plan};
+use crate::model::{Account, AccountName, Moment, Role};
 use crate::store::RosterEdit;
 
 /// An account as an admin sees it.
@@ -51,9 +51,9 @@ impl Directory {
     /// Gives an account another role and ends its sessions, which were begun with the old one.
     ///
     /// # Errors
-    /// `UnknownAccount`, `LastAdmin`.
-    pub fn set_role(&self, name: &AccountName, role: Role, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`.
+    pub fn set_role(&self, name: &AccountName, role: Role, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             let account = find(held, name)?;
             if role != Role::Admin {
                 keep_an_admin(held, account)?;
@@ -72,9 +72,9 @@ impl Directory {
     /// Lets nobody in with this account until it is enabled again. Its tokens rest meanwhile.
     ///
     /// # Errors
-    /// `UnknownAccount`, `LastAdmin`.
-    pub fn disable(&self, name: &AccountName, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`.
+    pub fn disable(&self, name: &AccountName, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             let account = find(held, name)?;
             keep_an_admin(held, account)?;
             let changed = Account {
@@ -90,9 +90,9 @@ impl Directory {
     /// Takes `disable` back.
     ///
     /// # Errors
-    /// `UnknownAccount`.
-    pub fn enable(&self, name: &AccountName, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `UnknownAccount`, `SignedOut`, `NotAdmin`.
+    pub fn enable(&self, name: &AccountName, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             let changed = Account {
                 is_disabled: false,
                 ..Account::clone(find(held, name)?)
@@ -105,9 +105,9 @@ impl Directory {
     /// Removes an account with its sessions and tokens. What it did stays written down.
     ///
     /// # Errors
-    /// `UnknownAccount`, `LastAdmin`.
-    pub fn remove(&self, name: &AccountName, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`.
+    pub fn remove(&self, name: &AccountName, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             keep_an_admin(held, find(held, name)?)?;
             let mut edits = held.end_everything(name);
             edits.push(RosterEdit::RemoveAccount(name.clone()));
@@ -119,6 +119,13 @@ impl Directory {
 fn find<'a>(held: &'a Held, name: &AccountName) -> Done<&'a Arc<Account>> {
     let found = held.accounts.get(name);
     found.ok_or_else(|| DirectoryError::UnknownAccount(name.to_string()))
+}
+
+/// What puts a new account into the roster. Nothing that was left under its name becomes its own.
+fn put_new(held: &Held, account: Account) -> Vec<RosterEdit> {
+    let mut edits = held.end_everything(&account.name);
+    edits.push(RosterEdit::PutAccount(account));
+    edits
 }
 
 /// An account that could be made now, with no password.

@@ -1,6 +1,7 @@
 //! How an edit of the roster is decided, made durable and only then true, and how the roster is
 //! kept tidy.
 
+use super::actor::{Actor, Need};
 use super::held::Held;
 use super::{Directory, Done};
 use crate::model::{Author, Deed, Moment, Tick};
@@ -32,10 +33,27 @@ impl<T> Plan<T> {
 }
 
 impl Directory {
+    /// Makes an edit for `actor`, as `decide` does. At every try, in the step that decides, the
+    /// actor is checked again: a session that ended while the edit waited makes none.
+    ///
+    /// # Errors
+    /// `SignedOut`, `NotAdmin`, and what the edit itself can fail with.
+    pub(super) fn edit<T>(
+        &self,
+        actor: &Actor,
+        need: Need<'_>,
+        plan: impl Fn(&Held, Tick) -> Done<Plan<T>>,
+    ) -> Done<T> {
+        self.decide(&actor.author, |held, now| {
+            actor.check(need, held, now)?;
+            plan(held, now)
+        })
+    }
+
     /// Decides an edit on what is true now, makes it durable, and only then lets it be true; what
     /// it takes away is gone before. Where another node was faster, it is decided anew. Blocks on
     /// the disk.
-    pub(super) fn edit<T>(
+    pub(super) fn decide<T>(
         &self,
         author: &Author,
         plan: impl Fn(&Held, Tick) -> Done<Plan<T>>,
@@ -78,8 +96,43 @@ impl Directory {
         let written = self.store.edit_roster(read, &edits);
         if written == Err(StoreError::Conflict) {
             self.held().take_back(&ended);
+        } else if edits.iter().any(revokes) {
+            // Whoever is told that something was revoked finds no change after that.
+            self.in_flight.wait();
         }
         written.map(drop)
+    }
+
+    /// Removes sessions and tokens that belong to no account, which earlier versions could leave
+    /// behind. Where the store refuses, `tidy` tries again.
+    pub(super) fn remove_orphans(&self) {
+        let author = Author {
+            name: "pet-store".to_owned(),
+            client: "start".to_owned(),
+        };
+        let removed = self.decide(&author, |held, _| {
+            let mut edits = held.orphans();
+            edits.truncate(TIDIED_AT_ONCE);
+            let count = edits.len();
+            let words = format!("removed {count} sessions and tokens that belonged to no account");
+            Ok(Plan {
+                words: (count > 0).then_some(words),
+                edits,
+                answer: count,
+            })
+        });
+        match removed {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::warn!(
+                    count,
+                    "removed sessions and tokens that belonged to no account"
+                );
+            }
+            Err(error) => {
+                tracing::warn!(%error, "sessions and tokens that belong to no account could not be removed; retrying later");
+            }
+        }
     }
 
     /// Removes what has expired and saves when sessions and tokens were last used. Called now and
@@ -109,5 +162,19 @@ impl Directory {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns true if `edit` can take a permission away.
+fn revokes(edit: &RosterEdit) -> bool {
+    match edit {
+        RosterEdit::PutAccount(_)
+        | RosterEdit::RemoveAccount(_)
+        | RosterEdit::RemoveSession(_)
+        | RosterEdit::RemoveToken(_) => true,
+        RosterEdit::PutSession(_)
+        | RosterEdit::PutToken(_)
+        | RosterEdit::SetClock(_)
+        | RosterEdit::Note(_) => false,
     }
 }

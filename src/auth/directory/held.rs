@@ -117,17 +117,36 @@ impl Held {
         edits
     }
 
-    /// What has expired, and what was used since it was last saved.
+    /// Removes the sessions and tokens that belong to no account.
+    pub fn orphans(&self) -> Vec<RosterEdit> {
+        let is_orphan = |name: &AccountName| !self.accounts.contains_key(name);
+        let sessions = self.sessions.iter().map(|used| &used.value);
+        let sessions = sessions.filter(|session| is_orphan(&session.account));
+        let tokens = self.tokens.iter().map(|used| &used.value);
+        let tokens = tokens.filter(|token| is_orphan(&token.account));
+        let sessions = sessions.map(|session| RosterEdit::RemoveSession(session.key));
+        let tokens = tokens.map(|token| RosterEdit::RemoveToken(token.key));
+        sessions.chain(tokens).collect()
+    }
+
+    /// What has expired or belongs to no account, and what was used since it was last saved.
     pub fn untidy(&self, now: Tick) -> Vec<RosterEdit> {
         let sessions = self.sessions.iter().filter_map(|used| {
-            match (is_over(&used.value, now), used.is_unsaved) {
+            let has_account = self.accounts.contains_key(&used.value.account);
+            match (!has_account || is_over(&used.value, now), used.is_unsaved) {
                 (true, _) => Some(RosterEdit::RemoveSession(used.value.key)),
                 (false, true) => Some(RosterEdit::PutSession(used.value.clone())),
                 (false, false) => None,
             }
         });
-        let tokens = self.tokens.iter().filter(|used| used.is_unsaved);
-        let tokens = tokens.map(|used| RosterEdit::PutToken(used.value.clone()));
+        let tokens = self.tokens.iter().filter_map(|used| {
+            let has_account = self.accounts.contains_key(&used.value.account);
+            match (has_account, used.is_unsaved) {
+                (false, _) => Some(RosterEdit::RemoveToken(used.value.key)),
+                (true, true) => Some(RosterEdit::PutToken(used.value.clone())),
+                (true, false) => None,
+            }
+        });
         sessions.chain(tokens).collect()
     }
 }

@@ -6,7 +6,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Directory, DirectoryError, Done, Plan};
+use super::{Actor, Directory, DirectoryError, Done, Need, Plan};
 use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Key, Moment, Session, Tick};
 use crate::store::RosterEdit;
@@ -55,7 +55,7 @@ impl Directory {
         client: &str,
         before: Option<Key>,
     ) -> Done<Secret> {
-        self.edit(&author(name, client), |held, now| {
+        self.decide(&author(name, client), |held, now| {
             let account = held.accounts.get(name);
             let is_still = |account: &&Arc<Account>| account.password.as_deref() == Some(password);
             if account
@@ -80,7 +80,7 @@ impl Directory {
     /// # Errors
     /// `Store`; the session is over here all the same, and in the store as soon as the disk takes it.
     pub fn end_session(&self, key: Key, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+        self.decide(author, |held, _| {
             let is_there = held.sessions.get(&key).is_some();
             Ok(Plan {
                 edits: is_there
@@ -96,9 +96,9 @@ impl Directory {
     /// Ends one of an account's sessions by its handle.
     ///
     /// # Errors
-    /// `Gone` when there is none such.
-    pub fn end_session_of(&self, name: &AccountName, handle: &str, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `Gone` when there is none such, `SignedOut`.
+    pub fn end_session_of(&self, name: &AccountName, handle: &str, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Own(name), |held, _| {
             let mut sessions = held.sessions_of(name);
             let found = sessions.find(|session| session.key.handle() == handle);
             let session = found.ok_or(DirectoryError::Gone)?;
@@ -114,9 +114,9 @@ impl Directory {
     /// Ends all of an account's sessions but the one of `key`.
     ///
     /// # Errors
-    /// `Store`, as for `end_session`.
-    pub fn end_other_sessions(&self, name: &AccountName, key: Key, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `SignedOut`, and `Store` as for `end_session`.
+    pub fn end_other_sessions(&self, name: &AccountName, key: Key, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Own(name), |held, _| {
             let edits = held.end_sessions(name, Some(key));
             let words = (!edits.is_empty()).then(|| "signed out everywhere else".to_owned());
             let answer = ();

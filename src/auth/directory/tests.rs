@@ -5,7 +5,7 @@ mod rig;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub use self::rig::{DAY, HASH, HOUR, Rig, author, later, name};
+pub use self::rig::{DAY, HASH, HOUR, Rig, author, later, name, operator};
 use super::DirectoryError;
 use crate::model::{Moment, Role, Tick};
 use crate::store::Accounts;
@@ -19,7 +19,7 @@ fn what_is_ended_is_ended_also_when_the_disk_is_full() {
     assert!(!rig.is_in(&session));
     let revoked = rig
         .directory
-        .revoke_token(&name("anna"), &token.handle(), &author());
+        .revoke_token(&name("anna"), &token.handle(), &operator());
     assert!(revoked.is_err());
     assert!(rig.directory.token(&token).is_none());
 }
@@ -35,7 +35,7 @@ fn what_was_ended_on_a_full_disk_is_told_to_it_as_soon_as_there_is_room() {
     assert!(rig.directory.end_session(ended, &author()).is_err());
     assert!(
         rig.directory
-            .revoke_token(&name("anna"), &token.handle(), &author())
+            .revoke_token(&name("anna"), &token.handle(), &operator())
             .is_err()
     );
     assert!(rig.directory.tidy().is_err() && rig.directory.is_owing());
@@ -58,7 +58,7 @@ fn nothing_is_true_that_the_disk_did_not_take() {
     );
     assert!(
         rig.directory
-            .invite(&name("cleo"), Role::Staff, &author())
+            .invite(&name("cleo"), Role::Staff, &operator())
             .is_err()
     );
     assert_eq!(rig.directory.sessions_of(&name("anna")).len(), 0);
@@ -72,7 +72,7 @@ fn what_one_node_does_is_true_on_the_other_at_once() {
     let (session, token) = (here.sign_in("anna"), here.token("boris"));
     assert!(there.is_in(&session) && there.directory.token(&token).is_some());
     there.directory.end_session(session, &author()).unwrap();
-    there.directory.remove(&name("boris"), &author()).unwrap();
+    there.directory.remove(&name("boris"), &operator()).unwrap();
     assert!(!here.is_in(&session) && here.directory.token(&token).is_none());
     assert!(here.directory.account(&name("boris")).is_none());
 }
@@ -83,14 +83,14 @@ fn an_edit_that_another_node_was_faster_than_is_decided_anew() {
     let here = Rig::with_two();
     let role = here
         .directory
-        .set_role(&name("boris"), Role::Admin, &author());
+        .set_role(&name("boris"), Role::Admin, &operator());
     role.unwrap();
     let there = Rig::on(Arc::clone(&here.disk), Moment::now());
     here.disk.meanwhile(move || {
-        let disabled = there.directory.disable(&name("anna"), &author());
+        let disabled = there.directory.disable(&name("anna"), &operator());
         disabled.unwrap();
     });
-    let disabled = here.directory.disable(&name("boris"), &author());
+    let disabled = here.directory.disable(&name("boris"), &operator());
     assert!(matches!(disabled, Err(DirectoryError::LastAdmin(_))));
     let is_disabled = |text| here.directory.account(&name(text)).unwrap().is_disabled;
     assert!(is_disabled("anna") && !is_disabled("boris"));
@@ -108,7 +108,7 @@ fn ending_a_session_works_also_when_another_node_was_faster_with_something_else(
     });
     let ended = here
         .directory
-        .end_session_of(&name("anna"), &session.handle(), &author());
+        .end_session_of(&name("anna"), &session.handle(), &operator());
     ended.unwrap();
     assert!(!here.is_in(&session) && here.is_in(&stays));
     assert!(!here.directory.is_owing());

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Directory, DirectoryError, Done, Plan};
+use super::{Actor, Directory, DirectoryError, Done, Need, Plan};
 use crate::auth::secret::Secret;
-use crate::model::{Account, AccountName, Author, Key, Moment, Scope, Token};
+use crate::model::{Account, AccountName, Key, Moment, Scope, Token};
 use crate::store::RosterEdit;
 
 /// Tokens of one account.
@@ -27,15 +27,18 @@ impl Directory {
     /// Makes a token; its secret is not shown again.
     ///
     /// # Errors
-    /// `Full`.
+    /// `Full`, `SignedOut`, and `UnknownAccount` when the account is gone.
     pub fn create_token(
         &self,
         account: &AccountName,
         name: &str,
         scope: Scope,
-        author: &Author,
+        actor: &Actor,
     ) -> Done<Secret> {
-        self.edit(author, |held, _| {
+        self.edit(actor, Need::Own(account), |held, _| {
+            if !held.accounts.contains_key(account) {
+                return Err(DirectoryError::UnknownAccount(account.to_string()));
+            }
             if held.tokens_of(account).count() >= TOKENS {
                 return Err(DirectoryError::Full(TOKENS));
             }
@@ -60,9 +63,9 @@ impl Directory {
     /// Revokes one of an account's tokens by its handle.
     ///
     /// # Errors
-    /// `Gone` when there is none such.
-    pub fn revoke_token(&self, account: &AccountName, handle: &str, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    /// `Gone` when there is none such, `SignedOut`.
+    pub fn revoke_token(&self, account: &AccountName, handle: &str, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Own(account), |held, _| {
             let mut tokens = held.tokens_of(account);
             let found = tokens.find(|token| token.key.handle() == handle);
             let token = found.ok_or(DirectoryError::Gone)?;

@@ -1,15 +1,21 @@
 //! Every error has its status and its words, and a server error keeps its cause to itself.
 
 use super::*;
-use crate::model::PetId;
+use crate::model::{PetId, Scope};
 
 #[test]
 fn every_failure_has_its_status_and_says_what_is_allowed() {
-    let table: [(Failure, u16, &str); 13] = [
+    let table: [(Failure, u16, &str); 15] = [
         (
             WriteError::UnknownPet(PetId::new(7)).into(),
             404,
             "no pet 7",
+        ),
+        (WriteError::SignedOut.into(), 401, "Sign in and try again"),
+        (
+            WriteError::NotInScope(Scope::Write).into(),
+            403,
+            "the scope write",
         ),
         (WriteError::Busy.into(), 503, "try again"),
         (WriteError::Stopping.into(), 503, "stopping"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use pet_store::auth::{Auth, Directory, hash_password};
+use pet_store::auth::{Actor, Auth, Directory, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
 use reqwest::{Client, RequestBuilder, Response};
@@ -98,17 +98,17 @@ async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
 /// Adds the admin anna and the staff boris, and gives tokens of boris: to read, to set statuses, to
 /// write.
 pub fn add_people(directory: &Directory) -> [String; 3] {
-    let author = Author {
+    let operator = Actor::operator(Author {
         name: "a test".to_owned(),
         client: "a test".to_owned(),
-    };
+    });
     for (name, role) in [("anna", Role::Admin), ("boris", Role::Staff)] {
         let name = name.parse().unwrap();
-        directory.add(&name, role, HASH.clone(), &author).unwrap();
+        directory.add(&name, role, HASH.clone(), &operator).unwrap();
     }
     let boris = "boris".parse().unwrap();
     Scope::ALL.map(|scope| {
-        let made = directory.create_token(&boris, scope.as_str(), scope, &author);
+        let made = directory.create_token(&boris, scope.as_str(), scope, &operator);
         made.unwrap().token_text()
     })
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::passwords::{with_everything_ended, with_password};
-use super::{find, keep_an_admin, new_account};
+use super::{find, keep_an_admin, new_account, put_new};
 use crate::auth::directory::held::Held;
-use crate::auth::directory::{Directory, DirectoryError, Done, Plan};
+use crate::auth::directory::{Actor, Directory, DirectoryError, Done, Need, Plan};
 use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Invitation, Key, Role, Tick};
 use crate::store::RosterEdit;
@@ -18,17 +18,16 @@ impl Directory {
     /// Makes an account whose owner chooses a password with the secret that is given back.
     ///
     /// # Errors
-    /// `NameTaken`, `Full`.
-    pub fn invite(&self, name: &AccountName, role: Role, author: &Author) -> Done<Secret> {
-        self.edit(author, |held, now| {
+    /// `NameTaken`, `Full`, `SignedOut`, `NotAdmin`.
+    pub fn invite(&self, name: &AccountName, role: Role, actor: &Actor) -> Done<Secret> {
+        self.edit(actor, Need::Admin, |held, now| {
             let (secret, invitation) = new_invitation(now);
             let account = Account {
                 invitation,
                 ..new_account(held, name, role)?
             };
             let words = format!("invited {name} as {}", role.as_str());
-            let edits = vec![RosterEdit::PutAccount(account)];
-            Ok(Plan::noted(edits, words, secret))
+            Ok(Plan::noted(put_new(held, account), words, secret))
         })
     }
 
@@ -36,9 +35,9 @@ impl Directory {
     /// secret that is given back.
     ///
     /// # Errors
-    /// `UnknownAccount`, `LastAdmin`.
-    pub fn reset(&self, name: &AccountName, author: &Author) -> Done<Secret> {
-        self.edit(author, |held, now| {
+    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`.
+    pub fn reset(&self, name: &AccountName, actor: &Actor) -> Done<Secret> {
+        self.edit(actor, Need::Admin, |held, now| {
             let account = find(held, name)?;
             keep_an_admin(held, account)?;
             let (secret, invitation) = new_invitation(now);
@@ -68,7 +67,7 @@ impl Directory {
     /// # Errors
     /// `BadInvitation` when it was used, has expired or is of nobody.
     pub fn accept(&self, key: &Key, password: String, author: &Author) -> Done<AccountName> {
-        self.edit(author, |held, now| {
+        self.decide(author, |held, now| {
             let account = invited_by(held, key, now).ok_or(DirectoryError::BadInvitation)?;
             let name = account.name.clone();
             let edits = vec![RosterEdit::PutAccount(with_password(account, &password))];

@@ -1,10 +1,11 @@
 //! Passwords that are set without an invitation: by their owner, and by whoever has the machine.
 //! All of them are given as their hash.
 
-use super::{find, new_account};
+use super::{find, new_account, put_new};
+use crate::auth::directory::actor::valid_session;
 use crate::auth::directory::held::Held;
 use crate::auth::directory::sessions::new_session;
-use crate::auth::directory::{Directory, DirectoryError, Done, Plan};
+use crate::auth::directory::{Actor, Directory, DirectoryError, Done, Need, Plan};
 use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Key, Role};
 use crate::store::RosterEdit;
@@ -14,21 +15,11 @@ impl Directory {
     ///
     /// # Errors
     /// `NameTaken`, `Full`.
-    pub fn add(
-        &self,
-        name: &AccountName,
-        role: Role,
-        password: String,
-        author: &Author,
-    ) -> Done<()> {
-        self.edit(author, |held, _| {
+    pub fn add(&self, name: &AccountName, role: Role, password: String, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             let account = with_password(&new_account(held, name, role)?, &password);
             let words = format!("added {name} as {}", role.as_str());
-            Ok(Plan::noted(
-                vec![RosterEdit::PutAccount(account)],
-                words,
-                (),
-            ))
+            Ok(Plan::noted(put_new(held, account), words, ()))
         })
     }
 
@@ -37,12 +28,12 @@ impl Directory {
     /// # Errors
     /// `BadInvitation` once there is any account.
     pub fn found(&self, name: &AccountName, password: String, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+        self.decide(author, |held, _| {
             if !held.accounts.is_empty() {
                 return Err(DirectoryError::BadInvitation);
             }
             let account = with_password(&new_account(held, name, Role::Admin)?, &password);
-            let edits = vec![RosterEdit::PutAccount(account)];
+            let edits = put_new(held, account);
             Ok(Plan::noted(edits, "became the first admin", ()))
         })
     }
@@ -51,7 +42,8 @@ impl Directory {
     /// `session`, that one goes on under the secret that is given back.
     ///
     /// # Errors
-    /// `Gone` when the password is not `known` any more, or the session has ended meanwhile.
+    /// `SignedOut` when the session has ended meanwhile, `Gone` when the password is not `known` any
+    /// more.
     pub fn change_password(
         &self,
         session: Key,
@@ -59,13 +51,12 @@ impl Directory {
         password: String,
         author: &Author,
     ) -> Done<Secret> {
-        self.edit(author, |held, now| {
-            let used = held.sessions.get(&session).ok_or(DirectoryError::Gone)?;
-            let account = find(held, &used.value.account)?;
+        self.decide(author, |held, now| {
+            let (account, used) = valid_session(held, &session, now)?;
             if account.password.as_deref() != Some(known) {
                 return Err(DirectoryError::Gone);
             }
-            let (secret, renewed) = new_session(&account.name, &used.value.client, now);
+            let (secret, renewed) = new_session(&account.name, &used.client, now);
             let mut edits = with_everything_ended(held, with_password(account, &password));
             edits.push(RosterEdit::PutSession(renewed));
             Ok(Plan::noted(edits, "changed their password", secret))
@@ -77,8 +68,8 @@ impl Directory {
     ///
     /// # Errors
     /// `UnknownAccount`.
-    pub fn set_password(&self, name: &AccountName, password: String, author: &Author) -> Done<()> {
-        self.edit(author, |held, _| {
+    pub fn set_password(&self, name: &AccountName, password: String, actor: &Actor) -> Done<()> {
+        self.edit(actor, Need::Admin, |held, _| {
             let changed = with_password(find(held, name)?, &password);
             let words = format!("set the password of {name}");
             Ok(Plan::noted(with_everything_ended(held, changed), words, ()))

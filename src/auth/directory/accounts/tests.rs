@@ -1,6 +1,6 @@
 //! What changes an account, what that ends, and that an admin remains.
 
-use crate::auth::directory::tests::{DAY, HASH, Rig, author, name};
+use crate::auth::directory::tests::{DAY, HASH, Rig, author, name, operator};
 use crate::auth::directory::{DirectoryError, Done};
 use crate::model::{Moment, Role};
 use crate::store::Accounts;
@@ -37,7 +37,7 @@ fn another_role_ends_what_was_begun_with_the_old_one() {
     let rig = Rig::with_two();
     let key = rig.sign_in("boris");
     rig.directory
-        .set_role(&name("boris"), Role::Admin, &author())
+        .set_role(&name("boris"), Role::Admin, &operator())
         .unwrap();
     assert!(!rig.is_in(&key));
     assert_eq!(rig.last_words(), "gave boris the role admin");
@@ -47,14 +47,14 @@ fn another_role_ends_what_was_begun_with_the_old_one() {
 fn a_disabled_account_opens_nothing_until_it_is_enabled_again() {
     let rig = Rig::with_two();
     let (session, token) = (rig.sign_in("boris"), rig.token("boris"));
-    rig.directory.disable(&name("boris"), &author()).unwrap();
+    rig.directory.disable(&name("boris"), &operator()).unwrap();
     assert!(!rig.is_in(&session) && rig.directory.token(&token).is_none());
     assert!(
         rig.directory
             .begin_session(&name("boris"), HASH, "Firefox", None)
             .is_err()
     );
-    rig.directory.enable(&name("boris"), &author()).unwrap();
+    rig.directory.enable(&name("boris"), &operator()).unwrap();
     assert!(!rig.is_in(&session) && rig.directory.token(&token).is_some());
 }
 
@@ -62,7 +62,7 @@ fn a_disabled_account_opens_nothing_until_it_is_enabled_again() {
 fn a_reset_ends_everything_and_lets_its_owner_choose_a_password_once_within_a_day() {
     let rig = Rig::with_two();
     let (session, token) = (rig.sign_in("boris"), rig.token("boris"));
-    let link = rig.directory.reset(&name("boris"), &author()).unwrap();
+    let link = rig.directory.reset(&name("boris"), &operator()).unwrap();
     assert!(!rig.is_in(&session) && rig.directory.token(&token).is_none());
     assert!(
         rig.directory
@@ -77,7 +77,7 @@ fn a_reset_ends_everything_and_lets_its_owner_choose_a_password_once_within_a_da
         .directory
         .accept(&link.key(), "other".to_owned(), &author());
     assert!(matches!(again, Err(DirectoryError::BadInvitation)));
-    let link = rig.directory.reset(&name("boris"), &author()).unwrap();
+    let link = rig.directory.reset(&name("boris"), &operator()).unwrap();
     rig.turn(DAY);
     assert_eq!(rig.directory.invited(&link.key()), None);
     assert!(
@@ -91,9 +91,9 @@ fn a_reset_ends_everything_and_lets_its_owner_choose_a_password_once_within_a_da
 fn a_removed_account_takes_everything_with_it_and_a_new_one_of_its_name_has_none_of_it() {
     let rig = Rig::with_two();
     let (session, token) = (rig.sign_in("boris"), rig.token("boris"));
-    rig.directory.remove(&name("boris"), &author()).unwrap();
+    rig.directory.remove(&name("boris"), &operator()).unwrap();
     rig.directory
-        .add(&name("boris"), Role::Staff, HASH.to_owned(), &author())
+        .add(&name("boris"), Role::Staff, HASH.to_owned(), &operator())
         .unwrap();
     assert!(!rig.is_in(&session) && rig.directory.token(&token).is_none());
     let saved = rig.disk.roster().unwrap();
@@ -105,21 +105,25 @@ fn an_admin_who_can_sign_in_always_remains() {
     let rig = Rig::with_two();
     let (anna, boris) = (name("anna"), name("boris"));
     let cleo = name("cleo");
-    rig.directory.invite(&cleo, Role::Admin, &author()).unwrap();
+    rig.directory
+        .invite(&cleo, Role::Admin, &operator())
+        .unwrap();
     let is_refused = |done: Done<()>| matches!(done, Err(DirectoryError::LastAdmin(_)));
-    assert!(is_refused(rig.directory.remove(&anna, &author())));
-    assert!(is_refused(rig.directory.disable(&anna, &author())));
+    assert!(is_refused(rig.directory.remove(&anna, &operator())));
+    assert!(is_refused(rig.directory.disable(&anna, &operator())));
     assert!(is_refused(rig.directory.set_role(
         &anna,
         Role::Staff,
-        &author()
+        &operator()
     )));
-    assert!(is_refused(rig.directory.reset(&anna, &author()).map(drop)));
-    rig.directory.remove(&boris, &author()).unwrap();
+    assert!(is_refused(
+        rig.directory.reset(&anna, &operator()).map(drop)
+    ));
+    rig.directory.remove(&boris, &operator()).unwrap();
     rig.directory
-        .add(&boris, Role::Admin, HASH.to_owned(), &author())
+        .add(&boris, Role::Admin, HASH.to_owned(), &operator())
         .unwrap();
-    rig.directory.remove(&anna, &author()).unwrap();
+    rig.directory.remove(&anna, &operator()).unwrap();
 }
 
 #[test]
@@ -143,7 +147,9 @@ fn the_first_admin_is_made_once() {
 #[test]
 fn a_name_is_given_once() {
     let rig = Rig::with_two();
-    let taken = rig.directory.invite(&name("anna"), Role::Staff, &author());
+    let taken = rig
+        .directory
+        .invite(&name("anna"), Role::Staff, &operator());
     assert!(matches!(taken, Err(DirectoryError::NameTaken(_))));
     assert_eq!(
         rig.directory.account(&name("anna")).unwrap().role,

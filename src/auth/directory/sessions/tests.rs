@@ -1,7 +1,7 @@
 //! What keeps a session, what ends it, and what outlives a restart.
 
 use crate::auth::directory::DirectoryError;
-use crate::auth::directory::tests::{DAY, HASH, HOUR, Rig, author, later, name};
+use crate::auth::directory::tests::{DAY, HASH, HOUR, Rig, author, later, name, operator};
 use crate::model::{Moment, Scope, Tick};
 use crate::store::Accounts;
 
@@ -112,7 +112,7 @@ fn sessions_and_tokens_of_one_account_are_bounded() {
     let made = (0..100).take_while(|_| {
         let made = rig
             .directory
-            .create_token(&name("anna"), "x", Scope::Read, &author());
+            .create_token(&name("anna"), "x", Scope::Read, &operator());
         made.is_ok()
     });
     assert_eq!(made.count(), 50);
@@ -124,11 +124,11 @@ fn nobody_ends_a_session_or_a_token_of_somebody_else() {
     let (session, token) = (rig.sign_in("anna"), rig.token("anna"));
     let ended = rig
         .directory
-        .end_session_of(&name("boris"), &session.handle(), &author());
+        .end_session_of(&name("boris"), &session.handle(), &operator());
     assert!(matches!(ended, Err(DirectoryError::Gone)));
     let revoked = rig
         .directory
-        .revoke_token(&name("boris"), &token.handle(), &author());
+        .revoke_token(&name("boris"), &token.handle(), &operator());
     assert!(matches!(revoked, Err(DirectoryError::Gone)));
     assert!(rig.is_in(&session) && rig.directory.token(&token).is_some());
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use crate::auth::clock::Clock;
-use crate::auth::directory::Directory;
+use crate::auth::directory::{Actor, Directory};
 use crate::model::{AccountName, Author, Deed, Key, Moment, Role, Scope};
 use crate::store::{Accounts, MemoryAccounts, Roster, RosterEdit, RosterFollower, StoreError};
 
@@ -85,7 +85,7 @@ impl Rig {
         let rig = Rig::start();
         for (text, role) in [("anna", Role::Admin), ("boris", Role::Staff)] {
             rig.directory
-                .add(&name(text), role, HASH.to_owned(), &author())
+                .add(&name(text), role, HASH.to_owned(), &operator())
                 .unwrap();
         }
         rig
@@ -114,7 +114,7 @@ impl Rig {
     pub fn token(&self, text: &str) -> Key {
         let made = self
             .directory
-            .create_token(&name(text), "Feeder", Scope::Write, &author());
+            .create_token(&name(text), "Feeder", Scope::Write, &operator());
         made.unwrap().key()
     }
 
@@ -132,6 +132,11 @@ pub fn author() -> Author {
         name: "anna".to_owned(),
         client: "a test".to_owned(),
     }
+}
+
+/// Whoever has the machine.
+pub fn operator() -> Actor {
+    Actor::operator(author())
 }
 
 pub fn later(seconds: u64) -> Moment {

@@ -1,0 +1,70 @@
+//! Who makes an edit of staff, and what must still be true of them in the step that decides it.
+
+use super::held::Held;
+use super::sessions::is_over;
+use super::{DirectoryError, Done};
+use crate::model::{Account, AccountName, Author, Key, Role, Session, Tick};
+
+/// Who makes an edit of staff.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Written into the audit.
+    pub author: Author,
+    session: Option<Key>,
+}
+
+/// What an edit needs of the account behind the actor's session.
+#[derive(Clone, Copy)]
+pub enum Need<'a> {
+    Admin,
+    /// To be this account.
+    Own(&'a AccountName),
+}
+
+impl Actor {
+    /// A person, by the session of their browser.
+    pub fn session(key: Key, author: Author) -> Self {
+        Actor {
+            author,
+            session: Some(key),
+        }
+    }
+
+    /// Whoever has the machine. Nothing is checked.
+    pub fn operator(author: Author) -> Self {
+        Actor {
+            author,
+            session: None,
+        }
+    }
+
+    /// Checks that the session is valid, and its account enabled and what the edit needs. To be
+    /// called in the step that decides the edit, at every try.
+    ///
+    /// # Errors
+    /// `SignedOut`, `NotAdmin`.
+    pub fn check(&self, need: Need<'_>, held: &Held, now: Tick) -> Done<()> {
+        let Some(key) = self.session else {
+            return Ok(());
+        };
+        let (account, _) = valid_session(held, &key, now)?;
+        match need {
+            Need::Admin if account.role != Role::Admin => Err(DirectoryError::NotAdmin),
+            Need::Own(name) if account.name != *name => Err(DirectoryError::SignedOut),
+            Need::Admin | Need::Own(_) => Ok(()),
+        }
+    }
+}
+
+/// The account and the session of a key.
+///
+/// # Errors
+/// `SignedOut` if the session has ended, or its account is gone or disabled.
+pub fn valid_session<'a>(held: &'a Held, key: &Key, now: Tick) -> Done<(&'a Account, &'a Session)> {
+    let session = held.sessions.get(key).map(|used| &used.value);
+    let session = session.filter(|session| !is_over(session, now));
+    let session = session.ok_or(DirectoryError::SignedOut)?;
+    let account = held.accounts.get(&session.account);
+    let account = account.filter(|account| !account.is_disabled);
+    Ok((account.ok_or(DirectoryError::SignedOut)?, session))
+}

@@ -1,0 +1,104 @@
+//! Who signs a command, and the permission that the writer checks when it decides the command.
+//!
+//! A handler's check is only a fast refusal: a command then waits in the queue, and its session may
+//! end meanwhile. So the permission goes with the command, the writer checks it in the step that
+//! commits, and a revocation is answered only after every commit that was checked before it
+//! (`InFlight`).
+
+use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard};
+
+use super::WriteError;
+use crate::model::{By, Signature};
+
+/// A permission that can be revoked. Implemented by `auth`, which is a higher layer.
+pub trait Authorization: Send + Sync {
+    /// Fetches the revocations that other nodes made before this call. Called once for each batch;
+    /// may block on the network.
+    ///
+    /// # Errors
+    /// `Unavailable` when they cannot be known.
+    fn refresh(&self) -> Result<(), WriteError> {
+        Ok(())
+    }
+
+    /// Checks the permission now. The guard is dropped after the commit; a revocation waits for it.
+    ///
+    /// # Errors
+    /// `SignedOut` or `NotInScope`.
+    fn check(&self) -> Result<CommitGuard, WriteError>;
+}
+
+/// Who signs a command.
+pub struct Signer {
+    pub(super) signature: Signature,
+    authorization: Option<Box<dyn Authorization>>,
+}
+
+impl Signer {
+    /// A principal whose permission can be revoked until the command is committed.
+    pub fn new(signature: Signature, authorization: Box<dyn Authorization>) -> Self {
+        Signer {
+            signature,
+            authorization: Some(authorization),
+        }
+    }
+
+    /// Returns true if somebody known by name signs.
+    pub fn is_named(&self) -> bool {
+        self.signature.author.is_some()
+    }
+
+    pub(super) fn authorization(&self) -> Option<&dyn Authorization> {
+        self.authorization.as_deref()
+    }
+}
+
+/// The simulator, and everyone in the demo: nobody whose permission could be revoked.
+impl From<By> for Signer {
+    fn from(by: By) -> Self {
+        Signer {
+            signature: by.into(),
+            authorization: None,
+        }
+    }
+}
+
+/// Kept from the check of a permission until the commit has ended.
+#[must_use]
+pub struct CommitGuard {
+    _sender: Sender<Infallible>,
+}
+
+/// Commits whose permission was checked and that have not ended.
+pub struct InFlight(Mutex<(Sender<Infallible>, Receiver<Infallible>)>);
+
+impl Default for InFlight {
+    fn default() -> Self {
+        InFlight(Mutex::new(channel()))
+    }
+}
+
+impl InFlight {
+    /// Enters a commit. Call this before the check of the permission: a revocation then either
+    /// comes before the check, or waits for the guard.
+    pub fn enter(&self) -> CommitGuard {
+        CommitGuard {
+            _sender: self.current().0.clone(),
+        }
+    }
+
+    /// Waits until every guard is dropped that was given out before this call, and for no later
+    /// one. Blocks.
+    pub fn wait(&self) {
+        let (sender, receiver) = std::mem::replace(&mut *self.current(), channel());
+        drop(sender);
+        // Nothing is ever sent: this returns when the last guard is dropped.
+        let _ = receiver.recv();
+    }
+
+    fn current(&self) -> MutexGuard<'_, (Sender<Infallible>, Receiver<Infallible>)> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
