@@ -11,6 +11,7 @@ use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Gate;
+use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::guard::Guard;
 use crate::hub::Hub;
@@ -72,7 +73,12 @@ impl App {
         let samples = sample_pets(config.sample_pets, &mut random);
         let counted = metrics.clone();
         let (engine, hub, gate) = open(&config, counted, samples).await?;
-        let writer = Writer::start_keeping(Arc::clone(&engine), Arc::clone(&hub), config.history);
+        let writer = Writer::start_keeping(
+            Arc::clone(&engine),
+            Arc::clone(&hub),
+            config.history,
+            Clock::system(),
+        );
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let asked = &config.limits;
         let guard = Arc::new(Guard::new(asked));

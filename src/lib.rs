@@ -17,7 +17,7 @@
 //! Lower never imports higher; a test reads the imports and keeps this.
 //!
 //! ```text
-//! model, metrics, guard → wire, store → hub → writer → error → auth → live, views → web
+//! model, metrics, guard → wire, store, clock → hub → writer → error → auth → live, views → web
 //!                → serve, config → app, simulator, cli, telemetry → main
 //! ```
 //!
@@ -53,6 +53,7 @@
 pub mod app;
 pub mod auth;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod error;
 pub mod guard;

@@ -4,7 +4,9 @@
 
 mod asking;
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 use self::asking::{Asking, WINDOW_SECONDS};
 
@@ -44,6 +46,9 @@ pub struct Metrics {
     /// Connections, viewers and writes turned away, by `reason` (`connections`, `viewers`,
     /// `address` for those of one address, `writes`).
     pub refused: IntCounterVec,
+    /// Times that the wall clock was set while the program ran.
+    pub clock_jumps: IntCounter,
+    last_clock_jump: Gauge,
 }
 
 impl Metrics {
@@ -108,8 +113,19 @@ impl Metrics {
                 "reason",
                 &["connections", "viewers", "address", "writes"],
             ),
+            clock_jumps: counter(
+                "petstore_clock_jumps_total",
+                "Times that the system clock jumped by 2 s or more.",
+            ),
+            last_clock_jump: register(&registry, last_clock_jump()),
             registry,
         }
+    }
+
+    /// Counts that the wall clock was set ahead by `seconds`, or back where that is negative.
+    pub fn count_clock_jump(&self, seconds: f64) {
+        self.clock_jumps.inc();
+        self.last_clock_jump.set(seconds);
     }
 
     /// Counts that a page went from one transport to another. It says so itself: what is not one
@@ -149,6 +165,12 @@ fn viewers() -> IntGaugeVec {
         gauge.with_label_values(&[transport]);
     }
     gauge
+}
+
+fn last_clock_jump() -> Gauge {
+    let name = "petstore_clock_last_jump_seconds";
+    let help = "How far the system clock jumped last; negative where it went back.";
+    Gauge::new(name, help).expect("metric names are fixed and valid")
 }
 
 fn switches() -> IntCounterVec {

@@ -38,7 +38,7 @@ pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
     write_new,
 };
-use crate::model::{Change, Epoch, Pet, PetId, Rev};
+use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 
 /// Changes committed together at most. A cluster takes no more than 1,000 messages in one batch.
 pub const PUTS_AT_ONCE: usize = 500;
@@ -163,15 +163,22 @@ pub trait Engine: Send + Sync + 'static {
         Ok(Recent { after, changes })
     }
 
-    /// Forgets up to `limit` of the oldest changes that are more than `history` older than the
-    /// newest one, and how many these were. The newest `kept` stay however old they are. What the
-    /// pets are is not touched.
+    /// Forgets up to `limit` of the oldest changes that are more than `history` older than both
+    /// the newest one and `present`, and returns how many these were. The newest `kept` stay
+    /// however old they are. The pets are not touched.
     ///
-    /// Measured by the changes and not by the clock: one that jumps ahead takes nothing away.
+    /// A change that was stamped by a clock ahead of `present`, or by one that was never set, is
+    /// as old as the change after it.
     ///
     /// # Errors
     /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.
-    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError>;
+    fn trim(
+        &self,
+        present: Moment,
+        history: Duration,
+        kept: u64,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 
     /// Up to `limit` changes of one pet, newest first, all before `before` where it is given.
     ///

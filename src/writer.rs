@@ -15,6 +15,7 @@ mod authorization;
 mod command;
 mod decision;
 mod outage;
+mod retention;
 mod run;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -29,6 +30,7 @@ pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
 pub use self::command::{Command, Committed, WriteError};
 use self::decision::Decision;
 use self::run::{Run, settle};
+use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::By;
 use crate::store::{Engine, PUTS_AT_ONCE};
@@ -74,10 +76,11 @@ impl Writer {
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        Writer::start_keeping(engine, hub, None)
+        Writer::start_keeping(engine, hub, None, Clock::system())
     }
 
-    /// The same, and forgets changes that are more than `history` older than the newest.
+    /// The same, and forgets changes that are more than `history` older than the newest. Counts
+    /// the jumps of the wall clock of `clock`.
     ///
     /// # Errors
     /// As for `start`.
@@ -85,9 +88,10 @@ impl Writer {
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,
         history: Option<Duration>,
+        clock: Clock,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, queued) = mpsc::channel(QUEUE_LIMIT);
-        let run = Run::new(engine, Arc::clone(&hub), history)?;
+        let run = Run::new(engine, Arc::clone(&hub), history, clock)?;
         let thread = Builder::new()
             .name("writer".to_owned())
             .spawn(move || run.carry_out(queued))?;

@@ -11,6 +11,9 @@ use jiff::Timestamp;
 pub struct Moment(i64);
 
 impl Moment {
+    /// No clock that is set shows an earlier time: 2020 began before this program was written.
+    pub const EARLIEST: Moment = Moment(1_577_836_800_000_000);
+
     /// The wall clock now. Order between changes is the rev's business, not the clock's.
     pub fn now() -> Self {
         Moment(Timestamp::now().as_microsecond())

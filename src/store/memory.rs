@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
-use crate::model::{Change, Epoch, Pet, PetId, Rev};
+use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 
 /// Changes in memory. Keeps all of them.
 pub struct MemoryEngine {
@@ -111,7 +111,7 @@ impl Engine for MemoryEngine {
     }
 
     /// Keeps everything: it ends with the process.
-    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 

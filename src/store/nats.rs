@@ -54,7 +54,7 @@ use self::state::StreamState;
 use self::subjects::{LIVE, PETS};
 pub use self::transfer::{Imported, export, import};
 use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
-use crate::model::{Change, Epoch, PetId, Rev};
+use crate::model::{Change, Epoch, Moment, PetId, Rev};
 
 /// How long a start waits for a cluster that has no leader yet.
 const START_WITHIN: Duration = Duration::from_secs(15);
@@ -196,7 +196,7 @@ impl Engine for NatsEngine {
     }
 
     /// The stream keeps the last few messages of each pet by itself.
-    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 

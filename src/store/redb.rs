@@ -22,6 +22,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod trim;
 mod witness;
 
 use std::path::Path;
@@ -142,27 +143,16 @@ impl Engine for RedbEngine {
         })
     }
 
-    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
-        let old = self.file.read(|reading| {
-            let log = reading.open_table(LOG).map_err(read)?;
-            let Some((newest, record)) =
-                log.last().map_err(read)?.map(|row| (row.0.value(), row.1))
-            else {
-                return Ok(Vec::new());
-            };
-            let newest_at = decode_change(Rev::new(newest), record.value())?.at;
-            let mut old = Vec::new();
-            let end = (newest + 1).saturating_sub(kept);
-            for row in log.range(..end).map_err(read)?.take(limit) {
-                let (rev, record) = row.map_err(read)?;
-                let change = decode_change(Rev::new(rev.value()), record.value())?;
-                if newest_at.since(change.at) <= history {
-                    break;
-                }
-                old.push(change);
-            }
-            Ok(old)
-        })?;
+    fn trim(
+        &self,
+        present: Moment,
+        history: Duration,
+        kept: u64,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let old = self
+            .file
+            .read(|reading| trim::find_old(reading, present, history, kept, limit))?;
         if old.is_empty() {
             return Ok(0);
         }

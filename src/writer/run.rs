@@ -12,7 +12,9 @@ use super::authorization::{Authorization, CommitGuard};
 use super::command::{Committed, WriteError};
 use super::decision::Decision;
 use super::outage::{Outage, Outages};
+use super::retention::Retention;
 use super::{BATCH_LIMIT, Queued, Request};
+use crate::clock::{Clock, JumpDetector};
 use crate::hub::{Hub, REPLAY_LIMIT};
 use crate::model::{By, Cursor, Rev};
 use crate::store::{Engine, StoreError};
@@ -41,8 +43,9 @@ pub struct Run {
     hub: Arc<Hub>,
     outages: Outages,
     outage: Option<Outage>,
+    jumps: JumpDetector,
     /// How long changes are kept; none is forgotten without it.
-    history: Option<Duration>,
+    retention: Option<Retention>,
     next_trim: Instant,
     /// Only a clock: for waiting no longer than until the next look.
     clock: Runtime,
@@ -53,13 +56,15 @@ impl Run {
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,
         history: Option<Duration>,
+        clock: Clock,
     ) -> io::Result<Self> {
         Ok(Run {
             engine,
             hub,
             outages: Outages::default(),
             outage: None,
-            history,
+            jumps: JumpDetector::new(clock.clone()),
+            retention: history.map(|history| Retention::new(history, clock)),
             next_trim: Instant::now(),
             clock: Builder::new_current_thread().enable_time().build()?,
         })
@@ -78,6 +83,7 @@ impl Run {
                 return;
             }
             self.look(Instant::now());
+            self.check_clock();
             self.trim(Instant::now());
         }
     }
@@ -86,7 +92,7 @@ impl Run {
         let idle = Instant::now() + LOOK_EVERY;
         match &self.outage {
             Some(outage) => outage.next_try(),
-            None if self.history.is_some() => idle.min(self.next_trim),
+            None if self.retention.is_some() => idle.min(self.next_trim),
             None => idle,
         }
     }
@@ -223,11 +229,13 @@ impl Run {
 impl Run {
     /// Forgets a step of what is too old, when it is time.
     fn trim(&mut self, now: Instant) {
-        let Some(history) = self.history else { return };
+        let Some(retention) = &mut self.retention else {
+            return;
+        };
         if self.outage.is_some() || now < self.next_trim {
             return;
         }
-        let trimmed = self.engine.trim(history, REPLAY_LIMIT, TRIMMED_AT_ONCE);
+        let trimmed = retention.trim(&*self.engine, REPLAY_LIMIT, TRIMMED_AT_ONCE);
         let pause = match trimmed {
             Ok(TRIMMED_AT_ONCE) => TRIM_ON,
             Ok(_) => TRIM_EVERY,
@@ -237,6 +245,21 @@ impl Run {
             }
         };
         self.next_trim = Instant::now() + pause;
+    }
+
+    /// Reports a jump of the wall clock. Nothing that is measured by age may depend on it.
+    fn check_clock(&mut self) {
+        let Some(seconds) = self.jumps.check() else {
+            return;
+        };
+        tracing::warn!(
+            jump_seconds = seconds,
+            "the system clock jumped; ages are not counted by it"
+        );
+        self.hub.metrics().count_clock_jump(seconds);
+        if let Some(retention) = &mut self.retention {
+            retention.on_jump();
+        }
     }
 }
 

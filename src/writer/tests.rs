@@ -10,9 +10,10 @@ use tokio::time::timeout;
 
 use self::gated::{Disk, Rig};
 use super::*;
+use crate::clock::example::TestClock;
 use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Pet, PetId, Profile, Rev, Status};
+use crate::model::{Epoch, Moment, Pet, PetId, Profile, Rev, Status};
 use crate::store::MemoryEngine;
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -192,6 +193,19 @@ async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back
     forever.decide(Disk::Writes);
     answer.await.unwrap().unwrap();
     assert_eq!(*forever.engine.trims.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_jump_of_the_wall_clock_is_counted_with_its_length() {
+    let turned = TestClock::at(Moment::EARLIEST);
+    let rig = Rig::start_by(None, turned.clock());
+    turned.jump(-300);
+    until(|| rig.hub.metrics().clock_jumps.get() == 1).await;
+    let metrics = rig.hub.metrics().encode();
+    assert!(
+        metrics.contains("petstore_clock_last_jump_seconds -300"),
+        "{metrics}"
+    );
 }
 
 #[test]

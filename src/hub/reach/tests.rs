@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
-use crate::model::{Change, ChangeKind, Epoch, PetId};
+use crate::model::{Change, ChangeKind, Epoch, Moment, PetId};
 use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
 
 /// An engine that is elsewhere, and may be further than what it has shown.
@@ -81,7 +81,7 @@ impl Engine for Elsewhere {
         self.shown.tail(after, limit)
     }
 
-    fn trim(&self, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 

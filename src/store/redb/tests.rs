@@ -24,7 +24,7 @@ pub fn file_of(folder: &TempDir) -> PathBuf {
 }
 
 /// The change with `rev`: the first creates the pet, the others let it do something.
-fn change(rev: u64) -> Change {
+pub fn change(rev: u64) -> Change {
     let at = Moment::from_micros(rev.cast_signed() * 1000);
     let pet = PetId::FIRST;
     let status = Status::ALL[rev as usize % Status::ALL.len()];
@@ -328,30 +328,6 @@ fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() 
             ..change(2)
         }])
         .unwrap();
-}
-
-#[test]
-fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
-    let (folder, snapshot, log) = closed_store(50);
-    let engine = RedbEngine::open(folder.path()).unwrap();
-    // Changes are a millisecond apart: 39 of them are more than 10 ms older than the newest.
-    let history = Duration::from_millis(10);
-    let trimmed = engine.trim(history, 45, 100).unwrap();
-    assert_eq!(trimmed, 5, "the newest 45 stay");
-    assert_eq!(engine.trim(history, 0, 7).unwrap(), 7);
-    let recent = engine.recent(Rev::new(15), 10).unwrap();
-    assert_eq!((recent.after, recent.changes.len()), (Rev::new(12), 3));
-    assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Forgotten));
-    assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
-    assert_eq!(engine.trim(history, 0, 100).unwrap(), 27);
-    assert_eq!(engine.trim(history, 0, 100).unwrap(), 0);
-    assert_eq!(engine.tail(Rev::new(38), 100), Err(StoreError::Forgotten));
-    assert_eq!(engine.tail(Rev::new(39), 100).unwrap(), log[39..]);
-    let history = engine.history(PetId::FIRST, None, 100).unwrap();
-    assert_eq!(history.len(), 11);
-    assert_eq!(engine.snapshot().unwrap(), snapshot);
-    drop(engine);
-    assert_eq!(check(folder.path()).unwrap().0.changes, 11);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::LIMIT;
+use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{By, Change, Epoch, PetId, Profile, Rev, Status};
+use crate::model::{By, Change, Epoch, Moment, PetId, Profile, Rev, Status};
 use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
 use crate::writer::{Answer, Command, Writer, commit_all};
 
@@ -99,7 +100,13 @@ impl Engine for Gated {
         Ok(Rev::new(newest - self.forgotten.load(Ordering::Relaxed)))
     }
 
-    fn trim(&self, history: Duration, kept: u64, limit: usize) -> Result<usize, StoreError> {
+    fn trim(
+        &self,
+        _present: Moment,
+        history: Duration,
+        kept: u64,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
         let trimmed = (history, kept, limit);
         self.trims.lock().unwrap().push(trimmed);
         Ok(if self.trims.lock().unwrap().len() < 3 {
@@ -142,6 +149,10 @@ impl Rig {
     }
 
     pub fn start_keeping(history: Option<Duration>) -> Self {
+        Rig::start_by(history, Clock::system())
+    }
+
+    pub fn start_by(history: Option<Duration>, clock: Clock) -> Self {
         let (started, has_started) = channel();
         let (verdicts, verdict) = channel();
         let engine = Arc::new(Gated {
@@ -159,7 +170,7 @@ impl Rig {
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, &[create], By::Staff).unwrap();
         has_started.recv().unwrap();
-        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history);
+        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history, clock);
         let (writer, _thread) = writer.unwrap();
         Rig {
             writer,

@@ -10,7 +10,7 @@ use super::files;
 /// because the app starts the simulator and the command line starts the app.
 const LAYERS: [&[&str]; 12] = [
     &["model", "metrics", "guard"],
-    &["wire", "store"],
+    &["wire", "store", "clock"],
     &["hub"],
     &["writer"],
     &["error"],

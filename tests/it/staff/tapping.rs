@@ -101,7 +101,7 @@ async fn the_offer_lasts_ten_seconds_and_is_made_only_for_what_was_just_set() {
     }
 }
 
-/// The file that tests start from says that its one pet has done the same since 1970.
+/// The file that tests start from says that its one pet has done the same since 2020.
 #[tokio::test]
 async fn nothing_is_offered_for_what_was_set_long_ago() {
     let rescue = Rescue::start().await;

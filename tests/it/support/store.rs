@@ -33,7 +33,7 @@ pub fn fill(folder: &Path, count: u64) -> String {
 
 /// The first change creates the pet; those after it let it do one thing after the other.
 fn change(rev: u64) -> Change {
-    let at = Moment::from_micros(i64::try_from(rev).unwrap());
+    let at = Moment::from_micros(Moment::EARLIEST.micros() + i64::try_from(rev).unwrap());
     let status = Status::ALL[usize::try_from(rev).unwrap() % Status::ALL.len()];
     let profile = Profile {
         name: "Biscuit".to_owned(),

@@ -1,0 +1,181 @@
+//! The two clocks of the machine, and how far they can be trusted.
+//!
+//! The wall clock is set by people, by NTP and by empty batteries. The running clock counts since
+//! the machine was started, its sleep included, and nobody can set it. A difference between the
+//! two readings of an interval is a jump of the wall clock. Tests pass clocks of their own.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::model::Moment;
+
+/// Microseconds between the two clocks that are a jump. NTP slews by half a millisecond a second,
+/// and a reading may be interrupted between its two halves.
+const JUMP_MICROS: i64 = 2_000_000;
+
+/// The wall clock and the running clock. Cheap to clone.
+#[derive(Clone)]
+pub struct Clock {
+    wall: Arc<dyn Fn() -> Moment + Send + Sync>,
+    running: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+impl Clock {
+    /// The clocks of this machine.
+    pub fn system() -> Self {
+        Clock::new(Moment::now, since_boot)
+    }
+
+    /// Clocks that a test sets.
+    pub fn new(
+        wall: impl Fn() -> Moment + Send + Sync + 'static,
+        running: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        Clock {
+            wall: Arc::new(wall),
+            running: Arc::new(running),
+        }
+    }
+
+    pub fn wall(&self) -> Moment {
+        (self.wall)()
+    }
+
+    /// Time since some fixed moment before the program started.
+    pub fn running(&self) -> Duration {
+        (self.running)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").field("wall", &self.wall()).finish()
+    }
+}
+
+/// Time since the machine was started, the time it slept included.
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(seconds, nanoseconds)
+}
+
+/// Detects jumps of the wall clock between two calls of `check`.
+#[derive(Debug)]
+pub struct JumpDetector {
+    clock: Clock,
+    /// What the wall clock showed when the running clock was at zero, in microseconds.
+    offset: i64,
+}
+
+impl JumpDetector {
+    pub fn new(clock: Clock) -> Self {
+        let offset = offset(&clock);
+        JumpDetector { clock, offset }
+    }
+
+    /// Seconds by which the wall clock was set since the last call; negative where it went back.
+    pub fn check(&mut self) -> Option<f64> {
+        let offset = offset(&self.clock);
+        let moved = offset - std::mem::replace(&mut self.offset, offset);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "for people, who need no microseconds"
+        )]
+        let seconds = moved as f64 / 1e6;
+        (moved.abs() >= JUMP_MICROS).then_some(seconds)
+    }
+}
+
+fn offset(clock: &Clock) -> i64 {
+    let running = i64::try_from(clock.running().as_micros()).unwrap_or(i64::MAX);
+    clock.wall().micros().saturating_sub(running)
+}
+
+#[cfg(test)]
+pub mod example {
+    //! Clocks that a test sets.
+
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::{Arc, Clock, Duration, Moment};
+
+    /// Clocks of which a test lets time pass, and sets the wall clock.
+    #[derive(Clone, Default)]
+    pub struct TestClock {
+        running_seconds: Arc<AtomicI64>,
+        offset_seconds: Arc<AtomicI64>,
+    }
+
+    impl TestClock {
+        pub fn at(wall: Moment) -> Self {
+            let clock = TestClock::default();
+            clock.set(wall);
+            clock
+        }
+
+        pub fn clock(&self) -> Clock {
+            let (wall, running) = (self.clone(), self.clone());
+            Clock::new(move || wall.wall(), move || running.running())
+        }
+
+        pub fn wall(&self) -> Moment {
+            let running = self.running_seconds.load(Ordering::Relaxed);
+            let seconds = running + self.offset_seconds.load(Ordering::Relaxed);
+            Moment::from_micros(seconds * 1_000_000)
+        }
+
+        pub fn pass(&self, seconds: i64) {
+            self.running_seconds.fetch_add(seconds, Ordering::Relaxed);
+        }
+
+        /// Sets the wall clock, while no time passes.
+        pub fn set(&self, wall: Moment) {
+            let moved = (wall.micros() - self.wall().micros()) / 1_000_000;
+            self.jump(moved);
+        }
+
+        pub fn jump(&self, seconds: i64) {
+            self.offset_seconds.fetch_add(seconds, Ordering::Relaxed);
+        }
+
+        fn running(&self) -> Duration {
+            let seconds = self.running_seconds.load(Ordering::Relaxed);
+            Duration::from_secs(seconds.cast_unsigned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::example::TestClock;
+    use super::*;
+
+    #[test]
+    fn a_jump_is_detected_once_in_either_direction_and_passing_time_is_none() {
+        let turned = TestClock::at(Moment::EARLIEST);
+        let mut detector = JumpDetector::new(turned.clock());
+        turned.pass(86_400);
+        assert_eq!(detector.check(), None);
+        turned.jump(-300);
+        turned.pass(60);
+        assert_eq!(detector.check(), Some(-300.0));
+        assert_eq!(detector.check(), None);
+        turned.jump(400 * 86_400);
+        assert_eq!(detector.check(), Some(400.0 * 86_400.0));
+        turned.jump(1);
+        assert_eq!(detector.check(), None, "a second is corrected, not jumped");
+    }
+
+    #[test]
+    fn the_clocks_of_the_machine_run() {
+        let clock = Clock::system();
+        let first = clock.running();
+        assert!(first > Duration::ZERO && clock.running() >= first);
+        assert_eq!(JumpDetector::new(clock).check(), None);
+    }
+}

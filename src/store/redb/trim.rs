@@ -1,0 +1,126 @@
+//! Which changes of the log are old enough to be forgotten.
+//!
+//! Order is the rev's business, and age is told by clocks that may have been wrong. A change whose
+//! time cannot be true, later than the present or from a clock that was never set, has no age of
+//! its own: it is as old as the next change whose time can be true.
+
+use std::time::Duration;
+
+use redb::{ReadTransaction, ReadableTable};
+
+use super::read;
+use super::tables::LOG;
+use crate::model::{Change, Moment, Rev};
+use crate::store::StoreError;
+use crate::store::record::decode_change;
+
+/// Up to `limit` of the oldest changes that are more than `history` older than the newest one and
+/// than `present`, without the newest `kept`.
+pub fn find_old(
+    reading: &ReadTransaction,
+    present: Moment,
+    history: Duration,
+    kept: u64,
+    limit: usize,
+) -> Result<Vec<Change>, StoreError> {
+    let log = reading.open_table(LOG).map_err(read)?;
+    let Some((newest, record)) = log.last().map_err(read)?.map(|row| (row.0.value(), row.1)) else {
+        return Ok(Vec::new());
+    };
+    let newest_at = decode_change(Rev::new(newest), record.value())?.at;
+    let latest = present.min(newest_at);
+    let is_true = |at: Moment| (Moment::EARLIEST..=latest).contains(&at);
+    let end = (newest + 1).saturating_sub(kept);
+    let (mut old, mut undated) = (Vec::new(), Vec::new());
+    for row in log.range(..end).map_err(read)? {
+        let (rev, record) = row.map_err(read)?;
+        let change = decode_change(Rev::new(rev.value()), record.value())?;
+        if !is_true(change.at) {
+            if old.len() + undated.len() < limit {
+                undated.push(change);
+            }
+            continue;
+        }
+        if latest.since(change.at) <= history {
+            break;
+        }
+        old.append(&mut undated);
+        old.push(change);
+        if old.len() >= limit {
+            old.truncate(limit);
+            break;
+        }
+    }
+    Ok(old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PetId;
+    use crate::store::redb::tests::change;
+    use crate::store::{Engine, RedbEngine, check};
+
+    const DAY_MICROS: i64 = 86_400_000_000;
+
+    fn day(day: i64) -> Moment {
+        Moment::from_micros(Moment::EARLIEST.micros() + day * DAY_MICROS)
+    }
+
+    /// A store with a change for each of the stamps.
+    fn store(stamps: impl IntoIterator<Item = Moment>) -> (tempfile::TempDir, RedbEngine) {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = RedbEngine::open(folder.path()).unwrap();
+        let changes: Vec<Change> = (1..)
+            .zip(stamps)
+            .map(|(rev, at)| Change { at, ..change(rev) })
+            .collect();
+        engine.append(&changes).unwrap();
+        (folder, engine)
+    }
+
+    #[test]
+    fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
+        let (folder, engine) = store((1..=50).map(day));
+        let (log, snapshot) = (
+            engine.tail(Rev::ZERO, 100).unwrap(),
+            engine.snapshot().unwrap(),
+        );
+        // A change a day: 39 of them are more than 10 days older than the newest.
+        let history = Duration::from_hours(10 * 24);
+        let trim = |kept, limit| engine.trim(Moment::now(), history, kept, limit).unwrap();
+        assert_eq!(trim(45, 100), 5, "the newest 45 stay");
+        assert_eq!(trim(0, 7), 7);
+        let recent = engine.recent(Rev::new(15), 10).unwrap();
+        assert_eq!((recent.after, recent.changes.len()), (Rev::new(12), 3));
+        assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Forgotten));
+        assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
+        assert_eq!(trim(0, 100), 27);
+        assert_eq!(trim(0, 100), 0);
+        assert_eq!(engine.tail(Rev::new(38), 100), Err(StoreError::Forgotten));
+        assert_eq!(engine.tail(Rev::new(39), 100).unwrap(), log[39..]);
+        assert_eq!(engine.history(PetId::FIRST, None, 100).unwrap().len(), 11);
+        assert_eq!(engine.snapshot().unwrap(), snapshot);
+        drop(engine);
+        assert_eq!(check(folder.path()).unwrap().0.changes, 11);
+    }
+
+    /// One change while the clock was 400 days ahead made the whole log old when it was right
+    /// again; and a machine without a clock stamps 1970 until it has found a network.
+    #[test]
+    fn a_change_by_a_wrong_clock_makes_no_other_old_and_is_as_old_as_the_one_after_it() {
+        let unset = Moment::from_micros(60_000_000);
+        let stamps = [100, 110, 700, 120].map(day).into_iter();
+        let stamps = stamps.chain([unset, unset]);
+        let (_folder, engine) = store(stamps.chain([250, 299, 700].map(day)));
+        let history = Duration::from_hours(90 * 24);
+        let trim = |present, limit| engine.trim(present, history, 0, limit).unwrap();
+        assert_eq!(trim(day(300), 2), 2);
+        assert_eq!(trim(day(300), 100), 2);
+        assert_eq!(trim(day(300), 100), 0);
+        let kept = engine.kept(Rev::ZERO, Rev::new(100)).unwrap();
+        let kept: Vec<u64> = kept.iter().map(|change| change.rev.get()).collect();
+        assert_eq!(kept, [5, 6, 7, 8, 9], "those of 1970 came after day 120");
+        assert_eq!(trim(day(800), 100), 4, "the newest stays");
+    }
+}

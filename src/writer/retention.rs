@@ -1,0 +1,164 @@
+//! How long changes are kept, by a present that a wrong clock cannot move.
+//!
+//! A wall clock that is ahead would make the whole log old. So the present starts at the newest
+//! change, which the log itself proves, moves on by the running clock, and is never later than the
+//! wall clock. A jump ahead, also one before the start, therefore only keeps changes for longer:
+//! until the program is started again, or has run for the whole period itself.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::model::{Moment, Rev};
+use crate::store::{Engine, StoreError};
+
+pub struct Retention {
+    history: Duration,
+    clock: Clock,
+    anchor: Option<Anchor>,
+}
+
+/// A present that is proved, and the running clock then.
+struct Anchor {
+    at: Moment,
+    running: Duration,
+}
+
+impl Retention {
+    pub fn new(history: Duration, clock: Clock) -> Self {
+        Retention {
+            history,
+            clock,
+            anchor: None,
+        }
+    }
+
+    /// Forgets up to `limit` changes that are too old, and returns how many these were.
+    ///
+    /// # Errors
+    /// As for `Engine::trim`.
+    pub fn trim(
+        &mut self,
+        engine: &dyn Engine,
+        kept: u64,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let present = self.present(engine)?;
+        engine.trim(present, self.history, kept, limit)
+    }
+
+    /// Puts the end of the wait off after a jump of the wall clock: what was written before it is
+    /// at least as old as the program has been running since.
+    pub fn on_jump(&mut self) {
+        let (wall, running) = (self.clock.wall(), self.clock.running());
+        if let Some(anchor) = &mut self.anchor {
+            let at = anchor.at_running(running).min(wall);
+            *anchor = Anchor { at, running };
+        }
+    }
+
+    fn present(&mut self, engine: &dyn Engine) -> Result<Moment, StoreError> {
+        let (wall, running) = (self.clock.wall(), self.clock.running());
+        let is_proved = |anchor: &Anchor| running.saturating_sub(anchor.running) <= self.history;
+        let anchor = match self.anchor.take() {
+            Some(anchor) if is_proved(&anchor) => anchor,
+            // Every change from before the last jump has passed the period by the running clock.
+            Some(_) => Anchor { at: wall, running },
+            None => {
+                let newest = newest_at(engine)?;
+                let at = newest.map_or(wall, |newest| newest.min(wall));
+                Anchor { at, running }
+            }
+        };
+        let present = anchor.at_running(running).min(wall);
+        self.anchor = Some(anchor);
+        Ok(present)
+    }
+}
+
+impl Anchor {
+    fn at_running(&self, running: Duration) -> Moment {
+        let passed = running.saturating_sub(self.running).as_micros();
+        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
+        Moment::from_micros(self.at.micros().saturating_add(passed))
+    }
+}
+
+/// When the newest change was made, by its own stamp.
+fn newest_at(engine: &dyn Engine) -> Result<Option<Moment>, StoreError> {
+    let newest = engine.newest()?;
+    let before = Rev::new(newest.get().saturating_sub(1));
+    let changes = engine.kept(before, newest.next())?;
+    Ok(changes.last().map(|change| change.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::example::TestClock;
+    use crate::model::example::change;
+    use crate::model::{Change, ChangeKind, Epoch, Status};
+    use crate::store::MemoryEngine;
+
+    const DAY: i64 = 86_400;
+
+    fn day(number: i64) -> Moment {
+        Moment::from_micros(Moment::EARLIEST.micros() + number * DAY * 1_000_000)
+    }
+
+    /// Retention of 90 days over a log whose newest change was stamped `newest`.
+    fn rig(wall: Moment, newest: Moment) -> (TestClock, MemoryEngine, Retention) {
+        let engine = MemoryEngine::new(Epoch::new(1));
+        let change = change(1, 1, ChangeKind::Status(Status::Eating));
+        let change = Change {
+            at: newest,
+            ..change
+        };
+        engine.append(&[change]).unwrap();
+        let clock = TestClock::at(wall);
+        let retention = Retention::new(Duration::from_hours(90 * 24), clock.clock());
+        (clock, engine, retention)
+    }
+
+    #[test]
+    fn the_present_moves_on_with_the_machine_and_with_no_jump_ahead() {
+        let (clock, engine, mut retention) = rig(day(100), day(100));
+        assert_eq!(retention.present(&engine).unwrap(), day(100));
+        clock.pass(5 * DAY);
+        assert_eq!(retention.present(&engine).unwrap(), day(105));
+        clock.jump(400 * DAY);
+        retention.on_jump();
+        clock.pass(DAY);
+        assert_eq!(retention.present(&engine).unwrap(), day(106));
+        clock.jump(-400 * DAY);
+        retention.on_jump();
+        assert_eq!(retention.present(&engine).unwrap(), day(106));
+        clock.jump(-3 * DAY);
+        retention.on_jump();
+        assert_eq!(
+            retention.present(&engine).unwrap(),
+            day(103),
+            "the later is not proved"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_at_the_start_makes_nothing_old() {
+        let (_, engine, mut retention) = rig(day(500), day(100));
+        assert_eq!(retention.present(&engine).unwrap(), day(100));
+        let (_, engine, mut retention) = rig(day(100), day(500));
+        assert_eq!(retention.present(&engine).unwrap(), day(100));
+    }
+
+    #[test]
+    fn a_jump_is_accepted_when_all_that_was_before_it_is_old_in_any_case() {
+        let (clock, engine, mut retention) = rig(day(1), day(1));
+        retention.present(&engine).unwrap();
+        clock.jump(400 * DAY);
+        retention.on_jump();
+        clock.pass(90 * DAY);
+        assert_eq!(retention.present(&engine).unwrap(), day(91));
+        clock.pass(1);
+        let accepted = retention.present(&engine).unwrap();
+        assert!(accepted > day(491), "the log is not kept for ever");
+    }
+}
