@@ -141,8 +141,10 @@ export class Asking {
   #rest(restMs, signal) {
     if (restMs <= 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(restMs, resolve);
-      signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+      const onabort = () => (cancel(), resolve());
+      // The signal lives for as long as the transport, through any number of rests: each takes its listener back.
+      const cancel = this.#clock.after(restMs, () => (signal.removeEventListener("abort", onabort), resolve()));
+      signal.addEventListener("abort", onabort, { once: true });
     });
   }
 }

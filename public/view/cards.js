@@ -18,6 +18,8 @@ export class Cards {
   #list;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
+  /** The ids of the elements, ascending: where a new card belongs is found without a walk along the list. */
+  #ids;
 
   /**
    * @param {object} parts
@@ -35,6 +37,7 @@ export class Cards {
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-pet]"))) {
       this.#elements.set(element.dataset.pet ?? "", element);
     }
+    this.#ids = [...this.#elements.keys()].map(Number).sort((one, other) => one - other);
   }
 
   /** @returns {Pet[]} The pets as the server drew them. */
@@ -79,10 +82,22 @@ export class Cards {
     const blank = template?.content.firstElementChild;
     if (!this.#list || !blank) return undefined;
     const card = /** @type {HTMLElement} */ (this.#document.importNode(blank, true));
-    const next = [...this.#list.children].find((other) => Number(other.getAttribute("data-pet")) > Number(id));
-    this.#list.insertBefore(card, next ?? null);
+    const place = this.#placeOf(id);
+    this.#list.insertBefore(card, this.#elements.get(String(this.#ids[place])) ?? null);
     this.#elements.set(id, card);
+    this.#ids.splice(place, 0, Number(id));
     return card;
+  }
+
+  /** @param {string} id  @returns {number} How many cards come before it. */
+  #placeOf(id) {
+    let [low, high] = [0, this.#ids.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#ids[middle] < Number(id)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** @param {string} id */
@@ -95,6 +110,7 @@ export class Cards {
     }
     this.#passFocusOn(element);
     this.#elements.delete(id);
+    this.#ids.splice(this.#placeOf(id), 1);
     element.remove();
   }
 

@@ -190,8 +190,11 @@ export function fakeEventSource() {
 export function fakeFetch() {
   const asked = [];
   const fetch = (url, { signal, headers }) =>
-    new Promise((resolve, reject) => {
-      signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
+    new Promise((settled, failed) => {
+      const onabort = () => failed(new DOMException("aborted", "AbortError"));
+      const resolve = (answer) => (signal.removeEventListener("abort", onabort), settled(answer));
+      const reject = (error) => (signal.removeEventListener("abort", onabort), failed(error));
+      signal.addEventListener("abort", onabort);
       asked.push({
         url: new URL(url),
         signal,

@@ -1,5 +1,6 @@
 /** The transports: one shape, and what is particular to each. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, load, settle } from "./support.mjs";
 
@@ -204,6 +205,20 @@ test("answers that come at once do not make a flood of questions", async () => {
   clock.turn(1);
   await settle();
   assert.equal(asked.length, 2);
+});
+
+test("a poll or short poll that asks again and again keeps nothing of its earlier questions", async () => {
+  for (const { asked, clock, transport } of [openPoll(), openShort()]) {
+    const { signal } = asked[0];
+    for (let round = 0; round < 50; round += 1) {
+      asked[round].answer(transport.name === "poll" ? { cursor: "9f2c41aa-5", messages: [HELLO] } : SNAPSHOT);
+      await settle();
+      clock.turn(10_000);
+      await settle();
+    }
+    assert.equal(asked.length, 51);
+    assert.equal(getEventListeners(signal, "abort").length, 1, "that of the open question");
+  }
 });
 
 test("an answer after a long wait is followed by the next question at once", async () => {

@@ -22,7 +22,8 @@ export function askingServer({ fetch, watch, clock }) {
   return async (since, signal) => {
     const abort = new AbortController();
     const cancel = clock.after(ASK_TIMEOUT_MS, () => abort.abort());
-    signal.addEventListener("abort", () => abort.abort(), { once: true });
+    const onabort = () => abort.abort();
+    signal.addEventListener("abort", onabort, { once: true });
     try {
       const url = liveUrl(watch, "/live/poll", since, { wait: 0 });
       const options = { signal: abort.signal, cache: /** @type {const} */ ("no-store") };
@@ -32,6 +33,7 @@ export function askingServer({ fetch, watch, clock }) {
       return messages.filter((/** @type {unknown} */ message) => isMessage(message) && HISTORY.has(message.type));
     } finally {
       cancel();
+      signal.removeEventListener("abort", onabort);
     }
   };
 }
