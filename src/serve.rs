@@ -37,6 +37,11 @@ const BACKLOG: i32 = 4096;
 /// the same error with most of a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Lets a page of any origin read what is answered before a request is read: most requests are for
+/// what any origin may read, and the answer says nothing about anyone.
+const CROSS_ORIGIN: &str = "Access-Control-Allow-Origin: *\r\n\
+     Access-Control-Expose-Headers: Retry-After\r\n";
+
 /// The listening side of the server.
 pub struct Server {
     pub listener: TcpListener,
@@ -117,7 +122,8 @@ fn refuse(stream: &TcpStream, count: usize, why: &str) {
     let body = format!("{why} Try again.\n");
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\n\
-         Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+         Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\
+         {CROSS_ORIGIN}\r\n{body}",
         full_retry_seconds(count),
         body.len(),
     );

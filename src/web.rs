@@ -1,7 +1,7 @@
 //! The whole URL table, and what holds for every answer.
 //!
-//! The order around a request, from outside in: the answer gets its security headers; the request
-//! gets its caller; a failure or a panic becomes a page or a problem document, depending on who
+//! The order around a request, from outside in: the answer gets its security headers; a preflight is
+//! answered, and what any origin may read is marked (`cors`); the request gets its caller; a failure or a panic becomes a page or a problem document, depending on who
 //! asked; what is no right request, or one write too many, is refused; a body is read up to its
 //! limit; what another site's page sent is refused; then the table below, where each handler takes
 //! what it needs.
@@ -11,6 +11,7 @@ mod api;
 mod assets;
 mod audit;
 mod body;
+mod cors;
 mod doctor;
 mod failures;
 mod form;
@@ -53,6 +54,7 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> Box
         .around(request::check)
         .around(failures::answer)
         .around(identify)
+        .around(cors::share_reads)
         .after(headers::secure)
         .data(site)
         .data(live)

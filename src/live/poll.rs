@@ -91,6 +91,5 @@ fn respond(answer: Bytes) -> Response {
     Response::builder()
         .content_type("application/json")
         .header(header::CACHE_CONTROL, "no-store, no-transform")
-        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
         .body(answer)
 }

@@ -64,7 +64,6 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
         .header(header::CACHE_CONTROL, "no-store, no-transform")
         // nginx would otherwise hold the events back until its buffer is full.
         .header("x-accel-buffering", "no")
-        .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
         .body(Body::from_bytes_stream(events(arrival, handoff))))
 }
 

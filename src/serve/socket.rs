@@ -17,7 +17,9 @@ use crate::metrics::Metrics;
 /// What a connection is told whose head did not come in time. What never began one is closed
 /// without a word.
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\n\
-    Content-Length: 47\r\nConnection: close\r\n\r\nThe head of the request took too long to come.\n";
+    Content-Length: 47\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
+    Access-Control-Expose-Headers: Retry-After\r\n\r\n\
+    The head of the request took too long to come.\n";
 
 /// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
 /// idle connection costs nothing and is never dropped for being idle.

@@ -60,9 +60,8 @@ pub fn endpoint(
                 if *request.method() == Method::HEAD {
                     request.set_method(Method::GET);
                 }
-                let is_read = *request.method() == Method::GET;
                 let answer = api.call(request).await;
-                let answer = answer.map(|answer| readable(answer.into_response(), is_read));
+                let answer = answer.map(|answer| uncached(answer.into_response()));
                 answer.map_err(|error| {
                     if error.status() == StatusCode::METHOD_NOT_ALLOWED {
                         Failure::method_not_allowed(allowed).into()
@@ -78,14 +77,12 @@ pub fn endpoint(
     .boxed()
 }
 
-/// Anyone may read, from any origin. Nothing is kept on the way: staff are told more than others.
-fn readable(mut response: Response, is_read: bool) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if is_read {
-        let anywhere = HeaderValue::from_static("*");
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anywhere);
-    }
+/// Keeps answers out of caches: staff are told more than others.
+fn uncached(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
     response
 }
 

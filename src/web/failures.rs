@@ -4,10 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::http::{Method, StatusCode};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
-use super::{Site, doctor, sign_in};
+use super::{Site, cors, sign_in};
 use crate::auth::Caller;
 use crate::error::Failure;
 
@@ -17,8 +17,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result
     let caller = Caller::of(&request)?.clone();
     let asked_for = (request.method() == Method::GET).then(|| request.uri().clone());
     let path = request.uri().path();
-    let is_live = path.starts_with("/live/") && path != doctor::ADDRESS;
-    let is_program = is_live || path.starts_with("/api/v1") || path == "/metrics";
+    let is_program = cors::is_readable(path) || path == "/metrics";
     // Nothing that a handler shares is left half changed: locks are held over no call that panics.
     let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => return Ok(response.into_response()),
@@ -30,22 +29,8 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result
             sign_in::ask(&uri)
         }
         (Some(site), _) if !is_program => site.show_failure(&caller, &failure),
-        _ if is_live => readable_from_anywhere(failure.into_response()),
         _ => failure.into_response(),
     })
-}
-
-/// Anyone may read the live routes from any origin, also why they were turned away and for how
-/// long.
-fn readable_from_anywhere(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        HeaderValue::from_static("*"),
-    );
-    let exposed = HeaderValue::from_static("Retry-After");
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-    response
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod care;
 #[path = "../cluster/cluster.rs"]
 mod cluster;
 mod connections;
+mod cross_origin;
 #[path = "../faults/faults.rs"]
 mod faults;
 mod handshake;

@@ -54,7 +54,6 @@ impl OpenApiDocument {
             Response::builder()
                 .content_type("application/json")
                 .header(header::CACHE_CONTROL, "no-cache")
-                .header(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
                 .body(self.0.json.clone())
         })
     }
