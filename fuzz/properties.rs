@@ -78,7 +78,7 @@ pub fn query(bytes: &[u8]) {
     for auth in [Auth::Demo, Auth::Serve] {
         let request = Request::builder().uri(uri.clone());
         let request = request.header("last-event-id", &id).finish();
-        if let Err(failure) = LiveQuery::of_sse(&request, auth) {
+        if let Err(failure) = LiveQuery::of(&request, auth) {
             assert_eq!(failure.status.as_u16(), 400, "{failure:?}");
             assert!(!failure.detail.is_empty());
         }

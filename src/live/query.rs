@@ -19,6 +19,8 @@ const WAIT_MAX_SECONDS: f64 = 25.0;
 /// The parameters that all live routes take. Others are ignored.
 pub struct LiveQuery {
     pub filter: Filter,
+    /// Where the viewer is: the latest of the positions that the request names. `since` says where
+    /// it first began, the id of the last event where a browser is that reconnects by itself.
     pub since: Option<Cursor>,
     pub wait: Duration,
     /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
@@ -38,6 +40,7 @@ impl LiveQuery {
             .map_err(|_| Failure::bad_request("The query is not in the form a=b&c=d."))?;
         let mut pets = Vec::new();
         let mut since = None;
+        let mut last_event = None;
         let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
         let mut chaos = None;
         let (mut from, mut why) = (None, None);
@@ -46,6 +49,9 @@ impl LiveQuery {
             match name.as_str() {
                 "pet" => pets.push(value.parse::<PetId>()?),
                 "since" => since = Some(value.parse::<Cursor>()?),
+                name if is_last_event_id(name) => {
+                    last_event = later(last_event, value.parse().ok())
+                }
                 "wait" => wait = parse_wait(&value)?,
                 "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(&value)?),
                 "from" => from = Some(value),
@@ -56,21 +62,12 @@ impl LiveQuery {
         }
         Ok(LiveQuery {
             filter: Filter::of(pets)?,
-            since,
+            since: later(later(since, last_event), last_event_id(request.headers())),
             wait,
             chaos,
             switch: from.zip(why),
             is_short,
         })
-    }
-
-    /// The same, for SSE: a browser that comes back by itself says where it is in
-    /// `Last-Event-ID`, while `since` still says where it first began. The later one wins. A
-    /// header that is no cursor counts as none: an `EventSource` that is refused never returns.
-    pub fn of_sse(request: &Request, auth: Auth) -> Result<Self, Failure> {
-        let mut query = LiveQuery::of(request, auth)?;
-        query.since = later(query.since, last_event_id(request.headers()));
-        Ok(query)
     }
 
     /// Counts that the page came to `transport` from another, if it says so.
@@ -92,19 +89,30 @@ impl LiveQuery {
     }
 }
 
+/// The id of the last event that a browser was given, which it sends when it reconnects by itself.
+/// One that is no cursor counts as none: an `EventSource` that is refused never returns.
 fn last_event_id(headers: &HeaderMap) -> Option<Cursor> {
     let value = headers.get("last-event-id")?;
     value.to_str().ok()?.parse().ok()
 }
 
-/// The later of two cursors. Of two epochs the browser's own is the later: it got it from us
-/// since the page was made.
-fn later(since: Option<Cursor>, last_event: Option<Cursor>) -> Option<Cursor> {
-    match (since, last_event) {
-        (Some(since), Some(last)) if since.epoch == last.epoch && since.rev > last.rev => {
-            Some(since)
+/// Returns true for a parameter in which a polyfill, which cannot set the header, sends the same:
+/// `lastEventId` (Yaffle's EventSource), `lastEventID` and `Last-Event-ID` (Mercure),
+/// `last_event_id`, `evs_last_event_id`.
+fn is_last_event_id(name: &str) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let letters: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+    matches!(letters.as_str(), "lasteventid" | "evslasteventid")
+}
+
+/// The later of two positions. Those of two epochs have no order: then it is `second`, which the
+/// client was given after it began at `first`.
+fn later(first: Option<Cursor>, second: Option<Cursor>) -> Option<Cursor> {
+    match (first, second) {
+        (Some(first), Some(second)) if first.epoch == second.epoch && first.rev > second.rev => {
+            Some(first)
         }
-        (since, last) => last.or(since),
+        (first, second) => second.or(first),
     }
 }
 
@@ -129,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_of_since_and_last_event_id_wins() {
+    fn the_latest_of_since_and_every_spelling_of_the_last_event_id_wins() {
         for (uri, header, expected) in [
             ("/?since=00000001-5", None, Some("00000001-5")),
             ("/?since=00000001-5", Some("00000001-9"), Some("00000001-9")),
@@ -138,8 +146,53 @@ mod tests {
             ("/?since=00000001-5", Some("rubbish"), Some("00000001-5")),
             ("/", Some("00000001-9"), Some("00000001-9")),
             ("/", None, None),
+            // Yaffle's EventSource, Mercure's clients, and others.
+            ("/?lastEventId=00000001-7", None, Some("00000001-7")),
+            ("/?lastEventID=00000001-7", None, Some("00000001-7")),
+            ("/?Last-Event-ID=00000001-7", None, Some("00000001-7")),
+            ("/?last-event-id=00000001-7", None, Some("00000001-7")),
+            ("/?last_event_id=00000001-7", None, Some("00000001-7")),
+            ("/?evs_last_event_id=00000001-7", None, Some("00000001-7")),
+            (
+                "/?lastEventId=00000001-7&since=00000001-5",
+                None,
+                Some("00000001-7"),
+            ),
+            (
+                "/?lastEventId=00000001-5&since=00000001-7",
+                None,
+                Some("00000001-7"),
+            ),
+            (
+                "/?lastEventId=00000001-7&lastEventId=00000001-6",
+                None,
+                Some("00000001-7"),
+            ),
+            (
+                "/?lastEventId=00000001-7",
+                Some("00000001-9"),
+                Some("00000001-9"),
+            ),
+            (
+                "/?lastEventId=00000001-9",
+                Some("00000001-7"),
+                Some("00000001-9"),
+            ),
+            (
+                "/?lastEventId=00000002-1&since=00000001-7",
+                None,
+                Some("00000002-1"),
+            ),
+            (
+                "/?lastEventId=00000001-9",
+                Some("00000002-1"),
+                Some("00000002-1"),
+            ),
+            // What a polyfill sends before it was given an id.
+            ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
+            ("/?lastEventId=rubbish", None, None),
         ] {
-            let query = LiveQuery::of_sse(&request(uri, header), Auth::Serve).unwrap();
+            let query = LiveQuery::of(&request(uri, header), Auth::Serve).unwrap();
             let since = query.since.map(|cursor| cursor.to_string());
             assert_eq!(since.as_deref(), expected, "{uri} {header:?}");
         }

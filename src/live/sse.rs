@@ -24,7 +24,7 @@ use crate::wire::Encoding;
 /// # Errors
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of_sse(request, live.auth)?;
+    let query = LiveQuery::of(request, live.auth)?;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let visitor = Visitor::of(request);

@@ -78,6 +78,28 @@ async fn a_browser_that_comes_back_over_sse_goes_on_from_the_later_of_its_two_cu
     }
 }
 
+/// What polyfills of `EventSource` send, which cannot set the header.
+#[tokio::test]
+async fn a_polyfill_that_comes_back_goes_on_from_where_it_was_on_every_transport() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let early = app.set_status(pet, "eating").await;
+    let late = app.set_status(pet, "bathing").await;
+    let next = app.set_status(pet, "playing").await;
+    for name in [
+        "lastEventId",
+        "lastEventID",
+        "Last-Event-ID",
+        "last_event_id",
+    ] {
+        let query = format!("?since={early}&{name}={late}");
+        for mut viewer in Viewer::open_all(&app.url(""), &query).await {
+            assert_eq!(viewer.next().await["cursor"], late.as_str(), "{name}");
+            assert_eq!(viewer.next().await["cursor"], next.as_str(), "{name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn nothing_on_the_way_is_told_to_keep_change_or_hold_back_a_live_answer() {
     let app = spawn_app().await;
