@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::support::{Viewer, rev, spawn_app_with};
+use crate::support::{Sse, Viewer, rev, spawn_app_with};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
@@ -90,4 +90,17 @@ async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
         assert_eq!(renewed.next_news().await["type"], "status");
         app.set_status(pet, "sleeping").await;
     }
+}
+
+/// An `EventSource` keeps to the `retry` that it was given last, for as long as nobody answers. One
+/// that lost its network just after a renewal that said 0 tried 462 times in 5 s.
+#[tokio::test]
+async fn a_renewal_brings_an_event_source_back_soon_and_never_makes_it_hammer() {
+    let age = Duration::from_millis(200);
+    let app = spawn_app_with(|config| config.max_connection_age = age).await;
+    let mut sse = Sse::open(&app.url(""), "").await;
+    while sse.next().await["type"] != "bye" {}
+    let retry_ms = sse.retry_ms.unwrap();
+    assert!(5_000 / retry_ms <= 15, "tries in 5 s: {}", 5_000 / retry_ms);
+    assert!(retry_ms <= 500, "soon: {retry_ms}");
 }
