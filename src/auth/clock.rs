@@ -1,108 +1,202 @@
-//! Time as sessions know it: it only moves on.
+//! The age of sessions and invitations, whatever the wall clock shows.
 //!
-//! Wall clocks are set, forward and back, by people, by the network and by an empty battery. A
-//! session must neither be given years by that nor be taken away. So age is counted in `Tick`s:
-//! while the program runs, by a clock that nobody sets; over a restart, by how far the wall clock
-//! has come meanwhile, and not at all when it has gone back.
+//! Ages are counted in `Tick`s: while the program runs by the running clock, which nobody can set,
+//! and over the time it was stopped by the wall clock, which may be wrong at the start and right
+//! a minute later. So the time it was stopped is an estimate that a later jump can correct:
+//!
+//! - A clock that is behind the last reading, as on a machine that starts in 1970, does not tell.
+//!   Until it is set, sessions and invitations from before the start count as over, but stay in
+//!   the store; once it is set, those that are young enough are valid again.
+//! - A clock that is far ahead makes everything old. If it is set back, less time has passed, and
+//!   what is not really over is valid again. So nothing is removed for its age, and no reading is
+//!   saved, before such a clock has been confirmed by a day of running.
+//! - A jump ahead while the program runs is no time that passed.
 
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::clock::Clock;
 use crate::model::{Moment, Tick};
 use crate::store::ClockReading;
 
-/// How long something has been running; only differences count.
-pub type Source = Arc<dyn Fn() -> Duration + Send + Sync>;
+/// How far the wall clock may be behind the last reading and still tell that no time passed: NTP
+/// and people correct by minutes, and a change of a time zone by hours.
+const TOLERANCE: Duration = Duration::from_hours(24);
 
-/// The store's own clock.
-pub struct Clock {
-    base: Tick,
+/// A stop that is longer is believed after the program has run for this long.
+const CONFIRMED_AFTER: Duration = Duration::from_hours(24);
+
+/// Differences that are no correction of the estimate: the two clocks are read one after the other.
+const NOISE: Duration = Duration::from_secs(2);
+
+/// Assumed while it is not known how long the program was stopped: longer than any session lasts.
+const UNKNOWN: Duration = Duration::from_hours(31 * 24);
+
+/// Counts ticks from where the store was left.
+pub struct StoreClock {
+    clock: Clock,
+    saved: ClockReading,
     started: Duration,
-    source: Source,
+    /// How long the program was stopped; `None` while the wall clock does not tell.
+    stopped: Mutex<Option<Duration>>,
 }
 
-impl Clock {
-    /// Goes on from where the store says it was.
-    pub fn resume(saved: Option<ClockReading>) -> Self {
-        Clock::resume_by(Arc::new(since_boot), saved, Moment::now())
-    }
-
-    /// The same by another source, at a wall clock of `wall`.
-    pub fn resume_by(source: Source, saved: Option<ClockReading>, wall: Moment) -> Self {
-        let base = saved.map_or(Tick::default(), |saved| {
-            Tick(saved.tick.0 + wall.since(saved.wall).as_secs())
-        });
-        Clock {
-            base,
-            started: source(),
-            source,
-        }
+impl StoreClock {
+    /// Resumes from the reading that the store has; a new store begins at zero.
+    pub fn resume(saved: Option<ClockReading>, clock: Clock) -> Self {
+        let new = ClockReading {
+            tick: Tick::default(),
+            wall: clock.wall(),
+        };
+        let stopped = saved.is_none().then_some(Duration::ZERO);
+        let resumed = StoreClock {
+            saved: saved.unwrap_or(new),
+            started: clock.running(),
+            clock,
+            stopped: Mutex::new(stopped),
+        };
+        // Before the clock can jump.
+        resumed.stopped();
+        resumed
     }
 
     pub fn now(&self) -> Tick {
-        let running = (self.source)().saturating_sub(self.started);
-        Tick(self.base.0 + running.as_secs())
+        let stopped = self.stopped().unwrap_or(UNKNOWN);
+        Tick(self.saved.tick.0 + (stopped + self.uptime()).as_secs())
     }
 
-    /// What to save, so that a restart goes on from here.
-    pub fn reading(&self) -> ClockReading {
-        ClockReading {
+    /// Returns true if `now` may be acted on for good: what is over by it can be removed.
+    pub fn is_confirmed(&self) -> bool {
+        let is_short = |stopped| stopped <= TOLERANCE || self.uptime() >= CONFIRMED_AFTER;
+        self.stopped().is_some_and(is_short)
+    }
+
+    /// What to save, so that the next start resumes from here. None while it may be wrong: then
+    /// what is saved already tells more.
+    pub fn reading(&self) -> Option<ClockReading> {
+        let elapsed = self.stopped()? + self.uptime();
+        let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
+        // Without the jumps since the start, unless the clock was set for the first time.
+        let steady = Moment::from_micros(self.saved.wall.micros().saturating_add(micros));
+        let wall = match steady < Moment::EARLIEST {
+            true => self.clock.wall(),
+            false => steady,
+        };
+        self.is_confirmed().then(|| ClockReading {
             tick: self.now(),
-            wall: Moment::now(),
-        }
+            wall,
+        })
     }
-}
 
-/// Since the machine was started, the time it slept included. Nobody can set it.
-fn since_boot() -> Duration {
-    let time = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(seconds, nanoseconds)
+    fn uptime(&self) -> Duration {
+        self.clock.running().saturating_sub(self.started)
+    }
+
+    /// How long the program was stopped, by what the wall clock shows now.
+    fn stopped(&self) -> Option<Duration> {
+        let uptime = i64::try_from(self.uptime().as_micros()).unwrap_or(i64::MAX);
+        let started_at = self.clock.wall().micros().saturating_sub(uptime);
+        let behind = started_at.saturating_sub(self.saved.wall.micros());
+        let seen = match u64::try_from(behind) {
+            Ok(micros) => Some(Duration::from_micros(micros)),
+            Err(_) if Duration::from_micros(behind.unsigned_abs()) <= TOLERANCE => {
+                Some(Duration::ZERO)
+            }
+            Err(_) => None,
+        };
+        let mut stopped = self.stopped.lock().expect("no holder of this lock panics");
+        *stopped = match (*stopped, seen) {
+            (None, seen) => seen,
+            // Set back: less time had passed than it showed at first.
+            (Some(known), Some(seen)) if seen + NOISE < known => Some(seen),
+            (known, _) => known,
+        };
+        *stopped
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
     use super::*;
+    use crate::clock::example::TestClock;
 
-    const DAY: u64 = 86_400;
+    const DAY: i64 = 86_400;
 
-    fn wall(seconds: u64) -> Moment {
-        Moment::from_micros(seconds.cast_signed() * 1_000_000)
+    fn day(number: i64) -> Moment {
+        Moment::from_micros(Moment::EARLIEST.micros() + number * DAY * 1_000_000)
     }
 
-    fn resumed(saved: (u64, u64), wall_now: u64) -> u64 {
-        let (tick, then) = (Tick(saved.0), wall(saved.1));
-        let saved = ClockReading { tick, wall: then };
-        let clock = Clock::resume_by(Arc::new(|| Duration::ZERO), Some(saved), wall(wall_now));
-        clock.now().0
+    /// Resumes at a wall clock of `wall` from the reading that tick 100 was on day 10.
+    fn resumed(wall: Moment) -> (TestClock, StoreClock) {
+        let turned = TestClock::at(wall);
+        let saved = ClockReading {
+            tick: Tick(100),
+            wall: day(10),
+        };
+        let clock = StoreClock::resume(Some(saved), turned.clock());
+        (turned, clock)
+    }
+
+    fn age(clock: &StoreClock) -> i64 {
+        clock.now().0.cast_signed() - 100
     }
 
     #[test]
     fn it_counts_what_passed_while_running_whatever_the_wall_clock_says() {
-        let seconds = Arc::new(AtomicU64::new(500));
-        let counted = Arc::clone(&seconds);
-        let source = Arc::new(move || Duration::from_secs(counted.load(Ordering::Relaxed)));
-        let clock = Clock::resume_by(source, None, wall(0));
+        let turned = TestClock::at(day(0));
+        let clock = StoreClock::resume(None, turned.clock());
         assert_eq!(clock.now(), Tick(0));
-        seconds.fetch_add(DAY, Ordering::Relaxed);
-        assert_eq!(clock.now(), Tick(DAY));
+        turned.pass(DAY);
+        turned.jump(400 * DAY);
+        assert_eq!(clock.now().0.cast_signed(), DAY);
+        turned.jump(-900 * DAY);
+        assert_eq!(clock.now().0.cast_signed(), DAY);
+        let reading = clock.reading().unwrap();
+        assert_eq!((reading.tick.0.cast_signed(), reading.wall), (DAY, day(1)));
     }
 
     #[test]
     fn over_a_restart_it_moves_as_far_as_the_wall_clock_and_never_back() {
-        assert_eq!(resumed((100, 10 * DAY), 12 * DAY), 100 + 2 * DAY);
-        assert_eq!(resumed((100, 10 * DAY), 10 * DAY), 100);
-        assert_eq!(resumed((100, 10 * DAY), 3 * DAY), 100);
+        assert_eq!(age(&resumed(day(12)).1), 2 * DAY);
+        assert_eq!(age(&resumed(day(10)).1), 0);
+        assert_eq!(age(&resumed(day(9)).1), 0, "somebody corrected it");
+    }
+
+    /// A machine without a clock starts in 1970, and is set when it has found a network.
+    #[test]
+    fn a_clock_that_was_never_set_tells_nothing_until_it_is_set() {
+        let (turned, clock) = resumed(Moment::from_micros(5_000_000));
+        assert!(age(&clock) > 30 * DAY && !clock.is_confirmed());
+        assert_eq!(clock.reading(), None);
+        turned.pass(60);
+        turned.set(day(10 + 5));
+        assert_eq!(age(&clock), 5 * DAY);
+        turned.pass(DAY);
+        assert_eq!(age(&clock), 6 * DAY);
+        let reading = clock.reading().unwrap();
+        assert_eq!(reading.wall, turned.wall());
     }
 
     #[test]
-    fn the_machines_own_clock_runs() {
-        let first = since_boot();
-        assert!(first > Duration::ZERO && since_boot() >= first);
+    fn a_clock_that_was_ahead_at_the_start_can_be_set_back() {
+        let (turned, clock) = resumed(day(410));
+        assert_eq!(age(&clock), 400 * DAY);
+        assert_eq!(clock.reading(), None, "the next start may know better");
+        turned.pass(60);
+        turned.set(day(11));
+        assert!((age(&clock) - DAY).abs() <= 60);
+        assert!(clock.is_confirmed() && clock.reading().is_some());
+        let (turned, clock) = resumed(day(410));
+        turned.pass(DAY);
+        assert!(clock.is_confirmed(), "it was off for so long");
+    }
+
+    #[test]
+    fn a_store_that_was_made_before_the_clock_was_set_is_resumed_from_when_it_was() {
+        let turned = TestClock::at(Moment::from_micros(0));
+        let clock = StoreClock::resume(None, turned.clock());
+        turned.set(day(10));
+        let again = StoreClock::resume(clock.reading(), turned.clock());
+        assert_eq!(again.now(), clock.now());
     }
 }

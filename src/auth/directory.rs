@@ -26,7 +26,8 @@ use self::actor::Need;
 use self::edit::Plan;
 use self::held::Held;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
-use super::clock::Clock;
+use super::clock::StoreClock;
+use crate::clock::Clock;
 use crate::model::{AccountName, Deed};
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
 use crate::writer::InFlight;
@@ -37,7 +38,7 @@ const ACCOUNTS: usize = 500;
 /// The roster of staff.
 pub struct Directory {
     store: Arc<dyn Accounts>,
-    clock: Clock,
+    clock: StoreClock,
     shared: Arc<Shared>,
     /// Held while an edit is decided and made durable, so that each is decided on what is true.
     editing: Mutex<()>,
@@ -77,12 +78,12 @@ impl Directory {
     /// # Errors
     /// When the store cannot be read.
     pub fn open(store: Arc<dyn Accounts>) -> Result<Self, StoreError> {
-        let clock = Clock::resume(store.roster()?.clock);
+        let clock = StoreClock::resume(store.roster()?.clock, Clock::system());
         Directory::of(store, clock)
     }
 
     /// The same by a clock that was given.
-    pub fn of(store: Arc<dyn Accounts>, clock: Clock) -> Result<Self, StoreError> {
+    pub fn of(store: Arc<dyn Accounts>, clock: StoreClock) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
         let follower: Weak<Shared> = Arc::downgrade(&shared);
         store.follow_roster(follower)?;

@@ -92,7 +92,10 @@ impl Directory {
         };
         let room = EDITS_AT_ONCE.saturating_sub(edits.len() + 1);
         edits.splice(0..0, owed.into_iter().take(room));
-        edits.push(RosterEdit::SetClock(self.clock.reading()));
+        edits.extend(self.clock.reading().map(RosterEdit::SetClock));
+        if edits.is_empty() {
+            return Ok(());
+        }
         let written = self.store.edit_roster(read, &edits);
         if written == Err(StoreError::Conflict) {
             self.held().take_back(&ended);
@@ -144,8 +147,11 @@ impl Directory {
         let _order = self.editing.lock().expect("no holder of this lock panics");
         for _ in 0..TRIES {
             let (read, edits, is_all) = {
-                let held = self.held();
-                let mut edits = held.untidy(self.clock.now());
+                let (now, is_confirmed) = (self.clock.now(), self.clock.is_confirmed());
+                let mut held = self.held();
+                held.sessions.iter_mut().for_each(|used| used.bound_by(now));
+                let mut edits = held.untidy(now);
+                edits.retain(|edit| is_confirmed || !matches!(edit, RosterEdit::RemoveSession(_)));
                 let is_needed = !edits.is_empty() || !held.owed().is_empty();
                 if !is_needed && held.sessions.iter().next().is_none() {
                     return Ok(());

@@ -53,12 +53,23 @@ impl Used<Session> {
             self.value.seen = self.value.seen.max(now);
         }
     }
+
+    /// Takes back what a clock that was ahead stamped, or the session would last for longer.
+    pub fn bound_by(&mut self, now: Tick) {
+        let latest = Tick(now.0 + SAVE_AFTER);
+        if self.value.seen > latest || self.value.began > latest {
+            self.value.seen = self.value.seen.min(now);
+            self.value.began = self.value.began.min(now);
+            self.is_unsaved = true;
+        }
+    }
 }
 
 impl Used<Token> {
     pub fn touch(&mut self, now: Moment) {
         let age = self.value.used.map(|used| now.since(used).as_secs());
-        if age.is_none_or(|age| age >= SAVE_AFTER) {
+        let is_from_the_future = self.value.used.is_some_and(|used| used > now);
+        if is_from_the_future || age.is_none_or(|age| age >= SAVE_AFTER) {
             self.value.used = Some(now);
             self.is_unsaved = true;
         }
@@ -87,6 +98,10 @@ impl<T: Usable> Uses<T> {
     pub fn iter(&self) -> impl Iterator<Item = &Used<T>> {
         let is_ended = |used: &&Used<T>| !self.ended.contains(&used.value.key());
         self.all.values().filter(is_ended)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Used<T>> {
+        self.all.values_mut()
     }
 
     pub fn get(&self, key: &Key) -> Option<&Used<T>> {

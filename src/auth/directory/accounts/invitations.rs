@@ -14,6 +14,9 @@ use crate::store::RosterEdit;
 /// Seconds for which a link to choose a password is valid.
 const VALID_FOR: u64 = 24 * 3600;
 
+/// Seconds by which the clocks of two nodes may differ.
+const CLOCK_TOLERANCE: u64 = 3600;
+
 impl Directory {
     /// Makes an account whose owner chooses a password with the secret that is given back.
     ///
@@ -82,7 +85,9 @@ impl Directory {
 
 /// Whether somebody has a link with which this account's password may be chosen.
 pub fn is_open(account: &Account, now: Tick) -> bool {
-    let is_open = |invitation: Invitation| now < invitation.expires;
+    // One that is valid for longer than any can be was made while the clock was ahead.
+    let longest = Tick(now.0 + VALID_FOR + CLOCK_TOLERANCE);
+    let is_open = |invitation: Invitation| now < invitation.expires && invitation.expires < longest;
     account.invitation.is_some_and(is_open) && !account.is_disabled
 }
 

@@ -47,7 +47,8 @@ fn a_wall_clock_that_is_set_back_makes_no_session_younger() {
     let key = rig.sign_in("anna");
     rig.turn(6 * DAY);
     rig.directory.tidy().unwrap();
-    let rig = rig.restarted(Moment::from_micros(0));
+    let back = later(6 * DAY - HOUR);
+    let rig = rig.restarted(back);
     rig.turn(DAY - 1);
     assert_eq!(rig.directory.sessions_of(&name("anna")).len(), 1);
     rig.turn(1);
@@ -55,6 +56,58 @@ fn a_wall_clock_that_is_set_back_makes_no_session_younger() {
         !rig.is_in(&key),
         "it was unused for a week, whatever the calendar says"
     );
+}
+
+/// A machine without a clock battery started in 1970, and a session that was unused for ten days
+/// opened.
+#[test]
+fn while_the_clock_is_not_set_no_older_session_opens_and_none_is_removed() {
+    let rig = Rig::with_two();
+    let (old, young) = (rig.sign_in("anna"), rig.sign_in("boris"));
+    rig.turn(5 * DAY);
+    assert!(rig.is_in(&young));
+    rig.directory.tidy().unwrap();
+    let rig = rig.restarted(Moment::from_micros(1_000_000));
+    assert!(!rig.is_in(&old) && !rig.is_in(&young));
+    let new = rig.sign_in("anna");
+    rig.turn(HOUR);
+    assert!(rig.is_in(&new), "people can sign in");
+    rig.directory.tidy().unwrap();
+    rig.clock.set(later(10 * DAY));
+    assert!(!rig.is_in(&old), "it was unused for ten days");
+    assert!(rig.is_in(&young), "five days are no reason to end it");
+    assert!(rig.is_in(&new));
+    rig.directory.tidy().unwrap();
+    rig.turn(7 * DAY);
+    assert!(
+        !rig.is_in(&new),
+        "the time before the clock was set gave it no longer life"
+    );
+}
+
+#[test]
+fn a_clock_that_was_ahead_at_a_start_ends_no_session_for_good_and_gives_none_longer_life() {
+    let rig = Rig::with_two();
+    let before = rig.sign_in("anna");
+    let rig = rig.restarted(later(400 * DAY));
+    assert!(!rig.is_in(&before));
+    let ahead = rig.sign_in("boris");
+    rig.directory.tidy().unwrap();
+    rig.clock.set(later(DAY));
+    assert!(rig.is_in(&before) && rig.is_in(&ahead));
+    rig.directory.tidy().unwrap();
+    rig.turn(7 * DAY);
+    assert!(!rig.is_in(&before) && !rig.is_in(&ahead));
+}
+
+#[test]
+fn a_clock_that_was_ahead_in_the_last_run_ends_no_session() {
+    let rig = Rig::with_two();
+    let key = rig.sign_in("anna");
+    rig.clock.jump(400 * DAY.cast_signed());
+    rig.directory.tidy().unwrap();
+    let rig = rig.restarted(later(HOUR));
+    assert!(rig.is_in(&key));
 }
 
 #[test]

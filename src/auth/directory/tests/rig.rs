@@ -1,12 +1,12 @@
 //! What the tests of the directory and of its parts run on: a roster, a clock that they turn, and a
 //! disk that they fill.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
-use crate::auth::clock::Clock;
+use crate::auth::clock::StoreClock;
 use crate::auth::directory::{Actor, Directory};
+use crate::clock::example::TestClock;
 use crate::model::{AccountName, Author, Deed, Key, Moment, Role, Scope};
 use crate::store::{Accounts, MemoryAccounts, Roster, RosterEdit, RosterFollower, StoreError};
 
@@ -57,7 +57,7 @@ impl Accounts for Disk {
 /// A directory whose clock a test turns.
 pub struct Rig {
     pub disk: Arc<Disk>,
-    pub seconds: Arc<AtomicU64>,
+    pub clock: TestClock,
     pub directory: Directory,
 }
 
@@ -67,15 +67,13 @@ impl Rig {
     }
 
     pub fn on(disk: Arc<Disk>, wall: Moment) -> Self {
-        let seconds = Arc::new(AtomicU64::new(0));
-        let read = Arc::clone(&seconds);
-        let source = Arc::new(move || Duration::from_secs(read.load(Ordering::Relaxed)));
+        let clock = TestClock::at(wall);
         let saved = disk.roster().unwrap().clock;
-        let clock = Clock::resume_by(source, saved, wall);
-        let directory = Directory::of(Arc::clone(&disk) as Arc<dyn Accounts>, clock).unwrap();
+        let resumed = StoreClock::resume(saved, clock.clock());
+        let directory = Directory::of(Arc::clone(&disk) as Arc<dyn Accounts>, resumed).unwrap();
         Rig {
             disk,
-            seconds,
+            clock,
             directory,
         }
     }
@@ -97,7 +95,7 @@ impl Rig {
     }
 
     pub fn turn(&self, seconds: u64) {
-        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+        self.clock.pass(seconds.cast_signed());
     }
 
     pub fn sign_in(&self, text: &str) -> Key {
