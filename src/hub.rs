@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, broadcast};
 pub use self::catch_up::{CatchUp, Chunk};
 pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
 use self::reach::Reach;
+pub use self::state::BoardEntry;
 use self::state::State;
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
@@ -176,15 +177,25 @@ impl Hub {
         let state = self.state();
         Board {
             cursor: state.cursor(),
-            pets: state.pets().values().cloned().collect(),
+            pets: state
+                .pets()
+                .values()
+                .map(|entry| Arc::clone(&entry.pet))
+                .collect(),
         }
     }
 
     /// One pet, and the cursor this is true at.
     pub fn pet(&self, id: PetId) -> Option<(Arc<Pet>, Cursor)> {
         let state = self.state();
-        let pet = state.pets().get(&id)?;
-        Some((Arc::clone(pet), state.cursor()))
+        let entry = state.pets().get(&id)?;
+        Some((Arc::clone(&entry.pet), state.cursor()))
+    }
+
+    /// One pet with the revs of its last changes, and the epoch these belong to.
+    pub fn entry(&self, id: PetId) -> Option<(BoardEntry, Epoch)> {
+        let state = self.state();
+        Some((state.pets().get(&id)?.clone(), state.epoch()))
     }
 
     /// The snapshot message for `filter`, encoded at most once per rev, and the epoch it is of.

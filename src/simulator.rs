@@ -117,7 +117,7 @@ impl<R: Rng> Turns<R> {
         let others: Vec<Status> = others.into_iter().flatten().collect();
         let status = *others.choose(&mut self.random)?;
         let pet = pet.id;
-        Some(Command::SetStatus { pet, status })
+        Some(Command::set_status(pet, status))
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let commands = (0..count).map(|_| turns.next(pets).unwrap());
         commands
             .map(|command| match command {
-                Command::SetStatus { pet, status } => (pet.get(), status),
+                Command::SetStatus { pet, status, .. } => (pet.get(), status),
                 other => panic!("the simulator only sets statuses, not {other:?}"),
             })
             .collect()

@@ -51,6 +51,9 @@ pub struct Snapshot {
     pub next_pet: PetId,
     /// In the order of their ids.
     pub pets: Vec<Pet>,
+    /// The rev of the last change of each of `pets`, in the same order; `Rev::ZERO` for a pet of
+    /// which the engine has no change, as after an import without history.
+    pub revs: Vec<Rev>,
 }
 
 /// The newest changes of a log.

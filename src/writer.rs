@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
-pub use self::command::{Command, Committed, WriteError};
+pub use self::command::{Command, Committed, Expected, WriteError};
 use self::decision::Decision;
 use self::run::{Run, settle};
 use crate::clock::Clock;

@@ -49,7 +49,8 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
-            WriteError::Conflict => Failure::conflict(detail),
+            WriteError::PreconditionFailed => Failure::precondition_failed(detail),
+            WriteError::Conflict | WriteError::StatusMovedOn => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
             WriteError::Rejected => Failure::internal(),
         }

@@ -21,11 +21,22 @@ pub struct State {
     /// Of the last change.
     rev: Rev,
     next_pet: PetId,
-    pets: BTreeMap<PetId, Arc<Pet>>,
+    pets: BTreeMap<PetId, BoardEntry>,
     backlog: Backlog,
     newest: Newest,
     /// Of the current rev; emptied with every change.
     snapshots: HashMap<Filter, Snapshot>,
+}
+
+/// A pet on the board, with the revs of its last changes. Both are what commands are compared with.
+#[derive(Clone, Debug)]
+pub struct BoardEntry {
+    pub pet: Arc<Pet>,
+    /// The last change of any kind.
+    pub changed: Rev,
+    /// The last change that set or confirmed the status. `Rev::ZERO` if it is not known, as after
+    /// a restart for what is no longer among the newest changes.
+    pub status_set: Rev,
 }
 
 /// A snapshot that is encoded when somebody first wants it.
@@ -56,10 +67,10 @@ impl State {
         for change in &recent.changes {
             backlog.push(Frame::of_change(epoch, change));
         }
-        Ok(State {
-            backlog,
-            ..State::of(epoch, snapshot)
-        })
+        let mut state = State::of(epoch, snapshot);
+        state.backlog = backlog;
+        state.find_status_changes(&recent);
+        Ok(state)
     }
 
     /// A state that remembers nothing of how it came about.
@@ -69,10 +80,26 @@ impl State {
             epoch,
             rev: snapshot.rev,
             next_pet: snapshot.next_pet,
-            pets: pets.map(|pet| (pet.id, Arc::new(pet))).collect(),
+            pets: pets.zip(snapshot.revs).map(BoardEntry::load).collect(),
             backlog: Backlog::new(snapshot.rev),
             newest: Newest::new(snapshot.rev),
             snapshots: HashMap::new(),
+        }
+    }
+
+    /// Finds in `recent` which change set each pet's status, where that was not its last change.
+    fn find_status_changes(&mut self, recent: &store::Recent) {
+        for entry in self.pets.values_mut() {
+            if entry.changed > recent.after {
+                entry.status_set = Rev::ZERO;
+            }
+        }
+        for change in &recent.changes {
+            if let Some(entry) = self.pets.get_mut(&change.pet)
+                && change.status().is_some()
+            {
+                entry.status_set = change.rev;
+            }
         }
     }
 
@@ -97,7 +124,7 @@ impl State {
         self.next_pet
     }
 
-    pub fn pets(&self) -> &BTreeMap<PetId, Arc<Pet>> {
+    pub fn pets(&self) -> &BTreeMap<PetId, BoardEntry> {
         &self.pets
     }
 
@@ -130,7 +157,7 @@ impl State {
     pub fn apply(&mut self, change: &Change, frame: Frame) {
         debug_assert!(change.rev > self.rev, "changes are published in order");
         let before = self.pets.remove(&change.pet);
-        if let Some(after) = change.leaves(before) {
+        if let Some(after) = BoardEntry::after(change, before) {
             self.pets.insert(change.pet, after);
         }
         self.next_pet = self.next_pet.max(change.pet.next());
@@ -146,8 +173,11 @@ impl State {
             return snapshot.clone();
         }
         let pets: Vec<&Arc<Pet>> = match filter {
-            Filter::All => self.pets.values().collect(),
-            Filter::Pets(ids) => ids.iter().filter_map(|id| self.pets.get(id)).collect(),
+            Filter::All => self.pets.values().map(|entry| &entry.pet).collect(),
+            Filter::Pets(ids) => {
+                let entries = ids.iter().filter_map(|id| self.pets.get(id));
+                entries.map(|entry| &entry.pet).collect()
+            }
         };
         let snapshot = Snapshot {
             epoch: self.epoch,
@@ -159,5 +189,29 @@ impl State {
             self.snapshots.insert(filter.clone(), snapshot.clone());
         }
         snapshot
+    }
+}
+
+impl BoardEntry {
+    fn load((pet, changed): (Pet, Rev)) -> (PetId, Self) {
+        let entry = BoardEntry {
+            changed,
+            status_set: changed,
+            pet: Arc::new(pet),
+        };
+        (entry.pet.id, entry)
+    }
+
+    /// The entry after `change`; `None` if the pet is gone.
+    fn after(change: &Change, before: Option<BoardEntry>) -> Option<Self> {
+        let (before, was_set) = before.map(|entry| (entry.pet, entry.status_set)).unzip();
+        let did = before.as_deref().map(|pet| (pet.status, pet.since));
+        let pet = change.leaves(before)?;
+        let is_set = change.status().is_some() || did != Some((pet.status, pet.since));
+        Some(BoardEntry {
+            changed: change.rev,
+            status_set: if is_set { change.rev } else { was_set? },
+            pet,
+        })
     }
 }

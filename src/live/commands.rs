@@ -9,7 +9,7 @@ use crate::auth::{Gate, Refusal, Speaker};
 use crate::error::Failure;
 use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
-use crate::writer::{Command, Committed, WriteError, Writer};
+use crate::writer::{Command, Committed, Expected, WriteError, Writer};
 
 /// The longest `ref`, in bytes: it is sent back.
 const REFERENCE_LIMIT: usize = 100;
@@ -21,6 +21,9 @@ struct Request {
     verb: String,
     pet: Option<u64>,
     status: Option<String>,
+    /// The cursor of the change that set the status which the viewer wants to replace. The command
+    /// is refused if another change has set or confirmed it since.
+    expected: Option<String>,
     #[serde(rename = "ref")]
     reference: Option<String>,
     /// With the first command of a program: what it may. Kept for those that follow.
@@ -102,9 +105,15 @@ impl Request {
             .pet
             .ok_or_else(|| Failure::invalid("set-status needs pet, a whole number such as 7."))?;
         let status: Status = self.status.as_deref().unwrap_or_default().parse()?;
+        let expected = match self.expected.as_deref() {
+            Some(cursor) => Expected::StatusSetAt(cursor.parse()?),
+            None => Expected::Anything,
+        };
         Ok(Command::SetStatus {
             pet: PetId::new(pet),
             status,
+            since: None,
+            expected,
         })
     }
 }

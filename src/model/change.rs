@@ -42,6 +42,9 @@ pub struct Change {
 pub enum ChangeKind {
     /// It does something else now, since `Change::at`.
     Status(Status),
+    /// It does this, and has done so since an earlier moment: an undo restored the status, or
+    /// somebody confirmed it.
+    StatusSince(Status, Moment),
     /// It was created or edited, and this is what it is now.
     Pet(Arc<Pet>),
     /// It was removed.
@@ -51,15 +54,27 @@ pub enum ChangeKind {
 impl Change {
     /// The pet after this change, which was `before` until then; `None` when it is gone.
     pub fn leaves(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
-        match &self.kind {
-            ChangeKind::Status(status) => before.map(|mut pet| {
+        if let Some((status, since)) = self.status() {
+            return before.map(|mut pet| {
                 let record = Arc::make_mut(&mut pet);
-                record.status = *status;
-                record.since = self.at;
+                record.status = status;
+                record.since = since;
                 pet
-            }),
+            });
+        }
+        match &self.kind {
             ChangeKind::Pet(pet) => Some(Arc::clone(pet)),
-            ChangeKind::Gone => None,
+            _ => None,
+        }
+    }
+
+    /// The status that this change sets, and the time since when the pet has it; `None` for a
+    /// change of another kind.
+    pub const fn status(&self) -> Option<(Status, Moment)> {
+        match self.kind {
+            ChangeKind::Status(status) => Some((status, self.at)),
+            ChangeKind::StatusSince(status, since) => Some((status, since)),
+            ChangeKind::Pet(_) | ChangeKind::Gone => None,
         }
     }
 }
@@ -68,7 +83,7 @@ impl ChangeKind {
     /// The message type that carries this kind of change.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            ChangeKind::Status(_) => "status",
+            ChangeKind::Status(_) | ChangeKind::StatusSince(..) => "status",
             ChangeKind::Pet(_) => "pet",
             ChangeKind::Gone => "gone",
         }

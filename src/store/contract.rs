@@ -216,6 +216,7 @@ fn the_snapshot_is_where_the_log_leads_and_a_removed_pets_id_is_not_given_again(
         assert_eq!((pet.id, pet.status), (PetId::new(1), Status::Playing));
         assert_eq!(pet.since, Moment::from_micros(6000));
         assert_eq!(pet.profile.name, "Pet 1 \r\u{2028}<b>");
+        assert_eq!(snapshot.revs, [story[5].rev], "its last change");
     });
 }
 

@@ -1,7 +1,7 @@
 //! An engine that forgets everything when it is dropped: for tests and benches that are not about
 //! the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -58,6 +58,15 @@ impl State {
         Rev::new(self.log.len() as u64)
     }
 
+    /// The last change of each pet, in the order of their ids.
+    fn last_changes(&self) -> Vec<Rev> {
+        let changes = self.log.iter().map(|change| (change.pet, change.rev));
+        let last: HashMap<PetId, Rev> = changes.collect();
+        let pets = self.pets.keys();
+        pets.map(|pet| last.get(pet).copied().unwrap_or_default())
+            .collect()
+    }
+
     fn apply(&mut self, change: &Change) {
         let before = self.pets.remove(&change.pet);
         if let Some(after) = change.leaves(before) {
@@ -79,6 +88,7 @@ impl Engine for MemoryEngine {
             rev: state.rev(),
             next_pet: state.next_pet,
             pets: state.pets.values().map(|pet| Pet::clone(pet)).collect(),
+            revs: state.last_changes(),
         })
     }
 

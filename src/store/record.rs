@@ -27,6 +27,9 @@ struct ChangeRecord {
 enum KindRecord {
     Status {
         status: String,
+        /// Absent when the status began with the change. Microseconds since the Unix epoch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<i64>,
     },
     Pet {
         profile: ProfileRecord,
@@ -59,6 +62,11 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
                 status: status.as_str().to_owned(),
+                since: None,
+            },
+            ChangeKind::StatusSince(status, since) => KindRecord::Status {
+                status: status.as_str().to_owned(),
+                since: Some(since.micros()),
             },
             ChangeKind::Pet(pet) => KindRecord::Pet {
                 profile: ProfileRecord::of(&pet.profile),
@@ -80,7 +88,12 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         author: record.author.map(AuthorRecord::into_author),
         pet,
         kind: match record.kind {
-            KindRecord::Status { status } => ChangeKind::Status(decode_status(&status)?),
+            KindRecord::Status { status, since } => {
+                let status = decode_status(&status)?;
+                since.map_or(ChangeKind::Status(status), |since| {
+                    ChangeKind::StatusSince(status, Moment::from_micros(since))
+                })
+            }
             KindRecord::Pet {
                 profile,
                 status,

@@ -34,7 +34,7 @@ use ::redb::{ReadTransaction, ReadableTable};
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
-use self::tables::{HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, REV, STATUSES};
+use self::tables::{HISTORY, IS_OVER, LOG, LastChanges, META, NEXT_PET, PETS, REV, STATUSES};
 pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
@@ -221,7 +221,8 @@ fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
     let meta = reading.open_table(META).map_err(read)?;
     let statuses = reading.open_table(STATUSES).map_err(read)?;
     let profiles = reading.open_table(PETS).map_err(read)?;
-    let mut pets = Vec::new();
+    let last_changes = LastChanges::open(reading)?;
+    let (mut pets, mut revs) = (Vec::new(), Vec::new());
     for row in profiles.iter().map_err(read)? {
         let (id, profile) = row.map_err(read)?;
         let status = statuses
@@ -229,6 +230,7 @@ fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
             .map_err(read)?
             .ok_or_else(|| StoreError::Record(format!("pet {} has no status", id.value())))?;
         let (status, since) = status.value();
+        revs.push(last_changes.of_pet(id.value())?);
         pets.push(Pet {
             id: PetId::new(id.value()),
             profile: decode_profile(profile.value())?,
@@ -240,6 +242,7 @@ fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
         rev: Rev::new(tables::number(&meta, REV)?),
         next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
         pets,
+        revs,
     })
 }
 

@@ -15,7 +15,7 @@ impl Replay {
     /// Passes the next change.
     pub fn pass(&mut self, change: &Change) {
         match (&change.kind, self.0.remove(&change.pet)) {
-            (ChangeKind::Status(_), None) => {}
+            (ChangeKind::Status(_) | ChangeKind::StatusSince(..), None) => {}
             (_, before) => {
                 let after = change.leaves(before.flatten());
                 self.0.insert(change.pet, after);

@@ -101,7 +101,9 @@ impl LineView {
 /// What a change did, without its subject.
 fn words(change: &Change) -> String {
     match &change.kind {
-        ChangeKind::Status(status) => format!("set the status to {status}"),
+        ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
+            format!("set the status to {status}")
+        }
         ChangeKind::Pet(_) => "added or edited the details".to_owned(),
         ChangeKind::Gone => "removed the pet".to_owned(),
     }

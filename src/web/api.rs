@@ -137,7 +137,7 @@ impl Api {
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let patch = draft.into_patch().map_err(Failure::from)?;
         if patch != ProfilePatch::default() {
-            let edit = Command::Edit { pet: id, patch };
+            let edit = Command::edit(id, patch);
             self.carry_out(permit, edit).await?;
         }
         Ok(Json(self.pet(id)?))
@@ -149,7 +149,7 @@ impl Api {
     #[oai(path = "/pets/:id", method = "delete")]
     async fn remove_pet(&self, permit: Permit<MayWrite>, id: Path<u64>) -> Answer<CursorObject> {
         let pet = PetId::new(id.0);
-        let removed = self.carry_out(permit, Command::Remove { pet }).await?;
+        let removed = self.carry_out(permit, Command::remove(pet)).await?;
         Ok(Json(CursorObject::of(removed.cursor)))
     }
 
@@ -167,7 +167,7 @@ impl Api {
         let status: Status = fields.0.into_status().parse().map_err(Failure::from)?;
         let pet = PetId::new(id.0);
         let set = self
-            .carry_out(permit, Command::SetStatus { pet, status })
+            .carry_out(permit, Command::set_status(pet, status))
             .await?;
         Ok(Json(CursorObject::of(set.cursor)))
     }

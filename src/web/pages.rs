@@ -104,7 +104,7 @@ pub async fn edit_pet(
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let edit = Command::Edit { pet: pet.id, patch };
+    let edit = Command::edit(pet.id, patch);
     site.carry_out(edit, permit.signature()).await?;
     Ok(see_other(&address(pet.id)))
 }
@@ -123,10 +123,7 @@ pub async fn set_status(
     let status: Status = form.text("status").parse().map_err(Failure::from)?;
     let undone = form.get("since");
     undo::check(&pet, undone)?;
-    let set = Command::SetStatus {
-        pet: pet.id,
-        status,
-    };
+    let set = Command::set_status(pet.id, status);
     site.carry_out(set, permit.signature()).await?;
     let mut response = see_other(back(headers, pet.id).as_str());
     if undone.is_none() {
@@ -144,7 +141,7 @@ pub async fn remove_pet(
     _form: Form,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
-    let remove = Command::Remove { pet: pet.id };
+    let remove = Command::remove(pet.id);
     site.carry_out(remove, permit.signature()).await?;
     Ok(see_other("/pets"))
 }

@@ -39,7 +39,7 @@ impl Frame {
     pub fn of_change(epoch: Epoch, change: &Change) -> Self {
         let message = Message::of(epoch, change);
         let kind = match change.kind {
-            ChangeKind::Status(_) => FrameKind::Status,
+            ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
             ChangeKind::Gone => FrameKind::Gone,
         };

@@ -117,20 +117,22 @@ impl<'a> Message<'a> {
             rev: change.rev,
         };
         let pet = change.pet;
-        match &change.kind {
-            ChangeKind::Status(status) => Message::Status {
+        if let Some((status, since)) = change.status() {
+            return Message::Status {
                 cursor,
                 pet,
-                status: *status,
-                since: change.at,
+                status,
+                since,
                 by: change.by,
-            },
+            };
+        }
+        match &change.kind {
             ChangeKind::Pet(record) => Message::Pet {
                 cursor,
                 pet,
                 body: PetBody::of(record),
             },
-            ChangeKind::Gone => Message::Gone { cursor, pet },
+            _ => Message::Gone { cursor, pet },
         }
     }
 

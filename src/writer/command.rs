@@ -1,6 +1,6 @@
 //! What can be asked of the writer, and what it answers.
 
-use crate::model::{Cursor, PetId, Profile, ProfilePatch, Scope, Status};
+use crate::model::{Cursor, Moment, PetId, Profile, ProfilePatch, Scope, Status};
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -14,16 +14,35 @@ pub enum Command {
     Edit {
         pet: PetId,
         patch: ProfilePatch,
+        expected: Expected,
     },
     /// Setting the status that the pet already has is a change too: it is seen to do so again,
     /// from now on.
     SetStatus {
         pet: PetId,
         status: Status,
+        /// When the status began; `None` for now. An undo restores it.
+        since: Option<Moment>,
+        expected: Expected,
     },
     Remove {
         pet: PetId,
+        expected: Expected,
     },
+}
+
+/// A precondition on the pet, which the writer checks when it decides the command, and again when
+/// another node was faster. A cursor of another epoch never holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// No precondition but that the pet exists.
+    #[default]
+    Anything,
+    /// The last change of the pet, of any kind, is one of these: `If-Match`.
+    LastChange(Vec<Cursor>),
+    /// The last change that set or confirmed the status is this one, whatever happened to the
+    /// profile since: an undo, which must not overwrite somebody else's status.
+    StatusSetAt(Cursor),
 }
 
 /// What a new pet is doing until somebody says otherwise: most of them sleep after the journey.
@@ -35,6 +54,32 @@ impl Command {
         Command::Create {
             profile,
             status: FIRST_STATUS,
+        }
+    }
+
+    /// An edit, whatever the pet was before.
+    pub fn edit(pet: PetId, patch: ProfilePatch) -> Self {
+        let expected = Expected::Anything;
+        Command::Edit {
+            pet,
+            patch,
+            expected,
+        }
+    }
+
+    /// A removal, whatever the pet was before.
+    pub fn remove(pet: PetId) -> Self {
+        let expected = Expected::Anything;
+        Command::Remove { pet, expected }
+    }
+
+    /// Sets a status from now on, whatever the pet did before.
+    pub fn set_status(pet: PetId, status: Status) -> Self {
+        Command::SetStatus {
+            pet,
+            status,
+            since: None,
+            expected: Expected::Anything,
         }
     }
 }
@@ -56,6 +101,10 @@ pub enum WriteError {
     SignedOut,
     #[error("this takes a token with the scope {}", .0.as_str())]
     NotInScope(Scope),
+    #[error("the pet has changed, so If-Match no longer holds; read the pet again")]
+    PreconditionFailed,
+    #[error("someone else has set this pet's status since then")]
+    StatusMovedOn,
     #[error("too many changes are waiting to be written; try again in a moment")]
     Busy,
     #[error("the server is stopping")]

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::command::{Command, WriteError};
-use crate::hub::Hub;
-use crate::model::{ChangeKind, Moment, Pet, PetId, Rev, Signature};
+use super::command::{Command, Expected, WriteError};
+use crate::hub::{BoardEntry, Hub};
+use crate::model::{ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Rev, Signature};
 use crate::store::Put;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
@@ -16,8 +16,24 @@ pub struct Decision<'a> {
     read: Rev,
     next_pet: PetId,
     /// Pets as this batch leaves them; `None` for one that it removes.
-    touched: HashMap<PetId, Option<Arc<Pet>>>,
+    touched: HashMap<PetId, Option<Touched>>,
     puts: Vec<Put>,
+}
+
+/// A pet as the batch leaves it.
+struct Touched {
+    pet: Arc<Pet>,
+    /// The last change that set its status, unless this batch has it: that one has no rev yet.
+    status_set: Option<Rev>,
+}
+
+/// A pet that a command was compared with.
+struct Current {
+    pet: Arc<Pet>,
+    /// `None` if this batch changes it.
+    changed: Option<Rev>,
+    status_set: Option<Rev>,
+    epoch: Epoch,
 }
 
 impl<'a> Decision<'a> {
@@ -35,7 +51,7 @@ impl<'a> Decision<'a> {
     /// Adds the change that `command` makes, and says of which pet.
     ///
     /// # Errors
-    /// `UnknownPet`; the batch is then as it was.
+    /// `UnknownPet`, or the precondition that does not hold; the batch is then as it was.
     pub fn take(&mut self, command: &Command, signature: Signature) -> Result<PetId, WriteError> {
         let at = Moment::now();
         match command {
@@ -50,20 +66,32 @@ impl<'a> Decision<'a> {
                 };
                 Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, signature))
             }
-            Command::Edit { pet, patch } => {
-                let before = self.pet(*pet)?;
-                let mut edited = Pet::clone(&before);
-                edited.profile = patch.clone().apply(&before.profile);
+            Command::Edit {
+                pet,
+                patch,
+                expected,
+            } => {
+                let before = self.expect(*pet, expected)?;
+                let mut edited = Pet::clone(&before.pet);
+                edited.profile = patch.clone().apply(&before.pet.profile);
                 let kind = ChangeKind::Pet(Arc::new(edited));
                 Ok(self.add(Some(before), *pet, kind, at, signature))
             }
-            Command::SetStatus { pet, status } => {
-                let before = self.pet(*pet)?;
-                let kind = ChangeKind::Status(*status);
+            Command::SetStatus {
+                pet,
+                status,
+                since,
+                expected,
+            } => {
+                let before = self.expect(*pet, expected)?;
+                let kind = match since {
+                    Some(since) => ChangeKind::StatusSince(*status, *since),
+                    None => ChangeKind::Status(*status),
+                };
                 Ok(self.add(Some(before), *pet, kind, at, signature))
             }
-            Command::Remove { pet } => {
-                let before = self.pet(*pet)?;
+            Command::Remove { pet, expected } => {
+                let before = self.expect(*pet, expected)?;
                 Ok(self.add(Some(before), *pet, ChangeKind::Gone, at, signature))
             }
         }
@@ -81,7 +109,7 @@ impl<'a> Decision<'a> {
 
     fn add(
         &mut self,
-        before: Option<Arc<Pet>>,
+        before: Option<Current>,
         pet: PetId,
         kind: ChangeKind,
         at: Moment,
@@ -94,17 +122,60 @@ impl<'a> Decision<'a> {
             kind,
             after: None,
         };
+        let (before, was_set) = before.map(|old| (old.pet, old.status_set)).unzip();
+        let status_set = match put.kind {
+            ChangeKind::Pet(_) => was_set.flatten(),
+            _ => None,
+        };
         put.after = put.at_rev(self.read).leaves(before);
-        self.touched.insert(pet, put.after.clone());
+        let touched = |pet| Touched { pet, status_set };
+        self.touched.insert(pet, put.after.clone().map(touched));
         self.puts.push(put);
         pet
     }
 
-    fn pet(&self, id: PetId) -> Result<Arc<Pet>, WriteError> {
-        let pet = match self.touched.get(&id) {
-            Some(touched) => touched.clone(),
-            None => self.hub.pet(id).map(|(pet, _)| pet),
-        };
-        pet.ok_or(WriteError::UnknownPet(id))
+    /// The pet as the batch has it so far, if `expected` holds for it.
+    fn expect(&self, id: PetId, expected: &Expected) -> Result<Current, WriteError> {
+        let current = self.current(id).ok_or(WriteError::UnknownPet(id))?;
+        let epoch = current.epoch;
+        let is_at =
+            |rev: Option<Rev>, cursor: &Cursor| Some(cursor.rev) == rev && cursor.epoch == epoch;
+        match expected {
+            Expected::LastChange(cursors)
+                if !cursors.iter().any(|at| is_at(current.changed, at)) =>
+            {
+                Err(WriteError::PreconditionFailed)
+            }
+            Expected::StatusSetAt(cursor) if !is_at(current.status_set, cursor) => {
+                Err(WriteError::StatusMovedOn)
+            }
+            _ => Ok(current),
+        }
+    }
+
+    fn current(&self, id: PetId) -> Option<Current> {
+        match self.touched.get(&id) {
+            Some(touched) => touched.as_ref().map(|touched| Current {
+                pet: Arc::clone(&touched.pet),
+                changed: None,
+                status_set: touched.status_set,
+                epoch: self.hub.epoch(),
+            }),
+            None => self
+                .hub
+                .entry(id)
+                .map(|(entry, epoch)| Current::of(entry, epoch)),
+        }
+    }
+}
+
+impl Current {
+    fn of(entry: BoardEntry, epoch: Epoch) -> Self {
+        Current {
+            pet: entry.pet,
+            changed: Some(entry.changed),
+            status_set: Some(entry.status_set),
+            epoch,
+        }
     }
 }

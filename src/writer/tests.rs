@@ -1,6 +1,7 @@
 //! The order of the writer: nothing is shown before it is durable, and a failure shows nothing.
 
 mod gated;
+mod preconditions;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -76,7 +77,7 @@ async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reach
         assert_eq!(refused.unwrap(), Err(WriteError::Full));
     }
     let pet = PetId::new(9);
-    let unknown = rig.writer.commit(Command::Remove { pet }, By::Staff).await;
+    let unknown = rig.writer.commit(Command::remove(pet), By::Staff).await;
     assert_eq!(unknown, Err(WriteError::UnknownPet(pet)));
     assert!(rig.started.try_recv().is_err(), "the engine was not asked");
     assert_eq!(rig.hub.metrics().commit_failures.get(), 1);
@@ -215,15 +216,9 @@ fn a_batch_decides_against_what_it_decided_before() {
     let pet = PetId::FIRST;
     let commands = vec![
         Command::create(Profile::default()),
-        Command::SetStatus {
-            pet,
-            status: Status::Eating,
-        },
-        Command::Edit {
-            pet,
-            patch: crate::model::ProfilePatch::default(),
-        },
-        Command::Remove { pet },
+        Command::set_status(pet, Status::Eating),
+        Command::edit(pet, crate::model::ProfilePatch::default()),
+        Command::remove(pet),
         Command::create(Profile::default()),
     ];
     commit_all(&*engine, &hub, &commands, By::Staff).unwrap();
@@ -243,10 +238,7 @@ fn a_batch_decides_against_what_it_decided_before() {
         .map(|pet: &Arc<Pet>| pet.id)
         .collect();
     assert_eq!(ids, [PetId::new(2)]);
-    let removed = Command::SetStatus {
-        pet,
-        status: Status::Eating,
-    };
+    let removed = Command::set_status(pet, Status::Eating);
     let refused = commit_all(&*engine, &hub, &[removed], By::Staff);
     assert_eq!(refused, Err(WriteError::UnknownPet(pet)));
 }

@@ -50,7 +50,7 @@ impl Rig {
     pub async fn set(&mut self, turn: usize) -> Result<Committed, WriteError> {
         let pet = PetId::new(turn as u64 % PETS + 1);
         let status = Status::ALL[turn % Status::ALL.len()];
-        let command = Command::SetStatus { pet, status };
+        let command = Command::set_status(pet, status);
         let committed = self.writer.commit(command, By::Staff).await?;
         let fact = status_fact(pet.get(), status.as_str());
         self.ledger.acknowledge(committed.cursor.rev.get(), fact);

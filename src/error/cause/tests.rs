@@ -5,7 +5,7 @@ use crate::model::{PetId, Scope};
 
 #[test]
 fn every_failure_has_its_status_and_says_what_is_allowed() {
-    let table: [(Failure, u16, &str); 15] = [
+    let table: [(Failure, u16, &str); 17] = [
         (
             WriteError::UnknownPet(PetId::new(7)).into(),
             404,
@@ -16,6 +16,16 @@ fn every_failure_has_its_status_and_says_what_is_allowed() {
             WriteError::NotInScope(Scope::Write).into(),
             403,
             "the scope write",
+        ),
+        (
+            WriteError::PreconditionFailed.into(),
+            412,
+            "read the pet again",
+        ),
+        (
+            WriteError::StatusMovedOn.into(),
+            409,
+            "set this pet's status",
         ),
         (WriteError::Busy.into(), 503, "try again"),
         (WriteError::Stopping.into(), 503, "stopping"),

@@ -40,6 +40,11 @@ impl Gathered {
         let snapshot = Snapshot {
             rev: self.known.newest,
             next_pet: self.known.next_pet(),
+            revs: self
+                .pets
+                .keys()
+                .map(|pet| self.known.last_change(*pet))
+                .collect(),
             pets: self.pets.into_values().map(Arc::unwrap_or_clone).collect(),
         };
         Ok((self.known, snapshot))

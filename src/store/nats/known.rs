@@ -58,6 +58,11 @@ impl Known {
         self.next_pet.unwrap_or(PetId::FIRST)
     }
 
+    /// The last change of a pet that is there.
+    pub fn last_change(&self, pet: PetId) -> Rev {
+        Rev::new(self.pets.get(&pet).copied().unwrap_or_default())
+    }
+
     /// What a commit of `puts`, decided at `read`, is compared with.
     ///
     /// # Errors

@@ -86,19 +86,21 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
         [] => None,
         bytes => Some(Arc::new(decode_pet(pet, bytes)?)),
     };
+    let at = header(AT)?.parse().map_err(|_| foreign(&entry.subject))?;
+    let at = Moment::from_micros(at);
     let kind = match (header(CHANGE)?, &after) {
         (_, None) => ChangeKind::Gone,
-        ("status", Some(after)) => ChangeKind::Status(after.status),
+        ("status", Some(after)) if after.since == at => ChangeKind::Status(after.status),
+        ("status", Some(after)) => ChangeKind::StatusSince(after.status, after.since),
         (_, Some(after)) => ChangeKind::Pet(Arc::clone(after)),
     };
     let author = match header(AUTHOR) {
         Ok(record) => Some(decode_author(record.as_bytes())?),
         Err(_nobody) => None,
     };
-    let at = header(AT)?.parse().map_err(|_| foreign(&entry.subject))?;
     let change = Change {
         rev: Rev::new(entry.seq),
-        at: Moment::from_micros(at),
+        at,
         by: decode_by(header(BY)?)?,
         author,
         pet,

@@ -5,7 +5,7 @@ use redb::{
 };
 
 use super::accounts::{ACCOUNTS, CLOCK, DEEDS, TOKENS};
-use super::tables::{HISTORY, LOG, META, PETS, STATUSES};
+use super::tables::{HISTORY, LOG, META, PETS, STATUSES, TRIMMED};
 use super::{read, write};
 use crate::store::StoreError;
 
@@ -24,6 +24,7 @@ pub fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreEr
         copy_table(from, to, STATUSES)?,
         copy_table(from, to, LOG)?,
         copy_table(from, to, HISTORY)?,
+        copy_table(from, to, TRIMMED)?,
         copy_table(from, to, ACCOUNTS)?,
         copy_table(from, to, TOKENS)?,
         copy_table(from, to, DEEDS)?,

@@ -1,9 +1,12 @@
 //! The tables of the file, and how one change is written into them.
 
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition, TableError,
+    WriteTransaction,
+};
 
 use super::{read, write};
-use crate::model::{Change, ChangeKind};
+use crate::model::{Change, ChangeKind, Rev};
 use crate::store::StoreError;
 use crate::store::record::encode_profile;
 
@@ -18,6 +21,10 @@ pub const STATUSES: TableDefinition<u64, (&str, i64)> = TableDefinition::new("st
 pub const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
 /// The revs of each pet's changes: an index into `LOG`.
 pub const HISTORY: TableDefinition<(u64, u64), ()> = TableDefinition::new("history");
+
+/// The last change of each pet that was trimmed from the log. With `HISTORY` it tells the rev of
+/// every pet's last change, however old that is.
+pub const TRIMMED: TableDefinition<u64, u64> = TableDefinition::new("trimmed");
 
 /// `META`: the version of the tables' layout.
 pub const SCHEMA: &str = "schema";
@@ -46,12 +53,50 @@ pub fn number(
         .ok_or_else(|| StoreError::Record(format!("the store has no {name:?}")))
 }
 
+/// Looks up the last change of each pet.
+pub struct LastChanges {
+    history: ReadOnlyTable<(u64, u64), ()>,
+    /// Absent until something was trimmed.
+    trimmed: Option<ReadOnlyTable<u64, u64>>,
+}
+
+impl LastChanges {
+    pub fn open(reading: &ReadTransaction) -> Result<Self, StoreError> {
+        let trimmed = match reading.open_table(TRIMMED) {
+            Ok(trimmed) => Some(trimmed),
+            Err(TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(read(error)),
+        };
+        Ok(LastChanges {
+            history: reading.open_table(HISTORY).map_err(read)?,
+            trimmed,
+        })
+    }
+
+    /// The rev of the pet's last change; `Rev::ZERO` if the store has no trace of one.
+    pub fn of_pet(&self, pet: u64) -> Result<Rev, StoreError> {
+        let mut changes = self
+            .history
+            .range((pet, 0)..=(pet, u64::MAX))
+            .map_err(read)?;
+        if let Some(last) = changes.next_back() {
+            return Ok(Rev::new(last.map_err(read)?.0.value().1));
+        }
+        let Some(trimmed) = &self.trimmed else {
+            return Ok(Rev::ZERO);
+        };
+        let trimmed = trimmed.get(pet).map_err(read)?;
+        Ok(trimmed.map_or(Rev::ZERO, |rev| Rev::new(rev.value())))
+    }
+}
+
 /// The tables that a change is written into, open in one transaction.
 pub struct Written<'txn> {
     pets: Table<'txn, u64, &'static [u8]>,
     statuses: Table<'txn, u64, (&'static str, i64)>,
     log: Table<'txn, u64, &'static [u8]>,
     history: Table<'txn, (u64, u64), ()>,
+    trimmed: Table<'txn, u64, u64>,
 }
 
 impl<'txn> Written<'txn> {
@@ -61,21 +106,25 @@ impl<'txn> Written<'txn> {
             statuses: writing.open_table(STATUSES).map_err(write)?,
             log: writing.open_table(LOG).map_err(write)?,
             history: writing.open_table(HISTORY).map_err(write)?,
+            trimmed: writing.open_table(TRIMMED).map_err(write)?,
         })
     }
 
     /// Brings the pet to what it is after `change`.
     pub fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
         let pet = change.pet.get();
+        if let Some((status, since)) = change.status() {
+            return self.set_status(pet, status.as_str(), since.micros());
+        }
         match &change.kind {
-            ChangeKind::Status(status) => self.set_status(pet, status.as_str(), change.at.micros()),
             ChangeKind::Pet(record) => {
                 let profile = encode_profile(&record.profile);
                 self.put(pet, &profile, record.status.as_str(), record.since.micros())
             }
-            ChangeKind::Gone => {
+            _ => {
                 self.pets.remove(pet).map_err(write)?;
                 self.statuses.remove(pet).map_err(write)?;
+                self.trimmed.remove(pet).map_err(write)?;
                 Ok(())
             }
         }
@@ -107,9 +156,11 @@ impl<'txn> Written<'txn> {
     pub fn forget(&mut self, change: &Change) -> Result<(), StoreError> {
         let rev = change.rev.get();
         self.log.remove(rev).map_err(write)?;
-        self.history
-            .remove((change.pet.get(), rev))
-            .map_err(write)?;
+        let pet = change.pet.get();
+        self.history.remove((pet, rev)).map_err(write)?;
+        if self.pets.get(pet).map_err(write)?.is_some() {
+            self.trimmed.insert(pet, rev).map_err(write)?;
+        }
         Ok(())
     }
 

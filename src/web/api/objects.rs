@@ -172,7 +172,9 @@ impl ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),
             r#type: change.kind.as_str().to_owned(),
             status: match &change.kind {
-                ChangeKind::Status(status) => Some(status.to_string()),
+                ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
+                    Some(status.to_string())
+                }
                 ChangeKind::Pet(pet) => Some(pet.status.to_string()),
                 ChangeKind::Gone => None,
             },

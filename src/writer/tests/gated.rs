@@ -184,7 +184,7 @@ impl Rig {
     pub fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
         let writer = self.writer.clone();
         let pet = PetId::FIRST;
-        let command = Command::SetStatus { pet, status };
+        let command = Command::set_status(pet, status);
         tokio::spawn(async move { writer.commit(command, By::Staff).await })
     }
 

@@ -107,7 +107,7 @@ impl Packing {
 
 impl Trace {
     fn take(&mut self, change: Change) {
-        let is_status = matches!(change.kind, ChangeKind::Status(_));
+        let is_status = change.status().is_some();
         if self.is_guessed && !is_status {
             self.puts.clear();
             self.is_guessed = false;

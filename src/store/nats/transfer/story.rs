@@ -52,11 +52,14 @@ pub async fn read(link: &Link) -> Result<Story, StoreError> {
             }
         }
     }
-    let pets = newest.values().filter_map(|passed| passed.after.clone());
+    let there = newest.values().filter(|passed| passed.after.is_some());
+    let revs = there.clone().map(|passed| passed.change.rev).collect();
+    let pets = there.filter_map(|passed| passed.after.clone());
     let snapshot = Snapshot {
         rev: known.newest,
         next_pet: known.next_pet(),
         pets: pets.map(Arc::unwrap_or_clone).collect(),
+        revs,
     };
     Ok(Story {
         epoch,
