@@ -7,12 +7,14 @@
  */
 import { browserClock } from "./live/clock.js";
 import { Echo } from "./live/echo.js";
+import { FormSender } from "./live/form-sender.js";
 import { Lifecycle } from "./live/lifecycle.js";
 import { openConnection } from "./live/open.js";
 import { StatusSetter } from "./live/set-status.js";
 import { Announcements } from "./state/announcements.js";
 import { Board } from "./state/board.js";
 import { ConnectionNews } from "./state/connection-news.js";
+import { Drafts } from "./state/drafts.js";
 import { Freshness } from "./state/freshness.js";
 import { Pause } from "./state/pause.js";
 import { Saves } from "./state/saves.js";
@@ -21,6 +23,7 @@ import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
 import { ChaosSwitch } from "./view/chaos.js";
 import { ConnectionLine } from "./view/connection-line.js";
+import { DraftForm, discardAtSignOut } from "./view/draft-form.js";
 import { Hello } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
 import { OneTap } from "./view/one-tap.js";
@@ -43,6 +46,7 @@ since.start();
 chaos.start();
 if (page.page === "index" || page.page === "show") watchPets();
 else if (page.page === "hello") sayHello();
+else keepDrafts();
 
 /** The pages with pets: what the server drew is the first state, and the stream goes on from its cursor. */
 function watchPets() {
@@ -98,6 +102,14 @@ function letStaffTap(board) {
   buttons.onundo = (pet) => saves.undo(pet);
   buttons.start();
   return saves;
+}
+
+/** The form of a pet: unsaved text is kept in this browser, and a lost connection leaves it in front of its author. */
+function keepDrafts() {
+  const drafts = new Drafts({ storage: () => localStorage, clock });
+  const sender = new FormSender({ fetch: (...asked) => fetch(...asked), clock });
+  new DraftForm({ document, location, drafts, clock, send: (url, body) => sender.send(url, body) }).start();
+  discardAtSignOut(document, drafts);
 }
 
 /** The hello page: the same connection without a board, and an echo beside it. */

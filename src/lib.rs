@@ -49,6 +49,8 @@
 //! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.
 //! 9. **The server's HTML is the first state,** and works alone. `tests/it/pages.rs`, and the
 //!    browser tests without JavaScript.
+//! 11. **What a person typed or tapped is saved or still in front of them.**
+//!    `tests/it/staff/unsaved.rs`, `tests/browser/unsaved.test.mjs`.
 
 pub mod app;
 pub mod auth;

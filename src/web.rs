@@ -25,6 +25,7 @@ mod sign_in;
 mod site;
 mod staff;
 mod tokens;
+mod unsaved;
 mod watch;
 mod welcome;
 mod writes;
@@ -50,7 +51,7 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> Box
     table(&site)
         .around(refuse_other_sites)
         .around(move |next, request| body::limit(next, request, bodies))
-        .around(writes::meter)
+        .around(move |next, request| writes::meter(next, request, bodies))
         .around(request::check)
         .around(failures::answer)
         .around(identify)

@@ -26,6 +26,7 @@ struct Inner {
     /// What the browser keeps; also before somebody signed in.
     cookie: Option<Secret>,
     is_from_elsewhere: bool,
+    is_from_another_site: bool,
     is_from_other_host: bool,
     /// The kind of client, in words.
     client: String,
@@ -43,6 +44,7 @@ impl Caller {
         };
         Caller(Arc::new(Inner {
             is_from_elsewhere: is_from_elsewhere(headers, gate.base()),
+            is_from_another_site: is_from_elsewhere(headers, None),
             is_from_other_host: is_demo && !names_this_machine(headers),
             client: client::describe(headers),
             gate,
@@ -83,11 +85,16 @@ impl Caller {
 
     /// The same caller, whose browser is about to be given this cookie.
     pub fn with_cookie(&self, secret: Secret) -> Self {
-        let cookie = Some(secret);
         Caller(Arc::new(Inner {
-            cookie,
+            credential: Some(Credential::Session(secret.key())),
+            cookie: Some(secret),
             ..Inner::clone(&self.0)
         }))
+    }
+
+    /// Returns true if a page of another site had the browser send this request.
+    pub fn is_from_another_site(&self) -> bool {
+        self.0.is_from_another_site
     }
 
     /// Lets a request pass that changes nothing, or that no other site's page had sent.

@@ -1,7 +1,7 @@
 //! How a failure is sent: its status, its headers, and its words as a problem document.
 
 use poem::error::ResponseError;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use serde_json::json;
 
@@ -35,24 +35,30 @@ impl Failure {
         let mut response = Response::builder()
             .status(self.status)
             .content_type(content_type)
-            .header(header::CACHE_CONTROL, "no-store");
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(body);
+        self.add_headers(response.headers_mut());
+        response
+    }
+
+    /// Adds the headers that belong to this status.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
         if let Some(seconds) = self.retry_after {
-            response = response.header(header::RETRY_AFTER, seconds);
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(allow) = &self.allow {
-            response = response.header(header::ALLOW, allow);
+        if let Some(allow) = self.allow.as_deref().and_then(|allow| allow.parse().ok()) {
+            headers.insert(header::ALLOW, allow);
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response = response.header(header::WWW_AUTHENTICATE, Failure::challenge());
+            headers.insert(header::WWW_AUTHENTICATE, Failure::challenge());
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
             // What to upgrade to: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
-            response = response
-                .header(header::CONNECTION, "upgrade")
-                .header(header::UPGRADE, "websocket")
-                .header(header::SEC_WEBSOCKET_VERSION, "13");
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            let version = HeaderValue::from_static("13");
+            headers.insert(header::SEC_WEBSOCKET_VERSION, version);
         }
-        response.body(body)
     }
 }
 

@@ -17,6 +17,12 @@ pub struct FormPage {
     sexes: Vec<Choice>,
     errors: Messages,
     limits: Value,
+    /// Why the form is shown again: a title and a sentence.
+    notice: Option<(&'static str, String)>,
+    /// Hidden fields of the form that was sent, which are sent again unchanged.
+    carried: Vec<(String, String)>,
+    /// Names the form in the drafts that a browser keeps.
+    draft: String,
 }
 
 /// What is wrong, by field, in the order in which it was found.
@@ -32,6 +38,7 @@ impl FormPage {
             action: "/pets".to_owned(),
             submit: "Add pet",
             cancel: "/pets".to_owned(),
+            draft: "new".to_owned(),
             ..FormPage::of(draft, errors)
         }
     }
@@ -44,8 +51,20 @@ impl FormPage {
             action: address.clone(),
             submit: "Save",
             cancel: address,
+            draft: pet.id.to_string(),
             ..FormPage::of(draft, errors)
         }
+    }
+
+    /// The form under a message that says why it is shown again.
+    pub fn with_notice(self, title: &'static str, detail: &str) -> Self {
+        let notice = Some((title, detail.to_owned()));
+        FormPage { notice, ..self }
+    }
+
+    /// The form with hidden fields from an earlier one.
+    pub fn carrying(self, carried: Vec<(String, String)>) -> Self {
+        FormPage { carried, ..self }
     }
 
     fn of(draft: &Draft, errors: &[FieldError]) -> Self {
@@ -76,6 +95,9 @@ impl FormPage {
                 "age": LIMITS.age,
                 "about": LIMITS.about,
             }),
+            notice: None,
+            carried: Vec::new(),
+            draft: String::new(),
         }
     }
 }

@@ -13,6 +13,11 @@ use super::staff::StaffPage;
 /// A page: which template draws it, and from what.
 pub trait Page: Serialize {
     const TEMPLATE: &'static str;
+
+    /// True if people type text into the page. A browser with `no-store` forgets what was
+    /// typed when its reader goes back, and asks before it shows the answer to a form again.
+    /// Passwords and links that are shown once are on other pages.
+    const IS_TYPED_INTO: bool = false;
 }
 
 macro_rules! drawn_by {
@@ -26,9 +31,7 @@ macro_rules! drawn_by {
 drawn_by! {
     IndexPage: "pages/index.html",
     ShowPage: "pages/show.html",
-    FormPage: "pages/form.html",
     HistoryPage: "pages/history.html",
-    SignInPage: "pages/sign_in.html",
     WelcomePage: "pages/welcome.html",
     AccountPage: "pages/account.html",
     StaffPage: "pages/staff.html",
@@ -37,4 +40,14 @@ drawn_by! {
     DoctorPage: "pages/doctor.html",
     ErrorPage: "pages/error.html",
     ApiDocsPage: "pages/api_docs.html",
+}
+
+impl Page for FormPage {
+    const TEMPLATE: &'static str = "pages/form.html";
+    const IS_TYPED_INTO: bool = true;
+}
+
+impl Page for SignInPage {
+    const TEMPLATE: &'static str = "pages/sign_in.html";
+    const IS_TYPED_INTO: bool = true;
 }

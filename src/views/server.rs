@@ -21,9 +21,12 @@ pub struct DoctorPage {
 
 #[derive(Serialize)]
 pub struct ErrorPage {
-    pub status: u16,
+    /// None where nothing failed.
+    pub status: Option<u16>,
     pub title: &'static str,
     pub detail: String,
+    /// A form that can be sent again: where to, and its fields.
+    pub again: Option<(String, Vec<(String, String)>)>,
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,15 @@ pub struct SignInPage {
     next: String,
     entered: String,
     problem: Option<String>,
+    pending: Option<PendingForm>,
+}
+
+/// A form that waits until its author has signed in.
+#[derive(Serialize)]
+pub struct PendingForm {
+    pub action: String,
+    /// URL-encoded.
+    pub fields: String,
 }
 
 /// The page on which somebody chooses a password.
@@ -28,7 +37,13 @@ impl SignInPage {
             next: next.to_owned(),
             entered: String::new(),
             problem: None,
+            pending: None,
         }
+    }
+
+    /// The page that carries a form which was refused.
+    pub fn with_pending(self, pending: Option<PendingForm>) -> Self {
+        SignInPage { pending, ..self }
     }
 
     /// The page after a try that failed.

@@ -9,6 +9,7 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Body, Endpoint, Request};
 use tokio::time::timeout;
 
+use super::unsaved::SentForm;
 use crate::error::Failure;
 
 /// How large a body may be, and how long it may take to arrive: one that is trickled would
@@ -38,10 +39,20 @@ pub async fn limit<E: Endpoint>(
         if told.is_some_and(|length| length > limits.bytes as u64) {
             return Err(limits.too_large().into());
         }
-        let body = limits.read(request.take_body()).await?;
-        request.set_body(body);
+        keep(&mut request, limits).await?;
     }
     next.call(request).await
+}
+
+/// Reads the body, and keeps it for the answer if it is a form.
+///
+/// # Errors
+/// As for `limit`.
+pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failure> {
+    let body = limits.read(request.take_body()).await?;
+    SentForm::keep(request, &body);
+    request.set_body(body);
+    Ok(())
 }
 
 impl BodyLimits {

@@ -7,30 +7,42 @@ use futures_util::FutureExt;
 use poem::http::{Method, StatusCode};
 use poem::{Endpoint, IntoResponse, Request, Response};
 
+use super::unsaved::{SentForm, Why};
 use super::{Site, cors, sign_in};
 use crate::auth::Caller;
 use crate::error::Failure;
 
 /// Turns failures into a page for people, and into a problem document for programs.
-pub async fn answer<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
     let caller = Caller::of(&request)?.clone();
-    let asked_for = (request.method() == Method::GET).then(|| request.uri().clone());
-    let path = request.uri().path();
-    let is_program = cors::is_readable(path) || path == "/metrics";
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let sent = SentForm::default();
+    request.set_data(sent.clone());
+    let before = sign_in::page_before(request.headers());
+    let is_program = cors::is_readable(uri.path()) || uri.path() == "/metrics";
     // Nothing that a handler shares is left half changed: locks are held over no call that panics.
     let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => return Ok(response.into_response()),
         Ok(Err(error)) => Failure::of_poem(&error),
         Err(_panic) => Failure::internal(),
     };
-    Ok(match (site, asked_for) {
-        (Some(_), Some(uri)) if !is_program && failure.status == StatusCode::UNAUTHORIZED => {
-            sign_in::ask(&uri)
+    let site = match site {
+        Some(site) if !is_program => site,
+        _ => return Ok(failure.into_response()),
+    };
+    let unsaved = sent.read(&caller, &uri);
+    let response = match (failure.status, unsaved) {
+        (StatusCode::UNAUTHORIZED, _) if method == Method::GET => Ok(sign_in::ask(&uri)),
+        (StatusCode::UNAUTHORIZED, unsaved) => sign_in::ask_again(&site, &caller, before, unsaved),
+        (_, Some(unsaved)) if unsaved.is_worth_returning(&failure) => {
+            unsaved.show(&site, &caller, Why::Refused(&failure))
         }
-        (Some(site), _) if !is_program => site.show_failure(&caller, &failure),
-        _ => failure.into_response(),
-    })
+        _ => return Ok(site.show_failure(&caller, &failure)),
+    };
+    let mut response = response?;
+    failure.add_headers(response.headers_mut());
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -37,16 +37,29 @@ impl Form {
         if body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
             return Ok(Form(Vec::new()));
         }
-        let kind = headers.get(header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !Form::is_announced(headers) {
             return Err(Failure::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Unsupported media type",
                 "Send a form as application/x-www-form-urlencoded.",
             ));
         }
+        Form::parse(body)
+    }
+
+    /// Returns true if the content type is that of a form.
+    pub fn is_announced(headers: &HeaderMap) -> bool {
+        let kind = headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    }
+
+    /// Reads the fields that a body holds.
+    ///
+    /// # Errors
+    /// 400 if the body is not a URL-encoded form in UTF-8.
+    pub fn parse(body: &[u8]) -> Result<Self, Failure> {
         let unreadable = || Failure::bad_request("The form is not a=b&c=d in UTF-8.");
         // serde_urlencoded would put U+FFFD in the place of what is not.
         if percent_decode(body).decode_utf8().is_err() {
@@ -67,6 +80,25 @@ impl Form {
     /// The same, empty where it is not there.
     pub fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
+    }
+
+    /// The form without the fields of these names.
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// The fields, URL-encoded as a browser sends them.
+    pub fn encode(&self) -> String {
+        serde_urlencoded::to_string(&self.0).unwrap_or_default()
+    }
+
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    pub fn into_fields(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// What a field says, read as a `T`; one that is not there is empty.

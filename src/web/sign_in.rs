@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use poem::http::{StatusCode, Uri, header};
+use poem::http::{HeaderMap, StatusCode, Uri, header};
 use poem::web::{Data, Query};
 use poem::{Request, Response, handler};
 use serde::Deserialize;
 
 use super::form::Form;
+use super::unsaved::{Unsaved, Why};
 use super::{Site, see_other};
 use crate::auth::{Caller, Secret, SignIn, SignInError, SignedIn};
 use crate::error::Failure;
@@ -28,6 +29,32 @@ pub fn ask(uri: &Uri) -> Response {
     let page = uri.path_and_query().map_or(HOME, |page| page.as_str());
     let next = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
     see_other(&format!("/sign-in?{next}"))
+}
+
+/// Answers a form of somebody who is not signed in: a sign-in page that carries the form, and that
+/// leads back to `page` where there is nothing to carry.
+pub fn ask_again(
+    site: &Site,
+    caller: &Caller,
+    page: Option<String>,
+    unsaved: Option<Unsaved>,
+) -> poem::Result<Response> {
+    let next = match &unsaved {
+        Some(unsaved) => unsaved.page(),
+        None => local(page.as_deref()),
+    };
+    let pending = unsaved.as_ref().map(Unsaved::pending);
+    let page = SignInPage::new(&next).with_pending(pending);
+    site.show_to_stranger(caller, |site, caller| {
+        site.show_again(caller, &page, StatusCode::UNAUTHORIZED)
+    })
+}
+
+/// The page of this site that a request was sent from: path and query of its `Referer`.
+pub fn page_before(headers: &HeaderMap) -> Option<String> {
+    let referer = headers.get(header::REFERER)?.to_str().ok()?;
+    let page: Uri = referer.parse().ok()?;
+    Some(page.path_and_query()?.as_str().to_owned())
 }
 
 #[handler]
@@ -55,6 +82,7 @@ pub async fn sign_in(
 ) -> poem::Result<Response> {
     let staff = caller.gate().staff().map_err(Failure::from)?;
     let next = local(form.get("next"));
+    let unsaved = Unsaved::of_sign_in(&form);
     let asked = SignIn {
         name: form.text("name"),
         password: form.text("password"),
@@ -67,11 +95,17 @@ pub async fn sign_in(
     let (problem, status, retry_after) = match staff.sign_in(asked).await {
         Ok(secret) => {
             counted("ok");
-            return Ok(keep_session(see_other(&next), &caller, &secret));
+            let response = match unsaved {
+                None => see_other(&next),
+                Some(unsaved) => {
+                    unsaved.show(site, &caller.with_cookie(secret.clone()), Why::SignedIn)?
+                }
+            };
+            return Ok(keep_session(response, &caller, &secret));
         }
         Err(SignInError::Wrong) => {
             counted("wrong");
-            let problem = "This name and this password do not belong together.".to_owned();
+            let problem = "Wrong name or password.".to_owned();
             (problem, StatusCode::UNAUTHORIZED, None)
         }
         Err(SignInError::TooMany { retry_after }) => {
@@ -81,7 +115,8 @@ pub async fn sign_in(
         }
         Err(SignInError::Failed(failure)) => return Err(failure.into()),
     };
-    let page = SignInPage::again(&next, form.text("name"), problem);
+    let page = SignInPage::again(&next, form.text("name"), problem)
+        .with_pending(unsaved.as_ref().map(Unsaved::pending));
     let mut response = site.show_again(&caller, &page, status)?;
     let headers = response.headers_mut();
     match retry_after {
@@ -131,9 +166,7 @@ pub fn keep_session(mut response: Response, caller: &Caller, secret: &Secret) ->
 /// What somebody who tried too often is told, and the seconds to wait.
 pub fn too_many(retry_after: std::time::Duration) -> (String, u64) {
     let seconds = retry_after.as_secs() + 1;
-    let problem = format!(
-        "That was too often. Wait {seconds} seconds and try again; nobody is locked out for good."
-    );
+    let problem = format!("Too many attempts. Try again in {seconds} seconds.");
     (problem, seconds)
 }
 

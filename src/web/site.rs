@@ -43,6 +43,8 @@ impl Site {
         let html = self.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
+            // The browser's own Back shows the form as it was left, and does not send it again.
+            Some(_) if P::IS_TYPED_INTO => "private, no-cache",
             Some(_) => "no-store",
             None => "no-cache",
         };
@@ -66,9 +68,10 @@ impl Site {
 
     pub fn show_failure(&self, caller: &Caller, failure: &Failure) -> Response {
         let page = ErrorPage {
-            status: failure.status.as_u16(),
+            status: Some(failure.status.as_u16()),
             title: failure.title,
             detail: failure.detail.clone(),
+            again: None,
         };
         match self.views.render(&Rights::of(caller), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use poem::{Endpoint, Request};
 
+use super::body::{self, BodyLimits};
+use super::form::Form;
 use crate::auth::Caller;
 use crate::guard::{Identity, Visitor};
 use crate::live::{Live, too_many_writes};
@@ -12,18 +14,26 @@ use crate::live::{Live, too_many_writes};
 ///
 /// # Errors
 /// 429 for one too many.
-pub async fn meter<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<E::Output> {
+pub async fn meter<E: Endpoint>(
+    next: Arc<E>,
+    mut request: Request,
+    limits: BodyLimits,
+) -> poem::Result<E::Output> {
     if !request.method().is_safe()
         && let Some(live) = request.data::<Arc<Live>>()
     {
         let account = Caller::of(&request)?.account();
         let name = account.as_ref().map(|account| account.name.as_str());
         let who = Identity::of(name, Visitor::of(&request));
-        live.guard.admit_write(who).map_err(|wait| {
+        if let Err(wait) = live.guard.admit_write(who) {
             let refused = &live.hub.metrics().refused;
             refused.with_label_values(&["writes"]).inc();
-            too_many_writes(wait)
-        })?;
+            if Form::is_announced(request.headers()) {
+                // The answer contains what was typed. A body over the limit is answered as usual.
+                body::keep(&mut request, limits).await.ok();
+            }
+            return Err(too_many_writes(wait).into());
+        }
     }
     next.call(request).await
 }

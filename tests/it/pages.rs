@@ -7,6 +7,8 @@ mod headers;
 mod markup;
 mod reading;
 
+use crate::support::unescape;
+
 /// The value of the first attribute `name` in `html`.
 fn attribute(html: &str, name: &str) -> String {
     let values = attributes(html, name);
@@ -23,11 +25,4 @@ fn attributes(html: &str, name: &str) -> Vec<String> {
     found
         .map(|rest| unescape(rest.split('"').next().unwrap()))
         .collect()
-}
-
-/// Text as a browser reads it out of what minijinja wrote.
-fn unescape(text: &str) -> String {
-    let text = text.replace("&lt;", "<").replace("&gt;", ">");
-    let text = text.replace("&quot;", "\"").replace("&#x27;", "'");
-    text.replace("&#x2f;", "/").replace("&amp;", "&")
 }

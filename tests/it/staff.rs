@@ -13,3 +13,4 @@ mod sockets;
 mod stored_text;
 mod tapping;
 mod tokens;
+mod unsaved;

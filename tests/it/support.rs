@@ -37,3 +37,10 @@ pub fn rev_of(cursor: &str) -> u64 {
 pub fn rev(message: &Value) -> u64 {
     rev_of(message["cursor"].as_str().unwrap())
 }
+
+/// Text as a browser reads it out of what minijinja wrote.
+pub fn unescape(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    let text = text.replace("&quot;", "\"").replace("&#x27;", "'");
+    text.replace("&#x2f;", "/").replace("&amp;", "&")
+}

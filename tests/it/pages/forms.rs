@@ -1,6 +1,6 @@
 //! Forms: create, edit, set a status, remove, and what comes back when something is wrong.
 
-use super::unescape;
+use crate::support::unescape;
 use crate::support::{TestApp, spawn_app};
 
 async fn redirect(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String {

@@ -159,10 +159,15 @@ impl Browser {
         let answer = self.ask("GET", path).send().await.unwrap();
         self.keep(&answer);
         let page = answer.text().await.unwrap();
+        self.learn_form_token(&page);
+        page
+    }
+
+    /// Keeps the token of the forms of `page`.
+    pub fn learn_form_token(&mut self, page: &str) {
         if let Some((_, rest)) = page.split_once("name=\"form-token\" value=\"") {
             self.form_token = rest.split('"').next().unwrap().to_owned();
         }
-        page
     }
 
     /// Sends a form with its token, as a page of this site does.

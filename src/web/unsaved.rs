@@ -1,0 +1,174 @@
+//! A refused form, kept so that nothing typed is lost.
+//!
+//! `body::limit` and `writes::meter` keep the bytes of a form in a `SentForm`. When the request
+//! fails, `failures::answer` reads them back and answers with the same form, filled in, or with a
+//! sign-in page that carries the form in hidden fields. Nothing is stored on the server: the answer
+//! holds the whole form. Passwords are never returned.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use poem::http::{StatusCode, Uri};
+use poem::{Request, Response};
+
+use super::Site;
+use super::form::Form;
+use crate::auth::Caller;
+use crate::error::Failure;
+use crate::model::PetId;
+use crate::views::{ErrorPage, FormPage, PendingForm};
+
+/// The hidden fields of the sign-in page that carry a form.
+pub const ACTION: &str = "pending-action";
+pub const FIELDS: &str = "pending";
+
+/// Fields that are never returned: passwords, and the token that was made for an earlier page.
+const SECRET: [&str; 4] = ["password", "again", "present", "form-token"];
+
+/// The fields of a pet's form that people see.
+const PROFILE: [&str; 6] = ["name", "species", "breed", "sex", "age", "about"];
+
+/// The bytes of the form that a request carried. Clones share them.
+#[derive(Clone, Default)]
+pub struct SentForm(Arc<OnceLock<Bytes>>);
+
+impl SentForm {
+    /// Keeps the body of a form for whoever answers the request. Cloning `body` shares its bytes.
+    pub fn keep(request: &Request, body: &Bytes) {
+        if let Some(sent) = request
+            .data::<SentForm>()
+            .filter(|_| Form::is_announced(request.headers()))
+        {
+            // A request has one body.
+            let _ = sent.0.set(body.clone());
+        }
+    }
+
+    /// The form, where the request carried one that can be read and that no other site sent.
+    pub fn read(&self, caller: &Caller, action: &Uri) -> Option<Unsaved> {
+        let bytes = self.0.get().filter(|_| !caller.is_from_another_site())?;
+        Unsaved::new(action.path(), Form::parse(bytes).ok()?)
+    }
+}
+
+/// Why a form is shown again.
+pub enum Why<'a> {
+    Refused(&'a Failure),
+    /// The form was refused before its author signed in.
+    SignedIn,
+}
+
+const STILL_UNSAVED: &str = "Your changes are not saved yet. Check them and save them again.";
+
+/// A form that was refused.
+pub struct Unsaved {
+    action: String,
+    form: Form,
+}
+
+impl Unsaved {
+    /// None unless `action` is where one of our forms with text or choices is sent.
+    fn new(action: &str, form: Form) -> Option<Self> {
+        let has_text = match action {
+            "/pets" | "/staff" | "/account/tokens" => true,
+            _ => edited_pet(action).is_some() || is_status(action),
+        };
+        let form = form.without(&SECRET);
+        has_text.then(|| Unsaved {
+            action: action.to_owned(),
+            form,
+        })
+    }
+
+    /// The form that a sign-in page carried.
+    pub fn of_sign_in(form: &Form) -> Option<Self> {
+        let fields = Form::parse(form.get(FIELDS)?.as_bytes()).ok()?;
+        Unsaved::new(form.get(ACTION)?, fields)
+    }
+
+    /// The form for the hidden fields of a sign-in page.
+    pub fn pending(&self) -> PendingForm {
+        PendingForm {
+            action: self.action.clone(),
+            fields: self.form.encode(),
+        }
+    }
+
+    /// The page to return to after signing in, for a browser that does not carry the form.
+    pub fn page(&self) -> String {
+        match self.action.as_str() {
+            "/pets" => "/pets/new".to_owned(),
+            "/staff" | "/account/tokens" => self.action.trim_end_matches("/tokens").to_owned(),
+            action => match edited_pet(action) {
+                Some(pet) => format!("/pets/{pet}/edit"),
+                None => "/pets".to_owned(),
+            },
+        }
+    }
+
+    /// Returns true if sending the form again can succeed, or its text is worth copying.
+    pub fn is_worth_returning(&self, failure: &Failure) -> bool {
+        self.is_pet_form() || !matches!(failure.status.as_u16(), 400 | 404 | 405 | 413 | 415 | 422)
+    }
+
+    /// Answers with the form, filled in, under a message that says why it is shown.
+    pub fn show(self, site: &Site, caller: &Caller, why: Why<'_>) -> poem::Result<Response> {
+        let (status, title, detail) = match why {
+            Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED),
+            Why::Refused(failure) => (failure.status, "Not saved", failure.detail.as_str()),
+        };
+        if !self.is_pet_form() {
+            let page = ErrorPage {
+                status: (!status.is_success()).then(|| status.as_u16()),
+                title,
+                detail: detail.to_owned(),
+                again: Some((self.action, self.form.into_fields())),
+            };
+            return site.show_again(caller, &page, status);
+        }
+        let edited = edited_pet(&self.action);
+        let page = match edited.map(|id| site.live.hub.pet(id)) {
+            Some(None) => FormPage::create(&self.form.into_draft(), &[]).with_notice(
+                "This pet was removed while you were editing",
+                "Your text is below. You can add it as a new pet.",
+            ),
+            Some(Some((pet, _))) => {
+                let carried = self.carried();
+                FormPage::edit(&pet, &self.form.into_draft(), &[])
+                    .with_notice(title, detail)
+                    .carrying(carried)
+            }
+            None => {
+                let carried = self.carried();
+                FormPage::create(&self.form.into_draft(), &[])
+                    .with_notice(title, detail)
+                    .carrying(carried)
+            }
+        };
+        site.show_again(caller, &page, status)
+    }
+
+    /// The hidden fields of a pet's form, which are sent again unchanged.
+    fn carried(&self) -> Vec<(String, String)> {
+        let fields = self.form.fields().iter();
+        let hidden = fields.filter(|(name, _)| !PROFILE.contains(&name.as_str()));
+        hidden.cloned().collect()
+    }
+
+    fn is_pet_form(&self) -> bool {
+        self.action == "/pets" || edited_pet(&self.action).is_some()
+    }
+}
+
+/// The pet that a form for `action` edits.
+fn edited_pet(action: &str) -> Option<PetId> {
+    action.strip_prefix("/pets/")?.parse().ok()
+}
+
+/// Returns true for `/pets/{id}/status`.
+fn is_status(action: &str) -> bool {
+    action
+        .strip_suffix("/status")
+        .and_then(edited_pet)
+        .is_some()
+}

@@ -1,0 +1,100 @@
+/** Unsaved text in the browser's storage: kept per form, until it is saved, discarded or too old. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock, load } from "./support.mjs";
+
+const { Drafts } = await load("state/drafts.js");
+const { FormSender } = await load("live/form-sender.js");
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TYPED = { fields: { name: "Miso", about: "NEEDS\nINSULIN" }, hidden: { key: "a1" } };
+
+/** The storage of a browser. */
+class FakeStorage {
+  #items = new Map();
+  getItem = (key) => this.#items.get(key) ?? null;
+  setItem = (key, text) => void this.#items.set(key, text);
+  removeItem = (key) => void this.#items.delete(key);
+  key = (index) => [...this.#items.keys()][index] ?? null;
+  get length() {
+    return this.#items.size;
+  }
+}
+
+function setUp(storage = new FakeStorage()) {
+  const clock = new FakeClock();
+  return { clock, storage, drafts: new Drafts({ storage: () => storage, clock }) };
+}
+
+test("a draft is read back as it was typed, also by another page, and only for its own form", () => {
+  const { drafts, storage, clock } = setUp();
+  drafts.write("anna/new", TYPED);
+  const another = new Drafts({ storage: () => storage, clock });
+  assert.deepEqual(another.read("anna/new"), { ...TYPED, savedAt: clock.now() });
+  for (const form of ["anna/1", "boris/new", "new", ""]) assert.equal(another.read(form), null, form);
+  another.remove("anna/new");
+  assert.equal(drafts.read("anna/new"), null);
+});
+
+test("a draft expires, and so does one that a clock in the future wrote", () => {
+  const { drafts, storage, clock } = setUp();
+  storage.setItem("another site's", "item");
+  drafts.write("anna/new", TYPED);
+  clock.turn(7 * DAY_MS - 1);
+  drafts.removeExpired();
+  assert.ok(drafts.read("anna/new"));
+  clock.turn(1);
+  assert.equal(drafts.read("anna/new"), null);
+  drafts.removeExpired();
+  assert.equal(storage.length, 1, "what is not ours stays");
+  storage.setItem("pet-store draft anna/new", JSON.stringify({ ...TYPED, savedAt: clock.now() + 8 * DAY_MS }));
+  assert.equal(drafts.read("anna/new"), null);
+});
+
+test("nothing is left of any form after signing out", () => {
+  const { drafts, storage } = setUp();
+  for (const form of ["anna/new", "anna/1", "boris/2"]) drafts.write(form, TYPED);
+  drafts.removeAll();
+  assert.equal(storage.length, 0);
+});
+
+test("without storage, or with something else in it, there is no draft and no error", () => {
+  const blocked = () => {
+    throw new Error("SecurityError");
+  };
+  const drafts = new Drafts({ storage: blocked, clock: new FakeClock() });
+  drafts.write("anna/new", TYPED);
+  drafts.removeAll();
+  assert.equal(drafts.read("anna/new"), null);
+  const { drafts: others, storage } = setUp();
+  for (const text of ["", "{", "null", "[]", '{"savedAt":1}', '{"savedAt":1,"fields":{"a":{}},"hidden":{}}']) {
+    storage.setItem("pet-store draft anna/new", text);
+    assert.equal(others.read("anna/new"), null, text);
+  }
+});
+
+/** A sender whose server answers with this. */
+const send = (answer) => new FormSender({ fetch: answer, clock: new FakeClock() }).send("/pets", new URLSearchParams());
+
+test("a form is saved when the server leads on, and a lost connection leaves the page as it is", async () => {
+  assert.deepEqual(await send(async () => ({ redirected: true, url: "/pets/7", status: 200 })), { saved: "/pets/7" });
+  for (const status of [401, 403, 404, 409, 413, 422]) {
+    assert.deepEqual(await send(async () => ({ status })), { refused: true }, String(status));
+  }
+  for (const status of [429, 500, 502, 503, 507]) {
+    assert.match((await send(async () => ({ status }))).problem, /Try again/, String(status));
+  }
+  const lost = await send(async () => {
+    throw new TypeError("Failed to fetch");
+  });
+  assert.match(lost.problem, /connection was lost/);
+});
+
+test("an answer that never comes counts as a lost connection", async () => {
+  const clock = new FakeClock();
+  const fetch = (_url, { signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const sending = new FormSender({ fetch, clock }).send("/pets", new URLSearchParams());
+  clock.turn(30_000);
+  assert.match((await sending).problem, /connection was lost/);
+});
