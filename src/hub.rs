@@ -125,7 +125,7 @@ impl Hub {
         self.stream.subscribe()
     }
 
-    /// Has `ring` called after each publish, on the engine's thread, and whenever `epoch` or
+    /// Has `ring` called after each publish, on the engine's thread, and whenever `epoch`, `gaps` or
     /// `stale_since` is another. Only the first one counts: the senders start once.
     pub fn on_publish(&self, ring: impl Fn() + Send + Sync + 'static) {
         // A second set of senders would be a defect of `app`; it keeps the first.
@@ -145,17 +145,21 @@ impl Hub {
         newest.unwrap_or_else(|| Chunk::of_snapshot(self.snapshot(filter).1))
     }
 
-    /// `since`, if the history from there on is here and short enough to be replayed.
+    /// `since`, if the history from there on is here and short enough to be replayed, or comes to this
+    /// node later: from an engine that others write to.
     fn servable(&self, since: Option<Cursor>) -> Option<Cursor> {
         let (cursor, newest) = (since?, self.cursor());
-        let is_servable = cursor.epoch == newest.epoch
-            && cursor.rev <= newest.rev
-            && newest.rev.since(cursor.rev) <= REPLAY_LIMIT;
-        is_servable.then_some(cursor)
+        let is_servable = if cursor.rev <= newest.rev {
+            newest.rev.since(cursor.rev) <= REPLAY_LIMIT
+        } else {
+            self.engine.is_shared()
+        };
+        (is_servable && cursor.epoch == newest.epoch).then_some(cursor)
     }
 
     /// The catch-up of a viewer that starts right after `since`, or with a snapshot when there is no
-    /// cursor or it cannot be served: from another epoch, from the future, or too far behind.
+    /// cursor or it cannot be served: from another epoch, from the future, or too far behind. Where
+    /// others write to the engine, `reach` tells a cursor of the future from one of another node.
     pub fn catch_up(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> CatchUp {
         CatchUp::new(Arc::clone(self), filter, since)
     }
@@ -213,6 +217,12 @@ impl Hub {
         self.state().epoch()
     }
 
+    /// How many gaps the history has that is shown. With every new gap, each viewer has to be given
+    /// what `missed` gives.
+    pub fn gaps(&self) -> u64 {
+        self.state().gaps()
+    }
+
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -232,10 +242,12 @@ impl Follower for Hub {
         self.ring();
     }
 
-    /// Those who watch are told to come back, and are given a snapshot then: their cursors are of
-    /// another epoch.
+    /// In the same epoch, every viewer is given a snapshot: there is a gap before this one. In another
+    /// epoch, viewers are told to reconnect, and are given a snapshot then.
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
-        *self.state() = State::of(epoch, snapshot);
+        let mut state = self.state();
+        *state = state.replaced_by(epoch, snapshot);
+        drop(state);
         self.ring();
         self.waiters.wake_all();
     }

@@ -46,6 +46,12 @@ impl Hub {
         *self.reach.lost_since.borrow()
     }
 
+    /// The same for a viewer at `cursor`: also if this node has not shown what the viewer has seen.
+    pub fn stale_since_for(&self, cursor: Cursor) -> Option<Moment> {
+        let behind = self.is_behind(cursor).then(Moment::now);
+        self.stale_since().or(behind)
+    }
+
     /// Waits until `stale_since` is no longer `known`.
     pub async fn stale_since_is_not(&self, known: Option<Moment>) {
         let mut watching = self.reach.lost_since.subscribe();
@@ -75,17 +81,32 @@ impl Hub {
     }
 
     /// Waits until this node has shown what `since` has seen on another: for 2 s, and for 10 s where
-    /// the engine says that it is as far. Where no other node is, there is nothing to wait for.
-    pub async fn reach(&self, since: Option<Cursor>) {
-        let Some(cursor) = since.filter(|_| self.engine.is_shared()) else {
-            return;
-        };
+    /// the engine says that it is as far. Returns where the viewer continues: `None`, which means a
+    /// snapshot, only if the engine says that it has no such rev. Otherwise a viewer that is ahead of
+    /// this node keeps what it has, which is newer.
+    pub async fn reach(&self, since: Option<Cursor>) -> Option<Cursor> {
+        let cursor = since?;
+        if !self.engine.is_shared() {
+            return since;
+        }
         for _ in 0..TURNS {
             let showing = timeout(PATIENCE, self.until_shown(cursor));
-            if showing.await.is_ok() || !self.engine_has(cursor.rev).await {
-                return;
+            if showing.await.is_ok() {
+                return since;
+            }
+            match self.engine_has(cursor.rev).await {
+                Some(true) => {}
+                Some(false) => return None,
+                None => return since,
             }
         }
+        since
+    }
+
+    /// Returns true if a viewer at `cursor` has seen changes that this node has not shown yet.
+    pub fn is_behind(&self, cursor: Cursor) -> bool {
+        let newest = self.cursor();
+        newest.epoch == cursor.epoch && newest.rev < cursor.rev
     }
 
     /// Waits until the board is as far as `cursor`, or has another epoch.
@@ -100,19 +121,16 @@ impl Hub {
         }
     }
 
-    /// Whether the engine says that it is as far as `rev`. Of one that does not answer nothing is
-    /// to be hoped for: the viewer is better off with what is known here, and told how old it is.
-    async fn engine_has(&self, rev: Rev) -> bool {
-        let Ok(_turn) = self.reach.questions.acquire().await else {
-            return false;
-        };
+    /// Whether the engine has come as far as `rev`; `None` if it does not answer.
+    async fn engine_has(&self, rev: Rev) -> Option<bool> {
+        let _turn = self.reach.questions.acquire().await.ok()?;
         // Nobody waits for a turn at an engine that has left those before without an answer.
         if self.is_out_of_reach() {
-            return false;
+            return None;
         }
         let engine = Arc::clone(&self.engine);
         let asked = tokio::task::spawn_blocking(move || engine.has(rev)).await;
-        matches!(asked, Ok(Ok(true)))
+        asked.ok()?.ok()
     }
 }
 

@@ -21,6 +21,9 @@ pub struct State {
     /// Of the last change.
     rev: Rev,
     next_pet: PetId,
+    /// Times that the engine dropped changes of this epoch before they were shown: no viewer can
+    /// continue over such a gap without a snapshot.
+    gaps: u64,
     pets: BTreeMap<PetId, BoardEntry>,
     backlog: Backlog,
     newest: Newest,
@@ -80,6 +83,7 @@ impl State {
             epoch,
             rev: snapshot.rev,
             next_pet: snapshot.next_pet,
+            gaps: 0,
             pets: pets.zip(snapshot.revs).map(BoardEntry::load).collect(),
             backlog: Backlog::new(snapshot.rev),
             newest: Newest::new(snapshot.rev),
@@ -103,8 +107,21 @@ impl State {
         }
     }
 
+    /// The state after `self`, of which nothing is known but the new state. Counts a gap if the
+    /// epoch is the same.
+    pub fn replaced_by(&self, epoch: Epoch, snapshot: store::Snapshot) -> Self {
+        State {
+            gaps: self.gaps + u64::from(epoch == self.epoch),
+            ..State::of(epoch, snapshot)
+        }
+    }
+
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    pub fn gaps(&self) -> u64 {
+        self.gaps
     }
 
     /// Where the last change is.
@@ -147,7 +164,8 @@ impl State {
     fn chunk(&self, since: Rev, frames: Vec<Frame>, is_whole: bool) -> Chunk {
         let last = frames.last().map_or(since, Frame::rev);
         Chunk {
-            reaches: if is_whole { self.rev } else { last },
+            // A viewer who comes from another node may be ahead of this one.
+            reaches: if is_whole { self.rev.max(since) } else { last },
             frames,
             is_whole,
         }

@@ -203,6 +203,29 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     assert_eq!(missed.reaches, rig.hub.newest().0);
 }
 
+/// Rule 3, on a node whose engine dropped changes before it could read them.
+#[tokio::test]
+async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
+    let rig = Rig::start();
+    rig.statuses(1, 3);
+    let mut waiting = rig.catch_up(Filter::All, 5);
+    let snapshot = Snapshot {
+        rev: Rev::new(90),
+        ..rig.engine.snapshot().unwrap()
+    };
+    rig.hub.begin_anew(rig.hub.epoch(), snapshot);
+    rig.hub
+        .publish(&[change(91, 1, ChangeKind::Status(Status::Eating))]);
+    for since in [5, 89] {
+        let mut catch_up = rig.catch_up(Filter::All, since);
+        let chunk = catch_up.next().await;
+        assert!(is_snapshot(&chunk) && chunk.reaches.get() == 91, "{since}");
+    }
+    assert_eq!(all_revs(&mut rig.catch_up(Filter::All, 90)).await, [91]);
+    assert!(is_snapshot(&waiting.next().await));
+    assert_eq!(rig.hub.gaps(), 1);
+}
+
 /// Counts how often a task is woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);

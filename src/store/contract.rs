@@ -63,18 +63,24 @@ fn signature() -> Signature {
     }
 }
 
-/// A follower that remembers.
+/// A follower that records what it is given.
 #[derive(Default)]
-pub(super) struct Told(Mutex<Vec<Change>>);
+pub(super) struct Told {
+    changes: Mutex<Vec<Change>>,
+    /// The epochs and snapshots that it was to continue from.
+    anew: Mutex<Vec<(Epoch, Snapshot)>>,
+}
 
 impl Follower for Told {
     fn show(&self, changes: &[Change]) {
-        self.0.lock().unwrap().extend_from_slice(changes);
+        self.changes.lock().unwrap().extend_from_slice(changes);
     }
 
     fn out_of_reach(&self, _: Option<Moment>) {}
 
-    fn begin_anew(&self, _: Epoch, _: Snapshot) {}
+    fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
+        self.anew.lock().unwrap().push((epoch, snapshot));
+    }
 }
 
 impl<'a> Desk<'a> {
@@ -84,26 +90,14 @@ impl<'a> Desk<'a> {
 
     /// One that is shown everything after `read`.
     pub fn following(engine: &'a dyn Engine, read: Rev) -> Self {
-        let desk = Desk::behind(engine, read);
-        let follower: Weak<Told> = Arc::downgrade(&desk.told);
+        let told: Arc<Told> = Arc::default();
+        let follower: Weak<Told> = Arc::downgrade(&told);
         engine.follow(read, follower);
-        desk
-    }
-
-    /// One that is shown what a node that follows nothing is made to pass after `read`.
-    pub fn watching(engine: &'a NatsEngine, read: Rev) -> Self {
-        let desk = Desk::behind(engine, read);
-        let follower: Weak<Told> = Arc::downgrade(&desk.told);
-        engine.show_to(read, follower);
-        desk
-    }
-
-    fn behind(engine: &'a dyn Engine, read: Rev) -> Self {
         Desk {
             engine,
             read,
             pets: BTreeMap::new(),
-            told: Arc::default(),
+            told,
             turn: 0,
         }
     }
@@ -155,7 +149,12 @@ impl<'a> Desk<'a> {
 
     /// What the follower was shown so far.
     pub fn told(&self) -> Vec<Change> {
-        self.told.0.lock().unwrap().clone()
+        self.told.changes.lock().unwrap().clone()
+    }
+
+    /// The epochs and snapshots that the follower was to continue from so far.
+    pub fn told_anew(&self) -> Vec<(Epoch, Snapshot)> {
+        self.told.anew.lock().unwrap().clone()
     }
 
     /// Two pets, of which the second is removed again, in two transactions.
@@ -230,6 +229,38 @@ fn history_is_one_pets_changes_newest_first() {
         assert_eq!(history(None, 2), of_pet_1[..2]);
         assert_eq!(history(Some(story[2].rev), 10), of_pet_1[2..]);
         assert_eq!(desk.engine.history(PetId::new(9), None, 10).unwrap(), []);
+    });
+}
+
+/// A cluster kept the last 16 changes of each pet.
+#[test]
+fn the_log_keeps_a_pet_that_changes_a_thousand_times_and_is_read_page_by_page() {
+    with_every_engine(|desk| {
+        let created = [desk.created(1), desk.created(2)];
+        let mut story = desk.commit(&created);
+        for turn in 0..1000 / PUTS_AT_ONCE {
+            let statuses = (0..PUTS_AT_ONCE).map(|put| Status::ALL[(turn + put) % 4]);
+            let puts: Vec<Put> = statuses.map(|status| desk.status(1, status)).collect();
+            story.extend(desk.commit(&puts));
+        }
+        let engine = desk.engine;
+        let after = story[1].rev;
+        assert_eq!(engine.tail(after, 2000).unwrap(), story[2..]);
+        let mut pages: Vec<Change> = Vec::new();
+        loop {
+            let before = pages.last().map(|change| change.rev);
+            let page = engine.history(PetId::new(1), before, 300).unwrap();
+            let is_last = page.len() < 300;
+            pages.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        pages.reverse();
+        story.remove(1);
+        assert_eq!(pages, story);
+        let other = engine.history(PetId::new(2), None, 300).unwrap();
+        assert_eq!(other.len(), 1);
     });
 }
 

@@ -17,7 +17,8 @@ pub trait Follower: Send + Sync {
     /// everything that it holds has been shown again.
     fn out_of_reach(&self, since: Option<Moment>);
 
-    /// The engine has another history now, and this is where it stands.
+    /// What was shown so far does not lead to what comes next, and this is where the engine stands:
+    /// it has another epoch, or has dropped changes of this epoch before they were shown.
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot);
 }
 

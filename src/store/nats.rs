@@ -101,12 +101,6 @@ impl NatsEngine {
         }
     }
 
-    /// Has `follower` shown every change after `after` that the node passes.
-    pub(super) fn show_to(&self, after: Rev, follower: Weak<dyn Follower>) {
-        self.node.following.begin(follower);
-        self.node.show_from(after);
-    }
-
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.stop.clone().run_until_cancelled_owned(task);
         self.tasks.spawn_on(task, &self.runtime);
@@ -152,7 +146,8 @@ impl Engine for NatsEngine {
         let mut live = self.live.lock().expect("no holder of this lock panics");
         // A second follower would be a defect of `app`; the first is kept.
         let Some(live) = live.take() else { return };
-        self.show_to(after, follower);
+        self.node.following.begin(follower);
+        self.node.show_from(after);
         self.spawn(Applier::new(Arc::clone(&self.node), live).run());
     }
 
@@ -195,7 +190,7 @@ impl Engine for NatsEngine {
         Ok(self.runtime.block_on(state)?.last_seq >= rev.get())
     }
 
-    /// The stream keeps the last few messages of each pet by itself.
+    /// The stream drops the oldest messages of each pet by itself.
     fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }

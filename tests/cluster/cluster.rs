@@ -6,10 +6,12 @@
 mod anew;
 mod answers;
 mod balancer;
+mod cable;
 mod contention;
 mod credentials;
 mod crowd;
 mod cut;
+mod gap;
 mod guide;
 mod hung;
 mod lease;

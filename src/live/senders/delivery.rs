@@ -26,6 +26,10 @@ impl Sender {
         if self.context.hub.epoch() != self.epoch {
             return;
         }
+        // These may come after a gap, before which each viewer is given what it missed.
+        if self.context.hub.gaps() != self.gaps {
+            return self.start_over();
+        }
         if let Some(batch) = Batch::new(frames) {
             self.at = batch.reaches();
             if self.table.fan_out(batch, now) {
@@ -34,11 +38,12 @@ impl Sender {
         }
     }
 
-    /// The stream ran ahead of this sender: nobody knows any more who was given what, except that
-    /// each was given everything up to its own rev.
-    fn start_over(&mut self) {
+    /// The stream ran ahead of this sender, or the history has a gap: each viewer was given everything
+    /// up to its own rev, and is given the newest of what it missed, or a snapshot.
+    pub(super) fn start_over(&mut self) {
         // Subscribed anew before the hub is asked: its answers are newer than all that was lost.
         self.stream = self.context.hub.subscribe();
+        self.gaps = self.context.hub.gaps();
         self.at = self.context.hub.newest().0;
         for row in self.table.rows() {
             if let Some(viewer) = self.table.get_mut(row) {

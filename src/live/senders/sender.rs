@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::table::Table;
 use super::viewer::{Outcome, Viewer};
 use super::{Context, Inbox, Newcomer, Note};
-use crate::model::{Epoch, Moment, Rev};
+use crate::model::{Cursor, Epoch, Moment, Rev};
 use crate::wire::{Frame, Message};
 
 /// The token of the inbox's waker; rows count from 0.
@@ -45,6 +45,8 @@ pub struct Sender {
     pub(super) at: Rev,
     /// Of `at`, and of everything that was given to anybody.
     pub(super) epoch: Epoch,
+    /// The gaps of the history over which everyone was given a snapshot.
+    pub(super) gaps: u64,
     /// What everyone was told about the engine.
     pub(super) stale_since: Option<Moment>,
     pub(super) pace: Pace,
@@ -68,8 +70,10 @@ impl Sender {
         // Subscribed before the rev is read: what comes in between is in the stream, and `at`
         // says that it is not new.
         let stream = context.hub.subscribe();
+        let gaps = context.hub.gaps();
         let at = context.hub.cursor();
         Sender {
+            gaps,
             at: at.rev,
             epoch: at.epoch,
             stale_since: None,
@@ -112,6 +116,7 @@ impl Sender {
         dropped.with_label_values(&["fault"]).inc_by(count as u64);
         self.table = Table::default();
         self.stream = self.context.hub.subscribe();
+        self.gaps = self.context.hub.gaps();
         let at = self.context.hub.cursor();
         (self.epoch, self.at) = (at.epoch, at.rev);
         self.stale_since = self.context.hub.stale_since();
@@ -224,7 +229,13 @@ impl Sender {
             return self.say_bye(row, Farewell::Anew);
         }
         self.close_gap(row);
-        if let (Some(since), Some(viewer)) = (self.stale_since, self.table.get_mut(row)) {
+        if let Some(viewer) = self.table.get_mut(row)
+            && let Some(since) = self.stale_since.or_else(|| {
+                let (epoch, rev) = (self.epoch, viewer.at);
+                let is_behind = self.context.hub.is_behind(Cursor { epoch, rev });
+                is_behind.then(Moment::now)
+            })
+        {
             let outcome = viewer.send(encoding.encode(&Message::Stale { since }), now);
             self.settle(row, outcome);
         }

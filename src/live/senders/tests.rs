@@ -14,7 +14,7 @@ use crate::live::{Admission, Transport};
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
 use crate::model::{ChangeKind, Epoch, PetId, Rev, Status};
-use crate::store::MemoryEngine;
+use crate::store::{Follower, MemoryEngine, Snapshot};
 
 const VISITOR: Visitor = Visitor {
     address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
@@ -197,6 +197,36 @@ fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_aft
     rig.pass();
     assert_eq!(everything.revs(), [5004, 5005]);
     assert_eq!(of_two.revs(), [5004, 5005]);
+}
+
+/// Rule 3, on a node whose engine dropped changes before it could read them: every viewer was given
+/// the later changes without what was in between.
+#[test]
+fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
+    let mut rig = Rig::start();
+    let mut everything = rig.seat(Filter::All, 2);
+    let mut of_two = rig.seat(only(2), 2);
+    rig.publish(1, 1);
+    rig.pass();
+    let board = rig.hub.board();
+    let snapshot = Snapshot {
+        rev: Rev::new(90),
+        next_pet: PetId::new(3),
+        revs: vec![Rev::new(90); board.pets.len()],
+        pets: board.pets.into_iter().map(Arc::unwrap_or_clone).collect(),
+    };
+    rig.hub.begin_anew(rig.hub.epoch(), snapshot);
+    let mut late = rig.seat(Filter::All, 3);
+    rig.publish(2, 1);
+    // Once without the ring, which another thread may be late with.
+    rig.pass();
+    rig.sender.heed_engine(Instant::now());
+    rig.publish(1, 1);
+    rig.pass();
+    assert_eq!(everything.revs(), [3, 91, 92]);
+    assert_eq!(of_two.revs(), [91]);
+    assert_eq!(late.revs(), [91, 92]);
+    assert_eq!(rig.hub.metrics().resyncs.get(), 3);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::farewell::Farewell;
 use super::sender::Sender;
 use super::viewer::{Outcome, Overdue, Times, Viewer};
 use crate::live::sign_of_life;
-use crate::model::{Cursor, Moment};
+use crate::model::{Cursor, Moment, Rev};
 use crate::wire::Encoding;
 
 /// Some antivirus programs hold back each event until the next one comes. So the last event of a
@@ -25,18 +25,21 @@ const RENEWAL_SPREAD: RangeInclusive<f64> = 0.8..=1.2;
 const FOLLOW_UP_STEP: Duration = Duration::from_millis(40);
 
 impl Sender {
-    /// Looks what has become of the engine: tells everyone that it is out of reach or back, and
-    /// sends everyone away to come back when it has another history.
+    /// Follows the engine: tells everyone that it is out of reach or back, tells everyone to
+    /// reconnect when it has another epoch, and resyncs everyone after a gap.
     pub(super) fn heed_engine(&mut self, now: Instant) {
         let hub = &self.context.hub;
         if hub.epoch() != self.epoch {
             // Subscribed anew before the rev is read, as at the start.
             self.stream = hub.subscribe();
+            self.gaps = hub.gaps();
             let at = hub.cursor();
             (self.epoch, self.at) = (at.epoch, at.rev);
             for row in self.table.rows() {
                 self.say_bye(row, Farewell::Anew);
             }
+        } else if hub.gaps() != self.gaps {
+            self.start_over();
         }
         let stale_since = self.context.hub.stale_since();
         if stale_since != self.stale_since {
@@ -60,6 +63,7 @@ impl Sender {
                 rev: self.at,
             },
             stale_since: self.stale_since,
+            shown: self.context.hub.newest().0,
             encoded: [None, None, None],
         }
     }
@@ -151,6 +155,8 @@ impl Overdue {
 struct SignsOfLife {
     at: Cursor,
     stale_since: Option<Moment>,
+    /// What this node has shown: a viewer that comes from another node may have seen more.
+    shown: Rev,
     encoded: [Option<Bytes>; Encoding::ALL.len()],
 }
 
@@ -163,7 +169,9 @@ impl SignsOfLife {
         let rev = self.at.rev.max(viewer.at);
         let encoding = viewer.encoding();
         let cursor = Cursor { rev, ..self.at };
-        let encode = || encoding.encode(&sign_of_life(cursor, self.stale_since));
+        let behind = (self.shown < rev).then(Moment::now);
+        let stale_since = self.stale_since.or(behind);
+        let encode = || encoding.encode(&sign_of_life(cursor, stale_since));
         let bytes = match rev == self.at.rev {
             true => self.encoded[encoding.index()]
                 .get_or_insert_with(encode)

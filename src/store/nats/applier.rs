@@ -8,8 +8,6 @@
 
 mod passer;
 mod silence;
-#[cfg(test)]
-mod tests;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -139,7 +137,6 @@ impl Applier {
                 false => self.passer.begin_anew().await?,
             }
         } else {
-            self.passer.bound_hole(state.last_seq);
             self.passer.fill(state.last_seq).await?;
         }
         self.looks_behind = 0;

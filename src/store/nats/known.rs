@@ -87,15 +87,15 @@ impl Known {
     }
 }
 
-/// A change of which the whole pet is known.
+/// A change, and the pet after it.
 pub struct Passed {
     pub change: Change,
     pub after: Option<Arc<Pet>>,
 }
 
 impl Passed {
-    /// The change as it is shown when changes before it are no longer there: with everything that
-    /// the pet is then.
+    /// The change as an export writes it when changes before it are no longer there: with everything
+    /// that the pet is then.
     pub fn into_whole(self) -> Change {
         let kind = match self.after {
             Some(pet) => ChangeKind::Pet(pet),

@@ -7,8 +7,13 @@ use super::link::Link;
 use super::subjects::{LEASE_STREAM, LIVE, PETS, STAFF, Stream};
 use crate::store::StoreError;
 
-/// Messages that the stream keeps of each pet.
-pub const KEPT_PER_PET: usize = 16;
+/// Messages that the stream keeps of each subject. If each pet keeps its newest 10,000 changes, the
+/// newest 10,000 of all changes are kept too, which is what a replay may need (`REPLAY_LIMIT`), and
+/// a pet that changes every 8.64 s keeps 24 hours. About 450 bytes each.
+pub const KEPT_PER_PET: usize = 10_000;
+
+/// The setting that a newer version of this program may raise in an existing stream.
+const KEPT_SETTING: &str = "max_msgs_per_subject";
 
 /// Longer than the worst election that was measured.
 pub const LEASE_SECONDS: u64 = 15;
@@ -28,7 +33,7 @@ fn log(stream: &Stream, kept_per_subject: usize) -> Value {
         "retention": "limits",
         "storage": "file",
         "discard": "old",
-        "max_msgs_per_subject": kept_per_subject,
+        KEPT_SETTING: kept_per_subject,
         "max_age": 0,
         "max_msgs": -1,
         "max_bytes": -1,
@@ -89,7 +94,8 @@ pub async fn check_servers(link: &Link) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes what is not there yet, and checks what is.
+/// Creates the streams that do not exist, raises the retention of a stream that an older version
+/// created, and checks all other settings.
 ///
 /// # Errors
 /// `OtherSettings`, `TooFewCopies`; `Unavailable` while the cluster has no leader.
@@ -119,6 +125,7 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
         Err(failed) => return Err(failed.into()),
     };
+    let info = raise_retention(link, &wanted, info).await;
     // More are as good. Fewer, as a first start with one address leaves them, would not bear the
     // loss of a server, and nobody would know before that.
     let kept = &info["config"]["num_replicas"];
@@ -131,6 +138,9 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
     }
     for (setting, value) in wanted.as_object().into_iter().flatten() {
         let found = &info["config"][setting];
+        if setting == KEPT_SETTING {
+            continue;
+        }
         // A server leaves out what is false.
         if found != value && !(found.is_null() && value == &json!(false)) {
             return Err(StoreError::OtherSettings {
@@ -142,6 +152,47 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Raises the number of messages that a stream keeps per subject to the wanted number. Returns the
+/// configuration that the stream has then.
+///
+/// A stream that keeps more, or that cannot be updated, is used as it is: a node that finds a gap in
+/// a stream sends a snapshot. Nodes of an older version only check the settings when they start, so
+/// they run beside this one until they are upgraded.
+async fn raise_retention(link: &Link, wanted: &Value, info: Value) -> Value {
+    let number = |config: &Value| config[KEPT_SETTING].as_i64().filter(|kept| *kept > 0);
+    let (kept, least) = (number(&info["config"]), number(wanted));
+    // A stream without a limit keeps everything.
+    if kept.is_none() || kept >= least {
+        return info;
+    }
+    let mut settings = info["config"].clone();
+    settings[KEPT_SETTING] = wanted[KEPT_SETTING].clone();
+    let name = wanted["name"].as_str().unwrap_or_default();
+    let (kept, least) = (kept.unwrap_or_default(), least.unwrap_or_default());
+    match link.api(&format!("STREAM.UPDATE.{name}"), &settings).await {
+        Ok(info) => {
+            tracing::info!(
+                stream = name,
+                kept,
+                least,
+                "raised the retention per subject"
+            );
+            info
+        }
+        Err(failed) => {
+            tracing::warn!(
+                stream = name,
+                kept,
+                least,
+                ?failed,
+                "cannot raise the retention per subject; \
+                 raise it with: nats stream edit {name} --max-msgs-per-subject {least}"
+            );
+            info
+        }
+    }
 }
 
 /// Whether nothing was ever written to `stream`, or it is not there.

@@ -1,4 +1,4 @@
-//! The changes that the stream still has: the last few of each pet.
+//! The changes that the stream still has: the newest of each pet.
 
 use super::hole::is_next;
 use super::link::Link;
@@ -8,8 +8,8 @@ use super::subjects::{PET, PETS};
 use crate::model::{Change, PetId, Rev};
 use crate::store::{Recent, StoreError};
 
-/// Messages of one pet that the stream keeps, with room for those that come meanwhile.
-const HISTORY_LIMIT: usize = 64;
+/// How much wider each range is than the one after it, while a pet's history is searched backwards.
+const WIDER: u64 = 4;
 
 /// Messages that are read at once.
 const READ_AT_ONCE: usize = 512;
@@ -39,17 +39,9 @@ impl Log<'_> {
     }
 
     pub async fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        let (filter, mut next) = (format!("{PET}*"), after.next().get());
-        let mut changes = Vec::new();
-        while next < before.get() {
-            let entries = self.following(&filter, next).await?;
-            let Some(last) = entries.last() else { break };
-            next = last.seq + 1;
-            for entry in entries.iter().filter(|entry| entry.seq < before.get()) {
-                changes.extend(change_of(entry)?);
-            }
-        }
-        Ok(changes)
+        let filter = format!("{PET}*");
+        self.changes_at(&filter, after.next().get(), before.get())
+            .await
     }
 
     pub async fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
@@ -84,11 +76,41 @@ impl Log<'_> {
         limit: usize,
     ) -> Result<Vec<Change>, StoreError> {
         let filter = format!("{PET}{pet}");
-        let entries = read::following(self.0, &PETS, &filter, 1, HISTORY_LIMIT).await?;
-        let changes: Result<Vec<Option<Change>>, _> = entries.iter().map(change_of).collect();
-        let changes = changes?.into_iter().flatten().rev();
-        let is_asked_for = |change: &Change| before.is_none_or(|before| change.rev < before);
-        Ok(changes.filter(is_asked_for).take(limit).collect())
+        let last = read::last_of(self.0, &filter).await?;
+        let mut end = last.map_or(0, |last| last.seq + 1);
+        end = before.map_or(end, |before| end.min(before.get()));
+        // A direct get only reads forwards, so ever wider ranges are read, the newest first.
+        let mut width = limit.max(1) as u64;
+        let mut changes = Vec::new();
+        while end > 1 && changes.len() < limit {
+            let start = end.saturating_sub(width).max(1);
+            let older = self.changes_at(&filter, start, end).await?;
+            changes.extend(older.into_iter().rev());
+            (end, width) = (start, width.saturating_mul(WIDER));
+        }
+        changes.truncate(limit);
+        Ok(changes)
+    }
+
+    /// The changes at `filter` from the sequence number `next` to `end`, without `end`.
+    async fn changes_at(
+        &self,
+        filter: &str,
+        mut next: u64,
+        end: u64,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut changes = Vec::new();
+        while next < end {
+            let most =
+                usize::try_from(end - next).map_or(READ_AT_ONCE, |most| most.min(READ_AT_ONCE));
+            let entries = read::following(self.0, &PETS, filter, next, most).await?;
+            let Some(last) = entries.last() else { break };
+            next = last.seq + 1;
+            for entry in entries.iter().filter(|entry| entry.seq < end) {
+                changes.extend(change_of(entry)?);
+            }
+        }
+        Ok(changes)
     }
 
     async fn following(&self, filter: &str, next: u64) -> Result<Vec<Entry>, StoreError> {

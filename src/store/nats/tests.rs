@@ -5,10 +5,12 @@ pub mod rig;
 
 use std::time::Instant;
 
+use serde_json::json;
+
 use self::rig::Rig;
 use super::layout::LEASE_SECONDS;
 use super::*;
-use crate::model::{ChangeKind, Status};
+use crate::model::Status;
 use crate::store::contract::{Desk, wait_until};
 
 /// Breaks when only the subscription is believed.
@@ -27,39 +29,60 @@ fn a_node_that_lost_every_message_shows_all_changes_once_and_in_order_all_the_sa
     assert_eq!(reader.told(), story);
 }
 
-/// The stream keeps the last 16 messages of a pet. A name that was changed before those was not
-/// shown to a node that missed it, whose board kept the old name under every new status.
+/// The stream had dropped changes before a node that was cut off could read them. The node went on
+/// with the later ones, without a snapshot, and showed some of them in another form than the nodes
+/// that had read them in time.
 #[test]
-fn across_a_hole_that_the_stream_has_forgotten_a_pet_is_shown_as_a_whole() {
+fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
     let rig = Rig::start(1);
     let (hears, deaf) = (rig.connect(), rig.connect_deaf());
+    rig.keep_per_subject(16);
     let mut writer = Desk::at(&*hears);
-    let created = [writer.created(1)];
+    let created = [writer.created(1), writer.created(2)];
     let created = writer.commit(&created);
-    let puts: Vec<Put> = (0..40)
-        .map(|turn| writer.status(1, Status::ALL[turn % 4]))
-        .collect();
-    let story = writer.commit(&puts);
-    // From before all of that.
+    let eats = [writer.status(2, Status::Eating)];
+    writer.commit(&eats);
+    // More than one read of messages, of which the oldest are dropped.
+    for turn in 0..80 {
+        let puts: Vec<Put> = (0..10)
+            .map(|put| writer.status(1, Status::ALL[(turn + put) % 4]))
+            .collect();
+        writer.commit(&puts);
+    }
     deaf.node.known().seq = created[0].rev.get() - 2;
     let reader = Desk::following(&*deaf, Rev::ZERO);
-    let last = story.last().unwrap();
-    let is_there = || {
-        reader
-            .told()
-            .last()
-            .is_some_and(|told| told.rev == last.rev)
-    };
-    wait_until("the last change", is_there);
+    wait_until("a snapshot", || !reader.told_anew().is_empty());
+    assert_eq!(
+        reader.told_anew(),
+        [(hears.epoch(), hears.snapshot().unwrap())]
+    );
+    let last = [writer.status(1, Status::Eating)];
+    let last = writer.commit(&last);
+    wait_until("the next change", || reader.told().last() == last.last());
     let told = reader.told();
-    let ChangeKind::Pet(pet) = &told[0].kind else {
-        panic!(
-            "the first after the hole is the whole pet, not {:?}",
-            told[0]
-        );
-    };
-    assert_eq!(pet.profile.species, "cat");
-    assert!(told.len() <= 16, "{} changes", told.len());
+    let before = created.len() + eats.len();
+    let read_in_time = |told: &Change| told.rev.get() <= created[0].rev.get() + before as u64;
+    assert!(told[..told.len() - 1].iter().all(read_in_time), "{told:?}");
+}
+
+/// A stream that an older version made keeps 16 changes of each pet, and is not to be purged.
+#[test]
+fn an_existing_stream_is_raised_to_todays_retention_and_otherwise_left_as_it_is() {
+    let rig = Rig::start(1);
+    let engine = rig.connect();
+    let mut writer = Desk::at(&*engine);
+    let created = [writer.created(1)];
+    let created = writer.commit(&created);
+    rig.keep_per_subject(16);
+    let mut expected = rig.config_of_pets();
+    let again = rig.connect();
+    expected["max_msgs_per_subject"] = json!(layout::KEPT_PER_PET);
+    assert_eq!(rig.config_of_pets(), expected);
+    assert_eq!(again.snapshot().unwrap().rev, created[0].rev);
+    rig.keep_per_subject(1_000_000);
+    rig.connect();
+    let kept = &rig.config_of_pets()["max_msgs_per_subject"];
+    assert_eq!(*kept, json!(1_000_000), "more is kept as it is");
 }
 
 /// A message of another program, or of a hand, took the changes away that were read with it.
@@ -85,6 +108,7 @@ fn what_no_pet_store_wrote_is_passed_over_and_everything_around_it_is_shown() {
 fn of_a_past_that_is_forgotten_there_is_nothing_recent() {
     let rig = Rig::start(1);
     let engine = rig.connect();
+    rig.keep_per_subject(16);
     let mut writer = Desk::at(&*engine);
     let created = [writer.created(1)];
     let created = writer.commit(&created);

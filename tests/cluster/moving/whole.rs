@@ -14,23 +14,20 @@ fn lines_about(lines: &[Value], kinds: &[&str]) -> Vec<Value> {
     lines.iter().filter(is_asked_for).cloned().collect()
 }
 
-/// The last 16 changes of each pet, without their revs.
+/// The changes of each pet, without their revs.
 fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
     let mut histories: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
     for line in lines_about(lines, &["change"]) {
         let pet = line["record"]["pet"].as_u64().unwrap();
         let history = histories.entry(pet).or_default();
         history.push(line["record"].clone());
-        if history.len() > 16 {
-            history.remove(0);
-        }
     }
     histories
 }
 
 const STAFF: [&str; 4] = ["account", "token", "clock", "deed"];
 
-/// A rescue with more of a past than a cluster keeps: pet 1 changed 40 times, 2 was removed, and 3
+/// A rescue with a past: pet 1 changed 40 times, 2 was removed, and 3
 /// has a name and an author of many scripts. Somebody was invited with the link that is returned.
 async fn lived_in(rescue: &Rescue, anna: &mut Browser) -> String {
     let [.., write] = &rescue.tokens;

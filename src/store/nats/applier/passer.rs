@@ -21,30 +21,18 @@ pub struct Passer {
     node: Arc<Node>,
     /// Of everything that was shown.
     epoch: Option<Epoch>,
-    /// Up to here changes are shown as whole pets: something before them was forgotten.
-    whole_until: u64,
 }
 
 impl Passer {
     /// One that goes on from what `node` was loaded with.
     pub fn new(node: Arc<Node>) -> Self {
         let epoch = node.known().epoch;
-        Passer {
-            node,
-            epoch,
-            whole_until: 0,
-        }
+        Passer { node, epoch }
     }
 
     /// Whether what was shown is of another epoch than this.
     pub fn is_of_another(&self, epoch: Epoch) -> bool {
         self.epoch != Some(epoch)
-    }
-
-    /// Notes how far the stream is. Asked after a hole was found: what was forgotten in it had later
-    /// messages by then.
-    pub fn bound_hole(&mut self, last_seq: u64) {
-        self.whole_until = self.whole_until.min(last_seq);
     }
 
     /// Passes a message that was just stored, and those that `live` has brought with it.
@@ -68,8 +56,8 @@ impl Passer {
         self.show(&changes).await
     }
 
-    /// Passes what is missing up to `upto`, out of the stream, as far as the server that answers
-    /// has it.
+    /// Reads the missing messages up to `upto` from the stream, as far as the server that answers
+    /// has them. If the stream has dropped a change among them, everyone gets a snapshot.
     pub async fn fill(&mut self, upto: u64) -> Result<(), StoreError> {
         loop {
             let mut next = self.node.known().seq + 1;
@@ -84,28 +72,26 @@ impl Passer {
                 return Ok(());
             }
             let mut changes = Vec::new();
+            let mut has_gap = false;
             for entry in entries {
-                if !is_next(next, &entry) {
-                    // How far the stream was then is not known before the next look.
-                    self.whole_until = u64::MAX;
-                    // A commit may be among what was forgotten.
-                    self.node.known().ops.clear();
+                has_gap = !is_next(next, &entry);
+                if has_gap {
+                    break;
                 }
                 next = entry.seq + 1;
                 changes.extend(self.pass(&entry));
             }
             self.show(&changes).await?;
+            if has_gap {
+                self.resync().await?;
+            }
         }
     }
 
     /// Passes the next message. One that no pet-store wrote is passed over, and what came before
     /// and after it is shown all the same.
     fn pass(&self, entry: &Entry) -> Option<Change> {
-        let passed = read_as(self.node.known().pass(entry))??;
-        Some(match entry.seq <= self.whole_until {
-            true => passed.into_whole(),
-            false => passed.change,
-        })
+        read_as(self.node.known().pass(entry))?.map(|passed| passed.change)
     }
 
     /// Shows what was passed; or everything, if what was passed says that the epoch is another.
@@ -122,7 +108,28 @@ impl Passer {
     pub async fn begin_anew(&mut self) -> Result<(), StoreError> {
         let snapshot = self.node.load().await?;
         self.epoch = self.node.known().epoch;
-        self.whole_until = 0;
+        self.node.begin_anew(snapshot);
+        Ok(())
+    }
+
+    /// Continues after a gap that cannot be filled, from the present state of the stream.
+    ///
+    /// # Errors
+    /// `Unavailable` if the server that answers has no newer state than this node: then the gap is
+    /// found again.
+    async fn resync(&mut self) -> Result<(), StoreError> {
+        let after = self.node.known().seq;
+        tracing::warn!(
+            after,
+            "the engine dropped changes before this node could read them; every viewer gets a snapshot"
+        );
+        let (loaded, snapshot) = self.node.gather().await?;
+        if loaded.seq <= after {
+            return Err(StoreError::Unavailable("its copy is behind".to_owned()));
+        }
+        // The messages of a commit that is on its way may be in the gap: its outcome is unknown.
+        *self.node.known() = loaded;
+        self.epoch = self.node.known().epoch;
         self.node.begin_anew(snapshot);
         Ok(())
     }

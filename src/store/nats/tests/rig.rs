@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_nats::Subscriber;
 use futures_util::StreamExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::store::Engine;
 use crate::store::contract::server::{NEWEST, Servers};
-use crate::store::nats::subjects::Stream;
+use crate::store::nats::subjects::{PETS, Stream};
 use crate::store::nats::{Address, NatsEngine};
 
 /// Closes the nodes when it is dropped, before the servers end.
@@ -58,6 +58,23 @@ impl Rig {
     pub fn nothing(&self, node: &NatsEngine) -> Subscriber {
         let nothing = node.node.link.client().subscribe("nothing");
         self.runtime.block_on(nothing).unwrap()
+    }
+
+    /// Has the stream of pets keep this many messages per subject, as a stream of an older version
+    /// does, or one that an operator edited.
+    pub fn keep_per_subject(&self, kept: usize) {
+        let mut config = self.config_of_pets();
+        config["max_msgs_per_subject"] = json!(kept);
+        let update = format!("$JS.API.STREAM.UPDATE.{}", PETS.name);
+        let answer = self.servers.ask_with(&update, &config.to_string());
+        assert!(!answer.contains("error"), "{answer}");
+    }
+
+    /// The settings of the stream of pets.
+    pub fn config_of_pets(&self) -> Value {
+        let info = format!("$JS.API.STREAM.INFO.{}", PETS.name);
+        let info: Value = serde_json::from_str(&self.servers.ask(&info)).unwrap();
+        info["config"].clone()
     }
 
     /// Answers everything that `stream` is to take with `code`, beside the servers, and sooner than

@@ -1,5 +1,4 @@
-//! What an export brings into a cluster: for each pet the last few changes, each with the whole pet
-//! as it was then.
+//! What an export brings into a cluster: the newest changes, each with the whole pet as it was then.
 //!
 //! The log is replayed forward. Of a pet whose record a trimmed log no longer has, only statuses
 //! changed since, so its profile was the one that it has now; unless its record comes after all,
@@ -15,8 +14,12 @@ use std::sync::Arc;
 use super::Imported;
 use crate::model::{By, Change, ChangeKind, Pet, PetId, Rev, Signature};
 use crate::store::archive::{Entry, parse};
-use crate::store::nats::layout::KEPT_PER_PET;
 use crate::store::{Put, RosterEdit, StoreError};
+
+/// The newest changes of all pets that are imported, about half a kilobyte each in memory; and those
+/// of each pet that are imported however old they are.
+const IMPORTED: usize = 100_000;
+const IMPORTED_PER_PET: usize = 16;
 
 /// Everything in an export, checked, in the order in which it is to be written.
 pub struct Cargo {
@@ -27,7 +30,7 @@ pub struct Cargo {
 }
 
 impl Cargo {
-    /// Reads an export to its end. Memory is bounded by the pets and by staff.
+    /// Reads an export to its end. Memory is bounded by `IMPORTED`, the pets and staff.
     ///
     /// # Errors
     /// `Import` with the first line that is wrong; `Read`.
@@ -55,10 +58,12 @@ struct Packing {
     next_pet: Option<PetId>,
     pets: BTreeMap<PetId, Arc<Pet>>,
     traces: BTreeMap<PetId, Trace>,
+    /// The pets of the changes that count against `IMPORTED`, oldest first.
+    counted: VecDeque<PetId>,
     staff: Vec<RosterEdit>,
 }
 
-/// The last changes of one pet.
+/// The newest changes of one pet.
 struct Trace {
     /// What it is after those so far.
     after: Option<Arc<Pet>>,
@@ -79,9 +84,21 @@ impl Packing {
                     is_guessed: true,
                     puts: VecDeque::new(),
                 });
+                self.counted.push_back(change.pet);
                 trace.take(change);
+                self.drop_oldest();
             }
             Entry::Staff(edit) => self.staff.push(edit),
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if self.counted.len() > IMPORTED
+            && let Some(pet) = self.counted.pop_front()
+            && let Some(trace) = self.traces.get_mut(&pet)
+            && trace.puts.len() > IMPORTED_PER_PET
+        {
+            trace.puts.pop_front();
         }
     }
 
@@ -115,9 +132,6 @@ impl Trace {
         self.after = change.leaves(self.after.take());
         if is_status && self.after.is_none() {
             return;
-        }
-        if self.puts.len() == KEPT_PER_PET {
-            self.puts.pop_front();
         }
         let put = Put {
             at: change.at,

@@ -75,12 +75,27 @@ fn a_pet_of_which_the_log_says_nothing_is_there_all_the_same() {
 }
 
 #[test]
-fn the_last_16_changes_of_a_pet_are_kept() {
-    let mut log = vec![record("Mo", Status::Eating, 10)];
-    log.extend((0..40).map(|turn| ChangeKind::Status(Status::ALL[turn % 4])));
-    let now = pet("Mo", Status::ALL[3], 50);
-    let packed = packed(Some(now), log);
-    assert_eq!(packed.len(), KEPT_PER_PET);
-    let last = format!("status Mo {}", Status::ALL[3].as_str());
-    assert_eq!(packed.last(), Some(&last));
+fn the_newest_changes_of_all_pets_are_kept_and_some_of_each_pet() {
+    let mut packing = Packing::default();
+    let mut take = |rev: u64, pet: u64, kind: ChangeKind| {
+        packing.take(Entry::Change(Change {
+            rev: Rev::new(rev),
+            at: Moment::from_micros(rev.cast_signed()),
+            by: By::Api,
+            author: None,
+            pet: PetId::new(pet),
+            kind,
+        }));
+    };
+    let quiet: u64 = 40;
+    take(1, 1, record("Mo", Status::Eating, 10));
+    take(2, 2, record("Bo", Status::Eating, 10));
+    let total = quiet + IMPORTED as u64;
+    for rev in 3..=total {
+        let pet = if rev <= quiet { 1 } else { 2 };
+        take(rev, pet, ChangeKind::Status(Status::Eating));
+    }
+    let kept = |pet: u64| packing.traces[&PetId::new(pet)].puts.len();
+    assert_eq!(kept(1), IMPORTED_PER_PET);
+    assert_eq!(kept(2), IMPORTED);
 }
