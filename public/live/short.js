@@ -53,7 +53,7 @@ export class ShortTransport extends Asking {
   }
 
   question() {
-    const url = liveUrl(this.#watch, "/live/state", "", { rung: this.name, ...this.#change });
+    const url = liveUrl(this.#watch, "/live/state", this.#cursor, { rung: this.name, ...this.#change });
     this.#change = undefined;
     /** @type {Record<string, string>} */
     const headers = this.#tag ? { "if-none-match": this.#tag } : {};
@@ -66,6 +66,8 @@ export class ShortTransport extends Asking {
     const hello = () => ({ type: "hello", cursor: this.#cursor, transport: this.name, heartbeat_ms: 2 * this.gapMs });
     if (response.status === NOT_MODIFIED) return [hello(), { type: "heartbeat", cursor: this.#cursor }];
     const snapshot = await response.json();
+    // A node of a cluster that is behind the one that answered before: what is shown stays.
+    if (snapshot?.type === "stale") return [hello(), snapshot];
     if (snapshot?.type !== "snapshot") throw new TypeError("not a snapshot");
     this.#cursor = snapshot.cursor;
     this.#tag = response.headers.get("etag") ?? "";

@@ -60,14 +60,21 @@ async fn answer_or_hang_up(
 
 async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Response, Failure> {
     let _place = live.admit(Transport::Poll, query, visitor)?;
-    live.hub.reach(query.since).await;
-    let mut catch_up = live.hub.catch_up(query.filter.clone(), query.since);
+    let since = live.hub.reach(query.since).await;
+    let mut catch_up = live.hub.catch_up(query.filter.clone(), since);
     let start = catch_up.start();
     let stale_since = live.hub.stale_since();
-    // Whoever waits is told at once that the engine is out of reach, or back.
-    let waiting = timeout(query.wait, live.hub.stale_since_is_not(stale_since));
+    // Whoever waits is told immediately that the engine is out of reach, or back, and whoever comes
+    // from another node that this one has not caught up with it.
+    let wait = if live.hub.is_behind(start) {
+        Duration::ZERO
+    } else {
+        query.wait
+    };
+    let waiting = timeout(wait, live.hub.stale_since_is_not(stale_since));
     let news = catch_up.news(live.stop.run_until_cancelled(waiting)).await;
-    let (cursor, stale_since) = (catch_up.reaches(), live.hub.stale_since());
+    let cursor = catch_up.reaches();
+    let stale_since = live.hub.stale_since_for(cursor);
     let draft = || Draft::new(&live.hello(Transport::Poll, start));
     let answer = if !news.frames.is_empty() {
         let encode = || draft().with_frames(&news.frames).finish(cursor);

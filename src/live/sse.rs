@@ -29,7 +29,7 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let visitor = Visitor::of(request);
     let place = live.admit(Transport::Sse, &query, visitor)?;
-    live.hub.reach(query.since).await;
+    let since = live.hub.reach(query.since).await;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
@@ -39,7 +39,7 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
         None => Encoding::Sse,
         Some(_) => encoding,
     };
-    let (filter, since) = (query.filter, query.since);
+    let filter = query.filter;
     let arrival = Arrival {
         opening: Opening::new(
             live,

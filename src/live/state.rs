@@ -7,17 +7,27 @@ use poem::{Request, Response};
 
 use super::Live;
 use super::query::LiveQuery;
+use super::sign_of_life;
 use crate::error::Failure;
 use crate::model::Cursor;
 
+/// Answers with the snapshot, or 304 if the asker has it. An asker that is ahead of this node, from
+/// another node of the cluster, keeps what it has: it is answered with `stale` if it said so with
+/// `since`, and with 304 if it said so with `If-None-Match`.
+///
 /// # Errors
 /// 400 for a bad parameter.
-pub fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
+pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request, live.auth)?;
     if query.is_short {
         let metrics = live.hub.metrics();
         metrics.asking.count();
         query.count_switch(metrics, "short");
+    }
+    let seen = query.since.or_else(|| newest_in(request.headers()));
+    let seen = live.hub.reach(seen).await;
+    if let Some(seen) = seen.filter(|seen| live.hub.is_behind(*seen)) {
+        return Ok(respond_behind(live, &query, seen));
     }
     let (epoch, frame) = live.hub.snapshot(&query.filter);
     let rev = frame.rev();
@@ -34,12 +44,37 @@ pub fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     Ok(response.content_type("application/json").body(body))
 }
 
+/// The answer to an asker that has seen `seen`, which this node has not shown yet.
+fn respond_behind(live: &Live, query: &LiveQuery, seen: Cursor) -> Response {
+    let response = Response::builder().header(header::CACHE_CONTROL, "no-store, no-transform");
+    if query.since.is_none() {
+        let tag = format!("\"{seen}\"");
+        return response
+            .header(header::ETAG, tag)
+            .status(StatusCode::NOT_MODIFIED)
+            .finish();
+    }
+    let body = sign_of_life(seen, live.hub.stale_since_for(seen)).to_json();
+    response.content_type("application/json").body(body)
+}
+
+/// The newest cursor among the tags of `If-None-Match`.
+fn newest_in(headers: &HeaderMap) -> Option<Cursor> {
+    let cursors = tags_in(headers).filter_map(|tag| tag.trim_matches('"').parse::<Cursor>().ok());
+    cursors.max_by_key(|cursor| cursor.rev)
+}
+
 /// Whether `If-None-Match` names `tag` (RFC 9110, section 13.1.2: a weak comparison).
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    tags_in(headers).any(|known| known == "*" || known == tag)
+}
+
+/// The tags of `If-None-Match`, without the mark of a weak one.
+fn tags_in(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(header::IF_NONE_MATCH).iter();
     let tags = lists
         .filter_map(|list| list.to_str().ok())
         .flat_map(|list| list.split(','));
     tags.map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        .map(|known| known.strip_prefix("W/").unwrap_or(known))
 }

@@ -42,8 +42,8 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             return;
         };
         let transport = Transport::WebSocket;
-        let (filter, encoding, since) = (query.filter, Encoding::WebSocket, query.since);
-        owned.hub.reach(since).await;
+        let (filter, encoding) = (query.filter, Encoding::WebSocket);
+        let since = owned.hub.reach(query.since).await;
         let mut arrival = Arrival {
             opening: Opening::new(&owned, transport, encoding, filter.clone(), since),
             live: owned,

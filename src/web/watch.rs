@@ -23,6 +23,6 @@ pub async fn by_polling(Data(live): Data<&Arc<Live>>, request: &Request) -> poem
 }
 
 #[handler]
-pub fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
-    Ok(live::state(live, request)?)
+pub async fn read_state(Data(live): Data<&Arc<Live>>, request: &Request) -> poem::Result<Response> {
+    Ok(live::state(live, request).await?)
 }

@@ -315,7 +315,7 @@ function openShort({ since, change } = {}) {
 test("short poll asks for the board, unless it is still as the page has it", async () => {
   const { asked, heard } = openShort({ change: { from: "poll", why: "died" } });
   assert.equal(asked[0].url.pathname, "/live/state");
-  assert.equal(asked[0].url.search, "?rung=short&from=poll&why=died&pet=7&pet=8");
+  assert.equal(asked[0].url.search, "?rung=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
   assert.equal(asked[0].headers["if-none-match"], '"9f2c41aa-1"');
   asked[0].refuse(304);
   await settle();
@@ -335,11 +335,21 @@ test("short poll passes a new board on, and asks again three seconds later with 
   assert.equal(asked.length, 1);
   clock.turn(1);
   await settle();
-  assert.equal(asked[1].url.search, "?rung=short&pet=7&pet=8");
+  assert.equal(asked[1].url.search, "?rung=short&since=9f2c41aa-5&pet=7&pet=8");
   assert.equal(asked[1].headers["if-none-match"], 'W/"9f2c41aa-5"');
   asked[1].fail();
   await settle();
   assert.equal(states.at(-1)[0], "closed");
+});
+
+test("short poll keeps the board when a server says that it has not seen what the page shows", async () => {
+  const { asked, clock, heard } = openShort();
+  asked[0].answer({ type: "stale", since: "2026-01-01T00:00:00Z" });
+  await settle();
+  assert.deepEqual(heard[1], { type: "stale", since: "2026-01-01T00:00:00Z" });
+  clock.turn(3000);
+  await settle();
+  assert.equal(asked[1].headers["if-none-match"], '"9f2c41aa-1"', "it asks on from where it is");
 });
 
 test("short poll without a cursor asks for any board", () => {

@@ -140,6 +140,25 @@ async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
     assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
 }
 
+/// After 2 s it was given a snapshot of what this node knew, which was older.
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it_has_not() {
+    for (newest, is_snapshot) in [(SILENT, false), (1, false), (0, true)] {
+        let (hub, cursor) = behind(newest);
+        let since = hub.reach(Some(cursor)).await;
+        let mut catch_up = hub.catch_up(Filter::All, since);
+        let chunk = catch_up.next().await;
+        assert_eq!(!chunk.frames.is_empty(), is_snapshot, "{newest}");
+        if !is_snapshot {
+            assert!(hub.is_behind(cursor) && hub.stale_since_for(cursor).is_some());
+            assert_eq!(catch_up.reaches(), cursor);
+            hub.publish(&[created()]);
+            assert!(catch_up.next().await.frames.is_empty(), "it has that");
+            assert_eq!(hub.stale_since_for(cursor), None);
+        }
+    }
+}
+
 /// A cursor that somebody made up takes a thread while the engine is asked about it.
 #[tokio::test(start_paused = true)]
 async fn a_crowd_with_made_up_cursors_takes_few_threads() {
