@@ -5,6 +5,7 @@
 
 mod encoding;
 mod frame;
+mod json;
 mod message;
 
 pub use encoding::{Encoding, websocket_header};

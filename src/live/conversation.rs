@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::commands::{Asked, Unreadable, failed, too_long};
 use super::reader::{NORMAL, POLICY, Said, Violation, close_frame, pong_frame};
@@ -16,6 +17,8 @@ const STRIKES: u8 = 3;
 /// What is to be done about something that was said.
 pub enum Reply {
     Frame(Bytes),
+    /// The answer to a text that keeps the connection alive.
+    Heartbeat,
     /// The last frame of the connection.
     Last {
         frame: Bytes,
@@ -52,6 +55,11 @@ pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
         match said {
             Ok(None) => return None,
             Ok(Some(Said::Pong)) => {}
+            Ok(Some(Said::Text(text))) => match KeepAlive::read(&text) {
+                Some(KeepAlive::Ping) => return Some(Reply::Heartbeat),
+                Some(KeepAlive::Pong) => {}
+                None => return Some(reply(viewer, Said::Text(text))),
+            },
             Ok(Some(said)) => return Some(reply(viewer, said)),
             Err(Violation(code, reason)) => {
                 return Some(Reply::Last {
@@ -59,6 +67,39 @@ pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
                     fault: Some("protocol"),
                 });
             }
+        }
+    }
+}
+
+/// A text by which a client keeps its connection alive. Many libraries send one by themselves.
+enum KeepAlive {
+    /// To be answered.
+    Ping,
+    /// Not to be answered: it may be an answer itself, and that would never end.
+    Pong,
+}
+
+impl KeepAlive {
+    /// The longest that is looked at, in bytes: it may carry a number and a time.
+    const LIMIT: usize = 256;
+
+    /// Reads an empty text, a word, or an object whose verb is that word, in any case.
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(KeepAlive::Ping);
+        }
+        if text.len() > KeepAlive::LIMIT {
+            return None;
+        }
+        let json = serde_json::from_str(text).unwrap_or(Value::Null);
+        let verbs = ["do", "type", "action", "event", "op"];
+        let verb = verbs.iter().find_map(|name| json.get(name));
+        let word = verb.unwrap_or(&json).as_str().unwrap_or(text);
+        match word.to_ascii_lowercase().as_str() {
+            "ping" | "keepalive" | "keep-alive" => Some(KeepAlive::Ping),
+            "pong" | "heartbeat" => Some(KeepAlive::Pong),
+            _ => None,
         }
     }
 }

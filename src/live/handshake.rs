@@ -13,6 +13,7 @@ use crate::error::Failure;
 /// A request that is a WebSocket handshake, not yet answered.
 pub struct Upgrade {
     accept_key: String,
+    protocol: Option<&'static str>,
     upgrade: OnUpgrade,
 }
 
@@ -39,20 +40,36 @@ impl Upgrade {
             .take_upgrade()
             .map_err(|_| upgrade_required("This connection cannot be turned into a WebSocket."))?;
         Ok(Upgrade {
+            protocol: None,
             accept_key: derive_accept_key(key.as_bytes()),
             upgrade,
         })
     }
 
+    /// Agrees on `protocol` if the client offers it. One that offers none must be given none.
+    pub fn with_protocol(self, request: &Request, protocol: &'static str) -> Self {
+        let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+        let offered = offered.iter().filter_map(|list| list.to_str().ok());
+        let is_offered = offered
+            .flat_map(|list| list.split(','))
+            .any(|name| name.trim() == protocol);
+        Upgrade {
+            protocol: is_offered.then_some(protocol),
+            ..self
+        }
+    }
+
     /// The answer to send, and the stream that is there once it was sent.
     pub fn accept(self) -> (Response, impl Future<Output = Option<Upgraded>> + Send) {
-        let response = Response::builder()
+        let mut response = Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
-            .header(header::CONNECTION, "upgrade")
+            .header(header::CONNECTION, "Upgrade")
             .header(header::UPGRADE, "websocket")
-            .header(header::SEC_WEBSOCKET_ACCEPT, self.accept_key)
-            .finish();
-        (response, async move { self.upgrade.await.ok() })
+            .header(header::SEC_WEBSOCKET_ACCEPT, self.accept_key);
+        if let Some(protocol) = self.protocol {
+            response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
+        (response.finish(), async move { self.upgrade.await.ok() })
     }
 }
 

@@ -23,6 +23,9 @@ use crate::wire::Encoding;
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
 const EARLY_BYTES: usize = 16 * 1024;
 
+/// The subprotocol: the messages of this route, for clients that offer one.
+const PROTOCOL: &str = "petstore.v1";
+
 /// Answers the handshake and leaves the rest to a short task.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ const EARLY_BYTES: usize = 16 * 1024;
 pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request, live.auth)?;
     let trouble = query.trouble(Transport::WebSocket)?;
-    let upgrade = Upgrade::of(request)?;
+    let upgrade = Upgrade::of(request)?.with_protocol(request, PROTOCOL);
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let speaker = Caller::of(request)?.speaker();
     let visitor = Visitor::of(request);

@@ -78,6 +78,7 @@ pub async fn serve_connection(
     let (peer, guard) = (incoming.peer, incoming.guard);
     let turn = Turn::default();
     let patience = Patience::new(terms.times, turn.clone());
+    let turn_of_socket = turn.clone();
     let handoff = Handoff::default();
     let for_requests = handoff.clone();
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
@@ -119,6 +120,7 @@ pub async fn serve_connection(
         handoff.clone(),
         terms.write_timeout,
         patience,
+        turn_of_socket,
         incoming.metrics,
     ));
     let serving = http1::Builder::new()

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::patience::{Overdue, Patience};
+use super::turn::Turn;
 use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
 
@@ -34,6 +35,7 @@ pub struct Socket {
     /// of a message is of no use to anyone.
     is_flushed: bool,
     patience: Patience,
+    turn: Turn,
     metrics: Metrics,
 }
 
@@ -44,6 +46,7 @@ impl Socket {
         handoff: Handoff,
         timeout: Duration,
         patience: Patience,
+        turn: Turn,
         metrics: Metrics,
     ) -> Self {
         Socket {
@@ -53,6 +56,7 @@ impl Socket {
             deadline: None,
             is_flushed: true,
             patience,
+            turn,
             metrics,
         }
     }
@@ -82,6 +86,30 @@ impl Socket {
         dropped.with_label_values(&["write-timeout"]).inc();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
+}
+
+/// The head of a 101 with its names as the standards write them, `Sec-WebSocket-Accept`: hyper writes
+/// them in lower case, which is right, and which some WebSocket clients do not know. No byte is
+/// added.
+fn in_conventional_case(head: &[u8]) -> Vec<u8> {
+    let mut head = head.to_vec();
+    // The status line has no name.
+    let (mut is_name, mut is_first) = (false, false);
+    for index in 0..head.len() {
+        match head[index] {
+            b'\n' => (is_name, is_first) = (true, true),
+            b':' => is_name = false,
+            b'-' => is_first = true,
+            letter if is_name => {
+                if is_first || head[..index].ends_with(b"Sec-Web") {
+                    head[index] = letter.to_ascii_uppercase();
+                }
+                is_first = false;
+            }
+            _ => {}
+        }
+    }
+    head
 }
 
 impl Drop for Socket {
@@ -128,7 +156,12 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.is_flushed = false;
-        let written = self.stream().poll_write(context, bytes);
+        let written = if self.turn.take_switch() {
+            let head = in_conventional_case(bytes);
+            self.stream().poll_write(context, &head)
+        } else {
+            self.stream().poll_write(context, bytes)
+        };
         self.watch(context, written)
     }
 
@@ -138,7 +171,13 @@ impl AsyncWrite for Socket {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.is_flushed = false;
-        let written = self.stream().poll_write_vectored(context, slices);
+        let written = if self.turn.take_switch() {
+            let head = slices.iter().find(|slice| !slice.is_empty());
+            let head = in_conventional_case(head.map_or(&[], |slice| slice));
+            self.stream().poll_write(context, &head)
+        } else {
+            self.stream().poll_write_vectored(context, slices)
+        };
         self.watch(context, written)
     }
 

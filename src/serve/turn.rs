@@ -6,7 +6,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -20,6 +20,8 @@ pub struct Turn(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     number: AtomicU32,
+    /// Whether the head of a 101 is about to be written.
+    is_switching: AtomicBool,
     /// The connection's task: hyper does not look at the socket by itself when an answer is done.
     waiting: AtomicWaker,
 }
@@ -42,6 +44,13 @@ impl Turn {
         self.0.waiting.register(context.waker());
     }
 
+    /// Returns true once after the connection was told to leave HTTP.
+    pub fn take_switch(&self) -> bool {
+        // Read first: every write asks, and one in the life of a connection is the one.
+        self.0.is_switching.load(Ordering::Relaxed)
+            && self.0.is_switching.swap(false, Ordering::Relaxed)
+    }
+
     pub const fn is_theirs(number: u32) -> bool {
         number.is_multiple_of(2)
     }
@@ -50,6 +59,7 @@ impl Turn {
 impl Ours {
     /// Keeps the turn for ever: the connection is no longer HTTP.
     pub fn keep(self) {
+        self.0.0.is_switching.store(true, Ordering::Relaxed);
         std::mem::forget(self);
     }
 }

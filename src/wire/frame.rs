@@ -193,6 +193,32 @@ mod tests {
         assert_eq!(object["name"], name);
     }
 
+    /// Python's `splitlines`, on which several SSE clients rest, ends a line also at U+0085 and U+2028,
+    /// and clients that decode piece by piece break in the middle of a character.
+    #[test]
+    fn every_encoding_is_ascii_and_says_the_same() {
+        let name = "Åse\u{85}\u{2028}\u{2029}\u{7f}\u{feff}\u{1f436}\u{10ffff} \"\\/";
+        let pet = pet(name);
+        for frame in [
+            Frame::of_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone())))),
+            Frame::of_snapshot(EPOCH, Rev::new(3), [&pet]),
+        ] {
+            assert!(frame.json().is_ascii(), "{}", frame.json());
+            assert!(frame.bytes(Encoding::Sse).is_ascii());
+            assert!(
+                frame.json().contains(r"\u00c5se\u0085\u2028\u2029"),
+                "{}",
+                frame.json()
+            );
+            assert!(frame.json().contains(r"\ud83d\udc36"), "surrogate pairs");
+            let object: serde_json::Value = serde_json::from_str(frame.json()).unwrap();
+            let read = object["name"]
+                .as_str()
+                .or(object["pets"][0]["name"].as_str());
+            assert_eq!(read, Some(name));
+        }
+    }
+
     #[test]
     fn a_clone_shares_the_bytes() {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone));

@@ -2,6 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::json::to_ascii;
 use crate::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Status};
 
 /// One message, server to client. Serialises to the JSON object of the interface; a reader
@@ -136,10 +137,9 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The message as one line of JSON: no control character is left unescaped, so it is also
-    /// safe as a line of SSE data.
+    /// The message as one line of JSON in ASCII.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a message is made of text and numbers only")
+        to_ascii(self)
     }
 
     /// The `type` of the object, which is also the SSE event's name.

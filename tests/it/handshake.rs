@@ -32,10 +32,53 @@ async fn a_handshake_is_accepted_in_any_spelling_that_the_standard_allows() {
             let answer = shake(&app, path, part, by).await;
             assert!(answer.starts_with("HTTP/1.1 101 "), "{by}: {answer}");
             // The example of RFC 6455, section 1.3.
-            let accepted = "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+            let accepted = "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
             assert!(answer.contains(accepted), "{answer}");
         }
     }
+}
+
+/// Some clients compare the names and values of the answer letter by letter.
+#[tokio::test]
+async fn the_head_of_an_accepted_handshake_is_spelled_as_in_the_standard() {
+    let app = spawn_app().await;
+    for path in SOCKETS {
+        let answer = shake(&app, path, "x", "x").await;
+        let head = answer.split_once("\r\n\r\n").unwrap().0;
+        let head = head.split_once("\r\n").unwrap().1;
+        for line in ["Connection: Upgrade", "Upgrade: websocket"] {
+            assert!(head.lines().any(|found| found == line), "{line}: {answer}");
+        }
+        for line in head.lines() {
+            let (name, _) = line.split_once(": ").unwrap();
+            let is_capital = |word: &str| word.starts_with(|first: char| first.is_uppercase());
+            assert!(name.split('-').all(is_capital), "{name}");
+        }
+    }
+}
+
+/// A browser that offers a subprotocol and is not given one closes the socket, and one that offers
+/// none must be given none.
+#[tokio::test]
+async fn the_subprotocol_is_agreed_on_where_it_is_offered_and_only_there() {
+    let app = spawn_app().await;
+    for (offered, is_agreed) in [
+        ("petstore.v1", true),
+        ("graphql-ws, petstore.v1", true),
+        ("petstore.v1,mqtt", true),
+        ("graphql-ws", false),
+        ("petstore.v2", false),
+        ("", false),
+    ] {
+        let by = format!("Host: x\r\nSec-WebSocket-Protocol: {offered}");
+        let answer = shake(&app, "/live/ws", "Host: x", &by).await;
+        let agreed = "\r\nSec-WebSocket-Protocol: petstore.v1\r\n";
+        assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+        assert_eq!(answer.contains(agreed), is_agreed, "{offered}: {answer}");
+        assert!(is_agreed || !answer.to_lowercase().contains("-protocol:"));
+    }
+    let answer = shake(&app, "/live/ws", "x", "x").await;
+    assert!(!answer.to_lowercase().contains("-protocol:"), "{answer}");
 }
 
 #[tokio::test]

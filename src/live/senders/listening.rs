@@ -92,6 +92,13 @@ impl Sender {
                     let outcome = viewer.send(frame, now);
                     self.settle(row, outcome);
                 }
+                Some(Reply::Heartbeat) => {
+                    let mut signs = self.signs_of_life();
+                    if let Some(viewer) = self.table.get_mut(row) {
+                        let outcome = signs.give(viewer, now);
+                        self.settle(row, outcome);
+                    }
+                }
                 Some(Reply::Last { frame, fault }) => {
                     if let Some(fault) = fault {
                         let dropped = &self.context.hub.metrics().dropped;

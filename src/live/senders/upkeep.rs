@@ -56,7 +56,7 @@ impl Sender {
         }
     }
 
-    fn signs_of_life(&self) -> SignsOfLife {
+    pub(super) fn signs_of_life(&self) -> SignsOfLife {
         SignsOfLife {
             at: Cursor {
                 epoch: self.epoch,
@@ -152,7 +152,7 @@ impl Overdue {
 
 /// The heartbeats of one moment, or the word that the engine is out of reach; encoded once for all
 /// who are where the sender is.
-struct SignsOfLife {
+pub(super) struct SignsOfLife {
     at: Cursor,
     stale_since: Option<Moment>,
     /// What this node has shown: a viewer that comes from another node may have seen more.
@@ -162,7 +162,7 @@ struct SignsOfLife {
 
 impl SignsOfLife {
     /// Nothing to one whose socket is full, or who is being closed.
-    fn give(&mut self, viewer: &mut Viewer, now: Instant) -> Outcome {
+    pub(super) fn give(&mut self, viewer: &mut Viewer, now: Instant) -> Outcome {
         if viewer.is_stalled() || viewer.is_closing() {
             return Outcome::Alive;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{Ws, metric, rev, spawn_app};
+use crate::support::{Ws, metric, rev, spawn_app, spawn_app_with};
 
 fn set_status(pet: u64, status: &str, reference: &str) -> Value {
     json!({ "do": "set-status", "pet": pet, "status": status, "ref": reference })
@@ -87,6 +87,65 @@ async fn three_unreadable_messages_end_the_connection_with_1008() {
     assert_eq!(ws.closed, Some(CloseCode::Policy));
     let dropped = metric(&app, r#"petstore_viewers_dropped_total{reason="protocol"}"#).await;
     assert_eq!(dropped, 1);
+}
+
+/// Libraries that keep a socket alive send such texts by themselves.
+#[tokio::test]
+async fn texts_that_keep_a_socket_alive_are_answered_and_never_close_it() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let mut ws = Ws::open(&app.url(""), "").await;
+    assert_eq!(ws.next().await["type"], "hello");
+    assert_eq!(ws.next().await["type"], "snapshot");
+    for text in [
+        "",
+        " \n",
+        "ping",
+        "PING",
+        "\"ping\"",
+        r#"{"type":"ping"}"#,
+        r#"{"type": "PING", "id": 7}"#,
+        r#"{"do":"ping"}"#,
+        r#"{"action":"ping"}"#,
+        r#"{"event":"ping"}"#,
+        r#"{"op":"ping"}"#,
+    ] {
+        ws.send(text).await;
+        let answer = ws.next().await;
+        assert_eq!(answer["type"], "heartbeat", "{text}");
+        assert_eq!(answer["cursor"], app.cursor().await);
+    }
+    // An answer to an answer would never end.
+    for text in [
+        "pong",
+        r#"{"type":"pong"}"#,
+        r#"{"type":"heartbeat"}"#,
+        "heartbeat",
+    ] {
+        ws.send(text).await;
+    }
+    ws.send(set_status(pet, "eating", "a1").to_string()).await;
+    let (mut status, mut ack) = (ws.next().await, ws.next().await);
+    if ack["type"] == "status" {
+        (status, ack) = (ack, status);
+    }
+    assert_eq!(
+        (&status["type"], &ack["type"]),
+        (&json!("status"), &json!("ack"))
+    );
+}
+
+#[tokio::test]
+async fn texts_that_keep_a_socket_alive_count_as_messages() {
+    let app = spawn_app_with(|config| config.limits.messages_per_second = 1).await;
+    let mut ws = Ws::open(&app.url(""), "").await;
+    for _ in 0..200 {
+        if ws.try_send("ping".to_owned()).await.is_none() {
+            break;
+        }
+    }
+    while ws.try_next().await.is_some() {}
+    assert_eq!(ws.closed, Some(CloseCode::Policy));
 }
 
 #[tokio::test]
