@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use self::name::{AccountName, AccountNameError};
 pub use self::right::{Role, Scope, UnknownRole, UnknownScope};
-use super::{Author, Moment, to_hex};
+use super::{Author, Moment, Rev, to_hex};
 
 /// What is kept of a secret of 32 random bytes: its SHA-256. Whoever reads the store cannot use
 /// it, and guessing is hopeless, so it needs no slow hash.
@@ -96,4 +96,6 @@ pub struct Deed {
     pub author: Author,
     /// What was done, as a sentence without its subject: "gave anna the role admin".
     pub words: String,
+    /// The last change of a pet before it; unknown in records of earlier versions.
+    pub after: Option<Rev>,
 }

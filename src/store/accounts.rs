@@ -21,7 +21,7 @@ pub(super) use self::record::{
     encode_account, encode_clock, encode_deed, encode_key, encode_session, encode_token,
 };
 use super::StoreError;
-use crate::model::{Account, AccountName, Deed, Key, Moment, Session, Tick, Token};
+use crate::model::{Account, AccountName, Deed, Key, Moment, Rev, Session, Tick, Token};
 
 /// Deeds that are kept; the oldest make room.
 pub const DEEDS_KEPT: u64 = 10_000;
@@ -76,6 +76,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// Whether other nodes edit it too.
     fn is_roster_shared(&self) -> bool {
         false
+    }
+
+    /// The rev of the last change of a pet, after which an audit entry that is written now is
+    /// listed; `None` where it is not known.
+    fn last_change(&self) -> Option<Rev> {
+        None
     }
 
     /// Has the followers shown what other nodes edited before this call.

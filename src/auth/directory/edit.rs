@@ -70,6 +70,7 @@ impl Directory {
                     at: Moment::now(),
                     author: author.clone(),
                     words,
+                    after: self.store.last_change(),
                 })
             }));
             if edits.is_empty() {

@@ -92,6 +92,7 @@ fn deed(number: u64) -> Deed {
             client: "command line".to_owned(),
         },
         words: format!("did {number}"),
+        after: (number > 1).then(|| Rev::new(number)),
     }
 }
 

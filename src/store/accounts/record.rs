@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountName, Author, Deed, Invitation, Key, Moment, Session, Tick, Token, from_hex,
-    to_hex,
+    Account, AccountName, Author, Deed, Invitation, Key, Moment, Rev, Session, Tick, Token,
+    from_hex, to_hex,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -52,6 +52,8 @@ struct DeedRecord {
     who: String,
     client: String,
     did: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<u64>,
 }
 
 pub fn encode_account(account: &Account) -> Vec<u8> {
@@ -147,6 +149,7 @@ pub fn encode_deed(deed: &Deed) -> Vec<u8> {
         who: deed.author.name.clone(),
         client: deed.author.client.clone(),
         did: deed.words.clone(),
+        after: deed.after.map(Rev::get),
     })
 }
 
@@ -159,6 +162,7 @@ pub fn decode_deed(bytes: &[u8]) -> Result<Deed, StoreError> {
             client: record.client,
         },
         words: record.did,
+        after: record.after.map(Rev::new),
     })
 }
 

@@ -85,6 +85,7 @@ fn deed() -> Deed {
         at: Moment::from_micros(10),
         author: author(),
         words: "added boris".to_owned(),
+        after: Some(Rev::new(2)),
     }
 }
 

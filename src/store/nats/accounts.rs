@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::NatsEngine;
-use crate::model::Deed;
+use crate::model::{Deed, Rev};
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
 
 impl Accounts for NatsEngine {
@@ -27,6 +27,10 @@ impl Accounts for NatsEngine {
             self.staff.reach.check_to_write().await?;
             self.staff.catch_up().await
         })
+    }
+
+    fn last_change(&self) -> Option<Rev> {
+        Some(self.node.known().newest)
     }
 
     fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {

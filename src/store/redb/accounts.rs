@@ -7,13 +7,13 @@ use redb::WriteTransaction;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::{RedbEngine, read, write};
-use crate::model::{AccountName, Deed, Key, Moment, Tick};
+use crate::model::{AccountName, Deed, Key, Moment, Rev, Tick};
 use crate::store::accounts::{
     decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
     encode_session, encode_token,
 };
 use crate::store::{
-    Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, RosterFollower, StoreError,
+    Accounts, ClockReading, DEEDS_KEPT, Engine, Roster, RosterEdit, RosterFollower, StoreError,
 };
 
 /// Accounts by name.
@@ -34,6 +34,10 @@ impl Accounts for RedbEngine {
 
     fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
         self.roster_version.follow(follower, || self.roster())
+    }
+
+    fn last_change(&self) -> Option<Rev> {
+        self.newest().ok()
     }
 
     fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {

@@ -49,6 +49,7 @@ fn note(words: &str) -> RosterEdit {
             client: "a test".to_owned(),
         },
         words: words.to_owned(),
+        after: None,
     })
 }
 

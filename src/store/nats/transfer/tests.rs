@@ -70,6 +70,7 @@ fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
                 client: "Firefox".to_owned(),
             },
             words: format!("did {number}"),
+            after: None,
         })
     };
     let deeds: Vec<RosterEdit> = (1..=EDITS_AT_ONCE * 2 + 1).map(deed).collect();
