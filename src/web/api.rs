@@ -2,6 +2,7 @@
 //!
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
+mod conditional;
 mod document;
 mod failures;
 mod objects;
@@ -17,15 +18,17 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{OpenApi, OpenApiService};
 
+use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
 use self::objects::{
-    ChangeList, ChangeObject, Created, CursorObject, PetFields, PetList, PetObject, StatusFields,
+    ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetList, PetObject,
+    StatusFields,
 };
 use super::Site;
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{By, Cursor, PetId, PetIdError, ProfilePatch, Rev, Scope, Status};
-use crate::writer::{Command, Committed};
+use crate::model::{By, Cursor, Pet, PetId, PetIdError, ProfilePatch, Rev, Scope, Status};
+use crate::writer::{Command, Committed, WriteError};
 
 /// Changes in one answer, when the request does not say.
 const HISTORY_DEFAULT: u64 = 50;
@@ -114,61 +117,97 @@ impl Api {
         let profile = draft.into_profile().map_err(Failure::from)?;
         let made = self.carry_out(permit, Command::create(profile)).await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
-        Ok(Created::Pet(Json(self.pet(made.pet)?), address))
+        let pet = PetObject::committed(&made)?;
+        let tag = entity_tag(made.cursor);
+        Ok(Created::Pet(Json(pet), address, tag))
     }
 
     /// One pet
+    ///
+    /// Its `ETag` is the same on every node, and another one after every change of the pet, its
+    /// status included. With `If-None-Match` the answer is 304 as long as the pet has not changed.
     #[oai(path = "/pets/:id", method = "get")]
-    async fn get_pet(&self, id: Path<u64>) -> Answer<PetObject> {
-        Ok(Json(self.pet(PetId::new(id.0))?))
+    async fn get_pet(&self, id: Path<u64>, known: IfNoneMatch) -> poem::Result<Found> {
+        let (pet, cursor) = self.pet(PetId::new(id.0))?;
+        let tag = entity_tag(cursor);
+        if known.has(cursor) {
+            return Ok(Found::NotModified(tag));
+        }
+        Ok(Found::Pet(Json(PetObject::at(cursor, &pet)), tag))
     }
 
     /// Edit a pet
     ///
-    /// Fields that are left out stay as they are.
+    /// Fields that are left out stay as they are. With `If-Match`, the `ETag` that the edit is
+    /// based on, a pet that has changed since is left as it is: 412.
     #[oai(path = "/pets/:id", method = "patch")]
     async fn edit_pet(
         &self,
         permit: Permit<MayWrite>,
         id: Path<u64>,
+        if_match: IfMatch,
         pet: Json<PetFields>,
-    ) -> Answer<PetObject> {
+    ) -> poem::Result<Edited> {
         let id = PetId::new(id.0);
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let patch = draft.into_patch().map_err(Failure::from)?;
-        if patch != ProfilePatch::default() {
-            let edit = Command::edit(id, patch);
-            self.carry_out(permit, edit).await?;
-        }
-        Ok(Json(self.pet(id)?))
+        let (pet, cursor) = if patch == ProfilePatch::default() {
+            let (pet, cursor) = self.pet(id)?;
+            if !if_match.0.allows(cursor) {
+                return Err(Failure::from(WriteError::PreconditionFailed).into());
+            }
+            (PetObject::at(cursor, &pet), cursor)
+        } else {
+            let edit = Command::Edit {
+                pet: id,
+                patch,
+                expected: if_match.0,
+            };
+            let edited = self.carry_out(permit, edit).await?;
+            (PetObject::committed(&edited)?, edited.cursor)
+        };
+        Ok(Edited::Pet(Json(pet), entity_tag(cursor)))
     }
 
     /// Remove a pet
     ///
-    /// Its id is not given again.
+    /// The id is never reused. With `If-Match`, a pet that has changed since is kept: 412.
     #[oai(path = "/pets/:id", method = "delete")]
-    async fn remove_pet(&self, permit: Permit<MayWrite>, id: Path<u64>) -> Answer<CursorObject> {
-        let pet = PetId::new(id.0);
-        let removed = self.carry_out(permit, Command::remove(pet)).await?;
+    async fn remove_pet(
+        &self,
+        permit: Permit<MayWrite>,
+        id: Path<u64>,
+        if_match: IfMatch,
+    ) -> Answer<CursorObject> {
+        let remove = Command::Remove {
+            pet: PetId::new(id.0),
+            expected: if_match.0,
+        };
+        let removed = self.carry_out(permit, remove).await?;
         Ok(Json(CursorObject::of(removed.cursor)))
     }
 
     /// Say what a pet is doing
     ///
     /// Answers once the change is durable, with its cursor: the id under which everyone who
-    /// watches is given it.
+    /// watches is given it. Between quotation marks it is also the pet's new `ETag`. With
+    /// `If-Match`, a pet that has changed since is left as it is: 412.
     #[oai(path = "/pets/:id/status", method = "put")]
     async fn set_status(
         &self,
         permit: Permit<MaySetStatus>,
         id: Path<u64>,
+        if_match: IfMatch,
         fields: Json<StatusFields>,
     ) -> Answer<CursorObject> {
         let status: Status = fields.0.into_status().parse().map_err(Failure::from)?;
-        let pet = PetId::new(id.0);
-        let set = self
-            .carry_out(permit, Command::set_status(pet, status))
-            .await?;
+        let set = Command::SetStatus {
+            pet: PetId::new(id.0),
+            status,
+            since: None,
+            expected: if_match.0,
+        };
+        let set = self.carry_out(permit, set).await?;
         Ok(Json(CursorObject::of(set.cursor)))
     }
 
@@ -231,11 +270,13 @@ impl Api {
         Ok(committed.await?)
     }
 
-    fn pet(&self, id: PetId) -> Result<PetObject, Failure> {
-        let found = self.site.live.hub.pet(id);
-        let (pet, cursor) =
+    /// A pet, and the cursor of its last change.
+    fn pet(&self, id: PetId) -> Result<(Arc<Pet>, Cursor), Failure> {
+        let found = self.site.live.hub.entry(id);
+        let (entry, epoch) =
             found.ok_or_else(|| Failure::not_found(format!("There is no pet {id}.")))?;
-        Ok(PetObject::at(cursor, &pet))
+        let rev = entry.changed;
+        Ok((entry.pet, Cursor { epoch, rev }))
     }
 }
 

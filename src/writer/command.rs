@@ -1,6 +1,8 @@
 //! What can be asked of the writer, and what it answers.
 
-use crate::model::{Cursor, Moment, PetId, Profile, ProfilePatch, Scope, Status};
+use std::sync::Arc;
+
+use crate::model::{Cursor, Moment, Pet, PetId, Profile, ProfilePatch, Scope, Status};
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -48,6 +50,17 @@ pub enum Expected {
 /// What a new pet is doing until somebody says otherwise: most of them sleep after the journey.
 const FIRST_STATUS: Status = Status::Sleeping;
 
+impl Expected {
+    /// Returns true if it holds for a pet that changed last at `cursor`. Says nothing about its
+    /// status.
+    pub fn allows(&self, cursor: Cursor) -> bool {
+        match self {
+            Expected::LastChange(cursors) => cursors.contains(&cursor),
+            Expected::Anything | Expected::StatusSetAt(_) => true,
+        }
+    }
+}
+
 impl Command {
     /// A new pet, of which nobody said yet what it is doing.
     pub fn create(profile: Profile) -> Self {
@@ -85,11 +98,13 @@ impl Command {
 }
 
 /// A command that was carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     pub pet: PetId,
     /// The cursor of the change it made.
     pub cursor: Cursor,
+    /// The pet as this change left it; `None` if the change removed it.
+    pub after: Option<Arc<Pet>>,
 }
 
 /// Why a command was not carried out.

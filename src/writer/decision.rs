@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::command::{Command, Expected, WriteError};
+use super::command::{Command, Committed, Expected, WriteError};
 use crate::hub::{BoardEntry, Hub};
 use crate::model::{ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Rev, Signature};
 use crate::store::Put;
@@ -18,6 +18,14 @@ pub struct Decision<'a> {
     /// Pets as this batch leaves them; `None` for one that it removes.
     touched: HashMap<PetId, Option<Touched>>,
     puts: Vec<Put>,
+}
+
+/// A command of which the batch has the change.
+pub struct Taken {
+    pet: PetId,
+    /// The change's place in the batch.
+    pub place: usize,
+    after: Option<Arc<Pet>>,
 }
 
 /// A pet as the batch leaves it.
@@ -48,11 +56,11 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Adds the change that `command` makes, and says of which pet.
+    /// Adds the change that `command` makes.
     ///
     /// # Errors
     /// `UnknownPet`, or the precondition that does not hold; the batch is then as it was.
-    pub fn take(&mut self, command: &Command, signature: Signature) -> Result<PetId, WriteError> {
+    pub fn take(&mut self, command: &Command, signature: Signature) -> Result<Taken, WriteError> {
         let at = Moment::now();
         match command {
             Command::Create { profile, status } => {
@@ -114,7 +122,7 @@ impl<'a> Decision<'a> {
         kind: ChangeKind,
         at: Moment,
         signature: Signature,
-    ) -> PetId {
+    ) -> Taken {
         let mut put = Put {
             at,
             signature,
@@ -129,9 +137,11 @@ impl<'a> Decision<'a> {
         };
         put.after = put.at_rev(self.read).leaves(before);
         let touched = |pet| Touched { pet, status_set };
-        self.touched.insert(pet, put.after.clone().map(touched));
+        let after = put.after.clone();
+        self.touched.insert(pet, after.clone().map(touched));
         self.puts.push(put);
-        pet
+        let place = self.puts.len() - 1;
+        Taken { pet, place, after }
     }
 
     /// The pet as the batch has it so far, if `expected` holds for it.
@@ -165,6 +175,17 @@ impl<'a> Decision<'a> {
                 .hub
                 .entry(id)
                 .map(|(entry, epoch)| Current::of(entry, epoch)),
+        }
+    }
+}
+
+impl Taken {
+    /// The answer, once the change is committed at `cursor`.
+    pub fn committed(self, cursor: Cursor) -> Committed {
+        Committed {
+            pet: self.pet,
+            cursor,
+            after: self.after,
         }
     }
 }

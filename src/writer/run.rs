@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 use super::authorization::{Authorization, CommitGuard};
-use super::command::{Committed, WriteError};
+use super::command::WriteError;
 use super::decision::Decision;
 use super::outage::{Outage, Outages};
 use super::retention::Retention;
@@ -127,7 +127,7 @@ impl Run {
                 decision.take(&request.command, request.signer.signature.clone())
             });
             match taken {
-                Ok(pet) => decided.push((request, pet)),
+                Ok(taken) => decided.push((request, taken)),
                 Err(error) => request.answer(Err(error)),
             }
         }
@@ -137,9 +137,9 @@ impl Run {
         match settled {
             Ok(revs) => {
                 let epoch = hub.epoch();
-                for ((request, pet), rev) in decided.into_iter().zip(revs) {
-                    let cursor = Cursor { epoch, rev };
-                    request.answer(Ok(Committed { pet, cursor }));
+                for (request, taken) in decided {
+                    let rev = revs[taken.place];
+                    request.answer(Ok(taken.committed(Cursor { epoch, rev })));
                 }
                 Vec::new()
             }

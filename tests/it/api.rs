@@ -1,5 +1,6 @@
 //! The JSON API: what each operation answers, and what it refuses.
 
+mod conditional;
 mod history;
 mod operations;
 mod refusals;

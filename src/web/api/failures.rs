@@ -4,6 +4,8 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::conditional;
+
 /// What a program shows that may write.
 const SCHEME: &str = "token";
 
@@ -26,6 +28,7 @@ pub fn describe(spec: &mut Value) {
                 true => json!([{}, { SCHEME: [] }]),
                 false => json!([{ SCHEME: [] }]),
             };
+            conditional::describe(path, method, operation);
             for (status, why) in failures(is_read, has_body, path.contains("{id}")) {
                 operation["responses"][status.as_str()] = answer(why);
             }
@@ -56,6 +59,11 @@ fn failures(
             "The token's scope is too small, or a page of another site asks.",
         ),
         (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
+        (
+            has_pet && !is_read,
+            StatusCode::PRECONDITION_FAILED,
+            "The pet has changed: its entity tag is not in If-Match.",
+        ),
         (
             has_body,
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -4,7 +4,9 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
 use super::text::Text;
+use crate::error::Failure;
 use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, InvalidProfile, Pet};
+use crate::writer::Committed;
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
 #[derive(Object)]
@@ -48,7 +50,8 @@ pub struct PetObject {
     status: String,
     /// When the status was committed: RFC 3339, UTC, microseconds.
     since: String,
-    /// Where all of this is true. Absent in a list, which has one cursor for all of it.
+    /// The pet's last change: all of this is true from there on. Absent in a list, which has one
+    /// cursor for all of it.
     cursor: Option<String>,
 }
 
@@ -98,7 +101,48 @@ pub struct ChangeList {
 pub enum Created {
     /// The new pet.
     #[oai(status = 201)]
-    Pet(Json<PetObject>, #[oai(header = "Location")] String),
+    Pet(
+        Json<PetObject>,
+        #[oai(header = "Location")] String,
+        /// The entity tag of the pet, for `If-Match` and `If-None-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+#[derive(ApiResponse)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an answer is made once and sent right away"
+)]
+pub enum Found {
+    /// The pet.
+    #[oai(status = 200)]
+    Pet(
+        Json<PetObject>,
+        /// The entity tag of the pet, for `If-Match` and `If-None-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
+    /// The pet has not changed.
+    #[oai(status = 304)]
+    NotModified(
+        /// The entity tag of the pet.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+#[derive(ApiResponse)]
+pub enum Edited {
+    /// The pet as the edit left it.
+    #[oai(status = 200)]
+    Pet(
+        Json<PetObject>,
+        /// The entity tag of the pet, for `If-Match` and `If-None-Match`.
+        #[oai(header = "ETag")]
+        String,
+    ),
 }
 
 impl PetFields {
@@ -146,6 +190,16 @@ impl PetObject {
         }
     }
 
+    /// The pet as a command left it.
+    ///
+    /// # Errors
+    /// A server error for a command that removed the pet.
+    pub fn committed(committed: &Committed) -> Result<Self, Failure> {
+        let pet = committed.after.as_ref().ok_or_else(Failure::internal)?;
+        Ok(PetObject::at(committed.cursor, pet))
+    }
+
+    /// The pet as it is since its last change, at `cursor`.
     pub fn at(cursor: Cursor, pet: &Pet) -> Self {
         PetObject {
             cursor: Some(cursor.to_string()),
