@@ -6,6 +6,7 @@
 mod account;
 mod audit;
 mod choice;
+mod confirm;
 mod form;
 mod page;
 mod pets;
@@ -21,12 +22,13 @@ use serde::Serialize;
 
 pub use self::account::AccountPage;
 pub use self::audit::{AuditPage, HistoryPage};
+pub use self::confirm::ConfirmPage;
 pub use self::form::FormPage;
 pub use self::page::Page;
 pub use self::pets::{IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 pub use self::sign_in::{PendingForm, SignInPage, WelcomePage};
-pub use self::staff::StaffPage;
+pub use self::staff::{StaffPage, counted};
 use crate::auth::{Auth, Rights};
 
 #[derive(RustEmbed)]

@@ -11,8 +11,10 @@ mod api;
 mod assets;
 mod audit;
 mod body;
+mod confirm;
 mod cors;
 mod doctor;
+mod done;
 mod failures;
 mod form;
 mod headers;
@@ -94,18 +96,29 @@ fn table(site: &Arc<Site>) -> Route {
             "/account/password",
             resource().post(account::change_password),
         )
-        .at("/account/sessions", resource().post(account::end_others))
+        .at(
+            "/account/sessions",
+            resource()
+                .get(account::confirm_end_others)
+                .post(account::end_others),
+        )
         .at(
             "/account/sessions/:handle",
-            resource().post(account::end_one),
+            resource().get(account::confirm_end).post(account::end_one),
         )
         .at("/account/tokens", resource().post(tokens::create))
-        .at("/account/tokens/:handle", resource().post(tokens::revoke))
+        .at(
+            "/account/tokens/:handle",
+            resource().get(tokens::confirm).post(tokens::revoke),
+        )
         .at(
             "/staff",
             resource().get(staff::show_staff).post(staff::invite),
         )
-        .at("/staff/:name", resource().post(staff::edit))
+        .at(
+            "/staff/:name",
+            resource().get(staff::confirm).post(staff::edit),
+        )
         .at("/audit", resource().get(audit::show_audit))
         .at("/hello", resource().get(hello::page))
         .at("/hello/ws", resource().get_only(hello::echo))

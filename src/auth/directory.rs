@@ -54,7 +54,9 @@ pub enum DirectoryError {
     NameTaken(AccountName),
     #[error("there is no account {0}")]
     UnknownAccount(String),
-    #[error("an admin who can sign in must remain, and {0} is the last one")]
+    #[error(
+        "at least one admin must be able to sign in, and {0} is the last one; make someone else an admin first"
+    )]
     LastAdmin(AccountName),
     #[error("the link is no longer valid; ask for a new one")]
     BadInvitation,
@@ -64,7 +66,7 @@ pub enum DirectoryError {
     SignedOut,
     #[error("only an admin may do this")]
     NotAdmin,
-    #[error("it is gone already")]
+    #[error("it no longer exists")]
     Gone,
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -18,6 +18,12 @@ pub struct AccountPage {
     errors: Messages,
     /// A token that was made a moment ago: its name and its text.
     new_token: Option<(String, String)>,
+    /// What was typed as the name of a token.
+    entered: String,
+    /// What the last form did.
+    done: Option<String>,
+    /// Why the last form did nothing: a title and a sentence.
+    notice: Option<(&'static str, String)>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +65,25 @@ impl AccountPage {
             scopes: Scope::ALL.map(Scope::as_str),
             errors: Messages::default(),
             new_token: None,
+            entered: String::new(),
+            done: None,
+            notice: None,
+        }
+    }
+
+    pub fn with_done(self, done: Option<String>) -> Self {
+        AccountPage { done, ..self }
+    }
+
+    pub fn with_notice(self, detail: &str) -> Self {
+        let notice = Some(("Nothing was changed", detail.to_owned()));
+        AccountPage { notice, ..self }
+    }
+
+    pub fn with_entered(self, token_name: &str) -> Self {
+        AccountPage {
+            entered: token_name.to_owned(),
+            ..self
         }
     }
 

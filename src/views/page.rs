@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
+use super::confirm::ConfirmPage;
 use super::form::FormPage;
 use super::pets::{IndexPage, ShowPage};
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
@@ -31,6 +32,7 @@ macro_rules! drawn_by {
 drawn_by! {
     IndexPage: "pages/index.html",
     ShowPage: "pages/show.html",
+    ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     WelcomePage: "pages/welcome.html",
     AccountPage: "pages/account.html",

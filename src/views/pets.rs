@@ -16,6 +16,8 @@ pub struct IndexPage {
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// What the last form did.
+    done: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +78,12 @@ impl IndexPage {
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
+            done: None,
         }
+    }
+
+    pub fn with_done(self, done: Option<String>) -> Self {
+        IndexPage { done, ..self }
     }
 }
 

@@ -13,6 +13,10 @@ pub struct StaffPage {
     errors: Messages,
     /// Whom a link was made for, and the link.
     link: Option<(String, String)>,
+    /// What the last form did.
+    done: Option<String>,
+    /// Why the last form did nothing: a title and a sentence.
+    notice: Option<(&'static str, String)>,
 }
 
 #[derive(Serialize)]
@@ -34,7 +38,18 @@ impl StaffPage {
             entered: String::new(),
             errors: Messages::default(),
             link: None,
+            done: None,
+            notice: None,
         }
+    }
+
+    pub fn with_done(self, done: Option<String>) -> Self {
+        StaffPage { done, ..self }
+    }
+
+    pub fn with_notice(self, detail: &str) -> Self {
+        let notice = Some(("Nothing was changed", detail.to_owned()));
+        StaffPage { notice, ..self }
     }
 
     pub fn with_error(self, entered: &str, error: &FieldError) -> Self {
@@ -71,25 +86,21 @@ impl MemberView {
 fn state(member: &Member) -> String {
     let account = &member.account;
     match (account.is_disabled, member.is_invited, &account.password) {
-        (true, _, _) => "disabled".to_owned(),
+        (true, _, _) => "suspended".to_owned(),
         (false, true, _) => "invited, has not chosen a password yet".to_owned(),
         (false, false, None) => "the link has expired; reset to make a new one".to_owned(),
-        (false, false, Some(_)) => {
-            let tokens = counted(member.tokens, "token", "tokens");
-            match member.sessions {
-                0 => format!("not signed in, {tokens}"),
-                count => format!(
-                    "signed in with {}, {tokens}",
-                    counted(count, "browser", "browsers")
-                ),
-            }
-        }
+        (false, false, Some(_)) => format!(
+            "{}, {}",
+            counted(member.sessions, "session", "sessions"),
+            counted(member.tokens, "API token", "API tokens")
+        ),
     }
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+/// A number of things in words: "no sessions", "1 session", "2 sessions".
+pub fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
-        0 => format!("no {one}"),
+        0 => format!("no {many}"),
         1 => format!("1 {one}"),
         count => format!("{count} {many}"),
     }

@@ -3,18 +3,21 @@
 
 use std::sync::Arc;
 
-use poem::http::StatusCode;
+use poem::http::{HeaderMap, StatusCode};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 
+use super::Site;
+use super::confirm::{ask_first, is_confirmed};
+use super::done::{Done, Ended};
 use super::form::Form;
 use super::sign_in::{address_of, keep_session, too_many};
+use super::site::see_done;
 use super::welcome::check_new_password;
-use super::{Site, see_other};
-use crate::auth::{Caller, SignInError, SignedIn};
+use crate::auth::{Caller, DirectoryError, SignInError, SignedIn};
 use crate::error::Failure;
 use crate::model::FieldError;
-use crate::views::AccountPage;
+use crate::views::{AccountPage, ConfirmPage, counted};
 
 /// The page's address.
 pub const ADDRESS: &str = "/account";
@@ -24,8 +27,11 @@ pub fn show_account(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
     caller: Caller,
+    headers: &HeaderMap,
 ) -> poem::Result<Response> {
-    site.show(&caller, &account_page(&person)?)
+    site.show_after(&caller, headers, |done| {
+        Ok(account_page(&person)?.with_done(done))
+    })
 }
 
 #[handler]
@@ -41,20 +47,30 @@ pub async fn change_password(
         Err(error) => error,
         Ok(()) => {
             let staff = person.staff().map_err(Failure::from)?;
+            let ended = Ended {
+                sessions: count_others(&person)?,
+                ..Ended::of(staff.directory(), &person.account.name)
+            };
             let passwords = (form.text("present"), wanted);
             let who = (&person.actor.author, address_of(request));
             let changing = staff.change_password(&person.account, person.key, passwords, who);
             match changing.await {
-                Ok(secret) => return Ok(keep_session(see_other(ADDRESS), &caller, &secret)),
+                Ok(secret) => {
+                    let response = see_done(ADDRESS, &Done::PasswordChanged(ended), &caller);
+                    return Ok(keep_session(response, &caller, &secret));
+                }
                 Err(SignInError::Wrong) => FieldError {
                     field: "present",
-                    message: "This is not your present password.".to_owned(),
+                    message: "That isn't your current password.".to_owned(),
                 },
                 Err(SignInError::TooMany { retry_after }) => {
                     let (problem, seconds) = too_many(retry_after);
-                    return Err(Failure::too_often(problem, seconds).into());
+                    let failure = Failure::too_often(problem, seconds);
+                    return show_refused(site, &caller, &person, failure);
                 }
-                Err(SignInError::Failed(failure)) => return Err(failure.into()),
+                Err(SignInError::Failed(failure)) => {
+                    return show_refused(site, &caller, &person, failure);
+                }
             }
         }
     };
@@ -62,26 +78,135 @@ pub async fn change_password(
     site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY)
 }
 
+/// Asks before a session is ended.
 #[handler]
-pub async fn end_one(
+pub fn confirm_end(
     person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    _form: Form,
+    caller: Caller,
 ) -> poem::Result<Response> {
-    let ending = person.edit(move |directory, person| {
-        directory.end_session_of(&person.account.name, &handle, &person.actor)
-    });
-    ending.await?;
-    Ok(see_other(ADDRESS))
+    match question(&person, &handle) {
+        Ok(question) => site.show(&caller, &question),
+        Err(failure) => show_refused(site, &caller, &person, failure),
+    }
 }
 
 #[handler]
-pub async fn end_others(person: SignedIn, _form: Form) -> poem::Result<Response> {
+pub async fn end_one(
+    person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
+    Path(handle): Path<String>,
+    caller: Caller,
+    form: Form,
+) -> poem::Result<Response> {
+    let question = match question(&person, &handle) {
+        Ok(question) => question,
+        Err(failure) => return show_refused(site, &caller, &person, failure),
+    };
+    if !is_confirmed(&form) {
+        return ask_first(site, &caller, &question);
+    }
+    let ending = person.edit(move |directory, person| {
+        directory.end_session_of(&person.account.name, &handle, &person.actor)
+    });
+    match ending.await {
+        Ok(()) => Ok(see_done(ADDRESS, &Done::SessionEnded, &caller)),
+        Err(failure) => show_refused(site, &caller, &person, failure),
+    }
+}
+
+/// Asks before every other session is ended.
+#[handler]
+pub fn confirm_end_others(
+    person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+) -> poem::Result<Response> {
+    site.show(&caller, &question_others(&person)?)
+}
+
+#[handler]
+pub async fn end_others(
+    person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
+    caller: Caller,
+    form: Form,
+) -> poem::Result<Response> {
+    if !is_confirmed(&form) {
+        return ask_first(site, &caller, &question_others(&person)?);
+    }
+    let others = count_others(&person)?;
     let ending = person.edit(|directory, person| {
         directory.end_other_sessions(&person.account.name, person.key, &person.actor)
     });
-    ending.await?;
-    Ok(see_other(ADDRESS))
+    match ending.await {
+        Ok(()) => Ok(see_done(ADDRESS, &Done::OthersEnded(others), &caller)),
+        Err(failure) => show_refused(site, &caller, &person, failure),
+    }
+}
+
+/// # Errors
+/// 404 for a session that is not there.
+fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
+    let sessions = person
+        .staff()?
+        .directory()
+        .sessions_of(&person.account.name);
+    let session = sessions
+        .iter()
+        .find(|session| session.key.handle() == handle);
+    let session = session.ok_or(DirectoryError::Gone)?;
+    Ok(ConfirmPage {
+        heading: format!("Sign out {}?", session.client),
+        consequences: vec!["Text that is typed there and not saved may be lost.".to_owned()],
+        action: format!("{ADDRESS}/sessions/{handle}"),
+        order: None,
+        button: "Sign out",
+        back: ADDRESS,
+    })
+}
+
+fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
+    let others = counted(count_others(person)?, "other session", "other sessions");
+    Ok(ConfirmPage {
+        heading: "Sign out everywhere else?".to_owned(),
+        consequences: vec![
+            format!("This ends {others}. You stay signed in here."),
+            "Text that is typed there and not saved may be lost.".to_owned(),
+        ],
+        action: format!("{ADDRESS}/sessions"),
+        order: None,
+        button: "Sign out everywhere else",
+        back: ADDRESS,
+    })
+}
+
+fn count_others(person: &SignedIn) -> Result<usize, Failure> {
+    let sessions = person
+        .staff()?
+        .directory()
+        .sessions_of(&person.account.name);
+    Ok(sessions
+        .iter()
+        .filter(|session| session.key != person.key)
+        .count())
+}
+
+/// Shows why nothing was changed, on the page that the form came from.
+pub fn show_refused(
+    site: &Site,
+    caller: &Caller,
+    person: &SignedIn,
+    failure: Failure,
+) -> poem::Result<Response> {
+    if failure.status == StatusCode::UNAUTHORIZED {
+        return Err(failure.into());
+    }
+    let page = account_page(person)?.with_notice(&failure.detail);
+    let mut response = site.show_again(caller, &page, failure.status)?;
+    failure.add_headers(response.headers_mut());
+    Ok(response)
 }
 
 /// The page as it is now.

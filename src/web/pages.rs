@@ -8,7 +8,9 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 
+use super::done::Done;
 use super::form::Form;
+use super::site::see_done;
 use super::{Site, see_other};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
@@ -32,7 +34,9 @@ pub fn index(
         let found = board.pets.binary_search_by_key(&id, |pet| pet.id);
         found.ok().map(|place| Arc::clone(&board.pets[place]))
     });
-    site.show(&caller, &IndexPage::new(&board, now, undo))
+    site.show_after(&caller, headers, |done| {
+        Ok(IndexPage::new(&board, now, undo).with_done(done))
+    })
 }
 
 #[handler]
@@ -138,12 +142,13 @@ pub async fn remove_pet(
     permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
+    caller: Caller,
     _form: Form,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
     let remove = Command::remove(pet.id);
     site.carry_out(remove, permit.signature()).await?;
-    Ok(see_other("/pets"))
+    Ok(see_done("/pets", &Done::PetRemoved, &caller))
 }
 
 impl Site {

@@ -159,7 +159,7 @@ impl Site {
 /// Has the browser keep its new session.
 pub fn keep_session(mut response: Response, caller: &Caller, secret: &Secret) -> Response {
     let keep = caller.gate().keep_session(secret);
-    response.headers_mut().insert(header::SET_COOKIE, keep);
+    response.headers_mut().append(header::SET_COOKIE, keep);
     response
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, header};
 use poem::{IntoResponse, Response};
 
 use super::assets::Assets;
+use super::done::{self, Done};
 use super::hello;
 use crate::auth::{Caller, Rights};
 use crate::error::Failure;
@@ -54,6 +55,22 @@ impl Site {
             .body(html))
     }
 
+    /// A page with the message of the form before it, which is shown once.
+    pub fn show_after<P: Page>(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        page: impl FnOnce(Option<String>) -> Result<P, Failure>,
+    ) -> poem::Result<Response> {
+        let done = Done::read(headers);
+        let forget = done.is_some().then(|| done::forget(caller.gate()));
+        let mut response = self.show(caller, &page(done)?)?;
+        if let Some(forget) = forget {
+            response.headers_mut().append(header::SET_COOKIE, forget);
+        }
+        Ok(response)
+    }
+
     /// The page of a form that was not accepted, with what is wrong on it.
     pub fn show_again<P: Page>(
         &self,
@@ -78,6 +95,14 @@ impl Site {
             None => failure.clone().into_response(),
         }
     }
+}
+
+/// Sends a browser on to a page that says what was done.
+pub fn see_done(address: &str, done: &Done, caller: &Caller) -> Response {
+    let mut response = see_other(address);
+    let keep = done.keep(caller.gate());
+    response.headers_mut().append(header::SET_COOKIE, keep);
+    response
 }
 
 /// Sends a browser on to another page of this site.

@@ -1,38 +1,66 @@
 //! Who is staff, for admins: invite, change roles, reset, disable, remove.
 
+mod order;
+
 use std::sync::Arc;
 
-use poem::http::StatusCode;
-use poem::web::{Data, Path};
+use poem::http::{HeaderMap, StatusCode};
+use poem::web::{Data, Path, Query};
 use poem::{Request, Response, handler};
+use serde::Deserialize;
 
+use self::order::Order;
+use super::confirm::{ask_first, is_confirmed};
+use super::done::{Done, Ended};
 use super::form::Form;
+use super::site::see_done;
 use super::welcome::welcome_path;
 use super::{Site, see_other};
-use crate::auth::{Actor, Administrator, Caller, Directory, DirectoryError, Secret, SignedIn};
+use crate::auth::{Administrator, Caller, DirectoryError, Secret, SignedIn};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, AccountNameError, FieldError, Role};
-use crate::views::StaffPage;
+use crate::views::{ConfirmPage, StaffPage};
 
 const ADDRESS: &str = "/staff";
-
-/// What an admin can do to an account.
-#[derive(Clone, Copy)]
-enum Order {
-    GiveRole(Role),
-    Disable,
-    Enable,
-    Reset,
-    Remove,
-}
 
 #[handler]
 pub fn show_staff(
     Administrator(admin): Administrator,
     Data(site): Data<&Arc<Site>>,
     caller: Caller,
+    headers: &HeaderMap,
 ) -> poem::Result<Response> {
-    site.show(&caller, &staff_page(&admin)?)
+    site.show_after(&caller, headers, |done| {
+        Ok(staff_page(&admin)?.with_done(done))
+    })
+}
+
+/// The order that a question is asked about.
+#[derive(Deserialize)]
+struct Asked {
+    #[serde(default, rename = "do")]
+    order: String,
+}
+
+/// Asks before an order that takes something away.
+#[handler]
+pub fn confirm(
+    Administrator(admin): Administrator,
+    Data(site): Data<&Arc<Site>>,
+    Path(name): Path<String>,
+    Query(asked): Query<Asked>,
+    caller: Caller,
+) -> poem::Result<Response> {
+    let order = Order::read(&asked.order)?;
+    let asking = name
+        .parse()
+        .map_err(unknown)
+        .and_then(|name| question(order, &name, &admin));
+    match asking {
+        Ok(Some(question)) => site.show(&caller, &question),
+        Ok(None) => Ok(see_other(ADDRESS)),
+        Err(failure) => show_refused(site, &caller, &admin, failure),
+    }
 }
 
 #[handler]
@@ -75,50 +103,83 @@ pub async fn edit(
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
-    let unknown = |_: AccountNameError| Failure::not_found("There is no such account.");
-    let name: AccountName = name.parse().map_err(unknown)?;
     let order = Order::read(form.text("do"))?;
-    let of = name.clone();
-    let done = admin.edit(move |directory, admin| order.carry_out(directory, &of, &admin.actor));
-    match done.await? {
-        Some(secret) => show_link(site, &caller, &admin, request, (&name, &secret)),
-        None => Ok(see_other(ADDRESS)),
+    match carry_out(order, &name, &admin, is_confirmed(&form)).await {
+        Ok(Outcome::Asked(question)) => ask_first(site, &caller, &question),
+        Ok(Outcome::Made(name, secret)) => {
+            show_link(site, &caller, &admin, request, (&name, &secret))
+        }
+        Ok(Outcome::Done(done)) => Ok(see_done(ADDRESS, &done, &caller)),
+        Err(failure) => show_refused(site, &caller, &admin, failure),
     }
 }
 
-impl Order {
-    /// # Errors
-    /// 422 for a word that is none of them.
-    fn read(text: &str) -> Result<Self, Failure> {
-        match text {
-            "make-admin" => Ok(Order::GiveRole(Role::Admin)),
-            "make-staff" => Ok(Order::GiveRole(Role::Staff)),
-            "disable" => Ok(Order::Disable),
-            "enable" => Ok(Order::Enable),
-            "reset" => Ok(Order::Reset),
-            "remove" => Ok(Order::Remove),
-            _ => Err(Failure::invalid(
-                "do is make-admin, make-staff, disable, enable, reset or remove.",
-            )),
-        }
-    }
+/// What became of an order.
+enum Outcome {
+    Asked(Box<ConfirmPage>),
+    /// A link was made for somebody.
+    Made(AccountName, Secret),
+    Done(Done),
+}
 
-    /// The secret of a link, where one was made.
-    fn carry_out(
-        self,
-        directory: &Directory,
-        name: &AccountName,
-        actor: &Actor,
-    ) -> Result<Option<Secret>, DirectoryError> {
-        match self {
-            Order::GiveRole(role) => directory.set_role(name, role, actor)?,
-            Order::Disable => directory.disable(name, actor)?,
-            Order::Enable => directory.enable(name, actor)?,
-            Order::Reset => return directory.reset(name, actor).map(Some),
-            Order::Remove => directory.remove(name, actor)?,
-        }
-        Ok(None)
+async fn carry_out(
+    order: Order,
+    name: &str,
+    admin: &SignedIn,
+    is_confirmed: bool,
+) -> Result<Outcome, Failure> {
+    let name: AccountName = name.parse().map_err(unknown)?;
+    if !is_confirmed && let Some(question) = question(order, &name, admin)? {
+        return Ok(Outcome::Asked(Box::new(question)));
     }
+    let of = name.clone();
+    let editing = admin.edit(move |directory, admin| {
+        let ended = Ended::of(directory, &of);
+        let made = order.carry_out(directory, &of, &admin.actor)?;
+        Ok((made, ended))
+    });
+    let (made, ended) = editing.await?;
+    if let Some(secret) = made {
+        return Ok(Outcome::Made(name, secret));
+    }
+    let done = order.done(name, ended).ok_or_else(Failure::internal)?;
+    Ok(Outcome::Done(done))
+}
+
+/// The question before an order.
+///
+/// # Errors
+/// 404 for an account that is not there.
+fn question(
+    order: Order,
+    name: &AccountName,
+    admin: &SignedIn,
+) -> Result<Option<ConfirmPage>, Failure> {
+    let members = admin.staff()?.directory().members();
+    let member = members.iter().find(|member| member.account.name == *name);
+    let member = member.ok_or_else(|| DirectoryError::UnknownAccount(name.to_string()))?;
+    Ok(order.question(member, *name == admin.account.name))
+}
+
+/// Shows why an order was not carried out, on the page that it came from. Somebody who is no longer
+/// an admin is not shown that page.
+fn show_refused(
+    site: &Site,
+    caller: &Caller,
+    admin: &SignedIn,
+    failure: Failure,
+) -> poem::Result<Response> {
+    if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&failure.status) {
+        return Err(failure.into());
+    }
+    let page = staff_page(admin)?.with_notice(&failure.detail);
+    let mut response = site.show_again(caller, &page, failure.status)?;
+    failure.add_headers(response.headers_mut());
+    Ok(response)
+}
+
+fn unknown(_: AccountNameError) -> Failure {
+    Failure::not_found("There is no such account.")
 }
 
 /// Shows the link that somebody chooses a password with. Only this once: the store has its hash.

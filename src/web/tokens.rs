@@ -7,11 +7,16 @@ use poem::http::StatusCode;
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 
-use super::account::{ADDRESS, account_page};
+use super::Site;
+use super::account::{ADDRESS, account_page, show_refused};
+use super::confirm::{ask_first, is_confirmed};
+use super::done::Done;
 use super::form::Form;
-use super::{Site, see_other};
-use crate::auth::{Caller, SignedIn};
+use super::site::see_done;
+use crate::auth::{Caller, DirectoryError, SignedIn};
+use crate::error::Failure;
 use crate::model::{FieldError, Scope};
+use crate::views::ConfirmPage;
 
 /// Characters of a token's name.
 const LONGEST_NAME: usize = 40;
@@ -27,6 +32,7 @@ pub async fn create(
         Ok(read) => read,
         Err(error) => {
             let page = account_page(&person)?.with_error(&error);
+            let page = page.with_entered(form.text("token-name"));
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -39,17 +45,61 @@ pub async fn create(
     site.show(&caller, &page)
 }
 
+/// Asks before a token is revoked.
+#[handler]
+pub fn confirm(
+    person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
+    Path(handle): Path<String>,
+    caller: Caller,
+) -> poem::Result<Response> {
+    match question(&person, &handle) {
+        Ok(question) => site.show(&caller, &question),
+        Err(failure) => show_refused(site, &caller, &person, failure),
+    }
+}
+
 #[handler]
 pub async fn revoke(
     person: SignedIn,
+    Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    _form: Form,
+    caller: Caller,
+    form: Form,
 ) -> poem::Result<Response> {
+    let question = match question(&person, &handle) {
+        Ok(question) => question,
+        Err(failure) => return show_refused(site, &caller, &person, failure),
+    };
+    if !is_confirmed(&form) {
+        return ask_first(site, &caller, &question);
+    }
     let revoking = person.edit(move |directory, person| {
         directory.revoke_token(&person.account.name, &handle, &person.actor)
     });
-    revoking.await?;
-    Ok(see_other(ADDRESS))
+    match revoking.await {
+        Ok(()) => Ok(see_done(ADDRESS, &Done::TokenRevoked, &caller)),
+        Err(failure) => show_refused(site, &caller, &person, failure),
+    }
+}
+
+/// # Errors
+/// 404 for a token that is not there.
+fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
+    let tokens = person.staff()?.directory().tokens_of(&person.account.name);
+    let token = tokens.iter().find(|token| token.key.handle() == handle);
+    let token = token.ok_or(DirectoryError::Gone)?;
+    Ok(ConfirmPage {
+        heading: format!("Revoke the token {}?", token.name),
+        consequences: vec![
+            "Programs that use it get no answer any more.".to_owned(),
+            "This can't be undone. You can create a new token.".to_owned(),
+        ],
+        action: format!("{ADDRESS}/tokens/{handle}"),
+        order: None,
+        button: "Revoke token",
+        back: ADDRESS,
+    })
 }
 
 fn read(form: &Form) -> Result<(String, Scope), FieldError> {
@@ -58,7 +108,7 @@ fn read(form: &Form) -> Result<(String, Scope), FieldError> {
     if !(1..=LONGEST_NAME).contains(&length) || name.contains(char::is_control) {
         return Err(FieldError {
             field: "token-name",
-            message: format!("Say what it is for, in at most {LONGEST_NAME} characters."),
+            message: format!("Give the token a name (up to {LONGEST_NAME} characters)."),
         });
     }
     Ok((name.to_owned(), form.read("scope")?))

@@ -28,7 +28,7 @@ for (const [words, options] of [
 
     await anna.page.goto(`${store.origin}/staff`);
     await anna.page.locator("#name").fill("Boris");
-    await anna.send('button:text("Make a link")');
+    await anna.send('button:text("Create invitation")');
     const invitation = (await anna.page.locator(".secret").textContent()).trim();
     const boris = await openTab(t, invitation, options);
     await choosePassword(boris);

@@ -111,7 +111,8 @@ async fn who_is_disabled_at_one_node_opens_nothing_at_the_other() {
     };
     assert_eq!(added().await, StatusCode::CREATED);
     anna.get("/staff").await;
-    let disabled = anna.post("/staff/boris", &[("do", "disable")]).await;
+    let fields = [("do", "disable"), ("confirm", "yes")];
+    let disabled = anna.post("/staff/boris", &fields).await;
     assert_eq!(disabled.status(), 303);
     until("the end of boris", async || !boris.is_in().await).await;
     assert_eq!(added().await, StatusCode::UNAUTHORIZED);

@@ -44,7 +44,7 @@ async fn accept(browser: &mut Browser, link: &str, more: &[(&str, &str)]) -> u16
 async fn press(browser: &mut Browser, button: &str, name: &str) -> u16 {
     let path = format!("/staff/{name}");
     browser
-        .post(&path, &[("do", button)])
+        .post(&path, &[("do", button), ("confirm", "yes")])
         .await
         .status()
         .as_u16()
@@ -162,7 +162,9 @@ async fn staff_see_and_change_nothing_of_who_is_staff() {
 #[tokio::test]
 async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
     let (rescue, mut anna, mut boris) = with_both_signed_in().await;
-    let answer = anna.post("/staff/boris", &[("do", "reset")]).await;
+    let answer = anna
+        .post("/staff/boris", &[("do", "reset"), ("confirm", "yes")])
+        .await;
     let link = link_on(&answer.text().await.unwrap());
     assert!(!boris.is_in().await);
     let answer = rescue
@@ -207,4 +209,79 @@ async fn a_made_up_link_leads_nowhere() {
         let answer = rescue.app.get(&format!("/welcome/{secret}")).await;
         assert_eq!(answer.status(), 404, "{secret}");
     }
+}
+
+/// "Remove for good" once acted at the first tap.
+#[tokio::test]
+async fn what_takes_something_away_is_asked_first_with_its_consequence() {
+    let (_rescue, mut anna, mut boris) = with_both_signed_in().await;
+    for (order, words) in [
+        ("make-staff", "no longer manage staff"),
+        ("disable", "until an admin reactivates the account"),
+        ("reset", "a link to send to boris"),
+        ("remove", "1 session and 3 API tokens end now"),
+    ] {
+        let page = anna.get(&format!("/staff/boris?do={order}")).await;
+        assert!(page.contains(words), "{order}: {page}");
+        assert!(page.contains("name=\"confirm\" value=\"yes\""), "{order}");
+        let answer = anna.post("/staff/boris", &[("do", order)]).await;
+        assert_eq!(answer.status(), 422, "{order}");
+        assert!(answer.text().await.unwrap().contains(words), "{order}");
+        assert!(boris.is_in().await, "{order} was not confirmed");
+    }
+    let page = boris.get("/account").await;
+    let (_, token) = page
+        .split_once("/account/tokens/")
+        .expect("a token is listed");
+    let path = format!("/account/tokens/{}", &token[..16]);
+    assert!(boris.get(&path).await.contains("Revoke the token"));
+    for path in [path.as_str(), "/account/sessions"] {
+        assert_eq!(boris.post(path, &[]).await.status(), 422, "{path}");
+    }
+    assert!(boris.get("/account").await.contains(&token[..16]));
+}
+
+#[tokio::test]
+async fn what_was_done_is_said_once_on_the_page_that_follows() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let _boris = rescue.signed_in("boris").await;
+    let fields = [("do", "remove"), ("confirm", "yes")];
+    let answer = anna.post("/staff/boris", &fields).await;
+    assert_eq!(answer.status(), 303);
+    let cookies = answer.headers().get_all("set-cookie").iter();
+    let cookies = cookies.map(|cookie| cookie.to_str().unwrap());
+    let done = cookies.map(|cookie| cookie.split(';').next().unwrap());
+    let done = done.last().expect("a message is left").to_owned();
+    let with = |cookie: String| anna.ask("GET", "/staff").header("cookie", cookie).send();
+    let answer = with(done.clone()).await.unwrap();
+    let forgets = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(forgets.ends_with("Max-Age=0"), "{forgets}");
+    let page = answer.text().await.unwrap();
+    assert!(
+        page.contains("boris was removed. 1 session and 3 tokens ended."),
+        "{page}"
+    );
+    let made_up = done.split('=').next().unwrap().to_owned() + "=removed~<b>bold~1~1";
+    let page = with(made_up).await.unwrap().text().await.unwrap();
+    assert!(!page.contains("bold"), "{page}");
+}
+
+/// "Last admin" was once an error page that led nowhere.
+#[tokio::test]
+async fn why_nothing_was_changed_is_said_on_the_page_of_staff() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    for (name, status) in [("anna", 409), ("nobody", 404)] {
+        let fields = [("do", "remove"), ("confirm", "yes")];
+        let answer = anna.post(&format!("/staff/{name}"), &fields).await;
+        assert_eq!(answer.status(), status, "{name}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("Nothing was changed") && page.contains("Invite somebody"));
+    }
+    let answer = anna
+        .post("/account/tokens/0011223344556677", &[("confirm", "yes")])
+        .await;
+    assert_eq!(answer.status(), 404);
+    assert!(answer.text().await.unwrap().contains("API tokens"));
 }

@@ -17,7 +17,8 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
         .await;
     assert_eq!(made.unwrap().status(), 201);
     boris.post("/pets/2/delete", &[]).await;
-    anna.post("/staff/boris", &[("do", "disable")]).await;
+    anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
+        .await;
     let page = anna.get("/audit").await;
     let (_, lines) = page.split_once("class=\"deeds\"").unwrap();
     let lines: Vec<&str> = lines.split("<li>").skip(1).collect();
@@ -54,7 +55,8 @@ async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
         assert_eq!(set.status(), 200);
         if round % 2 == 0 {
             let word = if round % 4 == 0 { "disable" } else { "enable" };
-            anna.post("/staff/boris", &[("do", word)]).await;
+            anna.post("/staff/boris", &[("do", word), ("confirm", "yes")])
+                .await;
             if word == "disable" {
                 anna.post("/staff/boris", &[("do", "enable")]).await;
             }

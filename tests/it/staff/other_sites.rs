@@ -32,6 +32,7 @@ fn fields(token: &str) -> Vec<(&'static str, String)> {
         ("status", "eating"),
         ("role", "admin"),
         ("do", "remove"),
+        ("confirm", "yes"),
         ("token-name", "mine"),
         ("scope", "write"),
     ];

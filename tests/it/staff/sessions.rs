@@ -215,14 +215,14 @@ async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() 
     let mut boris = rescue.signed_in("boris").await;
     let page = here.get("/account").await;
     let handles: Vec<&str> = page
-        .split("action=\"/account/sessions/")
+        .split("href=\"/account/sessions/")
         .skip(1)
         .map(|rest| rest.split('"').next().unwrap())
         .collect();
     assert_eq!(handles.len(), 2, "this one is ended by signing out");
     let path = format!("/account/sessions/{}", handles[0]);
     assert_eq!(boris.post(&path, &[]).await.status(), 404);
-    assert_eq!(here.post(&path, &[]).await.status(), 303);
+    assert_eq!(here.post(&path, &[("confirm", "yes")]).await.status(), 303);
     assert_eq!(
         [second.is_in().await, third.is_in().await]
             .iter()
@@ -230,7 +230,12 @@ async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() 
             .count(),
         1
     );
-    assert_eq!(here.post("/account/sessions", &[]).await.status(), 303);
+    assert_eq!(
+        here.post("/account/sessions", &[("confirm", "yes")])
+            .await
+            .status(),
+        303
+    );
     assert!(!second.is_in().await && !third.is_in().await);
     assert!(here.is_in().await && boris.is_in().await);
 }

@@ -51,7 +51,8 @@ async fn an_account_that_is_disabled_or_has_no_password_yet_is_like_one_that_is_
     let mut anna = rescue.signed_in("anna").await;
     anna.post("/staff", &[("name", "cleo"), ("role", "staff")])
         .await;
-    anna.post("/staff/boris", &[("do", "disable")]).await;
+    anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
+        .await;
     for name in ["boris", "cleo"] {
         let answer = rescue.browser().sign_in(name, PASSWORD).await;
         assert_eq!(answer.status(), 401, "{name}");

@@ -108,7 +108,8 @@ async fn a_socket_that_is_open_commands_no_more_once_its_session_or_token_has_en
     assert_eq!(page.command(&set_status("playing")).await["status"], 403);
     assert_eq!(program.command(&set_status("playing")).await["type"], "ack");
     let mut anna = rescue.signed_in("anna").await;
-    anna.post("/staff/boris", &[("do", "disable")]).await;
+    anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
+        .await;
     assert_eq!(program.command(&set_status("eating")).await["status"], 403);
     let state = rescue.app.json("/live/state").await;
     assert_eq!(state["pets"][0]["status"], "playing");

@@ -165,7 +165,7 @@ async fn a_token_is_shown_once_used_noted_and_revoked() {
     assert_eq!(set().await, 200);
     let page = anna.get("/account").await;
     assert!(page.contains("last used 20"));
-    let (_, rest) = page.split_once("action=\"/account/tokens/").unwrap();
+    let (_, rest) = page.split_once("href=\"/account/tokens/").unwrap();
     let path = format!("/account/tokens/{}", &rest[..16]);
     let mut boris = rescue.signed_in("boris").await;
     assert_eq!(
@@ -174,7 +174,8 @@ async fn a_token_is_shown_once_used_noted_and_revoked() {
         "it is not theirs"
     );
     assert_eq!(set().await, 200);
-    assert_eq!(anna.post(&path, &[]).await.status(), 303);
+    let confirmed = [("confirm", "yes")];
+    assert_eq!(anna.post(&path, &confirmed).await.status(), 303);
     assert_eq!(set().await, 401);
 }
 

@@ -1,0 +1,124 @@
+//! What an admin can do to an account, what it ends, and how that is asked and confirmed.
+
+use crate::auth::{Actor, Directory, DirectoryError, Member, Secret};
+use crate::error::Failure;
+use crate::model::{AccountName, Role};
+use crate::views::{ConfirmPage, counted};
+use crate::web::done::{Done, Ended};
+
+/// What an admin can do to an account.
+#[derive(Clone, Copy)]
+pub enum Order {
+    GiveRole(Role),
+    Disable,
+    Enable,
+    Reset,
+    Remove,
+}
+
+impl Order {
+    /// # Errors
+    /// 422 for a word that is none of them.
+    pub fn read(text: &str) -> Result<Self, Failure> {
+        match text {
+            "make-admin" => Ok(Order::GiveRole(Role::Admin)),
+            "make-staff" => Ok(Order::GiveRole(Role::Staff)),
+            "disable" => Ok(Order::Disable),
+            "enable" => Ok(Order::Enable),
+            "reset" => Ok(Order::Reset),
+            "remove" => Ok(Order::Remove),
+            _ => Err(Failure::invalid(
+                "do is make-admin, make-staff, disable, enable, reset or remove.",
+            )),
+        }
+    }
+
+    /// The secret of a link, where one was made.
+    pub fn carry_out(
+        self,
+        directory: &Directory,
+        name: &AccountName,
+        actor: &Actor,
+    ) -> Result<Option<Secret>, DirectoryError> {
+        match self {
+            Order::GiveRole(role) => directory.set_role(name, role, actor)?,
+            Order::Disable => directory.disable(name, actor)?,
+            Order::Enable => directory.enable(name, actor)?,
+            Order::Reset => return directory.reset(name, actor).map(Some),
+            Order::Remove => directory.remove(name, actor)?,
+        }
+        Ok(None)
+    }
+
+    /// What is said once it is done, and `ended` with it.
+    pub fn done(self, name: AccountName, ended: Ended) -> Option<Done> {
+        match self {
+            Order::GiveRole(role) => Some(Done::Role(name, role)),
+            Order::Disable => Some(Done::Suspended(name, ended.without_tokens())),
+            Order::Enable => Some(Done::Reactivated(name)),
+            Order::Remove => Some(Done::Removed(name, ended)),
+            // The link is what is shown.
+            Order::Reset => None,
+        }
+    }
+
+    /// The question before it is done to `member`; None for what takes nothing away.
+    pub fn question(self, member: &Member, is_self: bool) -> Option<ConfirmPage> {
+        let name = &member.account.name;
+        let sessions = counted(member.sessions, "session", "sessions");
+        let tokens = counted(member.tokens, "API token", "API tokens");
+        let (heading, order, button, mut consequences) = match self {
+            Order::GiveRole(Role::Admin) | Order::Enable => return None,
+            Order::GiveRole(Role::Staff) => (
+                format!("Remove admin rights from {name}?"),
+                "make-staff",
+                "Remove admin rights",
+                vec![
+                    format!("{name} can still add and update pets, but no longer manage staff."),
+                    format!("{name} has to sign in again: {sessions} will end."),
+                ],
+            ),
+            Order::Disable => (
+                format!("Suspend {name}?"),
+                "disable",
+                "Suspend account",
+                vec![
+                    format!("{name} can't sign in until an admin reactivates the account."),
+                    format!("{sessions} will end now, and {tokens} will stop working meanwhile."),
+                ],
+            ),
+            Order::Reset => (
+                format!("Reset the password of {name}?"),
+                "reset",
+                "Reset password and tokens",
+                vec![
+                    format!(
+                        "The password stops working, and {sessions} and {tokens} end for good."
+                    ),
+                    format!("You get a link to send to {name}, to choose a new password."),
+                ],
+            ),
+            Order::Remove => (
+                format!("Remove {name} for good?"),
+                "remove",
+                "Remove for good",
+                vec![
+                    format!("{name} can't sign in any more: {sessions} and {tokens} end now."),
+                    format!("What {name} did stays in the activity log."),
+                    "This can't be undone.".to_owned(),
+                ],
+            ),
+        };
+        if is_self {
+            consequences.push("This is your own account: you will be signed out.".to_owned());
+        }
+        Some(ConfirmPage {
+            heading,
+            consequences,
+            action: format!("/staff/{name}"),
+            order: Some(order),
+            button,
+            back: super::ADDRESS,
+        })
+    }
+}
