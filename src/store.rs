@@ -16,6 +16,7 @@ mod nats;
 mod put;
 mod record;
 mod redb;
+mod regular;
 mod replay;
 
 use std::sync::Weak;
@@ -38,6 +39,7 @@ pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
     write_new,
 };
+pub use self::regular::open_source;
 use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 
 /// Changes committed together at most. A cluster takes no more than 1,000 messages in one batch.
@@ -108,6 +110,15 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Ends what the engine runs for itself. What is committed is safe without it.
     fn close(&self) {}
+
+    /// Checks that the store is still where it was opened: writes to a file that was deleted or
+    /// replaced succeed, and are lost when the program ends.
+    ///
+    /// # Errors
+    /// `Moved`, until the same file is back.
+    fn check_place(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// False from the first error of the disk until `recover` has worked.
     fn is_healthy(&self) -> bool;

@@ -19,7 +19,7 @@ use crate::auth::{Actor, Directory, check_rules, hash_password};
 use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
-use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError};
+use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError, open_source};
 
 #[derive(Args)]
 pub struct Options {
@@ -159,8 +159,8 @@ fn new_password(option: &PasswordOption, name: &AccountName) -> anyhow::Result<S
     let password = match &option.password_file {
         Some(file) => {
             let shown = file.display();
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+            let read = open_source(file).and_then(std::io::read_to_string);
+            let text = read.with_context(|| format!("cannot read {shown}"))?;
             text.lines().next().unwrap_or_default().to_owned()
         }
         None => password::ask_twice(name)?,

@@ -1,7 +1,6 @@
 //! The commands that look after a store: copies of it, its health and its size; and that move it
 //! from one engine to another.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +12,7 @@ use super::place::Place;
 use super::{fail, say};
 use crate::config::EngineChoice;
 use crate::store::archive::Staff;
-use crate::store::{self, Contents, Imported, StoreError};
+use crate::store::{self, Contents, Imported, StoreError, open_source};
 
 #[derive(Subcommand)]
 pub enum StoreCommand {
@@ -175,7 +174,7 @@ fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
     if is_stream(file) {
         return read(&mut std::io::stdin().lock());
     }
-    let opened = File::open(file).map_err(|error| StoreError::Open {
+    let opened = open_source(file).map_err(|error| StoreError::Open {
         path: file.to_owned(),
         reason: error.to_string(),
     })?;

@@ -52,6 +52,7 @@ impl From<WriteError> for Failure {
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
             WriteError::Conflict | WriteError::StatusMovedOn => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
+            WriteError::Moved => Failure::unavailable(detail, 30),
             WriteError::Rejected => Failure::internal(),
         }
     }
@@ -80,6 +81,9 @@ impl From<StoreError> for Failure {
         if let StoreError::Unavailable(reason) = error {
             tracing::debug!(reason, "a request came while the engine was out of reach");
             return Failure::unavailable("The data is out of reach. Try again in a moment.", 5);
+        }
+        if let StoreError::Moved(_) = error {
+            return Failure::unavailable(sentence(&WriteError::Moved), 30);
         }
         tracing::error!(%error, "the store could not answer a request");
         Failure::internal()

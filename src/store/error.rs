@@ -99,6 +99,11 @@ pub enum StoreError {
     Forgotten,
     #[error("there is no room on the disk: {0}")]
     Full(String),
+    #[error(
+        "{} was deleted or replaced while the server runs, and nothing is written: put the same \
+         file back, or stop the server and restore a backup", .0.display()
+    )]
+    Moved(PathBuf),
     #[error("the disk refused a write: {0}")]
     Write(String),
     #[error("the store could not be read: {0}")]

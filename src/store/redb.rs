@@ -120,6 +120,10 @@ impl Engine for RedbEngine {
         Ok(changes.iter().map(|change| change.rev).collect())
     }
 
+    fn check_place(&self) -> Result<(), StoreError> {
+        self.file.check_place()
+    }
+
     fn is_healthy(&self) -> bool {
         self.file.is_healthy()
     }

@@ -129,6 +129,11 @@ pub enum WriteError {
          before you try again"
     )]
     Store,
+    #[error(
+        "the data of this server was moved or deleted, so nothing was changed; \
+         tell whoever runs it"
+    )]
+    Moved,
     #[error("the disk is full, so nothing can be changed until there is room")]
     Full,
     #[error("somebody else changed the same pet at the same moment; look at it and try again")]

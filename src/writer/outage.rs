@@ -97,6 +97,7 @@ impl WriteError {
     pub(super) fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::Full(_) => WriteError::Full,
+            StoreError::Moved(_) => WriteError::Moved,
             StoreError::Conflict => WriteError::Conflict,
             StoreError::Unavailable(_) => WriteError::Unavailable,
             StoreError::Unknown(_) => WriteError::Unknown,

@@ -202,6 +202,11 @@ impl Run {
 
     /// Looks whether the store is well, and tries to end an outage when it is time.
     fn look(&mut self, now: Instant) {
+        if self.outage.is_none()
+            && let Err(error) = self.engine.check_place()
+        {
+            self.begin_outage(&error, 0);
+        }
         if self.outage.is_none() && !self.engine.is_healthy() {
             let error = match self.engine.is_shared() {
                 true => StoreError::Unavailable("it does not answer".to_owned()),

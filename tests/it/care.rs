@@ -2,6 +2,7 @@
 
 mod backup;
 mod export;
+mod files;
 
 use std::path::Path;
 

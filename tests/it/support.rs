@@ -16,7 +16,7 @@ mod ws;
 pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
 pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
-pub use self::process::{Process, interrupted, ran, refused};
+pub use self::process::{Process, interrupted, ran, ran_as_nobody, refused};
 pub use self::raw::{Raw, ask, ask_until};
 pub use self::rescue::{Browser, PASSWORD, Rescue, add_people};
 pub use self::sse::Sse;

@@ -5,7 +5,7 @@ use crate::model::{PetId, Scope};
 
 #[test]
 fn every_failure_has_its_status_and_says_what_is_allowed() {
-    let table: [(Failure, u16, &str); 17] = [
+    let table: [(Failure, u16, &str); 18] = [
         (
             WriteError::UnknownPet(PetId::new(7)).into(),
             404,
@@ -30,6 +30,7 @@ fn every_failure_has_its_status_and_says_what_is_allowed() {
         (WriteError::Busy.into(), 503, "try again"),
         (WriteError::Stopping.into(), 503, "stopping"),
         (WriteError::Store.into(), 503, "not confirmed"),
+        (WriteError::Moved.into(), 503, "moved or deleted"),
         (WriteError::Full.into(), 507, "until there is room"),
         (WriteError::Conflict.into(), 409, "look at it and try again"),
         (WriteError::Rejected.into(), 500, "on our side"),

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::address::Address;
 use super::answer::{Failed, read_answer, too_large};
 use crate::store::StoreError;
+use crate::store::regular::open_regular;
 
 /// How long one question may take. Longer than any answer of a cluster that is well, and short
 /// enough for somebody who waits for a page.
@@ -55,6 +56,10 @@ impl Link {
             address: address.to_string(),
             reason,
         };
+        for file in address.credentials.iter().chain(&address.authority) {
+            let opened = open_regular(file);
+            opened.map_err(|error| unreachable(format!("{}: {error}", file.display())))?;
+        }
         if let Some(file) = &address.credentials {
             let read = options.credentials_file(file).await;
             options = read.map_err(|error| unreachable(format!("{}: {error}", file.display())))?;

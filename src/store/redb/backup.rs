@@ -105,7 +105,7 @@ pub fn with_store<T>(
     work: impl FnOnce(&ReadTransaction, bool) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let path = existing(folder)?;
-    match Place::lock(folder, Arc::new(Nobody)) {
+    match Place::lock_to_read(folder) {
         Ok(_place) => {
             let database: Database = admit(&path)?.database;
             work(&database.begin_read().map_err(read)?, true)

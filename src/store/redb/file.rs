@@ -14,7 +14,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTr
 use super::inspect::{identity, inspect};
 use super::migrate::STEPS;
 use super::open;
-use super::place::{FILE, Place};
+use super::place::{FILE, FileId, Place};
 use super::refusal::foreign;
 use super::witness::Witness;
 use super::{read, write};
@@ -36,6 +36,8 @@ enum Opened {
 pub struct StoreFile {
     place: Place,
     epoch: Epoch,
+    /// The file that was opened, which is to stay under its name.
+    id: Option<FileId>,
     /// Not there while it cannot even be read. Held for writing while it is opened anew, so that
     /// readers wait for that moment.
     opened: RwLock<Option<Opened>>,
@@ -53,9 +55,11 @@ impl StoreFile {
     pub fn open(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
         let place = Place::lock(folder, witness)?;
         let (database, epoch) = open::open(&place, STEPS)?;
+        let id = place.identify(FILE).unwrap_or_default();
         Ok(StoreFile {
             place,
             epoch,
+            id,
             opened: RwLock::new(Some(Opened::Whole(database))),
             generation: AtomicU64::new(0),
             turn: Mutex::new(()),
@@ -66,6 +70,18 @@ impl StoreFile {
 
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Checks that the file is still under its name. An error that does not tell is none: the next
+    /// write finds out.
+    ///
+    /// # Errors
+    /// `Moved`.
+    pub fn check_place(&self) -> Result<(), StoreError> {
+        match self.place.identify(FILE) {
+            Ok(found) if found != self.id => Err(StoreError::Moved(self.place.path(FILE))),
+            _ => Ok(()),
+        }
     }
 
     /// False from the first failure until `recover` has worked.
@@ -121,6 +137,7 @@ impl StoreFile {
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_place()?;
         let written = self.transact(work);
         if let Err(StoreError::Full(_) | StoreError::Write(_) | StoreError::Read(_)) = written {
             self.distrust();
@@ -134,6 +151,7 @@ impl StoreFile {
     /// Why it cannot be written yet. It can be read again unless it could not even be opened.
     pub fn recover(&self) -> Result<(), StoreError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_place()?;
         if !self.is_fresh.load(Ordering::Acquire) {
             self.reopen()?;
         }
@@ -184,6 +202,8 @@ impl StoreFile {
 
     /// Closes the file and opens it again, or opens it for reading at least.
     fn reopen(&self) -> Result<(), StoreError> {
+        // What is open can still be read, and what is there now is another store.
+        self.check_place()?;
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(Opened::Whole(distrusted)) =
             opened.take_if(|opened| matches!(opened, Opened::Whole(_)))

@@ -4,7 +4,6 @@
 //! opened over an `Overlay`: whether it is whole, and of which schema, is known before one byte of
 //! it is changed, and a file that is refused stays as it was.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -16,6 +15,7 @@ use super::refusal::{damaged, failed, foreign, refused};
 use super::tables::{self, EPOCH, META, SCHEMA};
 use crate::model::Epoch;
 use crate::store::StoreError;
+use crate::store::regular::open_regular;
 
 /// Every redb file starts with this.
 const MAGIC: &[u8] = b"redb";
@@ -37,7 +37,7 @@ pub struct Inspected {
 /// # Errors
 /// `Foreign`, `Damaged` or `Open`.
 pub fn inspect(path: &Path) -> Result<Inspected, StoreError> {
-    let mut file = File::open(path).map_err(|error| failed(path, &error))?;
+    let mut file = open_regular(path).map_err(|error| failed(path, &error))?;
     let mut start = [0; MAGIC.len()];
     match file.read_exact(&mut start) {
         Ok(()) if start == MAGIC => {}

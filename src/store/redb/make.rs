@@ -18,6 +18,7 @@ use super::refusal::{failed, refused};
 use super::witness::Event;
 use super::write;
 use crate::store::StoreError;
+use crate::store::regular::open_regular;
 
 impl Place {
     /// Makes a store's file called `name`, if all of it is as it should be then.
@@ -48,7 +49,7 @@ impl Place {
     /// Makes a copy of a file that nobody has open.
     pub fn copy(&self, from: &str, to: &str) -> Result<(), StoreError> {
         self.write(to, |out| {
-            let source = File::open(self.path(from));
+            let source = open_regular(&self.path(from));
             let copied = source.and_then(|mut source| io::copy(&mut source, out));
             copied.map_err(|error| StoreError::of_write(&error))?;
             Ok(())

@@ -1,8 +1,8 @@
 //! The folder of a store: its files by name, each change to them shown to a witness first.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use rustix::fs::{Advice, fadvise};
 use super::refusal::{failed, refused};
 use super::witness::{Event, Nobody, Witness, WitnessedFile};
 use crate::store::StoreError;
+use crate::store::regular::{open_regular, open_regular_with};
 
 /// The store.
 pub const FILE: &str = "pet-store.redb";
@@ -26,6 +27,9 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Readable by its owner alone: the log says who did what, and staff have passwords.
 pub const PRIVATE: u32 = 0o600;
+
+/// The same for a folder that is made for a store.
+const PRIVATE_FOLDER: u32 = 0o700;
 
 /// How redb is to treat a store's file. One process writes; others may read meanwhile, which is
 /// what a backup of a running server does.
@@ -48,11 +52,35 @@ pub struct Place {
 impl Place {
     /// Makes the folder if need be and takes its lock, which ends with this process.
     pub fn lock(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
-        fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(PRIVATE_FOLDER).create(folder);
+        made.map_err(|error| failed(folder, &error))?;
         let path = folder.join(LOCK);
-        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
-            .open(&path)
-            .map_err(|error| failed(&path, &error))?;
+        let file = open_lock(&path).map_err(|error| failed(&path, &error))?;
+        Place::locked_by(file, folder, witness)
+    }
+
+    /// Takes the lock of a folder that has a store, to read it. Writes nothing where nothing can be
+    /// written, such as on a disk that was mounted read-only because it fails; where there is not
+    /// even a lock then, no server can be running.
+    pub fn lock_to_read(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(LOCK);
+        let is_refused = |error: &io::Error| {
+            use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+            matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+        };
+        let file = match open_lock(&path) {
+            Err(error) if is_refused(&error) => open_regular(&path),
+            opened => opened,
+        };
+        match file {
+            Ok(file) => Place::locked_by(file, folder, Arc::new(Nobody)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::shared(folder)),
+            Err(error) => Err(failed(&path, &error)),
+        }
+    }
+
+    fn locked_by(file: File, folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
         match file.try_lock() {
             Ok(()) => Ok(Place {
                 folder: folder.to_owned(),
@@ -60,7 +88,7 @@ impl Place {
                 _lock: Some(file),
             }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse(folder.to_owned())),
-            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+            Err(TryLockError::Error(error)) => Err(failed(&folder.join(LOCK), &error)),
         }
     }
 
@@ -100,7 +128,7 @@ impl Place {
     /// the disk may differ, and the disk is what counts.
     pub fn open(&self, name: &str) -> Result<Database, StoreError> {
         let path = self.path(name);
-        let file = OpenOptions::new().read(true).write(true).open(&path);
+        let file = open_regular_with(OpenOptions::new().read(true).write(true), &path);
         let file = file.map_err(|error| failed(&path, &error))?;
         // Only a hint: a file system that does not know it remembers nothing wrong either.
         let _ = fadvise(&file, 0, None, Advice::DontNeed);
@@ -121,17 +149,51 @@ impl Place {
             .map_err(|error| failed(&path, &error))
     }
 
+    /// Makes an empty file in place of any that was left there. A symbolic link is replaced and not
+    /// followed, and the mode is that of a new file.
     pub fn create_file(&self, name: &str) -> io::Result<File> {
         self.witness.see(Event::Create { file: name })?;
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
-        private(&mut options).open(self.path(name))
+        options.read(true).write(true).create_new(true);
+        private(&mut options).open(path)
+    }
+
+    /// Identifies the file that has the name now; `None` when there is none.
+    pub fn identify(&self, name: &str) -> io::Result<Option<FileId>> {
+        use io::ErrorKind::{NotADirectory, NotFound, StaleNetworkFileHandle};
+        match fs::metadata(self.path(name)) {
+            Ok(file) => Ok(Some(FileId(file.dev(), file.ino()))),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    NotFound | NotADirectory | StaleNetworkFileHandle
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub fn sync(&self) -> io::Result<()> {
         self.witness.see(Event::SyncFolder)?;
         File::open(&self.folder)?.sync_all()
     }
+}
+
+/// The device and the inode of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    open_regular_with(private(&mut options), path)
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -62,6 +62,19 @@ pub async fn ran(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
     refused(folder, arguments, &[]).await
 }
 
+/// Runs the binary to its end as a user who may write nothing of ours, where a test may say so: as
+/// anybody but root, the modes of files do that by themselves.
+pub async fn ran_as_nobody(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
+    let mut command = command(folder, arguments, &[]);
+    if rustix::process::getuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = within("an answer", command.output()).await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let lines = said.lines().map(str::to_owned).collect();
+    (output.status.code().unwrap(), lines)
+}
+
 /// Starts the binary with arguments that it must refuse: its exit code and what it says.
 pub async fn refused(
     folder: &Path,

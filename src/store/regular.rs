@@ -1,0 +1,55 @@
+//! Opening files that somebody named: a regular file, or an error that says what is there instead.
+//!
+//! Opening a FIFO waits for somebody at its other end, and reading a device may never end.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a regular file, or what a symbolic link to one leads to, for reading.
+///
+/// # Errors
+/// `InvalidInput` when there is something else; whatever opening can fail with.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    open_regular_with(OpenOptions::new().read(true), path)
+}
+
+/// The same with other options.
+///
+/// # Errors
+/// As for `open_regular`.
+pub fn open_regular_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    // A FIFO is opened without waiting; for a regular file it means nothing.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = options.custom_flags(flags).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    let found = match kind {
+        _ if kind.is_dir() => "a directory",
+        _ if kind.is_fifo() => "a pipe",
+        _ => "a device",
+    };
+    let reason = format!("it is {found} and not a regular file");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
+}
+
+/// Opens a file that is read once from its start: a regular file, or a descriptor that a shell has
+/// opened already, as in `<(zstd -dc file)`.
+///
+/// # Errors
+/// As for `open_regular`.
+pub fn open_source(path: &Path) -> io::Result<File> {
+    let is_descriptor = ["/dev/fd", "/proc/self/fd"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
+        || path == Path::new("/dev/stdin");
+    match is_descriptor {
+        true => File::open(path),
+        false => open_regular(path),
+    }
+}
