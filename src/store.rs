@@ -8,7 +8,7 @@
 mod accounts;
 pub mod archive;
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 mod error;
 mod follower;
 mod memory;

@@ -1,6 +1,9 @@
 //! What is shown to prove who asks, what that amounts to as long as it is valid, and the permission
 //! that goes with a command to the writer.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use poem::http::HeaderValue;

@@ -14,7 +14,7 @@ mod edit;
 mod held;
 mod sessions;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod tokens;
 mod uses;
 

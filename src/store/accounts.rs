@@ -39,6 +39,13 @@ pub struct Roster {
     pub clock: Option<ClockReading>,
 }
 
+impl Roster {
+    /// Returns true if there is an account of this name.
+    pub fn has_account(&self, name: &AccountName) -> bool {
+        self.accounts.iter().any(|account| account.name == *name)
+    }
+}
+
 /// The two clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockReading {

@@ -121,7 +121,8 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes everything about staff but their deeds and their sessions: a session that was ended
-    /// must not come alive again.
+    /// must not come alive again. A token without an account is left out: the next account of that
+    /// name must not have it.
     pub fn roster(&mut self, roster: &Roster) -> Result<(), StoreError> {
         for account in &roster.accounts {
             self.put(&Line::Account {
@@ -129,7 +130,8 @@ impl<W: Write> Writer<W> {
                 record: value(&encode_account(account)),
             })?;
         }
-        for token in &roster.tokens {
+        let tokens = roster.tokens.iter();
+        for token in tokens.filter(|token| roster.has_account(&token.account)) {
             self.put(&Line::Token {
                 key: encode_key(&token.key),
                 record: value(&encode_token(token)),

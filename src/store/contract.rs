@@ -33,6 +33,17 @@ pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
     }
 }
 
+/// Runs `check` against two nodes of a new server.
+pub(crate) fn with_pair(check: impl FnOnce(Arc<dyn Accounts>, Arc<dyn Accounts>)) {
+    let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
+    let address = servers.address().parse().unwrap();
+    let connect = || Arc::new(runtime.block_on(NatsEngine::connect(&address)).unwrap());
+    let (here, there) = (connect(), connect());
+    check(Arc::clone(&here) as _, Arc::clone(&there) as _);
+    there.close();
+    here.close();
+}
+
 /// Waits for what somebody else does, for a while.
 pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);

@@ -4,12 +4,12 @@ mod gated;
 mod preconditions;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use self::gated::{Disk, Rig};
+pub use self::gated::{Disk, Rig};
 use super::*;
 use crate::clock::example::TestClock;
 use crate::hub::REPLAY_LIMIT;
@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::model::{Epoch, Moment, Pet, PetId, Profile, Rev, Status};
 use crate::store::MemoryEngine;
 
-const LIMIT: Duration = Duration::from_mins(1);
+pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// Rule 1. Breaks when the hub is told before the engine.
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn nobody_sees_a_change_before_it_is_durable() {
 }
 
 /// Waits for what the writer's thread does by itself.
-async fn until(condition: impl Fn() -> bool) {
+pub async fn until(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {
             tokio::task::yield_now().await;
@@ -241,4 +241,95 @@ fn a_batch_decides_against_what_it_decided_before() {
     let removed = Command::set_status(pet, Status::Eating);
     let refused = commit_all(&*engine, &hub, &[removed], By::Staff);
     assert_eq!(refused, Err(WriteError::UnknownPet(pet)));
+}
+
+/// A permission that a test revokes.
+#[derive(Clone, Default)]
+struct Revocable {
+    is_revoked: Arc<AtomicBool>,
+    is_unreachable: Arc<AtomicBool>,
+    in_flight: Arc<InFlight>,
+}
+
+impl Revocable {
+    fn revoke(&self) {
+        self.is_revoked.store(true, Ordering::SeqCst);
+        self.in_flight.wait();
+    }
+
+    fn signer(&self) -> Signer {
+        Signer::new(By::Staff.into(), Box::new(self.clone()))
+    }
+}
+
+impl Authorization for Revocable {
+    fn refresh(&self) -> Result<(), WriteError> {
+        match self.is_unreachable.load(Ordering::SeqCst) {
+            true => Err(WriteError::Unavailable),
+            false => Ok(()),
+        }
+    }
+
+    fn check(&self) -> Result<CommitGuard, WriteError> {
+        let guard = self.in_flight.enter();
+        match self.is_revoked.load(Ordering::SeqCst) {
+            true => Err(WriteError::SignedOut),
+            false => Ok(guard),
+        }
+    }
+}
+
+/// Invariant 10. The permission was checked only when the handler started.
+#[tokio::test]
+async fn a_command_whose_permission_ends_while_it_waits_is_refused() {
+    let rig = Rig::start();
+    let permission = Revocable::default();
+    let first = rig.set(Status::Eating);
+    rig.begun().await;
+    let waiting = rig.set_by(Status::Bathing, permission.signer());
+    let allowed = rig.set_by(Status::Playing, Revocable::default().signer());
+    until(|| rig.writer.queue.capacity() == QUEUE_LIMIT - 2).await;
+    permission.revoke();
+    rig.decide(Disk::Writes);
+    first.await.unwrap().unwrap();
+    assert_eq!(
+        rig.begun().await,
+        1,
+        "the commit of the one that is allowed"
+    );
+    assert_eq!(waiting.await.unwrap(), Err(WriteError::SignedOut));
+    rig.decide(Disk::Writes);
+    assert_eq!(allowed.await.unwrap().unwrap().cursor.rev, Rev::new(3));
+}
+
+/// Invariant 10. Whoever was told that a session is over saw a change of it afterwards.
+#[tokio::test]
+async fn a_revocation_is_answered_after_the_commits_that_were_permitted_before_it() {
+    let rig = Rig::start();
+    let permission = Revocable::default();
+    let answer = rig.set_by(Status::Eating, permission.signer());
+    rig.begun().await;
+    let (revoking, hub) = (permission.clone(), Arc::clone(&rig.hub));
+    let revocation = std::thread::spawn(move || {
+        revoking.revoke();
+        hub.newest().0
+    });
+    until(|| permission.is_revoked.load(Ordering::SeqCst)).await;
+    rig.decide(Disk::Writes);
+    answer.await.unwrap().unwrap();
+    let shown = tokio::task::spawn_blocking(|| revocation.join().unwrap());
+    assert_eq!(shown.await.unwrap(), Rev::new(2), "the commit came first");
+}
+
+#[tokio::test]
+async fn a_command_is_refused_while_revocations_elsewhere_cannot_be_known() {
+    let rig = Rig::start();
+    let permission = Revocable::default();
+    permission.is_unreachable.store(true, Ordering::SeqCst);
+    let refused = rig.set_by(Status::Eating, permission.signer()).await;
+    assert_eq!(refused.unwrap(), Err(WriteError::Unavailable));
+    let simulated = rig.set(Status::Bathing);
+    rig.begun().await;
+    rig.decide(Disk::Writes);
+    simulated.await.unwrap().unwrap();
 }

@@ -1,10 +1,13 @@
 //! What the roster promises when its disk is full, and when other nodes edit it too.
 
+mod orphans;
+mod revocation;
 mod rig;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+pub use self::revocation::{Case, ENDS};
 pub use self::rig::{DAY, HASH, HOUR, Rig, author, later, name, operator};
 use super::DirectoryError;
 use crate::model::{Moment, Role, Tick};

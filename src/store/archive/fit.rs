@@ -33,7 +33,11 @@ impl Fit {
             }
             Entry::Pet(pet) => self.pass_pet(pet),
             Entry::Change(change) => self.pass_change(change),
-            Entry::Staff(edit) => self.pass_staff(edit),
+            Entry::Staff(RosterEdit::PutAccount(account)) => {
+                self.accounts.insert(account.name.clone());
+                Ok(())
+            }
+            Entry::Staff(_) => Ok(()),
         }
     }
 
@@ -88,21 +92,12 @@ impl Fit {
         }
     }
 
-    fn pass_staff(&mut self, edit: &RosterEdit) -> Result<(), StoreError> {
-        match edit {
-            RosterEdit::PutAccount(account) => {
-                self.accounts.insert(account.name.clone());
-            }
-            RosterEdit::PutToken(token) if !self.accounts.contains(&token.account) => {
-                let reason = format!(
-                    "a token is of {}, and there is no such account",
-                    token.account
-                );
-                return Err(misfit(reason));
-            }
-            _ => {}
-        }
-        Ok(())
+    /// Returns true for a token without an account, which exports of earlier versions can have.
+    pub fn is_orphan(&self, entry: &Entry) -> bool {
+        let Entry::Staff(RosterEdit::PutToken(token)) = entry else {
+            return false;
+        };
+        !self.accounts.contains(&token.account)
     }
 }
 

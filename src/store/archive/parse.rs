@@ -69,8 +69,12 @@ impl<R: BufRead> Reader<R> {
         let mut fit = Fit::default();
         let mut entry = start(self.next()?)?;
         loop {
-            fit.pass(&entry)?;
-            take(entry)?;
+            if fit.is_orphan(&entry) {
+                tracing::warn!("a token that belongs to no account is left out");
+            } else {
+                fit.pass(&entry)?;
+                take(entry)?;
+            }
             entry = match entry_of(self.next()?)? {
                 Some(entry) => entry,
                 None => break,

@@ -13,7 +13,7 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{By, Change, Epoch, Moment, PetId, Profile, Rev, Status};
 use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
-use crate::writer::{Answer, Command, Writer, commit_all};
+use crate::writer::{Answer, Command, QUEUE_LIMIT, Signer, Writer, commit_all};
 
 /// What the disk does with the next commit, or with the next try after one that failed.
 pub enum Disk {
@@ -182,10 +182,23 @@ impl Rig {
     }
 
     pub fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
-        let writer = self.writer.clone();
+        self.set_by(status, By::Staff)
+    }
+
+    pub fn set_by(
+        &self,
+        status: Status,
+        signer: impl Into<Signer>,
+    ) -> tokio::task::JoinHandle<Answer> {
+        let (writer, signer) = (self.writer.clone(), signer.into());
         let pet = PetId::FIRST;
         let command = Command::set_status(pet, status);
-        tokio::spawn(async move { writer.commit(command, By::Staff).await })
+        tokio::spawn(async move { writer.commit(command, signer).await })
+    }
+
+    /// How many commands wait in the queue.
+    pub fn waiting(&self) -> usize {
+        QUEUE_LIMIT - self.writer.queue.capacity()
     }
 
     /// Waits until a commit has begun; how many changes it has.

@@ -16,14 +16,27 @@ pub const HASH: &str = "the hash of a password";
 
 /// A store that refuses to write when it is told to, and in which something can happen right before
 /// an edit.
-#[derive(Default)]
 pub struct Disk {
-    inner: MemoryAccounts,
+    inner: Arc<dyn Accounts>,
     pub is_full: AtomicBool,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
+impl Default for Disk {
+    fn default() -> Self {
+        Disk::over(Arc::new(MemoryAccounts::default()))
+    }
+}
+
 impl Disk {
+    pub fn over(inner: Arc<dyn Accounts>) -> Self {
+        Disk {
+            inner,
+            is_full: AtomicBool::new(false),
+            meanwhile: Mutex::default(),
+        }
+    }
+
     pub fn meanwhile(&self, happening: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some(Box::new(happening));
     }
@@ -36,6 +49,14 @@ impl Accounts for Disk {
 
     fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
         self.inner.follow_roster(follower)
+    }
+
+    fn is_roster_shared(&self) -> bool {
+        self.inner.is_roster_shared()
+    }
+
+    fn catch_up_roster(&self) -> Result<(), StoreError> {
+        self.inner.catch_up_roster()
     }
 
     fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
@@ -81,12 +102,16 @@ impl Rig {
     /// With the admin anna and the staff boris, who know the same password.
     pub fn with_two() -> Self {
         let rig = Rig::start();
-        for (text, role) in [("anna", Role::Admin), ("boris", Role::Staff)] {
-            rig.directory
-                .add(&name(text), role, HASH.to_owned(), &operator())
-                .unwrap();
-        }
+        rig.add("anna", Role::Admin);
+        rig.add("boris", Role::Staff);
         rig
+    }
+
+    pub fn add(&self, text: &str, role: Role) {
+        let added = self
+            .directory
+            .add(&name(text), role, HASH.to_owned(), &operator());
+        added.unwrap();
     }
 
     /// The same store after a restart, at which the wall clock says `wall`.

@@ -21,7 +21,7 @@ type Tamper = fn(&redb::WriteTransaction);
 
 #[test]
 fn a_check_finds_records_that_do_not_fit_together() {
-    let tampers: [(&str, Tamper); 9] = [
+    let tampers: [(&str, Tamper); 8] = [
         ("has no status", |writing| {
             let mut statuses = writing.open_table(STATUSES).unwrap();
             statuses.remove(1).unwrap();
@@ -51,11 +51,6 @@ fn a_check_finds_records_that_do_not_fit_together() {
         ("damaged", |writing| {
             let mut log = writing.open_table(LOG).unwrap();
             log.insert(3, b"{".as_slice()).unwrap();
-        }),
-        ("no such account", |writing| {
-            let mut tokens = writing.open_table(TOKENS).unwrap();
-            let record = br#"{"account":"anna","name":"x","scope":"read","created":1}"#;
-            tokens.insert([7; 32], record.as_slice()).unwrap();
         }),
         ("record of staff is damaged", |writing| {
             let mut accounts = writing.open_table(ACCOUNTS).unwrap();
@@ -102,4 +97,17 @@ fn a_backup_has_no_sessions() {
     let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
     let without = ["history", "log", "meta", "pets", "statuses", "trimmed"];
     assert_eq!(names, without);
+}
+
+/// One request to create a token beside a removal left such a token, and every backup failed.
+#[test]
+fn a_token_without_an_account_is_no_damage() {
+    let (folder, ..) = closed_store(5);
+    tamper(&folder, |writing| {
+        let mut tokens = writing.open_table(TOKENS).unwrap();
+        let record = br#"{"account":"anna","name":"x","scope":"read","created":1}"#;
+        tokens.insert([7; 32], record.as_slice()).unwrap();
+    });
+    check(folder.path()).unwrap();
+    backup(folder.path(), &folder.path().join("copy.redb")).unwrap();
 }

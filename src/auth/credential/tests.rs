@@ -1,0 +1,105 @@
+//! Changes of pets against every way to end a session or an account.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::*;
+use crate::auth::directory::tests::{Case, ENDS, HASH, operator};
+use crate::model::{Role, Status};
+use crate::store::{Accounts, MemoryAccounts};
+use crate::writer::tests::{Disk, LIMIT, Rig, until};
+
+/// A rescue of which anna is an admin, with a session and a token, and a writer whose disk waits.
+struct Stage {
+    gate: Gate,
+    case: Case,
+    rig: Rig,
+}
+
+impl Stage {
+    fn build() -> Self {
+        let store: Arc<dyn Accounts> = Arc::new(MemoryAccounts::default());
+        let gate = Gate::of_staff(store, None).unwrap();
+        let directory = gate.staff().unwrap().directory();
+        let name = |text: &str| text.parse().unwrap();
+        for text in ["anna", "boris", "dora", "root"] {
+            let hash = HASH.to_owned();
+            directory
+                .add(&name(text), Role::Admin, hash, &operator())
+                .unwrap();
+        }
+        let begin = || directory.begin_session(&name("anna"), HASH, "Firefox", None);
+        let token = directory.create_token(&name("anna"), "Feeder", Scope::Write, &operator());
+        let case = Case {
+            session: begin().unwrap().key(),
+            other: begin().unwrap().key(),
+            token: token.unwrap().key(),
+            anna: name("anna"),
+            boris: name("boris"),
+            dora: name("dora"),
+            mallory: name("mallory"),
+        };
+        let rig = Rig::start();
+        Stage { gate, case, rig }
+    }
+
+    fn directory(&self) -> &Directory {
+        self.gate.staff().unwrap().directory()
+    }
+
+    fn signers(&self, ends_tokens: bool) -> Vec<Signer> {
+        let token = ends_tokens.then_some(Credential::Token(self.case.token));
+        let credentials = [Credential::Session(self.case.session)];
+        let credentials = credentials.into_iter().chain(token);
+        let signers = credentials.map(|shown| self.gate.signer(shown, Scope::SetStatus));
+        signers.map(|signer| signer.ok().unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn no_change_is_committed_whose_session_ended_while_it_waited_for_the_writer() {
+    for (end, ends, ends_tokens) in ENDS {
+        let stage = Stage::build();
+        let busy = stage.rig.set(Status::Sleeping);
+        stage.rig.begun().await;
+        let signers = stage.signers(ends_tokens).into_iter();
+        let waiting: Vec<_> = signers
+            .map(|signer| stage.rig.set_by(Status::Eating, signer))
+            .collect();
+        until(|| stage.rig.waiting() == waiting.len()).await;
+        ends(stage.directory(), &stage.case).unwrap();
+        stage.rig.decide(Disk::Writes);
+        busy.await.unwrap().unwrap();
+        for answer in waiting {
+            let answer = timeout(LIMIT, answer).await.expect("it is refused at once");
+            let answer = answer.unwrap();
+            assert_eq!(answer, Err(WriteError::SignedOut), "after {end}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_way_to_end_a_session_is_answered_before_a_change_of_it_that_is_being_committed() {
+    for (end, ends, ends_tokens) in ENDS {
+        let stage = Stage::build();
+        let signer = stage.signers(ends_tokens).pop().unwrap();
+        let answer = stage.rig.set_by(Status::Eating, signer);
+        stage.rig.begun().await;
+        let (gate, case, hub) = (
+            stage.gate.clone(),
+            stage.case.clone(),
+            Arc::clone(&stage.rig.hub),
+        );
+        let ending = std::thread::spawn(move || {
+            ends(gate.staff().unwrap().directory(), &case).unwrap();
+            hub.newest().0
+        });
+        let is_over = || stage.directory().session(&stage.case.session).is_none();
+        until(is_over).await;
+        stage.rig.decide(Disk::Writes);
+        let committed = answer.await.unwrap().unwrap().cursor.rev;
+        let shown = tokio::task::spawn_blocking(|| ending.join().unwrap());
+        assert_eq!(shown.await.unwrap(), committed, "{end}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Sessions and tokens without an account, which a store of an earlier version can have.
+
+use std::sync::Arc;
+
+use super::{DAY, HASH, Rig, name, operator};
+use crate::auth::directory::Directory;
+use crate::model::{Key, Moment, Role, Scope, Session, Tick, Token};
+use crate::store::contract::with_pair;
+use crate::store::{Accounts, MemoryAccounts, RedbEngine, RosterEdit};
+
+const KEY: Key = Key::new([7; 32]);
+
+fn orphans() -> [RosterEdit; 2] {
+    let session = Session {
+        key: KEY,
+        account: name("anna"),
+        client: "Firefox".to_owned(),
+        began_at: Moment::now(),
+        began: Tick(0),
+        seen: Tick(0),
+    };
+    let token = Token {
+        key: KEY,
+        account: name("anna"),
+        name: "Feeder".to_owned(),
+        scope: Scope::Write,
+        created: Moment::now(),
+        used: None,
+    };
+    [RosterEdit::PutSession(session), RosterEdit::PutToken(token)]
+}
+
+fn check(store: Arc<dyn Accounts>) {
+    store.edit_roster(0, &orphans()).unwrap();
+    let directory = Directory::open(Arc::clone(&store)).unwrap();
+    let roster = store.roster().unwrap();
+    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
+    let words = &directory.deeds(None, 1).unwrap()[0].1.words;
+    assert_eq!(
+        words,
+        "removed 2 sessions and tokens that belonged to no account"
+    );
+    drop(Directory::open(Arc::clone(&store)).unwrap());
+    assert_eq!(directory.deeds(None, 9).unwrap().len(), 1, "once");
+}
+
+#[test]
+fn what_belongs_to_no_account_is_removed_at_start() {
+    check(Arc::new(MemoryAccounts::default()));
+    let folder = tempfile::tempdir().unwrap();
+    check(Arc::new(RedbEngine::open(folder.path()).unwrap()));
+    with_pair(|here, _| check(here));
+}
+
+/// The disk was full at the start, so the token is still in the store.
+#[test]
+fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
+    let rig = Rig::start();
+    let version = rig.disk.edit_roster(0, &orphans()).unwrap();
+    assert_eq!(version, 1);
+    let invited = rig
+        .directory
+        .invite(&name("anna"), Role::Staff, &operator())
+        .unwrap();
+    rig.directory
+        .accept(&invited.key(), HASH.to_owned(), &super::author())
+        .unwrap();
+    assert!(!rig.is_in(&KEY) && rig.directory.token(&KEY).is_none());
+    let roster = rig.disk.roster().unwrap();
+    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn what_could_not_be_removed_at_start_is_removed_later() {
+    let rig = Rig::start();
+    rig.disk.edit_roster(0, &orphans()).unwrap();
+    rig.turn(DAY);
+    rig.directory.tidy().unwrap();
+    let roster = rig.disk.roster().unwrap();
+    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
+}
