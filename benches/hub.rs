@@ -19,7 +19,7 @@ use pet_store::model::{
     By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Profile, Rev, Status,
 };
 use pet_store::store::MemoryEngine;
-use pet_store::wire::Frame;
+use pet_store::wire::{Frame, SnapshotForm};
 use tokio::runtime::Runtime;
 
 const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
@@ -200,7 +200,7 @@ fn conflate(criterion: &mut Criterion) {
     }
     criterion.bench_function("the newest of each pet after 4,000 changes", |bencher| {
         bencher.iter(|| {
-            let missed = rig.hub.missed(&Filter::All, since);
+            let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
             assert_eq!(missed.frames.len() as u64, PETS);
         });
     });

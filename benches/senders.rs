@@ -22,7 +22,7 @@ use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
 use pet_store::live::{Admission, Connection, Places, Transport};
 use pet_store::metrics::Metrics;
 use pet_store::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, PetId, Rev, Status};
-use pet_store::wire::{Encoding, Frame};
+use pet_store::wire::{Encoding, Frame, SnapshotForm};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +86,7 @@ impl Rig {
                 },
                 encoding: Encoding::WebSocket,
                 filter: filter(turn),
+                form: SnapshotForm::Whole,
                 at: Cursor {
                     epoch: Epoch::new(0x9f2c_41aa),
                     rev: Rev::ZERO,

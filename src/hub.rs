@@ -32,7 +32,7 @@ use self::waiters::Waiters;
 use crate::metrics::Metrics;
 use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, Rev};
 use crate::store::{Engine, Follower, Snapshot, StoreError};
-use crate::wire::Frame;
+use crate::wire::{Frame, SnapshotForm};
 
 /// Frames that the broadcast stream holds for a sender while it is late. If it is later still, its
 /// viewers get the newest of what they missed, or a snapshot.
@@ -139,10 +139,13 @@ impl Hub {
 
     /// The newest status of each pet since `since`, for a viewer that fell behind: as many as make
     /// a good write, in the order of their revs.
-    pub fn missed(&self, filter: &Filter, since: Rev) -> Chunk {
+    pub fn missed(&self, filter: &Filter, form: SnapshotForm, since: Rev) -> Chunk {
         self.metrics.resyncs.inc();
         let newest = self.state().newest_after(filter, since, MISSED_BYTES);
-        newest.unwrap_or_else(|| Chunk::of_snapshot(self.snapshot(filter).1))
+        newest.unwrap_or_else(|| {
+            let snapshot = self.state().snapshot(filter);
+            Chunk::of_snapshot(&snapshot, form)
+        })
     }
 
     /// `since`, if the history from there on is here and short enough to be replayed, or comes to this

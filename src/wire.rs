@@ -9,5 +9,5 @@ mod json;
 mod message;
 
 pub use encoding::{Encoding, websocket_header};
-pub use frame::{Frame, FrameKind};
+pub use frame::{Frame, FrameKind, SnapshotForm};
 pub use message::{Entry, Message, PetBody};

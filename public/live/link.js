@@ -8,6 +8,7 @@
 import { isNewer } from "../state/cursor.js";
 import { isNews } from "../state/news.js";
 import { Proof } from "../state/proof.js";
+import { Parts } from "./parts.js";
 import { ignore } from "./transport.js";
 
 /** @typedef {import("./message.js").Message} Message */
@@ -42,6 +43,7 @@ export class Link {
   #serverClock;
   #proof;
   #hello;
+  #parts = new Parts();
   /** Where it was opened. */
   #since;
   /** Where it is; "" until it has brought anything. */
@@ -129,10 +131,16 @@ export class Link {
   #heard(message) {
     const isInTime = this.#prove(message);
     if (message.type === "bye") return this.#end({ why: "bye", retryMs: message.retry_ms });
+    const whole = this.#parts.take(message);
+    if (whole) this.#pass(whole);
+    if (!isInTime) this.#end({ why: "lag" });
+  }
+
+  /** @param {Message} message */
+  #pass(message) {
     this.#previous = this.#cursor;
     if (message.type !== "hello" && message.cursor) this.#cursor = message.cursor;
     this.onmessage(message);
-    if (!isInTime) this.#end({ why: "lag" });
   }
 
   /**

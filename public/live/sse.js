@@ -6,6 +6,7 @@
  * an answer other than 200. Neither fits, so the first error closes it and the connection builds a new one.
  */
 import { decode, MESSAGE_TYPES } from "./message.js";
+import { IN_PARTS } from "./parts.js";
 import { ignore } from "./transport.js";
 import { liveUrl } from "./url.js";
 
@@ -42,7 +43,7 @@ export class SseTransport {
     this.close();
     let source;
     try {
-      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, change));
+      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, { ...IN_PARTS, ...change }));
     } catch {
       this.onstate("closed");
       return;

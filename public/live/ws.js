@@ -3,6 +3,7 @@
  * The WebSocket transport: one text message is one message. The only one that can also speak to the server.
  */
 import { decode } from "./message.js";
+import { IN_PARTS } from "./parts.js";
 import { ignore } from "./transport.js";
 import { liveUrl, socketUrl } from "./url.js";
 
@@ -49,7 +50,7 @@ export class WsTransport {
     this.close();
     let socket;
     try {
-      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, change)));
+      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, { ...IN_PARTS, ...change })));
     } catch {
       // Not there at all, or forbidden by a policy: the same to us as a network that blocks it.
       this.onstate("closed");

@@ -8,10 +8,10 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Filter, Hub, REPLAY_LIMIT};
+use super::{Filter, Hub, REPLAY_LIMIT, state};
 use crate::model::{Change, Cursor, Rev};
 use crate::store::StoreError;
-use crate::wire::Frame;
+use crate::wire::{Frame, SnapshotForm};
 
 /// Changes read from the store's log at once. Their frames are made for this viewer alone.
 const LOG_CHUNK: usize = 256;
@@ -35,15 +35,16 @@ pub struct CatchUp {
     start: Cursor,
     /// The viewer was given everything it wants up to here.
     at: Cursor,
+    form: SnapshotForm,
     /// Given first, to one whose cursor cannot be served.
-    snapshot: Option<Chunk>,
+    snapshot: Option<state::Snapshot>,
 }
 
 impl Chunk {
-    pub(super) fn of_snapshot(frame: Frame) -> Self {
+    pub(super) fn of_snapshot(snapshot: &state::Snapshot, form: SnapshotForm) -> Self {
         Chunk {
-            reaches: frame.rev(),
-            frames: vec![frame],
+            reaches: snapshot.cursor().rev,
+            frames: snapshot.frames(form),
             is_whole: true,
         }
     }
@@ -54,9 +55,8 @@ impl CatchUp {
         let (start, snapshot) = match hub.servable(since) {
             Some(cursor) => (cursor, None),
             None => {
-                let (epoch, frame) = hub.snapshot(&filter);
-                let rev = frame.rev();
-                (Cursor { epoch, rev }, Some(Chunk::of_snapshot(frame)))
+                let snapshot = hub.state().snapshot(&filter);
+                (snapshot.cursor(), Some(snapshot))
             }
         };
         CatchUp {
@@ -64,8 +64,14 @@ impl CatchUp {
             filter,
             start,
             at: start,
+            form: SnapshotForm::default(),
             snapshot,
         }
+    }
+
+    /// Gives snapshots in `form`.
+    pub fn in_form(self, form: SnapshotForm) -> Self {
+        CatchUp { form, ..self }
     }
 
     /// The cursor that the viewer starts from: its own, or that of the snapshot it gets.
@@ -97,10 +103,9 @@ impl CatchUp {
 
     /// Starts over with a snapshot.
     fn begin(&mut self) -> Chunk {
-        let (epoch, frame) = self.hub.snapshot(&self.filter);
-        let rev = frame.rev();
-        self.at = Cursor { epoch, rev };
-        Chunk::of_snapshot(frame)
+        let snapshot = self.hub.state().snapshot(&self.filter);
+        self.at = snapshot.cursor();
+        Chunk::of_snapshot(&snapshot, self.form)
     }
 
     /// Everything new as far as it fits into a chunk, as soon as there is something. Waits for that
@@ -138,7 +143,7 @@ impl CatchUp {
     /// The next chunk if it is in memory; else it has to come from the store's log.
     pub fn next_now(&mut self) -> Option<Chunk> {
         if let Some(snapshot) = self.snapshot.take() {
-            return Some(snapshot);
+            return Some(Chunk::of_snapshot(&snapshot, self.form));
         }
         let state = self.hub.state();
         if state.epoch() != self.at.epoch {

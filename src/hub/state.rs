@@ -9,7 +9,7 @@ use super::filter::Filter;
 use super::newest::Newest;
 use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
 use crate::store::{self, Engine, StoreError};
-use crate::wire::Frame;
+use crate::wire::{Frame, SnapshotForm};
 
 /// Encoded snapshots kept for one rev. Above it they are encoded per viewer, which is slower and
 /// still right: a bound on memory against someone who asks for every combination of pets.
@@ -48,7 +48,8 @@ pub struct Snapshot {
     epoch: Epoch,
     rev: Rev,
     pets: Arc<[Arc<Pet>]>,
-    frame: Arc<OnceLock<Frame>>,
+    whole: Arc<OnceLock<Frame>>,
+    parts: Arc<OnceLock<Vec<Frame>>>,
 }
 
 impl Snapshot {
@@ -56,7 +57,25 @@ impl Snapshot {
     pub fn encode(&self) -> Frame {
         let pets = self.pets.iter().map(|pet| &**pet);
         let encode = || Frame::of_snapshot(self.epoch, self.rev, pets);
-        self.frame.get_or_init(encode).clone()
+        self.whole.get_or_init(encode).clone()
+    }
+
+    /// Where the viewer is who has it.
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            rev: self.rev,
+        }
+    }
+
+    /// The frames for viewers that take snapshots in `form`, encoded once per form.
+    pub fn frames(&self, form: SnapshotForm) -> Vec<Frame> {
+        let pets = self.pets.iter().map(|pet| &**pet);
+        let encode = || Frame::of_snapshot_in_parts(self.epoch, self.rev, pets);
+        match form {
+            SnapshotForm::Whole => vec![self.encode()],
+            SnapshotForm::Parts => self.parts.get_or_init(encode).clone(),
+        }
     }
 }
 
@@ -201,7 +220,8 @@ impl State {
             epoch: self.epoch,
             rev: self.rev,
             pets: pets.into_iter().cloned().collect(),
-            frame: Arc::default(),
+            whole: Arc::default(),
+            parts: Arc::default(),
         };
         if self.snapshots.len() < SNAPSHOTS_KEPT {
             self.snapshots.insert(filter.clone(), snapshot.clone());

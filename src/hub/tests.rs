@@ -178,10 +178,12 @@ fn a_viewer_that_fell_behind_is_given_the_newest_of_each_pet_and_what_follows() 
     rig.statuses(1, 40);
     rig.statuses(2, 5);
     rig.statuses(1, 1);
-    let missed = rig.hub.missed(&Filter::All, Rev::new(2));
+    let missed = rig
+        .hub
+        .missed(&Filter::All, SnapshotForm::Whole, Rev::new(2));
     assert_eq!(revs(&missed), [47, 48]);
     assert!(missed.is_whole && missed.reaches.get() == 48);
-    let missed = rig.hub.missed(&only(2), Rev::new(2));
+    let missed = rig.hub.missed(&only(2), SnapshotForm::Whole, Rev::new(2));
     assert_eq!(revs(&missed), [47]);
     assert_eq!(missed.reaches.get(), 48, "also past pets it does not watch");
     rig.statuses(2, 2);
@@ -198,7 +200,7 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     for id in 3..2000 {
         rig.change(id, ChangeKind::Gone);
     }
-    let missed = rig.hub.missed(&Filter::All, since);
+    let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
     assert!(is_snapshot(&missed));
     assert_eq!(missed.reaches, rig.hub.newest().0);
 }

@@ -22,7 +22,7 @@ use super::senders::Newcomer;
 use crate::auth::Speaker;
 use crate::guard::Visitor;
 use crate::hub::Filter;
-use crate::wire::Encoding;
+use crate::wire::{Encoding, SnapshotForm};
 
 /// What a sender is told about a viewer, and what the viewer is given before that.
 pub struct Arrival {
@@ -30,6 +30,7 @@ pub struct Arrival {
     pub opening: Opening,
     pub encoding: Encoding,
     pub filter: Filter,
+    pub form: SnapshotForm,
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Who commands over it.
@@ -102,6 +103,7 @@ impl Arrival {
             at: self.opening.reaches(),
             encoding: self.encoding,
             filter: self.filter,
+            form: self.form,
             said: self.said,
             speaker: self.speaker,
             visitor: self.visitor,

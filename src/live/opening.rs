@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::{Live, Transport};
 use crate::hub::{CatchUp, Chunk, Filter};
 use crate::model::Cursor;
-use crate::wire::Encoding;
+use crate::wire::{Encoding, SnapshotForm};
 
 /// Bytes that are given at once; a long replay comes in pieces that the viewer takes one by one.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -31,9 +31,10 @@ impl Opening {
         transport: Transport,
         encoding: Encoding,
         filter: Filter,
+        form: SnapshotForm,
         since: Option<Cursor>,
     ) -> Self {
-        let catch_up = live.hub.catch_up(filter, since);
+        let catch_up = live.hub.catch_up(filter, since).in_form(form);
         let hello = live.hello(transport, catch_up.start());
         let hello = encoding.encode_first(&hello, live.places.retry_ms());
         let mut opening = Opening {

@@ -61,7 +61,10 @@ async fn answer_or_hang_up(
 async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Response, Failure> {
     let _place = live.admit(Transport::Poll, query, visitor)?;
     let since = live.hub.reach(query.since).await;
-    let mut catch_up = live.hub.catch_up(query.filter.clone(), since);
+    let mut catch_up = live
+        .hub
+        .catch_up(query.filter.clone(), since)
+        .in_form(query.form);
     let start = catch_up.start();
     let stale_since = live.hub.stale_since();
     // Whoever waits is told immediately that the engine is out of reach, or back, and whoever comes
@@ -78,7 +81,7 @@ async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Resp
     let draft = || Draft::new(&live.hello(Transport::Poll, start));
     let answer = if !news.frames.is_empty() {
         let encode = || draft().with_frames(&news.frames).finish(cursor);
-        let asked = (start.rev, query.filter.clone());
+        let asked = (start.rev, query.filter.clone(), query.form);
         live.answers
             .share(asked, news.reaches, Instant::now(), encode)
     } else if live.stop.is_cancelled() {

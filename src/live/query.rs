@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::hub::Filter;
 use crate::metrics::Metrics;
 use crate::model::{Cursor, PetId};
+use crate::wire::SnapshotForm;
 
 /// The longest a poll waits; also when the request says nothing.
 const WAIT_MAX_SECONDS: f64 = 25.0;
@@ -23,6 +24,8 @@ pub struct LiveQuery {
     /// it first began, the id of the last event where a browser is that reconnects by itself.
     pub since: Option<Cursor>,
     pub wait: Duration,
+    /// In one message, or in parts if it says `parts=1`.
+    pub form: SnapshotForm,
     /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
     chaos: Option<Chaos>,
     /// Over what the page was live before, and why it is not any more; in its own words.
@@ -45,6 +48,7 @@ impl LiveQuery {
         let mut chaos = None;
         let (mut from, mut why) = (None, None);
         let mut is_short = false;
+        let mut form = SnapshotForm::Whole;
         for (name, value) in pairs {
             match name.as_str() {
                 "pet" => pets.push(value.parse::<PetId>()?),
@@ -56,6 +60,7 @@ impl LiveQuery {
                 "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(&value)?),
                 "from" => from = Some(value),
                 "why" => why = Some(value),
+                "parts" if value == "1" => form = SnapshotForm::Parts,
                 "rung" => is_short = value == "short",
                 _ => {}
             }
@@ -64,6 +69,7 @@ impl LiveQuery {
             filter: Filter::of(pets)?,
             since: later(later(since, last_event), last_event_id(request.headers())),
             wait,
+            form,
             chaos,
             switch: from.zip(why),
             is_short,

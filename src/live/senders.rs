@@ -43,7 +43,7 @@ use crate::auth::{Gate, Speaker};
 use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
 use crate::model::Cursor;
-use crate::wire::Encoding;
+use crate::wire::{Encoding, SnapshotForm};
 use crate::writer::Writer;
 
 /// A viewer that was given everything up to `at`, and is given the rest by a sender.
@@ -51,6 +51,7 @@ pub struct Newcomer<S = TcpStream> {
     pub connection: Connection<S>,
     pub encoding: Encoding,
     pub filter: Filter,
+    pub form: SnapshotForm,
     pub at: Cursor,
     /// What it said so far, if anything.
     pub said: Vec<u8>,

@@ -45,13 +45,14 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
             return;
         };
         let transport = Transport::WebSocket;
-        let (filter, encoding) = (query.filter, Encoding::WebSocket);
+        let (filter, form, encoding) = (query.filter, query.form, Encoding::WebSocket);
         let since = owned.hub.reach(query.since).await;
         let mut arrival = Arrival {
-            opening: Opening::new(&owned, transport, encoding, filter.clone(), since),
+            opening: Opening::new(&owned, transport, encoding, filter.clone(), form, since),
             live: owned,
             encoding,
             filter,
+            form,
             said: Vec::new(),
             speaker,
             visitor,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::encoding::{Encoding, sse_chunk, websocket_text};
+use super::json::to_ascii;
 use super::message::{Entry, Message};
 use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, PetId, Rev};
 
@@ -21,6 +22,35 @@ pub enum FrameKind {
     Gone,
     Snapshot,
 }
+
+impl FrameKind {
+    /// The `type` of the message.
+    const fn name(self) -> &'static str {
+        match self {
+            FrameKind::Status => "status",
+            FrameKind::Pet => "pet",
+            FrameKind::Gone => "gone",
+            FrameKind::Snapshot => "snapshot",
+        }
+    }
+}
+
+/// How a viewer takes snapshots.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SnapshotForm {
+    /// As one message, however long.
+    #[default]
+    Whole,
+    /// As messages of at most 16 KiB.
+    Parts,
+}
+
+/// The longest message of a snapshot in parts, with all that a transport adds. Clients have limits
+/// on a line or a message from 32 KiB upwards (Go's websocket, aiohttp, `websockets`).
+const PART_BYTES: usize = 16 * 1024;
+
+/// More than anything but the pets takes in such a message.
+const ENVELOPE_BYTES: usize = 256;
 
 #[derive(Debug)]
 struct Encoded {
@@ -59,6 +89,40 @@ impl Frame {
         Frame::encode(epoch, rev, FrameKind::Snapshot, None, &message)
     }
 
+    /// Encodes the same as messages of at most `PART_BYTES`, for clients that take no longer ones.
+    /// Only the last has the cursor as its SSE id: before it, the client is not there yet.
+    pub fn of_snapshot_in_parts<'a>(
+        epoch: Epoch,
+        rev: Rev,
+        pets: impl IntoIterator<Item = &'a Pet>,
+    ) -> Vec<Self> {
+        let cursor = Cursor { epoch, rev };
+        let mut groups = vec![String::new()];
+        for pet in pets {
+            let entry = to_ascii(&Entry::of(pet));
+            let group = groups.last_mut().filter(|group| {
+                group.is_empty() || group.len() + entry.len() + ENVELOPE_BYTES < PART_BYTES
+            });
+            match group {
+                Some(group) if group.is_empty() => *group = entry,
+                Some(group) => {
+                    group.push(',');
+                    group.push_str(&entry);
+                }
+                None => groups.push(entry),
+            }
+        }
+        let parts = groups.len();
+        let frames = groups.into_iter().zip(1..).map(|(pets, part)| {
+            let json = format!(
+                r#"{{"type":"snapshot","cursor":"{cursor}","part":{part},"parts":{parts},"pets":[{pets}]}}"#
+            );
+            let id = (part == parts).then_some(cursor);
+            Frame::of_json(rev, FrameKind::Snapshot, None, id, json)
+        });
+        frames.collect()
+    }
+
     fn encode(
         epoch: Epoch,
         rev: Rev,
@@ -67,7 +131,19 @@ impl Frame {
         message: &Message<'_>,
     ) -> Self {
         let json = message.to_json();
-        let (sse_chunk, sse) = sse_chunk(Some(Cursor { epoch, rev }), message.name(), &json);
+        let id = Some(Cursor { epoch, rev });
+        Frame::of_json(rev, kind, pet, id, json)
+    }
+
+    /// Encodes a message that is JSON already; `id` is what an SSE client may return with.
+    fn of_json(
+        rev: Rev,
+        kind: FrameKind,
+        pet: Option<PetId>,
+        id: Option<Cursor>,
+        json: String,
+    ) -> Self {
+        let (sse_chunk, sse) = sse_chunk(id, kind.name(), &json);
         Frame(Arc::new(Encoded {
             rev,
             kind,
@@ -191,6 +267,46 @@ mod tests {
         let data = text.lines().nth(2).unwrap().strip_prefix("data: ").unwrap();
         let object: serde_json::Value = serde_json::from_str(data).unwrap();
         assert_eq!(object["name"], name);
+    }
+
+    #[test]
+    fn a_snapshot_in_parts_says_the_same_in_messages_of_at_most_16_kib() {
+        let pets: Vec<Pet> = (1..=400)
+            .map(|id| Pet {
+                id: PetId::new(id),
+                // The longest name there is, in the longest escapes.
+                ..pet(&"\u{1f436}".repeat(if id % 7 == 0 { 80 } else { 3 }))
+            })
+            .collect();
+        let whole = Frame::of_snapshot(EPOCH, Rev::new(3), &pets);
+        let whole: serde_json::Value = serde_json::from_str(whole.json()).unwrap();
+        let parts = Frame::of_snapshot_in_parts(EPOCH, Rev::new(3), &pets);
+        let mut seen = Vec::new();
+        for (index, frame) in parts.iter().enumerate() {
+            let object: serde_json::Value = serde_json::from_str(frame.json()).unwrap();
+            assert_eq!(object["type"], "snapshot");
+            assert_eq!(object["cursor"], whole["cursor"]);
+            assert_eq!(object["part"], index + 1);
+            assert_eq!(object["parts"], parts.len());
+            seen.extend(object["pets"].as_array().unwrap().clone());
+            for encoding in Encoding::ALL {
+                let size = frame.bytes(encoding).len();
+                assert!(size <= 16 * 1024, "{size}");
+            }
+            // A browser that loses its connection before the last part must not come back from
+            // where all of them would have brought it.
+            let event = String::from_utf8_lossy(frame.bytes(Encoding::Sse)).into_owned();
+            let is_last = index + 1 == parts.len();
+            assert_eq!(event.starts_with("id: 9f2c41aa-3\n"), is_last);
+            assert_eq!(frame.rev(), Rev::new(3));
+        }
+        assert!((3..=20).contains(&parts.len()), "{}", parts.len());
+        assert_eq!(whole["pets"], serde_json::Value::from(seen));
+        let empty = Frame::of_snapshot_in_parts(EPOCH, Rev::new(3), []);
+        assert_eq!(
+            empty.iter().map(Frame::json).collect::<Vec<_>>(),
+            [r#"{"type":"snapshot","cursor":"9f2c41aa-3","part":1,"parts":1,"pets":[]}"#]
+        );
     }
 
     /// Python's `splitlines`, on which several SSE clients rest, ends a line also at U+0085 and U+2028,

@@ -9,6 +9,7 @@ mod filter;
 mod greeting;
 mod head;
 mod heartbeat;
+mod parts;
 mod places;
 mod sharing;
 mod sleeper;

@@ -87,8 +87,8 @@ test("it watches what nothing happens to, from the page's cursor, and asks the d
   const { doctor, sockets, sources, asked } = openDoctor();
   doctor.start();
   await settle();
-  assert.equal(sockets[0].url, `wss://rescue.example/live/ws?since=9f2c41aa-7&${NOBODY}`);
-  assert.equal(sources[0].url, `https://rescue.example/live/sse?since=9f2c41aa-7&${NOBODY}`);
+  assert.equal(sockets[0].url, `wss://rescue.example/live/ws?parts=1&since=9f2c41aa-7&${NOBODY}`);
+  assert.equal(sources[0].url, `https://rescue.example/live/sse?parts=1&since=9f2c41aa-7&${NOBODY}`);
   assert.deepEqual(paths(asked), ["/healthz", "/live/poll", "/live/state"]);
 });
 

@@ -120,7 +120,8 @@ export class ModelNetwork {
     this.#wires.add(wire);
     wire.onclose = () => this.#wires.delete(wire);
     ends.hold(wire);
-    wire.open(this.#server, url.searchParams.get("since") ?? "");
+    const isInParts = url.searchParams.get("parts") === "1";
+    wire.open(this.#server, url.searchParams.get("since") ?? "", isInParts);
   }
 
   /** A question and its answer. Where the network is cut, or eats, there is none. */
@@ -188,13 +189,14 @@ class Wire {
     this.#ends = ends;
   }
 
-  open(server, since) {
+  open(server, since, isInParts) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
       this.#ends.open();
       this.#leave = server.join({
         name: this.name,
         since,
+        isInParts,
         send: (message) => this.#send(JSON.stringify(message)),
         hangUp: () => this.#later(() => this.die()),
       });

@@ -84,12 +84,15 @@ export class ModelServer {
   }
 
   /**
-   * @param {{ name: string, since: string, send: (message: any) => void, hangUp: () => void }} link
+   * @param {{ name: string, since: string, isInParts: boolean, send: (message: any) => void, hangUp: () => void }} link
    * @returns {() => void} Called when it is gone.
    */
-  join({ name, since, send, hangUp }) {
+  join({ name, since, isInParts, send, hangUp }) {
     const viewer = new Viewer({ clock: this.#clock, server: this, isFollowed: name === "sse", send, hangUp });
-    for (const message of this.open(name, since)) viewer.tell(message);
+    for (const message of this.open(name, since)) {
+      const isSplit = isInParts && message.type === "snapshot";
+      for (const told of isSplit ? parts(message) : [message]) viewer.tell(told);
+    }
     this.#viewers.add(viewer);
     return () => (this.#viewers.delete(viewer), viewer.stop());
   }
@@ -161,6 +164,12 @@ class Viewer {
   stop() {
     this.#cancel();
   }
+}
+
+/** A snapshot as messages of one pet each. */
+function parts({ type, cursor, pets }) {
+  const groups = pets.length === 0 ? [[]] : pets.map((pet) => [pet]);
+  return groups.map((group, index) => ({ type, cursor, part: index + 1, parts: groups.length, pets: group }));
 }
 
 /** A board as a text that is the same for the same board. */

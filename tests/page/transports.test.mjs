@@ -43,14 +43,14 @@ function openPoll() {
 }
 
 test("the address carries the cursor and every pet, and a WebSocket's starts with wss", () => {
-  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?since=9f2c41aa-1&pet=7&pet=8");
-  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?parts=1&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?parts=1&since=9f2c41aa-1&pet=7&pet=8");
 });
 
 test("without a cursor the address has none", () => {
   const { made, WebSocket } = fakeWebSocket();
   new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
-  assert.equal(made[0].url, "wss://rescue.example/live/ws");
+  assert.equal(made[0].url, "wss://rescue.example/live/ws?parts=1");
 });
 
 test("a WebSocket's text is a message, and what is not JSON is no sign of life", () => {
@@ -103,10 +103,10 @@ test("a bad network that was chosen, and a change of rung, are part of the addre
   const change = { from: "ws", why: "silent" };
   const { made, EventSource } = fakeEventSource();
   listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", change);
-  assert.equal(made[0].url, "https://rescue.example/live/sse?from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
+  assert.equal(made[0].url, "https://rescue.example/live/sse?parts=1&from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
   const sockets = fakeWebSocket();
   listen(new WsTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", change);
-  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?from=ws&why=silent&chaos=hold");
+  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?parts=1&from=ws&why=silent&chaos=hold");
 });
 
 test("a browser without WebSocket or EventSource has a transport that fails, not an error", () => {

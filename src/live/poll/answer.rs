@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::hub::Filter;
 use crate::model::{Cursor, Rev};
-use crate::wire::{Frame, Message};
+use crate::wire::{Frame, Message, SnapshotForm};
 
 /// An answer is shared for so long: hello in it says what time it is.
 const SHARED_FOR: Duration = Duration::from_secs(1);
@@ -18,6 +18,9 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 /// pets.
 const ANSWERS_KEPT: usize = 256;
 
+/// Where an asker is, what it watches, and how it takes snapshots.
+pub type Asked = (Rev, Filter, SnapshotForm);
+
 /// Answers that bring their askers to the same rev, by where they were and what they watch.
 #[derive(Default)]
 pub struct Answers(Mutex<Option<Kept>>);
@@ -25,7 +28,7 @@ pub struct Answers(Mutex<Option<Kept>>);
 struct Kept {
     reaches: Rev,
     since: Instant,
-    answers: HashMap<(Rev, Filter), Bytes>,
+    answers: HashMap<Asked, Bytes>,
 }
 
 impl Answers {
@@ -33,7 +36,7 @@ impl Answers {
     /// these pets and are brought to `reaches`.
     pub fn share(
         &self,
-        asked: (Rev, Filter),
+        asked: Asked,
         reaches: Rev,
         now: Instant,
         encode: impl FnOnce() -> Bytes,
@@ -109,7 +112,12 @@ mod tests {
     ) -> Bytes {
         let filter = Filter::of(vec![PetId::new(pet)]).unwrap();
         let encode = || Bytes::from_static(text.as_bytes());
-        answers.share((Rev::new(1), filter), Rev::new(reaches), now, encode)
+        answers.share(
+            (Rev::new(1), filter, SnapshotForm::Whole),
+            Rev::new(reaches),
+            now,
+            encode,
+        )
     }
 
     #[test]

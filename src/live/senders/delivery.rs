@@ -66,7 +66,10 @@ impl Sender {
             if !viewer.has_missed {
                 break;
             }
-            let missed = self.context.hub.missed(viewer.filter(), viewer.at);
+            let missed = self
+                .context
+                .hub
+                .missed(viewer.filter(), viewer.form, viewer.at);
             if self.context.hub.epoch() != self.epoch {
                 return self.say_bye(row, Farewell::Anew);
             }

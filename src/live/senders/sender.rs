@@ -254,7 +254,7 @@ impl Sender {
         }
         let hub = &self.context.hub;
         let gap = hub.replay(viewer.filter(), viewer.at);
-        let gap = gap.unwrap_or_else(|| hub.missed(viewer.filter(), viewer.at));
+        let gap = gap.unwrap_or_else(|| hub.missed(viewer.filter(), viewer.form, viewer.at));
         if hub.epoch() != self.epoch {
             return self.say_bye(row, Farewell::Anew);
         }

@@ -118,6 +118,7 @@ fn newcomer(
         },
         encoding: Encoding::Sse,
         filter,
+        form: SnapshotForm::Whole,
         at,
         said: Vec::new(),
         speaker: Speaker::Stranger,

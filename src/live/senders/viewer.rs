@@ -15,7 +15,7 @@ use crate::live::handoff::Admission;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
 use crate::model::Rev;
-use crate::wire::Encoding;
+use crate::wire::{Encoding, SnapshotForm};
 
 /// How long the other side may take to close, after it was told to.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,6 +40,8 @@ pub struct Viewer<S = TcpStream> {
     socket: S,
     encoding: Encoding,
     filter: Filter,
+    /// How it takes snapshots.
+    pub form: SnapshotForm,
     /// It was given everything it wants up to here.
     pub at: Rev,
     /// What the socket did not take. Nothing else is written before this is empty.
@@ -89,6 +91,7 @@ impl<S: Socket> Viewer<S> {
             socket: connection.stream,
             encoding: newcomer.encoding,
             filter: newcomer.filter,
+            form: newcomer.form,
             at: newcomer.at.rev,
             unsent: Bytes::new(),
             has_missed: false,

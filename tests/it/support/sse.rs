@@ -101,7 +101,8 @@ impl Sse {
     fn read(&mut self, event: Event) -> Value {
         let message: Value = serde_json::from_str(&event.data).expect("data is JSON");
         assert_eq!(message["type"], event.name.as_str());
-        let has_id = matches!(event.name.as_str(), "snapshot" | "status" | "pet" | "gone");
+        let has_id = matches!(event.name.as_str(), "snapshot" | "status" | "pet" | "gone")
+            && message["part"] == message["parts"];
         let cursor = message["cursor"].as_str().filter(|_| has_id);
         assert_eq!(event.id.as_deref(), cursor, "{message}");
         self.last_id = event.id.or(self.last_id.take());

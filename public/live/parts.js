@@ -1,0 +1,33 @@
+// @ts-check
+/**
+ * Puts a snapshot together that came in parts. Until the last is there nothing is passed on, so the page keeps what it
+ * shows, and its cursor: a connection that ends in between is followed by one that starts the snapshot over.
+ */
+
+/** @typedef {import("./message.js").Message} Message */
+
+/** What the address of a live route says to be given snapshots in parts. */
+export const IN_PARTS = { parts: 1 };
+
+export class Parts {
+  /** @type {Message[]} Of one snapshot, in order. */
+  #gathered = [];
+
+  /**
+   * @param {Message} message
+   * @returns {Message | null} The message, or the snapshot of which it was the last part; null while others are to come.
+   */
+  take(message) {
+    const gathered = message.part === 1 ? [] : this.#gathered;
+    this.#gathered = [];
+    if (message.type !== "snapshot" || message.parts === undefined) return message;
+    const isNext = message.part === gathered.length + 1 && message.cursor === (gathered[0] ?? message).cursor;
+    if (!isNext) return null;
+    gathered.push(message);
+    if (message.part < message.parts) {
+      this.#gathered = gathered;
+      return null;
+    }
+    return { type: "snapshot", cursor: message.cursor, pets: gathered.flatMap((part) => part.pets) };
+  }
+}
