@@ -245,6 +245,14 @@ impl Follower for Hub {
         self.ring();
     }
 
+    fn responds(&self, does: bool) {
+        self.metrics.writable.set(i64::from(does));
+    }
+
+    fn clock_compared(&self, ahead_ms: i64) {
+        self.metrics.clock_difference.set(ahead_ms as f64 / 1000.0);
+    }
+
     /// In the same epoch, every viewer is given a snapshot: there is a gap before this one. In another
     /// epoch, viewers are told to reconnect, and are given a snapshot then.
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {

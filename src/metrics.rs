@@ -49,6 +49,8 @@ pub struct Metrics {
     /// Times that the wall clock was set while the program ran.
     pub clock_jumps: IntCounter,
     last_clock_jump: Gauge,
+    /// Seconds that this machine's clock is ahead of the engine's, where that is elsewhere.
+    pub clock_difference: Gauge,
 }
 
 impl Metrics {
@@ -118,6 +120,7 @@ impl Metrics {
                 "Times that the system clock jumped by 2 s or more.",
             ),
             last_clock_jump: register(&registry, last_clock_jump()),
+            clock_difference: register(&registry, clock_difference()),
             registry,
         }
     }
@@ -170,6 +173,13 @@ fn viewers() -> IntGaugeVec {
 fn last_clock_jump() -> Gauge {
     let name = "petstore_clock_last_jump_seconds";
     let help = "How far the system clock jumped last; negative where it went back.";
+    Gauge::new(name, help).expect("metric names are fixed and valid")
+}
+
+fn clock_difference() -> Gauge {
+    let name = "petstore_clock_difference_seconds";
+    let help =
+        "How far this machine's clock is ahead of the cluster's; negative where it is behind.";
     Gauge::new(name, help).expect("metric names are fixed and valid")
 }
 

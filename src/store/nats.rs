@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,6 +60,9 @@ use crate::model::{Change, Epoch, Moment, PetId, Rev};
 /// How long a start waits for a cluster that has no leader yet.
 const START_WITHIN: Duration = Duration::from_secs(15);
 const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// How often it is noted whether the engine answers.
+const RESPONSE_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A node of a cluster.
 pub struct NatsEngine {
@@ -111,6 +115,24 @@ impl NatsEngine {
     }
 }
 
+/// Tells the follower whether the engine answers without delay.
+async fn report_responses(node: Arc<Node>) {
+    let mut look = interval(RESPONSE_LOOK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut did = true;
+    loop {
+        look.tick().await;
+        let does = node.reach.is_responsive();
+        // Repeated as long as it does not: the end of another failure may be noted meanwhile.
+        if !(does && did)
+            && let Some(follower) = node.following.get()
+        {
+            follower.responds(does);
+        }
+        did = does;
+    }
+}
+
 /// Does it again as long as the cluster has no leader.
 async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
     let deadline = tokio::time::Instant::now() + START_WITHIN;
@@ -149,6 +171,7 @@ impl Engine for NatsEngine {
         self.node.following.begin(follower);
         self.node.show_from(after);
         self.spawn(Applier::new(Arc::clone(&self.node), live).run());
+        self.spawn(report_responses(Arc::clone(&self.node)));
     }
 
     fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {

@@ -10,12 +10,15 @@ use crate::store::StoreError;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause: after this, at most, writing works again where there is room again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// The same for an engine that is out of reach: to look for it costs next to nothing.
-const LONGEST_LOOK: Duration = Duration::from_millis(500);
+/// The same for an engine that is out of reach: to look at what is known of it costs next to nothing.
+const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// An outage that begins so soon after the last one was logged is the same one to a reader of the
 /// log: a disk on the edge of full must not fill up with that.
 const SAME_FOR: Duration = Duration::from_secs(60);
+
+/// An outage that lasts longer is logged all the same.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// The time from a failure until writing works again.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Outages {
         let is_logged = !self.logged.is_some_and(is_known);
         if is_logged {
             self.logged = Some(now);
-            tracing::error!(%error, "changes cannot be written; nothing of them is shown, and it is tried again until it works");
+            log_begin(error);
         }
         Outage {
             began: now,
@@ -54,6 +57,10 @@ impl Outages {
             is_logged,
         }
     }
+}
+
+fn log_begin(error: &StoreError) {
+    tracing::error!(%error, "changes cannot be written; none of them is shown; retrying");
 }
 
 impl Outage {
@@ -69,6 +76,10 @@ impl Outage {
             && self.tries == 0
         {
             tracing::error!(%error, "the disk lost what it had confirmed");
+        }
+        if !self.is_logged && now.duration_since(self.began) >= SHORT {
+            self.is_logged = true;
+            log_begin(error);
         }
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.tries.min(16));
         self.tries += 1;
@@ -158,5 +169,20 @@ mod tests {
         let logged =
             [0, 1, 30, 59, 61, 62, 200].map(|at| outages.begin(&error, seconds(at)).is_logged);
         assert_eq!(logged, [true, false, false, false, true, false, true]);
+    }
+
+    /// The second outage within a minute was not logged, however long it lasted.
+    #[test]
+    fn an_outage_that_lasts_is_logged_however_soon_it_follows_another() {
+        let start = Instant::now();
+        let error = StoreError::Unavailable("no leader".to_owned());
+        let mut outages = Outages::default();
+        outages.begin(&error, start);
+        let began = start + Duration::from_secs(2);
+        let mut outage = outages.begin(&error, began);
+        outage.failed_again(&error, began + SHORT / 2);
+        assert!(!outage.is_logged);
+        outage.failed_again(&error, began + SHORT);
+        assert!(outage.is_logged);
     }
 }

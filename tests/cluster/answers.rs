@@ -21,7 +21,7 @@ async fn a_write_whose_answer_came_too_late_is_found_by_its_name() {
     let writing = nodes.nodes[0].set_status(1, "bathing");
     let going_on = async {
         // The node has given up waiting for the answer, and looks for the write.
-        nodes.nodes[0].wait_for_line("is looked for").await;
+        nodes.nodes[0].wait_for_line("no ack for a write").await;
         servers.signal(0, Signal::CONT);
     };
     let (answer, ()) = tokio::join!(writing, going_on);
@@ -50,7 +50,7 @@ async fn a_write_that_nobody_answers_for_is_said_to_be_unknown_and_is_there_at_m
     let writing = nodes.nodes[0].set_status(1, "bathing");
     let mut writing = std::pin::pin!(writing);
     let behind = async {
-        nodes.nodes[0].wait_for_line("is looked for").await;
+        nodes.nodes[0].wait_for_line("no ack for a write").await;
         nodes.nodes[0].set_status(2, "bathing").await.unwrap()
     };
     let refused = tokio::select! {

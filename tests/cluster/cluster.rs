@@ -20,6 +20,7 @@ mod loss;
 mod masses;
 mod moving;
 mod outages;
+mod recovery;
 mod refusals;
 mod rogues;
 #[path = "../nats/server.rs"]

@@ -155,7 +155,9 @@ impl Counted {
             counted.commits += metric_in(&text, "petstore_commits_total");
             counted.conflicts += metric_in(&text, "petstore_commit_conflicts_total");
             let lines = node.lines();
-            let unanswered = lines.iter().filter(|line| line.contains("is looked for"));
+            let unanswered = lines
+                .iter()
+                .filter(|line| line.contains("no ack for a write"));
             counted.unanswered += unanswered.count() as u64;
         }
         counted

@@ -6,6 +6,7 @@
 //! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
 //! this node, so nothing there has to be found again when one of them dies.
 
+mod clock;
 mod passer;
 mod silence;
 
@@ -15,10 +16,12 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use futures_util::StreamExt;
-use tokio::time::{MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use self::clock::ClockComparison;
 use self::passer::Passer;
 use self::silence::Silence;
+use super::copies::unavailable;
 use super::link::Link;
 use super::node::Node;
 use super::state::StreamState;
@@ -26,12 +29,21 @@ use super::subjects::PETS;
 use super::{epoch, layout};
 use crate::store::StoreError;
 
-/// How often the stream is asked how far it is.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the stream is asked how far it is: often enough that an outage is known within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// The first pause before the stream is asked again when it did not answer: exponential back-off up
+/// to `LOOK_EVERY`.
+const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(50);
+
+/// How long the first answer is waited for, and twice as long after every failure, up to the limit
+/// of every question. An answer of a leader that is gone never comes.
+const ANSWER_FIRST: Duration = Duration::from_millis(500);
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// Looks in a row at which the stream must be behind this node, or have another epoch: a server
-/// that was leader until a moment ago, or has a copy that is behind, may say so once.
-const LOOKS_BEHIND: u32 = 3;
+/// that was leader until a moment ago, or has a copy that is behind, may say so for a moment.
+const LOOKS_BEHIND: u32 = 10;
 
 pub struct Applier {
     node: Arc<Node>,
@@ -39,6 +51,9 @@ pub struct Applier {
     passer: Passer,
     silence: Silence,
     looks_behind: u32,
+    /// Looks in a row that failed.
+    failures: u32,
+    clock: ClockComparison,
     /// The last connection at which servers were found to be too old; 0 for none.
     too_old_at: u64,
 }
@@ -52,14 +67,16 @@ impl Applier {
             node,
             live,
             looks_behind: 0,
+            failures: 0,
+            clock: ClockComparison::default(),
             too_old_at: 0,
         }
     }
 
     /// Runs until it is dropped.
     pub async fn run(mut self) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_look = Instant::now();
+        let node = Arc::clone(&self.node);
         loop {
             let passed = tokio::select! {
                 message = self.live.next() => match message {
@@ -67,12 +84,31 @@ impl Applier {
                     // The client has ended, and the node with it.
                     None => return,
                 },
-                _ = look.tick() => self.look().await,
+                () = sleep_until(next_look) => {
+                    let looked = self.look().await;
+                    next_look = Instant::now() + self.pause(looked.is_err());
+                    looked
+                },
+                () = node.reach.suspected.notified() => {
+                    next_look = Instant::now();
+                    Ok(())
+                }
             };
             if let Err(error) = passed {
                 self.note(&error);
             }
         }
+    }
+
+    /// The pause before the next look: short after a failure, and as long as the engine is suspect.
+    fn pause(&mut self, has_failed: bool) -> Duration {
+        if !has_failed && self.node.reach.is_within() {
+            self.failures = 0;
+            return LOOK_EVERY;
+        }
+        let pause = LOOK_AGAIN_FIRST * 2_u32.pow(self.failures.min(8));
+        self.failures += 1;
+        pause.min(LOOK_EVERY)
     }
 
     /// Notes why the log could not be followed. Servers that are too old do not pass by themselves:
@@ -90,7 +126,13 @@ impl Applier {
     /// Asks the stream how far it is, and goes there.
     async fn look(&mut self) -> Result<(), StoreError> {
         let node = Arc::clone(&self.node);
-        let mut asking = pin!(ask(&node.link));
+        let asked = Instant::now();
+        let within = (ANSWER_FIRST * 2_u32.pow(self.failures.min(8))).min(ANSWER_MAX);
+        let asking = async {
+            let answered = timeout(within, ask(&node.link)).await;
+            answered.unwrap_or_else(|_| Err(unavailable(&"it does not answer")))
+        };
+        let mut asking = pin!(asking);
         // An answer may be long in coming; that it is time to tell viewers does not wait for it.
         let state = match timeout_at(self.silence.is_too_long_at(), &mut asking).await {
             Ok(state) => state,
@@ -102,12 +144,15 @@ impl Applier {
         let went = match state {
             Ok(state) => {
                 let silence = state.silence;
+                node.link.note_leader(&state.leader);
+                self.clock
+                    .compare(&node, asked.elapsed(), state.server_time);
                 self.go_to(state).await.map(|is_there| (is_there, silence))
             }
             Err(error) => Err(error),
         };
         if let Ok((true, silence)) = went {
-            self.node.reach.hear();
+            self.node.reach.hear(asked);
             self.silence.hear(silence);
         }
         self.silence.explain(went.as_ref().err());
@@ -129,7 +174,7 @@ impl Applier {
             self.looks_behind += 1;
             if self.looks_behind < LOOKS_BEHIND {
                 // What would be written now might take a number that was shown for something else.
-                self.node.reach.doubt();
+                self.node.reach.mark_suspect();
                 return Ok(false);
             }
             match state.last_seq < seq {

@@ -11,6 +11,7 @@ use super::link::Link;
 use crate::store::StoreError;
 
 /// A message of a batch.
+#[derive(Clone)]
 pub struct Outgoing {
     pub subject: String,
     /// The sequence number of the subject's last message, 0 for none; `None` for one that follows
@@ -48,8 +49,23 @@ pub fn new_op() -> String {
 }
 
 /// Sends a batch and waits for its answer: the sequence number of the last message. Those before
-/// it have the numbers before that.
+/// it have the numbers before that. Stops waiting when the connection is lost or another server
+/// leads: then the answer may never come.
+///
+/// The same batch may be sent again. Its preconditions hold for one of the two at most.
 pub async fn send(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64, Failed> {
+    let mut changes = link.changes();
+    tokio::select! {
+        biased;
+        sent = send_once(link, op, messages) => sent,
+        _ = changes.changed() => {
+            let reason = "the connection or the leader changed before the answer came";
+            Err(Failed::Unanswered(reason.to_owned()))
+        }
+    }
+}
+
+async fn send_once(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64, Failed> {
     if !link.is_connected() {
         return Err(Failed::Unreachable("there is no connection".to_owned()));
     }

@@ -1,8 +1,9 @@
-//! One commit of a node: sent as a batch, and looked for where nobody says what became of it.
+//! Commits an atomic batch, and resolves its outcome from the stream when the acknowledgement is
+//! lost.
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::batch;
 use super::expected::Expected;
@@ -12,7 +13,7 @@ use super::subjects::PETS;
 use crate::model::Rev;
 use crate::store::{Put, StoreError};
 
-/// How long it is looked in the stream for what became of a commit.
+/// How long the outcome of a commit is searched for.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 
 /// Commits `puts`, decided at `read`, as one batch, and waits until this node has shown them.
@@ -25,10 +26,13 @@ pub async fn commit(node: &Node, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, St
             return Err(error);
         }
     };
+    node.reach.set_writing(Some(Instant::now()));
     let committed = commit.send().await;
+    node.reach.set_writing(None);
     node.known().ops.remove(&commit.op);
     let last = committed?;
-    node.reach.hear();
+    // It was stored, so the engine works now.
+    node.reach.hear(Instant::now());
     node.until_shown(last).await;
     let first = last + 1 - puts.len() as u64;
     Ok((first..=last).map(Rev::new).collect())
@@ -68,22 +72,24 @@ impl<'a> Commit<'a> {
 
     /// Sends its messages, and finds out what came of them: the number of the last.
     async fn send(&self) -> Result<u64, StoreError> {
-        let messages = self.expected.compose(self.puts);
-        let sent = batch::send(&self.node.link, &self.op, messages).await;
-        match sent.map_err(batch::explain) {
+        match self.send_once().await {
             Err(StoreError::Unknown(reason)) => {
                 // Whoever comes now is refused, and does not wait behind this one.
-                self.node.reach.miss();
-                tracing::warn!(op = self.op, reason, "what became of a write is looked for");
-                self.look_up(reason).await
+                self.node.reach.mark_suspect();
+                tracing::warn!(
+                    op = self.op,
+                    reason,
+                    "no ack for a write; searching the stream for it"
+                );
+                self.resolve(reason).await
             }
             Err(StoreError::Conflict) => {
                 let reason = "a server refused it for a change that is not there".to_owned();
-                self.look_up(reason).await
+                self.resolve(reason).await
             }
             Err(StoreError::Unavailable(reason)) => {
-                // Nobody leads. Whoever comes now is refused until the engine was asked.
-                self.node.reach.doubt();
+                // No server leads. Whoever comes now is refused until the engine has answered.
+                self.node.reach.mark_suspect();
                 Err(StoreError::Unavailable(reason))
             }
             Err(StoreError::Full(reason)) => Err(self.explain_full(reason).await),
@@ -91,34 +97,67 @@ impl<'a> Commit<'a> {
         }
     }
 
-    /// Looks what became of it: whether its messages come by, or another of one of their subjects,
-    /// after which they cannot be taken any more.
+    /// Sends its messages, unless the outcome shows in the stream first.
+    async fn send_once(&self) -> Result<u64, StoreError> {
+        let messages = self.expected.compose(self.puts);
+        tokio::select! {
+            biased;
+            sent = batch::send(&self.node.link, &self.op, messages) => sent.map_err(batch::explain),
+            last = self.until_seen() => last,
+        }
+    }
+
+    /// Finds the outcome: either its messages are in the stream, or another message of one of their
+    /// subjects, after which they cannot be stored any more. Sends them again whenever the engine has
+    /// answered: if they were not stored, they are stored now, and otherwise their preconditions no
+    /// longer hold, so that they are never stored twice.
     ///
-    /// Also of one that was refused for a conflict: a server that led until a moment ago, and does
-    /// not know yet that this is over, refuses what the one that leads now takes.
+    /// Also for one that was refused for a conflict: a server that led until a moment ago, and does
+    /// not know yet that another leads, refuses what that one takes.
     ///
     /// # Errors
-    /// `Conflict`; `Unknown` when neither comes for long.
-    async fn look_up(&self, reason: String) -> Result<u64, StoreError> {
-        let mut shown = self.node.shown.subscribe();
-        let seeing = async {
+    /// `Conflict`; `Unknown` if the outcome does not show in time.
+    async fn resolve(&self, reason: String) -> Result<u64, StoreError> {
+        let sending_again = async {
+            let mut asked = Instant::now();
             loop {
-                if let Some(seen) = self.what_is_seen() {
-                    return seen;
-                }
-                // Fails only when the node is gone, and whoever waits with it.
-                if shown.changed().await.is_err() {
-                    std::future::pending::<()>().await;
+                self.node.reach.until_heard_after(asked).await;
+                asked = Instant::now();
+                let sent = self.send_once().await;
+                match sent {
+                    Ok(last) => return last,
+                    // Neither says that the first attempt was not stored: the stream does.
+                    Err(error) => tracing::debug!(op = self.op, %error, "a write was sent again"),
                 }
             }
         };
-        match timeout(LOOKED_UP_FOR, seeing).await {
-            Ok(Ok(last)) => Ok(last),
-            Ok(Err(beaten)) => {
-                self.node.until_shown(beaten.by).await;
-                Err(StoreError::Conflict)
+        let resolving = async {
+            tokio::select! {
+                biased;
+                seen = self.until_seen() => seen,
+                last = sending_again => Ok(last),
             }
-            Err(_) => Err(StoreError::Unknown(reason)),
+        };
+        let resolved = timeout(LOOKED_UP_FOR, resolving).await;
+        resolved.unwrap_or(Err(StoreError::Unknown(reason)))
+    }
+
+    /// Waits until the outcome shows in the messages that this node passes.
+    async fn until_seen(&self) -> Result<u64, StoreError> {
+        let mut shown = self.node.shown.subscribe();
+        loop {
+            match self.what_is_seen() {
+                Some(Ok(last)) => return Ok(last),
+                Some(Err(beaten)) => {
+                    self.node.until_shown(beaten.by).await;
+                    return Err(StoreError::Conflict);
+                }
+                None => {}
+            }
+            // Fails only when the node is gone, and whoever waits with it.
+            if shown.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! The connection to the servers, and their JetStream API: a question as JSON, an answer as JSON.
 
-use std::sync::Arc;
+use std::future::ready;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::client::RequestErrorKind;
 use async_nats::connection::State;
 use async_nats::{
-    Client, ConnectError, ConnectErrorKind, ConnectOptions, HeaderMap, Message, Request, ServerAddr,
+    Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, HeaderMap, Message, Request,
+    ServerAddr,
 };
 use serde_json::Value;
+use tokio::sync::watch;
 
 use super::address::Address;
 use super::answer::{Failed, read_answer, too_large};
@@ -20,9 +23,11 @@ use crate::store::regular::open_regular;
 /// enough for somebody who waits for a page.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long a connection may take to come about, and how soon the next server is tried.
+/// How long a connection may take to come about, and the delay before the next server is tried:
+/// exponential back-off between these.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-const RECONNECT_AFTER: Duration = Duration::from_millis(250);
+const RECONNECT_FIRST: Duration = Duration::from_millis(50);
+const RECONNECT_MAX: Duration = Duration::from_millis(400);
 
 /// A server that answers nothing for about twice as long, such as one that is stopped, is left for
 /// another.
@@ -38,11 +43,17 @@ pub struct Link {
     client: Client,
     /// The last connection, counted from 1, whose servers are known to be new enough.
     checked: Arc<AtomicU64>,
+    /// Counts lost connections and new leaders: the acknowledgement of a write that was sent before
+    /// that may never come.
+    changes: watch::Sender<u64>,
+    leader: Arc<Mutex<Option<String>>>,
 }
 
 impl Link {
     /// Connects to one of the servers. The connection is made anew whenever it is lost.
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        let changes = watch::Sender::new(0);
+        let lost = changes.clone();
         let mut options = ConnectOptions::new()
             .name("pet-store")
             .connection_timeout(CONNECT_WITHIN)
@@ -51,7 +62,13 @@ impl Link {
             .subscription_capacity(WAITING_MESSAGES)
             .max_reconnects(None)
             .require_tls(address.wants_tls())
-            .reconnect_delay_callback(|_| RECONNECT_AFTER);
+            .reconnect_delay_callback(reconnect_delay)
+            .event_callback(move |event| {
+                if matches!(event, Event::Disconnected) {
+                    lost.send_modify(|changes| *changes += 1);
+                }
+                ready(())
+            });
         let unreachable = |reason: String| StoreError::NoEngine {
             address: address.to_string(),
             reason,
@@ -72,6 +89,8 @@ impl Link {
         Ok(Link {
             client: client.map_err(|error| unreachable(reason_of(&error, address)))?,
             checked: Arc::default(),
+            changes,
+            leader: Arc::default(),
         })
     }
 
@@ -97,6 +116,20 @@ impl Link {
     /// Notes that those behind `connection` are.
     pub fn set_checked(&self, connection: u64) {
         self.checked.store(connection, Ordering::Release);
+    }
+
+    /// Notes who leads the stream of pets.
+    pub fn note_leader(&self, leader: &str) {
+        let mut known = self.leader.lock().expect("no holder of this lock panics");
+        let before = known.replace(leader.to_owned());
+        if before.is_some_and(|before| before != leader) {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+    }
+
+    /// Counts lost connections and new leaders.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Asks, and waits for the one answer.
@@ -132,6 +165,12 @@ impl Link {
         let answer = self.ask(subject, HeaderMap::new(), body).await?;
         read_answer(&answer.payload)
     }
+}
+
+/// The delay before attempt `attempt`, counted from 1, to connect again.
+fn reconnect_delay(attempt: usize) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).map_or(8, |count| count.min(8));
+    (RECONNECT_FIRST * 2_u32.pow(doublings)).min(RECONNECT_MAX)
 }
 
 /// Why no connection came about, in the words of the person who runs it.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::gathered::Gathered;
 use super::known::Known;
@@ -61,12 +61,13 @@ impl Node {
 
     /// Everything that is true now.
     pub async fn gather(&self) -> Result<(Known, Snapshot), StoreError> {
+        let asked = Instant::now();
         let (state, gathered) =
             load::load(&self.link, &PETS, Gathered::default, |gathered, entry| {
                 gathered.take(&entry)
             })
             .await?;
-        self.reach.hear();
+        self.reach.hear(asked);
         gathered.finish(state)
     }
 

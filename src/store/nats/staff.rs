@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::sync::Mutex;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use self::mirror::Mirror;
 use super::link::Link;
@@ -47,8 +47,10 @@ impl Staff {
 
     /// Goes to where the stream is.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
-        self.mirror.lock().await.catch_up(&self.link).await?;
-        self.reach.hear();
+        let mut mirror = self.mirror.lock().await;
+        let asked = Instant::now();
+        mirror.catch_up(&self.link).await?;
+        self.reach.hear(asked);
         Ok(())
     }
 

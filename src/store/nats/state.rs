@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::answer::Failed;
 use super::link::Link;
 use super::subjects::Stream;
+use crate::model::Moment;
 
 /// Silence after which a follower counts as gone. Leaders send a sign of life every second.
-const FOLLOWER_WITHIN: Duration = Duration::from_secs(4);
+const FOLLOWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Which stream it is, and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct StreamState {
     pub last_seq: u64,
     /// How long ago its leader last heard of enough others to store anything.
     pub silence: Duration,
+    /// The name of the server that leads; empty if there is one server alone.
+    pub leader: String,
+    /// What the server's clock showed.
+    pub server_time: Option<Moment>,
 }
 
 impl StreamState {
@@ -32,6 +37,11 @@ impl StreamState {
         Ok(StreamState {
             created: info["created"].as_str().unwrap_or_default().to_owned(),
             silence: silence.ok_or_else(lost)?,
+            leader: info["cluster"]["leader"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+            server_time: info["ts"].as_str().and_then(|time| time.parse().ok()),
             last_seq: info["state"]["last_seq"].as_u64().ok_or_else(unread)?,
         })
     }

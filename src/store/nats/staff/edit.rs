@@ -6,21 +6,24 @@ use tokio::time::{Instant, sleep};
 
 use super::mirror::Mirror;
 use super::{Staff, message};
-use crate::store::nats::batch;
+use crate::store::nats::batch::{self, Outgoing};
 use crate::store::nats::subjects::STAFF_NOTES;
 use crate::store::{RosterEdit, StoreError};
 
-/// How long an edit whose answer did not come is looked for, and how often.
+/// How long an edit whose answer did not come is looked for, and the pauses in between: exponential
+/// back-off.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
-const LOOK_UP_EVERY: Duration = Duration::from_millis(250);
+const LOOK_UP_FIRST: Duration = Duration::from_millis(50);
+const LOOK_UP_MAX: Duration = Duration::from_millis(400);
 
 impl Staff {
     /// Makes `edits`, if the stream ends at `read`: the number of the last message then.
     pub async fn edit(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
         let mut mirror = self.mirror.lock().await;
         if !mirror.is_kept_up {
+            let asked = Instant::now();
             mirror.catch_up(&self.link).await?;
-            self.reach.hear();
+            self.reach.hear(asked);
         }
         self.reach.check_to_write().await?;
         let messages = message::write(read, mirror.kept.last_deed(), edits);
@@ -29,22 +32,24 @@ impl Staff {
             .map(|(seq, message)| message::stored(seq, message))
             .collect();
         let op = batch::new_op();
-        match batch::send(&self.link, &op, messages).await {
+        let sent_at = Instant::now();
+        let sent = batch::send(&self.link, &op, messages.clone()).await;
+        match sent.map_err(batch::explain) {
             // Nothing was between, so these are the messages that follow.
             Ok(_) => mirror.pass(&entries),
-            Err(failed) => {
-                let failed = batch::explain(failed);
-                self.find_out(&mut mirror, read, &op, failed).await?;
+            Err(StoreError::Unknown(reason)) => {
+                let again = Some(messages);
+                self.look_up(&mut mirror, read, &op, again, reason).await?;
             }
+            Err(failed) => self.find_out(&mut mirror, read, &op, failed).await?,
         }
-        self.reach.hear();
+        self.reach.hear(sent_at);
         // Who does not hear it looks by itself.
         let _ = self.link.client().publish(STAFF_NOTES, "".into()).await;
         Ok(mirror.seq)
     }
 
-    /// Finds out what became of an edit that was decided at `read`, where nobody said that it was
-    /// made.
+    /// Finds out what became of an edit that was decided at `read` and refused.
     async fn find_out(
         &self,
         mirror: &mut Mirror,
@@ -53,7 +58,6 @@ impl Staff {
         failed: StoreError,
     ) -> Result<(), StoreError> {
         match failed {
-            StoreError::Unknown(reason) => self.look_up(mirror, op, reason).await,
             StoreError::Conflict => {
                 // A server that led until a moment ago refuses what the one that leads now takes.
                 let passed = mirror.catch_up(&self.link).await?;
@@ -62,7 +66,7 @@ impl Staff {
                     (false, true) => Err(StoreError::Conflict),
                     (false, false) => {
                         let reason = "refused for an edit that is not there".to_owned();
-                        self.look_up(mirror, op, reason).await
+                        self.look_up(mirror, read, op, None, reason).await
                     }
                 }
             }
@@ -81,20 +85,32 @@ impl Staff {
         }
     }
 
-    /// Looks whether the messages of an edit are in the stream whose answer did not come.
+    /// Looks whether the messages of an edit are in the stream whose answer did not come, and sends
+    /// `again` as long as the stream still ends at `read`: they are stored once at most.
     async fn look_up(
         &self,
         mirror: &mut Mirror,
+        read: u64,
         op: &str,
+        again: Option<Vec<Outgoing>>,
         reason: String,
     ) -> Result<(), StoreError> {
         let deadline = Instant::now() + LOOKED_UP_FOR;
+        let mut pause = LOOK_UP_FIRST;
         while Instant::now() < deadline {
-            let passed = mirror.catch_up(&self.link).await;
-            if passed.is_ok_and(|ops| ops.iter().any(|passed| passed == op)) {
-                return Ok(());
+            match mirror.catch_up(&self.link).await {
+                Ok(passed) if passed.iter().any(|passed| passed == op) => return Ok(()),
+                Ok(_) if mirror.seq > read && again.is_some() => return Err(StoreError::Conflict),
+                Ok(_) => {
+                    if let Some(messages) = again.clone() {
+                        // The next look tells.
+                        let _ = batch::send(&self.link, op, messages).await;
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "the outcome of an edit is not known yet"),
             }
-            sleep(LOOK_UP_EVERY).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK_UP_MAX);
         }
         Err(StoreError::Unknown(reason))
     }
