@@ -1,7 +1,7 @@
 //! Builds the parts, starts them in order, and stops them in the opposite order.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -181,7 +181,7 @@ impl App {
         let secret = gate.staff().ok()?.take_founding_secret()?;
         let origin = match gate.base() {
             Some(base) => base.origin().to_owned(),
-            None => format!("http://{}", self.address),
+            None => format!("http://{}", reachable(self.address)),
         };
         Some(format!("{origin}{}", web::welcome_path(&secret)))
     }
@@ -222,6 +222,33 @@ impl App {
     }
 }
 
+/// An address that a browser can open: for a listener on all addresses, the one that this machine
+/// would send from, else loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if !address.ip().is_unspecified() {
+        return address;
+    }
+    // Addresses for documentation (RFC 5737, RFC 3849). Connecting a UDP socket sends nothing.
+    let (any, elsewhere, loopback): (IpAddr, IpAddr, IpAddr) = match address {
+        SocketAddr::V4(_) => (
+            Ipv4Addr::UNSPECIFIED.into(),
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+            Ipv4Addr::LOCALHOST.into(),
+        ),
+        SocketAddr::V6(_) => (
+            Ipv6Addr::UNSPECIFIED.into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+            Ipv6Addr::LOCALHOST.into(),
+        ),
+    };
+    let route = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((elsewhere, 9))?;
+        socket.local_addr()
+    });
+    let own = route.map_or(loopback, |own| own.ip());
+    SocketAddr::new(own, address.port())
+}
+
 /// Listens on `address`, and returns the address with the port that was picked.
 fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let listener = listen(address).map_err(|error| StartError::Listen { address, error })?;
@@ -247,12 +274,14 @@ async fn open(
     };
     let folder = config.data.clone();
     let (auth, base_url) = (config.auth, config.base_url.clone());
+    // A port that is picked at each start would be another name for the same cookie each time.
+    let port = Some(config.listen.port()).filter(|port| *port != 0);
     let opening = tokio::task::spawn_blocking(move || {
         let (engine, accounts): (Arc<dyn Engine>, Arc<dyn Accounts>) = match shared {
             Some(engine) => both(Arc::new(engine)),
             None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
-        let gate = Gate::open(auth, accounts, base_url)?;
+        let gate = Gate::open(auth, accounts, base_url, port)?;
         let hub = fill(Arc::clone(&engine), metrics, samples)?;
         Ok((engine, hub, gate))
     });

@@ -39,6 +39,7 @@ use poem::http::HeaderValue;
 
 pub use self::base_url::BaseUrl;
 pub use self::caller::Caller;
+pub use self::cookie::Cookies;
 pub use self::directory::{Actor, Directory, DirectoryError, Member, SessionSummary};
 pub use self::origin::names_this_machine;
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
@@ -65,6 +66,7 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     base: Option<BaseUrl>,
+    cookies: Cookies,
     /// None in the demo.
     staff: Option<Staff>,
 }
@@ -72,17 +74,30 @@ struct Inner {
 impl Gate {
     /// The gate of the demo, through which everyone on this machine passes.
     pub fn demo() -> Self {
-        let (base, staff) = (None, None);
-        Gate(Arc::new(Inner { base, staff }))
+        Gate(Arc::new(Inner {
+            base: None,
+            cookies: Cookies::new(None, None),
+            staff: None,
+        }))
     }
 
-    /// The gate of a rescue. Reads the roster and so blocks on the disk.
+    /// The gate of a rescue. Reads the roster and so blocks on the disk. `port` is where the
+    /// server listens; the nodes of a cluster may listen at several.
     ///
     /// # Errors
     /// When the roster cannot be read.
-    pub fn of_staff(store: Arc<dyn Accounts>, base: Option<BaseUrl>) -> Result<Self, StoreError> {
-        let staff = Some(Staff::open(Directory::open(store)?));
-        Ok(Gate(Arc::new(Inner { base, staff })))
+    pub fn of_staff(
+        store: Arc<dyn Accounts>,
+        base: Option<BaseUrl>,
+        port: Option<u16>,
+    ) -> Result<Self, StoreError> {
+        let directory = Directory::open(store)?;
+        let port = port.filter(|_| !directory.is_shared());
+        Ok(Gate(Arc::new(Inner {
+            cookies: Cookies::new(base.as_ref(), port),
+            base,
+            staff: Some(Staff::open(directory)),
+        })))
     }
 
     /// # Errors
@@ -91,10 +106,11 @@ impl Gate {
         auth: Auth,
         store: Arc<dyn Accounts>,
         base: Option<BaseUrl>,
+        port: Option<u16>,
     ) -> Result<Self, StoreError> {
         match auth {
             Auth::Demo => Ok(Gate::demo()),
-            Auth::Serve => Gate::of_staff(store, base),
+            Auth::Serve => Gate::of_staff(store, base, port),
         }
     }
 
@@ -129,18 +145,20 @@ impl Gate {
 
     /// The header that has a browser keep the secret of its session for as long as that may last.
     pub fn keep_session(&self, secret: &Secret) -> HeaderValue {
-        cookie::keep(secret, self.is_secure(), Some(directory::LONGEST_SESSION))
+        self.0
+            .cookies
+            .keep(secret, Some(directory::LONGEST_SESSION))
     }
 
     /// The header that has a browser keep a secret that opens nothing, until it is closed: what
     /// ties a sign-in form to it.
     pub fn keep_cookie(&self, secret: &Secret) -> HeaderValue {
-        cookie::keep(secret, self.is_secure(), None)
+        self.0.cookies.keep(secret, None)
     }
 
-    /// The header that has a browser forget it.
-    pub fn forget_cookie(&self) -> HeaderValue {
-        cookie::forget(self.is_secure())
+    /// The cookies of this instance.
+    pub fn cookies(&self) -> &Cookies {
+        &self.0.cookies
     }
 
     /// Whether browsers come over https, so that cookies are for https alone.

@@ -43,7 +43,6 @@ use self::resource::resource;
 use self::site::{Site, see_other};
 pub use self::welcome::welcome_path;
 use crate::auth::Caller;
-use crate::error::Failure;
 use crate::live::Live;
 use crate::store::Engine;
 
@@ -56,6 +55,7 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> Box
         .around(move |next, request| writes::meter(next, request, bodies))
         .around(request::check)
         .around(failures::answer)
+        .around(request::without_trailing_slash)
         .around(identify)
         .around(cors::share_reads)
         .after(headers::secure)
@@ -154,9 +154,6 @@ async fn refuse_other_sites<E: Endpoint>(
     next: Arc<E>,
     request: Request,
 ) -> poem::Result<E::Output> {
-    let caller = Caller::of(&request)?;
-    caller
-        .check_origin(request.method())
-        .map_err(Failure::from)?;
+    Caller::of(&request)?.check_origin(request.method())?;
     next.call(request).await
 }

@@ -8,6 +8,7 @@ use poem::http::uri::{Scheme, Uri};
 pub struct BaseUrl {
     origin: String,
     is_secure: bool,
+    port: u16,
 }
 
 impl BaseUrl {
@@ -32,16 +33,22 @@ impl BaseUrl {
             ("http", 80)
         };
         let host = authority.host().to_ascii_lowercase();
-        let port = authority.port_u16().filter(|port| *port != usual);
+        let given = authority.port_u16();
+        let port = given.filter(|port| *port != usual);
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         Ok(BaseUrl {
             origin: format!("{scheme}://{host}{port}"),
             is_secure,
+            port: given.unwrap_or(usual),
         })
     }
 
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Whether browsers come over https.

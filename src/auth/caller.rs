@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use poem::http::header::AUTHORIZATION;
-use poem::http::{HeaderMap, Method};
+use poem::http::{HeaderMap, HeaderValue, Method};
 use poem::{FromRequest, Request, RequestBody};
 
 use super::credential::{Credential, Standing};
 use super::origin::{is_from_elsewhere, names_this_machine};
 use super::secret::Secret;
 use super::speaker::Speaker;
-use super::{Auth, Gate, Refusal, client, cookie};
+use super::{Auth, Gate, Refusal, client};
 use crate::error::Failure;
 use crate::model::{Account, By, Key, Scope};
 use crate::writer::Signer;
@@ -25,6 +25,7 @@ struct Inner {
     credential: Option<Credential>,
     /// What the browser keeps; also before somebody signed in.
     cookie: Option<Secret>,
+    has_earlier_cookie: bool,
     is_from_elsewhere: bool,
     is_from_another_site: bool,
     is_from_other_host: bool,
@@ -35,7 +36,9 @@ struct Inner {
 impl Caller {
     pub fn read(gate: Gate, headers: &HeaderMap) -> Self {
         let is_demo = gate.auth() == Auth::Demo;
-        let cookie = cookie::read(headers, gate.is_secure()).filter(|_| !is_demo);
+        let kept = gate.cookies().read(headers).filter(|_| !is_demo);
+        let has_earlier_cookie = kept.as_ref().is_some_and(|kept| kept.is_earlier);
+        let cookie = kept.map(|kept| kept.secret);
         let shown = headers.get(AUTHORIZATION).filter(|_| !is_demo);
         let credential = match (shown, &cookie) {
             (Some(shown), _) => Some(Credential::of_header(shown)),
@@ -50,6 +53,7 @@ impl Caller {
             gate,
             credential,
             cookie,
+            has_earlier_cookie,
         }))
     }
 
@@ -83,6 +87,13 @@ impl Caller {
         self.0.cookie.as_ref()
     }
 
+    /// The headers that have the browser forget its cookie.
+    pub fn forget_cookie(&self) -> Vec<HeaderValue> {
+        let cookies = self.0.gate.cookies();
+        let earlier = self.0.has_earlier_cookie.then(|| cookies.forget_earlier());
+        [cookies.forget()].into_iter().chain(earlier).collect()
+    }
+
     /// The same caller, whose browser is about to be given this cookie.
     pub fn with_cookie(&self, secret: Secret) -> Self {
         Caller(Arc::new(Inner {
@@ -97,14 +108,31 @@ impl Caller {
         self.0.is_from_another_site
     }
 
+    /// Returns true if a page of this server sent the request, opened at another address than the
+    /// public one.
+    pub fn is_at_another_address(&self) -> bool {
+        self.0.is_from_elsewhere && !self.0.is_from_another_site
+    }
+
     /// Lets a request pass that changes nothing, or that no other site's page had sent.
     ///
     /// # Errors
     /// Which of the rules was broken.
-    pub fn check_origin(&self, method: &Method) -> Result<(), Refusal> {
-        match method.is_safe() {
-            true => Ok(()),
-            false => self.bar().map_or(Ok(()), Err),
+    pub fn check_origin(&self, method: &Method) -> Result<(), Failure> {
+        match self.bar().filter(|_| !method.is_safe()) {
+            None => Ok(()),
+            Some(refusal) => Err(self.explain(refusal)),
+        }
+    }
+
+    /// What the sender is told: with the public address, where only the address was wrong.
+    fn explain(&self, refusal: Refusal) -> Failure {
+        match self.0.gate.base().filter(|_| self.is_at_another_address()) {
+            Some(base) => Failure::forbidden(format!(
+                "Changes work only at {}. This page was opened at another address.",
+                base.origin()
+            )),
+            None => refusal.into(),
         }
     }
 

@@ -1,60 +1,126 @@
-//! The one cookie there is.
+//! The cookie that holds a browser's secret.
 //!
-//! It holds a secret. Before somebody signs in it opens nothing and only ties the sign-in form to
-//! the browser; signing in replaces it by the secret of a session.
+//! Before somebody signs in the secret opens nothing and only ties the sign-in form to the browser;
+//! signing in replaces it by the secret of a session. Cookies are shared by all ports of a host, so
+//! the name contains the port of this instance.
 
 use poem::http::header::COOKIE;
 use poem::http::{HeaderMap, HeaderValue};
 
+use super::base_url::BaseUrl;
 use super::secret::Secret;
 
 /// Over https the `__Host-` makes browsers refuse what another host or an insecure page sets.
 const NAME: &str = "pet-store";
 const SECURE_NAME: &str = "__Host-pet-store";
 
-/// The secret in a request's cookie. Of two by the same name one is not ours, and it cannot be
-/// told which: then there is none.
-pub fn read(headers: &HeaderMap, is_secure: bool) -> Option<Secret> {
-    let lines = headers.get_all(COOKIE).iter();
-    let pairs = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'));
-    let mut ours = pairs
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(name, _)| *name == name_of(is_secure));
-    let (_, value) = ours.next()?;
-    match ours.next() {
-        Some(_) => None,
-        None => Secret::parse(value),
+/// The cookies of one instance.
+#[derive(Clone, Debug)]
+pub struct Cookies {
+    is_secure: bool,
+    /// What tells this instance's cookies from those of another on the same host.
+    port: Option<u16>,
+}
+
+/// What a browser kept.
+pub struct Kept {
+    pub secret: Secret,
+    /// The cookie has the name without a port, which earlier versions gave it.
+    pub is_earlier: bool,
+}
+
+impl Cookies {
+    /// `port` is where this instance listens; None for one that can be reached at several. The port
+    /// of the public address comes first.
+    pub fn new(base: Option<&BaseUrl>, port: Option<u16>) -> Self {
+        Cookies {
+            is_secure: base.is_some_and(BaseUrl::is_secure),
+            port: base.map(BaseUrl::port).or(port),
+        }
+    }
+
+    /// Reads the secret in a request's cookie: the one of this instance, else one by the name that
+    /// earlier versions gave it. Of two by the same name one is not ours, and it cannot be told
+    /// which: then there is none.
+    pub fn read(&self, headers: &HeaderMap) -> Option<Kept> {
+        let (name, earlier) = (self.name(NAME, SECURE_NAME), self.earlier_name());
+        let own = values(headers, &name);
+        let is_earlier = own.is_empty() && earlier != name;
+        let found = if is_earlier {
+            values(headers, earlier)
+        } else {
+            own
+        };
+        let [value] = found[..] else { return None };
+        let secret = Secret::parse(value)?;
+        Some(Kept { secret, is_earlier })
+    }
+
+    /// Has the browser keep `secret` for so many seconds, or until it is closed.
+    pub fn keep(&self, secret: &Secret, seconds: Option<u64>) -> HeaderValue {
+        let age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
+        let name = self.name(NAME, SECURE_NAME);
+        self.header(&name, &secret.text(), &age.unwrap_or_default())
+    }
+
+    /// Has the browser forget it.
+    pub fn forget(&self) -> HeaderValue {
+        self.header(&self.name(NAME, SECURE_NAME), "", "; Max-Age=0")
+    }
+
+    /// Has the browser forget the cookie of an earlier version.
+    pub fn forget_earlier(&self) -> HeaderValue {
+        self.header(self.earlier_name(), "", "; Max-Age=0")
+    }
+
+    /// The name of a cookie of this instance.
+    pub fn name(&self, plain: &str, secure: &str) -> String {
+        let name = if self.is_secure { secure } else { plain };
+        match self.port {
+            Some(port) => format!("{name}-{port}"),
+            None => name.to_owned(),
+        }
+    }
+
+    fn earlier_name(&self) -> &'static str {
+        if self.is_secure { SECURE_NAME } else { NAME }
+    }
+
+    /// Not readable by scripts, not sent along by other sites' forms and frames.
+    fn header(&self, name: &str, value: &str, age: &str) -> HeaderValue {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+        HeaderValue::from_str(&text).expect("hex digits and fixed words")
     }
 }
 
-/// Has the browser keep `secret` for so many seconds, or until it is closed.
-pub fn keep(secret: &Secret, is_secure: bool, seconds: Option<u64>) -> HeaderValue {
-    let age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
-    header(&secret.text(), is_secure, &age.unwrap_or_default())
-}
-
-/// Has the browser forget it.
-pub fn forget(is_secure: bool) -> HeaderValue {
-    header("", is_secure, "; Max-Age=0")
-}
-
-/// Not readable by scripts, not sent along by other sites' forms and frames.
-fn header(value: &str, is_secure: bool, age: &str) -> HeaderValue {
-    let name = name_of(is_secure);
-    let secure = if is_secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
-    HeaderValue::from_str(&text).expect("hex digits and fixed words")
-}
-
-fn name_of(is_secure: bool) -> &'static str {
-    if is_secure { SECURE_NAME } else { NAME }
+/// The values of every cookie of this name.
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
+    let lines = headers.get_all(COOKIE).iter();
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let ours = pairs.filter(|(found, _)| *found == name);
+    ours.map(|(_, value)| value).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PLAIN: Cookies = Cookies {
+        is_secure: false,
+        port: None,
+    };
+    const SECURE: Cookies = Cookies {
+        is_secure: true,
+        port: None,
+    };
+
+    fn read(headers: &HeaderMap, cookies: &Cookies) -> Option<Secret> {
+        cookies.read(headers).map(|kept| kept.secret)
+    }
 
     fn cookies(lines: &[&str]) -> HeaderMap {
         let lines = lines
@@ -63,16 +129,48 @@ mod tests {
         lines.map(|line| (COOKIE, line)).collect()
     }
 
+    /// Two instances on one host once signed each other out: browsers share cookies between ports.
+    #[test]
+    fn instances_on_other_ports_keep_cookies_of_their_own_and_the_earlier_name_still_counts() {
+        let at = |port| Cookies::new(None, Some(port));
+        let (one, other) = (Secret::random(), Secret::random());
+        let pair = |cookies: &Cookies, secret| {
+            let set = cookies.keep(secret, None);
+            set.to_str().unwrap().split(';').next().unwrap().to_owned()
+        };
+        let both = [pair(&at(3000), &one), pair(&at(3001), &other)].join("; ");
+        let both = cookies(&[&both]);
+        assert!(read(&both, &at(3000)) == Some(one.clone()));
+        assert!(read(&both, &at(3001)) == Some(other.clone()));
+        assert!(read(&both, &at(3002)).is_none());
+
+        let earlier = cookies(&[&pair(&PLAIN, &one)]);
+        let kept = at(3000).read(&earlier).unwrap();
+        assert!(kept.secret == one && kept.is_earlier);
+        let forgotten = at(3000).forget_earlier();
+        assert!(forgotten.to_str().unwrap().starts_with("pet-store=;"));
+
+        for (base, name) in [
+            ("https://pets.example", "__Host-pet-store-443"),
+            ("https://pets.example:8443", "__Host-pet-store-8443"),
+            ("http://10.0.0.5:3000", "pet-store-3000"),
+        ] {
+            let base = BaseUrl::parse(base).unwrap();
+            let cookies = Cookies::new(Some(&base), Some(1));
+            assert_eq!(cookies.name(NAME, SECURE_NAME), name);
+        }
+    }
+
     #[test]
     fn what_was_kept_is_read_back_beside_other_cookies() {
         let secret = Secret::random();
         let text = secret.text();
         let ours = format!("a=b; pet-store={text};c=d");
-        assert!(read(&cookies(&[&ours]), false) == Some(secret.clone()));
+        assert!(read(&cookies(&[&ours]), &PLAIN) == Some(secret.clone()));
         let secure = format!("__Host-pet-store={text}");
-        assert!(read(&cookies(&["a=b", &secure]), true) == Some(secret));
+        assert!(read(&cookies(&["a=b", &secure]), &SECURE) == Some(secret));
         assert!(
-            read(&cookies(&[&ours]), true).is_none(),
+            read(&cookies(&[&ours]), &SECURE).is_none(),
             "over https only the safe name counts"
         );
     }
@@ -88,27 +186,28 @@ mod tests {
             vec![],
         ] {
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            assert!(read(&cookies(&lines), false).is_none(), "{lines:?}");
+            assert!(read(&cookies(&lines), &PLAIN).is_none(), "{lines:?}");
         }
     }
 
     #[test]
     fn no_script_reads_it_and_over_https_nothing_else_sends_or_sets_it() {
         let secret = Secret::random();
-        let plain = keep(&secret, false, None);
+        let plain = PLAIN.keep(&secret, None);
         let expected = format!(
             "pet-store={}; Path=/; HttpOnly; SameSite=Lax",
             secret.text()
         );
         assert_eq!(plain, expected);
-        let secure = keep(&secret, true, Some(60));
+        let secure = SECURE.keep(&secret, Some(60));
         let expected = format!(
             "__Host-pet-store={}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60",
             secret.text()
         );
         assert_eq!(secure, expected);
         assert!(
-            forget(true)
+            SECURE
+                .forget()
                 .to_str()
                 .unwrap()
                 .ends_with("; Secure; Max-Age=0")

@@ -40,7 +40,10 @@ pub fn names_this_machine(headers: &HeaderMap) -> bool {
     };
     let name = host.host().trim_matches(['[', ']']);
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback)
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    // Names below localhost lead to loopback too, and to nowhere else: RFC 6761, section 6.3.
+    let is_localhost = name == "localhost" || name.ends_with(".localhost");
+    is_localhost || name.parse().is_ok_and(is_loopback)
 }
 
 #[cfg(test)]
@@ -119,6 +122,10 @@ mod tests {
         for (expected, host) in [
             (true, "127.0.0.1:3000"),
             (true, "localhost"),
+            (true, "x.localhost:3000"),
+            (true, "LocalHost."),
+            (false, "xlocalhost"),
+            (false, "localhost.evil.example"),
             (true, "[::1]:3000"),
             (true, "[::ffff:127.0.0.1]:3000"),
             (false, "[::ffff:10.0.0.1]:3000"),

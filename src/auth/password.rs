@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use self::hash::hash;
-use self::hash::verify;
+use self::hash::{is_outdated, verify};
 pub use self::rules::{WeakPassword, check_rules};
 use super::secret::Secret;
 
@@ -67,6 +67,18 @@ impl Passwords {
     /// `Crowded` at once when too many wait.
     pub async fn hash(&self, password: String) -> Result<String, Crowded> {
         self.run(move || hash(&password)).await
+    }
+
+    /// A hash of the normal form of `password`, where `hash` is of the text as it was typed.
+    ///
+    /// # Errors
+    /// `Crowded` at once when too many wait.
+    pub async fn renew(&self, password: String, known: String) -> Result<Option<String>, Crowded> {
+        if password.is_ascii() {
+            return Ok(None);
+        }
+        let renew = move || is_outdated(&password, &known).then(|| hash(&password));
+        self.run(renew).await
     }
 
     async fn run<T: Send + 'static>(

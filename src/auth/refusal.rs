@@ -53,14 +53,14 @@ impl From<Refusal> for Failure {
                 Failure::forbidden("This takes a person who is signed in, not a token.")
             }
             Refusal::FromElsewhere => Failure::forbidden(
-                "This request comes from a page of another site. Change pets on this site.",
+                "This request came from a page of another site. Make changes on this site.",
             ),
             Refusal::OtherHost => Failure::forbidden(
-                "In the demo, pets are changed at 127.0.0.1, [::1] or localhost only.",
+                "In the demo, changes work only at 127.0.0.1, [::1] or localhost.",
             ),
             Refusal::StaleForm => Failure::forbidden(
-                "This form is from before you signed in or out, or cookies are off. Go back, \
-                 load the page again, and send it once more.",
+                "You signed in or out after this form was opened, or cookies are off. Check the \
+                 form and send it again.",
             ),
             Refusal::Demo => {
                 Failure::not_found("In the demo everyone is staff: there is nobody to sign in as.")

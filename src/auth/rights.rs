@@ -2,7 +2,7 @@
 
 use super::secret::Secret;
 use super::{Auth, Caller};
-use crate::model::Role;
+use crate::model::{By, Role, Scope};
 
 /// What a page may offer to the one who reads it.
 #[derive(Clone, Debug)]
@@ -23,7 +23,9 @@ impl Rights {
         let role = person.as_ref().map(|account| account.role);
         Rights {
             auth,
-            is_staff: auth == Auth::Demo || person.is_some(),
+            // In the demo, nothing is offered at a name where every form would be refused.
+            is_staff: person.is_some()
+                || (auth == Auth::Demo && caller.sign(Scope::Write, By::Staff).is_ok()),
             is_admin: role == Some(Role::Admin),
             name: person.map(|account| account.name.to_string()),
             form_token: caller.cookie().map(Secret::form_token),

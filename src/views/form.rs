@@ -19,6 +19,8 @@ pub struct FormPage {
     limits: Value,
     /// Why the form is shown again: a title and a sentence.
     notice: Option<(&'static str, String)>,
+    /// A page at the public address, where the form would have been accepted.
+    right_address: Option<String>,
     /// Hidden fields of the form that was sent, which are sent again unchanged.
     carried: Vec<(String, String)>,
     /// Names the form in the drafts that a browser keeps.
@@ -62,6 +64,13 @@ impl FormPage {
         FormPage { notice, ..self }
     }
 
+    pub fn with_right_address(self, right_address: Option<String>) -> Self {
+        FormPage {
+            right_address,
+            ..self
+        }
+    }
+
     /// The form with hidden fields from an earlier one.
     pub fn carrying(self, carried: Vec<(String, String)>) -> Self {
         FormPage { carried, ..self }
@@ -96,6 +105,7 @@ impl FormPage {
                 "about": LIMITS.about,
             }),
             notice: None,
+            right_address: None,
             carried: Vec::new(),
             draft: String::new(),
         }

@@ -27,6 +27,8 @@ pub struct ErrorPage {
     pub detail: String,
     /// A form that can be sent again: where to, and its fields.
     pub again: Option<(String, Vec<(String, String)>)>,
+    /// A page at the public address, where the request would have worked.
+    pub right_address: Option<String>,
 }
 
 #[derive(Serialize)]

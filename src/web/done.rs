@@ -48,12 +48,13 @@ impl Done {
     }
 
     /// The message that a request brings, as a sentence.
-    pub fn read(headers: &HeaderMap) -> Option<String> {
+    pub fn read(headers: &HeaderMap, gate: &Gate) -> Option<String> {
+        let name = gate.cookies().name(COOKIE, COOKIE);
         let lines = headers.get_all(header::COOKIE).iter();
         let lines = lines.filter_map(|line| line.to_str().ok());
         let pairs = lines.flat_map(|line| line.split(';'));
         let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-        let (_, code) = pairs.find(|(name, _)| *name == COOKIE)?;
+        let (_, code) = pairs.find(|(found, _)| *found == name)?;
         Some(Done::parse(code)?.sentence())
     }
 
@@ -161,9 +162,9 @@ pub fn forget(gate: &Gate) -> HeaderValue {
 }
 
 fn cookie(value: &str, seconds: u64, gate: &Gate) -> HeaderValue {
+    let name = gate.cookies().name(COOKIE, COOKIE);
     let secure = if gate.is_secure() { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age={seconds}");
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age={seconds}");
     HeaderValue::from_str(&text).expect("fixed words, a name and numbers")
 }
 

@@ -31,14 +31,20 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
         Some(site) if !is_program => site,
         _ => return Ok(failure.into_response()),
     };
+    let base = caller
+        .gate()
+        .base()
+        .filter(|_| caller.is_at_another_address());
+    let page = before.as_deref().unwrap_or("/pets");
+    let right_address = base.map(|base| format!("{}{page}", base.origin()));
     let unsaved = sent.read(&caller, &uri);
     let response = match (failure.status, unsaved) {
         (StatusCode::UNAUTHORIZED, _) if method == Method::GET => Ok(sign_in::ask(&uri)),
         (StatusCode::UNAUTHORIZED, unsaved) => sign_in::ask_again(&site, &caller, before, unsaved),
         (_, Some(unsaved)) if unsaved.is_worth_returning(&failure) => {
-            unsaved.show(&site, &caller, Why::Refused(&failure))
+            unsaved.show(&site, &caller, Why::Refused(&failure, right_address))
         }
-        _ => return Ok(site.show_failure(&caller, &failure)),
+        _ => return Ok(site.show_failure(&caller, &failure, right_address)),
     };
     let mut response = response?;
     failure.add_headers(response.headers_mut());

@@ -3,8 +3,8 @@
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use poem::http::{HeaderValue, Version, header};
-use poem::{Endpoint, Request};
+use poem::http::{HeaderValue, StatusCode, Version, header};
+use poem::{Endpoint, Request, Response};
 
 use crate::error::Failure;
 
@@ -88,4 +88,25 @@ fn is_name_byte(byte: u8) -> bool {
 fn is_port(text: &str) -> bool {
     text.is_empty()
         || (text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok())
+}
+
+/// Leads a request for an address with slashes at its end to the address without them, with its
+/// method, body and query. Streams are left out: most of their clients follow no redirect. A path
+/// that starts with two slashes would lead to another site.
+pub async fn without_trailing_slash<E: Endpoint<Output = Response>>(
+    next: Arc<E>,
+    request: Request,
+) -> poem::Result<Response> {
+    let path = request.uri().path();
+    let is_page = path.ends_with('/') && !path.starts_with("//") && path != "/";
+    if !is_page || path.starts_with("/live/") || path.starts_with("/assets/") {
+        return next.call(request).await;
+    }
+    let path = path.trim_end_matches('/');
+    let query = request.uri().query().map(|query| format!("?{query}"));
+    let address = format!("{path}{}", query.unwrap_or_default());
+    Ok(Response::builder()
+        .status(StatusCode::PERMANENT_REDIRECT)
+        .header(header::LOCATION, address)
+        .finish())
 }

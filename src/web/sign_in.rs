@@ -132,8 +132,9 @@ pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Re
         person.edit(|directory, person| directory.end_session(person.key, &person.actor.author));
     ending.await?;
     let mut response = see_other(HOME);
-    let forget = caller.gate().forget_cookie();
-    response.headers_mut().insert(header::SET_COOKIE, forget);
+    for forget in caller.forget_cookie() {
+        response.headers_mut().append(header::SET_COOKIE, forget);
+    }
     Ok(response)
 }
 

@@ -62,7 +62,7 @@ impl Site {
         headers: &HeaderMap,
         page: impl FnOnce(Option<String>) -> Result<P, Failure>,
     ) -> poem::Result<Response> {
-        let done = Done::read(headers);
+        let done = Done::read(headers, caller.gate());
         let forget = done.is_some().then(|| done::forget(caller.gate()));
         let mut response = self.show(caller, &page(done)?)?;
         if let Some(forget) = forget {
@@ -83,12 +83,19 @@ impl Site {
         Ok(response)
     }
 
-    pub fn show_failure(&self, caller: &Caller, failure: &Failure) -> Response {
+    /// `right_address` is where the request would have worked.
+    pub fn show_failure(
+        &self,
+        caller: &Caller,
+        failure: &Failure,
+        right_address: Option<String>,
+    ) -> Response {
         let page = ErrorPage {
             status: Some(failure.status.as_u16()),
             title: failure.title,
             detail: failure.detail.clone(),
             again: None,
+            right_address,
         };
         match self.views.render(&Rights::of(caller), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),

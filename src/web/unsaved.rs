@@ -53,7 +53,8 @@ impl SentForm {
 
 /// Why a form is shown again.
 pub enum Why<'a> {
-    Refused(&'a Failure),
+    /// With the page at the public address, where that is where the form would be accepted.
+    Refused(&'a Failure, Option<String>),
     /// The form was refused before its author signed in.
     SignedIn,
 }
@@ -113,9 +114,14 @@ impl Unsaved {
 
     /// Answers with the form, filled in, under a message that says why it is shown.
     pub fn show(self, site: &Site, caller: &Caller, why: Why<'_>) -> poem::Result<Response> {
-        let (status, title, detail) = match why {
-            Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED),
-            Why::Refused(failure) => (failure.status, "Not saved", failure.detail.as_str()),
+        let (status, title, detail, right_address) = match why {
+            Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED, None),
+            Why::Refused(failure, address) => (
+                failure.status,
+                "Not saved",
+                failure.detail.as_str(),
+                address,
+            ),
         };
         if !self.is_pet_form() {
             let page = ErrorPage {
@@ -123,6 +129,7 @@ impl Unsaved {
                 title,
                 detail: detail.to_owned(),
                 again: Some((self.action, self.form.into_fields())),
+                right_address,
             };
             return site.show_again(caller, &page, status);
         }
@@ -145,7 +152,7 @@ impl Unsaved {
                     .carrying(carried)
             }
         };
-        site.show_again(caller, &page, status)
+        site.show_again(caller, &page.with_right_address(right_address), status)
     }
 
     /// The hidden fields of a pet's form, which are sent again unchanged.

@@ -20,7 +20,7 @@ struct Stage {
 impl Stage {
     fn build() -> Self {
         let store: Arc<dyn Accounts> = Arc::new(MemoryAccounts::default());
-        let gate = Gate::of_staff(store, None).unwrap();
+        let gate = Gate::of_staff(store, None, None).unwrap();
         let directory = gate.staff().unwrap().directory();
         let name = |text: &str| text.parse().unwrap();
         for text in ["anna", "boris", "dora", "root"] {

@@ -1,5 +1,6 @@
 //! Which passwords are accepted.
 
+use super::hash::normalize;
 use crate::model::AccountName;
 
 /// Characters of a password. Long enough that the limit of attempts makes guessing hopeless; an
@@ -23,6 +24,7 @@ pub enum WeakPassword {
 /// # Errors
 /// What is wrong with it.
 pub fn check_rules(password: &str, name: &AccountName) -> Result<(), WeakPassword> {
+    let password = normalize(password);
     let length = password.chars().count();
     let rest = password.to_lowercase().replace(name.as_str(), "");
     let first = rest.chars().next();

@@ -61,7 +61,9 @@ impl Staff {
             .as_ref()
             .and_then(|account| account.password.clone());
         let password = asked.password.to_owned();
-        let is_right = self.compare(&attempt, password, known.clone()).await?;
+        let is_right = self
+            .compare(&attempt, password.clone(), known.clone())
+            .await?;
         let (Some(account), Some(known), true) = (account, known, is_right) else {
             return Err(SignInError::Wrong);
         };
@@ -69,6 +71,7 @@ impl Staff {
             return Err(SignInError::Wrong);
         }
         self.attempts.forgive(&attempt);
+        let known = self.renew(&account.name, password, known).await;
         let (name, client, before) = (account.name.clone(), asked.client.to_owned(), asked.before);
         self.begin(name, known, client, before).await
     }
@@ -122,6 +125,21 @@ impl Staff {
             self.attempts.take_back(attempt);
         }
         compared
+    }
+
+    /// Replaces the hash of a password that an earlier version hashed as it was typed. The hash that
+    /// the account has now; where it cannot be replaced, it is tried again at the next sign-in.
+    async fn renew(&self, name: &AccountName, password: String, known: String) -> String {
+        let Ok(Some(hash)) = self.passwords.renew(password, known.clone()).await else {
+            return known;
+        };
+        let (name, before, renewed) = (name.clone(), known.clone(), hash.clone());
+        let renewing =
+            self.edit(move |directory| directory.renew_password(&name, &before, renewed));
+        match renewing.await {
+            Ok(()) => hash,
+            Err(_) => known,
+        }
     }
 
     fn account(&self, name: &str) -> Option<Arc<Account>> {

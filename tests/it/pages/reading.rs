@@ -92,7 +92,6 @@ async fn what_is_not_there_is_a_page_that_leads_onward() {
         "/pets/01",
         "/pets/99/edit",
         "/nothing",
-        "/pets/",
     ] {
         let response = app.get(path).await;
         assert_eq!(response.status(), 404, "{path}");
@@ -148,5 +147,43 @@ async fn head_is_get_without_the_body() {
         let kind = "content-type";
         assert_eq!(head.headers()[kind], get.headers()[kind], "{path}");
         assert_eq!(head.text().await.unwrap(), "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_with_a_slash_at_its_end_leads_to_the_one_without_it() {
+    let app = spawn_app().await;
+    for (method, path, to) in [
+        ("GET", "/pets/", "/pets"),
+        ("POST", "/pets/", "/pets"),
+        ("GET", "/pets/1/edit//?a=b", "/pets/1/edit?a=b"),
+        ("DELETE", "/api/v1/pets/1/", "/api/v1/pets/1"),
+    ] {
+        let answer = app.request(method, path).send().await.unwrap();
+        assert_eq!(answer.status(), 308, "{path}");
+        assert_eq!(answer.headers()["location"], to, "{path}");
+    }
+    for path in ["//evil.example/", "/live/ws/", "/assets/x/"] {
+        let answer = app.request("GET", path).send().await.unwrap();
+        assert_ne!(answer.status(), 308, "{path}");
+    }
+}
+
+/// Buttons were shown there that answered 403.
+#[tokio::test]
+async fn the_demo_offers_changes_only_where_they_work() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for (host, works) in [
+        ("localhost:3000", true),
+        ("x.localhost:3000", true),
+        ("pets.example", false),
+    ] {
+        let page = app.request("GET", "/pets").header("host", host);
+        let page = page.send().await.unwrap().text().await.unwrap();
+        assert_eq!(page.contains("name=\"status\""), works, "{host}");
+        let set = app.request("POST", "/pets/1/status").header("host", host);
+        let set = set.form(&[("status", "eating")]).send().await.unwrap();
+        assert_eq!(set.status().is_redirection(), works, "{host}");
     }
 }

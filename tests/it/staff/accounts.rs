@@ -285,3 +285,19 @@ async fn why_nothing_was_changed_is_said_on_the_page_of_staff() {
     assert_eq!(answer.status(), 404);
     assert!(answer.text().await.unwrap().contains("API tokens"));
 }
+
+/// A password manager saves a password under the name that the form shows it.
+#[tokio::test]
+async fn every_form_that_sets_a_password_shows_its_name_to_a_password_manager() {
+    let (rescue, mut anna, link) = with_an_invitation().await;
+    let expected =
+        |name: &str| format!("type=\"text\" value=\"{name}\" autocomplete=\"username\" readonly");
+    assert!(
+        rescue
+            .browser()
+            .get(&link)
+            .await
+            .contains(&expected("cleo"))
+    );
+    assert!(anna.get("/account").await.contains(&expected("anna")));
+}

@@ -103,7 +103,7 @@ async fn what_cannot_be_is_refused_in_one_line_that_says_why() {
     assert!(
         refused(path, &add("an na", "good"))
             .await
-            .contains("a to z")
+            .contains("lowercase letters")
     );
     assert!(refused(path, &["add", "anna"]).await.contains("--role"));
     let owner = ["add", "anna", "--role", "owner", "--password-file", "good"];

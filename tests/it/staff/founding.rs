@@ -106,3 +106,21 @@ async fn the_link_names_the_address_that_visitors_type_and_the_demo_has_none() {
     demo.json("/live/state").await;
     assert_eq!(link_of(&demo), None);
 }
+
+/// It once said http://0.0.0.0, which no browser opens.
+#[tokio::test]
+async fn the_link_of_a_server_that_listens_everywhere_opens() {
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["serve", "--listen", listen];
+        let process = Process::start(folder.path(), &arguments).await;
+        process.wait_for_line("/welcome/").await;
+        let link = link_of(&process).unwrap();
+        assert!(
+            !link.contains("//0.0.0.0") && !link.contains("//[::]"),
+            "{link}"
+        );
+        let page = process.client.get(&link).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{link}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Browser, Rescue};
+use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form there is that changes something.
@@ -171,5 +171,37 @@ async fn a_link_from_another_site_leads_to_a_page_of_staff() {
     for path in ["/account", "/pets/new", "/staff"] {
         let request = anna.ask("GET", path).header("sec-fetch-site", "cross-site");
         assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
+    }
+}
+
+/// Every form was 403 there, and no word said where it would work.
+#[tokio::test]
+async fn a_form_sent_from_another_address_than_the_public_one_is_told_the_right_one() {
+    let rescue = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("http://pets.example:3000").unwrap());
+    })
+    .await;
+    let fields = [
+        ("name", "Miso"),
+        ("species", "cat"),
+        ("about", "NEEDS INSULIN"),
+    ];
+    for (path, words) in [("/pets", "NEEDS INSULIN"), ("/sign-in", "Not allowed")] {
+        let browser = rescue.browser();
+        let request = browser.ask("POST", path).form(&fields);
+        let request = request.header("origin", rescue.app.url(""));
+        let request = request.header("referer", rescue.app.url("/pets/new"));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{path}");
+        let page = unescape(&answer.text().await.unwrap());
+        assert!(
+            page.contains("Changes work only at http://pets.example:3000."),
+            "{page}"
+        );
+        assert!(
+            page.contains("href=\"http://pets.example:3000/pets/new\""),
+            "{page}"
+        );
+        assert!(page.contains(words), "{page}");
     }
 }

@@ -28,7 +28,7 @@ async fn the_cookie_is_for_no_script_and_over_https_for_https_alone() {
     );
     let answer = secure.app.get("/sign-in").await;
     let set = answer.headers()["set-cookie"].to_str().unwrap();
-    assert!(set.starts_with("__Host-pet-store="), "{set}");
+    assert!(set.starts_with("__Host-pet-store-443="), "{set}");
     assert!(
         set.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"),
         "{set}"

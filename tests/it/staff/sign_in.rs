@@ -1,8 +1,13 @@
 //! Signing in: who is let in, where to, and what guessing gets.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::{PASSWORD, Rescue, metric};
+use argon2::PasswordHasher;
+use pet_store::auth::Directory;
+use pet_store::model::Role;
+
+use crate::support::{PASSWORD, Rescue, add_person, fill, metric, open};
 
 #[tokio::test]
 async fn whoever_knows_the_password_is_in_and_out_again_after_signing_out() {
@@ -160,4 +165,29 @@ async fn the_demo_has_nobody_to_sign_in_as() {
     for path in ["/sign-in", "/account", "/staff", "/audit", "/welcome/x"] {
         assert_eq!(app.get(path).await.status(), 404, "{path}");
     }
+}
+
+/// Earlier versions hashed what was typed as it was: é as one code point, or as e with an accent.
+#[tokio::test]
+async fn a_password_from_before_opens_from_its_own_keyboard_and_then_from_every_other() {
+    let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
+    let earlier = argon2::Argon2::default().hash_password(decomposed.as_bytes());
+    let earlier = earlier.unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), 1);
+    let directory = Directory::open(Arc::new(open(folder.path()))).unwrap();
+    add_person(&directory, "cleo", earlier, Role::Staff);
+    drop(directory);
+    let rescue = Rescue::start().await.moved_to(folder.path()).await;
+
+    let mut phone = rescue.browser();
+    assert_eq!(phone.sign_in("cleo", composed).await.status(), 401);
+    let mut mac = rescue.browser();
+    assert_eq!(mac.sign_in("cleo", decomposed).await.status(), 303);
+    assert_eq!(phone.sign_in("cleo", composed).await.status(), 303);
+    assert!(mac.is_in().await && phone.is_in().await);
+    assert_eq!(
+        rescue.browser().sign_in("cleo", decomposed).await.status(),
+        303
+    );
 }

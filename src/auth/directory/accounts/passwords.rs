@@ -4,7 +4,7 @@
 use super::{find, new_account, put_new};
 use crate::auth::directory::actor::valid_session;
 use crate::auth::directory::held::Held;
-use crate::auth::directory::sessions::new_session;
+use crate::auth::directory::sessions::{author, new_session};
 use crate::auth::directory::{Actor, Directory, DirectoryError, Done, Need, Plan};
 use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Key, Role};
@@ -60,6 +60,25 @@ impl Directory {
             let mut edits = with_everything_ended(held, with_password(account, &password));
             edits.push(RosterEdit::PutSession(renewed));
             Ok(Plan::noted(edits, "changed their password", secret))
+        })
+    }
+
+    /// Replaces the hash `known` by another of the same password. Nothing else ends.
+    ///
+    /// # Errors
+    /// `Gone` when the password is not `known` any more.
+    pub fn renew_password(&self, name: &AccountName, known: &str, password: String) -> Done<()> {
+        self.decide(&author(name, "sign-in"), |held, _| {
+            let account = find(held, name)?;
+            if account.password.as_deref() != Some(known) {
+                return Err(DirectoryError::Gone);
+            }
+            let edits = vec![RosterEdit::PutAccount(with_password(account, &password))];
+            Ok(Plan {
+                edits,
+                words: None,
+                answer: (),
+            })
         })
     }
 
