@@ -17,6 +17,7 @@ mod profile;
 mod sex;
 mod staff;
 mod status;
+mod text;
 
 pub use author::{Author, Signature};
 pub use change::{By, Change, ChangeKind};
@@ -28,7 +29,8 @@ pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{Profile, ProfilePatch};
 pub use sex::Sex;
 pub use staff::{
-    Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session, Tick,
-    Token, UnknownRole, UnknownScope,
+    Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session,
+    TOKEN_NAME_CHARACTERS, Tick, Token, UnknownRole, UnknownScope, check_token_name,
 };
 pub use status::{Status, UnknownStatus};
+pub use text::{HiddenCharacter, Lines, check_text, clean_text};

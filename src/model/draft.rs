@@ -1,12 +1,12 @@
 //! What people enter about a pet, and the rules it must keep to become a profile.
 //!
-//! Text is kept as it was given, control characters included, except for spaces at either end:
-//! what may be shown where is the business of whoever shows it.
+//! Every entrance has these rules: pages, the API, and an import. What earlier versions accepted
+//! stays readable in a store, and an import leaves out the characters that are no longer allowed.
 
 #[cfg(test)]
 mod tests;
 
-use super::{Profile, ProfilePatch, Sex};
+use super::{Lines, Profile, ProfilePatch, Sex, check_text, clean_text};
 
 /// The longest each field may be, in characters (Unicode scalar values).
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,21 @@ pub struct FieldError {
 pub struct InvalidProfile(pub Vec<FieldError>);
 
 impl Draft {
+    /// The fields of a profile that an earlier version may have accepted, without the characters
+    /// that are no longer allowed.
+    pub fn cleaned(profile: &Profile) -> Self {
+        let line = |text: &str| Some(clean_text(text, Lines::One));
+        let about = profile.about.replace("\r\n", "\n").replace('\r', "\n");
+        Draft {
+            name: line(&profile.name),
+            species: line(&profile.species),
+            breed: line(&profile.breed),
+            sex: Some(profile.sex.to_string()),
+            age: line(&profile.age),
+            about: Some(clean_text(&about, Lines::Many)),
+        }
+    }
+
     /// A whole profile, for a new pet: name and species must be there.
     pub fn into_profile(mut self) -> Result<Profile, InvalidProfile> {
         self.name.get_or_insert_default();
@@ -67,7 +82,7 @@ impl Draft {
             breed: bounded(&mut errors, "breed", self.breed, LIMITS.breed),
             sex: sex(&mut errors, self.sex),
             age: bounded(&mut errors, "age", self.age, LIMITS.age),
-            about: bounded(&mut errors, "about", self.about, LIMITS.about),
+            about: about(&mut errors, self.about),
         };
         if errors.is_empty() {
             Ok(patch)
@@ -83,14 +98,14 @@ fn required(
     entered: Option<String>,
     limit: usize,
 ) -> Option<String> {
-    let text = bounded(errors, field, entered, limit)?;
-    if text.chars().all(is_invisible) {
+    if entered.as_ref()?.chars().all(is_invisible) {
         errors.push(FieldError {
             field,
             message: format!("Enter a {field}."),
         });
+        return entered;
     }
-    Some(text)
+    bounded(errors, field, entered, limit)
 }
 
 /// Whether nobody would see it: a name of such characters is no name. Spaces, control characters,
@@ -113,15 +128,38 @@ fn bounded(
     entered: Option<String>,
     limit: usize,
 ) -> Option<String> {
-    let text = entered?.trim_matches(' ').to_owned();
+    let text = entered?.trim().to_owned();
+    check(errors, field, &text, Lines::One, limit);
+    Some(text)
+}
+
+/// The one field of several lines. Line ends are those of Unix from here on.
+fn about(errors: &mut Vec<FieldError>, entered: Option<String>) -> Option<String> {
+    let text = entered?.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.trim_matches(' ').to_owned();
+    check(errors, "about", &text, Lines::Many, LIMITS.about);
+    Some(text)
+}
+
+fn check(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    text: &str,
+    lines: Lines,
+    limit: usize,
+) {
     let length = text.chars().count();
     if length > limit {
         errors.push(FieldError {
             field,
             message: format!("Use at most {limit} characters; this has {length}."),
         });
+    } else if let Err(hidden) = check_text(text, lines) {
+        errors.push(FieldError {
+            field,
+            message: hidden.message(),
+        });
     }
-    Some(text)
 }
 
 fn sex(errors: &mut Vec<FieldError>, entered: Option<String>) -> Option<Sex> {

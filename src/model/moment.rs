@@ -42,6 +42,11 @@ impl Moment {
         self.timestamp().strftime("%F %H:%M").to_string()
     }
 
+    /// Returns true if it can be shown: it is not thousands of years away.
+    pub fn is_in_calendar(self) -> bool {
+        Timestamp::from_microsecond(self.0).is_ok()
+    }
+
     fn timestamp(self) -> Timestamp {
         Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }

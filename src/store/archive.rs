@@ -7,6 +7,7 @@
 //! is signed in. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
 //! engine.
 
+mod admit;
 mod fit;
 mod parse;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub(super) use self::admit::bounded;
 pub use self::parse::{Entry, parse};
 use super::accounts::{encode_account, encode_deed, encode_key, encode_token};
 use super::record::{encode_change, encode_profile};

@@ -15,11 +15,8 @@ use super::form::Form;
 use super::site::see_done;
 use crate::auth::{Caller, DirectoryError, SignedIn};
 use crate::error::Failure;
-use crate::model::{FieldError, Scope};
+use crate::model::{FieldError, Scope, check_token_name};
 use crate::views::ConfirmPage;
-
-/// Characters of a token's name.
-const LONGEST_NAME: usize = 40;
 
 #[handler]
 pub async fn create(
@@ -104,12 +101,6 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
 
 fn read(form: &Form) -> Result<(String, Scope), FieldError> {
     let name = form.text("token-name").trim();
-    let length = name.chars().count();
-    if !(1..=LONGEST_NAME).contains(&length) || name.contains(char::is_control) {
-        return Err(FieldError {
-            field: "token-name",
-            message: format!("Give the token a name (up to {LONGEST_NAME} characters)."),
-        });
-    }
+    check_token_name(name)?;
     Ok((name.to_owned(), form.read("scope")?))
 }

@@ -50,9 +50,29 @@ fn limits_count_characters_and_not_bytes() {
 }
 
 #[test]
-fn text_is_kept_as_it_was_given_but_for_spaces_around_it() {
-    let profile = entered(" A\rB\u{2028}C ", "cat").into_profile().unwrap();
-    assert_eq!(profile.name, "A\rB\u{2028}C");
+fn a_field_has_no_hidden_characters_and_only_about_has_lines() {
+    let draft = Draft {
+        breed: Some("Tabby\u{202e}".to_owned()),
+        age: Some("2\u{0} years".to_owned()),
+        about: Some("Likes rain.\r\n\tAnd tea.\rAnd fish.\u{1b}".to_owned()),
+        ..entered("A\nB", "c\u{200b}at")
+    };
+    let InvalidProfile(errors) = draft.into_profile().unwrap_err();
+    let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["name", "species", "breed", "age", "about"]);
+    let said = "Remove the hidden character U+000A at position 2.";
+    assert_eq!(errors[0].message, said);
+}
+
+#[test]
+fn text_is_kept_as_it_was_given_but_for_spaces_around_it_and_line_ends() {
+    let draft = Draft {
+        about: Some(" A\r\nB\rC\n ".to_owned()),
+        ..entered("\tM\u{f6} \u{645}\u{200c}\u{6cc}\n", "cat")
+    };
+    let profile = draft.into_profile().unwrap();
+    assert_eq!(profile.name, "M\u{f6} \u{645}\u{200c}\u{6cc}");
+    assert_eq!(profile.about, "A\nB\nC\n");
 }
 
 #[test]

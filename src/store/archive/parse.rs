@@ -6,12 +6,15 @@ use std::io::{BufRead, Read};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::admit::{
+    admit_account, admit_change, admit_clock, admit_deed, admit_pet, admit_start, admit_token,
+};
 use super::fit::Fit;
 use super::{FORMAT, Line, sum_of};
-use crate::model::{Change, Moment, Pet, PetId, Rev, Tick};
+use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
 use crate::store::accounts::{decode_account, decode_deed, decode_key, decode_token};
 use crate::store::record::{decode_change, decode_profile, decode_status};
-use crate::store::{ClockReading, RosterEdit, StoreError};
+use crate::store::{RosterEdit, StoreError};
 
 /// The longest line that is read: above any record, and a bound on memory.
 const LINE_LIMIT: u64 = 1024 * 1024;
@@ -125,13 +128,17 @@ fn start(line: Line) -> Result<Entry, StoreError> {
     match line {
         Line::Export {
             format: 1..=FORMAT,
+            epoch,
             rev,
             next_pet,
-            ..
-        } => Ok(Entry::Start {
-            rev: Rev::new(rev),
-            next_pet: PetId::new(next_pet),
-        }),
+        } => {
+            let is_epoch = epoch.parse::<Epoch>().is_ok();
+            if !is_epoch {
+                return Err(misfit("epoch: it is 8 lower-case hex digits"));
+            }
+            let (rev, next_pet) = admit_start(rev, next_pet)?;
+            Ok(Entry::Start { rev, next_pet })
+        }
         _ => Err(misfit(
             "an export of format 1 or 2 begins with a line about itself",
         )),
@@ -151,26 +158,24 @@ fn entry_of(line: Line) -> Result<Option<Entry>, StoreError> {
         } => return Ok(Some(Entry::Pet(pet(id, &profile, &status, since)?))),
         Line::Change { rev, record } => {
             let change = decode_change(Rev::new(rev), &bytes(record))?;
-            return Ok(Some(Entry::Change(change)));
+            return Ok(Some(Entry::Change(admit_change(change)?)));
         }
         Line::End { .. } => return Ok(None),
         Line::Account { name, record } => {
-            RosterEdit::PutAccount(decode_account(&name, &bytes(record))?)
+            RosterEdit::PutAccount(admit_account(decode_account(&name, &bytes(record))?)?)
         }
-        Line::Token { key, record } => {
-            RosterEdit::PutToken(decode_token(decode_key(&key)?, &bytes(record))?)
-        }
-        Line::Clock { tick, wall } => RosterEdit::SetClock(ClockReading {
-            tick: Tick(tick),
-            wall: Moment::from_micros(wall),
-        }),
-        Line::Deed { record } => RosterEdit::Note(decode_deed(&bytes(record))?),
+        Line::Token { key, record } => RosterEdit::PutToken(admit_token(decode_token(
+            decode_key(&key)?,
+            &bytes(record),
+        )?)?),
+        Line::Clock { tick, wall } => RosterEdit::SetClock(admit_clock(tick, wall)?),
+        Line::Deed { record } => RosterEdit::Note(admit_deed(decode_deed(&bytes(record))?)?),
     };
     Ok(Some(Entry::Staff(staff)))
 }
 
 fn pet(id: u64, profile: &Value, status: &str, since: i64) -> Result<Pet, StoreError> {
-    Ok(Pet {
+    admit_pet(Pet {
         id: PetId::new(id),
         profile: decode_profile(profile.to_string().as_bytes())?,
         status: decode_status(status)?,

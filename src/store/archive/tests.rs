@@ -1,5 +1,7 @@
 //! An export is what was written, or it is refused.
 
+mod rules;
+
 use std::sync::Arc;
 
 use super::*;
@@ -20,7 +22,9 @@ fn pet() -> Pet {
     Pet {
         id: PetId::FIRST,
         profile: Profile {
-            name: "M\u{f6}\u{df}li \"the\"\n\u{2028}cat".to_owned(),
+            name: "M\u{f6}\u{df}li \"the\" cat".to_owned(),
+            species: "cat".to_owned(),
+            about: "Likes\n<b>rain</b>.".to_owned(),
             ..Profile::default()
         },
         status: Status::Eating,

@@ -13,8 +13,9 @@ use super::inspect::inspect;
 use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
 use super::{read, snapshot};
-use crate::model::Rev;
+use crate::model::{LIMITS, Pet, Profile, Rev};
 use crate::store::StoreError;
+use crate::store::archive::bounded;
 use crate::store::record::decode_change;
 use crate::store::replay::Replay;
 
@@ -64,6 +65,9 @@ fn relate(reading: &ReadTransaction) -> Result<Contents, StoreError> {
             last.id
         )));
     }
+    bounded("rev", rev)?;
+    bounded("next pet", now.next_pet.get())?;
+    now.pets.iter().try_for_each(check_lengths)?;
     let (told, changes) = follow_log(reading, rev)?;
     let pets: Vec<_> = now.pets.into_iter().map(Arc::new).collect();
     told.compare(&pets, changes == rev)?;
@@ -107,6 +111,35 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Replay, u64), S
         return Err(misfit(&format!("the log does not end at rev {newest}")));
     }
     Ok((told, changes))
+}
+
+/// Checks that no field is longer than any entrance lets in.
+fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
+    let Profile {
+        name,
+        species,
+        breed,
+        age,
+        about,
+        ..
+    } = &pet.profile;
+    let fields = [
+        ("name", name, LIMITS.name),
+        ("species", species, LIMITS.species),
+        ("breed", breed, LIMITS.breed),
+        ("age", age, LIMITS.age),
+        ("about", about, LIMITS.about),
+    ];
+    match fields
+        .iter()
+        .find(|(_, text, limit)| text.chars().count() > *limit)
+    {
+        Some((field, _, limit)) => Err(misfit(&format!(
+            "the {field} of pet {} is longer than {limit} characters",
+            pet.id
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn misfit(reason: &str) -> StoreError {

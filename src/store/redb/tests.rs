@@ -274,10 +274,10 @@ fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
     disk.0.store(false, Ordering::Relaxed);
     fs::rename(file_of(&other), file_of(&folder)).unwrap();
     let error = engine.recover().unwrap_err();
-    assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
+    assert_eq!(error, StoreError::Moved(file_of(&folder)));
     fs::remove_file(file_of(&folder)).unwrap();
-    let error = engine.recover().unwrap_err();
-    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    let error = engine.append(&[change(1)]).unwrap_err();
+    assert_eq!(error, StoreError::Moved(file_of(&folder)));
     assert!(!file_of(&folder).exists(), "nothing was made in its place");
 }
 

@@ -1,0 +1,142 @@
+//! Which characters a text may have.
+//!
+//! Control characters break terminals, logs and the formats of other programs. Characters that
+//! reorder the text around them, or that nobody can see, make one name look like another. Joiners
+//! and marks that emoji, Persian or Hebrew need are allowed, and so are all visible characters.
+
+/// How many lines a text may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    One,
+    /// Line feeds and tabs are allowed.
+    Many,
+}
+
+/// A text has a character that it may not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HiddenCharacter {
+    pub character: char,
+    /// Counted in characters, from 1.
+    pub position: usize,
+}
+
+impl HiddenCharacter {
+    /// What is wrong, for the person who entered the text.
+    pub fn message(&self) -> String {
+        let (code, position) = (u32::from(self.character), self.position);
+        format!("Remove the hidden character U+{code:04X} at position {position}.")
+    }
+}
+
+/// Checks every character of `text`.
+///
+/// # Errors
+/// The first that is not allowed.
+pub fn check_text(text: &str, lines: Lines) -> Result<(), HiddenCharacter> {
+    let mut before = None;
+    for (index, character) in text.chars().enumerate() {
+        if !is_allowed(before, character, lines) {
+            return Err(HiddenCharacter {
+                character,
+                position: index + 1,
+            });
+        }
+        before = Some(character);
+    }
+    Ok(())
+}
+
+/// `text` with what `check_text` refuses left out, and with a space where a line ended that may not
+/// end: for what earlier versions accepted.
+pub fn clean_text(text: &str, lines: Lines) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut before = None;
+    for character in text.chars() {
+        if is_allowed(before, character, lines) {
+            cleaned.push(character);
+        } else if character.is_whitespace() {
+            cleaned.push(' ');
+        }
+        before = cleaned.chars().next_back();
+    }
+    cleaned
+}
+
+fn is_allowed(before: Option<char>, character: char, lines: Lines) -> bool {
+    match character {
+        '\n' | '\t' => lines == Lines::Many,
+        // Line and paragraph separators, which some programs take for the end of a record.
+        '\u{2028}' | '\u{2029}' => false,
+        // Tags say which flag a black flag is, and hide a text anywhere else.
+        '\u{e0020}'..='\u{e007f}' => {
+            matches!(before, Some('\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'))
+        }
+        _ => !character.is_control() && !is_hidden_format(character),
+    }
+}
+
+/// Returns true for format characters (Unicode's Cf) that change what is read: embeddings,
+/// overrides and isolates of direction, and those that nobody sees. The joiners (U+200C, U+200D)
+/// and the marks of direction (U+061C, U+200E, U+200F) stay: languages need them.
+fn is_hidden_format(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e001f}' | '\u{e0080}'..='\u{e00ff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_hide_or_reorder_are_refused_with_their_place() {
+        for hidden in [
+            '\0',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\r',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{2066}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{e0041}',
+            '\u{fff9}',
+        ] {
+            for lines in [Lines::One, Lines::Many] {
+                let text = format!("B\u{fc}{hidden}x");
+                let error = check_text(&text, lines).unwrap_err();
+                assert_eq!((error.character, error.position), (hidden, 3));
+                let cleaned = clean_text(&text, lines);
+                assert_eq!(check_text(&cleaned, lines), Ok(()), "{hidden:?}");
+            }
+        }
+        let error = check_text("a\u{1b}", Lines::One).unwrap_err();
+        let said = "Remove the hidden character U+001B at position 2.";
+        assert_eq!(error.message(), said);
+    }
+
+    #[test]
+    fn what_languages_and_emoji_need_is_allowed() {
+        for text in [
+            "M\u{f6}\u{df}li \u{732b} \u{645}\u{200c}\u{6cc}",
+            "\u{1f469}\u{200d}\u{1f680} \u{2764}\u{fe0f}",
+            "\u{5d0}\u{200f}1",
+            "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+        ] {
+            assert_eq!(check_text(text, Lines::One), Ok(()), "{text:?}");
+            assert_eq!(clean_text(text, Lines::One), text);
+        }
+    }
+
+    #[test]
+    fn only_a_text_of_many_lines_has_line_feeds_and_tabs() {
+        assert!(check_text("a\n\tb", Lines::Many).is_ok());
+        assert!(check_text("a\nb", Lines::One).is_err());
+        assert_eq!(clean_text("a\n\tb", Lines::One), "a  b");
+    }
+}

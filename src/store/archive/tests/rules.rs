@@ -1,0 +1,123 @@
+//! An import keeps the rules of every other entrance.
+
+use super::*;
+
+/// The text of an export, with the sum made right again after `change` to its lines.
+fn changed(change: impl Fn(&mut Vec<Value>)) -> Vec<u8> {
+    let (text, _) = export();
+    let lines = text.split(|byte| *byte == b'\n');
+    let lines = lines.filter(|line| !line.is_empty());
+    let mut lines: Vec<Value> = lines
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    let mut end = lines.pop().unwrap();
+    change(&mut lines);
+    let mut text = Vec::new();
+    for line in &lines {
+        text.extend(line.to_string().into_bytes());
+        text.push(b'\n');
+    }
+    end["sha256"] = to_hex(&Sha256::digest(&text)).into();
+    [&text[..], end.to_string().as_bytes(), b"\n"].concat()
+}
+
+/// All of these made a store that could not be served.
+#[test]
+fn what_no_entrance_lets_in_is_refused_with_its_line_and_field() {
+    let largest = 1_u64 << 52;
+    let long = "x".repeat(900 * 1024);
+    for (line, path, value, reason) in [
+        (1, "/epoch", Value::from("zzzzzzzz"), "epoch: it is 8"),
+        (1, "/next_pet", u64::MAX.into(), "next_pet: the largest"),
+        (1, "/next_pet", 0.into(), "next_pet: ids start at 1"),
+        (1, "/rev", (largest + 1).into(), "rev: the largest"),
+        (2, "/id", 0.into(), "id: ids start at 1"),
+        (2, "/since", i64::MAX.into(), "since: it is in no calendar"),
+        (
+            2,
+            "/profile/name",
+            long.clone().into(),
+            "name: Use at most 80",
+        ),
+        (2, "/profile/name", "\u{200b}".into(), "name: Enter a name"),
+        (
+            2,
+            "/profile/about",
+            long[..2001].into(),
+            "about: Use at most 2000",
+        ),
+        (3, "/rev", (u64::MAX - 1).into(), "rev: the largest"),
+        (3, "/rev", 0.into(), "rev: revs start at 1"),
+        (3, "/record/at", i64::MIN.into(), "at: it is in no calendar"),
+        (
+            3,
+            "/record/author/0",
+            long[..201].into(),
+            "who: use at most",
+        ),
+        (
+            3,
+            "/record/author/1",
+            "a\u{1b}".into(),
+            "client: it has a control",
+        ),
+        (
+            3,
+            "/record/profile/breed",
+            long.clone().into(),
+            "breed: Use at",
+        ),
+        (
+            6,
+            "/record/password",
+            long[..600].into(),
+            "password: it is not",
+        ),
+        (
+            6,
+            "/record/invitation/1",
+            u64::MAX.into(),
+            "invitation: the largest",
+        ),
+        (7, "/record/name", long[..41].into(), "name: Give the token"),
+        (8, "/tick", u64::MAX.into(), "tick: the largest"),
+        (9, "/record/did", long[..20_001].into(), "did: use at most"),
+        (9, "/record/after", u64::MAX.into(), "after: the largest"),
+    ] {
+        let text = changed(|lines| {
+            let record = &mut lines[line - 1];
+            *record.pointer_mut(path).expect(path) = value.clone();
+        });
+        let error = parsed(&text).expect_err(path).to_string();
+        let place = format!("line {line} of the export: ");
+        assert!(error.starts_with(&place), "{path}: {error}");
+        assert!(error.contains(reason), "{path}: {error}");
+    }
+    assert!(parsed(&changed(|_| {})).is_ok());
+}
+
+/// Earlier versions let control characters and overrides in: their exports are read without them.
+#[test]
+fn an_old_export_with_characters_that_are_refused_today_is_read_without_them() {
+    let text = changed(|lines| {
+        for pointer in ["/profile", "/record/profile"] {
+            for line in lines.iter_mut() {
+                if let Some(profile) = line.pointer_mut(pointer) {
+                    profile["name"] = "\u{202e}Bis\ncu\u{0}it".into();
+                    profile["about"] = "Likes\r\nrain\u{1b}.".into();
+                }
+            }
+        }
+        lines[6]["record"]["name"] = "Feed\u{2066}er".into();
+    });
+    let entries = parsed(&text).unwrap();
+    let Entry::Pet(pet) = &entries[1] else {
+        panic!("a pet follows the start");
+    };
+    assert_eq!(pet.profile.name, "Bis cuit");
+    assert_eq!(pet.profile.about, "Likes\nrain.");
+    let Entry::Staff(RosterEdit::PutToken(token)) = &entries[6] else {
+        panic!("a token is there");
+    };
+    assert_eq!(token.name, "Feeder");
+}
