@@ -13,9 +13,12 @@ import { askingServer } from "./tabs/missed.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
 import { WsTransport } from "./ws.js";
 
+/** Its number goes up with every change of what tabs say to each other: see `tabs/notes.js`. */
+const SHARE_NAME = "petstore-live-2";
+
 /**
  * What the network code needs of a browser. A constructor may be missing: its transport then fails, and another wins.
- * Web Locks are there only in a secure context (https, or this machine itself).
+ * Web Locks are there only in a secure context (https, or this machine itself); the tabs then do without.
  * @typedef {object} Browser
  * @property {typeof WebSocket} WebSocket
  * @property {typeof EventSource} EventSource
@@ -44,7 +47,7 @@ export function openConnection(parts) {
   const { browser, clock, random, watch, since } = parts;
   const { BroadcastChannel, document } = browser;
   const { locks } = browser.navigator;
-  if (!locks || !BroadcastChannel) return openOwn(parts);
+  if (!BroadcastChannel) return openOwn(parts);
   const everyPet = { ...watch, pets: [] };
   return new SharedConnection({
     clock,
@@ -91,5 +94,5 @@ function fetchOf(browser) {
  * @param {import("./url.js").Watch} watch
  */
 function shareName({ chaos }) {
-  return chaos ? `petstore-live chaos=${chaos}` : "petstore-live";
+  return chaos ? `${SHARE_NAME} chaos=${chaos}` : SHARE_NAME;
 }

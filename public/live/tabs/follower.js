@@ -10,7 +10,7 @@
  */
 import { isNewer } from "../../state/cursor.js";
 import { ignore } from "../transport.js";
-import { placeOf } from "./sequence.js";
+import { hasReached, placeOf } from "./sequence.js";
 
 /** @typedef {import("../message.js").Message} Message */
 /** @typedef {import("./notes.js").Note} Note */
@@ -21,6 +21,12 @@ const SILENT_HEARTBEATS = 1.2;
 /** The longest that a leader may take to answer; an eighth of a heartbeat where that is less. It takes milliseconds. */
 const ANSWER_LIMIT_MS = 1_000;
 
+/**
+ * The same where no leader is known and none will be appointed: most likely there is none, and the page waits for its
+ * connection. Should there be one after all, it is replaced, which costs a connection and no message.
+ */
+const VACANT_LIMIT_MS = 250;
+
 /** The longest that joining may take, with a question to the server. */
 const JOIN_LIMIT_MS = 6_000;
 
@@ -29,6 +35,7 @@ const SEIZE_LIMIT_MS = 3_000;
 
 export class Follower {
   #tab;
+  #hasQueue;
   #missedSince;
   #onseize;
   #ongiveup;
@@ -40,18 +47,22 @@ export class Follower {
   #joinedAt = -Infinity;
   /** Nobody has answered since this tab asked. */
   #isUnanswered = false;
+  /** When a tab that goes first has asked, and nobody has answered or delivered since. */
+  #rivalJoinedAt = -Infinity;
   #deliveredAt;
   #hasAskedServer = false;
 
   /**
    * @param {import("./tab.js").Tab} tab
    * @param {object} parts
+   * @param {boolean} parts.hasQueue  This tab is given the lead as soon as nobody has it.
    * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
    * @param {() => void} parts.onseize  This tab should take the lead.
    * @param {() => void} parts.ongiveup  Nobody leads, and the lead cannot be taken.
    */
-  constructor(tab, { missedSince, onseize, ongiveup }) {
+  constructor(tab, { hasQueue, missedSince, onseize, ongiveup }) {
     this.#tab = tab;
+    this.#hasQueue = hasQueue;
     this.#missedSince = missedSince;
     this.#onseize = onseize;
     this.#ongiveup = ongiveup;
@@ -69,10 +80,13 @@ export class Follower {
 
   /** @param {Note} note */
   hear(note) {
+    if (note.kind !== "join") this.#rivalJoinedAt = -Infinity;
     switch (note.kind) {
       case "lead":
         this.#leader = note.leader;
         return this.#join();
+      case "resign":
+        return note.leader === this.#leader ? this.#resigned() : undefined;
       case "welcome":
         return note.to === this.#tab.id ? this.#welcomed(note) : this.#overheard(note);
       case "message":
@@ -98,7 +112,13 @@ export class Follower {
     this.#joinedAt = this.#tab.clock.now();
     this.#asking.abort();
     this.#tab.post({ kind: "join", from: this.#tab.id, since: this.#tab.cursor });
-    this.#wait(this.#answerLimitMs, () => this.#seize());
+    if (this.#isRivalFirst()) this.#standBack();
+    else this.#wait(this.#answerLimitMs, () => this.#seize());
+  }
+
+  #resigned() {
+    this.#leader = "";
+    this.#join();
   }
 
   /**
@@ -106,8 +126,18 @@ export class Follower {
    * @param {string} from
    */
   #heardJoin(from) {
-    if (!this.#isUnanswered || from > this.#tab.id) return;
+    if (from > this.#tab.id) return;
+    this.#rivalJoinedAt = this.#tab.clock.now();
+    if (this.#isUnanswered) this.#standBack();
+  }
+
+  #isRivalFirst() {
+    return Math.abs(this.#tab.clock.now() - this.#rivalJoinedAt) < this.#answerLimitMs;
+  }
+
+  #standBack() {
     this.#isUnanswered = false;
+    this.#rivalJoinedAt = -Infinity;
     this.#wait(this.#answerLimitMs * 2, () => this.#join());
   }
 
@@ -123,7 +153,7 @@ export class Follower {
   }
 
   /** @param {import("./notes.js").Welcome} welcome */
-  #welcomed({ leader, state, hello, position, run, isHidden }) {
+  #welcomed({ leader, state, hello, since: asked, position, run, isHidden }) {
     this.#leader = leader;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
       // No better than no answer: this tab takes over when the time for one is up, unless something is delivered.
@@ -135,7 +165,8 @@ export class Follower {
     this.#tab.show(state);
     this.#greet(hello);
     this.#listen();
-    if (run) this.#deliverAll(run, since);
+    // A leader that was replaced may answer late, from a history that this page has left since it asked.
+    if (run && hasReached(since, asked)) this.#deliverAll(run, asked);
     else if (!this.#hasAskedServer) return void this.#askServer(since);
     // What this tab has that the leader has not is on its way to the leader.
     else if (!isNewer(since, position)) return this.#seize();
@@ -174,8 +205,10 @@ export class Follower {
    * @param {string} from  The cursor that they follow.
    */
   #deliverAll(messages, from) {
+    let after = from;
     for (const message of messages) {
-      if (placeOf(message, from, this.#tab.cursor) !== "old") this.#tab.take(message);
+      if (placeOf(message, after, this.#tab.cursor) === "next") this.#tab.take(message);
+      after = message.cursor;
     }
   }
 
@@ -214,8 +247,13 @@ export class Follower {
     this.#onseize();
   }
 
+  /** No leader is known, and the browser appoints none. */
+  get #isVacant() {
+    return this.#leader === "" && !this.#hasQueue;
+  }
+
   get #answerLimitMs() {
-    return Math.min(ANSWER_LIMIT_MS, this.#tab.heartbeatMs / 8);
+    return Math.min(this.#isVacant ? VACANT_LIMIT_MS : ANSWER_LIMIT_MS, this.#tab.heartbeatMs / 8);
   }
 
   /**

@@ -10,6 +10,7 @@ import { ignore } from "../transport.js";
 export class Leader {
   #tab;
   #connection;
+  #election;
   #onreplaced;
   /** @type {import("./notes.js").ConnectionState} */
   #state = { phase: "connecting" };
@@ -20,16 +21,18 @@ export class Leader {
    * @param {import("./tab.js").Tab} tab
    * @param {object} parts
    * @param {import("../connection.js").Connection} parts.connection  Not started, and for every pet.
-   * @param {() => void} parts.onreplaced  Another tab says that it leads.
+   * @param {Pick<import("./election.js").Election, "term" | "isAhead">} parts.election  By which this tab leads.
+   * @param {() => void} parts.onreplaced  Another tab leads.
    */
-  constructor(tab, { connection, onreplaced }) {
+  constructor(tab, { connection, election, onreplaced }) {
     this.#tab = tab;
     this.#connection = connection;
+    this.#election = election;
     this.#onreplaced = onreplaced;
   }
 
   start() {
-    this.#tab.post({ kind: "lead", leader: this.#tab.id });
+    this.#claim();
     this.#connection.onmessage = (message) => this.#heard(message);
     this.#connection.onstate = (state) => this.#changed(state);
     this.#connection.start();
@@ -46,9 +49,22 @@ export class Leader {
    * @param {Note} note
    */
   hear(note) {
-    if (note.kind === "lead") this.#onreplaced();
+    if (note.kind === "lead") this.#meet(note);
     else if (note.kind === "join") this.#welcome(note);
     else if (note.kind === "turn") this.turn(note.turn);
+  }
+
+  /**
+   * Of two leaders one stays: it claims the lead again, for the other one and for those who followed that.
+   * @param {import("./notes.js").Lead} rival
+   */
+  #meet(rival) {
+    if (this.#election.isAhead(rival)) this.#claim();
+    else this.#onreplaced();
+  }
+
+  #claim() {
+    this.#tab.post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
   }
 
   /** @param {import("./notes.js").Turn} turn */
@@ -80,6 +96,7 @@ export class Leader {
       to: from,
       state: this.#state,
       hello: this.#state.phase === "up" ? this.#hello : null,
+      since,
       position: cursor,
       run: this.#tab.run.between(since, cursor),
       isHidden,

@@ -10,6 +10,10 @@ import { ignore } from "../transport.js";
 /** One request for the lock. @typedef {{ isHeld: boolean, end: () => void }} Bid */
 
 export class Leadership {
+  /** Whoever stands in line is given the lead as soon as nobody has it. */
+  hasQueue = true;
+  /** The lock decides, and no claim of another tab is compared with this one's. */
+  term = 0;
   #locks;
   #name;
   #onwin;
@@ -45,6 +49,14 @@ export class Leadership {
   seize() {
     this.leave();
     this.#request({ steal: true }, ignore);
+  }
+
+  /** Nothing that tabs say changes who has the lock. */
+  hear() {}
+
+  /** Another tab says that it leads, so it has seized the lock. */
+  isAhead() {
+    return false;
   }
 
   /** Gives up the lead, or the place in line. No handler is called any more. */

@@ -15,26 +15,32 @@
  */
 
 /**
- * The leader's answer. `position` is where it is. `hello` is only there while it is connected. Without `run`, what lies
- * between the joiner's cursor and `position` is not known.
+ * This tab leads from now on. `term` is 0 where a lock decides who leads.
+ * @typedef {{ kind: "lead", leader: string, term: number }} Lead
+ */
+
+/**
+ * The leader's answer. `position` is where it is. `hello` is only there while it is connected. `run` is what lies between
+ * `since`, where the joiner was when it asked, and `position`; null where that is not known.
  * @typedef {object} Welcome
  * @property {"welcome"} kind
  * @property {string} leader
  * @property {string} to
  * @property {ConnectionState} state
  * @property {Message | null} hello
+ * @property {string} since
  * @property {string} position
  * @property {Message[] | null} run
  * @property {boolean} isHidden
  */
 
 /**
- * - `lead`: this tab leads from now on.
+ * - `resign`: this tab leads no longer, and nobody was given the lead in its place.
  * - `state`: how the leader's connection is.
  * - `message`: what came over it, after the cursor `after`.
  * - `turn`: for the leader, from any tab.
- * @typedef {Join | Welcome
- *   | { kind: "lead", leader: string }
+ * @typedef {Join | Welcome | Lead
+ *   | { kind: "resign", leader: string }
  *   | { kind: "state", leader: string, state: ConnectionState }
  *   | { kind: "message", leader: string, after: string, message: Message }
  *   | { kind: "turn", turn: Turn }} Note

@@ -2,11 +2,13 @@
 /**
  * One live connection for all tabs of a browser, with the same outside as `Connection`.
  *
- * A Web Lock elects the tab that leads. The leader has a real connection that watches every pet, and a BroadcastChannel
- * carries what comes over it to the tabs that follow. Where the browser gives no lock or no channel, each tab leads
- * itself. A page that goes away lets go of both: they would keep it out of the back/forward cache.
+ * A Web Lock elects the tab that leads; where the browser gives out none, as in pages over plain http, the tabs elect it
+ * among themselves. The leader has a real connection that watches every pet, and a BroadcastChannel carries what comes
+ * over it to the tabs that follow. Where there is no channel either, each tab leads itself. A page that goes away lets go
+ * of lock and channel: they would keep it out of the back/forward cache.
  */
 import { ignore } from "../transport.js";
+import { Election } from "./election.js";
 import { Follower } from "./follower.js";
 import { Leader } from "./leader.js";
 import { Leadership } from "./leadership.js";
@@ -22,7 +24,8 @@ export class SharedConnection {
   onstate = ignore;
   #parts;
   #tab;
-  #leadership;
+  /** @type {Leadership | Election} */
+  #election;
   /** @type {Leader | Follower | null} Null while stopped. */
   #role = null;
   /** @type {BroadcastChannel | null} Null while stopped, and in a tab that leads only itself. */
@@ -36,7 +39,7 @@ export class SharedConnection {
    * @param {string} parts.name  Of lock and channel: tabs of the same name share.
    * @param {string[]} parts.pets  Ids that the page shows; none means every pet.
    * @param {() => boolean} parts.isHidden
-   * @param {LockManager} parts.locks
+   * @param {LockManager} [parts.locks]
    * @param {typeof BroadcastChannel} parts.BroadcastChannel
    * @param {() => import("../connection.js").Connection} parts.connect  A new one, not started, for every pet.
    * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
@@ -49,13 +52,25 @@ export class SharedConnection {
       onmessage: (message) => this.onmessage(message),
       onstate: (state) => this.onstate(state),
     });
-    this.#leadership = new Leadership({
-      locks: parts.locks,
-      name: parts.name,
+    this.#election = parts.locks ? this.#byLock(parts.locks) : this.#byClaim();
+  }
+
+  /** @param {LockManager} locks */
+  #byLock(locks) {
+    return new Leadership({
+      locks,
+      name: this.#parts.name,
       onwin: () => this.#lead(),
       onlose: () => this.#follow(),
-      onfail: () => this.#leadAlone(),
+      onfail: () => {
+        this.#election = this.#byClaim();
+        this.#follow();
+      },
     });
+  }
+
+  #byClaim() {
+    return new Election(this.#tab, () => this.#lead());
   }
 
   start() {
@@ -66,7 +81,10 @@ export class SharedConnection {
     } catch {
       return this.#leadAlone();
     }
-    this.#channel.onmessage = ({ data }) => this.#role?.hear(data);
+    this.#channel.onmessage = ({ data }) => {
+      this.#election.hear(data);
+      this.#role?.hear(data);
+    };
     this.#follow();
   }
 
@@ -91,16 +109,19 @@ export class SharedConnection {
 
   #follow() {
     const follower = new Follower(this.#tab, {
+      hasQueue: this.#election.hasQueue,
       missedSince: this.#parts.missedSince,
-      onseize: () => this.#leadership.seize(),
+      onseize: () => this.#election.seize(),
       ongiveup: () => this.#leadAlone(),
     });
     this.#become(follower);
-    this.#leadership.queue();
+    this.#election.queue();
   }
 
   #lead() {
-    this.#become(new Leader(this.#tab, { connection: this.#parts.connect(), onreplaced: () => this.#follow() }));
+    const connection = this.#parts.connect();
+    const election = this.#election;
+    this.#become(new Leader(this.#tab, { connection, election, onreplaced: () => this.#follow() }));
   }
 
   #leadAlone() {
@@ -116,7 +137,7 @@ export class SharedConnection {
   }
 
   #leave() {
-    this.#leadership.leave();
+    this.#election.leave();
     if (this.#channel) this.#channel.onmessage = null;
     this.#channel?.close();
     this.#channel = null;

@@ -56,6 +56,10 @@ const BROKEN = {
       }
     },
   },
+  "never gives a lock": { locks: { request: () => new Promise(() => {}) } },
+};
+
+const LOCKLESS = {
   "refuses every lock": { locks: { request: async () => Promise.reject(new DOMException("no", "SecurityError")) } },
   "throws when asked for a lock": {
     locks: {
@@ -64,8 +68,22 @@ const BROKEN = {
       },
     },
   },
-  "never gives a lock": { locks: { request: () => new Promise(() => {}) } },
+  "has no locks": { locks: undefined },
 };
+
+for (const [how, parts] of Object.entries(LOCKLESS)) {
+  test(`in a browser that ${how}, tabs share one connection all the same`, async () => {
+    const world = new World();
+    const tabs = [world.openTab({ parts }).start(), world.openTab({ parts, pets: ["2"] }).start()];
+    await world.turn(10_000);
+    world.server.change("2");
+    await world.turn(MOMENT_MS);
+    assert.equal(world.server.viewers, 1);
+    for (const tab of tabs) assert.ok(tab.isCurrent);
+    for (const tab of tabs) tab.close();
+    assert.equal(world.server.viewers, 0);
+  });
+}
 
 for (const [how, parts] of Object.entries(BROKEN)) {
   test(`in a browser that ${how}, each tab has a connection of its own`, async () => {

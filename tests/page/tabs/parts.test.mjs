@@ -9,6 +9,7 @@ const { Leadership } = await load("live/tabs/leadership.js");
 const { askingServer } = await load("live/tabs/missed.js");
 const { openConnection } = await load("live/open.js");
 const { Connection } = await load("live/connection.js");
+const { SharedConnection } = await load("live/tabs/shared-connection.js");
 const { ServerClock } = await load("state/server-clock.js");
 
 const at = (rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
@@ -201,8 +202,8 @@ function open(browser, chaos) {
 
 test("tabs share under one name, and those that try out a restricted network under another", async () => {
   for (const [chaos, name] of [
-    [undefined, "petstore-live"],
-    ["eat", "petstore-live chaos=eat"],
+    [undefined, "petstore-live-2"],
+    ["eat", "petstore-live-2 chaos=eat"],
   ]) {
     const { names, browser } = fakeBrowser();
     const connection = open(browser, chaos);
@@ -213,10 +214,9 @@ test("tabs share under one name, and those that try out a restricted network und
   }
 });
 
-test("without locks or channels the page has a connection of its own", () => {
+test("without locks tabs share all the same, and without channels the page has a connection of its own", () => {
   const { browser } = fakeBrowser();
-  assert.notEqual(open(browser).constructor, Connection);
-  for (const missing of [{ navigator: {} }, { BroadcastChannel: undefined }]) {
-    assert.equal(open({ ...browser, ...missing }).constructor, Connection);
-  }
+  assert.equal(open(browser).constructor, SharedConnection);
+  assert.equal(open({ ...browser, navigator: {} }).constructor, SharedConnection);
+  assert.equal(open({ ...browser, BroadcastChannel: undefined }).constructor, Connection);
 });

@@ -56,8 +56,8 @@ function toggleHidden(tab) {
   if (!tab.isHidden) tab.connection.wake();
 }
 
-async function run(seed) {
-  const world = new World({ seed });
+async function run(seed, hasLocks) {
+  const world = new World({ seed, hasLocks });
   openLater(world);
   for (let step = 0; step < STEPS; step += 1) {
     pick(world, HAPPENINGS)(world);
@@ -82,8 +82,8 @@ async function run(seed) {
 }
 
 /** Tabs that are well lose their leader, and perhaps more of them: those that are awake have another one in time. */
-async function loseLeader(seed) {
-  const world = new World({ seed });
+async function loseLeader(seed, hasLocks) {
+  const world = new World({ seed, hasLocks });
   const count = 2 + world.delay(6);
   for (let i = 0; i < count; i += 1) world.openTab({ isHidden: world.random() < 0.5 }).start();
   await world.turn(1000 + world.delay(3 * HEARTBEAT_MS));
@@ -106,18 +106,25 @@ const asleep = (tab) => tab.freeze({ hearsChannel: true });
 const crashed = (tab) => tab.crash();
 const closed = (tab) => tab.close();
 
-/** @param {(seed: number) => Promise<void>} run */
-async function underEverySchedule(run) {
+/**
+ * @param {(seed: number, hasLocks: boolean) => Promise<void>} run
+ * @param {boolean} hasLocks
+ */
+async function underEverySchedule(run, hasLocks) {
   for (let seed = FIRST; seed < FIRST + SCHEDULES; seed += 1) {
     try {
-      await run(seed);
+      await run(seed, hasLocks);
     } catch (error) {
       throw new Error(`with seed ${seed}`, { cause: error });
     }
   }
 }
 
-test("whatever happens, every tab ends up current over one connection", () => underEverySchedule(run));
+for (const hasLocks of [true, false]) {
+  const where = hasLocks ? "" : ", also where the browser has no locks";
+  test(`whatever happens, every tab ends up current over one connection${where}`, () =>
+    underEverySchedule(run, hasLocks));
 
-test("a lost leader is replaced, and nothing missed, within one and a half heartbeats", () =>
-  underEverySchedule(loseLeader));
+  test(`a lost leader is replaced, and nothing missed, within one and a half heartbeats${where}`, () =>
+    underEverySchedule(loseLeader, hasLocks));
+}

@@ -7,8 +7,8 @@ import { World } from "./world.mjs";
 export const MOMENT_MS = 500;
 
 /** Tabs of one page that are connected, and which of them leads. */
-export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, ...options } = {}) {
-  const world = new World();
+export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, hasLocks = true, ...options } = {}) {
+  const world = new World({ hasLocks });
   world.server.heartbeatMs = heartbeatMs;
   const tabs = Array.from({ length: count }, () => world.openTab(options).start());
   await world.turn(MOMENT_MS);

@@ -21,7 +21,9 @@ export class World {
   /** The latest first. */
   #events = [];
 
-  constructor({ seed = 1 } = {}) {
+  /** @param {{ seed?: number, hasLocks?: boolean }} [options]  Over plain http browsers have no locks. */
+  constructor({ seed = 1, hasLocks = true } = {}) {
+    this.hasLocks = hasLocks;
     this.random = chance(seed);
     this.server = new Server(this);
     this.locks = new Locks(this);
@@ -112,7 +114,7 @@ class WorldTab {
       name: "petstore-live",
       pets,
       isHidden: () => this.isHidden,
-      locks: world.locks.of(this),
+      locks: world.hasLocks ? world.locks.of(this) : undefined,
       BroadcastChannel: channelOf(this),
       connect: () => {
         const connection = new FakeConnection(this);

@@ -1,0 +1,36 @@
+/** Plain http in a local network, which is no secure context, and where WebSocket does not get through. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startProxy } from "./proxy.mjs";
+import { eventually, onLan, openTab, startStore } from "./support.mjs";
+
+/** More than the six connections that a browser opens to one host over HTTP/1.1. */
+const TABS = 8;
+
+async function viewers(store) {
+  const text = await (await fetch(`${store.origin}/metrics`)).text();
+  const counts = text.matchAll(/^petstore_viewers\{transport="\w+"\} (\d+)$/gm);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+test("eight tabs over plain http without WebSocket all load, are live, and share one stream", async (t) => {
+  const store = await startStore(t);
+  const proxy = await startProxy(t, store.origin, { sockets: "refuse" });
+  const address = `${onLan(proxy.origin)}/pets`;
+  const first = await openTab(t, address);
+  assert.equal(await first.page.evaluate(() => isSecureContext), false);
+  await first.saysOfItself(/^Live over SSE/);
+  const tabs = [first];
+  while (tabs.length < TABS) tabs.push(await first.openAnother(address));
+  for (const tab of tabs) await tab.saysOfItself(/^Live over SSE/);
+  const status = await store.changeStatus(1);
+  await Promise.all(tabs.map((tab) => tab.shows(1, "status", status)));
+  await eventually(async () => assert.equal(await viewers(store), 1));
+
+  // Whoever leads closes: another tab goes on, without a reload.
+  await tabs.shift()?.page.close();
+  const next = await store.changeStatus(1);
+  await Promise.all(tabs.map((tab) => tab.shows(1, "status", next)));
+  await eventually(async () => assert.equal(await viewers(store), 1));
+  for (const tab of tabs) assert.equal(tab.loads, 1);
+});
