@@ -40,6 +40,22 @@ impl Clock {
         }
     }
 
+    /// The same with a wall clock that also goes by that of another machine, if `other` tells it: the
+    /// earlier of the two counts, so that one clock that is ahead makes nothing old. One that was
+    /// never set does not count.
+    pub fn bounded_by(self, other: impl Fn() -> Option<Moment> + Send + Sync + 'static) -> Self {
+        let own = self.wall;
+        let wall = move || match (own(), other()) {
+            (own, Some(other)) if own < Moment::EARLIEST => other,
+            (own, Some(other)) if other >= Moment::EARLIEST => own.min(other),
+            (own, _) => own,
+        };
+        Clock {
+            wall: Arc::new(wall),
+            running: self.running,
+        }
+    }
+
     pub fn wall(&self) -> Moment {
         (self.wall)()
     }

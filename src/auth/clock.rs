@@ -11,6 +11,8 @@
 //!   what is not really over is valid again. So nothing is removed for its age, and no reading is
 //!   saved, before such a clock has been confirmed by a day of running.
 //! - A jump ahead while the program runs is no time that passed.
+//! - On a cluster the earlier counts of this machine's clock and the engine's, so that a node whose
+//!   clock is ahead ends nothing.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -139,6 +141,26 @@ mod tests {
 
     fn age(clock: &StoreClock) -> i64 {
         clock.now().0.cast_signed() - 100
+    }
+
+    /// A node whose clock was 8 days ahead joined a cluster, and ended every older session.
+    #[test]
+    fn a_clock_that_is_ahead_of_the_engines_makes_nothing_old() {
+        let saved = ClockReading {
+            tick: Tick(100),
+            wall: day(10),
+        };
+        for (own, engine) in [(18, Some(10)), (10, Some(18)), (10, Some(10)), (10, None)] {
+            let turned = TestClock::at(day(own));
+            let clock = turned.clock().bounded_by(move || engine.map(day));
+            let clock = StoreClock::resume(Some(saved), clock);
+            assert_eq!(age(&clock), 0, "{own} and {engine:?}");
+            assert!(
+                clock
+                    .reading()
+                    .is_some_and(|reading| reading.wall <= day(10))
+            );
+        }
     }
 
     #[test]

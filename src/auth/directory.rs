@@ -80,7 +80,9 @@ impl Directory {
     /// # Errors
     /// When the store cannot be read.
     pub fn open(store: Arc<dyn Accounts>) -> Result<Self, StoreError> {
-        let clock = StoreClock::resume(store.roster()?.clock, Clock::system());
+        let engine = Arc::clone(&store);
+        let clock = Clock::system().bounded_by(move || engine.engine_time());
+        let clock = StoreClock::resume(store.roster()?.clock, clock);
         Directory::of(store, clock)
     }
 

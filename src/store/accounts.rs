@@ -68,6 +68,12 @@ pub enum RosterEdit {
 
 /// The part of the store that holds staff.
 pub trait Accounts: Send + Sync + 'static {
+    /// The present time by the clock of an engine that is elsewhere; `None` if there is none such or
+    /// its clock is not known.
+    fn engine_time(&self) -> Option<Moment> {
+        None
+    }
+
     /// Everything but the deeds, read at one moment; in the order of names and keys.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use async_nats::Subscriber;
 use tokio::runtime::Handle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -135,10 +135,10 @@ async fn report_responses(node: Arc<Node>) {
 
 /// Does it again as long as the cluster has no leader.
 async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
-    let deadline = tokio::time::Instant::now() + START_WITHIN;
+    let deadline = Instant::now() + START_WITHIN;
     loop {
         match work().await {
-            Err(StoreError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {
+            Err(StoreError::Unavailable(_)) if Instant::now() < deadline => {
                 tokio::time::sleep(START_AGAIN_AFTER).await;
             }
             done => return done,
@@ -150,6 +150,9 @@ async fn begin(node: &Node, staff: &Staff, address: &Address) -> Result<(), Stor
     layout::check_servers(&node.link).await?;
     layout::make(&node.link, address.replicas()).await?;
     epoch::ensure(&node.link).await?;
+    let asked = Instant::now();
+    let state = StreamState::ask(&node.link, &PETS).await?;
+    node.note_engine_time(asked.elapsed(), state.server_time);
     staff.load().await?;
     node.load().await.map(drop)
 }

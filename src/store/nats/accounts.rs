@@ -3,10 +3,18 @@
 use std::sync::{Arc, Weak};
 
 use super::NatsEngine;
-use crate::model::{Deed, Rev};
+use crate::model::{Deed, Moment, Rev};
 use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
 
 impl Accounts for NatsEngine {
+    fn engine_time(&self) -> Option<Moment> {
+        let ahead_ms = self.node.clock_ahead_ms()?;
+        let micros = Moment::now()
+            .micros()
+            .saturating_sub(ahead_ms.saturating_mul(1000));
+        Some(Moment::from_micros(micros))
+    }
+
     fn roster(&self) -> Result<Roster, StoreError> {
         Ok(self.runtime.block_on(self.staff.roster()))
     }

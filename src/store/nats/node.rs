@@ -13,7 +13,7 @@ use super::link::Link;
 use super::load;
 use super::reach::Reach;
 use super::subjects::PETS;
-use crate::model::{Change, Epoch, Rev};
+use crate::model::{Change, Epoch, Moment, Rev};
 use crate::store::{Following, Snapshot, StoreError};
 
 /// How long a commit waits for this node to have shown it, or what it conflicts with.
@@ -28,6 +28,8 @@ pub struct Node {
     /// The last message whose change was shown; for those who wait for it.
     pub shown: watch::Sender<u64>,
     pub reach: Reach,
+    /// By how much this machine's clock is ahead of the engine's, in milliseconds.
+    clock_ahead_ms: Mutex<Option<i64>>,
 }
 
 impl Node {
@@ -39,11 +41,34 @@ impl Node {
             following: Following::default(),
             last_shown: AtomicU64::new(0),
             shown: watch::Sender::new(0),
+            clock_ahead_ms: Mutex::default(),
         }
     }
 
     pub fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().expect("no holder of this lock panics")
+    }
+
+    /// By how many milliseconds this machine's clock is ahead of the engine's, as far as is known.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        *self
+            .clock_ahead_ms
+            .lock()
+            .expect("no holder of this lock panics")
+    }
+
+    /// Notes what the engine's clock showed, out of an answer that took `took`. Returns by how many
+    /// milliseconds this machine's clock is ahead.
+    pub fn note_engine_time(&self, took: Duration, engine_time: Option<Moment>) -> Option<i64> {
+        let ahead_ms = (Moment::now().micros() - engine_time?.micros()) / 1000;
+        // The engine's clock was read at some time within `took`.
+        let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+        let ahead_ms = ahead_ms - ahead_ms.clamp(0, took_ms);
+        *self
+            .clock_ahead_ms
+            .lock()
+            .expect("no holder of this lock panics") = Some(ahead_ms);
+        Some(ahead_ms)
     }
 
     /// The epoch; before anything was loaded, one that no store has.

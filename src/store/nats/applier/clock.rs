@@ -21,17 +21,9 @@ impl ClockComparison {
     /// Compares with `server_time`, out of an answer that took `took`. Reports a difference over 5 s
     /// once, and its end.
     pub fn compare(&mut self, node: &Node, took: Duration, server_time: Option<Moment>) {
-        let Some(server_time) = server_time else {
+        let Some(ahead_ms) = node.note_engine_time(took, server_time) else {
             return;
         };
-        let ahead_ms = (Moment::now().micros() - server_time.micros()) / 1000;
-        // The answer was made at some time within `took`.
-        let within_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        let ahead_ms = ahead_ms
-            .clamp(0, within_ms)
-            .abs_diff(ahead_ms)
-            .cast_signed()
-            * ahead_ms.signum();
         if let Some(follower) = node.following.get() {
             follower.clock_compared(ahead_ms);
         }
@@ -52,5 +44,38 @@ impl ClockComparison {
                 "the clock of this machine agrees with the engine's again"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Accounts;
+    use crate::store::nats::tests::rig::Rig;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    #[test]
+    fn a_difference_over_5_s_is_reported_and_nothing_is_older_than_the_engine_says() {
+        let rig = Rig::start(1);
+        let engine = rig.connect_deaf();
+        let node = &engine.node;
+        assert!(node.clock_ahead_ms().is_some(), "compared at the start");
+        let mut comparison = ClockComparison::default();
+        let mut compare = |ahead: i64, took: Duration| {
+            let shown = Moment::from_micros(Moment::now().micros() - ahead);
+            comparison.compare(node, took, Some(shown));
+            comparison.is_off
+        };
+        assert!(!compare(4_000_000, Duration::ZERO));
+        assert!(
+            !compare(6_000_000, Duration::from_secs(2)),
+            "that may be the answer's way"
+        );
+        assert!(compare(8 * 24 * HOUR, Duration::ZERO));
+        let behind = Moment::now().since(engine.engine_time().unwrap());
+        assert_eq!(behind.as_secs() / 3600, 8 * 24);
+        assert!(compare(-HOUR, Duration::from_secs(2)));
+        assert!(!compare(0, Duration::ZERO));
     }
 }
