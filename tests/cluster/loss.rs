@@ -1,4 +1,4 @@
-//! The one server there is dies, or has lost the stream: whoever watches is told that it may be old, reads go on, and writes
+//! The one server there is dies, or has lost a stream: whoever watches is told that it may be old, reads go on, and writes
 //! are refused until it is back.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Nodes;
 use super::server::{NEWEST, Servers};
-use crate::support::{Viewer, until};
+use crate::support::{Process, Viewer, until};
 
 /// A node on a cluster whose stream was just deleted, so that its server answers that it has none.
 async fn without_a_stream() -> (Servers, Nodes) {
@@ -97,4 +97,46 @@ async fn an_engine_out_of_reach_makes_viewers_stale_and_refuses_writes_and_comes
             "what was refused is not there: {news}"
         );
     }
+}
+
+/// The simulator stopped for good, and nothing was logged.
+#[tokio::test]
+async fn a_lease_that_was_deleted_is_created_again_and_the_simulator_goes_on() {
+    let servers = Servers::start(1, NEWEST);
+    let mut nodes = Nodes::start(&servers, 0).await;
+    for _ in 0..2 {
+        nodes.add(&servers, &["--simulate", "100ms"]).await;
+    }
+    let mut viewer = Viewer::open("ws", nodes.base(0), "").await;
+    viewer.take_news(5).await;
+    servers.ask("$JS.API.STREAM.DELETE.KV_pet-store-lease");
+    until("the word of it in a log", async || {
+        let lines = nodes.nodes.iter().flat_map(|node| node.lines());
+        lines.into_iter().any(|line| line.contains("created again"))
+    })
+    .await;
+    let made = servers.ask("$JS.API.STREAM.INFO.KV_pet-store-lease");
+    assert!(made.contains("max_age\":15000000000"), "{made}");
+    // What is on its way now may be from before.
+    until("a lease", async || {
+        !servers.ask(LEASE_STATE).contains("last_seq\":0,")
+    })
+    .await;
+    let mut later = Viewer::open("ws", nodes.base(1), "").await;
+    later.take_news(100).await;
+}
+
+const LEASE_STATE: &str = "$JS.API.STREAM.INFO.KV_pet-store-lease";
+
+/// Nothing was logged, while nobody could sign in.
+#[tokio::test]
+async fn the_log_says_that_the_stream_of_staff_is_gone() {
+    let servers = Servers::start(1, NEWEST);
+    let folder = tempfile::tempdir().unwrap();
+    let address = servers.address();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
+    let node = Process::start(folder.path(), &arguments).await;
+    servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
+    node.wait_for_line("staff cannot be read from the engine")
+        .await;
 }

@@ -106,6 +106,25 @@ pub async fn make(link: &Link, replicas: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Creates the lease's stream if it is missing: it holds nothing that must outlast it. Returns true
+/// if this node created it.
+///
+/// # Errors
+/// `Unavailable` while the cluster has no leader.
+pub async fn restore_lease(link: &Link) -> Result<bool, StoreError> {
+    match link
+        .api(&format!("STREAM.INFO.{LEASE_STREAM}"), &Value::Null)
+        .await
+    {
+        Err(Failed::Refused { code, .. }) if code == STREAM_NOT_FOUND => {
+            make_stream(link, lease(), link.replicas).await?;
+            Ok(true)
+        }
+        Err(failed) => Err(failed.into()),
+        Ok(_) => Ok(false),
+    }
+}
+
 async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), StoreError> {
     let name = wanted["name"].as_str().unwrap_or_default().to_owned();
     let info = match link.api(&format!("STREAM.INFO.{name}"), &Value::Null).await {

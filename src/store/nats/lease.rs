@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::answer::{Failed, read_answer};
 use super::batch::EXPECTED;
-use super::layout::LEASE_SECONDS;
+use super::layout::{self, LEASE_SECONDS};
 use super::link::Link;
 use super::read;
 use super::subjects::{LEASE, LEASE_STREAM};
@@ -82,10 +82,25 @@ impl Lease {
                     self.set(None);
                 }
                 // Kept until it ends by the clock; whether it was renewed shows at the next try.
-                Err(failed) => tracing::debug!(?failed, "the lease could not be renewed"),
+                Err(failed) => {
+                    tracing::debug!(?failed, "the lease could not be renewed");
+                    restore(&link).await;
+                }
             }
             sleep(mine.map_or(ASK_EVERY, |_| RENEW_EVERY)).await;
         }
+    }
+}
+
+/// Creates the lease's stream if somebody has deleted it: without it no node runs the simulator.
+async fn restore(link: &Link) {
+    match layout::restore_lease(link).await {
+        Ok(true) => tracing::warn!(
+            stream = LEASE_STREAM,
+            "the simulator's lease was deleted from the engine; it was created again"
+        ),
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "it is not known whether the lease is there"),
     }
 }
 
@@ -94,10 +109,11 @@ async fn acquire(link: &Link) -> Result<u64, Failed> {
     match read::last_in(link, LEASE_STREAM, LEASE).await {
         Ok(None) => write(link, 0, HELD).await,
         Ok(Some(entry)) if entry.payload == FREE => write(link, entry.seq, HELD).await,
-        _ => Err(Failed::Refused {
+        Ok(Some(_)) => Err(Failed::Refused {
             code: 0,
             words: "held by another".to_owned(),
         }),
+        Err(error) => Err(Failed::Unanswered(error.to_string())),
     }
 }
 

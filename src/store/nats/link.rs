@@ -47,6 +47,8 @@ pub struct Link {
     /// that may never come.
     changes: watch::Sender<u64>,
     leader: Arc<Mutex<Option<String>>>,
+    /// Copies that the cluster is to keep of everything.
+    pub replicas: u64,
 }
 
 impl Link {
@@ -91,6 +93,7 @@ impl Link {
             checked: Arc::default(),
             changes,
             leader: Arc::default(),
+            replicas: address.replicas(),
         })
     }
 

@@ -22,12 +22,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use self::mirror::Mirror;
 use super::link::Link;
 use super::reach::Reach;
-use super::subjects::STAFF_NOTES;
+use super::subjects::{STAFF, STAFF_NOTES};
 use crate::model::Deed;
 use crate::store::{Roster, RosterFollower, StoreError};
 
 /// How often the stream is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Silence of the stream that is logged. An election takes less.
+const LOGGED_AFTER: Duration = Duration::from_secs(10);
 
 /// A node's copy of the roster.
 pub struct Staff {
@@ -86,6 +89,7 @@ impl Staff {
         };
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silence = Silence::default();
         loop {
             tokio::select! {
                 note = notes.next() => match note {
@@ -94,9 +98,37 @@ impl Staff {
                 },
                 _ = look.tick() => {}
             }
-            if let Err(error) = self.catch_up().await {
-                tracing::debug!(%error, "the roster cannot be followed for a moment");
+            silence.note(self.catch_up().await);
+        }
+    }
+}
+
+/// How long the stream of staff has been silent, for the log: it may have been deleted while all else
+/// is well.
+#[derive(Default)]
+struct Silence {
+    since: Option<Instant>,
+    is_logged: bool,
+}
+
+impl Silence {
+    fn note(&mut self, caught_up: Result<(), StoreError>) {
+        let Err(error) = caught_up else {
+            if self.is_logged {
+                tracing::info!("staff can be edited again");
             }
+            *self = Silence::default();
+            return;
+        };
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= LOGGED_AFTER && !self.is_logged {
+            self.is_logged = true;
+            tracing::error!(
+                %error,
+                stream = STAFF.name,
+                "staff cannot be read from the engine: nobody can sign in or edit staff; if the \
+                 stream was deleted, restore it from a backup while no node runs"
+            );
         }
     }
 }
