@@ -5,6 +5,7 @@
 //! records in the store) belong to `wire` and `store`.
 
 mod author;
+mod base;
 mod change;
 mod cursor;
 mod draft;
@@ -20,6 +21,7 @@ mod status;
 mod text;
 
 pub use author::{Author, Signature};
+pub use base::{ProfileBase, ProfileBaseError};
 pub use change::{By, Change, ChangeKind};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use draft::{Draft, FieldError, InvalidProfile, LIMITS, Limits};

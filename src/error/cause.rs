@@ -50,7 +50,9 @@ impl From<WriteError> for Failure {
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
-            WriteError::Conflict | WriteError::StatusMovedOn => Failure::conflict(detail),
+            WriteError::Conflict | WriteError::StatusMovedOn | WriteError::EditConflict => {
+                Failure::conflict(detail)
+            }
             WriteError::Full => Failure::full(detail, 30),
             WriteError::Moved => Failure::unavailable(detail, 30),
             WriteError::Rejected => Failure::internal(),

@@ -25,7 +25,48 @@ pub struct ProfilePatch {
     pub about: Option<String>,
 }
 
+impl Profile {
+    /// The names of the fields, in the order in which `texts` gives them.
+    pub const FIELDS: [&'static str; 6] = ["name", "species", "breed", "sex", "age", "about"];
+
+    pub fn texts(&self) -> [&str; Profile::FIELDS.len()] {
+        [
+            &self.name,
+            &self.species,
+            &self.breed,
+            self.sex.as_str(),
+            &self.age,
+            &self.about,
+        ]
+    }
+}
+
 impl ProfilePatch {
+    /// The fields that are set, in the order of `Profile::FIELDS`.
+    pub fn texts(&self) -> [Option<&str>; Profile::FIELDS.len()] {
+        [
+            self.name.as_deref(),
+            self.species.as_deref(),
+            self.breed.as_deref(),
+            self.sex.map(Sex::as_str),
+            self.age.as_deref(),
+            self.about.as_deref(),
+        ]
+    }
+
+    /// Leaves a field, named as in `Profile::FIELDS`, as it is.
+    pub fn clear(&mut self, field: &str) {
+        match field {
+            "name" => self.name = None,
+            "species" => self.species = None,
+            "breed" => self.breed = None,
+            "sex" => self.sex = None,
+            "age" => self.age = None,
+            "about" => self.about = None,
+            _ => {}
+        }
+    }
+
     /// `profile` with this patch laid over it.
     pub fn apply(self, profile: &Profile) -> Profile {
         let profile = profile.clone();

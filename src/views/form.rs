@@ -23,6 +23,8 @@ pub struct FormPage {
     right_address: Option<String>,
     /// Hidden fields of the form that was sent, which are sent again unchanged.
     carried: Vec<(String, String)>,
+    /// What somebody else saved, by field, where the author of the form changed the field too.
+    theirs: Map<String, Value>,
     /// Names the form in the drafts that a browser keeps.
     draft: String,
 }
@@ -71,6 +73,26 @@ impl FormPage {
         }
     }
 
+    /// The form with both values of the fields that somebody else changed too.
+    pub fn with_theirs<'a>(self, theirs: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
+        let theirs: Map<String, Value> = theirs
+            .map(|(field, text)| (field.to_owned(), text.into()))
+            .collect();
+        let changed = theirs.keys().map(|field| {
+            let message = "Someone else changed this too.".into();
+            (field.clone(), message)
+        });
+        FormPage {
+            errors: Messages(changed.collect()),
+            theirs,
+            ..self
+        }
+        .with_notice(
+            "Someone else saved changes to this pet while you were editing.",
+            "Nothing is saved yet. Check the fields below, choose which version to keep, and save again.",
+        )
+    }
+
     /// The form with hidden fields from an earlier one.
     pub fn carrying(self, carried: Vec<(String, String)>) -> Self {
         FormPage { carried, ..self }
@@ -104,6 +126,7 @@ impl FormPage {
                 "age": LIMITS.age,
                 "about": LIMITS.about,
             }),
+            theirs: Map::new(),
             notice: None,
             right_address: None,
             carried: Vec::new(),

@@ -161,6 +161,7 @@ impl Api {
             let edit = Command::Edit {
                 pet: id,
                 patch,
+                base: None,
                 expected: if_match.0,
             };
             let edited = self.carry_out(permit, edit).await?;

@@ -93,6 +93,13 @@ impl Form {
         serde_urlencoded::to_string(&self.0).unwrap_or_default()
     }
 
+    /// The fields of these names, as hidden fields of the form that is shown again.
+    pub fn hidden(&self, names: &[&str]) -> Vec<(String, String)> {
+        let fields = self.0.iter();
+        let hidden = fields.filter(|(name, _)| names.contains(&name.as_str()));
+        hidden.cloned().collect()
+    }
+
     pub fn fields(&self) -> &[(String, String)] {
         &self.0
     }

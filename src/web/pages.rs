@@ -1,5 +1,6 @@
 //! The pages for people: the board, a pet, and the forms. All of them work without JavaScript.
 
+mod edit;
 mod undo;
 
 use std::sync::Arc;
@@ -8,6 +9,8 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Response, handler};
 
+use self::edit::as_entered;
+pub use self::edit::edit_pet;
 use super::done::Done;
 use super::form::Form;
 use super::site::see_done;
@@ -88,29 +91,8 @@ pub fn edit_form(
     caller: Caller,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
-    site.show(&caller, &FormPage::edit(&pet, &as_entered(&pet), &[]))
-}
-
-#[handler]
-pub async fn edit_pet(
-    permit: Permit<MayWrite>,
-    Data(site): Data<&Arc<Site>>,
-    Path(id): Path<String>,
-    caller: Caller,
-    form: Form,
-) -> poem::Result<Response> {
-    let (pet, _) = site.pet(&id)?;
-    let draft = form.into_draft();
-    let patch = match draft.clone().into_patch() {
-        Ok(patch) => patch,
-        Err(invalid) => {
-            let page = FormPage::edit(&pet, &draft, &invalid.0);
-            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
-        }
-    };
-    let edit = Command::edit(pet.id, patch);
-    site.carry_out(edit, permit.signature()).await?;
-    Ok(see_other(&address(pet.id)))
+    let page = FormPage::edit(&pet, &as_entered(&pet), &[]);
+    site.show(&caller, &page.carrying(edit::hidden_fields(&pet)))
 }
 
 /// Sets a status, or takes one back: with `since`, only if the pet has done the same since then.
@@ -181,18 +163,5 @@ fn back(headers: &HeaderMap, pet: PetId) -> String {
     match referer.and_then(|url| url.parse::<poem::http::Uri>().ok()) {
         Some(url) if url.path() == "/pets" => "/pets".to_owned(),
         _ => address(pet),
-    }
-}
-
-/// A pet's fields as a form shows them.
-fn as_entered(pet: &Pet) -> Draft {
-    let profile = pet.profile.clone();
-    Draft {
-        name: Some(profile.name),
-        species: Some(profile.species),
-        breed: Some(profile.breed),
-        sex: Some(profile.sex.as_str().to_owned()),
-        age: Some(profile.age),
-        about: Some(profile.about),
     }
 }

@@ -15,7 +15,7 @@ use super::Site;
 use super::form::Form;
 use crate::auth::Caller;
 use crate::error::Failure;
-use crate::model::PetId;
+use crate::model::{PetId, Profile};
 use crate::views::{ErrorPage, FormPage, PendingForm};
 
 /// The hidden fields of the sign-in page that carry a form.
@@ -24,9 +24,6 @@ pub const FIELDS: &str = "pending";
 
 /// Fields that are never returned: passwords, and the token that was made for an earlier page.
 const SECRET: [&str; 4] = ["password", "again", "present", "form-token"];
-
-/// The fields of a pet's form that people see.
-const PROFILE: [&str; 6] = ["name", "species", "breed", "sex", "age", "about"];
 
 /// The bytes of the form that a request carried. Clones share them.
 #[derive(Clone, Default)]
@@ -158,7 +155,7 @@ impl Unsaved {
     /// The hidden fields of a pet's form, which are sent again unchanged.
     fn carried(&self) -> Vec<(String, String)> {
         let fields = self.form.fields().iter();
-        let hidden = fields.filter(|(name, _)| !PROFILE.contains(&name.as_str()));
+        let hidden = fields.filter(|(name, _)| !Profile::FIELDS.contains(&name.as_str()));
         hidden.cloned().collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Cursor, Moment, Pet, PetId, Profile, ProfilePatch, Scope, Status};
+use crate::model::{Cursor, Moment, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status};
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -16,6 +16,9 @@ pub enum Command {
     Edit {
         pet: PetId,
         patch: ProfilePatch,
+        /// The profile that the edit was made for. Fields that somebody else has changed since are
+        /// kept, unless `patch` sets them too: then the edit is refused.
+        base: Option<Box<ProfileBase>>,
         expected: Expected,
     },
     /// Setting the status that the pet already has is a change too: it is seen to do so again,
@@ -76,6 +79,7 @@ impl Command {
         Command::Edit {
             pet,
             patch,
+            base: None,
             expected,
         }
     }
@@ -118,6 +122,8 @@ pub enum WriteError {
     NotInScope(Scope),
     #[error("the pet has changed, so If-Match no longer holds; read the pet again")]
     PreconditionFailed,
+    #[error("someone else saved changes to this pet while you were editing")]
+    EditConflict,
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,
     #[error("too many changes are waiting to be written; try again in a moment")]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::command::{Command, Committed, Expected, WriteError};
 use crate::hub::{BoardEntry, Hub};
-use crate::model::{ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Rev, Signature};
+use crate::model::{ChangeKind, Cursor, Epoch, Moment, Pet, PetId, ProfileBase, Rev, Signature};
 use crate::store::Put;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
@@ -77,9 +77,17 @@ impl<'a> Decision<'a> {
             Command::Edit {
                 pet,
                 patch,
+                base,
                 expected,
             } => {
                 let before = self.expect(*pet, expected)?;
+                let conflicts = |base: &ProfileBase| base.conflicts(patch, &before.pet.profile);
+                if base
+                    .as_deref()
+                    .is_some_and(|base| !conflicts(base).is_empty())
+                {
+                    return Err(WriteError::EditConflict);
+                }
                 let mut edited = Pet::clone(&before.pet);
                 edited.profile = patch.clone().apply(&before.pet.profile);
                 let kind = ChangeKind::Pet(Arc::new(edited));

@@ -5,6 +5,7 @@ mod doctor;
 mod forms;
 mod headers;
 mod markup;
+mod merging;
 mod reading;
 
 use crate::support::unescape;

@@ -5,7 +5,7 @@ use crate::model::{PetId, Scope};
 
 #[test]
 fn every_failure_has_its_status_and_says_what_is_allowed() {
-    let table: [(Failure, u16, &str); 18] = [
+    let table: [(Failure, u16, &str); 19] = [
         (
             WriteError::UnknownPet(PetId::new(7)).into(),
             404,
@@ -26,6 +26,11 @@ fn every_failure_has_its_status_and_says_what_is_allowed() {
             WriteError::StatusMovedOn.into(),
             409,
             "set this pet's status",
+        ),
+        (
+            WriteError::EditConflict.into(),
+            409,
+            "while you were editing",
         ),
         (WriteError::Busy.into(), 503, "try again"),
         (WriteError::Stopping.into(), 503, "stopping"),

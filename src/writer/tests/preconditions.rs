@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{By, Cursor, Epoch, Moment, Pet, PetId, Profile, ProfilePatch, Rev, Status};
+use crate::model::{
+    By, Cursor, Epoch, Moment, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev, Status,
+};
 use crate::store::{Engine, MemoryEngine};
 use crate::writer::{Command, Expected, WriteError, commit_all};
 
@@ -52,6 +54,7 @@ fn edit(expected: Expected) -> Command {
     Command::Edit {
         pet: PET,
         patch,
+        base: None,
         expected,
     }
 }
@@ -168,4 +171,49 @@ fn the_revs_that_commands_are_compared_with_are_the_same_after_a_restart() {
         (entry.changed, entry.status_set),
         (Rev::new(3), Rev::new(2))
     );
+}
+
+/// A form that was older than somebody else's edit emptied what that had filled in.
+#[test]
+fn an_edit_is_merged_with_what_others_saved_and_refused_where_they_changed_the_same() {
+    let rig = Rig::start();
+    let base = Some(ProfileBase::new(&rig.pet().profile));
+    let save = |breed: Option<&str>, about: Option<&str>| Command::Edit {
+        pet: PET,
+        patch: ProfilePatch {
+            breed: breed.map(str::to_owned),
+            about: about.map(str::to_owned),
+            ..ProfilePatch::default()
+        },
+        base: base.map(Box::new),
+        expected: Expected::Anything,
+    };
+    let both = [
+        save(None, Some("NEEDS INSULIN")),
+        save(Some("Whippet"), None),
+    ];
+    rig.commit(&both).unwrap();
+    rig.commit(&[Command::set_status(PET, Status::Eating)])
+        .unwrap();
+    let profile = &rig.pet().profile;
+    assert_eq!(
+        (&*profile.breed, &*profile.about),
+        ("Whippet", "NEEDS INSULIN")
+    );
+    let late = save(None, Some("kind"));
+    assert_eq!(rig.commit(&[late]), Err(WriteError::EditConflict));
+    rig.commit(&[save(None, Some("NEEDS INSULIN"))]).unwrap();
+    let base = Some(ProfileBase::new(&rig.pet().profile));
+    let save = |age: &str| Command::Edit {
+        pet: PET,
+        patch: ProfilePatch {
+            age: Some(age.to_owned()),
+            ..ProfilePatch::default()
+        },
+        base: base.map(Box::new),
+        expected: Expected::Anything,
+    };
+    let both = [save("3 years"), save("4 years")];
+    let refused = rig.commit(&both);
+    assert_eq!(refused, Err(WriteError::EditConflict), "in one batch");
 }
