@@ -2,20 +2,20 @@
 //! (`hash`).
 //!
 //! A hash takes tens of milliseconds and 19 MiB, so it runs off the async workers, two at once, and
-//! only so many wait. For a name that nobody has, the same work is done.
+//! only so many wait. The memory is reused while anyone waits, and freed by the last. For a name that nobody has, the same work is done.
 
 mod hash;
 mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use self::hash::hash;
-use self::hash::{is_outdated, verify};
+use self::hash::{Buffer, hash_in, is_outdated_in, verify_in};
 pub use self::rules::{WeakPassword, check_rules};
 use super::secret::Secret;
 
@@ -25,15 +25,23 @@ const AT_ONCE: usize = 2;
 /// Callers that are let in, the two at work included; one more is told to come back.
 const CALLERS: usize = 32;
 
+/// Bytes of a password that is compared. The rules allow fewer characters.
+const LONGEST_BYTES: usize = 4096;
+
 /// Every caller's place is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many people are signing in at this moment; try again in a few seconds")]
 pub struct Crowded;
 
+/// Buffers that wait for the next hash; no more than are computed at once.
+type Buffers = Arc<Mutex<Vec<Buffer>>>;
+
 /// Hashes off the async workers, within bounds.
 pub struct Passwords {
     callers: Arc<Semaphore>,
     at_work: Arc<Semaphore>,
+    /// Kept while anyone waits. The last caller frees them.
+    buffers: Buffers,
     /// Of a password that nobody knows: what is compared with when there is no account.
     of_nobody: Arc<str>,
     tasks: TaskTracker,
@@ -45,6 +53,7 @@ impl Passwords {
         Passwords {
             callers: Arc::new(Semaphore::new(CALLERS)),
             at_work: Arc::new(Semaphore::new(AT_ONCE)),
+            buffers: Buffers::default(),
             of_nobody: hash(&Secret::random().text()).into(),
             tasks,
         }
@@ -55,10 +64,15 @@ impl Passwords {
     /// # Errors
     /// `Crowded` at once when too many wait.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Crowded> {
+        // Waiting takes no more memory for a longer one, which is nobody's.
+        let is_short = password.len() <= LONGEST_BYTES;
+        let password = if is_short { password } else { String::new() };
         let of_nobody = Arc::clone(&self.of_nobody);
         let is_somebody = hash.is_some();
-        let work = move || verify(&password, hash.as_deref().unwrap_or(&of_nobody));
-        Ok(self.run(work).await? && is_somebody)
+        let work = move |buffer: &mut Buffer| {
+            verify_in(buffer, &password, hash.as_deref().unwrap_or(&of_nobody))
+        };
+        Ok(self.run(work).await? && is_somebody && is_short)
     }
 
     /// The hash of a new password.
@@ -66,7 +80,8 @@ impl Passwords {
     /// # Errors
     /// `Crowded` at once when too many wait.
     pub async fn hash(&self, password: String) -> Result<String, Crowded> {
-        self.run(move || hash(&password)).await
+        self.run(move |buffer: &mut Buffer| hash_in(buffer, &password))
+            .await
     }
 
     /// A hash of the normal form of `password`, where `hash` is of the text as it was typed.
@@ -77,22 +92,37 @@ impl Passwords {
         if password.is_ascii() {
             return Ok(None);
         }
-        let renew = move || is_outdated(&password, &known).then(|| hash(&password));
+        let renew = move |buffer: &mut Buffer| {
+            is_outdated_in(buffer, &password, &known).then(|| hash_in(buffer, &password))
+        };
         self.run(renew).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Buffer) -> T + Send + 'static,
     ) -> Result<T, Crowded> {
         let place = Arc::clone(&self.callers).try_acquire_owned();
         let place = place.map_err(|_| Crowded)?;
         let turn = Arc::clone(&self.at_work).acquire_owned().await;
+        let (callers, buffers) = (Arc::clone(&self.callers), Arc::clone(&self.buffers));
         // The work keeps place and turn, also when whoever asked for it is gone.
         let working = self.tasks.spawn_blocking(move || {
-            let _kept = (place, turn);
-            work()
+            let mut buffer = kept(&buffers).pop().unwrap_or_default();
+            let done = work(&mut buffer);
+            drop(place);
+            let mut kept = kept(&buffers);
+            kept.push(buffer);
+            if callers.available_permits() == CALLERS {
+                *kept = Vec::new();
+            }
+            drop((kept, turn));
+            done
         });
         Ok(working.await.expect("hashing does not panic"))
     }
+}
+
+fn kept(buffers: &Buffers) -> MutexGuard<'_, Vec<Buffer>> {
+    buffers.lock().expect("no holder of this lock panics")
 }

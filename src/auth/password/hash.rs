@@ -1,31 +1,58 @@
 //! The slow hash: argon2id with 19 MiB, two passes and one lane, as OWASP recommends.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization;
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// Bytes of a hash.
+const LENGTH: usize = 32;
+
+/// Blocks of 1 KiB that a buffer reserves: over 32 MiB, the highest mmap threshold of glibc's
+/// malloc. A smaller buffer raises the threshold when it is freed, and later ones then stay in the
+/// heap of each thread. What is reserved and not used takes no memory.
+const RESERVED_BLOCKS: usize = 33 * 1024;
+
+/// The working memory of one hash. Whatever a hash leaves in it, the next one overwrites.
+#[derive(Default)]
+pub struct Buffer(Vec<Block>);
+
 /// The hash to keep, as a PHC string. Takes tens of milliseconds.
 pub fn hash(password: &str) -> String {
-    let hashed = argon2().hash_password(normalize(password).as_bytes());
-    let hashed = hashed.expect("the parameters are valid and the system has random bytes");
-    hashed.to_string()
+    hash_in(&mut Buffer::default(), password)
 }
 
-/// Returns true if `password` is the one that was hashed. A hash that cannot be read is of no
-/// password. Earlier versions hashed what was typed as it was, so that is compared too.
-pub fn verify(password: &str, hash: &str) -> bool {
+/// The same in memory that is reused.
+pub fn hash_in(buffer: &mut Buffer, password: &str) -> String {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(LENGTH));
+    let params = params.expect("the parameters are within argon2's limits");
+    let salt = Salt::generate();
+    let output = buffer.compute(&normalize(password), &salt, Version::V0x13, &params);
+    let params = ParamsString::try_from(&params).expect("the parameters are numbers");
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params,
+        salt: Some(salt),
+        hash: Some(output.expect("the parameters are valid")),
+    };
+    hash.to_string()
+}
+
+/// Returns true if `password` is the one that was hashed. Earlier versions hashed what was typed as
+/// it was, so that is compared too.
+pub fn verify_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
     let normal = normalize(password);
-    is_hash_of(&normal, hash) || (normal != password && is_hash_of(password, hash))
+    is_hash_of(buffer, &normal, hash) || (normal != password && is_hash_of(buffer, password, hash))
 }
 
 /// Returns true if only the text as it was typed, and not its normal form, has this hash.
-pub fn is_outdated(password: &str, hash: &str) -> bool {
+pub fn is_outdated_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
     let normal = normalize(password);
-    normal != password && !is_hash_of(&normal, hash)
+    normal != password && !is_hash_of(buffer, &normal, hash)
 }
 
 /// The same text in the one form that all keyboards share: é is one letter on some, and e with an
@@ -34,20 +61,91 @@ pub fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }
 
-fn is_hash_of(password: &str, hash: &str) -> bool {
-    let hash = PasswordHash::new(hash);
-    hash.is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+/// A hash that cannot be read, or that would take more memory than ours, is of no password.
+fn is_hash_of(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else {
+        return false;
+    };
+    let (Ok(params), Some(salt)) = (Params::try_from(&hash), &hash.salt) else {
+        return false;
+    };
+    let version = hash.version.map(Version::try_from);
+    let version = version.unwrap_or(Ok(Version::default()));
+    let (true, Ok(version)) = (hash.algorithm == Algorithm::Argon2id.ident(), version) else {
+        return false;
+    };
+    if params.m_cost() > MEMORY_KIB {
+        return false;
+    }
+    let output = buffer.compute(password, salt, version, &params);
+    // Outputs are compared in constant time.
+    output.is_some() && output == hash.hash
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None);
-    let params = params.expect("the parameters are within argon2's limits");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+impl Buffer {
+    fn compute(
+        &mut self,
+        password: &str,
+        salt: &Salt,
+        version: Version,
+        params: &Params,
+    ) -> Option<Output> {
+        let blocks = params.block_count();
+        if self.0.len() < blocks {
+            self.0
+                .reserve_exact(RESERVED_BLOCKS.max(blocks) - self.0.len());
+            self.0.resize(blocks, Block::new());
+        }
+        let mut output = [0; Output::MAX_LENGTH];
+        let output = output.get_mut(..params.output_len().unwrap_or(LENGTH))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, version, params.clone());
+        let memory = &mut self.0[..blocks];
+        let computed =
+            argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory);
+        computed.ok()?;
+        Output::new(output).ok()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::{PasswordHasher, PasswordVerifier};
+
     use super::*;
+
+    fn verify(password: &str, hash: &str) -> bool {
+        verify_in(&mut Buffer::default(), password, hash)
+    }
+
+    fn is_outdated(password: &str, hash: &str) -> bool {
+        is_outdated_in(&mut Buffer::default(), password, hash)
+    }
+
+    /// What argon2 itself makes is verified, and verifies what is made here.
+    #[test]
+    fn a_reused_buffer_changes_no_hash() {
+        let argon2 = Argon2::default();
+        let mut buffer = Buffer::default();
+        for password in ["correct horse", "", "battery staple"] {
+            let theirs = argon2.hash_password(password.as_bytes()).unwrap();
+            assert!(verify_in(&mut buffer, password, &theirs.to_string()));
+            let ours = hash_in(&mut buffer, password);
+            assert!(
+                argon2
+                    .verify_password(password.as_bytes(), ours.as_str())
+                    .is_ok()
+            );
+            assert!(verify_in(&mut buffer, password, &ours));
+            assert!(!verify_in(&mut buffer, "another", &ours));
+        }
+        let small = Params::new(8, 1, 1, None).unwrap();
+        let small = Argon2::from(small).hash_password(b"x").unwrap().to_string();
+        assert!(verify_in(&mut buffer, "x", &small));
+        let large = Params::new(MEMORY_KIB + 1, 1, 1, None).unwrap();
+        let large = Argon2::from(large).hash_password(b"x").unwrap().to_string();
+        assert!(!verify_in(&mut buffer, "x", &large));
+        assert!(buffer.0.capacity() * Block::SIZE > 32 << 20);
+    }
 
     #[test]
     fn a_hash_names_its_cost_and_differs_each_time() {
@@ -70,7 +168,8 @@ mod tests {
             assert!(verify(typed, &hash) && verify(set, &hash));
             assert!(!is_outdated(typed, &hash) && !is_outdated(set, &hash));
         }
-        let earlier = argon2().hash_password(decomposed.as_bytes()).unwrap();
+        let earlier = Argon2::default().hash_password(decomposed.as_bytes());
+        let earlier = earlier.unwrap();
         let earlier = earlier.to_string();
         assert!(verify(decomposed, &earlier) && is_outdated(decomposed, &earlier));
         assert!(!verify("cafe au lait", &earlier));

@@ -1,5 +1,7 @@
 //! How many hashes are computed at once, and that they tell nobody which names there are.
 
+use futures_util::StreamExt;
+
 use super::*;
 
 /// Without an account there is nothing to compare with; answering at once would say so.
@@ -40,10 +42,10 @@ async fn whoever_comes_when_all_places_are_taken_is_told_at_once() {
 async fn a_third_waits_while_two_are_at_work() {
     let passwords = Passwords::new(TaskTracker::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let released = Arc::new(std::sync::Mutex::new(released));
+    let released = Arc::new(Mutex::new(released));
     let work = || {
         let released = Arc::clone(&released);
-        move || drop(released.lock().map(|released| released.recv()))
+        move |_: &mut Buffer| drop(released.lock().map(|released| released.recv()))
     };
     let (first, second) = (passwords.run(work()), passwords.run(work()));
     tokio::pin!(first, second);
@@ -65,7 +67,7 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
     let passwords = Passwords::new(TaskTracker::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (started, has_started) = tokio::sync::oneshot::channel();
-    let abandoned = passwords.run(move || {
+    let abandoned = passwords.run(move |_| {
         let _ = started.send(());
         let _ = released.recv();
     });
@@ -79,4 +81,25 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
     passwords.tasks.close();
     passwords.tasks.wait().await;
     assert_eq!(passwords.at_work.available_permits(), AT_ONCE);
+}
+
+/// Each buffer takes 19 MiB, which a stranger made the server keep.
+#[tokio::test]
+async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let hashes = (0..6).map(|_| passwords.hash("correct horse".to_owned()));
+    let hashes = hashes
+        .map(Box::pin)
+        .collect::<futures_util::stream::FuturesUnordered<_>>();
+    let (finished, mut most) = (hashes.collect::<Vec<_>>(), 0);
+    let mut finished = Box::pin(finished);
+    loop {
+        tokio::select! {
+            biased;
+            () = tokio::task::yield_now() => most = most.max(kept(&passwords.buffers).len()),
+            all = &mut finished => break assert_eq!(all.len(), 6),
+        }
+    }
+    assert!(most <= AT_ONCE, "{most} buffers");
+    assert_eq!(kept(&passwords.buffers).len(), 0);
 }

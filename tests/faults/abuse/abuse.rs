@@ -10,6 +10,7 @@ mod crowd;
 mod malformed;
 mod requests;
 mod server;
+mod sign_ins;
 mod slow;
 mod watch;
 mod websocket;

@@ -26,11 +26,16 @@ const SHELL: &str = "ulimit -n \"$0\"; if [ -n \"$PET_STORE_CGROUP\" ]; then \
 
 impl Server {
     pub async fn start(open_files: u32, flags: &[&str]) -> Self {
+        Server::start_as("demo", open_files, flags).await
+    }
+
+    /// The same for another of the program's commands.
+    pub async fn start_as(mode: &str, open_files: u32, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SHELL, &open_files.to_string()]);
         command.arg(env!("CARGO_BIN_EXE_pet-store"));
-        command.args(["demo", "--listen", "127.0.0.1:0", "--simulate", "off"]);
+        command.args([mode, "--listen", "127.0.0.1:0", "--simulate", "off"]);
         command.args(flags).current_dir(folder.path());
         command.stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
