@@ -21,7 +21,7 @@ use rust_embed::RustEmbed;
 use serde::Serialize;
 
 pub use self::account::AccountPage;
-pub use self::audit::{AuditPage, HistoryPage};
+pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
 pub use self::form::FormPage;
 pub use self::page::Page;

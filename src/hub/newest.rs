@@ -145,10 +145,10 @@ mod tests {
     fn a_removal_makes_everything_before_it_old_and_is_forgotten_in_time() {
         let mut newest = Newest::new(Rev::ZERO);
         newest.push(frame(1, 7, ChangeKind::Status(Status::Eating)));
-        newest.push(frame(2, 7, ChangeKind::Gone));
+        newest.push(frame(2, 7, ChangeKind::Gone(None)));
         assert_eq!(revs(&newest, 0, &Filter::All), [2]);
         for rev in 3..3 + GONE_LIMIT as u64 {
-            newest.push(frame(rev, rev + 100, ChangeKind::Gone));
+            newest.push(frame(rev, rev + 100, ChangeKind::Gone(None)));
         }
         assert!(newest.after(Rev::new(1), &Filter::All, 1).is_none());
         assert_eq!(revs(&newest, 2, &Filter::All).len(), GONE_LIMIT);

@@ -198,7 +198,7 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     let rig = Rig::start();
     let since = rig.hub.newest().0;
     for id in 3..2000 {
-        rig.change(id, ChangeKind::Gone);
+        rig.change(id, ChangeKind::Gone(None));
     }
     let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
     assert!(is_snapshot(&missed));

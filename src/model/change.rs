@@ -47,8 +47,8 @@ pub enum ChangeKind {
     StatusSince(Status, Moment),
     /// It was created or edited, and this is what it is now.
     Pet(Arc<Pet>),
-    /// It was removed.
-    Gone,
+    /// It was removed, and this was its name; unknown in records of earlier versions.
+    Gone(Option<Arc<str>>),
 }
 
 impl Change {
@@ -74,18 +74,27 @@ impl Change {
         match self.kind {
             ChangeKind::Status(status) => Some((status, self.at)),
             ChangeKind::StatusSince(status, since) => Some((status, since)),
-            ChangeKind::Pet(_) | ChangeKind::Gone => None,
+            ChangeKind::Pet(_) | ChangeKind::Gone(_) => None,
         }
     }
 }
 
 impl ChangeKind {
+    /// The pet's name after this change, or before it was removed, where the change says it.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            ChangeKind::Pet(pet) => Some(&pet.profile.name),
+            ChangeKind::Gone(name) => name.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The message type that carries this kind of change.
     pub const fn as_str(&self) -> &'static str {
         match self {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => "status",
             ChangeKind::Pet(_) => "pet",
-            ChangeKind::Gone => "gone",
+            ChangeKind::Gone(_) => "gone",
         }
     }
 }

@@ -174,7 +174,7 @@ impl<'a> Desk<'a> {
         let second = [
             self.status(1, Status::Eating),
             self.status(2, Status::Bathing),
-            self.put(2, ChangeKind::Gone),
+            self.put(2, ChangeKind::Gone(Some("M\u{f6}\u{df}li \"2\"".into()))),
             self.status(1, Status::Playing),
         ];
         let mut story = self.commit(&first);

@@ -36,7 +36,10 @@ enum KindRecord {
         status: String,
         since: i64,
     },
-    Gone,
+    Gone {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Arc<str>>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +76,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
                 status: pet.status.as_str().to_owned(),
                 since: pet.since.micros(),
             },
-            ChangeKind::Gone => KindRecord::Gone,
+            ChangeKind::Gone(name) => KindRecord::Gone { name: name.clone() },
         },
     })
 }
@@ -104,7 +107,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
                 status: decode_status(&status)?,
                 since: Moment::from_micros(since),
             })),
-            KindRecord::Gone => ChangeKind::Gone,
+            KindRecord::Gone { name } => ChangeKind::Gone(name),
         },
     })
 }

@@ -1,10 +1,8 @@
 //! The context of the pages that say who did what.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
-use crate::model::{Change, ChangeKind, Cursor, Deed, Moment, Pet};
+use crate::model::{Change, ChangeKind, Deed, Moment, PetId};
 
 /// Everything that anybody did, for admins.
 #[derive(Default, Serialize)]
@@ -19,6 +17,7 @@ pub struct AuditPage {
 pub struct HistoryPage {
     pet: u64,
     pet_name: String,
+    is_removed: bool,
     lines: Vec<LineView>,
     older: Option<String>,
 }
@@ -31,21 +30,31 @@ struct LineView {
     /// The kind of client.
     client: String,
     words: String,
-    /// The pet that it is about, where that is still there.
-    pet: Option<(u64, String)>,
+    /// The pet that it is about, where the page is about more than one.
+    pet: Option<PetLink>,
+}
+
+/// A pet by name, and the page about it that there is.
+#[derive(Serialize)]
+struct PetLink {
+    name: String,
+    address: String,
+    is_removed: bool,
+}
+
+/// A pet that changes are about: one that is there, or that was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    pub id: PetId,
+    /// As it is now or was last; `None` where the log no longer has it.
+    pub name: Option<String>,
+    pub is_removed: bool,
 }
 
 impl AuditPage {
-    /// `pet` is what the change is about, as it is now.
-    pub fn add_change(&mut self, change: &Change, pet: Option<(Arc<Pet>, Cursor)>) {
-        let pet = pet.map(|(pet, _)| (pet.id.get(), pet.profile.name.clone()));
-        let gone = pet
-            .is_none()
-            .then(|| format!(" (pet {}, removed)", change.pet));
-        let words = format!("{}{}", words(change), gone.unwrap_or_default());
+    pub fn add_change(&mut self, change: &Change, subject: &Subject) {
         self.lines.push(LineView {
-            pet,
-            words,
+            pet: Some(PetLink::to(subject)),
             ..LineView::of(change)
         });
     }
@@ -62,12 +71,31 @@ impl AuditPage {
 }
 
 impl HistoryPage {
-    pub fn new(pet: &Pet, changes: &[Change], older: Option<String>) -> Self {
+    pub fn new(subject: &Subject, changes: &[Change], older: Option<String>) -> Self {
         HistoryPage {
-            pet: pet.id.get(),
-            pet_name: pet.profile.name.clone(),
+            pet: subject.id.get(),
+            pet_name: subject.shown_name(),
+            is_removed: subject.is_removed,
             lines: changes.iter().map(LineView::of).collect(),
             older,
+        }
+    }
+}
+
+impl Subject {
+    fn shown_name(&self) -> String {
+        let unnamed = || format!("Pet {}", self.id);
+        self.name.clone().unwrap_or_else(unnamed)
+    }
+}
+
+impl PetLink {
+    fn to(subject: &Subject) -> Self {
+        let page = if subject.is_removed { "/history" } else { "" };
+        PetLink {
+            name: subject.shown_name(),
+            address: format!("/pets/{}{page}", subject.id),
+            is_removed: subject.is_removed,
         }
     }
 }
@@ -105,6 +133,6 @@ fn words(change: &Change) -> String {
             format!("set the status to {status}")
         }
         ChangeKind::Pet(_) => "added or edited the details".to_owned(),
-        ChangeKind::Gone => "removed the pet".to_owned(),
+        ChangeKind::Gone(_) => "removed the pet".to_owned(),
     }
 }

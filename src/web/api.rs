@@ -215,7 +215,8 @@ impl Api {
     /// What a pet has been doing
     ///
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
-    /// `before`. Staff are also told who it was: `who` and `client`.
+    /// `before`. Staff are also told who it was (`who` and `client`) and the pet's name, and they may
+    /// ask about a pet that was removed.
     #[oai(path = "/pets/:id/changes", method = "get")]
     async fn list_changes(
         &self,
@@ -228,17 +229,23 @@ impl Api {
         limit: Query<Option<u64>>,
     ) -> Answer<ChangeList> {
         let pet = PetId::new(id.0);
-        self.pet(pet)?;
-        let engine = Arc::clone(&self.site.engine);
+        let is_staff = caller.sign(Scope::Read, By::Api).is_ok();
+        if !is_staff {
+            self.pet(pet)?;
+        }
+        let site = Arc::clone(&self.site);
         let before = before.0.map(Rev::new);
         let limit = usize::try_from(limit.0.unwrap_or(HISTORY_DEFAULT)).unwrap_or(usize::MAX);
-        let read = tokio::task::spawn_blocking(move || engine.history(pet, before, limit));
-        let changes = read.await.map_err(|_| Failure::internal())?;
-        let changes = changes.map_err(Failure::from)?;
+        let read = tokio::task::spawn_blocking(move || {
+            let known = site.subject(pet)?;
+            known.ok_or_else(|| unknown(pet))?;
+            Ok::<_, Failure>(site.engine.history(pet, before, limit)?)
+        });
+        let changes = read.await.map_err(|_| Failure::internal())??;
         let epoch = self.site.live.hub.epoch();
-        let show = match caller.sign(Scope::Read, By::Api) {
-            Ok(_) => ChangeObject::signed,
-            Err(_) => ChangeObject::of,
+        let show = match is_staff {
+            true => ChangeObject::signed,
+            false => ChangeObject::of,
         };
         Ok(Json(ChangeList {
             changes: changes.iter().map(|change| show(epoch, change)).collect(),
@@ -274,11 +281,14 @@ impl Api {
     /// A pet, and the cursor of its last change.
     fn pet(&self, id: PetId) -> Result<(Arc<Pet>, Cursor), Failure> {
         let found = self.site.live.hub.entry(id);
-        let (entry, epoch) =
-            found.ok_or_else(|| Failure::not_found(format!("There is no pet {id}.")))?;
+        let (entry, epoch) = found.ok_or_else(|| unknown(id))?;
         let rev = entry.changed;
         Ok((entry.pet, Cursor { epoch, rev }))
     }
+}
+
+fn unknown(id: PetId) -> Failure {
+    Failure::not_found(format!("There is no pet {id}."))
 }
 
 impl CursorObject {

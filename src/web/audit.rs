@@ -1,6 +1,8 @@
 //! Who did what, when, and from which kind of client: of everything for admins, and of one pet for
 //! staff.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use poem::web::{Data, Path, Query};
@@ -10,9 +12,9 @@ use serde::Deserialize;
 use super::Site;
 use crate::auth::{Administrator, Caller, MayRead, Permit};
 use crate::error::Failure;
-use crate::model::{By, Change, Deed, Moment, Rev};
+use crate::model::{By, Change, Deed, Moment, PetId, Rev};
 use crate::store::{Engine, StoreError};
-use crate::views::{AuditPage, HistoryPage};
+use crate::views::{AuditPage, HistoryPage, Subject};
 
 /// Lines of one page.
 const LINES: usize = 50;
@@ -20,6 +22,9 @@ const LINES: usize = 50;
 /// Changes that are looked through for one page: the simulator's are left out, and there may be
 /// many of them.
 const LOOKED_THROUGH: u64 = 10_000;
+
+/// Changes of a removed pet that are looked through for its name.
+const LOOKED_THROUGH_FOR_NAME: usize = 1000;
 
 /// Where each of the two lists goes on: all before these numbers.
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -50,14 +55,15 @@ pub async fn show_audit(
         )?;
         let deeds = gate.staff().map_err(Failure::from)?;
         let deeds = deeds.directory().deeds(before.deed, LINES)?;
-        Ok::<_, Failure>((changes, deeds))
+        let (lines, next) = merged(changes, deeds, before);
+        let subjects = owned.subjects(&lines)?;
+        Ok::<_, Failure>((lines, subjects, next))
     });
-    let (changes, deeds) = reading.await.map_err(|_| Failure::internal())??;
-    let (lines, next) = merged(changes, deeds, before);
+    let (lines, subjects, next) = reading.await.map_err(|_| Failure::internal())??;
     let mut page = AuditPage::default();
     for line in &lines {
         match line {
-            Line::Change(change) => page.add_change(change, site.live.hub.pet(change.pet)),
+            Line::Change(change) => page.add_change(change, &subjects[&change.pet]),
             Line::Deed(deed) => page.add_deed(deed),
         }
     }
@@ -79,15 +85,65 @@ pub async fn show_history(
     Query(asked): Query<Asked>,
     caller: Caller,
 ) -> poem::Result<Response> {
-    let (pet, _) = site.pet(&id)?;
-    let (engine, id) = (Arc::clone(&site.engine), pet.id);
-    let before = asked.before.map(Rev::new);
-    let reading = tokio::task::spawn_blocking(move || engine.history(id, before, LINES));
-    let changes = reading.await.map_err(|_| Failure::internal())?;
-    let changes = changes.map_err(Failure::from)?;
+    let id = id.parse().map_err(|_| unknown_pet())?;
+    let (owned, before) = (Arc::clone(site), asked.before.map(Rev::new));
+    let reading = tokio::task::spawn_blocking(move || {
+        let subject = owned.subject(id)?.ok_or_else(unknown_pet)?;
+        Ok::<_, Failure>((subject, owned.engine.history(id, before, LINES)?))
+    });
+    let (subject, changes) = reading.await.map_err(|_| Failure::internal())??;
     let last = changes.last().filter(|_| changes.len() == LINES);
     let older = last.map(|last| format!("/pets/{id}/history?before={}", last.rev.get()));
-    site.show(&caller, &HistoryPage::new(&pet, &changes, older))
+    site.show(&caller, &HistoryPage::new(&subject, &changes, older))
+}
+
+fn unknown_pet() -> Failure {
+    Failure::not_found("There is no such pet, and nothing is known of one that was removed.")
+}
+
+impl Site {
+    /// Names a pet that is there, or that was removed and is still in the log. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn subject(&self, id: PetId) -> Result<Option<Subject>, StoreError> {
+        if let Some((pet, _)) = self.live.hub.pet(id) {
+            return Ok(Some(Subject {
+                id,
+                name: Some(pet.profile.name.clone()),
+                is_removed: false,
+            }));
+        }
+        let mut last = self.engine.history(id, None, 1)?;
+        if last.iter().all(|change| change.kind.name().is_none()) && !last.is_empty() {
+            // Earlier versions did not record the name with the removal.
+            last = self.engine.history(id, None, LOOKED_THROUGH_FOR_NAME)?;
+        }
+        let name = last.iter().find_map(|change| change.kind.name());
+        Ok((!last.is_empty()).then(|| Subject {
+            id,
+            name: name.map(str::to_owned),
+            is_removed: true,
+        }))
+    }
+
+    /// The pets that the lines are about.
+    fn subjects(&self, lines: &[Line]) -> Result<HashMap<PetId, Subject>, StoreError> {
+        let mut subjects = HashMap::new();
+        for line in lines {
+            if let Line::Change(change) = line
+                && let Entry::Vacant(place) = subjects.entry(change.pet)
+            {
+                let trimmed = Subject {
+                    id: change.pet,
+                    name: None,
+                    is_removed: true,
+                };
+                place.insert(self.subject(change.pet)?.unwrap_or(trimmed));
+            }
+        }
+        Ok(subjects)
+    }
 }
 
 /// The newest changes before a rev that somebody made, newest first.
@@ -162,7 +218,7 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Author, ChangeKind, Epoch, PetId, Status};
+    use crate::model::{Author, ChangeKind, Epoch, Status};
     use crate::store::MemoryEngine;
 
     fn change(rev: u64, by: By) -> Change {

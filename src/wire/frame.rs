@@ -71,7 +71,7 @@ impl Frame {
         let kind = match change.kind {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
-            ChangeKind::Gone => FrameKind::Gone,
+            ChangeKind::Gone(_) => FrameKind::Gone,
         };
         Frame::encode(epoch, change.rev, kind, Some(change.pet), &message)
     }
@@ -239,7 +239,7 @@ mod tests {
             created.json(),
             r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","age":"","about":"","status":"eating","since":"2023-11-14T22:13:20.123456Z"}"#
         );
-        let gone = Frame::of_change(EPOCH, &change(ChangeKind::Gone));
+        let gone = Frame::of_change(EPOCH, &change(ChangeKind::Gone(None)));
         assert_eq!(
             gone.json(),
             r#"{"type":"gone","cursor":"9f2c41aa-1042","pet":7}"#
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_clone_shares_the_bytes() {
-        let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone));
+        let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone(None)));
         let clone = frame.clone();
         assert_eq!(frame.json().as_ptr(), clone.json().as_ptr());
         for encoding in Encoding::ALL {

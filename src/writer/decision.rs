@@ -108,7 +108,8 @@ impl<'a> Decision<'a> {
             }
             Command::Remove { pet, expected } => {
                 let before = self.expect(*pet, expected)?;
-                Ok(self.add(Some(before), *pet, ChangeKind::Gone, at, signature))
+                let kind = ChangeKind::Gone(Some(before.pet.profile.name.as_str().into()));
+                Ok(self.add(Some(before), *pet, kind, at, signature))
             }
         }
     }

@@ -5,8 +5,8 @@
 //! is read, and what is read keeps the rules of today.
 
 use crate::model::{
-    Account, Author, Change, ChangeKind, Deed, Draft, InvalidProfile, Lines, Moment, Pet, PetId,
-    Profile, Rev, Tick, Token, check_token_name, clean_text,
+    Account, Author, Change, ChangeKind, Deed, Draft, InvalidProfile, LIMITS, Lines, Moment, Pet,
+    PetId, Profile, Rev, Tick, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -51,6 +51,14 @@ pub fn admit_change(change: Change) -> Admitted<Change> {
     }
     let kind = match change.kind {
         ChangeKind::Pet(pet) => ChangeKind::Pet(admit_pet(Pet::clone(&pet))?.into()),
+        ChangeKind::Gone(Some(name)) => {
+            short("name", &name, LIMITS.name)?;
+            ChangeKind::Gone(Some(clean_text(&name, Lines::One).into()))
+        }
+        ChangeKind::StatusSince(status, since) => {
+            dated("since", since)?;
+            ChangeKind::StatusSince(status, since)
+        }
         kind => kind,
     };
     Ok(Change { kind, ..change })

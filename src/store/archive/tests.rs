@@ -221,7 +221,7 @@ fn lines_that_do_not_fit_together_are_refused_whatever_their_sum() {
         ("yet to be given", made_of(2, 1, &[pet()], &two)),
         (
             "yet to be given",
-            made_of(1, 1, &[], &[change(1, ChangeKind::Gone)]),
+            made_of(1, 1, &[], &[change(1, ChangeKind::Gone(None))]),
         ),
         ("not in its order", made_of(2, 2, &[pet(), pet()], &two)),
     ];
@@ -237,7 +237,7 @@ fn a_pet_after_a_change_is_refused() {
     let mut text = Vec::new();
     let (rev, next) = (Rev::new(1), PetId::new(2));
     let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next).unwrap();
-    writer.change(&change(1, ChangeKind::Gone)).unwrap();
+    writer.change(&change(1, ChangeKind::Gone(None))).unwrap();
     writer.pet(&pet()).unwrap();
     writer.end().unwrap();
     let error = parsed(&text).unwrap_err().to_string();

@@ -99,7 +99,7 @@ impl Passed {
     pub fn into_whole(self) -> Change {
         let kind = match self.after {
             Some(pet) => ChangeKind::Pet(pet),
-            None => ChangeKind::Gone,
+            None => ChangeKind::Gone(self.change.kind.name().map(Arc::from)),
         };
         Change {
             kind,
@@ -118,7 +118,7 @@ mod tests {
             at: crate::model::Moment::from_micros(0),
             signature: by.into(),
             pet: PetId::new(pet),
-            kind: ChangeKind::Gone,
+            kind: ChangeKind::Gone(None),
             after: None,
         }
     }

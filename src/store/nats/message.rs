@@ -9,7 +9,9 @@ use async_nats::HeaderMap;
 
 use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
 use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Rev};
-use crate::store::record::{decode_author, decode_by, decode_pet, encode_author, encode_pet};
+use crate::store::record::{
+    decode, decode_author, decode_by, decode_pet, encode, encode_author, encode_pet,
+};
 use crate::store::{Put, StoreError};
 
 /// A message of the stream.
@@ -43,6 +45,9 @@ const BY: &str = "Ps-By";
 /// Who made the change, where that is known: the JSON array of a name and a client.
 const AUTHOR: &str = "Ps-Author";
 
+/// The name of a pet that was removed, as a JSON string.
+const NAME: &str = "Ps-Name";
+
 /// How many messages at the start of the batch are no changes.
 pub const LEADING: &str = "Ps-Leading";
 
@@ -56,6 +61,10 @@ pub fn write(put: &Put) -> (Vec<(&'static str, String)>, Vec<u8>) {
     let author = put.signature.author.as_deref().map(encode_author);
     let author = author.and_then(|record| String::from_utf8(record).ok());
     headers.extend(author.map(|record| (AUTHOR, record)));
+    if let ChangeKind::Gone(Some(name)) = &put.kind {
+        let record = String::from_utf8(encode(name)).ok();
+        headers.extend(record.map(|record| (NAME, record)));
+    }
     let body = put.after.as_deref().map(encode_pet).unwrap_or_default();
     (headers, body)
 }
@@ -89,7 +98,10 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
     let at = header(AT)?.parse().map_err(|_| foreign(&entry.subject))?;
     let at = Moment::from_micros(at);
     let kind = match (header(CHANGE)?, &after) {
-        (_, None) => ChangeKind::Gone,
+        (_, None) => ChangeKind::Gone(match header(NAME) {
+            Ok(record) => Some(decode(record.as_bytes())?),
+            Err(_unknown) => None,
+        }),
         ("status", Some(after)) if after.since == at => ChangeKind::Status(after.status),
         ("status", Some(after)) => ChangeKind::StatusSince(after.status, after.since),
         (_, Some(after)) => ChangeKind::Pet(Arc::clone(after)),

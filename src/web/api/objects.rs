@@ -84,6 +84,9 @@ pub struct ChangeObject {
     since: String,
     /// `simulator`, `staff` or `api`.
     by: String,
+    /// The pet's name after the change, or before it was removed, where that is in the record. For
+    /// staff.
+    name: Option<String>,
     /// The account that made the change. For staff.
     who: Option<String>,
     /// The kind of client it came from. For staff.
@@ -213,6 +216,7 @@ impl ChangeObject {
     pub fn signed(epoch: Epoch, change: &Change) -> Self {
         let author = change.author.as_deref();
         ChangeObject {
+            name: change.kind.name().map(str::to_owned),
             who: author.map(|author| author.name.clone()),
             client: author.map(|author| author.client.clone()),
             ..ChangeObject::of(epoch, change)
@@ -230,10 +234,11 @@ impl ChangeObject {
                     Some(status.to_string())
                 }
                 ChangeKind::Pet(pet) => Some(pet.status.to_string()),
-                ChangeKind::Gone => None,
+                ChangeKind::Gone(_) => None,
             },
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
+            name: None,
             who: None,
             client: None,
         }

@@ -26,7 +26,7 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
         ["anna", "disabled boris", "Firefox on Android"],
         [
             "boris",
-            "removed the pet (pet 2, removed)",
+            "removed the pet</span> · <a href=\"&#x2f;pets&#x2f;2&#x2f;history\" dir=\"auto\">Miso</a> (removed)",
             "Firefox on Android",
         ],
         ["boris", "added or edited the details", "token write"],
@@ -126,4 +126,56 @@ async fn who_it_was_is_known_after_a_restart() {
     let mut anna = rescue.signed_in("anna").await;
     let page = anna.get("/audit").await;
     assert!(page.contains("set the status to playing") && page.contains("<strong>boris</strong>"));
+}
+
+/// After a removal, the audit and all older entries lost the name, and the history was 404.
+#[tokio::test]
+async fn a_removed_pet_keeps_its_name_in_the_audit_and_its_history_for_staff() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let edit = [("name", "Biscuit II"), ("species", "dog")];
+    assert_eq!(anna.post("/pets/1", &edit).await.status(), 303);
+    anna.post("/pets/1/status", &[("status", "bathing")]).await;
+    anna.post("/pets/1/delete", &[]).await;
+    let page = anna.get("/audit").await;
+    assert_eq!(
+        page.matches(">Biscuit II</a> (removed)").count(),
+        4,
+        "{page}"
+    );
+    let page = anna.get("/pets/1/history").await;
+    assert!(page.contains("History of <span dir=\"auto\">Biscuit II</span>"));
+    assert!(page.contains("removed the pet") && page.contains("set the status to bathing"));
+    let changes = "/api/v1/pets/1/changes";
+    let told = rescue
+        .bearing(&rescue.tokens[0], "GET", changes)
+        .send()
+        .await;
+    let told: Value = told.unwrap().json().await.unwrap();
+    let told = told["changes"].as_array().unwrap();
+    assert_eq!(told.len(), 4);
+    assert_eq!(
+        (&told[0]["type"], &told[0]["name"]),
+        (&json!("gone"), &json!("Biscuit II"))
+    );
+    assert_eq!(told[0]["who"], "anna");
+    for (path, status) in [
+        (changes, 404),
+        ("/api/v1/pets/1", 404),
+        ("/pets/1", 404),
+        ("/pets/1/history", 303),
+        ("/live/state?pet=1", 200),
+    ] {
+        let answer = rescue.app.get(path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        let text = answer.text().await.unwrap();
+        assert!(
+            !text.contains("Biscuit II"),
+            "visitors are not told: {path}"
+        );
+    }
+    let unknown = rescue.bearing(&rescue.tokens[0], "GET", "/api/v1/pets/9/changes");
+    assert_eq!(unknown.send().await.unwrap().status(), 404);
+    let answer = anna.ask("GET", "/pets/9/history").send().await.unwrap();
+    assert_eq!(answer.status(), 404);
 }

@@ -64,7 +64,7 @@ fn of_a_trimmed_log_statuses_are_kept_as_far_as_the_profile_is_known() {
     let edited = [&statuses()[..], &[record("Mo", Status::Eating, 11)]].concat();
     let now = pet("Mo", Status::Eating, 11);
     assert_eq!(packed(Some(now), edited), ["pet Mo eating"]);
-    let removed = [&statuses()[..], &[ChangeKind::Gone]].concat();
+    let removed = [&statuses()[..], &[ChangeKind::Gone(None)]].concat();
     assert_eq!(packed(None, removed), ["gone"]);
 }
 
