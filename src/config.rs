@@ -7,6 +7,7 @@
 mod capacity;
 mod engine;
 mod limits;
+mod memory;
 mod parse;
 
 use std::net::{Ipv4Addr, SocketAddr};

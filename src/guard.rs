@@ -6,6 +6,7 @@
 //! (`rate`), and both in memory of a fixed size, however many visitors there are. Who they are is
 //! the business of `auth`; nothing here is ever written to the log.
 
+mod buffers;
 mod crowd;
 mod forwarded;
 mod limits;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use poem::http::HeaderMap;
 
+pub use self::buffers::{Buffered, Buffers, BuffersFull, CONNECTION_BYTES, REQUEST_BYTES};
 use self::crowd::Crowd;
 pub use self::crowd::Seat;
 pub use self::limits::{Limits, Share};
@@ -45,6 +47,7 @@ pub struct Guard {
     crowd: Crowd,
     writing: Share,
     writes: Meter,
+    buffers: Buffers,
     trusted: Vec<Network>,
 }
 
@@ -55,6 +58,7 @@ impl Guard {
             crowd: Crowd::new(limits.connections_per_address.limit),
             writing: limits.writes_per_second,
             writes: Meter::new(Rate::per_second(limits.writes_per_second.limit)),
+            buffers: Buffers::new(limits.request_buffers),
             trusted: limits.trusted_proxies.clone(),
         }
     }
@@ -79,6 +83,32 @@ impl Guard {
             true => self.seat(visitor.source()),
             false => Ok(None),
         }
+    }
+
+    /// The memory of an HTTP connection of `peer`, as long as it sends nothing.
+    ///
+    /// # Errors
+    /// When the budget of all requests is used up, or the share of `peer`.
+    pub fn buffer_connection(&self, peer: IpAddr) -> Result<Buffered, BuffersFull> {
+        let source = (!self.is_trusted(peer)).then(|| Source::of(peer));
+        let mut buffered = self.buffers.empty(self.counted(source));
+        buffered.resize(CONNECTION_BYTES)?;
+        Ok(buffered)
+    }
+
+    /// Memory for what `visitor` sends, none of it taken yet.
+    pub fn buffer(&self, visitor: Visitor) -> Buffered {
+        self.buffers.empty(self.counted(Some(visitor.source())))
+    }
+
+    /// Returns true if connections should not stay open without a request.
+    pub fn is_short_of_buffers(&self) -> bool {
+        self.buffers.is_scarce()
+    }
+
+    /// `source`, if it has a share of connections and of memory at all.
+    fn counted(&self, source: Option<Source>) -> Option<Source> {
+        source.filter(|source| self.connections.counts_this_machine || !source.is_this_machine())
     }
 
     fn admit(&self, source: Source) -> Result<Option<Seat>, Full> {

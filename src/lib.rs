@@ -38,8 +38,9 @@
 //!    rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
 //! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's
 //!    queue (503), the stream and the backlog (the newest of each pet, or a snapshot), viewers and
-//!    connections (503), bodies (413), an engine elsewhere that does not answer (503). `writer`:
-//!    `a_full_queue_is_answered_at_once`.
+//!    connections (503), bodies (413), the memory of all unfinished requests together (503), an
+//!    engine elsewhere that does not answer (503). `writer`: `a_full_queue_is_answered_at_once`, and
+//!    `tests/it/buffers.rs`.
 //! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
 //!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
 //!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.

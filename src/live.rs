@@ -193,6 +193,12 @@ impl Live {
         self.hub.is_shared() && is_sound && !self.writer.is_writable()
     }
 
+    /// Counts a request that the budget of all requests has no room for.
+    pub fn count_refused_buffers(&self) {
+        let refused = &self.hub.metrics().refused;
+        refused.with_label_values(&["buffers"]).inc();
+    }
+
     /// Lets a viewer in, and counts it.
     fn admit(
         &self,

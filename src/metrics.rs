@@ -44,7 +44,8 @@ pub struct Metrics {
     /// Tries to sign in, by `result` (`ok`, `wrong`, `too-many`).
     pub sign_ins: IntCounterVec,
     /// Connections, viewers and writes turned away, by `reason` (`connections`, `viewers`,
-    /// `address` for those of one address, `writes`).
+    /// `address` for those of one address, `writes`, `buffers` for requests beyond the budget of
+    /// memory).
     pub refused: IntCounterVec,
     /// Times that the wall clock was set while the program ran.
     pub clock_jumps: IntCounter,
@@ -113,7 +114,7 @@ impl Metrics {
                 "petstore_connections_refused_total",
                 "Connections, viewers and writes turned away.",
                 "reason",
-                &["connections", "viewers", "address", "writes"],
+                &["connections", "viewers", "address", "writes", "buffers"],
             ),
             clock_jumps: counter(
                 "petstore_clock_jumps_total",

@@ -98,10 +98,16 @@ impl Server {
                 refuse(&stream, 0, "Too many connections from your address.");
                 continue;
             };
+            let Ok(buffered) = self.guard.buffer_connection(peer.ip()) else {
+                self.metrics.refused.with_label_values(&["buffers"]).inc();
+                refuse(&stream, 0, "Too many unfinished requests.");
+                continue;
+            };
             let incoming = Incoming {
                 stream,
                 peer,
                 admission: Admission::new(permit, seat),
+                buffered,
                 terms: self.terms,
                 guard: Arc::clone(&self.guard),
                 metrics: self.metrics.clone(),

@@ -54,6 +54,7 @@ pub fn site(live: Arc<Live>, engine: Arc<dyn Engine>, bodies: BodyLimits) -> Box
         .around(move |next, request| body::limit(next, request, bodies))
         .around(move |next, request| writes::meter(next, request, bodies))
         .around(request::check)
+        .around(request::hold)
         .around(failures::answer)
         .around(request::without_trailing_slash)
         .around(identify)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::{bytes, connections, count, duration, fields, head, network};
+use super::memory;
+use super::parse::{buffers, bytes, connections, count, duration, fields, head, network};
 use crate::guard::{Limits, Network, Share};
 
 /// Of all connections, one address may have this part, as long as no flag says otherwise.
@@ -14,6 +15,12 @@ const PART_OF_AN_ADDRESS: usize = 4;
 /// address is below it.
 const MOST_OF_AN_ADDRESS: usize = 1000;
 const LEAST_OF_AN_ADDRESS: usize = 8;
+
+/// Of all memory, unfinished requests may take this part, as long as no flag says otherwise. On a
+/// large machine, `MOST_BUFFERS` is room for 40,000 connections.
+const PART_OF_MEMORY: u64 = 6;
+const LEAST_BUFFERS: usize = 4 * 1024 * 1024;
+const MOST_BUFFERS: usize = 1024 * 1024 * 1024;
 
 /// Limits for everyone, and for each visitor: an address, or a /64 of IPv6.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +53,12 @@ pub struct LimitOptions {
     /// Bytes of a request's body; a longer one gets 413
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_BODY", default_value = "64KiB", allow_hyphen_values = true, value_parser = bytes)]
     max_body: u32,
+
+    /// Bytes of memory that all unfinished requests may take together: their connections, heads,
+    /// bodies and WebSocket messages; a quarter of it for one address. More gets 503 [default: an
+    /// sixth of the memory that this process may use, and no limit of its own for this machine]
+    #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_REQUEST_BUFFERS", allow_hyphen_values = true, value_parser = buffers)]
+    max_request_buffers: Option<usize>,
 
     /// Bytes of a request's head; a longer one gets 431
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_HEAD", default_value = "64KiB", allow_hyphen_values = true, value_parser = head)]
@@ -88,6 +101,7 @@ impl LimitOptions {
             messages_per_second: self.max_messages_per_second,
             message_bytes: self.max_message as usize,
             body_bytes: self.max_body as usize,
+            request_buffers: self.max_request_buffers.unwrap_or_else(part_of_memory),
             head_bytes: self.max_head as usize,
             head_fields: self.max_head_fields as usize,
             head_time: self.head_timeout,
@@ -96,6 +110,12 @@ impl LimitOptions {
             trusted_proxies: self.trusted_proxy.clone(),
         }
     }
+}
+
+fn part_of_memory() -> usize {
+    let part = memory::limit_bytes() / PART_OF_MEMORY;
+    let part = usize::try_from(part).unwrap_or(usize::MAX);
+    part.clamp(LEAST_BUFFERS, MOST_BUFFERS)
 }
 
 /// Who asked for a limit means everyone, this machine too.

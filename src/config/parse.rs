@@ -14,6 +14,8 @@ const LONGEST: Duration = Duration::from_hours(24);
 const SMALLEST: u32 = 1024;
 const LARGEST: u32 = 1024 * 1024;
 const SMALLEST_HEAD: u32 = 8 * 1024;
+const SMALLEST_BUFFERS: usize = 1024 * 1024;
+const LARGEST_BUFFERS: usize = 64 * 1024 * 1024 * 1024;
 
 /// How often, or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,21 @@ pub fn bytes(text: &str) -> Result<u32, String> {
     })
 }
 
+/// From a few hundred connections to more than any machine of ours needs.
+pub fn buffers(text: &str) -> Result<usize, String> {
+    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let found = units.iter().find_map(|(name, unit)| {
+        let number = text.strip_suffix(name)?;
+        Some((number.trim_end(), *unit))
+    });
+    let (number, unit) = found.unwrap_or((text, 1));
+    let number = number.parse::<usize>().ok();
+    let number = number.and_then(|number| number.checked_mul(unit));
+    let number = number.filter(|number| (SMALLEST_BUFFERS..=LARGEST_BUFFERS).contains(number));
+    number
+        .ok_or_else(|| "a number of bytes from 1MiB to 64GiB is allowed, such as 64MiB".to_owned())
+}
+
 /// hyper's buffer holds a head, and is never smaller.
 pub fn head(text: &str) -> Result<u32, String> {
     bytes(text)
@@ -159,6 +176,17 @@ mod tests {
         assert_eq!(bytes("2000"), Ok(2000));
         for text in ["", "1", "64kb", "-1KiB", "1025KiB", "4294967295KiB"] {
             assert!(bytes(text).unwrap_err().contains("64KiB"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_requests_is_read_with_its_unit() {
+        assert_eq!(buffers("64MiB"), Ok(64 << 20));
+        assert_eq!(buffers("2 GiB"), Ok(2 << 30));
+        assert_eq!(buffers("2048KiB"), Ok(2 << 20));
+        assert_eq!(buffers("1048576"), Ok(1 << 20));
+        for text in ["", "1", "64MB", "-1MiB", "65GiB", "18446744073709551615GiB"] {
+            assert!(buffers(text).unwrap_err().contains("64MiB"), "{text:?}");
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// A request's body.
     pub body_bytes: usize,
+    /// Memory of all unfinished requests together.
+    pub request_buffers: usize,
     /// A request's head.
     pub head_bytes: usize,
     /// Fields of a request's head.
@@ -52,6 +54,7 @@ impl Default for Limits {
             messages_per_second: 50,
             message_bytes: 4 * 1024,
             body_bytes: 64 * 1024,
+            request_buffers: 256 * 1024 * 1024,
             head_bytes: 64 * 1024,
             head_fields: 100,
             head_time: Duration::from_secs(10),

@@ -10,6 +10,7 @@ mod tests;
 use std::time::Instant;
 
 pub use self::head::Head;
+use crate::guard::{Buffered, BuffersFull};
 use crate::wire::websocket_header;
 
 /// The longest message that is read to its end, in bytes, over all its fragments. Above the limit
@@ -23,6 +24,8 @@ pub const INVALID: u16 = 1007;
 pub const POLICY: u16 = 1008;
 pub const TOO_BIG: u16 = 1009;
 pub const RESTART: u16 = 1012;
+/// Of the registry that RFC 6455, section 11.7, sets up.
+pub const TRY_AGAIN_LATER: u16 = 1013;
 
 pub const CONTINUATION: u8 = 0x0;
 pub const TEXT: u8 = 0x1;
@@ -68,6 +71,8 @@ pub struct Reader {
     opcode: Option<u8>,
     message: Vec<u8>,
     message_length: usize,
+    /// The memory of all this, once something was left over.
+    buffered: Option<Buffered>,
 }
 
 /// A client's frame, of which some payload is still to come.
@@ -92,6 +97,7 @@ impl Reader {
             opcode: None,
             message: Vec::new(),
             message_length: 0,
+            buffered: None,
         }
     }
 
@@ -109,6 +115,19 @@ impl Reader {
         self.bytes.drain(..self.done);
         self.done = 0;
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Frees what was dealt with, and takes the memory of what is left out of a budget, which
+    /// `open` names.
+    ///
+    /// # Errors
+    /// When the budget has no room for it.
+    pub fn charge(&mut self, open: impl FnOnce() -> Buffered) -> Result<(), BuffersFull> {
+        self.bytes.drain(..self.done);
+        self.done = 0;
+        self.bytes.shrink_to_fit();
+        let held = size_of::<Reader>() + self.bytes.capacity() + self.message.capacity();
+        self.buffered.get_or_insert_with(open).resize(held)
     }
 
     /// Whether nothing is held.

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::patience::{Patience, Times};
 use super::socket::Socket;
 use super::turn::{Answer, Turn};
-use crate::guard::{Guard, Peer};
+use crate::guard::{Buffered, Guard, Peer};
 use crate::live::{Admission, Handoff};
 use crate::metrics::Metrics;
 
@@ -46,6 +46,8 @@ pub struct Incoming {
     pub stream: TcpStream,
     pub peer: SocketAddr,
     pub admission: Admission,
+    /// Memory of its buffers, out of the budget of all requests.
+    pub buffered: Buffered,
     pub terms: Terms,
     pub guard: Arc<Guard>,
     pub metrics: Metrics,
@@ -86,6 +88,7 @@ pub async fn serve_connection(
         let ours = turn.take();
         let visitor = guard.identify(peer.ip(), request.headers());
         request.extensions_mut().insert(visitor);
+        let guard = Arc::clone(&guard);
         request.extensions_mut().insert(Peer(peer.ip()));
         request.extensions_mut().insert(for_requests.clone());
         let version = request.version();
@@ -104,6 +107,10 @@ pub async fn serve_connection(
                 response.headers_mut().insert(header::CONNECTION, close);
                 *response.version_mut() = Version::HTTP_10;
             }
+            if guard.is_short_of_buffers() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
             let ours = match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => {
                     ours.keep();
@@ -116,7 +123,7 @@ pub async fn serve_connection(
     });
     let socket = TokioIo::new(Socket::new(
         incoming.stream,
-        incoming.admission,
+        (incoming.admission, incoming.buffered),
         handoff.clone(),
         terms.write_timeout,
         patience,

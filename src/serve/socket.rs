@@ -12,6 +12,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::patience::{Overdue, Patience};
 use super::turn::Turn;
+use crate::guard::{Buffered, BuffersFull, CONNECTION_BYTES};
 use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
 
@@ -21,6 +22,19 @@ const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/pla
     Content-Length: 47\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
     Access-Control-Expose-Headers: Retry-After\r\n\r\n\
     The head of the request took too long to come.\n";
+
+/// The answer to a head that the budget of all requests has no room for.
+const NO_ROOM: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n\
+    Content-Length: 40\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
+    Access-Control-Expose-Headers: Retry-After\r\n\r\nToo many unfinished requests. Try again.\n";
+
+/// Bytes that hyper is given at once. It makes its buffer (8 KiB at first) twice as large, up to the
+/// limit of a head, whenever a read fills it, and keeps it so for as long as the connection lives.
+const READ_BYTES: usize = 4 * 1024;
+
+/// Bytes of a head that fit into the buffers which every connection has.
+const HEAD_INCLUDED_BYTES: usize = 8 * 1024;
 
 /// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
 /// idle connection costs nothing and is never dropped for being idle.
@@ -36,13 +50,17 @@ pub struct Socket {
     is_flushed: bool,
     patience: Patience,
     turn: Turn,
+    buffered: Buffered,
+    /// The turn that `head_bytes` were read in.
+    head_turn: u32,
+    head_bytes: usize,
     metrics: Metrics,
 }
 
 impl Socket {
     pub fn new(
         stream: TcpStream,
-        admission: Admission,
+        (admission, buffered): (Admission, Buffered),
         handoff: Handoff,
         timeout: Duration,
         patience: Patience,
@@ -57,8 +75,27 @@ impl Socket {
             is_flushed: true,
             patience,
             turn,
+            buffered,
+            head_turn: 0,
+            head_bytes: 0,
             metrics,
         }
+    }
+
+    /// Counts bytes of a head, which hyper holds until the request is answered. Those of a body
+    /// are counted where the body is read.
+    fn count_head(&mut self, count: usize) -> Result<(), BuffersFull> {
+        let turn = self.turn.number();
+        if !Turn::is_theirs(turn) {
+            return Ok(());
+        }
+        if turn != self.head_turn {
+            self.head_turn = turn;
+            self.head_bytes = 0;
+        }
+        self.head_bytes += count;
+        let beyond = self.head_bytes.saturating_sub(HEAD_INCLUDED_BYTES);
+        self.buffered.resize(CONNECTION_BYTES + beyond)
     }
 
     fn stream(&mut self) -> Pin<&mut TcpStream> {
@@ -133,12 +170,22 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = self.stream().poll_read(context, buffer);
-        if read.is_ready() {
-            if buffer.filled().len() > before {
-                self.patience.hear();
+        let wanted = buffer.remaining().min(READ_BYTES);
+        let mut part = ReadBuf::new(buffer.initialize_unfilled_to(wanted));
+        let read = self.stream().poll_read(context, &mut part);
+        let count = part.filled().len();
+        buffer.advance(count);
+        if count > 0 {
+            self.patience.hear();
+        }
+        if self.count_head(count).is_err() {
+            self.metrics.refused.with_label_values(&["buffers"]).inc();
+            if self.is_flushed {
+                let _ = self.stream().try_write(NO_ROOM);
             }
+            return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
+        }
+        if read.is_ready() {
             return read;
         }
         if ready!(self.patience.poll(context)) == Overdue::Head && self.is_flushed {

@@ -1,16 +1,27 @@
 //! Request bodies are read here, once, up to a limit and within a time: whatever comes after sees
 //! only whole, small ones.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::error::ReadBodyError;
+use bytes::Bytes;
+use futures_util::StreamExt;
 use poem::http::{Method, StatusCode, header};
 use poem::{Body, Endpoint, Request};
 use tokio::time::timeout;
 
 use super::unsaved::SentForm;
 use crate::error::Failure;
+use crate::guard::{Buffered, BuffersFull, Visitor};
+use crate::live::Live;
+
+/// A body is gathered in blocks of this size. One buffer that grows would take twice its bytes, and
+/// leave holes of every size behind that the allocator cannot give back.
+const BLOCK_BYTES: usize = 4 * 1024;
+
+/// When a request that found no room may come again: bodies end within seconds.
+const NO_ROOM_RETRY_SECONDS: u64 = 5;
 
 /// How large a body may be, and how long it may take to arrive: one that is trickled would
 /// otherwise hold its connection for ever. The longest form that we accept has 2,240 characters;
@@ -49,20 +60,26 @@ pub async fn limit<E: Endpoint>(
 /// # Errors
 /// As for `limit`.
 pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failure> {
-    let body = limits.read(request.take_body()).await?;
+    let live = request.data::<Arc<Live>>().cloned();
+    let live = live.ok_or_else(Failure::internal)?;
+    let mut buffered = live.guard.buffer(Visitor::of(request));
+    let body = limits.read(request.take_body(), &mut buffered).await;
+    let body = body.inspect_err(|failure| {
+        if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+            live.count_refused_buffers();
+        }
+    })?;
+    // Given back with the request.
+    request.set_data(Arc::new(buffered));
     SentForm::keep(request, &body);
     request.set_body(body);
     Ok(())
 }
 
 impl BodyLimits {
-    async fn read(self, body: Body) -> Result<bytes::Bytes, Failure> {
-        match timeout(self.time, body.into_bytes_limit(self.bytes)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(self.too_large()),
-            Ok(Err(_)) => Err(Failure::bad_request(
-                "The body could not be read to its end.",
-            )),
+    async fn read(self, body: Body, buffered: &mut Buffered) -> Result<Bytes, Failure> {
+        match timeout(self.time, self.gather(body, buffered)).await {
+            Ok(read) => read,
             Err(_late) => Err(Failure::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "Too slow",
@@ -74,7 +91,46 @@ impl BodyLimits {
         }
     }
 
+    /// Copies the body out of hyper's buffers: a piece of it, however small, would keep the whole
+    /// buffer that it was read into.
+    async fn gather(self, body: Body, buffered: &mut Buffered) -> Result<Bytes, Failure> {
+        let mut pieces = pin!(body.into_bytes_stream());
+        let (mut blocks, mut length) = (Vec::<Vec<u8>>::new(), 0);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece
+                .map_err(|_| Failure::bad_request("The body could not be read to its end."))?;
+            length += piece.len();
+            if length > self.bytes {
+                return Err(self.too_large());
+            }
+            let mut rest = &piece[..];
+            while !rest.is_empty() {
+                if blocks
+                    .last()
+                    .is_none_or(|block| block.len() == block.capacity())
+                {
+                    let held = (blocks.len() + 1) * BLOCK_BYTES;
+                    buffered.resize(held).map_err(|BuffersFull| no_room())?;
+                    blocks.push(Vec::with_capacity(BLOCK_BYTES));
+                }
+                if let Some(block) = blocks.last_mut() {
+                    let (taken, left) =
+                        rest.split_at(rest.len().min(block.capacity() - block.len()));
+                    block.extend_from_slice(taken);
+                    rest = left;
+                }
+            }
+        }
+        Ok(blocks.concat().into())
+    }
+
     fn too_large(self) -> Failure {
         Failure::too_large(format!("A body has at most {} bytes.", self.bytes))
     }
+}
+
+/// The answer to a request that the budget of all requests has no room for.
+pub fn no_room() -> Failure {
+    let detail = "The server is receiving too many requests at this moment. Try again soon.";
+    Failure::unavailable(detail, NO_ROOM_RETRY_SECONDS)
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use poem::http::{HeaderValue, StatusCode, Version, header};
 use poem::{Endpoint, Request, Response};
 
+use super::body;
 use crate::error::Failure;
+use crate::guard::{REQUEST_BYTES, Visitor};
+use crate::live::Live;
 
 /// Lets a request through that names its host once, and validly. Of two names, or of one that
 /// readers split differently, a proxy in front may believe the one and we the other.
@@ -25,6 +28,22 @@ pub async fn check<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<
         return Err(Failure::bad_request(detail).into());
     }
     next.call(request).await
+}
+
+/// Lets a request through that the budget of all requests has room for.
+///
+/// # Errors
+/// 503.
+pub async fn hold<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<E::Output> {
+    let live = request.data::<Arc<Live>>().ok_or_else(Failure::internal)?;
+    let mut buffered = live.guard.buffer(Visitor::of(&request));
+    if buffered.resize(REQUEST_BYTES).is_err() {
+        live.count_refused_buffers();
+        return Err(body::no_room().into());
+    }
+    let answer = next.call(request).await;
+    drop(buffered);
+    answer
 }
 
 /// Returns true for `uri-host [ ":" port ]` (RFC 9110, section 7.2) that is not empty: an http

@@ -11,6 +11,7 @@
 #[path = "../faults/abuse/abuse.rs"]
 mod abuse;
 mod api;
+mod buffers;
 mod care;
 #[path = "../cluster/cluster.rs"]
 mod cluster;

@@ -31,6 +31,7 @@ async fn every_series_is_there_from_the_start() {
         r#"petstore_connections_refused_total{reason="viewers"}"#,
         r#"petstore_connections_refused_total{reason="address"}"#,
         r#"petstore_connections_refused_total{reason="writes"}"#,
+        r#"petstore_connections_refused_total{reason="buffers"}"#,
     ] {
         assert_eq!(metric(&app, series).await, 0, "{series}");
     }

@@ -10,6 +10,7 @@ use super::farewell::Farewell;
 use super::sender::Sender;
 use crate::guard::Identity;
 use crate::live::conversation::{self, Reply};
+use crate::live::reader::{TRY_AGAIN_LATER, close_frame};
 use crate::wire::Encoding;
 
 /// Reads of one viewer in a row, so that one that never stops speaking does not keep the others
@@ -87,7 +88,7 @@ impl Sender {
                 reader.restart(now);
             }
             match reply {
-                None => return,
+                None => return self.charge(row, now),
                 Some(Reply::Frame(frame)) => {
                     let outcome = viewer.send(frame, now);
                     self.settle(row, outcome);
@@ -133,7 +134,27 @@ impl Sender {
                 }
             }
         }
+        self.charge(row, now);
         self.come_back_to(row);
+    }
+
+    /// Takes what a viewer's unfinished message holds out of the budget of all requests, and closes
+    /// the viewer if the budget has no room for it.
+    fn charge(&mut self, row: usize, now: Instant) {
+        let Some(viewer) = self.table.get_mut(row) else {
+            return;
+        };
+        let Some(reader) = &mut viewer.reader else {
+            return;
+        };
+        let (guard, visitor) = (&self.context.guard, viewer.visitor);
+        if reader.charge(|| guard.buffer(visitor)).is_err() {
+            let refused = &self.context.hub.metrics().refused;
+            refused.with_label_values(&["buffers"]).inc();
+            let frame = close_frame(TRY_AGAIN_LATER, "too many unfinished messages");
+            let outcome = viewer.close(frame.into(), now);
+            self.settle(row, outcome);
+        }
     }
 
     pub(super) fn answer(&mut self, row: usize, number: u64, frame: Bytes) {

@@ -8,6 +8,7 @@
 
 mod crowd;
 mod malformed;
+mod memory;
 mod requests;
 mod server;
 mod sign_ins;

@@ -23,6 +23,7 @@ async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_wh
         ("--max-messages-per-second", "0", "1"),
         ("--max-message", "2MB", "64KiB"),
         ("--max-body", "0", "64KiB"),
+        ("--max-request-buffers", "4KiB", "64MiB"),
         ("--max-head", "1KiB", "8KiB"),
         ("--max-head-fields", "5", "16"),
         ("--head-timeout", "0s", "10ms to 24h"),

@@ -1,10 +1,12 @@
 //! A bare TCP connection, for requests that no library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::wait::within;
 
@@ -43,6 +45,21 @@ impl Raw {
         })
         .await;
         String::from_utf8_lossy(&read).into_owned()
+    }
+
+    /// As `read_until`; `None` when `end` does not come within `time`.
+    pub async fn try_read_until(&mut self, end: &str, time: Duration) -> Option<String> {
+        let mut read = Vec::new();
+        let reading = async {
+            while !String::from_utf8_lossy(&read).contains(end) {
+                match self.0.read_buf(&mut read).await {
+                    Ok(1..) => {}
+                    _ => break,
+                }
+            }
+        };
+        timeout(time, reading).await.ok()?;
+        Some(String::from_utf8_lossy(&read).into_owned())
     }
 
     /// Everything up to the end of the connection.

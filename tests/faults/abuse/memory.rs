@@ -1,0 +1,73 @@
+//! Memory that strangers can make the server keep: bounded while they hold it, and given back when
+//! they leave.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::is_long;
+use super::server::Server;
+use crate::support::until;
+
+/// The budget of all unfinished requests in these tests.
+const BUDGET: &str = "16MiB";
+const BUDGET_KIB: u64 = 16 * 1024;
+
+/// What the process may hold beside the budget and what it held before: answers on their way, the
+/// kernel's and the allocator's own rounding.
+const SLACK_KIB: u64 = 12 * 1024;
+
+/// What the allocator may keep beyond the budget: glibc gives a page back only when nothing above it
+/// in its arena is alive, so of what was held at once it keeps nearly all, for the next requests.
+const KEPT_KIB: u64 = 4 * 1024;
+
+/// How soon the memory is to be back to normal.
+const BACK_TO_NORMAL: Duration = Duration::from_secs(10);
+
+/// Waits until the process is at most this large, and gives the time that took.
+async fn until_at_most(server: &Server, most_kib: u64) -> Duration {
+    let began = Instant::now();
+    until("normal memory", async || server.memory_kib() <= most_kib).await;
+    assert!(began.elapsed() < BACK_TO_NORMAL, "{:?}", began.elapsed());
+    began.elapsed()
+}
+
+/// One address with a thousand unfinished bodies made 289 MB, six addresses 1.5 GB.
+#[tokio::test]
+async fn unfinished_requests_hold_no_more_than_their_budget_and_give_it_back() {
+    let clients = if is_long() { 3000 } else { 600 };
+    let flags = ["--max-request-buffers", BUDGET, "--head-timeout", "60s"];
+    let mut server = Server::start(8192, &flags).await;
+    let before = server.memory_kib();
+    let body = "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65000\r\n\r\n".to_owned();
+    let body = body + &"x".repeat(60_000);
+    let head = format!(
+        "GET /pets HTTP/1.1\r\nHost: localhost\r\nX: {}",
+        "x".repeat(60_000)
+    );
+    let most = before + BUDGET_KIB + SLACK_KIB;
+    // What one crowd left behind is used by the next.
+    let mut took = Duration::ZERO;
+    for _ in 0..3 {
+        let mut held = Vec::new();
+        for client in 0..clients {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            // Fails when the server has had enough.
+            let _ = stream
+                .write_all([&body, &head][client % 2].as_bytes())
+                .await;
+            held.push(stream);
+        }
+        assert!(server.peak_kib() <= most, "{} KiB", server.peak_kib());
+        drop(held);
+        took = until_at_most(&server, before + BUDGET_KIB + KEPT_KIB).await;
+    }
+    println!(
+        "\n{clients} unfinished requests: {before} KiB before, {} KiB at most, {} KiB {took:.1?} after",
+        server.peak_kib(),
+        server.memory_kib()
+    );
+    server.assert_alive();
+}
