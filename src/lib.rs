@@ -33,7 +33,9 @@
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
 //!    the stream starts there. `hub`:
 //!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `live::senders`:
-//!    `a_newcomer_is_given_what_came_in_between_once_and_in_order`.
+//!    `a_newcomer_is_given_what_came_in_between_once_and_in_order`. Over a gap that an engine cannot
+//!    fill there is a snapshot: `after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows`
+//!    and `tests/cluster/gap.rs`.
 //! 4. **Encode once.** Per change and transport, however many watch; a snapshot at most once per
 //!    rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
 //! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's

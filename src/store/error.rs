@@ -47,12 +47,12 @@ pub enum StoreError {
     NoEngine { address: String, reason: String },
     #[error(
         "the engine is nats-server {version}, which cannot commit a change as a whole: use \
-         nats-server 2.12 or newer; nothing was written"
+         nats-server 2.12 or newer; the engine was not changed"
     )]
     TooOld { version: String },
     #[error(
-        "the engine's stream {stream} has {setting} = {found}, and pet-store needs {wanted}: \
-         nothing was written; is it another program's, or was it changed by hand?"
+        "the engine's stream {stream} has {setting} = {found}, and pet-store needs {wanted}; \
+         the stream was not changed: is it another program's, or was it changed by hand?"
     )]
     OtherSettings {
         stream: String,
@@ -62,8 +62,8 @@ pub enum StoreError {
     },
     #[error(
         "the engine keeps its stream {stream} {kept} time(s), as it does when it was made with fewer \
-         addresses, and as many servers as --engine names are to keep it {wanted} times: nothing was \
-         written; say so with: nats stream edit {stream} --replicas {wanted}"
+         addresses, and as many servers as --engine names are to keep it {wanted} times; the stream was \
+         not changed: change it with: nats stream edit {stream} --replicas {wanted}"
     )]
     TooFewCopies {
         stream: String,
@@ -89,7 +89,7 @@ pub enum StoreError {
     Halfway(String),
     #[error("what was to be changed has changed meanwhile")]
     Conflict,
-    #[error("the engine is out of reach, so nothing was written: {0}")]
+    #[error("the engine is out of reach: {0}")]
     Unavailable(String),
     #[error("the engine did not answer, so the write may or may not be there: {0}")]
     Unknown(String),

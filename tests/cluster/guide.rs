@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use self::places::Places;
-use self::programs::{Program, start_nats, start_nginx, start_node, until_heard};
+use self::programs::{
+    Program, run_commands, start_nats, start_nginx, start_node, until_heard, write,
+};
 use crate::support::{Process, TRANSPORTS, Viewer, rev_of, until};
 
 /// Everything that the guide describes, running.
@@ -163,5 +165,30 @@ async fn nobody_misses_anything_while_the_nodes_are_upgraded_one_by_one() {
             .filter(|cursor| !seen.contains(cursor))
             .collect();
         assert!(missed.is_empty(), "{missed:?} of {seen:?}");
+    }
+}
+
+/// The commands of a section of the guide, as they are but for the addresses.
+fn commands(places: &Places, section: &str) -> String {
+    let guide = places.read_doc("cluster.md");
+    let (_, section) = guide.split_once(&format!("\n## {section}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let blocks = section.split("```sh\n").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    blocks.collect()
+}
+
+/// A command could not work with the documented nats.conf, and the monitoring port was not opened.
+#[tokio::test]
+async fn the_commands_of_the_guide_work_one_after_the_other_in_an_empty_folder() {
+    let (places, folder) = (Places::find(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    for name in ["nats.conf", "node.env"] {
+        write(folder, name, &places.read(name));
+    }
+    let commands = commands(&places, "Set it up");
+    let said = run_commands(folder, &commands).await;
+    for expected in [r#""status":"ok""#, r#""sync_always": true"#, "ready"] {
+        assert!(said.contains(expected), "no {expected} in: {said}");
     }
 }

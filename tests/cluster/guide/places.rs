@@ -11,7 +11,8 @@ pub struct Places(Vec<(String, String)>);
 impl Places {
     pub fn find() -> Self {
         let documented = [
-            23000, 23001, 23002, 23003, 24222, 24223, 24224, 26222, 26223, 26224,
+            23000, 23001, 23002, 23003, 24222, 24223, 24224, 26222, 26223, 26224, 28222, 28223,
+            28224,
         ];
         let address = |port: u16| format!("127.0.0.1:{port}");
         let pairs = documented.map(|port| (address(port), address(free_port())));
@@ -26,9 +27,14 @@ impl Places {
         place
     }
 
-    /// A file of the guide, with every address replaced.
+    /// A file of the guide's folder, with every address replaced.
     pub fn read(&self, name: &str) -> String {
-        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cluster");
+        self.read_doc(&format!("cluster/{name}"))
+    }
+
+    /// A file of the documentation, with every address replaced.
+    pub fn read_doc(&self, name: &str) -> String {
+        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let text = read_to_string(guide.join(name)).unwrap();
         let read = self.0.iter().fold(text.clone(), |text, (old, place)| {
             text.replace(old.as_str(), place)

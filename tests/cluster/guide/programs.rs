@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::places::Places;
 use crate::cluster::server::{NEWEST, binary};
-use crate::support::{Process, until};
+use crate::support::{Process, until, within};
 
 /// A program that is asked to end when it is dropped, by its process id.
 pub struct Program(Child);
@@ -51,6 +51,7 @@ pub fn start_nats(places: &Places, folder: &Path, number: u16) -> Program {
         .env("NATS_NAME", format!("nats-{number}"))
         .env("NATS_LISTEN", places.of(24221 + number))
         .env("NATS_ROUTE", places.of(26221 + number))
+        .env("NATS_MONITOR", places.of(28221 + number))
         .env("NATS_STORE", folder.join(format!("nats-{number}")));
     Program::start(&mut command)
 }
@@ -87,7 +88,45 @@ pub fn start_nginx(places: &Places, folder: &Path) -> Program {
     )
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+/// Runs `commands` in bash as a reader of the guide would, in `folder`, with both programs in the
+/// `PATH`, and ends what they started. Returns what they printed.
+pub async fn run_commands(folder: &Path, commands: &str) -> String {
+    let programs = folder.join("bin");
+    std::fs::create_dir_all(&programs).unwrap();
+    for (name, program) in [
+        ("nats-server", binary(NEWEST)),
+        ("pet-store", PathBuf::from(env!("CARGO_BIN_EXE_pet-store"))),
+    ] {
+        std::os::unix::fs::symlink(program, programs.join(name)).unwrap();
+    }
+    let path = std::env::var("PATH").unwrap();
+    let script = format!("set -e\ntrap 'jobs -p >pids' EXIT\n{commands}");
+    let running = tokio::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(folder)
+        .env("PATH", format!("{}:{path}", programs.display()))
+        .env("no_proxy", "127.0.0.1")
+        .output();
+    let ran = within("the commands of the guide", running).await.unwrap();
+    end_commands(folder);
+    let (said, complaints) = (
+        String::from_utf8(ran.stdout).unwrap(),
+        String::from_utf8(ran.stderr).unwrap(),
+    );
+    assert!(ran.status.success(), "{said}\n{complaints}");
+    said
+}
+
+/// Ends what `run_commands` has started in `folder`.
+fn end_commands(folder: &Path) {
+    let pids = std::fs::read_to_string(folder.join("pids")).unwrap_or_default();
+    for pid in pids.lines().filter_map(|pid| pid.parse().ok()) {
+        // Fails when it has ended by itself.
+        let _ = kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL);
+    }
+}
+
+pub fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path
