@@ -52,6 +52,8 @@ pub struct TooMany {
 pub struct Attempt {
     /// How long to wait before it is looked at.
     pub pause: Duration,
+    /// Whether this name has signed in from this address before.
+    pub is_known: bool,
     name: usize,
     address: usize,
     pair: u64,
@@ -120,6 +122,7 @@ impl<H: BuildHasher> Attempts<H> {
         let pause = of_name.pause(&OF_NAME).max(of_address.pause(&OF_ADDRESS));
         Ok(Attempt {
             pause,
+            is_known,
             name,
             address,
             pair,

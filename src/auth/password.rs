@@ -25,6 +25,17 @@ const AT_ONCE: usize = 2;
 /// Callers that are let in, the two at work included; one more is told to come back.
 const CALLERS: usize = 32;
 
+/// The same for those who signed in from where they are before, whom no flood keeps out.
+const KNOWN_CALLERS: usize = 8;
+
+/// Whose slots a caller takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slots {
+    Everyone,
+    /// Of accounts that signed in from the same address before, and of whoever is signed in.
+    Known,
+}
+
 /// Bytes of a password that is compared. The rules allow fewer characters.
 const LONGEST_BYTES: usize = 4096;
 
@@ -39,6 +50,7 @@ type Buffers = Arc<Mutex<Vec<Buffer>>>;
 /// Hashes off the async workers, within bounds.
 pub struct Passwords {
     callers: Arc<Semaphore>,
+    known_callers: Arc<Semaphore>,
     at_work: Arc<Semaphore>,
     /// Kept while anyone waits. The last caller frees them.
     buffers: Buffers,
@@ -52,6 +64,7 @@ impl Passwords {
     pub fn new(tasks: TaskTracker) -> Self {
         Passwords {
             callers: Arc::new(Semaphore::new(CALLERS)),
+            known_callers: Arc::new(Semaphore::new(KNOWN_CALLERS)),
             at_work: Arc::new(Semaphore::new(AT_ONCE)),
             buffers: Buffers::default(),
             of_nobody: hash(&Secret::random().text()).into(),
@@ -63,7 +76,12 @@ impl Passwords {
     ///
     /// # Errors
     /// `Crowded` at once when too many wait.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Crowded> {
+    pub async fn verify(
+        &self,
+        slots: Slots,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Crowded> {
         // Waiting takes no more memory for a longer one, which is nobody's.
         let is_short = password.len() <= LONGEST_BYTES;
         let password = if is_short { password } else { String::new() };
@@ -72,15 +90,15 @@ impl Passwords {
         let work = move |buffer: &mut Buffer| {
             verify_in(buffer, &password, hash.as_deref().unwrap_or(&of_nobody))
         };
-        Ok(self.run(work).await? && is_somebody && is_short)
+        Ok(self.run(slots, work).await? && is_somebody && is_short)
     }
 
     /// The hash of a new password.
     ///
     /// # Errors
     /// `Crowded` at once when too many wait.
-    pub async fn hash(&self, password: String) -> Result<String, Crowded> {
-        self.run(move |buffer: &mut Buffer| hash_in(buffer, &password))
+    pub async fn hash(&self, slots: Slots, password: String) -> Result<String, Crowded> {
+        self.run(slots, move |buffer: &mut Buffer| hash_in(buffer, &password))
             .await
     }
 
@@ -95,17 +113,23 @@ impl Passwords {
         let renew = move |buffer: &mut Buffer| {
             is_outdated_in(buffer, &password, &known).then(|| hash_in(buffer, &password))
         };
-        self.run(renew).await
+        self.run(Slots::Known, renew).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        slots: Slots,
         work: impl FnOnce(&mut Buffer) -> T + Send + 'static,
     ) -> Result<T, Crowded> {
-        let place = Arc::clone(&self.callers).try_acquire_owned();
+        let callers = match slots {
+            Slots::Everyone => &self.callers,
+            Slots::Known => &self.known_callers,
+        };
+        let place = Arc::clone(callers).try_acquire_owned();
         let place = place.map_err(|_| Crowded)?;
         let turn = Arc::clone(&self.at_work).acquire_owned().await;
-        let (callers, buffers) = (Arc::clone(&self.callers), Arc::clone(&self.buffers));
+        let callers = [&self.callers, &self.known_callers].map(Arc::clone);
+        let buffers = Arc::clone(&self.buffers);
         // The work keeps place and turn, also when whoever asked for it is gone.
         let working = self.tasks.spawn_blocking(move || {
             let mut buffer = kept(&buffers).pop().unwrap_or_default();
@@ -113,7 +137,8 @@ impl Passwords {
             drop(place);
             let mut kept = kept(&buffers);
             kept.push(buffer);
-            if callers.available_permits() == CALLERS {
+            let free = callers.map(|callers| callers.available_permits());
+            if free == [CALLERS, KNOWN_CALLERS] {
                 *kept = Vec::new();
             }
             drop((kept, turn));

@@ -89,6 +89,12 @@ async fn a_name_that_is_attacked_is_let_in_from_where_it_signed_in_before() {
         tries(&attempts, "anna", &format!("198.51.100.{number}"));
     }
     assert!(attempts.begin("anna", address("203.0.113.9")).is_err());
+    let elsewhere = attempts.begin("boris", address("192.0.2.1")).unwrap();
+    assert!(!elsewhere.is_known);
+    attempts.take_back(&elsewhere);
+    let known = attempts.begin("anna", address("192.0.2.1")).unwrap();
+    assert!(known.is_known);
+    attempts.take_back(&known);
     assert_eq!(tries(&attempts, "anna", "192.0.2.1"), 10);
 }
 

@@ -14,7 +14,9 @@ async fn a_name_that_nobody_has_takes_as_long_and_is_never_right() {
     for tried in 1..=50 {
         for (fastest, hash) in took.iter_mut().zip([Some(known.clone()), None]) {
             let start = std::time::Instant::now();
-            let right = passwords.verify("a wrong one".to_owned(), hash).await;
+            let right = passwords
+                .verify(Slots::Everyone, "a wrong one".to_owned(), hash)
+                .await;
             assert_eq!(right, Ok(false));
             *fastest = start.elapsed().min(*fastest);
         }
@@ -30,11 +32,23 @@ async fn whoever_comes_when_all_places_are_taken_is_told_at_once() {
     let passwords = Passwords::new(TaskTracker::new());
     let all = passwords.callers.try_acquire_many(CALLERS as u32).unwrap();
     assert_eq!(
-        passwords.hash("correct horse".to_owned()).await,
+        passwords
+            .hash(Slots::Everyone, "correct horse".to_owned())
+            .await,
         Err(Crowded)
     );
+    let known = passwords.hash(Slots::Known, "correct horse".to_owned());
+    assert!(
+        known.await.is_ok(),
+        "no flood keeps those out who are known"
+    );
     drop(all);
-    assert!(passwords.hash("correct horse".to_owned()).await.is_ok());
+    assert!(
+        passwords
+            .hash(Slots::Everyone, "correct horse".to_owned())
+            .await
+            .is_ok()
+    );
 }
 
 /// Each takes 19 MiB and a core.
@@ -47,7 +61,10 @@ async fn a_third_waits_while_two_are_at_work() {
         let released = Arc::clone(&released);
         move |_: &mut Buffer| drop(released.lock().map(|released| released.recv()))
     };
-    let (first, second) = (passwords.run(work()), passwords.run(work()));
+    let (first, second) = (
+        passwords.run(Slots::Everyone, work()),
+        passwords.run(Slots::Everyone, work()),
+    );
     tokio::pin!(first, second);
     assert!(futures_util::poll!(&mut first).is_pending());
     assert!(
@@ -67,7 +84,7 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
     let passwords = Passwords::new(TaskTracker::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (started, has_started) = tokio::sync::oneshot::channel();
-    let abandoned = passwords.run(move |_| {
+    let abandoned = passwords.run(Slots::Everyone, move |_| {
         let _ = started.send(());
         let _ = released.recv();
     });
@@ -87,7 +104,7 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
 #[tokio::test]
 async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
     let passwords = Passwords::new(TaskTracker::new());
-    let hashes = (0..6).map(|_| passwords.hash("correct horse".to_owned()));
+    let hashes = (0..6).map(|_| passwords.hash(Slots::Everyone, "correct horse".to_owned()));
     let hashes = hashes
         .map(Box::pin)
         .collect::<futures_util::stream::FuturesUnordered<_>>();

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::Staff;
 use crate::auth::attempts::Attempt;
 use crate::auth::directory::DirectoryError;
-use crate::auth::password::Crowded;
+use crate::auth::password::{Crowded, Slots};
 use crate::auth::secret::Secret;
 use crate::error::Failure;
 use crate::model::{Account, AccountName, Author, Key};
@@ -45,6 +45,16 @@ impl From<Failure> for SignInError {
 impl From<Crowded> for SignInError {
     fn from(error: Crowded) -> Self {
         SignInError::Failed(error.into())
+    }
+}
+
+impl Attempt {
+    fn slots(&self) -> Slots {
+        if self.is_known {
+            Slots::Known
+        } else {
+            Slots::Everyone
+        }
     }
 }
 
@@ -95,7 +105,7 @@ impl Staff {
             return Err(SignInError::Wrong);
         };
         self.attempts.forgive(&attempt);
-        let hash = self.passwords.hash(wanted.to_owned()).await?;
+        let hash = self.passwords.hash(Slots::Known, wanted.to_owned()).await?;
         let author = author.clone();
         let changing =
             self.edit(move |directory| directory.change_password(session, &known, hash, &author));
@@ -120,7 +130,7 @@ impl Staff {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, Crowded> {
-        let compared = self.passwords.verify(password, hash).await;
+        let compared = self.passwords.verify(attempt.slots(), password, hash).await;
         if compared.is_err() {
             self.attempts.take_back(attempt);
         }

@@ -3,6 +3,7 @@
 
 use super::{SignInError, Staff};
 use crate::auth::directory::author;
+use crate::auth::password::Slots;
 use crate::auth::secret::Secret;
 use crate::model::AccountName;
 
@@ -30,7 +31,10 @@ impl Staff {
         password: &str,
         client: &str,
     ) -> Result<Secret, SignInError> {
-        let hash = self.passwords.hash(password.to_owned()).await?;
+        let hash = self
+            .passwords
+            .hash(Slots::Everyone, password.to_owned())
+            .await?;
         let author = author(name, client);
         let (founder, known) = (name.clone(), hash.clone());
         let founding = self.edit(move |directory| directory.found(&founder, hash, &author));
@@ -50,7 +54,10 @@ impl Staff {
         password: &str,
         client: &str,
     ) -> Result<Secret, SignInError> {
-        let hash = self.passwords.hash(password.to_owned()).await?;
+        let hash = self
+            .passwords
+            .hash(Slots::Everyone, password.to_owned())
+            .await?;
         let (key, known, author) = (invitation.key(), hash.clone(), author(name, client));
         let accepting = self.edit(move |directory| directory.accept(&key, hash, &author));
         let name = accepting.await?;
