@@ -121,3 +121,20 @@ pub struct Deed {
     /// The last change of a pet before it; unknown in records of earlier versions.
     pub after: Option<Rev>,
 }
+
+/// How entries begin that everyone can make about their own account. Such entries are kept apart:
+/// no number of them pushes out who was given a role.
+const ROUTINE: [&str; 5] = [
+    "signed in",
+    "signed out",
+    "made the token",
+    "revoked the token",
+    "changed their password",
+];
+
+impl Deed {
+    /// Returns true for an entry that everyone can make about their own account.
+    pub fn is_routine(&self) -> bool {
+        ROUTINE.iter().any(|begin| self.words.starts_with(begin))
+    }
+}

@@ -14,8 +14,8 @@ use std::sync::Weak;
 
 pub use self::following::RosterFollower;
 pub(super) use self::following::{OwnVersion, RosterFollowers};
-pub(super) use self::memory::Kept;
 pub use self::memory::MemoryAccounts;
+pub(super) use self::memory::{Kept, newest_of_both};
 pub(super) use self::record::{
     decode_account, decode_clock, decode_deed, decode_key, decode_session, decode_token,
     encode_account, encode_clock, encode_deed, encode_key, encode_session, encode_token,
@@ -23,7 +23,7 @@ pub(super) use self::record::{
 use super::StoreError;
 use crate::model::{Account, AccountName, Deed, Key, Moment, Rev, Session, Tick, Token};
 
-/// Deeds that are kept; the oldest make room.
+/// Audit entries that are kept of each kind, routine and not; the oldest of the kind make room.
 pub const DEEDS_KEPT: u64 = 10_000;
 
 /// Edits that are made together at most. A cluster takes no more than 1,000 messages in one batch.

@@ -145,3 +145,48 @@ fn saving_the_last_use_brings_no_session_back_that_another_node_ended_meanwhile(
     assert!(!here.is_in(&session));
     assert_eq!(here.disk.roster().unwrap().sessions, []);
 }
+
+/// The audit keeps the two kinds apart by their words.
+#[test]
+fn what_everyone_can_do_alone_is_routine_in_the_audit_and_nothing_else_is() {
+    let rig = Rig::with_two();
+    let (directory, boris) = (&rig.directory, name("boris"));
+    let session = rig.sign_in("boris");
+    let token = rig.token("boris");
+    directory
+        .revoke_token(&boris, &token.handle(), &operator())
+        .unwrap();
+    let other = rig.sign_in("boris");
+    directory
+        .end_session_of(&boris, &other.handle(), &operator())
+        .unwrap();
+    rig.sign_in("boris");
+    directory
+        .end_other_sessions(&boris, session, &operator())
+        .unwrap();
+    let renewed = directory.change_password(session, HASH, "another".to_owned(), &author());
+    directory
+        .end_session(renewed.unwrap().key(), &author())
+        .unwrap();
+    let deeds = |count| directory.deeds(None, count).unwrap();
+    assert_eq!(deeds(usize::MAX).len(), 2 + 9);
+    assert!(deeds(9).iter().all(|(_, deed)| deed.is_routine()));
+
+    directory
+        .set_role(&boris, Role::Admin, &operator())
+        .unwrap();
+    let link = directory.reset(&boris, &operator()).unwrap();
+    directory
+        .accept(&link.key(), HASH.to_owned(), &author())
+        .unwrap();
+    directory
+        .set_password(&boris, HASH.to_owned(), &operator())
+        .unwrap();
+    directory.disable(&boris, &operator()).unwrap();
+    directory.enable(&boris, &operator()).unwrap();
+    directory
+        .invite(&name("cleo"), Role::Staff, &operator())
+        .unwrap();
+    directory.remove(&boris, &operator()).unwrap();
+    assert!(deeds(8).iter().all(|(_, deed)| !deed.is_routine()));
+}

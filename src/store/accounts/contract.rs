@@ -237,6 +237,40 @@ fn the_oldest_deeds_make_room_and_numbers_go_on() {
     });
 }
 
+/// A member of staff pushed "gave mallory the role admin" out by creating tokens.
+#[test]
+fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
+    with_every_engine(|engine| {
+        let note = |words: &str| {
+            RosterEdit::Note(Deed {
+                words: words.to_owned(),
+                ..deed(1)
+            })
+        };
+        let mut version = engine
+            .edit_roster(0, &[note("gave mallory the role admin")])
+            .unwrap();
+        let tokens = vec![note("made the token x (read)"); EDITS_AT_ONCE];
+        for _ in 0..=DEEDS_KEPT / EDITS_AT_ONCE as u64 {
+            version = engine.edit_roster(version, &tokens).unwrap();
+        }
+        engine
+            .edit_roster(version, &[note("removed boris")])
+            .unwrap();
+        let all = engine.deeds(None, usize::MAX).unwrap();
+        assert_eq!(all.len() as u64, DEEDS_KEPT + 2);
+        assert_eq!(all[0].1.words, "removed boris");
+        let (number, oldest) = all.last().unwrap();
+        assert_eq!(
+            (*number, oldest.words.as_str()),
+            (1, "gave mallory the role admin")
+        );
+        assert!(all.windows(2).all(|pair| pair[0].0 > pair[1].0));
+        let page = engine.deeds(Some(all[1].0), 2).unwrap();
+        assert_eq!(page, all[2..4]);
+    });
+}
+
 #[test]
 fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
     let folder = tempfile::tempdir().unwrap();

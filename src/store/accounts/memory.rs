@@ -1,6 +1,7 @@
 //! A roster in memory: what an engine far away is a copy of, and one that is forgotten when it is
 //! dropped, for tests.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, Weak};
 
@@ -16,7 +17,8 @@ pub struct Kept {
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
     clock: Option<ClockReading>,
-    deeds: BTreeMap<u64, Deed>,
+    routine_deeds: BTreeMap<u64, Deed>,
+    admin_deeds: BTreeMap<u64, Deed>,
 }
 
 impl Kept {
@@ -35,17 +37,24 @@ impl Kept {
         }
     }
 
-    /// Adds a deed that has its number already; the oldest make room.
+    /// Adds a deed that has its number already; the oldest of its kind make room.
     pub fn note(&mut self, number: u64, deed: Deed) {
-        self.deeds.insert(number, deed);
-        while self.deeds.len() as u64 > DEEDS_KEPT {
-            self.deeds.pop_first();
+        let deeds = if deed.is_routine() {
+            &mut self.routine_deeds
+        } else {
+            &mut self.admin_deeds
+        };
+        deeds.insert(number, deed);
+        while deeds.len() as u64 > DEEDS_KEPT {
+            deeds.pop_first();
         }
     }
 
     /// The number of the newest deed; 0 for none.
     pub fn last_deed(&self) -> u64 {
-        self.deeds.last_key_value().map_or(0, |(number, _)| *number)
+        let last = |deeds: &BTreeMap<u64, Deed>| deeds.last_key_value().map(|(number, _)| *number);
+        let last = last(&self.routine_deeds).max(last(&self.admin_deeds));
+        last.unwrap_or(0)
     }
 
     pub fn roster(&self) -> Roster {
@@ -58,10 +67,29 @@ impl Kept {
     }
 
     pub fn deeds(&self, before: Option<u64>, limit: usize) -> Vec<(u64, Deed)> {
-        let deeds = self.deeds.range(..before.unwrap_or(u64::MAX)).rev();
-        let deeds = deeds.map(|(number, deed)| (*number, deed.clone()));
-        deeds.take(limit).collect()
+        let newest = |deeds: &BTreeMap<u64, Deed>| -> Vec<_> {
+            let deeds = deeds.range(..before.unwrap_or(u64::MAX)).rev();
+            let deeds = deeds.map(|(number, deed)| (*number, deed.clone()));
+            deeds.take(limit).collect()
+        };
+        newest_of_both(
+            newest(&self.routine_deeds),
+            newest(&self.admin_deeds),
+            limit,
+        )
     }
+}
+
+/// Up to `limit` of two lists together, newest first.
+pub fn newest_of_both(
+    mut deeds: Vec<(u64, Deed)>,
+    others: Vec<(u64, Deed)>,
+    limit: usize,
+) -> Vec<(u64, Deed)> {
+    deeds.extend(others);
+    deeds.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    deeds.truncate(limit);
+    deeds
 }
 
 /// Accounts in memory.

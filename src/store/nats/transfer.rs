@@ -21,7 +21,7 @@ use super::subjects::{NEXT_PET, PET, PETS, STAFF};
 use super::{Address, NatsEngine, epoch, layout, staff, until_led};
 use crate::model::PetId;
 use crate::store::archive::{Staff, Writer};
-use crate::store::{Accounts, DEEDS_KEPT, EDITS_AT_ONCE, Put, RosterEdit, StoreError};
+use crate::store::{Accounts, EDITS_AT_ONCE, Put, RosterEdit, StoreError};
 
 /// Messages of one batch, and bytes of their bodies after which it is full. Servers take 1,000 and
 /// as many bytes as there is room for; a batch should be stored long before an answer is missed.
@@ -54,8 +54,7 @@ pub fn export(address: &Address, staff: Staff, out: impl Write) -> Result<(), St
     changes.try_for_each(|change| archive.change(change))?;
     if staff == Staff::Included {
         archive.roster(&engine.roster()?)?;
-        let kept = usize::try_from(DEEDS_KEPT).unwrap_or(usize::MAX);
-        let deeds = engine.deeds(None, kept)?;
+        let deeds = engine.deeds(None, usize::MAX)?;
         let mut oldest_first = deeds.iter().rev();
         oldest_first.try_for_each(|(_, deed)| archive.deed(deed))?;
     }

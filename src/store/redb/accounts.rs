@@ -4,13 +4,16 @@
 use std::sync::Weak;
 
 use redb::WriteTransaction;
-use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
+    TableError,
+};
 
 use super::{RedbEngine, read, write};
 use crate::model::{Deed, Key, Moment, Rev, Tick};
 use crate::store::accounts::{
     decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
-    encode_session, encode_token,
+    encode_session, encode_token, newest_of_both,
 };
 use crate::store::{
     Accounts, ClockReading, DEEDS_KEPT, Engine, Roster, RosterEdit, RosterFollower, StoreError,
@@ -22,8 +25,10 @@ pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("account
 pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
 /// API tokens by key.
 pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
-/// Deeds by number, from 1.
-pub const DEEDS: TableDefinition<u64, &[u8]> = TableDefinition::new("deeds");
+/// Deeds by number, from 1: those that everyone can make about their own account.
+pub const DEEDS: ByNumber = TableDefinition::new("deeds");
+/// The others, by a number of the same sequence.
+pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
 
@@ -49,19 +54,31 @@ impl Accounts for RedbEngine {
 
     fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
         self.file.read(|reading| {
-            let Some(deeds) = open(reading, DEEDS)? else {
-                return Ok(Vec::new());
-            };
-            let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
-            rows.rev()
-                .take(limit)
-                .map(|row| {
-                    let (number, record) = row.map_err(read)?;
-                    Ok((number.value(), decode_deed(record.value())?))
-                })
-                .collect()
+            let routine = newest(reading, DEEDS, before, limit)?;
+            let others = newest(reading, ADMIN_DEEDS, before, limit)?;
+            Ok(newest_of_both(routine, others, limit))
         })
     }
+}
+
+/// Up to `limit` deeds of one table, newest first.
+fn newest(
+    reading: &ReadTransaction,
+    table: ByNumber,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<(u64, Deed)>, StoreError> {
+    let Some(deeds) = open(reading, table)? else {
+        return Ok(Vec::new());
+    };
+    let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
+    rows.rev()
+        .take(limit)
+        .map(|row| {
+            let (number, record) = row.map_err(read)?;
+            Ok((number.value(), decode_deed(record.value())?))
+        })
+        .collect()
 }
 
 /// Everything but the deeds, at one moment.
@@ -108,15 +125,13 @@ pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
 /// Calls `take` with every deed, oldest first.
 pub fn each_deed(
     reading: &ReadTransaction,
-    mut take: impl FnMut(Deed) -> Result<(), StoreError>,
+    take: impl FnMut(Deed) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let Some(deeds) = open(reading, DEEDS)? else {
-        return Ok(());
-    };
-    for row in deeds.iter().map_err(read)? {
-        take(decode_deed(row.map_err(read)?.1.value())?)?;
-    }
-    Ok(())
+    let routine = newest(reading, DEEDS, None, usize::MAX)?;
+    let others = newest(reading, ADMIN_DEEDS, None, usize::MAX)?;
+    let deeds = newest_of_both(routine, others, usize::MAX);
+    let mut oldest_first = deeds.into_iter().rev().map(|(_, deed)| deed);
+    oldest_first.try_for_each(take)
 }
 
 /// A table for reading; none where nobody has written to it yet.
@@ -175,6 +190,7 @@ pub fn apply(writing: &WriteTransaction, edit: &RosterEdit) -> Result<(), StoreE
     Ok(())
 }
 
+type ByNumber = TableDefinition<'static, u64, &'static [u8]>;
 type ByKey = TableDefinition<'static, [u8; 32], &'static [u8]>;
 
 fn put(
@@ -194,18 +210,38 @@ fn remove(writing: &WriteTransaction, table: ByKey, key: Key) -> Result<(), Stor
     Ok(())
 }
 
-/// Appends a deed. One goes where one too many is there, so that the table never has to be trimmed
-/// at length.
+/// Appends a deed. One of its kind goes where one too many is there, so that no table ever has to
+/// be trimmed at length.
 fn note(writing: &WriteTransaction, deed: &Deed) -> Result<(), StoreError> {
-    let mut table = writing.open_table(DEEDS).map_err(write)?;
-    let first = table.first().map_err(write)?;
-    let first = first.map(|(number, _)| number.value());
-    let last = table.last().map_err(write)?;
-    let last = last.map_or(0, |(number, _)| number.value());
+    let mut routine = writing.open_table(DEEDS).map_err(write)?;
+    let mut others = writing.open_table(ADMIN_DEEDS).map_err(write)?;
+    let number = 1 + last(&routine)?.max(last(&others)?);
     let record = encode_deed(deed);
-    table.insert(last + 1, record.as_slice()).map_err(write)?;
-    if let Some(first) = first.filter(|first| last + 1 - first >= DEEDS_KEPT) {
-        table.remove(first).map_err(write)?;
+    if !deed.is_routine() {
+        others.insert(number, record.as_slice()).map_err(write)?;
+        return trim(&mut others).map(drop);
+    }
+    routine.insert(number, record.as_slice()).map_err(write)?;
+    // Earlier versions kept all of them in one table.
+    if let Some((number, record)) = trim(&mut routine)?
+        && !decode_deed(&record)?.is_routine()
+    {
+        others.insert(number, record.as_slice()).map_err(write)?;
+        trim(&mut others)?;
     }
     Ok(())
+}
+
+fn last(table: &Table<u64, &[u8]>) -> Result<u64, StoreError> {
+    let last = table.last().map_err(write)?;
+    Ok(last.map_or(0, |(number, _)| number.value()))
+}
+
+/// Takes the oldest deed out where there is one too many.
+fn trim(table: &mut Table<u64, &[u8]>) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+    if table.len().map_err(write)? <= DEEDS_KEPT {
+        return Ok(None);
+    }
+    let first = table.pop_first().map_err(write)?;
+    Ok(first.map(|(number, record)| (number.value(), record.value().to_vec())))
 }

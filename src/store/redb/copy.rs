@@ -4,7 +4,7 @@ use redb::{
     Key, ReadTransaction, ReadableTable, TableDefinition, TableHandle, Value, WriteTransaction,
 };
 
-use super::accounts::{ACCOUNTS, CLOCK, DEEDS, TOKENS};
+use super::accounts::{ACCOUNTS, ADMIN_DEEDS, CLOCK, DEEDS, TOKENS};
 use super::tables::{HISTORY, LOG, META, PETS, STATUSES, TRIMMED};
 use super::{read, write};
 use crate::store::StoreError;
@@ -28,6 +28,7 @@ pub fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreEr
         copy_table(from, to, ACCOUNTS)?,
         copy_table(from, to, TOKENS)?,
         copy_table(from, to, DEEDS)?,
+        copy_table(from, to, ADMIN_DEEDS)?,
         copy_table(from, to, CLOCK)?,
     ];
     let is_known =

@@ -26,7 +26,7 @@ impl Staff {
             self.reach.hear(asked);
         }
         self.reach.check_to_write().await?;
-        let messages = message::write(read, mirror.kept.last_deed(), edits);
+        let messages = message::write(read, (mirror.kept.last_deed(), mirror.admin_slot), edits);
         let entries: Vec<_> = (read + 1..)
             .zip(&messages)
             .map(|(seq, message)| message::stored(seq, message))

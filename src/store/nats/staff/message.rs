@@ -2,7 +2,8 @@
 //!
 //! Every account, session and token has a subject of its own, of which the stream keeps the last
 //! message: the record, or nothing for one that was removed. Deeds go round in as many subjects as
-//! deeds are kept, so that each takes the place of the oldest.
+//! deeds are kept, so that each takes the place of the oldest; those that everyone can make about
+//! their own account have subjects of their own.
 
 use async_nats::HeaderMap;
 
@@ -19,6 +20,7 @@ const ACCOUNT: &str = "ps-staff.account.";
 const SESSION: &str = "ps-staff.session.";
 const TOKEN: &str = "ps-staff.token.";
 const DEED: &str = "ps-staff.deed.";
+const ADMIN_DEED: &str = "ps-staff.admin-deed.";
 const CLOCK: &str = "ps-staff.clock";
 
 /// The number of a deed, which its subject does not tell.
@@ -29,19 +31,30 @@ const NUMBER: &str = "Ps-Deed";
 pub enum Passed {
     Edit(RosterEdit),
     Deed(u64, Deed),
+    /// A deed that is no routine, and the slot in which it goes round.
+    AdminDeed(u64, Deed, u64),
     /// Of a program that knows more than this one.
     Other,
 }
 
 /// The messages that make `edits`, if the stream ends at `read`. `last_deed` is the number of the
-/// newest deed.
-pub fn write(read: u64, mut last_deed: u64, edits: &[RosterEdit]) -> Vec<Outgoing> {
+/// newest deed, and `admin_slot` the slot of the newest that is no routine.
+pub fn write(
+    read: u64,
+    (mut last_deed, mut admin_slot): (u64, u64),
+    edits: &[RosterEdit],
+) -> Vec<Outgoing> {
     let mut messages: Vec<Outgoing> = edits
         .iter()
         .map(|edit| {
             if let RosterEdit::Note(deed) = edit {
                 last_deed += 1;
-                return outgoing_deed(last_deed, deed);
+                if deed.is_routine() {
+                    let slot = last_deed % DEEDS_KEPT;
+                    return outgoing_deed(format!("{DEED}{slot}"), last_deed, deed);
+                }
+                admin_slot = (admin_slot + 1) % DEEDS_KEPT;
+                return outgoing_deed(format!("{ADMIN_DEED}{admin_slot}"), last_deed, deed);
             }
             let (subject, body) = record(edit);
             outgoing(subject, body)
@@ -62,8 +75,7 @@ fn outgoing(subject: String, body: Vec<u8>) -> Outgoing {
     }
 }
 
-fn outgoing_deed(number: u64, deed: &Deed) -> Outgoing {
-    let subject = format!("{DEED}{}", number % DEEDS_KEPT);
+fn outgoing_deed(subject: String, number: u64, deed: &Deed) -> Outgoing {
     let mut message = outgoing(subject, encode_deed(deed));
     message.headers.push((NUMBER, number.to_string()));
     message
@@ -110,6 +122,9 @@ pub fn read(entry: &Entry) -> Result<Passed, StoreError> {
         }
     } else if after(DEED).is_some() {
         return Ok(Passed::Deed(number(entry)?, decode_deed(body)?));
+    } else if let Some(slot) = after(ADMIN_DEED) {
+        let slot = slot.parse().map_err(|_| foreign(subject))?;
+        return Ok(Passed::AdminDeed(number(entry)?, decode_deed(body)?, slot));
     } else if subject == CLOCK {
         RosterEdit::SetClock(decode_clock(body)?)
     } else {

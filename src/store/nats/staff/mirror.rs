@@ -25,6 +25,8 @@ pub struct Mirror {
     /// The last message that was passed, which is the version of the roster.
     pub seq: u64,
     pub kept: Kept,
+    /// Where the newest deed is that is no routine.
+    pub admin_slot: u64,
     pub followers: RosterFollowers,
     looks_behind: u32,
     /// Whether a task keeps it up, as it does once there is a follower.
@@ -39,6 +41,7 @@ impl Mirror {
         })
         .await?;
         (self.created, self.seq, self.kept) = (state.created, loaded.seq, loaded.kept);
+        self.admin_slot = loaded.admin_slot;
         let roster = self.kept.roster();
         self.followers
             .tell(|follower| follower.begin_anew(roster.clone(), self.seq));
@@ -97,6 +100,10 @@ impl Mirror {
                 return Ok(Some(edit));
             }
             Passed::Deed(number, deed) => self.kept.note(number, deed),
+            Passed::AdminDeed(number, deed, slot) => {
+                self.kept.note(number, deed);
+                self.admin_slot = slot;
+            }
             Passed::Other => {}
         }
         Ok(None)
