@@ -157,6 +157,23 @@ fn the_lease_of_a_node_that_stops_goes_to_another_at_once() {
     assert!(closed.elapsed() < Duration::from_secs(LEASE_SECONDS) * 2 / 3);
 }
 
+/// An outage was said to be over 44 us after it had begun, for an answer from a moment before.
+#[test]
+fn an_answer_to_a_question_from_before_a_failure_does_not_end_an_outage() {
+    let rig = Rig::start(1);
+    let engine = rig.connect();
+    let reach = &engine.node.reach;
+    assert!(engine.is_healthy());
+    let asked = tokio::time::Instant::now();
+    reach.mark_suspect();
+    reach.hear(asked);
+    assert!(engine.recover().is_err());
+    assert!(!reach.is_responsive());
+    reach.hear(tokio::time::Instant::now());
+    assert_eq!(engine.recover(), Ok(()));
+    assert!(reach.is_responsive());
+}
+
 /// A server that was stopped as the leader goes on as one, and refuses what the leader of now has
 /// heard as well and takes. Its answer comes first. Breaks when a refusal is believed at its word:
 /// what was told as not made is made.
