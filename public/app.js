@@ -95,7 +95,7 @@ function watchPets() {
  */
 function letStaffTap(board) {
   const setter = new StatusSetter({ fetch: (...asked) => fetch(...asked), origin: location.origin, clock });
-  const saves = new Saves({ clock, send: (pet, status) => setter.set(pet, status), board });
+  const saves = new Saves({ clock, send: (pet, status, restored) => setter.set(pet, status, restored), board });
   const buttons = new OneTap(document);
   saves.onchange = (pet, shown) => buttons.draw(pet, shown);
   buttons.onset = (pet, status) => saves.set(pet, status);

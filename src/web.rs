@@ -27,6 +27,7 @@ mod sign_in;
 mod site;
 mod staff;
 mod tokens;
+mod undo;
 mod unsaved;
 mod watch;
 mod welcome;

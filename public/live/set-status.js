@@ -13,6 +13,11 @@ const TIMEOUT_MS = 15_000;
  * @typedef {{ cursor: string } | { problem: string }} Outcome
  */
 
+/**
+ * Since when a status had been before, and the change that has to be the last of the status for it to come back.
+ * @typedef {{ since?: string, replaces: string }} Restored
+ */
+
 export class StatusSetter {
   #fetch;
   #origin;
@@ -33,9 +38,10 @@ export class StatusSetter {
   /**
    * @param {string} pet
    * @param {string} status
+   * @param {Restored} [restored]  For an undo.
    * @returns {Promise<Outcome>} Never rejects.
    */
-  async set(pet, status) {
+  async set(pet, status, restored) {
     const abort = new AbortController();
     const cancel = this.#clock.after(TIMEOUT_MS, () => abort.abort());
     try {
@@ -43,7 +49,7 @@ export class StatusSetter {
       const answer = await this.#fetch(url.href, {
         method: "PUT",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ status }),
+        body: JSON.stringify({ status, ...restored }),
         signal: abort.signal,
       });
       const said = await answer.json();

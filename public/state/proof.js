@@ -98,7 +98,8 @@ export class Proof {
    */
   #sentMs(message) {
     if (message.type !== "status") return parseTime(message.server_time);
-    const committedMs = parseTime(message.since);
+    // `since` is when it was committed, unless the message says that apart: a restored status began long before.
+    const committedMs = parseTime(message.at ?? message.since);
     return committedMs !== null && committedMs >= this.#helloMs ? committedMs : null;
   }
 

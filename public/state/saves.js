@@ -2,7 +2,8 @@
 /**
  * How far each status that was set on this page has come: on its way, saved by the server, and live, which it is
  * once the page's own stream has passed it, as everybody else's has. For ten seconds it can be taken back, unless
- * somebody else has set another meanwhile.
+ * somebody else has set another meanwhile. Taps on one pet that follow each other are one burst: undo restores what was
+ * before the first of them, with its time. They are sent one after the other, so the last tap is what stays.
  */
 import { isNewer } from "./cursor.js";
 
@@ -22,6 +23,8 @@ const FAILED_MS = 15_000;
 
 const TEXT = { saving: "Saving…", saved: "Saved", live: "Saved and live" };
 
+/** What a pet did, and since when. @typedef {{ status: string, since?: string }} Before */
+
 class Save {
   /** @type {Phase} */
   phase = "saving";
@@ -31,13 +34,27 @@ class Save {
   isOver = false;
   cancel = () => {};
 
+  /** Of what an undo restores. @type {string | undefined} */
+  since;
+  /** Statuses of the pet that the stream has brought while it was on its way: others may be among them. @type {Message[]} */
+  heard = [];
+  /** What became of it, when that is known. @type {Promise<unknown>} */
+  answered = Promise.resolve();
+
   /**
    * @param {string} status
-   * @param {string} was  What to go back to; "" for what is itself an undoing.
+   * @param {Before | null} was  What to go back to; null for what is itself an undoing.
+   * @param {Set<string>} own  The cursors of this burst's changes.
    */
-  constructor(status, was) {
+  constructor(status, was, own) {
     this.status = status;
     this.was = was;
+    this.own = own;
+  }
+
+  /** Whether going back would change anything. */
+  get isUndoable() {
+    return this.was !== null && (this.was.status !== this.status || this.own.size > 1);
   }
 
   /** @returns {Shown | null} Null once there is nothing left to say. */
@@ -60,8 +77,9 @@ export class Saves {
   /**
    * @param {object} parts
    * @param {import("../live/clock.js").Clock} parts.clock
-   * @param {(pet: string, status: string) => Promise<import("../live/set-status.js").Outcome>} parts.send
-   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string }> }} parts.board
+   * @param {(pet: string, status: string, restored?: import("../live/set-status.js").Restored) =>
+   *   Promise<import("../live/set-status.js").Outcome>} parts.send
+   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string }> }} parts.board
    */
   constructor({ clock, send, board }) {
     this.#clock = clock;
@@ -75,16 +93,23 @@ export class Saves {
    */
   set(pet, status) {
     const before = this.#saves.get(pet);
-    // The stream may not have brought yet what was tapped a moment ago.
-    const isKnown = before && before.phase !== "failed" && before.phase !== "live";
-    const was = isKnown ? before.status : (this.#board.pets.get(pet)?.status ?? "");
-    return this.#begin(pet, new Save(status, was === status ? "" : was));
+    if (before?.was && (before.phase === "saving" || before.canUndo)) {
+      return this.#begin(pet, new Save(status, before.was, before.own));
+    }
+    // The stream may not have brought yet what an undo has restored a moment ago.
+    const isUndoing = before?.was === null && (before.phase === "saving" || before.phase === "saved");
+    const { status: now = "", since } = isUndoing ? before : (this.#board.pets.get(pet) ?? {});
+    return this.#begin(pet, new Save(status, now ? { status: now, since } : null, new Set()));
   }
 
   /** @param {string} pet */
   undo(pet) {
     const save = this.#saves.get(pet);
-    return save?.canUndo ? this.#begin(pet, new Save(save.was, "")) : Promise.resolve();
+    if (!save?.canUndo || !save.was) return Promise.resolve();
+    const { status, since } = save.was;
+    const undoing = new Save(status, null, new Set());
+    undoing.since = since;
+    return this.#begin(pet, undoing, { since, replaces: save.cursor });
   }
 
   /**
@@ -95,11 +120,24 @@ export class Saves {
     for (const [pet, save] of this.#saves) {
       if (message.type === "snapshot") this.#doubt(pet, save);
       if (save.phase === "saved" && !isNewer(save.cursor, this.#board.cursor)) this.#go(pet, save, "live");
-      const isOthers = message.type === "status" && String(message.pet) === pet && isNewer(message.cursor, save.cursor);
-      if (isOthers && save.cursor !== "" && save.canUndo) {
-        save.canUndo = false;
-        this.#show(pet, save);
-      }
+      if (message.type === "status" && String(message.pet) === pet) this.#compare(pet, save, message);
+    }
+  }
+
+  /**
+   * Undo never takes back what somebody else has set: not after the burst, and not between its taps.
+   * @param {string} pet
+   * @param {Save} save
+   * @param {Message} message  A status of the pet.
+   */
+  #compare(pet, save, message) {
+    if (save.cursor === "") return void save.heard.push(message);
+    if (save.own.has(message.cursor)) return;
+    if (!isNewer(message.cursor, save.cursor)) {
+      if (save.was) save.was = { status: message.status, since: message.since };
+    } else if (save.canUndo) {
+      save.canUndo = false;
+      this.#show(pet, save);
     }
   }
 
@@ -132,12 +170,19 @@ export class Saves {
   /**
    * @param {string} pet
    * @param {Save} save
+   * @param {import("../live/set-status.js").Restored} [restored]
    */
-  async #begin(pet, save) {
-    this.#saves.get(pet)?.cancel();
+  async #begin(pet, save, restored) {
+    const before = this.#saves.get(pet);
+    before?.cancel();
     this.#saves.set(pet, save);
     this.#show(pet, save);
-    const outcome = await this.#send(pet, save.status);
+    const sending = before?.phase === "saving"
+      ? before.answered.then(() => this.#send(pet, save.status, restored))
+      : this.#send(pet, save.status, restored);
+    save.answered = sending;
+    const outcome = await sending;
+    if ("cursor" in outcome) save.own.add(outcome.cursor);
     // Another tap has taken its place, and is what is shown.
     if (this.#saves.get(pet) !== save) return;
     if ("problem" in outcome) {
@@ -147,7 +192,8 @@ export class Saves {
       return;
     }
     save.cursor = outcome.cursor;
-    save.canUndo = save.was !== "" && !this.#isOverwritten(pet, save);
+    for (const message of save.heard.splice(0)) this.#compare(pet, save, message);
+    save.canUndo = save.isUndoable && !this.#isOverwritten(pet, save);
     save.cancel = this.#clock.after(UNDO_MS, () => this.#end(pet, save));
     this.#go(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
   }

@@ -36,8 +36,10 @@ pub struct UndoView {
     name: String,
     status_text: &'static str,
     was: &'static str,
-    /// When it was set: it is taken back only if nobody has set another meanwhile.
+    /// Since when it had been that.
     since: String,
+    /// The change that set it last: it is taken back only if nobody has set another meanwhile.
+    replaces: String,
 }
 
 /// A pet in words.
@@ -99,14 +101,15 @@ impl ShowPage {
 }
 
 impl UndoView {
-    /// Of what `pet` does now, which was `was` before.
-    pub fn new(pet: &Pet, was: Status) -> Self {
+    /// Of what `pet` does now, which was `was` before, since `since`.
+    pub fn new(pet: &Pet, was: Status, since: Moment, set_at: Cursor) -> Self {
         UndoView {
             pet: pet.id.get(),
             name: pet.profile.name.clone(),
             status_text: pet.status.text(),
             was: was.as_str(),
-            since: pet.since.to_string(),
+            since: since.to_string(),
+            replaces: set_at.to_string(),
         }
     }
 }

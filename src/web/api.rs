@@ -24,11 +24,11 @@ use self::objects::{
     ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetList, PetObject,
     StatusFields,
 };
-use super::Site;
+use super::{Site, undo};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
 use crate::model::{By, Cursor, Pet, PetId, PetIdError, ProfilePatch, Rev, Scope, Status};
-use crate::writer::{Command, Committed, WriteError};
+use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.
 const HISTORY_DEFAULT: u64 = 50;
@@ -193,6 +193,9 @@ impl Api {
     /// Answers once the change is durable, with its cursor: the id under which everyone who
     /// watches is given it. Between quotation marks it is also the pet's new `ETag`. With
     /// `If-Match`, a pet that has changed since is left as it is: 412.
+    ///
+    /// `since` restores a status with its time. With `replaces`, a pet whose status another change
+    /// has set is left as it is: 409. Where both are given, `If-Match` decides.
     #[oai(path = "/pets/:id/status", method = "put")]
     async fn set_status(
         &self,
@@ -201,12 +204,18 @@ impl Api {
         if_match: IfMatch,
         fields: Json<StatusFields>,
     ) -> Answer<CursorObject> {
-        let status: Status = fields.0.into_status().parse().map_err(Failure::from)?;
+        let (status, since, replaces) = fields.0.into_parts();
+        let status: Status = status.parse().map_err(Failure::from)?;
+        let (since, unless) = undo::asked(since.as_deref(), replaces.as_deref())?;
+        let expected = match if_match.0 {
+            Expected::Anything => unless,
+            if_match => if_match,
+        };
         let set = Command::SetStatus {
             pet: PetId::new(id.0),
             status,
-            since: None,
-            expected: if_match.0,
+            since,
+            expected,
         };
         let set = self.carry_out(permit, set).await?;
         Ok(Json(CursorObject::of(set.cursor)))

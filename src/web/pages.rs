@@ -1,7 +1,6 @@
 //! The pages for people: the board, a pet, and the forms. All of them work without JavaScript.
 
 mod edit;
-mod undo;
 
 use std::sync::Arc;
 
@@ -14,12 +13,13 @@ pub use self::edit::edit_pet;
 use super::done::Done;
 use super::form::Form;
 use super::site::see_done;
+use super::undo::{self, Offer};
 use super::{Site, see_other};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
 use crate::model::{Cursor, Draft, Moment, Pet, PetId, Status};
 use crate::views::{FormPage, IndexPage, ShowPage};
-use crate::writer::{Command, Committed, Signer};
+use crate::writer::{Command, Committed, Signer, WriteError};
 
 #[handler]
 pub fn to_index() -> Response {
@@ -33,10 +33,7 @@ pub fn index(
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     let (board, now) = (site.live.hub.board(), Moment::now());
-    let undo = undo::offered(headers, now, |id| {
-        let found = board.pets.binary_search_by_key(&id, |pet| pet.id);
-        found.ok().map(|place| Arc::clone(&board.pets[place]))
-    });
+    let undo = undo::offered(headers, now, &site.live.hub, |_| true);
     site.show_after(&caller, headers, |done| {
         Ok(IndexPage::new(&board, now, undo).with_done(done))
     })
@@ -51,7 +48,7 @@ pub fn show_pet(
 ) -> poem::Result<Response> {
     let (pet, cursor) = site.pet(&id)?;
     let now = Moment::now();
-    let undo = undo::offered(headers, now, |id| (id == pet.id).then(|| Arc::clone(&pet)));
+    let undo = undo::offered(headers, now, &site.live.hub, |id| id == pet.id);
     site.show(&caller, &ShowPage::new(&pet, cursor, now, undo))
 }
 
@@ -95,7 +92,8 @@ pub fn edit_form(
     site.show(&caller, &page.carrying(edit::hidden_fields(&pet)))
 }
 
-/// Sets a status, or takes one back: with `since`, only if the pet has done the same since then.
+/// Sets a status, or restores one with its time: with `replaces`, only if the status was last set
+/// by the change at that cursor.
 #[handler]
 pub async fn set_status(
     permit: Permit<MaySetStatus>,
@@ -107,14 +105,23 @@ pub async fn set_status(
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
     let status: Status = form.text("status").parse().map_err(Failure::from)?;
-    let undone = form.get("since");
-    undo::check(&pet, undone)?;
-    let set = Command::set_status(pet.id, status);
-    site.carry_out(set, permit.signature()).await?;
+    let replaces = form.get("replaces");
+    let (since, expected) = undo::asked(form.get("since"), replaces)?;
+    let unknown = || Failure::from(WriteError::UnknownPet(pet.id));
+    let (before, epoch) = site.live.hub.entry(pet.id).ok_or_else(unknown)?;
+    let set = Command::SetStatus {
+        pet: pet.id,
+        status,
+        since,
+        expected,
+    };
+    let committed = site.carry_out(set, permit.signature()).await?;
     let mut response = see_other(back(headers, pet.id).as_str());
-    if undone.is_none() {
-        let offer = undo::offer(&pet, caller.gate());
-        response.headers_mut().insert(header::SET_COOKIE, offer);
+    if replaces.is_none() {
+        let rev = before.status_set;
+        let offer = Offer::new(headers, &before.pet, Cursor { epoch, rev }, &committed);
+        let cookie = offer.cookie(caller.gate());
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
 }

@@ -216,6 +216,14 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_began_earlier_says_when_it_was_committed() {
+        let since = Moment::from_micros(1_600_000_000_000_000);
+        let kind = ChangeKind::StatusSince(Status::Eating, since);
+        let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2020-09-13T12:26:40.000000Z","at":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
+        assert_eq!(Frame::of_change(EPOCH, &change(kind)).json(), json);
+    }
+
+    #[test]
     fn a_status_has_the_shape_of_the_interface_in_every_encoding() {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Status(Status::Eating)));
         let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;

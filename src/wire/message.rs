@@ -34,6 +34,13 @@ pub enum Message<'a> {
         status: Status,
         #[serde(serialize_with = "as_text")]
         since: Moment,
+        /// When it was committed, if that is another moment than `since`: an undo restored the
+        /// status, or somebody confirmed it.
+        #[serde(
+            serialize_with = "as_optional_text",
+            skip_serializing_if = "Option::is_none"
+        )]
+        at: Option<Moment>,
         #[serde(serialize_with = "as_word")]
         by: By,
     },
@@ -124,6 +131,7 @@ impl<'a> Message<'a> {
                 pet,
                 status,
                 since,
+                at: (since != change.at).then_some(change.at),
                 by: change.by,
             };
         }
@@ -184,6 +192,13 @@ impl<'a> PetBody<'a> {
             since: pet.since,
         }
     }
+}
+
+fn as_optional_text<T: std::fmt::Display, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&value.as_ref().map_or_else(String::new, T::to_string))
 }
 
 fn as_text<T: std::fmt::Display, S: Serializer>(

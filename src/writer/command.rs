@@ -21,12 +21,13 @@ pub enum Command {
         base: Option<Box<ProfileBase>>,
         expected: Expected,
     },
-    /// Setting the status that the pet already has is a change too: it is seen to do so again,
-    /// from now on.
+    /// Setting the status that the pet already has confirms it: that is a change too, and the pet
+    /// has had the status since the same moment as before.
     SetStatus {
         pet: PetId,
         status: Status,
-        /// When the status began; `None` for now. An undo restores it.
+        /// When the status began; `None` for now, or for the moment that the pet has if this
+        /// confirms its status. An undo restores it.
         since: Option<Moment>,
         expected: Expected,
     },
@@ -90,7 +91,7 @@ impl Command {
         Command::Remove { pet, expected }
     }
 
-    /// Sets a status from now on, whatever the pet did before.
+    /// Sets a status from now on, or confirms it, whatever the pet did before.
     pub fn set_status(pet: PetId, status: Status) -> Self {
         Command::SetStatus {
             pet,

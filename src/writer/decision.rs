@@ -100,8 +100,9 @@ impl<'a> Decision<'a> {
                 expected,
             } => {
                 let before = self.expect(*pet, expected)?;
-                let kind = match since {
-                    Some(since) => ChangeKind::StatusSince(*status, *since),
+                let confirmed = (*status == before.pet.status).then_some(before.pet.since);
+                let kind = match since.or(confirmed) {
+                    Some(since) => ChangeKind::StatusSince(*status, since),
                     None => ChangeKind::Status(*status),
                 };
                 Ok(self.add(Some(before), *pet, kind, at, signature))

@@ -58,6 +58,20 @@ test("a change is timed by when it was committed, but not one that was missed", 
   assert.ok(isLeaving());
 });
 
+test("a status that was restored is timed by when that was committed, not by when the status began", () => {
+  for (const [at, isLate] of [
+    [0, false],
+    [3010, true],
+  ]) {
+    const { clock, link, run, sent, isLeaving } = startOn("ws", { random: () => 0 });
+    run(60_000);
+    const restored = { type: "status", cursor: "9f2c41aa-9", pet: 1, status: "eating", since: sent(30_000) };
+    link.onmessage({ ...restored, at: sent(at) });
+    clock.turn(1);
+    assert.equal(isLeaving(), isLate);
+  }
+});
+
 test("the page goes on over the late link until another has said hello, and nobody is told", () => {
   const { clock, made, link, heartbeat, status, run, phases, types, rung } = startOn("ws", { random: () => 0 });
   run(7000);

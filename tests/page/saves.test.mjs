@@ -14,7 +14,8 @@ function open() {
   const clock = new FakeClock();
   const board = new Board(cursor(10), [{ id: "7", name: "Otto", status: "sleeping", since: "x" }]);
   const sent = [];
-  const send = (pet, status) => new Promise((resolve) => sent.push({ pet, status, answer: resolve }));
+  const send = (pet, status, restored) =>
+    new Promise((resolve) => sent.push({ pet, status, restored, answer: resolve }));
   const saves = new Saves({ clock, send, board });
   const shown = [];
   saves.onchange = (pet, what) => shown.push(what && { pet, ...what });
@@ -61,6 +62,7 @@ test("undo sets what it was before, for ten seconds, and cannot itself be undone
   clock.turn(9_999);
   saves.undo("7");
   assert.equal(sent.at(-1).status, "sleeping");
+  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(11) });
   await answer(12);
   assert.equal(last().canUndo, false);
   saves.undo("7");
@@ -109,18 +111,77 @@ test("what somebody else has set is not undone either when it came before the an
   assert.equal(late.last().canUndo, false);
 });
 
-test("a second tap takes the place of the first, and goes back to it", async () => {
+test("a second tap takes the place of the first, is sent after it, and goes back to what was before both", async () => {
   const { saves, sent, shown, answer, last } = open();
   saves.set("7", "eating");
   saves.set("7", "bathing");
+  await settle();
+  assert.equal(sent.length, 1, "two at the same time may overtake each other");
   sent[0].answer({ cursor: cursor(11) });
   await settle();
   assert.equal(last().phase, "saving", "the answer to the first says nothing about the second");
   await answer(12);
   assert.equal(last().status, "bathing");
   saves.undo("7");
-  assert.equal(sent.at(-1).status, "eating");
+  assert.equal(sent.at(-1).status, "sleeping");
+  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
   assert.ok(shown.every(({ pet }) => pet === "7"));
+});
+
+test("two taps on the same wrong button can be undone, back to before the first", async () => {
+  const { saves, sent, answer, status, last } = open();
+  saves.set("7", "eating");
+  saves.set("7", "eating");
+  await answer(11);
+  status(11, "eating");
+  await answer(12);
+  assert.equal(last().canUndo, true);
+  saves.undo("7");
+  assert.equal(sent.at(-1).status, "sleeping");
+  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
+});
+
+test("a wrong tap that was put right by hand still has its time restored by undo", async () => {
+  const { saves, sent, answer, status, last } = open();
+  saves.set("7", "eating");
+  await answer(11);
+  status(11, "eating");
+  saves.set("7", "sleeping");
+  await answer(12);
+  assert.equal(last().canUndo, true);
+  saves.undo("7");
+  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
+});
+
+test("what somebody else has set between two taps is what undo goes back to", async () => {
+  for (const isLate of [false, true]) {
+    const { saves, sent, answer, status } = open();
+    const others = () => status(12, "bathing");
+    saves.set("7", "eating");
+    saves.set("7", "playing");
+    await answer(11);
+    status(11, "eating");
+    if (!isLate) others();
+    await answer(13);
+    if (isLate) others();
+    saves.undo("7");
+    assert.equal(sent.at(-1).status, "bathing");
+    assert.deepEqual(sent.at(-1).restored, { since: "y", replaces: cursor(13) });
+  }
+});
+
+test("a tap while an undo is on its way goes back to what the undo restores", async () => {
+  const { saves, sent, answer, status } = open();
+  saves.set("7", "eating");
+  await answer(11);
+  status(11, "eating");
+  saves.undo("7");
+  saves.set("7", "playing");
+  await answer(12);
+  await answer(13);
+  saves.undo("7");
+  assert.equal(sent.at(-1).status, "sleeping");
+  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(13) });
 });
 
 test("a tap that changes nothing is saved, and has nothing to go back to", async () => {
@@ -166,6 +227,8 @@ test("a status is put to the API of this site, and its cursor comes back", async
   assert.deepEqual(await to.set("7", "eating"), { cursor: cursor(3) });
   const [{ url, method, body }] = asked;
   assert.deepEqual([url, method, body], ["https://pets.example/api/v1/pets/7/status", "PUT", '{"status":"eating"}']);
+  await to.set("7", "sleeping", { since: "x", replaces: cursor(3) });
+  assert.equal(asked[1].body, `{"status":"sleeping","since":"x","replaces":"${cursor(3)}"}`);
   assert.equal(clock.waiting, 0);
 });
 

@@ -26,12 +26,18 @@ pub struct PetFields {
     about: Option<Text>,
 }
 
-/// What a pet is doing from now on.
+/// What a pet is doing, from now on unless `since` says otherwise.
 #[derive(Object)]
 #[oai(rename = "StatusFields", deny_unknown_fields)]
 pub struct StatusFields {
-    /// `eating`, `bathing`, `sleeping` or `playing`.
+    /// `eating`, `bathing`, `sleeping` or `playing`. The one that the pet has already is confirmed,
+    /// and its `since` stays.
     status: Option<Text>,
+    /// Since when, in RFC 3339 and not in the future: restores a status with its time.
+    since: Option<Text>,
+    /// The cursor of the change that set the status last. If another one has since, this is
+    /// refused with 409, so that an undo does not overwrite what somebody else has set.
+    replaces: Option<Text>,
 }
 
 /// A pet.
@@ -170,9 +176,12 @@ impl PetFields {
 }
 
 impl StatusFields {
-    /// What was asked for; empty when nothing was that could be a status.
-    pub fn into_status(self) -> String {
-        Text::or_empty(self.status)
+    /// The status, `since` and `replaces` as they were given; the status is empty when nothing was
+    /// that could be one.
+    pub fn into_parts(self) -> (String, Option<String>, Option<String>) {
+        let given = |text: Option<Text>| text.map(|text| Text::or_empty(Some(text)));
+        let (since, replaces) = (given(self.since), given(self.replaces));
+        (Text::or_empty(self.status), since, replaces)
     }
 }
 

@@ -131,6 +131,24 @@ fn a_status_is_restored_with_its_time_unless_somebody_has_set_another_since() {
     );
 }
 
+/// Tapping the current status started its time again.
+#[test]
+fn the_status_that_a_pet_has_is_confirmed_and_keeps_its_time_also_after_a_restart() {
+    let rig = Rig::start();
+    rig.commit(&[Command::set_status(PET, Status::Eating)])
+        .unwrap();
+    let before = rig.pet();
+    let confirm = Command::set_status(PET, Status::Eating);
+    // In one batch too, where the second is compared with what the first leaves.
+    rig.commit(&[confirm.clone(), confirm]).unwrap();
+    assert_eq!(rig.newest(), 4, "each is a change");
+    assert_eq!(rig.pet().since, before.since);
+    let engine: Arc<dyn Engine> = rig.engine.clone();
+    let restarted = Hub::open(engine, Metrics::new()).unwrap();
+    let (entry, _) = restarted.entry(PET).unwrap();
+    assert_eq!(entry.pet.since, before.since);
+}
+
 /// Both wait in the queue when the batch is decided.
 #[test]
 fn what_the_same_batch_changes_no_longer_holds() {

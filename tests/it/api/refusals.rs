@@ -50,7 +50,7 @@ async fn a_field_that_an_object_does_not_have_is_refused_and_changes_nothing() {
         .await;
     }
     let path = format!("/pets/{pet}/status");
-    for field in ["since", "by", "who", "pet"] {
+    for field in ["at", "by", "who", "pet"] {
         let mut fields = json!({ "status": "eating" });
         fields[field] = json!("7");
         problem(app.send("PUT", &path, &fields).await, 400).await;

@@ -1,21 +1,46 @@
 //! Saying what a pet is doing from the board, and taking it back, as a form without any script.
 
+use serde_json::{Value, json};
+
 use crate::support::{Browser, Rescue, spawn_app};
 
 /// What the offer to undo sends, on a page that makes one.
-fn offer_on(page: &str) -> Option<(String, String)> {
+fn offer_on(page: &str) -> Option<Offer> {
     let (_, form) = page.split_once("class=\"notice undo\"")?;
     let value = |after: &str| {
         let (_, rest) = form.split_once(after)?;
         let value = rest.split_once("value=\"")?.1.split('"').next()?;
         Some(value.to_owned())
     };
-    Some((value("name=\"since\"")?, value("<button")?))
+    Some(Offer {
+        since: value("name=\"since\"")?,
+        replaces: value("name=\"replaces\"")?,
+        status: value("<button")?,
+    })
 }
 
-async fn status(rescue: &Rescue) -> String {
+#[derive(Debug, PartialEq)]
+struct Offer {
+    since: String,
+    replaces: String,
+    status: String,
+}
+
+impl Offer {
+    fn fields(&self) -> [(&str, &str); 3] {
+        [
+            ("status", &self.status),
+            ("since", &self.since),
+            ("replaces", &self.replaces),
+        ]
+    }
+}
+
+/// What the pet is doing, and since when.
+async fn doing(rescue: &Rescue) -> (String, String) {
     let pet = rescue.app.json("/api/v1/pets/1").await;
-    pet["status"].as_str().unwrap().to_owned()
+    let [status, since] = ["status", "since"].map(|field| pet[field].as_str().unwrap().to_owned());
+    (status, since)
 }
 
 /// Sets a status as the board's form does, and gives the page that follows.
@@ -50,19 +75,19 @@ async fn every_card_has_a_button_for_each_status_for_staff_and_none_for_visitors
 #[tokio::test]
 async fn a_status_that_was_set_a_moment_ago_can_be_taken_back() {
     let rescue = Rescue::start().await;
-    let before = status(&rescue).await;
+    let before = doing(&rescue).await;
     let mut boris = rescue.signed_in("boris").await;
     let page = tap(&mut boris, "eating").await;
-    let (since, was) = offer_on(&page).expect("the page offers to undo");
-    assert_eq!(was, before);
-    let fields = [("status", was.as_str()), ("since", since.as_str())];
+    let offer = offer_on(&page).expect("the page offers to undo");
+    assert_eq!(offer.status, before.0);
+    let fields = offer.fields();
     let undone = boris.post("/pets/1/status", &fields).await;
     assert_eq!(undone.status(), 303);
     assert!(
         !undone.headers().contains_key("set-cookie"),
         "an undoing is not undone"
     );
-    assert_eq!(status(&rescue).await, before);
+    assert_eq!(doing(&rescue).await, before);
     let again = boris.post("/pets/1/status", &fields).await;
     assert_eq!(again.status(), 409);
 }
@@ -75,11 +100,71 @@ async fn what_somebody_else_has_set_meanwhile_is_not_undone() {
         rescue.signed_in("anna").await,
     );
     let page = tap(&mut boris, "eating").await;
-    let (since, was) = offer_on(&page).unwrap();
+    let offer = offer_on(&page).unwrap();
     tap(&mut anna, "playing").await;
-    let fields = [("status", was.as_str()), ("since", since.as_str())];
+    let fields = offer.fields();
     assert_eq!(boris.post("/pets/1/status", &fields).await.status(), 409);
-    assert_eq!(status(&rescue).await, "playing");
+    assert_eq!(doing(&rescue).await.0, "playing");
+    // A confirmation is somebody else's word too.
+    let offer = offer_on(&tap(&mut boris, "bathing").await).unwrap();
+    tap(&mut anna, "bathing").await;
+    let refused = boris.post("/pets/1/status", &offer.fields()).await;
+    assert_eq!(refused.status(), 409);
+}
+
+/// The browser sends the offer of the first tap along with the second.
+#[tokio::test]
+async fn undo_restores_what_was_before_the_first_of_several_taps() {
+    let rescue = Rescue::start().await;
+    let before = doing(&rescue).await;
+    let mut boris = rescue.signed_in("boris").await;
+    let session = boris.cookie.clone().unwrap();
+    for to in ["eating", "eating", "playing"] {
+        let answer = boris.post("/pets/1/status", &[("status", to)]).await;
+        let mut sets = answer.headers().get_all("set-cookie").iter();
+        let offer = sets.find_map(|set| set.to_str().unwrap().split(';').next());
+        boris.cookie = Some(format!("{session}; {}", offer.unwrap()));
+    }
+    let offer = offer_on(&boris.get("/pets").await).expect("the page offers to undo");
+    let undone = boris.post("/pets/1/status", &offer.fields()).await;
+    assert_eq!(undone.status(), 303);
+    assert_eq!(doing(&rescue).await, before);
+}
+
+/// Tapping the current status used to start its time again.
+#[tokio::test]
+async fn setting_the_same_status_confirms_it_and_keeps_its_time() {
+    let rescue = Rescue::start().await;
+    let before = doing(&rescue).await;
+    let mut boris = rescue.signed_in("boris").await;
+    let page = tap(&mut boris, &before.0).await;
+    assert!(offer_on(&page).is_none(), "there is nothing to take back");
+    assert_eq!(doing(&rescue).await, before);
+    let changes = rescue.app.json("/api/v1/pets/1/changes").await;
+    assert_eq!(changes["changes"][0]["by"], "staff", "it is a change");
+}
+
+#[tokio::test]
+async fn the_api_restores_a_status_with_its_time_unless_it_was_set_since() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let path = "/pets/1/status";
+    let pet = app.json("/api/v1/pets/1").await;
+    let (status, since) = (pet["status"].clone(), pet["since"].clone());
+    let set = app.send("PUT", path, &json!({"status": "eating"})).await;
+    let cursor: Value = set.json().await.unwrap();
+    let undo = json!({"status": status, "since": since, "replaces": cursor["cursor"]});
+    assert_eq!(app.send("PUT", path, &undo).await.status(), 200);
+    let pet = app.json("/api/v1/pets/1").await;
+    assert_eq!((&pet["status"], &pet["since"]), (&status, &since));
+    assert_eq!(app.send("PUT", path, &undo).await.status(), 409);
+    for wrong in [
+        json!({"status": "eating", "since": "yesterday"}),
+        json!({"status": "eating", "since": "2999-01-01T00:00:00Z"}),
+        json!({"status": "eating", "replaces": "x"}),
+    ] {
+        assert_eq!(app.send("PUT", path, &wrong).await.status(), 422, "{wrong}");
+    }
 }
 
 #[tokio::test]
@@ -95,7 +180,13 @@ async fn the_offer_lasts_ten_seconds_and_is_made_only_for_what_was_just_set() {
         "{offer}"
     );
     let session = boris.cookie.clone().unwrap();
-    for forged in ["1.eating", "1.napping", "99.eating", "x", "1.<script>"] {
+    for forged in [
+        "1.eating",
+        "1.napping.1.x",
+        "99.eating.1.00000000-1",
+        "x",
+        "1.<script>..",
+    ] {
         boris.cookie = Some(format!("{session}; pet-store-undo={forged}"));
         assert_eq!(offer_on(&boris.get("/pets").await), None, "{forged}");
     }

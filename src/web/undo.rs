@@ -1,0 +1,139 @@
+//! A status that was set by a slip of the thumb is taken back within ten seconds.
+//!
+//! The page's script does it by itself. Without it, the answer to the form leaves a cookie that
+//! lives as long as the offer, and the page that is shown next makes it: a form that restores the
+//! status from before and its time, unless somebody else has set the status meanwhile. Taps that
+//! follow each other within the offer are one: what was before the first of them is restored.
+
+use std::time::Duration;
+
+use poem::http::{HeaderMap, HeaderValue, header};
+
+use crate::auth::Gate;
+use crate::error::Failure;
+use crate::hub::Hub;
+use crate::model::{Cursor, FieldError, InvalidProfile, Moment, Pet, PetId, Status};
+use crate::views::UndoView;
+use crate::writer::{Committed, Expected};
+
+/// How long a status can be taken back.
+const OFFERED_FOR: Duration = Duration::from_secs(10);
+
+const COOKIE: &str = "pet-store-undo";
+
+/// What an undo restores, and the change that it takes back.
+pub struct Offer {
+    pet: PetId,
+    status: Status,
+    since: Moment,
+    /// The change that set the status last when the offer was made.
+    set_at: Cursor,
+}
+
+impl Offer {
+    /// The offer to take back what `committed` did to `before`.
+    pub fn new(
+        headers: &HeaderMap,
+        before: &Pet,
+        set_before: Cursor,
+        committed: &Committed,
+    ) -> Self {
+        let earlier = Offer::from_cookie(headers);
+        let continues = |earlier: &Offer| earlier.pet == before.id && earlier.set_at == set_before;
+        let (status, since) = match earlier.filter(continues) {
+            Some(first) => (first.status, first.since),
+            None => (before.status, before.since),
+        };
+        Offer {
+            pet: before.id,
+            status,
+            since,
+            set_at: committed.cursor,
+        }
+    }
+
+    /// The header that leaves it with the browser.
+    pub fn cookie(&self, gate: &Gate) -> HeaderValue {
+        let Offer {
+            pet,
+            status,
+            since,
+            set_at,
+        } = self;
+        let (since, seconds) = (since.micros(), OFFERED_FOR.as_secs());
+        let secure = if gate.is_secure() { "; Secure" } else { "" };
+        let text = format!(
+            "{COOKIE}={pet}.{status}.{since}.{set_at}; Path=/pets; HttpOnly; SameSite=Lax{secure}; \
+             Max-Age={seconds}"
+        );
+        HeaderValue::from_str(&text).expect("numbers and fixed words")
+    }
+
+    fn from_cookie(headers: &HeaderMap) -> Option<Self> {
+        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+        let mut pairs = cookies
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='));
+        let (_, offer) = pairs.find(|(name, _)| *name == COOKIE)?;
+        let mut parts = offer.split('.');
+        let mut next = || parts.next();
+        Some(Offer {
+            pet: next()?.parse().ok()?,
+            status: next()?.parse().ok()?,
+            since: Moment::from_micros(next()?.parse().ok()?),
+            set_at: next()?.parse().ok()?,
+        })
+    }
+}
+
+/// The offer to make on a page that shows the pets which `shows` names, if it still holds.
+pub fn offered(
+    headers: &HeaderMap,
+    now: Moment,
+    hub: &Hub,
+    shows: impl FnOnce(PetId) -> bool,
+) -> Option<UndoView> {
+    let offer = Offer::from_cookie(headers)?;
+    let (entry, epoch) = hub.entry(offer.pet).filter(|_| shows(offer.pet))?;
+    let pet = entry.pet;
+    let set_at = Cursor {
+        epoch,
+        rev: entry.status_set,
+    };
+    let is_open = now.since(pet.since) < OFFERED_FOR
+        && offer.set_at == set_at
+        && offer.since.is_in_calendar()
+        && (pet.status, pet.since) != (offer.status, offer.since);
+    is_open.then(|| UndoView::new(&pet, offer.status, offer.since, offer.set_at))
+}
+
+/// What a form asks for that takes a status back: the moment to restore, and the change that has
+/// to be the last of the status. Without these fields it sets a status from now on.
+///
+/// # Errors
+/// What is no moment or cursor.
+pub fn asked(
+    since: Option<&str>,
+    replaces: Option<&str>,
+) -> Result<(Option<Moment>, Expected), Failure> {
+    let invalid = |field, message: &str| {
+        let message = message.to_owned();
+        Failure::from(InvalidProfile(vec![FieldError { field, message }]))
+    };
+    let since = since.map(|text| match text.parse::<Moment>() {
+        Ok(since) if since <= Moment::now() => Ok(since),
+        Ok(_) => Err(invalid("since", "This is in the future.")),
+        Err(_) => Err(invalid(
+            "since",
+            "Give a time as RFC 3339, such as 2026-11-22T14:05:00Z.",
+        )),
+    });
+    let replaces = replaces.map(|text| {
+        let message = "Give the cursor of the change that set the status.";
+        text.parse().map_err(|_| invalid("replaces", message))
+    });
+    let expected = replaces
+        .transpose()?
+        .map_or(Expected::Anything, Expected::StatusSetAt);
+    Ok((since.transpose()?, expected))
+}
