@@ -74,6 +74,7 @@ function watchPets() {
   const button = new PauseButton(document);
   button.onpause = () => {
     pause.pause();
+    saves.pause(true);
     since.stop();
     highlight.stop();
     live.freshness.pause();
@@ -81,6 +82,7 @@ function watchPets() {
   };
   button.onresume = () => {
     draw(pause.resume());
+    saves.pause(false);
     since.start();
     live.freshness.resume();
     live.drawLine();

@@ -8,7 +8,7 @@
 import { isNewer } from "./cursor.js";
 
 /** @typedef {import("../live/message.js").Message} Message */
-/** @typedef {"saving" | "saved" | "live" | "failed"} Phase */
+/** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
 
 /**
  * What is shown of it.
@@ -21,7 +21,15 @@ const UNDO_MS = 10_000;
 /** How long a failure is shown. */
 const FAILED_MS = 15_000;
 
-const TEXT = { saving: "Saving…", saved: "Saved", live: "Saved and live" };
+const TEXT = {
+  saving: "Saving…",
+  saved: "Saved",
+  live: "Saved and live",
+  changed: "Saved. Someone else changed it since.",
+};
+
+/** While the page is paused, it does not show what was saved. */
+const PAUSED_TEXT = "Saved. Resume to see it here.";
 
 /** What a pet did, and since when. @typedef {{ status: string, since?: string }} Before */
 
@@ -57,11 +65,16 @@ class Save {
     return this.was !== null && (this.was.status !== this.status || this.own.size > 1);
   }
 
-  /** @returns {Shown | null} Null once there is nothing left to say. */
-  get shown() {
+  /**
+   * @param {boolean} isPaused
+   * @returns {Shown | null} Null once there is nothing left to say.
+   */
+  shown(isPaused) {
     if (this.isOver && this.phase !== "saved" && this.phase !== "saving") return null;
     const { phase, status, canUndo } = this;
-    return { phase, status, canUndo, text: phase === "failed" ? `Not saved. ${this.problem}` : TEXT[phase] };
+    if (phase === "failed") return { phase, status, canUndo, text: `Not saved. ${this.problem}` };
+    const isUnseen = isPaused && (phase === "saved" || phase === "live");
+    return { phase, status, canUndo, text: isUnseen ? PAUSED_TEXT : TEXT[phase] };
   }
 }
 
@@ -73,6 +86,7 @@ export class Saves {
   #board;
   /** @type {Map<string, Save>} The newest of each pet. */
   #saves = new Map();
+  #isPaused = false;
 
   /**
    * @param {object} parts
@@ -135,10 +149,18 @@ export class Saves {
     if (save.own.has(message.cursor)) return;
     if (!isNewer(message.cursor, save.cursor)) {
       if (save.was) save.was = { status: message.status, since: message.since };
-    } else if (save.canUndo) {
-      save.canUndo = false;
-      this.#show(pet, save);
+    } else {
+      this.#overwrite(pet, save);
     }
+  }
+
+  /**
+   * The page is paused, or goes on: what is shown of a pet is then not what was saved, or is again.
+   * @param {boolean} isPaused
+   */
+  pause(isPaused) {
+    this.#isPaused = isPaused;
+    for (const [pet, save] of this.#saves) this.#show(pet, save);
   }
 
   /**
@@ -156,9 +178,18 @@ export class Saves {
    * @param {Save} save
    */
   #doubt(pet, save) {
-    if (!save.canUndo || !this.#isOverwritten(pet, save)) return;
+    if (this.#isOverwritten(pet, save)) this.#overwrite(pet, save);
+  }
+
+  /**
+   * Somebody else has set another status: there is nothing to take back, and what was saved is no longer live.
+   * @param {string} pet
+   * @param {Save} save
+   */
+  #overwrite(pet, save) {
+    if (save.phase !== "saved" && save.phase !== "live") return;
     save.canUndo = false;
-    this.#show(pet, save);
+    this.#go(pet, save, "changed");
   }
 
   /** The page goes away. */
@@ -195,7 +226,8 @@ export class Saves {
     for (const message of save.heard.splice(0)) this.#compare(pet, save, message);
     save.canUndo = save.isUndoable && !this.#isOverwritten(pet, save);
     save.cancel = this.#clock.after(UNDO_MS, () => this.#end(pet, save));
-    this.#go(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
+    if (this.#isOverwritten(pet, save)) this.#go(pet, save, "changed");
+    else this.#go(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
   }
 
   /**
@@ -224,7 +256,7 @@ export class Saves {
    * @param {Save} save
    */
   #show(pet, save) {
-    const { shown } = save;
+    const shown = save.shown(this.#isPaused);
     if (!shown) this.#saves.delete(pet);
     this.onchange(pet, shown);
   }

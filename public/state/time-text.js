@@ -16,16 +16,25 @@ export function clockText(ms) {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
+/** For this long, a day of the week names one day. */
+const SIX_DAYS_MS = 6 * DAY_MS;
+
 /**
- * The same, with the day where it is another one than today: "14:05", "1 May, 14:05".
+ * The same, with the day where it is another one than today: "14:05", "Tue 14:05", "3 Nov 14:05" where the weekday
+ * would be ambiguous, "3 Nov 2025 14:05".
  * @param {number} ms
  * @param {number} now
  */
 export function momentText(ms, now) {
   const date = new Date(ms);
-  if (date.toDateString() === new Date(now).toDateString()) return clockText(ms);
-  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return `${day}, ${clockText(ms)}`;
+  const today = new Date(now);
+  if (date.toDateString() === today.toDateString()) return clockText(ms);
+  const word = (/** @type {Intl.DateTimeFormatOptions} */ part) => date.toLocaleDateString("en-US", part);
+  if (ms < now && now - ms < SIX_DAYS_MS) return `${word({ weekday: "short" })} ${clockText(ms)}`;
+  const isThisYear = date.getFullYear() === today.getFullYear();
+  const month = word({ month: "short" });
+  const year = isThisYear ? "" : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${month}${year} ${clockText(ms)}`;
 }
 
 /**

@@ -39,18 +39,18 @@ export class OneTap {
     const text = line?.querySelector("[data-saved-text]");
     const undo = line?.querySelector("[data-undo]");
     if (!element || !line || !text || !undo) return;
+    const hadFocus = undo === this.#document.activeElement;
     if (shown) line.dataset.state = shown.phase;
     line.toggleAttribute("hidden", shown === null);
     setText(text, shown?.text ?? "");
-    const hadFocus = undo === this.#document.activeElement;
     undo.toggleAttribute("hidden", !shown?.canUndo);
     for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {
       const isBusy = shown?.phase === "saving" && shown.status === button.value;
       if (isBusy) button.setAttribute("aria-busy", "true");
       else button.removeAttribute("aria-busy");
-      // Who works with the keyboard goes on from the button, not from the top of the page.
-      if (hadFocus && !shown?.canUndo && button.value === shown?.status) button.focus({ preventScroll: true });
     }
+    // Who works with the keyboard goes on from the button, not from the top of the page.
+    if (hadFocus && !shown?.canUndo) pressed(element, shown?.status)?.focus({ preventScroll: true });
   }
 
   #onsubmit = (/** @type {Event} */ event) => {
@@ -72,4 +72,14 @@ export class OneTap {
 /** @param {Element} element */
 function petOf(element) {
   return /** @type {HTMLElement | null} */ (element.closest("[data-pet]"))?.dataset.pet;
+}
+
+/**
+ * @param {Element} element  A pet.
+ * @param {string} [status]  What was set; else the button of what the pet is doing.
+ * @returns {HTMLElement | null}
+ */
+function pressed(element, status) {
+  const of = status ? `[value="${CSS.escape(status)}"]` : '[aria-pressed="true"]';
+  return element.querySelector(`[name="status"]${of}`) ?? element.querySelector('[name="status"]');
 }

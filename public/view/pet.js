@@ -38,13 +38,24 @@ export function readPet(element) {
  */
 export function drawPet(element, pet) {
   element.dataset.pet = pet.id;
-  if (pet.status !== undefined) element.dataset.status = pet.status;
+  if (pet.status !== undefined) drawStatus(element, pet.status);
   for (const field of TEXT_FIELDS) {
     const value = pet[field];
     if (value !== undefined) drawField(element, field, WORDS.has(field) ? statusText(value) : value);
   }
   if (pet.since !== undefined) element.querySelector("time[data-since]")?.setAttribute("datetime", pet.since);
   element.querySelector("a[data-link]")?.setAttribute("href", `/pets/${encodeURIComponent(pet.id)}`);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} status
+ */
+function drawStatus(element, status) {
+  element.dataset.status = status;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {
+    button.setAttribute("aria-pressed", String(button.value === status));
+  }
 }
 
 /**

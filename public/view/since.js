@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Since when each pet has had its status: the time of day where the reader is, and an age that stays true.
+ * Every time on the page, in the reader's own time zone, and since how long each pet has had its status.
  *
- * The server writes "14:05 UTC", which is right everywhere and without JavaScript.
+ * The server writes "Tue 14:05 UTC", which is right everywhere and without JavaScript.
  */
 import { parseTime } from "../state/server-clock.js";
-import { clockText, durationText } from "../state/time-text.js";
+import { durationText, momentText } from "../state/time-text.js";
 import { setText } from "./text.js";
 
 /** Ages are shown in minutes, so a page with a thousand pets need not go through them every second. */
@@ -42,11 +42,12 @@ export class Since {
   draw(root) {
     const now = this.#serverClock.now();
     if (root === this.#root) this.#drawnAt = now;
-    for (const time of root.querySelectorAll("time[data-since]")) {
+    for (const time of root.querySelectorAll("time[datetime]")) {
       const since = parseTime(time.getAttribute("datetime"));
       if (since === null) continue;
-      setText(time, clockText(since));
-      const ago = time.closest("[data-pet]")?.querySelector("[data-ago]");
+      setText(time, momentText(since, now));
+      const pet = time.hasAttribute("data-since") ? time.closest("[data-pet]") : null;
+      const ago = pet?.querySelector("[data-ago]");
       if (ago) setText(ago, durationText(now - since));
     }
   }

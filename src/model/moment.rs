@@ -10,6 +10,9 @@ use jiff::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 
+/// For this long, a day of the week names one day.
+const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
+
 impl Moment {
     /// No clock that is set shows an earlier time: 2020 began before this program was written.
     pub const EARLIEST: Moment = Moment(1_577_836_800_000_000);
@@ -37,9 +40,22 @@ impl Moment {
         self.timestamp().strftime("%H:%M").to_string()
     }
 
-    /// Day, hour and minute in UTC: `2026-11-22 14:05`.
-    pub fn minute(self) -> String {
-        self.timestamp().strftime("%F %H:%M").to_string()
+    /// Hour and minute in UTC, with the day where it is not that of `now`: `14:05`, `Tue 14:05`,
+    /// `3 Nov 14:05` where the weekday would be ambiguous, `3 Nov 2025 14:05`.
+    pub fn text(self, now: Moment) -> String {
+        let (then, today) = (self.timestamp(), now.timestamp());
+        let is_same =
+            |format: &str| then.strftime(format).to_string() == today.strftime(format).to_string();
+        let format = if is_same("%F") {
+            "%H:%M"
+        } else if self < now && now.since(self) < SIX_DAYS {
+            "%a %H:%M"
+        } else if is_same("%Y") {
+            "%-d %b %H:%M"
+        } else {
+            "%-d %b %Y %H:%M"
+        };
+        then.strftime(format).to_string()
     }
 
     /// Returns true if it can be shown: it is not thousands of years away.
@@ -76,7 +92,21 @@ mod tests {
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.000000Z");
         assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
         assert_eq!(moment.clock(), "22:13");
-        assert_eq!(moment.minute(), "2023-11-14 22:13");
+    }
+
+    #[test]
+    fn a_time_has_its_day_unless_that_is_today() {
+        let moment: Moment = "2023-11-14T22:13:20Z".parse().unwrap();
+        for (now, text) in [
+            ("2023-11-14T23:59:59Z", "22:13"),
+            ("2023-11-15T00:00:00Z", "Tue 22:13"),
+            ("2023-11-20T22:13:19Z", "Tue 22:13"),
+            ("2023-11-20T22:13:20Z", "14 Nov 22:13"),
+            ("2024-01-01T00:00:00Z", "14 Nov 2023 22:13"),
+            ("2023-11-13T22:13:20Z", "14 Nov 22:13"),
+        ] {
+            assert_eq!(moment.text(now.parse().unwrap()), text, "{now}");
+        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::form::Messages;
-use super::time_text::ago;
+use super::time_text::{TimeView, ago};
 use crate::auth::SessionSummary;
-use crate::model::{Account, FieldError, Key, Scope, Token};
+use crate::model::{Account, FieldError, Key, Moment, Scope, Token};
 
 #[derive(Serialize)]
 pub struct AccountPage {
@@ -30,7 +30,7 @@ pub struct AccountPage {
 struct SessionView {
     handle: String,
     client: String,
-    began: String,
+    began: TimeView,
     idle: String,
     is_this: bool,
 }
@@ -40,8 +40,8 @@ struct TokenView {
     handle: String,
     name: String,
     scope: &'static str,
-    created: String,
-    used: Option<String>,
+    created: TimeView,
+    used: Option<TimeView>,
 }
 
 impl AccountPage {
@@ -51,17 +51,21 @@ impl AccountPage {
         sessions: &[SessionSummary],
         tokens: &[Token],
     ) -> Self {
+        let now = Moment::now();
         let session = |seen: &SessionSummary| SessionView {
             handle: seen.key.handle(),
             client: seen.client.clone(),
-            began: seen.began_at.minute(),
+            began: TimeView::new(seen.began_at, now),
             idle: idle(seen.idle_seconds),
             is_this: seen.key == session,
         };
         AccountPage {
             role: account.role.as_str(),
             sessions: sessions.iter().map(session).collect(),
-            tokens: tokens.iter().map(TokenView::of).collect(),
+            tokens: tokens
+                .iter()
+                .map(|token| TokenView::new(token, now))
+                .collect(),
             scopes: Scope::ALL.map(Scope::as_str),
             errors: Messages::default(),
             new_token: None,
@@ -103,13 +107,13 @@ impl AccountPage {
 }
 
 impl TokenView {
-    fn of(token: &Token) -> Self {
+    fn new(token: &Token, now: Moment) -> Self {
         TokenView {
             handle: token.key.handle(),
             name: token.name.clone(),
             scope: token.scope.as_str(),
-            created: token.created.minute(),
-            used: token.used.map(|used| used.minute()),
+            created: TimeView::new(token.created, now),
+            used: token.used.map(|used| TimeView::new(used, now)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::time_text::TimeView;
 use crate::model::{Change, ChangeKind, Deed, Moment, PetId};
 
 /// Everything that anybody did, for admins.
@@ -24,8 +25,7 @@ pub struct HistoryPage {
 
 #[derive(Serialize)]
 struct LineView {
-    at: String,
-    at_minute: String,
+    time: TimeView,
     who: String,
     /// The kind of client.
     client: String,
@@ -116,8 +116,7 @@ impl LineView {
 
     fn at(at: Moment) -> Self {
         LineView {
-            at: at.to_string(),
-            at_minute: at.minute(),
+            time: TimeView::new(at, Moment::now()),
             who: String::new(),
             client: String::new(),
             words: String::new(),

@@ -19,6 +19,8 @@ pub struct FormPage {
     limits: Value,
     /// Why the form is shown again: a title and a sentence.
     notice: Option<(&'static str, String)>,
+    /// The notice is no error.
+    is_hint: bool,
     /// A page at the public address, where the form would have been accepted.
     right_address: Option<String>,
     /// Hidden fields of the form that was sent, which are sent again unchanged.
@@ -64,6 +66,11 @@ impl FormPage {
     pub fn with_notice(self, title: &'static str, detail: &str) -> Self {
         let notice = Some((title, detail.to_owned()));
         FormPage { notice, ..self }
+    }
+
+    /// The form whose notice reports no error.
+    pub fn as_hint(self, is_hint: bool) -> Self {
+        FormPage { is_hint, ..self }
     }
 
     pub fn with_right_address(self, right_address: Option<String>) -> Self {
@@ -128,6 +135,7 @@ impl FormPage {
             }),
             theirs: Map::new(),
             notice: None,
+            is_hint: false,
             right_address: None,
             carried: Vec::new(),
             draft: String::new(),

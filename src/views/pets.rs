@@ -129,7 +129,7 @@ impl PetView {
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
-            since_clock: format!("{} UTC", pet.since.clock()),
+            since_clock: format!("{} UTC", pet.since.text(now)),
             since_ago: ago(now.since(pet.since)),
         }
     }

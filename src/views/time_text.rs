@@ -2,6 +2,27 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
+use crate::model::Moment;
+
+/// A point in time as every page shows it: `parts/time.html`. The text is in UTC and says so; the
+/// page's script puts the reader's own time in its place.
+#[derive(Serialize)]
+pub struct TimeView {
+    at: String,
+    text: String,
+}
+
+impl TimeView {
+    pub fn new(at: Moment, now: Moment) -> Self {
+        TimeView {
+            at: at.to_string(),
+            text: format!("{} UTC", at.text(now)),
+        }
+    }
+}
+
 /// How long something has lasted, in the largest unit that fits.
 pub fn ago(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;

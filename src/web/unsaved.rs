@@ -149,6 +149,7 @@ impl Unsaved {
                     .carrying(carried)
             }
         };
+        let page = page.as_hint(status.is_success());
         site.show_again(caller, &page.with_right_address(right_address), status)
     }
 

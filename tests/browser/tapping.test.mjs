@@ -94,6 +94,43 @@ test("with the keyboard the focus stays where the work is", async (t) => {
   assert.equal(focused, "sleeping");
 });
 
+test("to assistive technology the buttons are a group with the pet's name, and the current one is pressed", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const { name } = await store.api("GET", "/pets/1");
+  for (const path of ["/pets", "/pets/1"]) {
+    const tab = await openTab(t, `${store.origin}${path}`);
+    await tab.saysOfItself(/^Live over/);
+    const group = tab.page.getByRole("group", { name: `What is ${name} doing?` });
+    const pressed = async () => {
+      const buttons = group.getByRole("button", { pressed: true });
+      assert.equal(await buttons.count(), 1);
+      return buttons.getAttribute("value");
+    };
+    assert.equal(await pressed(), "sleeping");
+    await store.setStatus(1, "eating");
+    await eventually(async () => assert.equal(await pressed(), "eating"));
+    await store.api("PATCH", "/pets/1", { name: "Zebedee" });
+    await tab.page.getByRole("group", { name: "What is Zebedee doing?" }).waitFor();
+    await store.api("PATCH", "/pets/1", { name });
+    await store.setStatus(1, "sleeping");
+    tab.assertNoProblems();
+  }
+});
+
+test("when the time to take a tap back is over, the focus goes to the pet's button", async (t) => {
+  const store = await startStore(t);
+  await store.setStatus(1, "sleeping");
+  const tab = await openTab(t, `${store.origin}/pets`);
+  await tab.saysOfItself(/^Live over/);
+  await button(tab, 1, "eating").click();
+  await eventually(() => undo(tab, 1).isVisible());
+  await undo(tab, 1).focus();
+  await eventually(async () => assert.equal(await undo(tab, 1).isVisible(), false));
+  const focused = await tab.page.evaluate(() => document.activeElement?.getAttribute("value"));
+  assert.equal(focused, "eating");
+});
+
 test("without JavaScript a tap on a card is a form, and the board offers to take it back", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");

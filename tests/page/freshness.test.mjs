@@ -129,13 +129,28 @@ test("a page that never connected is offline since the server drew it", () => {
   assert.equal(freshness.line().text, `Offline since ${momentText(asOf, clock.now())}, last known`);
 });
 
+test("a time has its day unless that is today", () => {
+  const at = (...parts) => new Date(...parts).getTime();
+  const time = at(2023, 10, 14, 22, 13);
+  for (const [now, text] of [
+    [at(2023, 10, 14, 23, 59), "22:13"],
+    [at(2023, 10, 15, 0, 0), "Tue 22:13"],
+    [at(2023, 10, 20, 22, 12), "Tue 22:13"],
+    [at(2023, 10, 20, 22, 13), "14 Nov 22:13"],
+    [at(2024, 0, 1), "14 Nov 2023 22:13"],
+    [at(2023, 10, 13, 22, 13), "14 Nov 22:13"],
+  ]) {
+    assert.equal(momentText(time, now), text);
+  }
+});
+
 test("offline since another day names the day", () => {
   const { clock, freshness, up } = openFreshness();
   up();
   const heardAt = clock.now();
   clock.turn(24 * 60 * MINUTE_MS);
-  const day = new Date(heardAt).getDate();
-  assert.equal(freshness.line().text, `Offline since ${day} May, ${clockText(heardAt)}, last known`);
+  const day = new Date(heardAt).toLocaleDateString("en-US", { weekday: "short" });
+  assert.equal(freshness.line().text, `Offline since ${day} ${clockText(heardAt)}, last known`);
 });
 
 test("a machine that slept does not wake up saying live", () => {

@@ -212,6 +212,44 @@ test("nothing waits any more when the page goes away", async () => {
   assert.equal(clock.waiting, 0);
 });
 
+/** It said "Saved and live" while the card showed what somebody else had set. */
+test("it does not say live any more once somebody else has set another status", async () => {
+  const changed = "Saved. Someone else changed it since.";
+  const { clock, saves, status, answer, last } = open();
+  saves.set("7", "eating");
+  await answer(11);
+  status(11, "eating");
+  assert.equal(last().text, "Saved and live");
+  status(12, "playing");
+  assert.deepEqual([last().text, last().canUndo], [changed, false]);
+  clock.turn(10_000);
+  assert.equal(last(), null);
+
+  const faster = open();
+  faster.saves.set("7", "eating");
+  faster.status(12, "playing");
+  await faster.answer(11);
+  assert.equal(faster.last().text, changed);
+
+  const snapshot = open();
+  snapshot.saves.set("7", "eating");
+  await snapshot.answer(11);
+  snapshot.hear({ type: "snapshot", cursor: cursor(20), pets: [{ id: 7, name: "Otto", status: "bathing", since: "z" }] });
+  assert.equal(snapshot.last().text, changed);
+});
+
+test("while the page is paused it does not say live, and does again when it goes on", async () => {
+  const { saves, status, answer, last } = open();
+  saves.pause(true);
+  saves.set("7", "eating");
+  assert.equal(last().text, "Saving…");
+  await answer(11);
+  status(11, "eating");
+  assert.equal(last().text, "Saved. Resume to see it here.");
+  saves.pause(false);
+  assert.equal(last().text, "Saved and live");
+});
+
 /** A setter whose every question gets `reply`. */
 function setter(reply) {
   const clock = new FakeClock();

@@ -68,7 +68,7 @@ async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
         let page = anna.get(&address).await;
         let found = page.split("<time datetime=\"").skip(1);
         times.extend(found.map(|rest| rest.split('"').next().unwrap().to_owned()));
-        let Some((rest, _)) = page.split_once("\">What was before") else {
+        let Some((rest, _)) = page.split_once("\">Older entries") else {
             break;
         };
         let older = rest.rsplit_once("href=\"").unwrap().1;

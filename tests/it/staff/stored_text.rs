@@ -99,3 +99,26 @@ async fn no_private_page_is_kept_by_anybody() {
         assert_eq!(answer.headers()["referrer-policy"], "same-origin", "{path}");
     }
 }
+
+/// Times were local on the board, and in UTC in the history, the audit and the account.
+#[tokio::test]
+async fn every_time_on_a_page_is_one_that_the_page_shows_in_the_readers_own_time() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    anna.post("/pets/1/status", &[("status", "eating")]).await;
+    for path in ["/pets", "/pets/1", "/pets/1/history", "/audit", "/account"] {
+        let page = anna.get(path).await;
+        let times: Vec<&str> = page.split("<time").skip(1).collect();
+        assert!(!times.is_empty(), "{path}");
+        for time in &times {
+            let (time, _) = time.split_once("</time>").unwrap();
+            let (attributes, text) = time.split_once('>').unwrap();
+            assert!(attributes.contains("datetime=\"20"), "{path}: {time}");
+            assert!(text.is_empty() || text.ends_with(" UTC"), "{path}: {time}");
+        }
+        let outside = page.matches(" UTC").count();
+        let as_of = page.matches("As of ").count();
+        let inside = times.iter().filter(|time| time.contains(" UTC</time>"));
+        assert_eq!(outside, inside.count() + as_of, "{path}");
+    }
+}

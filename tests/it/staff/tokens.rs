@@ -164,7 +164,7 @@ async fn a_token_is_shown_once_used_noted_and_revoked() {
     };
     assert_eq!(set().await, 200);
     let page = anna.get("/account").await;
-    assert!(page.contains("last used 20"));
+    assert!(page.contains("last used"));
     let (_, rest) = page.split_once("href=\"/account/tokens/").unwrap();
     let path = format!("/account/tokens/{}", &rest[..16]);
     let mut boris = rescue.signed_in("boris").await;
