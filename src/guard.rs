@@ -4,7 +4,7 @@
 //! of them. What a proxy says about the address behind it is believed only when the proxy is named
 //! at the start (`forwarded`). Connections are counted (`crowd`), writes and messages are metered
 //! (`rate`), and both in memory of a fixed size, however many visitors there are. Who they are is
-//! the business of `auth`; nothing here is ever written to the log.
+//! the business of `auth`; no address is ever written to the log.
 
 mod buffers;
 mod crowd;
@@ -16,6 +16,7 @@ mod rate;
 mod source;
 #[cfg(test)]
 mod tests;
+mod unnamed_proxy;
 mod visitor;
 
 use std::net::IpAddr;
@@ -32,6 +33,7 @@ pub use self::peer::Peer;
 use self::rate::Meter;
 pub use self::rate::Rate;
 pub use self::source::Source;
+use self::unnamed_proxy::UnnamedProxy;
 pub use self::visitor::{Identity, Visitor};
 
 /// Its share is used up.
@@ -49,6 +51,7 @@ pub struct Guard {
     writes: Meter,
     buffers: Buffers,
     trusted: Vec<Network>,
+    unnamed_proxy: UnnamedProxy,
 }
 
 impl Guard {
@@ -60,6 +63,7 @@ impl Guard {
             writes: Meter::new(Rate::per_second(limits.writes_per_second.limit)),
             buffers: Buffers::new(limits.request_buffers),
             trusted: limits.trusted_proxies.clone(),
+            unnamed_proxy: UnnamedProxy::default(),
         }
     }
 
@@ -143,12 +147,20 @@ impl Guard {
         let peer = peer.to_canonical();
         let told = match self.is_trusted(peer) {
             true => forwarded::client(headers, &|address| self.is_trusted(address)),
-            false => None,
+            false => {
+                self.unnamed_proxy.look(headers, Instant::now());
+                None
+            }
         };
         Visitor {
             address: told.flatten().unwrap_or(peer),
             is_forwarded: told.is_some(),
         }
+    }
+
+    /// Returns true if a proxy seems to be in front that was not named as trusted.
+    pub fn suspects_unnamed_proxy(&self) -> bool {
+        self.unnamed_proxy.is_suspected(Instant::now())
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {

@@ -17,6 +17,8 @@ pub struct StaffPage {
     done: Option<String>,
     /// Why the last form did nothing: a title and a sentence.
     notice: Option<(&'static str, String)>,
+    /// Whether a proxy seems to be in front that was not named as trusted.
+    has_unnamed_proxy: bool,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,14 @@ impl StaffPage {
             link: None,
             done: None,
             notice: None,
+            has_unnamed_proxy: false,
+        }
+    }
+
+    pub fn with_unnamed_proxy(self, has_unnamed_proxy: bool) -> Self {
+        StaffPage {
+            has_unnamed_proxy,
+            ..self
         }
     }
 

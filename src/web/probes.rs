@@ -37,6 +37,12 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
             StatusCode::SERVICE_UNAVAILABLE,
             "changes cannot be written or delivered\n",
         )
+    } else if live.guard.suspects_unnamed_proxy() {
+        text(
+            StatusCode::OK,
+            "ready; a proxy seems to be in front that is not named: all its visitors count as one \
+             address until --trusted-proxy names it\n",
+        )
     } else {
         text(StatusCode::OK, "ready\n")
     }

@@ -31,7 +31,7 @@ pub fn show_staff(
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     site.show_after(&caller, headers, |done| {
-        Ok(staff_page(&admin)?.with_done(done))
+        Ok(staff_page(site, &admin)?.with_done(done))
     })
 }
 
@@ -72,7 +72,7 @@ pub async fn invite(
     form: Form,
 ) -> poem::Result<Response> {
     let again = |error: &FieldError| {
-        let page = staff_page(&admin)?.with_error(form.text("name"), error);
+        let page = staff_page(site, &admin)?.with_error(form.text("name"), error);
         site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY)
     };
     let read = |form: &Form| Ok((form.read("name")?, form.read("role")?));
@@ -172,7 +172,7 @@ fn show_refused(
     if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&failure.status) {
         return Err(failure.into());
     }
-    let page = staff_page(admin)?.with_notice(&failure.detail);
+    let page = staff_page(site, admin)?.with_notice(&failure.detail);
     let mut response = site.show_again(caller, &page, failure.status)?;
     failure.add_headers(response.headers_mut());
     Ok(response)
@@ -202,10 +202,11 @@ fn show_link(
         }
     };
     let link = format!("{origin}{}", welcome_path(secret));
-    site.show(caller, &staff_page(admin)?.with_link(name, link))
+    site.show(caller, &staff_page(site, admin)?.with_link(name, link))
 }
 
-fn staff_page(admin: &SignedIn) -> Result<StaffPage, Failure> {
+fn staff_page(site: &Site, admin: &SignedIn) -> Result<StaffPage, Failure> {
     let members = admin.staff()?.directory().members();
-    Ok(StaffPage::new(&members, &admin.account.name))
+    let page = StaffPage::new(&members, &admin.account.name);
+    Ok(page.with_unnamed_proxy(site.live.guard.suspects_unnamed_proxy()))
 }

@@ -152,3 +152,28 @@ async fn an_address_of_their_own_serves_the_metrics_and_nothing_else() {
     process.signal(rustix::process::Signal::TERM);
     assert_eq!(process.end().await.code(), Some(0));
 }
+
+/// Behind a proxy that was not named, 30 wrong passwords of one visitor locked everyone out, and
+/// nothing said why.
+#[tokio::test]
+async fn a_proxy_that_is_not_named_is_reported_to_operators_and_admins() {
+    for is_named in [true, false] {
+        let rescue = Rescue::start_with(|config| {
+            let own = "127.0.0.1".parse().unwrap();
+            config.limits.trusted_proxies = if is_named { vec![own] } else { Vec::new() };
+        })
+        .await;
+        let mut anna = rescue.signed_in("anna").await;
+        assert!(!anna.get("/staff").await.contains("--trusted-proxy"));
+        assert_eq!(rescue.app.text("/readyz").await, "ready\n");
+        let request = rescue.app.request("GET", "/pets");
+        let forwarded = request.header("x-forwarded-for", "203.0.113.9").send();
+        assert_eq!(forwarded.await.unwrap().status(), 200);
+        let ready = rescue.app.request("GET", "/readyz").send().await.unwrap();
+        assert_eq!(ready.status(), 200);
+        let ready = ready.text().await.unwrap();
+        assert_eq!(ready.contains("--trusted-proxy"), !is_named, "{ready}");
+        let page = anna.get("/staff").await;
+        assert_eq!(page.contains("--trusted-proxy"), !is_named);
+    }
+}
