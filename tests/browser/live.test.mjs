@@ -109,6 +109,21 @@ describe("where the network does not let everything through", { concurrency: 3 }
     await assertFollows(tab, store, 1);
   });
 
+  test("a page whose files a captive portal answered asks for them again until it is styled and live", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, { assets: "portal" });
+    const tab = await openTab(t, `${proxy.origin}/pets`);
+    const sheets = () =>
+      tab.page.evaluate(() => [...document.querySelectorAll("link[rel=stylesheet]")].filter(({ sheet }) => sheet?.cssRules.length).length);
+    const asked = (name) => proxy.asked.filter((path) => path.endsWith(name)).length;
+    await eventually(() => asked("/app.js") >= 2 && asked("/style/base.css") >= 2);
+    assert.equal(await sheets(), 0);
+    proxy.let({ assets: "pass" });
+    await tab.saysOfItself(/^Live over/);
+    const all = await tab.page.locator("link[rel=stylesheet]").count();
+    await eventually(async () => assert.equal(await sheets(), all));
+  });
+
   test("a show page hears of its own pet only", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);

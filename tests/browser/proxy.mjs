@@ -13,7 +13,8 @@ import { connect } from "node:net";
  * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
  *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
  *   no answer may take long.
- * - `assets`: "pass"; "fresh" forbids the browser to cache them, so that each page asks for its own.
+ * - `assets`: "pass"; "fresh" forbids the browser to cache them, so that each page asks for its own; "portal"
+ *   answers with a page of its own, in place of all but the loader.
  * - `module`, one of the page's modules: "pass"; "lose" breaks off every connection that asks for it.
  * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, module: string }} Rules
  */
@@ -139,6 +140,8 @@ class Proxy {
     if (page !== undefined) return response.writeHead(200, { "content-type": "text/html" }).end(page);
     const rule = this.#ruleFor(path);
     if (rule === "refuse") return response.writeHead(403).end("not on this network");
+    const isPortal = this.#rules.assets === "portal" && path.startsWith("/assets/") && !path.endsWith("/loader.js");
+    if (isPortal) return response.writeHead(200, { "content-type": "text/html" }).end("<h1>Please sign in</h1>");
     if (rule === "lose") return socket.destroy();
     const asking = this.#ask(request, request.headers, (answer) => {
       const isFresh = this.#rules.assets === "fresh" && path.startsWith("/assets/");
