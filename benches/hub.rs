@@ -73,6 +73,7 @@ fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
         at: Moment::from_micros(1_700_000_000_000_000),
         by: By::Simulator,
         author: None,
+        request: None,
         pet: PetId::new(pet),
         kind,
     }

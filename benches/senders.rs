@@ -128,6 +128,7 @@ impl Rig {
             at: Moment::from_micros(1_700_000_000_000_000),
             by: By::Simulator,
             author: None,
+            request: None,
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };

@@ -25,6 +25,7 @@ fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
         at: Moment::now(),
         by: By::Simulator,
         author: None,
+        request: None,
         pet: PetId::new(pet),
         kind,
     }

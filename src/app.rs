@@ -14,7 +14,7 @@ use crate::auth::Gate;
 use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::guard::Guard;
-use crate::hub::Hub;
+use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
 use crate::model::{By, Rev};
@@ -76,7 +76,8 @@ impl App {
         let writer = Writer::start_keeping(
             Arc::clone(&engine),
             Arc::clone(&hub),
-            config.history,
+            // The log holds the keys of requests, which are honoured that long.
+            config.history.map(|history| history.max(REQUESTS_KEPT_FOR)),
             Clock::system(),
         );
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;

@@ -64,7 +64,7 @@ pub struct Options {
     pets: u32,
 
     /// Forget changes that are more than DURATION older than the newest, or forever keep them; the
-    /// newest 10,000 always stay
+    /// newest 10,000, and those of the last 24 hours, always stay
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HISTORY", default_value = "90d", value_parser = history)]
     history: History,
 

@@ -14,6 +14,7 @@ mod catch_up;
 mod filter;
 mod newest;
 mod reach;
+mod requests;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -26,11 +27,12 @@ use tokio::sync::{Semaphore, broadcast};
 pub use self::catch_up::{CatchUp, Chunk};
 pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
 use self::reach::Reach;
+pub use self::requests::{DoneRequest, KEPT_FOR as REQUESTS_KEPT_FOR};
 pub use self::state::BoardEntry;
 use self::state::State;
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
-use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, Rev};
+use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, RequestId, Rev};
 use crate::store::{Engine, Follower, Snapshot, StoreError};
 use crate::wire::{Frame, SnapshotForm};
 
@@ -203,6 +205,11 @@ impl Hub {
     pub fn entry(&self, id: PetId) -> Option<(BoardEntry, Epoch)> {
         let state = self.state();
         Some((state.pets().get(&id)?.clone(), state.epoch()))
+    }
+
+    /// The request with this key, if it was carried out less than a day before `now`.
+    pub fn done_request(&self, id: &RequestId, now: Moment) -> Option<DoneRequest> {
+        self.state().requests().get(id, now)
     }
 
     /// The snapshot message for `filter`, encoded at most once per rev, and the epoch it is of.

@@ -15,6 +15,7 @@ mod hex;
 mod moment;
 mod pet;
 mod profile;
+mod request;
 mod sex;
 mod staff;
 mod status;
@@ -29,6 +30,7 @@ pub use hex::{from_hex, to_hex};
 pub use moment::Moment;
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{Profile, ProfilePatch};
+pub use request::{RequestId, RequestKey};
 pub use sex::Sex;
 pub use staff::{
     Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session,

@@ -14,6 +14,7 @@
 mod authorization;
 mod command;
 mod decision;
+mod key;
 mod outage;
 mod retention;
 mod run;
@@ -29,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
 pub use self::command::{Command, Committed, Expected, WriteError};
 use self::decision::Decision;
+pub use self::key::IdempotencyKey;
 use self::run::{Run, settle};
 use crate::clock::Clock;
 use crate::hub::Hub;
@@ -56,7 +58,7 @@ pub struct Writer {
     reason = "all but the last are requests, and the queue is bounded"
 )]
 enum Queued {
-    Request(Request),
+    Request(Box<Request>),
     /// Everything queued before it is still carried out.
     Stop,
 }
@@ -64,6 +66,7 @@ enum Queued {
 /// A command that waits, and where its answer goes.
 struct Request {
     command: Command,
+    key: Option<IdempotencyKey>,
     signer: Signer,
     answer: oneshot::Sender<Answer>,
 }
@@ -119,6 +122,20 @@ impl Writer {
     /// `Stopping` when the writer has ended, `SignedOut` or `NotInScope` when the signer's
     /// permission was revoked meanwhile, and what the command itself can fail with.
     pub async fn commit(&self, command: Command, signer: impl Into<Signer>) -> Answer {
+        self.commit_once(command, None, signer).await
+    }
+
+    /// Commits one command, unless a command with the same key was committed within the last day:
+    /// then the answer is that of the first one, whichever node it came to.
+    ///
+    /// # Errors
+    /// `KeyReused` for a key of another command, and those of `commit`.
+    pub async fn commit_once(
+        &self,
+        command: Command,
+        key: Option<IdempotencyKey>,
+        signer: impl Into<Signer>,
+    ) -> Answer {
         // The writer may be looking for a write whose answer did not come.
         if self.hub.is_out_of_reach() {
             return Err(WriteError::Unavailable);
@@ -126,10 +143,11 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let request = Request {
             command,
+            key,
             signer: signer.into(),
             answer,
         };
-        let queued = Queued::Request(request);
+        let queued = Queued::Request(Box::new(request));
         self.queue.try_send(queued).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
@@ -158,7 +176,7 @@ pub fn commit_all(
     for some in commands.chunks(PUTS_AT_ONCE) {
         let mut decision = Decision::new(hub);
         for command in some {
-            decision.take(command, by.into())?;
+            decision.take(command, None, by.into())?;
         }
         settle(engine, hub, decision).map_err(|error| {
             tracing::error!(%error, "a new store could not be filled");

@@ -49,6 +49,7 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
+            WriteError::KeyReused => Failure::invalid(detail),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
             WriteError::Conflict | WriteError::StatusMovedOn | WriteError::EditConflict => {
                 Failure::conflict(detail)

@@ -7,13 +7,19 @@ use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::catch_up::Chunk;
 use super::filter::Filter;
 use super::newest::Newest;
-use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev};
+use super::requests::{KEPT_FOR, Requests};
+use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, Rev};
 use crate::store::{self, Engine, StoreError};
 use crate::wire::{Frame, SnapshotForm};
 
 /// Encoded snapshots kept for one rev. Above it they are encoded per viewer, which is slower and
 /// still right: a bound on memory against someone who asks for every combination of pets.
 const SNAPSHOTS_KEPT: usize = 1024;
+
+/// Changes that are read back from the log at the start, at most, for the keys of requests that
+/// made them.
+const REQUESTS_READ: u64 = 100_000;
+const READ_AT_ONCE: u64 = 5_000;
 
 /// Behind the hub's lock; nothing here waits.
 pub struct State {
@@ -27,6 +33,7 @@ pub struct State {
     pets: BTreeMap<PetId, BoardEntry>,
     backlog: Backlog,
     newest: Newest,
+    requests: Requests,
     /// Of the current rev; emptied with every change.
     snapshots: HashMap<Filter, Snapshot>,
 }
@@ -92,6 +99,7 @@ impl State {
         let mut state = State::of(epoch, snapshot);
         state.backlog = backlog;
         state.find_status_changes(&recent);
+        state.find_requests(engine)?;
         Ok(state)
     }
 
@@ -106,8 +114,38 @@ impl State {
             pets: pets.zip(snapshot.revs).map(BoardEntry::load).collect(),
             backlog: Backlog::new(snapshot.rev),
             newest: Newest::new(snapshot.rev),
+            requests: Requests::default(),
             snapshots: HashMap::new(),
         }
+    }
+
+    /// Reads the requests of the last day back from the log of `engine`.
+    fn find_requests(&mut self, engine: &dyn Engine) -> Result<(), StoreError> {
+        let now = Moment::now();
+        let (mut before, mut read) = (self.rev.next(), 0);
+        let mut found = Vec::new();
+        while read < REQUESTS_READ && before > Rev::ZERO.next() {
+            let after = Rev::new(before.get().saturating_sub(READ_AT_ONCE + 1));
+            let changes = engine.kept(after, before)?;
+            let Some(oldest) = changes.first() else { break };
+            let is_old = now.since(oldest.at) >= KEPT_FOR;
+            let keyed = changes.into_iter().rev();
+            found.extend(keyed.filter(|change| change.request.is_some()));
+            if is_old {
+                break;
+            }
+            read += READ_AT_ONCE;
+            before = after.next();
+        }
+        found
+            .iter()
+            .rev()
+            .for_each(|change| self.requests.push(change));
+        Ok(())
+    }
+
+    pub fn requests(&self) -> &Requests {
+        &self.requests
     }
 
     /// Finds in `recent` which change set each pet's status, where that was not its last change.
@@ -200,6 +238,7 @@ impl State {
         self.next_pet = self.next_pet.max(change.pet.next());
         self.rev = change.rev;
         self.newest.push(frame.clone());
+        self.requests.push(change);
         self.backlog.push(frame);
         self.snapshots.clear();
     }

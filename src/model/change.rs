@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Author, Moment, Pet, PetId, Rev, Status};
+use super::{Author, Moment, Pet, PetId, RequestKey, Rev, Status};
 
 /// Who asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +33,8 @@ pub struct Change {
     pub by: By,
     /// Who that was by name, where it is known. Never shown to visitors.
     pub author: Option<Arc<Author>>,
+    /// The request that made it, if that had a key.
+    pub request: Option<RequestKey>,
     pub pet: PetId,
     pub kind: ChangeKind,
 }

@@ -19,6 +19,7 @@ pub fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         at: Moment::from_micros(0),
         by: By::Api,
         author: None,
+        request: None,
         pet: PetId::new(pet),
         kind,
     }

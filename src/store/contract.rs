@@ -118,6 +118,10 @@ impl<'a> Desk<'a> {
         let mut put = Put {
             at: Moment::from_micros(self.turn * 1000),
             signature: signature(),
+            request: (self.turn % 2 == 0).then_some(crate::model::RequestKey {
+                id: [7; 16],
+                fingerprint: [9; 8],
+            }),
             pet: PetId::new(pet),
             kind,
             after: None,

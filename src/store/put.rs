@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::model::{Change, ChangeKind, Moment, Pet, PetId, Rev, Signature};
+use crate::model::{Change, ChangeKind, Moment, Pet, PetId, RequestKey, Rev, Signature};
 
 /// A change to be committed. The engine gives it its rev.
 #[derive(Clone, Debug)]
 pub struct Put {
     pub at: Moment,
     pub signature: Signature,
+    pub request: Option<RequestKey>,
     pub pet: PetId,
     pub kind: ChangeKind,
     /// The pet as it is then; `None` when it is gone.
@@ -23,6 +24,7 @@ impl Put {
             at: self.at,
             by: self.signature.by,
             author: self.signature.author.clone(),
+            request: self.request,
             pet: self.pet,
             kind: self.kind.clone(),
         }

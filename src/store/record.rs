@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::model::{Author, By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::model::{
+    Author, By, Change, ChangeKind, Moment, Pet, PetId, Profile, RequestKey, Rev, Status,
+};
 
 /// A change in the log, under its rev.
 #[derive(Serialize, Deserialize)]
@@ -17,6 +19,9 @@ struct ChangeRecord {
     /// By name, and the kind of client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     author: Option<AuthorRecord>,
+    /// In hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
     pet: u64,
     #[serde(flatten)]
     kind: KindRecord,
@@ -61,6 +66,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
         at: change.at.micros(),
         by: change.by.as_str().to_owned(),
         author: change.author.as_deref().map(AuthorRecord::of),
+        request: change.request.map(RequestKey::to_text),
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
@@ -89,6 +95,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         at: Moment::from_micros(record.at),
         by: decode_by(&record.by)?,
         author: record.author.map(AuthorRecord::into_author),
+        request: record.request.as_deref().and_then(RequestKey::from_text),
         pet,
         kind: match record.kind {
             KindRecord::Status { status, since } => {

@@ -5,6 +5,7 @@
 mod conditional;
 mod document;
 mod failures;
+mod idempotency;
 mod objects;
 mod text;
 
@@ -20,6 +21,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 
 use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
+use self::idempotency::RequestOnce;
 use self::objects::{
     ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetList, PetObject,
     StatusFields,
@@ -27,7 +29,9 @@ use self::objects::{
 use super::{Site, undo};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{By, Cursor, Pet, PetId, PetIdError, ProfilePatch, Rev, Scope, Status};
+use crate::model::{
+    By, ChangeKind, Cursor, Pet, PetId, PetIdError, ProfilePatch, Rev, Scope, Status,
+};
 use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.
@@ -111,13 +115,16 @@ impl Api {
     async fn create_pet(
         &self,
         permit: Permit<MayWrite>,
+        once: RequestOnce,
         pet: Json<PetFields>,
     ) -> poem::Result<Created> {
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let profile = draft.into_profile().map_err(Failure::from)?;
-        let made = self.carry_out(permit, Command::create(profile)).await?;
+        let made = self
+            .carry_out(permit, once, Command::create(profile))
+            .await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
-        let pet = PetObject::committed(&made)?;
+        let pet = self.committed(&made).await?;
         let tag = entity_tag(made.cursor);
         Ok(Created::Pet(Json(pet), address, tag))
     }
@@ -144,6 +151,7 @@ impl Api {
     async fn edit_pet(
         &self,
         permit: Permit<MayWrite>,
+        once: RequestOnce,
         id: Path<u64>,
         if_match: IfMatch,
         pet: Json<PetFields>,
@@ -164,8 +172,8 @@ impl Api {
                 base: None,
                 expected: if_match.0,
             };
-            let edited = self.carry_out(permit, edit).await?;
-            (PetObject::committed(&edited)?, edited.cursor)
+            let edited = self.carry_out(permit, once, edit).await?;
+            (self.committed(&edited).await?, edited.cursor)
         };
         Ok(Edited::Pet(Json(pet), entity_tag(cursor)))
     }
@@ -177,6 +185,7 @@ impl Api {
     async fn remove_pet(
         &self,
         permit: Permit<MayWrite>,
+        once: RequestOnce,
         id: Path<u64>,
         if_match: IfMatch,
     ) -> Answer<CursorObject> {
@@ -184,7 +193,7 @@ impl Api {
             pet: PetId::new(id.0),
             expected: if_match.0,
         };
-        let removed = self.carry_out(permit, remove).await?;
+        let removed = self.carry_out(permit, once, remove).await?;
         Ok(Json(CursorObject::of(removed.cursor)))
     }
 
@@ -200,6 +209,7 @@ impl Api {
     async fn set_status(
         &self,
         permit: Permit<MaySetStatus>,
+        once: RequestOnce,
         id: Path<u64>,
         if_match: IfMatch,
         fields: Json<StatusFields>,
@@ -217,7 +227,7 @@ impl Api {
             since,
             expected,
         };
-        let set = self.carry_out(permit, set).await?;
+        let set = self.carry_out(permit, once, set).await?;
         Ok(Json(CursorObject::of(set.cursor)))
     }
 
@@ -277,14 +287,39 @@ impl Api {
     async fn carry_out<N>(
         &self,
         permit: Permit<N>,
+        once: RequestOnce,
         command: Command,
     ) -> Result<Committed, Failure> {
         let committed = self
             .site
             .live
             .writer
-            .commit(command, permit.api_signature());
+            .commit_once(command, once.0, permit.api_signature());
         Ok(committed.await?)
+    }
+
+    /// The pet as a command left it, also one that was carried out earlier and is asked for again.
+    async fn committed(&self, committed: &Committed) -> Result<PetObject, Failure> {
+        let cursor = committed.cursor;
+        if let Some(pet) = &committed.after {
+            return Ok(PetObject::at(cursor, pet));
+        }
+        let engine = Arc::clone(&self.site.engine);
+        let after = Rev::new(cursor.rev.get().saturating_sub(1));
+        let read = tokio::task::spawn_blocking(move || engine.kept(after, cursor.rev.next()));
+        let changes = read.await.map_err(|_| Failure::internal())?;
+        match changes
+            .map_err(Failure::from)?
+            .first()
+            .map(|change| &change.kind)
+        {
+            Some(ChangeKind::Pet(pet)) => Ok(PetObject::at(cursor, pet)),
+            // The log no longer has it.
+            _ => {
+                let (pet, cursor) = self.pet(committed.pet)?;
+                Ok(PetObject::at(cursor, &pet))
+            }
+        }
     }
 
     /// A pet, and the cursor of its last change.

@@ -227,6 +227,7 @@ mod tests {
             at: Moment::from_micros(i64::try_from(rev).unwrap()),
             by,
             author: None,
+            request: None,
             pet: PetId::FIRST,
             kind: ChangeKind::Status(Status::Eating),
         }

@@ -10,6 +10,7 @@ use poem::{FromRequest, Request, RequestBody};
 use crate::auth::Caller;
 use crate::error::{Failure, at_field};
 use crate::model::{Draft, FieldError};
+use crate::writer::IdempotencyKey;
 
 /// The fields of a form, in the order they were sent.
 pub struct Form(Vec<(String, String)>);
@@ -28,7 +29,21 @@ impl<'a> FromRequest<'a> for Form {
     }
 }
 
+/// The field with the key that was made for one showing of a form: sent twice, it is one request.
+pub const KEY: &str = "request";
+
+/// A key for a form that is shown for the first time, as a hidden field.
+pub fn new_key() -> (String, String) {
+    (KEY.to_owned(), format!("{:032x}", rand::random::<u128>()))
+}
+
 impl Form {
+    /// The key of the form; none for one of a program, or a key that is not ours.
+    pub fn key(&self) -> Option<IdempotencyKey> {
+        let key = self.get(KEY).filter(|key| key.len() == 32)?;
+        Some(IdempotencyKey::of_form(key))
+    }
+
     /// Reads a body; one that is empty is a form without fields.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use poem::{Response, handler};
 use self::edit::as_entered;
 pub use self::edit::edit_pet;
 use super::done::Done;
-use super::form::Form;
+use super::form::{self, Form};
 use super::site::see_done;
 use super::undo::{self, Offer};
 use super::{Site, see_other};
@@ -58,7 +58,8 @@ pub fn new_pet(
     Data(site): Data<&Arc<Site>>,
     caller: Caller,
 ) -> poem::Result<Response> {
-    site.show(&caller, &FormPage::create(&Draft::default(), &[]))
+    let page = FormPage::create(&Draft::default(), &[]);
+    site.show(&caller, &page.carrying(vec![form::new_key()]))
 }
 
 #[handler]
@@ -68,16 +69,22 @@ pub async fn create_pet(
     caller: Caller,
     form: Form,
 ) -> poem::Result<Response> {
+    let (key, hidden) = (form.key(), form.hidden(&[form::KEY]));
     let draft = form.into_draft();
     let profile = match draft.clone().into_profile() {
         Ok(profile) => profile,
         Err(invalid) => {
-            let page = FormPage::create(&draft, &invalid.0);
+            let page = FormPage::create(&draft, &invalid.0).carrying(hidden);
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let created = site.carry_out(Command::create(profile), permit.signature());
-    Ok(see_other(&address(created.await?.pet)))
+    let create = Command::create(profile);
+    let created = site
+        .live
+        .writer
+        .commit_once(create, key, permit.signature());
+    let created = created.await.map_err(Failure::from)?;
+    Ok(see_other(&address(created.pet)))
 }
 
 #[handler]
@@ -134,9 +141,17 @@ pub async fn remove_pet(
     caller: Caller,
     _form: Form,
 ) -> poem::Result<Response> {
-    let (pet, _) = site.pet(&id)?;
-    let remove = Command::remove(pet.id);
-    site.carry_out(remove, permit.signature()).await?;
+    // Sent twice, the second form finds the pet removed, as its sender wanted.
+    let pet: Option<PetId> = id.parse().ok();
+    let pet = pet.filter(|pet| *pet < site.live.hub.newest().1);
+    let Some(pet) = pet else {
+        return Err(Site::no_such_pet().into());
+    };
+    let removed = site.carry_out(Command::remove(pet), permit.signature());
+    match removed.await {
+        Err(failure) if failure.status != StatusCode::NOT_FOUND => return Err(failure.into()),
+        _ => {}
+    }
     Ok(see_done("/pets", &Done::PetRemoved, &caller))
 }
 
@@ -147,9 +162,11 @@ impl Site {
             .parse::<PetId>()
             .ok()
             .and_then(|id| self.live.hub.pet(id));
-        found.ok_or_else(|| {
-            Failure::not_found("There is no such pet. It may have been adopted and removed.")
-        })
+        found.ok_or_else(Site::no_such_pet)
+    }
+
+    fn no_such_pet() -> Failure {
+        Failure::not_found("There is no such pet. It may have been adopted and removed.")
     }
 
     async fn carry_out(&self, command: Command, signer: Signer) -> Result<Committed, Failure> {

@@ -210,6 +210,7 @@ mod tests {
             at: Moment::from_micros(1_700_000_000_123_456),
             by: By::Simulator,
             author: None,
+            request: None,
             pet: PetId::new(7),
             kind,
         }

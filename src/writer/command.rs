@@ -108,7 +108,8 @@ pub struct Committed {
     pub pet: PetId,
     /// The cursor of the change it made.
     pub cursor: Cursor,
-    /// The pet as this change left it; `None` if the change removed it.
+    /// The pet as this change left it; `None` if the change removed it, or was found again by its
+    /// key: then the log has it.
     pub after: Option<Arc<Pet>>,
 }
 
@@ -123,6 +124,8 @@ pub enum WriteError {
     NotInScope(Scope),
     #[error("the pet has changed, so If-Match no longer holds; read the pet again")]
     PreconditionFailed,
+    #[error("this key was used for another request; send a new key with a new request")]
+    KeyReused,
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
     #[error("someone else has set this pet's status since then")]

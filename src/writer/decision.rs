@@ -5,8 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::command::{Command, Committed, Expected, WriteError};
+use super::key::IdempotencyKey;
 use crate::hub::{BoardEntry, Hub};
-use crate::model::{ChangeKind, Cursor, Epoch, Moment, Pet, PetId, ProfileBase, Rev, Signature};
+use crate::model::{
+    ChangeKind, Cursor, Epoch, Moment, Pet, PetId, ProfileBase, RequestId, RequestKey, Rev,
+    Signature,
+};
 use crate::store::Put;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
@@ -18,10 +22,21 @@ pub struct Decision<'a> {
     /// Pets as this batch leaves them; `None` for one that it removes.
     touched: HashMap<PetId, Option<Touched>>,
     puts: Vec<Put>,
+    /// The changes of requests with a key, and what these asked for.
+    keyed: HashMap<RequestId, ([u8; 8], Decided)>,
+}
+
+/// What became of a command.
+pub enum Taken {
+    /// The batch has its change.
+    Change(Decided),
+    /// Its key is that of a command that was committed before.
+    Done(Committed),
 }
 
 /// A command of which the batch has the change.
-pub struct Taken {
+#[derive(Clone)]
+pub struct Decided {
     pet: PetId,
     /// The change's place in the batch.
     pub place: usize,
@@ -53,14 +68,59 @@ impl<'a> Decision<'a> {
             next_pet,
             touched: HashMap::new(),
             puts: Vec::new(),
+            keyed: HashMap::new(),
         }
+    }
+
+    /// Adds the change that `command` makes, unless a command with the same key made it before.
+    ///
+    /// # Errors
+    /// `KeyReused`, and those of `decide`; the batch is then as it was.
+    pub fn take(
+        &mut self,
+        command: &Command,
+        key: Option<&IdempotencyKey>,
+        signature: Signature,
+    ) -> Result<Taken, WriteError> {
+        let Some(key) = key else {
+            return Ok(Taken::Change(self.decide(command, signature)?));
+        };
+        let author = signature.author.as_deref();
+        let request = key.request(author.map_or("", |author| &author.name), command);
+        if let Some(taken) = self.find(request) {
+            return taken;
+        }
+        let decided = self.decide(command, signature)?;
+        self.puts[decided.place].request = Some(request);
+        let keyed = (request.fingerprint, decided.clone());
+        self.keyed.insert(request.id, keyed);
+        Ok(Taken::Change(decided))
+    }
+
+    /// Finds what became of `request` in this batch, or before it.
+    fn find(&self, request: RequestKey) -> Option<Result<Taken, WriteError>> {
+        let (fingerprint, taken) = match self.keyed.get(&request.id) {
+            Some((fingerprint, decided)) => (*fingerprint, Taken::Change(decided.clone())),
+            None => {
+                let done = self.hub.done_request(&request.id, Moment::now())?;
+                let (epoch, rev) = (self.hub.epoch(), done.rev);
+                let committed = Committed {
+                    pet: done.pet,
+                    cursor: Cursor { epoch, rev },
+                    after: None,
+                };
+                (done.fingerprint, Taken::Done(committed))
+            }
+        };
+        let is_same = fingerprint == request.fingerprint;
+        Some(is_same.then_some(taken).ok_or(WriteError::KeyReused))
     }
 
     /// Adds the change that `command` makes.
     ///
     /// # Errors
     /// `UnknownPet`, or the precondition that does not hold; the batch is then as it was.
-    pub fn take(&mut self, command: &Command, signature: Signature) -> Result<Taken, WriteError> {
+    fn decide(&mut self, command: &Command, signature: Signature) -> Result<Decided, WriteError> {
         let at = Moment::now();
         match command {
             Command::Create { profile, status } => {
@@ -132,11 +192,12 @@ impl<'a> Decision<'a> {
         kind: ChangeKind,
         at: Moment,
         signature: Signature,
-    ) -> Taken {
+    ) -> Decided {
         let mut put = Put {
             at,
             signature,
             pet,
+            request: None,
             kind,
             after: None,
         };
@@ -151,7 +212,7 @@ impl<'a> Decision<'a> {
         self.touched.insert(pet, after.clone().map(touched));
         self.puts.push(put);
         let place = self.puts.len() - 1;
-        Taken { pet, place, after }
+        Decided { pet, place, after }
     }
 
     /// The pet as the batch has it so far, if `expected` holds for it.
@@ -189,7 +250,7 @@ impl<'a> Decision<'a> {
     }
 }
 
-impl Taken {
+impl Decided {
     /// The answer, once the change is committed at `cursor`.
     pub fn committed(self, cursor: Cursor) -> Committed {
         Committed {

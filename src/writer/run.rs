@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::authorization::{Authorization, CommitGuard};
 use super::command::WriteError;
-use super::decision::Decision;
+use super::decision::{Decision, Taken};
 use super::outage::{Outage, Outages};
 use super::retention::Retention;
 use super::{BATCH_LIMIT, Queued, Request};
@@ -104,7 +104,7 @@ impl Run {
         for queued in batch {
             match queued {
                 Queued::Stop => is_stopping = true,
-                Queued::Request(request) => requests.push(request),
+                Queued::Request(request) => requests.push(*request),
             }
         }
         for request in self.try_together(requests) {
@@ -124,10 +124,12 @@ impl Run {
         for request in requests {
             let taken = request.check(&refreshed).and_then(|guard| {
                 guards.extend(guard);
-                decision.take(&request.command, request.signer.signature.clone())
+                let signature = request.signer.signature.clone();
+                decision.take(&request.command, request.key.as_ref(), signature)
             });
             match taken {
-                Ok(taken) => decided.push((request, taken)),
+                Ok(Taken::Done(committed)) => request.answer(Ok(committed)),
+                Ok(Taken::Change(decided_change)) => decided.push((request, decided_change)),
                 Err(error) => request.answer(Err(error)),
             }
         }

@@ -29,6 +29,7 @@ mod server;
 mod staff;
 mod stage;
 mod together;
+mod twice;
 mod writers;
 
 use serde_json::Value;

@@ -60,6 +60,7 @@ fn change(rev: u64) -> Change {
         at,
         by: By::Staff,
         author: None,
+        request: None,
         pet,
         kind,
     }

@@ -2,5 +2,6 @@
 
 mod conditional;
 mod history;
+mod idempotency;
 mod operations;
 mod refusals;

@@ -7,6 +7,7 @@ mod headers;
 mod markup;
 mod merging;
 mod reading;
+mod twice;
 
 use crate::support::unescape;
 

@@ -5,7 +5,7 @@ use crate::model::{PetId, Scope};
 
 #[test]
 fn every_failure_has_its_status_and_says_what_is_allowed() {
-    let table: [(Failure, u16, &str); 19] = [
+    let table: [(Failure, u16, &str); 20] = [
         (
             WriteError::UnknownPet(PetId::new(7)).into(),
             404,
@@ -32,6 +32,7 @@ fn every_failure_has_its_status_and_says_what_is_allowed() {
             409,
             "while you were editing",
         ),
+        (WriteError::KeyReused.into(), 422, "another request"),
         (WriteError::Busy.into(), 503, "try again"),
         (WriteError::Stopping.into(), 503, "stopping"),
         (WriteError::Store.into(), 503, "not confirmed"),

@@ -38,6 +38,7 @@ fn change(rev: u64, kind: ChangeKind) -> Change {
         at: Moment::from_micros(1000),
         by: By::Staff,
         author: Some(Arc::new(author())),
+        request: None,
         pet: PetId::FIRST,
         kind,
     }

@@ -117,6 +117,7 @@ mod tests {
         Put {
             at: crate::model::Moment::from_micros(0),
             signature: by.into(),
+            request: None,
             pet: PetId::new(pet),
             kind: ChangeKind::Gone(None),
             after: None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 
 use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
-use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, Rev};
+use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, RequestKey, Rev};
 use crate::store::record::{
     decode, decode_author, decode_by, decode_pet, encode, encode_author, encode_pet,
 };
@@ -48,6 +48,9 @@ const AUTHOR: &str = "Ps-Author";
 /// The name of a pet that was removed, as a JSON string.
 const NAME: &str = "Ps-Name";
 
+/// The key of the request that made the change, if it had one.
+const REQUEST: &str = "Ps-Request";
+
 /// How many messages at the start of the batch are no changes.
 pub const LEADING: &str = "Ps-Leading";
 
@@ -65,6 +68,7 @@ pub fn write(put: &Put) -> (Vec<(&'static str, String)>, Vec<u8>) {
         let record = String::from_utf8(encode(name)).ok();
         headers.extend(record.map(|record| (NAME, record)));
     }
+    headers.extend(put.request.map(|request| (REQUEST, request.to_text())));
     let body = put.after.as_deref().map(encode_pet).unwrap_or_default();
     (headers, body)
 }
@@ -115,6 +119,7 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
         at,
         by: decode_by(header(BY)?)?,
         author,
+        request: header(REQUEST).ok().and_then(RequestKey::from_text),
         pet,
         kind,
     };

@@ -47,6 +47,7 @@ pub fn change(rev: u64) -> Change {
         at,
         by: By::Staff,
         author: None,
+        request: None,
         pet,
         kind,
     }

@@ -4,7 +4,7 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::conditional;
+use super::{conditional, idempotency};
 
 /// What a program shows that may write.
 const SCHEME: &str = "token";
@@ -29,6 +29,9 @@ pub fn describe(spec: &mut Value) {
                 false => json!([{ SCHEME: [] }]),
             };
             conditional::describe(path, method, operation);
+            if !is_read {
+                idempotency::describe(operation);
+            }
             for (status, why) in failures(is_read, has_body, path.contains("{id}")) {
                 operation["responses"][status.as_str()] = answer(why);
             }

@@ -4,9 +4,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 
 use super::text::Text;
-use crate::error::Failure;
 use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, InvalidProfile, Pet};
-use crate::writer::Committed;
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
 #[derive(Object)]
@@ -200,15 +198,6 @@ impl PetObject {
             since: pet.since.to_string(),
             cursor: None,
         }
-    }
-
-    /// The pet as a command left it.
-    ///
-    /// # Errors
-    /// A server error for a command that removed the pet.
-    pub fn committed(committed: &Committed) -> Result<Self, Failure> {
-        let pet = committed.after.as_ref().ok_or_else(Failure::internal)?;
-        Ok(PetObject::at(committed.cursor, pet))
     }
 
     /// The pet as it is since its last change, at `cursor`.

@@ -14,7 +14,7 @@ use super::address;
 use crate::auth::{Caller, MayWrite, Permit};
 use crate::model::{Draft, Pet, Profile, ProfileBase, ProfilePatch};
 use crate::views::FormPage;
-use crate::web::form::Form;
+use crate::web::form::{self, Form};
 use crate::web::{Site, see_other};
 use crate::writer::{Command, Expected, WriteError};
 
@@ -31,7 +31,8 @@ pub async fn edit_pet(
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
     let base: Option<ProfileBase> = form.get(BASE).and_then(|base| base.parse().ok());
-    let hidden = form.hidden(&[BASE]);
+    let hidden = form.hidden(&[BASE, form::KEY]);
+    let key = form.key();
     let draft = chosen(form);
     let patch = match draft.clone().into_patch() {
         Ok(patch) => patch,
@@ -51,7 +52,11 @@ pub async fn edit_pet(
         base: base.map(Box::new),
         expected: Expected::Anything,
     };
-    let saved = site.live.writer.commit(edit, permit.signature()).await;
+    let saved = site
+        .live
+        .writer
+        .commit_once(edit, key, permit.signature())
+        .await;
     match (saved, base) {
         (Err(WriteError::EditConflict), Some(base)) => {
             let (current, _) = site.pet(&id)?;
@@ -82,7 +87,7 @@ fn conflict(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> FormPage
 /// The hidden fields of a form that is made for `pet`.
 pub fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
     let base = ProfileBase::new(&pet.profile);
-    vec![(BASE.to_owned(), base.to_string())]
+    vec![(BASE.to_owned(), base.to_string()), form::new_key()]
 }
 
 /// What was entered, without the fields for which somebody else's value was chosen.

@@ -29,6 +29,7 @@ async fn make_large(folder: &Path) {
             at,
             by: By::Staff,
             author: None,
+            request: None,
             pet: PetId::new(number),
             kind: ChangeKind::Pet(pet(number, at).into()),
         }

@@ -51,6 +51,7 @@ fn change(rev: u64) -> Change {
         at,
         by: By::Api,
         author: None,
+        request: None,
         pet: PetId::FIRST,
         kind: match rev {
             1 => ChangeKind::Pet(Arc::new(pet)),

@@ -139,6 +139,7 @@ impl Trace {
                 by: change.by,
                 author: change.author,
             },
+            request: change.request,
             pet: change.pet,
             kind: change.kind,
             after: self.after.clone(),
@@ -152,6 +153,7 @@ fn as_it_is(pet: &Arc<Pet>) -> Put {
     Put {
         at: pet.since,
         signature: By::Staff.into(),
+        request: None,
         pet: pet.id,
         kind: ChangeKind::Pet(Arc::clone(pet)),
         after: Some(Arc::clone(pet)),

@@ -130,6 +130,7 @@ mod tests {
             at,
             by: By::Api,
             author: None,
+            request: None,
             pet: PetId::FIRST,
             kind: ChangeKind::Status(status),
         };

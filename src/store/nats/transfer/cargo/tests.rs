@@ -27,6 +27,7 @@ fn packed(now: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
             at: Moment::from_micros(rev.cast_signed()),
             by: By::Api,
             author: None,
+            request: None,
             pet: PetId::FIRST,
             kind,
         }));
@@ -83,6 +84,7 @@ fn the_newest_changes_of_all_pets_are_kept_and_some_of_each_pet() {
             at: Moment::from_micros(rev.cast_signed()),
             by: By::Api,
             author: None,
+            request: None,
             pet: PetId::new(pet),
             kind,
         }));

@@ -1,0 +1,101 @@
+//! Keys of requests that may arrive twice: a form that is submitted again, an API call that is
+//! retried after its answer was lost.
+
+use sha2::{Digest, Sha256};
+
+use super::Command;
+use crate::model::{Profile, RequestKey};
+
+/// The key that a request came with. One principal's keys are nothing to another.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Header(String),
+    Form(String),
+}
+
+impl IdempotencyKey {
+    /// The key of an API call. With another payload it is refused.
+    pub fn of_header(key: &str) -> Self {
+        IdempotencyKey(Kind::Header(key.to_owned()))
+    }
+
+    /// The key that was rendered into a form. With other content the form is another request: its
+    /// author went back to it and entered something else.
+    pub fn of_form(key: &str) -> Self {
+        IdempotencyKey(Kind::Form(key.to_owned()))
+    }
+
+    /// What the change of `command` remembers.
+    pub(super) fn request(&self, principal: &str, command: &Command) -> RequestKey {
+        let fingerprint = fingerprint(command);
+        let mut id = Sha256::new();
+        let (space, key) = match &self.0 {
+            Kind::Header(key) => ("header", key),
+            Kind::Form(key) => {
+                id.update(fingerprint);
+                ("form", key)
+            }
+        };
+        for part in [space, principal, key] {
+            add(&mut id, part);
+        }
+        RequestKey {
+            id: first(&id.finalize()),
+            fingerprint,
+        }
+    }
+}
+
+/// A digest of what the command asks for, and not of what it expects: a retry repeats both.
+fn fingerprint(command: &Command) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    match command {
+        Command::Create { profile, status } => {
+            add(&mut hash, "create");
+            for text in profile.texts() {
+                add(&mut hash, text);
+            }
+            add(&mut hash, status.as_str());
+        }
+        Command::Edit { pet, patch, .. } => {
+            add(&mut hash, "edit");
+            add(&mut hash, &pet.to_string());
+            let texts = Profile::FIELDS.into_iter().zip(patch.texts());
+            for (field, text) in texts.filter_map(|(field, text)| Some((field, text?))) {
+                add(&mut hash, field);
+                add(&mut hash, text);
+            }
+        }
+        Command::SetStatus {
+            pet, status, since, ..
+        } => {
+            add(&mut hash, "set-status");
+            add(&mut hash, &pet.to_string());
+            add(&mut hash, status.as_str());
+            add(
+                &mut hash,
+                &since.map(|since| since.to_string()).unwrap_or_default(),
+            );
+        }
+        Command::Remove { pet, .. } => {
+            add(&mut hash, "remove");
+            add(&mut hash, &pet.to_string());
+        }
+    }
+    first(&hash.finalize())
+}
+
+/// Adds a text with its length, so that no two lists of texts are the same bytes.
+fn add(hash: &mut Sha256, text: &str) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text);
+}
+
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut first = [0; N];
+    first.copy_from_slice(&bytes[..N]);
+    first
+}
