@@ -25,7 +25,7 @@ pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
 pub use self::form::FormPage;
 pub use self::page::Page;
-pub use self::pets::{IndexPage, ShowPage, UndoView};
+pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 pub use self::sign_in::{PendingForm, SignInPage, WelcomePage};
 pub use self::staff::{StaffPage, counted};

@@ -11,6 +11,7 @@ mod api;
 mod assets;
 mod audit;
 mod body;
+mod cards;
 mod confirm;
 mod cors;
 mod doctor;

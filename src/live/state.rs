@@ -40,8 +40,8 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     if is_known(request.headers(), &tag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let body = frame.json().to_owned();
-    Ok(response.content_type("application/json").body(body))
+    let response = response.content_type("application/json");
+    Ok(response.body(frame.json_bytes()))
 }
 
 /// The answer to an asker that has seen `seen`, which this node has not shown yet.

@@ -6,7 +6,7 @@ use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
 use super::form::FormPage;
-use super::pets::{IndexPage, ShowPage};
+use super::pets::{CardsPage, IndexPage, ShowPage};
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{SignInPage, WelcomePage};
 use super::staff::StaffPage;
@@ -31,6 +31,7 @@ macro_rules! drawn_by {
 
 drawn_by! {
     IndexPage: "pages/index.html",
+    CardsPage: "parts/cards.html",
     ShowPage: "pages/show.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",

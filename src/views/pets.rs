@@ -1,5 +1,7 @@
 //! The context of the pages that show pets live, and pets as these show them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::choice::Choice;
@@ -11,13 +13,20 @@ use crate::model::{Cursor, Moment, Pet, Sex, Status};
 pub struct IndexPage {
     #[serde(flatten)]
     as_of: AsOf,
-    pets: Vec<PetView>,
+    has_pets: bool,
     /// A pet without anything, from which the page makes cards for pets that arrive later.
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
     /// What the last form did.
     done: Option<String>,
+}
+
+/// The cards of some of the index's pets.
+#[derive(Serialize)]
+pub struct CardsPage {
+    pets: Vec<PetView>,
+    statuses: Vec<Choice>,
 }
 
 #[derive(Serialize)]
@@ -69,14 +78,13 @@ struct AsOf {
 }
 
 impl IndexPage {
+    /// Where the cards belong in the page. Text on it is escaped, so nobody can enter this.
+    pub const CARDS: &'static str = "<!--cards-->";
+
     pub fn new(board: &Board, now: Moment, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, now),
-            pets: board
-                .pets
-                .iter()
-                .map(|pet| PetView::new(pet, now))
-                .collect(),
+            has_pets: !board.pets.is_empty(),
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
@@ -86,6 +94,15 @@ impl IndexPage {
 
     pub fn with_done(self, done: Option<String>) -> Self {
         IndexPage { done, ..self }
+    }
+}
+
+impl CardsPage {
+    pub fn new(pets: &[Arc<Pet>], now: Moment) -> Self {
+        CardsPage {
+            pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
+            statuses: choices(None),
+        }
     }
 }
 

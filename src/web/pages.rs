@@ -10,12 +10,13 @@ use poem::{Response, handler};
 
 use self::edit::as_entered;
 pub use self::edit::edit_pet;
+use super::cards;
 use super::done::Done;
 use super::form::{self, Form};
 use super::site::see_done;
 use super::undo::{self, Offer};
 use super::{Site, see_other};
-use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
+use crate::auth::{Caller, MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Cursor, Draft, Moment, Pet, PetId, Status};
 use crate::views::{FormPage, IndexPage, ShowPage};
@@ -27,16 +28,23 @@ pub fn to_index() -> Response {
 }
 
 #[handler]
-pub fn index(
+pub async fn index(
     Data(site): Data<&Arc<Site>>,
     caller: Caller,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     let (board, now) = (site.live.hub.board(), Moment::now());
     let undo = undo::offered(headers, now, &site.live.hub, |_| true);
-    site.show_after(&caller, headers, |done| {
+    let mut response = site.show_after(&caller, headers, |done| {
         Ok(IndexPage::new(&board, now, undo).with_done(done))
-    })
+    })?;
+    let page = response.take_body().into_string().await;
+    let page = page.map_err(|_| Failure::internal())?;
+    let around = page.split_once(IndexPage::CARDS);
+    let around = around.ok_or_else(Failure::internal)?;
+    let body = cards::body(site, Rights::of(&caller), board, around).await;
+    response.set_body(body.map_err(|_| Failure::internal())?);
+    Ok(response)
 }
 
 #[handler]

@@ -6,6 +6,7 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::{IntoResponse, Response};
 
 use super::assets::Assets;
+use super::cards::Cards;
 use super::done::{self, Done};
 use super::hello;
 use crate::auth::{Caller, Rights};
@@ -21,6 +22,7 @@ pub struct Site {
     pub views: Views,
     pub assets: Assets,
     pub echo_room: hello::Room,
+    pub cards: Cards,
 }
 
 impl Site {
@@ -32,6 +34,7 @@ impl Site {
             views: Views::new(assets.address().to_owned()),
             assets,
             echo_room: hello::Room::new(),
+            cards: Cards::new(),
         }
     }
 

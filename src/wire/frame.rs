@@ -174,6 +174,12 @@ impl Frame {
         &self.0.json
     }
 
+    /// The same, as bytes that everyone shares: a WebSocket frame is its head and the JSON.
+    pub fn json_bytes(&self) -> Bytes {
+        let frame = &self.0.websocket;
+        frame.slice(frame.len() - self.0.json.len()..)
+    }
+
     /// The bytes that go into a socket. In SSE the cursor is the event's id.
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         match encoding {
@@ -229,6 +235,7 @@ mod tests {
         let frame = Frame::of_change(EPOCH, &change(ChangeKind::Status(Status::Eating)));
         let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
         assert_eq!(frame.json(), json);
+        assert_eq!(frame.json_bytes(), json);
         let event = format!("id: 9f2c41aa-1042\nevent: status\ndata: {json}\n\n");
         assert_eq!(frame.bytes(Encoding::Sse), event.as_bytes());
         let chunk = format!("{:x}\r\n{event}\r\n", event.len());

@@ -1,6 +1,7 @@
 //! The pages for people: whole without JavaScript, and safe with any text in them.
 
 mod assets;
+mod cards;
 mod doctor;
 mod forms;
 mod headers;

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "the tables are for people")]
 
+mod board;
 mod crowd;
 mod malformed;
 mod memory;

@@ -1,0 +1,82 @@
+//! The index of a large board: complete, true, and nobody's own.
+
+use reqwest::Response;
+
+use crate::support::{Raw, Rescue, spawn_app, spawn_app_with};
+
+/// Above what is sent as a whole, and no multiple of a block.
+const MANY: u32 = 300;
+
+fn cards(page: &str) -> usize {
+    page.matches("<li class=\"patch card\"").count()
+}
+
+fn has_length(answer: &Response) -> bool {
+    answer.headers().contains_key("content-length")
+}
+
+#[tokio::test]
+async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
+    let app = spawn_app_with(|config| config.sample_pets = MANY).await;
+    let answer = app.get("/pets").await;
+    assert!(!has_length(&answer), "sent while it is rendered");
+    let page = answer.text().await.unwrap();
+    assert_eq!(cards(&page), MANY as usize + 1, "and the blank one");
+    assert!(page.trim_end().ends_with("</html>"));
+    // A change shows at once, and leaves the rest as it is.
+    let first = page.split("data-pet=\"2\"").next().unwrap();
+    assert!(first.contains("data-pet=\"1\""));
+    app.set_status(1, "bathing").await;
+    let page = app.text("/pets").await;
+    assert!(page.contains("data-pet=\"1\" data-status=\"bathing\""));
+    app.send("DELETE", "/pets/100", &serde_json::json!({}))
+        .await;
+    let page = app.text("/pets").await;
+    assert_eq!(cards(&page), MANY as usize);
+    assert!(!page.contains("data-pet=\"100\"") && page.contains("data-pet=\"101\""));
+    // HTTP/1.0 has no chunks: the end of the page is the end of the connection.
+    let mut raw = Raw::open(app.address).await;
+    raw.send("GET /pets HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        .await;
+    let page = raw.read_to_end().await;
+    assert!(page.to_lowercase().contains("\r\nconnection: close\r\n"));
+    assert_eq!(cards(&page), MANY as usize);
+}
+
+#[tokio::test]
+async fn a_small_board_is_sent_as_a_whole_and_a_name_cannot_move_the_cards() {
+    let app = spawn_app().await;
+    app.add_pet("<!--cards-->").await;
+    let answer = app.get("/pets").await;
+    assert!(has_length(&answer));
+    let page = answer.text().await.unwrap();
+    assert_eq!(cards(&page), 2);
+    assert!(!page.contains("<!--cards-->"));
+}
+
+/// Cards are shared by all who see the same. What is made for one browser is not among them.
+#[tokio::test]
+async fn cards_with_a_form_token_are_for_one_browser() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    let mut boris = rescue.signed_in("boris").await;
+    for _ in 0..2 {
+        let visitor = rescue.app.text("/pets").await;
+        assert!(!visitor.contains("form-token") && !visitor.contains("data-set-status"));
+        let of_anna = anna.get("/pets").await;
+        let of_boris = boris.get("/pets").await;
+        assert_ne!(anna.form_token, boris.form_token);
+        for (page, own, other) in [
+            (&of_anna, &anna.form_token, &boris.form_token),
+            (&of_boris, &boris.form_token, &anna.form_token),
+        ] {
+            assert!(page.contains("data-set-status"));
+            assert!(page.contains(own.as_str()) && !page.contains(other.as_str()));
+        }
+    }
+    // A program with a token reads what visitors read.
+    let write = &rescue.tokens[2];
+    let answer = rescue.bearing(write, "GET", "/pets").send().await.unwrap();
+    let page = answer.text().await.unwrap();
+    assert!(!page.contains("data-set-status"));
+}
