@@ -7,17 +7,19 @@ mod document;
 mod failures;
 mod idempotency;
 mod objects;
+mod request;
+mod shapes;
 mod text;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
-use poem_openapi::error::ParsePathError;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{OpenApi, OpenApiService};
+use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
 
 use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
@@ -26,20 +28,29 @@ use self::objects::{
     ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetList, PetObject,
     StatusFields,
 };
+use self::request::{Body, Whole};
 use super::{Site, undo};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{
-    By, ChangeKind, Cursor, Pet, PetId, PetIdError, ProfilePatch, Rev, Scope, Status,
-};
+use crate::model::{By, ChangeKind, Cursor, Pet, PetId, ProfilePatch, Rev, Scope, Status};
 use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.
 const HISTORY_DEFAULT: u64 = 50;
 
+/// How many changes a request may ask for.
+const HISTORY_RANGE: RangeInclusive<usize> = 1..=100;
+
 /// The operations. Each handler's comment is its description in the document.
 pub struct Api {
     site: Arc<Site>,
+}
+
+/// The groups of operations in the document.
+#[derive(Tags)]
+enum Section {
+    /// Pets, what they are doing, and what they have been doing.
+    Pets,
 }
 
 type Answer<T> = poem::Result<Json<T>>;
@@ -72,10 +83,8 @@ pub fn endpoint(
                 answer.map_err(|error| {
                     if error.status() == StatusCode::METHOD_NOT_ALLOWED {
                         Failure::method_not_allowed(allowed).into()
-                    } else if error.is::<ParsePathError>() {
-                        Failure::from(PetIdError).into()
                     } else {
-                        error
+                        request::failure(&error).map_or(error, Into::into)
                     }
                 })
             }
@@ -99,7 +108,12 @@ impl Api {
     ///
     /// With the cursor at which the list is true: join a live route with `since=` that cursor to
     /// miss nothing and see nothing twice.
-    #[oai(path = "/pets", method = "get")]
+    #[oai(
+        path = "/pets",
+        method = "get",
+        operation_id = "listPets",
+        tag = "Section::Pets"
+    )]
     async fn list_pets(&self) -> Answer<PetList> {
         let board = self.site.live.hub.board();
         Ok(Json(PetList {
@@ -111,12 +125,17 @@ impl Api {
     /// Add a pet
     ///
     /// `name` and `species` are required.
-    #[oai(path = "/pets", method = "post")]
+    #[oai(
+        path = "/pets",
+        method = "post",
+        operation_id = "createPet",
+        tag = "Section::Pets"
+    )]
     async fn create_pet(
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        pet: Json<PetFields>,
+        pet: Body<PetFields>,
     ) -> poem::Result<Created> {
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let profile = draft.into_profile().map_err(Failure::from)?;
@@ -133,9 +152,14 @@ impl Api {
     ///
     /// Its `ETag` is the same on every node, and another one after every change of the pet, its
     /// status included. With `If-None-Match` the answer is 304 as long as the pet has not changed.
-    #[oai(path = "/pets/:id", method = "get")]
-    async fn get_pet(&self, id: Path<u64>, known: IfNoneMatch) -> poem::Result<Found> {
-        let (pet, cursor) = self.pet(PetId::new(id.0))?;
+    #[oai(
+        path = "/pets/:id",
+        method = "get",
+        operation_id = "getPet",
+        tag = "Section::Pets"
+    )]
+    async fn get_pet(&self, id: Path<Whole>, known: IfNoneMatch) -> poem::Result<Found> {
+        let (pet, cursor) = self.pet(PetId::new(id.0.0))?;
         let tag = entity_tag(cursor);
         if known.has(cursor) {
             return Ok(Found::NotModified(tag));
@@ -147,16 +171,21 @@ impl Api {
     ///
     /// Fields that are left out stay as they are. With `If-Match`, the `ETag` that the edit is
     /// based on, a pet that has changed since is left as it is: 412.
-    #[oai(path = "/pets/:id", method = "patch")]
+    #[oai(
+        path = "/pets/:id",
+        method = "patch",
+        operation_id = "editPet",
+        tag = "Section::Pets"
+    )]
     async fn edit_pet(
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        id: Path<u64>,
+        id: Path<Whole>,
         if_match: IfMatch,
-        pet: Json<PetFields>,
+        pet: Body<PetFields>,
     ) -> poem::Result<Edited> {
-        let id = PetId::new(id.0);
+        let id = PetId::new(id.0.0);
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let patch = draft.into_patch().map_err(Failure::from)?;
         let (pet, cursor) = if patch == ProfilePatch::default() {
@@ -181,16 +210,21 @@ impl Api {
     /// Remove a pet
     ///
     /// The id is never reused. With `If-Match`, a pet that has changed since is kept: 412.
-    #[oai(path = "/pets/:id", method = "delete")]
+    #[oai(
+        path = "/pets/:id",
+        method = "delete",
+        operation_id = "removePet",
+        tag = "Section::Pets"
+    )]
     async fn remove_pet(
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        id: Path<u64>,
+        id: Path<Whole>,
         if_match: IfMatch,
     ) -> Answer<CursorObject> {
         let remove = Command::Remove {
-            pet: PetId::new(id.0),
+            pet: PetId::new(id.0.0),
             expected: if_match.0,
         };
         let removed = self.carry_out(permit, once, remove).await?;
@@ -205,14 +239,19 @@ impl Api {
     ///
     /// `since` restores a status with its time. With `replaces`, a pet whose status another change
     /// has set is left as it is: 409. Where both are given, `If-Match` decides.
-    #[oai(path = "/pets/:id/status", method = "put")]
+    #[oai(
+        path = "/pets/:id/status",
+        method = "put",
+        operation_id = "setStatus",
+        tag = "Section::Pets"
+    )]
     async fn set_status(
         &self,
         permit: Permit<MaySetStatus>,
         once: RequestOnce,
-        id: Path<u64>,
+        id: Path<Whole>,
         if_match: IfMatch,
-        fields: Json<StatusFields>,
+        fields: Body<StatusFields>,
     ) -> Answer<CursorObject> {
         let (status, since, replaces) = fields.0.into_parts();
         let status: Status = status.parse().map_err(Failure::from)?;
@@ -222,7 +261,7 @@ impl Api {
             if_match => if_match,
         };
         let set = Command::SetStatus {
-            pet: PetId::new(id.0),
+            pet: PetId::new(id.0.0),
             status,
             since,
             expected,
@@ -236,25 +275,32 @@ impl Api {
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
     /// `before`. Staff are also told who it was (`who` and `client`) and the pet's name, and they may
     /// ask about a pet that was removed.
-    #[oai(path = "/pets/:id/changes", method = "get")]
+    #[oai(
+        path = "/pets/:id/changes",
+        method = "get",
+        operation_id = "listChanges",
+        tag = "Section::Pets"
+    )]
     async fn list_changes(
         &self,
         caller: Caller,
-        id: Path<u64>,
+        id: Path<Whole>,
         /// Only changes with a smaller rev.
-        before: Query<Option<u64>>,
+        before: Query<Option<Whole>>,
         /// At most so many changes.
-        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
-        limit: Query<Option<u64>>,
+        limit: Query<Option<Whole>>,
     ) -> Answer<ChangeList> {
-        let pet = PetId::new(id.0);
+        let limit = limit.0.map_or(HISTORY_DEFAULT, |Whole(limit)| limit);
+        let limit = usize::try_from(limit).ok();
+        let limit = limit.filter(|limit| HISTORY_RANGE.contains(limit));
+        let limit = limit.ok_or_else(request::bad_limit)?;
+        let pet = PetId::new(id.0.0);
         let is_staff = caller.sign(Scope::Read, By::Api).is_ok();
         if !is_staff {
             self.pet(pet)?;
         }
         let site = Arc::clone(&self.site);
-        let before = before.0.map(Rev::new);
-        let limit = usize::try_from(limit.0.unwrap_or(HISTORY_DEFAULT)).unwrap_or(usize::MAX);
+        let before = before.0.map(|Whole(rev)| Rev::new(rev));
         let read = tokio::task::spawn_blocking(move || {
             let known = site.subject(pet)?;
             known.ok_or_else(|| unknown(pet))?;
@@ -281,6 +327,8 @@ impl Api {
                  of your account. Changes are announced at the moment they \
                  are committed at /live/ws, /live/sse and /live/poll.",
             )
+            .contact(ContactObject::new().name("The people who run this rescue"))
+            .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
             .server(ADDRESS)
     }
 

@@ -4,7 +4,7 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{conditional, idempotency};
+use super::{conditional, idempotency, shapes};
 
 /// What a program shows that may write.
 const SCHEME: &str = "token";
@@ -19,11 +19,22 @@ pub fn describe(spec: &mut Value) {
             read, set-status or write. Pages of this site show the session of who is signed in \
             instead.",
     });
+    shapes::describe(spec);
     let paths = spec["paths"].as_object_mut();
     for (path, operations) in paths.into_iter().flatten() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
             let is_read = method == "get";
-            let has_body = operation.get("requestBody").is_some();
+            let body = shapes::body_of(path, method);
+            let has_body = body.is_some();
+            if let Some(body) = body {
+                operation["requestBody"] = body;
+            }
+            let parameters = operation.get_mut("parameters");
+            let parameters = parameters.and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
+                shapes::describe_parameter(parameter);
+            }
+            describe_success(operation);
             operation["security"] = match is_read {
                 true => json!([{}, { SCHEME: [] }]),
                 false => json!([{ SCHEME: [] }]),
@@ -39,6 +50,16 @@ pub fn describe(spec: &mut Value) {
     }
 }
 
+/// Gives the answers of poem-openapi the words that they lack.
+fn describe_success(operation: &mut Value) {
+    let answers = operation["responses"].as_object_mut();
+    for (_, answer) in answers.into_iter().flatten() {
+        if answer["description"] == "" {
+            answer["description"] = "Done.".into();
+        }
+    }
+}
+
 /// The failures of a kind of operation, and why each is given.
 fn failures(
     is_read: bool,
@@ -47,14 +68,14 @@ fn failures(
 ) -> impl Iterator<Item = (StatusCode, &'static str)> {
     let table = [
         (
-            has_body || has_pet,
+            true,
             StatusCode::BAD_REQUEST,
-            "The request cannot be read.",
+            "The request cannot be read; `detail` says what is wrong.",
         ),
         (
             !is_read,
             StatusCode::UNAUTHORIZED,
-            "No token was shown, or none that is valid.",
+            "Missing or invalid token.",
         ),
         (
             !is_read,
@@ -63,19 +84,24 @@ fn failures(
         ),
         (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
         (
+            !is_read,
+            StatusCode::CONFLICT,
+            "Somebody else changed the same at the same time, or `replaces` no longer holds.",
+        ),
+        (
             has_pet && !is_read,
             StatusCode::PRECONDITION_FAILED,
             "The pet has changed: its entity tag is not in If-Match.",
         ),
         (
-            has_body,
+            !is_read,
             StatusCode::PAYLOAD_TOO_LARGE,
             "The body is too large.",
         ),
         (
             has_body,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body is no JSON.",
+            "The body is not JSON, or does not say so.",
         ),
         (
             has_body,
@@ -89,8 +115,18 @@ fn failures(
         ),
         (
             !is_read,
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not arrive in time.",
+        ),
+        (
+            true,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong on our side.",
+        ),
+        (
+            true,
             StatusCode::SERVICE_UNAVAILABLE,
-            "It cannot be written now; Retry-After says when to ask again.",
+            "Not possible right now; Retry-After says when to ask again.",
         ),
         (
             !is_read,

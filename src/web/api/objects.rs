@@ -2,39 +2,29 @@
 
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
+use serde::Deserialize;
 
 use super::text::Text;
 use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, InvalidProfile, Pet};
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
-#[derive(Object)]
-#[oai(rename = "PetFields", deny_unknown_fields)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PetFields {
-    /// At most 80 characters.
     name: Option<Text>,
-    /// At most 40 characters.
     species: Option<Text>,
-    /// At most 80 characters.
     breed: Option<Text>,
-    /// `female`, `male` or `unknown`.
     sex: Option<Text>,
-    /// As people say it: "about 3 years". At most 40 characters.
     age: Option<Text>,
-    /// At most 2000 characters.
     about: Option<Text>,
 }
 
 /// What a pet is doing, from now on unless `since` says otherwise.
-#[derive(Object)]
-#[oai(rename = "StatusFields", deny_unknown_fields)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StatusFields {
-    /// `eating`, `bathing`, `sleeping` or `playing`. The one that the pet has already is confirmed,
-    /// and its `since` stays.
     status: Option<Text>,
-    /// Since when, in RFC 3339 and not in the future: restores a status with its time.
     since: Option<Text>,
-    /// The cursor of the change that set the status last. If another one has since, this is
-    /// refused with 409, so that an undo does not overwrite what somebody else has set.
     replaces: Option<Text>,
 }
 

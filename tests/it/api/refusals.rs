@@ -195,3 +195,111 @@ async fn the_longest_pet_that_keeps_the_rules_fits() {
         .collect();
     assert_eq!(app.post_form("/pets", &fields).await.status(), 303);
 }
+
+/// Each id has one spelling, so that what one program stores is what another finds.
+#[tokio::test]
+async fn a_number_has_one_spelling() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for id in [
+        "+1",
+        "01",
+        "-1",
+        "1.0",
+        "1e0",
+        "0x1",
+        "%201",
+        "99999999999999999999",
+    ] {
+        let told = problem(app.get(&format!("/api/v1/pets/{id}")).await, 400).await;
+        assert_eq!(
+            told["detail"],
+            "A pet's id is a whole number from 1, such as 7."
+        );
+    }
+    for (query, detail) in [
+        ("before=%2B1", "before is a whole number, such as 120."),
+        ("before=01", "before is a whole number, such as 120."),
+        ("before=", "before is a whole number, such as 120."),
+        (
+            "before=18446744073709551616",
+            "before is a whole number, such as 120.",
+        ),
+        ("limit=0", "limit is a whole number from 1 to 100."),
+        ("limit=101", "limit is a whole number from 1 to 100."),
+        ("limit=010", "limit is a whole number from 1 to 100."),
+    ] {
+        let told = problem(
+            app.get(&format!("/api/v1/pets/1/changes?{query}")).await,
+            400,
+        )
+        .await;
+        assert_eq!(told["detail"], detail, "{query}");
+    }
+}
+
+/// What is wrong with a body is said in the words of the reference, and never in those of the code.
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_in_plain_words() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let deep = "[".repeat(1000);
+    for (body, status, detail) in [
+        (&b"{"[..], 400, "The body is not valid JSON."),
+        (b"", 400, "The body is not valid JSON."),
+        (b"eating", 400, "The body is not valid JSON."),
+        (b"{\"name\":\"\xff\"}", 400, "The body is not valid JSON."),
+        (br#"{"name":"\ud800"}"#, 400, "The body is not valid JSON."),
+        (br#"{"name":"a"} {}"#, 400, "The body is not valid JSON."),
+        (deep.as_bytes(), 400, "The body is not valid JSON."),
+        (b"null", 400, "The body must be a JSON object."),
+        (b"[]", 400, "The body must be a JSON object."),
+        (br#"["Miso"]"#, 400, "The body must be a JSON object."),
+        (b"7", 400, "The body must be a JSON object."),
+        (
+            br#"{"name":"Miso","name":"Mallory"}"#,
+            400,
+            "Duplicate field `name`.",
+        ),
+        (
+            br#"{"id":7}"#,
+            400,
+            "Unknown field `id`, expected one of `name`, `species`, `breed`, `sex`, `age`, `about`.",
+        ),
+        (br#"{"name":1e999999}"#, 400, "The body is not valid JSON."),
+        (
+            br#"{"name":["Miso"]}"#,
+            422,
+            "Some fields are missing, too long, or not what they should be.",
+        ),
+    ] {
+        let request = app
+            .request("PATCH", "/api/v1/pets/1")
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_vec()).send().await.unwrap();
+        let told = problem(answer, status).await;
+        assert_eq!(told["detail"], detail, "{}", String::from_utf8_lossy(body));
+    }
+    assert_eq!(app.json("/api/v1/pets/1").await["name"], "Biscuit");
+    for kind in [None, Some("text/plain"), Some("x")] {
+        let mut request = app.request("PATCH", "/api/v1/pets/1").body("{}");
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        let told = problem(request.send().await.unwrap(), 415).await;
+        assert_eq!(
+            told["detail"],
+            "Send JSON, with Content-Type: application/json."
+        );
+    }
+    for kind in [
+        "application/json; charset=utf-8",
+        "application/merge-patch+json",
+    ] {
+        let request = app
+            .request("PATCH", "/api/v1/pets/1")
+            .header("content-type", kind);
+        let answer = request.body("{\"age\":null}").send().await.unwrap();
+        assert_eq!(answer.status(), 200, "null counts as left out");
+    }
+}

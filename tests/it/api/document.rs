@@ -1,0 +1,122 @@
+//! The OpenAPI document: that it says all that the program does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::spawn_app;
+
+/// Every operation, with its method and path.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    operations.collect()
+}
+
+#[tokio::test]
+async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
+    let app = spawn_app().await;
+    let document = app.json("/api/openapi.json").await;
+    let mut names = BTreeSet::new();
+    for (place, operation) in operations(&document) {
+        assert!(
+            names.insert(operation["operationId"].as_str().unwrap()),
+            "{place}"
+        );
+        for field in ["summary", "description"] {
+            assert!(!operation[field].as_str().unwrap().is_empty(), "{place}");
+        }
+        assert!(!operation["tags"].as_array().unwrap().is_empty(), "{place}");
+        for (status, answer) in operation["responses"].as_object().unwrap() {
+            assert!(
+                !answer["description"].as_str().unwrap().is_empty(),
+                "{place} {status}"
+            );
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{place} {parameter}");
+        }
+    }
+    let expected = [
+        "createPet",
+        "editPet",
+        "getPet",
+        "listChanges",
+        "listPets",
+        "removePet",
+        "setStatus",
+    ];
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn every_answer_that_an_operation_may_give_is_described() {
+    let app = spawn_app().await;
+    let document = app.json("/api/openapi.json").await;
+    for (place, operation) in operations(&document) {
+        let is_read = place.starts_with("get");
+        let has_body = operation.get("requestBody").is_some();
+        let mut expected = vec![400, 500, 503];
+        if !is_read {
+            expected.extend([401, 403, 408, 409, 413, 429, 507]);
+        }
+        if place.contains("{id}") {
+            expected.push(404);
+        }
+        if has_body {
+            expected.extend([415, 422]);
+        }
+        for status in expected {
+            let answer = &operation["responses"][status.to_string()];
+            let content = &answer["content"]["application/problem+json"];
+            assert!(content.is_object(), "{status} of {place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_required_and_what_is_allowed_is_in_the_schemas() {
+    let app = spawn_app().await;
+    let document = app.json("/api/openapi.json").await;
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["NewPet"]["required"], json!(["name", "species"]));
+    assert_eq!(schemas["StatusFields"]["required"], json!(["status"]));
+    for name in ["NewPet", "PetFields", "StatusFields"] {
+        assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+    }
+    let statuses = json!(["eating", "bathing", "sleeping", "playing"]);
+    for name in ["StatusFields", "Pet", "Change"] {
+        assert_eq!(
+            schemas[name]["properties"]["status"]["enum"], statuses,
+            "{name}"
+        );
+    }
+    let sexes = json!(["female", "male", "unknown"]);
+    assert_eq!(schemas["Pet"]["properties"]["sex"]["enum"], sexes);
+    let sex = &schemas["PetFields"]["properties"]["sex"]["enum"];
+    assert_eq!(sex, &json!(["female", "male", "unknown", null]));
+    assert_eq!(
+        schemas["Change"]["properties"]["type"]["enum"],
+        json!(["status", "pet", "gone"])
+    );
+    assert_eq!(
+        schemas["Change"]["properties"]["by"]["enum"],
+        json!(["simulator", "staff", "api"])
+    );
+    assert_eq!(schemas["Pet"]["properties"]["since"]["format"], "date-time");
+    let body = |place: &str| {
+        let operations = operations(&document);
+        let found = operations.iter().find(|(at, _)| at == place).unwrap();
+        let content = &found.1["requestBody"]["content"]["application/json"];
+        content["schema"]["$ref"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(body("post /pets"), "#/components/schemas/NewPet");
+    assert_eq!(body("patch /pets/{id}"), "#/components/schemas/PetFields");
+    assert_eq!(
+        body("put /pets/{id}/status"),
+        "#/components/schemas/StatusFields"
+    );
+}
