@@ -251,8 +251,8 @@ async fn what_was_done_is_said_once_on_the_page_that_follows() {
     assert_eq!(answer.status(), 303);
     let cookies = answer.headers().get_all("set-cookie").iter();
     let cookies = cookies.map(|cookie| cookie.to_str().unwrap());
-    let done = cookies.map(|cookie| cookie.split(';').next().unwrap());
-    let done = done.last().expect("a message is left").to_owned();
+    let mut done = cookies.map(|cookie| cookie.split(';').next().unwrap());
+    let done = done.next_back().expect("a message is left").to_owned();
     let with = |cookie: String| anna.ask("GET", "/staff").header("cookie", cookie).send();
     let answer = with(done.clone()).await.unwrap();
     let forgets = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
