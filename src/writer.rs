@@ -53,10 +53,6 @@ pub struct Writer {
     hub: Arc<Hub>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "all but the last are requests, and the queue is bounded"
-)]
 enum Queued {
     Request(Box<Request>),
     /// Everything queued before it is still carried out.
