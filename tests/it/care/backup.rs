@@ -218,9 +218,9 @@ async fn a_store_is_made_small_when_no_server_runs_on_it() {
 async fn a_trimmed_log_still_serves_everyone_who_may_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let epoch = fill(folder.path(), 10_600);
-    // The changes of `fill` are a microsecond apart.
+    // The changes of `fill` are a minute apart.
     let app = spawn_app_in(folder.path(), |config| {
-        config.history = Some(std::time::Duration::from_micros(5));
+        config.history = Some(std::time::Duration::from_hours(24));
     })
     .await;
     let oldest = async || {

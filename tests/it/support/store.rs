@@ -31,9 +31,11 @@ pub fn fill(folder: &Path, count: u64) -> String {
     engine.epoch().to_string()
 }
 
-/// The first change creates the pet; those after it let it do one thing after the other.
+/// The first change creates the pet; those after it let it do one thing after the other, a minute
+/// apart.
 fn change(rev: u64) -> Change {
-    let at = Moment::from_micros(Moment::EARLIEST.micros() + i64::try_from(rev).unwrap());
+    let minutes = i64::try_from(rev).unwrap();
+    let at = Moment::from_micros(Moment::EARLIEST.micros() + minutes * 60_000_000);
     let status = Status::ALL[usize::try_from(rev).unwrap() % Status::ALL.len()];
     let profile = Profile {
         name: "Biscuit".to_owned(),
