@@ -7,6 +7,7 @@
  */
 import { browserClock } from "./live/clock.js";
 import { Echo } from "./live/echo.js";
+import { EventLoop } from "./live/event-loop.js";
 import { FormSender } from "./live/form-sender.js";
 import { Lifecycle } from "./live/lifecycle.js";
 import { openConnection } from "./live/open.js";
@@ -35,6 +36,7 @@ import { Title } from "./view/title.js";
 const clock = browserClock;
 const page = document.body.dataset;
 const serverClock = new ServerClock(clock);
+const eventLoop = new EventLoop(clock);
 const tick = new Tick(clock);
 const title = new Title(document);
 const since = new Since({ root: document, serverClock, tick });
@@ -153,12 +155,13 @@ function goLive({ board, pets, onleave }) {
   const announcer = new Announcer(document);
   const announcements = new Announcements({ clock, say: (sentence) => announcer.say(sentence) });
   const news = new ConnectionNews(clock);
-  const freshness = new Freshness({ clock, serverClock, asOf: parseTime(page.asOf) ?? clock.now() });
+  const freshness = new Freshness({ clock, serverClock, eventLoop, asOf: parseTime(page.asOf) ?? clock.now() });
   const watch = { origin: location.origin, pets, chaos: chaos.mode };
   const connection = openConnection({
     browser: globalThis,
     clock,
     serverClock,
+    eventLoop,
     random: Math.random,
     watch,
     since: () => board.cursor,

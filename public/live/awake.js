@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Whether this page has been running, or was asleep, throttled or too busy to hear: what came late because of that
- * is not the network's fault.
+ * is not the network's fault. See also `EventLoop`, which notices a page that runs and cannot keep up.
  */
 import { ignore } from "./transport.js";
 

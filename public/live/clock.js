@@ -11,7 +11,24 @@
  * @property {() => number} elapsed  Milliseconds since some moment. Never set; may stand still while the machine sleeps.
  * @property {(delayMs: number, act: () => void) => (() => void)} after
  *   Calls `act` once after `delayMs`; the returned function cancels it and may be called at any time.
+ * @property {(act: () => void) => void} soon  Calls `act` once the event loop has run the tasks queued before it. Not
+ *   throttled in hidden tabs, as timers are.
  */
+
+/** @type {(() => void)[]} Posted and not yet run, in order. */
+const posted = [];
+
+/** @type {MessageChannel | null} Made for the first task. */
+let channel = null;
+
+/** @returns {MessagePort} A message to it runs the next posted task. */
+function taskPort() {
+  if (!channel) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => posted.shift()?.();
+  }
+  return channel.port2;
+}
 
 /** @type {Clock} */
 export const browserClock = {
@@ -20,5 +37,9 @@ export const browserClock = {
   after(delayMs, act) {
     const timer = setTimeout(act, delayMs);
     return () => clearTimeout(timer);
+  },
+  soon(act) {
+    posted.push(act);
+    taskPort().postMessage(null);
   },
 };

@@ -42,14 +42,15 @@ export class Connection {
    * @param {Record<TransportName, () => import("./transport.js").Transport>} parts.transports  The best first.
    * @param {() => string} parts.since  Where the page is; it moves with what `onmessage` is given.
    * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
+   * @param {import("./event-loop.js").EventLoop} parts.eventLoop
    * @param {Pick<import("./health.js").Health, "ask">} parts.health
    * @param {import("../state/ladder.js").Memory} parts.memory
    * @param {() => boolean} parts.isFrugal  Whether data is dear.
    */
-  constructor({ clock, random, transports, since, serverClock, health, memory, isFrugal }) {
+  constructor({ clock, random, transports, since, serverClock, eventLoop, health, memory, isFrugal }) {
     const ladder = new Ladder(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
     const awake = new Awake(clock);
-    const dialer = new Dialer({ clock, awake, serverClock, transports, since });
+    const dialer = new Dialer({ clock, awake, eventLoop, serverClock, transports, since });
     const handover = new Handover({ since, ladder });
     const climb = new Climb({ clock, dialer, ladder, isFrugal });
     handover.onmessage = (message) => this.onmessage(message);

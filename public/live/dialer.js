@@ -11,6 +11,7 @@ import { Race } from "./race.js";
 export class Dialer {
   #clock;
   #awake;
+  #eventLoop;
   #serverClock;
   #transports;
   #since;
@@ -19,13 +20,15 @@ export class Dialer {
    * @param {object} parts
    * @param {import("./clock.js").Clock} parts.clock
    * @param {import("./awake.js").Awake} parts.awake
+   * @param {import("./event-loop.js").EventLoop} parts.eventLoop
    * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
    * @param {Record<TransportName, () => import("./transport.js").Transport>} parts.transports
    * @param {() => string} parts.since  Where the page is.
    */
-  constructor({ clock, awake, serverClock, transports, since }) {
+  constructor({ clock, awake, eventLoop, serverClock, transports, since }) {
     this.#clock = clock;
     this.#awake = awake;
+    this.#eventLoop = eventLoop;
     this.#serverClock = serverClock;
     this.#transports = transports;
     this.#since = since;
@@ -48,13 +51,23 @@ export class Dialer {
       clock: this.#clock,
       transports: names.map((name) => this.#transports[name]()),
       since: this.#since(),
-      isLate: (name, hello) => isLate(name, hello, this.#serverClock, this.#awake.forMs()),
+      isLate: (name, hello) => isLate(name, hello, this.#serverClock, this.#load),
       ...rest,
     });
   }
 
   /** @param {Win} win */
   link(win) {
-    return new Link({ clock: this.#clock, awake: this.#awake, serverClock: this.#serverClock, win });
+    return new Link({
+      clock: this.#clock,
+      awake: this.#awake,
+      eventLoop: this.#eventLoop,
+      serverClock: this.#serverClock,
+      win,
+    });
+  }
+
+  get #load() {
+    return { awakeMs: this.#awake.forMs(), saturatedMs: this.#eventLoop.saturatedMs() };
   }
 }

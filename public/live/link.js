@@ -40,6 +40,7 @@ export class Link {
   refused;
   #clock;
   #awake;
+  #eventLoop;
   #serverClock;
   #proof;
   #hello;
@@ -61,12 +62,14 @@ export class Link {
    * @param {object} parts
    * @param {import("./clock.js").Clock} parts.clock
    * @param {import("./awake.js").Awake} parts.awake
+   * @param {import("./event-loop.js").EventLoop} parts.eventLoop
    * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
    * @param {import("./race.js").Win} parts.win
    */
-  constructor({ clock, awake, serverClock, win }) {
+  constructor({ clock, awake, eventLoop, serverClock, win }) {
     this.#clock = clock;
     this.#awake = awake;
+    this.#eventLoop = eventLoop;
     this.#serverClock = serverClock;
     this.name = win.transport.name;
     this.transport = win.transport;
@@ -152,7 +155,9 @@ export class Link {
     this.#heardAt = this.#clock.now();
     this.#doubted = false;
     this.#serverClock.correct(message.server_time, this.transport.roundTripMs ?? Infinity);
-    const isInTime = this.#proof.hear(message, this.#awake.forMs());
+    this.#eventLoop.probe();
+    const load = { awakeMs: this.#awake.forMs(), saturatedMs: this.#eventLoop.saturatedMs() };
+    const isInTime = this.#proof.hear(message, load);
     if (!this.#hasEnded) this.#watch(this.#proof.patienceMs);
     return isInTime;
   }
@@ -164,9 +169,16 @@ export class Link {
   #watch(patienceMs, isLastChance = false) {
     this.#cancelWatch();
     this.#cancelWatch = this.#clock.after(patienceMs, () => {
-      if (isLastChance || this.#awake.forMs() >= patienceMs) this.#end({ why: this.#proof.silence });
+      if (this.#isBacklogged()) this.#watch(LAST_CHANCE_MS);
+      else if (isLastChance || this.#awake.forMs() >= patienceMs) this.#end({ why: this.#proof.silence });
       else this.#watch(LAST_CHANCE_MS, true);
     });
+  }
+
+  /** What is waited for may be here and wait for the page. But not for longer than any silence may last. */
+  #isBacklogged() {
+    const silentMs = this.#clock.elapsed() - this.#heardMs;
+    return this.#eventLoop.saturatedMs() > 0 && silentMs < this.silenceLimitMs;
   }
 
   /** @param {LinkEnding} ending */

@@ -34,6 +34,7 @@ const SHARE_NAME = "petstore-live-2";
  * @property {Browser} browser
  * @property {import("./clock.js").Clock} clock
  * @property {import("../state/server-clock.js").ServerClock} serverClock  Learns from what arrives.
+ * @property {import("./event-loop.js").EventLoop} eventLoop
  * @property {() => number} random
  * @property {import("./url.js").Watch} watch
  * @property {() => string} since
@@ -64,7 +65,7 @@ export function openConnection(parts) {
 }
 
 /** @param {Parts} parts */
-function openOwn({ browser, clock, serverClock, random, watch, since }) {
+function openOwn({ browser, clock, serverClock, eventLoop, random, watch, since }) {
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const isFrugal = () => browser.navigator.connection?.saveData === true;
@@ -77,7 +78,7 @@ function openOwn({ browser, clock, serverClock, random, watch, since }) {
   const names = /** @type {import("./transport.js").TransportName[]} */ (Object.keys(transports));
   const memory = new Memory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new Health({ fetch, origin: watch.origin, clock });
-  return new Connection({ clock, random, transports, since, serverClock, health, memory, isFrugal });
+  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, isFrugal });
 }
 
 /**

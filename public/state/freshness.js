@@ -5,6 +5,7 @@
  * "Live" is never said on the strength of an open connection. It takes a message that was heard recently. What is
  * bad is not said before it has lasted for the grace: a blip is not worth alarming anybody.
  */
+import { timeOf } from "./proof.js";
 import { heardText, momentText } from "./time-text.js";
 import { parseTime } from "./server-clock.js";
 
@@ -17,7 +18,7 @@ import { parseTime } from "./server-clock.js";
  * @property {"fresh" | "paused" | "stale"} freshness  Of what the page shows: as new as it gets, held still on
  *   request, or the last that was known.
  * @property {string} text  How it is connected, e.g. "Live over WebSocket".
- * @property {string} [age]  Since when that is so, to the second: "heard 3 s ago". Changes all the time.
+ * @property {string} [age]  How old what is shown is, to the second: "heard 3 s ago". Changes all the time.
  */
 
 /** How long something bad may take to go away by itself before the page says so. */
@@ -37,9 +38,20 @@ const DELAYED = {
   text: "Delayed: this network holds back live messages, asking every few seconds",
 };
 
+/** How old the newest change on the page may be because of the page's own slowness, before the page says so. */
+const BEHIND_LIMIT_MS = 2_000;
+
+/** A page that has been saturated for less than this may just be drawing what came together. */
+const BACKLOG_MS = 500;
+
+const BUSY_TEXT = "Delayed: this device is too busy to show changes immediately";
+
 export class Freshness {
   #clock;
   #serverClock;
+  #eventLoop;
+  /** How old the newest message was when it was handled. */
+  #behindMs = 0;
   /** @type {import("../live/transport.js").TransportName | null} The last that was up. */
   #transport = null;
   #silenceLimitMs = 0;
@@ -59,11 +71,13 @@ export class Freshness {
    * @param {object} parts
    * @param {import("../live/clock.js").Clock} parts.clock
    * @param {import("./server-clock.js").ServerClock} parts.serverClock
+   * @param {Pick<import("../live/event-loop.js").EventLoop, "probe" | "saturatedMs">} parts.eventLoop
    * @param {number} parts.asOf  Server time at which the page was drawn.
    */
-  constructor({ clock, serverClock, asOf }) {
+  constructor({ clock, serverClock, eventLoop, asOf }) {
     this.#clock = clock;
     this.#serverClock = serverClock;
+    this.#eventLoop = eventLoop;
     this.#pageAsOf = asOf;
   }
 
@@ -90,6 +104,9 @@ export class Freshness {
     const now = this.#clock.now();
     this.#heardAt = now;
     this.#lostAt = null;
+    this.#eventLoop.probe();
+    const madeMs = timeOf(message);
+    if (madeMs !== null) this.#behindMs = this.#serverClock.lagMs(madeMs);
     if (message.type !== "stale") this.#outage = null;
     else this.#outage ??= { heardAt: now, since: parseTime(message.since) ?? this.#asOf() };
   }
@@ -119,8 +136,19 @@ export class Freshness {
       return { state: "connecting", freshness: "fresh", text: "Connecting…" };
     }
     const isDelayed = this.#delayedAt !== null && this.#hasLasted(this.#delayedAt);
+    if (!isDelayed && this.#isBehind()) {
+      const age = `${Math.floor(this.#behindMs / 1000)} s behind`;
+      return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, age };
+    }
     const up = isDelayed ? DELAYED : UP[this.#transport];
     return { ...up, freshness: "fresh", age: `heard ${heardText(this.#clock.now() - this.#heardAt)}` };
+  }
+
+  /** The changes on the page are old because the page cannot keep up. Once it has nothing to do, it has drawn them all. */
+  #isBehind() {
+    const saturatedMs = this.#eventLoop.saturatedMs();
+    if (saturatedMs === 0) this.#behindMs = 0;
+    return this.#behindMs >= BEHIND_LIMIT_MS && saturatedMs >= BACKLOG_MS;
   }
 
   #isOffline() {

@@ -10,6 +10,13 @@ import { parseTime } from "./server-clock.js";
 /** @typedef {import("../live/message.js").Message} Message */
 /** @typedef {import("../live/transport.js").TransportName} TransportName */
 
+/**
+ * How much of a message's delay can be the page's own.
+ * @typedef {object} Load
+ * @property {number} awakeMs  For how long the page has been running without a break.
+ * @property {number} saturatedMs  For how long its event loop has had more to do than it can: see `EventLoop`.
+ */
+
 /** The server's own default, for a `hello` that does not say. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
 
@@ -39,7 +46,10 @@ export class Proof {
   #isFollowUpDue = false;
   /** Server time of `hello`. What was committed before it is told as what was missed, and is late by nature. */
   #helloMs = Infinity;
-  /** @type {{ sentMs: number, receivedMs: number, awakeMs: number } | null} The last message with a time, in server time. */
+  /**
+   * The last message with a time, in server time. `arrivedMs` is the earliest that it can have been in this browser.
+   * @type {{ sentMs: number, arrivedMs: number, awakeMs: number } | null}
+   */
   #last = null;
   #held = 0;
 
@@ -72,18 +82,17 @@ export class Proof {
 
   /**
    * @param {Message} message
-   * @param {number} awakeMs  How long the page has been running without a break: what waited for the page itself is
-   *   not the network's fault.
+   * @param {Load} load  What waited for the page itself is not the network's fault.
    * @returns {boolean} Whether it came in time.
    */
-  hear(message, awakeMs) {
+  hear(message, { awakeMs, saturatedMs }) {
     if (message.type === "hello") this.#greet(message);
     this.#isFollowUpDue = this.#isFollowed && message.type !== "heartbeat";
     const sentMs = this.#isTimed ? this.#sentMs(message) : null;
     if (sentMs === null) return true;
     const lagMs = this.#serverClock.lagMs(sentMs);
-    const isLate = lagMs > LAG_LIMIT_MS && awakeMs >= lagMs;
-    return !isLate && !this.#isHeld(sentMs, sentMs + lagMs, awakeMs);
+    const isLate = lagMs - saturatedMs > LAG_LIMIT_MS && awakeMs >= lagMs;
+    return !isLate && !this.#isHeld(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
   }
 
   /** @param {Message} hello */
@@ -97,26 +106,34 @@ export class Proof {
    * @returns {number | null} When the server sent it; null when that is not known.
    */
   #sentMs(message) {
-    if (message.type !== "status") return parseTime(message.server_time);
-    // `since` is when it was committed, unless the message says that apart: a restored status began long before.
-    const committedMs = parseTime(message.at ?? message.since);
-    return committedMs !== null && committedMs >= this.#helloMs ? committedMs : null;
+    const sentMs = timeOf(message);
+    return message.type === "status" && sentMs !== null && sentMs < this.#helloMs ? null : sentMs;
   }
 
   /**
    * Some antivirus passes each event on only when the next one comes.
    * @param {number} sentMs
-   * @param {number} receivedMs
+   * @param {number} arrivedMs
    * @param {number} awakeMs
    */
-  #isHeld(sentMs, receivedMs, awakeMs) {
+  #isHeld(sentMs, arrivedMs, awakeMs) {
     const last = this.#last;
-    this.#last = { sentMs, receivedMs, awakeMs };
+    this.#last = { sentMs, arrivedMs, awakeMs };
     const gapMs = last === null ? 0 : sentMs - last.sentMs;
     if (!this.#isFollowed || last === null || gapMs < HELD_GAP_MS) return false;
-    this.#held = last.receivedMs + CLOCK_ERROR_MS >= sentMs && last.awakeMs >= gapMs ? this.#held + 1 : 0;
+    this.#held = last.arrivedMs + CLOCK_ERROR_MS >= sentMs && last.awakeMs >= gapMs ? this.#held + 1 : 0;
     return this.#held >= HELD_LIMIT;
   }
+}
+
+/**
+ * @param {Message} message
+ * @returns {number | null} Server time at which a message was made; null where it does not say.
+ */
+export function timeOf(message) {
+  if (message.type !== "status") return parseTime(message.server_time);
+  // `since` is when it was committed, unless the message says that apart: a restored status began long before.
+  return parseTime(message.at ?? message.since);
 }
 
 /**
@@ -124,8 +141,8 @@ export class Proof {
  * @param {TransportName} name
  * @param {Message} hello
  * @param {import("./server-clock.js").ServerClock} serverClock
- * @param {number} awakeMs
+ * @param {Load} load
  */
-export function isLate(name, hello, serverClock, awakeMs) {
-  return !new Proof({ name, serverClock }).hear(hello, awakeMs);
+export function isLate(name, hello, serverClock, load) {
+  return !new Proof({ name, serverClock }).hear(hello, load);
 }

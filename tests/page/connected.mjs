@@ -2,6 +2,7 @@
 import { FakeClock, fakeHealth, fakeMemory, fakeTransports, load } from "./support.mjs";
 
 const { Connection } = await load("live/connection.js");
+const { EventLoop } = await load("live/event-loop.js");
 const { ServerClock } = await load("state/server-clock.js");
 
 export const NAMES = ["ws", "sse", "poll", "short"];
@@ -23,10 +24,21 @@ export function buildConnection({ random = () => 0.5, remembered = null } = {}) 
   const health = fakeHealth(clock);
   const memory = fakeMemory(remembered);
   const serverClock = new ServerClock(clock);
+  const eventLoop = new EventLoop(clock);
   const page = { cursor: START, isFrugal: false };
   const since = () => page.cursor;
   const isFrugal = () => page.isFrugal;
-  const connection = new Connection({ clock, random, transports, since, serverClock, health, memory, isFrugal });
+  const connection = new Connection({
+    clock,
+    random,
+    transports,
+    since,
+    serverClock,
+    eventLoop,
+    health,
+    memory,
+    isFrugal,
+  });
   const states = [];
   const messages = [];
   connection.onstate = (state) => states.push(state);
@@ -43,6 +55,7 @@ export function buildConnection({ random = () => 0.5, remembered = null } = {}) 
     health,
     memory,
     serverClock,
+    eventLoop,
     page,
     states,
     messages,

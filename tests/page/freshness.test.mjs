@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, load } from "./support.mjs";
 
+const { EventLoop } = await load("live/event-loop.js");
 const { Freshness } = await load("state/freshness.js");
 const { ServerClock } = await load("state/server-clock.js");
 const { clockText, durationText, heardText, momentText } = await load("state/time-text.js");
@@ -13,12 +14,24 @@ function openFreshness() {
   const clock = new FakeClock();
   const serverClock = new ServerClock(clock);
   const asOf = clock.now() - 5 * MINUTE_MS;
-  const freshness = new Freshness({ clock, serverClock, asOf });
+  const eventLoop = new EventLoop(clock);
+  const freshness = new Freshness({ clock, serverClock, eventLoop, asOf });
   const up = (transport = "ws", more = {}) => {
     freshness.connection({ phase: "up", transport, silenceLimitMs: 24_500, ...more });
     freshness.hear({ type: "hello" });
   };
-  return { clock, serverClock, freshness, asOf, up };
+  /** A change that was made so long ago. */
+  const change = (agoMs) =>
+    freshness.hear({ type: "status", pet: 1, status: "eating", since: new Date(clock.now() - agoMs).toISOString() });
+  /** For so long the page has always something to do. */
+  const work = (ms) => {
+    for (let past = 0; past < ms; past += 10) {
+      eventLoop.probe();
+      clock.block(10);
+      clock.turn(0);
+    }
+  };
+  return { clock, serverClock, eventLoop, freshness, asOf, up, change, work };
 }
 
 /** The line as a reader sees it. */
@@ -83,6 +96,56 @@ test("a network that was found to hold nothing back is not blamed for it any mor
   assert.equal(freshness.line().state, "polling");
   up("poll", { delayed: true });
   assert.equal(freshness.line().state, "polling", "the three seconds begin anew");
+});
+
+const BUSY = "Delayed: this device is too busy to show changes immediately";
+
+test("a page that is too slow for the changes says so of itself, at once, and never that it is live", () => {
+  const { clock, serverClock, freshness, up, change, work } = openFreshness();
+  serverClock.learn(new Date(clock.now()).toISOString());
+  up();
+  work(1000);
+  change(1000);
+  assert.equal(freshness.line().state, "live");
+  work(1500);
+  change(2100);
+  assert.deepEqual(read(freshness.line()), ["delayed", `${BUSY} · 2 s behind`]);
+  assert.equal(freshness.line().freshness, "fresh");
+  work(10_000);
+  change(11_500);
+  assert.deepEqual(read(freshness.line()), ["delayed", `${BUSY} · 11 s behind`]);
+  up();
+  assert.equal(freshness.line().state, "delayed", "a hello does not make what is shown newer");
+});
+
+test("a page that keeps up again is live again, also if nothing more comes", () => {
+  const { clock, serverClock, freshness, up, change, work } = openFreshness();
+  serverClock.learn(new Date(clock.now()).toISOString());
+  up();
+  work(5000);
+  change(4000);
+  assert.equal(freshness.line().state, "delayed");
+  clock.turn(1000);
+  assert.equal(freshness.line().state, "live");
+  work(5000);
+  assert.equal(freshness.line().state, "live", "what was behind then is not behind now");
+  change(4000);
+  work(500);
+  change(100);
+  assert.equal(freshness.line().state, "live");
+});
+
+test("what the network brings late is not put down to the device, nor the other way round", () => {
+  const { clock, serverClock, freshness, up, change, work } = openFreshness();
+  serverClock.learn(new Date(clock.now()).toISOString());
+  up();
+  change(60_000);
+  assert.equal(freshness.line().state, "live", "it was missed, and the connection judges what is late");
+  up("short");
+  clock.turn(3000);
+  work(5000);
+  change(5000);
+  assert.equal(freshness.line().text, DELAYED);
 });
 
 test("a blip shorter than three seconds is not shown", () => {

@@ -6,6 +6,9 @@ import { FakeClock, load } from "./support.mjs";
 
 const { ServerClock } = await load("state/server-clock.js");
 
+/** What the page's event loop does in one go. */
+const TASK_MS = 10;
+
 /** A quarter of a second for the heartbeat that follows, and three for the way. */
 const FOLLOW_LIMIT_MS = 3_250;
 
@@ -135,6 +138,89 @@ test("what a busy page hears all at once is not called held back", () => {
     clock.turn(0);
   }
   assert.ok(!isLeaving());
+});
+
+/** Keeps the event loop busy for so long, a task after the other, and idle for `idleMs` after each. */
+function work({ clock, eventLoop }, ms, { idleMs = 0, each = (_pastMs) => {} } = {}) {
+  for (let past = 0; past < ms; past += TASK_MS + idleMs) {
+    each(past);
+    eventLoop.probe();
+    clock.block(TASK_MS);
+    clock.turn(0);
+    clock.turn(idleMs);
+  }
+}
+
+test("what waited in a page that cannot keep up is not called late, and the page keeps its link", () => {
+  const parts = startOn("ws", { random: () => 0 });
+  let rev = 1;
+  parts.run(5000);
+  work(parts, 10_000, { each: (past) => parts.status((rev += 1), past * 0.9) });
+  parts.clock.turn(1);
+  assert.ok(!parts.isLeaving());
+  parts.heartbeat(13_600);
+  parts.clock.turn(1);
+  assert.ok(parts.isLeaving(), "it waited in the page for ten seconds at most");
+});
+
+test("a network that is late is noticed although the page is busy half of the time", () => {
+  const parts = startOn("ws", { random: () => 0 });
+  parts.run(5000);
+  work(parts, 5000, { idleMs: TASK_MS });
+  parts.status(2, 2900);
+  work(parts, 100, { idleMs: TASK_MS });
+  assert.ok(!parts.isLeaving());
+  parts.status(3, 3010);
+  parts.clock.turn(1);
+  assert.ok(parts.isLeaving());
+});
+
+test("a network that is late is noticed as soon as the page can keep up again", () => {
+  const parts = startOn("ws", { random: () => 0 });
+  parts.run(5000);
+  work(parts, 5000);
+  parts.status(2, 5000);
+  parts.clock.turn(1);
+  assert.ok(!parts.isLeaving());
+  work(parts, 1000, { idleMs: TASK_MS });
+  parts.status(3, 5000);
+  parts.clock.turn(1);
+  assert.ok(parts.isLeaving());
+});
+
+test("what follows a change over SSE may wait for a page that cannot keep up", () => {
+  for (const isHeard of [true, false]) {
+    const parts = startOn("sse", { random: () => 0 });
+    parts.clock.turn(250);
+    parts.run(10_000);
+    parts.status(2);
+    work(parts, FOLLOW_LIMIT_MS + 4000);
+    assert.ok(!parts.isLeaving());
+    if (isHeard) parts.heartbeat(FOLLOW_LIMIT_MS + 3700);
+    parts.clock.turn(2500);
+    assert.equal(parts.isLeaving(), !isHeard);
+  }
+});
+
+test("a link that is dead is left also by a page that never keeps up", () => {
+  const parts = startOn("sse", { random: () => 0 });
+  parts.clock.turn(250);
+  parts.status(2);
+  work(parts, HEARTBEAT_MS * 1.5 + 4000);
+  assert.ok(parts.isLeaving());
+});
+
+test("what a page that cannot keep up hears together is not called held back", () => {
+  const parts = startOn("sse", { random: () => 0 });
+  parts.clock.turn(250);
+  parts.run(5000);
+  for (let rev = 2; rev < 20; rev += 2) {
+    work(parts, 1200);
+    parts.status(rev, 1100);
+    parts.status(rev + 1, 100);
+  }
+  parts.clock.turn(1);
+  assert.ok(!parts.isLeaving());
 });
 
 test("a poll's answer is as late as its question, and is not judged by that", () => {

@@ -13,6 +13,7 @@ import { chance, FakeClock, load } from "./support.mjs";
 
 const { openConnection } = await load("live/open.js");
 const { Board } = await load("state/board.js");
+const { EventLoop } = await load("live/event-loop.js");
 const { ServerClock } = await load("state/server-clock.js");
 
 const RUNS = Number(process.env.PET_STORE_TEST_RUNS ?? 25);
@@ -47,6 +48,7 @@ class World {
       browser: this.browser,
       clock: this.clock,
       serverClock: new ServerClock(this.clock),
+      eventLoop: new EventLoop(this.clock),
       random,
       watch: { origin: "http://model.example", pets: [] },
       since: () => this.board.cursor,

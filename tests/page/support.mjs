@@ -21,6 +21,7 @@ export class FakeClock {
   /** The time of day when nothing had elapsed. */
   #start = Date.parse("2024-05-01T12:00:00Z");
   #timers = new Set();
+  #soon = [];
 
   now = () => this.#start + this.#elapsed;
 
@@ -31,6 +32,8 @@ export class FakeClock {
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   };
+
+  soon = (act) => void this.#soon.push(act);
 
   /** Runs every timer that falls due on the way, in order. */
   turn(ms) {
@@ -49,6 +52,10 @@ export class FakeClock {
 
   /** Runs the next timer, if it falls due by then. */
   #step(until) {
+    if (this.#soon.length > 0) {
+      this.#soon.shift()();
+      return true;
+    }
     let next;
     for (const timer of this.#timers) if (timer.at <= until && !(timer.at >= next?.at)) next = timer;
     if (!next) return false;
