@@ -7,6 +7,7 @@ import { BINARY, PETS, startPetStore, Subject } from "../rig/subject.mjs";
 import { SERVER } from "./network.mjs";
 
 const PORT = 3000;
+const METRICS_PORT = 3001;
 
 /** All pets once in so long: a change every tenth of a second. */
 const ROUND = `${PETS / 10}s`;
@@ -33,14 +34,16 @@ export class Server {
   }
 
   async start() {
-    const flags = ["--listen", `${SERVER}:${PORT}`, "--data", this.#data, "--simulate", ROUND];
-    const [command, ...args] = this.#network.onServer(BINARY, "serve", ...flags);
+    const addresses = ["--listen", `${SERVER}:${PORT}`, "--metrics-listen", `${SERVER}:${METRICS_PORT}`];
+    const flags = ["--data", this.#data, "--simulate", ROUND];
+    const [command, ...args] = this.#network.onServer(BINARY, "serve", ...addresses, ...flags);
     this.#program = new Program(command, args);
     await this.#program.says(/listening on/);
   }
 
   get subject() {
-    return new Subject(this.#program, `http://${SERVER}:${PORT}`, async () => {});
+    const metrics = `http://${SERVER}:${METRICS_PORT}`;
+    return new Subject(this.#program, `http://${SERVER}:${PORT}`, async () => {}, metrics);
   }
 
   /** @param {NodeJS.Signals} signal */

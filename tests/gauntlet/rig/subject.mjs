@@ -41,16 +41,19 @@ export async function startPetStore(flags = {}) {
 export class Subject {
   #program;
   #clean;
+  #metricsOrigin;
 
   /**
    * @param {Program} program
    * @param {string} origin  Where it answers, past every box.
    * @param {() => Promise<void>} clean
+   * @param {string} [metricsOrigin]  Where `/metrics` answers, if another machine asks for it.
    */
-  constructor(program, origin, clean) {
+  constructor(program, origin, clean, metricsOrigin = origin) {
     this.#program = program;
     this.origin = origin;
     this.#clean = clean;
+    this.#metricsOrigin = metricsOrigin;
   }
 
   static async start(command, args, clean = async () => {}) {
@@ -115,7 +118,7 @@ export class Subject {
    * @param {string} name  With its labels, as written there.
    */
   async metric(name) {
-    const text = await (await fetch(`${this.origin}/metrics`)).text();
+    const text = await (await fetch(`${this.#metricsOrigin}/metrics`)).text();
     const line = text.split("\n").find((line) => line.startsWith(`${name} `));
     assert.ok(line, `/metrics has no ${name}`);
     return Number(line.slice(name.length));
