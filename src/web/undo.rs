@@ -19,6 +19,9 @@ use crate::writer::{Committed, Expected};
 /// How long a status can be taken back.
 const OFFERED_FOR: Duration = Duration::from_secs(10);
 
+/// The message for a `since` that cannot be read.
+const FORMAT: &str = "Give a time as RFC 3339, such as 2026-11-22T14:05:00Z.";
+
 const COOKIE: &str = "pet-store-undo";
 
 /// What an undo restores, and the change that it takes back.
@@ -121,12 +124,9 @@ pub fn asked(
         Failure::from(InvalidProfile(vec![FieldError { field, message }]))
     };
     let since = since.map(|text| match text.parse::<Moment>() {
-        Ok(since) if since <= Moment::now() => Ok(since),
-        Ok(_) => Err(invalid("since", "This is in the future.")),
-        Err(_) => Err(invalid(
-            "since",
-            "Give a time as RFC 3339, such as 2026-11-22T14:05:00Z.",
-        )),
+        Ok(since) if is_rfc_3339(text) && since <= Moment::now() => Ok(since),
+        Ok(_) if is_rfc_3339(text) => Err(invalid("since", "This is in the future.")),
+        _ => Err(invalid("since", FORMAT)),
     });
     let replaces = replaces.map(|text| {
         let message = "Give the cursor of the change that set the status.";
@@ -136,4 +136,65 @@ pub fn asked(
         .transpose()?
         .map_or(Expected::Anything, Expected::StatusSetAt);
     Ok((since.transpose()?, expected))
+}
+
+/// Returns true for a timestamp in the one form of RFC 3339, `2026-11-22T14:05:00.5+01:00`. jiff also
+/// reads other forms of ISO 8601 (`20261122T14Z`) and time zones in brackets.
+fn is_rfc_3339(text: &str) -> bool {
+    let is_like = |text: &str, form: &str| {
+        let mut pairs = text.bytes().zip(form.bytes());
+        text.len() == form.len()
+            && pairs.all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                like => byte == like,
+            })
+    };
+    let Some((seconds, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => rest,
+    };
+    is_like(seconds, "0000-00-00T00:00:00")
+        && !rest.starts_with(&format!(".{zone}"))
+        && ["Z", "+00:00", "-00:00"]
+            .iter()
+            .any(|form| is_like(zone, form))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn since_is_a_time_of_rfc_3339_that_is_not_in_the_future() {
+        for text in [
+            "2026-11-22T14:05:00Z",
+            "0001-01-01T00:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "2020-11-22T14:05:00.123456Z",
+            "2020-11-22T14:05:00.5-23:59",
+            "2020-11-22T14:05:00+00:00",
+        ] {
+            let asked = asked(Some(text), None);
+            assert_eq!(asked.unwrap().0, Some(text.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "",
+            "20201122T140500Z",
+            "2020-11-22T14Z",
+            "2020-11-22 14:05:00Z",
+            "2020-11-22T14:05:00.Z",
+            "2020-11-22T14:05:00",
+            "2020-11-22T14:05:00z",
+            "2020-11-22T14:05:00+01",
+            "2020-11-22T14:05:00+01:00[Europe/Paris]",
+            "+002020-11-22T14:05:00Z",
+            "2020-02-30T14:05:00Z",
+            "9999-01-01T00:00:00Z",
+        ] {
+            assert!(asked(Some(text), None).is_err(), "{text}");
+        }
+    }
 }

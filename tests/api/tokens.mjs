@@ -1,10 +1,11 @@
 /**
  * Becomes the first admin of an empty rescue and makes a token of each scope, as a person would: through the pages.
- * Prints a scope and its token on each line.
+ * Prints a scope and its token on each line. Adds pets, so that reads find some.
  */
 const link = new URL(process.argv[2]);
 let cookie = "";
 let formToken = "";
+let token = "";
 
 /** @param {string} path @param {Record<string, string>} [fields] */
 async function ask(path, fields) {
@@ -28,7 +29,15 @@ await ask(link.pathname, { name: "anna", password, again: password });
 await ask("/account");
 for (const scope of ["read", "set-status", "write"]) {
   const page = await ask("/account/tokens", { "token-name": scope, scope });
-  const token = /petstore_[A-Za-z0-9_-]+/.exec(page)?.[0];
+  token = /petstore_[A-Za-z0-9_-]+/.exec(page)?.[0] ?? "";
   if (!token) throw new Error(`no token to ${scope} on the page`);
   console.log(`${scope} ${token}`);
+}
+for (let pet = 1; pet <= 5; pet += 1) {
+  const answer = await fetch(new URL("/api/v1/pets", link), {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: `Pet ${pet}`, species: "dog" }),
+  });
+  if (answer.status !== 201) throw new Error(`a pet: ${answer.status}`);
 }

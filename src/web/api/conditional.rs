@@ -114,11 +114,13 @@ pub fn describe(path: &str, method: &str, operation: &mut Value) {
     let (name, meaning) = match (path, method) {
         ("/pets/{id}", "get") => (
             "If-None-Match",
-            "Entity tags that the client has: 304 if the pet's is one of them.",
+            "Entity tags that the client has, or `*`: 304 if the pet's is one of them. What is no \
+             entity tag of a pet is none of them.",
         ),
         ("/pets/{id}", "patch" | "delete") | ("/pets/{id}/status", "put") => (
             "If-Match",
-            "Entity tags of the pet: 412 if its present one is none of them.",
+            "Entity tags of the pet, or `*`: 412 if its present one is none of them. What is no \
+             entity tag of a pet, or a weak one, is none of them.",
         ),
         _ => return,
     };

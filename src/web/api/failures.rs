@@ -44,16 +44,19 @@ pub fn describe(spec: &mut Value) {
                 idempotency::describe(operation);
             }
             for (status, why) in failures(is_read, has_body, path.contains("{id}")) {
-                operation["responses"][status.as_str()] = answer(why);
+                operation["responses"][status.as_str()] = answer(status, why);
             }
         }
     }
 }
 
-/// Gives the answers of poem-openapi the words that they lack.
+/// Gives the answers of poem-openapi the words that they lack, and their headers a shape.
 fn describe_success(operation: &mut Value) {
     let answers = operation["responses"].as_object_mut();
     for (_, answer) in answers.into_iter().flatten() {
+        if let Some(headers) = answer.get_mut("headers").and_then(Value::as_object_mut) {
+            shapes::describe_headers(headers);
+        }
         if answer["description"] == "" {
             answer["description"] = "Done.".into();
         }
@@ -104,9 +107,9 @@ fn failures(
             "The body is not JSON, or does not say so.",
         ),
         (
-            has_body,
+            !is_read,
             StatusCode::UNPROCESSABLE_ENTITY,
-            "A field breaks a rule; errors names it.",
+            "A field breaks a rule (`errors` names it), or another request had this Idempotency-Key.",
         ),
         (
             !is_read,
@@ -116,7 +119,7 @@ fn failures(
         (
             !is_read,
             StatusCode::REQUEST_TIMEOUT,
-            "The body did not arrive in time.",
+            "The request did not arrive in time.",
         ),
         (
             true,
@@ -138,13 +141,28 @@ fn failures(
     given.map(|(_, status, why)| (status, why))
 }
 
-fn answer(why: &str) -> Value {
-    json!({
+fn answer(status: StatusCode, why: &str) -> Value {
+    let mut answer = json!({
         "description": why,
         "content": {
             "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
         },
-    })
+    });
+    if let StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE = status {
+        // What is said before the request was read is not a problem document.
+        answer["content"]["text/plain"] = json!({ "schema": { "type": "string" } });
+    }
+    if let StatusCode::TOO_MANY_REQUESTS
+    | StatusCode::SERVICE_UNAVAILABLE
+    | StatusCode::INSUFFICIENT_STORAGE = status
+    {
+        answer["headers"] = json!({ "Retry-After": {
+            "description": "Seconds after which it is worth asking again.",
+            "required": true,
+            "schema": { "type": "integer", "minimum": 0 },
+        } });
+    }
+    answer
 }
 
 /// RFC 9457.
@@ -157,13 +175,14 @@ fn problem() -> Value {
         "properties": {
             "type": text("`about:blank`: the status says it all."),
             "title": text("The same for every problem of a kind."),
-            "status": { "type": "integer" },
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": text("What was wrong this time, and what is allowed."),
             "errors": {
                 "type": "array",
                 "description": "What is wrong at which field.",
                 "items": {
                     "type": "object",
+                    "required": ["field", "message"],
                     "properties": { "field": text("Its name."), "message": text("What is allowed.") },
                 },
             },

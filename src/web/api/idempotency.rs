@@ -46,13 +46,19 @@ fn parse(field: &str) -> Option<&str> {
     is_key.then_some(key)
 }
 
+/// What `parse` accepts, as a regular expression.
+fn pattern() -> String {
+    let key = format!(r"[!#-\[\]-~]{{1,{LIMIT}}}");
+    format!("^({key}|\"{key}\")$")
+}
+
 /// Adds the header to the description of an operation that changes something.
 pub fn describe(operation: &mut Value) {
     let parameter = json!({
         "name": "Idempotency-Key",
         "in": "header",
         "required": false,
-        "schema": { "type": "string", "minLength": 1, "maxLength": LIMIT + 2 },
+        "schema": { "type": "string", "pattern": pattern() },
         "description": "Makes a retry safe: within 24 hours the same request with the same key is \
             carried out once, on whichever node, and gets the same answer; another request with \
             this key is 422. Keys of one account are nothing to another; the newest 10,000 of an \

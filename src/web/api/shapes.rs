@@ -1,15 +1,21 @@
 //! What the OpenAPI document says about the JSON objects beyond what poem-openapi derives: which
 //! fields a request must have, and what a text may be.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::model::{By, LIMITS, Sex, Status};
 
 /// What the texts of one line have in common.
 const ONE_LINE: &str = "One line, without hidden characters.";
 
-/// A cursor.
-const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,19})$";
+/// A cursor. A rev of 20 digits would be too large for some.
+const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
+
+/// An entity tag: a cursor between quotation marks.
+const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
+
+/// The address of a pet.
+const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
 
 /// Characters as ranges, of those below U+10000: a pattern that has others means something else to
 /// programs that read it as UTF-16.
@@ -141,6 +147,24 @@ pub fn describe_parameter(parameter: &mut Value) {
     parameter["schema"]["maximum"] = most.into();
 }
 
+/// Says what the headers of an answer may be, which are always there. poem-openapi writes their
+/// names in capitals.
+pub fn describe_headers(headers: &mut Map<String, Value>) {
+    for (name, pattern, meaning) in [
+        ("ETag", ENTITY_TAG, "The entity tag of the pet."),
+        ("Location", PET_ADDRESS, "The address of the new pet."),
+    ] {
+        if headers.remove(&name.to_uppercase()).is_some() {
+            let header = json!({
+                "description": meaning,
+                "required": true,
+                "schema": { "type": "string", "pattern": pattern },
+            });
+            headers.insert(name.to_owned(), header);
+        }
+    }
+}
+
 /// Says what a field of an answer may be.
 fn narrow(object: &str, field: &str, schema: &mut Value) {
     match (object, field) {
@@ -238,7 +262,7 @@ fn status_fields() -> Value {
                 "type": "string",
                 "nullable": true,
                 "format": "date-time",
-                "description": "Since when, in UTC and not in the future: restores a status with its time.",
+                "description": "Since when, not in the future: restores a status with its time.",
             },
             "replaces": {
                 "type": "string",

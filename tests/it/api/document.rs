@@ -61,13 +61,13 @@ async fn every_answer_that_an_operation_may_give_is_described() {
         let has_body = operation.get("requestBody").is_some();
         let mut expected = vec![400, 500, 503];
         if !is_read {
-            expected.extend([401, 403, 408, 409, 413, 429, 507]);
+            expected.extend([401, 403, 408, 409, 413, 422, 429, 507]);
         }
         if place.contains("{id}") {
             expected.push(404);
         }
         if has_body {
-            expected.extend([415, 422]);
+            expected.push(415);
         }
         for status in expected {
             let answer = &operation["responses"][status.to_string()];
@@ -119,4 +119,59 @@ async fn what_is_required_and_what_is_allowed_is_in_the_schemas() {
         body("put /pets/{id}/status"),
         "#/components/schemas/StatusFields"
     );
+}
+
+/// The parameters of an operation that are headers, with their schemas.
+fn header_parameters(operation: &Value) -> Vec<(&str, &Value)> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let headers = parameters.filter(|parameter| parameter["in"] == "header");
+    let named = headers.map(|header| (header["name"].as_str().unwrap(), &header["schema"]));
+    named.collect()
+}
+
+#[tokio::test]
+async fn the_headers_of_requests_and_answers_are_described() {
+    let app = spawn_app().await;
+    let document = app.json("/api/openapi.json").await;
+    let any = json!({ "type": "string" });
+    let key = json!({
+        "type": "string",
+        "pattern": r#"^([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")$"#,
+    });
+    for (place, operation) in operations(&document) {
+        let expected = match place.as_str() {
+            "get /pets" | "get /pets/{id}/changes" => vec![],
+            "get /pets/{id}" => vec![("If-None-Match", &any)],
+            "post /pets" => vec![("Idempotency-Key", &key)],
+            _ => vec![("If-Match", &any), ("Idempotency-Key", &key)],
+        };
+        assert_eq!(header_parameters(operation), expected, "{place}");
+        let header = |status: &str, name: &str| {
+            let header = &operation["responses"][status]["headers"][name];
+            assert_eq!(header["required"], true, "{name} of {status} of {place}");
+            header["schema"]["pattern"].as_str().unwrap_or_default()
+        };
+        header("503", "Retry-After");
+        if !place.starts_with("get") {
+            header("429", "Retry-After");
+            header("507", "Retry-After");
+        }
+        let tag = r#"^"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})"$"#;
+        match place.as_str() {
+            "get /pets/{id}" => {
+                assert_eq!([header("200", "ETag"), header("304", "ETag")], [tag; 2])
+            }
+            "patch /pets/{id}" => assert_eq!(header("200", "ETag"), tag),
+            "post /pets" => {
+                assert_eq!(header("201", "ETag"), tag);
+                let address = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+                assert_eq!(header("201", "Location"), address);
+            }
+            _ => {}
+        }
+    }
+    let status = &document["components"]["schemas"]["StatusFields"]["properties"];
+    assert_eq!(status["since"]["format"], "date-time");
+    let cursor = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
+    assert_eq!(status["replaces"]["pattern"], cursor);
 }

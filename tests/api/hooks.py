@@ -1,0 +1,31 @@
+"""What the OpenAPI document says in words only, for the requests that schemathesis makes up."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+import schemathesis
+from hypothesis import strategies
+
+KEY = "Idempotency-Key"
+IS_KEY = re.compile(r'([!#-\[\]-~]{1,255}|"[!#-\[\]-~]{1,255}")')
+
+used_keys: set[str] = set()
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Gives every request a key of its own: a key that was used for another request is 422."""
+    key = (case.headers or {}).get(KEY)
+    if not isinstance(key, str) or not IS_KEY.fullmatch(key):
+        return
+    if key.strip('"') in used_keys:
+        key = str(uuid.uuid4())
+        case.headers[KEY] = key
+    used_keys.add(key.strip('"'))
+
+
+# `since` must not be in the future.
+started = datetime.now(UTC).replace(tzinfo=None)
+past = strategies.datetimes(min_value=datetime(1, 1, 1), max_value=started, timezones=strategies.just(UTC))
+schemathesis.openapi.format("date-time", past.map(lambda time: time.isoformat()))
