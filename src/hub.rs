@@ -263,9 +263,7 @@ impl Follower for Hub {
     /// In the same epoch, every viewer is given a snapshot: there is a gap before this one. In another
     /// epoch, viewers are told to reconnect, and are given a snapshot then.
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
-        let mut state = self.state();
-        *state = state.replaced_by(epoch, snapshot);
-        drop(state);
+        self.state().replace(epoch, snapshot);
         self.ring();
         self.waiters.wake_all();
     }

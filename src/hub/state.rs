@@ -164,13 +164,16 @@ impl State {
         }
     }
 
-    /// The state after `self`, of which nothing is known but the new state. Counts a gap if the
-    /// epoch is the same.
-    pub fn replaced_by(&self, epoch: Epoch, snapshot: store::Snapshot) -> Self {
-        State {
-            gaps: self.gaps + u64::from(epoch == self.epoch),
-            ..State::of(epoch, snapshot)
+    /// Replaces everything by `snapshot`. In the same epoch this is a gap: it is counted, and the
+    /// keys of requests from before it are kept.
+    pub fn replace(&mut self, epoch: Epoch, snapshot: store::Snapshot) {
+        let mut state = State::of(epoch, snapshot);
+        state.gaps = self.gaps;
+        if epoch == self.epoch {
+            state.gaps += 1;
+            state.requests = std::mem::take(&mut self.requests);
         }
+        *self = state;
     }
 
     pub fn epoch(&self) -> Epoch {

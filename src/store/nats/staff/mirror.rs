@@ -29,6 +29,8 @@ pub struct Mirror {
     pub admin_slot: u64,
     pub followers: RosterFollowers,
     looks_behind: u32,
+    /// The ops of messages that were passed by a catch-up that then failed.
+    passed_ops: Vec<String>,
     /// Whether a task keeps it up, as it does once there is a follower.
     pub is_kept_up: bool,
 }
@@ -48,7 +50,8 @@ impl Mirror {
         Ok(())
     }
 
-    /// Goes to where the stream is. The ops whose messages were passed on the way.
+    /// Passes all messages up to the end of the stream. Returns their ops, and those of the messages
+    /// that were passed by earlier calls which failed.
     pub async fn catch_up(&mut self, link: &Link) -> Result<Vec<String>, StoreError> {
         let StreamState {
             created, last_seq, ..
@@ -60,20 +63,20 @@ impl Mirror {
         if created != self.created || self.looks_behind >= LOOKS_BEHIND {
             tracing::warn!("the engine's stream of staff is another; it is read anew");
             self.looks_behind = 0;
+            self.passed_ops.clear();
             self.load(link).await?;
             return Ok(Vec::new());
         }
-        let mut ops = Vec::new();
         while self.seq < last_seq {
             let (next, subjects) = (self.seq + 1, STAFF.subjects);
             let entries = read::following(link, &STAFF, subjects, next, FILLED_AT_ONCE).await?;
             if entries.is_empty() {
                 return Err(StoreError::Unavailable("its copy is behind".to_owned()));
             }
-            ops.extend(entries.iter().filter_map(op_of));
+            self.passed_ops.extend(entries.iter().filter_map(op_of));
             self.pass(&entries);
         }
-        Ok(ops)
+        Ok(std::mem::take(&mut self.passed_ops))
     }
 
     /// Passes messages that follow each other, and shows what they change. One that no pet-store
