@@ -81,8 +81,8 @@ impl Gate {
         }))
     }
 
-    /// The gate of a rescue. Reads the roster and so blocks on the disk. `port` is where the
-    /// server listens; the nodes of a cluster may listen at several.
+    /// The gate of a rescue. Reads the roster and so blocks on the disk. `port` is the port that the
+    /// server listens on; it is ignored in a cluster, whose nodes may listen on several.
     ///
     /// # Errors
     /// When the roster cannot be read.

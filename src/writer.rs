@@ -121,8 +121,8 @@ impl Writer {
         self.commit_once(command, None, signer).await
     }
 
-    /// Commits one command, unless a command with the same key was committed within the last day:
-    /// then the answer is that of the first one, whichever node it came to.
+    /// Commits one command, unless a command with the same key was committed within the last day, on
+    /// any node: then the answer is that of the first command.
     ///
     /// # Errors
     /// `KeyReused` for a key of another command, and those of `commit`.

@@ -87,7 +87,7 @@ impl Caller {
         self.0.cookie.as_ref()
     }
 
-    /// The headers that have the browser forget its cookie.
+    /// Returns the `Set-Cookie` headers that delete the browser's cookie.
     pub fn forget_cookie(&self) -> Vec<HeaderValue> {
         let cookies = self.0.gate.cookies();
         let earlier = self.0.has_earlier_cookie.then(|| cookies.forget_earlier());
@@ -125,7 +125,7 @@ impl Caller {
         }
     }
 
-    /// What the sender is told: with the public address, where only the address was wrong.
+    /// Turns a refusal into an answer, which names the public address if only the address was wrong.
     fn explain(&self, refusal: Refusal) -> Failure {
         match self.0.gate.base().filter(|_| self.is_at_another_address()) {
             Some(base) => Failure::forbidden(format!(
@@ -153,7 +153,7 @@ impl Caller {
         }
     }
 
-    /// Who signs a change of this caller; where nobody is known by name, `unnamed`.
+    /// Returns the signer of a change by this caller: `unnamed` in the demo, where nobody has a name.
     ///
     /// # Errors
     /// Why the caller may not do what takes `scope`.

@@ -4,13 +4,13 @@
 //! and over the time it was stopped by the wall clock, which may be wrong at the start and right
 //! a minute later. So the time it was stopped is an estimate that a later jump can correct:
 //!
-//! - A clock that is behind the last reading, as on a machine that starts in 1970, does not tell.
-//!   Until it is set, sessions and invitations from before the start count as over, but stay in
-//!   the store; once it is set, those that are young enough are valid again.
-//! - A clock that is far ahead makes everything old. If it is set back, less time has passed, and
-//!   what is not really over is valid again. So nothing is removed for its age, and no reading is
-//!   saved, before such a clock has been confirmed by a day of running.
-//! - A jump ahead while the program runs is no time that passed.
+//! - A clock that is behind the last reading, as on a machine that starts in 1970, gives no estimate.
+//!   Until the clock is set, sessions and invitations from before the start count as expired, but
+//!   stay in the store; once it is set, those that are young enough are valid again.
+//! - A clock that is far ahead makes everything old. If the clock is set back, less time has passed,
+//!   and what has not really expired is valid again. So nothing is removed for its age, and no
+//!   reading is saved, before a day of running has confirmed such a clock.
+//! - A jump ahead while the program runs does not count as time that passed.
 //! - On a cluster the earlier counts of this machine's clock and the engine's, so that a node whose
 //!   clock is ahead ends nothing.
 
@@ -21,14 +21,14 @@ use crate::clock::Clock;
 use crate::model::{Moment, Tick};
 use crate::store::ClockReading;
 
-/// How far the wall clock may be behind the last reading and still tell that no time passed: NTP
-/// and people correct by minutes, and a change of a time zone by hours.
+/// The wall clock may be this far behind the last reading and still mean that no time passed: NTP and
+/// people correct it by minutes, and a change of the time zone by hours.
 const TOLERANCE: Duration = Duration::from_hours(24);
 
-/// A stop that is longer is believed after the program has run for this long.
+/// A stop that is longer than `TOLERANCE` is confirmed after the program has run for this long.
 const CONFIRMED_AFTER: Duration = Duration::from_hours(24);
 
-/// Differences that are no correction of the estimate: the two clocks are read one after the other.
+/// A smaller difference does not correct the estimate: the two clocks are read one after the other.
 const NOISE: Duration = Duration::from_secs(2);
 
 /// Assumed while it is not known how long the program was stopped: longer than any session lasts.
@@ -67,18 +67,18 @@ impl StoreClock {
         Tick(self.saved.tick.0 + (stopped + self.uptime()).as_secs())
     }
 
-    /// Returns true if `now` may be acted on for good: what is over by it can be removed.
+    /// Returns true if `now` is certain enough to remove what has expired by it.
     pub fn is_confirmed(&self) -> bool {
         let is_short = |stopped| stopped <= TOLERANCE || self.uptime() >= CONFIRMED_AFTER;
         self.stopped().is_some_and(is_short)
     }
 
-    /// What to save, so that the next start resumes from here. None while it may be wrong: then
-    /// what is saved already tells more.
+    /// Returns the reading to save, from which the next start resumes. None while it may be wrong:
+    /// the saved reading is then the better one.
     pub fn reading(&self) -> Option<ClockReading> {
         let elapsed = self.stopped()? + self.uptime();
         let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
-        // Without the jumps since the start, unless the clock was set for the first time.
+        // Jumps since the start do not count, unless the clock was set for the first time.
         let steady = Moment::from_micros(self.saved.wall.micros().saturating_add(micros));
         let wall = match steady < Moment::EARLIEST {
             true => self.clock.wall(),

@@ -18,7 +18,7 @@ const SECURE_NAME: &str = "__Host-pet-store";
 #[derive(Clone, Debug)]
 pub struct Cookies {
     is_secure: bool,
-    /// What tells this instance's cookies from those of another on the same host.
+    /// Part of the name, so that another instance on the same host has other cookies.
     port: Option<u16>,
 }
 
@@ -30,8 +30,8 @@ pub struct Kept {
 }
 
 impl Cookies {
-    /// `port` is where this instance listens; None for one that can be reached at several. The port
-    /// of the public address comes first.
+    /// `port` is the port that this instance listens on; None if it can be reached at several ports.
+    /// The port of the public address is preferred.
     pub fn new(base: Option<&BaseUrl>, port: Option<u16>) -> Self {
         Cookies {
             is_secure: base.is_some_and(BaseUrl::is_secure),
@@ -39,9 +39,9 @@ impl Cookies {
         }
     }
 
-    /// Reads the secret in a request's cookie: the one of this instance, else one by the name that
-    /// earlier versions gave it. Of two by the same name one is not ours, and it cannot be told
-    /// which: then there is none.
+    /// Reads the secret in a request's cookie: the cookie of this instance, else the one by the name
+    /// that earlier versions gave it. If two cookies have the same name, one of them was set by
+    /// somebody else, and both are ignored.
     pub fn read(&self, headers: &HeaderMap) -> Option<Kept> {
         let (name, earlier) = (self.name(NAME, SECURE_NAME), self.earlier_name());
         let own = values(headers, &name);

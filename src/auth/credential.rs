@@ -1,5 +1,5 @@
-//! What is shown to prove who asks, what that amounts to as long as it is valid, and the permission
-//! that goes with a command to the writer.
+//! Credentials, the rights they give while they are valid, and the permission that goes with a command
+//! to the writer.
 
 #[cfg(test)]
 mod tests;
@@ -78,8 +78,8 @@ impl Gate {
 }
 
 impl Gate {
-    /// Who signs a command that takes `scope`. The writer checks the credential again when it
-    /// decides the command.
+    /// Returns the signer of a command that takes `scope`. The writer checks the credential again when
+    /// it decides the command.
     ///
     /// # Errors
     /// `NotSignedIn` or `NotInScope`.
@@ -109,7 +109,7 @@ impl Authorization for Grant {
             return Ok(());
         }
         directory.catch_up().map_err(|error| {
-            tracing::debug!(%error, "revocations of other nodes are not known; a command is refused");
+            tracing::debug!(%error, "cannot read the revocations of other nodes; the command is refused");
             WriteError::Unavailable
         })
     }

@@ -102,7 +102,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Where the writer enters commits whose permission it checks here.
+    /// Returns the commits in flight, which the writer enters when it checks a permission here.
     pub fn in_flight(&self) -> &InFlight {
         &self.in_flight
     }

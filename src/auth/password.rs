@@ -2,7 +2,8 @@
 //! (`hash`).
 //!
 //! A hash takes tens of milliseconds and 19 MiB, so it runs off the async workers, two at once, and
-//! only so many wait. The memory is reused while anyone waits, and freed by the last. For a name that nobody has, the same work is done.
+//! only so many wait. The memory is reused while anyone waits, and freed by the last. For a name that
+//! nobody has, the same work is done.
 
 mod hash;
 mod rules;
@@ -25,18 +26,19 @@ const AT_ONCE: usize = 2;
 /// Callers that are let in, the two at work included; one more is told to come back.
 const CALLERS: usize = 32;
 
-/// The same for those who signed in from where they are before, whom no flood keeps out.
+/// Callers that are let in from addresses where their account signed in before: a flood of sign-ins
+/// does not take their slots.
 const KNOWN_CALLERS: usize = 8;
 
-/// Whose slots a caller takes.
+/// The pool of slots that a caller takes one of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slots {
     Everyone,
-    /// Of accounts that signed in from the same address before, and of whoever is signed in.
+    /// For accounts that signed in from the same address before, and for signed-in people.
     Known,
 }
 
-/// Bytes of a password that is compared. The rules allow fewer characters.
+/// Bytes of the longest password that is compared. The rules allow fewer characters.
 const LONGEST_BYTES: usize = 4096;
 
 /// Every caller's place is taken.
@@ -82,7 +84,7 @@ impl Passwords {
         password: String,
         hash: Option<String>,
     ) -> Result<bool, Crowded> {
-        // Waiting takes no more memory for a longer one, which is nobody's.
+        // No account has a longer password, so it is dropped now and takes no memory in the queue.
         let is_short = password.len() <= LONGEST_BYTES;
         let password = if is_short { password } else { String::new() };
         let of_nobody = Arc::clone(&self.of_nobody);
@@ -102,7 +104,7 @@ impl Passwords {
             .await
     }
 
-    /// A hash of the normal form of `password`, where `hash` is of the text as it was typed.
+    /// Hashes the normal form of `password`, if `known` is a hash of the text as it was typed.
     ///
     /// # Errors
     /// `Crowded` at once when too many wait.

@@ -53,7 +53,7 @@ impl<N: Need> Permit<N> {
 }
 
 impl<N> Permit<N> {
-    /// Who signs a change that was asked for on a page.
+    /// Returns the signer of a change that was asked for on a page.
     pub fn signature(self) -> Signer {
         self.signer
     }
@@ -80,7 +80,7 @@ pub struct SignedIn {
     pub account: Arc<Account>,
     /// Of the session.
     pub key: Key,
-    /// Who signs their edits of staff.
+    /// The principal of their edits of staff.
     pub actor: Actor,
     gate: Gate,
 }

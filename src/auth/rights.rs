@@ -23,7 +23,7 @@ impl Rights {
         let role = person.as_ref().map(|account| account.role);
         Rights {
             auth,
-            // In the demo, nothing is offered at a name where every form would be refused.
+            // The demo offers nothing at a host name where every form would be refused.
             is_staff: person.is_some()
                 || (auth == Auth::Demo && caller.sign(Scope::Write, By::Staff).is_ok()),
             is_admin: role == Some(Role::Admin),

@@ -35,7 +35,7 @@ impl Speaker {
         }
     }
 
-    /// Who signs a command of this speaker.
+    /// Returns the signer of a command of this speaker.
     ///
     /// # Errors
     /// Why it may not do what takes `scope`.

@@ -1,4 +1,4 @@
-//! Who signs a command, and the permission that the writer checks when it decides the command.
+//! The signer of a command, and the permission that the writer checks when it decides the command.
 //!
 //! A handler's check is only a fast refusal: a command then waits in the queue, and its session may
 //! end meanwhile. So the permission goes with the command, the writer checks it in the step that
@@ -30,7 +30,7 @@ pub trait Authorization: Send + Sync {
     fn check(&self) -> Result<CommitGuard, WriteError>;
 }
 
-/// Who signs a command.
+/// The principal whose name is recorded with a command's change.
 pub struct Signer {
     pub(super) signature: Signature,
     authorization: Option<Box<dyn Authorization>>,
@@ -45,7 +45,7 @@ impl Signer {
         }
     }
 
-    /// Returns true if somebody known by name signs.
+    /// Returns true if the signer has a name.
     pub fn is_named(&self) -> bool {
         self.signature.author.is_some()
     }

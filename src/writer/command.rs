@@ -21,8 +21,8 @@ pub enum Command {
         base: Option<Box<ProfileBase>>,
         expected: Expected,
     },
-    /// Setting the status that the pet already has confirms it: that is a change too, and the pet
-    /// has had the status since the same moment as before.
+    /// Setting the status that the pet already has confirms it: this is a change too, and `since` of
+    /// the pet stays.
     SetStatus {
         pet: PetId,
         status: Status,
@@ -108,8 +108,8 @@ pub struct Committed {
     pub pet: PetId,
     /// The cursor of the change it made.
     pub cursor: Cursor,
-    /// The pet as this change left it; `None` if the change removed it, or was found again by its
-    /// key: then the log has it.
+    /// The pet as this change left it; `None` if the change removed the pet, or if the command was a
+    /// retry: then the pet is in the log.
     pub after: Option<Arc<Pet>>,
 }
 
@@ -141,7 +141,7 @@ pub enum WriteError {
     Store,
     #[error(
         "the data of this server was moved or deleted, so nothing was changed; \
-         tell whoever runs it"
+         please tell the operator"
     )]
     Moved,
     #[error("the disk is full, so nothing can be changed until there is room")]

@@ -22,19 +22,19 @@ pub struct Decision<'a> {
     /// Pets as this batch leaves them; `None` for one that it removes.
     touched: HashMap<PetId, Option<Touched>>,
     puts: Vec<Put>,
-    /// The changes of requests with a key, and what these asked for.
+    /// The changes of requests with a key, and the fingerprint of each request.
     keyed: HashMap<RequestId, ([u8; 8], Decided)>,
 }
 
-/// What became of a command.
+/// The outcome of taking a command into the batch.
 pub enum Taken {
     /// The batch has its change.
     Change(Decided),
-    /// Its key is that of a command that was committed before.
+    /// A command with the same key was committed before.
     Done(Committed),
 }
 
-/// A command of which the batch has the change.
+/// A command whose change is in the batch.
 #[derive(Clone)]
 pub struct Decided {
     pet: PetId,
@@ -46,11 +46,12 @@ pub struct Decided {
 /// A pet as the batch leaves it.
 struct Touched {
     pet: Arc<Pet>,
-    /// The last change that set its status, unless this batch has it: that one has no rev yet.
+    /// The last change that set its status; `None` if this batch has that change, which has no rev
+    /// yet.
     status_set: Option<Rev>,
 }
 
-/// A pet that a command was compared with.
+/// A pet, with the revs that a command's precondition is compared with.
 struct Current {
     pet: Arc<Pet>,
     /// `None` if this batch changes it.
@@ -97,7 +98,7 @@ impl<'a> Decision<'a> {
         Ok(Taken::Change(decided))
     }
 
-    /// Finds what became of `request` in this batch, or before it.
+    /// Finds the outcome of `request`, in this batch or before it.
     fn find(&self, request: RequestKey) -> Option<Result<Taken, WriteError>> {
         let (fingerprint, taken) = match self.keyed.get(&request.id) {
             Some((fingerprint, decided)) => (*fingerprint, Taken::Change(decided.clone())),
@@ -215,7 +216,7 @@ impl<'a> Decision<'a> {
         Decided { pet, place, after }
     }
 
-    /// The pet as the batch has it so far, if `expected` holds for it.
+    /// Returns the pet as the batch leaves it so far, if `expected` holds for it.
     fn expect(&self, id: PetId, expected: &Expected) -> Result<Current, WriteError> {
         let current = self.current(id).ok_or(WriteError::UnknownPet(id))?;
         let epoch = current.epoch;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Command;
 use crate::model::{Profile, RequestKey};
 
-/// The key that a request came with. One principal's keys are nothing to another.
+/// The key of a request. Two principals may use the same key for different requests.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(Kind);
 
@@ -17,18 +17,18 @@ enum Kind {
 }
 
 impl IdempotencyKey {
-    /// The key of an API call. With another payload it is refused.
+    /// The key of an API call. The same key with another payload is refused.
     pub fn of_header(key: &str) -> Self {
         IdempotencyKey(Kind::Header(key.to_owned()))
     }
 
-    /// The key that was rendered into a form. With other content the form is another request: its
-    /// author went back to it and entered something else.
+    /// The key that was rendered into a form. The same key with other content is another request: the
+    /// author went back to the form and entered something else.
     pub fn of_form(key: &str) -> Self {
         IdempotencyKey(Kind::Form(key.to_owned()))
     }
 
-    /// What the change of `command` remembers.
+    /// Returns the identity of the request, which is recorded with its change.
     pub(super) fn request(&self, principal: &str, command: &Command) -> RequestKey {
         let fingerprint = fingerprint(command);
         let mut id = Sha256::new();
@@ -49,7 +49,7 @@ impl IdempotencyKey {
     }
 }
 
-/// A digest of what the command asks for, and not of what it expects: a retry repeats both.
+/// Returns a digest of the command without its precondition.
 fn fingerprint(command: &Command) -> [u8; 8] {
     let mut hash = Sha256::new();
     match command {

@@ -10,7 +10,7 @@ use crate::store::StoreError;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause: after this, at most, writing works again where there is room again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// The same for an engine that is out of reach: to look at what is known of it costs next to nothing.
+/// The same for an engine that is out of reach: looking at its local state costs next to nothing.
 const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
 /// An outage that begins so soon after the last one was logged is the same one to a reader of the

@@ -1,9 +1,9 @@
-//! How long changes are kept, by a present that a wrong clock cannot move.
+//! The retention of changes, measured from a present time that a wrong clock cannot move.
 //!
-//! A wall clock that is ahead would make the whole log old. So the present starts at the newest
-//! change, which the log itself proves, moves on by the running clock, and is never later than the
-//! wall clock. A jump ahead, also one before the start, therefore only keeps changes for longer:
-//! until the program is started again, or has run for the whole period itself.
+//! A wall clock that is ahead would make the whole log old. So the present time starts at the newest
+//! change in the log, advances with the running clock, and is never later than the wall clock. A jump
+//! ahead, also one before the start, therefore only keeps changes for longer: until the program is
+//! restarted, or has run for the whole retention period.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Retention {
     anchor: Option<Anchor>,
 }
 
-/// A present that is proved, and the running clock then.
+/// A present time that was proved, and the reading of the running clock at that time.
 struct Anchor {
     at: Moment,
     running: Duration,
@@ -32,7 +32,7 @@ impl Retention {
         }
     }
 
-    /// Forgets up to `limit` changes that are too old, and returns how many these were.
+    /// Removes up to `limit` changes that are too old, and returns their number.
     ///
     /// # Errors
     /// As for `Engine::trim`.
@@ -46,8 +46,8 @@ impl Retention {
         engine.trim(present, self.history, kept, limit)
     }
 
-    /// Puts the end of the wait off after a jump of the wall clock: what was written before it is
-    /// at least as old as the program has been running since.
+    /// Starts the retention period over after a jump of the wall clock: changes from before the jump
+    /// are at least as old as the time that the program has run since.
     pub fn on_jump(&mut self) {
         let (wall, running) = (self.clock.wall(), self.clock.running());
         if let Some(anchor) = &mut self.anchor {
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(
             retention.present(&engine).unwrap(),
             day(103),
-            "the later is not proved"
+            "the later time is not proved"
         );
     }
 

@@ -254,14 +254,14 @@ impl Run {
         self.next_trim = Instant::now() + pause;
     }
 
-    /// Reports a jump of the wall clock. Nothing that is measured by age may depend on it.
+    /// Logs and counts a jump of the wall clock, and tells the retention.
     fn check_clock(&mut self) {
         let Some(seconds) = self.jumps.check() else {
             return;
         };
         tracing::warn!(
-            jump_seconds = seconds,
-            "the system clock jumped; ages are not counted by it"
+            clock.jump_seconds = seconds,
+            "the system clock jumped; ages of sessions and changes do not follow it"
         );
         self.hub.metrics().count_clock_jump(seconds);
         if let Some(retention) = &mut self.retention {
@@ -270,8 +270,8 @@ impl Run {
     }
 }
 
-/// Fetches the revocations of other nodes, where a request of the batch has a permission that could
-/// be revoked there.
+/// Fetches the revocations of other nodes, if a request of the batch has a permission that could be
+/// revoked there.
 fn refresh(requests: &[Request]) -> Result<(), WriteError> {
     let mut authorizations = requests
         .iter()

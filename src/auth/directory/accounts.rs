@@ -121,7 +121,7 @@ fn find<'a>(held: &'a Held, name: &AccountName) -> Done<&'a Arc<Account>> {
     found.ok_or_else(|| DirectoryError::UnknownAccount(name.to_string()))
 }
 
-/// What puts a new account into the roster. Nothing that was left under its name becomes its own.
+/// Returns the edits that add a new account, and remove sessions and tokens left under its name.
 fn put_new(held: &Held, account: Account) -> Vec<RosterEdit> {
     let mut edits = held.end_everything(&account.name);
     edits.push(RosterEdit::PutAccount(account));

@@ -1,11 +1,12 @@
-//! Who makes an edit of staff, and what must still be true of them in the step that decides it.
+//! The actor of an edit of staff, whose session and role are checked in the step that decides the
+//! edit.
 
 use super::held::Held;
 use super::sessions::is_over;
 use super::{DirectoryError, Done};
 use crate::model::{Account, AccountName, Author, Key, Role, Session, Tick};
 
-/// Who makes an edit of staff.
+/// The principal of an edit of staff.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// Written into the audit.
@@ -13,7 +14,7 @@ pub struct Actor {
     session: Option<Key>,
 }
 
-/// What an edit needs of the account behind the actor's session.
+/// A requirement of an edit on the account of the actor's session.
 #[derive(Clone, Copy)]
 pub enum Need<'a> {
     Admin,
@@ -30,7 +31,7 @@ impl Actor {
         }
     }
 
-    /// Whoever has the machine. Nothing is checked.
+    /// An operator with access to the machine. Nothing is checked.
     pub fn operator(author: Author) -> Self {
         Actor {
             author,
@@ -38,8 +39,8 @@ impl Actor {
         }
     }
 
-    /// Checks that the session is valid, and its account enabled and what the edit needs. To be
-    /// called in the step that decides the edit, at every try.
+    /// Checks that the session is valid, its account enabled, and the requirement met. Call this in
+    /// the step that decides the edit, at every retry.
     ///
     /// # Errors
     /// `SignedOut`, `NotAdmin`.

@@ -33,8 +33,8 @@ impl<T> Plan<T> {
 }
 
 impl Directory {
-    /// Makes an edit for `actor`, as `decide` does. At every try, in the step that decides, the
-    /// actor is checked again: a session that ended while the edit waited makes none.
+    /// Makes an edit for `actor`, as `decide` does. Checks the actor again at every retry, in the step
+    /// that decides: an edit whose session ended while it waited is refused.
     ///
     /// # Errors
     /// `SignedOut`, `NotAdmin`, and what the edit itself can fail with.
@@ -101,7 +101,7 @@ impl Directory {
         if written == Err(StoreError::Conflict) {
             self.held().take_back(&ended);
         } else if edits.iter().any(revokes) {
-            // Whoever is told that something was revoked finds no change after that.
+            // A revocation is answered after every commit that was checked before it.
             self.in_flight.wait();
         }
         written.map(drop)
@@ -129,7 +129,7 @@ impl Directory {
             Ok(0) => {}
             Ok(count) => {
                 tracing::warn!(
-                    count,
+                    orphans.count = count,
                     "removed sessions and tokens that belonged to no account"
                 );
             }
@@ -172,7 +172,7 @@ impl Directory {
     }
 }
 
-/// Returns true if `edit` can take a permission away.
+/// Returns true if `edit` can revoke a permission.
 fn revokes(edit: &RosterEdit) -> bool {
     match edit {
         RosterEdit::PutAccount(_)

@@ -117,7 +117,7 @@ impl Held {
         edits
     }
 
-    /// Removes the sessions and tokens that belong to no account.
+    /// Returns the edits that remove sessions and tokens without an account.
     pub fn orphans(&self) -> Vec<RosterEdit> {
         let is_orphan = |name: &AccountName| !self.accounts.contains_key(name);
         let sessions = self.sessions.iter().map(|used| &used.value);

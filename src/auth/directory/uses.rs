@@ -54,7 +54,8 @@ impl Used<Session> {
         }
     }
 
-    /// Takes back what a clock that was ahead stamped, or the session would last for longer.
+    /// Lowers timestamps that a clock set while it was ahead; with these the session would last too
+    /// long.
     pub fn bound_by(&mut self, now: Tick) {
         let latest = Tick(now.0 + SAVE_AFTER);
         if self.value.seen > latest || self.value.began > latest {

@@ -42,8 +42,8 @@ pub fn hash_in(buffer: &mut Buffer, password: &str) -> String {
     hash.to_string()
 }
 
-/// Returns true if `password` is the one that was hashed. Earlier versions hashed what was typed as
-/// it was, so that is compared too.
+/// Returns true if `password` is the one that was hashed. Earlier versions hashed the text as it was
+/// typed, so that text is compared too.
 pub fn verify_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
     let normal = normalize(password);
     is_hash_of(buffer, &normal, hash) || (normal != password && is_hash_of(buffer, password, hash))
@@ -55,8 +55,8 @@ pub fn is_outdated_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
     normal != password && !is_hash_of(buffer, &normal, hash)
 }
 
-/// The same text in the one form that all keyboards share: é is one letter on some, and e with an
-/// accent on others (Unicode NFKC).
+/// Returns the text in Unicode NFKC: some keyboards send é as one character, others as e with an
+/// accent.
 pub fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }

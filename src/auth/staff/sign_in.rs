@@ -137,8 +137,8 @@ impl Staff {
         compared
     }
 
-    /// Replaces the hash of a password that an earlier version hashed as it was typed. The hash that
-    /// the account has now; where it cannot be replaced, it is tried again at the next sign-in.
+    /// Replaces the hash of a password that an earlier version hashed as it was typed. Returns the hash
+    /// that the account has now. If it cannot be replaced, the next sign-in tries again.
     async fn renew(&self, name: &AccountName, password: String, known: String) -> String {
         let Ok(Some(hash)) = self.passwords.renew(password, known.clone()).await else {
             return known;

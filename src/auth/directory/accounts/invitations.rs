@@ -85,7 +85,7 @@ impl Directory {
 
 /// Whether somebody has a link with which this account's password may be chosen.
 pub fn is_open(account: &Account, now: Tick) -> bool {
-    // One that is valid for longer than any can be was made while the clock was ahead.
+    // An invitation that is valid for longer than `VALID_FOR` was made while the clock was ahead.
     let longest = Tick(now.0 + VALID_FOR + CLOCK_TOLERANCE);
     let is_open = |invitation: Invitation| now < invitation.expires && invitation.expires < longest;
     account.invitation.is_some_and(is_open) && !account.is_disabled
