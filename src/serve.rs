@@ -37,11 +37,6 @@ const BACKLOG: i32 = 4096;
 /// the same error with most of a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Lets a page of any origin read what is answered before a request is read: most requests are for
-/// what any origin may read, and the answer says nothing about anyone.
-const CROSS_ORIGIN: &str = "Access-Control-Allow-Origin: *\r\n\
-     Access-Control-Expose-Headers: Retry-After\r\n";
-
 /// The listening side of the server.
 pub struct Server {
     pub listener: TcpListener,
@@ -123,15 +118,26 @@ impl Server {
 }
 
 /// Answers a connection that is one too many beside `count` others, before anything of it is read.
-/// One write of a short answer, which fits any socket's buffer.
 fn refuse(stream: &TcpStream, count: usize, why: &str) {
-    let body = format!("{why} Try again.\n");
+    let retry = format!("Retry-After: {}\r\n", full_retry_seconds(count));
+    answer_early(
+        stream,
+        "503 Service Unavailable",
+        &retry,
+        &format!("{why} Try again."),
+    );
+}
+
+/// Writes an answer of the server itself, where no request was read. The connection is to be closed
+/// after it. One write of a short answer, which fits any socket's buffer; if not, no client reads it.
+///
+/// A page of any origin may read the answer: it says nothing about anyone.
+fn answer_early(stream: &TcpStream, status: &str, headers: &str, sentence: &str) {
     let answer = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: {}\r\n\
-         Content-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\
-         {CROSS_ORIGIN}\r\n{body}",
-        full_retry_seconds(count),
-        body.len(),
+        "HTTP/1.1 {status}\r\n{headers}Content-Type: text/plain\r\nContent-Length: {}\r\n\
+         Connection: close\r\nAccess-Control-Allow-Origin: *\r\n\
+         Access-Control-Expose-Headers: Retry-After\r\n\r\n{sentence}\n",
+        sentence.len() + 1,
     );
     let _ = stream.try_write(answer.as_bytes());
 }

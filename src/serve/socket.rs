@@ -10,30 +10,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::answer_early;
 use super::patience::{Overdue, Patience};
 use super::turn::Turn;
 use crate::guard::{Buffered, BuffersFull, CONNECTION_BYTES};
 use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
 
-/// What a connection is told whose head did not come in time. What never began one is closed
-/// without a word.
-const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\n\
-    Content-Length: 47\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
-    Access-Control-Expose-Headers: Retry-After\r\n\r\n\
-    The head of the request took too long to come.\n";
+/// The answer to a head that did not arrive in time. A connection that never began one is closed
+/// without an answer.
+const TOO_SLOW: &str = "The head of the request took too long to come.";
 
 /// The answer to a head that the budget of all requests has no room for.
-const NO_ROOM: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\n\
-    Content-Length: 40\r\nConnection: close\r\nAccess-Control-Allow-Origin: *\r\n\
-    Access-Control-Expose-Headers: Retry-After\r\n\r\nToo many unfinished requests. Try again.\n";
+const NO_ROOM: &str = "Too many unfinished requests. Try again.";
 
-/// Bytes that hyper is given at once. It makes its buffer (8 KiB at first) twice as large, up to the
-/// limit of a head, whenever a read fills it, and keeps it so for as long as the connection lives.
+/// Bytes of one read by hyper. hyper doubles its buffer (8 KiB at first), up to the limit of a head,
+/// whenever a read fills the buffer, and never shrinks it.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Bytes of a head that fit into the buffers which every connection has.
+/// Bytes of a head that fit into the buffers that `CONNECTION_BYTES` counts.
 const HEAD_INCLUDED_BYTES: usize = 8 * 1024;
 
 /// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
@@ -51,7 +46,7 @@ pub struct Socket {
     patience: Patience,
     turn: Turn,
     buffered: Buffered,
-    /// The turn that `head_bytes` were read in.
+    /// The turn in which `head_bytes` were read.
     head_turn: u32,
     head_bytes: usize,
     metrics: Metrics,
@@ -82,8 +77,8 @@ impl Socket {
         }
     }
 
-    /// Counts bytes of a head, which hyper holds until the request is answered. Those of a body
-    /// are counted where the body is read.
+    /// Counts bytes of a head, which hyper keeps until the request is answered. `web::body` counts
+    /// the bytes of a body.
     fn count_head(&mut self, count: usize) -> Result<(), BuffersFull> {
         let turn = self.turn.number();
         if !Turn::is_theirs(turn) {
@@ -125,9 +120,9 @@ impl Socket {
     }
 }
 
-/// The head of a 101 with its names as the standards write them, `Sec-WebSocket-Accept`: hyper writes
-/// them in lower case, which is right, and which some WebSocket clients do not know. No byte is
-/// added.
+/// Returns the head of a 101 with header names in the case of the standards, such as
+/// `Sec-WebSocket-Accept`, and of the same length. hyper writes them in lower case, which is valid, and
+/// which some WebSocket clients do not accept.
 fn in_conventional_case(head: &[u8]) -> Vec<u8> {
     let mut head = head.to_vec();
     // The status line has no name.
@@ -181,7 +176,8 @@ impl AsyncRead for Socket {
         if self.count_head(count).is_err() {
             self.metrics.refused.with_label_values(&["buffers"]).inc();
             if self.is_flushed {
-                let _ = self.stream().try_write(NO_ROOM);
+                let (status, retry) = ("503 Service Unavailable", "Retry-After: 5\r\n");
+                answer_early(&self.stream(), status, retry, NO_ROOM);
             }
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
         }
@@ -189,8 +185,7 @@ impl AsyncRead for Socket {
             return read;
         }
         if ready!(self.patience.poll(context)) == Overdue::Head && self.is_flushed {
-            // It fits any socket's buffer; if not, nobody reads.
-            let _ = self.stream().try_write(TOO_SLOW);
+            answer_early(&self.stream(), "408 Request Timeout", "", TOO_SLOW);
         }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
