@@ -89,7 +89,7 @@ impl Guard {
         }
     }
 
-    /// The memory of an HTTP connection of `peer`, as long as it sends nothing.
+    /// Takes the memory of an idle HTTP connection of `peer`.
     ///
     /// # Errors
     /// When the budget of all requests is used up, or the share of `peer`.
@@ -100,7 +100,7 @@ impl Guard {
         Ok(buffered)
     }
 
-    /// Memory for what `visitor` sends, none of it taken yet.
+    /// Opens an account for the memory of a request of `visitor`, with 0 bytes taken.
     pub fn buffer(&self, visitor: Visitor) -> Buffered {
         self.buffers.empty(self.counted(Some(visitor.source())))
     }
@@ -110,7 +110,7 @@ impl Guard {
         self.buffers.is_scarce()
     }
 
-    /// `source`, if it has a share of connections and of memory at all.
+    /// Returns `source` if limits per source apply to it.
     fn counted(&self, source: Option<Source>) -> Option<Source> {
         source.filter(|source| self.connections.counts_this_machine || !source.is_this_machine())
     }
@@ -148,7 +148,7 @@ impl Guard {
         let told = match self.is_trusted(peer) {
             true => forwarded::client(headers, &|address| self.is_trusted(address)),
             false => {
-                self.unnamed_proxy.look(headers, Instant::now());
+                self.unnamed_proxy.check(headers, Instant::now());
                 None
             }
         };
@@ -158,7 +158,7 @@ impl Guard {
         }
     }
 
-    /// Returns true if a proxy seems to be in front that was not named as trusted.
+    /// Returns true if a proxy seems to be in front that `--trusted-proxy` does not name.
     pub fn suspects_unnamed_proxy(&self) -> bool {
         self.unnamed_proxy.is_suspected(Instant::now())
     }

@@ -150,8 +150,8 @@ impl Hub {
         })
     }
 
-    /// `since`, if the history from there on is here and short enough to be replayed, or comes to this
-    /// node later: from an engine that others write to.
+    /// Returns `since` if the history after it is here and short enough to be replayed, or if the
+    /// engine is shared and `since` is ahead of this node.
     fn servable(&self, since: Option<Cursor>) -> Option<Cursor> {
         let (cursor, newest) = (since?, self.cursor());
         let is_servable = if cursor.rev <= newest.rev {
@@ -163,8 +163,8 @@ impl Hub {
     }
 
     /// The catch-up of a viewer that starts right after `since`, or with a snapshot when there is no
-    /// cursor or it cannot be served: from another epoch, from the future, or too far behind. Where
-    /// others write to the engine, `reach` tells a cursor of the future from one of another node.
+    /// cursor or it cannot be served: from another epoch, from the future, or too far behind. With
+    /// a shared engine, `reach` distinguishes a cursor of the future from one of another node.
     pub fn catch_up(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> CatchUp {
         CatchUp::new(Arc::clone(self), filter, since)
     }
@@ -201,7 +201,7 @@ impl Hub {
         Some((Arc::clone(&entry.pet), state.cursor()))
     }
 
-    /// One pet with the revs of its last changes, and the epoch these belong to.
+    /// One pet with the revs of its last changes, and their epoch.
     pub fn entry(&self, id: PetId) -> Option<(BoardEntry, Epoch)> {
         let state = self.state();
         Some((state.pets().get(&id)?.clone(), state.epoch()))
@@ -227,8 +227,8 @@ impl Hub {
         self.state().epoch()
     }
 
-    /// How many gaps the history has that is shown. With every new gap, each viewer has to be given
-    /// what `missed` gives.
+    /// Number of gaps in the history so far. After a new gap, each viewer must be resynced with
+    /// `missed`.
     pub fn gaps(&self) -> u64 {
         self.state().gaps()
     }

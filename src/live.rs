@@ -193,7 +193,7 @@ impl Live {
         self.hub.is_shared() && is_sound && !self.writer.is_writable()
     }
 
-    /// Counts a request that the budget of all requests has no room for.
+    /// Counts a request that was refused because the memory budget of all requests was used up.
     pub fn count_refused_buffers(&self) {
         let refused = &self.hub.metrics().refused;
         refused.with_label_values(&["buffers"]).inc();

@@ -1,9 +1,9 @@
 //! One budget for the memory of all unfinished requests together.
 //!
-//! An HTTP connection counts from its acceptance until it is closed or leaves HTTP, with what its
-//! buffers and its task take whatever it sends. On top come the bytes of a long head, of a body that
-//! is still arriving, and of a WebSocket message that is. One source holds a part of the budget at
-//! most, so that no single address refuses everyone else.
+//! An HTTP connection counts from its acceptance until it is closed or leaves HTTP, with the memory of
+//! its buffers and its task. On top come the bytes of a long head, and of a body or a WebSocket message
+//! that is still arriving. One source holds a part of the budget at most, so that a single address
+//! cannot lock everyone else out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -37,14 +37,14 @@ struct Shared {
 #[derive(Default)]
 struct Held {
     bytes: usize,
-    /// Only sources that hold something.
+    /// Bytes of each source; sources without any are left out.
     by_source: HashMap<Source, usize>,
 }
 
 /// Bytes taken from the budget; given back when this is dropped.
 pub struct Buffered {
     budget: Buffers,
-    /// `None` where no source has a share, such as this machine.
+    /// `None` if no share of a source applies, as for this machine.
     source: Option<Source>,
     bytes: usize,
 }
@@ -61,7 +61,7 @@ impl Buffers {
         }))
     }
 
-    /// Nothing yet, to be taken for `source`.
+    /// Opens an account of 0 bytes for `source`.
     pub fn empty(&self, source: Option<Source>) -> Buffered {
         Buffered {
             budget: self.clone(),
@@ -70,7 +70,7 @@ impl Buffers {
         }
     }
 
-    /// Returns true if so much is held that no connection should stay open without a request.
+    /// Returns true if the budget is so short that idle connections should be closed.
     pub fn is_scarce(&self) -> bool {
         self.held().bytes >= self.0.limit / SCARCE_DENOMINATOR * SCARCE_NUMERATOR
     }
@@ -81,10 +81,10 @@ impl Buffers {
 }
 
 impl Buffered {
-    /// Holds `bytes` from now on, instead of what was held.
+    /// Changes the number of bytes that are taken.
     ///
     /// # Errors
-    /// When that is more than before and the budget has no room for it; what was held stays.
+    /// When that is more than before and the budget has no room for it; the number then stays.
     pub fn resize(&mut self, bytes: usize) -> Result<(), BuffersFull> {
         if bytes == self.bytes {
             return Ok(());

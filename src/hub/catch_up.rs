@@ -69,7 +69,7 @@ impl CatchUp {
         }
     }
 
-    /// Gives snapshots in `form`.
+    /// Sends snapshots in `form`.
     pub fn in_form(self, form: SnapshotForm) -> Self {
         CatchUp { form, ..self }
     }

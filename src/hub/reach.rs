@@ -46,7 +46,8 @@ impl Hub {
         *self.reach.lost_since.borrow()
     }
 
-    /// The same for a viewer at `cursor`: also if this node has not shown what the viewer has seen.
+    /// Returns since when the board is stale for a viewer at `cursor`: since the engine is out of
+    /// reach, or now, if this node is behind the viewer.
     pub fn stale_since_for(&self, cursor: Cursor) -> Option<Moment> {
         let behind = self.is_behind(cursor).then(Moment::now);
         self.stale_since().or(behind)
@@ -80,10 +81,10 @@ impl Hub {
         self.engine.leads()
     }
 
-    /// Waits until this node has shown what `since` has seen on another: for 2 s, and for 10 s where
-    /// the engine says that it is as far. Returns where the viewer continues: `None`, which means a
-    /// snapshot, only if the engine says that it has no such rev. Otherwise a viewer that is ahead of
-    /// this node keeps what it has, which is newer.
+    /// Waits until this node has caught up with `since`, a cursor of another node: for 2 s, and for
+    /// 10 s if the engine has that rev. Returns the cursor from which the viewer continues: `None`,
+    /// which means a snapshot, only if the engine has no such rev. Otherwise a viewer that is ahead of
+    /// this node keeps its board, which is newer.
     pub async fn reach(&self, since: Option<Cursor>) -> Option<Cursor> {
         let cursor = since?;
         if !self.engine.is_shared() {
@@ -121,7 +122,7 @@ impl Hub {
         }
     }
 
-    /// Whether the engine has come as far as `rev`; `None` if it does not answer.
+    /// Returns true if the engine has reached `rev`; `None` if it does not answer.
     async fn engine_has(&self, rev: Rev) -> Option<bool> {
         let _turn = self.reach.questions.acquire().await.ok()?;
         // Nobody waits for a turn at an engine that has left those before without an answer.

@@ -1,8 +1,8 @@
-//! The changes that were made by requests with a key, for when such a request arrives again.
+//! An index of the changes that were made by requests with a key, to recognise a retry.
 //!
-//! Every node builds this index from the log and from the changes it is shown, so all of them know
-//! the same requests, also after a restart. Bounded per principal, so that nobody can push out the
-//! keys of others, and in total.
+//! Every node builds this index from the log and from the changes it is shown, so all nodes know the
+//! same requests, also after a restart. It is bounded per principal, so that one principal cannot push
+//! out the keys of others, and in total.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::model::{Change, Moment, PetId, RequestId, Rev};
 /// How long a key is honoured.
 pub const KEPT_FOR: Duration = Duration::from_hours(24);
 
-/// Keys of one principal; the oldest makes room. About 100 bytes each.
+/// Keys kept of one principal, about 100 bytes each; the oldest is dropped first.
 const PER_PRINCIPAL: usize = 10_000;
-/// Keys in all; the oldest of the principal with the most of them makes room.
+/// Keys kept in all; the oldest key of the principal with the most keys is dropped first.
 const LIMIT: usize = 100_000;
 
 /// A request that was carried out.
@@ -71,7 +71,7 @@ impl Requests {
     fn remove(&mut self, oldest: Option<(RequestId, Rev)>) {
         let Some((id, rev)) = oldest else { return };
         self.count -= 1;
-        // A key that was used again after a day is that of a newer change.
+        // A key that was used again after a day belongs to a newer change.
         if self.done.get(&id).is_some_and(|done| done.rev == rev) {
             self.done.remove(&id);
         }

@@ -16,8 +16,7 @@ use crate::wire::{Frame, SnapshotForm};
 /// still right: a bound on memory against someone who asks for every combination of pets.
 const SNAPSHOTS_KEPT: usize = 1024;
 
-/// Changes that are read back from the log at the start, at most, for the keys of requests that
-/// made them.
+/// Changes read back from the log at the start, at most, to index the keys of their requests.
 const REQUESTS_READ: u64 = 100_000;
 const READ_AT_ONCE: u64 = 5_000;
 
@@ -38,14 +37,14 @@ pub struct State {
     snapshots: HashMap<Filter, Snapshot>,
 }
 
-/// A pet on the board, with the revs of its last changes. Both are what commands are compared with.
+/// A pet on the board, with the revs that preconditions of commands are compared with.
 #[derive(Clone, Debug)]
 pub struct BoardEntry {
     pub pet: Arc<Pet>,
     /// The last change of any kind.
     pub changed: Rev,
-    /// The last change that set or confirmed the status. `Rev::ZERO` if it is not known, as after
-    /// a restart for what is no longer among the newest changes.
+    /// The last change that set or confirmed the status. After a restart it may be unknown: then it is
+    /// `Rev::ZERO` if the last change of the pet is in the backlog, and `changed` otherwise.
     pub status_set: Rev,
 }
 
@@ -67,7 +66,7 @@ impl Snapshot {
         self.whole.get_or_init(encode).clone()
     }
 
-    /// Where the viewer is who has it.
+    /// The cursor of a viewer that has this snapshot.
     pub fn cursor(&self) -> Cursor {
         Cursor {
             epoch: self.epoch,
@@ -148,7 +147,7 @@ impl State {
         &self.requests
     }
 
-    /// Finds in `recent` which change set each pet's status, where that was not its last change.
+    /// Finds the change in `recent` that set each pet's status, if that was not its last change.
     fn find_status_changes(&mut self, recent: &store::Recent) {
         for entry in self.pets.values_mut() {
             if entry.changed > recent.after {

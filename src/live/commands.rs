@@ -21,8 +21,8 @@ struct Request {
     verb: String,
     pet: Option<u64>,
     status: Option<String>,
-    /// The cursor of the change that set the status which the viewer wants to replace. The command
-    /// is refused if another change has set or confirmed it since.
+    /// The cursor of the change that set the present status. The command is refused if another change
+    /// has set or confirmed the status since.
     expected: Option<String>,
     #[serde(rename = "ref")]
     reference: Option<String>,

@@ -17,7 +17,7 @@ const STRIKES: u8 = 3;
 /// What is to be done about something that was said.
 pub enum Reply {
     Frame(Bytes),
-    /// The answer to a text that keeps the connection alive.
+    /// A heartbeat, in answer to a keep-alive text.
     Heartbeat,
     /// The last frame of the connection.
     Last {
@@ -71,16 +71,16 @@ pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
     }
 }
 
-/// A text by which a client keeps its connection alive. Many libraries send one by themselves.
+/// A text message that only keeps the connection alive. Many libraries send these by themselves.
 enum KeepAlive {
-    /// To be answered.
+    /// Is answered.
     Ping,
-    /// Not to be answered: it may be an answer itself, and that would never end.
+    /// Is not answered: it may be an answer itself, and the two sides would answer each other forever.
     Pong,
 }
 
 impl KeepAlive {
-    /// The longest that is looked at, in bytes: it may carry a number and a time.
+    /// Bytes of the longest keep-alive text: it may contain a number and a time.
     const LIMIT: usize = 256;
 
     /// Reads an empty text, a word, or an object whose verb is that word, in any case.

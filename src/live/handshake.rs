@@ -46,7 +46,8 @@ impl Upgrade {
         })
     }
 
-    /// Agrees on `protocol` if the client offers it. One that offers none must be given none.
+    /// Agrees on `protocol` if the client offers it. A client that offers none must not be sent one
+    /// (RFC 6455, section 4.1).
     pub fn with_protocol(self, request: &Request, protocol: &'static str) -> Self {
         let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
         let offered = offered.iter().filter_map(|list| list.to_str().ok());

@@ -67,8 +67,8 @@ async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Resp
         .in_form(query.form);
     let start = catch_up.start();
     let stale_since = live.hub.stale_since();
-    // Whoever waits is told immediately that the engine is out of reach, or back, and whoever comes
-    // from another node that this one has not caught up with it.
+    // A waiting poller is told immediately when the engine is out of reach, or back. A poller that is
+    // ahead of this node is told so without waiting.
     let wait = if live.hub.is_behind(start) {
         Duration::ZERO
     } else {

@@ -20,11 +20,11 @@ const WAIT_MAX_SECONDS: f64 = 25.0;
 /// The parameters that all live routes take. Others are ignored.
 pub struct LiveQuery {
     pub filter: Filter,
-    /// Where the viewer is: the latest of the positions that the request names. `since` says where
-    /// it first began, the id of the last event where a browser is that reconnects by itself.
+    /// The position of the viewer: the latest of those in the request. A browser that reconnects by
+    /// itself repeats the `since` that it began with, and adds the id of its last event.
     pub since: Option<Cursor>,
     pub wait: Duration,
-    /// In one message, or in parts if it says `parts=1`.
+    /// The form of snapshots: one message, or parts if the request says `parts=1`.
     pub form: SnapshotForm,
     /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
     chaos: Option<Chaos>,
@@ -95,14 +95,14 @@ impl LiveQuery {
     }
 }
 
-/// The id of the last event that a browser was given, which it sends when it reconnects by itself.
-/// One that is no cursor counts as none: an `EventSource` that is refused never returns.
+/// The id of the browser's last event, which the browser sends when it reconnects by itself. An id
+/// that is no cursor is ignored: an `EventSource` that is refused never reconnects.
 fn last_event_id(headers: &HeaderMap) -> Option<Cursor> {
     let value = headers.get("last-event-id")?;
     value.to_str().ok()?.parse().ok()
 }
 
-/// Returns true for a parameter in which a polyfill, which cannot set the header, sends the same:
+/// Returns true for a parameter in which a polyfill, which cannot set the header, sends that id:
 /// `lastEventId` (Yaffle's EventSource), `lastEventID` and `Last-Event-ID` (Mercure),
 /// `last_event_id`, `evs_last_event_id`.
 fn is_last_event_id(name: &str) -> bool {
@@ -111,8 +111,8 @@ fn is_last_event_id(name: &str) -> bool {
     matches!(letters.as_str(), "lasteventid" | "evslasteventid")
 }
 
-/// The later of two positions. Those of two epochs have no order: then it is `second`, which the
-/// client was given after it began at `first`.
+/// Returns the later of two positions. Positions of two epochs have no order: then `second`, which the
+/// client received after it began at `first`.
 fn later(first: Option<Cursor>, second: Option<Cursor>) -> Option<Cursor> {
     match (first, second) {
         (Some(first), Some(second)) if first.epoch == second.epoch && first.rev > second.rev => {

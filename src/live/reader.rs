@@ -24,7 +24,7 @@ pub const INVALID: u16 = 1007;
 pub const POLICY: u16 = 1008;
 pub const TOO_BIG: u16 = 1009;
 pub const RESTART: u16 = 1012;
-/// Of the registry that RFC 6455, section 11.7, sets up.
+/// Registered with IANA (RFC 6455, section 11.7).
 pub const TRY_AGAIN_LATER: u16 = 1013;
 
 pub const CONTINUATION: u8 = 0x0;
@@ -71,7 +71,7 @@ pub struct Reader {
     opcode: Option<u8>,
     message: Vec<u8>,
     message_length: usize,
-    /// The memory of all this, once something was left over.
+    /// The memory of these buffers, once a message was left unfinished.
     buffered: Option<Buffered>,
 }
 
@@ -117,8 +117,8 @@ impl Reader {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Frees what was dealt with, and takes the memory of what is left out of a budget, which
-    /// `open` names.
+    /// Frees the bytes of finished messages, and charges the memory of the rest to the budget that
+    /// `open` opens.
     ///
     /// # Errors
     /// When the budget has no room for it.

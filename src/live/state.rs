@@ -11,9 +11,9 @@ use super::sign_of_life;
 use crate::error::Failure;
 use crate::model::Cursor;
 
-/// Answers with the snapshot, or 304 if the asker has it. An asker that is ahead of this node, from
-/// another node of the cluster, keeps what it has: it is answered with `stale` if it said so with
-/// `since`, and with 304 if it said so with `If-None-Match`.
+/// Answers with the snapshot, or 304 if the client has it. A client that comes from another node and is
+/// ahead of this one keeps its board: the answer is `stale` if the client sent `since`, and 304 if it
+/// sent `If-None-Match`.
 ///
 /// # Errors
 /// 400 for a bad parameter.
@@ -44,7 +44,7 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     Ok(response.body(frame.json_bytes()))
 }
 
-/// The answer to an asker that has seen `seen`, which this node has not shown yet.
+/// The answer to a client at `seen`, which this node has not shown yet.
 fn respond_behind(live: &Live, query: &LiveQuery, seen: Cursor) -> Response {
     let response = Response::builder().header(header::CACHE_CONTROL, "no-store, no-transform");
     if query.since.is_none() {
@@ -69,7 +69,7 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     tags_in(headers).any(|known| known == "*" || known == tag)
 }
 
-/// The tags of `If-None-Match`, without the mark of a weak one.
+/// The tags of `If-None-Match`, without the `W/` of weak ones.
 fn tags_in(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let lists = headers.get_all(header::IF_NONE_MATCH).iter();
     let tags = lists

@@ -23,7 +23,7 @@ use crate::wire::Encoding;
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
 const EARLY_BYTES: usize = 16 * 1024;
 
-/// The subprotocol: the messages of this route, for clients that offer one.
+/// The subprotocol that names the messages of this route, for clients that offer it.
 const PROTOCOL: &str = "petstore.v1";
 
 /// Answers the handshake and leaves the rest to a short task.

@@ -46,7 +46,7 @@ pub struct Incoming {
     pub stream: TcpStream,
     pub peer: SocketAddr,
     pub admission: Admission,
-    /// Memory of its buffers, out of the budget of all requests.
+    /// The memory of its buffers, which counts against the budget of all requests.
     pub buffered: Buffered,
     pub terms: Terms,
     pub guard: Arc<Guard>,

@@ -20,7 +20,7 @@ pub struct Turn(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     number: AtomicU32,
-    /// Whether the head of a 101 is about to be written.
+    /// The head of a 101 is about to be written.
     is_switching: AtomicBool,
     /// The connection's task: hyper does not look at the socket by itself when an answer is done.
     waiting: AtomicWaker,
@@ -46,7 +46,7 @@ impl Turn {
 
     /// Returns true once after the connection was told to leave HTTP.
     pub fn take_switch(&self) -> bool {
-        // Read first: every write asks, and one in the life of a connection is the one.
+        // A plain load first: every write asks, and at most one write per connection is the switch.
         self.0.is_switching.load(Ordering::Relaxed)
             && self.0.is_switching.swap(false, Ordering::Relaxed)
     }

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::Message;
 use crate::model::Cursor;
 
-/// The shortest `retry` of an SSE stream. An `EventSource` that nobody looks after keeps to the last
-/// one that it was given for as long as no server answers: with 0 it tries as fast as it can, with
-/// this 14 times in 5 s. Firefox waits for 500 ms at least, whatever it is told.
+/// The shortest `retry` of an SSE stream. While no server answers, an `EventSource` reconnects with the
+/// last `retry` that it received: with 0 in a tight loop, with 350 ms 14 times in 5 s. Firefox always
+/// waits for at least 500 ms.
 const RETRY_FLOOR_MS: u64 = 350;
 
 /// What a viewer's socket speaks.

@@ -35,7 +35,7 @@ impl FrameKind {
     }
 }
 
-/// How a viewer takes snapshots.
+/// The form in which a viewer receives snapshots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SnapshotForm {
     /// As one message, however long.
@@ -45,11 +45,11 @@ pub enum SnapshotForm {
     Parts,
 }
 
-/// The longest message of a snapshot in parts, with all that a transport adds. Clients have limits
-/// on a line or a message from 32 KiB upwards (Go's websocket, aiohttp, `websockets`).
+/// The longest message of a snapshot in parts, with the bytes that a transport adds. Clients limit a
+/// line or a message to 32 KiB and more (Go's websocket, aiohttp, `websockets`).
 const PART_BYTES: usize = 16 * 1024;
 
-/// More than anything but the pets takes in such a message.
+/// An upper bound on the bytes of such a message beside its pets.
 const ENVELOPE_BYTES: usize = 256;
 
 #[derive(Debug)]
@@ -89,8 +89,8 @@ impl Frame {
         Frame::encode(epoch, rev, FrameKind::Snapshot, None, &message)
     }
 
-    /// Encodes the same as messages of at most `PART_BYTES`, for clients that take no longer ones.
-    /// Only the last has the cursor as its SSE id: before it, the client is not there yet.
+    /// Encodes a snapshot as messages of at most `PART_BYTES`, for clients with a limit on messages.
+    /// Only the last has the cursor as its SSE id: a client that reconnects before it must start over.
     pub fn of_snapshot_in_parts<'a>(
         epoch: Epoch,
         rev: Rev,
@@ -135,7 +135,7 @@ impl Frame {
         Frame::of_json(rev, kind, pet, id, json)
     }
 
-    /// Encodes a message that is JSON already; `id` is what an SSE client may return with.
+    /// Encodes a message that is JSON already. `id` becomes the id of the SSE event.
     fn of_json(
         rev: Rev,
         kind: FrameKind,
@@ -174,7 +174,7 @@ impl Frame {
         &self.0.json
     }
 
-    /// The same, as bytes that everyone shares: a WebSocket frame is its head and the JSON.
+    /// The JSON as shared bytes: the payload of the WebSocket frame.
     pub fn json_bytes(&self) -> Bytes {
         let frame = &self.0.websocket;
         frame.slice(frame.len() - self.0.json.len()..)

@@ -1,4 +1,4 @@
-//! JSON as it goes over the wire: one line of ASCII.
+//! Serialises JSON for the wire, as one line of ASCII.
 //!
 //! Several common clients decode a stream piece by piece or split it with Python's `splitlines`, so
 //! a character of two bytes may break them, and U+0085 or U+2028 end a line. Escaped, every

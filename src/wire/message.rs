@@ -34,8 +34,8 @@ pub enum Message<'a> {
         status: Status,
         #[serde(serialize_with = "as_text")]
         since: Moment,
-        /// When it was committed, if that is another moment than `since`: an undo restored the
-        /// status, or somebody confirmed it.
+        /// When the change was committed, if `since` is earlier: an undo restored the status, or
+        /// somebody confirmed it.
         #[serde(
             serialize_with = "as_optional_text",
             skip_serializing_if = "Option::is_none"

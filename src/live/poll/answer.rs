@@ -18,7 +18,7 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 /// pets.
 const ANSWERS_KEPT: usize = 256;
 
-/// Where an asker is, what it watches, and how it takes snapshots.
+/// The position of a poller, the pets it watches, and its form of snapshots.
 pub type Asked = (Rev, Filter, SnapshotForm);
 
 /// Answers that bring their askers to the same rev, by where they were and what they watch.

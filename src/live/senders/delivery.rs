@@ -26,7 +26,7 @@ impl Sender {
         if self.context.hub.epoch() != self.epoch {
             return;
         }
-        // These may come after a gap, before which each viewer is given what it missed.
+        // If these frames come after a gap, each viewer is resynced before it gets them.
         if self.context.hub.gaps() != self.gaps {
             return self.start_over();
         }
@@ -38,8 +38,8 @@ impl Sender {
         }
     }
 
-    /// The stream ran ahead of this sender, or the history has a gap: each viewer was given everything
-    /// up to its own rev, and is given the newest of what it missed, or a snapshot.
+    /// Resyncs every viewer after the stream ran ahead of this sender, or the history got a gap: each
+    /// gets the newest status of the pets that changed after its own rev, or a snapshot.
     pub(super) fn start_over(&mut self) {
         // Subscribed anew before the hub is asked: its answers are newer than all that was lost.
         self.stream = self.context.hub.subscribe();

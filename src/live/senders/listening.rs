@@ -138,8 +138,8 @@ impl Sender {
         self.come_back_to(row);
     }
 
-    /// Takes what a viewer's unfinished message holds out of the budget of all requests, and closes
-    /// the viewer if the budget has no room for it.
+    /// Charges a viewer's unfinished message to the budget of all requests, and closes the viewer if
+    /// the budget has no room for it.
     fn charge(&mut self, row: usize, now: Instant) {
         let Some(viewer) = self.table.get_mut(row) else {
             return;

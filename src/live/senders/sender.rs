@@ -45,7 +45,7 @@ pub struct Sender {
     pub(super) at: Rev,
     /// Of `at`, and of everything that was given to anybody.
     pub(super) epoch: Epoch,
-    /// The gaps of the history over which everyone was given a snapshot.
+    /// The number of gaps in the history after which every viewer was resynced.
     pub(super) gaps: u64,
     /// What everyone was told about the engine.
     pub(super) stale_since: Option<Moment>,

@@ -155,7 +155,7 @@ impl Overdue {
 pub(super) struct SignsOfLife {
     at: Cursor,
     stale_since: Option<Moment>,
-    /// What this node has shown: a viewer that comes from another node may have seen more.
+    /// The newest rev that this node has shown. A viewer that comes from another node may be ahead.
     shown: Rev,
     encoded: [Option<Bytes>; Encoding::ALL.len()],
 }

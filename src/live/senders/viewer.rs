@@ -40,7 +40,7 @@ pub struct Viewer<S = TcpStream> {
     socket: S,
     encoding: Encoding,
     filter: Filter,
-    /// How it takes snapshots.
+    /// The form in which it receives snapshots.
     pub form: SnapshotForm,
     /// It was given everything it wants up to here.
     pub at: Rev,
