@@ -37,4 +37,4 @@ pub use staff::{
     TOKEN_NAME_CHARACTERS, Tick, Token, UnknownRole, UnknownScope, check_token_name,
 };
 pub use status::{Status, UnknownStatus};
-pub use text::{HiddenCharacter, Lines, check_text, clean_text};
+pub use text::{HiddenCharacter, Lines, check_text, clean_text, is_invisible};

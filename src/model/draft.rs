@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Lines, Profile, ProfilePatch, Sex, check_text, clean_text};
+use super::{Lines, Profile, ProfilePatch, Sex, check_text, clean_text, is_invisible};
 
 /// The longest each field may be, in characters (Unicode scalar values).
 #[derive(Clone, Copy, Debug)]
@@ -106,20 +106,6 @@ fn required(
         return entered;
     }
     bounded(errors, field, entered, limit)
-}
-
-/// Whether nobody would see it: a name of such characters is no name. Spaces, control characters,
-/// and what Unicode calls default ignorable (zero-width spaces and joiners, fillers, selectors,
-/// tags), with the blank of Braille.
-fn is_invisible(letter: char) -> bool {
-    letter.is_whitespace()
-        || letter.is_control()
-        || matches!(letter,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn bounded(

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use self::name::{AccountName, AccountNameError};
 pub use self::right::{Role, Scope, UnknownRole, UnknownScope};
-use super::{Author, FieldError, Lines, Moment, Rev, check_text, to_hex};
+use super::{Author, FieldError, Lines, Moment, Rev, check_text, is_invisible, to_hex};
 
 /// What is kept of a secret of 32 random bytes: its SHA-256. Whoever reads the store cannot use
 /// it, and guessing is hopeless, so it needs no slow hash.
@@ -99,7 +99,7 @@ pub const TOKEN_NAME_CHARACTERS: usize = 40;
 pub fn check_token_name(name: &str) -> Result<(), FieldError> {
     let length = name.chars().count();
     let message = match check_text(name, Lines::One) {
-        _ if !(1..=TOKEN_NAME_CHARACTERS).contains(&length) => {
+        _ if length > TOKEN_NAME_CHARACTERS || name.chars().all(is_invisible) => {
             format!("Give the token a name (up to {TOKEN_NAME_CHARACTERS} characters).")
         }
         Err(hidden) => hidden.message(),

@@ -62,6 +62,20 @@ pub fn clean_text(text: &str, lines: Lines) -> String {
     cleaned
 }
 
+/// Returns true for a character that nobody sees alone, so that a name of such characters is blank:
+/// spaces, control characters, Unicode's default ignorable ones (joiners, fillers, selectors, tags),
+/// and the blank of Braille.
+pub fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 fn is_allowed(before: Option<char>, character: char, lines: Lines) -> bool {
     match character {
         '\n' | '\t' => lines == Lines::Many,
@@ -71,17 +85,19 @@ fn is_allowed(before: Option<char>, character: char, lines: Lines) -> bool {
         '\u{e0020}'..='\u{e007f}' => {
             matches!(before, Some('\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'))
         }
-        _ => !character.is_control() && !is_hidden_format(character),
+        _ => !character.is_control() && !is_hidden(character),
     }
 }
 
-/// Returns true for format characters (Unicode's Cf) that change what is read: embeddings,
-/// overrides and isolates of direction, and those that nobody sees. The joiners (U+200C, U+200D)
-/// and the marks of direction (U+061C, U+200E, U+200F) stay: languages need them.
-fn is_hidden_format(character: char) -> bool {
+/// Returns true for format characters (Unicode's Cf) that change what is read (embeddings, overrides
+/// and isolates of direction), and for format characters and fillers that nobody sees. The joiners
+/// (U+200C, U+200D), the marks of direction (U+061C, U+200E, U+200F) and the variation selectors
+/// stay: languages and emoji need them.
+fn is_hidden(character: char) -> bool {
     matches!(character,
-        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e001f}' | '\u{e0080}'..='\u{e00ff}')
 }
 
@@ -106,6 +122,10 @@ mod tests {
             '\u{feff}',
             '\u{e0041}',
             '\u{fff9}',
+            '\u{34f}',
+            '\u{1160}',
+            '\u{3164}',
+            '\u{ffa0}',
         ] {
             for lines in [Lines::One, Lines::Many] {
                 let text = format!("B\u{fc}{hidden}x");

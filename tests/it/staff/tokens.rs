@@ -187,6 +187,8 @@ async fn a_token_has_a_name_and_one_of_three_scopes() {
     for (name, scope, at) in [
         ("", "read", "token-name"),
         ("  ", "read", "token-name"),
+        ("\u{3164}", "read", "token-name"),
+        ("\u{200d}", "read", "token-name"),
         (long.as_str(), "read", "token-name"),
         ("a\nb", "read", "token-name"),
         ("Feeder", "admin", "scope"),
