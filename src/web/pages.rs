@@ -34,7 +34,7 @@ pub async fn index(
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     let (board, now) = (site.live.hub.board(), Moment::now());
-    let undo = undo::offered(headers, now, &site.live.hub, |_| true);
+    let undo = undo::offered(caller.gate(), headers, now, &site.live.hub, |_| true);
     let mut response = site.show_after(&caller, headers, |done| {
         Ok(IndexPage::new(&board, now, undo).with_done(done))
     })?;
@@ -56,7 +56,9 @@ pub fn show_pet(
 ) -> poem::Result<Response> {
     let (pet, cursor) = site.pet(&id)?;
     let now = Moment::now();
-    let undo = undo::offered(headers, now, &site.live.hub, |id| id == pet.id);
+    let undo = undo::offered(caller.gate(), headers, now, &site.live.hub, |id| {
+        id == pet.id
+    });
     site.show(&caller, &ShowPage::new(&pet, cursor, now, undo))
 }
 
@@ -134,7 +136,13 @@ pub async fn set_status(
     let mut response = see_other(back(headers, pet.id).as_str());
     if replaces.is_none() {
         let rev = before.status_set;
-        let offer = Offer::new(headers, &before.pet, Cursor { epoch, rev }, &committed);
+        let offer = Offer::new(
+            caller.gate(),
+            headers,
+            &before.pet,
+            Cursor { epoch, rev },
+            &committed,
+        );
         let cookie = offer.cookie(caller.gate());
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

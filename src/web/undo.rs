@@ -36,12 +36,13 @@ pub struct Offer {
 impl Offer {
     /// The offer to take back what `committed` did to `before`.
     pub fn new(
+        gate: &Gate,
         headers: &HeaderMap,
         before: &Pet,
         set_before: Cursor,
         committed: &Committed,
     ) -> Self {
-        let earlier = Offer::from_cookie(headers);
+        let earlier = Offer::from_cookie(gate, headers);
         let continues = |earlier: &Offer| earlier.pet == before.id && earlier.set_at == set_before;
         let (status, since) = match earlier.filter(continues) {
             Some(first) => (first.status, first.since),
@@ -65,19 +66,21 @@ impl Offer {
         } = self;
         let (since, seconds) = (since.micros(), OFFERED_FOR.as_secs());
         let secure = if gate.is_secure() { "; Secure" } else { "" };
+        let name = gate.cookies().name(COOKIE, COOKIE);
         let text = format!(
-            "{COOKIE}={pet}.{status}.{since}.{set_at}; Path=/pets; HttpOnly; SameSite=Lax{secure}; \
+            "{name}={pet}.{status}.{since}.{set_at}; Path=/pets; HttpOnly; SameSite=Lax{secure}; \
              Max-Age={seconds}"
         );
         HeaderValue::from_str(&text).expect("numbers and fixed words")
     }
 
-    fn from_cookie(headers: &HeaderMap) -> Option<Self> {
+    fn from_cookie(gate: &Gate, headers: &HeaderMap) -> Option<Self> {
+        let own = gate.cookies().name(COOKIE, COOKIE);
         let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
         let mut pairs = cookies
             .split(';')
             .filter_map(|pair| pair.trim().split_once('='));
-        let (_, offer) = pairs.find(|(name, _)| *name == COOKIE)?;
+        let (_, offer) = pairs.find(|(name, _)| *name == own)?;
         let mut parts = offer.split('.');
         let mut next = || parts.next();
         Some(Offer {
@@ -91,12 +94,13 @@ impl Offer {
 
 /// The offer to make on a page that shows the pets which `shows` names, if it still holds.
 pub fn offered(
+    gate: &Gate,
     headers: &HeaderMap,
     now: Moment,
     hub: &Hub,
     shows: impl FnOnce(PetId) -> bool,
 ) -> Option<UndoView> {
-    let offer = Offer::from_cookie(headers)?;
+    let offer = Offer::from_cookie(gate, headers)?;
     let (entry, epoch) = hub.entry(offer.pet).filter(|_| shows(offer.pet))?;
     let pet = entry.pet;
     let set_at = Cursor {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Rescue, spawn_app};
+use pet_store::auth::BaseUrl;
+
+use crate::support::{Browser, PASSWORD, Rescue, spawn_app};
 
 /// What the offer to undo sends, on a page that makes one.
 fn offer_on(page: &str) -> Option<Offer> {
@@ -189,6 +191,33 @@ async fn the_offer_lasts_ten_seconds_and_is_made_only_for_what_was_just_set() {
     ] {
         boris.cookie = Some(format!("{session}; pet-store-undo={forged}"));
         assert_eq!(offer_on(&boris.get("/pets").await), None, "{forged}");
+    }
+}
+
+/// Browsers send a cookie to every port of a host, so two instances there once read each other's.
+#[tokio::test]
+async fn the_offer_of_an_instance_on_another_port_is_not_read() {
+    let rescue = Rescue::start_with(|config| {
+        config.base_url = Some(BaseUrl::parse("https://pets.example:8443").unwrap());
+    });
+    let rescue = rescue.await;
+    let mut browser = rescue.browser();
+    browser.origin = "https://pets.example:8443".to_owned();
+    browser.get("/sign-in").await;
+    let fields = [("name", "boris"), ("password", PASSWORD)];
+    browser.post("/sign-in", &fields).await;
+    browser.get("/pets").await;
+    let answer = browser
+        .post("/pets/1/status", &[("status", "eating")])
+        .await;
+    let set = answer.headers()["set-cookie"].to_str().unwrap();
+    let offer = set.strip_prefix("pet-store-undo-8443=").expect(set);
+    let offer = offer.split(';').next().unwrap();
+    let session = browser.cookie.clone().unwrap();
+    for (name, is_ours) in [("pet-store-undo-8443", true), ("pet-store-undo-443", false)] {
+        browser.cookie = Some(format!("{session}; {name}={offer}"));
+        let page = browser.get("/pets").await;
+        assert_eq!(offer_on(&page).is_some(), is_ours, "{name}");
     }
 }
 

@@ -125,6 +125,8 @@ fn operator() -> Actor {
 pub struct Browser {
     base: String,
     client: Client,
+    /// The address of the pages that its forms are on.
+    pub origin: String,
     /// As it is sent: `pet-store=…`.
     pub cookie: Option<String>,
     pub form_token: String,
@@ -136,6 +138,7 @@ impl Browser {
         Browser {
             base: base.to_owned(),
             client: client.clone(),
+            origin: base.to_owned(),
             cookie: None,
             form_token: String::new(),
         }
@@ -145,6 +148,7 @@ impl Browser {
     pub fn moved_to(&self, base: &str) -> Self {
         Browser {
             base: base.to_owned(),
+            origin: base.to_owned(),
             ..self.clone()
         }
     }
@@ -181,7 +185,7 @@ impl Browser {
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
         let token = self.form_token.clone();
         let fields = [fields, &[("form-token", token.as_str())]].concat();
-        let request = self.ask("POST", path).header("origin", &self.base);
+        let request = self.ask("POST", path).header("origin", &self.origin);
         let answer = request.form(&fields).send().await.unwrap();
         self.keep(&answer);
         answer
