@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, openTab, startStore } from "./support.mjs";
 
-const names = (tab) => tab.page.locator('#pets [data-field="name"]').allTextContents();
+const names = (tab) => tab.page.locator('#pets .card-name [data-field="name"]').allTextContents();
 
 test("a pet that is added, renamed and removed in one tab does so on an index open in another", async (t) => {
   const store = await startStore(t, { pets: 2 });

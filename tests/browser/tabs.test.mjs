@@ -127,7 +127,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
   });
 
-  test("a browser without locks has a connection for each tab", async (t) => {
+  test("tabs of a browser without locks share one connection too", async (t) => {
     const store = await startStore(t);
     const first = await openTab(t, "about:blank");
     await first.page.context().addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
@@ -135,7 +135,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     for (const tab of tabs) await tab.saysOfItself(/^Live over/);
     await assertAllFollow(store, tabs);
     // The transport that lost the race is counted until it is closed.
-    await eventually(async () => assert.equal(total(await viewers(store)), 2));
+    await eventually(async () => assert.equal(total(await viewers(store)), 1));
   });
 });
 
