@@ -29,11 +29,11 @@ pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
 use self::reach::Reach;
 pub use self::requests::{DoneRequest, KEPT_FOR as REQUESTS_KEPT_FOR};
 pub use self::state::BoardEntry;
-use self::state::State;
+use self::state::{Snapshot, State};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
 use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, RequestId, Rev};
-use crate::store::{Engine, Follower, Snapshot, StoreError};
+use crate::store::{self, Engine, Follower, StoreError};
 use crate::wire::{Frame, SnapshotForm};
 
 /// Frames that the broadcast stream holds for a sender while it is late. If it is later still, its
@@ -59,6 +59,7 @@ pub struct Hub {
     stream: broadcast::Sender<Frame>,
     waiters: Arc<Waiters>,
     replays: Semaphore,
+    encodings: Semaphore,
     reach: Reach,
     /// Rung after each publish, for those who do not wait on the stream themselves.
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -70,7 +71,7 @@ pub struct Hub {
 pub struct Board {
     pub cursor: Cursor,
     /// In the order of their ids.
-    pub pets: Vec<Arc<Pet>>,
+    pub pets: Arc<[Arc<Pet>]>,
 }
 
 impl Hub {
@@ -87,6 +88,7 @@ impl Hub {
             state: Mutex::new(state),
             waiters: Arc::default(),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
+            encodings: Semaphore::new(1),
             reach: Reach::default(),
             bell: OnceLock::new(),
             engine,
@@ -146,7 +148,7 @@ impl Hub {
         let newest = self.state().newest_after(filter, since, MISSED_BYTES);
         newest.unwrap_or_else(|| {
             let snapshot = self.state().snapshot(filter);
-            Chunk::of_snapshot(&snapshot, form)
+            Chunk::of_snapshot(snapshot.cursor(), snapshot.frames(form))
         })
     }
 
@@ -183,14 +185,10 @@ impl Hub {
 
     /// Every pet, and the cursor this is true at.
     pub fn board(&self) -> Board {
-        let state = self.state();
+        let mut state = self.state();
         Board {
             cursor: state.cursor(),
-            pets: state
-                .pets()
-                .values()
-                .map(|entry| Arc::clone(&entry.pet))
-                .collect(),
+            pets: state.snapshot(&Filter::All).pets(),
         }
     }
 
@@ -212,14 +210,28 @@ impl Hub {
         self.state().requests().get(id, now)
     }
 
-    /// The snapshot message for `filter`, encoded at most once per rev, and the epoch it is of.
-    pub fn snapshot(&self, filter: &Filter) -> (Epoch, Frame) {
-        let (epoch, snapshot) = {
-            let mut state = self.state();
-            (state.epoch(), state.snapshot(filter))
-        };
-        // Encoded without the lock that the writer needs; others who want it wait for this one.
-        (epoch, snapshot.encode())
+    /// The snapshot for `filter` at this moment.
+    pub fn snapshot(&self, filter: &Filter) -> Snapshot {
+        self.state().snapshot(filter)
+    }
+
+    /// The frames of `snapshot`. A large one is encoded off the async workers, once for all who ask.
+    pub async fn frames_of(&self, snapshot: &Snapshot, form: SnapshotForm) -> Vec<Frame> {
+        if let Some(frames) = snapshot.frames_now(form) {
+            return frames;
+        }
+        // One at a time, so that those who wait for it take no thread.
+        let _turn = self.encodings.acquire().await;
+        if let Some(frames) = snapshot.frames_now(form) {
+            return frames;
+        }
+        let owned = snapshot.clone();
+        let encoding = tokio::task::spawn_blocking(move || owned.frames(form));
+        match encoding.await {
+            Ok(frames) => frames,
+            // The program is stopping.
+            Err(_) => snapshot.frames(form),
+        }
     }
 
     /// The epoch of everything that is shown from now on.
@@ -262,7 +274,7 @@ impl Follower for Hub {
 
     /// In the same epoch, every viewer is given a snapshot: there is a gap before this one. In another
     /// epoch, viewers are told to reconnect, and are given a snapshot then.
-    fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
+    fn begin_anew(&self, epoch: Epoch, snapshot: store::Snapshot) {
         self.state().replace(epoch, snapshot);
         self.ring();
         self.waiters.wake_all();

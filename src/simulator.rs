@@ -66,7 +66,11 @@ impl Simulator {
         let mut due = Instant::now();
         loop {
             let pets = self.hub.board().pets;
-            let pets = if self.hub.leads() { pets } else { Vec::new() };
+            let pets = if self.hub.leads() {
+                pets
+            } else {
+                Arc::default()
+            };
             let Ok(count @ 1..) = u32::try_from(pets.len()) else {
                 due = Instant::now() + IDLE;
                 sleep_until(due).await;

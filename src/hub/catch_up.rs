@@ -41,10 +41,10 @@ pub struct CatchUp {
 }
 
 impl Chunk {
-    pub(super) fn of_snapshot(snapshot: &state::Snapshot, form: SnapshotForm) -> Self {
+    pub(super) fn of_snapshot(cursor: Cursor, frames: Vec<Frame>) -> Self {
         Chunk {
-            reaches: snapshot.cursor().rev,
-            frames: snapshot.frames(form),
+            reaches: cursor.rev,
+            frames,
             is_whole: true,
         }
     }
@@ -85,10 +85,13 @@ impl CatchUp {
     }
 
     /// The next chunk; one without frames when there is nothing more. Waits only for the store's
-    /// log. Cancel safe.
+    /// log, and for a large snapshot to be encoded. Cancel safe.
     pub async fn next(&mut self) -> Chunk {
         if let Some(chunk) = self.next_now() {
             return chunk;
+        }
+        if self.snapshot.is_some() {
+            return self.read_snapshot().await;
         }
         let chunk = self.read_log().await;
         // Read before another history began, it would be shown as a part of that.
@@ -97,15 +100,28 @@ impl CatchUp {
                 self.at.rev = chunk.reaches;
                 chunk
             }
-            None => self.begin(),
+            None => {
+                self.begin();
+                self.read_snapshot().await
+            }
         }
     }
 
     /// Starts over with a snapshot.
-    fn begin(&mut self) -> Chunk {
+    fn begin(&mut self) {
         let snapshot = self.hub.state().snapshot(&self.filter);
         self.at = snapshot.cursor();
-        Chunk::of_snapshot(&snapshot, self.form)
+        self.snapshot = Some(snapshot);
+    }
+
+    /// The chunk of `snapshot`, or one without frames if there is none.
+    async fn read_snapshot(&mut self) -> Chunk {
+        let frames = match &self.snapshot {
+            Some(snapshot) => self.hub.frames_of(snapshot, self.form).await,
+            None => Vec::new(),
+        };
+        self.snapshot = None;
+        Chunk::of_snapshot(self.at, frames)
     }
 
     /// Everything new as far as it fits into a chunk, as soon as there is something. Waits for that
@@ -140,15 +156,19 @@ impl CatchUp {
         }
     }
 
-    /// The next chunk if it is in memory; else it has to come from the store's log.
+    /// The next chunk if it is in memory; else it has to come from the store's log, or be encoded.
     pub fn next_now(&mut self) -> Option<Chunk> {
-        if let Some(snapshot) = self.snapshot.take() {
-            return Some(Chunk::of_snapshot(&snapshot, self.form));
+        if self.snapshot.is_none() && self.hub.epoch() != self.at.epoch {
+            self.begin();
+        }
+        if let Some(snapshot) = &self.snapshot {
+            let frames = snapshot.frames_now(self.form)?;
+            self.snapshot = None;
+            return Some(Chunk::of_snapshot(self.at, frames));
         }
         let state = self.hub.state();
         if state.epoch() != self.at.epoch {
-            drop(state);
-            return Some(self.begin());
+            return None;
         }
         let chunk = state.replay(&self.filter, self.at.rev, MEMORY_CHUNK)?;
         self.at.rev = chunk.reaches;

@@ -16,6 +16,9 @@ use crate::wire::{Frame, SnapshotForm};
 /// still right: a bound on memory against someone who asks for every combination of pets.
 const SNAPSHOTS_KEPT: usize = 1024;
 
+/// A snapshot of up to this many pets is encoded in less than a millisecond.
+const QUICK_PETS: usize = 1000;
+
 /// Changes read back from the log at the start, at most, to index the keys of their requests.
 const REQUESTS_READ: u64 = 100_000;
 const READ_AT_ONCE: u64 = 5_000;
@@ -64,6 +67,19 @@ impl Snapshot {
         let pets = self.pets.iter().map(|pet| &**pet);
         let encode = || Frame::of_snapshot(self.epoch, self.rev, pets);
         self.whole.get_or_init(encode).clone()
+    }
+
+    pub fn pets(&self) -> Arc<[Arc<Pet>]> {
+        Arc::clone(&self.pets)
+    }
+
+    /// The frames, unless they have to be encoded first and that takes long.
+    pub fn frames_now(&self, form: SnapshotForm) -> Option<Vec<Frame>> {
+        let is_encoded = match form {
+            SnapshotForm::Whole => self.whole.get().is_some(),
+            SnapshotForm::Parts => self.parts.get().is_some(),
+        };
+        (is_encoded || self.pets.len() <= QUICK_PETS).then(|| self.frames(form))
     }
 
     /// The cursor of a viewer that has this snapshot.

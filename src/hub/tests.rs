@@ -170,6 +170,27 @@ async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
     }
 }
 
+/// Breaks when whoever asks encodes it, or when it is forgotten with the future that waits for it.
+#[tokio::test]
+async fn a_large_snapshot_is_encoded_once_and_on_no_async_worker() {
+    let rig = Rig::start();
+    for id in 3..2000 {
+        rig.change(id, ChangeKind::Pet(Arc::new(pet(id))));
+    }
+    let mut first = rig.hub.catch_up(Filter::All, None);
+    assert!(first.next_now().is_none(), "not yet encoded");
+    let mut waiting = Context::from_waker(Waker::noop());
+    assert!(pin!(first.next()).poll(&mut waiting).is_pending());
+    let chunk = first.next().await;
+    assert!(is_snapshot(&chunk));
+    let mut second = rig.hub.catch_up(Filter::All, None);
+    let shared = second.next_now().expect("encoded by now");
+    assert_eq!(
+        shared.frames[0].json().as_ptr(),
+        chunk.frames[0].json().as_ptr()
+    );
+}
+
 /// Rule 6. Breaks when older statuses are given too, or when it goes on anywhere else than after
 /// the newest.
 #[test]
@@ -211,7 +232,7 @@ async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
     let rig = Rig::start();
     rig.statuses(1, 3);
     let mut waiting = rig.catch_up(Filter::All, 5);
-    let snapshot = Snapshot {
+    let snapshot = store::Snapshot {
         rev: Rev::new(90),
         ..rig.engine.snapshot().unwrap()
     };

@@ -10,6 +10,7 @@ use super::query::LiveQuery;
 use super::sign_of_life;
 use crate::error::Failure;
 use crate::model::Cursor;
+use crate::wire::{Frame, SnapshotForm};
 
 /// Answers with the snapshot, or 304 if the client has it. A client that comes from another node and is
 /// ahead of this one keeps its board: the answer is `stale` if the client sent `since`, and 304 if it
@@ -29,10 +30,8 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     if let Some(seen) = seen.filter(|seen| live.hub.is_behind(*seen)) {
         return Ok(respond_behind(live, &query, seen));
     }
-    let (epoch, frame) = live.hub.snapshot(&query.filter);
-    let rev = frame.rev();
-    let cursor = Cursor { epoch, rev };
-    let tag = format!("\"{cursor}\"");
+    let snapshot = live.hub.snapshot(&query.filter);
+    let tag = format!("\"{}\"", snapshot.cursor());
     let response = Response::builder()
         .header(header::ETAG, &tag)
         // Kept by nobody but the asker, who asks each time whether it is still true.
@@ -40,8 +39,9 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     if is_known(request.headers(), &tag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let response = response.content_type("application/json");
-    Ok(response.body(frame.json_bytes()))
+    let frames = live.hub.frames_of(&snapshot, SnapshotForm::Whole).await;
+    let body = frames.first().map(Frame::json_bytes).unwrap_or_default();
+    Ok(response.content_type("application/json").body(body))
 }
 
 /// The answer to a client at `seen`, which this node has not shown yet.

@@ -25,8 +25,8 @@ use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
 use self::idempotency::RequestOnce;
 use self::objects::{
-    ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetList, PetObject,
-    StatusFields,
+    ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetListBody,
+    PetObject, StatusFields,
 };
 use self::request::{Body, Whole};
 use super::{Site, undo};
@@ -114,12 +114,9 @@ impl Api {
         operation_id = "listPets",
         tag = "Section::Pets"
     )]
-    async fn list_pets(&self) -> Answer<PetList> {
+    async fn list_pets(&self) -> poem::Result<PetListBody> {
         let board = self.site.live.hub.board();
-        Ok(Json(PetList {
-            cursor: board.cursor.to_string(),
-            pets: board.pets.iter().map(|pet| PetObject::of(pet)).collect(),
-        }))
+        Ok(PetListBody::of(&self.site.blocks, board).await?)
     }
 
     /// Add a pet

@@ -10,7 +10,7 @@ use poem::{Response, handler};
 
 use self::edit::as_entered;
 pub use self::edit::edit_pet;
-use super::cards;
+use super::blocks::{Kind, Rendering};
 use super::done::Done;
 use super::form::{self, Form};
 use super::site::see_done;
@@ -19,7 +19,7 @@ use super::{Site, see_other};
 use crate::auth::{Caller, MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Cursor, Draft, Moment, Pet, PetId, Status};
-use crate::views::{FormPage, IndexPage, ShowPage};
+use crate::views::{CardsPage, FormPage, IndexPage, ShowPage};
 use crate::writer::{Command, Committed, Signer, WriteError};
 
 #[handler]
@@ -42,9 +42,41 @@ pub async fn index(
     let page = page.map_err(|_| Failure::internal())?;
     let around = page.split_once(IndexPage::CARDS);
     let around = around.ok_or_else(Failure::internal)?;
-    let body = cards::body(site, Rights::of(&caller), board, around).await;
+    let cards = cards(site, Rights::of(&caller));
+    let body = site.blocks.body(cards, board.pets, around).await;
     response.set_body(body.map_err(|_| Failure::internal())?);
     Ok(response)
+}
+
+/// How the cards of the index are rendered for whoever has `rights`.
+fn cards(
+    site: &Arc<Site>,
+    rights: Rights,
+) -> Rendering<impl Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static> {
+    let kind = match (rights.is_staff, &rights.form_token) {
+        (false, _) => Some(Kind::Cards),
+        (true, None) => Some(Kind::CardsWithForms),
+        (true, Some(_)) => None,
+    };
+    let rights = match kind {
+        // Nothing of the reader is in what others are sent.
+        Some(_) => Rights {
+            name: None,
+            is_admin: false,
+            form_token: None,
+            ..rights
+        },
+        None => rights,
+    };
+    let site = Arc::clone(site);
+    Rendering {
+        kind,
+        separator: "",
+        render: move |pets: &[Arc<Pet>]| {
+            let page = CardsPage::new(pets, Moment::now());
+            site.views.render(&rights, &page)
+        },
+    }
 }
 
 #[handler]

@@ -6,7 +6,7 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::{IntoResponse, Response};
 
 use super::assets::Assets;
-use super::cards::Cards;
+use super::blocks::Blocks;
 use super::done::{self, Done};
 use super::hello;
 use crate::auth::{Caller, Rights};
@@ -22,7 +22,7 @@ pub struct Site {
     pub views: Views,
     pub assets: Assets,
     pub echo_room: hello::Room,
-    pub cards: Cards,
+    pub blocks: Arc<Blocks>,
 }
 
 impl Site {
@@ -34,7 +34,7 @@ impl Site {
             views: Views::new(assets.address().to_owned()),
             assets,
             echo_room: hello::Room::new(),
-            cards: Cards::new(),
+            blocks: Arc::new(Blocks::new()),
         }
     }
 

@@ -214,7 +214,7 @@ fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
         rev: Rev::new(90),
         next_pet: PetId::new(3),
         revs: vec![Rev::new(90); board.pets.len()],
-        pets: board.pets.into_iter().map(Arc::unwrap_or_clone).collect(),
+        pets: board.pets.iter().map(|pet| (**pet).clone()).collect(),
     };
     rig.hub.begin_anew(rig.hub.epoch(), snapshot);
     let mut late = rig.seat(Filter::All, 3);

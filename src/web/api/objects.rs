@@ -1,10 +1,18 @@
 //! The JSON objects of the API, as requests bring them and answers show them.
 
-use poem_openapi::payload::Json;
+use std::sync::Arc;
+
+use poem::{Body, IntoResponse, Response};
+use poem_openapi::payload::{Json, Payload};
+use poem_openapi::registry::{MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
 use serde::Deserialize;
 
+use super::super::blocks::{Blocks, Kind, Rendering};
 use super::text::Text;
+use crate::error::Failure;
+use crate::hub::Board;
 use crate::model::{Change, ChangeKind, Cursor, Draft, Epoch, InvalidProfile, Pet};
 
 /// A pet's fields, as they are entered. `name` and `species` are required for a new pet.
@@ -54,8 +62,55 @@ pub struct PetObject {
 #[oai(rename = "PetList")]
 pub struct PetList {
     /// Where all of this is true.
-    pub cursor: String,
-    pub pets: Vec<PetObject>,
+    cursor: String,
+    pets: Vec<PetObject>,
+}
+
+/// A `PetList` that is encoded while it is sent.
+pub struct PetListBody(Body);
+
+impl PetListBody {
+    /// # Errors
+    /// When a pet could not be encoded, and nothing was sent yet.
+    pub async fn of(blocks: &Arc<Blocks>, board: Board) -> Result<Self, Failure> {
+        let objects = Rendering {
+            kind: Some(Kind::Json),
+            separator: ",",
+            render: |pets: &[Arc<Pet>]| {
+                let objects = pets.iter().map(|pet| PetObject::of(pet).to_json_string());
+                Some(objects.collect::<Vec<_>>().join(","))
+            },
+        };
+        let head = format!(r#"{{"cursor":"{}","pets":["#, board.cursor);
+        let body = blocks.body(objects, board.pets, (&head, "]}")).await;
+        Ok(PetListBody(body.map_err(|_| Failure::internal())?))
+    }
+}
+
+impl Payload for PetListBody {
+    const CONTENT_TYPE: &'static str = Json::<PetList>::CONTENT_TYPE;
+
+    fn schema_ref() -> MetaSchemaRef {
+        Json::<PetList>::schema_ref()
+    }
+}
+
+impl IntoResponse for PetListBody {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .content_type(Self::CONTENT_TYPE)
+            .body(self.0)
+    }
+}
+
+impl ApiResponse for PetListBody {
+    fn meta() -> MetaResponses {
+        Json::<PetList>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        PetList::register(registry);
+    }
 }
 
 /// Where a change is in the store's history.

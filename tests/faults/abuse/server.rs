@@ -1,5 +1,6 @@
 //! The real program with what it may use, and what it does use.
 
+use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -15,7 +16,7 @@ pub struct Server {
     child: Child,
     pub address: SocketAddr,
     pub base: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Takes part of the rest of the command line, after the limits were set. A cgroup is joined before
@@ -32,9 +33,38 @@ impl Server {
     /// The same for another of the program's commands.
     pub async fn start_as(mode: &str, open_files: u32, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Server::run(folder, None, mode, open_files, flags).await
+    }
+
+    /// A rescue with many pets, which a demo has added before it. Its limit on memory is a larger one,
+    /// and the demo has none.
+    pub async fn start_large(pets: usize) -> Self {
+        let data = ["--data", "pets"];
+        let folder = tempfile::tempdir().unwrap();
+        let pets = pets.to_string();
+        let flags = [&data[..], &["--pets", &pets]].concat();
+        let mut demo = Server::run(folder, Some("".into()), "demo", 1024, &flags).await;
+        demo.child.kill().await.unwrap();
+        let cgroup = std::env::var_os("PET_STORE_LARGE_CGROUP").unwrap_or_default();
+        Server::run(demo.folder, Some(cgroup), "serve", 1024, &data).await
+    }
+
+    /// Starts the program in `folder`, in another cgroup than that of the environment if one is given.
+    async fn run(
+        folder: TempDir,
+        cgroup: Option<OsString>,
+        mode: &str,
+        open_files: u32,
+        flags: &[&str],
+    ) -> Self {
         let mut command = Command::new("/bin/sh");
+        if let Some(cgroup) = cgroup {
+            command.env("PET_STORE_CGROUP", cgroup);
+        }
+        let program = std::env::var_os("PET_STORE_PROGRAM");
+        let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_pet-store").into());
         command.args(["-c", SHELL, &open_files.to_string()]);
-        command.arg(env!("CARGO_BIN_EXE_pet-store"));
+        command.arg(program);
         command.args([mode, "--listen", "127.0.0.1:0", "--simulate", "off"]);
         command.args(flags).current_dir(folder.path());
         command.stderr(Stdio::piped()).kill_on_drop(true);
@@ -54,7 +84,7 @@ impl Server {
             child,
             address: base.strip_prefix("http://").unwrap().parse().unwrap(),
             base,
-            _folder: folder,
+            folder,
         }
     }
 

@@ -44,6 +44,22 @@ async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
 }
 
 #[tokio::test]
+async fn the_list_of_a_large_board_comes_in_pieces_too() {
+    let app = spawn_app_with(|config| config.sample_pets = MANY).await;
+    app.set_status(1, "bathing").await;
+    let answer = app.get("/api/v1/pets").await;
+    assert!(!has_length(&answer), "sent while it is encoded");
+    let list = answer.json::<serde_json::Value>().await.unwrap();
+    let pets = list["pets"].as_array().unwrap();
+    let ids: Vec<_> = pets.iter().filter_map(|pet| pet["id"].as_u64()).collect();
+    assert_eq!(ids, (1..=u64::from(MANY)).collect::<Vec<_>>());
+    assert_eq!(pets[0]["status"], "bathing");
+    app.set_status(1, "playing").await;
+    let list = app.json("/api/v1/pets").await;
+    assert_eq!(list["pets"][0]["status"], "playing");
+}
+
+#[tokio::test]
 async fn a_small_board_is_sent_as_a_whole_and_a_name_cannot_move_the_cards() {
     let app = spawn_app().await;
     app.add_pet("<!--cards-->").await;
