@@ -194,6 +194,24 @@ pub trait Engine: Send + Sync + 'static {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
+    /// The present that `save_present` saved last, if any. An engine that is never trimmed saves
+    /// none.
+    ///
+    /// # Errors
+    /// `Read`, as for `snapshot`.
+    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(None)
+    }
+
+    /// Saves the present by which ages were counted, for the next start: the wall clock may be
+    /// wrong then.
+    ///
+    /// # Errors
+    /// `Full` or `Write`, as for `commit`.
+    fn save_present(&self, _: Moment) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Up to `limit` changes of one pet, newest first, all before `before` where it is given.
     ///
     /// # Errors

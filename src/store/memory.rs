@@ -20,6 +20,7 @@ struct State {
     pets: BTreeMap<PetId, Arc<Pet>>,
     /// The change with rev `n` is at index `n - 1`.
     log: Vec<Change>,
+    present: Option<Moment>,
 }
 
 impl MemoryEngine {
@@ -30,6 +31,7 @@ impl MemoryEngine {
                 next_pet: PetId::FIRST,
                 pets: BTreeMap::new(),
                 log: Vec::new(),
+                present: None,
             }),
             following: Following::default(),
         }
@@ -123,6 +125,15 @@ impl Engine for MemoryEngine {
     /// Keeps everything: it ends with the process.
     fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
+    }
+
+    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+        Ok(self.state().present)
+    }
+
+    fn save_present(&self, present: Moment) -> Result<(), StoreError> {
+        self.state().present = Some(present);
+        Ok(())
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {

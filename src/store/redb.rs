@@ -34,7 +34,9 @@ use ::redb::{ReadTransaction, ReadableTable};
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
 use self::file::StoreFile;
-use self::tables::{HISTORY, IS_OVER, LOG, LastChanges, META, NEXT_PET, PETS, REV, STATUSES};
+use self::tables::{
+    HISTORY, IS_OVER, LOG, LastChanges, META, NEXT_PET, PETS, PRESENT, REV, STATUSES,
+};
 pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
@@ -164,6 +166,24 @@ impl Engine for RedbEngine {
             let mut tables = tables::Written::open(writing)?;
             old.iter().try_for_each(|change| tables.forget(change))?;
             Ok(old.len())
+        })
+    }
+
+    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+        self.file.read(|reading| {
+            let meta = reading.open_table(META).map_err(read)?;
+            let saved = meta.get(PRESENT).map_err(read)?;
+            let micros = saved.and_then(|saved| i64::try_from(saved.value()).ok());
+            Ok(micros.map(Moment::from_micros))
+        })
+    }
+
+    fn save_present(&self, present: Moment) -> Result<(), StoreError> {
+        let micros = u64::try_from(present.micros()).unwrap_or_default();
+        self.file.write(|writing| {
+            let mut meta = writing.open_table(META).map_err(write)?;
+            meta.insert(PRESENT, micros).map_err(write)?;
+            Ok(())
         })
     }
 

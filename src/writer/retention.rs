@@ -43,7 +43,20 @@ impl Retention {
         limit: usize,
     ) -> Result<usize, StoreError> {
         let present = self.present(engine)?;
-        engine.trim(present, self.history, kept, limit)
+        let trimmed = engine.trim(present, self.history, kept, limit)?;
+        if trimmed < limit {
+            engine.save_present(present)?;
+        }
+        Ok(trimmed)
+    }
+
+    /// Saves the present before the program ends.
+    ///
+    /// # Errors
+    /// As for `Engine::save_present`.
+    pub fn close(&mut self, engine: &dyn Engine) -> Result<(), StoreError> {
+        let present = self.present(engine)?;
+        engine.save_present(present)
     }
 
     /// Starts the retention period over after a jump of the wall clock: changes from before the jump
@@ -64,8 +77,9 @@ impl Retention {
             // Every change from before the last jump has passed the period by the running clock.
             Some(_) => Anchor { at: wall, running },
             None => {
-                let newest = newest_at(engine)?;
-                let at = newest.map_or(wall, |newest| newest.min(wall));
+                let known = engine.saved_present()?;
+                let known = known.map_or_else(|| newest_at(engine), |saved| Ok(Some(saved)))?;
+                let at = known.map_or(wall, |known| known.min(wall));
                 Anchor { at, running }
             }
         };
@@ -147,6 +161,30 @@ mod tests {
         assert_eq!(retention.present(&engine).unwrap(), day(100));
         let (_, engine, mut retention) = rig(day(100), day(500));
         assert_eq!(retention.present(&engine).unwrap(), day(100));
+    }
+
+    /// One change while the clock was 400 days ahead, and another start with that clock: the newest
+    /// change then proved the wrong present, and the log was trimmed to its newest 10,000 changes.
+    #[test]
+    fn a_change_stamped_by_a_clock_that_is_ahead_proves_no_present_at_the_next_start() {
+        let (clock, engine, mut retention) = rig(day(100), day(100));
+        retention.present(&engine).unwrap();
+        clock.pass(DAY);
+        retention.close(&engine).unwrap();
+        let change = change(2, 1, ChangeKind::Status(Status::Eating));
+        let ahead = Change {
+            at: day(501),
+            ..change
+        };
+        engine.append(&[ahead]).unwrap();
+        let period = Duration::from_hours(90 * 24);
+        let clock = TestClock::at(day(501));
+        let mut retention = Retention::new(period, clock.clock());
+        assert_eq!(retention.present(&engine).unwrap(), day(101));
+        clock.pass(DAY);
+        retention.trim(&engine, 0, 1).unwrap();
+        let mut retention = Retention::new(period, TestClock::at(day(502)).clock());
+        assert_eq!(retention.present(&engine).unwrap(), day(102));
     }
 
     #[test]

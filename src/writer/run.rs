@@ -80,6 +80,7 @@ impl Run {
                 timeout_at(next.into(), taking).await
             });
             if taken == Ok(0) || self.take(batch.drain(..)) {
+                self.close();
                 return;
             }
             self.look(Instant::now());
@@ -252,6 +253,18 @@ impl Run {
             }
         };
         self.next_trim = Instant::now() + pause;
+    }
+
+    /// Saves what the next start needs to count ages.
+    fn close(&mut self) {
+        let Some(retention) = &mut self.retention else {
+            return;
+        };
+        if self.outage.is_none()
+            && let Err(error) = retention.close(&*self.engine)
+        {
+            tracing::debug!(%error, "the present could not be saved; the next start counts ages from an earlier one");
+        }
     }
 
     /// Logs and counts a jump of the wall clock, and tells the retention.

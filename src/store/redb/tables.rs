@@ -34,6 +34,9 @@ pub const EPOCH: &str = "epoch";
 pub const REV: &str = "rev";
 /// `META`: the id of the pet that is created next.
 pub const NEXT_PET: &str = "next-pet";
+/// `META`: the present by which retention counted ages last, in microseconds since the Unix epoch.
+/// Absent in stores of earlier versions.
+pub const PRESENT: &str = "present";
 /// `META`: there only where the history ends: in a backup, whose store may have gone on, and in a
 /// store that has forgotten what was shown. Whoever opens it as a store gives it an epoch of its
 /// own, so that no rev means two things.

@@ -105,6 +105,16 @@ mod tests {
         assert_eq!(check(folder.path()).unwrap().0.changes, 11);
     }
 
+    #[test]
+    fn the_present_of_retention_is_there_after_a_restart() {
+        let (folder, engine) = store([day(1)]);
+        assert_eq!(engine.saved_present(), Ok(None));
+        engine.save_present(day(2)).unwrap();
+        drop(engine);
+        let engine = RedbEngine::open(folder.path()).unwrap();
+        assert_eq!(engine.saved_present(), Ok(Some(day(2))));
+    }
+
     /// One change while the clock was 400 days ahead made the whole log old when it was right
     /// again; and a machine without a clock stamps 1970 until it has found a network.
     #[test]
