@@ -24,6 +24,10 @@ const TOO_SLOW: &str = "The head of the request took too long to come.";
 /// The answer to a head that the budget of all requests has no room for.
 const NO_ROOM: &str = "Too many unfinished requests. Try again.";
 
+/// The header that hyper's own answers lack: a head that cannot be read (400) or is too large (431) is
+/// refused before any route sees it.
+const CROSS_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
+
 /// Bytes of one read by hyper. hyper doubles its buffer (8 KiB at first), up to the limit of a head,
 /// whenever a read fills the buffer, and never shrinks it.
 const READ_BYTES: usize = 4 * 1024;
@@ -43,6 +47,9 @@ pub struct Socket {
     /// Whether all that hyper wants to write is written. A socket that is given up in the middle
     /// of a message is of no use to anyone.
     is_flushed: bool,
+    /// The turn in which that was so. What begins in the same turn answers no request that the
+    /// service was given.
+    flushed_turn: u32,
     patience: Patience,
     turn: Turn,
     buffered: Buffered,
@@ -68,6 +75,7 @@ impl Socket {
             timeout,
             deadline: None,
             is_flushed: true,
+            flushed_turn: 0,
             patience,
             turn,
             buffered,
@@ -96,6 +104,33 @@ impl Socket {
     fn stream(&mut self) -> Pin<&mut TcpStream> {
         let inner = self.inner.as_mut();
         Pin::new(&mut inner.expect("the stream is there until this is dropped").0)
+    }
+
+    /// Returns true if the write of `bytes` is the whole of an answer that hyper gives by itself.
+    fn is_refusal(&self, bytes: &[u8]) -> bool {
+        let turn = self.turn.number();
+        self.is_flushed
+            && Turn::is_theirs(turn)
+            && turn == self.flushed_turn
+            && bytes.starts_with(b"HTTP/1.1 4")
+            && bytes.ends_with(b"\r\n\r\n")
+    }
+
+    /// Writes such an answer with `CROSS_ORIGIN`. The connection ends after it, so what does not fit
+    /// the socket's buffer at once fails.
+    fn write_refusal(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let (head, end) = bytes.split_at(bytes.len() - b"\r\n".len());
+        let answer = [head, CROSS_ORIGIN, end].concat();
+        match ready!(self.stream().poll_write(context, &answer)) {
+            Ok(written) if written < answer.len() => {
+                Poll::Ready(Err(io::ErrorKind::WriteZero.into()))
+            }
+            written => Poll::Ready(written.map(|_| bytes.len())),
+        }
     }
 
     /// Passes on how a write went, or fails with `TimedOut` when it waited for too long.
@@ -197,8 +232,11 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let is_refusal = self.is_refusal(bytes);
         self.is_flushed = false;
-        let written = if self.turn.take_switch() {
+        let written = if is_refusal {
+            self.write_refusal(context, bytes)
+        } else if self.turn.take_switch() {
             let head = in_conventional_case(bytes);
             self.stream().poll_write(context, &head)
         } else {
@@ -212,10 +250,14 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let mut filled = slices.iter().filter(|slice| !slice.is_empty());
+        let head: &[u8] = filled.next().map_or(&[], |slice| slice);
+        let is_refusal = filled.next().is_none() && self.is_refusal(head);
         self.is_flushed = false;
-        let written = if self.turn.take_switch() {
-            let head = slices.iter().find(|slice| !slice.is_empty());
-            let head = in_conventional_case(head.map_or(&[], |slice| slice));
+        let written = if is_refusal {
+            self.write_refusal(context, head)
+        } else if self.turn.take_switch() {
+            let head = in_conventional_case(head);
             self.stream().poll_write(context, &head)
         } else {
             self.stream().poll_write_vectored(context, slices)
@@ -232,6 +274,7 @@ impl AsyncWrite for Socket {
         let flushed = self.stream().poll_flush(context);
         if flushed.is_ready() {
             self.is_flushed = true;
+            self.flushed_turn = self.turn.number();
             self.handoff.tell_flushed();
         }
         flushed

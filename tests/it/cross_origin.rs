@@ -190,6 +190,38 @@ async fn a_connection_that_is_one_too_many_or_too_slow_is_told_in_a_way_that_can
     }
 }
 
+/// Also a head that no route ever sees, because hyper answers it: at the beginning of a connection and
+/// after a request that was answered.
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_refused_in_a_way_that_can_be_read() {
+    let app = spawn_app().await;
+    let long = "x".repeat(70_000);
+    let many: String = (0..200).map(|at| format!("x-{at}: 1\r\n")).collect();
+    for (status, head) in [
+        (400, "GET /healthz HTTP/1.1\r\nno colon\r\n\r\n".to_owned()),
+        (431, format!("GET /live/poll?since={long} HTTP/1.1\r\n\r\n")),
+        (431, format!("GET /live/poll HTTP/1.1\r\n{many}\r\n")),
+    ] {
+        for is_first in [true, false] {
+            let mut raw = Raw::open(app.address).await;
+            if !is_first {
+                raw.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    .await;
+                let answer = raw.read_until("ok\n").await;
+                assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+            }
+            raw.send(&head).await;
+            let refused = raw.read_to_end().await;
+            assert!(
+                refused.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{refused}"
+            );
+            let allowed = "\r\nAccess-Control-Allow-Origin: *\r\n\r\n";
+            assert!(refused.ends_with(allowed), "first: {is_first}, {refused}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_and_figures_of_the_operator_are_for_this_origin_alone() {
     let app = spawn_app().await;
