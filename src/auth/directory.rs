@@ -12,6 +12,7 @@ mod accounts;
 mod actor;
 mod edit;
 mod held;
+mod issued;
 mod sessions;
 #[cfg(test)]
 pub(super) mod tests;
@@ -25,6 +26,7 @@ pub use self::actor::Actor;
 use self::actor::Need;
 use self::edit::Plan;
 use self::held::Held;
+use self::issued::Issued;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use super::clock::StoreClock;
 use crate::clock::Clock;
@@ -45,6 +47,8 @@ pub struct Directory {
     /// Changes of pets whose permission was checked and that are not committed yet. A revocation
     /// is answered after them.
     in_flight: InFlight,
+    /// Secrets for forms that may be submitted twice.
+    issued: Issued,
 }
 
 /// Why something could not be done to the roster.
@@ -97,6 +101,7 @@ impl Directory {
             shared,
             editing: Mutex::new(()),
             in_flight: InFlight::default(),
+            issued: Issued::default(),
         };
         directory.remove_orphans();
         Ok(directory)

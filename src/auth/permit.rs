@@ -98,6 +98,14 @@ impl SignedIn {
         })
     }
 
+    /// The same person, submitting a form with this one-time key.
+    pub fn with_request(self, key: Option<&str>) -> Self {
+        SignedIn {
+            actor: self.actor.with_request(key),
+            ..self
+        }
+    }
+
     /// # Errors
     /// As for `Gate::staff`.
     pub fn staff(&self) -> Result<&Staff, Refusal> {

@@ -15,10 +15,28 @@ const TOKEN_MARK: &str = "petstore_";
 /// the other.
 const FORM_SALT: &[u8] = b"pet-store form token";
 
+/// What is hashed beside a secret to derive others.
+const DERIVE_SALT: &[u8] = b"pet-store derived secret";
+
 impl Secret {
     /// A new one, from the generator that the operating system seeds.
     pub fn random() -> Self {
         Secret(rand::random())
+    }
+
+    /// The same for the same `parts`, and a guess to whoever does not have `self`.
+    pub fn derive(&self, parts: &[&[u8]]) -> Self {
+        let mut list = Sha256::new();
+        for part in parts {
+            list.update((part.len() as u64).to_be_bytes());
+            list.update(part);
+        }
+        // Hashed on its own: the outer hash has one length, so nothing can be appended.
+        let derived = Sha256::new()
+            .chain_update(DERIVE_SALT)
+            .chain_update(self.0)
+            .chain_update(list.finalize());
+        Secret(derived.finalize().into())
     }
 
     pub fn key(&self) -> Key {
@@ -91,6 +109,14 @@ mod tests {
         assert_ne!(one.key(), other.key());
         assert_eq!(one.key(), one.clone().key());
         assert_ne!(one.key().bytes(), &one.0);
+    }
+
+    #[test]
+    fn a_derived_secret_is_of_one_secret_and_one_list_of_parts() {
+        let (one, other) = (Secret::random(), Secret::random());
+        let derived = one.derive(&[b"ab", b"c"]);
+        assert!(derived == one.derive(&[b"ab", b"c"]) && derived != one);
+        assert!(derived != one.derive(&[b"a", b"bc"]) && derived != other.derive(&[b"ab", b"c"]));
     }
 
     #[test]

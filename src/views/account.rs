@@ -16,6 +16,8 @@ pub struct AccountPage {
     tokens: Vec<TokenView>,
     scopes: [&'static str; 3],
     errors: Messages,
+    /// The one-time key of the form on the page: submitted twice, it is one request.
+    request_key: String,
     /// A token that was made a moment ago: its name and its text.
     new_token: Option<(String, String)>,
     /// What was typed as the name of a token.
@@ -68,10 +70,18 @@ impl AccountPage {
                 .collect(),
             scopes: Scope::ALL.map(Scope::as_str),
             errors: Messages::default(),
+            request_key: String::new(),
             new_token: None,
             entered: String::new(),
             done: None,
             notice: None,
+        }
+    }
+
+    pub fn with_request_key(self, request_key: String) -> Self {
+        AccountPage {
+            request_key,
+            ..self
         }
     }
 

@@ -12,6 +12,8 @@ pub struct ConfirmPage {
     pub action: String,
     /// What the form orders, where its address takes several orders.
     pub order: Option<&'static str>,
+    /// The one-time key of the form, where what it makes is shown in the answer.
+    pub request_key: Option<String>,
     pub button: &'static str,
     /// The page that asked.
     pub back: &'static str,

@@ -11,6 +11,8 @@ pub struct StaffPage {
     members: Vec<MemberView>,
     entered: String,
     errors: Messages,
+    /// The one-time key of the form on the page: submitted twice, it is one request.
+    request_key: String,
     /// Whom a link was made for, and the link.
     link: Option<(String, String)>,
     /// What the last form did.
@@ -39,6 +41,7 @@ impl StaffPage {
             members: members.iter().map(member).collect(),
             entered: String::new(),
             errors: Messages::default(),
+            request_key: String::new(),
             link: None,
             done: None,
             notice: None,
@@ -49,6 +52,13 @@ impl StaffPage {
     pub fn with_unnamed_proxy(self, has_unnamed_proxy: bool) -> Self {
         StaffPage {
             has_unnamed_proxy,
+            ..self
+        }
+    }
+
+    pub fn with_request_key(self, request_key: String) -> Self {
+        StaffPage {
+            request_key,
             ..self
         }
     }

@@ -10,7 +10,7 @@ use poem::{Request, Response, handler};
 use super::Site;
 use super::confirm::{ask_first, is_confirmed};
 use super::done::{Done, Ended};
-use super::form::Form;
+use super::form::{self, Form};
 use super::sign_in::{address_of, keep_session, too_many};
 use super::site::see_done;
 use super::welcome::check_new_password;
@@ -162,6 +162,7 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
         consequences: vec!["Text that is typed there and not saved may be lost.".to_owned()],
         action: format!("{ADDRESS}/sessions/{handle}"),
         order: None,
+        request_key: None,
         button: "Sign out",
         back: ADDRESS,
     })
@@ -177,6 +178,7 @@ fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
         ],
         action: format!("{ADDRESS}/sessions"),
         order: None,
+        request_key: None,
         button: "Sign out everywhere else",
         back: ADDRESS,
     })
@@ -214,10 +216,6 @@ pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
     let directory = person.staff()?.directory();
     let name = &person.account.name;
     let (sessions, tokens) = (directory.sessions_of(name), directory.tokens_of(name));
-    Ok(AccountPage::new(
-        &person.account,
-        person.key,
-        &sessions,
-        &tokens,
-    ))
+    let page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
+    Ok(page.with_request_key(form::new_key().1))
 }

@@ -40,8 +40,12 @@ pub fn new_key() -> (String, String) {
 impl Form {
     /// The key of the form; none for one of a program, or a key that is not ours.
     pub fn key(&self) -> Option<IdempotencyKey> {
-        let key = self.get(KEY).filter(|key| key.len() == 32)?;
-        Some(IdempotencyKey::of_form(key))
+        self.one_time_key().map(IdempotencyKey::of_form)
+    }
+
+    /// The same as text.
+    pub fn one_time_key(&self) -> Option<&str> {
+        self.get(KEY).filter(|key| key.len() == 32)
     }
 
     /// Reads a body; one that is empty is a form without fields.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use self::order::Order;
 use super::confirm::{ask_first, is_confirmed};
 use super::done::{Done, Ended};
-use super::form::Form;
+use super::form::{self, Form};
 use super::site::see_done;
 use super::welcome::welcome_path;
 use super::{Site, see_other};
@@ -81,6 +81,7 @@ pub async fn invite(
         Err(error) => return again(&error),
     };
     let invited = name.clone();
+    let admin = admin.clone().with_request(form.one_time_key());
     let inviting = admin.edit(move |directory, admin| {
         let made = directory.invite(&invited, role, &admin.actor);
         match made {
@@ -104,6 +105,7 @@ pub async fn edit(
     form: Form,
 ) -> poem::Result<Response> {
     let order = Order::read(form.text("do"))?;
+    let admin = admin.with_request(form.one_time_key());
     match carry_out(order, &name, &admin, is_confirmed(&form)).await {
         Ok(Outcome::Asked(question)) => ask_first(site, &caller, &question),
         Ok(Outcome::Made(name, secret)) => {
@@ -208,5 +210,6 @@ fn show_link(
 fn staff_page(site: &Site, admin: &SignedIn) -> Result<StaffPage, Failure> {
     let members = admin.staff()?.directory().members();
     let page = StaffPage::new(&members, &admin.account.name);
+    let page = page.with_request_key(form::new_key().1);
     Ok(page.with_unnamed_proxy(site.live.guard.suspects_unnamed_proxy()))
 }

@@ -34,6 +34,7 @@ pub async fn create(
         }
     };
     let made = token_name.clone();
+    let person = person.with_request(form.one_time_key());
     let making = person.edit(move |directory, person| {
         directory.create_token(&person.account.name, &made, scope, &person.actor)
     });
@@ -94,6 +95,7 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
         ],
         action: format!("{ADDRESS}/tokens/{handle}"),
         order: None,
+        request_key: None,
         button: "Revoke token",
         back: ADDRESS,
     })

@@ -13,4 +13,5 @@ mod sockets;
 mod stored_text;
 mod tapping;
 mod tokens;
+mod twice;
 mod unsaved;

@@ -12,6 +12,8 @@ pub struct Actor {
     /// Written into the audit.
     pub author: Author,
     session: Option<Key>,
+    /// The one-time key of the form that asks for the edit.
+    request: Option<String>,
 }
 
 /// A requirement of an edit on the account of the actor's session.
@@ -28,6 +30,7 @@ impl Actor {
         Actor {
             author,
             session: Some(key),
+            request: None,
         }
     }
 
@@ -36,7 +39,21 @@ impl Actor {
         Actor {
             author,
             session: None,
+            request: None,
         }
+    }
+
+    /// The same actor, with the one-time key of a form: submitted twice, the form is one edit.
+    pub fn with_request(self, request: Option<&str>) -> Self {
+        Actor {
+            request: request.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// The session and the one-time key of the form, if there are both.
+    pub fn request(&self) -> Option<(&Key, &str)> {
+        Some((self.session.as_ref()?, self.request.as_deref()?))
     }
 
     /// Checks that the session is valid, its account enabled, and the requirement met. Call this in

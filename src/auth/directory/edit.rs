@@ -22,6 +22,15 @@ pub struct Plan<T> {
 }
 
 impl<T> Plan<T> {
+    /// Nothing to edit: it was done before.
+    pub fn done(answer: T) -> Self {
+        Plan {
+            edits: Vec::new(),
+            words: None,
+            answer,
+        }
+    }
+
     /// A plan that is worth a line among the deeds.
     pub fn noted(edits: Vec<RosterEdit>, words: impl Into<String>, answer: T) -> Self {
         Plan {

@@ -24,10 +24,10 @@ impl Directory {
         Some((account, used.value.clone()))
     }
 
-    /// Makes a token; its secret is not shown again.
+    /// Makes a token; its secret is not shown again, except for the same form.
     ///
     /// # Errors
-    /// `Full`, `SignedOut`, and `UnknownAccount` when the account is gone.
+    /// `Full`, `SignedOut`, `Gone` for a form whose token was revoked, and `UnknownAccount` when the account is gone.
     pub fn create_token(
         &self,
         account: &AccountName,
@@ -35,14 +35,19 @@ impl Directory {
         scope: Scope,
         actor: &Actor,
     ) -> Done<Secret> {
-        self.edit(actor, Need::Own(account), |held, _| {
+        let content = ["token", account.as_str(), name, scope.as_str()];
+        let secret = self.issued.secret(actor, &content);
+        let made = self.edit(actor, Need::Own(account), |held, _| {
             if !held.accounts.contains_key(account) {
                 return Err(DirectoryError::UnknownAccount(account.to_string()));
             }
+            if held.tokens.get(&secret.key()).is_some() {
+                return Ok(Plan::done(secret.clone()));
+            }
+            self.issued.check_new(&secret)?;
             if held.tokens_of(account).count() >= TOKENS {
                 return Err(DirectoryError::Full(TOKENS));
             }
-            let secret = Secret::random();
             let token = Token {
                 key: secret.key(),
                 account: account.clone(),
@@ -55,9 +60,11 @@ impl Directory {
             Ok(Plan::noted(
                 vec![RosterEdit::PutToken(token)],
                 words,
-                secret,
+                secret.clone(),
             ))
-        })
+        })?;
+        self.issued.remember(&made);
+        Ok(made)
     }
 
     /// Revokes one of an account's tokens by its handle.

@@ -5,6 +5,7 @@ use crate::error::Failure;
 use crate::model::{AccountName, Role};
 use crate::views::{ConfirmPage, counted};
 use crate::web::done::{Done, Ended};
+use crate::web::form;
 
 /// What an admin can do to an account.
 #[derive(Clone, Copy)]
@@ -117,6 +118,7 @@ impl Order {
             consequences,
             action: format!("/staff/{name}"),
             order: Some(order),
+            request_key: Some(form::new_key().1),
             button,
             back: super::ADDRESS,
         })

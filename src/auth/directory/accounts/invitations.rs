@@ -21,29 +21,43 @@ impl Directory {
     /// Makes an account whose owner chooses a password with the secret that is given back.
     ///
     /// # Errors
-    /// `NameTaken`, `Full`, `SignedOut`, `NotAdmin`.
+    /// `NameTaken`, `Full`, `SignedOut`, `NotAdmin`, `Gone` for a form whose account was removed.
     pub fn invite(&self, name: &AccountName, role: Role, actor: &Actor) -> Done<Secret> {
-        self.edit(actor, Need::Admin, |held, now| {
-            let (secret, invitation) = new_invitation(now);
+        let content = ["invite", name.as_str(), role.as_str()];
+        let secret = self.issued.secret(actor, &content);
+        let made = self.edit(actor, Need::Admin, |held, now| {
+            let is_made = |account: &Arc<Account>| is_link_of(account, &secret, now);
+            if held.accounts.get(name).is_some_and(is_made) {
+                return Ok(Plan::done(secret.clone()));
+            }
+            let invitation = invitation(&secret, now);
             let account = Account {
                 invitation,
                 ..new_account(held, name, role)?
             };
+            self.issued.check_new(&secret)?;
             let words = format!("invited {name} as {}", role.as_str());
-            Ok(Plan::noted(put_new(held, account), words, secret))
-        })
+            Ok(Plan::noted(put_new(held, account), words, secret.clone()))
+        })?;
+        self.issued.remember(&made);
+        Ok(made)
     }
 
     /// Takes an account's password, sessions and tokens away; a new password is chosen with the
     /// secret that is given back.
     ///
     /// # Errors
-    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`.
+    /// `UnknownAccount`, `LastAdmin`, `SignedOut`, `NotAdmin`, `Gone` for a form whose link was used.
     pub fn reset(&self, name: &AccountName, actor: &Actor) -> Done<Secret> {
-        self.edit(actor, Need::Admin, |held, now| {
+        let secret = self.issued.secret(actor, &["reset", name.as_str()]);
+        let made = self.edit(actor, Need::Admin, |held, now| {
             let account = find(held, name)?;
+            if is_link_of(account, &secret, now) {
+                return Ok(Plan::done(secret.clone()));
+            }
             keep_an_admin(held, account)?;
-            let (secret, invitation) = new_invitation(now);
+            self.issued.check_new(&secret)?;
+            let invitation = invitation(&secret, now);
             let reset = Account {
                 password: None,
                 invitation,
@@ -53,9 +67,11 @@ impl Directory {
             Ok(Plan::noted(
                 with_everything_ended(held, reset),
                 words,
-                secret,
+                secret.clone(),
             ))
-        })
+        })?;
+        self.issued.remember(&made);
+        Ok(made)
     }
 
     /// Whose password may be chosen with the secret of `key`.
@@ -98,11 +114,15 @@ fn invited_by<'a>(held: &'a Held, key: &Key, now: Tick) -> Option<&'a Arc<Accoun
     held.accounts.values().find(is_for)
 }
 
-fn new_invitation(now: Tick) -> (Secret, Option<Invitation>) {
-    let secret = Secret::random();
-    let invitation = Invitation {
+/// Returns true if the account's open link is the one with this secret.
+fn is_link_of(account: &Account, secret: &Secret, now: Tick) -> bool {
+    let has_key = |invitation: Invitation| invitation.key == secret.key();
+    is_open(account, now) && account.invitation.is_some_and(has_key)
+}
+
+fn invitation(secret: &Secret, now: Tick) -> Option<Invitation> {
+    Some(Invitation {
         key: secret.key(),
         expires: Tick(now.0 + VALID_FOR),
-    };
-    (secret, Some(invitation))
+    })
 }
