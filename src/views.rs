@@ -26,7 +26,7 @@ pub use self::confirm::ConfirmPage;
 pub use self::form::FormPage;
 pub use self::page::Page;
 pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
-pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
+pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
 pub use self::sign_in::{PendingForm, SignInPage, WelcomePage};
 pub use self::staff::{StaffPage, counted};
 use crate::auth::{Auth, Rights};

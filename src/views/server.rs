@@ -19,16 +19,28 @@ pub struct DoctorPage {
     heartbeat: String,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct ErrorPage {
     /// None where nothing failed.
     pub status: Option<u16>,
     pub title: &'static str,
     pub detail: String,
-    /// A form that can be sent again: where to, and its fields.
-    pub again: Option<(String, Vec<(String, String)>)>,
+    pub retry: Option<RetryForm>,
+    /// The pet that the request was about: its id and its name.
+    pub pet: Option<(String, String)>,
     /// A page at the public address, where the request would have worked.
     pub right_address: Option<String>,
+}
+
+/// A form that can be sent again.
+#[derive(Serialize)]
+pub struct RetryForm {
+    pub action: String,
+    /// What its author typed or chose, with a label each.
+    pub typed: Vec<(&'static str, String)>,
+    /// All its fields, hidden.
+    pub fields: Vec<(String, String)>,
+    pub button: String,
 }
 
 #[derive(Serialize)]

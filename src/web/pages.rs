@@ -213,7 +213,7 @@ impl Site {
         found.ok_or_else(Site::no_such_pet)
     }
 
-    fn no_such_pet() -> Failure {
+    pub(super) fn no_such_pet() -> Failure {
         Failure::not_found("There is no such pet. It may have been adopted and removed.")
     }
 

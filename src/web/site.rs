@@ -97,8 +97,8 @@ impl Site {
             status: Some(failure.status.as_u16()),
             title: failure.title,
             detail: failure.detail.clone(),
-            again: None,
             right_address,
+            ..ErrorPage::default()
         };
         match self.views.render(&Rights::of(caller), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),

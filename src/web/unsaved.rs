@@ -15,8 +15,8 @@ use super::Site;
 use super::form::Form;
 use crate::auth::Caller;
 use crate::error::Failure;
-use crate::model::{PetId, Profile};
-use crate::views::{ErrorPage, FormPage, PendingForm};
+use crate::model::{Cursor, Pet, PetId, Profile, Status};
+use crate::views::{ErrorPage, FormPage, PendingForm, RetryForm};
 
 /// The hidden fields of the sign-in page that carry a form.
 pub const ACTION: &str = "pending-action";
@@ -58,6 +58,14 @@ pub enum Why<'a> {
 
 const STILL_UNSAVED: &str = "Your changes are not saved yet. Check them and save them again.";
 
+/// The fields of the other forms that people fill in, with their labels. The rest is hidden.
+const LABELS: [(&str, &str); 4] = [
+    ("name", "Name"),
+    ("role", "Role"),
+    ("token-name", "What is it for?"),
+    ("scope", "What may it do?"),
+];
+
 /// A form that was refused.
 pub struct Unsaved {
     action: String,
@@ -69,7 +77,7 @@ impl Unsaved {
     fn new(action: &str, form: Form) -> Option<Self> {
         let has_text = match action {
             "/pets" | "/staff" | "/account/tokens" => true,
-            _ => edited_pet(action).is_some() || is_status(action),
+            _ => edited_pet(action).or(tapped_pet(action)).is_some(),
         };
         let form = form.without(&SECRET);
         has_text.then(|| Unsaved {
@@ -111,22 +119,24 @@ impl Unsaved {
 
     /// Answers with the form, filled in, under a message that says why it is shown.
     pub fn show(self, site: &Site, caller: &Caller, why: Why<'_>) -> poem::Result<Response> {
-        let (status, title, detail, right_address) = match why {
+        let (status, title, detail, right_address) = match &why {
             Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED, None),
             Why::Refused(failure, address) => (
                 failure.status,
                 "Not saved",
                 failure.detail.as_str(),
-                address,
+                address.clone(),
             ),
         };
         if !self.is_pet_form() {
             let page = ErrorPage {
                 status: (!status.is_success()).then(|| status.as_u16()),
                 title,
-                detail: detail.to_owned(),
-                again: Some((self.action, self.form.into_fields())),
                 right_address,
+                ..match tapped_pet(&self.action) {
+                    Some(pet) => self.into_status_retry(site, pet, &why),
+                    None => self.into_retry(detail),
+                }
             };
             return site.show_again(caller, &page, status);
         }
@@ -153,6 +163,84 @@ impl Unsaved {
         site.show_again(caller, &page.with_right_address(right_address), status)
     }
 
+    /// An invitation or a token that can be asked for again. Only what its author entered is listed.
+    fn into_retry(self, detail: &str) -> ErrorPage {
+        let entered = LABELS.iter().filter_map(|(field, label)| {
+            let text = self.form.get(field)?;
+            Some((*label, text.to_owned()))
+        });
+        let button = match self.action.as_str() {
+            "/staff" => "Create invitation",
+            _ => "Create token",
+        };
+        ErrorPage {
+            detail: detail.to_owned(),
+            retry: Some(RetryForm {
+                typed: entered.collect(),
+                button: button.to_owned(),
+                action: self.action,
+                fields: self.form.into_fields(),
+            }),
+            ..ErrorPage::default()
+        }
+    }
+
+    /// A tap or an undo in words, with a button where the same form can still succeed.
+    fn into_status_retry(self, site: &Site, id: PetId, why: &Why<'_>) -> ErrorPage {
+        let status = self.form.text("status").parse::<Status>();
+        let found = site.live.hub.entry(id);
+        let (Ok(status), Some((entry, epoch))) = (status, found) else {
+            let failure = Site::no_such_pet();
+            let detail = match why {
+                Why::Refused(failure, _) => failure.detail.clone(),
+                Why::SignedIn => failure.detail,
+            };
+            return ErrorPage {
+                detail,
+                ..ErrorPage::default()
+            };
+        };
+        let pet = entry.pet;
+        let set_at = Cursor {
+            epoch,
+            rev: entry.status_set,
+        };
+        let (name, replaces) = (&pet.profile.name, self.form.get("replaces"));
+        let back = if replaces.is_some() { "back to" } else { "to" };
+        let target = format!("{back} {}", status.text());
+        let can_work = replaces.is_none_or(|cursor| cursor.parse() == Ok(set_at));
+        let detail = match why {
+            _ if !can_work && self.is_undone(&pet, status) => {
+                format!("{name} is already set {target}.")
+            }
+            _ if !can_work => {
+                format!("{name} was not set {target}: someone else changed it since.")
+            }
+            Why::SignedIn => format!("{name} is not set {target} yet."),
+            Why::Refused(failure, _) => {
+                format!("{name} was not set {target}. {}", failure.detail)
+            }
+        };
+        let retry = can_work.then(|| RetryForm {
+            action: self.action.clone(),
+            typed: Vec::new(),
+            fields: self.form.hidden(&["status", "since", "replaces"]),
+            button: format!("Set {name} {target}"),
+        });
+        ErrorPage {
+            detail,
+            retry,
+            pet: Some((id.to_string(), name.clone())),
+            ..ErrorPage::default()
+        }
+    }
+
+    /// Returns true if `pet` has the status and the time that the form restores.
+    fn is_undone(&self, pet: &Pet, status: Status) -> bool {
+        let since = self.form.get("since").and_then(|since| since.parse().ok());
+        (pet.status, Some(pet.since)) == (status, since)
+    }
+
     /// The hidden fields of a pet's form, which are sent again unchanged.
     fn carried(&self) -> Vec<(String, String)> {
         let fields = self.form.fields().iter();
@@ -170,10 +258,7 @@ fn edited_pet(action: &str) -> Option<PetId> {
     action.strip_prefix("/pets/")?.parse().ok()
 }
 
-/// Returns true for `/pets/{id}/status`.
-fn is_status(action: &str) -> bool {
-    action
-        .strip_suffix("/status")
-        .and_then(edited_pet)
-        .is_some()
+/// The pet whose status a form for `action` sets.
+fn tapped_pet(action: &str) -> Option<PetId> {
+    action.strip_suffix("/status").and_then(edited_pet)
 }

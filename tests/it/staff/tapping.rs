@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use pet_store::auth::BaseUrl;
 
-use crate::support::{Browser, PASSWORD, Rescue, spawn_app};
+use crate::support::{Browser, PASSWORD, Rescue, spawn_app, unescape};
 
 /// What the offer to undo sends, on a page that makes one.
 fn offer_on(page: &str) -> Option<Offer> {
@@ -112,6 +112,108 @@ async fn what_somebody_else_has_set_meanwhile_is_not_undone() {
     tap(&mut anna, "bathing").await;
     let refused = boris.post("/pets/1/status", &offer.fields()).await;
     assert_eq!(refused.status(), 409);
+}
+
+/// The text of a page between its tags.
+fn words_of(page: &str) -> String {
+    let outside = page.split('<').filter_map(|part| part.split_once('>'));
+    let text: String = outside.map(|(_, text)| text).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    unescape(&words.join(" "))
+}
+
+/// The text of `page`. Fails if it lists a hidden field, by name or by value.
+#[track_caller]
+fn refusal(page: &str, hidden: &[(&str, &str)]) -> String {
+    let words = words_of(page);
+    for text in ["Since", "Replaces", "Request", "Send again"] {
+        assert!(!words.contains(text), "{text}: {words}");
+    }
+    for (field, value) in hidden.iter().filter(|(field, _)| *field != "status") {
+        assert!(!words.contains(value), "{field}: {words}");
+    }
+    words
+}
+
+#[tokio::test]
+async fn a_refused_undo_says_what_was_not_done_and_offers_nothing_that_cannot_work() {
+    let rescue = Rescue::start().await;
+    let (mut boris, mut anna) = (
+        rescue.signed_in("boris").await,
+        rescue.signed_in("anna").await,
+    );
+    tap(&mut boris, "bathing").await;
+    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
+    tap(&mut anna, "playing").await;
+    let refused = boris.post("/pets/1/status", &offer.fields()).await;
+    assert_eq!(refused.status(), 409);
+    let page = refused.text().await.unwrap();
+    let words = refusal(&page, &offer.fields());
+    let told = "Biscuit was not set back to Bathing: someone else changed it since.";
+    assert!(words.contains(told), "{words}");
+    assert!(page.contains("href=\"/pets/1\""), "{page}");
+    assert!(!page.contains("/pets/1/status"), "no button: {page}");
+
+    // Sent twice, the second form finds the undo done.
+    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
+    assert_eq!(offer.status, "playing");
+    for status in [303, 409] {
+        let answer = boris.post("/pets/1/status", &offer.fields()).await;
+        assert_eq!(answer.status(), status);
+        let words = refusal(&answer.text().await.unwrap(), &offer.fields());
+        let told = words.contains("Biscuit is already set back to Playing.");
+        assert_eq!(told, status == 409, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn a_tap_without_a_session_is_one_clear_button_after_signing_in() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    let before = doing(&rescue).await.0;
+    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
+    let undo = offer.fields();
+    let set = [("status", "sleeping")];
+    let back = format!("Set Biscuit back to {}", capitalized(&before));
+    for (fields, action, can_work) in [
+        (&undo[..], back.as_str(), true),
+        (&set[..], "Set Biscuit to Sleeping", true),
+        (&undo[..], back.as_str(), false),
+    ] {
+        if !can_work {
+            tap(&mut rescue.signed_in("anna").await, "playing").await;
+        }
+        let pending = encoded(fields);
+        let mut stranger = rescue.browser();
+        stranger.get("/sign-in").await;
+        let sign_in = [
+            ("name", "boris"),
+            ("password", PASSWORD),
+            ("pending-action", "/pets/1/status"),
+            ("pending", pending.as_str()),
+        ];
+        let page = stranger.post("/sign-in", &sign_in).await;
+        let page = page.text().await.unwrap();
+        let words = refusal(&page, fields);
+        assert_eq!(words.contains(action), can_work, "{words}");
+        assert_eq!(
+            unescape(&page).contains("/pets/1/status"),
+            can_work,
+            "{page}"
+        );
+        assert!(page.contains("href=\"/pets/1\""), "{page}");
+    }
+}
+
+/// The fields as the sign-in page carries them. Times and cursors need `:` escaped at most.
+fn encoded(fields: &[(&str, &str)]) -> String {
+    let pairs = fields.iter().map(|(name, value)| format!("{name}={value}"));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn capitalized(text: &str) -> String {
+    let (first, rest) = text.split_at(1);
+    first.to_uppercase() + rest
 }
 
 /// The browser sends the offer of the first tap along with the second.

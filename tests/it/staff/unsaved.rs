@@ -166,6 +166,7 @@ async fn other_forms_return_what_was_typed_but_no_password() {
     assert!(page.contains("action=\"&#x2f;staff\""), "{page}");
     assert_eq!(hidden(&page, "name"), "cleo");
     assert_eq!(hidden(&page, "role"), "admin");
+    assert!(page.contains(">Create invitation<"), "{page}");
 
     let mut elsewhere = anna.clone();
     elsewhere.post("/sign-out", &[]).await;
