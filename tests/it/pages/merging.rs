@@ -100,6 +100,13 @@ async fn conflict(app: &TestApp) -> Tab {
         text.contains(words) && text.contains("NEEDS INSULIN"),
         "{page}"
     );
+    assert!(
+        text.contains("<a href=\"#about\">About: someone else changed this too.</a>"),
+        "{page}"
+    );
+    for once in ["role=\"alert\"", "autofocus"] {
+        assert_eq!(page.matches(once).count(), 1, "{once} in\n{page}");
+    }
     assert!(page.contains("name=\"keep-about\"") && !page.contains("name=\"keep-breed\""));
     let pet = app.json("/api/v1/pets/1").await;
     assert_eq!(
