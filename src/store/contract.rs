@@ -34,18 +34,18 @@ pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
 }
 
 /// Runs `check` against two nodes of a new server.
-pub(crate) fn with_pair(check: impl FnOnce(Arc<dyn Accounts>, Arc<dyn Accounts>)) {
+pub(crate) fn with_pair(check: impl FnOnce(Arc<NatsEngine>, Arc<NatsEngine>)) {
     let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
     let address = servers.address().parse().unwrap();
     let connect = || Arc::new(runtime.block_on(NatsEngine::connect(&address)).unwrap());
     let (here, there) = (connect(), connect());
-    check(Arc::clone(&here) as _, Arc::clone(&there) as _);
+    check(Arc::clone(&here), Arc::clone(&there));
     there.close();
     here.close();
 }
 
 /// Waits for what somebody else does, for a while.
-pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
         assert!(Instant::now() < deadline, "in vain: {what}");
@@ -54,7 +54,7 @@ pub(super) fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// Where a test decides what to commit, as the writer does: at the newest rev, against the board.
-pub(super) struct Desk<'a> {
+pub(crate) struct Desk<'a> {
     pub engine: &'a dyn Engine,
     read: Rev,
     pets: BTreeMap<PetId, Arc<Pet>>,
@@ -76,7 +76,7 @@ fn signature() -> Signature {
 
 /// A follower that records what it is given.
 #[derive(Default)]
-pub(super) struct Told {
+pub(crate) struct Told {
     changes: Mutex<Vec<Change>>,
     /// The epochs and snapshots that it was to continue from.
     anew: Mutex<Vec<(Epoch, Snapshot)>>,

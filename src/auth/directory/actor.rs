@@ -82,7 +82,6 @@ pub fn valid_session<'a>(held: &'a Held, key: &Key, now: Tick) -> Done<(&'a Acco
     let session = held.sessions.get(key).map(|used| &used.value);
     let session = session.filter(|session| !is_over(session, now));
     let session = session.ok_or(DirectoryError::SignedOut)?;
-    let account = held.accounts.get(&session.account);
-    let account = account.filter(|account| !account.is_disabled);
+    let account = held.enabled_account(&session.account);
     Ok((account.ok_or(DirectoryError::SignedOut)?, session))
 }

@@ -73,19 +73,11 @@ impl Directory {
                 let held = self.held();
                 (held.version, plan(&held, self.clock.now())?)
             };
-            let mut edits = plan.edits;
-            edits.extend(plan.words.map(|words| {
-                RosterEdit::Note(Deed {
-                    at: Moment::now(),
-                    author: author.clone(),
-                    words,
-                    after: self.store.last_change(),
-                })
-            }));
-            if edits.is_empty() {
+            if plan.edits.is_empty() && plan.words.is_none() {
                 return Ok(plan.answer);
             }
-            match self.write(read, edits) {
+            let entry = plan.words.map(|words| (author, words));
+            match self.write(read, plan.edits, entry) {
                 Err(StoreError::Conflict) => {}
                 written => return Ok(written.map(|()| plan.answer)?),
             }
@@ -93,13 +85,32 @@ impl Directory {
         Err(StoreError::Conflict.into())
     }
 
-    /// Makes edits that were decided at `read` durable. What they end is ended before, and stays
-    /// so: where the disk refuses, it is told again with the next edits that it takes.
-    fn write(&self, read: u64, mut edits: Vec<RosterEdit>) -> Result<(), StoreError> {
+    /// Makes edits that were decided at `read` durable, with an entry in the audit. What they end is
+    /// ended before, and stays so: where the disk refuses, it is told again with the next edits that
+    /// it takes. Called with `editing` held, which the writer never waits for.
+    fn write(
+        &self,
+        read: u64,
+        mut edits: Vec<RosterEdit>,
+        entry: Option<(&Author, String)>,
+    ) -> Result<(), StoreError> {
         let (owed, ended) = {
             let mut held = self.held();
             (held.owed(), held.end(&edits))
         };
+        if edits.iter().any(revokes) {
+            // The writer accepts no more changes of whoever is ended. Those that it accepted before
+            // are committed before the entry gets its position, and before the caller is answered.
+            self.in_flight.wait();
+        }
+        edits.extend(entry.map(|(author, words)| {
+            RosterEdit::Note(Deed {
+                at: Moment::now(),
+                author: author.clone(),
+                words,
+                after: self.store.last_change(),
+            })
+        }));
         let room = EDITS_AT_ONCE.saturating_sub(edits.len() + 1);
         edits.splice(0..0, owed.into_iter().take(room));
         edits.extend(self.clock.reading().map(RosterEdit::SetClock));
@@ -107,11 +118,10 @@ impl Directory {
             return Ok(());
         }
         let written = self.store.edit_roster(read, &edits);
+        let mut held = self.held();
+        held.suspended.clear();
         if written == Err(StoreError::Conflict) {
-            self.held().take_back(&ended);
-        } else if edits.iter().any(revokes) {
-            // A revocation is answered after every commit that was checked before it.
-            self.in_flight.wait();
+            held.take_back(&ended);
         }
         written.map(drop)
     }
@@ -171,7 +181,7 @@ impl Directory {
                 (held.version, edits, is_all)
             };
             // Saved also when nothing but the clock is: a session ages although nobody uses any.
-            match self.write(read, edits) {
+            match self.write(read, edits, None) {
                 Err(StoreError::Conflict) => {}
                 Ok(()) if !is_all => {}
                 written => return written,

@@ -1,6 +1,6 @@
 //! The roster in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::sessions::is_over;
@@ -16,6 +16,8 @@ pub struct Held {
     pub accounts: BTreeMap<AccountName, Arc<Account>>,
     pub sessions: Uses<Session>,
     pub tokens: Uses<Token>,
+    /// Accounts that the edit in progress disables or removes: they may do nothing meanwhile.
+    pub suspended: HashSet<AccountName>,
 }
 
 impl Held {
@@ -56,8 +58,23 @@ impl Held {
             .insert(account.name.clone(), Arc::new(account));
     }
 
-    /// Ends what `edits` end, before the store has it. Those that were not ended before.
+    /// The account of this name, if it is enabled and not about to be disabled or removed.
+    pub fn enabled_account(&self, name: &AccountName) -> Option<&Arc<Account>> {
+        let account = self.accounts.get(name);
+        account.filter(|account| !account.is_disabled && !self.suspended.contains(name))
+    }
+
+    /// Ends what `edits` end, before the store has it, and suspends the accounts that they disable
+    /// or remove. Returns the keys that were not ended before.
     pub fn end(&mut self, edits: &[RosterEdit]) -> Vec<Key> {
+        self.suspended
+            .extend(edits.iter().filter_map(|edit| match edit {
+                RosterEdit::PutAccount(account) if account.is_disabled => {
+                    Some(account.name.clone())
+                }
+                RosterEdit::RemoveAccount(name) => Some(name.clone()),
+                _ => None,
+            }));
         let ended = edits.iter().filter_map(|edit| match edit {
             RosterEdit::RemoveSession(key) => self.sessions.end(*key).then_some(*key),
             RosterEdit::RemoveToken(key) => self.tokens.end(*key).then_some(*key),

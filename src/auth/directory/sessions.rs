@@ -38,8 +38,8 @@ impl Directory {
         }
         used.touch(now);
         let session = used.value.clone();
-        let account = held.accounts.get(&session.account)?;
-        (!account.is_disabled).then(|| (Arc::clone(account), session))
+        let account = Arc::clone(held.enabled_account(&session.account)?);
+        Some((account, session))
     }
 
     /// Begins a session for whoever showed that the password is theirs, and ends the one that the

@@ -1,5 +1,6 @@
 //! What the roster promises when its disk is full, and when other nodes edit it too.
 
+mod order;
 mod orphans;
 mod revocation;
 mod rig;

@@ -15,10 +15,7 @@ impl Directory {
     pub fn token(&self, key: &Key) -> Option<(Arc<Account>, Token)> {
         let mut held = self.held();
         let name = &held.tokens.get(key)?.value.account;
-        let account = Arc::clone(held.accounts.get(name)?);
-        if account.is_disabled {
-            return None;
-        }
+        let account = Arc::clone(held.enabled_account(name)?);
         let used = held.tokens.get_mut(key)?;
         used.touch(Moment::now());
         Some((account, used.value.clone()))

@@ -1,13 +1,13 @@
 //! What the tests of the directory and of its parts run on: a roster, a clock that they turn, and a
 //! disk that they fill.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::auth::clock::StoreClock;
 use crate::auth::directory::{Actor, Directory};
 use crate::clock::example::TestClock;
-use crate::model::{AccountName, Author, Deed, Key, Moment, Role, Scope};
+use crate::model::{AccountName, Author, Deed, Key, Moment, Rev, Role, Scope};
 use crate::store::{Accounts, MemoryAccounts, Roster, RosterEdit, RosterFollower, StoreError};
 
 pub const HOUR: u64 = 3600;
@@ -19,6 +19,8 @@ pub const HASH: &str = "the hash of a password";
 pub struct Disk {
     inner: Arc<dyn Accounts>,
     pub is_full: AtomicBool,
+    /// The rev of the last change, where the store below has none.
+    pub newest: AtomicU64,
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
@@ -33,6 +35,7 @@ impl Disk {
         Disk {
             inner,
             is_full: AtomicBool::new(false),
+            newest: AtomicU64::new(0),
             meanwhile: Mutex::default(),
         }
     }
@@ -53,6 +56,11 @@ impl Accounts for Disk {
 
     fn is_roster_shared(&self) -> bool {
         self.inner.is_roster_shared()
+    }
+
+    fn last_change(&self) -> Option<Rev> {
+        let newest = || Rev::new(self.newest.load(Ordering::SeqCst));
+        Some(self.inner.last_change().unwrap_or_else(newest))
     }
 
     fn catch_up_roster(&self) -> Result<(), StoreError> {

@@ -1,0 +1,100 @@
+//! The position of an entry in the audit, beside changes that are being committed.
+//!
+//! The position was read before the commits in flight had ended, so changes of somebody stood
+//! after the entry that removed them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use super::revocation::{Case, ENDS, End};
+use super::rig::{Disk, Rig, name, operator};
+use crate::model::{Moment, Rev, Role};
+use crate::store::contract::{Desk, wait_until, with_pair};
+use crate::store::{Accounts, RedbEngine};
+
+fn rig_over(store: Arc<dyn Accounts>) -> Rig {
+    Rig::on(Arc::new(Disk::over(store)), Moment::now())
+}
+
+fn case(rig: &Rig) -> Case {
+    for text in ["root", "anna", "boris", "dora"] {
+        rig.add(text, Role::Admin);
+    }
+    Case {
+        session: rig.sign_in("anna"),
+        other: rig.sign_in("anna"),
+        token: rig.token("anna"),
+        anna: name("anna"),
+        boris: name("boris"),
+        dora: name("dora"),
+        mallory: name("mallory"),
+    }
+}
+
+/// Ends the session of anna between the check of her change and the commit of it.
+fn end_during(rig: &Rig, (end, ends, ends_tokens): End, commit: impl FnOnce() -> Rev) {
+    let (directory, case) = (&rig.directory, case(rig));
+    let guard = directory.in_flight().enter();
+    assert!(rig.is_in(&case.session) && directory.token(&case.token).is_some());
+    thread::scope(|scope| {
+        let ending = scope.spawn(|| ends(directory, &case));
+        wait_until(&format!("{end}: no new change"), || {
+            let has_token = ends_tokens && directory.token(&case.token).is_some();
+            !rig.is_in(&case.session) && !has_token
+        });
+        let rev = commit();
+        drop(guard);
+        ending.join().unwrap().unwrap();
+        let (_, entry) = directory.deeds(None, 1).unwrap().remove(0);
+        assert_eq!(entry.after, Some(rev), "{end}: {}", entry.words);
+    });
+}
+
+#[test]
+fn an_entry_that_ends_somebody_comes_after_their_changes() {
+    for end in ENDS {
+        let rig = Rig::start();
+        end_during(&rig, end, || {
+            rig.disk.newest.store(7, Ordering::SeqCst);
+            Rev::new(7)
+        });
+    }
+}
+
+#[test]
+fn so_it_does_on_a_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Arc::new(RedbEngine::open(folder.path()).unwrap());
+    let mut desk = Desk::at(&*engine);
+    let rig = rig_over(Arc::clone(&engine) as _);
+    let [.., removal] = ENDS;
+    end_during(&rig, removal, || {
+        let put = desk.created(1);
+        desk.commit(&[put])[0].rev
+    });
+}
+
+#[test]
+fn so_it_does_on_a_node_of_a_cluster() {
+    with_pair(|engine, _| {
+        let mut desk = Desk::at(&*engine);
+        let rig = rig_over(Arc::clone(&engine) as _);
+        let [.., removal] = ENDS;
+        end_during(&rig, removal, || {
+            let put = desk.created(1);
+            desk.commit(&[put])[0].rev
+        });
+    });
+}
+
+#[test]
+fn an_account_that_the_disk_did_not_disable_keeps_its_tokens() {
+    let rig = Rig::with_two();
+    let (session, token) = (rig.sign_in("boris"), rig.token("boris"));
+    rig.disk.is_full.store(true, Ordering::Relaxed);
+    let disabled = rig.directory.disable(&name("boris"), &operator());
+    assert!(disabled.is_err());
+    assert!(!rig.is_in(&session), "what was ended stays so");
+    assert!(rig.directory.token(&token).is_some());
+}
