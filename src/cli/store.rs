@@ -2,8 +2,10 @@
 //! from one engine to another.
 
 use std::io::{BufRead, BufReader, Write};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -13,6 +15,9 @@ use super::{fail, say};
 use crate::config::EngineChoice;
 use crate::store::archive::Staff;
 use crate::store::{self, Contents, Imported, StoreError, open_source};
+
+/// The exit code of a Rust program that panicked.
+const PANICKED: u8 = 101;
 
 #[derive(Subcommand)]
 pub enum StoreCommand {
@@ -85,12 +90,24 @@ impl Embedded {
 
 /// Does what is asked, and says in one line what was done or why not.
 pub fn run(command: StoreCommand) -> ExitCode {
-    match carry_out(command) {
-        Ok(done) => {
+    // A panic over a damaged page becomes an error of the store, whose line says enough.
+    let panicked = Arc::new(Mutex::new(String::new()));
+    let noted = Arc::clone(&panicked);
+    panic::set_hook(Box::new(move |info| {
+        if let Ok(mut noted) = noted.lock() {
+            *noted = info.to_string().replace('\n', " ");
+        }
+    }));
+    match panic::catch_unwind(|| carry_out(command)) {
+        Ok(Ok(done)) => {
             say(&done);
             ExitCode::SUCCESS
         }
-        Err(error) => fail(&error.to_string(), 1),
+        Ok(Err(error)) => fail(&error.to_string(), 1),
+        Err(_) => {
+            let panicked = panicked.lock().map(|panicked| panicked.clone());
+            fail(&panicked.unwrap_or_default(), PANICKED)
+        }
     }
 }
 
@@ -174,10 +191,7 @@ fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
     if is_stream(file) {
         return read(&mut std::io::stdin().lock());
     }
-    let opened = open_source(file).map_err(|error| StoreError::Open {
-        path: file.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let opened = open_source(file).map_err(|error| StoreError::of_open(file, &error))?;
     read(&mut BufReader::new(opened))
 }
 

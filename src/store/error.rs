@@ -1,7 +1,8 @@
 //! What a store can fail with, in the words of the person who runs it: each says what to do next.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a store could not be opened, read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +33,11 @@ pub enum StoreError {
          read and write it, and that its disk is there and has room", path.display()
     )]
     Open { path: PathBuf, reason: String },
+    #[error(
+        "{} is a link to {}, which does not exist; nothing was changed: remove the link, or make \
+         what it leads to", link.display(), target.display()
+    )]
+    BrokenLink { link: PathBuf, target: PathBuf },
     #[error("there is no store in {}; choose the folder of one with --data", .0.display())]
     NotThere(PathBuf),
     #[error("{} is there already and was not touched: choose another name", .0.display())]
@@ -119,6 +125,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A file or folder that could not be opened or made: `BrokenLink` when that is the reason.
+    pub fn of_open(path: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind::{AlreadyExists, NotFound};
+        let broken = matches!(error.kind(), AlreadyExists | NotFound)
+            .then(|| StoreError::broken_link(path))
+            .flatten();
+        broken.unwrap_or_else(|| StoreError::Open {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The error for a path that is, or leads over, a symbolic link to nothing; `None` for any other.
+    pub(super) fn broken_link(path: &Path) -> Option<Self> {
+        path.ancestors().find_map(|link| {
+            let target = fs::read_link(link).ok()?;
+            let is_broken = link.try_exists().is_ok_and(|exists| !exists);
+            is_broken.then(|| StoreError::BrokenLink {
+                link: link.to_owned(),
+                target,
+            })
+        })
+    }
+
     /// A write that failed with `error`: `Full` when room would help.
     pub(super) fn of_write(error: &io::Error) -> Self {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};

@@ -6,17 +6,21 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase};
+use redb::backends::FileBackend;
+use redb::{DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
 
 use super::check::{Contents, check as check_records};
 use super::copy::copy;
+use super::file::guarded;
+use super::inspect::guard_reads;
 use super::open::{admit, begin_history};
-use super::place::{FILE, LOCK, Place, UNFINISHED, builder};
+use super::place::{FILE, LOCK, Place, UNFINISHED, builder, exists};
 use super::refusal::{failed, refused};
 use super::tables::{IS_OVER, META};
 use super::witness::Nobody;
 use super::{read, write};
 use crate::store::StoreError;
+use crate::store::regular::open_regular;
 
 /// Writes everything in the store of `folder`, as it is at one moment, into a new file. A server
 /// may run on the store, and goes on undisturbed.
@@ -42,10 +46,12 @@ pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
 pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
     let inspected = admit(file)?;
     let place = empty(folder)?;
-    let reading = inspected.database.begin_read().map_err(read)?;
-    place.make(FILE, |writing| {
-        copy(&reading, writing)?;
-        begin_history(writing)
+    guard_reads(file, || {
+        let reading = inspected.database.begin_read().map_err(read)?;
+        place.make(FILE, |writing| {
+            copy(&reading, writing)?;
+            begin_history(writing)
+        })
     })
 }
 
@@ -73,9 +79,11 @@ pub fn compact(folder: &Path) -> Result<(u64, u64), StoreError> {
     let place = Place::lock(folder, Arc::new(Nobody))?;
     drop(admit(&path)?);
     let before = size()?;
-    let mut database = place.open(FILE)?;
-    while database.compact().map_err(write)? {}
-    database.close().map_err(|error| refused(&path, error))?;
+    guarded(|| {
+        let mut database = place.open(FILE)?;
+        while database.compact().map_err(write)? {}
+        database.close().map_err(|error| refused(&path, error))
+    })?;
     Ok((before, size()?))
 }
 
@@ -105,30 +113,36 @@ pub fn with_store<T>(
     work: impl FnOnce(&ReadTransaction, bool) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     let path = existing(folder)?;
-    match Place::lock_to_read(folder) {
+    guard_reads(&path, || match Place::lock_to_read(folder) {
         Ok(_place) => {
-            let database: Database = admit(&path)?.database;
+            let database = admit(&path)?.database;
             work(&database.begin_read().map_err(read)?, true)
         }
         Err(StoreError::InUse(_)) => {
-            let database = builder().open_read_only(&path);
-            let database = database.map_err(|error| match error {
-                // It was left by a crash or by an error of the disk, and is not repaired yet.
-                DatabaseError::RepairAborted => failed(
-                    &path,
-                    &io::Error::other("its server cannot write it just now"),
-                ),
-                error => refused(&path, error),
-            })?;
+            let database = open_beside_server(&path)?;
             work(&database.begin_read().map_err(read)?, false)
         }
         Err(error) => Err(error),
-    }
+    })
+}
+
+fn open_beside_server(path: &Path) -> Result<ReadOnlyDatabase, StoreError> {
+    let file = open_regular(path).map_err(|error| failed(path, &error))?;
+    let file = FileBackend::new(file).map_err(|error| refused(path, error))?;
+    let opened = builder().open_read_only_with_backend(file);
+    opened.map_err(|error| match error {
+        // It was left by a crash or by an error of the disk, and is not repaired yet.
+        DatabaseError::RepairAborted => failed(
+            path,
+            &io::Error::other("its server cannot write it just now"),
+        ),
+        error => refused(path, error),
+    })
 }
 
 fn existing(folder: &Path) -> Result<std::path::PathBuf, StoreError> {
     let path = folder.join(FILE);
-    if fs::exists(&path).map_err(|error| failed(&path, &error))? {
+    if exists(&path)? {
         Ok(path)
     } else {
         Err(StoreError::NotThere(folder.to_owned()))

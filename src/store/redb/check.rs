@@ -9,7 +9,7 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::accounts;
-use super::inspect::inspect;
+use super::inspect::{guard_reads, inspect};
 use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
 use super::{read, snapshot};
@@ -36,8 +36,10 @@ pub struct Contents {
 /// `Foreign`, `Damaged` or `Open`.
 pub fn check_file(path: &Path) -> Result<Contents, StoreError> {
     let inspected = inspect(path)?;
-    let reading = inspected.database.begin_read().map_err(read)?;
-    check(&reading, path)
+    guard_reads(path, || {
+        let reading = inspected.database.begin_read().map_err(read)?;
+        check(&reading, path)
+    })
 }
 
 /// Checks every record.

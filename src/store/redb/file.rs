@@ -255,7 +255,7 @@ impl StoreFile {
 }
 
 /// A panic inside redb, such as over a page that is not what it was, is an error of the disk.
-fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let done = catch_unwind(AssertUnwindSafe(work));
     done.unwrap_or_else(|_| Err(StoreError::Write("redb gave up".to_owned())))
 }

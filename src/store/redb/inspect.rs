@@ -48,9 +48,20 @@ pub fn inspect(path: &Path) -> Result<Inspected, StoreError> {
         Err(error) => return Err(failed(path, &error)),
     }
     let overlay = Overlay::new(file).map_err(|error| failed(path, &error))?;
-    // What redb takes for granted of its own files does not hold for damaged ones.
-    let looked = catch_unwind(AssertUnwindSafe(|| look(path, overlay)));
-    looked.unwrap_or_else(|_| Err(damaged(path, "redb cannot make sense of it")))
+    guard_reads(path, || look(path, overlay))
+}
+
+/// Runs `work`, which reads the file at `path`. redb panics over damaged pages; every read of a file
+/// that this process does not serve from goes through here, which makes that an error.
+///
+/// # Errors
+/// `Damaged` after a panic, and what `work` fails with.
+pub fn guard_reads<T>(
+    path: &Path,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    done.unwrap_or_else(|_| Err(damaged(path, "redb cannot make sense of it")))
 }
 
 fn look(path: &Path, overlay: Overlay) -> Result<Inspected, StoreError> {

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{Database, WriteTransaction};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -63,13 +63,10 @@ impl Place {
         make: impl FnOnce(&str) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let unfinished = format!("{name}{UNFINISHED}");
-        let made = make(&unfinished);
-        let made = made.and_then(|made| self.rename(&unfinished, name).map(|()| made));
-        if made.is_err() {
-            // Half of it is of no use, and takes room where there may be none.
-            let _ = fs::remove_file(self.path(&unfinished));
-        }
-        made
+        let _removed = Unfinished(self.path(&unfinished));
+        let made = make(&unfinished)?;
+        self.rename(&unfinished, name)?;
+        Ok(made)
     }
 
     fn fill(
@@ -100,6 +97,16 @@ impl Place {
             .and_then(|()| rename_into_gap(&self.path(from), &self.path(to)))
             .and_then(|()| self.sync())
             .map_err(|error| failed(&self.path(to), &error))
+    }
+}
+
+/// A file that is removed when this is dropped, unless it has its name by then: half of it is of no
+/// use, and takes room where there may be none. So it is after a panic too.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
     }
 }
 

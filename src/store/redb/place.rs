@@ -103,7 +103,7 @@ impl Place {
 
     /// The folder of a file that is yet to be made, and its name in it.
     pub fn of_new(file: &Path) -> Result<(Self, String), StoreError> {
-        if fs::exists(file).map_err(|error| failed(file, &error))? {
+        if exists(file)? {
             return Err(StoreError::Exists(file.to_owned()));
         }
         let name = file.file_name().and_then(|name| name.to_str());
@@ -118,8 +118,7 @@ impl Place {
     }
 
     pub fn exists(&self, name: &str) -> Result<bool, StoreError> {
-        let path = self.path(name);
-        path.try_exists().map_err(|error| failed(&path, &error))
+        exists(&self.path(name))
     }
 
     /// Opens an existing file for redb.
@@ -189,6 +188,17 @@ impl Place {
 /// The device and the inode of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId(u64, u64);
+
+/// Returns true if there is a file at `path`, or what a link there leads to.
+///
+/// # Errors
+/// `BrokenLink`, and `Open` when it cannot be known.
+pub fn exists(path: &Path) -> Result<bool, StoreError> {
+    match path.try_exists() {
+        Ok(false) => StoreError::broken_link(path).map_or(Ok(false), Err),
+        found => found.map_err(|error| failed(path, &error)),
+    }
+}
 
 fn open_lock(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();

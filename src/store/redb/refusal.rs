@@ -15,10 +15,7 @@ pub fn foreign(path: &Path, reason: &str) -> StoreError {
 }
 
 pub fn failed(path: &Path, error: &io::Error) -> StoreError {
-    StoreError::Open {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    }
+    StoreError::of_open(path, error)
 }
 
 /// What it means that redb does not open a file.

@@ -2,14 +2,14 @@
 //! own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{QUIET, done, names, refused};
-use crate::support::{Process, fill, interrupted, log_of, rev_of, spawn_app_in, until};
+use crate::support::{Process, fill, interrupted, log_of, ran, rev_of, spawn_app_in, until};
 
 /// What happened, without the epoch.
 fn facts(log: &[Value]) -> Vec<(u64, Value, Value)> {
@@ -237,4 +237,45 @@ async fn a_trimmed_log_still_serves_everyone_who_may_come_back() {
     assert_eq!(first(599).await["type"], "snapshot");
     assert_eq!(first(600).await["cursor"], format!("{epoch}-601"));
     assert_eq!(first(10_599).await["cursor"], format!("{epoch}-10600"));
+}
+
+/// redb panics over pages that are not what they were, and only the check of a store without a
+/// server caught that.
+#[tokio::test]
+async fn a_damaged_page_is_an_error_in_one_line_also_beside_a_server() {
+    const PAGE: usize = 4096;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fill(&data, 600);
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], &QUIET[3..]].concat();
+    let _process = Process::start(folder.path(), &arguments).await;
+    let store = data.join("pet-store.redb");
+    let sound = fs::read(&store).unwrap();
+    let file = fs::File::options().write(true).open(&store).unwrap();
+    let is_used = |page: &usize| sound[page * PAGE..][..PAGE].iter().any(|byte| *byte != 0);
+    let pages: Vec<usize> = (1..sound.len() / PAGE).filter(is_used).collect();
+    let mut damages = 0;
+    for page in pages.iter().step_by(pages.len() / 12) {
+        let start = (page * PAGE) as u64;
+        file.write_all_at(&[0xa5; PAGE], start).unwrap();
+        for arguments in [&["check"][..], &["backup", "b"], &["export", "e"]] {
+            let (code, lines) = ran(folder.path(), arguments).await;
+            assert!(
+                code == 0 || code == 1,
+                "page {page}, {arguments:?}: {lines:?}"
+            );
+            assert_eq!(lines.len(), 1, "page {page}, {arguments:?}: {lines:?}");
+            damages += usize::from(lines[0].contains("data/pet-store.redb is damaged"));
+            let made = names(folder.path());
+            let is_left = made.iter().any(|name| name.ends_with(".unfinished"));
+            assert!(!is_left, "page {page}, {arguments:?}: {made:?}");
+            for name in ["b", "e"] {
+                let _ = fs::remove_file(folder.path().join(name));
+            }
+        }
+        let bytes = &sound[page * PAGE..][..PAGE];
+        file.write_all_at(bytes, start).unwrap();
+    }
+    assert!(damages > 0, "none of {} pages was read", pages.len());
+    done(folder.path(), &["check"]).await;
 }

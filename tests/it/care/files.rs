@@ -203,3 +203,54 @@ async fn a_store_that_can_only_be_read_is_checked_exported_and_backed_up() {
         fs::set_permissions(path(data), Permissions::from_mode(0o755)).unwrap();
     }
 }
+
+/// The read beside a server opened the store by its name, and waited for the pipe's other end.
+#[tokio::test]
+async fn a_pipe_in_the_place_of_the_store_of_a_running_server_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _process = Process::start(folder.path(), &QUIET).await;
+    let store = folder.path().join("data/pet-store.redb");
+    fs::rename(&store, folder.path().join("away")).unwrap();
+    make_fifo(&store);
+    for arguments in [&["check"][..], &["backup", "b"], &["export", "e"]] {
+        let said = refused(folder.path(), arguments).await;
+        assert!(said.contains("a pipe"), "{arguments:?}: {said}");
+    }
+}
+
+/// The answer was "File exists", or that there is no store.
+#[tokio::test]
+async fn a_link_to_nothing_is_called_one_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    fill(&folder.path().join("data"), 2);
+    fs::create_dir(folder.path().join("linked-store")).unwrap();
+    for link in ["linked", "linked-store/pet-store.redb"] {
+        symlink("nothing-here", folder.path().join(link)).unwrap();
+    }
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--data"];
+    for arguments in [
+        &["backup", "linked"][..],
+        &["export", "linked"],
+        &["restore", "linked", "--data", "new"],
+        &["import", "linked", "--data", "new"],
+        &["check", "--data", "linked"],
+        &["check", "--data", "linked/folder"],
+        &["backup", "b", "--data", "linked-store"],
+        &["compact", "--data", "linked-store"],
+        &[&serve[..], &["linked"]].concat(),
+        &[&serve[..], &["linked/folder"]].concat(),
+        &[&serve[..], &["linked-store"]].concat(),
+    ] {
+        let said = refused(folder.path(), arguments).await;
+        let is_named = said.contains("is a link to nothing-here, which does not exist");
+        assert!(is_named, "{arguments:?}: {said}");
+        assert!(
+            !said.contains("may read and write"),
+            "{arguments:?}: {said}"
+        );
+    }
+    done(folder.path(), &["backup", "b"]).await;
+    let said = refused(folder.path(), &["restore", "b", "--data", "linked"]).await;
+    assert!(said.contains("is a link to nothing-here"), "{said}");
+    assert!(!folder.path().join("nothing-here").exists());
+}
