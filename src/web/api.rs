@@ -185,7 +185,8 @@ impl Api {
         let id = PetId::new(id.0.0);
         let draft = pet.0.into_draft().map_err(Failure::from)?;
         let patch = draft.into_patch().map_err(Failure::from)?;
-        let (pet, cursor) = if patch == ProfilePatch::default() {
+        // A key is kept with the change of its request, so an edit with a key is always committed.
+        let (pet, cursor) = if patch == ProfilePatch::default() && once.0.is_none() {
             let (pet, cursor) = self.pet(id)?;
             if !if_match.0.allows(cursor) {
                 return Err(Failure::from(WriteError::PreconditionFailed).into());

@@ -96,6 +96,26 @@ async fn another_request_with_the_key_is_422_and_a_refused_one_does_not_use_it_u
     }
 }
 
+/// An edit without fields is a request as well.
+#[tokio::test]
+async fn an_edit_without_fields_uses_its_key_and_is_refused_with_a_used_one() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let edit = |fields| ("PATCH", "/pets/1", fields);
+    let first = send(&app, "", "a", edit(json!({}))).await;
+    assert_eq!(first.0, 200);
+    assert_eq!(send(&app, "", "a", edit(json!({}))).await, first);
+    assert_eq!(
+        send(&app, "", "a", edit(json!({ "age": "3" }))).await.0,
+        422
+    );
+    assert_eq!(
+        send(&app, "", "b", edit(json!({ "age": "4" }))).await.0,
+        200
+    );
+    assert_eq!(send(&app, "", "b", edit(json!({}))).await.0, 422);
+}
+
 #[tokio::test]
 async fn keys_outlive_a_restart_and_are_those_of_one_account() {
     let rescue = Rescue::start().await;
