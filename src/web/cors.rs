@@ -15,7 +15,8 @@ use super::{api, doctor};
 /// What readers send: `EventSource` and its polyfills, `fetch` with `cache`, libraries that name
 /// themselves, and the trace headers that monitoring scripts add to every request. A browser
 /// remembers an allowed header for an address and every method, so nothing is listed that a write
-/// needs: no `Content-Type`, and no `*`.
+/// needs: no `Content-Type`, and no `*`. So a cross-origin GET with `Content-Type`, which some fetch
+/// wrappers add though it has no body, fails its preflight.
 const ALLOWED_HEADERS: &str = "Accept, Accept-Language, Baggage, Cache-Control, If-Modified-Since, \
      If-None-Match, Last-Event-ID, Pragma, Sentry-Trace, Traceparent, Tracestate, X-Requested-With";
 
@@ -62,9 +63,9 @@ fn is_read(method: &Method, path: &str) -> bool {
 }
 
 /// Returns true if a page of any origin may read what is at `path`: all that is for programs, and no
-/// page.
+/// page. The redirect from an address with slashes at its end is as readable as its target.
 pub fn is_readable(path: &str) -> bool {
-    match path {
+    match path.trim_end_matches('/') {
         "/api/openapi.json" | "/healthz" | "/readyz" => true,
         doctor::ADDRESS => false,
         _ => path.starts_with("/live/") || path.starts_with(api::ADDRESS),

@@ -110,15 +110,14 @@ fn is_port(text: &str) -> bool {
 }
 
 /// Leads a request for an address with slashes at its end to the address without them, with its
-/// method, body and query. Streams are left out: most of their clients follow no redirect. A path
-/// that starts with two slashes would lead to another site.
+/// method, body and query. A path that starts with two slashes would lead to another site.
 pub async fn without_trailing_slash<E: Endpoint<Output = Response>>(
     next: Arc<E>,
     request: Request,
 ) -> poem::Result<Response> {
     let path = request.uri().path();
     let is_page = path.ends_with('/') && !path.starts_with("//") && path != "/";
-    if !is_page || path.starts_with("/live/") || path.starts_with("/assets/") {
+    if !is_page || path.starts_with("/assets/") {
         return next.call(request).await;
     }
     let path = path.trim_end_matches('/');

@@ -148,6 +148,12 @@ async fn every_answer_of_a_read_route_can_be_read_errors_too() {
         ("GET", "/healthz", 200),
         ("POST", "/healthz", 405),
         ("GET", "/readyz", 200),
+        ("GET", "/readyz/", 308),
+        ("GET", "/healthz//", 308),
+        ("GET", "/api/openapi.json/", 308),
+        ("GET", "/api/v1/pets/", 308),
+        ("GET", "/live/state/", 308),
+        ("GET", "/live/ws/", 308),
     ] {
         let answer = app.request(method, path).send().await.unwrap();
         assert_readable(&answer, status, &format!("{method} {path}"));
@@ -228,6 +234,7 @@ async fn pages_and_figures_of_the_operator_are_for_this_origin_alone() {
     for path in [
         "/pets",
         "/live/doctor",
+        "/live/doctor/",
         "/sign-in",
         "/metrics",
         "/api/docs",
