@@ -112,7 +112,10 @@ function letStaffTap(board) {
 function keepDrafts() {
   const drafts = new Drafts({ storage: () => localStorage, clock });
   const sender = new FormSender({ fetch: (...asked) => fetch(...asked), clock });
-  new DraftForm({ document, location, drafts, clock, send: (url, body) => sender.send(url, body) }).start();
+  const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const isReturnedTo = navigation?.type === "back_forward";
+  const send = (/** @type {string} */ url, /** @type {URLSearchParams} */ body) => sender.send(url, body);
+  new DraftForm({ document, location, drafts, clock, send, isReturnedTo }).start();
   discardAtSignOut(document, drafts);
 }
 

@@ -156,6 +156,12 @@ impl Gate {
         self.0.cookies.keep(secret, None)
     }
 
+    /// The header that has a browser keep which account is signed in, as long as its session.
+    pub fn keep_account(&self, account: &str) -> HeaderValue {
+        let longest = directory::LONGEST_SESSION;
+        self.0.cookies.keep_account(account, longest)
+    }
+
     /// The cookies of this instance.
     pub fn cookies(&self) -> &Cookies {
         &self.0.cookies

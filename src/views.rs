@@ -44,6 +44,8 @@ struct Context<'a, P> {
     is_admin: bool,
     /// Who is signed in.
     name: Option<&'a str>,
+    /// `name=value` of the cookie that says who is signed in.
+    account_cookie: Option<&'a str>,
     /// What every form carries.
     form_token: Option<&'a str>,
     #[serde(flatten)]
@@ -79,6 +81,7 @@ impl Views {
             can_write: rights.is_staff,
             is_admin: rights.is_admin,
             name: rights.name.as_deref(),
+            account_cookie: rights.account_cookie.as_deref(),
             form_token: rights.form_token.as_deref(),
             page,
         };

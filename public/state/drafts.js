@@ -55,21 +55,24 @@ export class Drafts {
     this.#try((storage) => storage.removeItem(PREFIX + form));
   }
 
-  /** Removes the drafts of every form and account. */
-  removeAll() {
-    this.#removeIf(() => true);
+  /**
+   * Removes the drafts of every form of one account.
+   * @param {string} account
+   */
+  removeOf(account) {
+    this.#removeIf((key) => key.startsWith(`${PREFIX}${account}/`));
   }
 
   removeExpired() {
-    this.#removeIf((text) => parse(text, this.#clock.now()) === null);
+    this.#removeIf((_key, text) => parse(text, this.#clock.now()) === null);
   }
 
-  /** @param {(text: string | null) => boolean} isUnwanted */
+  /** @param {(key: string, text: string | null) => boolean} isUnwanted */
   #removeIf(isUnwanted) {
     this.#try((storage) => {
       const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
       for (const key of keys) {
-        if (key.startsWith(PREFIX) && isUnwanted(storage.getItem(key))) storage.removeItem(key);
+        if (key.startsWith(PREFIX) && isUnwanted(key, storage.getItem(key))) storage.removeItem(key);
       }
     });
   }

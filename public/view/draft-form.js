@@ -3,6 +3,9 @@
  * The form of a pet: puts an unsaved draft back into it, keeps what is typed, and sends it without leaving the page.
  *
  * What the server refuses is submitted once more as a plain form: the server's page says why and holds the text.
+ *
+ * The form belongs to the account that it was rendered for. A readable cookie says who is signed in now: once that is
+ * somebody else or nobody, the form keeps no more drafts, and the page empties itself when Back returns to it.
  */
 import { momentText } from "../state/time-text.js";
 import { setText } from "./text.js";
@@ -18,6 +21,7 @@ export class DraftForm {
   #drafts;
   #clock;
   #send;
+  #isReturnedTo;
   /** @type {HTMLFormElement | null} */
   #form = null;
   #name = "";
@@ -31,17 +35,19 @@ export class DraftForm {
   /**
    * @param {object} parts
    * @param {Document} parts.document
-   * @param {Pick<Location, "assign">} parts.location
+   * @param {Pick<Location, "assign" | "replace" | "href">} parts.location
    * @param {import("../state/drafts.js").Drafts} parts.drafts
    * @param {import("../live/clock.js").Clock} parts.clock
    * @param {(url: string, body: URLSearchParams) => Promise<import("../live/form-sender.js").Outcome>} parts.send
+   * @param {boolean} parts.isReturnedTo  Back or Forward led to the page.
    */
-  constructor({ document, location, drafts, clock, send }) {
+  constructor({ document, location, drafts, clock, send, isReturnedTo }) {
     this.#document = document;
     this.#location = location;
     this.#drafts = drafts;
     this.#clock = clock;
     this.#send = send;
+    this.#isReturnedTo = isReturnedTo;
   }
 
   start() {
@@ -49,6 +55,11 @@ export class DraftForm {
     this.#form = this.#document.querySelector("form[data-draft]");
     const form = this.#form;
     if (!form) return;
+    this.#document.defaultView?.addEventListener("pageshow", this.#onpageshow);
+    if (this.#isReturnedTo && !this.#isOwn(form)) {
+      this.#leave();
+      return;
+    }
     this.#name = form.dataset.draft ?? "";
     this.#rendered = renderedFields(form);
     this.#hidden = hiddenFields(form);
@@ -59,6 +70,23 @@ export class DraftForm {
     if ("entered" in form.dataset) this.#keep(form);
     else this.#restore(form);
   }
+
+  /** @param {HTMLFormElement} form */
+  #isOwn(form) {
+    const { accountCookie } = form.dataset;
+    return accountCookie === undefined || this.#document.cookie.split("; ").includes(accountCookie);
+  }
+
+  /** Shows nothing of what somebody else typed, and asks the server for the page anew. */
+  #leave() {
+    this.#form = null;
+    this.#document.querySelector("main")?.replaceChildren();
+    this.#location.replace(this.#location.href);
+  }
+
+  #onpageshow = (/** @type {PageTransitionEvent} */ { persisted }) => {
+    if (persisted && this.#form && !this.#isOwn(this.#form)) this.#leave();
+  };
 
   /** @param {HTMLFormElement} form */
   #restore(form) {
@@ -75,6 +103,7 @@ export class DraftForm {
 
   /** @param {HTMLFormElement} form */
   #keep(form) {
+    if (!this.#isOwn(form)) return;
     const fields = typedFields(form);
     if (isSame(fields, this.#rendered) && !("entered" in form.dataset)) this.#drafts.remove(this.#name);
     else this.#drafts.write(this.#name, { fields, hidden: hiddenFields(form) });
@@ -115,7 +144,7 @@ export class DraftForm {
     event.preventDefault();
     if (this.#isSending) return;
     const { submitter } = event;
-    this.#drafts.write(this.#name, { fields: typedFields(form), hidden: hiddenFields(form) });
+    if (this.#isOwn(form)) this.#drafts.write(this.#name, { fields: typedFields(form), hidden: hiddenFields(form) });
     this.#setSending(submitter, true);
     const outcome = await this.#send(form.action, bodyOf(form, submitter));
     this.#setSending(submitter, false);
@@ -144,12 +173,14 @@ export class DraftForm {
 }
 
 /**
- * Whoever signs out leaves no text behind for the next person at this browser.
+ * Whoever signs out leaves no text behind for the next person at this browser. Drafts of other accounts stay.
  * @param {Document} document
  * @param {import("../state/drafts.js").Drafts} drafts
  */
 export function discardAtSignOut(document, drafts) {
-  document.querySelector('form[action="/sign-out"]')?.addEventListener("submit", () => drafts.removeAll());
+  /** @type {HTMLFormElement | null} */
+  const form = document.querySelector('form[action="/sign-out"]');
+  form?.addEventListener("submit", () => drafts.removeOf(form.dataset.account ?? ""));
 }
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */

@@ -87,11 +87,14 @@ impl Caller {
         self.0.cookie.as_ref()
     }
 
-    /// Returns the `Set-Cookie` headers that delete the browser's cookie.
+    /// Returns the `Set-Cookie` headers that delete what the browser keeps of its session.
     pub fn forget_cookie(&self) -> Vec<HeaderValue> {
         let cookies = self.0.gate.cookies();
         let earlier = self.0.has_earlier_cookie.then(|| cookies.forget_earlier());
-        [cookies.forget()].into_iter().chain(earlier).collect()
+        [cookies.forget(), cookies.forget_account()]
+            .into_iter()
+            .chain(earlier)
+            .collect()
     }
 
     /// The same caller, whose browser is about to be given this cookie.

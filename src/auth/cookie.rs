@@ -7,12 +7,19 @@
 use poem::http::header::COOKIE;
 use poem::http::{HeaderMap, HeaderValue};
 
+use sha2::{Digest, Sha256};
+
 use super::base_url::BaseUrl;
 use super::secret::Secret;
+use crate::model::to_hex;
 
 /// Over https the `__Host-` makes browsers refuse what another host or an insecure page sets.
 const NAME: &str = "pet-store";
 const SECURE_NAME: &str = "__Host-pet-store";
+
+/// The cookie that tells the scripts of a page which account is signed in with this browser.
+const ACCOUNT_NAME: &str = "pet-store-account";
+const SECURE_ACCOUNT_NAME: &str = "__Host-pet-store-account";
 
 /// The cookies of one instance.
 #[derive(Clone, Debug)]
@@ -66,6 +73,32 @@ impl Cookies {
     /// Has the browser forget it.
     pub fn forget(&self) -> HeaderValue {
         self.header(&self.name(NAME, SECURE_NAME), "", "; Max-Age=0")
+    }
+
+    /// `name=value` of the cookie that scripts compare with the account a page was rendered for.
+    /// The value is a digest of the account's name and opens nothing.
+    pub fn account_pair(&self, account: &str) -> String {
+        let digest = to_hex(&Sha256::digest(account));
+        let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
+        format!("{name}={}", &digest[..16])
+    }
+
+    /// Has the browser keep which account is signed in, readable by scripts.
+    pub fn keep_account(&self, account: &str, seconds: u64) -> HeaderValue {
+        let pair = self.account_pair(account);
+        self.readable(&format!("{pair}; Max-Age={seconds}"))
+    }
+
+    /// Has the browser forget which account is signed in.
+    pub fn forget_account(&self) -> HeaderValue {
+        let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
+        self.readable(&format!("{name}=; Max-Age=0"))
+    }
+
+    fn readable(&self, cookie: &str) -> HeaderValue {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let text = format!("{cookie}; Path=/; SameSite=Lax{secure}");
+        HeaderValue::from_str(&text).expect("hex digits and fixed words")
     }
 
     /// Has the browser forget the cookie of an earlier version.

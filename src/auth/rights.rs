@@ -12,6 +12,8 @@ pub struct Rights {
     pub name: Option<String>,
     pub is_staff: bool,
     pub is_admin: bool,
+    /// `name=value` of the cookie that says who is signed in.
+    pub account_cookie: Option<String>,
     /// What the page's forms carry.
     pub form_token: Option<String>,
 }
@@ -27,6 +29,9 @@ impl Rights {
             is_staff: person.is_some()
                 || (auth == Auth::Demo && caller.sign(Scope::Write, By::Staff).is_ok()),
             is_admin: role == Some(Role::Admin),
+            account_cookie: person
+                .as_ref()
+                .map(|account| caller.gate().cookies().account_pair(account.name.as_str())),
             name: person.map(|account| account.name.to_string()),
             form_token: caller.cookie().map(Secret::form_token),
         }

@@ -63,6 +63,7 @@ fn cards(
         Some(_) => Rights {
             name: None,
             is_admin: false,
+            account_cookie: None,
             form_token: None,
             ..rights
         },

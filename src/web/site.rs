@@ -52,10 +52,15 @@ impl Site {
             Some(_) => "no-store",
             None => "no-cache",
         };
-        Ok(Response::builder()
+        let mut response = Response::builder()
             .content_type("text/html; charset=utf-8")
             .header(header::CACHE_CONTROL, caching)
-            .body(html))
+            .body(html);
+        if let Some(name) = rights.name.filter(|_| P::IS_TYPED_INTO) {
+            let keep = caller.gate().keep_account(&name);
+            response.headers_mut().append(header::SET_COOKIE, keep);
+        }
+        Ok(response)
     }
 
     /// A page with the message of the form before it, which is shown once.

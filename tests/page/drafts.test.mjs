@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { FakeClock, load } from "./support.mjs";
 
 const { Drafts } = await load("state/drafts.js");
+const { DraftForm, discardAtSignOut } = await load("view/draft-form.js");
 const { FormSender } = await load("live/form-sender.js");
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -51,11 +52,67 @@ test("a draft expires, and so does one that a clock in the future wrote", () => 
   assert.equal(drafts.read("anna/new"), null);
 });
 
-test("nothing is left of any form after signing out", () => {
-  const { drafts, storage } = setUp();
-  for (const form of ["anna/new", "anna/1", "boris/2"]) drafts.write(form, TYPED);
-  drafts.removeAll();
-  assert.equal(storage.length, 0);
+test("signing out removes every draft of that account and of no other", () => {
+  const { drafts } = setUp();
+  for (const form of ["anna/new", "anna/1", "annabel/1", "boris/2"]) drafts.write(form, TYPED);
+  let onsubmit;
+  const signOut = { dataset: { account: "anna" }, addEventListener: (_type, listener) => (onsubmit = listener) };
+  discardAtSignOut({ querySelector: () => signOut }, drafts);
+  onsubmit();
+  for (const form of ["anna/new", "anna/1"]) assert.equal(drafts.read(form), null, form);
+  for (const form of ["annabel/1", "boris/2"]) assert.ok(drafts.read(form), form);
+});
+
+/** anna's form in a browser with this cookie. */
+function openForm({ cookie, isReturnedTo = false }) {
+  const { drafts, clock } = setUp();
+  const listeners = {};
+  const listen = (type, listener) => (listeners[type] = listener);
+  const name = { name: "name", type: "text", value: "", defaultValue: "" };
+  const dataset = { draft: "anna/1", accountCookie: "pet-store-account=a1" };
+  const form = { dataset, elements: [name], addEventListener: listen };
+  const main = { isEmpty: false, replaceChildren: () => (main.isEmpty = true) };
+  const found = { "form[data-draft]": form, main };
+  const querySelector = (selector) => found[selector] ?? null;
+  const document = { cookie, defaultView: { addEventListener: listen }, querySelector };
+  const location = { href: "/pets/1/edit", replaced: null, replace: (address) => (location.replaced = address) };
+  new DraftForm({ document, location, drafts, clock, send: async () => ({}), isReturnedTo }).start();
+  const type = (text) => {
+    name.value = text;
+    listeners.input?.();
+  };
+  return { drafts, document, location, main, type, show: (event) => listeners.pageshow(event) };
+}
+
+const ANNA = "other=1; pet-store-account=a1";
+
+test("a form keeps no more drafts once its account is signed out, also in another tab", () => {
+  const { drafts, document, type } = openForm({ cookie: ANNA });
+  type("Miso");
+  assert.equal(drafts.read("anna/1").fields.name, "Miso");
+  drafts.remove("anna/1");
+  for (const cookie of ["other=1", "pet-store-account=b2"]) {
+    document.cookie = cookie;
+    type("Miso, secret");
+    assert.equal(drafts.read("anna/1"), null, cookie);
+  }
+});
+
+test("a page that Back returns to empties itself unless its account is still signed in", () => {
+  for (const cookie of ["other=1", "pet-store-account=b2"]) {
+    const { location, main } = openForm({ cookie, isReturnedTo: true });
+    assert.ok(main.isEmpty, cookie);
+    assert.equal(location.replaced, "/pets/1/edit");
+    const kept = openForm({ cookie: ANNA });
+    kept.document.cookie = cookie;
+    kept.show({ persisted: true });
+    assert.ok(kept.main.isEmpty, `kept, ${cookie}`);
+  }
+  for (const isReturnedTo of [true, false]) {
+    const { main, show } = openForm({ cookie: ANNA, isReturnedTo });
+    show({ persisted: isReturnedTo });
+    assert.equal(main.isEmpty, false);
+  }
 });
 
 test("without storage, or with something else in it, there is no draft and no error", () => {
@@ -64,7 +121,7 @@ test("without storage, or with something else in it, there is no draft and no er
   };
   const drafts = new Drafts({ storage: blocked, clock: new FakeClock() });
   drafts.write("anna/new", TYPED);
-  drafts.removeAll();
+  drafts.removeOf("anna");
   assert.equal(drafts.read("anna/new"), null);
   const { drafts: others, storage } = setUp();
   for (const text of ["", "{", "null", "[]", '{"savedAt":1}', '{"savedAt":1,"fields":{"a":{}},"hidden":{}}']) {
