@@ -17,6 +17,8 @@ pub struct SignInPage {
 #[derive(Serialize)]
 pub struct PendingForm {
     pub action: String,
+    /// The account that was signed in when the form was rendered, if any.
+    pub author: String,
     /// URL-encoded.
     pub fields: String,
 }

@@ -11,8 +11,8 @@ use super::Site;
 use super::confirm::{ask_first, is_confirmed};
 use super::done::{Done, Ended};
 use super::form::{self, Form};
-use super::sign_in::{address_of, keep_session, too_many};
-use super::site::see_done;
+use super::sign_in::{address_of, forget_session, keep_session, too_many};
+use super::site::{see_done, see_other};
 use super::welcome::check_new_password;
 use crate::auth::{Caller, DirectoryError, SignInError, SignedIn};
 use crate::error::Failure;
@@ -107,10 +107,12 @@ pub async fn end_one(
     if !is_confirmed(&form) {
         return ask_first(site, &caller, &question);
     }
+    let is_own = person.key.handle() == handle;
     let ending = person.edit(move |directory, person| {
         directory.end_session_of(&person.account.name, &handle, &person.actor)
     });
     match ending.await {
+        Ok(()) if is_own => Ok(forget_session(see_other("/pets"), &caller)),
         Ok(()) => Ok(see_done(ADDRESS, &Done::SessionEnded, &caller)),
         Err(failure) => show_refused(site, &caller, &person, failure),
     }

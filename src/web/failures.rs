@@ -38,8 +38,12 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
     let page = before.as_deref().unwrap_or("/pets");
     let right_address = base.map(|base| format!("{}{page}", base.origin()));
     let unsaved = sent.read(&caller, &uri);
+    let unsaved = unsaved.filter(|unsaved| !unsaved.is_of_another(&caller));
     let response = match (failure.status, unsaved) {
         (StatusCode::UNAUTHORIZED, _) if method == Method::GET => Ok(sign_in::ask(&uri)),
+        (_, Some(unsaved)) if uri.path() == "/sign-in" => {
+            sign_in::show_refused(&site, &caller, &failure, unsaved)
+        }
         (StatusCode::UNAUTHORIZED, unsaved) => sign_in::ask_again(&site, &caller, before, unsaved),
         (_, Some(unsaved)) if unsaved.is_worth_returning(&failure) => {
             unsaved.show(&site, &caller, Why::Refused(&failure, right_address))

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, Uri, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use poem::web::{Data, Query};
 use poem::{Request, Response, handler};
 use serde::Deserialize;
@@ -47,6 +47,24 @@ pub fn ask_again(
     let page = SignInPage::new(&next).with_pending(pending);
     site.show_to_stranger(caller, |site, caller| {
         site.show_again(caller, &page, StatusCode::UNAUTHORIZED)
+    })
+}
+
+/// Answers a sign-in that failed for another reason than its name and password, and that carried a
+/// form: with the form for its author, who may be signed in by now, else with the page that carries it.
+pub fn show_refused(
+    site: &Site,
+    caller: &Caller,
+    failure: &Failure,
+    unsaved: Unsaved,
+) -> poem::Result<Response> {
+    if unsaved.is_by(caller) {
+        return unsaved.show(site, caller, Why::SignedIn);
+    }
+    let page = SignInPage::again(&unsaved.page(), "", failure.detail.clone())
+        .with_pending(Some(unsaved.pending()));
+    site.show_to_stranger(caller, |site, caller| {
+        site.show_again(caller, &page, failure.status)
     })
 }
 
@@ -95,11 +113,14 @@ pub async fn sign_in(
     let (problem, status, retry_after) = match staff.sign_in(asked).await {
         Ok(secret) => {
             counted("ok");
+            let signed_in = caller.with_cookie(secret.clone());
             let response = match unsaved {
-                None => see_other(&next),
-                Some(unsaved) => {
-                    unsaved.show(site, &caller.with_cookie(secret.clone()), Why::SignedIn)?
+                Some(unsaved) if unsaved.is_by(&signed_in) => {
+                    unsaved.show(site, &signed_in, Why::SignedIn)?
                 }
+                // The text is its author's alone; where it leads to is theirs too.
+                Some(_) => see_other(HOME),
+                None => see_other(&next),
             };
             return Ok(keep_session(response, &caller, &secret));
         }
@@ -131,11 +152,20 @@ pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Re
     let ending =
         person.edit(|directory, person| directory.end_session(person.key, &person.actor.author));
     ending.await?;
-    let mut response = see_other(HOME);
+    Ok(forget_session(see_other(HOME), &caller))
+}
+
+/// Has the browser forget its session, and the pages that it keeps: Back would show what was typed.
+/// Browsers follow `Clear-Site-Data` over https and on this machine only; elsewhere the pages'
+/// script compares the account.
+pub fn forget_session(mut response: Response, caller: &Caller) -> Response {
+    let headers = response.headers_mut();
     for forget in caller.forget_cookie() {
-        response.headers_mut().append(header::SET_COOKIE, forget);
+        headers.append(header::SET_COOKIE, forget);
     }
-    Ok(response)
+    let clear = HeaderName::from_static("clear-site-data");
+    headers.insert(clear, HeaderValue::from_static("\"cache\""));
+    response
 }
 
 impl Site {
@@ -161,6 +191,10 @@ impl Site {
 pub fn keep_session(mut response: Response, caller: &Caller, secret: &Secret) -> Response {
     let keep = caller.gate().keep_session(secret);
     response.headers_mut().append(header::SET_COOKIE, keep);
+    if let Ok((account, _)) = caller.with_cookie(secret.clone()).person() {
+        let keep = caller.gate().keep_account(account.name.as_str());
+        response.headers_mut().append(header::SET_COOKIE, keep);
+    }
     response
 }
 

@@ -4,6 +4,10 @@
 //! fails, `failures::answer` reads them back and answers with the same form, filled in, or with a
 //! sign-in page that carries the form in hidden fields. Nothing is stored on the server: the answer
 //! holds the whole form. Passwords are never returned.
+//!
+//! A form carries the account that it was rendered for, its author. Nobody who is signed in to another
+//! account is given the text. The name is not authenticated: whoever can change it in the form has
+//! the text of the form in front of them, and a form that another site sent is not read at all.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +16,7 @@ use poem::http::{StatusCode, Uri};
 use poem::{Request, Response};
 
 use super::Site;
-use super::form::Form;
+use super::form::{self, Form};
 use crate::auth::Caller;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, Profile, Status};
@@ -21,9 +25,16 @@ use crate::views::{ErrorPage, FormPage, PendingForm, RetryForm};
 /// The hidden fields of the sign-in page that carry a form.
 pub const ACTION: &str = "pending-action";
 pub const FIELDS: &str = "pending";
+pub const PENDING_AUTHOR: &str = "pending-author";
+
+/// The hidden field of every form with the account that it was rendered for.
+const AUTHOR: &str = "author";
 
 /// Fields that are never returned: passwords, and the token that was made for an earlier page.
 const SECRET: [&str; 4] = ["password", "again", "present", "form-token"];
+
+/// Where a sign-in page sends the form that it carries.
+const SIGN_IN: &str = "/sign-in";
 
 /// The bytes of the form that a request carried. Clones share them.
 #[derive(Clone, Default)]
@@ -44,7 +55,11 @@ impl SentForm {
     /// The form, where the request carried one that can be read and that no other site sent.
     pub fn read(&self, caller: &Caller, action: &Uri) -> Option<Unsaved> {
         let bytes = self.0.get().filter(|_| !caller.is_from_another_site())?;
-        Unsaved::new(action.path(), Form::parse(bytes).ok()?)
+        let form = Form::parse(bytes).ok()?;
+        match action.path() {
+            SIGN_IN => Unsaved::of_sign_in(&form),
+            path => Unsaved::new(path, form),
+        }
     }
 }
 
@@ -69,6 +84,8 @@ const LABELS: [(&str, &str); 4] = [
 /// A form that was refused.
 pub struct Unsaved {
     action: String,
+    /// The account that the form was rendered for; None for one that carries none.
+    author: Option<String>,
     form: Form,
 }
 
@@ -79,9 +96,11 @@ impl Unsaved {
             "/pets" | "/staff" | "/account/tokens" => true,
             _ => edited_pet(action).or(tapped_pet(action)).is_some(),
         };
-        let form = form.without(&SECRET);
+        let author = form.get(AUTHOR).map(str::to_owned);
+        let form = form.without(&SECRET).without(&[AUTHOR]);
         has_text.then(|| Unsaved {
             action: action.to_owned(),
+            author,
             form,
         })
     }
@@ -89,13 +108,27 @@ impl Unsaved {
     /// The form that a sign-in page carried.
     pub fn of_sign_in(form: &Form) -> Option<Self> {
         let fields = Form::parse(form.get(FIELDS)?.as_bytes()).ok()?;
-        Unsaved::new(form.get(ACTION)?, fields)
+        let unsaved = Unsaved::new(form.get(ACTION)?, fields)?;
+        let author = form.get(PENDING_AUTHOR).map(str::to_owned);
+        Some(Unsaved { author, ..unsaved })
+    }
+
+    /// Returns true if `caller` is signed in to the account that wrote the form.
+    pub fn is_by(&self, caller: &Caller) -> bool {
+        let person = caller.person().ok();
+        person.is_some_and(|(account, _)| self.author.as_deref() == Some(account.name.as_str()))
+    }
+
+    /// Returns true if `caller` is signed in to another account than the one that wrote the form.
+    pub fn is_of_another(&self, caller: &Caller) -> bool {
+        self.author.is_some() && caller.person().is_ok() && !self.is_by(caller)
     }
 
     /// The form for the hidden fields of a sign-in page.
     pub fn pending(&self) -> PendingForm {
         PendingForm {
             action: self.action.clone(),
+            author: self.author.clone().unwrap_or_default(),
             fields: self.form.encode(),
         }
     }
@@ -142,10 +175,13 @@ impl Unsaved {
         }
         let edited = edited_pet(&self.action);
         let page = match edited.map(|id| site.live.hub.pet(id)) {
-            Some(None) => FormPage::create(&self.form.into_draft(), &[]).with_notice(
-                "This pet was removed while you were editing",
-                "Your text is below. You can add it as a new pet.",
-            ),
+            Some(None) => FormPage::create(&self.form.into_draft(), &[])
+                .with_notice(
+                    "This pet was removed while you were editing",
+                    "Your text is below. You can add it as a new pet.",
+                )
+                // The key of the edit may have been used already.
+                .carrying(vec![form::new_key()]),
             Some(Some((pet, _))) => {
                 let carried = self.carried();
                 FormPage::edit(&pet, &self.form.into_draft(), &[])

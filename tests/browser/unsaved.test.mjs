@@ -55,6 +55,21 @@ for (const [words, options] of [
     assert.deepEqual(await names(store), ["Miso"]);
   });
 
+  test(`going back after signing out shows nothing that was typed: ${words}`, async (t) => {
+    const { store, tab } = await startAtForm(t, options);
+    await tab.fill({ ...TYPED, name: " " });
+    await tab.send(SAVE);
+    assert.equal(await tab.page.locator("#about").inputValue(), TYPED.about);
+    await tab.page.goto(`${store.origin}/account`);
+    await tab.send('button:text("Sign out")');
+    for (let step = 0; step < 3; step += 1) {
+      await tab.page.goBack().catch(() => null);
+      await eventually(async () => assert.doesNotMatch(await tab.page.content(), /INSULIN/));
+      const about = tab.page.locator("#about");
+      if (await about.count()) assert.equal(await about.inputValue(), "");
+    }
+  });
+
   test(`going back from a corrected form shows it again without a question: ${words}`, async (t) => {
     const { store, tab } = await startAtForm(t, options);
     await tab.fill({ ...TYPED, name: " " });

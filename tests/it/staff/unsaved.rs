@@ -4,7 +4,8 @@ use reqwest::StatusCode;
 
 use crate::support::{Browser, PASSWORD, Rescue, unescape};
 
-const TYPED: [(&str, &str); 4] = [
+const TYPED: [(&str, &str); 5] = [
+    ("author", "boris"),
     ("name", "Miso \"the\" <cat>"),
     ("species", "Cat"),
     ("breed", "Siamese & more"),
@@ -50,6 +51,7 @@ async fn text_typed_before_a_session_ended_is_saved_after_signing_in_and_once() 
         assert!(page.contains("action=\"/sign-in\""), "{page}");
         let (action, pending) = (hidden(&page, "pending-action"), hidden(&page, "pending"));
         assert_eq!(action, path);
+        assert_eq!(hidden(&page, "pending-author"), "boris");
 
         // A mistyped password does not lose it.
         let fields = |password| {
@@ -58,6 +60,7 @@ async fn text_typed_before_a_session_ended_is_saved_after_signing_in_and_once() 
                 ("password", password),
                 ("pending-action", action.as_str()),
                 ("pending", pending.as_str()),
+                ("pending-author", "boris"),
             ]
         };
         let (status, page) = send(&mut boris, "/sign-in", &fields("wrong")).await;
@@ -96,6 +99,14 @@ async fn text_for_a_pet_that_was_removed_meanwhile_can_be_added_as_a_new_pet() {
     assert_returned(&page);
     assert!(unescape(&page).contains("action=\"/pets\""));
     assert!(page.contains("was removed"));
+    let key = hidden(&page, "request");
+    let fields = [&TYPED[..], &[("request", key.as_str())]].concat();
+    for _ in 0..2 {
+        let (status, _) = send(&mut boris, "/pets", &fields).await;
+        assert_eq!(status, StatusCode::SEE_OTHER);
+    }
+    let pets = rescue.app.json("/api/v1/pets").await;
+    assert_eq!(pets["pets"].as_array().unwrap().len(), 1, "sent twice");
 }
 
 #[tokio::test]
@@ -152,7 +163,12 @@ async fn other_forms_return_what_was_typed_but_no_password() {
     let mut anna = rescue.signed_in("anna").await;
     let mut elsewhere = anna.clone();
     elsewhere.post("/sign-out", &[]).await;
-    let (status, page) = send(&mut anna, "/staff", &[("name", "cleo"), ("role", "admin")]).await;
+    let (status, page) = send(
+        &mut anna,
+        "/staff",
+        &[("name", "cleo"), ("role", "admin"), ("author", "anna")],
+    )
+    .await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     let pending = hidden(&page, "pending");
     let fields = [
@@ -160,6 +176,7 @@ async fn other_forms_return_what_was_typed_but_no_password() {
         ("password", PASSWORD),
         ("pending-action", "/staff"),
         ("pending", pending.as_str()),
+        ("pending-author", "anna"),
     ];
     let (status, page) = send(&mut anna, "/sign-in", &fields).await;
     assert_eq!(status, StatusCode::OK);
@@ -195,4 +212,108 @@ async fn a_made_up_pending_form_leads_nowhere() {
         assert_eq!(answer.headers()["location"], "/pets");
         boris.get("/pets").await;
     }
+}
+
+/// The fields of the sign-in of `name` with the form that `page` carries.
+fn sign_in_with<'a>(name: &'a str, carried: &'a [String; 3]) -> [(&'a str, &'a str); 5] {
+    let [action, author, pending] = carried;
+    [
+        ("name", name),
+        ("password", PASSWORD),
+        ("pending-action", action),
+        ("pending-author", author),
+        ("pending", pending),
+    ]
+}
+
+/// What the sign-in page carries of a form.
+fn carried(page: &str) -> [String; 3] {
+    ["pending-action", "pending-author", "pending"].map(|name| hidden(page, name))
+}
+
+/// boris left his text at a browser that anna signs in with.
+#[tokio::test]
+async fn text_is_returned_to_the_account_that_wrote_it_and_to_no_other() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    let form = boris.get("/pets/1/edit").await;
+    assert_eq!(hidden(&form, "author"), "boris");
+    boris.clone().post("/sign-out", &[]).await;
+    let (_, page) = send(&mut boris, "/pets/1", &TYPED).await;
+    let carried = carried(&page);
+    let answer = boris
+        .post("/sign-in", &sign_in_with("anna", &carried))
+        .await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers()["location"], "/pets");
+    assert!(boris.is_in().await);
+
+    // The browser is anna's now: boris's form in another tab, and the sign-in sent again.
+    for (path, fields) in [
+        ("/pets/1", &TYPED[..]),
+        ("/sign-in", &sign_in_with("boris", &carried)[..]),
+    ] {
+        boris.form_token = "of boris's page".to_owned();
+        let (status, page) = send(&mut boris, path, fields).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+        assert!(!page.contains("INSULIN"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_refused_or_sent_again_keeps_the_text() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    boris.clone().post("/sign-out", &[]).await;
+    let (_, page) = send(&mut boris, "/pets/1", &TYPED).await;
+    let carried = carried(&page);
+    let fields = sign_in_with("boris", &carried);
+    let token = std::mem::replace(&mut boris.form_token, "stale".to_owned());
+    let (status, page) = send(&mut boris, "/sign-in", &fields).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert_eq!(self::carried(&page), carried);
+    assert_eq!(boris.form_token, token, "it can be sent again");
+
+    let (status, _) = send(&mut boris, "/sign-in", &fields).await;
+    assert_eq!(status, StatusCode::OK);
+    // The page is reloaded: its token was made for the cookie before.
+    boris.form_token = token;
+    let (status, page) = send(&mut boris, "/sign-in", &fields).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_returned(&page);
+}
+
+/// Back shows no text of a person who signed out.
+#[tokio::test]
+async fn signing_out_clears_the_cache_and_the_account_that_pages_compare() {
+    let rescue = Rescue::start().await;
+    let mut boris = rescue.signed_in("boris").await;
+    let answer = boris.ask("GET", "/pets/1/edit").send().await.unwrap();
+    let kept = account_cookie(&answer);
+    let page = unescape(&answer.text().await.unwrap());
+    let (pair, _) = kept.split_once(';').unwrap();
+    assert!(
+        page.contains(&format!("data-account-cookie=\"{pair}\"")),
+        "{page}"
+    );
+    assert!(!kept.contains("HttpOnly"), "{kept}");
+
+    let account = boris.get("/account").await;
+    assert!(unescape(&account).contains("data-account=\"boris\""));
+    let answer = boris.post("/sign-out", &[]).await;
+    assert_eq!(answer.headers()["clear-site-data"], "\"cache\"");
+    assert!(account_cookie(&answer).contains("=; Max-Age=0"));
+
+    let mut anna = rescue.browser();
+    let answer = anna.sign_in("anna", PASSWORD).await;
+    let hers = account_cookie(&answer);
+    assert!(!hers.starts_with(pair) && !hers.contains("=;"), "{hers}");
+}
+
+/// The header that sets the cookie with the account.
+fn account_cookie(answer: &reqwest::Response) -> String {
+    let set = answer.headers().get_all("set-cookie").iter();
+    let mut set = set.filter_map(|set| set.to_str().ok());
+    let found = set.find(|set| set.starts_with("pet-store-account"));
+    found.expect("it is set").to_owned()
 }
