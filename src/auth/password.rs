@@ -12,7 +12,7 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use self::hash::hash;
@@ -127,26 +127,39 @@ impl Passwords {
             Slots::Everyone => &self.callers,
             Slots::Known => &self.known_callers,
         };
-        let place = Arc::clone(callers).try_acquire_owned();
-        let place = place.map_err(|_| Crowded)?;
+        let permit = Arc::clone(callers).try_acquire_owned();
+        let slot = Slot {
+            permit: Some(permit.map_err(|_| Crowded)?),
+            callers: [&self.callers, &self.known_callers].map(Arc::clone),
+            buffers: Arc::clone(&self.buffers),
+        };
         let turn = Arc::clone(&self.at_work).acquire_owned().await;
-        let callers = [&self.callers, &self.known_callers].map(Arc::clone);
-        let buffers = Arc::clone(&self.buffers);
-        // The work keeps place and turn, also when whoever asked for it is gone.
+        // The work keeps slot and turn, also if its caller is gone.
         let working = self.tasks.spawn_blocking(move || {
-            let mut buffer = kept(&buffers).pop().unwrap_or_default();
+            let mut buffer = kept(&slot.buffers).pop().unwrap_or_default();
             let done = work(&mut buffer);
-            drop(place);
-            let mut kept = kept(&buffers);
-            kept.push(buffer);
-            let free = callers.map(|callers| callers.available_permits());
-            if free == [CALLERS, KNOWN_CALLERS] {
-                *kept = Vec::new();
-            }
-            drop((kept, turn));
+            kept(&slot.buffers).push(buffer);
+            drop((slot, turn));
             done
         });
         Ok(working.await.expect("hashing does not panic"))
+    }
+}
+
+/// The slot of a caller that waits or is at work. Releasing the last one frees the buffers.
+struct Slot {
+    permit: Option<OwnedSemaphorePermit>,
+    callers: [Arc<Semaphore>; 2],
+    buffers: Buffers,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.permit = None;
+        let free = self.callers.each_ref().map(|all| all.available_permits());
+        if free == [CALLERS, KNOWN_CALLERS] {
+            *kept(&self.buffers) = Vec::new();
+        }
     }
 }
 

@@ -120,3 +120,16 @@ async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
     assert!(most <= AT_ONCE, "{most} buffers");
     assert_eq!(kept(&passwords.buffers).len(), 0);
 }
+
+/// The buffers were freed only by a caller that finished, and the last one may give up in the queue.
+#[tokio::test]
+async fn a_last_caller_that_gives_up_while_it_waits_leaves_no_buffer() {
+    let passwords = Passwords::new(TaskTracker::new());
+    let turns = passwords.at_work.try_acquire_many(AT_ONCE as u32).unwrap();
+    let mut waiting = Box::pin(passwords.hash(Slots::Everyone, "correct horse".to_owned()));
+    assert!(futures_util::poll!(&mut waiting).is_pending());
+    kept(&passwords.buffers).push(Buffer::default());
+    drop(waiting);
+    assert_eq!(kept(&passwords.buffers).len(), 0);
+    drop(turns);
+}
