@@ -63,16 +63,30 @@ impl Cookies {
         Some(Kept { secret, is_earlier })
     }
 
+    /// Reads the value of another cookie of this instance; None if there are two of the name.
+    pub fn value<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+        match values(headers, &self.name(name, name))[..] {
+            [value] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Has the browser keep another cookie of this instance for `seconds`, for addresses below `path`.
+    pub fn set(&self, name: &str, value: &str, path: &str, seconds: u64) -> HeaderValue {
+        let age = format!("; Max-Age={seconds}");
+        self.header(&self.name(name, name), value, path, &age)
+    }
+
     /// Has the browser keep `secret` for so many seconds, or until it is closed.
     pub fn keep(&self, secret: &Secret, seconds: Option<u64>) -> HeaderValue {
         let age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
         let name = self.name(NAME, SECURE_NAME);
-        self.header(&name, &secret.text(), &age.unwrap_or_default())
+        self.header(&name, &secret.text(), "/", &age.unwrap_or_default())
     }
 
     /// Has the browser forget it.
     pub fn forget(&self) -> HeaderValue {
-        self.header(&self.name(NAME, SECURE_NAME), "", "; Max-Age=0")
+        self.header(&self.name(NAME, SECURE_NAME), "", "/", "; Max-Age=0")
     }
 
     /// `name=value` of the cookie that scripts compare with the account a page was rendered for.
@@ -103,11 +117,11 @@ impl Cookies {
 
     /// Has the browser forget the cookie of an earlier version.
     pub fn forget_earlier(&self) -> HeaderValue {
-        self.header(self.earlier_name(), "", "; Max-Age=0")
+        self.header(self.earlier_name(), "", "/", "; Max-Age=0")
     }
 
     /// The name of a cookie of this instance.
-    pub fn name(&self, plain: &str, secure: &str) -> String {
+    fn name(&self, plain: &str, secure: &str) -> String {
         let name = if self.is_secure { secure } else { plain };
         match self.port {
             Some(port) => format!("{name}-{port}"),
@@ -120,10 +134,10 @@ impl Cookies {
     }
 
     /// Not readable by scripts, not sent along by other sites' forms and frames.
-    fn header(&self, name: &str, value: &str, age: &str) -> HeaderValue {
+    fn header(&self, name: &str, value: &str, path: &str, age: &str) -> HeaderValue {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
-        HeaderValue::from_str(&text).expect("hex digits and fixed words")
+        let text = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}{age}");
+        HeaderValue::from_str(&text).expect("hex digits, names, numbers and fixed words")
     }
 }
 
@@ -176,6 +190,15 @@ mod tests {
         assert!(read(&both, &at(3000)) == Some(one.clone()));
         assert!(read(&both, &at(3001)) == Some(other.clone()));
         assert!(read(&both, &at(3002)).is_none());
+        let others = cookies(&["undo-3000=1; undo-3001=2", "undo-3002=3; undo-3002=4"]);
+        let undo = |port| at(port).value(&others, "undo").map(str::to_owned);
+        assert_eq!((undo(3001).as_deref(), undo(3002)), (Some("2"), None));
+        let set = at(3000).set("undo", "1", "/pets", 10);
+        assert!(
+            set.to_str()
+                .unwrap()
+                .starts_with("undo-3000=1; Path=/pets;")
+        );
 
         let earlier = cookies(&[&pair(&PLAIN, &one)]);
         let kept = at(3000).read(&earlier).unwrap();

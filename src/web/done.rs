@@ -1,18 +1,18 @@
 //! The message that confirms an edit on the page after its redirect.
 //!
-//! The answer to a form leaves a cookie with what was done, as a code, an account's name and counts.
-//! The next page turns them into a sentence of fixed words and removes the cookie, so no text from
-//! outside is ever shown.
+//! The answer to a form sets a cookie with a code of the edit, an account's name and counts. The next
+//! page turns these into a sentence of fixed words and removes the cookie, so a cookie that somebody
+//! else set cannot show a text of its own.
 
 use std::time::Duration;
 
-use poem::http::{HeaderMap, HeaderValue, header};
+use poem::http::{HeaderMap, HeaderValue};
 
 use crate::auth::{Directory, Gate};
 use crate::model::{AccountName, Role};
 use crate::views::counted;
 
-/// What was done.
+/// An edit that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     Role(AccountName, Role),
@@ -26,7 +26,7 @@ pub enum Done {
     PetRemoved,
 }
 
-/// What ended with it.
+/// Sessions and tokens that an edit ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
     pub sessions: usize,
@@ -44,17 +44,13 @@ const SEPARATOR: char = '~';
 impl Done {
     /// The header that leaves the message for the next page.
     pub fn keep(&self, gate: &Gate) -> HeaderValue {
-        cookie(&self.code(), SHOWN_FOR.as_secs(), gate)
+        let seconds = SHOWN_FOR.as_secs();
+        gate.cookies().set(COOKIE, &self.code(), "/", seconds)
     }
 
     /// The message that a request brings, as a sentence.
     pub fn read(headers: &HeaderMap, gate: &Gate) -> Option<String> {
-        let name = gate.cookies().name(COOKIE, COOKIE);
-        let lines = headers.get_all(header::COOKIE).iter();
-        let lines = lines.filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';'));
-        let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-        let (_, code) = pairs.find(|(found, _)| *found == name)?;
+        let code = gate.cookies().value(headers, COOKIE)?;
         Some(Done::parse(code)?.sentence())
     }
 
@@ -124,7 +120,7 @@ impl Done {
 }
 
 impl Ended {
-    /// What an account has that ends with it.
+    /// Counts the sessions and tokens of an account.
     pub fn of(directory: &Directory, name: &AccountName) -> Self {
         Ended {
             sessions: directory.sessions_of(name).len(),
@@ -158,14 +154,7 @@ fn sessions(count: usize) -> String {
 
 /// The header that removes the message once it is shown.
 pub fn forget(gate: &Gate) -> HeaderValue {
-    cookie("", 0, gate)
-}
-
-fn cookie(value: &str, seconds: u64, gate: &Gate) -> HeaderValue {
-    let name = gate.cookies().name(COOKIE, COOKIE);
-    let secure = if gate.is_secure() { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}; Max-Age={seconds}");
-    HeaderValue::from_str(&text).expect("fixed words, a name and numbers")
+    gate.cookies().set(COOKIE, "", "/", 0)
 }
 
 #[cfg(test)]

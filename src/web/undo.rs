@@ -1,13 +1,13 @@
-//! A status that was set by a slip of the thumb is taken back within ten seconds.
+//! Undo of a status that was set by mistake, for ten seconds.
 //!
-//! The page's script does it by itself. Without it, the answer to the form leaves a cookie that
-//! lives as long as the offer, and the page that is shown next makes it: a form that restores the
-//! status from before and its time, unless somebody else has set the status meanwhile. Taps that
-//! follow each other within the offer are one: what was before the first of them is restored.
+//! The page's script has an undo of its own. Without the script, the answer to the form sets a cookie
+//! with the offer, which lives as long as the offer, and the next page shows a form that restores the
+//! earlier status and its time, unless somebody else has set the status since. Taps that follow each
+//! other within ten seconds are one: undo restores the status from before the first of them.
 
 use std::time::Duration;
 
-use poem::http::{HeaderMap, HeaderValue, header};
+use poem::http::{HeaderMap, HeaderValue};
 
 use crate::auth::Gate;
 use crate::error::Failure;
@@ -24,7 +24,7 @@ const FORMAT: &str = "Give a time as RFC 3339, such as 2026-11-22T14:05:00Z.";
 
 const COOKIE: &str = "pet-store-undo";
 
-/// What an undo restores, and the change that it takes back.
+/// The status that an undo restores, and the change that it undoes.
 pub struct Offer {
     pet: PetId,
     status: Status,
@@ -34,7 +34,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The offer to take back what `committed` did to `before`.
+    /// The offer to undo `committed`, which changed `before`.
     pub fn new(
         gate: &Gate,
         headers: &HeaderMap,
@@ -56,7 +56,7 @@ impl Offer {
         }
     }
 
-    /// The header that leaves it with the browser.
+    /// The header that stores the offer in the browser.
     pub fn cookie(&self, gate: &Gate) -> HeaderValue {
         let Offer {
             pet,
@@ -65,23 +65,12 @@ impl Offer {
             set_at,
         } = self;
         let (since, seconds) = (since.micros(), OFFERED_FOR.as_secs());
-        let secure = if gate.is_secure() { "; Secure" } else { "" };
-        let name = gate.cookies().name(COOKIE, COOKIE);
-        let text = format!(
-            "{name}={pet}.{status}.{since}.{set_at}; Path=/pets; HttpOnly; SameSite=Lax{secure}; \
-             Max-Age={seconds}"
-        );
-        HeaderValue::from_str(&text).expect("numbers and fixed words")
+        let offer = format!("{pet}.{status}.{since}.{set_at}");
+        gate.cookies().set(COOKIE, &offer, "/pets", seconds)
     }
 
     fn from_cookie(gate: &Gate, headers: &HeaderMap) -> Option<Self> {
-        let own = gate.cookies().name(COOKIE, COOKIE);
-        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-        let mut pairs = cookies
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='));
-        let (_, offer) = pairs.find(|(name, _)| *name == own)?;
-        let mut parts = offer.split('.');
+        let mut parts = gate.cookies().value(headers, COOKIE)?.split('.');
         let mut next = || parts.next();
         Some(Offer {
             pet: next()?.parse().ok()?,
@@ -114,11 +103,11 @@ pub fn offered(
     is_open.then(|| UndoView::new(&pet, offer.status, offer.since, offer.set_at))
 }
 
-/// What a form asks for that takes a status back: the moment to restore, and the change that has
-/// to be the last of the status. Without these fields it sets a status from now on.
+/// Reads the fields of an undo: the time to restore, and the precondition that the change at the
+/// cursor was the last one of the status. Without these fields, a form sets a status from now on.
 ///
 /// # Errors
-/// What is no moment or cursor.
+/// 422 for a field that is not a time or a cursor.
 pub fn asked(
     since: Option<&str>,
     replaces: Option<&str>,
