@@ -76,7 +76,7 @@ impl App {
         let writer = Writer::start_keeping(
             Arc::clone(&engine),
             Arc::clone(&hub),
-            // The log holds the keys of requests, which are honoured that long.
+            // The log contains the keys of requests, so changes are kept for at least as long as keys.
             config.history.map(|history| history.max(REQUESTS_KEPT_FOR)),
             Clock::system(),
         );
@@ -223,8 +223,8 @@ impl App {
     }
 }
 
-/// An address that a browser can open: for a listener on all addresses, the one that this machine
-/// would send from, else loopback.
+/// Returns an address that a browser can open. For a listener on all addresses, that is the source
+/// address of this machine's default route, else loopback.
 fn reachable(address: SocketAddr) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
@@ -275,7 +275,7 @@ async fn open(
     };
     let folder = config.data.clone();
     let (auth, base_url) = (config.auth, config.base_url.clone());
-    // A port that is picked at each start would be another name for the same cookie each time.
+    // A port that is picked at each start would rename the cookie each time.
     let port = Some(config.listen.port()).filter(|port| *port != 0);
     let opening = tokio::task::spawn_blocking(move || {
         let (engine, accounts): (Arc<dyn Engine>, Arc<dyn Accounts>) = match shared {

@@ -191,9 +191,9 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal to stop. Ignores, with a line in the log, what others use to have a
-    /// program reopen its log files: the log goes to stderr. Unhandled, these would end the process
-    /// without a `bye` to any viewer. Cancel safe.
+    /// Waits for a signal to stop. Logs and ignores the signals by which other programs reopen their
+    /// log files: this log goes to stderr. Unhandled, they would end the process without a `bye` to
+    /// any viewer. Cancel safe.
     async fn stop(&mut self) {
         loop {
             let ignored = tokio::select! {

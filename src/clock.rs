@@ -1,7 +1,7 @@
-//! The two clocks of the machine, and how far they can be trusted.
+//! The two clocks of the machine, and the detection of jumps.
 //!
-//! The wall clock is set by people, by NTP and by empty batteries. The running clock counts since
-//! the machine was started, its sleep included, and nobody can set it. A difference between the
+//! The wall clock is set by people and by NTP, and reset by an empty battery. The running clock counts
+//! the time since the machine was started, its sleep included, and cannot be set. A difference between the
 //! two readings of an interval is a jump of the wall clock. Tests pass clocks of their own.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::Moment;
 
-/// Microseconds between the two clocks that are a jump. NTP slews by half a millisecond a second,
+/// Microseconds by which the two clocks must diverge to count as a jump. NTP slews by half a millisecond a second,
 /// and a reading may be interrupted between its two halves.
 const JUMP_MICROS: i64 = 2_000_000;
 
@@ -40,9 +40,8 @@ impl Clock {
         }
     }
 
-    /// The same with a wall clock that also goes by that of another machine, if `other` tells it: the
-    /// earlier of the two counts, so that one clock that is ahead makes nothing old. One that was
-    /// never set does not count.
+    /// The same clock, whose wall clock is never later than `other`, the clock of another machine: then
+    /// a clock that is ahead makes nothing old. A clock that was never set is ignored.
     pub fn bounded_by(self, other: impl Fn() -> Option<Moment> + Send + Sync + 'static) -> Self {
         let own = self.wall;
         let wall = move || match (own(), other()) {

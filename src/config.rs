@@ -63,8 +63,8 @@ pub struct Options {
     #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value = "6", allow_hyphen_values = true, value_parser = pets)]
     pets: u32,
 
-    /// Forget changes that are more than DURATION older than the newest, or forever keep them; the
-    /// newest 10,000, and those of the last 24 hours, always stay
+    /// How long to keep history, for example 90d, or forever; the newest 10,000 changes, and those of
+    /// the last 24 hours, always stay
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HISTORY", default_value = "90d", value_parser = history)]
     history: History,
 
@@ -112,7 +112,7 @@ pub enum LogFormat {
 pub struct Config {
     pub auth: Auth,
     pub listen: SocketAddr,
-    /// Where `/metrics` is served alone and to everyone; `None` is nowhere.
+    /// The address that serves `/metrics` and nothing else, to everyone; `None` for no such address.
     pub metrics_listen: Option<SocketAddr>,
     pub data: PathBuf,
     pub engine: EngineChoice,

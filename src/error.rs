@@ -77,7 +77,7 @@ impl Failure {
         Failure::new(StatusCode::CONFLICT, "Not possible", detail)
     }
 
-    /// 412: what the request expected of the resource does not hold. RFC 9110, section 15.5.13.
+    /// 412: a precondition of the request does not hold. RFC 9110, section 15.5.13.
     pub fn precondition_failed(detail: impl Into<String>) -> Self {
         let title = "Precondition failed";
         Failure::new(StatusCode::PRECONDITION_FAILED, title, detail)

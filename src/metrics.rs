@@ -47,10 +47,10 @@ pub struct Metrics {
     /// `address` for those of one address, `writes`, `buffers` for requests beyond the budget of
     /// memory).
     pub refused: IntCounterVec,
-    /// Times that the wall clock was set while the program ran.
+    /// Jumps of the wall clock while the program ran.
     pub clock_jumps: IntCounter,
     last_clock_jump: Gauge,
-    /// Seconds that this machine's clock is ahead of the engine's, where that is elsewhere.
+    /// Seconds by which this machine's clock is ahead of a remote engine's.
     pub clock_difference: Gauge,
 }
 

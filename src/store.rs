@@ -53,8 +53,8 @@ pub struct Snapshot {
     pub next_pet: PetId,
     /// In the order of their ids.
     pub pets: Vec<Pet>,
-    /// The rev of the last change of each of `pets`, in the same order; `Rev::ZERO` for a pet of
-    /// which the engine has no change, as after an import without history.
+    /// The rev of the last change of each of `pets`, in the same order; `Rev::ZERO` if the engine has
+    /// no change of the pet, as after an import without history.
     pub revs: Vec<Rev>,
 }
 
@@ -111,8 +111,8 @@ pub trait Engine: Send + Sync + 'static {
     /// Ends what the engine runs for itself. What is committed is safe without it.
     fn close(&self) {}
 
-    /// Checks that the store is still where it was opened: writes to a file that was deleted or
-    /// replaced succeed, and are lost when the program ends.
+    /// Checks that the store is still where it was opened. Writes to a file that was deleted or
+    /// replaced would succeed, and be lost when the program ends.
     ///
     /// # Errors
     /// `Moved`, until the same file is back.
@@ -181,8 +181,8 @@ pub trait Engine: Send + Sync + 'static {
     /// the newest one and `present`, and returns how many these were. The newest `kept` stay
     /// however old they are. The pets are not touched.
     ///
-    /// A change that was stamped by a clock ahead of `present`, or by one that was never set, is
-    /// as old as the change after it.
+    /// A change with a timestamp later than `present`, or from a clock that was never set, counts as
+    /// old as the change after it.
     ///
     /// # Errors
     /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.

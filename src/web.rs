@@ -1,8 +1,9 @@
 //! The whole URL table, and what holds for every answer.
 //!
 //! The order around a request, from outside in: the answer gets its security headers; a preflight is
-//! answered, and what any origin may read is marked (`cors`); the request gets its caller; a failure or a panic becomes a page or a problem document, depending on who
-//! asked; what is no right request, or one write too many, is refused; a body is read up to its
+//! answered, and what any origin may read is marked (`cors`); the request gets its caller; slashes at
+//! the end of an address are removed by a redirect; a failure or a panic becomes a page or a problem
+//! document, depending on who asked; the request's memory is taken out of the budget of all requests; what is no right request, or one write too many, is refused; a body is read up to its
 //! limit; what another site's page sent is refused; then the table below, where each handler takes
 //! what it needs.
 

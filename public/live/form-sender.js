@@ -7,9 +7,9 @@
 const TIMEOUT_MS = 30_000;
 
 /**
- * - `saved`: the page that the server leads to.
- * - `refused`: the server has an answer of its own, which a plain submit of the form shows.
- * - `problem`: nothing was answered that is worth leaving the page for.
+ * - `saved`: the page that the server redirects to.
+ * - `refused`: the server answered with a page, which a plain submit of the form shows.
+ * - `problem`: a message; the form stays on the page.
  * @typedef {{ saved: string } | { refused: true } | { problem: string }} Outcome
  */
 

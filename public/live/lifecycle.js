@@ -4,7 +4,7 @@
  * and back.
  *
  * A page may run long before a person sees it, or without ever being seen: browsers prerender links, and people open
- * tabs in the background. Until it is visible for the first time, such a page has no turn at all, so it opens no
+ * tabs in the background. Until it is visible for the first time, no turn of such a page is called, so it opens no
  * connection, takes part in no election, and stores nothing about the network.
  *
  * Everything ends at `pagehide` and not at `unload`: `unload` keeps a page out of the back/forward cache and

@@ -13,7 +13,7 @@ import { askingServer } from "./tabs/missed.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
 import { WsTransport } from "./ws.js";
 
-/** Its number goes up with every change of what tabs say to each other: see `tabs/notes.js`. */
+/** The number is the version of the messages between tabs, in `tabs/notes.js`. */
 const SHARE_NAME = "petstore-live-2";
 
 /**

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Puts a snapshot together that came in parts. Until the last is there nothing is passed on, so the page keeps what it
- * shows, and its cursor: a connection that ends in between is followed by one that starts the snapshot over.
+ * Assembles a snapshot that came in parts. Passes nothing on before the last part, so the page keeps its board and its
+ * cursor until then: if the connection ends in between, the next one starts the snapshot over.
  */
 
 /** @typedef {import("./message.js").Message} Message */
 
-/** What the address of a live route says to be given snapshots in parts. */
+/** The parameters of a live route that ask for snapshots in parts. */
 export const IN_PARTS = { parts: 1 };
 
 export class Parts {

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 15_000;
  */
 
 /**
- * Since when a status had been before, and the change that has to be the last of the status for it to come back.
+ * An undo: when the earlier status began, and the cursor of the change that must still be the last one of the status.
  * @typedef {{ since?: string, replaces: string }} Restored
  */
 

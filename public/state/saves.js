@@ -42,11 +42,11 @@ class Save {
   isOver = false;
   cancel = () => {};
 
-  /** Of what an undo restores. @type {string | undefined} */
+  /** When the status that an undo restores began. @type {string | undefined} */
   since;
-  /** Statuses of the pet that the stream has brought while it was on its way: others may be among them. @type {Message[]} */
+  /** Statuses of the pet that arrived while this save was on its way, also by others. @type {Message[]} */
   heard = [];
-  /** What became of it, when that is known. @type {Promise<unknown>} */
+  /** Settles with the answer of the server. @type {Promise<unknown>} */
   answered = Promise.resolve();
 
   /**
@@ -155,7 +155,7 @@ export class Saves {
   }
 
   /**
-   * The page is paused, or goes on: what is shown of a pet is then not what was saved, or is again.
+   * Notes that the page is paused, and does not show what was saved, or resumed.
    * @param {boolean} isPaused
    */
   pause(isPaused) {

@@ -12,7 +12,7 @@ import { setText } from "./text.js";
 
 /** @typedef {import("../state/drafts.js").Fields} Fields */
 
-/** Made for one page, so never kept. */
+/** The token is valid for one page, so it is never kept. */
 const FORM_TOKEN = "form-token";
 
 export class DraftForm {

@@ -16,8 +16,8 @@ const PART_OF_AN_ADDRESS: usize = 4;
 const MOST_OF_AN_ADDRESS: usize = 1000;
 const LEAST_OF_AN_ADDRESS: usize = 8;
 
-/// Of all memory, unfinished requests may take this part, as long as no flag says otherwise. On a
-/// large machine, `MOST_BUFFERS` is room for 40,000 connections.
+/// The part of all memory that unfinished requests may take by default. `MOST_BUFFERS`, on a large
+/// machine, is enough for 40,000 connections.
 const PART_OF_MEMORY: u64 = 6;
 const LEAST_BUFFERS: usize = 4 * 1024 * 1024;
 const MOST_BUFFERS: usize = 1024 * 1024 * 1024;
@@ -55,8 +55,8 @@ pub struct LimitOptions {
     max_body: u32,
 
     /// Bytes of memory that all unfinished requests may take together: their connections, heads,
-    /// bodies and WebSocket messages; a quarter of it for one address. More gets 503 [default: an
-    /// sixth of the memory that this process may use, and no limit of its own for this machine]
+    /// bodies and WebSocket messages; a quarter of it for one address. More gets 503 [default: a
+    /// sixth of the memory that this process may use, and no share for this machine]
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_REQUEST_BUFFERS", allow_hyphen_values = true, value_parser = buffers)]
     max_request_buffers: Option<usize>,
 

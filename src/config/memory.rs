@@ -1,14 +1,14 @@
-//! How much memory this process may use: the machine's, or less where a cgroup or a limit says so.
+//! Finds how much memory this process may use: the machine's, or less by a cgroup or a resource limit.
 
 use std::fs;
 use std::path::Path;
 
 use rustix::process::{Resource, getrlimit};
 
-/// What is assumed where nothing says it.
+/// Assumed if no source tells a limit, in bytes.
 const ASSUMED: u64 = 1024 * 1024 * 1024;
 
-/// The smallest of the machine's memory, the limits of this process's cgroups (version 1 or 2) and
+/// Returns the smallest of the machine's memory, the limits of this process's cgroups (version 1 or 2) and
 /// its limit on address space, in bytes.
 pub fn limit_bytes() -> u64 {
     let machine = fs::read_to_string("/proc/meminfo").ok();

@@ -110,7 +110,7 @@ pub fn bytes(text: &str) -> Result<u32, String> {
     })
 }
 
-/// From a few hundred connections to more than any machine of ours needs.
+/// Parses the memory of requests: from a few dozen connections to more than any machine needs.
 pub fn buffers(text: &str) -> Result<usize, String> {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     let found = units.iter().find_map(|(name, unit)| {

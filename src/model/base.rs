@@ -1,7 +1,8 @@
-//! The profile that a form was rendered with, in a form's hidden field.
+//! The base of an edit: digests of the profile that a form was rendered with, in a hidden field of the
+//! form.
 //!
-//! A digest of each field is enough: it tells which fields the form's author changed, and which of
-//! them somebody else has changed meanwhile. The present values are on the board.
+//! From the digests follows which fields the form's author changed, and which of these somebody else
+//! has changed meanwhile. The present values are on the board.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ impl ProfileBase {
         ProfileBase(profile.texts().map(digest))
     }
 
-    /// The fields of `patch` that are not as they were. Whoever sends a whole form means these.
+    /// Returns the fields of `patch` that differ from the base: those that the form's author changed.
     pub fn changed(&self, mut patch: ProfilePatch) -> ProfilePatch {
         let texts = patch.texts().map(|text| text.map(digest));
         for (place, field) in Profile::FIELDS.into_iter().enumerate() {
@@ -33,8 +34,8 @@ impl ProfileBase {
         patch
     }
 
-    /// The fields of `patch` that `current` has as another value than they had, and than `patch`
-    /// sets: somebody else has changed them too.
+    /// Returns the fields of `patch` whose value in `current` differs from both the base and `patch`:
+    /// somebody else has changed them too.
     pub fn conflicts(&self, patch: &ProfilePatch, current: &Profile) -> Vec<&'static str> {
         let (ours, theirs) = (patch.texts(), current.texts());
         let fields = Profile::FIELDS.into_iter().enumerate();
@@ -49,8 +50,8 @@ impl ProfileBase {
     }
 }
 
-/// The digest of a field's text, however a browser changes it on its way through a form: line ends
-/// and spaces at either end.
+/// The digest of a field's text, without what a browser may change in a form: line ends, and spaces at
+/// either end.
 fn digest(text: &str) -> [u8; DIGEST_BYTES] {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let hash = Sha256::digest(lines.trim_matches([' ', '\n']));
@@ -61,7 +62,7 @@ fn digest(text: &str) -> [u8; DIGEST_BYTES] {
 
 /// The text is not a form's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a form's base is what the server wrote into the form")]
+#[error("this is not a base that the server put into a form")]
 pub struct ProfileBaseError;
 
 impl fmt::Display for ProfileBase {

@@ -33,7 +33,7 @@ pub struct Change {
     pub by: By,
     /// Who that was by name, where it is known. Never shown to visitors.
     pub author: Option<Arc<Author>>,
-    /// The request that made it, if that had a key.
+    /// The key of the request that made it, if the request had one.
     pub request: Option<RequestKey>,
     pub pet: PetId,
     pub kind: ChangeKind,
@@ -44,12 +44,12 @@ pub struct Change {
 pub enum ChangeKind {
     /// It does something else now, since `Change::at`.
     Status(Status),
-    /// It does this, and has done so since an earlier moment: an undo restored the status, or
-    /// somebody confirmed it.
+    /// The pet has this status since an earlier time: an undo restored the status, or somebody
+    /// confirmed it.
     StatusSince(Status, Moment),
     /// It was created or edited, and this is what it is now.
     Pet(Arc<Pet>),
-    /// It was removed, and this was its name; unknown in records of earlier versions.
+    /// The pet of this name was removed. Records of earlier versions have no name.
     Gone(Option<Arc<str>>),
 }
 
@@ -70,8 +70,8 @@ impl Change {
         }
     }
 
-    /// The status that this change sets, and the time since when the pet has it; `None` for a
-    /// change of another kind.
+    /// The status that this change sets, and the time when the status began; `None` for a change of
+    /// another kind.
     pub const fn status(&self) -> Option<(Status, Moment)> {
         match self.kind {
             ChangeKind::Status(status) => Some((status, self.at)),
@@ -82,7 +82,7 @@ impl Change {
 }
 
 impl ChangeKind {
-    /// The pet's name after this change, or before it was removed, where the change says it.
+    /// The pet's name after this change, or before its removal, if the change contains it.
     pub fn name(&self) -> Option<&str> {
         match self {
             ChangeKind::Pet(pet) => Some(&pet.profile.name),

@@ -1,7 +1,7 @@
 //! What people enter about a pet, and the rules it must keep to become a profile.
 //!
-//! Every entrance has these rules: pages, the API, and an import. What earlier versions accepted
-//! stays readable in a store, and an import leaves out the characters that are no longer allowed.
+//! The rules hold for pages, the API, and imports. Texts that earlier versions accepted stay readable
+//! in a store; an import removes the characters that are no longer allowed.
 
 #[cfg(test)]
 mod tests;
@@ -119,7 +119,7 @@ fn bounded(
     Some(text)
 }
 
-/// The one field of several lines. Line ends are those of Unix from here on.
+/// The one field of several lines. Line ends are normalised to line feeds.
 fn about(errors: &mut Vec<FieldError>, entered: Option<String>) -> Option<String> {
     let text = entered?.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim_matches(' ').to_owned();

@@ -10,11 +10,11 @@ use jiff::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(i64);
 
-/// For this long, a day of the week names one day.
+/// Within this time a weekday is unambiguous.
 const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
 
 impl Moment {
-    /// No clock that is set shows an earlier time: 2020 began before this program was written.
+    /// The start of 2020. A clock that shows an earlier time was never set.
     pub const EARLIEST: Moment = Moment(1_577_836_800_000_000);
 
     /// The wall clock now. Order between changes is the rev's business, not the clock's.
@@ -40,8 +40,8 @@ impl Moment {
         self.timestamp().strftime("%H:%M").to_string()
     }
 
-    /// Hour and minute in UTC, with the day where it is not that of `now`: `14:05`, `Tue 14:05`,
-    /// `3 Nov 14:05` where the weekday would be ambiguous, `3 Nov 2025 14:05`.
+    /// Hour and minute in UTC, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
+    /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
     pub fn text(self, now: Moment) -> String {
         let (then, today) = (self.timestamp(), now.timestamp());
         let is_same =
@@ -58,7 +58,7 @@ impl Moment {
         then.strftime(format).to_string()
     }
 
-    /// Returns true if it can be shown: it is not thousands of years away.
+    /// Returns true if the calendar covers it: the years -9999 to 9999.
     pub fn is_in_calendar(self) -> bool {
         Timestamp::from_microsecond(self.0).is_ok()
     }

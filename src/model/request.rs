@@ -2,8 +2,8 @@
 
 use super::{from_hex, to_hex};
 
-/// What a change remembers of the request that made it: enough to find the change again when the
-/// same request arrives once more.
+/// The identity of a request, recorded with its change, by which a retry of the request is
+/// recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey {
     pub id: RequestId,

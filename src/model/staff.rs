@@ -92,7 +92,7 @@ pub struct Token {
 /// Characters of a token's name.
 pub const TOKEN_NAME_CHARACTERS: usize = 40;
 
-/// Checks what somebody calls a token.
+/// Checks the name of a token.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -118,12 +118,12 @@ pub struct Deed {
     pub author: Author,
     /// What was done, as a sentence without its subject: "gave anna the role admin".
     pub words: String,
-    /// The last change of a pet before it; unknown in records of earlier versions.
+    /// The newest change before this entry; unknown in records of earlier versions.
     pub after: Option<Rev>,
 }
 
-/// How entries begin that everyone can make about their own account. Such entries are kept apart:
-/// no number of them pushes out who was given a role.
+/// The beginnings of entries that everyone can make about their own account. These entries are kept
+/// apart, so that they do not push out entries about roles.
 const ROUTINE: [&str; 5] = [
     "signed in",
     "signed out",

@@ -1,4 +1,4 @@
-//! Which characters a text may have.
+//! The characters that a text may contain.
 //!
 //! Control characters break terminals, logs and the formats of other programs. Characters that
 //! reorder the text around them, or that nobody can see, make one name look like another. Joiners
@@ -46,8 +46,8 @@ pub fn check_text(text: &str, lines: Lines) -> Result<(), HiddenCharacter> {
     Ok(())
 }
 
-/// `text` with what `check_text` refuses left out, and with a space where a line ended that may not
-/// end: for what earlier versions accepted.
+/// Removes the characters that `check_text` refuses, and replaces line ends and tabs that are not
+/// allowed by spaces: for texts that earlier versions accepted.
 pub fn clean_text(text: &str, lines: Lines) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut before = None;
@@ -79,9 +79,9 @@ pub fn is_invisible(character: char) -> bool {
 fn is_allowed(before: Option<char>, character: char, lines: Lines) -> bool {
     match character {
         '\n' | '\t' => lines == Lines::Many,
-        // Line and paragraph separators, which some programs take for the end of a record.
+        // Line and paragraph separators, which some programs read as the end of a record.
         '\u{2028}' | '\u{2029}' => false,
-        // Tags say which flag a black flag is, and hide a text anywhere else.
+        // Tag characters select a flag after a black flag, and are invisible anywhere else.
         '\u{e0020}'..='\u{e007f}' => {
             matches!(before, Some('\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'))
         }

@@ -23,7 +23,7 @@ pub(super) use self::record::{
 use super::StoreError;
 use crate::model::{Account, AccountName, Deed, Key, Moment, Rev, Session, Tick, Token};
 
-/// Audit entries that are kept of each kind, routine and not; the oldest of the kind make room.
+/// Audit entries that are kept of each kind, routine and other; the oldest of a kind are dropped.
 pub const DEEDS_KEPT: u64 = 10_000;
 
 /// Edits that are made together at most. A cluster takes no more than 1,000 messages in one batch.
@@ -68,8 +68,8 @@ pub enum RosterEdit {
 
 /// The part of the store that holds staff.
 pub trait Accounts: Send + Sync + 'static {
-    /// The present time by the clock of an engine that is elsewhere; `None` if there is none such or
-    /// its clock is not known.
+    /// The present time by the clock of a remote engine; `None` for a local engine, or if the clock is
+    /// not known.
     fn engine_time(&self) -> Option<Moment> {
         None
     }
@@ -91,8 +91,8 @@ pub trait Accounts: Send + Sync + 'static {
         false
     }
 
-    /// The rev of the last change of a pet, after which an audit entry that is written now is
-    /// listed; `None` where it is not known.
+    /// The rev of the newest change, after which an audit entry that is written now is listed; `None`
+    /// if it is not known.
     fn last_change(&self) -> Option<Rev> {
         None
     }

@@ -123,8 +123,8 @@ impl<W: Write> Writer<W> {
     }
 
     /// Writes everything about staff but their deeds and their sessions: a session that was ended
-    /// must not come alive again. A token without an account is left out: the next account of that
-    /// name must not have it.
+    /// must not come alive again. A token without an account is left out, so that a later account of
+    /// that name does not inherit it.
     pub fn roster(&mut self, roster: &Roster) -> Result<(), StoreError> {
         for account in &roster.accounts {
             self.put(&Line::Account {

@@ -58,7 +58,7 @@ pub enum StoreError {
     TooOld { version: String },
     #[error(
         "the engine's stream {stream} has {setting} = {found}, and pet-store needs {wanted}; \
-         the stream was not changed: is it another program's, or was it changed by hand?"
+         the stream was not changed: does it belong to another program, or was it changed by hand?"
     )]
     OtherSettings {
         stream: String,

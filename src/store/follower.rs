@@ -17,13 +17,15 @@ pub trait Follower: Send + Sync {
     /// everything that it holds has been shown again.
     fn out_of_reach(&self, since: Option<Moment>);
 
-    /// Whether the engine answers without delay now, so that changes can be written. Called when that
-    /// has changed.
+    /// Reports that the engine began to answer without delay, or stopped to. Changes can be written
+    /// only while it does.
     fn responds(&self, _does: bool) {}
-    /// How many milliseconds the clock of this machine is ahead of the engine's.
+
+    /// Reports by how many milliseconds the clock of this machine is ahead of the engine's.
     fn clock_compared(&self, _ahead_ms: i64) {}
-    /// What was shown so far does not lead to what comes next, and this is where the engine stands:
-    /// it has another epoch, or has dropped changes of this epoch before they were shown.
+
+    /// Continues from `snapshot`. There is a gap before it: the engine has another epoch, or has
+    /// dropped changes of this epoch before they were shown.
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot);
 }
 

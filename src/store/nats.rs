@@ -61,7 +61,7 @@ use crate::model::{Change, Epoch, Moment, PetId, Rev};
 const START_WITHIN: Duration = Duration::from_secs(15);
 const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
-/// How often it is noted whether the engine answers.
+/// How often the follower's view of whether the engine answers is updated.
 const RESPONSE_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A node of a cluster.
@@ -123,7 +123,7 @@ async fn report_responses(node: Arc<Node>) {
     loop {
         look.tick().await;
         let does = node.reach.is_responsive();
-        // Repeated as long as it does not: the end of another failure may be noted meanwhile.
+        // Repeated while it does not answer: the end of another failure may have reset the metric.
         if !(does && did)
             && let Some(follower) = node.following.get()
         {

@@ -1,4 +1,4 @@
-//! Opening files that somebody named: a regular file, or an error that says what is there instead.
+//! Opens files that an operator named: a regular file, or an error that says what is there instead.
 //!
 //! Opening a FIFO waits for somebody at its other end, and reading a device may never end.
 
@@ -38,8 +38,8 @@ pub fn open_regular_with(options: &mut OpenOptions, path: &Path) -> io::Result<F
     Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
 }
 
-/// Opens a file that is read once from its start: a regular file, or a descriptor that a shell has
-/// opened already, as in `<(zstd -dc file)`.
+/// Opens a file that is read once from its start: a regular file, or a descriptor that is open
+/// already, as a shell passes it for `<(zstd -dc file)`.
 ///
 /// # Errors
 /// As for `open_regular`.

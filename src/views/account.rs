@@ -20,7 +20,7 @@ pub struct AccountPage {
     request_key: String,
     /// A token that was made a moment ago: its name and its text.
     new_token: Option<(String, String)>,
-    /// What was typed as the name of a token.
+    /// The name of a token, as it was typed.
     entered: String,
     /// What the last form did.
     done: Option<String>,

@@ -30,11 +30,11 @@ struct LineView {
     /// The kind of client.
     client: String,
     words: String,
-    /// The pet that it is about, where the page is about more than one.
+    /// The pet that it is about; None on the history of one pet.
     pet: Option<PetLink>,
 }
 
-/// A pet by name, and the page about it that there is.
+/// A link to a pet, or to the history of one that was removed.
 #[derive(Serialize)]
 struct PetLink {
     name: String,
@@ -42,11 +42,11 @@ struct PetLink {
     is_removed: bool,
 }
 
-/// A pet that changes are about: one that is there, or that was removed.
+/// The pet that a change is about: one on the board, or one that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     pub id: PetId,
-    /// As it is now or was last; `None` where the log no longer has it.
+    /// The present or last name; `None` if the log no longer has it.
     pub name: Option<String>,
     pub is_removed: bool,
 }

@@ -1,8 +1,8 @@
-//! The context of the page that asks before an edit that cannot be taken back.
+//! The context of the page that asks for the confirmation of an edit.
 
 use serde::Serialize;
 
-/// A question, its consequence in words, and the form that says yes.
+/// A question, the consequences of the edit, and the form that confirms it.
 #[derive(Serialize)]
 pub struct ConfirmPage {
     pub heading: String,
@@ -10,11 +10,11 @@ pub struct ConfirmPage {
     pub consequences: Vec<String>,
     /// Where the form is sent.
     pub action: String,
-    /// What the form orders, where its address takes several orders.
+    /// The order of the form, if its address takes several orders.
     pub order: Option<&'static str>,
     /// The one-time key of the form, where what it makes is shown in the answer.
     pub request_key: Option<String>,
     pub button: &'static str,
-    /// The page that asked.
+    /// The page to return to.
     pub back: &'static str,
 }

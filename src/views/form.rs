@@ -21,11 +21,11 @@ pub struct FormPage {
     notice: Option<(&'static str, String)>,
     /// The notice is no error.
     is_hint: bool,
-    /// A page at the public address, where the form would have been accepted.
+    /// The page at the public address, if the form would have been accepted there.
     right_address: Option<String>,
     /// Hidden fields of the form that was sent, which are sent again unchanged.
     carried: Vec<(String, String)>,
-    /// What somebody else saved, by field, where the author of the form changed the field too.
+    /// The values that somebody else saved, by field, for fields that the form's author changed too.
     theirs: Map<String, Value>,
     /// Names the form in the drafts that a browser keeps.
     draft: String,

@@ -15,9 +15,9 @@ use super::staff::StaffPage;
 pub trait Page: Serialize {
     const TEMPLATE: &'static str;
 
-    /// True if people type text into the page. A browser with `no-store` forgets what was
-    /// typed when its reader goes back, and asks before it shows the answer to a form again.
-    /// Passwords and links that are shown once are on other pages.
+    /// True if people type text into the page. With `no-store`, a browser would lose that text when
+    /// its reader goes back, and ask before it shows the answer to a form again. Passwords and links
+    /// that are shown once are on other pages.
     const IS_TYPED_INTO: bool = false;
 }
 

@@ -45,9 +45,9 @@ pub struct UndoView {
     name: String,
     status_text: &'static str,
     was: &'static str,
-    /// Since when it had been that.
+    /// When the earlier status began.
     since: String,
-    /// The change that set it last: it is taken back only if nobody has set another meanwhile.
+    /// The change that set the present status. The undo is refused if another change has set it since.
     replaces: String,
 }
 
@@ -78,7 +78,7 @@ struct AsOf {
 }
 
 impl IndexPage {
-    /// Where the cards belong in the page. Text on it is escaped, so nobody can enter this.
+    /// Marks the place of the cards in the page. Other text is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
     pub fn new(board: &Board, now: Moment, undo: Option<UndoView>) -> Self {
@@ -118,7 +118,7 @@ impl ShowPage {
 }
 
 impl UndoView {
-    /// Of what `pet` does now, which was `was` before, since `since`.
+    /// The offer to restore `was`, which began at `since`, in place of the present status of `pet`.
     pub fn new(pet: &Pet, was: Status, since: Moment, set_at: Cursor) -> Self {
         UndoView {
             pet: pet.id.get(),

@@ -19,7 +19,7 @@ pub struct StaffPage {
     done: Option<String>,
     /// Why the last form did nothing: a title and a sentence.
     notice: Option<(&'static str, String)>,
-    /// Whether a proxy seems to be in front that was not named as trusted.
+    /// A proxy seems to be in front that `--trusted-proxy` does not name.
     has_unnamed_proxy: bool,
 }
 

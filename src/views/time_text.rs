@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::model::Moment;
 
-/// A point in time as every page shows it: `parts/time.html`. The text is in UTC and says so; the
-/// page's script puts the reader's own time in its place.
+/// A time as every page shows it (`parts/time.html`). The text is in UTC and says so; the page's script
+/// replaces it by the reader's own time.
 #[derive(Serialize)]
 pub struct TimeView {
     at: String,

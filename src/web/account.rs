@@ -161,7 +161,7 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
     let session = session.ok_or(DirectoryError::Gone)?;
     Ok(ConfirmPage {
         heading: format!("Sign out {}?", session.client),
-        consequences: vec!["Text that is typed there and not saved may be lost.".to_owned()],
+        consequences: vec!["Unsaved text there may be lost.".to_owned()],
         action: format!("{ADDRESS}/sessions/{handle}"),
         order: None,
         request_key: None,
@@ -176,7 +176,7 @@ fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
         heading: "Sign out everywhere else?".to_owned(),
         consequences: vec![
             format!("This ends {others}. You stay signed in here."),
-            "Text that is typed there and not saved may be lost.".to_owned(),
+            "Unsaved text there may be lost.".to_owned(),
         ],
         action: format!("{ADDRESS}/sessions"),
         order: None,

@@ -93,7 +93,7 @@ pub fn endpoint(
     .boxed()
 }
 
-/// Keeps answers out of caches: staff are told more than others.
+/// Keeps answers out of caches: staff get more fields than others.
 fn uncached(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response
@@ -271,8 +271,8 @@ impl Api {
     /// What a pet has been doing
     ///
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
-    /// `before`. Staff are also told who it was (`who` and `client`) and the pet's name, and they may
-    /// ask about a pet that was removed.
+    /// `before`. Staff also get the author (`who` and `client`) and the pet's name, and may ask about
+    /// a pet that was removed.
     #[oai(
         path = "/pets/:id/changes",
         method = "get",
@@ -285,7 +285,7 @@ impl Api {
         id: Path<Whole>,
         /// Only changes with a smaller rev.
         before: Query<Option<Whole>>,
-        /// At most so many changes.
+        /// At most this many changes.
         limit: Query<Option<Whole>>,
     ) -> Answer<ChangeList> {
         let limit = limit.0.map_or(HISTORY_DEFAULT, |Whole(limit)| limit);
@@ -344,7 +344,7 @@ impl Api {
         Ok(committed.await?)
     }
 
-    /// The pet as a command left it, also one that was carried out earlier and is asked for again.
+    /// The pet as a command left it. For a retry, the pet is read from the log.
     async fn committed(&self, committed: &Committed) -> Result<PetObject, Failure> {
         let cursor = committed.cursor;
         if let Some(pet) = &committed.after {

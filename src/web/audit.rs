@@ -98,11 +98,12 @@ pub async fn show_history(
 }
 
 fn unknown_pet() -> Failure {
-    Failure::not_found("There is no such pet, and nothing is known of one that was removed.")
+    Failure::not_found("There is no such pet, and no history of one that was removed.")
 }
 
 impl Site {
-    /// Names a pet that is there, or that was removed and is still in the log. Blocks on the disk.
+    /// Finds the name of a pet on the board, or of a removed pet that is still in the log. Blocks on
+    /// the disk.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -167,8 +168,8 @@ fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError
 
 /// The newest lines of both lists, and where the next page goes on.
 ///
-/// Each list is read in its own order, and the page continues in each where it ended. So no line is
-/// lost or repeated at a border of pages, whatever the clock did.
+/// Each list is read in its own order, and the next page continues each list where this page ended. So
+/// no line is lost or repeated between pages, whatever the clock did.
 fn merged(
     Signed { changes, reached }: Signed,
     deeds: Vec<(u64, Deed)>,
@@ -179,7 +180,7 @@ fn merged(
     let mut deeds = deeds.into_iter().peekable();
     let mut lines = Vec::new();
     while lines.len() < LINES {
-        // An entry that is older than the changes that were looked at waits for those in between.
+        // An entry that is older than the changes read so far belongs to a later page.
         let next = changes.peek().map(|change| (change.rev, change.at));
         let is_next = |(_, deed): &(u64, Deed)| next.or(reached).is_none_or(|at| follows(deed, at));
         if let Some((number, deed)) = deeds.next_if(is_next) {

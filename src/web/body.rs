@@ -16,11 +16,11 @@ use crate::error::Failure;
 use crate::guard::{Buffered, BuffersFull, Visitor};
 use crate::live::Live;
 
-/// A body is gathered in blocks of this size. One buffer that grows would take twice its bytes, and
-/// leave holes of every size behind that the allocator cannot give back.
+/// A body is read into blocks of this size. One growing buffer would take twice its bytes, and fragment
+/// the heap.
 const BLOCK_BYTES: usize = 4 * 1024;
 
-/// When a request that found no room may come again: bodies end within seconds.
+/// `Retry-After` of a request that was refused for want of memory: bodies end within seconds.
 const NO_ROOM_RETRY_SECONDS: u64 = 5;
 
 /// How large a body may be, and how long it may take to arrive: one that is trickled would
@@ -69,7 +69,7 @@ pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failu
             live.count_refused_buffers();
         }
     })?;
-    // Given back with the request.
+    // Returned to the budget when the request is dropped.
     request.set_data(Arc::new(buffered));
     SentForm::keep(request, &body);
     request.set_body(body);
@@ -91,8 +91,8 @@ impl BodyLimits {
         }
     }
 
-    /// Copies the body out of hyper's buffers: a piece of it, however small, would keep the whole
-    /// buffer that it was read into.
+    /// Copies the body out of hyper's buffers: even a small slice keeps the whole buffer that it was read
+    /// into.
     async fn gather(self, body: Body, buffered: &mut Buffered) -> Result<Bytes, Failure> {
         let mut pieces = pin!(body.into_bytes_stream());
         let (mut blocks, mut length) = (Vec::<Vec<u8>>::new(), 0);

@@ -29,16 +29,16 @@ impl<'a> FromRequest<'a> for Form {
     }
 }
 
-/// The field with the key that was made for one showing of a form: sent twice, it is one request.
+/// The field with the idempotency key of a rendered form: submitted twice, the form is one request.
 pub const KEY: &str = "request";
 
-/// A key for a form that is shown for the first time, as a hidden field.
+/// Returns a hidden field with a new key, for a form that is rendered.
 pub fn new_key() -> (String, String) {
     (KEY.to_owned(), format!("{:032x}", rand::random::<u128>()))
 }
 
 impl Form {
-    /// The key of the form; none for one of a program, or a key that is not ours.
+    /// The key of the form; None if it has none, as from a program, or one that is not ours.
     pub fn key(&self) -> Option<IdempotencyKey> {
         self.one_time_key().map(IdempotencyKey::of_form)
     }

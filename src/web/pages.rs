@@ -190,7 +190,7 @@ pub async fn remove_pet(
     caller: Caller,
     _form: Form,
 ) -> poem::Result<Response> {
-    // Sent twice, the second form finds the pet removed, as its sender wanted.
+    // A form that is sent twice finds the pet removed the second time: that is a success too.
     let pet: Option<PetId> = id.parse().ok();
     let pet = pet.filter(|pet| *pet < site.live.hub.newest().1);
     let Some(pet) = pet else {

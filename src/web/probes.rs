@@ -40,16 +40,16 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
     } else if live.guard.suspects_unnamed_proxy() {
         text(
             StatusCode::OK,
-            "ready; a proxy seems to be in front that is not named: all its visitors count as one \
-             address until --trusted-proxy names it\n",
+            "ready; a proxy seems to be in front that --trusted-proxy does not name: all its visitors \
+             count as one address\n",
         )
     } else {
         text(StatusCode::OK, "ready\n")
     }
 }
 
-/// The metrics, for programs on this machine, and for tokens and people who may read what staff
-/// read: they count failed sign-ins and refused visitors.
+/// The metrics, for programs on this machine, and for tokens and people with the scope `read`: the
+/// metrics count failed sign-ins and refused visitors.
 #[handler]
 pub fn show_metrics(
     Data(live): Data<&Arc<Live>>,

@@ -31,8 +31,8 @@ pub fn ask(uri: &Uri) -> Response {
     see_other(&format!("/sign-in?{next}"))
 }
 
-/// Answers a form of somebody who is not signed in: a sign-in page that carries the form, and that
-/// leads back to `page` where there is nothing to carry.
+/// Answers a form of somebody who is not signed in with a sign-in page that carries the form; without a
+/// form to carry, the page leads back to `page`.
 pub fn ask_again(
     site: &Site,
     caller: &Caller,

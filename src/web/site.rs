@@ -63,7 +63,7 @@ impl Site {
         Ok(response)
     }
 
-    /// A page with the message of the form before it, which is shown once.
+    /// Answers with a page that shows the message of the last form once.
     pub fn show_after<P: Page>(
         &self,
         caller: &Caller,
@@ -91,7 +91,8 @@ impl Site {
         Ok(response)
     }
 
-    /// `right_address` is where the request would have worked.
+    /// Answers with an error page. `right_address` is the page at the public address, if the request
+    /// would have worked there.
     pub fn show_failure(
         &self,
         caller: &Caller,
@@ -112,7 +113,7 @@ impl Site {
     }
 }
 
-/// Sends a browser on to a page that says what was done.
+/// Redirects a browser to a page that confirms the edit.
 pub fn see_done(address: &str, done: &Done, caller: &Caller) -> Response {
     let mut response = see_other(address);
     let keep = done.keep(caller.gate());

@@ -35,14 +35,14 @@ pub fn show_staff(
     })
 }
 
-/// The order that a question is asked about.
+/// The query of the confirmation page: the order to confirm.
 #[derive(Deserialize)]
 struct Asked {
     #[serde(default, rename = "do")]
     order: String,
 }
 
-/// Asks before an order that takes something away.
+/// Asks for the confirmation of an order that revokes or removes something.
 #[handler]
 pub fn confirm(
     Administrator(admin): Administrator,
@@ -116,7 +116,7 @@ pub async fn edit(
     }
 }
 
-/// What became of an order.
+/// The outcome of an order.
 enum Outcome {
     Asked(Box<ConfirmPage>),
     /// A link was made for somebody.
@@ -148,7 +148,7 @@ async fn carry_out(
     Ok(Outcome::Done(done))
 }
 
-/// The question before an order.
+/// Returns the question before an order; None if the order needs no confirmation.
 ///
 /// # Errors
 /// 404 for an account that is not there.
@@ -163,8 +163,7 @@ fn question(
     Ok(order.question(member, *name == admin.account.name))
 }
 
-/// Shows why an order was not carried out, on the page that it came from. Somebody who is no longer
-/// an admin is not shown that page.
+/// Shows why an order was refused, on the page of staff, unless the caller is no longer an admin.
 fn show_refused(
     site: &Site,
     caller: &Caller,

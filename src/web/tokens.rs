@@ -90,7 +90,7 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
     Ok(ConfirmPage {
         heading: format!("Revoke the token {}?", token.name),
         consequences: vec![
-            "Programs that use it get no answer any more.".to_owned(),
+            "Programs that use it will stop working.".to_owned(),
             "This can't be undone. You can create a new token.".to_owned(),
         ],
         action: format!("{ADDRESS}/tokens/{handle}"),

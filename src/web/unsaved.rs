@@ -52,7 +52,7 @@ impl SentForm {
         }
     }
 
-    /// The form, where the request carried one that can be read and that no other site sent.
+    /// Returns the form, if the request had one that can be read and was not sent by another site.
     pub fn read(&self, caller: &Caller, action: &Uri) -> Option<Unsaved> {
         let bytes = self.0.get().filter(|_| !caller.is_from_another_site())?;
         let form = Form::parse(bytes).ok()?;
@@ -65,7 +65,7 @@ impl SentForm {
 
 /// Why a form is shown again.
 pub enum Why<'a> {
-    /// With the page at the public address, where that is where the form would be accepted.
+    /// With the page at the public address, if the form would have been accepted there.
     Refused(&'a Failure, Option<String>),
     /// The form was refused before its author signed in.
     SignedIn,
@@ -90,7 +90,7 @@ pub struct Unsaved {
 }
 
 impl Unsaved {
-    /// None unless `action` is where one of our forms with text or choices is sent.
+    /// None unless `action` is the address of one of our forms with text or choices.
     fn new(action: &str, form: Form) -> Option<Self> {
         let has_text = match action {
             "/pets" | "/staff" | "/account/tokens" => true,

@@ -1,17 +1,17 @@
 // @ts-check
 /**
- * One tab's place in the election where the browser has no Web Locks, which exist only in a secure context: it is held
- * over the tabs' channel alone, with the same outside as `Leadership`.
+ * Leader election over the tabs' channel, for browsers without Web Locks, which exist only in a secure context. Has the
+ * interface of `Leadership`.
  *
- * Whoever gets no answer from a leader claims the lead under a term that is higher than every term it has heard of. Of
- * two leaders the one with the higher term stays; under the same term, the one with the higher id. A leader that goes
- * away resigns. One that crashes is missed by its silence.
+ * A tab that gets no answer from a leader claims the lead under a term that is higher than every term it knows. Of two
+ * leaders the one with the higher term stays; under the same term, the one with the higher id. A leader that goes away
+ * resigns. A leader that crashed is detected by its silence.
  */
 
 /** @typedef {import("./notes.js").Note} Note */
 
 export class Election {
-  /** The lead is not passed on by the browser: a tab has to ask who leads, and claim the lead if nobody does. */
+  /** The browser does not appoint the next leader: a tab asks for the leader, and claims the lead if there is none. */
   hasQueue = false;
   /** Of this tab's last claim. */
   term = 0;
@@ -30,12 +30,12 @@ export class Election {
     this.#onwin = onwin;
   }
 
-  /** There is no line to stand in: this tab follows. */
+  /** Follows: without locks there is no queue for the lead. */
   queue() {
     this.#isLeading = false;
   }
 
-  /** Claims the lead. The time of day in the term makes the latest claim win also where another was not heard. */
+  /** Claims the lead. The time in the term lets the latest claim win, even if this tab missed an earlier one. */
   seize() {
     this.term = Math.max(this.term + 1, this.#highest + 1, this.#tab.clock.now());
     this.#isLeading = true;

@@ -22,8 +22,8 @@ const SILENT_HEARTBEATS = 1.2;
 const ANSWER_LIMIT_MS = 1_000;
 
 /**
- * The same where no leader is known and none will be appointed: most likely there is none, and the page waits for its
- * connection. Should there be one after all, it is replaced, which costs a connection and no message.
+ * The same if no leader is known and the browser appoints none: most likely there is no leader, and the page waits for its
+ * connection. A leader that exists after all is replaced, which costs a connection and no message.
  */
 const VACANT_LIMIT_MS = 250;
 
@@ -55,7 +55,7 @@ export class Follower {
   /**
    * @param {import("./tab.js").Tab} tab
    * @param {object} parts
-   * @param {boolean} parts.hasQueue  This tab is given the lead as soon as nobody has it.
+   * @param {boolean} parts.hasQueue  The browser appoints this tab when there is no leader.
    * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
    * @param {() => void} parts.onseize  This tab should take the lead.
    * @param {() => void} parts.ongiveup  Nobody leads, and the lead cannot be taken.

@@ -10,7 +10,7 @@ import { ignore } from "../transport.js";
 /** One request for the lock. @typedef {{ isHeld: boolean, end: () => void }} Bid */
 
 export class Leadership {
-  /** Whoever stands in line is given the lead as soon as nobody has it. */
+  /** The browser appoints the first tab in the queue as soon as there is no leader. */
   hasQueue = true;
   /** The lock decides, and no claim of another tab is compared with this one's. */
   term = 0;
@@ -51,10 +51,10 @@ export class Leadership {
     this.#request({ steal: true }, ignore);
   }
 
-  /** Nothing that tabs say changes who has the lock. */
+  /** Messages of tabs do not change who holds the lock. */
   hear() {}
 
-  /** Another tab says that it leads, so it has seized the lock. */
+  /** A tab that claims the lead has seized the lock. */
   isAhead() {
     return false;
   }

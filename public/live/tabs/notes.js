@@ -35,7 +35,7 @@
  */
 
 /**
- * - `resign`: this tab leads no longer, and nobody was given the lead in its place.
+ * - `resign`: this tab no longer leads, and no successor was appointed.
  * - `state`: how the leader's connection is.
  * - `message`: what came over it, after the cursor `after`.
  * - `turn`: for the leader, from any tab.

@@ -2,8 +2,7 @@
 /**
  * One live connection for all tabs of a browser, with the same outside as `Connection`.
  *
- * A Web Lock elects the tab that leads; where the browser gives out none, as in pages over plain http, the tabs elect it
- * among themselves. The leader has a real connection that watches every pet, and a BroadcastChannel carries what comes
+ * A Web Lock elects the tab that leads; without Web Locks, as on pages over plain http, the tabs elect it themselves. The leader has a real connection that watches every pet, and a BroadcastChannel carries what comes
  * over it to the tabs that follow. Where there is no channel either, each tab leads itself. A page that goes away lets go
  * of lock and channel: they would keep it out of the back/forward cache.
  */

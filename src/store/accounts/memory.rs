@@ -37,7 +37,7 @@ impl Kept {
         }
     }
 
-    /// Adds a deed that has its number already; the oldest of its kind make room.
+    /// Adds a deed that has its number already; the oldest of its kind are dropped.
     pub fn note(&mut self, number: u64, deed: Deed) {
         let deeds = if deed.is_routine() {
             &mut self.routine_deeds

@@ -1,8 +1,8 @@
-//! The rules that every record of an export keeps: those of the pages and of the API, and bounds on
-//! numbers that leave room for the changes to come.
+//! Validates the records of an export: by the rules of the pages and of the API, and with bounds on
+//! numbers that leave room for later changes.
 //!
-//! Characters that earlier versions accepted are left out rather than refused: an export of theirs
-//! is read, and what is read keeps the rules of today.
+//! Characters that earlier versions accepted are removed rather than refused, so that their exports
+//! can be imported.
 
 use crate::model::{
     Account, Author, Change, ChangeKind, Deed, Draft, InvalidProfile, LIMITS, Lines, Moment, Pet,
@@ -10,11 +10,12 @@ use crate::model::{
 };
 use crate::store::{ClockReading, StoreError};
 
-/// The largest rev, id and tick of an export: there is room for as many again. Programs whose
-/// numbers are floating-point count that far, too.
+/// The largest rev, id and tick of an export. As many again are left for later changes, up to the
+/// largest number that programs with floating-point numbers can count to.
 const LARGEST: u64 = 1 << 52;
 
-/// The longest text of staff: what is signed with, and what an audit entry says.
+/// The longest texts about staff: the name and client of an author, the words of an audit entry, and
+/// a password hash.
 const AUTHOR_CHARACTERS: usize = 200;
 const WORDS_CHARACTERS: usize = 20_000;
 const PASSWORD_HASH_BYTES: usize = 512;
@@ -103,7 +104,7 @@ pub fn admit_deed(deed: Deed) -> Admitted<Deed> {
     })
 }
 
-/// Holds a profile against the rules of a new pet.
+/// Validates a profile by the rules of a new pet.
 fn admit_profile(profile: &Profile) -> Admitted<Profile> {
     let admitted = Draft::cleaned(profile).into_profile();
     admitted.map_err(|InvalidProfile(errors)| match errors.first() {
@@ -147,7 +148,7 @@ pub fn bounded(field: &str, number: u64) -> Admitted<u64> {
 fn dated(field: &str, at: Moment) -> Admitted<()> {
     match at.is_in_calendar() {
         true => Ok(()),
-        false => Err(refused(field, "it is in no calendar")),
+        false => Err(refused(field, "the date is out of range")),
     }
 }
 

@@ -73,7 +73,9 @@ impl<R: BufRead> Reader<R> {
         let mut entry = start(self.next()?)?;
         loop {
             if fit.is_orphan(&entry) {
-                tracing::warn!("a token that belongs to no account is left out");
+                tracing::warn!(
+                    "an API token in the export belongs to no account and is not imported"
+                );
             } else {
                 fit.pass(&entry)?;
                 take(entry)?;

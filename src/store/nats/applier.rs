@@ -3,7 +3,7 @@
 //!
 //! Messages come over a plain subscription to what the stream publishes once more. That may lose
 //! some, so whatever is missing is read from the stream: when a later one comes, or when the
-//! stream, which is asked once a second, turns out to be ahead. Nothing in the servers belongs to
+//! stream, which is asked every `LOOK_EVERY`, turns out to be ahead. Nothing in the servers belongs to
 //! this node, so nothing there has to be found again when one of them dies.
 
 mod clock;
@@ -36,8 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// to `LOOK_EVERY`.
 const LOOK_AGAIN_FIRST: Duration = Duration::from_millis(50);
 
-/// How long the first answer is waited for, and twice as long after every failure, up to the limit
-/// of every question. An answer of a leader that is gone never comes.
+/// Timeout of the first question. It doubles with every failure, up to the timeout of all questions:
+/// the answer of a leader that is gone never comes.
 const ANSWER_FIRST: Duration = Duration::from_millis(500);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 

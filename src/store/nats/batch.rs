@@ -52,7 +52,7 @@ pub fn new_op() -> String {
 /// it have the numbers before that. Stops waiting when the connection is lost or another server
 /// leads: then the answer may never come.
 ///
-/// The same batch may be sent again. Its preconditions hold for one of the two at most.
+/// The same batch may be sent again: its preconditions hold for at most one of the attempts.
 pub async fn send(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64, Failed> {
     let mut changes = link.changes();
     tokio::select! {

@@ -13,7 +13,7 @@ use super::subjects::PETS;
 use crate::model::Rev;
 use crate::store::{Put, StoreError};
 
-/// How long the outcome of a commit is searched for.
+/// How long the stream is searched for the outcome of a commit.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 
 /// Commits `puts`, decided at `read`, as one batch, and waits until this node has shown them.
@@ -77,7 +77,7 @@ impl<'a> Commit<'a> {
                 // Whoever comes now is refused, and does not wait behind this one.
                 self.node.reach.mark_suspect();
                 tracing::warn!(
-                    op = self.op,
+                    write.op = self.op,
                     reason,
                     "no ack for a write; searching the stream for it"
                 );
@@ -126,8 +126,10 @@ impl<'a> Commit<'a> {
                 let sent = self.send_once().await;
                 match sent {
                     Ok(last) => return last,
-                    // Neither says that the first attempt was not stored: the stream does.
-                    Err(error) => tracing::debug!(op = self.op, %error, "a write was sent again"),
+                    // No error of a retry tells whether the first attempt was stored.
+                    Err(error) => {
+                        tracing::debug!(write.op = self.op, %error, "a write was sent again, without an ack")
+                    }
                 }
             }
         };

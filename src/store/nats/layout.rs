@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// a pet that changes every 8.64 s keeps 24 hours. About 450 bytes each.
 pub const KEPT_PER_PET: usize = 10_000;
 
-/// The setting that a newer version of this program may raise in an existing stream.
+/// The setting that this version raises in the streams of older versions.
 const KEPT_SETTING: &str = "max_msgs_per_subject";
 
 /// Longer than the worst election that was measured.
@@ -182,7 +182,7 @@ async fn make_stream(link: &Link, wanted: Value, replicas: u64) -> Result<(), St
 async fn raise_retention(link: &Link, wanted: &Value, info: Value) -> Value {
     let number = |config: &Value| config[KEPT_SETTING].as_i64().filter(|kept| *kept > 0);
     let (kept, least) = (number(&info["config"]), number(wanted));
-    // A stream without a limit keeps everything.
+    // A stream without a limit keeps all messages.
     if kept.is_none() || kept >= least {
         return info;
     }
@@ -193,20 +193,20 @@ async fn raise_retention(link: &Link, wanted: &Value, info: Value) -> Value {
     match link.api(&format!("STREAM.UPDATE.{name}"), &settings).await {
         Ok(info) => {
             tracing::info!(
-                stream = name,
+                stream.name = name,
                 kept,
                 least,
-                "raised the retention per subject"
+                "raised the number of messages that the engine's stream keeps per subject"
             );
             info
         }
         Err(failed) => {
             tracing::warn!(
-                stream = name,
+                stream.name = name,
                 kept,
                 least,
                 ?failed,
-                "cannot raise the retention per subject; \
+                "cannot raise the number of messages that the engine's stream keeps per subject; \
                  raise it with: nats stream edit {name} --max-msgs-per-subject {least}"
             );
             info

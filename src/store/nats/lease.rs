@@ -96,11 +96,11 @@ impl Lease {
 async fn restore(link: &Link) {
     match layout::restore_lease(link).await {
         Ok(true) => tracing::warn!(
-            stream = LEASE_STREAM,
+            stream.name = LEASE_STREAM,
             "the simulator's lease was deleted from the engine; it was created again"
         ),
         Ok(false) => {}
-        Err(error) => tracing::debug!(%error, "it is not known whether the lease is there"),
+        Err(error) => tracing::debug!(%error, "cannot check whether the simulator's lease exists"),
     }
 }
 

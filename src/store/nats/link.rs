@@ -43,11 +43,11 @@ pub struct Link {
     client: Client,
     /// The last connection, counted from 1, whose servers are known to be new enough.
     checked: Arc<AtomicU64>,
-    /// Counts lost connections and new leaders: the acknowledgement of a write that was sent before
-    /// that may never come.
+    /// Counts lost connections and new leaders. After either, the acknowledgement of an earlier write
+    /// may never come.
     changes: watch::Sender<u64>,
     leader: Arc<Mutex<Option<String>>>,
-    /// Copies that the cluster is to keep of everything.
+    /// The number of replicas of each stream.
     pub replicas: u64,
 }
 
@@ -121,7 +121,7 @@ impl Link {
         self.checked.store(connection, Ordering::Release);
     }
 
-    /// Notes who leads the stream of pets.
+    /// Notes which server leads the stream of pets.
     pub fn note_leader(&self, leader: &str) {
         let mut known = self.leader.lock().expect("no holder of this lock panics");
         let before = known.replace(leader.to_owned());

@@ -8,7 +8,7 @@ use super::subjects::{PET, PETS};
 use crate::model::{Change, PetId, Rev};
 use crate::store::{Recent, StoreError};
 
-/// How much wider each range is than the one after it, while a pet's history is searched backwards.
+/// The factor by which each range is wider than the last one, in a backward search of a pet's history.
 const WIDER: u64 = 4;
 
 /// Messages that are read at once.

@@ -12,15 +12,15 @@ use crate::store::StoreError;
 /// Silence after which nothing is sent any more.
 const HEARD_WITHIN: Duration = Duration::from_secs(4);
 
-/// Silence after which the engine counts as not writable. Nothing is refused for that yet: a server
-/// under load may be as slow.
+/// Silence after which the metrics show the engine as not writable. Writes are not refused yet: a
+/// server under load may be as slow.
 const RESPONDS_WITHIN: Duration = Duration::from_millis(900);
 
 /// What a node has heard of the servers behind `link`.
 pub struct Reach {
     link: Link,
     state: watch::Sender<State>,
-    /// Notified when the engine becomes suspect: it is to be asked immediately.
+    /// Notified when the engine becomes suspect, so that it is asked immediately.
     pub suspected: Notify,
 }
 
@@ -28,9 +28,9 @@ pub struct Reach {
 struct State {
     /// When the last question was asked that the engine answered; `None` while it is suspect.
     heard: Option<Instant>,
-    /// The last failure. An answer to a question from before that proves nothing.
+    /// The last failure. An answer to an earlier question proves nothing.
     failed: Option<Instant>,
-    /// When the write was sent whose acknowledgement is waited for.
+    /// When the write was sent that is not acknowledged yet.
     writing_since: Option<Instant>,
 }
 
@@ -48,8 +48,8 @@ impl Reach {
         }
     }
 
-    /// Notes that the engine has answered what was asked at `asked`, and that everything it holds
-    /// was passed.
+    /// Notes that the engine has answered the question that was sent at `asked`, and that this node
+    /// has caught up with it.
     pub fn hear(&self, asked: Instant) {
         self.state.send_modify(|state| {
             if state.failed.is_none_or(|failed| failed < asked) {
@@ -87,7 +87,7 @@ impl Reach {
         self.has_heard_within(HEARD_WITHIN)
     }
 
-    /// Returns true if the engine answers without delay, writes too.
+    /// Returns true if the engine answers questions and writes without delay.
     pub fn is_responsive(&self) -> bool {
         let writing_since = self.state.borrow().writing_since;
         self.has_heard_within(RESPONDS_WITHIN)
@@ -116,7 +116,7 @@ impl Reach {
         self.check()?;
         let checked = layout::check_servers(&self.link).await;
         checked.map_err(|error| {
-            // Otherwise the outage that begins now would seem to be over immediately.
+            // Otherwise the outage that begins now would seem to end immediately.
             self.mark_suspect();
             StoreError::Unavailable(error.to_string())
         })

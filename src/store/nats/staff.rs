@@ -29,7 +29,7 @@ use crate::store::{Roster, RosterFollower, StoreError};
 /// How often the stream is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Silence of the stream that is logged. An election takes less.
+/// Silence of the stream that is logged. An election is shorter.
 const LOGGED_AFTER: Duration = Duration::from_secs(10);
 
 /// A node's copy of the roster.
@@ -103,8 +103,8 @@ impl Staff {
     }
 }
 
-/// How long the stream of staff has been silent, for the log: it may have been deleted while all else
-/// is well.
+/// The silence of the stream of staff, for the log: the stream may have been deleted while everything
+/// else works.
 #[derive(Default)]
 struct Silence {
     since: Option<Instant>,
@@ -115,7 +115,7 @@ impl Silence {
     fn note(&mut self, caught_up: Result<(), StoreError>) {
         let Err(error) = caught_up else {
             if self.is_logged {
-                tracing::info!("staff can be edited again");
+                tracing::info!("staff can be read from the engine again");
             }
             *self = Silence::default();
             return;
@@ -125,7 +125,7 @@ impl Silence {
             self.is_logged = true;
             tracing::error!(
                 %error,
-                stream = STAFF.name,
+                stream.name = STAFF.name,
                 "staff cannot be read from the engine: nobody can sign in or edit staff; if the \
                  stream was deleted, restore it from a backup while no node runs"
             );

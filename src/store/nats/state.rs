@@ -22,7 +22,7 @@ pub struct StreamState {
     pub silence: Duration,
     /// The name of the server that leads; empty if there is one server alone.
     pub leader: String,
-    /// What the server's clock showed.
+    /// The time by the server's clock.
     pub server_time: Option<Moment>,
 }
 

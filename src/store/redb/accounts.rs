@@ -25,9 +25,9 @@ pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("account
 pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
 /// API tokens by key.
 pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
-/// Deeds by number, from 1: those that everyone can make about their own account.
+/// Routine deeds by number, from 1.
 pub const DEEDS: ByNumber = TableDefinition::new("deeds");
-/// The others, by a number of the same sequence.
+/// Deeds that are not routine, by a number of the same sequence.
 pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
@@ -106,8 +106,8 @@ pub fn roster(reading: &ReadTransaction) -> Result<Roster, StoreError> {
     Ok(roster)
 }
 
-/// Reads every record. Sessions and tokens without an account are no damage: they open nothing, and
-/// a server removes them when it starts.
+/// Reads every record. Sessions and tokens without an account are logged and not an error: they open
+/// nothing, and a server removes them when it starts.
 pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
     let roster = roster(reading)?;
     let sessions = roster.sessions.iter().map(|session| &session.account);
@@ -115,7 +115,7 @@ pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
     let count = owners.filter(|name| !roster.has_account(name)).count();
     if count > 0 {
         tracing::warn!(
-            count,
+            orphans.count = count,
             "the store has sessions or tokens that belong to no account"
         );
     }
@@ -210,8 +210,8 @@ fn remove(writing: &WriteTransaction, table: ByKey, key: Key) -> Result<(), Stor
     Ok(())
 }
 
-/// Appends a deed. One of its kind goes where one too many is there, so that no table ever has to
-/// be trimmed at length.
+/// Appends a deed, and drops the oldest of its kind if that is one too many, so that a table never has
+/// to be trimmed by many.
 fn note(writing: &WriteTransaction, deed: &Deed) -> Result<(), StoreError> {
     let mut routine = writing.open_table(DEEDS).map_err(write)?;
     let mut others = writing.open_table(ADMIN_DEEDS).map_err(write)?;
@@ -222,7 +222,7 @@ fn note(writing: &WriteTransaction, deed: &Deed) -> Result<(), StoreError> {
         return trim(&mut others).map(drop);
     }
     routine.insert(number, record.as_slice()).map_err(write)?;
-    // Earlier versions kept all of them in one table.
+    // Earlier versions kept all deeds in one table: one that is not routine moves to the other.
     if let Some((number, record)) = trim(&mut routine)?
         && !decode_deed(&record)?.is_routine()
     {
@@ -237,7 +237,7 @@ fn last(table: &Table<u64, &[u8]>) -> Result<u64, StoreError> {
     Ok(last.map_or(0, |(number, _)| number.value()))
 }
 
-/// Takes the oldest deed out where there is one too many.
+/// Removes and returns the oldest deed if there is one too many.
 fn trim(table: &mut Table<u64, &[u8]>) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
     if table.len().map_err(write)? <= DEEDS_KEPT {
         return Ok(None);

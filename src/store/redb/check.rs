@@ -115,7 +115,7 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Replay, u64), S
     Ok((told, changes))
 }
 
-/// Checks that no field is longer than any entrance lets in.
+/// Checks that no field is longer than pages, API and import allow.
 fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
     let Profile {
         name,

@@ -36,7 +36,7 @@ enum Opened {
 pub struct StoreFile {
     place: Place,
     epoch: Epoch,
-    /// The file that was opened, which is to stay under its name.
+    /// The file that was opened. `check_place` compares it with the file of that name.
     id: Option<FileId>,
     /// Not there while it cannot even be read. Held for writing while it is opened anew, so that
     /// readers wait for that moment.
@@ -72,8 +72,8 @@ impl StoreFile {
         self.epoch
     }
 
-    /// Checks that the file is still under its name. An error that does not tell is none: the next
-    /// write finds out.
+    /// Checks that the opened file still has its name. Other errors of the file system are ignored
+    /// here: the next write meets them.
     ///
     /// # Errors
     /// `Moved`.
@@ -202,7 +202,7 @@ impl StoreFile {
 
     /// Closes the file and opens it again, or opens it for reading at least.
     fn reopen(&self) -> Result<(), StoreError> {
-        // What is open can still be read, and what is there now is another store.
+        // If the file was moved, the open one can still be read, and the other is another store.
         self.check_place()?;
         let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(Opened::Whole(distrusted)) =

@@ -60,9 +60,8 @@ impl Place {
         Place::locked_by(file, folder, witness)
     }
 
-    /// Takes the lock of a folder that has a store, to read it. Writes nothing where nothing can be
-    /// written, such as on a disk that was mounted read-only because it fails; where there is not
-    /// even a lock then, no server can be running.
+    /// Takes the lock of a folder with a store, to read it. Works on a disk that is mounted read-only,
+    /// for example because it fails: if there is no lock file then, no server can be running.
     pub fn lock_to_read(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(LOCK);
         let is_refused = |error: &io::Error| {
@@ -148,8 +147,8 @@ impl Place {
             .map_err(|error| failed(&path, &error))
     }
 
-    /// Makes an empty file in place of any that was left there. A symbolic link is replaced and not
-    /// followed, and the mode is that of a new file.
+    /// Creates an empty file, in place of a file that was left there. A symbolic link is replaced and
+    /// not followed, and the mode is that of a new file.
     pub fn create_file(&self, name: &str) -> io::Result<File> {
         self.witness.see(Event::Create { file: name })?;
         let path = self.path(name);
@@ -162,7 +161,7 @@ impl Place {
         private(&mut options).open(path)
     }
 
-    /// Identifies the file that has the name now; `None` when there is none.
+    /// Returns the identity of the file of this name; `None` if there is none.
     pub fn identify(&self, name: &str) -> io::Result<Option<FileId>> {
         use io::ErrorKind::{NotADirectory, NotFound, StaleNetworkFileHandle};
         match fs::metadata(self.path(name)) {

@@ -22,8 +22,8 @@ pub const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
 /// The revs of each pet's changes: an index into `LOG`.
 pub const HISTORY: TableDefinition<(u64, u64), ()> = TableDefinition::new("history");
 
-/// The last change of each pet that was trimmed from the log. With `HISTORY` it tells the rev of
-/// every pet's last change, however old that is.
+/// The last change of each pet that was trimmed from the log. Together with `HISTORY` it holds the rev
+/// of every pet's last change, however old that is.
 pub const TRIMMED: TableDefinition<u64, u64> = TableDefinition::new("trimmed");
 
 /// `META`: the version of the tables' layout.

@@ -1,8 +1,8 @@
-//! Which changes of the log are old enough to be forgotten.
+//! Finds the changes of the log that are old enough to be removed.
 //!
-//! Order is the rev's business, and age is told by clocks that may have been wrong. A change whose
-//! time cannot be true, later than the present or from a clock that was never set, has no age of
-//! its own: it is as old as the next change whose time can be true.
+//! Timestamps come from clocks that may have been wrong. A change with an impossible time, later than
+//! the present or from a clock that was never set, counts as old as the next change with a possible
+//! time.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::model::{Change, Moment, Rev};
 use crate::store::StoreError;
 use crate::store::record::decode_change;
 
-/// Up to `limit` of the oldest changes that are more than `history` older than the newest one and
-/// than `present`, without the newest `kept`.
+/// Returns up to `limit` of the oldest changes that are more than `history` older than both the newest
+/// change and `present`, without the newest `kept`.
 pub fn find_old(
     reading: &ReadTransaction,
     present: Moment,

@@ -1,7 +1,7 @@
 //! Conditional requests, RFC 9110, section 13: entity tags of pets, `If-Match` and `If-None-Match`.
 //!
 //! A pet's entity tag is the cursor of its last change, so it is the same on every node and after a
-//! restart, and another one after every change of the pet.
+//! restart, and differs after every change of the pet.
 
 use poem::http::{HeaderMap, HeaderName, header};
 use poem::{FromRequest, Request, RequestBody};
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::model::Cursor;
 use crate::writer::Expected;
 
-/// What `If-Match` says about the pet that is to be changed.
+/// The precondition in `If-Match` on the pet that is to be changed.
 pub struct IfMatch(pub Expected);
 
-/// What `If-None-Match` says about the pet that is read.
+/// The entity tags in `If-None-Match`, which the client has of the pet that is read.
 pub struct IfNoneMatch(Tags);
 
 /// The value of either header.
@@ -49,8 +49,8 @@ impl IfNoneMatch {
 }
 
 impl Tags {
-    /// Reads all fields of this name as one list. What is not one of our entity tags matches
-    /// nothing, so it is left out.
+    /// Reads all fields of this name as one list. Ignores values that cannot be an entity tag of ours,
+    /// because these match nothing.
     fn read(headers: &HeaderMap, name: &HeaderName) -> Self {
         if !headers.contains_key(name) {
             return Tags::Absent;

@@ -89,7 +89,7 @@ fn failures(
         (
             !is_read,
             StatusCode::CONFLICT,
-            "Somebody else changed the same at the same time, or `replaces` no longer holds.",
+            "Somebody else changed the same pet at the same time, or `replaces` no longer holds.",
         ),
         (
             has_pet && !is_read,

@@ -61,8 +61,7 @@ pub fn describe(operation: &mut Value) {
         "schema": { "type": "string", "pattern": pattern() },
         "description": "Makes a retry safe: within 24 hours the same request with the same key is \
             carried out once, on whichever node, and gets the same answer; another request with \
-            this key is 422. Keys of one account are nothing to another; the newest 10,000 of an \
-            account are kept.",
+            this key is 422. Each account has keys of its own; its newest 10,000 are kept.",
     });
     match operation["parameters"].as_array_mut() {
         Some(parameters) => parameters.push(parameter),

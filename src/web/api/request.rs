@@ -1,4 +1,4 @@
-//! What a request of the API brings: numbers in the path and the query, and a JSON body.
+//! Reads requests of the API: numbers in the path and the query, and a JSON body.
 //!
 //! Stricter than poem-openapi, which takes `+1` and `01` for 1 and the last of two fields of one
 //! name, and whose errors name types of the program.
@@ -54,8 +54,8 @@ impl ParseFromParameter for Whole {
     }
 }
 
-/// The failure that an error of poem-openapi means, in words that name no type of the program;
-/// `None` for other errors.
+/// Returns the failure for an error of poem-openapi, whose message names no type of the program; `None`
+/// for other errors.
 pub fn failure(error: &poem::Error) -> Option<Failure> {
     if error.is::<ParsePathError>() {
         return Some(PetIdError.into());
@@ -67,7 +67,7 @@ pub fn failure(error: &poem::Error) -> Option<Failure> {
     })
 }
 
-/// What is told about a limit out of range.
+/// The failure for a limit out of range.
 pub fn bad_limit() -> Failure {
     Failure::bad_request("limit is a whole number from 1 to 100.")
 }
@@ -93,7 +93,7 @@ impl<'a, T: DeserializeOwned> FromRequest<'a> for Body<T> {
 /// Reads one JSON object, in which every field is known and there once.
 ///
 /// # Errors
-/// 400, in words for whoever sent it.
+/// 400, with a message for the sender.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let invalid = || Failure::bad_request("The body is not valid JSON.");
     // serde would read an array as the fields in their order.
@@ -107,7 +107,8 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     })
 }
 
-/// What serde says about a field (unknown, or there twice) as a sentence without the place.
+/// Turns serde's error about a field (unknown, or there twice) into a sentence, without the line and
+/// column.
 fn words(error: &str) -> String {
     let said = error.split(" at line ").next().unwrap_or_default();
     let (first, rest) = said.split_at_checked(1).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What the OpenAPI document says about the JSON objects beyond what poem-openapi derives: which
-//! fields a request must have, and what a text may be.
+//! Completes the JSON objects of the OpenAPI document that poem-openapi derives: the required fields of
+//! requests, and the allowed values of texts.
 
 use serde_json::{Map, Value, json};
 
 use crate::model::{By, LIMITS, Sex, Status};
 
-/// What the texts of one line have in common.
+/// Describes every text of one line.
 const ONE_LINE: &str = "One line, without hidden characters.";
 
 /// A cursor. A rev of 20 digits would be too large for some.
@@ -17,12 +17,11 @@ const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
 /// The address of a pet.
 const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
 
-/// Characters as ranges, of those below U+10000: a pattern that has others means something else to
-/// programs that read it as UTF-16.
+/// Ranges of characters below U+10000: programs that read a pattern as UTF-16 misread the others.
 type Ranges = &'static [(u16, u16)];
 
-/// What a text of one line may not have: control characters, line separators, and format characters
-/// that hide or reorder what is read.
+/// Characters that a text of one line may not contain: control characters, line separators, and format
+/// characters that hide or reorder text.
 const HIDDEN: Ranges = &[
     (0x0, 0x1f),
     (0x7f, 0x9f),
@@ -60,7 +59,7 @@ const HIDDEN_IN_LINES: Ranges = &[
     (0xfff0, 0xfffb),
 ];
 
-/// What is left out at either end of a text of one line.
+/// Characters that are trimmed at either end of a text of one line.
 const BLANKS: Ranges = &[
     (0x9, 0xd),
     (0x20, 0x20),
@@ -74,7 +73,7 @@ const BLANKS: Ranges = &[
     (0x3000, 0x3000),
 ];
 
-/// What does not make a text more than blank, beside `HIDDEN`.
+/// Characters that, like those of `HIDDEN`, leave a text blank.
 const UNSEEN: Ranges = &[
     (0x20, 0x20),
     (0xa0, 0xa0),
@@ -106,7 +105,7 @@ fn ranges_text(ranges: Ranges) -> String {
     texts.collect()
 }
 
-/// Adds the objects of requests, and says what the texts of answers may be.
+/// Adds the objects of requests, and the allowed values in answers.
 pub fn describe(spec: &mut Value) {
     let schemas = &mut spec["components"]["schemas"];
     for (name, schema) in [
@@ -124,7 +123,7 @@ pub fn describe(spec: &mut Value) {
     }
 }
 
-/// The object that the body of an operation has to be.
+/// Returns the schema of an operation's body.
 pub fn body_of(path: &str, method: &str) -> Option<Value> {
     let name = match (method, path) {
         ("post", "/pets") => "NewPet",
@@ -139,7 +138,7 @@ pub fn body_of(path: &str, method: &str) -> Option<Value> {
     }))
 }
 
-/// Adds what a number in the path or the query means, and its range.
+/// Adds the meaning and the range of a number in the path or the query.
 pub fn describe_parameter(parameter: &mut Value) {
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
@@ -170,7 +169,7 @@ pub fn describe_headers(headers: &mut Map<String, Value>) {
     }
 }
 
-/// Says what a field of an answer may be.
+/// Adds the allowed values of a field of an answer.
 fn narrow(object: &str, field: &str, schema: &mut Value) {
     match (object, field) {
         (_, "id") => {
@@ -261,7 +260,7 @@ fn status_fields() -> Value {
             "status": {
                 "type": "string",
                 "enum": statuses(),
-                "description": "The one that the pet has already is confirmed, and its `since` stays.",
+                "description": "The pet's present status is confirmed, and its `since` stays.",
             },
             "since": {
                 "type": "string",

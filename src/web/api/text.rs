@@ -6,8 +6,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::model::FieldError;
 
-/// A string, or something else in its place: that is told with the name of the field, beside what
-/// is wrong with other fields.
+/// A string, or another value in its place. The error about that names the field, and comes together
+/// with the errors of other fields.
 pub struct Text(Option<String>);
 
 impl Text {

@@ -1,8 +1,8 @@
 //! Saving an edit of a pet.
 //!
 //! A form carries the profile it was rendered with. Saving sends the fields that its author changed
-//! since; the writer merges them with what others saved meanwhile. A field that both changed comes
-//! back with both values, and its author chooses.
+//! since; the writer merges them with the changes of others. A field that both changed comes back with
+//! both values, and the author of the form chooses.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use poem::{Response, handler};
 
 use super::address;
 use crate::auth::{Caller, MayWrite, Permit};
+use crate::error::Failure;
 use crate::model::{Draft, Pet, Profile, ProfileBase, ProfilePatch};
 use crate::views::FormPage;
 use crate::web::form::{self, Form};
@@ -64,7 +65,7 @@ pub async fn edit_pet(
             site.show_again(&caller, &page, StatusCode::CONFLICT)
         }
         (saved, _) => {
-            saved.map_err(crate::error::Failure::from)?;
+            saved.map_err(Failure::from)?;
             Ok(see_other(&address(pet.id)))
         }
     }
@@ -90,7 +91,7 @@ pub fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
     vec![(BASE.to_owned(), base.to_string()), form::new_key()]
 }
 
-/// What was entered, without the fields for which somebody else's value was chosen.
+/// Returns the entered fields, without those for which the author chose somebody else's value.
 fn chosen(form: Form) -> Draft {
     let is_theirs = |field: &str| form.get(&format!("keep-{field}")) == Some("theirs");
     let theirs = Profile::FIELDS.map(is_theirs);
@@ -109,7 +110,7 @@ fn chosen(form: Form) -> Draft {
     draft
 }
 
-/// A draft in which fields that were not entered are as they are now.
+/// Completes a draft with the present values of the fields that were not entered.
 fn over(pet: &Pet, draft: &Draft) -> Draft {
     let current = as_entered(pet);
     let draft = draft.clone();

@@ -1,4 +1,4 @@
-//! What an admin can do to an account, what it ends, and how that is asked and confirmed.
+//! The orders of an admin about an account: how each is confirmed, carried out and reported.
 
 use crate::auth::{Actor, Directory, DirectoryError, Member, Secret};
 use crate::error::Failure;
@@ -7,7 +7,7 @@ use crate::views::{ConfirmPage, counted};
 use crate::web::done::{Done, Ended};
 use crate::web::form;
 
-/// What an admin can do to an account.
+/// An order of an admin about an account.
 #[derive(Clone, Copy)]
 pub enum Order {
     GiveRole(Role),
@@ -34,7 +34,7 @@ impl Order {
         }
     }
 
-    /// The secret of a link, where one was made.
+    /// Carries the order out. Returns the secret of a link, if one was made.
     pub fn carry_out(
         self,
         directory: &Directory,
@@ -51,19 +51,19 @@ impl Order {
         Ok(None)
     }
 
-    /// What is said once it is done, and `ended` with it.
+    /// The message after the order, which ended the sessions and tokens of `ended`.
     pub fn done(self, name: AccountName, ended: Ended) -> Option<Done> {
         match self {
             Order::GiveRole(role) => Some(Done::Role(name, role)),
             Order::Disable => Some(Done::Suspended(name, ended.without_tokens())),
             Order::Enable => Some(Done::Reactivated(name)),
             Order::Remove => Some(Done::Removed(name, ended)),
-            // The link is what is shown.
+            // The page shows the link instead.
             Order::Reset => None,
         }
     }
 
-    /// The question before it is done to `member`; None for what takes nothing away.
+    /// The question before the order; None for an order that revokes and removes nothing.
     pub fn question(self, member: &Member, is_self: bool) -> Option<ConfirmPage> {
         let name = &member.account.name;
         let sessions = counted(member.sessions, "session", "sessions");
@@ -85,7 +85,7 @@ impl Order {
                 "Suspend account",
                 vec![
                     format!("{name} can't sign in until an admin reactivates the account."),
-                    format!("{sessions} will end now, and {tokens} will stop working meanwhile."),
+                    format!("{sessions} will end now, and {tokens} will not work until then."),
                 ],
             ),
             Order::Reset => (

@@ -32,7 +32,12 @@ fn what_no_entrance_lets_in_is_refused_with_its_line_and_field() {
         (1, "/next_pet", 0.into(), "next_pet: ids start at 1"),
         (1, "/rev", (largest + 1).into(), "rev: the largest"),
         (2, "/id", 0.into(), "id: ids start at 1"),
-        (2, "/since", i64::MAX.into(), "since: it is in no calendar"),
+        (
+            2,
+            "/since",
+            i64::MAX.into(),
+            "since: the date is out of range",
+        ),
         (
             2,
             "/profile/name",
@@ -48,7 +53,12 @@ fn what_no_entrance_lets_in_is_refused_with_its_line_and_field() {
         ),
         (3, "/rev", (u64::MAX - 1).into(), "rev: the largest"),
         (3, "/rev", 0.into(), "rev: revs start at 1"),
-        (3, "/record/at", i64::MIN.into(), "at: it is in no calendar"),
+        (
+            3,
+            "/record/at",
+            i64::MIN.into(),
+            "at: the date is out of range",
+        ),
         (
             3,
             "/record/author/0",

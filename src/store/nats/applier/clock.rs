@@ -1,7 +1,7 @@
 //! Compares this machine's clock with the servers'.
 //!
-//! Each answer about the stream carries the time of the server that leads it. Every node compares
-//! with that, so nodes that agree with it agree with each other.
+//! Each answer about the stream contains the time of the leader. Every node compares its clock with
+//! that, so the clocks of nodes that agree with the leader agree with each other.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::store::nats::node::Node;
 /// A difference that is reported.
 const REPORTED: Duration = Duration::from_secs(5);
 
-/// What was reported so far.
+/// The difference that was reported last.
 #[derive(Default)]
 pub struct ClockComparison {
     is_off: bool,
@@ -34,13 +34,13 @@ impl ClockComparison {
         self.is_off = is_off;
         if is_off {
             tracing::error!(
-                ahead_ms,
+                clock.ahead_ms = ahead_ms,
                 "the clock of this machine differs from the engine's by more than 5 s; \
                  synchronize the clocks of all machines, with chrony for example"
             );
         } else {
             tracing::info!(
-                ahead_ms,
+                clock.ahead_ms = ahead_ms,
                 "the clock of this machine agrees with the engine's again"
             );
         }

@@ -115,19 +115,19 @@ impl Passer {
     /// Continues after a gap that cannot be filled, from the present state of the stream.
     ///
     /// # Errors
-    /// `Unavailable` if the server that answers has no newer state than this node: then the gap is
-    /// found again.
+    /// `Unavailable` if the server that answers has no newer state than this node; the next look then
+    /// finds the gap again.
     async fn resync(&mut self) -> Result<(), StoreError> {
         let after = self.node.known().seq;
         tracing::warn!(
-            after,
+            stream.sequence = after,
             "the engine dropped changes before this node could read them; every viewer gets a snapshot"
         );
         let (loaded, snapshot) = self.node.gather().await?;
         if loaded.seq <= after {
             return Err(StoreError::Unavailable("its copy is behind".to_owned()));
         }
-        // The messages of a commit that is on its way may be in the gap: its outcome is unknown.
+        // The messages of an unacknowledged commit may be in the gap, so its outcome is unknown.
         *self.node.known() = loaded;
         self.epoch = self.node.known().epoch;
         self.node.begin_anew(snapshot);

@@ -49,7 +49,7 @@ impl Staff {
         Ok(mirror.seq)
     }
 
-    /// Finds out what became of an edit that was decided at `read` and refused.
+    /// Resolves the outcome of an edit that was decided at `read` and refused.
     async fn find_out(
         &self,
         mirror: &mut Mirror,
@@ -85,8 +85,8 @@ impl Staff {
         }
     }
 
-    /// Looks whether the messages of an edit are in the stream whose answer did not come, and sends
-    /// `again` as long as the stream still ends at `read`: they are stored once at most.
+    /// Resolves the outcome of an edit without an acknowledgement: searches the stream for its messages,
+    /// and sends them `again` while the stream still ends at `read`. They are stored at most once.
     async fn look_up(
         &self,
         mirror: &mut Mirror,
@@ -103,11 +103,13 @@ impl Staff {
                 Ok(_) if mirror.seq > read && again.is_some() => return Err(StoreError::Conflict),
                 Ok(_) => {
                     if let Some(messages) = again.clone() {
-                        // The next look tells.
+                        // The next catch-up shows whether it was stored.
                         let _ = batch::send(&self.link, op, messages).await;
                     }
                 }
-                Err(error) => tracing::debug!(%error, "the outcome of an edit is not known yet"),
+                Err(error) => {
+                    tracing::debug!(%error, "the outcome of an edit of staff is not known yet")
+                }
             }
             sleep(pause).await;
             pause = (pause * 2).min(LOOK_UP_MAX);

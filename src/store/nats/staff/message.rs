@@ -2,8 +2,8 @@
 //!
 //! Every account, session and token has a subject of its own, of which the stream keeps the last
 //! message: the record, or nothing for one that was removed. Deeds go round in as many subjects as
-//! deeds are kept, so that each takes the place of the oldest; those that everyone can make about
-//! their own account have subjects of their own.
+//! deeds are kept, so that each takes the place of the oldest. Routine deeds and others have
+//! separate subjects.
 
 use async_nats::HeaderMap;
 
@@ -31,14 +31,14 @@ const NUMBER: &str = "Ps-Deed";
 pub enum Passed {
     Edit(RosterEdit),
     Deed(u64, Deed),
-    /// A deed that is no routine, and the slot in which it goes round.
+    /// A deed that is not routine, and the number of its subject.
     AdminDeed(u64, Deed, u64),
     /// Of a program that knows more than this one.
     Other,
 }
 
 /// The messages that make `edits`, if the stream ends at `read`. `last_deed` is the number of the
-/// newest deed, and `admin_slot` the slot of the newest that is no routine.
+/// newest deed, and `admin_slot` the number of the subject of the newest that is not routine.
 pub fn write(
     read: u64,
     (mut last_deed, mut admin_slot): (u64, u64),

@@ -25,7 +25,7 @@ pub struct Mirror {
     /// The last message that was passed, which is the version of the roster.
     pub seq: u64,
     pub kept: Kept,
-    /// Where the newest deed is that is no routine.
+    /// The number of the subject of the newest deed that is not routine.
     pub admin_slot: u64,
     pub followers: RosterFollowers,
     looks_behind: u32,

@@ -16,9 +16,9 @@ use crate::model::{By, Change, ChangeKind, Pet, PetId, Rev, Signature};
 use crate::store::archive::{Entry, parse};
 use crate::store::{Put, RosterEdit, StoreError};
 
-/// The newest changes of all pets that are imported, about half a kilobyte each in memory; and those
-/// of each pet that are imported however old they are.
+/// The newest changes of all pets that are imported, about half a kilobyte each in memory.
 const IMPORTED: usize = 100_000;
+/// The newest changes of each pet, which are imported however old they are.
 const IMPORTED_PER_PET: usize = 16;
 
 /// Everything in an export, checked, in the order in which it is to be written.
