@@ -191,6 +191,7 @@ async fn a_tap_without_a_session_is_one_clear_button_after_signing_in() {
             ("password", PASSWORD),
             ("pending-action", "/pets/1/status"),
             ("pending", pending.as_str()),
+            ("pending-author", "boris"),
         ];
         let page = stranger.post("/sign-in", &sign_in).await;
         let page = page.text().await.unwrap();
