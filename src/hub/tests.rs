@@ -1,5 +1,7 @@
 //! The rules that the hub keeps, each broken once to see its test fail.
 
+mod gaps;
+
 use std::future::{Future, pending, ready};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +14,7 @@ use tokio::time::timeout;
 use super::backlog::BACKLOG_LIMIT;
 use super::*;
 use crate::model::example::{change, pet};
-use crate::model::{ChangeKind, RequestKey, Status};
+use crate::model::{ChangeKind, Status};
 use crate::store::MemoryEngine;
 
 /// How long a test waits for what must come.
@@ -224,52 +226,6 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
     assert!(is_snapshot(&missed));
     assert_eq!(missed.reaches, rig.hub.newest().0);
-}
-
-/// Rule 3, on a node whose engine dropped changes before it could read them.
-#[tokio::test]
-async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
-    let rig = Rig::start();
-    rig.statuses(1, 3);
-    let mut waiting = rig.catch_up(Filter::All, 5);
-    let snapshot = store::Snapshot {
-        rev: Rev::new(90),
-        ..rig.engine.snapshot().unwrap()
-    };
-    rig.hub.begin_anew(rig.hub.epoch(), snapshot);
-    rig.hub
-        .publish(&[change(91, 1, ChangeKind::Status(Status::Eating))]);
-    for since in [5, 89] {
-        let mut catch_up = rig.catch_up(Filter::All, since);
-        let chunk = catch_up.next().await;
-        assert!(is_snapshot(&chunk) && chunk.reaches.get() == 91, "{since}");
-    }
-    assert_eq!(all_revs(&mut rig.catch_up(Filter::All, 90)).await, [91]);
-    assert!(is_snapshot(&waiting.next().await));
-    assert_eq!(rig.hub.gaps(), 1);
-}
-
-/// A node that resynced after a gap forgot every key, so a retry there was carried out twice.
-#[test]
-fn the_keys_of_requests_survive_a_gap_and_end_with_the_epoch() {
-    let rig = Rig::start();
-    let request = RequestKey {
-        id: [7; 16],
-        fingerprint: [0; 8],
-    };
-    rig.hub.publish(&[Change {
-        request: Some(request),
-        ..change(3, 1, ChangeKind::Status(Status::Eating))
-    }]);
-    let is_known = || {
-        let done = rig.hub.done_request(&request.id, Moment::from_micros(0));
-        done.is_some()
-    };
-    let snapshot = rig.engine.snapshot().unwrap();
-    rig.hub.begin_anew(rig.hub.epoch(), snapshot.clone());
-    assert!(is_known());
-    rig.hub.begin_anew(Epoch::new(0xdef), snapshot);
-    assert!(!is_known());
 }
 
 /// Counts how often a task is woken.

@@ -90,9 +90,16 @@ fn no_template_has_an_inline_script_or_style() {
 /// send them to a machine that they cannot reach, or should not.
 #[test]
 fn a_lock_file_says_which_package_and_not_from_where() {
-    for config in [".cargo", ".npmrc", "package-lock.json", ".yarnrc"] {
+    for config in [".npmrc", "package-lock.json", ".yarnrc"] {
         assert!(!root().join(config).exists(), "{config}");
     }
+    let config = std::fs::read_to_string(root().join(".cargo/config.toml")).unwrap();
+    let sections = config.lines().filter(|line| line.starts_with('['));
+    assert_eq!(
+        sections.collect::<Vec<_>>(),
+        ["[env]"],
+        ".cargo/config.toml"
+    );
     for folder in ["tests", "benches"] {
         for (path, text) in files(folder, &["json"]) {
             assert!(!text.contains("\"resolved\""), "{}", path.display());
