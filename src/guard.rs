@@ -22,9 +22,13 @@ mod visitor;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use poem::http::HeaderMap;
+use prometheus::IntGauge;
 
-pub use self::buffers::{Buffered, Buffers, BuffersFull, CONNECTION_BYTES, REQUEST_BYTES};
+pub use self::buffers::{
+    AnswerRefused, Buffered, Buffers, BuffersFull, CONNECTION_BYTES, REQUEST_BYTES,
+};
 use self::crowd::Crowd;
 pub use self::crowd::Seat;
 pub use self::limits::{Limits, Share};
@@ -103,6 +107,20 @@ impl Guard {
     /// Opens an account for the memory of a request of `visitor`, with 0 bytes taken.
     pub fn buffer(&self, visitor: Visitor) -> Buffered {
         self.buffers.empty(self.counted(Some(visitor.source())))
+    }
+
+    /// Charges the bytes of an answer for `visitor` until they are dropped.
+    ///
+    /// # Errors
+    /// When the budget of all requests is used up, or the share of `visitor`.
+    pub fn charge_answer(&self, visitor: Visitor, bytes: Bytes) -> Result<Bytes, AnswerRefused> {
+        let source = self.counted(Some(visitor.source()));
+        self.buffers.charge(source, bytes)
+    }
+
+    /// The memory that requests and answers hold, as a metric.
+    pub fn buffer_gauge(&self) -> IntGauge {
+        self.buffers.gauge()
     }
 
     /// Returns true if connections should not stay open without a request.

@@ -126,6 +126,14 @@ impl Metrics {
         }
     }
 
+    /// Shows a gauge that something else keeps.
+    ///
+    /// # Panics
+    /// When it is shown already.
+    pub fn show(&self, gauge: IntGauge) {
+        register(&self.registry, gauge);
+    }
+
     /// Counts that the wall clock was set ahead by `seconds`, or back where that is negative.
     pub fn count_clock_jump(&self, seconds: f64) {
         self.clock_jumps.inc();

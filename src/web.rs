@@ -8,6 +8,7 @@
 //! what it needs.
 
 mod account;
+mod answer;
 mod api;
 mod assets;
 mod audit;

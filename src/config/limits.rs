@@ -55,8 +55,8 @@ pub struct LimitOptions {
     max_body: u32,
 
     /// Bytes of memory that all unfinished requests may take together: their connections, heads,
-    /// bodies and WebSocket messages; a quarter of it for one address. More gets 503 [default: a
-    /// sixth of the memory that this process may use, and no share for this machine]
+    /// bodies, WebSocket messages and unread answers; a quarter of it for one address. More gets 503
+    /// [default: a sixth of the memory that this process may use, and no share for this machine]
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_REQUEST_BUFFERS", allow_hyphen_values = true, value_parser = buffers)]
     max_request_buffers: Option<usize>,
 

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_stream::Stream;
 
+use super::answer;
 use crate::model::Pet;
 
 /// Ids in a block. Its cards are about 50 KiB.
@@ -210,6 +211,6 @@ impl Blocks {
             return Ok(Body::from_bytes_stream(list));
         }
         let pieces: Vec<Bytes> = list.try_collect().await?;
-        Ok(pieces.concat().into())
+        Ok(answer::whole(pieces))
     }
 }

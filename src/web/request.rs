@@ -4,9 +4,9 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use poem::http::{HeaderValue, StatusCode, Version, header};
-use poem::{Endpoint, Request, Response};
+use poem::{Endpoint, IntoResponse, Request, Response};
 
-use super::body;
+use super::{answer, body};
 use crate::error::Failure;
 use crate::guard::{REQUEST_BYTES, Visitor};
 use crate::live::Live;
@@ -30,20 +30,22 @@ pub async fn check<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<
     next.call(request).await
 }
 
-/// Lets a request through that the budget of all requests has room for.
+/// Lets a request through that the budget of all requests has room for, and then its answer.
 ///
 /// # Errors
 /// 503.
-pub async fn hold<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<E::Output> {
-    let live = request.data::<Arc<Live>>().ok_or_else(Failure::internal)?;
-    let mut buffered = live.guard.buffer(Visitor::of(&request));
+pub async fn hold<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+    let live = request.data::<Arc<Live>>().cloned();
+    let live = live.ok_or_else(Failure::internal)?;
+    let visitor = Visitor::of(&request);
+    let mut buffered = live.guard.buffer(visitor);
     if buffered.resize(REQUEST_BYTES).is_err() {
         live.count_refused_buffers();
         return Err(body::no_room().into());
     }
-    let answer = next.call(request).await;
+    let response = next.call(request).await?.into_response();
     drop(buffered);
-    answer
+    Ok(answer::charge(&live, visitor, response).await?)
 }
 
 /// Returns true for `uri-host [ ":" port ]` (RFC 9110, section 7.2) that is not empty: an http

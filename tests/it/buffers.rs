@@ -1,16 +1,30 @@
 //! The one budget for the memory of all unfinished requests, and what is answered beyond it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Raw, Ws, ask, metric, spawn_app_with, until};
+use crate::support::{Raw, Rescue, Ws, ask, ask_until, metric, spawn_app_with, until};
 
 /// How long an answer is waited for that need not come.
 const TIME: Duration = Duration::from_millis(300);
 
 const REFUSED: &str = r#"petstore_connections_refused_total{reason="buffers"}"#;
+
+const HELD: &str = "petstore_request_buffer_bytes";
+
+/// Pets of a board that is sent as a whole: more than the kernel takes of a page for visitors.
+const PETS: u32 = 250;
+
+/// The same for a page with forms.
+const PETS_WITH_FORMS: usize = 90;
+
+const VISIT: &str = "GET /pets HTTP/1.1
+Host: x
+
+";
 
 /// A request of which everything but a little of the body came.
 fn half_sent(bytes: usize) -> String {
@@ -152,4 +166,108 @@ async fn unfinished_messages_over_a_socket_are_part_of_the_budget() {
     })
     .await;
     assert!(metric(&app, REFUSED).await > 0);
+}
+
+/// Sends `request` on `count` connections that take nothing of the answers but their heads.
+async fn take_heads(address: SocketAddr, request: &str, count: usize) -> Vec<(Raw, String)> {
+    let mut held = Vec::new();
+    for _ in 0..count {
+        let mut raw = Raw::open_narrow(address);
+        raw.send(request).await;
+        let head = raw.read_until("\r\n\r\n").await;
+        held.push((raw, head));
+    }
+    held
+}
+
+/// A rescue with a board that is another page for each browser, the request for it, and its length.
+async fn rescue_with_own_pages(budget: usize) -> (Rescue, String, u64) {
+    let rescue = Rescue::start_with(|config| config.limits.request_buffers = budget).await;
+    let mut anna = rescue.signed_in("anna").await;
+    let pet = json!({ "name": "Miso", "species": "cat" });
+    let write = &rescue.tokens[2];
+    // One after the other: each has a connection, and connections are part of the budget.
+    for _ in 0..PETS_WITH_FORMS {
+        let request = rescue.bearing(write, "POST", "/api/v1/pets").json(&pet);
+        assert_eq!(request.send().await.unwrap().status(), 201);
+    }
+    let length = anna.get("/pets").await.len() as u64;
+    let (address, cookie) = (rescue.app.address, anna.cookie.clone().unwrap());
+    let request = format!("GET /pets HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n");
+    (rescue, request, length)
+}
+
+/// 80 readers that took nothing of a page of 1 MB once ended a server in 96 MiB.
+#[tokio::test]
+async fn unread_answers_are_part_of_the_budget_and_give_it_back() {
+    let budget = 2 * 1024 * 1024;
+    let (rescue, request, length) = rescue_with_own_pages(budget).await;
+    let app = &rescue.app;
+    let held = take_heads(app.address, &request, 20).await;
+    let is_refused = |head: &str| head.starts_with("HTTP/1.1 503 ");
+    let (refused, sent): (Vec<_>, Vec<_>) = held.iter().partition(|(_, head)| is_refused(head));
+    let counts = (refused.len(), sent.len());
+    assert!(counts.0 > 3 && counts.1 > 1, "{counts:?} of {length} bytes");
+    for (_, head) in refused {
+        assert!(head.to_lowercase().contains("retry-after: "), "{head}");
+    }
+    drop(held);
+    until("room again", async || metric(app, HELD).await < 200_000).await;
+    assert!(metric(app, REFUSED).await > 0);
+    let answer = ask(app.address, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test]
+async fn what_readers_share_is_in_the_budget_once() {
+    let app = spawn_app_with(|config| {
+        config.sample_pets = PETS;
+        config.limits.request_buffers = 2 * 1024 * 1024;
+    })
+    .await;
+    let page = ask_until(app.address, VISIT, "</html>").await;
+    let (length, readers) = (page.len() as u64, 25);
+    let held = take_heads(app.address, VISIT, readers).await;
+    for (_, head) in &held {
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains("content-length: "), "{head}");
+    }
+    let bytes = metric(&app, HELD).await;
+    // The connection, and the part of the page that is its own.
+    let (least, most) = (readers as u64 * 24 * 1024, readers as u64 * 32 * 1024);
+    assert!(bytes < most + length, "{bytes}, {length} each");
+    assert!(bytes > least + length / 4, "{bytes}, {length} each");
+}
+
+#[tokio::test]
+async fn of_requests_in_a_row_one_answer_is_held() {
+    let (rescue, request, length) = rescue_with_own_pages(8 * 1024 * 1024).await;
+    let app = &rescue.app;
+    let mut held = take_heads(app.address, &request.repeat(8), 1).await;
+    let bytes = metric(app, HELD).await;
+    assert!(
+        (length..2 * length).contains(&bytes),
+        "{bytes}, {length} each"
+    );
+    for _ in 0..8 {
+        let page = held[0].0.read_until("</html>").await;
+        assert!(page.contains("</html>"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_read_is_dropped_after_the_write_timeout() {
+    let app = spawn_app_with(|config| {
+        config.sample_pets = PETS;
+        config.write_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let held = take_heads(app.address, VISIT, 3).await;
+    let dropped = r#"petstore_viewers_dropped_total{reason="write-timeout"}"#;
+    until("all to be dropped", async || {
+        metric(&app, dropped).await == 3
+    })
+    .await;
+    until("room again", async || metric(&app, HELD).await < 200_000).await;
+    drop(held);
 }
