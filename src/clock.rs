@@ -83,7 +83,7 @@ fn since_boot() -> Duration {
 #[derive(Debug)]
 pub struct JumpDetector {
     clock: Clock,
-    /// What the wall clock showed when the running clock was at zero, in microseconds.
+    /// The reading of the wall clock when the running clock was at zero, in microseconds.
     offset: i64,
 }
 

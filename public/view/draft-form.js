@@ -77,7 +77,7 @@ export class DraftForm {
     return accountCookie === undefined || this.#document.cookie.split("; ").includes(accountCookie);
   }
 
-  /** Shows nothing of what somebody else typed, and asks the server for the page anew. */
+  /** Shows nothing of what somebody else typed, and requests the page from the server again. */
   #leave() {
     this.#form = null;
     this.#document.querySelector("main")?.replaceChildren();

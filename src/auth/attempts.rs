@@ -52,7 +52,7 @@ pub struct TooMany {
 pub struct Attempt {
     /// How long to wait before it is looked at.
     pub pause: Duration,
-    /// Whether this name has signed in from this address before.
+    /// True if this name has signed in from this address before.
     pub is_known: bool,
     name: usize,
     address: usize,

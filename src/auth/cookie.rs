@@ -29,7 +29,7 @@ pub struct Cookies {
     port: Option<u16>,
 }
 
-/// What a browser kept.
+/// The secret that a browser sent in its session cookie.
 pub struct Kept {
     pub secret: Secret,
     /// The cookie has the name without a port, which earlier versions gave it.

@@ -15,7 +15,7 @@ const TOKEN_MARK: &str = "petstore_";
 /// the other.
 const FORM_SALT: &[u8] = b"pet-store form token";
 
-/// What is hashed beside a secret to derive others.
+/// The label that is hashed with a secret to derive others.
 const DERIVE_SALT: &[u8] = b"pet-store derived secret";
 
 impl Secret {

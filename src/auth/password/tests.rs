@@ -100,7 +100,7 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
     assert_eq!(passwords.at_work.available_permits(), AT_ONCE);
 }
 
-/// Each buffer takes 19 MiB, which a stranger made the server keep.
+/// Each buffer takes 19 MiB, which the server kept after a flood of sign-ins.
 #[tokio::test]
 async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
     let passwords = Passwords::new(TaskTracker::new());

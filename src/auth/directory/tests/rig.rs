@@ -165,7 +165,7 @@ pub fn author() -> Author {
     }
 }
 
-/// Whoever has the machine.
+/// The operator of the machine.
 pub fn operator() -> Actor {
     Actor::operator(author())
 }
