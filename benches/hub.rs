@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use pet_store::hub::{Filter, Hub};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
-    By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Profile, Rev, Status,
+    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Rev, Status, Timestamp,
 };
 use pet_store::store::MemoryEngine;
 use pet_store::wire::{Frame, SnapshotForm};
@@ -63,15 +63,15 @@ fn pet(id: u64) -> Pet {
             ..Profile::default()
         },
         status: Status::Sleeping,
-        since: Moment::from_micros(1_700_000_000_000_000),
+        since: Timestamp::from_micros(1_700_000_000_000_000),
     }
 }
 
 fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
     Change {
         rev,
-        at: Moment::from_micros(1_700_000_000_000_000),
-        by: By::Simulator,
+        at: Timestamp::from_micros(1_700_000_000_000_000),
+        by: ChangeSource::Simulator,
         author: None,
         request: None,
         pet: PetId::new(pet),

@@ -19,9 +19,11 @@ use pet_store::auth::Speaker;
 use pet_store::guard::{Guard, Limits, Visitor};
 use pet_store::hub::Filter;
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
-use pet_store::live::{Admission, Connection, Places, Transport};
+use pet_store::live::{Admission, Connection, Transport, ViewerSlots};
 use pet_store::metrics::Metrics;
-use pet_store::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, PetId, Rev, Status};
+use pet_store::model::{
+    Change, ChangeKind, ChangeSource, Cursor, Epoch, PetId, Rev, Status, Timestamp,
+};
 use pet_store::wire::{Encoding, Frame, SnapshotForm};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -74,7 +76,7 @@ impl Rig {
         let taken = Rc::new(Cell::new(0));
         let guard = Arc::new(Guard::new(&Limits::default()));
         let stop = CancellationToken::new();
-        let places = Places::new(VIEWERS as usize, guard, Metrics::new(), stop);
+        let places = ViewerSlots::new(VIEWERS as usize, guard, Metrics::new(), stop);
         let permits = Arc::new(Semaphore::new(VIEWERS as usize));
         let mut table = Table::default();
         for turn in 0..VIEWERS {
@@ -125,8 +127,8 @@ impl Rig {
         self.rev = self.rev.next();
         let change = Change {
             rev: self.rev,
-            at: Moment::from_micros(1_700_000_000_000_000),
-            by: By::Simulator,
+            at: Timestamp::from_micros(1_700_000_000_000_000),
+            by: ChangeSource::Simulator,
             author: None,
             request: None,
             pet: PetId::new(pet),

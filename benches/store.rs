@@ -9,7 +9,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::model::{
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+};
 use pet_store::store::{Engine, RedbEngine};
 use tempfile::TempDir;
 
@@ -22,8 +24,8 @@ fn folder() -> TempDir {
 fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
     Change {
         rev,
-        at: Moment::now(),
-        by: By::Simulator,
+        at: Timestamp::now(),
+        by: ChangeSource::Simulator,
         author: None,
         request: None,
         pet: PetId::new(pet),
@@ -40,7 +42,7 @@ fn engine(folder: &TempDir) -> RedbEngine {
                 id: PetId::new(id),
                 profile: Profile::default(),
                 status: Status::Sleeping,
-                since: Moment::now(),
+                since: Timestamp::now(),
             };
             change(Rev::new(id), id, ChangeKind::Pet(Arc::new(pet)))
         })

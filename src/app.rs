@@ -10,17 +10,17 @@ use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::guard::Guard;
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::live::{self, Live};
 use crate::metrics::Metrics;
-use crate::model::{By, Rev};
+use crate::model::{ChangeSource, Rev};
 use crate::serve::{Server, Terms, Times, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError};
+use crate::store::{AccountStore, Engine, NatsEngine, RedbEngine, StoreError};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -72,7 +72,7 @@ impl App {
         let mut random = simulator::random(config.seed);
         let samples = sample_pets(config.sample_pets, &mut random);
         let counted = metrics.clone();
-        let (engine, hub, gate) = open(&config, counted, samples).await?;
+        let (engine, hub, authenticator) = open(&config, counted, samples).await?;
         let writer = Writer::start_keeping(
             Arc::clone(&engine),
             Arc::clone(&hub),
@@ -110,7 +110,7 @@ impl App {
         let live = Live::start(
             Arc::clone(&hub),
             writer.clone(),
-            gate.clone(),
+            authenticator.clone(),
             Arc::clone(&guard),
             limits,
         );
@@ -144,8 +144,8 @@ impl App {
             terms,
             guard,
         };
-        if gate.staff().is_ok() {
-            let tidying = keep_tidy(gate);
+        if authenticator.staff().is_ok() {
+            let tidying = keep_tidy(authenticator);
             let tidying = live.stop.clone().run_until_cancelled_owned(tidying);
             app.tasks.spawn(tidying);
         }
@@ -172,16 +172,16 @@ impl App {
 
     /// Whether nobody is staff yet where staff are needed.
     pub fn lacks_staff(&self) -> bool {
-        let staff = self.live.gate.staff();
+        let staff = self.live.authenticator.staff();
         staff.is_ok_and(|staff| staff.directory().is_empty())
     }
 
     /// The address at which the first admin is made; none when there are accounts, on a cluster,
     /// and at the second time of asking.
     pub fn founding_link(&self) -> Option<String> {
-        let gate = &self.live.gate;
-        let secret = gate.staff().ok()?.take_founding_secret()?;
-        let origin = match gate.base() {
+        let authenticator = &self.live.authenticator;
+        let secret = authenticator.staff().ok()?.take_founding_secret()?;
+        let origin = match authenticator.base() {
             Some(base) => base.origin().to_owned(),
             None => format!("http://{}", reachable(self.address)),
         };
@@ -206,7 +206,7 @@ impl App {
         self.tasks.wait().await;
         let live = Arc::clone(&self.live);
         let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
-        if let Ok(staff) = self.live.gate.staff() {
+        if let Ok(staff) = self.live.authenticator.staff() {
             staff.close().await;
         }
         self.live.writer.stop().await;
@@ -258,8 +258,8 @@ fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Start
     Ok((listener, address))
 }
 
-async fn keep_tidy(gate: Gate) {
-    if let Ok(staff) = gate.staff() {
+async fn keep_tidy(authenticator: Authenticator) {
+    if let Ok(staff) = authenticator.staff() {
         staff.keep_tidy().await;
     }
 }
@@ -269,7 +269,7 @@ async fn open(
     config: &Config,
     metrics: Metrics,
     samples: Vec<writer::Command>,
-) -> Result<(Arc<dyn Engine>, Arc<Hub>, Gate), StartError> {
+) -> Result<(Arc<dyn Engine>, Arc<Hub>, Authenticator), StartError> {
     let shared = match &config.engine {
         EngineChoice::Redb => None,
         EngineChoice::Nats(address) => Some(NatsEngine::connect(address).await?),
@@ -279,18 +279,18 @@ async fn open(
     // A port that is picked at each start would rename the cookie each time.
     let port = Some(config.listen.port()).filter(|port| *port != 0);
     let opening = tokio::task::spawn_blocking(move || {
-        let (engine, accounts): (Arc<dyn Engine>, Arc<dyn Accounts>) = match shared {
+        let (engine, accounts): (Arc<dyn Engine>, Arc<dyn AccountStore>) = match shared {
             Some(engine) => both(Arc::new(engine)),
             None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
-        let gate = Gate::open(auth, accounts, base_url, port)?;
+        let authenticator = Authenticator::open(auth, accounts, base_url, port)?;
         let hub = fill(Arc::clone(&engine), metrics, samples)?;
-        Ok((engine, hub, gate))
+        Ok((engine, hub, authenticator))
     });
     opening.await.expect("opening a store does not panic")
 }
 
-fn both<E: Engine + Accounts>(store: Arc<E>) -> (Arc<dyn Engine>, Arc<dyn Accounts>) {
+fn both<E: Engine + AccountStore>(store: Arc<E>) -> (Arc<dyn Engine>, Arc<dyn AccountStore>) {
     (Arc::clone(&store) as Arc<dyn Engine>, store)
 }
 
@@ -302,7 +302,7 @@ fn fill(
 ) -> Result<Arc<Hub>, StartError> {
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
     if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
-        match writer::commit_all(&*engine, &hub, &samples, By::Simulator) {
+        match writer::commit_all(&*engine, &hub, &samples, ChangeSource::Simulator) {
             // Another node gave them to it in the same moment.
             Ok(()) | Err(WriteError::Conflict) => {}
             Err(error) => return Err(error.into()),

@@ -1,7 +1,7 @@
 //! Who asks, and may they.
 //!
-//! A request gets its identity once: the `Gate` reads what it shows (a session's cookie, a token)
-//! and where it comes from into a `Caller`, which goes with it. A route states what it needs by
+//! A request gets its identity once: the `Authenticator` reads what it shows (a session's cookie, a token)
+//! and where it comes from into a `Principal`, which goes with it. A route states what it needs by
 //! what it takes: a `Permit` for a scope, `SignedIn` for a person, `Administrator` for an admin. A
 //! socket keeps a `Speaker`. Neither is believed for long: each permit and each command asks the
 //! `directory` anew, after the request's body was read, so a session that was ended a moment ago
@@ -38,9 +38,9 @@ use poem::Request;
 use poem::http::HeaderValue;
 
 pub use self::base_url::BaseUrl;
-pub use self::caller::Caller;
+pub use self::caller::Principal;
 pub use self::cookie::Cookies;
-pub use self::directory::{Actor, Directory, DirectoryError, Member, SessionSummary};
+pub use self::directory::{Accounts, AccountsError, Actor, Member, SessionSummary};
 pub use self::origin::names_this_machine;
 pub use self::password::{WeakPassword, check_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
@@ -49,7 +49,7 @@ pub use self::rights::Rights;
 pub use self::secret::Secret;
 pub use self::speaker::Speaker;
 pub use self::staff::{SignIn, SignInError, Staff};
-use crate::store::{Accounts, StoreError};
+use crate::store::{AccountStore, StoreError};
 
 /// Who may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Auth {
 
 /// Tells who asks. Cheap to clone; clones share what they know.
 #[derive(Clone)]
-pub struct Gate(Arc<Inner>);
+pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
     base: Option<BaseUrl>,
@@ -71,10 +71,10 @@ struct Inner {
     staff: Option<Staff>,
 }
 
-impl Gate {
+impl Authenticator {
     /// The gate of the demo, through which everyone on this machine passes.
     pub fn demo() -> Self {
-        Gate(Arc::new(Inner {
+        Authenticator(Arc::new(Inner {
             base: None,
             cookies: Cookies::new(None, None),
             staff: None,
@@ -87,13 +87,13 @@ impl Gate {
     /// # Errors
     /// When the roster cannot be read.
     pub fn of_staff(
-        store: Arc<dyn Accounts>,
+        store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
     ) -> Result<Self, StoreError> {
-        let directory = Directory::open(store)?;
+        let directory = Accounts::open(store)?;
         let port = port.filter(|_| !directory.is_shared());
-        Ok(Gate(Arc::new(Inner {
+        Ok(Authenticator(Arc::new(Inner {
             cookies: Cookies::new(base.as_ref(), port),
             base,
             staff: Some(Staff::open(directory)),
@@ -104,13 +104,13 @@ impl Gate {
     /// As for `of_staff`.
     pub fn open(
         auth: Auth,
-        store: Arc<dyn Accounts>,
+        store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
     ) -> Result<Self, StoreError> {
         match auth {
-            Auth::Demo => Ok(Gate::demo()),
-            Auth::Serve => Gate::of_staff(store, base, port),
+            Auth::Demo => Ok(Authenticator::demo()),
+            Auth::Serve => Authenticator::of_staff(store, base, port),
         }
     }
 
@@ -130,8 +130,8 @@ impl Gate {
     }
 
     /// Reads who sent a request, from its head.
-    pub async fn identify(&self, request: &Request) -> Caller {
-        let caller = Caller::read(self.clone(), request.headers());
+    pub async fn identify(&self, request: &Request) -> Principal {
+        let caller = Principal::read(self.clone(), request.headers());
         if let (Some(staff), Some(key)) = (&self.0.staff, caller.unknown_key()) {
             staff.catch_up(key).await;
         }

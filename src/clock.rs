@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::model::Moment;
+use crate::model::Timestamp;
 
 /// Microseconds by which the two clocks must diverge to count as a jump. NTP slews by half a millisecond a second,
 /// and a reading may be interrupted between its two halves.
@@ -19,19 +19,19 @@ const JUMP_MICROS: i64 = 2_000_000;
 /// The wall clock and the running clock. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock {
-    wall: Arc<dyn Fn() -> Moment + Send + Sync>,
+    wall: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     running: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
 impl Clock {
     /// The clocks of this machine.
     pub fn system() -> Self {
-        Clock::new(Moment::now, since_boot)
+        Clock::new(Timestamp::now, since_boot)
     }
 
     /// Clocks that a test sets.
     pub fn new(
-        wall: impl Fn() -> Moment + Send + Sync + 'static,
+        wall: impl Fn() -> Timestamp + Send + Sync + 'static,
         running: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Self {
         Clock {
@@ -42,11 +42,11 @@ impl Clock {
 
     /// The same clock, whose wall clock is never later than `other`, the clock of another machine: then
     /// a clock that is ahead makes nothing old. A clock that was never set is ignored.
-    pub fn bounded_by(self, other: impl Fn() -> Option<Moment> + Send + Sync + 'static) -> Self {
+    pub fn bounded_by(self, other: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> Self {
         let own = self.wall;
         let wall = move || match (own(), other()) {
-            (own, Some(other)) if own < Moment::EARLIEST => other,
-            (own, Some(other)) if other >= Moment::EARLIEST => own.min(other),
+            (own, Some(other)) if own < Timestamp::EARLIEST => other,
+            (own, Some(other)) if other >= Timestamp::EARLIEST => own.min(other),
             (own, _) => own,
         };
         Clock {
@@ -55,7 +55,7 @@ impl Clock {
         }
     }
 
-    pub fn wall(&self) -> Moment {
+    pub fn wall(&self) -> Timestamp {
         (self.wall)()
     }
 
@@ -117,7 +117,7 @@ pub mod example {
 
     use std::sync::atomic::{AtomicI64, Ordering};
 
-    use super::{Arc, Clock, Duration, Moment};
+    use super::{Arc, Clock, Duration, Timestamp};
 
     /// Clocks of which a test lets time pass, and sets the wall clock.
     #[derive(Clone, Default)]
@@ -127,7 +127,7 @@ pub mod example {
     }
 
     impl TestClock {
-        pub fn at(wall: Moment) -> Self {
+        pub fn at(wall: Timestamp) -> Self {
             let clock = TestClock::default();
             clock.set(wall);
             clock
@@ -138,10 +138,10 @@ pub mod example {
             Clock::new(move || wall.wall(), move || running.running())
         }
 
-        pub fn wall(&self) -> Moment {
+        pub fn wall(&self) -> Timestamp {
             let running = self.running_seconds.load(Ordering::Relaxed);
             let seconds = running + self.offset_seconds.load(Ordering::Relaxed);
-            Moment::from_micros(seconds * 1_000_000)
+            Timestamp::from_micros(seconds * 1_000_000)
         }
 
         pub fn pass(&self, seconds: i64) {
@@ -149,7 +149,7 @@ pub mod example {
         }
 
         /// Sets the wall clock, while no time passes.
-        pub fn set(&self, wall: Moment) {
+        pub fn set(&self, wall: Timestamp) {
             let moved = (wall.micros() - self.wall().micros()) / 1_000_000;
             self.jump(moved);
         }
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_detected_once_in_either_direction_and_passing_time_is_none() {
-        let turned = TestClock::at(Moment::EARLIEST);
+        let turned = TestClock::at(Timestamp::EARLIEST);
         let mut detector = JumpDetector::new(turned.clock());
         turned.pass(86_400);
         assert_eq!(detector.check(), None);

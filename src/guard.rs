@@ -29,8 +29,8 @@ use prometheus::IntGauge;
 pub use self::buffers::{
     AnswerRefused, Buffered, Buffers, BuffersFull, CONNECTION_BYTES, REQUEST_BYTES,
 };
-use self::crowd::Crowd;
-pub use self::crowd::Seat;
+use self::crowd::AddressLimiter;
+pub use self::crowd::AddressPermit;
 pub use self::limits::{Limits, Share};
 pub use self::network::{Network, NotANetwork};
 pub use self::peer::Peer;
@@ -50,7 +50,7 @@ pub struct Full {
 /// Counts what visitors take. One for the whole program, shared.
 pub struct Guard {
     connections: Share,
-    crowd: Crowd,
+    crowd: AddressLimiter,
     writing: Share,
     writes: Meter,
     buffers: Buffers,
@@ -62,7 +62,7 @@ impl Guard {
     pub fn new(limits: &Limits) -> Self {
         Guard {
             connections: limits.connections_per_address,
-            crowd: Crowd::new(limits.connections_per_address.limit),
+            crowd: AddressLimiter::new(limits.connections_per_address.limit),
             writing: limits.writes_per_second,
             writes: Meter::new(Rate::per_second(limits.writes_per_second.limit)),
             buffers: Buffers::new(limits.request_buffers),
@@ -75,7 +75,7 @@ impl Guard {
     ///
     /// # Errors
     /// When the address has as many as it may.
-    pub fn admit_connection(&self, peer: IpAddr) -> Result<Option<Seat>, Full> {
+    pub fn admit_connection(&self, peer: IpAddr) -> Result<Option<AddressPermit>, Full> {
         match self.is_trusted(peer) {
             true => Ok(None),
             false => self.admit(Source::of(peer)),
@@ -86,7 +86,7 @@ impl Guard {
     ///
     /// # Errors
     /// When the address has as many as it may.
-    pub fn admit_viewer(&self, visitor: Visitor) -> Result<Option<Seat>, Full> {
+    pub fn admit_viewer(&self, visitor: Visitor) -> Result<Option<AddressPermit>, Full> {
         match visitor.is_forwarded {
             true => self.seat(visitor.source()),
             false => Ok(None),
@@ -133,14 +133,14 @@ impl Guard {
         source.filter(|source| self.connections.counts_this_machine || !source.is_this_machine())
     }
 
-    fn admit(&self, source: Source) -> Result<Option<Seat>, Full> {
+    fn admit(&self, source: Source) -> Result<Option<AddressPermit>, Full> {
         if source.is_this_machine() && !self.connections.counts_this_machine {
             return Ok(None);
         }
         self.seat(source)
     }
 
-    fn seat(&self, source: Source) -> Result<Option<Seat>, Full> {
+    fn seat(&self, source: Source) -> Result<Option<AddressPermit>, Full> {
         let seat = self.crowd.enter(source);
         let limit = self.connections.limit;
         seat.map(Some).ok_or(Full { limit })

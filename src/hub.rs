@@ -32,7 +32,7 @@ pub use self::state::BoardEntry;
 use self::state::{Snapshot, State};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
-use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, RequestId, Rev};
+use crate::model::{Change, Cursor, Epoch, Pet, PetId, RequestId, Rev, Timestamp};
 use crate::store::{self, Engine, Follower, StoreError};
 use crate::wire::{Frame, SnapshotForm};
 
@@ -206,7 +206,7 @@ impl Hub {
     }
 
     /// The request with this key, if it was carried out less than a day before `now`.
-    pub fn done_request(&self, id: &RequestId, now: Moment) -> Option<DoneRequest> {
+    pub fn done_request(&self, id: &RequestId, now: Timestamp) -> Option<DoneRequest> {
         self.state().requests().get(id, now)
     }
 
@@ -259,7 +259,7 @@ impl Follower for Hub {
         self.publish(changes);
     }
 
-    fn out_of_reach(&self, since: Option<Moment>) {
+    fn out_of_reach(&self, since: Option<Timestamp>) {
         self.reach.set(since);
         self.ring();
     }

@@ -36,7 +36,7 @@ pub use self::commands::too_many_writes;
 pub use self::echo::{Echo, Next};
 pub use self::handoff::{Admission, Connection, Handoff};
 pub use self::handshake::Upgrade;
-pub use self::places::{Place, Places, full_retry_seconds};
+pub use self::places::{Place, ViewerSlots, full_retry_seconds};
 use self::poll::Answers;
 pub use self::poll::poll;
 pub use self::query::LiveQuery;
@@ -45,11 +45,11 @@ use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
 pub use self::ws::ws;
-use crate::auth::{Auth, Gate};
+use crate::auth::{Auth, Authenticator};
 use crate::error::Failure;
 use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::Hub;
-use crate::model::{Cursor, Moment};
+use crate::model::{Cursor, Timestamp};
 use crate::wire::Message;
 use crate::writer::Writer;
 
@@ -78,9 +78,9 @@ pub struct Live {
     pub writer: Writer,
     pub auth: Auth,
     /// Tells who asks.
-    pub gate: Gate,
+    pub authenticator: Authenticator,
     pub guard: Arc<Guard>,
-    pub places: Places,
+    pub places: ViewerSlots,
     /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
     /// For how long a socket that watches nothing may be silent.
@@ -124,13 +124,13 @@ impl Live {
     pub fn start(
         hub: Arc<Hub>,
         writer: Writer,
-        gate: Gate,
+        authenticator: Authenticator,
         guard: Arc<Guard>,
         limits: Limits,
     ) -> io::Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let metrics = hub.metrics().clone();
-        let places = Places::new(
+        let places = ViewerSlots::new(
             limits.max_viewers,
             Arc::clone(&guard),
             metrics,
@@ -139,7 +139,7 @@ impl Live {
         let senders = Senders::start(senders::Context {
             hub: Arc::clone(&hub),
             writer: writer.clone(),
-            gate: gate.clone(),
+            authenticator: authenticator.clone(),
             guard: Arc::clone(&guard),
             places: places.clone(),
             tasks: tasks.clone(),
@@ -154,8 +154,8 @@ impl Live {
         Ok(Live {
             hub,
             writer,
-            auth: gate.auth(),
-            gate,
+            auth: authenticator.auth(),
+            authenticator,
             guard,
             places,
             heartbeat: limits.heartbeat,
@@ -217,7 +217,7 @@ impl Live {
             cursor,
             transport: transport.as_str(),
             heartbeat_ms: u64::try_from(self.heartbeat.as_millis()).unwrap_or(u64::MAX),
-            server_time: Moment::now(),
+            server_time: Timestamp::now(),
         }
     }
 }
@@ -226,12 +226,12 @@ impl Live {
 fn heartbeat(cursor: Cursor) -> Message<'static> {
     Message::Heartbeat {
         cursor,
-        server_time: Moment::now(),
+        server_time: Timestamp::now(),
     }
 }
 
 /// What says that the server is there, when there is nothing else to say.
-fn sign_of_life(cursor: Cursor, stale_since: Option<Moment>) -> Message<'static> {
+fn sign_of_life(cursor: Cursor, stale_since: Option<Timestamp>) -> Message<'static> {
     match stale_since {
         Some(since) => Message::Stale { since },
         None => heartbeat(cursor),

@@ -12,7 +12,6 @@ mod draft;
 #[cfg(test)]
 pub(crate) mod example;
 mod hex;
-mod moment;
 mod pet;
 mod profile;
 mod request;
@@ -20,21 +19,22 @@ mod sex;
 mod staff;
 mod status;
 mod text;
+mod timestamp;
 
 pub use author::{Author, Signature};
 pub use base::{ProfileBase, ProfileBaseError};
-pub use change::{By, Change, ChangeKind};
+pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use draft::{Draft, FieldError, InvalidProfile, LIMITS, Limits};
 pub use hex::{from_hex, to_hex};
-pub use moment::Moment;
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{Profile, ProfilePatch};
 pub use request::{RequestId, RequestKey};
 pub use sex::Sex;
 pub use staff::{
-    Account, AccountName, AccountNameError, Deed, Invitation, Key, Role, Scope, Session,
-    TOKEN_NAME_CHARACTERS, Tick, Token, UnknownRole, UnknownScope, check_token_name,
+    Account, AccountName, AccountNameError, AuditEntry, Invitation, Key, MonotonicSeconds, Role,
+    Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole, UnknownScope, check_token_name,
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{HiddenCharacter, Lines, check_text, clean_text, is_invisible};
+pub use timestamp::Timestamp;

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use self::samples::sample_pets;
 use crate::hub::Hub;
-use crate::model::{By, Pet, PetId, Status};
+use crate::model::{ChangeSource, Pet, PetId, Status};
 use crate::writer::{Command, Writer};
 
 /// The shortest pause between two rounds of turns. What is due by then goes together, so that
@@ -88,7 +88,7 @@ impl Simulator {
     async fn take_turns(&mut self, pets: &[Arc<Pet>], turns: u32) {
         let commands = (0..turns).filter_map(|_| self.turns.next(pets));
         let commits: Vec<_> = commands
-            .map(|command| self.writer.commit(command, By::Simulator))
+            .map(|command| self.writer.commit(command, ChangeSource::Simulator))
             .collect();
         for outcome in join_all(commits).await {
             // A pet that was removed a moment ago, or a writer that is busy: its turn comes again.

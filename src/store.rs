@@ -13,7 +13,7 @@ mod error;
 mod follower;
 mod memory;
 mod nats;
-mod put;
+mod proposed_change;
 mod record;
 mod redb;
 mod regular;
@@ -23,8 +23,8 @@ use std::sync::Weak;
 use std::time::Duration;
 
 pub use self::accounts::{
-    Accounts, ClockReading, DEEDS_KEPT, EDITS_AT_ONCE, MemoryAccounts, Roster, RosterEdit,
-    RosterFollower,
+    AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
+    MAX_ACCOUNT_EDITS, MemoryAccountStore,
 };
 pub use self::error::StoreError;
 pub use self::follower::Follower;
@@ -34,16 +34,16 @@ pub use self::nats::{
     Address, AddressError, Imported, NatsEngine, export as export_cluster,
     import as import_into_cluster,
 };
-pub use self::put::Put;
+pub use self::proposed_change::ProposedChange;
 pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
     write_new,
 };
 pub use self::regular::open_source;
-use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
 /// Changes committed together at most. A cluster takes no more than 1,000 messages in one batch.
-pub const PUTS_AT_ONCE: usize = 500;
+pub const MAX_COMMIT_CHANGES: usize = 500;
 
 /// Everything that is true at `rev`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
 
-    /// Makes `puts`, `PUTS_AT_ONCE` at most, durable, all or none, if none of their pets has changed
+    /// Makes `puts`, `MAX_COMMIT_CHANGES` at most, durable, all or none, if none of their pets has changed
     /// after `read`, the rev they were decided at. On return they survive a power cut and the
     /// follower was shown them. Their revs, which rise.
     ///
@@ -92,7 +92,7 @@ pub trait Engine: Send + Sync + 'static {
     /// nothing was written. `Unknown`, `Full` or `Write` when the network or the disk failed:
     /// nothing of it was shown, although all of it may turn out to be there after `recover`.
     /// `Rejected` when the engine will never take it.
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError>;
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError>;
 
     /// Whether it is elsewhere and others write to it too. Out of reach, it takes no writes, while
     /// what is known of it is still worth being read.
@@ -188,7 +188,7 @@ pub trait Engine: Send + Sync + 'static {
     /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.
     fn trim(
         &self,
-        present: Moment,
+        present: Timestamp,
         history: Duration,
         kept: u64,
         limit: usize,
@@ -199,7 +199,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
-    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+    fn saved_present(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
 
@@ -208,7 +208,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Full` or `Write`, as for `commit`.
-    fn save_present(&self, _: Moment) -> Result<(), StoreError> {
+    fn save_present(&self, _: Timestamp) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -46,7 +46,7 @@ pub use self::probes::metrics_site;
 use self::resource::resource;
 use self::site::{Site, see_other};
 pub use self::welcome::welcome_path;
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::live::Live;
 use crate::store::Engine;
 
@@ -148,7 +148,7 @@ fn table(site: &Arc<Site>) -> Route {
 /// Tells who asks, once for each request.
 async fn identify<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
     if let Some(live) = request.data::<Arc<Live>>() {
-        let caller = live.gate.identify(&request).await;
+        let caller = live.authenticator.identify(&request).await;
         request.set_data(caller);
     }
     next.call(request).await
@@ -159,6 +159,6 @@ async fn refuse_other_sites<E: Endpoint>(
     next: Arc<E>,
     request: Request,
 ) -> poem::Result<E::Output> {
-    Caller::of(&request)?.check_origin(request.method())?;
+    Principal::of(&request)?.check_origin(request.method())?;
     next.call(request).await
 }

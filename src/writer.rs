@@ -34,8 +34,8 @@ pub use self::key::IdempotencyKey;
 use self::run::{Run, settle};
 use crate::clock::Clock;
 use crate::hub::Hub;
-use crate::model::By;
-use crate::store::{Engine, PUTS_AT_ONCE};
+use crate::model::ChangeSource;
+use crate::store::{Engine, MAX_COMMIT_CHANGES};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. At the slowest disk we
 /// planned for (2 s a sync, and two of them a commit) this is 16 s of waiting, after which a
@@ -167,9 +167,9 @@ pub fn commit_all(
     engine: &dyn Engine,
     hub: &Hub,
     commands: &[Command],
-    by: By,
+    by: ChangeSource,
 ) -> Result<(), WriteError> {
-    for some in commands.chunks(PUTS_AT_ONCE) {
+    for some in commands.chunks(MAX_COMMIT_CHANGES) {
         let mut decision = Decision::new(hub);
         for command in some {
             decision.take(command, None, by.into())?;

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use crate::client::message::{Heading, Kind, heading, retry_ms_of};
 use crate::ledger::Ledger;
-use crate::seat::Seat;
+use crate::seat::AddressPermit;
 
 /// Faults that are shown; the rest is only counted.
 const FAULTS_SHOWN: usize = 5;
@@ -54,7 +54,13 @@ impl Book {
     }
 
     /// Takes one message that a viewer received at `now`; says what it was.
-    pub fn take(&mut self, seat: &mut Seat, json: &[u8], now: i64, is_counted: bool) -> Kind {
+    pub fn take(
+        &mut self,
+        seat: &mut AddressPermit,
+        json: &[u8],
+        now: i64,
+        is_counted: bool,
+    ) -> Kind {
         let Heading { kind, rev } = heading(json);
         let taken = match (kind, rev) {
             (Kind::Change, Some(rev)) => self.take_change(seat, rev, json, now, is_counted),
@@ -77,7 +83,7 @@ impl Book {
 
     fn take_change(
         &mut self,
-        seat: &mut Seat,
+        seat: &mut AddressPermit,
         rev: u64,
         json: &[u8],
         now: i64,

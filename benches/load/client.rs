@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use self::parts::Phase;
 pub use self::target::{Target, Transport};
 use crate::book::Book;
-use crate::seat::Seat;
+use crate::seat::AddressPermit;
 
 /// Bytes read at once.
 pub const READ_BYTES: usize = 256 * 1024;
@@ -41,7 +41,7 @@ pub enum Stage {
 pub struct Viewer {
     pub socket: Option<Socket>,
     pub transport: Transport,
-    pub seat: Seat,
+    pub seat: AddressPermit,
     pub stage: Stage,
     /// Whether its deliveries are counted; a witness only sees what there is to see.
     pub is_counted: bool,
@@ -57,7 +57,7 @@ impl Viewer {
     pub fn open(
         target: &Target,
         transport: Transport,
-        seat: Seat,
+        seat: AddressPermit,
         source: Ipv4Addr,
     ) -> std::io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;

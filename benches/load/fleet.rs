@@ -13,7 +13,7 @@ use crate::book::Book;
 use crate::client::{READ_BYTES, Stage, Target, Transport, Viewer};
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::seat::Seat;
+use crate::seat::AddressPermit;
 
 /// Connections that wait for their answer at once. More would measure the listen queue; fewer
 /// would leave the server idle.
@@ -134,7 +134,7 @@ impl Fleet {
     fn open(&mut self, guest: Guest) -> anyhow::Result<()> {
         let index = self.viewers.len();
         let source = Ipv4Addr::new(127, 0, 0, 1 + u8::try_from(index / PER_SOURCE)?);
-        let seat = Seat::of(guest.pet);
+        let seat = AddressPermit::of(guest.pet);
         let target = &self.targets[index % self.targets.len()];
         let mut viewer = Viewer::open(target, guest.transport, seat, source)?;
         viewer.is_counted = guest.is_counted;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use self::impostor::{CHANGES, Deed, Impostor, PETS};
+use self::impostor::{AuditEntry, CHANGES, Impostor, PETS};
 use crate::board::Board;
 use crate::client::{Target, Transport};
 use crate::fleet::{Fleet, Guest};
@@ -24,25 +24,25 @@ const RUN: Duration = Duration::from_millis(600);
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// What is done to the viewer, and words of the loss that has to be seen; none, where it is fair.
-const CASES: [(Deed, Option<&str>); 10] = [
-    (Deed::Nothing, None),
-    (Deed::InPieces, None),
-    (Deed::NewestOfEachAfterPause, None),
-    (Deed::SnapshotAfterPause, None),
-    (Deed::DropOne, Some("nothing had replaced it")),
-    (Deed::DropLast, Some("was brought to")),
-    (Deed::Repeat, Some("after")),
-    (Deed::Swap, Some("after")),
-    (Deed::Alter, Some("two versions")),
-    (Deed::Leave, Some("a viewer was lost")),
+const CASES: [(AuditEntry, Option<&str>); 10] = [
+    (AuditEntry::Nothing, None),
+    (AuditEntry::InPieces, None),
+    (AuditEntry::NewestOfEachAfterPause, None),
+    (AuditEntry::SnapshotAfterPause, None),
+    (AuditEntry::DropOne, Some("nothing had replaced it")),
+    (AuditEntry::DropLast, Some("was brought to")),
+    (AuditEntry::Repeat, Some("after")),
+    (AuditEntry::Swap, Some("after")),
+    (AuditEntry::Alter, Some("two versions")),
+    (AuditEntry::Leave, Some("a viewer was lost")),
 ];
 
 /// # Errors
-/// When a wrong was not seen, or a fair deed was taken for one.
+/// When a wrong was not seen, or a fair audit_entry was taken for one.
 pub fn prove() -> anyhow::Result<()> {
     for transport in [Transport::Ws, Transport::Sse] {
-        for (deed, expected) in CASES {
-            let verdict = watch(transport, deed)?;
+        for (audit_entry, expected) in CASES {
+            let verdict = watch(transport, audit_entry)?;
             let seen = verdict.losses.join("; ");
             let is_right = match expected {
                 Some(words) => seen.contains(words),
@@ -50,23 +50,26 @@ pub fn prove() -> anyhow::Result<()> {
             };
             ensure!(
                 is_right,
-                "{transport:?} {deed:?}: the verdict was: {seen:?}"
+                "{transport:?} {audit_entry:?}: the verdict was: {seen:?}"
             );
             let is_behind = matches!(
-                deed,
-                Deed::NewestOfEachAfterPause | Deed::SnapshotAfterPause
+                audit_entry,
+                AuditEntry::NewestOfEachAfterPause | AuditEntry::SnapshotAfterPause
             );
-            ensure!(!is_behind || verdict.behind == 1, "{deed:?} spared nobody");
+            ensure!(
+                !is_behind || verdict.behind == 1,
+                "{audit_entry:?} spared nobody"
+            );
             let seen = if seen.is_empty() { "let pass" } else { &seen };
-            println!("{:<4} {deed:?}: {seen}", transport.name());
+            println!("{:<4} {audit_entry:?}: {seen}", transport.name());
         }
     }
     Ok(())
 }
 
-/// Three viewers of an impostor, of whom the last is treated as `deed` says.
-fn watch(transport: Transport, deed: Deed) -> anyhow::Result<Verdict> {
-    let impostor = Impostor::start(deed)?;
+/// Three viewers of an impostor, of whom the last is treated as `audit_entry` says.
+fn watch(transport: Transport, audit_entry: AuditEntry) -> anyhow::Result<Verdict> {
+    let impostor = Impostor::start(audit_entry)?;
     let target = Target {
         address: impostor.address,
         epoch: impostor::EPOCH.to_owned(),

@@ -17,7 +17,7 @@ pub struct Hole {
 }
 
 #[derive(Default)]
-pub struct Seat {
+pub struct AddressPermit {
     /// The only pet that is watched, or all.
     pub pet: Option<u64>,
     /// Where it began; set by the first message.
@@ -38,11 +38,11 @@ pub struct Seat {
     pub retry_ms: Option<u64>,
 }
 
-impl Seat {
+impl AddressPermit {
     pub fn of(pet: Option<u64>) -> Self {
-        Seat {
+        AddressPermit {
             pet,
-            ..Seat::default()
+            ..AddressPermit::default()
         }
     }
 

@@ -13,7 +13,7 @@ use crate::board::Board;
 use crate::client::Stage;
 use crate::fleet::Fleet;
 use crate::ledger::Ledger;
-use crate::seat::Seat;
+use crate::seat::AddressPermit;
 
 /// How long viewers may take to be brought to the board's rev, after the end of the measurement.
 pub const SETTLE_LIMIT: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ struct Truth<'a> {
 pub fn settle(fleet: &mut Fleet, board: &Board, limit: Duration) -> anyhow::Result<Verdict> {
     let mut done = 0;
     fleet.run_while(limit, |fleet| {
-        let is_done = |seat: &Seat| seat.pet.is_some() || seat.last >= board.rev;
+        let is_done = |seat: &AddressPermit| seat.pet.is_some() || seat.last >= board.rev;
         while let Some(viewer) = fleet.viewers.get(done)
             && (viewer.stage != Stage::Live || is_done(&viewer.seat))
         {
@@ -52,7 +52,7 @@ pub fn settle(fleet: &mut Fleet, board: &Board, limit: Duration) -> anyhow::Resu
         }
         done < fleet.viewers.len()
     })?;
-    let is_open = |seat: &Seat| seat.pet.is_some() || !seat.holes.is_empty();
+    let is_open = |seat: &AddressPermit| seat.pet.is_some() || !seat.holes.is_empty();
     if fleet.viewers.iter().any(|viewer| is_open(&viewer.seat)) {
         fleet.run_for(STRAGGLERS)?;
     }
@@ -122,7 +122,7 @@ impl Truth<'_> {
         losses.take(3).collect()
     }
 
-    fn lost_by_one_of_all(&self, seat: &Seat) -> Option<String> {
+    fn lost_by_one_of_all(&self, seat: &AddressPermit) -> Option<String> {
         if seat.last < self.end {
             return Some(format!(
                 "was brought to {} and not to {}",
@@ -137,12 +137,12 @@ impl Truth<'_> {
     }
 
     /// One who left may have gone before the newest came.
-    fn lost_by_one_who_left(&self, seat: &Seat) -> Option<String> {
+    fn lost_by_one_who_left(&self, seat: &AddressPermit) -> Option<String> {
         self.unexcused(seat, |_| true)
     }
 
     /// A change that was left out although it was not old, or for which nothing newer came.
-    fn unexcused(&self, seat: &Seat, has_newer: impl Fn(u64) -> bool) -> Option<String> {
+    fn unexcused(&self, seat: &AddressPermit, has_newer: impl Fn(u64) -> bool) -> Option<String> {
         seat.holes.iter().find_map(|hole| {
             let mut revs = hole.revs.clone();
             let lost =
@@ -164,7 +164,7 @@ impl Truth<'_> {
     }
 
     /// The changes of its pet that a viewer was not given, and what is wrong with that.
-    fn lost_by_one_of_pet(&self, seat: &Seat, pet: u64) -> (u64, Option<String>) {
+    fn lost_by_one_of_pet(&self, seat: &AddressPermit, pet: u64) -> (u64, Option<String>) {
         let start = seat.start.unwrap_or(0);
         let due = self
             .later(pet, start)

@@ -10,18 +10,18 @@ use super::credential::{Credential, Standing};
 use super::origin::{is_from_elsewhere, names_this_machine};
 use super::secret::Secret;
 use super::speaker::Speaker;
-use super::{Auth, Gate, Refusal, client};
+use super::{Auth, Authenticator, Refusal, client};
 use crate::error::Failure;
-use crate::model::{Account, By, Key, Scope};
+use crate::model::{Account, ChangeSource, Key, Scope};
 use crate::writer::Signer;
 
 /// Who sent a request. Cheap to clone.
 #[derive(Clone)]
-pub struct Caller(Arc<Inner>);
+pub struct Principal(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
-    gate: Gate,
+    authenticator: Authenticator,
     credential: Option<Credential>,
     /// What the browser keeps; also before somebody signed in.
     cookie: Option<Secret>,
@@ -33,10 +33,10 @@ struct Inner {
     client: String,
 }
 
-impl Caller {
-    pub fn read(gate: Gate, headers: &HeaderMap) -> Self {
-        let is_demo = gate.auth() == Auth::Demo;
-        let kept = gate.cookies().read(headers).filter(|_| !is_demo);
+impl Principal {
+    pub fn read(authenticator: Authenticator, headers: &HeaderMap) -> Self {
+        let is_demo = authenticator.auth() == Auth::Demo;
+        let kept = authenticator.cookies().read(headers).filter(|_| !is_demo);
         let has_earlier_cookie = kept.as_ref().is_some_and(|kept| kept.is_earlier);
         let cookie = kept.map(|kept| kept.secret);
         let shown = headers.get(AUTHORIZATION).filter(|_| !is_demo);
@@ -45,12 +45,12 @@ impl Caller {
             (None, Some(cookie)) => Some(Credential::Session(cookie.key())),
             (None, None) => None,
         };
-        Caller(Arc::new(Inner {
-            is_from_elsewhere: is_from_elsewhere(headers, gate.base()),
+        Principal(Arc::new(Inner {
+            is_from_elsewhere: is_from_elsewhere(headers, authenticator.base()),
             is_from_another_site: is_from_elsewhere(headers, None),
             is_from_other_host: is_demo && !names_this_machine(headers),
             client: client::describe(headers),
-            gate,
+            authenticator,
             credential,
             cookie,
             has_earlier_cookie,
@@ -62,7 +62,7 @@ impl Caller {
     /// # Errors
     /// A server error where nobody identified it.
     pub fn of(request: &Request) -> Result<&Self, Failure> {
-        request.data::<Caller>().ok_or_else(|| {
+        request.data::<Principal>().ok_or_else(|| {
             tracing::error!("a request came without its caller");
             Failure::internal()
         })
@@ -74,8 +74,8 @@ impl Caller {
         self.standing().is_none().then_some(key)
     }
 
-    pub fn gate(&self) -> &Gate {
-        &self.0.gate
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
     }
 
     pub fn client(&self) -> &str {
@@ -89,7 +89,7 @@ impl Caller {
 
     /// Returns the `Set-Cookie` headers that delete what the browser keeps of its session.
     pub fn forget_cookie(&self) -> Vec<HeaderValue> {
-        let cookies = self.0.gate.cookies();
+        let cookies = self.0.authenticator.cookies();
         let earlier = self.0.has_earlier_cookie.then(|| cookies.forget_earlier());
         [cookies.forget(), cookies.forget_account()]
             .into_iter()
@@ -99,7 +99,7 @@ impl Caller {
 
     /// The same caller, whose browser is about to be given this cookie.
     pub fn with_cookie(&self, secret: Secret) -> Self {
-        Caller(Arc::new(Inner {
+        Principal(Arc::new(Inner {
             credential: Some(Credential::Session(secret.key())),
             cookie: Some(secret),
             ..Inner::clone(&self.0)
@@ -130,7 +130,12 @@ impl Caller {
 
     /// Turns a refusal into an answer, which names the public address if only the address was wrong.
     fn explain(&self, refusal: Refusal) -> Failure {
-        match self.0.gate.base().filter(|_| self.is_at_another_address()) {
+        match self
+            .0
+            .authenticator
+            .base()
+            .filter(|_| self.is_at_another_address())
+        {
             Some(base) => Failure::forbidden(format!(
                 "Changes work only at {}. This page was opened at another address.",
                 base.origin()
@@ -146,7 +151,7 @@ impl Caller {
     /// `StaleForm`.
     pub fn check_form(&self, shown: Option<&str>) -> Result<(), Refusal> {
         let is_by_cookie = !matches!(self.0.credential, Some(Credential::Token(_)));
-        if self.0.gate.auth() == Auth::Demo || !is_by_cookie {
+        if self.0.authenticator.auth() == Auth::Demo || !is_by_cookie {
             return Ok(());
         }
         let made = |cookie: &Secret| cookie.made_form_token(shown.unwrap_or_default());
@@ -160,15 +165,15 @@ impl Caller {
     ///
     /// # Errors
     /// Why the caller may not do what takes `scope`.
-    pub fn sign(&self, scope: Scope, unnamed: By) -> Result<Signer, Refusal> {
-        if self.0.gate.auth() == Auth::Demo {
+    pub fn sign(&self, scope: Scope, unnamed: ChangeSource) -> Result<Signer, Refusal> {
+        if self.0.authenticator.auth() == Auth::Demo {
             return match self.0.is_from_other_host {
                 true => Err(Refusal::OtherHost),
                 false => Ok(unnamed.into()),
             };
         }
         let credential = self.0.credential.ok_or(Refusal::NotSignedIn)?;
-        self.0.gate.signer(credential, scope)
+        self.0.authenticator.signer(credential, scope)
     }
 
     /// The account that is signed in with this browser, and the key of its session.
@@ -176,7 +181,7 @@ impl Caller {
     /// # Errors
     /// Why there is none.
     pub fn person(&self) -> Result<(Arc<Account>, Key), Refusal> {
-        self.0.gate.staff()?;
+        self.0.authenticator.staff()?;
         let standing = self.standing().ok_or(Refusal::NotSignedIn)?;
         match self.0.credential {
             Some(Credential::Session(key)) => Ok((standing.account, key)),
@@ -199,7 +204,7 @@ impl Caller {
     }
 
     fn standing(&self) -> Option<Standing> {
-        self.0.gate.standing(self.0.credential?)
+        self.0.authenticator.standing(self.0.credential?)
     }
 
     fn bar(&self) -> Option<Refusal> {
@@ -211,8 +216,8 @@ impl Caller {
     }
 }
 
-impl<'a> FromRequest<'a> for Caller {
+impl<'a> FromRequest<'a> for Principal {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Caller::of(request)?.clone())
+        Ok(Principal::of(request)?.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! The age of sessions and invitations, whatever the wall clock shows.
 //!
-//! Ages are counted in `Tick`s: while the program runs by the running clock, which nobody can set,
+//! Ages are counted in `MonotonicSeconds`s: while the program runs by the running clock, which nobody can set,
 //! and over the time it was stopped by the wall clock, which may be wrong at the start and right
 //! a minute later. So the time it was stopped is an estimate that a later jump can correct:
 //!
@@ -18,7 +18,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::{Moment, Tick};
+use crate::model::{MonotonicSeconds, Timestamp};
 use crate::store::ClockReading;
 
 /// The wall clock may be this far behind the last reading and still mean that no time passed: NTP and
@@ -47,7 +47,7 @@ impl StoreClock {
     /// Resumes from the reading that the store has; a new store begins at zero.
     pub fn resume(saved: Option<ClockReading>, clock: Clock) -> Self {
         let new = ClockReading {
-            tick: Tick::default(),
+            tick: MonotonicSeconds::default(),
             wall: clock.wall(),
         };
         let stopped = saved.is_none().then_some(Duration::ZERO);
@@ -62,9 +62,9 @@ impl StoreClock {
         resumed
     }
 
-    pub fn now(&self) -> Tick {
+    pub fn now(&self) -> MonotonicSeconds {
         let stopped = self.stopped().unwrap_or(UNKNOWN);
-        Tick(self.saved.tick.0 + (stopped + self.uptime()).as_secs())
+        MonotonicSeconds(self.saved.tick.0 + (stopped + self.uptime()).as_secs())
     }
 
     /// Returns true if `now` is certain enough to remove what has expired by it.
@@ -79,8 +79,8 @@ impl StoreClock {
         let elapsed = self.stopped()? + self.uptime();
         let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
         // Jumps since the start do not count, unless the clock was set for the first time.
-        let steady = Moment::from_micros(self.saved.wall.micros().saturating_add(micros));
-        let wall = match steady < Moment::EARLIEST {
+        let steady = Timestamp::from_micros(self.saved.wall.micros().saturating_add(micros));
+        let wall = match steady < Timestamp::EARLIEST {
             true => self.clock.wall(),
             false => steady,
         };
@@ -124,15 +124,15 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn day(number: i64) -> Moment {
-        Moment::from_micros(Moment::EARLIEST.micros() + number * DAY * 1_000_000)
+    fn day(number: i64) -> Timestamp {
+        Timestamp::from_micros(Timestamp::EARLIEST.micros() + number * DAY * 1_000_000)
     }
 
     /// Resumes at a wall clock of `wall` from the reading that tick 100 was on day 10.
-    fn resumed(wall: Moment) -> (TestClock, StoreClock) {
+    fn resumed(wall: Timestamp) -> (TestClock, StoreClock) {
         let turned = TestClock::at(wall);
         let saved = ClockReading {
-            tick: Tick(100),
+            tick: MonotonicSeconds(100),
             wall: day(10),
         };
         let clock = StoreClock::resume(Some(saved), turned.clock());
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_ahead_of_the_engines_makes_nothing_old() {
         let saved = ClockReading {
-            tick: Tick(100),
+            tick: MonotonicSeconds(100),
             wall: day(10),
         };
         for (own, engine) in [(18, Some(10)), (10, Some(18)), (10, Some(10)), (10, None)] {
@@ -167,7 +167,7 @@ mod tests {
     fn it_counts_what_passed_while_running_whatever_the_wall_clock_says() {
         let turned = TestClock::at(day(0));
         let clock = StoreClock::resume(None, turned.clock());
-        assert_eq!(clock.now(), Tick(0));
+        assert_eq!(clock.now(), MonotonicSeconds(0));
         turned.pass(DAY);
         turned.jump(400 * DAY);
         assert_eq!(clock.now().0.cast_signed(), DAY);
@@ -187,7 +187,7 @@ mod tests {
     /// A machine without a clock starts in 1970, and is set when it has found a network.
     #[test]
     fn a_clock_that_was_never_set_tells_nothing_until_it_is_set() {
-        let (turned, clock) = resumed(Moment::from_micros(5_000_000));
+        let (turned, clock) = resumed(Timestamp::from_micros(5_000_000));
         assert!(age(&clock) > 30 * DAY && !clock.is_confirmed());
         assert_eq!(clock.reading(), None);
         turned.pass(60);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_store_that_was_made_before_the_clock_was_set_is_resumed_from_when_it_was() {
-        let turned = TestClock::at(Moment::from_micros(0));
+        let turned = TestClock::at(Timestamp::from_micros(0));
         let clock = StoreClock::resume(None, turned.clock());
         turned.set(day(10));
         let again = StoreClock::resume(clock.reading(), turned.clock());

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use poem::http::HeaderValue;
 
-use super::directory::{Directory, author};
+use super::directory::{Accounts, author};
 use super::secret::Secret;
-use super::{Gate, Refusal};
-use crate::model::{Account, By, Key, Scope, Signature};
+use super::{Authenticator, Refusal};
+use crate::model::{Account, ChangeSource, Key, Scope, Signature};
 use crate::writer::{Authorization, CommitGuard, Signer, WriteError};
 
 /// What was shown to prove who asks.
@@ -52,7 +52,7 @@ impl Standing {
     }
 }
 
-impl Gate {
+impl Authenticator {
     /// What a credential amounts to now; nothing when it is not valid.
     pub(super) fn standing(&self, credential: Credential) -> Option<Standing> {
         let directory = self.staff().ok()?.directory();
@@ -60,12 +60,12 @@ impl Gate {
             Credential::Session(key) => {
                 let (account, session) = directory.session(&key)?;
                 let author = author(&account.name, &session.client);
-                (account, Scope::Write, By::Staff, author)
+                (account, Scope::Write, ChangeSource::Staff, author)
             }
             Credential::Token(key) => {
                 let (account, token) = directory.token(&key)?;
                 let author = author(&account.name, &format!("token {}", token.name));
-                (account, token.scope, By::Api, author)
+                (account, token.scope, ChangeSource::Api, author)
             }
         };
         let author = Some(Arc::new(author));
@@ -77,7 +77,7 @@ impl Gate {
     }
 }
 
-impl Gate {
+impl Authenticator {
     /// Returns the signer of a command that takes `scope`. The writer checks the credential again when
     /// it decides the command.
     ///
@@ -87,7 +87,7 @@ impl Gate {
         let standing = self.standing(credential).ok_or(Refusal::NotSignedIn)?;
         let signature = standing.sign(scope)?;
         let grant = Grant {
-            gate: self.clone(),
+            authenticator: self.clone(),
             credential,
             scope,
         };
@@ -97,7 +97,7 @@ impl Gate {
 
 /// The permission to do what takes `scope`, as long as the credential is valid.
 struct Grant {
-    gate: Gate,
+    authenticator: Authenticator,
     credential: Credential,
     scope: Scope,
 }
@@ -116,7 +116,7 @@ impl Authorization for Grant {
 
     fn check(&self) -> Result<CommitGuard, WriteError> {
         let guard = self.directory()?.in_flight().enter();
-        let standing = self.gate.standing(self.credential);
+        let standing = self.authenticator.standing(self.credential);
         let signed = standing.ok_or(WriteError::SignedOut)?.sign(self.scope);
         signed.map_err(|_| WriteError::NotInScope(self.scope))?;
         Ok(guard)
@@ -124,8 +124,11 @@ impl Authorization for Grant {
 }
 
 impl Grant {
-    fn directory(&self) -> Result<&Directory, WriteError> {
-        let staff = self.gate.staff().map_err(|_| WriteError::SignedOut)?;
+    fn directory(&self) -> Result<&Accounts, WriteError> {
+        let staff = self
+            .authenticator
+            .staff()
+            .map_err(|_| WriteError::SignedOut)?;
         Ok(staff.directory())
     }
 }

@@ -30,16 +30,16 @@ use self::issued::Issued;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use super::clock::StoreClock;
 use crate::clock::Clock;
-use crate::model::{AccountName, Deed};
-use crate::store::{Accounts, Roster, RosterEdit, RosterFollower, StoreError};
+use crate::model::{AccountName, AuditEntry};
+use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
 use crate::writer::InFlight;
 
 /// Accounts that there can be. A rescue has tens of people.
 const ACCOUNTS: usize = 500;
 
 /// The roster of staff.
-pub struct Directory {
-    store: Arc<dyn Accounts>,
+pub struct Accounts {
+    store: Arc<dyn AccountStore>,
     clock: StoreClock,
     shared: Arc<Shared>,
     /// Held while an edit is decided and made durable, so that each is decided on what is true.
@@ -53,7 +53,7 @@ pub struct Directory {
 
 /// Why something could not be done to the roster.
 #[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
+pub enum AccountsError {
     #[error("the name {0} is taken already")]
     NameTaken(AccountName),
     #[error("there is no account {0}")]
@@ -76,26 +76,26 @@ pub enum DirectoryError {
     Store(#[from] StoreError),
 }
 
-type Done<T> = Result<T, DirectoryError>;
+type Done<T> = Result<T, AccountsError>;
 
-impl Directory {
+impl Accounts {
     /// Reads the roster, and follows it; blocks on the disk.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn open(store: Arc<dyn Accounts>) -> Result<Self, StoreError> {
+    pub fn open(store: Arc<dyn AccountStore>) -> Result<Self, StoreError> {
         let engine = Arc::clone(&store);
         let clock = Clock::system().bounded_by(move || engine.engine_time());
         let clock = StoreClock::resume(store.roster()?.clock, clock);
-        Directory::of(store, clock)
+        Accounts::of(store, clock)
     }
 
     /// The same by a clock that was given.
-    pub fn of(store: Arc<dyn Accounts>, clock: StoreClock) -> Result<Self, StoreError> {
+    pub fn of(store: Arc<dyn AccountStore>, clock: StoreClock) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
         let follower: Weak<Shared> = Arc::downgrade(&shared);
-        store.follow_roster(follower)?;
-        let directory = Directory {
+        store.follow_accounts(follower)?;
+        let directory = Accounts {
             store,
             clock,
             shared,
@@ -114,7 +114,7 @@ impl Directory {
 
     /// Whether other nodes edit the roster too.
     pub fn is_shared(&self) -> bool {
-        self.store.is_roster_shared()
+        self.store.are_accounts_shared()
     }
 
     /// Has what other nodes edited before this call be true here. Blocks on the network.
@@ -122,7 +122,7 @@ impl Directory {
     /// # Errors
     /// When it cannot be known.
     pub fn catch_up(&self) -> Result<(), StoreError> {
-        self.store.catch_up_roster()
+        self.store.catch_up_accounts()
     }
 
     /// Whether something was ended that the disk does not know of yet.
@@ -130,12 +130,16 @@ impl Directory {
         !self.held().owed().is_empty()
     }
 
-    /// Up to `limit` deeds with their numbers, newest first. Blocks on the disk.
+    /// Up to `limit` audit_entries with their numbers, newest first. Blocks on the disk.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        self.store.deeds(before, limit)
+    pub fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.store.audit_entries(before, limit)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -153,12 +157,12 @@ impl Shared {
     }
 }
 
-impl RosterFollower for Shared {
-    fn begin_anew(&self, roster: Roster, version: u64) {
+impl AccountFollower for Shared {
+    fn begin_anew(&self, roster: AccountSet, version: u64) {
         self.held().begin_anew(roster, version);
     }
 
-    fn show(&self, edits: &[RosterEdit], version: u64) {
+    fn show(&self, edits: &[AccountEdit], version: u64) {
         self.held().apply(edits, version);
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use poem::{FromRequest, Request, RequestBody};
 
-use super::directory::{Actor, Directory, DirectoryError, author};
-use super::{Caller, Gate, Refusal, Staff};
+use super::directory::{Accounts, AccountsError, Actor, author};
+use super::{Authenticator, Principal, Refusal, Staff};
 use crate::error::Failure;
-use crate::model::{Account, By, Key, Role, Scope};
+use crate::model::{Account, ChangeSource, Key, Role, Scope};
 use crate::writer::Signer;
 
 /// What a permit is for.
@@ -45,9 +45,9 @@ pub struct Permit<N> {
 impl<N: Need> Permit<N> {
     /// # Errors
     /// Why the caller may not.
-    pub fn of(caller: &Caller) -> Result<Self, Refusal> {
+    pub fn of(caller: &Principal) -> Result<Self, Refusal> {
         let need = PhantomData;
-        let signer = caller.sign(N::SCOPE, By::Staff)?;
+        let signer = caller.sign(N::SCOPE, ChangeSource::Staff)?;
         Ok(Permit { signer, need })
     }
 }
@@ -63,14 +63,14 @@ impl<N> Permit<N> {
         if self.signer.is_named() {
             self.signer
         } else {
-            By::Api.into()
+            ChangeSource::Api.into()
         }
     }
 }
 
 impl<'a, N: Need> FromRequest<'a> for Permit<N> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Permit::of(Caller::of(request)?).map_err(Failure::from)?)
+        Ok(Permit::of(Principal::of(request)?).map_err(Failure::from)?)
     }
 }
 
@@ -82,19 +82,19 @@ pub struct SignedIn {
     pub key: Key,
     /// The principal of their edits of staff.
     pub actor: Actor,
-    gate: Gate,
+    authenticator: Authenticator,
 }
 
 impl SignedIn {
-    fn of(caller: &Caller) -> Result<Self, Refusal> {
+    fn of(caller: &Principal) -> Result<Self, Refusal> {
         let (account, key) = caller.person()?;
         let actor = Actor::session(key, author(&account.name, caller.client()));
-        let gate = caller.gate().clone();
+        let authenticator = caller.authenticator().clone();
         Ok(SignedIn {
             account,
             key,
             actor,
-            gate,
+            authenticator,
         })
     }
 
@@ -107,9 +107,9 @@ impl SignedIn {
     }
 
     /// # Errors
-    /// As for `Gate::staff`.
+    /// As for `Authenticator::staff`.
     pub fn staff(&self) -> Result<&Staff, Refusal> {
-        self.gate.staff()
+        self.authenticator.staff()
     }
 
     /// Makes an edit of the roster for this person, as `Staff::edit` does.
@@ -118,7 +118,7 @@ impl SignedIn {
     /// As there.
     pub async fn edit<T: Send + 'static>(
         &self,
-        edit: impl FnOnce(&Directory, &SignedIn) -> Result<T, DirectoryError> + Send + 'static,
+        edit: impl FnOnce(&Accounts, &SignedIn) -> Result<T, AccountsError> + Send + 'static,
     ) -> Result<T, Failure> {
         let (staff, person) = (self.staff()?, self.clone());
         staff.edit(move |directory| edit(directory, &person)).await
@@ -127,7 +127,7 @@ impl SignedIn {
 
 impl<'a> FromRequest<'a> for SignedIn {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(SignedIn::of(Caller::of(request)?).map_err(Failure::from)?)
+        Ok(SignedIn::of(Principal::of(request)?).map_err(Failure::from)?)
     }
 }
 
@@ -136,7 +136,7 @@ pub struct Administrator(pub SignedIn);
 
 impl<'a> FromRequest<'a> for Administrator {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let person = SignedIn::of(Caller::of(request)?).map_err(Failure::from)?;
+        let person = SignedIn::of(Principal::of(request)?).map_err(Failure::from)?;
         match person.account.role {
             Role::Admin => Ok(Administrator(person)),
             Role::Staff => Err(Failure::from(Refusal::NotAdmin).into()),

@@ -1,6 +1,6 @@
 //! Why somebody may not, and what each is told.
 
-use super::directory::DirectoryError;
+use super::directory::AccountsError;
 use super::password::Crowded;
 use crate::error::{Failure, sentence};
 use crate::model::Scope;
@@ -75,30 +75,30 @@ impl From<Crowded> for Failure {
     }
 }
 
-impl From<DirectoryError> for Failure {
-    fn from(error: DirectoryError) -> Self {
+impl From<AccountsError> for Failure {
+    fn from(error: AccountsError) -> Self {
         let detail = sentence(&error);
         match error {
-            DirectoryError::SignedOut => Refusal::NotSignedIn.into(),
-            DirectoryError::NotAdmin => Refusal::NotAdmin.into(),
-            DirectoryError::UnknownAccount(_)
-            | DirectoryError::BadInvitation
-            | DirectoryError::Gone => Failure::not_found(detail),
-            DirectoryError::NameTaken(_)
-            | DirectoryError::LastAdmin(_)
-            | DirectoryError::Full(_) => Failure::conflict(detail),
-            DirectoryError::Store(StoreError::Write(reason)) => {
+            AccountsError::SignedOut => Refusal::NotSignedIn.into(),
+            AccountsError::NotAdmin => Refusal::NotAdmin.into(),
+            AccountsError::UnknownAccount(_)
+            | AccountsError::BadInvitation
+            | AccountsError::Gone => Failure::not_found(detail),
+            AccountsError::NameTaken(_) | AccountsError::LastAdmin(_) | AccountsError::Full(_) => {
+                Failure::conflict(detail)
+            }
+            AccountsError::Store(StoreError::Write(reason)) => {
                 tracing::error!(%reason, "an edit of staff could not be written");
                 Failure::unavailable("This could not be written to the disk.", 5)
             }
-            DirectoryError::Store(StoreError::Full(reason)) => {
+            AccountsError::Store(StoreError::Full(reason)) => {
                 tracing::error!(%reason, "an edit of staff could not be written");
                 Failure::full("The disk is full, so this could not be written.", 30)
             }
-            DirectoryError::Store(StoreError::Conflict) => Failure::conflict(
+            AccountsError::Store(StoreError::Conflict) => Failure::conflict(
                 "Others changed who is staff at the same moment, again and again. Try again.",
             ),
-            DirectoryError::Store(StoreError::Unknown(reason)) => {
+            AccountsError::Store(StoreError::Unknown(reason)) => {
                 tracing::error!(%reason, "an edit of staff was not answered");
                 Failure::unavailable(
                     "The data did not answer, so this may have been done, or may still be. Look \
@@ -106,7 +106,7 @@ impl From<DirectoryError> for Failure {
                     5,
                 )
             }
-            DirectoryError::Store(error) => error.into(),
+            AccountsError::Store(error) => error.into(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What pages may offer to whoever reads them. Nothing is allowed by it: each route asks for itself.
 
 use super::secret::Secret;
-use super::{Auth, Caller};
-use crate::model::{By, Role, Scope};
+use super::{Auth, Principal};
+use crate::model::{ChangeSource, Role, Scope};
 
 /// What a page may offer to the one who reads it.
 #[derive(Clone, Debug)]
@@ -19,19 +19,22 @@ pub struct Rights {
 }
 
 impl Rights {
-    pub fn of(caller: &Caller) -> Self {
-        let auth = caller.gate().auth();
+    pub fn of(caller: &Principal) -> Self {
+        let auth = caller.authenticator().auth();
         let person = caller.person().ok().map(|(account, _)| account);
         let role = person.as_ref().map(|account| account.role);
         Rights {
             auth,
             // The demo offers nothing at a host name where every form would be refused.
             is_staff: person.is_some()
-                || (auth == Auth::Demo && caller.sign(Scope::Write, By::Staff).is_ok()),
+                || (auth == Auth::Demo && caller.sign(Scope::Write, ChangeSource::Staff).is_ok()),
             is_admin: role == Some(Role::Admin),
-            account_cookie: person
-                .as_ref()
-                .map(|account| caller.gate().cookies().account_pair(account.name.as_str())),
+            account_cookie: person.as_ref().map(|account| {
+                caller
+                    .authenticator()
+                    .cookies()
+                    .account_pair(account.name.as_str())
+            }),
             name: person.map(|account| account.name.to_string()),
             form_token: caller.cookie().map(Secret::form_token),
         }

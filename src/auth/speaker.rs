@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::credential::Credential;
-use super::{Auth, Gate, Refusal};
-use crate::model::{Account, By, Scope};
+use super::{Auth, Authenticator, Refusal};
+use crate::model::{Account, ChangeSource, Scope};
 use crate::writer::Signer;
 
 /// Who commands over a socket. One is kept with every socket, so it is small.
@@ -28,9 +28,9 @@ impl Speaker {
     }
 
     /// The account behind what was shown, as long as it is valid.
-    pub fn account(&self, gate: &Gate) -> Option<Arc<Account>> {
+    pub fn account(&self, authenticator: &Authenticator) -> Option<Arc<Account>> {
         match self {
-            Speaker::Shown(credential) => Some(gate.standing(**credential)?.account),
+            Speaker::Shown(credential) => Some(authenticator.standing(**credential)?.account),
             Speaker::Barred(_) | Speaker::Stranger => None,
         }
     }
@@ -39,12 +39,12 @@ impl Speaker {
     ///
     /// # Errors
     /// Why it may not do what takes `scope`.
-    pub fn sign(&self, gate: &Gate, scope: Scope) -> Result<Signer, Refusal> {
-        match (self, gate.auth()) {
+    pub fn sign(&self, authenticator: &Authenticator, scope: Scope) -> Result<Signer, Refusal> {
+        match (self, authenticator.auth()) {
             (Speaker::Barred(refusal), _) => Err(*refusal),
-            (_, Auth::Demo) => Ok(By::Staff.into()),
+            (_, Auth::Demo) => Ok(ChangeSource::Staff.into()),
             (Speaker::Stranger, Auth::Serve) => Err(Refusal::NotSignedIn),
-            (Speaker::Shown(credential), Auth::Serve) => gate.signer(**credential, scope),
+            (Speaker::Shown(credential), Auth::Serve) => authenticator.signer(**credential, scope),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::sign_in::{SignIn, SignInError};
 use super::attempts::Attempts;
-use super::directory::{Directory, DirectoryError};
+use super::directory::{Accounts, AccountsError};
 use super::founding::Founding;
 use super::freshness::Freshness;
 use super::password::Passwords;
@@ -33,7 +33,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Everything about the people who may change something.
 pub struct Staff {
-    directory: Arc<Directory>,
+    directory: Arc<Accounts>,
     passwords: Passwords,
     attempts: Attempts,
     founding: Option<Founding>,
@@ -48,7 +48,7 @@ pub struct Staff {
 impl Staff {
     /// Prints nothing: whoever starts the server asks for the founding link. Where there are other
     /// nodes there is none: a balancer would bring whoever opens it to a node that does not know it.
-    pub fn open(directory: Directory) -> Self {
+    pub fn open(directory: Accounts) -> Self {
         let has_founding = directory.is_empty() && !directory.is_shared();
         let founding = has_founding.then(Founding::begin);
         let (founding, untold) = founding.unzip();
@@ -65,7 +65,7 @@ impl Staff {
         }
     }
 
-    pub fn directory(&self) -> &Directory {
+    pub fn directory(&self) -> &Accounts {
         &self.directory
     }
 
@@ -92,7 +92,7 @@ impl Staff {
     /// 503 at once when too many wait, and what the edit can fail with.
     pub async fn edit<T: Send + 'static>(
         &self,
-        edit: impl FnOnce(&Directory) -> Result<T, DirectoryError> + Send + 'static,
+        edit: impl FnOnce(&Accounts) -> Result<T, AccountsError> + Send + 'static,
     ) -> Result<T, Failure> {
         let place = Arc::clone(&self.edits).try_acquire_owned();
         let place = place.map_err(|_| {

@@ -15,11 +15,11 @@ use tokio::runtime::Runtime;
 
 use super::place::Place;
 use super::{fail, password};
-use crate::auth::{Actor, Directory, check_rules, hash_password};
+use crate::auth::{Accounts, Actor, check_rules, hash_password};
 use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
-use crate::store::{Accounts, Engine, NatsEngine, RedbEngine, StoreError, open_source};
+use crate::store::{AccountStore, Engine, NatsEngine, RedbEngine, StoreError, open_source};
 
 #[derive(Args)]
 pub struct Options {
@@ -85,7 +85,7 @@ fn carry_out(options: Options) -> anyhow::Result<()> {
         EngineChoice::Nats(address) => {
             let runtime = Runtime::new().context("no runtime could be started")?;
             let engine = Arc::new(runtime.block_on(NatsEngine::connect(&address))?);
-            let directory = Directory::open(Arc::clone(&engine) as Arc<dyn Accounts>)?;
+            let directory = Accounts::open(Arc::clone(&engine) as Arc<dyn AccountStore>)?;
             let obeyed = obey(options.command, &directory);
             engine.close();
             obeyed
@@ -93,7 +93,7 @@ fn carry_out(options: Options) -> anyhow::Result<()> {
     }
 }
 
-fn obey(command: Command, directory: &Directory) -> anyhow::Result<()> {
+fn obey(command: Command, directory: &Accounts) -> anyhow::Result<()> {
     let done = match command {
         Command::List => return list(directory),
         Command::Add {
@@ -129,7 +129,7 @@ fn obey(command: Command, directory: &Directory) -> anyhow::Result<()> {
     print(&done)
 }
 
-fn open(data: &Path) -> anyhow::Result<Directory> {
+fn open(data: &Path) -> anyhow::Result<Accounts> {
     let engine = RedbEngine::open(data).map_err(|error| match error {
         StoreError::InUse(data) => anyhow::anyhow!(
             "a server is running on {}: stop it first, or use its page /staff",
@@ -137,10 +137,10 @@ fn open(data: &Path) -> anyhow::Result<Directory> {
         ),
         error => error.into(),
     })?;
-    Ok(Directory::open(Arc::new(engine))?)
+    Ok(Accounts::open(Arc::new(engine))?)
 }
 
-fn list(directory: &Directory) -> anyhow::Result<()> {
+fn list(directory: &Accounts) -> anyhow::Result<()> {
     for member in directory.members() {
         let account = &member.account;
         let state = match (account.is_disabled, &account.password) {

@@ -6,43 +6,43 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::Source;
 
 /// Seats, so many for each source. As many sources are remembered as have a seat.
-pub struct Crowd {
+pub struct AddressLimiter {
     limit: u32,
-    seated: Arc<Seated>,
+    seated: Arc<AddressCounts>,
 }
 
-type Seated = Mutex<HashMap<Source, u32>>;
+type AddressCounts = Mutex<HashMap<Source, u32>>;
 
 /// A seat; given back when it is dropped.
-pub struct Seat {
+pub struct AddressPermit {
     source: Source,
-    seated: Arc<Seated>,
+    seated: Arc<AddressCounts>,
 }
 
-impl Crowd {
+impl AddressLimiter {
     pub fn new(limit: u32) -> Self {
-        Crowd {
+        AddressLimiter {
             limit,
             seated: Arc::default(),
         }
     }
 
     /// `None` when `source` has all of its seats.
-    pub fn enter(&self, source: Source) -> Option<Seat> {
+    pub fn enter(&self, source: Source) -> Option<AddressPermit> {
         let mut seated = locked(&self.seated);
         let count = seated.entry(source).or_default();
         if *count >= self.limit {
             return None;
         }
         *count += 1;
-        Some(Seat {
+        Some(AddressPermit {
             source,
             seated: Arc::clone(&self.seated),
         })
     }
 }
 
-impl Drop for Seat {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
         let mut seated = locked(&self.seated);
         if let Some(count) = seated.get_mut(&self.source) {
@@ -54,6 +54,6 @@ impl Drop for Seat {
     }
 }
 
-fn locked(seated: &Seated) -> MutexGuard<'_, HashMap<Source, u32>> {
+fn locked(seated: &AddressCounts) -> MutexGuard<'_, HashMap<Source, u32>> {
     seated.lock().expect("no holder of this lock panics")
 }

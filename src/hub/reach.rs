@@ -7,7 +7,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use super::{Filter, Hub};
-use crate::model::{Cursor, Moment, Rev};
+use crate::model::{Cursor, Rev, Timestamp};
 
 /// How long a viewer who comes from another node waits for this one to be as far, before the engine
 /// is asked whether it ever can be; and how often.
@@ -21,7 +21,7 @@ const ASKED_AT_ONCE: usize = 4;
 /// What is known of the engine's reach.
 pub struct Reach {
     /// Since when it is out of reach; `None` while it is not.
-    lost_since: watch::Sender<Option<Moment>>,
+    lost_since: watch::Sender<Option<Timestamp>>,
     questions: Semaphore,
 }
 
@@ -35,26 +35,26 @@ impl Default for Reach {
 }
 
 impl Reach {
-    pub fn set(&self, since: Option<Moment>) {
+    pub fn set(&self, since: Option<Timestamp>) {
         self.lost_since.send_replace(since);
     }
 }
 
 impl Hub {
     /// Since when what is shown may be old, because the engine is out of reach.
-    pub fn stale_since(&self) -> Option<Moment> {
+    pub fn stale_since(&self) -> Option<Timestamp> {
         *self.reach.lost_since.borrow()
     }
 
     /// Returns since when the board is stale for a viewer at `cursor`: since the engine is out of
     /// reach, or now, if this node is behind the viewer.
-    pub fn stale_since_for(&self, cursor: Cursor) -> Option<Moment> {
-        let behind = self.is_behind(cursor).then(Moment::now);
+    pub fn stale_since_for(&self, cursor: Cursor) -> Option<Timestamp> {
+        let behind = self.is_behind(cursor).then(Timestamp::now);
         self.stale_since().or(behind)
     }
 
     /// Waits until `stale_since` is no longer `known`.
-    pub async fn stale_since_is_not(&self, known: Option<Moment>) {
+    pub async fn stale_since_is_not(&self, known: Option<Timestamp>) {
         let mut watching = self.reach.lost_since.subscribe();
         // Fails when the hub is gone, and everyone who waits with it.
         let _ = watching.wait_for(|since| *since != known).await;

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::model::{Change, Moment, PetId, RequestId, Rev};
+use crate::model::{Change, PetId, RequestId, Rev, Timestamp};
 
 /// How long a key is honoured.
 pub const KEPT_FOR: Duration = Duration::from_hours(24);
@@ -23,7 +23,7 @@ pub struct DoneRequest {
     pub fingerprint: [u8; 8],
     pub pet: PetId,
     pub rev: Rev,
-    at: Moment,
+    at: Timestamp,
 }
 
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Requests {
     }
 
     /// The request with this key, if it was carried out less than a day ago.
-    pub fn get(&self, id: &RequestId, now: Moment) -> Option<DoneRequest> {
+    pub fn get(&self, id: &RequestId, now: Timestamp) -> Option<DoneRequest> {
         let done = self.done.get(id).copied()?;
         (now.since(done.at) < KEPT_FOR).then_some(done)
     }
@@ -112,10 +112,10 @@ mod tests {
         let mut requests = Requests::default();
         push(&mut requests, 1, 7);
         let day = 86_400_000_000;
-        let known = |micros| requests.get(&id(1, 7), Moment::from_micros(micros));
+        let known = |micros| requests.get(&id(1, 7), Timestamp::from_micros(micros));
         assert_eq!(known(day - 1).map(|done| done.rev), Some(Rev::new(7)));
         assert!(known(day).is_none());
-        assert!(requests.get(&id(1, 8), Moment::from_micros(0)).is_none());
+        assert!(requests.get(&id(1, 8), Timestamp::from_micros(0)).is_none());
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
         }
         let known = |requests: &Requests, principal, number| {
             requests
-                .get(&id(principal, number), Moment::from_micros(0))
+                .get(&id(principal, number), Timestamp::from_micros(0))
                 .is_some()
         };
         assert!(known(&requests, 1, 1) && known(&requests, 2, 3) && !known(&requests, 2, 2));

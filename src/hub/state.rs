@@ -8,7 +8,7 @@ use super::catch_up::Chunk;
 use super::filter::Filter;
 use super::newest::Newest;
 use super::requests::{KEPT_FOR, Requests};
-use crate::model::{Change, Cursor, Epoch, Moment, Pet, PetId, Rev};
+use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::{self, Engine, StoreError};
 use crate::wire::{Frame, SnapshotForm};
 
@@ -136,7 +136,7 @@ impl State {
 
     /// Reads the requests of the last day back from the log of `engine`.
     fn find_requests(&mut self, engine: &dyn Engine) -> Result<(), StoreError> {
-        let now = Moment::now();
+        let now = Timestamp::now();
         let (mut before, mut read) = (self.rev.next(), 0);
         let mut found = Vec::new();
         while read < REQUESTS_READ && before > Rev::ZERO.next() {

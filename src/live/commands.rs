@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::auth::{Gate, Refusal, Speaker};
+use crate::auth::{Authenticator, Refusal, Speaker};
 use crate::error::Failure;
 use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
@@ -73,8 +73,13 @@ impl Asked {
     }
 
     /// Carries the command out if `speaker` may at this moment, and gives the answer as a frame.
-    pub async fn answer(self, writer: &Writer, gate: &Gate, speaker: &Speaker) -> Bytes {
-        let signer = speaker.sign(gate, Scope::SetStatus);
+    pub async fn answer(
+        self,
+        writer: &Writer,
+        authenticator: &Authenticator,
+        speaker: &Speaker,
+    ) -> Bytes {
+        let signer = speaker.sign(authenticator, Scope::SetStatus);
         let signer = signer.map_err(Refusal::over_socket);
         let outcome = match signer.and_then(|signer| Ok((self.command?, signer))) {
             Ok((command, signer)) => {

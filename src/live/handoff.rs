@@ -12,7 +12,7 @@ use mio::net::TcpStream;
 use poem::Request;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use crate::guard::Seat;
+use crate::guard::AddressPermit;
 
 /// A socket without its HTTP connection, not blocking, and its place among the connections.
 pub struct Connection<S = TcpStream> {
@@ -23,11 +23,11 @@ pub struct Connection<S = TcpStream> {
 /// A connection's place among all, and among those of its address; given back when it is dropped.
 pub struct Admission {
     _permit: OwnedSemaphorePermit,
-    _seat: Option<Seat>,
+    _seat: Option<AddressPermit>,
 }
 
 impl Admission {
-    pub fn new(permit: OwnedSemaphorePermit, seat: Option<Seat>) -> Self {
+    pub fn new(permit: OwnedSemaphorePermit, seat: Option<AddressPermit>) -> Self {
         Admission {
             _permit: permit,
             _seat: seat,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transport;
 use crate::error::Failure;
-use crate::guard::{Guard, Seat, Visitor};
+use crate::guard::{AddressPermit, Guard, Visitor};
 use crate::metrics::Metrics;
 
 /// Milliseconds after which someone who was turned away may come back at the earliest: room is
@@ -28,7 +28,7 @@ const SPREAD_MAX: Duration = Duration::from_secs(30);
 
 /// The places for viewers. Cheap to clone; clones share them.
 #[derive(Clone)]
-pub struct Places {
+pub struct ViewerSlots {
     free: Arc<Semaphore>,
     limit: usize,
     guard: Arc<Guard>,
@@ -40,14 +40,14 @@ pub struct Places {
 pub struct Place {
     _permit: OwnedSemaphorePermit,
     /// Of one who came through a proxy.
-    _seat: Option<Seat>,
+    _seat: Option<AddressPermit>,
     counted: Option<IntGauge>,
 }
 
-impl Places {
+impl ViewerSlots {
     /// Room for `limit` viewers until `stop`.
     pub fn new(limit: usize, guard: Arc<Guard>, metrics: Metrics, stop: CancellationToken) -> Self {
-        Places {
+        ViewerSlots {
             free: Arc::new(Semaphore::new(limit)),
             limit,
             guard,

@@ -38,8 +38,8 @@ use self::sender::{Sender, WAKE};
 pub use self::table::Table;
 pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
-use super::places::{Place, Places};
-use crate::auth::{Gate, Speaker};
+use super::places::{Place, ViewerSlots};
+use crate::auth::{Authenticator, Speaker};
 use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
 use crate::model::Cursor;
@@ -66,9 +66,9 @@ pub struct Newcomer<S = TcpStream> {
 pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
-    pub gate: Gate,
+    pub authenticator: Authenticator,
     pub guard: Arc<Guard>,
-    pub places: Places,
+    pub places: ViewerSlots,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,
     pub runtime: Handle,

@@ -15,7 +15,7 @@ use super::handshake::Upgrade;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::error::Failure;
 use crate::guard::Visitor;
 use crate::wire::Encoding;
@@ -35,7 +35,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let trouble = query.trouble(Transport::WebSocket)?;
     let upgrade = Upgrade::of(request)?.with_protocol(request, PROTOCOL);
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let speaker = Caller::of(request)?.speaker();
+    let speaker = Principal::of(request)?.speaker();
     let visitor = Visitor::of(request);
     let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();

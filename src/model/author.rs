@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::By;
+use super::ChangeSource;
 
 /// A person or a program by name, and the kind of client it came with. What visitors are told is
 /// `By`.
@@ -17,13 +17,13 @@ pub struct Author {
 /// What a change is signed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    pub by: By,
+    pub by: ChangeSource,
     /// Nobody by name in the demo, where everyone is staff, and for the simulator.
     pub author: Option<Arc<Author>>,
 }
 
-impl From<By> for Signature {
-    fn from(by: By) -> Self {
+impl From<ChangeSource> for Signature {
+    fn from(by: ChangeSource) -> Self {
         Signature { by, author: None }
     }
 }

@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use super::{Author, Moment, Pet, PetId, RequestKey, Rev, Status};
+use super::{Author, Pet, PetId, RequestKey, Rev, Status, Timestamp};
 
 /// Who asked for a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum By {
+pub enum ChangeSource {
     Simulator,
     /// A person, through a page or the page's socket.
     Staff,
     Api,
 }
 
-impl By {
+impl ChangeSource {
     /// The word used in messages and the store.
     pub const fn as_str(self) -> &'static str {
         match self {
-            By::Simulator => "simulator",
-            By::Staff => "staff",
-            By::Api => "api",
+            ChangeSource::Simulator => "simulator",
+            ChangeSource::Staff => "staff",
+            ChangeSource::Api => "api",
         }
     }
 }
@@ -29,8 +29,8 @@ impl By {
 pub struct Change {
     pub rev: Rev,
     /// When it was committed.
-    pub at: Moment,
-    pub by: By,
+    pub at: Timestamp,
+    pub by: ChangeSource,
     /// Who that was by name, where it is known. Never shown to visitors.
     pub author: Option<Arc<Author>>,
     /// The key of the request that made it, if the request had one.
@@ -46,7 +46,7 @@ pub enum ChangeKind {
     Status(Status),
     /// The pet has this status since an earlier time: an undo restored the status, or somebody
     /// confirmed it.
-    StatusSince(Status, Moment),
+    StatusSince(Status, Timestamp),
     /// It was created or edited, and this is what it is now.
     Pet(Arc<Pet>),
     /// The pet of this name was removed. Records of earlier versions have no name.
@@ -72,7 +72,7 @@ impl Change {
 
     /// The status that this change sets, and the time when the status began; `None` for a change of
     /// another kind.
-    pub const fn status(&self) -> Option<(Status, Moment)> {
+    pub const fn status(&self) -> Option<(Status, Timestamp)> {
         match self.kind {
             ChangeKind::Status(status) => Some((status, self.at)),
             ChangeKind::StatusSince(status, since) => Some((status, since)),

@@ -1,6 +1,6 @@
 //! A pet and a change as tests need them: as plain as they can be.
 
-use super::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use super::{Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp};
 
 /// A pet that sleeps, without a name.
 pub fn pet(id: u64) -> Pet {
@@ -8,7 +8,7 @@ pub fn pet(id: u64) -> Pet {
         id: PetId::new(id),
         profile: Profile::default(),
         status: Status::Sleeping,
-        since: Moment::from_micros(0),
+        since: Timestamp::from_micros(0),
     }
 }
 
@@ -16,8 +16,8 @@ pub fn pet(id: u64) -> Pet {
 pub fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
     Change {
         rev: Rev::new(rev),
-        at: Moment::from_micros(0),
-        by: By::Api,
+        at: Timestamp::from_micros(0),
+        by: ChangeSource::Api,
         author: None,
         request: None,
         pet: PetId::new(pet),

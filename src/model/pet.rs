@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Moment, Profile, Status};
+use super::{Profile, Status, Timestamp};
 
 /// Ids are whole numbers from 1, given in order and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +58,7 @@ pub struct Pet {
     pub profile: Profile,
     pub status: Status,
     /// When `status` was committed.
-    pub since: Moment,
+    pub since: Timestamp,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use self::name::{AccountName, AccountNameError};
 pub use self::right::{Role, Scope, UnknownRole, UnknownScope};
-use super::{Author, FieldError, Lines, Moment, Rev, check_text, is_invisible, to_hex};
+use super::{Author, FieldError, Lines, Rev, Timestamp, check_text, is_invisible, to_hex};
 
 /// What is kept of a secret of 32 random bytes: its SHA-256. Whoever reads the store cannot use
 /// it, and guessing is hopeless, so it needs no slow hash.
@@ -42,7 +42,7 @@ impl fmt::Debug for Key {
 /// Seconds on the store's own clock, which only moves on: neither a restart nor a wall clock that
 /// is set takes it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tick(pub u64);
+pub struct MonotonicSeconds(pub u64);
 
 /// A person who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,14 @@ pub struct Account {
     /// As a PHC string; none until an invitation was accepted.
     pub password: Option<String>,
     pub invitation: Option<Invitation>,
-    pub created: Moment,
+    pub created: Timestamp,
 }
 
 /// A link that lets a person choose a password, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invitation {
     pub key: Key,
-    pub expires: Tick,
+    pub expires: MonotonicSeconds,
 }
 
 /// A browser that somebody signed in with.
@@ -71,10 +71,10 @@ pub struct Session {
     pub account: AccountName,
     /// The kind of client in words: "Firefox on Android".
     pub client: String,
-    pub began_at: Moment,
-    pub began: Tick,
+    pub began_at: Timestamp,
+    pub began: MonotonicSeconds,
     /// When it was last used.
-    pub seen: Tick,
+    pub seen: MonotonicSeconds,
 }
 
 /// What a program shows instead of a password.
@@ -85,8 +85,8 @@ pub struct Token {
     /// What its owner calls it.
     pub name: String,
     pub scope: Scope,
-    pub created: Moment,
-    pub used: Option<Moment>,
+    pub created: Timestamp,
+    pub used: Option<Timestamp>,
 }
 
 /// Characters of a token's name.
@@ -113,8 +113,8 @@ pub fn check_token_name(name: &str) -> Result<(), FieldError> {
 
 /// Something that was done to accounts, sessions or tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    pub at: Moment,
+pub struct AuditEntry {
+    pub at: Timestamp,
     pub author: Author,
     /// What was done, as a sentence without its subject: "gave anna the role admin".
     pub words: String,
@@ -132,7 +132,7 @@ const ROUTINE: [&str; 5] = [
     "changed their password",
 ];
 
-impl Deed {
+impl AuditEntry {
     /// Returns true for an entry that everyone can make about their own account.
     pub fn is_routine(&self) -> bool {
         ROUTINE.iter().any(|begin| self.words.starts_with(begin))

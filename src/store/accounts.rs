@@ -12,26 +12,28 @@ mod record;
 
 use std::sync::Weak;
 
-pub use self::following::RosterFollower;
-pub(super) use self::following::{OwnVersion, RosterFollowers};
-pub use self::memory::MemoryAccounts;
+pub use self::following::AccountFollower;
+pub(super) use self::following::{AccountFollowers, OwnVersion};
+pub use self::memory::MemoryAccountStore;
 pub(super) use self::memory::{Kept, newest_of_both};
 pub(super) use self::record::{
-    decode_account, decode_clock, decode_deed, decode_key, decode_session, decode_token,
-    encode_account, encode_clock, encode_deed, encode_key, encode_session, encode_token,
+    decode_account, decode_audit_entry, decode_clock, decode_key, decode_session, decode_token,
+    encode_account, encode_audit_entry, encode_clock, encode_key, encode_session, encode_token,
 };
 use super::StoreError;
-use crate::model::{Account, AccountName, Deed, Key, Moment, Rev, Session, Tick, Token};
+use crate::model::{
+    Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rev, Session, Timestamp, Token,
+};
 
 /// Audit entries that are kept of each kind, routine and other; the oldest of a kind are dropped.
-pub const DEEDS_KEPT: u64 = 10_000;
+pub const AUDIT_ENTRIES_KEPT: u64 = 10_000;
 
 /// Edits that are made together at most. A cluster takes no more than 1,000 messages in one batch.
-pub const EDITS_AT_ONCE: usize = 500;
+pub const MAX_ACCOUNT_EDITS: usize = 500;
 
-/// Everything that is kept about staff, deeds apart.
+/// Everything that is kept about staff, audit_entries apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Roster {
+pub struct AccountSet {
     pub accounts: Vec<Account>,
     pub sessions: Vec<Session>,
     pub tokens: Vec<Token>,
@@ -39,7 +41,7 @@ pub struct Roster {
     pub clock: Option<ClockReading>,
 }
 
-impl Roster {
+impl AccountSet {
     /// Returns true if there is an account of this name.
     pub fn has_account(&self, name: &AccountName) -> bool {
         self.accounts.iter().any(|account| account.name == *name)
@@ -49,13 +51,13 @@ impl Roster {
 /// The two clocks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockReading {
-    pub tick: Tick,
-    pub wall: Moment,
+    pub tick: MonotonicSeconds,
+    pub wall: Timestamp,
 }
 
 /// One edit of the roster. Putting replaces what is there under the same name or key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RosterEdit {
+pub enum AccountEdit {
     PutAccount(Account),
     RemoveAccount(AccountName),
     PutSession(Session),
@@ -63,31 +65,31 @@ pub enum RosterEdit {
     PutToken(Token),
     RemoveToken(Key),
     SetClock(ClockReading),
-    Note(Deed),
+    Note(AuditEntry),
 }
 
 /// The part of the store that holds staff.
-pub trait Accounts: Send + Sync + 'static {
+pub trait AccountStore: Send + Sync + 'static {
     /// The present time by the clock of a remote engine; `None` for a local engine, or if the clock is
     /// not known.
-    fn engine_time(&self) -> Option<Moment> {
+    fn engine_time(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Everything but the deeds, read at one moment; in the order of names and keys.
+    /// Everything but the audit_entries, read at one moment; in the order of names and keys.
     ///
     /// # Errors
     /// `Read`, as for the rest of the store.
-    fn roster(&self) -> Result<Roster, StoreError>;
+    fn roster(&self) -> Result<AccountSet, StoreError>;
 
     /// Gives `follower` the whole roster before it returns, and every edit after that.
     ///
     /// # Errors
     /// As for `roster`.
-    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError>;
+    fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError>;
 
     /// Whether other nodes edit it too.
-    fn is_roster_shared(&self) -> bool {
+    fn are_accounts_shared(&self) -> bool {
         false
     }
 
@@ -101,11 +103,11 @@ pub trait Accounts: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Unavailable` when it cannot be known.
-    fn catch_up_roster(&self) -> Result<(), StoreError> {
+    fn catch_up_accounts(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Makes `edits`, `EDITS_AT_ONCE` at most, durable, all or none, in their order, if nothing was
+    /// Makes `edits`, `MAX_ACCOUNT_EDITS` at most, durable, all or none, in their order, if nothing was
     /// edited after the version `read` that they were decided at; a new store is at 0. On return
     /// the followers were shown them. The version they lead to.
     ///
@@ -113,11 +115,15 @@ pub trait Accounts: Send + Sync + 'static {
     /// `Conflict` when something was edited meanwhile; the followers have been shown what.
     /// `Unavailable` when nothing was written. `Write` or `Unknown`: nothing of it was shown,
     /// although it may turn out to be there later.
-    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError>;
+    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError>;
 
-    /// Up to `limit` deeds with their numbers, newest first, all before `before` where it is given.
+    /// Up to `limit` audit_entries with their numbers, newest first, all before `before` where it is given.
     ///
     /// # Errors
     /// `Read`, as for the rest of the store.
-    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError>;
+    fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
 }

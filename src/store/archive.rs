@@ -3,7 +3,7 @@
 //! One JSON object a line (NDJSON): what it is, then every pet, then every change of the log,
 //! oldest first, then staff, and at the end a line with the number of lines before it and their
 //! SHA-256. The changes have revs without a hole up to the newest. Staff are accounts with their
-//! password hashes, tokens, the store's clock and deeds, oldest first; or they are left out. Nobody
+//! password hashes, tokens, the store's clock and audit_entries, oldest first; or they are left out. Nobody
 //! is signed in. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
 //! engine.
 
@@ -21,10 +21,10 @@ use sha2::{Digest, Sha256};
 
 pub(super) use self::admit::bounded;
 pub use self::parse::{Entry, parse};
-use super::accounts::{encode_account, encode_deed, encode_key, encode_token};
+use super::accounts::{encode_account, encode_audit_entry, encode_key, encode_token};
 use super::record::{encode_change, encode_profile};
-use super::{Roster, StoreError};
-use crate::model::{Change, Deed, Epoch, Pet, PetId, Rev, to_hex};
+use super::{AccountSet, StoreError};
+use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rev, to_hex};
 
 /// The format of the lines, which the first of them names. The first one had no staff, and is read
 /// like any other.
@@ -73,7 +73,7 @@ enum Line {
         /// Microseconds since the Unix epoch.
         wall: i64,
     },
-    Deed {
+    AuditEntry {
         record: Value,
     },
     End {
@@ -122,10 +122,10 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes everything about staff but their deeds and their sessions: a session that was ended
+    /// Writes everything about staff but their audit_entries and their sessions: a session that was ended
     /// must not come alive again. A token without an account is left out, so that a later account of
     /// that name does not inherit it.
-    pub fn roster(&mut self, roster: &Roster) -> Result<(), StoreError> {
+    pub fn roster(&mut self, roster: &AccountSet) -> Result<(), StoreError> {
         for account in &roster.accounts {
             self.put(&Line::Account {
                 name: account.name.to_string(),
@@ -147,9 +147,9 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    pub fn deed(&mut self, deed: &Deed) -> Result<(), StoreError> {
-        let record = value(&encode_deed(deed));
-        self.put(&Line::Deed { record })
+    pub fn audit_entry(&mut self, audit_entry: &AuditEntry) -> Result<(), StoreError> {
+        let record = value(&encode_audit_entry(audit_entry));
+        self.put(&Line::AuditEntry { record })
     }
 
     /// Writes the last line, which tells that none is missing and none was changed.

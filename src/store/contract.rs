@@ -12,7 +12,9 @@ use tokio::runtime::Runtime;
 
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
-use crate::model::{Author, By, Change, ChangeKind, Moment, Pet, Profile, Signature, Status};
+use crate::model::{
+    Author, Change, ChangeKind, ChangeSource, Pet, Profile, Signature, Status, Timestamp,
+};
 
 /// Runs `check` against a fresh store of every engine.
 fn with_every_engine(check: impl Fn(&mut Desk)) {
@@ -69,7 +71,7 @@ fn signature() -> Signature {
         client: "token F\u{fc}tterer\r\n\u{1f63a}".to_owned(),
     };
     Signature {
-        by: By::Staff,
+        by: ChangeSource::Staff,
         author: Some(Arc::new(author)),
     }
 }
@@ -87,7 +89,7 @@ impl Follower for Told {
         self.changes.lock().unwrap().extend_from_slice(changes);
     }
 
-    fn out_of_reach(&self, _: Option<Moment>) {}
+    fn out_of_reach(&self, _: Option<Timestamp>) {}
 
     fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot) {
         self.anew.lock().unwrap().push((epoch, snapshot));
@@ -113,10 +115,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub fn put(&mut self, pet: u64, kind: ChangeKind) -> Put {
+    pub fn put(&mut self, pet: u64, kind: ChangeKind) -> ProposedChange {
         self.turn += 1;
-        let mut put = Put {
-            at: Moment::from_micros(self.turn * 1000),
+        let mut put = ProposedChange {
+            at: Timestamp::from_micros(self.turn * 1000),
             signature: signature(),
             request: (self.turn % 2 == 0).then_some(crate::model::RequestKey {
                 id: [7; 16],
@@ -134,7 +136,7 @@ impl<'a> Desk<'a> {
         put
     }
 
-    pub fn created(&mut self, pet: u64) -> Put {
+    pub fn created(&mut self, pet: u64) -> ProposedChange {
         let record = Pet {
             id: PetId::new(pet),
             profile: Profile {
@@ -143,22 +145,22 @@ impl<'a> Desk<'a> {
                 ..Profile::default()
             },
             status: Status::Sleeping,
-            since: Moment::from_micros((self.turn + 1) * 1000),
+            since: Timestamp::from_micros((self.turn + 1) * 1000),
         };
         self.put(pet, ChangeKind::Pet(Arc::new(record)))
     }
 
-    pub fn status(&mut self, pet: u64, status: Status) -> Put {
+    pub fn status(&mut self, pet: u64, status: Status) -> ProposedChange {
         self.put(pet, ChangeKind::Status(status))
     }
 
     /// Commits `puts`, and gives the changes they became.
-    pub fn commit(&mut self, puts: &[Put]) -> Vec<Change> {
-        let revs = self.engine.commit(self.read, puts).unwrap();
-        assert_eq!(revs.len(), puts.len());
+    pub fn commit(&mut self, proposed: &[ProposedChange]) -> Vec<Change> {
+        let revs = self.engine.commit(self.read, proposed).unwrap();
+        assert_eq!(revs.len(), proposed.len());
         assert!(revs[0] > self.read && revs.is_sorted_by(|a, b| a < b));
         self.read = revs[revs.len() - 1];
-        let changes = puts.iter().zip(revs).map(|(put, rev)| put.at_rev(rev));
+        let changes = proposed.iter().zip(revs).map(|(put, rev)| put.at_rev(rev));
         changes.collect()
     }
 
@@ -228,7 +230,7 @@ fn the_snapshot_is_where_the_log_leads_and_a_removed_pets_id_is_not_given_again(
             panic!("one pet is left, not {:?}", snapshot.pets);
         };
         assert_eq!((pet.id, pet.status), (PetId::new(1), Status::Playing));
-        assert_eq!(pet.since, Moment::from_micros(6000));
+        assert_eq!(pet.since, Timestamp::from_micros(6000));
         assert_eq!(pet.profile.name, "Pet 1 \r\u{2028}<b>");
         assert_eq!(snapshot.revs, [story[5].rev], "its last change");
     });
@@ -253,10 +255,11 @@ fn the_log_keeps_a_pet_that_changes_a_thousand_times_and_is_read_page_by_page() 
     with_every_engine(|desk| {
         let created = [desk.created(1), desk.created(2)];
         let mut story = desk.commit(&created);
-        for turn in 0..1000 / PUTS_AT_ONCE {
-            let statuses = (0..PUTS_AT_ONCE).map(|put| Status::ALL[(turn + put) % 4]);
-            let puts: Vec<Put> = statuses.map(|status| desk.status(1, status)).collect();
-            story.extend(desk.commit(&puts));
+        for turn in 0..1000 / MAX_COMMIT_CHANGES {
+            let statuses = (0..MAX_COMMIT_CHANGES).map(|put| Status::ALL[(turn + put) % 4]);
+            let proposed: Vec<ProposedChange> =
+                statuses.map(|status| desk.status(1, status)).collect();
+            story.extend(desk.commit(&proposed));
         }
         let engine = desk.engine;
         let after = story[1].rev;
@@ -299,9 +302,12 @@ fn what_was_decided_before_its_pet_changed_is_refused_and_nothing_of_it_is_kept(
 #[test]
 fn the_same_commit_twice_has_one_effect() {
     with_every_engine(|desk| {
-        let (read, puts) = (desk.read, [desk.created(1)]);
-        let first = desk.commit(&puts);
-        assert_eq!(desk.engine.commit(read, &puts), Err(StoreError::Conflict));
+        let (read, proposed) = (desk.read, [desk.created(1)]);
+        let first = desk.commit(&proposed);
+        assert_eq!(
+            desk.engine.commit(read, &proposed),
+            Err(StoreError::Conflict)
+        );
         assert_eq!(desk.engine.tail(read, 10).unwrap(), first);
     });
 }

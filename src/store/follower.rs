@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::Snapshot;
-use crate::model::{Change, Epoch, Moment};
+use crate::model::{Change, Epoch, Timestamp};
 
 /// Follows the log of an engine. Called by one thread at a time, and never waits for a reader.
 pub trait Follower: Send + Sync {
@@ -15,7 +15,7 @@ pub trait Follower: Send + Sync {
 
     /// The engine is out of reach since then, so what was shown may be old; or, with `None`,
     /// everything that it holds has been shown again.
-    fn out_of_reach(&self, since: Option<Moment>);
+    fn out_of_reach(&self, since: Option<Timestamp>);
 
     /// Reports that the engine began to answer without delay, or stopped to. Changes can be written
     /// only while it does.

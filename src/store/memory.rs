@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
-use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
-use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
+use super::{
+    Engine, Follower, Following, ProposedChange, Snapshot, StoreError, check_revs, check_tail,
+};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
 /// Changes in memory. Keeps all of them.
 pub struct MemoryEngine {
@@ -20,7 +22,7 @@ struct State {
     pets: BTreeMap<PetId, Arc<Pet>>,
     /// The change with rev `n` is at index `n - 1`.
     log: Vec<Change>,
-    present: Option<Moment>,
+    present: Option<Timestamp>,
 }
 
 impl MemoryEngine {
@@ -98,8 +100,8 @@ impl Engine for MemoryEngine {
         self.following.begin(follower);
     }
 
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        let changes = Put::number(read, puts);
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+        let changes = ProposedChange::number(read, proposed);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())
@@ -123,15 +125,15 @@ impl Engine for MemoryEngine {
     }
 
     /// Keeps everything: it ends with the process.
-    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 
-    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+    fn saved_present(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.state().present)
     }
 
-    fn save_present(&self, present: Moment) -> Result<(), StoreError> {
+    fn save_present(&self, present: Timestamp) -> Result<(), StoreError> {
         self.state().present = Some(present);
         Ok(())
     }

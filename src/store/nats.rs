@@ -54,8 +54,8 @@ use self::staff::Staff;
 use self::state::StreamState;
 use self::subjects::{LIVE, PETS};
 pub use self::transfer::{Imported, export, import};
-use super::{Engine, Follower, Put, Recent, Snapshot, StoreError};
-use crate::model::{Change, Epoch, Moment, PetId, Rev};
+use super::{Engine, Follower, ProposedChange, Recent, Snapshot, StoreError};
+use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
 
 /// How long a start waits for a cluster that has no leader yet.
 const START_WITHIN: Duration = Duration::from_secs(15);
@@ -177,9 +177,9 @@ impl Engine for NatsEngine {
         self.spawn(report_responses(Arc::clone(&self.node)));
     }
 
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
         self.runtime
-            .block_on(commit::commit(&self.node, read, puts))
+            .block_on(commit::commit(&self.node, read, proposed))
     }
 
     fn is_shared(&self) -> bool {
@@ -217,7 +217,7 @@ impl Engine for NatsEngine {
     }
 
     /// The stream drops the oldest messages of each pet by itself.
-    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::model::{
-    Author, By, Change, ChangeKind, Moment, Pet, PetId, Profile, RequestKey, Rev, Status,
+    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Profile, RequestKey, Rev, Status,
+    Timestamp,
 };
 
 /// A change in the log, under its rev.
@@ -92,7 +93,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
     let pet = PetId::new(record.pet);
     Ok(Change {
         rev,
-        at: Moment::from_micros(record.at),
+        at: Timestamp::from_micros(record.at),
         by: decode_by(&record.by)?,
         author: record.author.map(AuthorRecord::into_author),
         request: record.request.as_deref().and_then(RequestKey::from_text),
@@ -101,7 +102,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
             KindRecord::Status { status, since } => {
                 let status = decode_status(&status)?;
                 since.map_or(ChangeKind::Status(status), |since| {
-                    ChangeKind::StatusSince(status, Moment::from_micros(since))
+                    ChangeKind::StatusSince(status, Timestamp::from_micros(since))
                 })
             }
             KindRecord::Pet {
@@ -112,7 +113,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
                 id: pet,
                 profile: profile.into_profile()?,
                 status: decode_status(&status)?,
-                since: Moment::from_micros(since),
+                since: Timestamp::from_micros(since),
             })),
             KindRecord::Gone { name } => ChangeKind::Gone(name),
         },
@@ -149,7 +150,7 @@ pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
         id,
         profile: record.profile.into_profile()?,
         status: decode_status(&record.status)?,
-        since: Moment::from_micros(record.since),
+        since: Timestamp::from_micros(record.since),
     })
 }
 
@@ -208,11 +209,15 @@ pub(super) fn decode_author(bytes: &[u8]) -> Result<Arc<Author>, StoreError> {
     decode(bytes).map(AuthorRecord::into_author)
 }
 
-pub(super) fn decode_by(text: &str) -> Result<By, StoreError> {
-    [By::Simulator, By::Staff, By::Api]
-        .into_iter()
-        .find(|by| by.as_str() == text)
-        .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
+pub(super) fn decode_by(text: &str) -> Result<ChangeSource, StoreError> {
+    [
+        ChangeSource::Simulator,
+        ChangeSource::Staff,
+        ChangeSource::Api,
+    ]
+    .into_iter()
+    .find(|by| by.as_str() == text)
+    .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
 }
 
 pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {

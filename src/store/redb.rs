@@ -42,8 +42,10 @@ use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
 use super::accounts::OwnVersion;
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
-use super::{Engine, Follower, Following, Put, Snapshot, StoreError, check_revs, check_tail};
-use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
+use super::{
+    Engine, Follower, Following, ProposedChange, Snapshot, StoreError, check_revs, check_tail,
+};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
 /// A store in a folder of its own. Dropping it closes the file.
 pub struct RedbEngine {
@@ -115,8 +117,8 @@ impl Engine for RedbEngine {
         self.following.begin(follower);
     }
 
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        let changes = Put::number(read, puts);
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+        let changes = ProposedChange::number(read, proposed);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())
@@ -151,7 +153,7 @@ impl Engine for RedbEngine {
 
     fn trim(
         &self,
-        present: Moment,
+        present: Timestamp,
         history: Duration,
         kept: u64,
         limit: usize,
@@ -169,16 +171,16 @@ impl Engine for RedbEngine {
         })
     }
 
-    fn saved_present(&self) -> Result<Option<Moment>, StoreError> {
+    fn saved_present(&self) -> Result<Option<Timestamp>, StoreError> {
         self.file.read(|reading| {
             let meta = reading.open_table(META).map_err(read)?;
             let saved = meta.get(PRESENT).map_err(read)?;
             let micros = saved.and_then(|saved| i64::try_from(saved.value()).ok());
-            Ok(micros.map(Moment::from_micros))
+            Ok(micros.map(Timestamp::from_micros))
         })
     }
 
-    fn save_present(&self, present: Moment) -> Result<(), StoreError> {
+    fn save_present(&self, present: Timestamp) -> Result<(), StoreError> {
         let micros = u64::try_from(present.micros()).unwrap_or_default();
         self.file.write(|writing| {
             let mut meta = writing.open_table(META).map_err(write)?;
@@ -259,7 +261,7 @@ fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
             id: PetId::new(id.value()),
             profile: decode_profile(profile.value())?,
             status: decode_status(status)?,
-            since: Moment::from_micros(since),
+            since: Timestamp::from_micros(since),
         });
     }
     Ok(Snapshot {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::form::Messages;
 use super::time_text::{TimeView, ago};
 use crate::auth::SessionSummary;
-use crate::model::{Account, FieldError, Key, Moment, Scope, Token};
+use crate::model::{Account, FieldError, Key, Scope, Timestamp, Token};
 
 #[derive(Serialize)]
 pub struct AccountPage {
@@ -53,7 +53,7 @@ impl AccountPage {
         sessions: &[SessionSummary],
         tokens: &[Token],
     ) -> Self {
-        let now = Moment::now();
+        let now = Timestamp::now();
         let session = |seen: &SessionSummary| SessionView {
             handle: seen.key.handle(),
             client: seen.client.clone(),
@@ -117,7 +117,7 @@ impl AccountPage {
 }
 
 impl TokenView {
-    fn new(token: &Token, now: Moment) -> Self {
+    fn new(token: &Token, now: Timestamp) -> Self {
         TokenView {
             handle: token.key.handle(),
             name: token.name.clone(),

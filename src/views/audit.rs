@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::time_text::TimeView;
-use crate::model::{Change, ChangeKind, Deed, Moment, PetId};
+use crate::model::{AuditEntry, Change, ChangeKind, PetId, Timestamp};
 
 /// Everything that anybody did, for admins.
 #[derive(Default, Serialize)]
@@ -59,13 +59,13 @@ impl AuditPage {
         });
     }
 
-    pub fn add_deed(&mut self, deed: &Deed) {
+    pub fn add_deed(&mut self, audit_entry: &AuditEntry) {
         self.lines.push(LineView {
-            who: deed.author.name.clone(),
-            client: deed.author.client.clone(),
-            words: deed.words.clone(),
+            who: audit_entry.author.name.clone(),
+            client: audit_entry.author.client.clone(),
+            words: audit_entry.words.clone(),
             pet: None,
-            ..LineView::at(deed.at)
+            ..LineView::at(audit_entry.at)
         });
     }
 }
@@ -114,9 +114,9 @@ impl LineView {
         }
     }
 
-    fn at(at: Moment) -> Self {
+    fn at(at: Timestamp) -> Self {
         LineView {
-            time: TimeView::new(at, Moment::now()),
+            time: TimeView::new(at, Timestamp::now()),
             who: String::new(),
             client: String::new(),
             words: String::new(),

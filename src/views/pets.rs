@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::choice::Choice;
 use super::time_text::ago;
 use crate::hub::Board;
-use crate::model::{Cursor, Moment, Pet, Sex, Status};
+use crate::model::{Cursor, Pet, Sex, Status, Timestamp};
 
 #[derive(Serialize)]
 pub struct IndexPage {
@@ -81,7 +81,7 @@ impl IndexPage {
     /// Marks the place of the cards in the page. Other text is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
-    pub fn new(board: &Board, now: Moment, undo: Option<UndoView>) -> Self {
+    pub fn new(board: &Board, now: Timestamp, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, now),
             has_pets: !board.pets.is_empty(),
@@ -98,7 +98,7 @@ impl IndexPage {
 }
 
 impl CardsPage {
-    pub fn new(pets: &[Arc<Pet>], now: Moment) -> Self {
+    pub fn new(pets: &[Arc<Pet>], now: Timestamp) -> Self {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
             statuses: choices(None),
@@ -107,7 +107,7 @@ impl CardsPage {
 }
 
 impl ShowPage {
-    pub fn new(pet: &Pet, cursor: Cursor, now: Moment, undo: Option<UndoView>) -> Self {
+    pub fn new(pet: &Pet, cursor: Cursor, now: Timestamp, undo: Option<UndoView>) -> Self {
         ShowPage {
             as_of: AsOf::new(cursor, now),
             pet: PetView::new(pet, now),
@@ -119,7 +119,7 @@ impl ShowPage {
 
 impl UndoView {
     /// The offer to restore `was`, which began at `since`, in place of the present status of `pet`.
-    pub fn new(pet: &Pet, was: Status, since: Moment, set_at: Cursor) -> Self {
+    pub fn new(pet: &Pet, was: Status, since: Timestamp, set_at: Cursor) -> Self {
         UndoView {
             pet: pet.id.get(),
             name: pet.profile.name.clone(),
@@ -132,7 +132,7 @@ impl UndoView {
 }
 
 impl PetView {
-    pub fn new(pet: &Pet, now: Moment) -> Self {
+    pub fn new(pet: &Pet, now: Timestamp) -> Self {
         let profile = &pet.profile;
         PetView {
             id: pet.id.get(),
@@ -151,7 +151,7 @@ impl PetView {
         }
     }
 
-    fn blank(now: Moment) -> Self {
+    fn blank(now: Timestamp) -> Self {
         PetView {
             id: 0,
             name: String::new(),
@@ -171,7 +171,7 @@ impl PetView {
 }
 
 impl AsOf {
-    fn new(cursor: Cursor, now: Moment) -> Self {
+    fn new(cursor: Cursor, now: Timestamp) -> Self {
         AsOf {
             cursor: cursor.to_string(),
             as_of: now.to_string(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::Moment;
+use crate::model::Timestamp;
 
 /// A time as every page shows it (`parts/time.html`). The text is in UTC and says so; the page's script
 /// replaces it by the reader's own time.
@@ -15,7 +15,7 @@ pub struct TimeView {
 }
 
 impl TimeView {
-    pub fn new(at: Moment, now: Moment) -> Self {
+    pub fn new(at: Timestamp, now: Timestamp) -> Self {
         TimeView {
             at: at.to_string(),
             text: format!("{} UTC", at.text(now)),

@@ -14,7 +14,7 @@ use super::form::{self, Form};
 use super::sign_in::{address_of, forget_session, keep_session, too_many};
 use super::site::{see_done, see_other};
 use super::welcome::check_new_password;
-use crate::auth::{Caller, DirectoryError, SignInError, SignedIn};
+use crate::auth::{AccountsError, Principal, SignInError, SignedIn};
 use crate::error::Failure;
 use crate::model::FieldError;
 use crate::views::{AccountPage, ConfirmPage, counted};
@@ -26,7 +26,7 @@ pub const ADDRESS: &str = "/account";
 pub fn show_account(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     site.show_after(&caller, headers, |done| {
@@ -38,7 +38,7 @@ pub fn show_account(
 pub async fn change_password(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
@@ -84,7 +84,7 @@ pub fn confirm_end(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     match question(&person, &handle) {
         Ok(question) => site.show(&caller, &question),
@@ -97,7 +97,7 @@ pub async fn end_one(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     let question = match question(&person, &handle) {
@@ -123,7 +123,7 @@ pub async fn end_one(
 pub fn confirm_end_others(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     site.show(&caller, &question_others(&person)?)
 }
@@ -132,7 +132,7 @@ pub fn confirm_end_others(
 pub async fn end_others(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     if !is_confirmed(&form) {
@@ -158,7 +158,7 @@ fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
     let session = sessions
         .iter()
         .find(|session| session.key.handle() == handle);
-    let session = session.ok_or(DirectoryError::Gone)?;
+    let session = session.ok_or(AccountsError::Gone)?;
     Ok(ConfirmPage {
         heading: format!("Sign out {}?", session.client),
         consequences: vec!["Unsaved text there may be lost.".to_owned()],
@@ -200,7 +200,7 @@ fn count_others(person: &SignedIn) -> Result<usize, Failure> {
 /// Shows why nothing was changed, on the page that the form came from.
 pub fn show_refused(
     site: &Site,
-    caller: &Caller,
+    caller: &Principal,
     person: &SignedIn,
     failure: Failure,
 ) -> poem::Result<Response> {

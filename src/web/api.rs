@@ -30,9 +30,11 @@ use self::objects::{
 };
 use self::request::{Body, Whole};
 use super::{Site, undo};
-use crate::auth::{Caller, MaySetStatus, MayWrite, Permit};
+use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{By, ChangeKind, Cursor, Pet, PetId, ProfilePatch, Rev, Scope, Status};
+use crate::model::{
+    ChangeKind, ChangeSource, Cursor, Pet, PetId, ProfilePatch, Rev, Scope, Status,
+};
 use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.
@@ -281,7 +283,7 @@ impl Api {
     )]
     async fn list_changes(
         &self,
-        caller: Caller,
+        caller: Principal,
         id: Path<Whole>,
         /// Only changes with a smaller rev.
         before: Query<Option<Whole>>,
@@ -293,7 +295,7 @@ impl Api {
         let limit = limit.filter(|limit| HISTORY_RANGE.contains(limit));
         let limit = limit.ok_or_else(request::bad_limit)?;
         let pet = PetId::new(id.0.0);
-        let is_staff = caller.sign(Scope::Read, By::Api).is_ok();
+        let is_staff = caller.sign(Scope::Read, ChangeSource::Api).is_ok();
         if !is_staff {
             self.pet(pet)?;
         }

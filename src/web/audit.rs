@@ -10,9 +10,9 @@ use poem::{Response, handler};
 use serde::Deserialize;
 
 use super::Site;
-use crate::auth::{Administrator, Caller, MayRead, Permit};
+use crate::auth::{Administrator, MayRead, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{By, Change, Deed, Moment, PetId, Rev};
+use crate::model::{AuditEntry, Change, ChangeSource, PetId, Rev, Timestamp};
 use crate::store::{Engine, StoreError};
 use crate::views::{AuditPage, HistoryPage, Subject};
 
@@ -30,13 +30,13 @@ const LOOKED_THROUGH_FOR_NAME: usize = 1000;
 #[derive(Clone, Copy, Default, Deserialize)]
 struct Before {
     change: Option<u64>,
-    deed: Option<u64>,
+    audit_entry: Option<u64>,
 }
 
 /// One line of the audit.
 enum Line {
     Change(Change),
-    Deed(Deed),
+    AuditEntry(AuditEntry),
 }
 
 #[handler]
@@ -44,18 +44,20 @@ pub async fn show_audit(
     _admin: Administrator,
     Data(site): Data<&Arc<Site>>,
     Query(before): Query<Before>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let newest = site.live.hub.newest().0;
-    let (owned, gate) = (Arc::clone(site), caller.gate().clone());
+    let (owned, authenticator) = (Arc::clone(site), caller.authenticator().clone());
     let reading = tokio::task::spawn_blocking(move || {
         let changes = signed_changes(
             &*owned.engine,
             before.change.map_or(newest.next(), Rev::new),
         )?;
-        let deeds = gate.staff().map_err(Failure::from)?;
-        let deeds = deeds.directory().deeds(before.deed, LINES)?;
-        let (lines, next) = merged(changes, deeds, before);
+        let audit_entries = authenticator.staff().map_err(Failure::from)?;
+        let audit_entries = audit_entries
+            .directory()
+            .audit_entries(before.audit_entry, LINES)?;
+        let (lines, next) = merged(changes, audit_entries, before);
         let subjects = owned.subjects(&lines)?;
         Ok::<_, Failure>((lines, subjects, next))
     });
@@ -64,7 +66,7 @@ pub async fn show_audit(
     for line in &lines {
         match line {
             Line::Change(change) => page.add_change(change, &subjects[&change.pet]),
-            Line::Deed(deed) => page.add_deed(deed),
+            Line::AuditEntry(audit_entry) => page.add_deed(audit_entry),
         }
     }
     page.older = next.map(|next| next.address());
@@ -83,7 +85,7 @@ pub async fn show_history(
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let id = id.parse().map_err(|_| unknown_pet())?;
     let (owned, before) = (Arc::clone(site), asked.before.map(Rev::new));
@@ -151,14 +153,14 @@ impl Site {
 struct Signed {
     changes: Vec<Change>,
     /// The last change that was looked at, where there are older ones.
-    reached: Option<(Rev, Moment)>,
+    reached: Option<(Rev, Timestamp)>,
 }
 
 fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError> {
     let after = before.get().saturating_sub(1 + LOOKED_THROUGH);
     let mut changes = engine.kept(Rev::new(after), before)?;
     let oldest = changes.first().map(|change| (change.rev, change.at));
-    changes.retain(|change| change.by != By::Simulator);
+    changes.retain(|change| change.by != ChangeSource::Simulator);
     changes.reverse();
     Ok(Signed {
         changes,
@@ -172,20 +174,22 @@ fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError
 /// no line is lost or repeated between pages, whatever the clock did.
 fn merged(
     Signed { changes, reached }: Signed,
-    deeds: Vec<(u64, Deed)>,
+    audit_entries: Vec<(u64, AuditEntry)>,
     mut before: Before,
 ) -> (Vec<Line>, Option<Before>) {
-    let has_more_deeds = deeds.len() == LINES;
+    let has_more_deeds = audit_entries.len() == LINES;
     let mut changes = changes.into_iter().peekable();
-    let mut deeds = deeds.into_iter().peekable();
+    let mut audit_entries = audit_entries.into_iter().peekable();
     let mut lines = Vec::new();
     while lines.len() < LINES {
         // An entry that is older than the changes read so far belongs to a later page.
         let next = changes.peek().map(|change| (change.rev, change.at));
-        let is_next = |(_, deed): &(u64, Deed)| next.or(reached).is_none_or(|at| follows(deed, at));
-        if let Some((number, deed)) = deeds.next_if(is_next) {
-            before.deed = Some(number);
-            lines.push(Line::Deed(deed));
+        let is_next = |(_, audit_entry): &(u64, AuditEntry)| {
+            next.or(reached).is_none_or(|at| follows(audit_entry, at))
+        };
+        if let Some((number, audit_entry)) = audit_entries.next_if(is_next) {
+            before.audit_entry = Some(number);
+            lines.push(Line::AuditEntry(audit_entry));
         } else if let Some(change) = changes.next() {
             before.change = Some(change.rev.get());
             lines.push(Line::Change(change));
@@ -197,21 +201,25 @@ fn merged(
     if let (false, Some((rev, _))) = (is_cut, reached) {
         before.change = Some(rev.get());
     }
-    let goes_on = is_cut || reached.is_some() || has_more_deeds || deeds.peek().is_some();
+    let goes_on = is_cut || reached.is_some() || has_more_deeds || audit_entries.peek().is_some();
     (lines, goes_on.then_some(before))
 }
 
-/// Returns true if `deed` was done after the change at this rev and time. Only an entry of an
+/// Returns true if `audit_entry` was done after the change at this rev and time. Only an entry of an
 /// earlier version has to be placed by its time.
-fn follows(deed: &Deed, (rev, at): (Rev, Moment)) -> bool {
-    deed.after.map_or(deed.at >= at, |after| after >= rev)
+fn follows(audit_entry: &AuditEntry, (rev, at): (Rev, Timestamp)) -> bool {
+    audit_entry
+        .after
+        .map_or(audit_entry.at >= at, |after| after >= rev)
 }
 
 impl Before {
     fn address(self) -> String {
         let change = self.change.map(|change| format!("change={change}"));
-        let deed = self.deed.map(|deed| format!("deed={deed}"));
-        let query: Vec<String> = change.into_iter().chain(deed).collect();
+        let audit_entry = self
+            .audit_entry
+            .map(|audit_entry| format!("audit_entry={audit_entry}"));
+        let query: Vec<String> = change.into_iter().chain(audit_entry).collect();
         format!("/audit?{}", query.join("&"))
     }
 }
@@ -222,10 +230,10 @@ mod tests {
     use crate::model::{Author, ChangeKind, Epoch, Status};
     use crate::store::MemoryEngine;
 
-    fn change(rev: u64, by: By) -> Change {
+    fn change(rev: u64, by: ChangeSource) -> Change {
         Change {
             rev: Rev::new(rev),
-            at: Moment::from_micros(i64::try_from(rev).unwrap()),
+            at: Timestamp::from_micros(i64::try_from(rev).unwrap()),
             by,
             author: None,
             request: None,
@@ -234,9 +242,9 @@ mod tests {
         }
     }
 
-    fn deed(number: u64, at: i64, after: Option<u64>) -> (u64, Deed) {
-        let deed = Deed {
-            at: Moment::from_micros(at),
+    fn audit_entry(number: u64, at: i64, after: Option<u64>) -> (u64, AuditEntry) {
+        let audit_entry = AuditEntry {
+            at: Timestamp::from_micros(at),
             author: Author {
                 name: "anna".to_owned(),
                 client: "Firefox".to_owned(),
@@ -244,23 +252,27 @@ mod tests {
             words: number.to_string(),
             after: after.map(Rev::new),
         };
-        (number, deed)
+        (number, audit_entry)
     }
 
-    /// Reads the audit from its first page to its last: revs of changes, and numbers of deeds.
-    fn read_all(engine: &MemoryEngine, deeds: &[(u64, Deed)]) -> Vec<String> {
+    /// Reads the audit from its first page to its last: revs of changes, and numbers of audit_entries.
+    fn read_all(engine: &MemoryEngine, audit_entries: &[(u64, AuditEntry)]) -> Vec<String> {
         let (mut found, mut before) = (Vec::new(), Before::default());
         for _ in 0..20 {
             let from = before
                 .change
                 .map_or(engine.newest().unwrap().next(), Rev::new);
-            let older = deeds.iter().rev();
-            let older = older.filter(|(number, _)| before.deed.is_none_or(|deed| *number < deed));
+            let older = audit_entries.iter().rev();
+            let older = older.filter(|(number, _)| {
+                before
+                    .audit_entry
+                    .is_none_or(|audit_entry| *number < audit_entry)
+            });
             let older = older.take(LINES).cloned().collect();
             let (lines, next) = merged(signed_changes(engine, from).unwrap(), older, before);
             found.extend(lines.iter().map(|line| match line {
                 Line::Change(change) => format!("change {}", change.rev.get()),
-                Line::Deed(deed) => format!("deed {}", deed.words),
+                Line::AuditEntry(audit_entry) => format!("audit_entry {}", audit_entry.words),
             }));
             match next {
                 Some(next) => before = next,
@@ -282,23 +294,23 @@ mod tests {
         };
         for is_stamped in [true, false] {
             let engine = MemoryEngine::new(Epoch::new(7));
-            let (mut deeds, mut expected) = (Vec::new(), Vec::new());
+            let (mut audit_entries, mut expected) = (Vec::new(), Vec::new());
             let mut rev = 0;
             for step in 0..150 {
                 if step % 3 == 0 {
-                    let number = deeds.len() as u64 + 1;
-                    deeds.push(deed(number, at(step), is_stamped.then_some(rev)));
-                    expected.push(format!("deed {number}"));
+                    let number = audit_entries.len() as u64 + 1;
+                    audit_entries.push(audit_entry(number, at(step), is_stamped.then_some(rev)));
+                    expected.push(format!("audit_entry {number}"));
                 } else {
                     rev += 1;
-                    let at = Moment::from_micros(at(step));
-                    let change = change(rev, By::Staff);
+                    let at = Timestamp::from_micros(at(step));
+                    let change = change(rev, ChangeSource::Staff);
                     engine.append(&[Change { at, ..change }]).unwrap();
                     expected.push(format!("change {rev}"));
                 }
             }
             expected.reverse();
-            let mut found = read_all(&engine, &deeds);
+            let mut found = read_all(&engine, &audit_entries);
             if !is_stamped {
                 // Entries of earlier versions are all there, at least.
                 found.sort_unstable();
@@ -312,13 +324,19 @@ mod tests {
     fn what_somebody_did_is_found_behind_any_number_of_changes_by_the_simulator() {
         let engine = MemoryEngine::new(Epoch::new(7));
         let by = |rev| match rev {
-            3 | 30_000 => By::Staff,
-            _ => By::Simulator,
+            3 | 30_000 => ChangeSource::Staff,
+            _ => ChangeSource::Simulator,
         };
         let changes: Vec<_> = (1..=35_000).map(|rev| change(rev, by(rev))).collect();
         engine.append(&changes).unwrap();
-        let deeds = [deed(1, 2, Some(2)), deed(2, 20_000, Some(20_000))];
-        let found = read_all(&engine, &deeds);
-        assert_eq!(found, ["change 30000", "deed 2", "change 3", "deed 1"]);
+        let audit_entries = [
+            audit_entry(1, 2, Some(2)),
+            audit_entry(2, 20_000, Some(20_000)),
+        ];
+        let found = read_all(&engine, &audit_entries);
+        assert_eq!(
+            found,
+            ["change 30000", "audit_entry 2", "change 3", "audit_entry 1"]
+        );
     }
 }

@@ -8,7 +8,7 @@ use poem::http::StatusCode;
 
 use super::Site;
 use super::form::Form;
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::views::ConfirmPage;
 
 /// Returns true if the form contains the confirmation.
@@ -17,6 +17,6 @@ pub fn is_confirmed(form: &Form) -> bool {
 }
 
 /// Answers a form without a confirmation with the question. Nothing was changed.
-pub fn ask_first(site: &Site, caller: &Caller, page: &ConfirmPage) -> poem::Result<Response> {
+pub fn ask_first(site: &Site, caller: &Principal, page: &ConfirmPage) -> poem::Result<Response> {
     site.show_again(caller, page, StatusCode::UNPROCESSABLE_ENTITY)
 }

@@ -6,14 +6,14 @@ use poem::web::Data;
 use poem::{Response, handler};
 
 use super::Site;
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::views::DoctorPage;
 
 /// Where it is. The other addresses below `/live/` are for programs.
 pub const ADDRESS: &str = "/live/doctor";
 
 #[handler]
-pub fn page(Data(site): Data<&Arc<Site>>, caller: Caller) -> poem::Result<Response> {
+pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
     let live = &site.live;
     site.show(&caller, &DoctorPage::new(live.hub.cursor(), live.heartbeat))
 }

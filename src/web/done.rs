@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use poem::http::{HeaderMap, HeaderValue};
 
-use crate::auth::{Directory, Gate};
+use crate::auth::{Accounts, Authenticator};
 use crate::model::{AccountName, Role};
 use crate::views::counted;
 
@@ -43,14 +43,16 @@ const SEPARATOR: char = '~';
 
 impl Done {
     /// The header that leaves the message for the next page.
-    pub fn keep(&self, gate: &Gate) -> HeaderValue {
+    pub fn keep(&self, authenticator: &Authenticator) -> HeaderValue {
         let seconds = SHOWN_FOR.as_secs();
-        gate.cookies().set(COOKIE, &self.code(), "/", seconds)
+        authenticator
+            .cookies()
+            .set(COOKIE, &self.code(), "/", seconds)
     }
 
     /// The message that a request brings, as a sentence.
-    pub fn read(headers: &HeaderMap, gate: &Gate) -> Option<String> {
-        let code = gate.cookies().value(headers, COOKIE)?;
+    pub fn read(headers: &HeaderMap, authenticator: &Authenticator) -> Option<String> {
+        let code = authenticator.cookies().value(headers, COOKIE)?;
         Some(Done::parse(code)?.sentence())
     }
 
@@ -121,7 +123,7 @@ impl Done {
 
 impl Ended {
     /// Counts the sessions and tokens of an account.
-    pub fn of(directory: &Directory, name: &AccountName) -> Self {
+    pub fn of(directory: &Accounts, name: &AccountName) -> Self {
         Ended {
             sessions: directory.sessions_of(name).len(),
             tokens: directory.tokens_of(name).len(),
@@ -153,8 +155,8 @@ fn sessions(count: usize) -> String {
 }
 
 /// The header that removes the message once it is shown.
-pub fn forget(gate: &Gate) -> HeaderValue {
-    gate.cookies().set(COOKIE, "", "/", 0)
+pub fn forget(authenticator: &Authenticator) -> HeaderValue {
+    authenticator.cookies().set(COOKIE, "", "/", 0)
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 
 use super::unsaved::{SentForm, Why};
 use super::{Site, cors, sign_in};
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::error::Failure;
 
 /// Turns failures into a page for people, and into a problem document for programs.
 pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
-    let caller = Caller::of(&request)?.clone();
+    let caller = Principal::of(&request)?.clone();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let sent = SentForm::default();
     request.set_data(sent.clone());
@@ -32,7 +32,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
         _ => return Ok(failure.into_response()),
     };
     let base = caller
-        .gate()
+        .authenticator()
         .base()
         .filter(|_| caller.is_at_another_address());
     let page = before.as_deref().unwrap_or("/pets");
@@ -58,7 +58,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::Gate;
+    use crate::auth::Authenticator;
     use poem::EndpointExt;
 
     #[tokio::test]
@@ -71,7 +71,7 @@ mod tests {
         let mut statuses = Vec::new();
         for path in ["/api/v1/fault", "/api/v1/pets"] {
             let mut request = Request::builder().uri(path.parse().unwrap()).finish();
-            request.set_data(Gate::demo().identify(&request).await);
+            request.set_data(Authenticator::demo().identify(&request).await);
             statuses.push(endpoint.get_response(request).await.status());
         }
         let expected = [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK];

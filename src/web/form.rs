@@ -7,7 +7,7 @@ use percent_encoding::percent_decode;
 use poem::http::{HeaderMap, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody};
 
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::error::{Failure, at_field};
 use crate::model::{Draft, FieldError};
 use crate::writer::IdempotencyKey;
@@ -24,7 +24,7 @@ impl<'a> FromRequest<'a> for Form {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let bytes = Vec::from_request(request, body).await?;
         let form = Form::of_body(request.headers(), &bytes)?;
-        let checked = Caller::of(request)?.check_form(form.get(TOKEN));
+        let checked = Principal::of(request)?.check_form(form.get(TOKEN));
         Ok(checked.map(|()| form).map_err(Failure::from)?)
     }
 }

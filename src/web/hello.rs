@@ -11,13 +11,13 @@ use self::pump::Pump;
 pub use self::pump::Room;
 use self::pump::Times;
 use super::Site;
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::guard::Visitor;
 use crate::live::{Live, Upgrade};
 use crate::views::HelloPage;
 
 #[handler]
-pub fn page(Data(site): Data<&Arc<Site>>, caller: Caller) -> poem::Result<Response> {
+pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
     site.show(&caller, &HelloPage {})
 }
 

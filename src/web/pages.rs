@@ -16,9 +16,9 @@ use super::form::{self, Form};
 use super::site::see_done;
 use super::undo::{self, Offer};
 use super::{Site, see_other};
-use crate::auth::{Caller, MaySetStatus, MayWrite, Permit, Rights};
+use crate::auth::{MaySetStatus, MayWrite, Permit, Principal, Rights};
 use crate::error::Failure;
-use crate::model::{Cursor, Draft, Moment, Pet, PetId, Status};
+use crate::model::{Cursor, Draft, Pet, PetId, Status, Timestamp};
 use crate::views::{CardsPage, FormPage, IndexPage, ShowPage};
 use crate::writer::{Command, Committed, Signer, WriteError};
 
@@ -30,11 +30,13 @@ pub fn to_index() -> Response {
 #[handler]
 pub async fn index(
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
-    let (board, now) = (site.live.hub.board(), Moment::now());
-    let undo = undo::offered(caller.gate(), headers, now, &site.live.hub, |_| true);
+    let (board, now) = (site.live.hub.board(), Timestamp::now());
+    let undo = undo::offered(caller.authenticator(), headers, now, &site.live.hub, |_| {
+        true
+    });
     let mut response = site.show_after(&caller, headers, |done| {
         Ok(IndexPage::new(&board, now, undo).with_done(done))
     })?;
@@ -74,7 +76,7 @@ fn cards(
         kind,
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
-            let page = CardsPage::new(pets, Moment::now());
+            let page = CardsPage::new(pets, Timestamp::now());
             site.views.render(&rights, &page)
         },
     }
@@ -84,12 +86,12 @@ fn cards(
 pub fn show_pet(
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: Principal,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     let (pet, cursor) = site.pet(&id)?;
-    let now = Moment::now();
-    let undo = undo::offered(caller.gate(), headers, now, &site.live.hub, |id| {
+    let now = Timestamp::now();
+    let undo = undo::offered(caller.authenticator(), headers, now, &site.live.hub, |id| {
         id == pet.id
     });
     site.show(&caller, &ShowPage::new(&pet, cursor, now, undo))
@@ -99,7 +101,7 @@ pub fn show_pet(
 pub fn new_pet(
     _permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let page = FormPage::create(&Draft::default(), &[]);
     site.show(&caller, &page.carrying(vec![form::new_key()]))
@@ -109,7 +111,7 @@ pub fn new_pet(
 pub async fn create_pet(
     permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     let (key, hidden) = (form.key(), form.hidden(&[form::KEY]));
@@ -135,7 +137,7 @@ pub fn edit_form(
     _permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
     let page = FormPage::edit(&pet, &as_entered(&pet), &[]);
@@ -149,7 +151,7 @@ pub async fn set_status(
     permit: Permit<MaySetStatus>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: Principal,
     headers: &HeaderMap,
     form: Form,
 ) -> poem::Result<Response> {
@@ -170,13 +172,13 @@ pub async fn set_status(
     if replaces.is_none() {
         let rev = before.status_set;
         let offer = Offer::new(
-            caller.gate(),
+            caller.authenticator(),
             headers,
             &before.pet,
             Cursor { epoch, rev },
             &committed,
         );
-        let cookie = offer.cookie(caller.gate());
+        let cookie = offer.cookie(caller.authenticator());
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -187,7 +189,7 @@ pub async fn remove_pet(
     permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: Principal,
     _form: Form,
 ) -> poem::Result<Response> {
     // A form that is sent twice finds the pet removed the second time: that is a success too.

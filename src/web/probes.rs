@@ -8,7 +8,7 @@ use poem::web::Data;
 use poem::{EndpointExt, Request, Response, Route, handler};
 
 use super::{headers, request, resource};
-use crate::auth::{Caller, MayRead, Permit, names_this_machine};
+use crate::auth::{MayRead, Permit, Principal, names_this_machine};
 use crate::error::Failure;
 use crate::guard::Peer;
 use crate::live::Live;
@@ -53,7 +53,7 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
 #[handler]
 pub fn show_metrics(
     Data(live): Data<&Arc<Live>>,
-    caller: Caller,
+    caller: Principal,
     request: &Request,
 ) -> poem::Result<Response> {
     // A name that leads to loopback by mistake or on purpose (DNS rebinding) is not this machine,

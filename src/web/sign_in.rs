@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::form::Form;
 use super::unsaved::{Unsaved, Why};
 use super::{Site, see_other};
-use crate::auth::{Caller, Secret, SignIn, SignInError, SignedIn};
+use crate::auth::{Principal, Secret, SignIn, SignInError, SignedIn};
 use crate::error::Failure;
 use crate::views::SignInPage;
 
@@ -35,7 +35,7 @@ pub fn ask(uri: &Uri) -> Response {
 /// form to carry, the page leads back to `page`.
 pub fn ask_again(
     site: &Site,
-    caller: &Caller,
+    caller: &Principal,
     page: Option<String>,
     unsaved: Option<Unsaved>,
 ) -> poem::Result<Response> {
@@ -54,7 +54,7 @@ pub fn ask_again(
 /// form: with the form for its author, who may be signed in by now, else with the page that carries it.
 pub fn show_refused(
     site: &Site,
-    caller: &Caller,
+    caller: &Principal,
     failure: &Failure,
     unsaved: Unsaved,
 ) -> poem::Result<Response> {
@@ -79,9 +79,9 @@ pub fn page_before(headers: &HeaderMap) -> Option<String> {
 pub fn show_form(
     Data(site): Data<&Arc<Site>>,
     Query(asked): Query<Asked>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
-    caller.gate().staff().map_err(Failure::from)?;
+    caller.authenticator().staff().map_err(Failure::from)?;
     let next = local(asked.next.as_deref());
     if caller.person().is_ok() {
         return Ok(see_other(&next));
@@ -94,11 +94,11 @@ pub fn show_form(
 #[handler]
 pub async fn sign_in(
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
-    let staff = caller.gate().staff().map_err(Failure::from)?;
+    let staff = caller.authenticator().staff().map_err(Failure::from)?;
     let next = local(form.get("next"));
     let unsaved = Unsaved::of_sign_in(&form);
     let asked = SignIn {
@@ -148,7 +148,7 @@ pub async fn sign_in(
 }
 
 #[handler]
-pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Result<Response> {
+pub async fn sign_out(person: SignedIn, caller: Principal, _form: Form) -> poem::Result<Response> {
     let ending =
         person.edit(|directory, person| directory.end_session(person.key, &person.actor.author));
     ending.await?;
@@ -158,7 +158,7 @@ pub async fn sign_out(person: SignedIn, caller: Caller, _form: Form) -> poem::Re
 /// Has the browser forget its session, and the pages that it keeps: Back would show what was typed.
 /// Browsers follow `Clear-Site-Data` over https and on this machine only; elsewhere the pages'
 /// script compares the account.
-pub fn forget_session(mut response: Response, caller: &Caller) -> Response {
+pub fn forget_session(mut response: Response, caller: &Principal) -> Response {
     let headers = response.headers_mut();
     for forget in caller.forget_cookie() {
         headers.append(header::SET_COOKIE, forget);
@@ -173,14 +173,14 @@ impl Site {
     /// one that opens nothing, to which the form is tied.
     pub(super) fn show_to_stranger(
         &self,
-        caller: &Caller,
-        show: impl FnOnce(&Site, &Caller) -> poem::Result<Response>,
+        caller: &Principal,
+        show: impl FnOnce(&Site, &Principal) -> poem::Result<Response>,
     ) -> poem::Result<Response> {
         if caller.cookie().is_some() {
             return show(self, caller);
         }
         let secret = Secret::random();
-        let keep = caller.gate().keep_cookie(&secret);
+        let keep = caller.authenticator().keep_cookie(&secret);
         let mut response = show(self, &caller.with_cookie(secret))?;
         response.headers_mut().insert(header::SET_COOKIE, keep);
         Ok(response)
@@ -188,11 +188,11 @@ impl Site {
 }
 
 /// Has the browser keep its new session.
-pub fn keep_session(mut response: Response, caller: &Caller, secret: &Secret) -> Response {
-    let keep = caller.gate().keep_session(secret);
+pub fn keep_session(mut response: Response, caller: &Principal, secret: &Secret) -> Response {
+    let keep = caller.authenticator().keep_session(secret);
     response.headers_mut().append(header::SET_COOKIE, keep);
     if let Ok((account, _)) = caller.with_cookie(secret.clone()).person() {
-        let keep = caller.gate().keep_account(account.name.as_str());
+        let keep = caller.authenticator().keep_account(account.name.as_str());
         response.headers_mut().append(header::SET_COOKIE, keep);
     }
     response

@@ -9,7 +9,7 @@ use super::assets::Assets;
 use super::blocks::Blocks;
 use super::done::{self, Done};
 use super::hello;
-use crate::auth::{Caller, Rights};
+use crate::auth::{Principal, Rights};
 use crate::error::Failure;
 use crate::live::Live;
 use crate::store::Engine;
@@ -42,7 +42,7 @@ impl Site {
     /// was made for this browser is kept nowhere. On what everybody may read, `no-store` would
     /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
     /// was left and goes on from its cursor.
-    pub fn show<P: Page>(&self, caller: &Caller, page: &P) -> poem::Result<Response> {
+    pub fn show<P: Page>(&self, caller: &Principal, page: &P) -> poem::Result<Response> {
         let rights = Rights::of(caller);
         let html = self.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
@@ -57,7 +57,7 @@ impl Site {
             .header(header::CACHE_CONTROL, caching)
             .body(html);
         if let Some(name) = rights.name.filter(|_| P::IS_TYPED_INTO) {
-            let keep = caller.gate().keep_account(&name);
+            let keep = caller.authenticator().keep_account(&name);
             response.headers_mut().append(header::SET_COOKIE, keep);
         }
         Ok(response)
@@ -66,12 +66,12 @@ impl Site {
     /// Answers with a page that shows the message of the last form once.
     pub fn show_after<P: Page>(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         headers: &HeaderMap,
         page: impl FnOnce(Option<String>) -> Result<P, Failure>,
     ) -> poem::Result<Response> {
-        let done = Done::read(headers, caller.gate());
-        let forget = done.is_some().then(|| done::forget(caller.gate()));
+        let done = Done::read(headers, caller.authenticator());
+        let forget = done.is_some().then(|| done::forget(caller.authenticator()));
         let mut response = self.show(caller, &page(done)?)?;
         if let Some(forget) = forget {
             response.headers_mut().append(header::SET_COOKIE, forget);
@@ -82,7 +82,7 @@ impl Site {
     /// The page of a form that was not accepted, with what is wrong on it.
     pub fn show_again<P: Page>(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         page: &P,
         status: StatusCode,
     ) -> poem::Result<Response> {
@@ -95,7 +95,7 @@ impl Site {
     /// would have worked there.
     pub fn show_failure(
         &self,
-        caller: &Caller,
+        caller: &Principal,
         failure: &Failure,
         right_address: Option<String>,
     ) -> Response {
@@ -114,9 +114,9 @@ impl Site {
 }
 
 /// Redirects a browser to a page that confirms the edit.
-pub fn see_done(address: &str, done: &Done, caller: &Caller) -> Response {
+pub fn see_done(address: &str, done: &Done, caller: &Principal) -> Response {
     let mut response = see_other(address);
-    let keep = done.keep(caller.gate());
+    let keep = done.keep(caller.authenticator());
     response.headers_mut().append(header::SET_COOKIE, keep);
     response
 }

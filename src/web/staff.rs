@@ -16,7 +16,7 @@ use super::form::{self, Form};
 use super::site::see_done;
 use super::welcome::welcome_path;
 use super::{Site, see_other};
-use crate::auth::{Administrator, Caller, DirectoryError, Secret, SignedIn};
+use crate::auth::{AccountsError, Administrator, Principal, Secret, SignedIn};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, AccountNameError, FieldError, Role};
 use crate::views::{ConfirmPage, StaffPage};
@@ -27,7 +27,7 @@ const ADDRESS: &str = "/staff";
 pub fn show_staff(
     Administrator(admin): Administrator,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
     site.show_after(&caller, headers, |done| {
@@ -49,7 +49,7 @@ pub fn confirm(
     Data(site): Data<&Arc<Site>>,
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let order = Order::read(&asked.order)?;
     let asking = name
@@ -67,7 +67,7 @@ pub fn confirm(
 pub async fn invite(
     Administrator(admin): Administrator,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
@@ -85,7 +85,7 @@ pub async fn invite(
     let inviting = admin.edit(move |directory, admin| {
         let made = directory.invite(&invited, role, &admin.actor);
         match made {
-            Err(error @ DirectoryError::NameTaken(_)) => Ok(Err(error)),
+            Err(error @ AccountsError::NameTaken(_)) => Ok(Err(error)),
             made => made.map(Ok),
         }
     });
@@ -100,7 +100,7 @@ pub async fn edit(
     Administrator(admin): Administrator,
     Data(site): Data<&Arc<Site>>,
     Path(name): Path<String>,
-    caller: Caller,
+    caller: Principal,
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
@@ -159,14 +159,14 @@ fn question(
 ) -> Result<Option<ConfirmPage>, Failure> {
     let members = admin.staff()?.directory().members();
     let member = members.iter().find(|member| member.account.name == *name);
-    let member = member.ok_or_else(|| DirectoryError::UnknownAccount(name.to_string()))?;
+    let member = member.ok_or_else(|| AccountsError::UnknownAccount(name.to_string()))?;
     Ok(order.question(member, *name == admin.account.name))
 }
 
 /// Shows why an order was refused, on the page of staff, unless the caller is no longer an admin.
 fn show_refused(
     site: &Site,
-    caller: &Caller,
+    caller: &Principal,
     admin: &SignedIn,
     failure: Failure,
 ) -> poem::Result<Response> {
@@ -186,7 +186,7 @@ fn unknown(_: AccountNameError) -> Failure {
 /// Shows the link that somebody chooses a password with. Only this once: the store has its hash.
 fn show_link(
     site: &Site,
-    caller: &Caller,
+    caller: &Principal,
     admin: &SignedIn,
     request: &Request,
     (name, secret): (&AccountName, &Secret),
@@ -195,7 +195,7 @@ fn show_link(
         // Whoever resets their own password has no page of staff any more.
         return Ok(see_other(&welcome_path(secret)));
     }
-    let origin = match caller.gate().base() {
+    let origin = match caller.authenticator().base() {
         Some(base) => base.origin().to_owned(),
         None => {
             let host = request.header("host").unwrap_or_default();

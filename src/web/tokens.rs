@@ -13,7 +13,7 @@ use super::confirm::{ask_first, is_confirmed};
 use super::done::Done;
 use super::form::Form;
 use super::site::see_done;
-use crate::auth::{Caller, DirectoryError, SignedIn};
+use crate::auth::{AccountsError, Principal, SignedIn};
 use crate::error::Failure;
 use crate::model::{FieldError, Scope, check_token_name};
 use crate::views::ConfirmPage;
@@ -22,7 +22,7 @@ use crate::views::ConfirmPage;
 pub async fn create(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     let (token_name, scope) = match read(&form) {
@@ -49,7 +49,7 @@ pub fn confirm(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     match question(&person, &handle) {
         Ok(question) => site.show(&caller, &question),
@@ -62,7 +62,7 @@ pub async fn revoke(
     person: SignedIn,
     Data(site): Data<&Arc<Site>>,
     Path(handle): Path<String>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     let question = match question(&person, &handle) {
@@ -86,7 +86,7 @@ pub async fn revoke(
 fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
     let tokens = person.staff()?.directory().tokens_of(&person.account.name);
     let token = tokens.iter().find(|token| token.key.handle() == handle);
-    let token = token.ok_or(DirectoryError::Gone)?;
+    let token = token.ok_or(AccountsError::Gone)?;
     Ok(ConfirmPage {
         heading: format!("Revoke the token {}?", token.name),
         consequences: vec![

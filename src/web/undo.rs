@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use poem::http::{HeaderMap, HeaderValue};
 
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::error::Failure;
 use crate::hub::Hub;
-use crate::model::{Cursor, FieldError, InvalidProfile, Moment, Pet, PetId, Status};
+use crate::model::{Cursor, FieldError, InvalidProfile, Pet, PetId, Status, Timestamp};
 use crate::views::UndoView;
 use crate::writer::{Committed, Expected};
 
@@ -28,7 +28,7 @@ const COOKIE: &str = "pet-store-undo";
 pub struct Offer {
     pet: PetId,
     status: Status,
-    since: Moment,
+    since: Timestamp,
     /// The change that set the status last when the offer was made.
     set_at: Cursor,
 }
@@ -36,13 +36,13 @@ pub struct Offer {
 impl Offer {
     /// The offer to undo `committed`, which changed `before`.
     pub fn new(
-        gate: &Gate,
+        authenticator: &Authenticator,
         headers: &HeaderMap,
         before: &Pet,
         set_before: Cursor,
         committed: &Committed,
     ) -> Self {
-        let earlier = Offer::from_cookie(gate, headers);
+        let earlier = Offer::from_cookie(authenticator, headers);
         let continues = |earlier: &Offer| earlier.pet == before.id && earlier.set_at == set_before;
         let (status, since) = match earlier.filter(continues) {
             Some(first) => (first.status, first.since),
@@ -57,7 +57,7 @@ impl Offer {
     }
 
     /// The header that stores the offer in the browser.
-    pub fn cookie(&self, gate: &Gate) -> HeaderValue {
+    pub fn cookie(&self, authenticator: &Authenticator) -> HeaderValue {
         let Offer {
             pet,
             status,
@@ -66,16 +66,18 @@ impl Offer {
         } = self;
         let (since, seconds) = (since.micros(), OFFERED_FOR.as_secs());
         let offer = format!("{pet}.{status}.{since}.{set_at}");
-        gate.cookies().set(COOKIE, &offer, "/pets", seconds)
+        authenticator
+            .cookies()
+            .set(COOKIE, &offer, "/pets", seconds)
     }
 
-    fn from_cookie(gate: &Gate, headers: &HeaderMap) -> Option<Self> {
-        let mut parts = gate.cookies().value(headers, COOKIE)?.split('.');
+    fn from_cookie(authenticator: &Authenticator, headers: &HeaderMap) -> Option<Self> {
+        let mut parts = authenticator.cookies().value(headers, COOKIE)?.split('.');
         let mut next = || parts.next();
         Some(Offer {
             pet: next()?.parse().ok()?,
             status: next()?.parse().ok()?,
-            since: Moment::from_micros(next()?.parse().ok()?),
+            since: Timestamp::from_micros(next()?.parse().ok()?),
             set_at: next()?.parse().ok()?,
         })
     }
@@ -83,13 +85,13 @@ impl Offer {
 
 /// The offer to make on a page that shows the pets which `shows` names, if it still holds.
 pub fn offered(
-    gate: &Gate,
+    authenticator: &Authenticator,
     headers: &HeaderMap,
-    now: Moment,
+    now: Timestamp,
     hub: &Hub,
     shows: impl FnOnce(PetId) -> bool,
 ) -> Option<UndoView> {
-    let offer = Offer::from_cookie(gate, headers)?;
+    let offer = Offer::from_cookie(authenticator, headers)?;
     let (entry, epoch) = hub.entry(offer.pet).filter(|_| shows(offer.pet))?;
     let pet = entry.pet;
     let set_at = Cursor {
@@ -111,13 +113,13 @@ pub fn offered(
 pub fn asked(
     since: Option<&str>,
     replaces: Option<&str>,
-) -> Result<(Option<Moment>, Expected), Failure> {
+) -> Result<(Option<Timestamp>, Expected), Failure> {
     let invalid = |field, message: &str| {
         let message = message.to_owned();
         Failure::from(InvalidProfile(vec![FieldError { field, message }]))
     };
-    let since = since.map(|text| match text.parse::<Moment>() {
-        Ok(since) if is_rfc_3339(text) && since <= Moment::now() => Ok(since),
+    let since = since.map(|text| match text.parse::<Timestamp>() {
+        Ok(since) if is_rfc_3339(text) && since <= Timestamp::now() => Ok(since),
         Ok(_) if is_rfc_3339(text) => Err(invalid("since", "This is in the future.")),
         _ => Err(invalid("since", FORMAT)),
     });

@@ -17,7 +17,7 @@ use poem::{Request, Response};
 
 use super::Site;
 use super::form::{self, Form};
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, Profile, Status};
 use crate::views::{ErrorPage, FormPage, PendingForm, RetryForm};
@@ -53,7 +53,7 @@ impl SentForm {
     }
 
     /// Returns the form, if the request had one that can be read and was not sent by another site.
-    pub fn read(&self, caller: &Caller, action: &Uri) -> Option<Unsaved> {
+    pub fn read(&self, caller: &Principal, action: &Uri) -> Option<Unsaved> {
         let bytes = self.0.get().filter(|_| !caller.is_from_another_site())?;
         let form = Form::parse(bytes).ok()?;
         match action.path() {
@@ -114,13 +114,13 @@ impl Unsaved {
     }
 
     /// Returns true if `caller` is signed in to the account that wrote the form.
-    pub fn is_by(&self, caller: &Caller) -> bool {
+    pub fn is_by(&self, caller: &Principal) -> bool {
         let person = caller.person().ok();
         person.is_some_and(|(account, _)| self.author.as_deref() == Some(account.name.as_str()))
     }
 
     /// Returns true if `caller` is signed in to another account than the one that wrote the form.
-    pub fn is_of_another(&self, caller: &Caller) -> bool {
+    pub fn is_of_another(&self, caller: &Principal) -> bool {
         self.author.is_some() && caller.person().is_ok() && !self.is_by(caller)
     }
 
@@ -151,7 +151,7 @@ impl Unsaved {
     }
 
     /// Answers with the form, filled in, under a message that says why it is shown.
-    pub fn show(self, site: &Site, caller: &Caller, why: Why<'_>) -> poem::Result<Response> {
+    pub fn show(self, site: &Site, caller: &Principal, why: Why<'_>) -> poem::Result<Response> {
         let (status, title, detail, right_address) = match &why {
             Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED, None),
             Why::Refused(failure, address) => (

@@ -10,7 +10,7 @@ use poem::{Response, handler};
 use super::form::Form;
 use super::sign_in::keep_session;
 use super::{Site, see_other};
-use crate::auth::{Caller, Secret, SignInError, Staff, check_rules};
+use crate::auth::{Principal, Secret, SignInError, Staff, check_rules};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, FieldError};
 use crate::views::WelcomePage;
@@ -58,9 +58,9 @@ impl Guest {
 pub fn show_form(
     Data(site): Data<&Arc<Site>>,
     Path(secret): Path<String>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
-    let staff = caller.gate().staff().map_err(Failure::from)?;
+    let staff = caller.authenticator().staff().map_err(Failure::from)?;
     let (secret, guest) = Guest::of(staff, &secret)?;
     let page = WelcomePage::new(welcome_path(&secret), guest.name());
     site.show_to_stranger(&caller, |site, caller| site.show(caller, &page))
@@ -70,10 +70,10 @@ pub fn show_form(
 pub async fn accept(
     Data(site): Data<&Arc<Site>>,
     Path(secret): Path<String>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
-    let staff = caller.gate().staff().map_err(Failure::from)?;
+    let staff = caller.authenticator().staff().map_err(Failure::from)?;
     let (secret, guest) = Guest::of(staff, &secret)?;
     let password = form.text("password");
     let checked = chosen_name(&guest, &form)

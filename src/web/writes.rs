@@ -6,7 +6,7 @@ use poem::{Endpoint, Request};
 
 use super::body::{self, BodyLimits};
 use super::form::Form;
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::guard::{Identity, Visitor};
 use crate::live::{Live, too_many_writes};
 
@@ -22,7 +22,7 @@ pub async fn meter<E: Endpoint>(
     if !request.method().is_safe()
         && let Some(live) = request.data::<Arc<Live>>()
     {
-        let account = Caller::of(&request)?.account();
+        let account = Principal::of(&request)?.account();
         let name = account.as_ref().map(|account| account.name.as_str());
         let who = Identity::of(name, Visitor::of(&request));
         if let Err(wait) = live.guard.admit_write(who) {

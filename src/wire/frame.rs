@@ -193,7 +193,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, Moment, Profile, Status};
+    use crate::model::{ChangeSource, Profile, Status, Timestamp};
 
     const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 
@@ -206,15 +206,15 @@ mod tests {
                 ..Profile::default()
             },
             status: Status::Eating,
-            since: Moment::from_micros(1_700_000_000_123_456),
+            since: Timestamp::from_micros(1_700_000_000_123_456),
         }
     }
 
     fn change(kind: ChangeKind) -> Change {
         Change {
             rev: Rev::new(1042),
-            at: Moment::from_micros(1_700_000_000_123_456),
-            by: By::Simulator,
+            at: Timestamp::from_micros(1_700_000_000_123_456),
+            by: ChangeSource::Simulator,
             author: None,
             request: None,
             pet: PetId::new(7),
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_status_that_began_earlier_says_when_it_was_committed() {
-        let since = Moment::from_micros(1_600_000_000_000_000);
+        let since = Timestamp::from_micros(1_600_000_000_000_000);
         let kind = ChangeKind::StatusSince(Status::Eating, since);
         let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2020-09-13T12:26:40.000000Z","at":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
         assert_eq!(Frame::of_change(EPOCH, &change(kind)).json(), json);

@@ -3,7 +3,9 @@
 use serde::{Serialize, Serializer};
 
 use super::json::to_ascii;
-use crate::model::{By, Change, ChangeKind, Cursor, Epoch, Moment, Pet, PetId, Status};
+use crate::model::{
+    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Status, Timestamp,
+};
 
 /// One message, server to client. Serialises to the JSON object of the interface; a reader
 /// ignores types and fields it does not know.
@@ -17,7 +19,7 @@ pub enum Message<'a> {
         transport: &'a str,
         heartbeat_ms: u64,
         #[serde(serialize_with = "as_text")]
-        server_time: Moment,
+        server_time: Timestamp,
     },
     /// The status of every pet the viewer asked for, true at `cursor`.
     Snapshot {
@@ -33,16 +35,16 @@ pub enum Message<'a> {
         #[serde(serialize_with = "as_text")]
         status: Status,
         #[serde(serialize_with = "as_text")]
-        since: Moment,
+        since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
         /// somebody confirmed it.
         #[serde(
             serialize_with = "as_optional_text",
             skip_serializing_if = "Option::is_none"
         )]
-        at: Option<Moment>,
+        at: Option<Timestamp>,
         #[serde(serialize_with = "as_word")]
-        by: By,
+        by: ChangeSource,
     },
     /// Created or edited: the pet's id and public fields as they are now.
     Pet {
@@ -63,14 +65,14 @@ pub enum Message<'a> {
         #[serde(serialize_with = "as_text")]
         cursor: Cursor,
         #[serde(serialize_with = "as_text")]
-        server_time: Moment,
+        server_time: Timestamp,
     },
     /// The server ends this connection on purpose; come back after `retry_ms`.
     Bye { reason: &'a str, retry_ms: u64 },
     /// The engine is out of reach, so what is shown may be old. Ends with the next message.
     Stale {
         #[serde(serialize_with = "as_text")]
-        since: Moment,
+        since: Timestamp,
     },
     /// Answer to a command that was committed.
     Ack {
@@ -99,7 +101,7 @@ pub struct Entry<'a> {
     #[serde(serialize_with = "as_text")]
     pub status: Status,
     #[serde(serialize_with = "as_text")]
-    pub since: Moment,
+    pub since: Timestamp,
 }
 
 /// A pet's public fields, as messages and the API show them.
@@ -114,7 +116,7 @@ pub struct PetBody<'a> {
     #[serde(serialize_with = "as_text")]
     status: Status,
     #[serde(serialize_with = "as_text")]
-    since: Moment,
+    since: Timestamp,
 }
 
 impl<'a> Message<'a> {
@@ -220,6 +222,6 @@ fn as_number<S: Serializer>(id: &PetId, serializer: S) -> Result<S::Ok, S::Error
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes fields by reference"
 )]
-fn as_word<S: Serializer>(by: &By, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_word<S: Serializer>(by: &ChangeSource, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(by.as_str())
 }

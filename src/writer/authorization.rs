@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard};
 
 use super::WriteError;
-use crate::model::{By, Signature};
+use crate::model::{ChangeSource, Signature};
 
 /// A permission that can be revoked. Implemented by `auth`, which is a higher layer.
 pub trait Authorization: Send + Sync {
@@ -56,8 +56,8 @@ impl Signer {
 }
 
 /// The simulator, and everyone in the demo: nobody whose permission could be revoked.
-impl From<By> for Signer {
-    fn from(by: By) -> Self {
+impl From<ChangeSource> for Signer {
+    fn from(by: ChangeSource) -> Self {
         Signer {
             signature: by.into(),
             authorization: None,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::model::{Cursor, Moment, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status};
+use crate::model::{
+    Cursor, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status, Timestamp,
+};
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -28,7 +30,7 @@ pub enum Command {
         status: Status,
         /// When the status began; `None` for now, or for the moment that the pet has if this
         /// confirms its status. An undo restores it.
-        since: Option<Moment>,
+        since: Option<Timestamp>,
         expected: Expected,
     },
     Remove {

@@ -8,10 +8,10 @@ use super::command::{Command, Committed, Expected, WriteError};
 use super::key::IdempotencyKey;
 use crate::hub::{BoardEntry, Hub};
 use crate::model::{
-    ChangeKind, Cursor, Epoch, Moment, Pet, PetId, ProfileBase, RequestId, RequestKey, Rev,
-    Signature,
+    ChangeKind, Cursor, Epoch, Pet, PetId, ProfileBase, RequestId, RequestKey, Rev, Signature,
+    Timestamp,
 };
-use crate::store::Put;
+use crate::store::ProposedChange;
 
 /// The changes of one batch so far. Nothing of it is true until it is committed.
 pub struct Decision<'a> {
@@ -21,7 +21,7 @@ pub struct Decision<'a> {
     next_pet: PetId,
     /// Pets as this batch leaves them; `None` for one that it removes.
     touched: HashMap<PetId, Option<Touched>>,
-    puts: Vec<Put>,
+    proposed: Vec<ProposedChange>,
     /// The changes of requests with a key, and the fingerprint of each request.
     keyed: HashMap<RequestId, ([u8; 8], Decided)>,
 }
@@ -68,7 +68,7 @@ impl<'a> Decision<'a> {
             read,
             next_pet,
             touched: HashMap::new(),
-            puts: Vec::new(),
+            proposed: Vec::new(),
             keyed: HashMap::new(),
         }
     }
@@ -92,7 +92,7 @@ impl<'a> Decision<'a> {
             return taken;
         }
         let decided = self.decide(command, signature)?;
-        self.puts[decided.place].request = Some(request);
+        self.proposed[decided.place].request = Some(request);
         let keyed = (request.fingerprint, decided.clone());
         self.keyed.insert(request.id, keyed);
         Ok(Taken::Change(decided))
@@ -103,7 +103,7 @@ impl<'a> Decision<'a> {
         let (fingerprint, taken) = match self.keyed.get(&request.id) {
             Some((fingerprint, decided)) => (*fingerprint, Taken::Change(decided.clone())),
             None => {
-                let done = self.hub.done_request(&request.id, Moment::now())?;
+                let done = self.hub.done_request(&request.id, Timestamp::now())?;
                 let (epoch, rev) = (self.hub.epoch(), done.rev);
                 let committed = Committed {
                     pet: done.pet,
@@ -122,7 +122,7 @@ impl<'a> Decision<'a> {
     /// # Errors
     /// `UnknownPet`, or the precondition that does not hold; the batch is then as it was.
     fn decide(&mut self, command: &Command, signature: Signature) -> Result<Decided, WriteError> {
-        let at = Moment::now();
+        let at = Timestamp::now();
         match command {
             Command::Create { profile, status } => {
                 let id = self.next_pet;
@@ -178,12 +178,12 @@ impl<'a> Decision<'a> {
 
     /// How many changes it has.
     pub fn len(&self) -> usize {
-        self.puts.len()
+        self.proposed.len()
     }
 
     /// The rev that the changes were decided at, and the changes in the order they were added.
-    pub fn into_puts(self) -> (Rev, Vec<Put>) {
-        (self.read, self.puts)
+    pub fn into_puts(self) -> (Rev, Vec<ProposedChange>) {
+        (self.read, self.proposed)
     }
 
     fn add(
@@ -191,10 +191,10 @@ impl<'a> Decision<'a> {
         before: Option<Current>,
         pet: PetId,
         kind: ChangeKind,
-        at: Moment,
+        at: Timestamp,
         signature: Signature,
     ) -> Decided {
-        let mut put = Put {
+        let mut put = ProposedChange {
             at,
             signature,
             pet,
@@ -211,8 +211,8 @@ impl<'a> Decision<'a> {
         let touched = |pet| Touched { pet, status_set };
         let after = put.after.clone();
         self.touched.insert(pet, after.clone().map(touched));
-        self.puts.push(put);
-        let place = self.puts.len() - 1;
+        self.proposed.push(put);
+        let place = self.proposed.len() - 1;
         Decided { pet, place, after }
     }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::{Moment, Rev};
+use crate::model::{Rev, Timestamp};
 use crate::store::{Engine, StoreError};
 
 pub struct Retention {
@@ -19,7 +19,7 @@ pub struct Retention {
 
 /// A present time that was proved, and the reading of the running clock at that time.
 struct Anchor {
-    at: Moment,
+    at: Timestamp,
     running: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Retention {
         }
     }
 
-    fn present(&mut self, engine: &dyn Engine) -> Result<Moment, StoreError> {
+    fn present(&mut self, engine: &dyn Engine) -> Result<Timestamp, StoreError> {
         let (wall, running) = (self.clock.wall(), self.clock.running());
         let is_proved = |anchor: &Anchor| running.saturating_sub(anchor.running) <= self.history;
         let anchor = match self.anchor.take() {
@@ -90,15 +90,15 @@ impl Retention {
 }
 
 impl Anchor {
-    fn at_running(&self, running: Duration) -> Moment {
+    fn at_running(&self, running: Duration) -> Timestamp {
         let passed = running.saturating_sub(self.running).as_micros();
         let passed = i64::try_from(passed).unwrap_or(i64::MAX);
-        Moment::from_micros(self.at.micros().saturating_add(passed))
+        Timestamp::from_micros(self.at.micros().saturating_add(passed))
     }
 }
 
 /// When the newest change was made, by its own stamp.
-fn newest_at(engine: &dyn Engine) -> Result<Option<Moment>, StoreError> {
+fn newest_at(engine: &dyn Engine) -> Result<Option<Timestamp>, StoreError> {
     let newest = engine.newest()?;
     let before = Rev::new(newest.get().saturating_sub(1));
     let changes = engine.kept(before, newest.next())?;
@@ -115,12 +115,12 @@ mod tests {
 
     const DAY: i64 = 86_400;
 
-    fn day(number: i64) -> Moment {
-        Moment::from_micros(Moment::EARLIEST.micros() + number * DAY * 1_000_000)
+    fn day(number: i64) -> Timestamp {
+        Timestamp::from_micros(Timestamp::EARLIEST.micros() + number * DAY * 1_000_000)
     }
 
     /// Retention of 90 days over a log whose newest change was stamped `newest`.
-    fn rig(wall: Moment, newest: Moment) -> (TestClock, MemoryEngine, Retention) {
+    fn rig(wall: Timestamp, newest: Timestamp) -> (TestClock, MemoryEngine, Retention) {
         let engine = MemoryEngine::new(Epoch::new(1));
         let change = change(1, 1, ChangeKind::Status(Status::Eating));
         let change = Change {

@@ -16,7 +16,7 @@ use super::retention::Retention;
 use super::{BATCH_LIMIT, Queued, Request};
 use crate::clock::{Clock, JumpDetector};
 use crate::hub::{Hub, REPLAY_LIMIT};
-use crate::model::{By, Cursor, Rev};
+use crate::model::{ChangeSource, Cursor, Rev};
 use crate::store::{Engine, StoreError};
 
 /// How often the store is asked whether it is well while nobody writes: a read may have found out
@@ -159,7 +159,7 @@ impl Run {
     /// Decides and settles one request until nobody else is faster. A simulator that is not alone
     /// leaves it at that.
     fn try_alone(&mut self, request: Request) {
-        let tries = if request.signer.signature.by == By::Simulator {
+        let tries = if request.signer.signature.by == ChangeSource::Simulator {
             0
         } else {
             TRIES
@@ -309,8 +309,8 @@ pub fn settle(
     hub: &Hub,
     decision: Decision<'_>,
 ) -> Result<Vec<Rev>, StoreError> {
-    let (read, puts) = decision.into_puts();
-    let committed = engine.commit(read, &puts);
+    let (read, proposed) = decision.into_puts();
+    let committed = engine.commit(read, &proposed);
     match &committed {
         Ok(_) => hub.metrics().commits.inc(),
         Err(StoreError::Conflict) => hub.metrics().conflicts.inc(),

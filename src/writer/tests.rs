@@ -14,7 +14,7 @@ use super::*;
 use crate::clock::example::TestClock;
 use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Moment, Pet, PetId, Profile, Rev, Status};
+use crate::model::{Epoch, Pet, PetId, Profile, Rev, Status, Timestamp};
 use crate::store::MemoryEngine;
 
 pub const LIMIT: Duration = Duration::from_mins(1);
@@ -77,7 +77,10 @@ async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reach
         assert_eq!(refused.unwrap(), Err(WriteError::Full));
     }
     let pet = PetId::new(9);
-    let unknown = rig.writer.commit(Command::remove(pet), By::Staff).await;
+    let unknown = rig
+        .writer
+        .commit(Command::remove(pet), ChangeSource::Staff)
+        .await;
     assert_eq!(unknown, Err(WriteError::UnknownPet(pet)));
     assert!(rig.started.try_recv().is_err(), "the engine was not asked");
     assert_eq!(rig.hub.metrics().commit_failures.get(), 1);
@@ -198,7 +201,7 @@ async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back
 
 #[tokio::test]
 async fn a_jump_of_the_wall_clock_is_counted_with_its_length() {
-    let turned = TestClock::at(Moment::EARLIEST);
+    let turned = TestClock::at(Timestamp::EARLIEST);
     let rig = Rig::start_by(None, turned.clock());
     turned.jump(-300);
     until(|| rig.hub.metrics().clock_jumps.get() == 1).await;
@@ -221,7 +224,7 @@ fn a_batch_decides_against_what_it_decided_before() {
         Command::remove(pet),
         Command::create(Profile::default()),
     ];
-    commit_all(&*engine, &hub, &commands, By::Staff).unwrap();
+    commit_all(&*engine, &hub, &commands, ChangeSource::Staff).unwrap();
     let edited = &engine.tail(Rev::new(2), 1).unwrap()[0];
     let crate::model::ChangeKind::Pet(record) = &edited.kind else {
         panic!("an edit carries the pet");
@@ -239,7 +242,7 @@ fn a_batch_decides_against_what_it_decided_before() {
         .collect();
     assert_eq!(ids, [PetId::new(2)]);
     let removed = Command::set_status(pet, Status::Eating);
-    let refused = commit_all(&*engine, &hub, &[removed], By::Staff);
+    let refused = commit_all(&*engine, &hub, &[removed], ChangeSource::Staff);
     assert_eq!(refused, Err(WriteError::UnknownPet(pet)));
 }
 
@@ -258,7 +261,7 @@ impl Revocable {
     }
 
     fn signer(&self) -> Signer {
-        Signer::new(By::Staff.into(), Box::new(self.clone()))
+        Signer::new(ChangeSource::Staff.into(), Box::new(self.clone()))
     }
 }
 

@@ -47,7 +47,7 @@ struct Shared {
     faults: Mutex<Vec<String>>,
 }
 
-pub struct Crowd {
+pub struct AddressLimiter {
     shared: Arc<Shared>,
     last: watch::Sender<Option<u64>>,
     viewers: JoinSet<Seen>,
@@ -60,7 +60,7 @@ pub struct Story {
     pub changes: Vec<(u64, String)>,
 }
 
-impl Crowd {
+impl AddressLimiter {
     /// Brings `count` viewers in through the balancer at `address`, and waits until all are there.
     pub async fn join(balancer: SocketAddr, count: usize) -> Self {
         let (last, watching) = watch::channel(None);
@@ -87,7 +87,7 @@ impl Crowd {
             assert!(Instant::now() < deadline, "{joined} of {count} came in");
             sleep_until(Instant::now() + Duration::from_millis(10)).await;
         }
-        Crowd {
+        AddressLimiter {
             shared,
             last,
             viewers,

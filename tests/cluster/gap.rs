@@ -1,6 +1,6 @@
 //! A node that is cut off from the servers: what its viewers see of what happens meanwhile.
 
-use pet_store::model::Moment;
+use pet_store::model::Timestamp;
 use serde_json::{Value, json};
 
 use super::Nodes;
@@ -100,7 +100,7 @@ async fn a_viewer_that_is_ahead_of_a_node_that_is_cut_off_is_told_stale_and_keep
         assert_eq!(hello["cursor"], newer.as_str(), "{who}: {hello}");
         let news = viewer.next().await;
         assert_eq!(news["type"], "stale", "{who}: {news}");
-        assert!(news["since"].as_str().unwrap().parse::<Moment>().is_ok());
+        assert!(news["since"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
     let state = nodes.nodes[1]
         .json(&format!("/live/state?since={newer}"))

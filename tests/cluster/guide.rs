@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::places::Places;
+use self::places::ViewerSlots;
 use self::programs::{
     Program, run_commands, start_nats, start_nginx, start_node, until_heard, write,
 };
@@ -21,7 +21,7 @@ struct Guide {
     /// Of the balancer.
     base: String,
     client: Client,
-    places: Places,
+    places: ViewerSlots,
     _nginx: Program,
     _servers: Vec<Program>,
     folder: TempDir,
@@ -29,7 +29,7 @@ struct Guide {
 
 impl Guide {
     async fn start() -> Self {
-        let (places, folder) = (Places::find(), tempfile::tempdir().unwrap());
+        let (places, folder) = (ViewerSlots::find(), tempfile::tempdir().unwrap());
         let servers = (1..=3).map(|number| start_nats(&places, folder.path(), number));
         let servers = servers.collect();
         for port in [24222, 24223, 24224] {
@@ -169,7 +169,7 @@ async fn nobody_misses_anything_while_the_nodes_are_upgraded_one_by_one() {
 }
 
 /// The commands of a section of the guide, as they are but for the addresses.
-fn commands(places: &Places, section: &str) -> String {
+fn commands(places: &ViewerSlots, section: &str) -> String {
     let guide = places.read_doc("cluster.md");
     let (_, section) = guide.split_once(&format!("\n## {section}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
@@ -181,7 +181,7 @@ fn commands(places: &Places, section: &str) -> String {
 /// A command could not work with the documented nats.conf, and the monitoring port was not opened.
 #[tokio::test]
 async fn the_commands_of_the_guide_work_one_after_the_other_in_an_empty_folder() {
-    let (places, folder) = (Places::find(), tempfile::tempdir().unwrap());
+    let (places, folder) = (ViewerSlots::find(), tempfile::tempdir().unwrap());
     let folder = folder.path();
     for name in ["nats.conf", "node.env"] {
         write(folder, name, &places.read(name));

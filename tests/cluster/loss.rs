@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use pet_store::model::Moment;
+use pet_store::model::Timestamp;
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -67,8 +67,8 @@ async fn an_engine_out_of_reach_makes_viewers_stale_and_refuses_writes_and_comes
     for viewer in &mut viewers {
         let told = viewer.next_news().await;
         assert_eq!(told["type"], "stale", "{}", viewer.transport());
-        let since: Moment = told["since"].as_str().unwrap().parse().unwrap();
-        let silence = Moment::now().since(since);
+        let since: Timestamp = told["since"].as_str().unwrap().parse().unwrap();
+        let silence = Timestamp::now().since(since);
         assert!(silence > Duration::from_millis(4900), "after {silence:?}");
     }
     let ready = node

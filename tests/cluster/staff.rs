@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pet_store::auth::Directory;
+use pet_store::auth::Accounts;
 use pet_store::store::{Engine, NatsEngine};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
@@ -32,7 +32,7 @@ impl Nodes {
             .unwrap();
         let adding = tokio::task::spawn_blocking(move || {
             let store = Arc::new(store);
-            let tokens = add_people(&Directory::open(Arc::clone(&store) as _).unwrap());
+            let tokens = add_people(&Accounts::open(Arc::clone(&store) as _).unwrap());
             store.close();
             tokens
         });

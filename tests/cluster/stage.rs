@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::balancer::Balancer;
-use super::crowd::{Crowd, Story};
+use super::crowd::{AddressLimiter, Story};
 use super::server::{NEWEST, Servers};
 use super::writers::{PETS, Writers, Written};
 use super::{Nodes, number};
@@ -60,7 +60,7 @@ impl Stage {
         viewers: usize,
         happens: impl AsyncFnOnce(&mut Stage, &Writers),
     ) -> Outcome {
-        let crowd = Crowd::join(self.balancer.address, viewers).await;
+        let crowd = AddressLimiter::join(self.balancer.address, viewers).await;
         let bases = self.nodes.nodes.iter().map(|node| node.base.clone());
         let writers = Writers::start(bases.collect(), PACE);
         let changes = number(BEFORE.0, BEFORE.1);

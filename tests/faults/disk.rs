@@ -127,7 +127,7 @@ impl Witness for SlowDisk {
 
 /// One thing that was done to the disk, or that somebody was told.
 #[derive(Clone, Debug)]
-pub enum Deed {
+pub enum AuditEntry {
     Create {
         file: String,
     },
@@ -157,18 +157,18 @@ pub enum Deed {
 
 /// Remembers everything in its order.
 #[derive(Debug, Default)]
-pub struct RecordingDisk(Mutex<Vec<Deed>>);
+pub struct RecordingDisk(Mutex<Vec<AuditEntry>>);
 
 impl RecordingDisk {
     pub fn acknowledge(&self, rev: u64) {
-        self.deeds().push(Deed::Acknowledged(rev));
+        self.audit_entries().push(AuditEntry::Acknowledged(rev));
     }
 
-    pub fn take(&self) -> Vec<Deed> {
-        std::mem::take(&mut *self.deeds())
+    pub fn take(&self) -> Vec<AuditEntry> {
+        std::mem::take(&mut *self.audit_entries())
     }
 
-    fn deeds(&self) -> MutexGuard<'_, Vec<Deed>> {
+    fn audit_entries(&self) -> MutexGuard<'_, Vec<AuditEntry>> {
         self.0.lock().unwrap()
     }
 }
@@ -176,24 +176,24 @@ impl RecordingDisk {
 impl Witness for RecordingDisk {
     fn see(&self, event: Event<'_>) -> io::Result<()> {
         let named = str::to_owned;
-        self.deeds().push(match event {
-            Event::Create { file } => Deed::Create { file: named(file) },
-            Event::Write { file, offset, data } => Deed::Write {
+        self.audit_entries().push(match event {
+            Event::Create { file } => AuditEntry::Create { file: named(file) },
+            Event::Write { file, offset, data } => AuditEntry::Write {
                 file: named(file),
                 offset,
                 data: data.to_owned(),
             },
-            Event::SetLength { file, length } => Deed::SetLength {
+            Event::SetLength { file, length } => AuditEntry::SetLength {
                 file: named(file),
                 length,
             },
-            Event::Sync { file } => Deed::Sync { file: named(file) },
-            Event::Rename { from, to } => Deed::Rename {
+            Event::Sync { file } => AuditEntry::Sync { file: named(file) },
+            Event::Rename { from, to } => AuditEntry::Rename {
                 from: named(from),
                 to: named(to),
             },
-            Event::Remove { file } => Deed::Remove { file: named(file) },
-            Event::SyncFolder => Deed::SyncFolder,
+            Event::Remove { file } => AuditEntry::Remove { file: named(file) },
+            Event::SyncFolder => AuditEntry::SyncFolder,
         });
         Ok(())
     }

@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::model::{
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+};
 use pet_store::store::{Engine, RedbEngine};
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::disk::{Deed, RecordingDisk};
+use super::disk::{AuditEntry, RecordingDisk};
 use super::{rounds, table};
 
 const SEED: u64 = 20_261_122;
@@ -37,7 +39,7 @@ const FATES: [Fate; 4] = [Fate::Kept, Fate::Dropped, Fate::Reordered, Fate::Torn
 
 /// The change with `rev`: pets 1 to 5 are created, and then do one thing after the other.
 fn change(rev: u64) -> Change {
-    let at = Moment::from_micros(rev.cast_signed());
+    let at = Timestamp::from_micros(rev.cast_signed());
     let pet = PetId::new((rev - 1) % 5 + 1);
     let status = Status::ALL[rev as usize % Status::ALL.len()];
     let profile = Profile {
@@ -58,7 +60,7 @@ fn change(rev: u64) -> Change {
     Change {
         rev: Rev::new(rev),
         at,
-        by: By::Staff,
+        by: ChangeSource::Staff,
         author: None,
         request: None,
         pet,
@@ -68,7 +70,7 @@ fn change(rev: u64) -> Change {
 
 /// Everything that is done to the disk in a run: a first start, changes in batches, a stop in the
 /// middle and a second start.
-fn record() -> Vec<Deed> {
+fn record() -> Vec<AuditEntry> {
     let folder = tempfile::tempdir().unwrap();
     let disk = Arc::new(RecordingDisk::default());
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
@@ -90,7 +92,7 @@ fn record() -> Vec<Deed> {
 #[derive(Clone, Default)]
 struct Unsafe {
     safe: Vec<u8>,
-    since: Vec<Deed>,
+    since: Vec<AuditEntry>,
 }
 
 /// The disk at one moment.
@@ -104,43 +106,43 @@ struct Disk {
 }
 
 impl Disk {
-    /// The disk after `deeds`.
-    fn after(deeds: &[Deed]) -> Self {
+    /// The disk after `audit_entries`.
+    fn after(audit_entries: &[AuditEntry]) -> Self {
         let mut disk = Disk {
             folders: vec![BTreeMap::new()],
             ..Disk::default()
         };
-        for deed in deeds {
-            disk.carry_out(deed);
+        for audit_entry in audit_entries {
+            disk.carry_out(audit_entry);
         }
         disk
     }
 
-    fn carry_out(&mut self, deed: &Deed) {
-        match deed {
-            Deed::Create { file } => {
+    fn carry_out(&mut self, audit_entry: &AuditEntry) {
+        match audit_entry {
+            AuditEntry::Create { file } => {
                 self.names.insert(file.clone(), self.files.len());
                 self.files.push(Unsafe::default());
                 self.folders.push(self.names.clone());
             }
-            Deed::Rename { from, to } => {
+            AuditEntry::Rename { from, to } => {
                 let file = self.names.remove(from).unwrap();
                 self.names.insert(to.clone(), file);
                 self.folders.push(self.names.clone());
             }
-            Deed::Remove { file } => {
+            AuditEntry::Remove { file } => {
                 self.names.remove(file);
                 self.folders.push(self.names.clone());
             }
-            Deed::SyncFolder => self.folders = vec![self.names.clone()],
-            Deed::Acknowledged(rev) => self.acknowledged = *rev,
-            Deed::Write { file, .. } | Deed::SetLength { file, .. } => {
-                self.files[self.names[file]].since.push(deed.clone());
+            AuditEntry::SyncFolder => self.folders = vec![self.names.clone()],
+            AuditEntry::Acknowledged(rev) => self.acknowledged = *rev,
+            AuditEntry::Write { file, .. } | AuditEntry::SetLength { file, .. } => {
+                self.files[self.names[file]].since.push(audit_entry.clone());
             }
-            Deed::Sync { file } => {
+            AuditEntry::Sync { file } => {
                 let file = &mut self.files[self.names[file]];
-                for deed in std::mem::take(&mut file.since) {
-                    apply(&mut file.safe, &deed);
+                for audit_entry in std::mem::take(&mut file.since) {
+                    apply(&mut file.safe, &audit_entry);
                 }
             }
         }
@@ -152,21 +154,21 @@ impl Disk {
         for (name, &file) in names {
             let file = &self.files[file];
             let mut left = file.safe.clone();
-            for deed in left_over(&file.since, fate, random) {
-                apply(&mut left, &deed);
+            for audit_entry in left_over(&file.since, fate, random) {
+                apply(&mut left, &audit_entry);
             }
             std::fs::write(folder.join(name), left).unwrap();
         }
     }
 }
 
-/// The deeds that reached the disk, in the order in which they did.
-fn left_over(deeds: &[Deed], fate: Fate, random: &mut ChaCha8Rng) -> Vec<Deed> {
+/// The audit_entries that reached the disk, in the order in which they did.
+fn left_over(audit_entries: &[AuditEntry], fate: Fate, random: &mut ChaCha8Rng) -> Vec<AuditEntry> {
     if fate == Fate::Kept {
-        return deeds.to_vec();
+        return audit_entries.to_vec();
     }
-    let kept = deeds.iter().filter(|_| random.random_bool(0.6));
-    let mut kept: Vec<Deed> = kept.cloned().collect();
+    let kept = audit_entries.iter().filter(|_| random.random_bool(0.6));
+    let mut kept: Vec<AuditEntry> = kept.cloned().collect();
     match fate {
         Fate::Kept | Fate::Dropped => kept,
         Fate::Reordered => {
@@ -175,19 +177,19 @@ fn left_over(deeds: &[Deed], fate: Fate, random: &mut ChaCha8Rng) -> Vec<Deed> {
         }
         Fate::Torn => kept
             .into_iter()
-            .flat_map(|deed| tear(deed, random))
+            .flat_map(|audit_entry| tear(audit_entry, random))
             .collect(),
     }
 }
 
 /// A write as some of its sectors.
-fn tear(deed: Deed, random: &mut ChaCha8Rng) -> Vec<Deed> {
-    let Deed::Write { file, offset, data } = deed else {
-        return vec![deed];
+fn tear(audit_entry: AuditEntry, random: &mut ChaCha8Rng) -> Vec<AuditEntry> {
+    let AuditEntry::Write { file, offset, data } = audit_entry else {
+        return vec![audit_entry];
     };
     let sectors = data.chunks(SECTOR).enumerate();
     let kept: Vec<_> = sectors.filter(|_| random.random_bool(0.7)).collect();
-    let write = |(number, sector): (usize, &[u8])| Deed::Write {
+    let write = |(number, sector): (usize, &[u8])| AuditEntry::Write {
         file: file.clone(),
         offset: offset + (number * SECTOR) as u64,
         data: sector.to_owned(),
@@ -195,15 +197,17 @@ fn tear(deed: Deed, random: &mut ChaCha8Rng) -> Vec<Deed> {
     kept.into_iter().map(write).collect()
 }
 
-fn apply(content: &mut Vec<u8>, deed: &Deed) {
-    match deed {
-        Deed::Write { offset, data, .. } => {
+fn apply(content: &mut Vec<u8>, audit_entry: &AuditEntry) {
+    match audit_entry {
+        AuditEntry::Write { offset, data, .. } => {
             let start = usize::try_from(*offset).unwrap();
             let end = start + data.len();
             content.resize(content.len().max(end), 0);
             content[start..end].copy_from_slice(data);
         }
-        Deed::SetLength { length, .. } => content.resize(usize::try_from(*length).unwrap(), 0),
+        AuditEntry::SetLength { length, .. } => {
+            content.resize(usize::try_from(*length).unwrap(), 0)
+        }
         other => panic!("{other:?} does not change the content of a file"),
     }
 }
@@ -235,9 +239,10 @@ fn verify(folder: &Path, acknowledged: u64, story: &str) -> u64 {
 
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_acknowledged_the_first_start_included() {
-    let deeds = record();
-    let is_acknowledgement = |deed: &Deed| matches!(deed, Deed::Acknowledged(_));
-    let first = deeds.iter().position(is_acknowledgement).unwrap();
+    let audit_entries = record();
+    let is_acknowledgement =
+        |audit_entry: &AuditEntry| matches!(audit_entry, AuditEntry::Acknowledged(_));
+    let first = audit_entries.iter().position(is_acknowledgement).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut rows: BTreeMap<(Fate, bool), (usize, u64)> = BTreeMap::new();
     for image in 0..rounds(24, 240) {
@@ -247,15 +252,15 @@ fn a_power_cut_at_any_moment_loses_nothing_acknowledged_the_first_start_included
         let range = if is_first_start {
             0..first
         } else {
-            first..deeds.len()
+            first..audit_entries.len()
         };
         let moment = random.random_range(range);
-        let disk = Disk::after(&deeds[..moment]);
+        let disk = Disk::after(&audit_entries[..moment]);
         let folder = tempfile::tempdir().unwrap();
         disk.cut(fate, &mut random, folder.path());
         let story = format!(
-            "image {image}, {fate:?}, after {moment} of {} deeds",
-            deeds.len()
+            "image {image}, {fate:?}, after {moment} of {} audit_entries",
+            audit_entries.len()
         );
         let newest = verify(folder.path(), disk.acknowledged, &story);
         let row = rows.entry((fate, is_first_start)).or_default();

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use pet_store::hub::Hub;
 use pet_store::metrics::Metrics;
-use pet_store::model::{By, PetId, Profile, Status};
+use pet_store::model::{ChangeSource, PetId, Profile, Status};
 use pet_store::store::{Engine, RedbEngine, Witness};
 use pet_store::wire::Frame;
 use pet_store::writer::{Command, Committed, WriteError, Writer, commit_all};
@@ -34,7 +34,13 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let stream = hub.subscribe();
         let pets = (0..PETS).map(|_| Command::create(Profile::default()));
-        commit_all(&*engine, &hub, &pets.collect::<Vec<_>>(), By::Staff).unwrap();
+        commit_all(
+            &*engine,
+            &hub,
+            &pets.collect::<Vec<_>>(),
+            ChangeSource::Staff,
+        )
+        .unwrap();
         let (writer, thread) = Writer::start(engine.clone(), Arc::clone(&hub)).unwrap();
         Rig {
             engine,
@@ -51,7 +57,7 @@ impl Rig {
         let pet = PetId::new(turn as u64 % PETS + 1);
         let status = Status::ALL[turn % Status::ALL.len()];
         let command = Command::set_status(pet, status);
-        let committed = self.writer.commit(command, By::Staff).await?;
+        let committed = self.writer.commit(command, ChangeSource::Staff).await?;
         let fact = status_fact(pet.get(), status.as_str());
         self.ledger.acknowledge(committed.cursor.rev.get(), fact);
         Ok(committed)

@@ -3,9 +3,9 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use pet_store::auth::{Actor, Directory};
+use pet_store::auth::{Accounts, Actor};
 use pet_store::model::{AccountName, Author, Role};
-use pet_store::store::{Accounts, Engine, RedbEngine, Witness, check};
+use pet_store::store::{AccountStore, Engine, RedbEngine, Witness, check};
 
 use super::disk::{FailingDisk, Kind, Lasts};
 
@@ -22,7 +22,7 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let witness = Arc::clone(&disk) as Arc<dyn Witness>;
     let engine = Arc::new(RedbEngine::open_watched(folder.path(), witness).unwrap());
     let open = |engine: &Arc<RedbEngine>| {
-        Directory::open(Arc::clone(engine) as Arc<dyn Accounts>).unwrap()
+        Accounts::open(Arc::clone(engine) as Arc<dyn AccountStore>).unwrap()
     };
     let directory = open(&engine);
     let anna: AccountName = "anna".parse().unwrap();

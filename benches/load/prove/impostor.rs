@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(3);
 
 /// What is done to the third viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum AuditEntry {
     Nothing,
     /// Every byte is its own write.
     InPieces,
@@ -45,18 +45,18 @@ struct Stream {
 
 impl Impostor {
     /// Starts; ends by itself when it has told everything.
-    pub fn start(deed: Deed) -> std::io::Result<Self> {
+    pub fn start(audit_entry: AuditEntry) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         std::thread::spawn(move || {
             // A viewer that goes away ends the play; the verdict will say so.
-            let _ = play(&listener, deed);
+            let _ = play(&listener, audit_entry);
         });
         Ok(Impostor { address })
     }
 }
 
-fn play(listener: &TcpListener, deed: Deed) -> std::io::Result<()> {
+fn play(listener: &TcpListener, audit_entry: AuditEntry) -> std::io::Result<()> {
     let mut streams = Vec::new();
     for _ in 0..3 {
         streams.push(Stream::accept(listener)?);
@@ -68,31 +68,38 @@ fn play(listener: &TcpListener, deed: Deed) -> std::io::Result<()> {
         streams[0].send(&change)?;
         streams[1].send(&change)?;
         sent.push(change);
-        wrong(&mut streams[2], deed, rev, &sent)?;
+        wrong(&mut streams[2], audit_entry, rev, &sent)?;
     }
     // Until the viewers have judged and left.
     streams[0].socket.read(&mut [0; 16]).map(drop)
 }
 
-/// Gives the third viewer what `deed` leaves of the change of `rev`, the last of `sent`.
-fn wrong(stream: &mut Stream, deed: Deed, rev: u64, sent: &[String]) -> std::io::Result<()> {
+/// Gives the third viewer what `audit_entry` leaves of the change of `rev`, the last of `sent`.
+fn wrong(
+    stream: &mut Stream,
+    audit_entry: AuditEntry,
+    rev: u64,
+    sent: &[String],
+) -> std::io::Result<()> {
     let at = |rev: u64| &sent[usize::try_from(rev - 1).unwrap_or(0)];
     let change = at(rev);
-    match (deed, rev) {
-        (Deed::InPieces, _) => stream.send_in_pieces(change),
-        (Deed::NewestOfEachAfterPause | Deed::SnapshotAfterPause, 30..=69) => Ok(()),
-        (Deed::NewestOfEachAfterPause, 70) => (61..=70).try_for_each(|rev| stream.send(at(rev))),
-        (Deed::SnapshotAfterPause, 70) => stream.send(&format!(
+    match (audit_entry, rev) {
+        (AuditEntry::InPieces, _) => stream.send_in_pieces(change),
+        (AuditEntry::NewestOfEachAfterPause | AuditEntry::SnapshotAfterPause, 30..=69) => Ok(()),
+        (AuditEntry::NewestOfEachAfterPause, 70) => {
+            (61..=70).try_for_each(|rev| stream.send(at(rev)))
+        }
+        (AuditEntry::SnapshotAfterPause, 70) => stream.send(&format!(
             r#"{{"type":"snapshot","cursor":"{EPOCH}-70","pets":[]}}"#
         )),
-        (Deed::DropOne, 50) => Ok(()),
-        (Deed::DropLast, CHANGES) => Ok(()),
-        (Deed::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
-        (Deed::Swap, 50) => Ok(()),
-        (Deed::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
-        (Deed::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
-        (Deed::Leave, 51..) => Ok(()),
-        (Deed::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
+        (AuditEntry::DropOne, 50) => Ok(()),
+        (AuditEntry::DropLast, CHANGES) => Ok(()),
+        (AuditEntry::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
+        (AuditEntry::Swap, 50) => Ok(()),
+        (AuditEntry::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
+        (AuditEntry::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
+        (AuditEntry::Leave, 51..) => Ok(()),
+        (AuditEntry::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
         _ => stream.send(change),
     }
 }

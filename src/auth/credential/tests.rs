@@ -7,21 +7,21 @@ use tokio::time::timeout;
 use super::*;
 use crate::auth::directory::tests::{Case, ENDS, HASH, operator};
 use crate::model::{Role, Status};
-use crate::store::{Accounts, MemoryAccounts};
+use crate::store::{AccountStore, MemoryAccountStore};
 use crate::writer::tests::{Disk, LIMIT, Rig, until};
 
 /// A rescue of which anna is an admin, with a session and a token, and a writer whose disk waits.
 struct Stage {
-    gate: Gate,
+    authenticator: Authenticator,
     case: Case,
     rig: Rig,
 }
 
 impl Stage {
     fn build() -> Self {
-        let store: Arc<dyn Accounts> = Arc::new(MemoryAccounts::default());
-        let gate = Gate::of_staff(store, None, None).unwrap();
-        let directory = gate.staff().unwrap().directory();
+        let store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::default());
+        let authenticator = Authenticator::of_staff(store, None, None).unwrap();
+        let directory = authenticator.staff().unwrap().directory();
         let name = |text: &str| text.parse().unwrap();
         for text in ["anna", "boris", "dora", "root"] {
             let hash = HASH.to_owned();
@@ -41,18 +41,22 @@ impl Stage {
             mallory: name("mallory"),
         };
         let rig = Rig::start();
-        Stage { gate, case, rig }
+        Stage {
+            authenticator,
+            case,
+            rig,
+        }
     }
 
-    fn directory(&self) -> &Directory {
-        self.gate.staff().unwrap().directory()
+    fn directory(&self) -> &Accounts {
+        self.authenticator.staff().unwrap().directory()
     }
 
     fn signers(&self, ends_tokens: bool) -> Vec<Signer> {
         let token = ends_tokens.then_some(Credential::Token(self.case.token));
         let credentials = [Credential::Session(self.case.session)];
         let credentials = credentials.into_iter().chain(token);
-        let signers = credentials.map(|shown| self.gate.signer(shown, Scope::SetStatus));
+        let signers = credentials.map(|shown| self.authenticator.signer(shown, Scope::SetStatus));
         signers.map(|signer| signer.ok().unwrap()).collect()
     }
 }
@@ -86,13 +90,13 @@ async fn no_way_to_end_a_session_is_answered_before_a_change_of_it_that_is_being
         let signer = stage.signers(ends_tokens).pop().unwrap();
         let answer = stage.rig.set_by(Status::Eating, signer);
         stage.rig.begun().await;
-        let (gate, case, hub) = (
-            stage.gate.clone(),
+        let (authenticator, case, hub) = (
+            stage.authenticator.clone(),
             stage.case.clone(),
             Arc::clone(&stage.rig.hub),
         );
         let ending = std::thread::spawn(move || {
-            ends(gate.staff().unwrap().directory(), &case).unwrap();
+            ends(authenticator.staff().unwrap().directory(), &case).unwrap();
             hub.newest().0
         });
         let is_over = || stage.directory().session(&stage.case.session).is_none();

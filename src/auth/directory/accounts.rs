@@ -11,9 +11,9 @@ mod tests;
 use std::sync::Arc;
 
 use super::held::Held;
-use super::{ACCOUNTS, Actor, Directory, DirectoryError, Done, Need, Plan};
-use crate::model::{Account, AccountName, Moment, Role};
-use crate::store::RosterEdit;
+use super::{ACCOUNTS, Accounts, AccountsError, Actor, Done, Need, Plan};
+use crate::model::{Account, AccountName, Role, Timestamp};
+use crate::store::AccountEdit;
 
 /// An account as an admin sees it.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Member {
     pub is_invited: bool,
 }
 
-impl Directory {
+impl Accounts {
     /// Whether there is no account at all, as at the first start.
     pub fn is_empty(&self) -> bool {
         self.held().accounts.is_empty()
@@ -63,7 +63,7 @@ impl Directory {
                 ..Account::clone(account)
             };
             let mut edits = held.end_sessions(name, None);
-            edits.push(RosterEdit::PutAccount(changed));
+            edits.push(AccountEdit::PutAccount(changed));
             let words = format!("gave {name} the role {}", role.as_str());
             Ok(Plan::noted(edits, words, ()))
         })
@@ -82,7 +82,7 @@ impl Directory {
                 ..Account::clone(account)
             };
             let mut edits = held.end_sessions(name, None);
-            edits.push(RosterEdit::PutAccount(changed));
+            edits.push(AccountEdit::PutAccount(changed));
             Ok(Plan::noted(edits, format!("disabled {name}"), ()))
         })
     }
@@ -97,7 +97,7 @@ impl Directory {
                 is_disabled: false,
                 ..Account::clone(find(held, name)?)
             };
-            let edits = vec![RosterEdit::PutAccount(changed)];
+            let edits = vec![AccountEdit::PutAccount(changed)];
             Ok(Plan::noted(edits, format!("enabled {name}"), ()))
         })
     }
@@ -110,7 +110,7 @@ impl Directory {
         self.edit(actor, Need::Admin, |held, _| {
             keep_an_admin(held, find(held, name)?)?;
             let mut edits = held.end_everything(name);
-            edits.push(RosterEdit::RemoveAccount(name.clone()));
+            edits.push(AccountEdit::RemoveAccount(name.clone()));
             Ok(Plan::noted(edits, format!("removed {name}"), ()))
         })
     }
@@ -118,23 +118,23 @@ impl Directory {
 
 fn find<'a>(held: &'a Held, name: &AccountName) -> Done<&'a Arc<Account>> {
     let found = held.accounts.get(name);
-    found.ok_or_else(|| DirectoryError::UnknownAccount(name.to_string()))
+    found.ok_or_else(|| AccountsError::UnknownAccount(name.to_string()))
 }
 
 /// Returns the edits that add a new account, and remove sessions and tokens left under its name.
-fn put_new(held: &Held, account: Account) -> Vec<RosterEdit> {
+fn put_new(held: &Held, account: Account) -> Vec<AccountEdit> {
     let mut edits = held.end_everything(&account.name);
-    edits.push(RosterEdit::PutAccount(account));
+    edits.push(AccountEdit::PutAccount(account));
     edits
 }
 
 /// An account that could be made now, with no password.
 fn new_account(held: &Held, name: &AccountName, role: Role) -> Done<Account> {
     if held.accounts.contains_key(name) {
-        return Err(DirectoryError::NameTaken(name.clone()));
+        return Err(AccountsError::NameTaken(name.clone()));
     }
     if held.accounts.len() >= ACCOUNTS {
-        return Err(DirectoryError::Full(ACCOUNTS));
+        return Err(AccountsError::Full(ACCOUNTS));
     }
     Ok(Account {
         name: name.clone(),
@@ -142,7 +142,7 @@ fn new_account(held: &Held, name: &AccountName, role: Role) -> Done<Account> {
         is_disabled: false,
         password: None,
         invitation: None,
-        created: Moment::now(),
+        created: Timestamp::now(),
     })
 }
 
@@ -150,7 +150,7 @@ fn new_account(held: &Held, name: &AccountName, role: Role) -> Done<Account> {
 fn keep_an_admin(held: &Held, account: &Account) -> Done<()> {
     let is_one = account.role == Role::Admin && !account.is_disabled;
     match is_one && !held.has_another_admin(&account.name) {
-        true => Err(DirectoryError::LastAdmin(account.name.clone())),
+        true => Err(AccountsError::LastAdmin(account.name.clone())),
         false => Ok(()),
     }
 }

@@ -3,8 +3,8 @@
 
 use super::held::Held;
 use super::sessions::is_over;
-use super::{DirectoryError, Done};
-use crate::model::{Account, AccountName, Author, Key, Role, Session, Tick};
+use super::{AccountsError, Done};
+use crate::model::{Account, AccountName, Author, Key, MonotonicSeconds, Role, Session};
 
 /// The principal of an edit of staff.
 #[derive(Clone, Debug)]
@@ -61,14 +61,14 @@ impl Actor {
     ///
     /// # Errors
     /// `SignedOut`, `NotAdmin`.
-    pub fn check(&self, need: Need<'_>, held: &Held, now: Tick) -> Done<()> {
+    pub fn check(&self, need: Need<'_>, held: &Held, now: MonotonicSeconds) -> Done<()> {
         let Some(key) = self.session else {
             return Ok(());
         };
         let (account, _) = valid_session(held, &key, now)?;
         match need {
-            Need::Admin if account.role != Role::Admin => Err(DirectoryError::NotAdmin),
-            Need::Own(name) if account.name != *name => Err(DirectoryError::SignedOut),
+            Need::Admin if account.role != Role::Admin => Err(AccountsError::NotAdmin),
+            Need::Own(name) if account.name != *name => Err(AccountsError::SignedOut),
             Need::Admin | Need::Own(_) => Ok(()),
         }
     }
@@ -78,10 +78,14 @@ impl Actor {
 ///
 /// # Errors
 /// `SignedOut` if the session has ended, or its account is gone or disabled.
-pub fn valid_session<'a>(held: &'a Held, key: &Key, now: Tick) -> Done<(&'a Account, &'a Session)> {
+pub fn valid_session<'a>(
+    held: &'a Held,
+    key: &Key,
+    now: MonotonicSeconds,
+) -> Done<(&'a Account, &'a Session)> {
     let session = held.sessions.get(key).map(|used| &used.value);
     let session = session.filter(|session| !is_over(session, now));
-    let session = session.ok_or(DirectoryError::SignedOut)?;
+    let session = session.ok_or(AccountsError::SignedOut)?;
     let account = held.enabled_account(&session.account);
-    Ok((account.ok_or(DirectoryError::SignedOut)?, session))
+    Ok((account.ok_or(AccountsError::SignedOut)?, session))
 }

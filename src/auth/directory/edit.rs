@@ -3,19 +3,19 @@
 
 use super::actor::{Actor, Need};
 use super::held::Held;
-use super::{Directory, Done};
-use crate::model::{Author, Deed, Moment, Tick};
-use crate::store::{EDITS_AT_ONCE, RosterEdit, StoreError};
+use super::{Accounts, Done};
+use crate::model::{AuditEntry, Author, MonotonicSeconds, Timestamp};
+use crate::store::{AccountEdit, MAX_ACCOUNT_EDITS, StoreError};
 
 /// Times that an edit is decided anew before whoever asked is told that others are faster.
 const TRIES: usize = 10;
 
 /// Sessions and tokens whose last use is saved together, which leaves room for what is owed.
-const TIDIED_AT_ONCE: usize = EDITS_AT_ONCE / 2;
+const TIDIED_AT_ONCE: usize = MAX_ACCOUNT_EDITS / 2;
 
 /// What is to be edited, and what the one who asked for it is told.
 pub struct Plan<T> {
-    pub edits: Vec<RosterEdit>,
+    pub edits: Vec<AccountEdit>,
     /// As a sentence without its subject; nothing for what is not worth a line.
     pub words: Option<String>,
     pub answer: T,
@@ -31,8 +31,8 @@ impl<T> Plan<T> {
         }
     }
 
-    /// A plan that is worth a line among the deeds.
-    pub fn noted(edits: Vec<RosterEdit>, words: impl Into<String>, answer: T) -> Self {
+    /// A plan that is worth a line among the audit_entries.
+    pub fn noted(edits: Vec<AccountEdit>, words: impl Into<String>, answer: T) -> Self {
         Plan {
             edits,
             words: Some(words.into()),
@@ -41,7 +41,7 @@ impl<T> Plan<T> {
     }
 }
 
-impl Directory {
+impl Accounts {
     /// Makes an edit for `actor`, as `decide` does. Checks the actor again at every retry, in the step
     /// that decides: an edit whose session ended while it waited is refused.
     ///
@@ -51,7 +51,7 @@ impl Directory {
         &self,
         actor: &Actor,
         need: Need<'_>,
-        plan: impl Fn(&Held, Tick) -> Done<Plan<T>>,
+        plan: impl Fn(&Held, MonotonicSeconds) -> Done<Plan<T>>,
     ) -> Done<T> {
         self.decide(&actor.author, |held, now| {
             actor.check(need, held, now)?;
@@ -65,7 +65,7 @@ impl Directory {
     pub(super) fn decide<T>(
         &self,
         author: &Author,
-        plan: impl Fn(&Held, Tick) -> Done<Plan<T>>,
+        plan: impl Fn(&Held, MonotonicSeconds) -> Done<Plan<T>>,
     ) -> Done<T> {
         let _order = self.editing.lock().expect("no holder of this lock panics");
         for _ in 0..TRIES {
@@ -91,7 +91,7 @@ impl Directory {
     fn write(
         &self,
         read: u64,
-        mut edits: Vec<RosterEdit>,
+        mut edits: Vec<AccountEdit>,
         entry: Option<(&Author, String)>,
     ) -> Result<(), StoreError> {
         let (owed, ended) = {
@@ -104,20 +104,20 @@ impl Directory {
             self.in_flight.wait();
         }
         edits.extend(entry.map(|(author, words)| {
-            RosterEdit::Note(Deed {
-                at: Moment::now(),
+            AccountEdit::Note(AuditEntry {
+                at: Timestamp::now(),
                 author: author.clone(),
                 words,
                 after: self.store.last_change(),
             })
         }));
-        let room = EDITS_AT_ONCE.saturating_sub(edits.len() + 1);
+        let room = MAX_ACCOUNT_EDITS.saturating_sub(edits.len() + 1);
         edits.splice(0..0, owed.into_iter().take(room));
-        edits.extend(self.clock.reading().map(RosterEdit::SetClock));
+        edits.extend(self.clock.reading().map(AccountEdit::SetClock));
         if edits.is_empty() {
             return Ok(());
         }
-        let written = self.store.edit_roster(read, &edits);
+        let written = self.store.edit_accounts(read, &edits);
         let mut held = self.held();
         held.suspended.clear();
         if written == Err(StoreError::Conflict) {
@@ -171,7 +171,7 @@ impl Directory {
                 let mut held = self.held();
                 held.sessions.iter_mut().for_each(|used| used.bound_by(now));
                 let mut edits = held.untidy(now);
-                edits.retain(|edit| is_confirmed || !matches!(edit, RosterEdit::RemoveSession(_)));
+                edits.retain(|edit| is_confirmed || !matches!(edit, AccountEdit::RemoveSession(_)));
                 let is_needed = !edits.is_empty() || !held.owed().is_empty();
                 if !is_needed && held.sessions.iter().next().is_none() {
                     return Ok(());
@@ -192,15 +192,15 @@ impl Directory {
 }
 
 /// Returns true if `edit` can revoke a permission.
-fn revokes(edit: &RosterEdit) -> bool {
+fn revokes(edit: &AccountEdit) -> bool {
     match edit {
-        RosterEdit::PutAccount(_)
-        | RosterEdit::RemoveAccount(_)
-        | RosterEdit::RemoveSession(_)
-        | RosterEdit::RemoveToken(_) => true,
-        RosterEdit::PutSession(_)
-        | RosterEdit::PutToken(_)
-        | RosterEdit::SetClock(_)
-        | RosterEdit::Note(_) => false,
+        AccountEdit::PutAccount(_)
+        | AccountEdit::RemoveAccount(_)
+        | AccountEdit::RemoveSession(_)
+        | AccountEdit::RemoveToken(_) => true,
+        AccountEdit::PutSession(_)
+        | AccountEdit::PutToken(_)
+        | AccountEdit::SetClock(_)
+        | AccountEdit::Note(_) => false,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::sessions::is_over;
 use super::uses::{Usable, Uses};
-use crate::model::{Account, AccountName, Key, Role, Session, Tick, Token};
-use crate::store::{Roster, RosterEdit};
+use crate::model::{Account, AccountName, Key, MonotonicSeconds, Role, Session, Token};
+use crate::store::{AccountEdit, AccountSet};
 
 /// What is true, as far as the store has it; what was ended is so before the store has that.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub struct Held {
 
 impl Held {
     /// Takes in the whole of what the store has.
-    pub fn begin_anew(&mut self, roster: Roster, version: u64) {
+    pub fn begin_anew(&mut self, roster: AccountSet, version: u64) {
         self.version = version;
         self.accounts.clear();
         let sessions = roster.sessions.iter().map(Usable::key).collect();
@@ -38,17 +38,17 @@ impl Held {
     }
 
     /// Takes in edits that the store has, which lead to `version`.
-    pub fn apply(&mut self, edits: &[RosterEdit], version: u64) {
+    pub fn apply(&mut self, edits: &[AccountEdit], version: u64) {
         self.version = version;
         for edit in edits {
             match edit.clone() {
-                RosterEdit::PutAccount(account) => self.put_account(account),
-                RosterEdit::RemoveAccount(name) => drop(self.accounts.remove(&name)),
-                RosterEdit::PutSession(session) => self.sessions.put(session),
-                RosterEdit::PutToken(token) => self.tokens.put(token),
-                RosterEdit::RemoveSession(key) => self.sessions.remove(&key),
-                RosterEdit::RemoveToken(key) => self.tokens.remove(&key),
-                RosterEdit::SetClock(_) | RosterEdit::Note(_) => {}
+                AccountEdit::PutAccount(account) => self.put_account(account),
+                AccountEdit::RemoveAccount(name) => drop(self.accounts.remove(&name)),
+                AccountEdit::PutSession(session) => self.sessions.put(session),
+                AccountEdit::PutToken(token) => self.tokens.put(token),
+                AccountEdit::RemoveSession(key) => self.sessions.remove(&key),
+                AccountEdit::RemoveToken(key) => self.tokens.remove(&key),
+                AccountEdit::SetClock(_) | AccountEdit::Note(_) => {}
             }
         }
     }
@@ -66,18 +66,18 @@ impl Held {
 
     /// Ends what `edits` end, before the store has it, and suspends the accounts that they disable
     /// or remove. Returns the keys that were not ended before.
-    pub fn end(&mut self, edits: &[RosterEdit]) -> Vec<Key> {
+    pub fn end(&mut self, edits: &[AccountEdit]) -> Vec<Key> {
         self.suspended
             .extend(edits.iter().filter_map(|edit| match edit {
-                RosterEdit::PutAccount(account) if account.is_disabled => {
+                AccountEdit::PutAccount(account) if account.is_disabled => {
                     Some(account.name.clone())
                 }
-                RosterEdit::RemoveAccount(name) => Some(name.clone()),
+                AccountEdit::RemoveAccount(name) => Some(name.clone()),
                 _ => None,
             }));
         let ended = edits.iter().filter_map(|edit| match edit {
-            RosterEdit::RemoveSession(key) => self.sessions.end(*key).then_some(*key),
-            RosterEdit::RemoveToken(key) => self.tokens.end(*key).then_some(*key),
+            AccountEdit::RemoveSession(key) => self.sessions.end(*key).then_some(*key),
+            AccountEdit::RemoveToken(key) => self.tokens.end(*key).then_some(*key),
             _ => None,
         });
         ended.collect()
@@ -92,9 +92,9 @@ impl Held {
     }
 
     /// What was ended and is still in the store.
-    pub fn owed(&self) -> Vec<RosterEdit> {
-        let sessions = self.sessions.ended().map(RosterEdit::RemoveSession);
-        let tokens = self.tokens.ended().map(RosterEdit::RemoveToken);
+    pub fn owed(&self) -> Vec<AccountEdit> {
+        let sessions = self.sessions.ended().map(AccountEdit::RemoveSession);
+        let tokens = self.tokens.ended().map(AccountEdit::RemoveToken);
         sessions.chain(tokens).collect()
     }
 
@@ -120,47 +120,47 @@ impl Held {
     }
 
     /// Ends every session of an account but `kept`.
-    pub fn end_sessions(&self, name: &AccountName, kept: Option<Key>) -> Vec<RosterEdit> {
+    pub fn end_sessions(&self, name: &AccountName, kept: Option<Key>) -> Vec<AccountEdit> {
         let ended = self.sessions_of(name).map(|session| session.key);
         let ended = ended.filter(|key| Some(*key) != kept);
-        ended.map(RosterEdit::RemoveSession).collect()
+        ended.map(AccountEdit::RemoveSession).collect()
     }
 
     /// Ends every session of an account, and revokes its tokens.
-    pub fn end_everything(&self, name: &AccountName) -> Vec<RosterEdit> {
+    pub fn end_everything(&self, name: &AccountName) -> Vec<AccountEdit> {
         let revoked = self.tokens_of(name).map(|token| token.key);
         let mut edits = self.end_sessions(name, None);
-        edits.extend(revoked.map(RosterEdit::RemoveToken));
+        edits.extend(revoked.map(AccountEdit::RemoveToken));
         edits
     }
 
     /// Returns the edits that remove sessions and tokens without an account.
-    pub fn orphans(&self) -> Vec<RosterEdit> {
+    pub fn orphans(&self) -> Vec<AccountEdit> {
         let is_orphan = |name: &AccountName| !self.accounts.contains_key(name);
         let sessions = self.sessions.iter().map(|used| &used.value);
         let sessions = sessions.filter(|session| is_orphan(&session.account));
         let tokens = self.tokens.iter().map(|used| &used.value);
         let tokens = tokens.filter(|token| is_orphan(&token.account));
-        let sessions = sessions.map(|session| RosterEdit::RemoveSession(session.key));
-        let tokens = tokens.map(|token| RosterEdit::RemoveToken(token.key));
+        let sessions = sessions.map(|session| AccountEdit::RemoveSession(session.key));
+        let tokens = tokens.map(|token| AccountEdit::RemoveToken(token.key));
         sessions.chain(tokens).collect()
     }
 
     /// What has expired or belongs to no account, and what was used since it was last saved.
-    pub fn untidy(&self, now: Tick) -> Vec<RosterEdit> {
+    pub fn untidy(&self, now: MonotonicSeconds) -> Vec<AccountEdit> {
         let sessions = self.sessions.iter().filter_map(|used| {
             let has_account = self.accounts.contains_key(&used.value.account);
             match (!has_account || is_over(&used.value, now), used.is_unsaved) {
-                (true, _) => Some(RosterEdit::RemoveSession(used.value.key)),
-                (false, true) => Some(RosterEdit::PutSession(used.value.clone())),
+                (true, _) => Some(AccountEdit::RemoveSession(used.value.key)),
+                (false, true) => Some(AccountEdit::PutSession(used.value.clone())),
                 (false, false) => None,
             }
         });
         let tokens = self.tokens.iter().filter_map(|used| {
             let has_account = self.accounts.contains_key(&used.value.account);
             match (has_account, used.is_unsaved) {
-                (false, _) => Some(RosterEdit::RemoveToken(used.value.key)),
-                (true, true) => Some(RosterEdit::PutToken(used.value.clone())),
+                (false, _) => Some(AccountEdit::RemoveToken(used.value.key)),
+                (true, true) => Some(AccountEdit::PutToken(used.value.clone())),
                 (true, false) => None,
             }
         });

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
 
-use super::{Actor, DirectoryError, Done};
+use super::{AccountsError, Actor, Done};
 use crate::auth::secret::Secret;
 use crate::model::Key;
 
@@ -50,7 +50,7 @@ impl Issued {
     /// `Gone`.
     pub fn check_new(&self, secret: &Secret) -> Done<()> {
         if self.keys().contains(&secret.key()) {
-            return Err(DirectoryError::Gone);
+            return Err(AccountsError::Gone);
         }
         Ok(())
     }

@@ -6,10 +6,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::{Actor, Directory, DirectoryError, Done, Need, Plan};
+use super::{Accounts, AccountsError, Actor, Done, Need, Plan};
 use crate::auth::secret::Secret;
-use crate::model::{Account, AccountName, Author, Key, Moment, Session, Tick};
-use crate::store::RosterEdit;
+use crate::model::{Account, AccountName, Author, Key, MonotonicSeconds, Session, Timestamp};
+use crate::store::AccountEdit;
 
 /// Seconds without a request after which a session is over: a phone that was lost, or a browser
 /// that nobody uses any more.
@@ -22,12 +22,12 @@ pub const LONGEST: u64 = 30 * 24 * 3600;
 const SESSIONS: usize = 20;
 
 /// Whether a session has expired.
-pub fn is_over(session: &Session, now: Tick) -> bool {
-    let age = |since: Tick| now.0.saturating_sub(since.0);
+pub fn is_over(session: &Session, now: MonotonicSeconds) -> bool {
+    let age = |since: MonotonicSeconds| now.0.saturating_sub(since.0);
     age(session.seen) >= IDLE || age(session.began) >= LONGEST
 }
 
-impl Directory {
+impl Accounts {
     /// The account and the session of a key, if it is valid now. Counts as use.
     pub fn session(&self, key: &Key) -> Option<(Arc<Account>, Session)> {
         let now = self.clock.now();
@@ -62,15 +62,15 @@ impl Directory {
                 .filter(is_still)
                 .is_none_or(|account| account.is_disabled)
             {
-                return Err(DirectoryError::UnknownAccount(name.to_string()));
+                return Err(AccountsError::UnknownAccount(name.to_string()));
             }
             let mut others: Vec<&Session> = held.sessions_of(name).collect();
             others.sort_unstable_by_key(|session| std::cmp::Reverse(session.seen));
             let surplus = others.iter().skip(SESSIONS - 1).map(|session| session.key);
             let before = before.filter(|key| held.sessions.get(key).is_some());
-            let ended = surplus.chain(before).map(RosterEdit::RemoveSession);
+            let ended = surplus.chain(before).map(AccountEdit::RemoveSession);
             let (secret, session) = new_session(name, client, now);
-            let edits = ended.chain([RosterEdit::PutSession(session)]).collect();
+            let edits = ended.chain([AccountEdit::PutSession(session)]).collect();
             Ok(Plan::noted(edits, "signed in", secret))
         })
     }
@@ -84,7 +84,7 @@ impl Directory {
             let is_there = held.sessions.get(&key).is_some();
             Ok(Plan {
                 edits: is_there
-                    .then_some(RosterEdit::RemoveSession(key))
+                    .then_some(AccountEdit::RemoveSession(key))
                     .into_iter()
                     .collect(),
                 words: is_there.then(|| "signed out".to_owned()),
@@ -101,10 +101,10 @@ impl Directory {
         self.edit(actor, Need::Own(name), |held, _| {
             let mut sessions = held.sessions_of(name);
             let found = sessions.find(|session| session.key.handle() == handle);
-            let session = found.ok_or(DirectoryError::Gone)?;
+            let session = found.ok_or(AccountsError::Gone)?;
             let words = format!("signed out {}", session.client);
             Ok(Plan::noted(
-                vec![RosterEdit::RemoveSession(session.key)],
+                vec![AccountEdit::RemoveSession(session.key)],
                 words,
                 (),
             ))
@@ -148,13 +148,13 @@ impl Directory {
 pub struct SessionSummary {
     pub key: Key,
     pub client: String,
-    pub began_at: Moment,
+    pub began_at: Timestamp,
     /// Seconds since it was last used.
     pub idle_seconds: u64,
 }
 
 impl SessionSummary {
-    fn of(session: &Session, now: Tick) -> Self {
+    fn of(session: &Session, now: MonotonicSeconds) -> Self {
         SessionSummary {
             key: session.key,
             client: session.client.clone(),
@@ -165,20 +165,20 @@ impl SessionSummary {
 }
 
 /// A new session with a secret that nobody has seen yet.
-pub fn new_session(name: &AccountName, client: &str, now: Tick) -> (Secret, Session) {
+pub fn new_session(name: &AccountName, client: &str, now: MonotonicSeconds) -> (Secret, Session) {
     let secret = Secret::random();
     let session = Session {
         key: secret.key(),
         account: name.clone(),
         client: client.to_owned(),
-        began_at: Moment::now(),
+        began_at: Timestamp::now(),
         began: now,
         seen: now,
     };
     (secret, session)
 }
 
-/// A person with a browser, as deeds name them.
+/// A person with a browser, as audit_entries name them.
 pub fn author(name: &AccountName, client: &str) -> Author {
     Author {
         name: name.to_string(),

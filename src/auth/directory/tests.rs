@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 
 pub use self::revocation::{Case, ENDS};
 pub use self::rig::{DAY, HASH, HOUR, Rig, author, later, name, operator};
-use super::DirectoryError;
-use crate::model::{Moment, Role, Tick};
-use crate::store::Accounts;
+use super::AccountsError;
+use crate::model::{MonotonicSeconds, Role, Timestamp};
+use crate::store::AccountStore;
 
 #[test]
 fn what_is_ended_is_ended_also_when_the_disk_is_full() {
@@ -46,7 +46,7 @@ fn what_was_ended_on_a_full_disk_is_told_to_it_as_soon_as_there_is_room() {
     rig.disk.is_full.store(false, Ordering::Relaxed);
     rig.directory.tidy().unwrap();
     assert!(!rig.directory.is_owing());
-    let rig = rig.restarted(Moment::now());
+    let rig = rig.restarted(Timestamp::now());
     assert!(!rig.is_in(&ended) && rig.is_in(&stays));
     assert!(rig.directory.token(&token).is_none());
 }
@@ -72,7 +72,7 @@ fn nothing_is_true_that_the_disk_did_not_take() {
 #[test]
 fn what_one_node_does_is_true_on_the_other_at_once() {
     let here = Rig::with_two();
-    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let there = Rig::on(Arc::clone(&here.disk), Timestamp::now());
     let (session, token) = (here.sign_in("anna"), here.token("boris"));
     assert!(there.is_in(&session) && there.directory.token(&token).is_some());
     there.directory.end_session(session, &author()).unwrap();
@@ -89,13 +89,13 @@ fn an_edit_that_another_node_was_faster_than_is_decided_anew() {
         .directory
         .set_role(&name("boris"), Role::Admin, &operator());
     role.unwrap();
-    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let there = Rig::on(Arc::clone(&here.disk), Timestamp::now());
     here.disk.meanwhile(move || {
         let disabled = there.directory.disable(&name("anna"), &operator());
         disabled.unwrap();
     });
     let disabled = here.directory.disable(&name("boris"), &operator());
-    assert!(matches!(disabled, Err(DirectoryError::LastAdmin(_))));
+    assert!(matches!(disabled, Err(AccountsError::LastAdmin(_))));
     let is_disabled = |text| here.directory.account(&name(text)).unwrap().is_disabled;
     assert!(is_disabled("anna") && !is_disabled("boris"));
 }
@@ -106,7 +106,7 @@ fn an_edit_that_another_node_was_faster_than_is_decided_anew() {
 fn ending_a_session_works_also_when_another_node_was_faster_with_something_else() {
     let here = Rig::with_two();
     let (session, stays) = (here.sign_in("anna"), here.sign_in("anna"));
-    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let there = Rig::on(Arc::clone(&here.disk), Timestamp::now());
     here.disk.meanwhile(move || {
         there.token("boris");
     });
@@ -124,20 +124,23 @@ fn ending_a_session_works_also_when_another_node_was_faster_with_something_else(
 fn the_later_use_counts_whichever_node_saw_it() {
     let here = Rig::with_two();
     let session = here.sign_in("anna");
-    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let there = Rig::on(Arc::clone(&here.disk), Timestamp::now());
     here.turn(DAY);
     there.turn(2 * DAY);
     assert!(here.is_in(&session) && there.is_in(&session));
     here.directory.tidy().unwrap();
     there.directory.tidy().unwrap();
-    assert_eq!(here.disk.roster().unwrap().sessions[0].seen, Tick(2 * DAY));
+    assert_eq!(
+        here.disk.roster().unwrap().sessions[0].seen,
+        MonotonicSeconds(2 * DAY)
+    );
 }
 
 #[test]
 fn saving_the_last_use_brings_no_session_back_that_another_node_ended_meanwhile() {
     let here = Rig::with_two();
     let session = here.sign_in("anna");
-    let there = Rig::on(Arc::clone(&here.disk), Moment::now());
+    let there = Rig::on(Arc::clone(&here.disk), Timestamp::now());
     here.turn(DAY);
     assert!(here.is_in(&session));
     let end = move || there.directory.end_session(session, &author()).unwrap();
@@ -169,9 +172,13 @@ fn what_everyone_can_do_alone_is_routine_in_the_audit_and_nothing_else_is() {
     directory
         .end_session(renewed.unwrap().key(), &author())
         .unwrap();
-    let deeds = |count| directory.deeds(None, count).unwrap();
-    assert_eq!(deeds(usize::MAX).len(), 2 + 9);
-    assert!(deeds(9).iter().all(|(_, deed)| deed.is_routine()));
+    let audit_entries = |count| directory.audit_entries(None, count).unwrap();
+    assert_eq!(audit_entries(usize::MAX).len(), 2 + 9);
+    assert!(
+        audit_entries(9)
+            .iter()
+            .all(|(_, audit_entry)| audit_entry.is_routine())
+    );
 
     directory
         .set_role(&boris, Role::Admin, &operator())
@@ -189,5 +196,9 @@ fn what_everyone_can_do_alone_is_routine_in_the_audit_and_nothing_else_is() {
         .invite(&name("cleo"), Role::Staff, &operator())
         .unwrap();
     directory.remove(&boris, &operator()).unwrap();
-    assert!(deeds(8).iter().all(|(_, deed)| !deed.is_routine()));
+    assert!(
+        audit_entries(8)
+            .iter()
+            .all(|(_, audit_entry)| !audit_entry.is_routine())
+    );
 }

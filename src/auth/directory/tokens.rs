@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{Actor, Directory, DirectoryError, Done, Need, Plan};
+use super::{Accounts, AccountsError, Actor, Done, Need, Plan};
 use crate::auth::secret::Secret;
-use crate::model::{Account, AccountName, Key, Moment, Scope, Token};
-use crate::store::RosterEdit;
+use crate::model::{Account, AccountName, Key, Scope, Timestamp, Token};
+use crate::store::AccountEdit;
 
 /// Tokens of one account.
 const TOKENS: usize = 50;
 
-impl Directory {
+impl Accounts {
     /// The account and the token of a key, if it is valid now. Counts as use.
     pub fn token(&self, key: &Key) -> Option<(Arc<Account>, Token)> {
         let mut held = self.held();
         let name = &held.tokens.get(key)?.value.account;
         let account = Arc::clone(held.enabled_account(name)?);
         let used = held.tokens.get_mut(key)?;
-        used.touch(Moment::now());
+        used.touch(Timestamp::now());
         Some((account, used.value.clone()))
     }
 
@@ -36,26 +36,26 @@ impl Directory {
         let secret = self.issued.secret(actor, &content);
         let made = self.edit(actor, Need::Own(account), |held, _| {
             if !held.accounts.contains_key(account) {
-                return Err(DirectoryError::UnknownAccount(account.to_string()));
+                return Err(AccountsError::UnknownAccount(account.to_string()));
             }
             if held.tokens.get(&secret.key()).is_some() {
                 return Ok(Plan::done(secret.clone()));
             }
             self.issued.check_new(&secret)?;
             if held.tokens_of(account).count() >= TOKENS {
-                return Err(DirectoryError::Full(TOKENS));
+                return Err(AccountsError::Full(TOKENS));
             }
             let token = Token {
                 key: secret.key(),
                 account: account.clone(),
                 name: name.to_owned(),
                 scope,
-                created: Moment::now(),
+                created: Timestamp::now(),
                 used: None,
             };
             let words = format!("made the token {name} ({})", scope.as_str());
             Ok(Plan::noted(
-                vec![RosterEdit::PutToken(token)],
+                vec![AccountEdit::PutToken(token)],
                 words,
                 secret.clone(),
             ))
@@ -72,10 +72,10 @@ impl Directory {
         self.edit(actor, Need::Own(account), |held, _| {
             let mut tokens = held.tokens_of(account);
             let found = tokens.find(|token| token.key.handle() == handle);
-            let token = found.ok_or(DirectoryError::Gone)?;
+            let token = found.ok_or(AccountsError::Gone)?;
             let words = format!("revoked the token {}", token.name);
             Ok(Plan::noted(
-                vec![RosterEdit::RemoveToken(token.key)],
+                vec![AccountEdit::RemoveToken(token.key)],
                 words,
                 (),
             ))

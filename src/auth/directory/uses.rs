@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Key, Moment, Session, Tick, Token};
+use crate::model::{Key, MonotonicSeconds, Session, Timestamp, Token};
 
 /// Seconds of use that are not worth saving again.
 const SAVE_AFTER: u64 = 60;
@@ -47,7 +47,7 @@ pub struct Used<T> {
 }
 
 impl Used<Session> {
-    pub fn touch(&mut self, now: Tick) {
+    pub fn touch(&mut self, now: MonotonicSeconds) {
         self.is_unsaved |= now.0 >= self.value.seen.0 + SAVE_AFTER;
         if self.is_unsaved {
             self.value.seen = self.value.seen.max(now);
@@ -56,8 +56,8 @@ impl Used<Session> {
 
     /// Lowers timestamps that a clock set while it was ahead; with these the session would last too
     /// long.
-    pub fn bound_by(&mut self, now: Tick) {
-        let latest = Tick(now.0 + SAVE_AFTER);
+    pub fn bound_by(&mut self, now: MonotonicSeconds) {
+        let latest = MonotonicSeconds(now.0 + SAVE_AFTER);
         if self.value.seen > latest || self.value.began > latest {
             self.value.seen = self.value.seen.min(now);
             self.value.began = self.value.began.min(now);
@@ -67,7 +67,7 @@ impl Used<Session> {
 }
 
 impl Used<Token> {
-    pub fn touch(&mut self, now: Moment) {
+    pub fn touch(&mut self, now: Timestamp) {
         let age = self.value.used.map(|used| now.since(used).as_secs());
         let is_from_the_future = self.value.used.is_some_and(|used| used > now);
         if is_from_the_future || age.is_none_or(|age| age >= SAVE_AFTER) {

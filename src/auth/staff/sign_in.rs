@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::Staff;
 use crate::auth::attempts::Attempt;
-use crate::auth::directory::DirectoryError;
+use crate::auth::directory::AccountsError;
 use crate::auth::password::{Crowded, Slots};
 use crate::auth::secret::Secret;
 use crate::error::Failure;
@@ -167,7 +167,7 @@ impl Staff {
         let begun = self.edit(move |directory| {
             match directory.begin_session(&name, &known, &client, before) {
                 // Disabled, removed or changed while the hash was computed.
-                Err(DirectoryError::UnknownAccount(_)) => Ok(None),
+                Err(AccountsError::UnknownAccount(_)) => Ok(None),
                 begun => begun.map(Some),
             }
         });

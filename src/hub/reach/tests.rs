@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 use super::*;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
-use crate::model::{Change, ChangeKind, Epoch, Moment, PetId};
-use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
+use crate::model::{Change, ChangeKind, Epoch, PetId, Timestamp};
+use crate::store::{Engine, Follower, MemoryEngine, ProposedChange, Snapshot, StoreError};
 
 /// An engine that is elsewhere, and may be further than what it has shown.
 struct Elsewhere {
@@ -37,8 +37,8 @@ impl Engine for Elsewhere {
         self.shown.follow(after, follower);
     }
 
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        self.shown.commit(read, puts)
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+        self.shown.commit(read, proposed)
     }
 
     fn is_shared(&self) -> bool {
@@ -81,7 +81,7 @@ impl Engine for Elsewhere {
         self.shown.tail(after, limit)
     }
 
-    fn trim(&self, _: Moment, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
+    fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 

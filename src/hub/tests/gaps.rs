@@ -39,7 +39,7 @@ fn the_keys_of_requests_survive_a_gap_and_end_with_the_epoch() {
         ..change(3, 1, ChangeKind::Status(Status::Eating))
     }]);
     let is_known = || {
-        let done = rig.hub.done_request(&request.id, Moment::from_micros(0));
+        let done = rig.hub.done_request(&request.id, Timestamp::from_micros(0));
         done.is_some()
     };
     let snapshot = rig.engine.snapshot().unwrap();

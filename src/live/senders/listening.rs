@@ -109,7 +109,7 @@ impl Sender {
                     self.settle(row, outcome);
                 }
                 Some(Reply::CarryOut(asked)) => {
-                    let account = viewer.speaker.account(&self.context.gate);
+                    let account = viewer.speaker.account(&self.context.authenticator);
                     let name = account.as_ref().map(|account| account.name.as_str());
                     let who = Identity::of(name, viewer.visitor);
                     if let Err(wait) = self.context.guard.admit_write(who) {
@@ -121,10 +121,13 @@ impl Sender {
                     }
                     viewer.is_asking = true;
                     let (number, speaker) = (viewer.number, viewer.speaker.clone());
-                    let (writer, gate) = (self.context.writer.clone(), self.context.gate.clone());
+                    let (writer, authenticator) = (
+                        self.context.writer.clone(),
+                        self.context.authenticator.clone(),
+                    );
                     let inbox = Arc::clone(&self.inbox);
                     let answering = async move {
-                        let frame = asked.answer(&writer, &gate, &speaker).await;
+                        let frame = asked.answer(&writer, &authenticator, &speaker).await;
                         // Fails when the sender has ended, and the viewer with it.
                         let _ = inbox.send(Note::Answer { row, number, frame });
                     };

@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::table::Table;
 use super::viewer::{Outcome, Viewer};
 use super::{Context, Inbox, Newcomer, Note};
-use crate::model::{Cursor, Epoch, Moment, Rev};
+use crate::model::{Cursor, Epoch, Rev, Timestamp};
 use crate::wire::{Frame, Message};
 
 /// The token of the inbox's waker; rows count from 0.
@@ -48,7 +48,7 @@ pub struct Sender {
     /// The number of gaps in the history after which every viewer was resynced.
     pub(super) gaps: u64,
     /// What everyone was told about the engine.
-    pub(super) stale_since: Option<Moment>,
+    pub(super) stale_since: Option<Timestamp>,
     pub(super) pace: Pace,
     numbers: u64,
     pub(super) buffer: Box<[u8]>,
@@ -233,7 +233,7 @@ impl Sender {
             && let Some(since) = self.stale_since.or_else(|| {
                 let (epoch, rev) = (self.epoch, viewer.at);
                 let is_behind = self.context.hub.is_behind(Cursor { epoch, rev });
-                is_behind.then(Moment::now)
+                is_behind.then(Timestamp::now)
             })
         {
             let outcome = viewer.send(encoding.encode(&Message::Stale { since }), now);

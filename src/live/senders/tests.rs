@@ -26,7 +26,7 @@ struct Rig {
     sender: Sender,
     inbox: Arc<Inbox>,
     hub: Arc<Hub>,
-    places: Places,
+    places: ViewerSlots,
     listener: TcpListener,
     _runtime: Runtime,
 }
@@ -41,11 +41,11 @@ impl Rig {
         let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
         let guard = Arc::new(Guard::new(&Limits::default()));
         let stop = CancellationToken::new();
-        let places = Places::new(100, Arc::clone(&guard), Metrics::new(), stop);
+        let places = ViewerSlots::new(100, Arc::clone(&guard), Metrics::new(), stop);
         let context = Context {
             hub: Arc::clone(&hub),
             writer,
-            gate: Gate::demo(),
+            authenticator: Authenticator::demo(),
             guard,
             places: places.clone(),
             tasks: TaskTracker::new(),
@@ -102,7 +102,7 @@ impl Rig {
 /// A viewer that was given everything up to `at`, and the other end of its socket.
 fn newcomer(
     listener: &TcpListener,
-    places: &Places,
+    places: &ViewerSlots,
     filter: Filter,
     at: Cursor,
 ) -> (TcpStream, Newcomer) {

@@ -10,7 +10,7 @@ use super::farewell::Farewell;
 use super::sender::Sender;
 use super::viewer::{Outcome, Overdue, Times, Viewer};
 use crate::live::sign_of_life;
-use crate::model::{Cursor, Moment, Rev};
+use crate::model::{Cursor, Rev, Timestamp};
 use crate::wire::Encoding;
 
 /// Some antivirus programs hold back each event until the next one comes. So the last event of a
@@ -154,7 +154,7 @@ impl Overdue {
 /// who are where the sender is.
 pub(super) struct SignsOfLife {
     at: Cursor,
-    stale_since: Option<Moment>,
+    stale_since: Option<Timestamp>,
     /// The newest rev that this node has shown. A viewer that comes from another node may be ahead.
     shown: Rev,
     encoded: [Option<Bytes>; Encoding::ALL.len()],
@@ -169,7 +169,7 @@ impl SignsOfLife {
         let rev = self.at.rev.max(viewer.at);
         let encoding = viewer.encoding();
         let cursor = Cursor { rev, ..self.at };
-        let behind = (self.shown < rev).then(Moment::now);
+        let behind = (self.shown < rev).then(Timestamp::now);
         let stale_since = self.stale_since.or(behind);
         let encode = || encoding.encode(&sign_of_life(cursor, stale_since));
         let bytes = match rev == self.at.rev {

@@ -8,8 +8,8 @@ use crate::store::RedbEngine;
 use crate::store::contract::with_clusters;
 
 /// Runs `check` against a fresh roster of every engine.
-fn with_every_engine(check: impl Fn(&dyn Accounts)) {
-    check(&MemoryAccounts::default());
+fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
+    check(&MemoryAccountStore::default());
     let folder = tempfile::tempdir().unwrap();
     check(&RedbEngine::open(folder.path()).unwrap());
     with_clusters(|engine| check(engine));
@@ -17,7 +17,7 @@ fn with_every_engine(check: impl Fn(&dyn Accounts)) {
 
 /// A follower that remembers.
 #[derive(Default)]
-pub struct Told(Mutex<Vec<(Vec<RosterEdit>, u64)>>);
+pub struct Told(Mutex<Vec<(Vec<AccountEdit>, u64)>>);
 
 impl Told {
     pub fn last_version(&self) -> Option<u64> {
@@ -30,19 +30,19 @@ impl Told {
         let told = self.0.lock().unwrap();
         let edits = told.iter().flat_map(|(edits, _)| edits);
         let names = edits.filter_map(|edit| match edit {
-            RosterEdit::PutAccount(account) => Some(account.name.clone()),
+            AccountEdit::PutAccount(account) => Some(account.name.clone()),
             _ => None,
         });
         names.collect()
     }
 }
 
-impl RosterFollower for Told {
-    fn begin_anew(&self, roster: Roster, version: u64) {
+impl AccountFollower for Told {
+    fn begin_anew(&self, roster: AccountSet, version: u64) {
         self.0.lock().unwrap().push((edits(roster), version));
     }
 
-    fn show(&self, edits: &[RosterEdit], version: u64) {
+    fn show(&self, edits: &[AccountEdit], version: u64) {
         self.0.lock().unwrap().push((edits.to_vec(), version));
     }
 }
@@ -58,7 +58,7 @@ fn account(text: &str) -> Account {
         is_disabled: false,
         password: Some("$argon2id$…".to_owned()),
         invitation: None,
-        created: Moment::from_micros(7),
+        created: Timestamp::from_micros(7),
     }
 }
 
@@ -67,9 +67,9 @@ fn session(key: u8, account: &str) -> Session {
         key: Key::new([key; 32]),
         account: name(account),
         client: "Firefox \"on\" \u{2028}<b>".to_owned(),
-        began_at: Moment::from_micros(8),
-        began: Tick(100),
-        seen: Tick(200),
+        began_at: Timestamp::from_micros(8),
+        began: MonotonicSeconds(100),
+        seen: MonotonicSeconds(200),
     }
 }
 
@@ -79,14 +79,14 @@ fn token(key: u8, account: &str) -> Token {
         account: name(account),
         name: "Feeder <script>".to_owned(),
         scope: Scope::SetStatus,
-        created: Moment::from_micros(9),
+        created: Timestamp::from_micros(9),
         used: None,
     }
 }
 
-fn deed(number: u64) -> Deed {
-    Deed {
-        at: Moment::from_micros(number.cast_signed()),
+fn audit_entry(number: u64) -> AuditEntry {
+    AuditEntry {
+        at: Timestamp::from_micros(number.cast_signed()),
         author: Author {
             name: "anna".to_owned(),
             client: "command line".to_owned(),
@@ -97,37 +97,37 @@ fn deed(number: u64) -> Deed {
 }
 
 /// One of everything.
-fn roster() -> Roster {
+fn roster() -> AccountSet {
     let invited = Account {
         role: Role::Admin,
         is_disabled: true,
         password: None,
         invitation: Some(Invitation {
             key: Key::new([0xAB; 32]),
-            expires: Tick(300),
+            expires: MonotonicSeconds(300),
         }),
         ..account("boris.a..b.")
     };
     let used = Token {
-        used: Some(Moment::from_micros(10)),
+        used: Some(Timestamp::from_micros(10)),
         ..token(4, "anna")
     };
-    Roster {
+    AccountSet {
         accounts: vec![account("anna"), invited],
         sessions: vec![session(1, "anna"), session(2, "anna")],
         tokens: vec![token(3, "anna"), used],
         clock: Some(ClockReading {
-            tick: Tick(250),
-            wall: Moment::from_micros(-5),
+            tick: MonotonicSeconds(250),
+            wall: Timestamp::from_micros(-5),
         }),
     }
 }
 
-fn edits(roster: Roster) -> Vec<RosterEdit> {
-    let accounts = roster.accounts.into_iter().map(RosterEdit::PutAccount);
-    let sessions = roster.sessions.into_iter().map(RosterEdit::PutSession);
-    let tokens = roster.tokens.into_iter().map(RosterEdit::PutToken);
-    let clock = roster.clock.into_iter().map(RosterEdit::SetClock);
+fn edits(roster: AccountSet) -> Vec<AccountEdit> {
+    let accounts = roster.accounts.into_iter().map(AccountEdit::PutAccount);
+    let sessions = roster.sessions.into_iter().map(AccountEdit::PutSession);
+    let tokens = roster.tokens.into_iter().map(AccountEdit::PutToken);
+    let clock = roster.clock.into_iter().map(AccountEdit::SetClock);
     accounts
         .chain(sessions)
         .chain(tokens)
@@ -138,15 +138,15 @@ fn edits(roster: Roster) -> Vec<RosterEdit> {
 #[test]
 fn a_new_store_knows_nobody() {
     with_every_engine(|engine| {
-        assert_eq!(engine.roster().unwrap(), Roster::default());
-        assert_eq!(engine.deeds(None, 10).unwrap(), []);
+        assert_eq!(engine.roster().unwrap(), AccountSet::default());
+        assert_eq!(engine.audit_entries(None, 10).unwrap(), []);
     });
 }
 
 #[test]
 fn the_roster_reads_back_as_it_was_edited() {
     with_every_engine(|engine| {
-        engine.edit_roster(0, &edits(roster())).unwrap();
+        engine.edit_accounts(0, &edits(roster())).unwrap();
         assert_eq!(engine.roster().unwrap(), roster());
     });
 }
@@ -154,19 +154,19 @@ fn the_roster_reads_back_as_it_was_edited() {
 #[test]
 fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others() {
     with_every_engine(|engine| {
-        let version = engine.edit_roster(0, &edits(roster())).unwrap();
+        let version = engine.edit_accounts(0, &edits(roster())).unwrap();
         let seen = Session {
-            seen: Tick(999),
+            seen: MonotonicSeconds(999),
             ..session(2, "anna")
         };
         let changes = [
-            RosterEdit::PutSession(seen.clone()),
-            RosterEdit::RemoveSession(Key::new([1; 32])),
-            RosterEdit::RemoveToken(Key::new([3; 32])),
-            RosterEdit::RemoveAccount(name("boris.a..b.")),
-            RosterEdit::RemoveAccount(name("nobody")),
+            AccountEdit::PutSession(seen.clone()),
+            AccountEdit::RemoveSession(Key::new([1; 32])),
+            AccountEdit::RemoveToken(Key::new([3; 32])),
+            AccountEdit::RemoveAccount(name("boris.a..b.")),
+            AccountEdit::RemoveAccount(name("nobody")),
         ];
-        engine.edit_roster(version, &changes).unwrap();
+        engine.edit_accounts(version, &changes).unwrap();
         let left = engine.roster().unwrap();
         assert_eq!(left.accounts, [account("anna")]);
         assert_eq!(left.sessions, [seen]);
@@ -177,12 +177,12 @@ fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others
 #[test]
 fn edits_are_carried_out_in_their_order() {
     with_every_engine(|engine| {
-        let put = RosterEdit::PutSession(session(1, "anna"));
-        let remove = RosterEdit::RemoveSession(Key::new([1; 32]));
-        let version = engine.edit_roster(0, &[remove.clone(), put.clone()]);
+        let put = AccountEdit::PutSession(session(1, "anna"));
+        let remove = AccountEdit::RemoveSession(Key::new([1; 32]));
+        let version = engine.edit_accounts(0, &[remove.clone(), put.clone()]);
         assert_eq!(engine.roster().unwrap().sessions.len(), 1);
         engine
-            .edit_roster(version.unwrap(), &[put, remove])
+            .edit_accounts(version.unwrap(), &[put, remove])
             .unwrap();
         assert_eq!(engine.roster().unwrap().sessions, []);
     });
@@ -192,13 +192,13 @@ fn edits_are_carried_out_in_their_order() {
 fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
     with_every_engine(|engine| {
         let told: Arc<Told> = Arc::default();
-        let first = engine.edit_roster(0, &edits(roster())).unwrap();
-        engine.follow_roster(Arc::downgrade(&told) as _).unwrap();
-        let later = [RosterEdit::RemoveSession(Key::new([1; 32]))];
-        let second = engine.edit_roster(first, &later).unwrap();
-        let late = [RosterEdit::PutAccount(account("late"))];
+        let first = engine.edit_accounts(0, &edits(roster())).unwrap();
+        engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
+        let later = [AccountEdit::RemoveSession(Key::new([1; 32]))];
+        let second = engine.edit_accounts(first, &later).unwrap();
+        let late = [AccountEdit::PutAccount(account("late"))];
         for read in [0, first] {
-            assert_eq!(engine.edit_roster(read, &late), Err(StoreError::Conflict));
+            assert_eq!(engine.edit_accounts(read, &late), Err(StoreError::Conflict));
         }
         assert_eq!(engine.roster().unwrap().accounts, roster().accounts);
         let told = told.0.lock().unwrap();
@@ -210,29 +210,39 @@ fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
 fn deeds_are_read_newest_first_and_in_pages() {
     with_every_engine(|engine| {
         let noted: Vec<_> = (1..=5)
-            .map(|number| RosterEdit::Note(deed(number)))
+            .map(|number| AccountEdit::Note(audit_entry(number)))
             .collect();
-        engine.edit_roster(0, &noted).unwrap();
-        let page = engine.deeds(None, 2).unwrap();
-        assert_eq!(page, [(5, deed(5)), (4, deed(4))]);
-        let rest = engine.deeds(Some(4), 10).unwrap();
-        assert_eq!(rest, [(3, deed(3)), (2, deed(2)), (1, deed(1))]);
+        engine.edit_accounts(0, &noted).unwrap();
+        let page = engine.audit_entries(None, 2).unwrap();
+        assert_eq!(page, [(5, audit_entry(5)), (4, audit_entry(4))]);
+        let rest = engine.audit_entries(Some(4), 10).unwrap();
+        assert_eq!(
+            rest,
+            [
+                (3, audit_entry(3)),
+                (2, audit_entry(2)),
+                (1, audit_entry(1))
+            ]
+        );
     });
 }
 
 #[test]
 fn the_oldest_deeds_make_room_and_numbers_go_on() {
     with_every_engine(|engine| {
-        let noted: Vec<_> = (1..=DEEDS_KEPT + 3)
-            .map(|number| RosterEdit::Note(deed(number)))
+        let noted: Vec<_> = (1..=AUDIT_ENTRIES_KEPT + 3)
+            .map(|number| AccountEdit::Note(audit_entry(number)))
             .collect();
         let mut version = 0;
-        for some in noted.chunks(EDITS_AT_ONCE) {
-            version = engine.edit_roster(version, some).unwrap();
+        for some in noted.chunks(MAX_ACCOUNT_EDITS) {
+            version = engine.edit_accounts(version, some).unwrap();
         }
-        let all = engine.deeds(None, usize::MAX).unwrap();
-        assert_eq!(all.len() as u64, DEEDS_KEPT);
-        assert_eq!(all[0], (DEEDS_KEPT + 3, deed(DEEDS_KEPT + 3)));
+        let all = engine.audit_entries(None, usize::MAX).unwrap();
+        assert_eq!(all.len() as u64, AUDIT_ENTRIES_KEPT);
+        assert_eq!(
+            all[0],
+            (AUDIT_ENTRIES_KEPT + 3, audit_entry(AUDIT_ENTRIES_KEPT + 3))
+        );
         assert_eq!(all.last().unwrap().0, 4);
     });
 }
@@ -242,23 +252,23 @@ fn the_oldest_deeds_make_room_and_numbers_go_on() {
 fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
     with_every_engine(|engine| {
         let note = |words: &str| {
-            RosterEdit::Note(Deed {
+            AccountEdit::Note(AuditEntry {
                 words: words.to_owned(),
-                ..deed(1)
+                ..audit_entry(1)
             })
         };
         let mut version = engine
-            .edit_roster(0, &[note("gave mallory the role admin")])
+            .edit_accounts(0, &[note("gave mallory the role admin")])
             .unwrap();
-        let tokens = vec![note("made the token x (read)"); EDITS_AT_ONCE];
-        for _ in 0..=DEEDS_KEPT / EDITS_AT_ONCE as u64 {
-            version = engine.edit_roster(version, &tokens).unwrap();
+        let tokens = vec![note("made the token x (read)"); MAX_ACCOUNT_EDITS];
+        for _ in 0..=AUDIT_ENTRIES_KEPT / MAX_ACCOUNT_EDITS as u64 {
+            version = engine.edit_accounts(version, &tokens).unwrap();
         }
         engine
-            .edit_roster(version, &[note("removed boris")])
+            .edit_accounts(version, &[note("removed boris")])
             .unwrap();
-        let all = engine.deeds(None, usize::MAX).unwrap();
-        assert_eq!(all.len() as u64, DEEDS_KEPT + 2);
+        let all = engine.audit_entries(None, usize::MAX).unwrap();
+        assert_eq!(all.len() as u64, AUDIT_ENTRIES_KEPT + 2);
         assert_eq!(all[0].1.words, "removed boris");
         let (number, oldest) = all.last().unwrap();
         assert_eq!(
@@ -266,7 +276,7 @@ fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
             (1, "gave mallory the role admin")
         );
         assert!(all.windows(2).all(|pair| pair[0].0 > pair[1].0));
-        let page = engine.deeds(Some(all[1].0), 2).unwrap();
+        let page = engine.audit_entries(Some(all[1].0), 2).unwrap();
         assert_eq!(page, all[2..4]);
     });
 }
@@ -276,11 +286,14 @@ fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
     let folder = tempfile::tempdir().unwrap();
     drop(RedbEngine::open(folder.path()).unwrap());
     let engine = RedbEngine::open(folder.path()).unwrap();
-    let version = engine.edit_roster(0, &edits(roster())).unwrap();
-    let note = [RosterEdit::Note(deed(1))];
-    engine.edit_roster(version, &note).unwrap();
+    let version = engine.edit_accounts(0, &edits(roster())).unwrap();
+    let note = [AccountEdit::Note(audit_entry(1))];
+    engine.edit_accounts(version, &note).unwrap();
     drop(engine);
     let engine = RedbEngine::open(folder.path()).unwrap();
     assert_eq!(engine.roster().unwrap(), roster());
-    assert_eq!(engine.deeds(None, 10).unwrap(), [(1, deed(1))]);
+    assert_eq!(
+        engine.audit_entries(None, 10).unwrap(),
+        [(1, audit_entry(1))]
+    );
 }

@@ -2,30 +2,30 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use super::{Roster, RosterEdit};
+use super::{AccountEdit, AccountSet};
 use crate::store::StoreError;
 
 /// Follows the roster of an engine. Called by one thread at a time, and never waits for a reader.
-pub trait RosterFollower: Send + Sync {
+pub trait AccountFollower: Send + Sync {
     /// The whole roster, at `version`: at first, and when the engine has another one.
-    fn begin_anew(&self, roster: Roster, version: u64);
+    fn begin_anew(&self, roster: AccountSet, version: u64);
 
     /// Edits that the store has, whoever made them, and the version they lead to.
-    fn show(&self, edits: &[RosterEdit], version: u64);
+    fn show(&self, edits: &[AccountEdit], version: u64);
 }
 
 /// Those who follow a roster. The engine does not keep them alive.
 #[derive(Default)]
-pub struct RosterFollowers(Vec<Weak<dyn RosterFollower>>);
+pub struct AccountFollowers(Vec<Weak<dyn AccountFollower>>);
 
-impl RosterFollowers {
-    pub fn add(&mut self, follower: Weak<dyn RosterFollower>) {
+impl AccountFollowers {
+    pub fn add(&mut self, follower: Weak<dyn AccountFollower>) {
         self.0.push(follower);
     }
 
-    pub fn tell(&self, tell: impl Fn(&dyn RosterFollower)) {
+    pub fn tell(&self, tell: impl Fn(&dyn AccountFollower)) {
         let followers = self.0.iter().filter_map(Weak::upgrade);
-        followers.for_each(|follower: Arc<dyn RosterFollower>| tell(&*follower));
+        followers.for_each(|follower: Arc<dyn AccountFollower>| tell(&*follower));
     }
 }
 
@@ -36,15 +36,15 @@ pub struct OwnVersion(Mutex<Followed>);
 #[derive(Default)]
 struct Followed {
     version: u64,
-    followers: RosterFollowers,
+    followers: AccountFollowers,
 }
 
 impl OwnVersion {
     /// Gives `follower` the roster that `read` gives, and every edit after it.
     pub fn follow(
         &self,
-        follower: Weak<dyn RosterFollower>,
-        read: impl FnOnce() -> Result<Roster, StoreError>,
+        follower: Weak<dyn AccountFollower>,
+        read: impl FnOnce() -> Result<AccountSet, StoreError>,
     ) -> Result<(), StoreError> {
         let mut followed = self.followed();
         let roster = read()?;
@@ -59,7 +59,7 @@ impl OwnVersion {
     pub fn edit(
         &self,
         read: u64,
-        edits: &[RosterEdit],
+        edits: &[AccountEdit],
         write: impl FnOnce() -> Result<(), StoreError>,
     ) -> Result<u64, StoreError> {
         let mut followed = self.followed();

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, Weak};
 
 use super::following::OwnVersion;
-use super::{Accounts, ClockReading, DEEDS_KEPT, Roster, RosterEdit, RosterFollower};
-use crate::model::{Account, AccountName, Deed, Key, Session, Token};
+use super::{
+    AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
+};
+use crate::model::{Account, AccountName, AuditEntry, Key, Session, Token};
 use crate::store::StoreError;
 
 /// Everything that is kept about staff.
@@ -17,48 +19,50 @@ pub struct Kept {
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
     clock: Option<ClockReading>,
-    routine_deeds: BTreeMap<u64, Deed>,
-    admin_deeds: BTreeMap<u64, Deed>,
+    routine_deeds: BTreeMap<u64, AuditEntry>,
+    admin_deeds: BTreeMap<u64, AuditEntry>,
 }
 
 impl Kept {
-    pub fn apply(&mut self, edit: RosterEdit) {
+    pub fn apply(&mut self, edit: AccountEdit) {
         match edit {
-            RosterEdit::PutAccount(account) => {
+            AccountEdit::PutAccount(account) => {
                 self.accounts.insert(account.name.clone(), account);
             }
-            RosterEdit::RemoveAccount(name) => drop(self.accounts.remove(&name)),
-            RosterEdit::PutSession(session) => drop(self.sessions.insert(session.key, session)),
-            RosterEdit::RemoveSession(key) => drop(self.sessions.remove(&key)),
-            RosterEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
-            RosterEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
-            RosterEdit::SetClock(reading) => self.clock = Some(reading),
-            RosterEdit::Note(deed) => self.note(self.last_deed() + 1, deed),
+            AccountEdit::RemoveAccount(name) => drop(self.accounts.remove(&name)),
+            AccountEdit::PutSession(session) => drop(self.sessions.insert(session.key, session)),
+            AccountEdit::RemoveSession(key) => drop(self.sessions.remove(&key)),
+            AccountEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
+            AccountEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
+            AccountEdit::SetClock(reading) => self.clock = Some(reading),
+            AccountEdit::Note(audit_entry) => self.note(self.last_deed() + 1, audit_entry),
         }
     }
 
-    /// Adds a deed that has its number already; the oldest of its kind are dropped.
-    pub fn note(&mut self, number: u64, deed: Deed) {
-        let deeds = if deed.is_routine() {
+    /// Adds a audit_entry that has its number already; the oldest of its kind are dropped.
+    pub fn note(&mut self, number: u64, audit_entry: AuditEntry) {
+        let audit_entries = if audit_entry.is_routine() {
             &mut self.routine_deeds
         } else {
             &mut self.admin_deeds
         };
-        deeds.insert(number, deed);
-        while deeds.len() as u64 > DEEDS_KEPT {
-            deeds.pop_first();
+        audit_entries.insert(number, audit_entry);
+        while audit_entries.len() as u64 > AUDIT_ENTRIES_KEPT {
+            audit_entries.pop_first();
         }
     }
 
-    /// The number of the newest deed; 0 for none.
+    /// The number of the newest audit_entry; 0 for none.
     pub fn last_deed(&self) -> u64 {
-        let last = |deeds: &BTreeMap<u64, Deed>| deeds.last_key_value().map(|(number, _)| *number);
+        let last = |audit_entries: &BTreeMap<u64, AuditEntry>| {
+            audit_entries.last_key_value().map(|(number, _)| *number)
+        };
         let last = last(&self.routine_deeds).max(last(&self.admin_deeds));
         last.unwrap_or(0)
     }
 
-    pub fn roster(&self) -> Roster {
-        Roster {
+    pub fn roster(&self) -> AccountSet {
+        AccountSet {
             accounts: self.accounts.values().cloned().collect(),
             sessions: self.sessions.values().cloned().collect(),
             tokens: self.tokens.values().cloned().collect(),
@@ -66,11 +70,12 @@ impl Kept {
         }
     }
 
-    pub fn deeds(&self, before: Option<u64>, limit: usize) -> Vec<(u64, Deed)> {
-        let newest = |deeds: &BTreeMap<u64, Deed>| -> Vec<_> {
-            let deeds = deeds.range(..before.unwrap_or(u64::MAX)).rev();
-            let deeds = deeds.map(|(number, deed)| (*number, deed.clone()));
-            deeds.take(limit).collect()
+    pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Vec<(u64, AuditEntry)> {
+        let newest = |audit_entries: &BTreeMap<u64, AuditEntry>| -> Vec<_> {
+            let audit_entries = audit_entries.range(..before.unwrap_or(u64::MAX)).rev();
+            let audit_entries =
+                audit_entries.map(|(number, audit_entry)| (*number, audit_entry.clone()));
+            audit_entries.take(limit).collect()
         };
         newest_of_both(
             newest(&self.routine_deeds),
@@ -82,39 +87,39 @@ impl Kept {
 
 /// Up to `limit` of two lists together, newest first.
 pub fn newest_of_both(
-    mut deeds: Vec<(u64, Deed)>,
-    others: Vec<(u64, Deed)>,
+    mut audit_entries: Vec<(u64, AuditEntry)>,
+    others: Vec<(u64, AuditEntry)>,
     limit: usize,
-) -> Vec<(u64, Deed)> {
-    deeds.extend(others);
-    deeds.sort_unstable_by_key(|(number, _)| Reverse(*number));
-    deeds.truncate(limit);
-    deeds
+) -> Vec<(u64, AuditEntry)> {
+    audit_entries.extend(others);
+    audit_entries.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    audit_entries.truncate(limit);
+    audit_entries
 }
 
 /// Accounts in memory.
 #[derive(Default)]
-pub struct MemoryAccounts {
+pub struct MemoryAccountStore {
     kept: Mutex<Kept>,
     version: OwnVersion,
 }
 
-impl MemoryAccounts {
+impl MemoryAccountStore {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().expect("no holder of this lock panics")
     }
 }
 
-impl Accounts for MemoryAccounts {
-    fn roster(&self) -> Result<Roster, StoreError> {
+impl AccountStore for MemoryAccountStore {
+    fn roster(&self) -> Result<AccountSet, StoreError> {
         Ok(self.kept().roster())
     }
 
-    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+    fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
         self.version.follow(follower, || self.roster())
     }
 
-    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
         self.version.edit(read, edits, || {
             let mut kept = self.kept();
             edits.iter().for_each(|edit| kept.apply(edit.clone()));
@@ -122,7 +127,11 @@ impl Accounts for MemoryAccounts {
         })
     }
 
-    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        Ok(self.kept().deeds(before, limit))
+    fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        Ok(self.kept().audit_entries(before, limit))
     }
 }

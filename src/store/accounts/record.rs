@@ -1,11 +1,11 @@
-//! How accounts, sessions, tokens and deeds are written down: JSON, like all records of the store,
+//! How accounts, sessions, tokens and audit_entries are written down: JSON, like all records of the store,
 //! under their name, key or number.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountName, Author, Deed, Invitation, Key, Moment, Rev, Session, Tick, Token,
-    from_hex, to_hex,
+    Account, AccountName, AuditEntry, Author, Invitation, Key, MonotonicSeconds, Rev, Session,
+    Timestamp, Token, from_hex, to_hex,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -47,7 +47,7 @@ struct ClockRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DeedRecord {
+struct AuditEntryRecord {
     at: i64,
     who: String,
     client: String,
@@ -71,7 +71,7 @@ pub fn encode_account(account: &Account) -> Vec<u8> {
 pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
     let record: AccountRecord = decode(bytes)?;
     let invitation = |(key, expires): (String, u64)| {
-        let (key, expires) = (decode_key(&key)?, Tick(expires));
+        let (key, expires) = (decode_key(&key)?, MonotonicSeconds(expires));
         Ok::<_, StoreError>(Invitation { key, expires })
     };
     Ok(Account {
@@ -80,7 +80,7 @@ pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
         is_disabled: record.disabled,
         password: record.password,
         invitation: record.invitation.map(invitation).transpose()?,
-        created: Moment::from_micros(record.created),
+        created: Timestamp::from_micros(record.created),
     })
 }
 
@@ -100,9 +100,9 @@ pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
         key,
         account: account_name(&record.account)?,
         client: record.client,
-        began_at: Moment::from_micros(record.began_at),
-        began: Tick(record.began),
-        seen: Tick(record.seen),
+        began_at: Timestamp::from_micros(record.began_at),
+        began: MonotonicSeconds(record.began),
+        seen: MonotonicSeconds(record.seen),
     })
 }
 
@@ -112,7 +112,7 @@ pub fn encode_token(token: &Token) -> Vec<u8> {
         name: token.name.clone(),
         scope: token.scope.as_str().to_owned(),
         created: token.created.micros(),
-        used: token.used.map(Moment::micros),
+        used: token.used.map(Timestamp::micros),
     })
 }
 
@@ -123,8 +123,8 @@ pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
         account: account_name(&record.account)?,
         name: record.name,
         scope: record.scope.parse().map_err(damaged)?,
-        created: Moment::from_micros(record.created),
-        used: record.used.map(Moment::from_micros),
+        created: Timestamp::from_micros(record.created),
+        used: record.used.map(Timestamp::from_micros),
     })
 }
 
@@ -138,25 +138,25 @@ pub fn encode_clock(reading: &ClockReading) -> Vec<u8> {
 pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
     let record: ClockRecord = decode(bytes)?;
     Ok(ClockReading {
-        tick: Tick(record.tick),
-        wall: Moment::from_micros(record.wall),
+        tick: MonotonicSeconds(record.tick),
+        wall: Timestamp::from_micros(record.wall),
     })
 }
 
-pub fn encode_deed(deed: &Deed) -> Vec<u8> {
-    encode(&DeedRecord {
-        at: deed.at.micros(),
-        who: deed.author.name.clone(),
-        client: deed.author.client.clone(),
-        did: deed.words.clone(),
-        after: deed.after.map(Rev::get),
+pub fn encode_audit_entry(audit_entry: &AuditEntry) -> Vec<u8> {
+    encode(&AuditEntryRecord {
+        at: audit_entry.at.micros(),
+        who: audit_entry.author.name.clone(),
+        client: audit_entry.author.client.clone(),
+        did: audit_entry.words.clone(),
+        after: audit_entry.after.map(Rev::get),
     })
 }
 
-pub fn decode_deed(bytes: &[u8]) -> Result<Deed, StoreError> {
-    let record: DeedRecord = decode(bytes)?;
-    Ok(Deed {
-        at: Moment::from_micros(record.at),
+pub fn decode_audit_entry(bytes: &[u8]) -> Result<AuditEntry, StoreError> {
+    let record: AuditEntryRecord = decode(bytes)?;
+    Ok(AuditEntry {
+        at: Timestamp::from_micros(record.at),
         author: Author {
             name: record.who,
             client: record.client,

@@ -5,8 +5,8 @@
 //! can be imported.
 
 use crate::model::{
-    Account, Author, Change, ChangeKind, Deed, Draft, InvalidProfile, LIMITS, Lines, Moment, Pet,
-    PetId, Profile, Rev, Tick, Token, check_token_name, clean_text,
+    Account, AuditEntry, Author, Change, ChangeKind, Draft, InvalidProfile, LIMITS, Lines,
+    MonotonicSeconds, Pet, PetId, Profile, Rev, Timestamp, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -86,21 +86,24 @@ pub fn admit_token(token: Token) -> Admitted<Token> {
 }
 
 pub fn admit_clock(tick: u64, wall: i64) -> Admitted<ClockReading> {
-    let (tick, wall) = (Tick(bounded("tick", tick)?), Moment::from_micros(wall));
+    let (tick, wall) = (
+        MonotonicSeconds(bounded("tick", tick)?),
+        Timestamp::from_micros(wall),
+    );
     dated("wall", wall)?;
     Ok(ClockReading { tick, wall })
 }
 
-pub fn admit_deed(deed: Deed) -> Admitted<Deed> {
-    dated("at", deed.at)?;
-    admit_author(&deed.author)?;
-    if let Some(after) = deed.after {
+pub fn admit_deed(audit_entry: AuditEntry) -> Admitted<AuditEntry> {
+    dated("at", audit_entry.at)?;
+    admit_author(&audit_entry.author)?;
+    if let Some(after) = audit_entry.after {
         bounded("after", after.get())?;
     }
-    short("did", &deed.words, WORDS_CHARACTERS)?;
-    Ok(Deed {
-        words: clean_text(&deed.words, Lines::Many),
-        ..deed
+    short("did", &audit_entry.words, WORDS_CHARACTERS)?;
+    Ok(AuditEntry {
+        words: clean_text(&audit_entry.words, Lines::Many),
+        ..audit_entry
     })
 }
 
@@ -145,7 +148,7 @@ pub fn bounded(field: &str, number: u64) -> Admitted<u64> {
     }
 }
 
-fn dated(field: &str, at: Moment) -> Admitted<()> {
+fn dated(field: &str, at: Timestamp) -> Admitted<()> {
     match at.is_in_calendar() {
         true => Ok(()),
         false => Err(refused(field, "the date is out of range")),

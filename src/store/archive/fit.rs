@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Entry;
 use crate::model::{AccountName, Change, Pet, PetId, Rev};
 use crate::store::replay::Replay;
-use crate::store::{RosterEdit, StoreError};
+use crate::store::{AccountEdit, StoreError};
 
 /// What was said so far, as far as later lines must fit to it.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Fit {
             }
             Entry::Pet(pet) => self.pass_pet(pet),
             Entry::Change(change) => self.pass_change(change),
-            Entry::Staff(RosterEdit::PutAccount(account)) => {
+            Entry::Staff(AccountEdit::PutAccount(account)) => {
                 self.accounts.insert(account.name.clone());
                 Ok(())
             }
@@ -94,7 +94,7 @@ impl Fit {
 
     /// Returns true for a token without an account, which exports of earlier versions can have.
     pub fn is_orphan(&self, entry: &Entry) -> bool {
-        let Entry::Staff(RosterEdit::PutToken(token)) = entry else {
+        let Entry::Staff(AccountEdit::PutToken(token)) = entry else {
             return false;
         };
         !self.accounts.contains(&token.account)

@@ -11,10 +11,10 @@ use super::admit::{
 };
 use super::fit::Fit;
 use super::{FORMAT, Line, sum_of};
-use crate::model::{Change, Epoch, Moment, Pet, PetId, Rev};
-use crate::store::accounts::{decode_account, decode_deed, decode_key, decode_token};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::store::accounts::{decode_account, decode_audit_entry, decode_key, decode_token};
 use crate::store::record::{decode_change, decode_profile, decode_status};
-use crate::store::{RosterEdit, StoreError};
+use crate::store::{AccountEdit, StoreError};
 
 /// The longest line that is read: above any record, and a bound on memory.
 const LINE_LIMIT: u64 = 1024 * 1024;
@@ -29,8 +29,8 @@ pub enum Entry {
     },
     Pet(Pet),
     Change(Change),
-    /// An account, a token, the clock or a deed is put where nothing is yet.
-    Staff(RosterEdit),
+    /// An account, a token, the clock or a audit_entry is put where nothing is yet.
+    Staff(AccountEdit),
 }
 
 /// Reads an export to its end and hands on what it says, in its order. That all of it is there,
@@ -164,14 +164,16 @@ fn entry_of(line: Line) -> Result<Option<Entry>, StoreError> {
         }
         Line::End { .. } => return Ok(None),
         Line::Account { name, record } => {
-            RosterEdit::PutAccount(admit_account(decode_account(&name, &bytes(record))?)?)
+            AccountEdit::PutAccount(admit_account(decode_account(&name, &bytes(record))?)?)
         }
-        Line::Token { key, record } => RosterEdit::PutToken(admit_token(decode_token(
+        Line::Token { key, record } => AccountEdit::PutToken(admit_token(decode_token(
             decode_key(&key)?,
             &bytes(record),
         )?)?),
-        Line::Clock { tick, wall } => RosterEdit::SetClock(admit_clock(tick, wall)?),
-        Line::Deed { record } => RosterEdit::Note(admit_deed(decode_deed(&bytes(record))?)?),
+        Line::Clock { tick, wall } => AccountEdit::SetClock(admit_clock(tick, wall)?),
+        Line::AuditEntry { record } => {
+            AccountEdit::Note(admit_deed(decode_audit_entry(&bytes(record))?)?)
+        }
     };
     Ok(Some(Entry::Staff(staff)))
 }
@@ -181,7 +183,7 @@ fn pet(id: u64, profile: &Value, status: &str, since: i64) -> Result<Pet, StoreE
         id: PetId::new(id),
         profile: decode_profile(profile.to_string().as_bytes())?,
         status: decode_status(status)?,
-        since: Moment::from_micros(since),
+        since: Timestamp::from_micros(since),
     })
 }
 

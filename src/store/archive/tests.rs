@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{
-    Account, Author, By, ChangeKind, Invitation, Key, Moment, Profile, Role, Scope, Session,
-    Status, Tick, Token,
+    Account, Author, ChangeKind, ChangeSource, Invitation, Key, MonotonicSeconds, Profile, Role,
+    Scope, Session, Status, Timestamp, Token,
 };
-use crate::store::{ClockReading, RosterEdit};
+use crate::store::{AccountEdit, ClockReading};
 
 fn author() -> Author {
     Author {
@@ -28,15 +28,15 @@ fn pet() -> Pet {
             ..Profile::default()
         },
         status: Status::Eating,
-        since: Moment::from_micros(1000),
+        since: Timestamp::from_micros(1000),
     }
 }
 
 fn change(rev: u64, kind: ChangeKind) -> Change {
     Change {
         rev: Rev::new(rev),
-        at: Moment::from_micros(1000),
-        by: By::Staff,
+        at: Timestamp::from_micros(1000),
+        by: ChangeSource::Staff,
         author: Some(Arc::new(author())),
         request: None,
         pet: PetId::FIRST,
@@ -45,7 +45,7 @@ fn change(rev: u64, kind: ChangeKind) -> Change {
 }
 
 /// One of everything.
-fn roster() -> Roster {
+fn roster() -> AccountSet {
     let (name, key): (crate::model::AccountName, _) = ("anna".parse().unwrap(), Key::new([7; 32]));
     let account = Account {
         name: name.clone(),
@@ -54,40 +54,40 @@ fn roster() -> Roster {
         password: Some("$argon2id$v=19$\u{2026}".to_owned()),
         invitation: Some(Invitation {
             key,
-            expires: Tick(300),
+            expires: MonotonicSeconds(300),
         }),
-        created: Moment::from_micros(7),
+        created: Timestamp::from_micros(7),
     };
     let token = Token {
         key,
         account: name.clone(),
         name: "Feeder".to_owned(),
         scope: Scope::SetStatus,
-        created: Moment::from_micros(8),
+        created: Timestamp::from_micros(8),
         used: None,
     };
     let session = Session {
         key,
         account: name,
         client: "Firefox".to_owned(),
-        began_at: Moment::from_micros(9),
-        began: Tick(1),
-        seen: Tick(2),
+        began_at: Timestamp::from_micros(9),
+        began: MonotonicSeconds(1),
+        seen: MonotonicSeconds(2),
     };
-    Roster {
+    AccountSet {
         accounts: vec![account],
         sessions: vec![session],
         tokens: vec![token],
         clock: Some(ClockReading {
-            tick: Tick(250),
-            wall: Moment::from_micros(-5),
+            tick: MonotonicSeconds(250),
+            wall: Timestamp::from_micros(-5),
         }),
     }
 }
 
-fn deed() -> Deed {
-    Deed {
-        at: Moment::from_micros(10),
+fn audit_entry() -> AuditEntry {
+    AuditEntry {
+        at: Timestamp::from_micros(10),
         author: author(),
         words: "added boris".to_owned(),
         after: Some(Rev::new(2)),
@@ -110,15 +110,15 @@ fn export() -> (Vec<u8>, Vec<Entry>) {
     }
     let staff = roster();
     writer.roster(&staff).unwrap();
-    writer.deed(&deed()).unwrap();
+    writer.audit_entry(&audit_entry()).unwrap();
     writer.end().unwrap();
     let start = [Entry::Start { rev, next_pet }, Entry::Pet(pet())];
     let said = start.into_iter().chain(changes.map(Entry::Change));
-    let accounts = staff.accounts.into_iter().map(RosterEdit::PutAccount);
-    let tokens = staff.tokens.into_iter().map(RosterEdit::PutToken);
-    let clock = staff.clock.into_iter().map(RosterEdit::SetClock);
+    let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
+    let tokens = staff.tokens.into_iter().map(AccountEdit::PutToken);
+    let clock = staff.clock.into_iter().map(AccountEdit::SetClock);
     let staff = accounts.chain(tokens).chain(clock);
-    let staff = staff.chain([RosterEdit::Note(deed())]);
+    let staff = staff.chain([AccountEdit::Note(audit_entry())]);
     (text, said.chain(staff.map(Entry::Staff)).collect())
 }
 
@@ -249,7 +249,7 @@ fn a_pet_after_a_change_is_refused() {
 #[test]
 fn a_token_without_an_account_is_left_out_by_an_export_and_by_an_import() {
     let (rev, next) = (Rev::ZERO, PetId::FIRST);
-    let nobody = Roster {
+    let nobody = AccountSet {
         accounts: Vec::new(),
         clock: None,
         ..roster()

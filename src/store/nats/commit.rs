@@ -11,15 +11,19 @@ use super::node::Node;
 use super::state::StreamState;
 use super::subjects::PETS;
 use crate::model::Rev;
-use crate::store::{Put, StoreError};
+use crate::store::{ProposedChange, StoreError};
 
 /// How long the stream is searched for the outcome of a commit.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 
 /// Commits `puts`, decided at `read`, as one batch, and waits until this node has shown them.
-pub async fn commit(node: &Node, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
+pub async fn commit(
+    node: &Node,
+    read: Rev,
+    proposed: &[ProposedChange],
+) -> Result<Vec<Rev>, StoreError> {
     node.reach.check_to_write().await?;
-    let commit = match Commit::begin(node, read, puts) {
+    let commit = match Commit::begin(node, read, proposed) {
         Ok(commit) => commit,
         Err(error) => {
             until_all_shown(node).await;
@@ -34,7 +38,7 @@ pub async fn commit(node: &Node, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, St
     // It was stored, so the engine works now.
     node.reach.hear(Instant::now());
     node.until_shown(last).await;
-    let first = last + 1 - puts.len() as u64;
+    let first = last + 1 - proposed.len() as u64;
     Ok((first..=last).map(Rev::new).collect())
 }
 
@@ -50,22 +54,26 @@ struct Commit<'a> {
     /// Its name, by which the node knows its messages when they come by.
     op: String,
     read: Rev,
-    puts: &'a [Put],
+    proposed: &'a [ProposedChange],
     expected: Expected,
 }
 
 impl<'a> Commit<'a> {
     /// Has the node wait for the messages of a commit that is to be sent.
-    fn begin(node: &'a Node, read: Rev, puts: &'a [Put]) -> Result<Self, StoreError> {
+    fn begin(
+        node: &'a Node,
+        read: Rev,
+        proposed: &'a [ProposedChange],
+    ) -> Result<Self, StoreError> {
         let op = batch::new_op();
         let mut known = node.known();
-        let expected = known.expect(read, puts)?;
+        let expected = known.expect(read, proposed)?;
         known.ops.insert(op.clone(), Vec::new());
         Ok(Commit {
             node,
             op,
             read,
-            puts,
+            proposed,
             expected,
         })
     }
@@ -99,7 +107,7 @@ impl<'a> Commit<'a> {
 
     /// Sends its messages, unless the outcome shows in the stream first.
     async fn send_once(&self) -> Result<u64, StoreError> {
-        let messages = self.expected.compose(self.puts);
+        let messages = self.expected.compose(self.proposed);
         tokio::select! {
             biased;
             sent = batch::send(&self.node.link, &self.op, messages) => sent.map_err(batch::explain),
@@ -170,7 +178,7 @@ impl<'a> Commit<'a> {
         if seqs.len() == self.expected.messages() {
             return seqs.last().copied().map(Ok);
         }
-        let again = known.expect(self.read, self.puts);
+        let again = known.expect(self.read, self.proposed);
         let is_still_so = again.is_ok_and(|again| again == self.expected);
         (seqs.is_empty() && !is_still_so).then_some(Err(Beaten { by: known.seq }))
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::batch::OP;
 use super::expected::Expected;
 use super::message::{self, Entry, Record};
-use crate::model::{By, Change, ChangeKind, Epoch, Pet, PetId, Rev};
-use crate::store::{Put, StoreError};
+use crate::model::{Change, ChangeKind, ChangeSource, Epoch, Pet, PetId, Rev};
+use crate::store::{ProposedChange, StoreError};
 
 /// Where the subjects of the stream stand, which is what a commit is compared with.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Known {
                 self.next_pet = Some(self.next_pet().max(id));
                 self.next_pet_seq = entry.seq;
             }
-            Record::Tick => self.tick_seq = entry.seq,
+            Record::MonotonicSeconds => self.tick_seq = entry.seq,
             Record::Epoch(epoch) => self.epoch = Some(epoch),
             Record::Other => {}
         }
@@ -67,9 +67,9 @@ impl Known {
     ///
     /// # Errors
     /// `Conflict` when one of the pets is known to have changed since.
-    pub fn expect(&self, read: Rev, puts: &[Put]) -> Result<Expected, StoreError> {
+    pub fn expect(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Expected, StoreError> {
         let (mut pets, mut written) = (Vec::new(), HashSet::new());
-        for put in puts {
+        for put in proposed {
             let last = self.pets.get(&put.pet).copied().unwrap_or_default();
             let is_first = written.insert(put.pet);
             if is_first && last > read.get() {
@@ -77,8 +77,10 @@ impl Known {
             }
             pets.push(is_first.then_some(last));
         }
-        let creates = puts.iter().any(|put| put.pet >= self.next_pet());
-        let ticks = puts.iter().any(|put| put.signature.by == By::Simulator);
+        let creates = proposed.iter().any(|put| put.pet >= self.next_pet());
+        let ticks = proposed
+            .iter()
+            .any(|put| put.signature.by == ChangeSource::Simulator);
         Ok(Expected {
             next_pet: creates.then_some(self.next_pet_seq),
             tick: ticks.then_some(self.tick_seq),
@@ -113,9 +115,9 @@ mod tests {
     use super::*;
     use crate::store::nats::subjects::{NEXT_PET, TICK};
 
-    fn put(pet: u64, by: By) -> Put {
-        Put {
-            at: crate::model::Moment::from_micros(0),
+    fn put(pet: u64, by: ChangeSource) -> ProposedChange {
+        ProposedChange {
+            at: crate::model::Timestamp::from_micros(0),
             signature: by.into(),
             request: None,
             pet: PetId::new(pet),
@@ -129,9 +131,9 @@ mod tests {
         let mut known = Known::default();
         known.pets.insert(PetId::FIRST, 9);
         (known.next_pet, known.tick_seq) = (Some(PetId::new(2)), 8);
-        let expected = |puts: &[Put], read| {
-            let expected = known.expect(Rev::new(read), puts).unwrap();
-            let messages = expected.compose(puts);
+        let expected = |proposed: &[ProposedChange], read| {
+            let expected = known.expect(Rev::new(read), proposed).unwrap();
+            let messages = expected.compose(proposed);
             assert_eq!(messages.len(), expected.messages());
             let told = messages
                 .into_iter()
@@ -140,18 +142,18 @@ mod tests {
         };
         let subject = |name: &str| name.to_owned();
         assert_eq!(
-            expected(&[put(1, By::Staff), put(1, By::Api)], 9),
+            expected(&[put(1, ChangeSource::Staff), put(1, ChangeSource::Api)], 9),
             [(subject("ps.pet.1"), Some(9)), (subject("ps.pet.1"), None)]
         );
         assert_eq!(
-            expected(&[put(2, By::Staff)], 9),
+            expected(&[put(2, ChangeSource::Staff)], 9),
             [(subject(NEXT_PET), Some(0)), (subject("ps.pet.2"), Some(0))]
         );
         assert_eq!(
-            expected(&[put(1, By::Simulator)], 9),
+            expected(&[put(1, ChangeSource::Simulator)], 9),
             [(subject(TICK), Some(8)), (subject("ps.pet.1"), Some(9))]
         );
-        let late = known.expect(Rev::new(8), &[put(1, By::Staff)]);
+        let late = known.expect(Rev::new(8), &[put(1, ChangeSource::Staff)]);
         assert_eq!(late.err(), Some(StoreError::Conflict));
     }
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 
 use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
-use crate::model::{Change, ChangeKind, Epoch, Moment, Pet, PetId, RequestKey, Rev};
+use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, RequestKey, Rev, Timestamp};
 use crate::store::record::{
     decode, decode_author, decode_by, decode_pet, encode, encode_author, encode_pet,
 };
-use crate::store::{Put, StoreError};
+use crate::store::{ProposedChange, StoreError};
 
 /// A message of the stream.
 pub struct Entry {
@@ -30,7 +30,7 @@ pub enum Record {
         after: Option<Arc<Pet>>,
     },
     NextPet(PetId),
-    Tick,
+    MonotonicSeconds,
     Epoch(Epoch),
     /// Of a program that knows more than this one.
     Other,
@@ -55,7 +55,7 @@ const REQUEST: &str = "Ps-Request";
 pub const LEADING: &str = "Ps-Leading";
 
 /// The headers and the body of a pet's message.
-pub fn write(put: &Put) -> (Vec<(&'static str, String)>, Vec<u8>) {
+pub fn write(put: &ProposedChange) -> (Vec<(&'static str, String)>, Vec<u8>) {
     let mut headers = vec![
         (CHANGE, put.kind.as_str().to_owned()),
         (AT, put.at.micros().to_string()),
@@ -80,7 +80,7 @@ pub fn write(put: &Put) -> (Vec<(&'static str, String)>, Vec<u8>) {
 pub fn read(entry: &Entry) -> Result<Record, StoreError> {
     Ok(match entry.subject.as_str() {
         NEXT_PET => Record::NextPet(PetId::new(number(&entry.payload)?)),
-        TICK => Record::Tick,
+        TICK => Record::MonotonicSeconds,
         EPOCH => Record::Epoch(read_epoch(&entry.payload)?),
         subject => match subject.strip_prefix(PET) {
             Some(id) => read_pet(id, entry)?,
@@ -100,7 +100,7 @@ fn read_pet(id: &str, entry: &Entry) -> Result<Record, StoreError> {
         bytes => Some(Arc::new(decode_pet(pet, bytes)?)),
     };
     let at = header(AT)?.parse().map_err(|_| foreign(&entry.subject))?;
-    let at = Moment::from_micros(at);
+    let at = Timestamp::from_micros(at);
     let kind = match (header(CHANGE)?, &after) {
         (_, None) => ChangeKind::Gone(match header(NAME) {
             Ok(record) => Some(decode(record.as_bytes())?),

@@ -13,7 +13,7 @@ use super::link::Link;
 use super::load;
 use super::reach::Reach;
 use super::subjects::PETS;
-use crate::model::{Change, Epoch, Moment, Rev};
+use crate::model::{Change, Epoch, Rev, Timestamp};
 use crate::store::{Following, Snapshot, StoreError};
 
 /// How long a commit waits for this node to have shown it, or what it conflicts with.
@@ -59,8 +59,8 @@ impl Node {
 
     /// Notes what the engine's clock showed, out of an answer that took `took`. Returns by how many
     /// milliseconds this machine's clock is ahead.
-    pub fn note_engine_time(&self, took: Duration, engine_time: Option<Moment>) -> Option<i64> {
-        let ahead_ms = (Moment::now().micros() - engine_time?.micros()) / 1000;
+    pub fn note_engine_time(&self, took: Duration, engine_time: Option<Timestamp>) -> Option<i64> {
+        let ahead_ms = (Timestamp::now().micros() - engine_time?.micros()) / 1000;
         // The engine's clock was read at some time within `took`.
         let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         let ahead_ms = ahead_ms - ahead_ms.clamp(0, took_ms);

@@ -23,8 +23,8 @@ use self::mirror::Mirror;
 use super::link::Link;
 use super::reach::Reach;
 use super::subjects::{STAFF, STAFF_NOTES};
-use crate::model::Deed;
-use crate::store::{Roster, RosterFollower, StoreError};
+use crate::model::AuditEntry;
+use crate::store::{AccountFollower, AccountSet, StoreError};
 
 /// How often the stream is asked how far it is.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -62,17 +62,17 @@ impl Staff {
         self.mirror.lock().await.load(&self.link).await
     }
 
-    pub async fn roster(&self) -> Roster {
+    pub async fn roster(&self) -> AccountSet {
         self.mirror.lock().await.kept.roster()
     }
 
-    pub async fn deeds(&self, before: Option<u64>, limit: usize) -> Vec<(u64, Deed)> {
-        self.mirror.lock().await.kept.deeds(before, limit)
+    pub async fn audit_entries(&self, before: Option<u64>, limit: usize) -> Vec<(u64, AuditEntry)> {
+        self.mirror.lock().await.kept.audit_entries(before, limit)
     }
 
     /// Shows `follower` everything, and all edits from then on. Whether it is the first, for whom
     /// somebody must `keep_up` with the stream.
-    pub async fn show_to(&self, follower: Weak<dyn RosterFollower>) -> bool {
+    pub async fn show_to(&self, follower: Weak<dyn AccountFollower>) -> bool {
         let mut mirror = self.mirror.lock().await;
         if let Some(follower) = follower.upgrade() {
             follower.begin_anew(mirror.kept.roster(), mirror.seq);

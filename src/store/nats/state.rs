@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::Failed;
 use super::link::Link;
 use super::subjects::Stream;
-use crate::model::Moment;
+use crate::model::Timestamp;
 
 /// Silence after which a follower counts as gone. Leaders send a sign of life every second.
 const FOLLOWER_WITHIN: Duration = Duration::from_secs(3);
@@ -23,7 +23,7 @@ pub struct StreamState {
     /// The name of the server that leads; empty if there is one server alone.
     pub leader: String,
     /// The time by the server's clock.
-    pub server_time: Option<Moment>,
+    pub server_time: Option<Timestamp>,
 }
 
 impl StreamState {

@@ -22,8 +22,8 @@ fn a_node_that_lost_every_message_shows_all_changes_once_and_in_order_all_the_sa
     let created = [writer.created(1), writer.created(2)];
     let mut story = writer.commit(&created);
     for turn in 0..10 {
-        let puts = [writer.status(1 + turn % 2, Status::ALL[turn as usize % 4])];
-        story.extend(writer.commit(&puts));
+        let proposed = [writer.status(1 + turn % 2, Status::ALL[turn as usize % 4])];
+        story.extend(writer.commit(&proposed));
     }
     wait_until("the last change", || reader.told().len() >= story.len());
     assert_eq!(reader.told(), story);
@@ -44,10 +44,10 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
     writer.commit(&eats);
     // More than one read of messages, of which the oldest are dropped.
     for turn in 0..80 {
-        let puts: Vec<Put> = (0..10)
+        let proposed: Vec<ProposedChange> = (0..10)
             .map(|put| writer.status(1, Status::ALL[(turn + put) % 4]))
             .collect();
-        writer.commit(&puts);
+        writer.commit(&proposed);
     }
     deaf.node.known().seq = created[0].rev.get() - 2;
     let reader = Desk::following(&*deaf, Rev::ZERO);

@@ -21,7 +21,7 @@ use super::subjects::{NEXT_PET, PET, PETS, STAFF};
 use super::{Address, NatsEngine, epoch, layout, staff, until_led};
 use crate::model::PetId;
 use crate::store::archive::{Staff, Writer};
-use crate::store::{Accounts, EDITS_AT_ONCE, Put, RosterEdit, StoreError};
+use crate::store::{AccountEdit, AccountStore, MAX_ACCOUNT_EDITS, ProposedChange, StoreError};
 
 /// Messages of one batch, and bytes of their bodies after which it is full. Servers take 1,000 and
 /// as many bytes as there is room for; a batch should be stored long before an answer is missed.
@@ -54,9 +54,9 @@ pub fn export(address: &Address, staff: Staff, out: impl Write) -> Result<(), St
     changes.try_for_each(|change| archive.change(change))?;
     if staff == Staff::Included {
         archive.roster(&engine.roster()?)?;
-        let deeds = engine.deeds(None, usize::MAX)?;
-        let mut oldest_first = deeds.iter().rev();
-        oldest_first.try_for_each(|(_, deed)| archive.deed(deed))?;
+        let audit_entries = engine.audit_entries(None, usize::MAX)?;
+        let mut oldest_first = audit_entries.iter().rev();
+        oldest_first.try_for_each(|(_, audit_entry)| archive.audit_entry(audit_entry))?;
     }
     archive.end()
 }
@@ -78,7 +78,7 @@ pub fn import(input: impl BufRead, address: &Address) -> Result<Imported, StoreE
         StoreError::Conflict => StoreError::NotEmptyEngine(address.to_string()),
         error => halfway(error),
     })?;
-    let last = runtime.block_on(send_all(link, claimed, &cargo.puts));
+    let last = runtime.block_on(send_all(link, claimed, &cargo.proposed));
     let last = last.map_err(halfway)?;
     keep(&engine, &cargo.staff).map_err(halfway)?;
     let begun = runtime.block_on(epoch::begin_first(link, last));
@@ -95,10 +95,10 @@ fn start(address: &Address) -> Result<Runtime, StoreError> {
 }
 
 /// Puts staff where there are none yet.
-fn keep(engine: &NatsEngine, edits: &[RosterEdit]) -> Result<(), StoreError> {
+fn keep(engine: &NatsEngine, edits: &[AccountEdit]) -> Result<(), StoreError> {
     let mut version = 0;
-    for some in edits.chunks(EDITS_AT_ONCE) {
-        version = engine.edit_roster(version, some)?;
+    for some in edits.chunks(MAX_ACCOUNT_EDITS) {
+        version = engine.edit_accounts(version, some)?;
     }
     Ok(())
 }
@@ -150,9 +150,13 @@ async fn claim(link: &Link, next_pet: PetId) -> Result<u64, StoreError> {
 }
 
 /// Sends `puts` after the message `last`, in batches; the last message then.
-async fn send_all(link: &Link, mut last: u64, puts: &[Put]) -> Result<u64, StoreError> {
+async fn send_all(
+    link: &Link,
+    mut last: u64,
+    proposed: &[ProposedChange],
+) -> Result<u64, StoreError> {
     let (mut messages, mut size_bytes) = (Vec::new(), 0);
-    for put in puts {
+    for put in proposed {
         let (mut headers, body) = message::write(put);
         headers.push((LEADING, "0".to_owned()));
         size_bytes += body.len();

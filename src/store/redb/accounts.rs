@@ -10,13 +10,14 @@ use redb::{
 };
 
 use super::{RedbEngine, read, write};
-use crate::model::{Deed, Key, Moment, Rev, Tick};
+use crate::model::{AuditEntry, Key, MonotonicSeconds, Rev, Timestamp};
 use crate::store::accounts::{
-    decode_account, decode_deed, decode_session, decode_token, encode_account, encode_deed,
-    encode_session, encode_token, newest_of_both,
+    decode_account, decode_audit_entry, decode_session, decode_token, encode_account,
+    encode_audit_entry, encode_session, encode_token, newest_of_both,
 };
 use crate::store::{
-    Accounts, ClockReading, DEEDS_KEPT, Engine, Roster, RosterEdit, RosterFollower, StoreError,
+    AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
+    Engine, StoreError,
 };
 
 /// Accounts by name.
@@ -25,19 +26,19 @@ pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("account
 pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
 /// API tokens by key.
 pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
-/// Routine deeds by number, from 1.
-pub const DEEDS: ByNumber = TableDefinition::new("deeds");
+/// Routine audit_entries by number, from 1.
+pub const DEEDS: ByNumber = TableDefinition::new("audit_entries");
 /// Deeds that are not routine, by a number of the same sequence.
 pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
 
-impl Accounts for RedbEngine {
-    fn roster(&self) -> Result<Roster, StoreError> {
+impl AccountStore for RedbEngine {
+    fn roster(&self) -> Result<AccountSet, StoreError> {
         self.file.read(roster)
     }
 
-    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
+    fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
         self.roster_version.follow(follower, || self.roster())
     }
 
@@ -45,14 +46,18 @@ impl Accounts for RedbEngine {
         self.newest().ok()
     }
 
-    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
         self.roster_version.edit(read, edits, || {
             self.file
                 .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
         })
     }
 
-    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
+    fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         self.file.read(|reading| {
             let routine = newest(reading, DEEDS, before, limit)?;
             let others = newest(reading, ADMIN_DEEDS, before, limit)?;
@@ -61,29 +66,31 @@ impl Accounts for RedbEngine {
     }
 }
 
-/// Up to `limit` deeds of one table, newest first.
+/// Up to `limit` audit_entries of one table, newest first.
 fn newest(
     reading: &ReadTransaction,
     table: ByNumber,
     before: Option<u64>,
     limit: usize,
-) -> Result<Vec<(u64, Deed)>, StoreError> {
-    let Some(deeds) = open(reading, table)? else {
+) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+    let Some(audit_entries) = open(reading, table)? else {
         return Ok(Vec::new());
     };
-    let rows = deeds.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
+    let rows = audit_entries
+        .range(..before.unwrap_or(u64::MAX))
+        .map_err(read)?;
     rows.rev()
         .take(limit)
         .map(|row| {
             let (number, record) = row.map_err(read)?;
-            Ok((number.value(), decode_deed(record.value())?))
+            Ok((number.value(), decode_audit_entry(record.value())?))
         })
         .collect()
 }
 
-/// Everything but the deeds, at one moment.
-pub fn roster(reading: &ReadTransaction) -> Result<Roster, StoreError> {
-    let mut roster = Roster::default();
+/// Everything but the audit_entries, at one moment.
+pub fn roster(reading: &ReadTransaction) -> Result<AccountSet, StoreError> {
+    let mut roster = AccountSet::default();
     each(reading, ACCOUNTS, |name, record| {
         roster.accounts.push(decode_account(name, record)?);
         Ok(())
@@ -100,7 +107,7 @@ pub fn roster(reading: &ReadTransaction) -> Result<Roster, StoreError> {
         && let Some(numbers) = table.get(()).map_err(read)?
     {
         let (tick, wall) = numbers.value();
-        let (tick, wall) = (Tick(tick), Moment::from_micros(wall));
+        let (tick, wall) = (MonotonicSeconds(tick), Timestamp::from_micros(wall));
         roster.clock = Some(ClockReading { tick, wall });
     }
     Ok(roster)
@@ -122,15 +129,18 @@ pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
     each_deed(reading, |_| Ok(()))
 }
 
-/// Calls `take` with every deed, oldest first.
+/// Calls `take` with every audit_entry, oldest first.
 pub fn each_deed(
     reading: &ReadTransaction,
-    take: impl FnMut(Deed) -> Result<(), StoreError>,
+    take: impl FnMut(AuditEntry) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let routine = newest(reading, DEEDS, None, usize::MAX)?;
     let others = newest(reading, ADMIN_DEEDS, None, usize::MAX)?;
-    let deeds = newest_of_both(routine, others, usize::MAX);
-    let mut oldest_first = deeds.into_iter().rev().map(|(_, deed)| deed);
+    let audit_entries = newest_of_both(routine, others, usize::MAX);
+    let mut oldest_first = audit_entries
+        .into_iter()
+        .rev()
+        .map(|(_, audit_entry)| audit_entry);
     oldest_first.try_for_each(take)
 }
 
@@ -163,29 +173,29 @@ fn each<K: redb::Key + 'static>(
 }
 
 /// Makes one edit.
-pub fn apply(writing: &WriteTransaction, edit: &RosterEdit) -> Result<(), StoreError> {
+pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), StoreError> {
     match edit {
-        RosterEdit::PutAccount(account) => {
+        AccountEdit::PutAccount(account) => {
             let (name, record) = (account.name.as_str(), encode_account(account));
             let mut table = writing.open_table(ACCOUNTS).map_err(write)?;
             table.insert(name, record.as_slice()).map_err(write)?;
         }
-        RosterEdit::RemoveAccount(name) => {
+        AccountEdit::RemoveAccount(name) => {
             let mut table = writing.open_table(ACCOUNTS).map_err(write)?;
             table.remove(name.as_str()).map_err(write)?;
         }
-        RosterEdit::PutSession(session) => {
+        AccountEdit::PutSession(session) => {
             put(writing, SESSIONS, session.key, &encode_session(session))?;
         }
-        RosterEdit::RemoveSession(key) => remove(writing, SESSIONS, *key)?,
-        RosterEdit::PutToken(token) => put(writing, TOKENS, token.key, &encode_token(token))?,
-        RosterEdit::RemoveToken(key) => remove(writing, TOKENS, *key)?,
-        RosterEdit::SetClock(reading) => {
+        AccountEdit::RemoveSession(key) => remove(writing, SESSIONS, *key)?,
+        AccountEdit::PutToken(token) => put(writing, TOKENS, token.key, &encode_token(token))?,
+        AccountEdit::RemoveToken(key) => remove(writing, TOKENS, *key)?,
+        AccountEdit::SetClock(reading) => {
             let mut table = writing.open_table(CLOCK).map_err(write)?;
             let numbers = (reading.tick.0, reading.wall.micros());
             table.insert((), numbers).map_err(write)?;
         }
-        RosterEdit::Note(deed) => note(writing, deed)?,
+        AccountEdit::Note(audit_entry) => note(writing, audit_entry)?,
     }
     Ok(())
 }
@@ -210,21 +220,21 @@ fn remove(writing: &WriteTransaction, table: ByKey, key: Key) -> Result<(), Stor
     Ok(())
 }
 
-/// Appends a deed, and drops the oldest of its kind if that is one too many, so that a table never has
+/// Appends a audit_entry, and drops the oldest of its kind if that is one too many, so that a table never has
 /// to be trimmed by many.
-fn note(writing: &WriteTransaction, deed: &Deed) -> Result<(), StoreError> {
+fn note(writing: &WriteTransaction, audit_entry: &AuditEntry) -> Result<(), StoreError> {
     let mut routine = writing.open_table(DEEDS).map_err(write)?;
     let mut others = writing.open_table(ADMIN_DEEDS).map_err(write)?;
     let number = 1 + last(&routine)?.max(last(&others)?);
-    let record = encode_deed(deed);
-    if !deed.is_routine() {
+    let record = encode_audit_entry(audit_entry);
+    if !audit_entry.is_routine() {
         others.insert(number, record.as_slice()).map_err(write)?;
         return trim(&mut others).map(drop);
     }
     routine.insert(number, record.as_slice()).map_err(write)?;
-    // Earlier versions kept all deeds in one table: one that is not routine moves to the other.
+    // Earlier versions kept all audit_entries in one table: one that is not routine moves to the other.
     if let Some((number, record)) = trim(&mut routine)?
-        && !decode_deed(&record)?.is_routine()
+        && !decode_audit_entry(&record)?.is_routine()
     {
         others.insert(number, record.as_slice()).map_err(write)?;
         trim(&mut others)?;
@@ -237,9 +247,9 @@ fn last(table: &Table<u64, &[u8]>) -> Result<u64, StoreError> {
     Ok(last.map_or(0, |(number, _)| number.value()))
 }
 
-/// Removes and returns the oldest deed if there is one too many.
+/// Removes and returns the oldest audit_entry if there is one too many.
 fn trim(table: &mut Table<u64, &[u8]>) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-    if table.len().map_err(write)? <= DEEDS_KEPT {
+    if table.len().map_err(write)? <= AUDIT_ENTRIES_KEPT {
         return Ok(None);
     }
     let first = table.pop_first().map_err(write)?;

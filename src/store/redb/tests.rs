@@ -16,7 +16,7 @@ use super::migrate::{STEPS, known};
 use super::place::FILE;
 use super::tables::{META, SCHEMA};
 use super::*;
-use crate::model::{By, ChangeKind, Profile, Status};
+use crate::model::{ChangeKind, ChangeSource, Profile, Status};
 use crate::store::Snapshot;
 
 pub fn file_of(folder: &TempDir) -> PathBuf {
@@ -25,7 +25,7 @@ pub fn file_of(folder: &TempDir) -> PathBuf {
 
 /// The change with `rev`: the first creates the pet, the others let it do something.
 pub fn change(rev: u64) -> Change {
-    let at = Moment::from_micros(rev.cast_signed() * 1000);
+    let at = Timestamp::from_micros(rev.cast_signed() * 1000);
     let pet = PetId::FIRST;
     let status = Status::ALL[rev as usize % Status::ALL.len()];
     let record = Pet {
@@ -45,7 +45,7 @@ pub fn change(rev: u64) -> Change {
     Change {
         rev: Rev::new(rev),
         at,
-        by: By::Staff,
+        by: ChangeSource::Staff,
         author: None,
         request: None,
         pet,

@@ -37,7 +37,7 @@ pub fn export(folder: &Path, staff: Staff, out: impl Write) -> Result<(), StoreE
         }
         if staff == Staff::Included {
             archive.roster(&accounts::roster(reading)?)?;
-            accounts::each_deed(reading, |deed| archive.deed(&deed))?;
+            accounts::each_deed(reading, |audit_entry| archive.audit_entry(&audit_entry))?;
         }
         archive.end()
     })

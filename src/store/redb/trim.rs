@@ -10,7 +10,7 @@ use redb::{ReadTransaction, ReadableTable};
 
 use super::read;
 use super::tables::LOG;
-use crate::model::{Change, Moment, Rev};
+use crate::model::{Change, Rev, Timestamp};
 use crate::store::StoreError;
 use crate::store::record::decode_change;
 
@@ -18,7 +18,7 @@ use crate::store::record::decode_change;
 /// change and `present`, without the newest `kept`.
 pub fn find_old(
     reading: &ReadTransaction,
-    present: Moment,
+    present: Timestamp,
     history: Duration,
     kept: u64,
     limit: usize,
@@ -29,7 +29,7 @@ pub fn find_old(
     };
     let newest_at = decode_change(Rev::new(newest), record.value())?.at;
     let latest = present.min(newest_at);
-    let is_true = |at: Moment| (Moment::EARLIEST..=latest).contains(&at);
+    let is_true = |at: Timestamp| (Timestamp::EARLIEST..=latest).contains(&at);
     let end = (newest + 1).saturating_sub(kept);
     let (mut old, mut undated) = (Vec::new(), Vec::new());
     for row in log.range(..end).map_err(read)? {
@@ -63,12 +63,12 @@ mod tests {
 
     const DAY_MICROS: i64 = 86_400_000_000;
 
-    fn day(day: i64) -> Moment {
-        Moment::from_micros(Moment::EARLIEST.micros() + day * DAY_MICROS)
+    fn day(day: i64) -> Timestamp {
+        Timestamp::from_micros(Timestamp::EARLIEST.micros() + day * DAY_MICROS)
     }
 
     /// A store with a change for each of the stamps.
-    fn store(stamps: impl IntoIterator<Item = Moment>) -> (tempfile::TempDir, RedbEngine) {
+    fn store(stamps: impl IntoIterator<Item = Timestamp>) -> (tempfile::TempDir, RedbEngine) {
         let folder = tempfile::tempdir().unwrap();
         let engine = RedbEngine::open(folder.path()).unwrap();
         let changes: Vec<Change> = (1..)
@@ -88,7 +88,7 @@ mod tests {
         );
         // A change a day: 39 of them are more than 10 days older than the newest.
         let history = Duration::from_hours(10 * 24);
-        let trim = |kept, limit| engine.trim(Moment::now(), history, kept, limit).unwrap();
+        let trim = |kept, limit| engine.trim(Timestamp::now(), history, kept, limit).unwrap();
         assert_eq!(trim(45, 100), 5, "the newest 45 stay");
         assert_eq!(trim(0, 7), 7);
         let recent = engine.recent(Rev::new(15), 10).unwrap();
@@ -119,7 +119,7 @@ mod tests {
     /// again; and a machine without a clock stamps 1970 until it has found a network.
     #[test]
     fn a_change_by_a_wrong_clock_makes_no_other_old_and_is_as_old_as_the_one_after_it() {
-        let unset = Moment::from_micros(60_000_000);
+        let unset = Timestamp::from_micros(60_000_000);
         let stamps = [100, 110, 700, 120].map(day).into_iter();
         let stamps = stamps.chain([unset, unset]);
         let (_folder, engine) = store(stamps.chain([250, 299, 700].map(day)));

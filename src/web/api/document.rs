@@ -10,7 +10,7 @@ use poem_openapi::OpenApiService;
 use serde_json::Value;
 
 use super::{Api, failures};
-use crate::auth::Caller;
+use crate::auth::Principal;
 use crate::views::ApiDocsPage;
 use crate::web::Site;
 
@@ -67,7 +67,7 @@ impl OpenApiDocument {
 fn docs_page(
     Data(site): Data<&Arc<Site>>,
     Data(document): Data<&OpenApiDocument>,
-    caller: Caller,
+    caller: Principal,
 ) -> poem::Result<Response> {
     let spec = document.0.spec.clone();
     site.show(&caller, &ApiDocsPage { spec })

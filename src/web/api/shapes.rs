@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{By, LIMITS, Sex, Status};
+use crate::model::{ChangeSource, LIMITS, Sex, Status};
 
 /// Describes every text of one line.
 const ONE_LINE: &str = "One line, without hidden characters.";
@@ -180,10 +180,14 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
         (_, "sex") => schema["enum"] = Sex::ALL.map(Sex::as_str).into_iter().collect(),
         ("Change", "type") => schema["enum"] = json!(["status", "pet", "gone"]),
         (_, "by") => {
-            schema["enum"] = [By::Simulator, By::Staff, By::Api]
-                .map(By::as_str)
-                .into_iter()
-                .collect()
+            schema["enum"] = [
+                ChangeSource::Simulator,
+                ChangeSource::Staff,
+                ChangeSource::Api,
+            ]
+            .map(ChangeSource::as_str)
+            .into_iter()
+            .collect()
         }
         (_, "since") => schema["format"] = "date-time".into(),
         (_, "cursor") => schema["pattern"] = CURSOR.into(),

@@ -11,7 +11,7 @@ use poem::web::{Data, Path};
 use poem::{Response, handler};
 
 use super::address;
-use crate::auth::{Caller, MayWrite, Permit};
+use crate::auth::{MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::model::{Draft, Pet, Profile, ProfileBase, ProfilePatch};
 use crate::views::FormPage;
@@ -27,7 +27,7 @@ pub async fn edit_pet(
     permit: Permit<MayWrite>,
     Data(site): Data<&Arc<Site>>,
     Path(id): Path<String>,
-    caller: Caller,
+    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;

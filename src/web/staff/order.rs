@@ -1,6 +1,6 @@
 //! The orders of an admin about an account: how each is confirmed, carried out and reported.
 
-use crate::auth::{Actor, Directory, DirectoryError, Member, Secret};
+use crate::auth::{Accounts, AccountsError, Actor, Member, Secret};
 use crate::error::Failure;
 use crate::model::{AccountName, Role};
 use crate::views::{ConfirmPage, counted};
@@ -37,10 +37,10 @@ impl Order {
     /// Carries the order out. Returns the secret of a link, if one was made.
     pub fn carry_out(
         self,
-        directory: &Directory,
+        directory: &Accounts,
         name: &AccountName,
         actor: &Actor,
-    ) -> Result<Option<Secret>, DirectoryError> {
+    ) -> Result<Option<Secret>, AccountsError> {
         match self {
             Order::GiveRole(role) => directory.set_role(name, role, actor)?,
             Order::Disable => directory.disable(name, actor)?,

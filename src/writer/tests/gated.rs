@@ -11,8 +11,8 @@ use super::LIMIT;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{By, Change, Epoch, Moment, PetId, Profile, Rev, Status};
-use crate::store::{Engine, Follower, MemoryEngine, Put, Snapshot, StoreError};
+use crate::model::{Change, ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
+use crate::store::{Engine, Follower, MemoryEngine, ProposedChange, Snapshot, StoreError};
 use crate::writer::{Answer, Command, QUEUE_LIMIT, Signer, Writer, commit_all};
 
 /// What the disk does with the next commit, or with the next try after one that failed.
@@ -62,11 +62,13 @@ impl Engine for Gated {
         self.inner.follow(after, follower);
     }
 
-    fn commit(&self, read: Rev, puts: &[Put]) -> Result<Vec<Rev>, StoreError> {
-        self.started.send(puts.len()).unwrap();
+    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+        self.started.send(proposed.len()).unwrap();
         match self.verdict() {
-            Disk::Writes => return self.inner.commit(read, puts),
-            Disk::FailsAfterWriting => self.inner.append(&Put::number(read, puts))?,
+            Disk::Writes => return self.inner.commit(read, proposed),
+            Disk::FailsAfterWriting => {
+                self.inner.append(&ProposedChange::number(read, proposed))?
+            }
             Disk::Fails | Disk::Forgets => {}
         }
         Err(self.fails().unwrap_err())
@@ -102,7 +104,7 @@ impl Engine for Gated {
 
     fn trim(
         &self,
-        _present: Moment,
+        _present: Timestamp,
         history: Duration,
         kept: u64,
         limit: usize,
@@ -168,7 +170,7 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         verdicts.send(Disk::Writes).unwrap();
         let create = Command::create(Profile::default());
-        commit_all(&*engine, &hub, &[create], By::Staff).unwrap();
+        commit_all(&*engine, &hub, &[create], ChangeSource::Staff).unwrap();
         has_started.recv().unwrap();
         let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history, clock);
         let (writer, _thread) = writer.unwrap();
@@ -182,7 +184,7 @@ impl Rig {
     }
 
     pub fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
-        self.set_by(status, By::Staff)
+        self.set_by(status, ChangeSource::Staff)
     }
 
     pub fn set_by(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{
-    By, Cursor, Epoch, Moment, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev, Status,
+    ChangeSource, Cursor, Epoch, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev, Status,
+    Timestamp,
 };
 use crate::store::{Engine, MemoryEngine};
 use crate::writer::{Command, Expected, WriteError, commit_all};
@@ -29,7 +30,7 @@ impl Rig {
     }
 
     fn commit(&self, commands: &[Command]) -> Result<(), WriteError> {
-        commit_all(&*self.engine, &self.hub, commands, By::Staff)
+        commit_all(&*self.engine, &self.hub, commands, ChangeSource::Staff)
     }
 
     fn newest(&self) -> u64 {
@@ -59,7 +60,7 @@ fn edit(expected: Expected) -> Command {
     }
 }
 
-fn restore(status: Status, since: Moment, expected: Expected) -> Command {
+fn restore(status: Status, since: Timestamp, expected: Expected) -> Command {
     Command::SetStatus {
         pet: PET,
         status,
@@ -85,7 +86,7 @@ fn an_edit_is_refused_unless_the_last_change_of_the_pet_is_one_of_those_expected
             },
             restore(
                 Status::Eating,
-                Moment::now(),
+                Timestamp::now(),
                 Expected::LastChange(wrong.clone()),
             ),
         ] {
@@ -158,7 +159,7 @@ fn what_the_same_batch_changes_no_longer_holds() {
     assert_eq!(rig.commit(&both), Err(WriteError::PreconditionFailed));
     assert_eq!(rig.newest(), 1, "`commit_all` is all or nothing");
     let expected = Expected::StatusSetAt(at(1));
-    let undo = restore(Status::Playing, Moment::now(), expected);
+    let undo = restore(Status::Playing, Timestamp::now(), expected);
     let set = Command::set_status(PET, Status::Eating);
     let both = [set, undo.clone()];
     assert_eq!(rig.commit(&both), Err(WriteError::StatusMovedOn));

@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::cluster::server::ports::free_port;
 
 /// Addresses of the guide, and the free ones that are put into their place.
-pub struct Places(Vec<(String, String)>);
+pub struct ViewerSlots(Vec<(String, String)>);
 
-impl Places {
+impl ViewerSlots {
     pub fn find() -> Self {
         let documented = [
             23000, 23001, 23002, 23003, 24222, 24223, 24224, 26222, 26223, 26224, 28222, 28223,
@@ -16,7 +16,7 @@ impl Places {
         ];
         let address = |port: u16| format!("127.0.0.1:{port}");
         let pairs = documented.map(|port| (address(port), address(free_port())));
-        Places(pairs.to_vec())
+        ViewerSlots(pairs.to_vec())
     }
 
     /// The address that stands for the documented one.

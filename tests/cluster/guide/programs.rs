@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 
-use super::places::Places;
+use super::places::ViewerSlots;
 use crate::cluster::server::{NEWEST, binary};
 use crate::support::{Process, until, within};
 
@@ -37,7 +37,7 @@ pub async fn until_heard(address: &str) {
     .await;
 }
 
-pub fn start_nats(places: &Places, folder: &Path, number: u16) -> Program {
+pub fn start_nats(places: &ViewerSlots, folder: &Path, number: u16) -> Program {
     // The same for all of them, but a file that is written anew may be read half.
     let config = write(
         folder,
@@ -57,7 +57,7 @@ pub fn start_nats(places: &Places, folder: &Path, number: u16) -> Program {
 }
 
 /// The first reads the settings of the guide; the others listen elsewhere.
-pub async fn start_node(places: &Places, folder: &Path, port: u16) -> Process {
+pub async fn start_node(places: &ViewerSlots, folder: &Path, port: u16) -> Process {
     let settings = places.read("node.env");
     let lines = settings.lines().filter(|line| !line.starts_with('#'));
     let mut settings: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once('=')).collect();
@@ -66,7 +66,7 @@ pub async fn start_node(places: &Places, folder: &Path, port: u16) -> Process {
     Process::start_with(folder, &arguments, &settings).await
 }
 
-pub fn start_nginx(places: &Places, folder: &Path) -> Program {
+pub fn start_nginx(places: &ViewerSlots, folder: &Path) -> Program {
     let site = write(folder, "site.conf", &places.read("nginx.conf"));
     let at = folder.display();
     let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::model::{
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+};
 use pet_store::store::RedbEngine;
 
 use super::{done, messages, refused};
@@ -23,11 +25,11 @@ async fn make_large(folder: &Path) {
         since: at,
     };
     let change = |rev: u64| {
-        let (at, number) = (Moment::from_micros(rev.cast_signed()), 1 + rev % 4000);
+        let (at, number) = (Timestamp::from_micros(rev.cast_signed()), 1 + rev % 4000);
         Change {
             rev: Rev::new(rev),
             at,
-            by: By::Staff,
+            by: ChangeSource::Staff,
             author: None,
             request: None,
             pet: PetId::new(number),

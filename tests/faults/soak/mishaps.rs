@@ -34,7 +34,7 @@ enum Mishap {
     Kill,
     FullDisk,
     StandStill,
-    Crowd,
+    AddressLimiter,
     TakeNothing,
 }
 
@@ -42,7 +42,7 @@ enum Mishap {
 const SURVIVED: [Mishap; 4] = [
     Mishap::FullDisk,
     Mishap::StandStill,
-    Mishap::Crowd,
+    Mishap::AddressLimiter,
     Mishap::TakeNothing,
 ];
 
@@ -103,7 +103,7 @@ impl<'a> Mishaps<'a> {
             Mishap::Kill => self.start_again(Signal::KILL).await,
             Mishap::FullDisk => self.fill_the_disk().await,
             Mishap::StandStill => self.stand_still().await,
-            Mishap::Crowd => self.crowd().await,
+            Mishap::AddressLimiter => self.crowd().await,
             Mishap::TakeNothing => self.take_nothing().await,
         }
     }

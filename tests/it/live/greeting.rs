@@ -1,7 +1,7 @@
 //! How a connection begins: hello, then a snapshot or what was missed, under the right headers.
 
 use crate::support::{Poll, Sse, TRANSPORTS, Viewer, rev, spawn_app, spawn_app_with};
-use pet_store::model::Moment;
+use pet_store::model::Timestamp;
 use std::time::Duration;
 
 #[tokio::test]
@@ -16,8 +16,8 @@ async fn hello_comes_first_on_every_transport() {
         assert_eq!(hello["transport"], transport);
         assert_eq!(hello["heartbeat_ms"], 7500);
         assert_eq!(hello["cursor"], cursor.as_str());
-        let time: Moment = hello["server_time"].as_str().unwrap().parse().unwrap();
-        assert!(Moment::now().since(time) < Duration::from_mins(1));
+        let time: Timestamp = hello["server_time"].as_str().unwrap().parse().unwrap();
+        assert!(Timestamp::now().since(time) < Duration::from_mins(1));
     }
 }
 

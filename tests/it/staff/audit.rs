@@ -20,7 +20,7 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
     anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
         .await;
     let page = anna.get("/audit").await;
-    let (_, lines) = page.split_once("class=\"deeds\"").unwrap();
+    let (_, lines) = page.split_once("class=\"audit_entries\"").unwrap();
     let lines: Vec<&str> = lines.split("<li>").skip(1).collect();
     for (line, parts) in lines.iter().zip([
         ["anna", "disabled boris", "Firefox on Android"],
@@ -76,8 +76,12 @@ async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
     }
     let sorted = times.windows(2).all(|pair| pair[0] >= pair[1]);
     assert!(sorted, "newest first over all pages");
-    let deeds = 1 + 3 + 2 + 18 * 2 + 17;
-    assert_eq!(times.len(), 71 + deeds, "every change and every deed, once");
+    let audit_entries = 1 + 3 + 2 + 18 * 2 + 17;
+    assert_eq!(
+        times.len(),
+        71 + audit_entries,
+        "every change and every audit_entry, once"
+    );
 }
 
 #[tokio::test]

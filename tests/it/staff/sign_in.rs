@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argon2::PasswordHasher;
-use pet_store::auth::Directory;
+use pet_store::auth::Accounts;
 use pet_store::model::Role;
 
 use crate::support::{PASSWORD, Rescue, add_person, fill, metric, open};
@@ -175,7 +175,7 @@ async fn a_password_from_before_opens_from_its_own_keyboard_and_then_from_every_
     let earlier = earlier.unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
-    let directory = Directory::open(Arc::new(open(folder.path()))).unwrap();
+    let directory = Accounts::open(Arc::new(open(folder.path()))).unwrap();
     add_person(&directory, "cleo", earlier, Role::Staff);
     drop(directory);
     let rescue = Rescue::start().await.moved_to(folder.path()).await;

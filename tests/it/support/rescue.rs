@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use pet_store::auth::{Actor, Auth, Directory, hash_password};
+use pet_store::auth::{Accounts, Actor, Auth, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
 use reqwest::{Client, RequestBuilder, Response};
@@ -36,7 +36,7 @@ impl Rescue {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), 1);
         let engine = Arc::new(open(folder.path()));
-        let tokens = add_people(&Directory::open(engine).unwrap());
+        let tokens = add_people(&Accounts::open(engine).unwrap());
         let app = serve(folder.path(), change).await;
         Rescue {
             app,
@@ -97,7 +97,7 @@ async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
 
 /// Adds the admin anna and the staff boris, and gives tokens of boris: to read, to set statuses, to
 /// write.
-pub fn add_people(directory: &Directory) -> [String; 3] {
+pub fn add_people(directory: &Accounts) -> [String; 3] {
     add_person(directory, "anna", HASH.clone(), Role::Admin);
     add_person(directory, "boris", HASH.clone(), Role::Staff);
     let boris = "boris".parse().unwrap();
@@ -108,7 +108,7 @@ pub fn add_people(directory: &Directory) -> [String; 3] {
 }
 
 /// Adds somebody whose password has this hash.
-pub fn add_person(directory: &Directory, name: &str, hash: String, role: Role) {
+pub fn add_person(directory: &Accounts, name: &str, hash: String, role: Role) {
     let name = name.parse().unwrap();
     directory.add(&name, role, hash, &operator()).unwrap();
 }

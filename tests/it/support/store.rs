@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use pet_store::model::{By, Change, ChangeKind, Moment, Pet, PetId, Profile, Rev, Status};
+use pet_store::model::{
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+};
 use pet_store::store::{Engine, RedbEngine, StoreError};
 use pet_store::wire::Frame;
 use serde_json::Value;
@@ -35,7 +37,7 @@ pub fn fill(folder: &Path, count: u64) -> String {
 /// apart.
 fn change(rev: u64) -> Change {
     let minutes = i64::try_from(rev).unwrap();
-    let at = Moment::from_micros(Moment::EARLIEST.micros() + minutes * 60_000_000);
+    let at = Timestamp::from_micros(Timestamp::EARLIEST.micros() + minutes * 60_000_000);
     let status = Status::ALL[usize::try_from(rev).unwrap() % Status::ALL.len()];
     let profile = Profile {
         name: "Biscuit".to_owned(),
@@ -51,7 +53,7 @@ fn change(rev: u64) -> Change {
     Change {
         rev: Rev::new(rev),
         at,
-        by: By::Api,
+        by: ChangeSource::Api,
         author: None,
         request: None,
         pet: PetId::FIRST,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::passwords::{with_everything_ended, with_password};
 use super::{find, keep_an_admin, new_account, put_new};
 use crate::auth::directory::held::Held;
-use crate::auth::directory::{Actor, Directory, DirectoryError, Done, Need, Plan};
+use crate::auth::directory::{Accounts, AccountsError, Actor, Done, Need, Plan};
 use crate::auth::secret::Secret;
-use crate::model::{Account, AccountName, Author, Invitation, Key, Role, Tick};
-use crate::store::RosterEdit;
+use crate::model::{Account, AccountName, Author, Invitation, Key, MonotonicSeconds, Role};
+use crate::store::AccountEdit;
 
 /// Seconds for which a link to choose a password is valid.
 const VALID_FOR: u64 = 24 * 3600;
@@ -17,7 +17,7 @@ const VALID_FOR: u64 = 24 * 3600;
 /// Seconds by which the clocks of two nodes may differ.
 const CLOCK_TOLERANCE: u64 = 3600;
 
-impl Directory {
+impl Accounts {
     /// Makes an account whose owner chooses a password with the secret that is given back.
     ///
     /// # Errors
@@ -87,9 +87,9 @@ impl Directory {
     /// `BadInvitation` when it was used, has expired or is of nobody.
     pub fn accept(&self, key: &Key, password: String, author: &Author) -> Done<AccountName> {
         self.decide(author, |held, now| {
-            let account = invited_by(held, key, now).ok_or(DirectoryError::BadInvitation)?;
+            let account = invited_by(held, key, now).ok_or(AccountsError::BadInvitation)?;
             let name = account.name.clone();
-            let edits = vec![RosterEdit::PutAccount(with_password(account, &password))];
+            let edits = vec![AccountEdit::PutAccount(with_password(account, &password))];
             Ok(Plan::noted(
                 edits,
                 format!("chose a password as {name}"),
@@ -100,14 +100,14 @@ impl Directory {
 }
 
 /// Whether somebody has a link with which this account's password may be chosen.
-pub fn is_open(account: &Account, now: Tick) -> bool {
+pub fn is_open(account: &Account, now: MonotonicSeconds) -> bool {
     // An invitation that is valid for longer than `VALID_FOR` was made while the clock was ahead.
-    let longest = Tick(now.0 + VALID_FOR + CLOCK_TOLERANCE);
+    let longest = MonotonicSeconds(now.0 + VALID_FOR + CLOCK_TOLERANCE);
     let is_open = |invitation: Invitation| now < invitation.expires && invitation.expires < longest;
     account.invitation.is_some_and(is_open) && !account.is_disabled
 }
 
-fn invited_by<'a>(held: &'a Held, key: &Key, now: Tick) -> Option<&'a Arc<Account>> {
+fn invited_by<'a>(held: &'a Held, key: &Key, now: MonotonicSeconds) -> Option<&'a Arc<Account>> {
     let has_key = |invitation: Invitation| invitation.key == *key;
     let is_for =
         |account: &&Arc<Account>| is_open(account, now) && account.invitation.is_some_and(has_key);
@@ -115,14 +115,14 @@ fn invited_by<'a>(held: &'a Held, key: &Key, now: Tick) -> Option<&'a Arc<Accoun
 }
 
 /// Returns true if the account's open link is the one with this secret.
-fn is_link_of(account: &Account, secret: &Secret, now: Tick) -> bool {
+fn is_link_of(account: &Account, secret: &Secret, now: MonotonicSeconds) -> bool {
     let has_key = |invitation: Invitation| invitation.key == secret.key();
     is_open(account, now) && account.invitation.is_some_and(has_key)
 }
 
-fn invitation(secret: &Secret, now: Tick) -> Option<Invitation> {
+fn invitation(secret: &Secret, now: MonotonicSeconds) -> Option<Invitation> {
     Some(Invitation {
         key: secret.key(),
-        expires: Tick(now.0 + VALID_FOR),
+        expires: MonotonicSeconds(now.0 + VALID_FOR),
     })
 }

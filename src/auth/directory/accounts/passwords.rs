@@ -5,12 +5,12 @@ use super::{find, new_account, put_new};
 use crate::auth::directory::actor::valid_session;
 use crate::auth::directory::held::Held;
 use crate::auth::directory::sessions::{author, new_session};
-use crate::auth::directory::{Actor, Directory, DirectoryError, Done, Need, Plan};
+use crate::auth::directory::{Accounts, AccountsError, Actor, Done, Need, Plan};
 use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Key, Role};
-use crate::store::RosterEdit;
+use crate::store::AccountEdit;
 
-impl Directory {
+impl Accounts {
     /// Makes an account with a password that was chosen already.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Directory {
     pub fn found(&self, name: &AccountName, password: String, author: &Author) -> Done<()> {
         self.decide(author, |held, _| {
             if !held.accounts.is_empty() {
-                return Err(DirectoryError::BadInvitation);
+                return Err(AccountsError::BadInvitation);
             }
             let account = with_password(&new_account(held, name, Role::Admin)?, &password);
             let edits = put_new(held, account);
@@ -54,11 +54,11 @@ impl Directory {
         self.decide(author, |held, now| {
             let (account, used) = valid_session(held, &session, now)?;
             if account.password.as_deref() != Some(known) {
-                return Err(DirectoryError::Gone);
+                return Err(AccountsError::Gone);
             }
             let (secret, renewed) = new_session(&account.name, &used.client, now);
             let mut edits = with_everything_ended(held, with_password(account, &password));
-            edits.push(RosterEdit::PutSession(renewed));
+            edits.push(AccountEdit::PutSession(renewed));
             Ok(Plan::noted(edits, "changed their password", secret))
         })
     }
@@ -71,9 +71,9 @@ impl Directory {
         self.decide(&author(name, "sign-in"), |held, _| {
             let account = find(held, name)?;
             if account.password.as_deref() != Some(known) {
-                return Err(DirectoryError::Gone);
+                return Err(AccountsError::Gone);
             }
-            let edits = vec![RosterEdit::PutAccount(with_password(account, &password))];
+            let edits = vec![AccountEdit::PutAccount(with_password(account, &password))];
             Ok(Plan {
                 edits,
                 words: None,
@@ -106,8 +106,8 @@ pub fn with_password(account: &Account, password: &str) -> Account {
 }
 
 /// What puts an account in the place of the one of its name, and ends its sessions and tokens.
-pub fn with_everything_ended(held: &Held, account: Account) -> Vec<RosterEdit> {
+pub fn with_everything_ended(held: &Held, account: Account) -> Vec<AccountEdit> {
     let mut edits = held.end_everything(&account.name);
-    edits.push(RosterEdit::PutAccount(account));
+    edits.push(AccountEdit::PutAccount(account));
     edits
 }

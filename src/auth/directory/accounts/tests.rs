@@ -1,9 +1,9 @@
 //! What changes an account, what that ends, and that an admin remains.
 
 use crate::auth::directory::tests::{DAY, HASH, Rig, author, name, operator};
-use crate::auth::directory::{DirectoryError, Done};
-use crate::model::{Moment, Role};
-use crate::store::Accounts;
+use crate::auth::directory::{AccountsError, Done};
+use crate::model::{Role, Timestamp};
+use crate::store::AccountStore;
 
 #[test]
 fn changing_the_password_ends_every_session_and_renews_the_one_it_was_changed_from() {
@@ -29,7 +29,7 @@ fn changing_the_password_ends_every_session_and_renews_the_one_it_was_changed_fr
     let again = rig
         .directory
         .change_password(renewed, HASH, "third".to_owned(), &author());
-    assert!(matches!(again, Err(DirectoryError::Gone)));
+    assert!(matches!(again, Err(AccountsError::Gone)));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_reset_ends_everything_and_lets_its_owner_choose_a_password_once_within_a_da
     let again = rig
         .directory
         .accept(&link.key(), "other".to_owned(), &author());
-    assert!(matches!(again, Err(DirectoryError::BadInvitation)));
+    assert!(matches!(again, Err(AccountsError::BadInvitation)));
     let link = rig.directory.reset(&name("boris"), &operator()).unwrap();
     rig.turn(DAY);
     assert_eq!(rig.directory.invited(&link.key()), None);
@@ -108,7 +108,7 @@ fn an_admin_who_can_sign_in_always_remains() {
     rig.directory
         .invite(&cleo, Role::Admin, &operator())
         .unwrap();
-    let is_refused = |done: Done<()>| matches!(done, Err(DirectoryError::LastAdmin(_)));
+    let is_refused = |done: Done<()>| matches!(done, Err(AccountsError::LastAdmin(_)));
     assert!(is_refused(rig.directory.remove(&anna, &operator())));
     assert!(is_refused(rig.directory.disable(&anna, &operator())));
     assert!(is_refused(rig.directory.set_role(
@@ -136,7 +136,7 @@ fn the_first_admin_is_made_once() {
     let second = rig
         .directory
         .found(&name("mallory"), HASH.to_owned(), &author());
-    assert!(matches!(second, Err(DirectoryError::BadInvitation)));
+    assert!(matches!(second, Err(AccountsError::BadInvitation)));
     assert_eq!(rig.directory.members().len(), 1);
     assert_eq!(
         rig.directory.account(&name("anna")).unwrap().role,
@@ -150,7 +150,7 @@ fn a_name_is_given_once() {
     let taken = rig
         .directory
         .invite(&name("anna"), Role::Staff, &operator());
-    assert!(matches!(taken, Err(DirectoryError::NameTaken(_))));
+    assert!(matches!(taken, Err(AccountsError::NameTaken(_))));
     assert_eq!(
         rig.directory.account(&name("anna")).unwrap().role,
         Role::Admin
@@ -166,5 +166,5 @@ fn a_token_knows_when_it_was_last_used_also_after_a_restart() {
     rig.directory.token(&key).unwrap();
     let first = used(&rig).unwrap();
     rig.directory.tidy().unwrap();
-    assert_eq!(used(&rig.restarted(Moment::now())), Some(first));
+    assert_eq!(used(&rig.restarted(Timestamp::now())), Some(first));
 }

@@ -1,9 +1,9 @@
 //! What keeps a session, what ends it, and what outlives a restart.
 
-use crate::auth::directory::DirectoryError;
+use crate::auth::directory::AccountsError;
 use crate::auth::directory::tests::{DAY, HASH, HOUR, Rig, author, later, name, operator};
-use crate::model::{Moment, Scope, Tick};
-use crate::store::Accounts;
+use crate::model::{MonotonicSeconds, Scope, Timestamp};
+use crate::store::AccountStore;
 
 #[test]
 fn a_session_is_valid_until_it_is_unused_for_a_week() {
@@ -67,7 +67,7 @@ fn while_the_clock_is_not_set_no_older_session_opens_and_none_is_removed() {
     rig.turn(5 * DAY);
     assert!(rig.is_in(&young));
     rig.directory.tidy().unwrap();
-    let rig = rig.restarted(Moment::from_micros(1_000_000));
+    let rig = rig.restarted(Timestamp::from_micros(1_000_000));
     assert!(!rig.is_in(&old) && !rig.is_in(&young));
     let new = rig.sign_in("anna");
     rig.turn(HOUR);
@@ -123,7 +123,7 @@ fn what_has_expired_is_removed_from_the_store_and_the_last_use_of_the_rest_is_sa
         saved.iter().map(|session| session.key).collect::<Vec<_>>(),
         [used]
     );
-    assert_eq!(saved[0].seen, Tick(6 * DAY));
+    assert_eq!(saved[0].seen, MonotonicSeconds(6 * DAY));
     assert!(!rig.is_in(&unused));
 }
 
@@ -178,10 +178,10 @@ fn nobody_ends_a_session_or_a_token_of_somebody_else() {
     let ended = rig
         .directory
         .end_session_of(&name("boris"), &session.handle(), &operator());
-    assert!(matches!(ended, Err(DirectoryError::Gone)));
+    assert!(matches!(ended, Err(AccountsError::Gone)));
     let revoked = rig
         .directory
         .revoke_token(&name("boris"), &token.handle(), &operator());
-    assert!(matches!(revoked, Err(DirectoryError::Gone)));
+    assert!(matches!(revoked, Err(AccountsError::Gone)));
     assert!(rig.is_in(&session) && rig.directory.token(&token).is_some());
 }

@@ -9,12 +9,12 @@ use std::thread;
 
 use super::revocation::{Case, ENDS, End};
 use super::rig::{Disk, Rig, name, operator};
-use crate::model::{Moment, Rev, Role};
+use crate::model::{Rev, Role, Timestamp};
 use crate::store::contract::{Desk, wait_until, with_pair};
-use crate::store::{Accounts, RedbEngine};
+use crate::store::{AccountStore, RedbEngine};
 
-fn rig_over(store: Arc<dyn Accounts>) -> Rig {
-    Rig::on(Arc::new(Disk::over(store)), Moment::now())
+fn rig_over(store: Arc<dyn AccountStore>) -> Rig {
+    Rig::on(Arc::new(Disk::over(store)), Timestamp::now())
 }
 
 fn case(rig: &Rig) -> Case {
@@ -46,7 +46,7 @@ fn end_during(rig: &Rig, (end, ends, ends_tokens): End, commit: impl FnOnce() ->
         let rev = commit();
         drop(guard);
         ending.join().unwrap().unwrap();
-        let (_, entry) = directory.deeds(None, 1).unwrap().remove(0);
+        let (_, entry) = directory.audit_entries(None, 1).unwrap().remove(0);
         assert_eq!(entry.after, Some(rev), "{end}: {}", entry.words);
     });
 }

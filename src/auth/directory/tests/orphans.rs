@@ -3,50 +3,53 @@
 use std::sync::Arc;
 
 use super::{DAY, HASH, Rig, name, operator};
-use crate::auth::directory::Directory;
-use crate::model::{Key, Moment, Role, Scope, Session, Tick, Token};
+use crate::auth::directory::Accounts;
+use crate::model::{Key, MonotonicSeconds, Role, Scope, Session, Timestamp, Token};
 use crate::store::contract::with_pair;
-use crate::store::{Accounts, MemoryAccounts, RedbEngine, RosterEdit};
+use crate::store::{AccountEdit, AccountStore, MemoryAccountStore, RedbEngine};
 
 const KEY: Key = Key::new([7; 32]);
 
-fn orphans() -> [RosterEdit; 2] {
+fn orphans() -> [AccountEdit; 2] {
     let session = Session {
         key: KEY,
         account: name("anna"),
         client: "Firefox".to_owned(),
-        began_at: Moment::now(),
-        began: Tick(0),
-        seen: Tick(0),
+        began_at: Timestamp::now(),
+        began: MonotonicSeconds(0),
+        seen: MonotonicSeconds(0),
     };
     let token = Token {
         key: KEY,
         account: name("anna"),
         name: "Feeder".to_owned(),
         scope: Scope::Write,
-        created: Moment::now(),
+        created: Timestamp::now(),
         used: None,
     };
-    [RosterEdit::PutSession(session), RosterEdit::PutToken(token)]
+    [
+        AccountEdit::PutSession(session),
+        AccountEdit::PutToken(token),
+    ]
 }
 
-fn check(store: Arc<dyn Accounts>) {
-    store.edit_roster(0, &orphans()).unwrap();
-    let directory = Directory::open(Arc::clone(&store)).unwrap();
+fn check(store: Arc<dyn AccountStore>) {
+    store.edit_accounts(0, &orphans()).unwrap();
+    let directory = Accounts::open(Arc::clone(&store)).unwrap();
     let roster = store.roster().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
-    let words = &directory.deeds(None, 1).unwrap()[0].1.words;
+    let words = &directory.audit_entries(None, 1).unwrap()[0].1.words;
     assert_eq!(
         words,
         "removed 2 sessions and tokens that belonged to no account"
     );
-    drop(Directory::open(Arc::clone(&store)).unwrap());
-    assert_eq!(directory.deeds(None, 9).unwrap().len(), 1, "once");
+    drop(Accounts::open(Arc::clone(&store)).unwrap());
+    assert_eq!(directory.audit_entries(None, 9).unwrap().len(), 1, "once");
 }
 
 #[test]
 fn what_belongs_to_no_account_is_removed_at_start() {
-    check(Arc::new(MemoryAccounts::default()));
+    check(Arc::new(MemoryAccountStore::default()));
     let folder = tempfile::tempdir().unwrap();
     check(Arc::new(RedbEngine::open(folder.path()).unwrap()));
     with_pair(|here, _| check(here));
@@ -56,7 +59,7 @@ fn what_belongs_to_no_account_is_removed_at_start() {
 #[test]
 fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
     let rig = Rig::start();
-    let version = rig.disk.edit_roster(0, &orphans()).unwrap();
+    let version = rig.disk.edit_accounts(0, &orphans()).unwrap();
     assert_eq!(version, 1);
     let invited = rig
         .directory
@@ -73,7 +76,7 @@ fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
 #[test]
 fn what_could_not_be_removed_at_start_is_removed_later() {
     let rig = Rig::start();
-    rig.disk.edit_roster(0, &orphans()).unwrap();
+    rig.disk.edit_accounts(0, &orphans()).unwrap();
     rig.turn(DAY);
     rig.directory.tidy().unwrap();
     let roster = rig.disk.roster().unwrap();

@@ -10,10 +10,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use super::rig::{Disk, HASH, Rig, author, operator};
-use crate::auth::directory::{Actor, Directory, DirectoryError, Done};
-use crate::model::{AccountName, Key, Moment, Role, Scope};
+use crate::auth::directory::{Accounts, AccountsError, Actor, Done};
+use crate::model::{AccountName, Key, Role, Scope, Timestamp};
 use crate::store::contract::with_pair;
-use crate::store::{Accounts, MemoryAccounts, RedbEngine};
+use crate::store::{AccountStore, MemoryAccountStore, RedbEngine};
 
 /// The people of one case; every case has its own.
 #[derive(Clone)]
@@ -39,11 +39,11 @@ impl Case {
     }
 }
 
-type Deed = fn(&Directory, &Case) -> Done<Option<Key>>;
+type AuditEntry = fn(&Accounts, &Case) -> Done<Option<Key>>;
 
 /// Edits, each by the session of anna; they give the key of what they made. Signing out is not
 /// among them: it needs no permission.
-const EDITS: [(&str, Deed); 12] = [
+const EDITS: [(&str, AuditEntry); 12] = [
     ("create token", |directory, case| {
         let made = directory.create_token(&case.anna, "Feeder", Scope::Write, &case.actor());
         made.map(|secret| Some(secret.key()))
@@ -97,7 +97,7 @@ const EDITS: [(&str, Deed); 12] = [
 ];
 
 /// A way to end the session or the account, and whether tokens end with it.
-pub type End = (&'static str, fn(&Directory, &Case) -> Done<()>, bool);
+pub type End = (&'static str, fn(&Accounts, &Case) -> Done<()>, bool);
 
 pub const ENDS: [End; 9] = [
     (
@@ -162,10 +162,10 @@ struct Nodes {
 }
 
 impl Nodes {
-    fn over([here, there]: [Arc<dyn Accounts>; 2]) -> Self {
+    fn over([here, there]: [Arc<dyn AccountStore>; 2]) -> Self {
         let [here, there] = [here, there].map(|store| {
             let disk = Arc::new(Disk::over(store));
-            Rig::on(disk, Moment::now())
+            Rig::on(disk, Timestamp::now())
         });
         here.add("root", Role::Admin);
         Nodes {
@@ -217,14 +217,14 @@ impl Nodes {
         );
         for name in [&case.anna, &case.boris, &case.dora, &case.mallory] {
             match self.here.directory.remove(name, &operator()) {
-                Ok(()) | Err(DirectoryError::UnknownAccount(_)) => {}
+                Ok(()) | Err(AccountsError::UnknownAccount(_)) => {}
                 Err(error) => panic!("{error}"),
             }
         }
     }
 
     /// The edit waits while the session is being ended.
-    fn ends_first(&mut self, (edit, make): (&str, Deed), (end, ends, _): End) {
+    fn ends_first(&mut self, (edit, make): (&str, AuditEntry), (end, ends, _): End) {
         let case = self.case();
         let (here, (entered, in_store)) = (&self.here, channel());
         let (open, opened) = channel::<()>();
@@ -239,26 +239,26 @@ impl Nodes {
             open.send(()).unwrap();
             ending.join().unwrap().unwrap();
             let made = making.join().unwrap();
-            let is_refused = matches!(made, Err(DirectoryError::SignedOut));
+            let is_refused = matches!(made, Err(AccountsError::SignedOut));
             assert!(is_refused, "{edit} after {end}: {made:?}");
         });
         self.finish(&case);
     }
 
     /// The edit was decided, and is not in the store, when another node ends the session.
-    fn ends_elsewhere(&mut self, (edit, make): (&str, Deed), (end, ends, _): End) {
+    fn ends_elsewhere(&mut self, (edit, make): (&str, AuditEntry), (end, ends, _): End) {
         let case = self.case();
         let (there, same) = (Arc::clone(&self.there), case.clone());
         let happening = move || ends(&there.directory, &same).unwrap();
         self.here.disk.meanwhile(happening);
         let made = make(&self.here.directory, &case);
-        let is_refused = matches!(made, Err(DirectoryError::SignedOut));
+        let is_refused = matches!(made, Err(AccountsError::SignedOut));
         assert!(is_refused, "{edit}, and elsewhere {end}: {made:?}");
         self.finish(&case);
     }
 
     /// The edit is on its way into the store when the session is ended.
-    fn edit_first(&mut self, (edit, make): (&str, Deed), (end, ends, ends_tokens): End) {
+    fn edit_first(&mut self, (edit, make): (&str, AuditEntry), (end, ends, ends_tokens): End) {
         let case = self.case();
         let (here, (entered, in_store)) = (&self.here, channel());
         let (open, opened) = channel::<()>();
@@ -284,8 +284,8 @@ impl Nodes {
 }
 
 fn check(
-    stores: [Arc<dyn Accounts>; 2],
-    pairs: impl IntoIterator<Item = ((&'static str, Deed), End)>,
+    stores: [Arc<dyn AccountStore>; 2],
+    pairs: impl IntoIterator<Item = ((&'static str, AuditEntry), End)>,
 ) {
     let mut nodes = Nodes::over(stores);
     for (edit, end) in pairs {
@@ -295,7 +295,7 @@ fn check(
     }
 }
 
-fn check_all(store: Arc<dyn Accounts>) {
+fn check_all(store: Arc<dyn AccountStore>) {
     let pairs = ENDS
         .into_iter()
         .flat_map(|end| EDITS.map(|edit| (edit, end)));
@@ -304,7 +304,7 @@ fn check_all(store: Arc<dyn Accounts>) {
 
 #[test]
 fn no_edit_is_made_by_a_session_that_was_ended_while_it_waited() {
-    check_all(Arc::new(MemoryAccounts::default()));
+    check_all(Arc::new(MemoryAccountStore::default()));
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn a_session_that_has_expired_makes_no_edit() {
     let made = rig
         .directory
         .invite(&super::name("mallory"), Role::Admin, &actor);
-    assert!(matches!(made, Err(DirectoryError::SignedOut)));
+    assert!(matches!(made, Err(AccountsError::SignedOut)));
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn staff_make_no_edit_of_an_admin_and_none_for_somebody_else() {
     let (anna, boris) = (super::name("anna"), super::name("boris"));
     let actor = Actor::session(rig.sign_in("boris"), author());
     let role = rig.directory.set_role(&boris, Role::Admin, &actor);
-    assert!(matches!(role, Err(DirectoryError::NotAdmin)), "{role:?}");
+    assert!(matches!(role, Err(AccountsError::NotAdmin)), "{role:?}");
     let token = rig
         .directory
         .create_token(&anna, "Feeder", Scope::Write, &actor);

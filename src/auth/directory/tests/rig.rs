@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::auth::clock::StoreClock;
-use crate::auth::directory::{Actor, Directory};
+use crate::auth::directory::{Accounts, Actor};
 use crate::clock::example::TestClock;
-use crate::model::{AccountName, Author, Deed, Key, Moment, Rev, Role, Scope};
-use crate::store::{Accounts, MemoryAccounts, Roster, RosterEdit, RosterFollower, StoreError};
+use crate::model::{AccountName, AuditEntry, Author, Key, Rev, Role, Scope, Timestamp};
+use crate::store::{
+    AccountEdit, AccountFollower, AccountSet, AccountStore, MemoryAccountStore, StoreError,
+};
 
 pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 24 * HOUR;
@@ -17,7 +19,7 @@ pub const HASH: &str = "the hash of a password";
 /// A store that refuses to write when it is told to, and in which something can happen right before
 /// an edit.
 pub struct Disk {
-    inner: Arc<dyn Accounts>,
+    inner: Arc<dyn AccountStore>,
     pub is_full: AtomicBool,
     /// The rev of the last change, where the store below has none.
     pub newest: AtomicU64,
@@ -26,12 +28,12 @@ pub struct Disk {
 
 impl Default for Disk {
     fn default() -> Self {
-        Disk::over(Arc::new(MemoryAccounts::default()))
+        Disk::over(Arc::new(MemoryAccountStore::default()))
     }
 }
 
 impl Disk {
-    pub fn over(inner: Arc<dyn Accounts>) -> Self {
+    pub fn over(inner: Arc<dyn AccountStore>) -> Self {
         Disk {
             inner,
             is_full: AtomicBool::new(false),
@@ -45,17 +47,17 @@ impl Disk {
     }
 }
 
-impl Accounts for Disk {
-    fn roster(&self) -> Result<Roster, StoreError> {
+impl AccountStore for Disk {
+    fn roster(&self) -> Result<AccountSet, StoreError> {
         self.inner.roster()
     }
 
-    fn follow_roster(&self, follower: Weak<dyn RosterFollower>) -> Result<(), StoreError> {
-        self.inner.follow_roster(follower)
+    fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
+        self.inner.follow_accounts(follower)
     }
 
-    fn is_roster_shared(&self) -> bool {
-        self.inner.is_roster_shared()
+    fn are_accounts_shared(&self) -> bool {
+        self.inner.are_accounts_shared()
     }
 
     fn last_change(&self) -> Option<Rev> {
@@ -63,23 +65,27 @@ impl Accounts for Disk {
         Some(self.inner.last_change().unwrap_or_else(newest))
     }
 
-    fn catch_up_roster(&self) -> Result<(), StoreError> {
-        self.inner.catch_up_roster()
+    fn catch_up_accounts(&self) -> Result<(), StoreError> {
+        self.inner.catch_up_accounts()
     }
 
-    fn edit_roster(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
         let happening = self.meanwhile.lock().unwrap().take();
         if let Some(happening) = happening {
             happening();
         }
         match self.is_full.load(Ordering::Relaxed) {
             true => Err(StoreError::Write("no space".to_owned())),
-            false => self.inner.edit_roster(read, edits),
+            false => self.inner.edit_accounts(read, edits),
         }
     }
 
-    fn deeds(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Deed)>, StoreError> {
-        self.inner.deeds(before, limit)
+    fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.inner.audit_entries(before, limit)
     }
 }
 
@@ -87,19 +93,19 @@ impl Accounts for Disk {
 pub struct Rig {
     pub disk: Arc<Disk>,
     pub clock: TestClock,
-    pub directory: Directory,
+    pub directory: Accounts,
 }
 
 impl Rig {
     pub fn start() -> Self {
-        Rig::on(Arc::default(), Moment::now())
+        Rig::on(Arc::default(), Timestamp::now())
     }
 
-    pub fn on(disk: Arc<Disk>, wall: Moment) -> Self {
+    pub fn on(disk: Arc<Disk>, wall: Timestamp) -> Self {
         let clock = TestClock::at(wall);
         let saved = disk.roster().unwrap().clock;
         let resumed = StoreClock::resume(saved, clock.clock());
-        let directory = Directory::of(Arc::clone(&disk) as Arc<dyn Accounts>, resumed).unwrap();
+        let directory = Accounts::of(Arc::clone(&disk) as Arc<dyn AccountStore>, resumed).unwrap();
         Rig {
             disk,
             clock,
@@ -123,7 +129,7 @@ impl Rig {
     }
 
     /// The same store after a restart, at which the wall clock says `wall`.
-    pub fn restarted(self, wall: Moment) -> Self {
+    pub fn restarted(self, wall: Timestamp) -> Self {
         Rig::on(self.disk, wall)
     }
 
@@ -150,7 +156,10 @@ impl Rig {
     }
 
     pub fn last_words(&self) -> String {
-        self.directory.deeds(None, 1).unwrap()[0].1.words.clone()
+        self.directory.audit_entries(None, 1).unwrap()[0]
+            .1
+            .words
+            .clone()
     }
 }
 
@@ -170,6 +179,6 @@ pub fn operator() -> Actor {
     Actor::operator(author())
 }
 
-pub fn later(seconds: u64) -> Moment {
-    Moment::from_micros(Moment::now().micros() + seconds.cast_signed() * 1_000_000)
+pub fn later(seconds: u64) -> Timestamp {
+    Timestamp::from_micros(Timestamp::now().micros() + seconds.cast_signed() * 1_000_000)
 }

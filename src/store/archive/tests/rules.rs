@@ -126,7 +126,7 @@ fn an_old_export_with_characters_that_are_refused_today_is_read_without_them() {
     };
     assert_eq!(pet.profile.name, "Bis cuit");
     assert_eq!(pet.profile.about, "Likes\nrain.");
-    let Entry::Staff(RosterEdit::PutToken(token)) = &entries[6] else {
+    let Entry::Staff(AccountEdit::PutToken(token)) = &entries[6] else {
         panic!("a token is there");
     };
     assert_eq!(token.name, "Feeder");

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::model::Moment;
+use crate::model::Timestamp;
 use crate::store::nats::node::Node;
 
 /// A difference that is reported.
@@ -20,7 +20,7 @@ pub struct ClockComparison {
 impl ClockComparison {
     /// Compares with `server_time`, out of an answer that took `took`. Reports a difference over 5 s
     /// once, and its end.
-    pub fn compare(&mut self, node: &Node, took: Duration, server_time: Option<Moment>) {
+    pub fn compare(&mut self, node: &Node, took: Duration, server_time: Option<Timestamp>) {
         let Some(ahead_ms) = node.note_engine_time(took, server_time) else {
             return;
         };
@@ -50,7 +50,7 @@ impl ClockComparison {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Accounts;
+    use crate::store::AccountStore;
     use crate::store::nats::tests::rig::Rig;
 
     const HOUR: i64 = 3_600_000_000;
@@ -63,7 +63,7 @@ mod tests {
         assert!(node.clock_ahead_ms().is_some(), "compared at the start");
         let mut comparison = ClockComparison::default();
         let mut compare = |ahead: i64, took: Duration| {
-            let shown = Moment::from_micros(Moment::now().micros() - ahead);
+            let shown = Timestamp::from_micros(Timestamp::now().micros() - ahead);
             comparison.compare(node, took, Some(shown));
             comparison.is_off
         };
@@ -74,7 +74,7 @@ mod tests {
         );
         assert!(compare(8 * 24 * HOUR, Duration::ZERO));
         let engine_time = engine.engine_time().unwrap();
-        let behind = Moment::now().since(engine_time);
+        let behind = Timestamp::now().since(engine_time);
         assert_eq!(behind.as_secs() / 3600, 8 * 24);
         assert!(compare(-HOUR, Duration::from_secs(2)));
         assert!(!compare(0, Duration::ZERO));

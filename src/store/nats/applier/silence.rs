@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::model::Moment;
+use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::store::nats::node::Node;
 
@@ -15,7 +15,7 @@ const STALE_AFTER: Duration = Duration::from_secs(5);
 pub struct Silence {
     node: Arc<Node>,
     heard: Instant,
-    heard_at: Moment,
+    heard_at: Timestamp,
     is_stale: bool,
     /// What the last look failed with.
     why: Option<String>,
@@ -27,7 +27,7 @@ impl Silence {
         Silence {
             node,
             heard: Instant::now(),
-            heard_at: Moment::now(),
+            heard_at: Timestamp::now(),
             is_stale: false,
             why: None,
         }
@@ -37,7 +37,7 @@ impl Silence {
     pub fn hear(&mut self, ago: Duration) {
         self.heard = Instant::now().checked_sub(ago).unwrap_or(self.heard);
         let ago_micros = i64::try_from(ago.as_micros()).unwrap_or_default();
-        self.heard_at = Moment::from_micros(Moment::now().micros() - ago_micros);
+        self.heard_at = Timestamp::from_micros(Timestamp::now().micros() - ago_micros);
     }
 
     /// Notes what the last look failed with, if it did.
@@ -62,7 +62,7 @@ impl Silence {
 }
 
 /// Tells the follower since when the engine is out of reach, and the log why.
-fn tell(node: &Node, lost_since: Option<Moment>, why: &str) {
+fn tell(node: &Node, lost_since: Option<Timestamp>, why: &str) {
     match lost_since {
         Some(_) => tracing::error!(why, "the engine is out of reach: viewers are told"),
         None => tracing::info!("the engine is back, and everything was caught up with"),

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::{Staff, message};
 use crate::store::nats::batch::{self, Outgoing};
 use crate::store::nats::subjects::STAFF_NOTES;
-use crate::store::{RosterEdit, StoreError};
+use crate::store::{AccountEdit, StoreError};
 
 /// How long an edit whose answer did not come is looked for, and the pauses in between: exponential
 /// back-off.
@@ -18,7 +18,7 @@ const LOOK_UP_MAX: Duration = Duration::from_millis(400);
 
 impl Staff {
     /// Makes `edits`, if the stream ends at `read`: the number of the last message then.
-    pub async fn edit(&self, read: u64, edits: &[RosterEdit]) -> Result<u64, StoreError> {
+    pub async fn edit(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
         let mut mirror = self.mirror.lock().await;
         if !mirror.is_kept_up {
             let asked = Instant::now();

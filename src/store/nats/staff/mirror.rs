@@ -1,7 +1,7 @@
 //! What a node knows of staff: everything, up to the last message of their stream that it passed.
 
 use super::message::{self, Passed};
-use crate::store::accounts::{Kept, RosterFollowers};
+use crate::store::accounts::{AccountFollowers, Kept};
 use crate::store::nats::batch::OP;
 use crate::store::nats::link::Link;
 use crate::store::nats::load;
@@ -9,7 +9,7 @@ use crate::store::nats::message::Entry;
 use crate::store::nats::read;
 use crate::store::nats::state::StreamState;
 use crate::store::nats::subjects::STAFF;
-use crate::store::{RosterEdit, StoreError};
+use crate::store::{AccountEdit, StoreError};
 
 /// Looks in a row at which the stream must be behind this node: a server that was leader until a
 /// moment ago may say so once.
@@ -25,9 +25,9 @@ pub struct Mirror {
     /// The last message that was passed, which is the version of the roster.
     pub seq: u64,
     pub kept: Kept,
-    /// The number of the subject of the newest deed that is not routine.
+    /// The number of the subject of the newest audit_entry that is not routine.
     pub admin_slot: u64,
-    pub followers: RosterFollowers,
+    pub followers: AccountFollowers,
     looks_behind: u32,
     /// The ops of messages that were passed by a catch-up that then failed.
     passed_ops: Vec<String>,
@@ -95,16 +95,16 @@ impl Mirror {
             .tell(|follower| follower.show(&edits, self.seq));
     }
 
-    fn take(&mut self, entry: &Entry) -> Result<Option<RosterEdit>, StoreError> {
+    fn take(&mut self, entry: &Entry) -> Result<Option<AccountEdit>, StoreError> {
         self.seq = entry.seq;
         match message::read(entry)? {
             Passed::Edit(edit) => {
                 self.kept.apply(edit.clone());
                 return Ok(Some(edit));
             }
-            Passed::Deed(number, deed) => self.kept.note(number, deed),
-            Passed::AdminDeed(number, deed, slot) => {
-                self.kept.note(number, deed);
+            Passed::AuditEntry(number, audit_entry) => self.kept.note(number, audit_entry),
+            Passed::AdminDeed(number, audit_entry, slot) => {
+                self.kept.note(number, audit_entry);
                 self.admin_slot = slot;
             }
             Passed::Other => {}

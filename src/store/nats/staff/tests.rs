@@ -1,13 +1,13 @@
 //! Two nodes that edit the roster of one cluster.
 
 use super::*;
-use crate::model::{Account, AccountName, Author, Moment, Role};
+use crate::model::{Account, AccountName, Author, Role, Timestamp};
 use crate::store::accounts::contract::Told;
 use crate::store::contract::server::{OLDEST, Servers};
 use crate::store::contract::wait_until;
 use crate::store::nats::subjects::STAFF;
 use crate::store::nats::tests::rig::Rig;
-use crate::store::{Accounts, Engine, NatsEngine, RosterEdit};
+use crate::store::{AccountEdit, AccountStore, Engine, NatsEngine};
 
 struct Pair {
     here: Arc<NatsEngine>,
@@ -30,20 +30,20 @@ fn name(text: &str) -> AccountName {
     text.parse().unwrap()
 }
 
-fn put(text: &str) -> RosterEdit {
-    RosterEdit::PutAccount(Account {
+fn put(text: &str) -> AccountEdit {
+    AccountEdit::PutAccount(Account {
         name: name(text),
         role: Role::Admin,
         is_disabled: false,
         password: Some("$argon2id$…".to_owned()),
         invitation: None,
-        created: Moment::from_micros(7),
+        created: Timestamp::from_micros(7),
     })
 }
 
-fn note(words: &str) -> RosterEdit {
-    RosterEdit::Note(Deed {
-        at: Moment::from_micros(8),
+fn note(words: &str) -> AccountEdit {
+    AccountEdit::Note(AuditEntry {
+        at: Timestamp::from_micros(8),
         author: Author {
             name: "anna".to_owned(),
             client: "a test".to_owned(),
@@ -55,7 +55,7 @@ fn note(words: &str) -> RosterEdit {
 
 fn follow(engine: &NatsEngine) -> Arc<Told> {
     let told: Arc<Told> = Arc::default();
-    engine.follow_roster(Arc::downgrade(&told) as _).unwrap();
+    engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
     told
 }
 
@@ -63,11 +63,14 @@ fn follow(engine: &NatsEngine) -> Arc<Told> {
 #[test]
 fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up() {
     let pair = Pair::start();
-    let version = pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    let version = pair.here.edit_accounts(0, &[put("anna")]).unwrap();
     let late = [put("anna"), put("boris")];
-    assert_eq!(pair.there.edit_roster(0, &late), Err(StoreError::Conflict));
+    assert_eq!(
+        pair.there.edit_accounts(0, &late),
+        Err(StoreError::Conflict)
+    );
     assert_eq!(pair.there.roster().unwrap(), pair.here.roster().unwrap());
-    pair.there.edit_roster(version, &late).unwrap();
+    pair.there.edit_accounts(version, &late).unwrap();
     assert_eq!(pair.there.roster().unwrap().accounts.len(), 2);
 }
 
@@ -77,18 +80,18 @@ fn what_one_node_edits_the_other_hears_of() {
     let told = follow(&pair.there);
     let first = pair
         .here
-        .edit_roster(0, &[put("anna"), put("boris")])
+        .edit_accounts(0, &[put("anna"), put("boris")])
         .unwrap();
     let removed = [
-        RosterEdit::RemoveAccount(name("anna")),
+        AccountEdit::RemoveAccount(name("anna")),
         note("removed anna"),
     ];
-    let second = pair.here.edit_roster(first, &removed).unwrap();
+    let second = pair.here.edit_accounts(first, &removed).unwrap();
     wait_until("the removal", || told.last_version() == Some(second));
     assert_eq!(pair.there.roster().unwrap(), pair.here.roster().unwrap());
-    let deeds = pair.there.deeds(None, 10).unwrap();
-    assert_eq!(deeds, pair.here.deeds(None, 10).unwrap());
-    assert_eq!(deeds.len(), 1);
+    let audit_entries = pair.there.audit_entries(None, 10).unwrap();
+    assert_eq!(audit_entries, pair.here.audit_entries(None, 10).unwrap());
+    assert_eq!(audit_entries.len(), 1);
 }
 
 /// A stream that was deleted, and is as long as the old one before this node looks again.
@@ -96,12 +99,14 @@ fn what_one_node_edits_the_other_hears_of() {
 fn a_stream_that_is_another_one_is_read_anew() {
     let pair = Pair::start();
     let told = follow(&pair.here);
-    pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    pair.here.edit_accounts(0, &[put("anna")]).unwrap();
     pair.rig
         .servers
         .ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
     let there = pair.rig.connect();
-    let version = there.edit_roster(0, &[put("boris"), put("cleo")]).unwrap();
+    let version = there
+        .edit_accounts(0, &[put("boris"), put("cleo")])
+        .unwrap();
     wait_until("the new roster", || told.last_version() == Some(version));
     assert_eq!(pair.here.roster().unwrap(), there.roster().unwrap());
 }
@@ -113,14 +118,14 @@ fn what_no_pet_store_wrote_is_passed_over_and_edits_around_it_are_shown() {
     let told = follow(&pair.there);
     // So that all of it is read at once.
     let reading = pair.rig.runtime.block_on(pair.there.staff.mirror.lock());
-    let first = pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    let first = pair.here.edit_accounts(0, &[put("anna")]).unwrap();
     pair.rig.servers.ask_with("ps-staff.account.x", "not ours");
     follow(&pair.here);
     wait_until("the message", || {
         let mirror = pair.rig.runtime.block_on(pair.here.staff.mirror.lock());
         mirror.seq == first + 1
     });
-    let second = pair.here.edit_roster(first + 1, &[put("boris")]).unwrap();
+    let second = pair.here.edit_accounts(first + 1, &[put("boris")]).unwrap();
     drop(reading);
     wait_until("the edits", || told.last_version() == Some(second));
     let accounts: Vec<String> = told.accounts().iter().map(ToString::to_string).collect();
@@ -133,11 +138,11 @@ fn an_edit_that_a_full_server_may_have_kept_is_not_told_as_refused() {
     let mut rig = Rig::over(Servers::start(1, OLDEST));
     rig.servers.set_room("300KB");
     let engine = rig.connect();
-    let deeds: Vec<RosterEdit> = (0..200).map(|_| note("did something")).collect();
+    let audit_entries: Vec<AccountEdit> = (0..200).map(|_| note("did something")).collect();
     let mut refused = Vec::new();
     for _ in 0..100 {
         let version = rig.runtime.block_on(engine.staff.mirror.lock()).seq;
-        refused.extend(engine.edit_roster(version, &deeds).err());
+        refused.extend(engine.edit_accounts(version, &audit_entries).err());
         if refused.len() == 2 {
             break;
         }
@@ -151,15 +156,15 @@ fn an_edit_that_cannot_be_sent_is_not_made() {
     let mut pair = Pair::start();
     pair.rig.servers.kill(0);
     wait_until("the loss", || !pair.here.is_healthy());
-    let refused = pair.here.edit_roster(0, &[put("anna")]);
+    let refused = pair.here.edit_accounts(0, &[put("anna")]);
     assert!(
         matches!(refused, Err(StoreError::Unavailable(_))),
         "{refused:?}"
     );
     pair.rig.servers.begin(0);
     wait_until("the connection", || pair.here.is_healthy());
-    assert_eq!(pair.here.roster().unwrap(), Roster::default());
-    pair.here.edit_roster(0, &[put("anna")]).unwrap();
+    assert_eq!(pair.here.roster().unwrap(), AccountSet::default());
+    pair.here.edit_accounts(0, &[put("anna")]).unwrap();
 }
 
 /// As for changes of pets: an edit that was refused by a server that no longer leads is made.
@@ -171,7 +176,7 @@ fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
     for code in [10071, 10008] {
         let refusing = rig.refuse_everything(&engine, &STAFF, code);
         for text in ["anna", "boris", "cleo"] {
-            version = engine.edit_roster(version, &[put(text)]).unwrap();
+            version = engine.edit_accounts(version, &[put(text)]).unwrap();
         }
         refusing.abort();
     }

@@ -12,9 +12,9 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::Imported;
-use crate::model::{By, Change, ChangeKind, Pet, PetId, Rev, Signature};
+use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Signature};
 use crate::store::archive::{Entry, parse};
-use crate::store::{Put, RosterEdit, StoreError};
+use crate::store::{AccountEdit, ProposedChange, StoreError};
 
 /// The newest changes of all pets that are imported, about half a kilobyte each in memory.
 const IMPORTED: usize = 100_000;
@@ -24,8 +24,8 @@ const IMPORTED_PER_PET: usize = 16;
 /// Everything in an export, checked, in the order in which it is to be written.
 pub struct Cargo {
     pub next_pet: PetId,
-    pub puts: Vec<Put>,
-    pub staff: Vec<RosterEdit>,
+    pub proposed: Vec<ProposedChange>,
+    pub staff: Vec<AccountEdit>,
     pets: u64,
 }
 
@@ -44,10 +44,10 @@ impl Cargo {
     }
 
     pub fn contents(&self) -> Imported {
-        let is_account = |edit: &&RosterEdit| matches!(edit, RosterEdit::PutAccount(_));
+        let is_account = |edit: &&AccountEdit| matches!(edit, AccountEdit::PutAccount(_));
         Imported {
             pets: self.pets,
-            changes: self.puts.len() as u64,
+            changes: self.proposed.len() as u64,
             accounts: self.staff.iter().filter(is_account).count() as u64,
         }
     }
@@ -60,7 +60,7 @@ struct Packing {
     traces: BTreeMap<PetId, Trace>,
     /// The pets of the changes that count against `IMPORTED`, oldest first.
     counted: VecDeque<PetId>,
-    staff: Vec<RosterEdit>,
+    staff: Vec<AccountEdit>,
 }
 
 /// The newest changes of one pet.
@@ -69,7 +69,7 @@ struct Trace {
     after: Option<Arc<Pet>>,
     /// Whether that has the profile of today for want of a record.
     is_guessed: bool,
-    puts: VecDeque<(Rev, Put)>,
+    proposed: VecDeque<(Rev, ProposedChange)>,
 }
 
 impl Packing {
@@ -82,7 +82,7 @@ impl Packing {
                 let trace = self.traces.entry(change.pet).or_insert_with(|| Trace {
                     after: today.cloned(),
                     is_guessed: true,
-                    puts: VecDeque::new(),
+                    proposed: VecDeque::new(),
                 });
                 self.counted.push_back(change.pet);
                 trace.take(change);
@@ -96,26 +96,26 @@ impl Packing {
         if self.counted.len() > IMPORTED
             && let Some(pet) = self.counted.pop_front()
             && let Some(trace) = self.traces.get_mut(&pet)
-            && trace.puts.len() > IMPORTED_PER_PET
+            && trace.proposed.len() > IMPORTED_PER_PET
         {
-            trace.puts.pop_front();
+            trace.proposed.pop_front();
         }
     }
 
     fn finish(mut self) -> Cargo {
-        let mut puts = Vec::new();
+        let mut proposed = Vec::new();
         for (id, pet) in &self.pets {
-            let trace = self.traces.get(id).and_then(|trace| trace.puts.back());
+            let trace = self.traces.get(id).and_then(|trace| trace.proposed.back());
             if trace.is_none_or(|(_, last)| last.after.as_ref() != Some(pet)) {
                 self.traces.remove(id);
-                puts.push((Rev::ZERO, as_it_is(pet)));
+                proposed.push((Rev::ZERO, as_it_is(pet)));
             }
         }
-        puts.extend(self.traces.into_values().flat_map(|trace| trace.puts));
-        puts.sort_by_key(|(rev, _)| *rev);
+        proposed.extend(self.traces.into_values().flat_map(|trace| trace.proposed));
+        proposed.sort_by_key(|(rev, _)| *rev);
         Cargo {
             next_pet: self.next_pet.unwrap_or(PetId::FIRST),
-            puts: puts.into_iter().map(|(_, put)| put).collect(),
+            proposed: proposed.into_iter().map(|(_, put)| put).collect(),
             staff: self.staff,
             pets: self.pets.len() as u64,
         }
@@ -126,14 +126,14 @@ impl Trace {
     fn take(&mut self, change: Change) {
         let is_status = change.status().is_some();
         if self.is_guessed && !is_status {
-            self.puts.clear();
+            self.proposed.clear();
             self.is_guessed = false;
         }
         self.after = change.leaves(self.after.take());
         if is_status && self.after.is_none() {
             return;
         }
-        let put = Put {
+        let put = ProposedChange {
             at: change.at,
             signature: Signature {
                 by: change.by,
@@ -144,15 +144,15 @@ impl Trace {
             kind: change.kind,
             after: self.after.clone(),
         };
-        self.puts.push_back((change.rev, put));
+        self.proposed.push_back((change.rev, put));
     }
 }
 
 /// A pet of which the log no longer says anything.
-fn as_it_is(pet: &Arc<Pet>) -> Put {
-    Put {
+fn as_it_is(pet: &Arc<Pet>) -> ProposedChange {
+    ProposedChange {
         at: pet.since,
-        signature: By::Staff.into(),
+        signature: ChangeSource::Staff.into(),
         request: None,
         pet: pet.id,
         kind: ChangeKind::Pet(Arc::clone(pet)),

@@ -112,10 +112,10 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{By, ChangeKind, Moment, Profile, Status};
+    use crate::model::{ChangeKind, ChangeSource, Profile, Status, Timestamp};
 
     fn passed(rev: u64, name: &str, status: Status) -> Passed {
-        let at = Moment::from_micros(rev.cast_signed());
+        let at = Timestamp::from_micros(rev.cast_signed());
         let pet = Pet {
             id: PetId::FIRST,
             profile: Profile {
@@ -128,7 +128,7 @@ mod tests {
         let change = Change {
             rev: Rev::new(rev),
             at,
-            by: By::Api,
+            by: ChangeSource::Api,
             author: None,
             request: None,
             pet: PetId::FIRST,

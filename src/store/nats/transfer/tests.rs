@@ -1,7 +1,7 @@
 //! Somebody else who comes to the same servers while an import is on its way.
 
 use super::*;
-use crate::store::RosterEdit;
+use crate::store::AccountEdit;
 use crate::store::nats::tests::rig::Rig;
 
 /// A node that started after the import had looked would be given pets one by one.
@@ -62,9 +62,9 @@ fn two_imports_do_not_fill_one_stream() {
 fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
     let rig = Rig::start(1);
     let importing = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
-    let deed = |number: usize| {
-        RosterEdit::Note(crate::model::Deed {
-            at: crate::model::Moment::from_micros(0),
+    let audit_entry = |number: usize| {
+        AccountEdit::Note(crate::model::AuditEntry {
+            at: crate::model::Timestamp::from_micros(0),
             author: crate::model::Author {
                 name: "anna".to_owned(),
                 client: "Firefox".to_owned(),
@@ -73,10 +73,11 @@ fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
             after: None,
         })
     };
-    let deeds: Vec<RosterEdit> = (1..=EDITS_AT_ONCE * 2 + 1).map(deed).collect();
-    keep(&importing, &deeds).unwrap();
-    let kept = importing.deeds(None, usize::MAX).unwrap();
-    assert_eq!(kept.len(), deeds.len());
-    let last = RosterEdit::Note(kept[0].1.clone());
-    assert_eq!(last, deed(deeds.len()));
+    let audit_entries: Vec<AccountEdit> =
+        (1..=MAX_ACCOUNT_EDITS * 2 + 1).map(audit_entry).collect();
+    keep(&importing, &audit_entries).unwrap();
+    let kept = importing.audit_entries(None, usize::MAX).unwrap();
+    assert_eq!(kept.len(), audit_entries.len());
+    let last = AccountEdit::Note(kept[0].1.clone());
+    assert_eq!(last, audit_entry(audit_entries.len()));
 }

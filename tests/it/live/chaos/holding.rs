@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use pet_store::model::Moment;
+use pet_store::model::Timestamp;
 use serde_json::Value;
 
 use crate::support::{TestApp, Viewer, spawn_app, spawn_app_with};
 
 /// How long ago the server sent a message that says when.
 fn lag(message: &Value) -> Duration {
-    let sent: Moment = message["server_time"].as_str().unwrap().parse().unwrap();
-    Moment::now().since(sent)
+    let sent: Timestamp = message["server_time"].as_str().unwrap().parse().unwrap();
+    Timestamp::now().since(sent)
 }
 
 /// With a heartbeat after it, a message that is not held back has no lag to speak of.
@@ -58,8 +58,8 @@ async fn read_late(app: &TestApp, transport: &str, pet: u64) {
     assert!(lag(&hello) >= late, "{hello}");
     let news = viewer.next_news().await;
     assert_eq!(news["cursor"], made.as_str());
-    let since: Moment = news["since"].as_str().unwrap().parse().unwrap();
-    assert!(Moment::now().since(since) >= late, "{news}");
+    let since: Timestamp = news["since"].as_str().unwrap().parse().unwrap();
+    assert!(Timestamp::now().since(since) >= late, "{news}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Logs that are whole, trimmed, and gone.
 
 use super::*;
-use crate::model::{Moment, Profile, Status};
+use crate::model::{Profile, Status, Timestamp};
 
 fn pet(name: &str, status: Status, since: u64) -> Pet {
     Pet {
@@ -11,7 +11,7 @@ fn pet(name: &str, status: Status, since: u64) -> Pet {
             ..Profile::default()
         },
         status,
-        since: Moment::from_micros(since.cast_signed()),
+        since: Timestamp::from_micros(since.cast_signed()),
     }
 }
 
@@ -24,20 +24,20 @@ fn packed(now: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
     for (rev, kind) in (10..).zip(kinds) {
         packing.take(Entry::Change(Change {
             rev: Rev::new(rev),
-            at: Moment::from_micros(rev.cast_signed()),
-            by: By::Api,
+            at: Timestamp::from_micros(rev.cast_signed()),
+            by: ChangeSource::Api,
             author: None,
             request: None,
             pet: PetId::FIRST,
             kind,
         }));
     }
-    let told = |put: Put| {
+    let told = |put: ProposedChange| {
         let after = put.after.as_deref();
         let after = after.map(|pet| format!(" {} {}", pet.profile.name, pet.status.as_str()));
         format!("{}{}", put.kind.as_str(), after.unwrap_or_default())
     };
-    packing.finish().puts.into_iter().map(told).collect()
+    packing.finish().proposed.into_iter().map(told).collect()
 }
 
 fn record(name: &str, status: Status, since: u64) -> ChangeKind {
@@ -81,8 +81,8 @@ fn the_newest_changes_of_all_pets_are_kept_and_some_of_each_pet() {
     let mut take = |rev: u64, pet: u64, kind: ChangeKind| {
         packing.take(Entry::Change(Change {
             rev: Rev::new(rev),
-            at: Moment::from_micros(rev.cast_signed()),
-            by: By::Api,
+            at: Timestamp::from_micros(rev.cast_signed()),
+            by: ChangeSource::Api,
             author: None,
             request: None,
             pet: PetId::new(pet),
@@ -97,7 +97,7 @@ fn the_newest_changes_of_all_pets_are_kept_and_some_of_each_pet() {
         let pet = if rev <= quiet { 1 } else { 2 };
         take(rev, pet, ChangeKind::Status(Status::Eating));
     }
-    let kept = |pet: u64| packing.traces[&PetId::new(pet)].puts.len();
+    let kept = |pet: u64| packing.traces[&PetId::new(pet)].proposed.len();
     assert_eq!(kept(1), IMPORTED_PER_PET);
     assert_eq!(kept(2), IMPORTED);
 }

@@ -4,26 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 /// Microseconds since the Unix epoch. Shown as RFC 3339 in UTC with six digits of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(i64);
+pub struct Timestamp(i64);
 
 /// Within this time a weekday is unambiguous.
 const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
 
-impl Moment {
+impl Timestamp {
     /// The start of 2020. A clock that shows an earlier time was never set.
-    pub const EARLIEST: Moment = Moment(1_577_836_800_000_000);
+    pub const EARLIEST: Timestamp = Timestamp(1_577_836_800_000_000);
 
     /// The wall clock now. Order between changes is the rev's business, not the clock's.
     pub fn now() -> Self {
-        Moment(Timestamp::now().as_microsecond())
+        Timestamp(jiff::Timestamp::now().as_microsecond())
     }
 
     pub const fn from_micros(micros: i64) -> Self {
-        Moment(micros)
+        Timestamp(micros)
     }
 
     pub const fn micros(self) -> i64 {
@@ -31,7 +29,7 @@ impl Moment {
     }
 
     /// How long ago `earlier` was; zero if it lies ahead, as it does after a clock was set back.
-    pub fn since(self, earlier: Moment) -> Duration {
+    pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
@@ -42,7 +40,7 @@ impl Moment {
 
     /// Hour and minute in UTC, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
     /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
-    pub fn text(self, now: Moment) -> String {
+    pub fn text(self, now: Timestamp) -> String {
         let (then, today) = (self.timestamp(), now.timestamp());
         let is_same =
             |format: &str| then.strftime(format).to_string() == today.strftime(format).to_string();
@@ -60,25 +58,25 @@ impl Moment {
 
     /// Returns true if the calendar covers it: the years -9999 to 9999.
     pub fn is_in_calendar(self) -> bool {
-        Timestamp::from_microsecond(self.0).is_ok()
+        jiff::Timestamp::from_microsecond(self.0).is_ok()
     }
 
-    fn timestamp(self) -> Timestamp {
-        Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
+    fn timestamp(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.6}", self.timestamp())
     }
 }
 
-impl FromStr for Moment {
+impl FromStr for Timestamp {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, jiff::Error> {
-        Ok(Moment(text.parse::<Timestamp>()?.as_microsecond()))
+        Ok(Timestamp(text.parse::<jiff::Timestamp>()?.as_microsecond()))
     }
 }
 
@@ -88,15 +86,15 @@ mod tests {
 
     #[test]
     fn a_moment_is_shown_with_six_digits_and_reads_back() {
-        let moment = Moment::from_micros(1_700_000_000_000_000);
+        let moment = Timestamp::from_micros(1_700_000_000_000_000);
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.000000Z");
-        assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
+        assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
         assert_eq!(moment.clock(), "22:13");
     }
 
     #[test]
     fn a_time_has_its_day_unless_that_is_today() {
-        let moment: Moment = "2023-11-14T22:13:20Z".parse().unwrap();
+        let moment: Timestamp = "2023-11-14T22:13:20Z".parse().unwrap();
         for (now, text) in [
             ("2023-11-14T23:59:59Z", "22:13"),
             ("2023-11-15T00:00:00Z", "Tue 22:13"),
@@ -111,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_gives_zero_and_not_a_huge_age() {
-        let now = Moment::from_micros(10);
-        assert_eq!(now.since(Moment::from_micros(20)), Duration::ZERO);
+        let now = Timestamp::from_micros(10);
+        assert_eq!(now.since(Timestamp::from_micros(20)), Duration::ZERO);
     }
 }

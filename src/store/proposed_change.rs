@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::model::{Change, ChangeKind, Moment, Pet, PetId, RequestKey, Rev, Signature};
+use crate::model::{Change, ChangeKind, Pet, PetId, RequestKey, Rev, Signature, Timestamp};
 
 /// A change to be committed. The engine gives it its rev.
 #[derive(Clone, Debug)]
-pub struct Put {
-    pub at: Moment,
+pub struct ProposedChange {
+    pub at: Timestamp,
     pub signature: Signature,
     pub request: Option<RequestKey>,
     pub pet: PetId,
@@ -16,7 +16,7 @@ pub struct Put {
     pub after: Option<Arc<Pet>>,
 }
 
-impl Put {
+impl ProposedChange {
     /// The change that this becomes with its rev.
     pub fn at_rev(&self, rev: Rev) -> Change {
         Change {
@@ -32,9 +32,10 @@ impl Put {
 
     /// The changes that `puts` become when they follow `read` without a hole, as they do where
     /// nobody else writes.
-    pub fn number(read: Rev, puts: &[Put]) -> Vec<Change> {
+    pub fn number(read: Rev, proposed: &[ProposedChange]) -> Vec<Change> {
         let revs = std::iter::successors(Some(read.next()), |rev| Some(rev.next()));
-        puts.iter()
+        proposed
+            .iter()
             .zip(revs)
             .map(|(put, rev)| put.at_rev(rev))
             .collect()
