@@ -73,6 +73,8 @@ enum Line {
         /// Microseconds since the Unix epoch.
         wall: i64,
     },
+    /// `deed` in every export so far.
+    #[serde(rename = "deed")]
     AuditEntry {
         record: Value,
     },

@@ -125,7 +125,7 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
         "lost",
     ];
     table::print(
-        "errors that strace proposed into the program's calls",
+        "errors that strace put into the program's calls",
         &headings,
         &rows,
     );

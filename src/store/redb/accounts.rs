@@ -27,7 +27,7 @@ pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("ses
 /// API tokens by key.
 pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
 /// Routine audit_entries by number, from 1.
-pub const DEEDS: ByNumber = TableDefinition::new("audit_entries");
+pub const DEEDS: ByNumber = TableDefinition::new("deeds");
 /// Deeds that are not routine, by a number of the same sequence.
 pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.

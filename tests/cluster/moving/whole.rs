@@ -25,7 +25,7 @@ fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
     histories
 }
 
-const STAFF: [&str; 4] = ["account", "token", "clock", "audit_entry"];
+const STAFF: [&str; 4] = ["account", "token", "clock", "deed"];
 
 /// A rescue with a past: pet 1 changed 40 times, 2 was removed, and 3
 /// has a name and an author of many scripts. Somebody was invited with the link that is returned.

@@ -20,7 +20,7 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
     anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
         .await;
     let page = anna.get("/audit").await;
-    let (_, lines) = page.split_once("class=\"audit_entries\"").unwrap();
+    let (_, lines) = page.split_once("class=\"deeds\"").unwrap();
     let lines: Vec<&str> = lines.split("<li>").skip(1).collect();
     for (line, parts) in lines.iter().zip([
         ["anna", "disabled boris", "Firefox on Android"],

@@ -19,12 +19,12 @@ use crate::store::{AUDIT_ENTRIES_KEPT, AccountEdit, StoreError};
 const ACCOUNT: &str = "ps-staff.account.";
 const SESSION: &str = "ps-staff.session.";
 const TOKEN: &str = "ps-staff.token.";
-const DEED: &str = "ps-staff.audit_entry.";
-const ADMIN_DEED: &str = "ps-staff.admin-audit_entry.";
+const DEED: &str = "ps-staff.deed.";
+const ADMIN_DEED: &str = "ps-staff.admin-deed.";
 const CLOCK: &str = "ps-staff.clock";
 
 /// The number of a audit_entry, which its subject does not tell.
-const NUMBER: &str = "Ps-AuditEntry";
+const NUMBER: &str = "Ps-Deed";
 
 /// What a message says.
 #[derive(Debug, PartialEq, Eq)]
