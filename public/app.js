@@ -7,29 +7,29 @@
  */
 import { browserClock } from "./live/clock.js";
 import { Echo } from "./live/echo.js";
-import { EventLoop } from "./live/event-loop.js";
+import { EventLoop } from "./live/connection/event-loop-monitor.js";
 import { FormSender } from "./live/form-sender.js";
-import { Lifecycle } from "./live/lifecycle.js";
-import { openConnection } from "./live/open.js";
+import { Lifecycle } from "./live/page-lifecycle.js";
+import { openConnection } from "./live/open-connection.js";
 import { StatusSetter } from "./live/set-status.js";
 import { Announcements } from "./state/announcements.js";
 import { Board } from "./state/board.js";
 import { ConnectionNews } from "./state/connection-news.js";
 import { Drafts } from "./state/drafts.js";
-import { Freshness } from "./state/freshness.js";
+import { Freshness } from "./state/connection-status.js";
 import { Pause } from "./state/pause.js";
 import { Saves } from "./state/saves.js";
 import { parseTime, ServerClock } from "./state/server-clock.js";
 import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
-import { ChaosSwitch } from "./view/chaos.js";
-import { ConnectionLine } from "./view/connection-line.js";
+import { ChaosSwitch } from "./view/chaos-select.js";
+import { ConnectionLine } from "./view/status-line.js";
 import { DraftForm, discardAtSignOut } from "./view/draft-form.js";
 import { Hello } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
-import { OneTap } from "./view/one-tap.js";
-import { PauseButton } from "./view/pause.js";
-import { Since } from "./view/since.js";
+import { OneTap } from "./view/status-buttons.js";
+import { PauseButton } from "./view/pause-button.js";
+import { Since } from "./view/times.js";
 import { Tick } from "./view/tick.js";
 import { Title } from "./view/title.js";
 
@@ -125,7 +125,7 @@ function sayHello() {
   const board = new Board("");
   const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock });
   const live = goLive({ board, pets: [], onleave: () => echo.close() });
-  /** @type {import("./live/transport.js").TransportName | null} */
+  /** @type {import("./live/transports/transport.js").TransportName | null} */
   let transport = null;
 
   live.connection.onstate = (state) => {
@@ -175,11 +175,11 @@ function goLive({ board, pets, onleave }) {
     const sentence = news.of(now);
     if (sentence) announcements.tell(sentence);
   };
-  const follow = (/** @type {import("./live/connection.js").ConnectionState} */ state) => {
+  const follow = (/** @type {import("./live/connection/connection.js").ConnectionState} */ state) => {
     freshness.connection(state);
     drawLine();
   };
-  const hear = (/** @type {import("./live/message.js").Message} */ message) => {
+  const hear = (/** @type {import("./live/transports/message.js").Message} */ message) => {
     serverClock.learn(message.server_time);
     freshness.hear(message);
     drawLine();

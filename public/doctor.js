@@ -3,14 +3,14 @@
  * The network doctor's entry: connects the examination (`live/`), what it means (`state/`), and its page (`view/`).
  */
 import { browserClock } from "./live/clock.js";
-import { Doctor } from "./live/doctor.js";
-import { QUIET_MS } from "./live/doctor-quiet.js";
-import { Lifecycle } from "./live/lifecycle.js";
-import { reportText } from "./state/doctor-report.js";
-import { examine } from "./state/examination.js";
-import { clockOffsetMs } from "./state/measurement.js";
-import { ChaosSwitch } from "./view/chaos.js";
-import { DoctorPage } from "./view/doctor.js";
+import { Doctor } from "./live/doctor/network-doctor.js";
+import { QUIET_MS } from "./live/doctor/idle-tests.js";
+import { Lifecycle } from "./live/page-lifecycle.js";
+import { reportText } from "./state/doctor/report.js";
+import { examine } from "./state/doctor/results.js";
+import { clockOffsetMs } from "./state/doctor/measurement.js";
+import { ChaosSwitch } from "./view/chaos-select.js";
+import { DoctorPage } from "./view/doctor-page.js";
 import { Tick } from "./view/tick.js";
 
 /** The first part waits for a heartbeat, and then goes there and back a few times. */
@@ -28,9 +28,9 @@ function examineNetwork() {
   const doctor = new Doctor({ browser: globalThis, clock, chaos: chaos.mode, since, ...facts });
   const page = new DoctorPage(document);
   const tick = new Tick(clock);
-  /** @type {Map<import("./state/measurement.js").Way, import("./state/measurement.js").Measurement>} */
+  /** @type {Map<import("./state/doctor/measurement.js").Way, import("./state/doctor/measurement.js").Measurement>} */
   const measurements = new Map();
-  /** @type {Map<import("./state/measurement.js").Rung, import("./state/measurement.js").Quiet>} */
+  /** @type {Map<import("./state/doctor/measurement.js").Rung, import("./state/doctor/measurement.js").Quiet>} */
   const quiets = new Map();
   let startedAt = 0;
   let isRunning = false;

@@ -4,8 +4,8 @@
  *
  * The socket is opened when there is something to say, kept while it lasts, and opened anew after that.
  */
-import { ignore } from "./transport.js";
-import { socketUrl } from "./url.js";
+import { ignore } from "./transports/transport.js";
+import { socketUrl } from "./transports/url.js";
 
 /** After this long no answer will come: something on the way opens sockets and eats what they carry. */
 const ANSWER_TIMEOUT_MS = 5_000;

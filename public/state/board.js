@@ -10,7 +10,7 @@ import { difference, isSame, PET_FIELDS } from "./difference.js";
 
 /** @typedef {import("./difference.js").Pet} Pet */
 /** @typedef {import("./difference.js").Change} Change */
-/** @typedef {import("../live/message.js").Message} Message */
+/** @typedef {import("../live/transports/message.js").Message} Message */
 
 export class Board {
   #cursor;

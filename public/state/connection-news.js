@@ -4,7 +4,7 @@
  * only where it is another than the last that was told. A page that is live from the start has nothing to tell.
  */
 
-/** @typedef {import("./freshness.js").Line} Line */
+/** @typedef {import("./connection-status.js").Line} Line */
 
 /** How long a state must have been shown before it is told: whoever listens cannot glance away from a flicker. */
 const LASTING_MS = 5_000;

@@ -7,7 +7,7 @@
  */
 import { isNewer, isSameHistory } from "./cursor.js";
 
-/** @typedef {import("../live/message.js").Message} Message */
+/** @typedef {import("../live/transports/message.js").Message} Message */
 
 /**
  * @param {Message} message

@@ -7,7 +7,7 @@
  */
 import { isNewer } from "./cursor.js";
 
-/** @typedef {import("../live/message.js").Message} Message */
+/** @typedef {import("../live/transports/message.js").Message} Message */
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
 
 /**

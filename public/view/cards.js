@@ -24,7 +24,7 @@ export class Cards {
   /**
    * @param {object} parts
    * @param {Document} parts.document
-   * @param {import("./since.js").Since} parts.since
+   * @param {import("./times.js").Since} parts.since
    * @param {import("./highlight.js").Highlight} parts.highlight
    * @param {import("./title.js").Title} parts.title
    */

@@ -2,7 +2,7 @@
 /** The hello page: which transport the server's hello came over, a line to say something, and what came back. */
 import { setText } from "./text.js";
 
-/** @typedef {import("../live/transport.js").TransportName} TransportName */
+/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
 
 const TRANSPORT_TEXT = { ws: "WebSocket", sse: "SSE", poll: "long poll", short: "short poll" };
 

@@ -7,14 +7,13 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ModelNetwork, RULES } from "./model-network.mjs";
-import { boardText, ModelServer } from "./model-server.mjs";
-import { chance, FakeClock, load } from "./support.mjs";
-
-const { openConnection } = await load("live/open.js");
-const { Board } = await load("state/board.js");
-const { EventLoop } = await load("live/event-loop.js");
-const { ServerClock } = await load("state/server-clock.js");
+import { ModelNetwork, RULES } from "./support/model-network.mjs";
+import { boardText, ModelServer } from "./support/model-server.mjs";
+import { chance, FakeClock } from "./support/fakes.mjs";
+import { openConnection } from "../../public/live/open-connection.js";
+import { Board } from "../../public/state/board.js";
+import { EventLoop } from "../../public/live/connection/event-loop-monitor.js";
+import { ServerClock } from "../../public/state/server-clock.js";
 
 const RUNS = Number(process.env.PET_STORE_TEST_RUNS ?? 25);
 const SEEDS = process.env.PET_STORE_TEST_SEED

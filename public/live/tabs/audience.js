@@ -6,7 +6,7 @@
  * as it would on a connection of its own with `pet=`.
  */
 
-/** @typedef {import("../message.js").Message} Message */
+/** @typedef {import("../transports/message.js").Message} Message */
 
 /**
  * @param {string[]} pets  Ids that the page shows; none means every pet.

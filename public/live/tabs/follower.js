@@ -9,11 +9,11 @@
  * while this tab is looked at. Browsers stop most of what a hidden tab does, and each of them other parts of it.
  */
 import { isNewer } from "../../state/cursor.js";
-import { ignore } from "../transport.js";
-import { hasReached, placeOf } from "./sequence.js";
+import { ignore } from "../transports/transport.js";
+import { hasReached, placeOf } from "../../state/message-order.js";
 
-/** @typedef {import("../message.js").Message} Message */
-/** @typedef {import("./notes.js").Note} Note */
+/** @typedef {import("../transports/message.js").Message} Message */
+/** @typedef {import("./tab-message.js").Note} Note */
 
 /** Silence after which the leader is asked, in heartbeats. The rest up to one and a half is for taking over. */
 const SILENT_HEARTBEATS = 1.2;
@@ -100,7 +100,7 @@ export class Follower {
 
   /**
    * The leader may be the one that is asleep: then this tab, which is awake, takes over.
-   * @param {import("./notes.js").Turn} turn
+   * @param {import("./tab-message.js").Turn} turn
    */
   turn(turn) {
     this.#tab.post({ kind: "turn", turn });
@@ -144,7 +144,7 @@ export class Follower {
   /**
    * A leader that has slept may answer once more before it learns that it was replaced. Its successor answers it too,
    * and so all who believed it are put right.
-   * @param {import("./notes.js").Welcome} welcome  To another tab.
+   * @param {import("./tab-message.js").Welcome} welcome  To another tab.
    */
   #overheard({ leader }) {
     if (leader === this.#leader || this.#isUnanswered) return;
@@ -152,7 +152,7 @@ export class Follower {
     this.#join();
   }
 
-  /** @param {import("./notes.js").Welcome} welcome */
+  /** @param {import("./tab-message.js").Welcome} welcome */
   #welcomed({ leader, state, hello, since: asked, position, run, isHidden }) {
     this.#leader = leader;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {

@@ -2,17 +2,17 @@
 /**
  * The tab that holds the browser's one connection: it tells the others what comes over it, and answers those who join.
  */
-import { ignore } from "../transport.js";
+import { ignore } from "../transports/transport.js";
 
-/** @typedef {import("../message.js").Message} Message */
-/** @typedef {import("./notes.js").Note} Note */
+/** @typedef {import("../transports/message.js").Message} Message */
+/** @typedef {import("./tab-message.js").Note} Note */
 
 export class Leader {
   #tab;
   #connection;
   #election;
   #onreplaced;
-  /** @type {import("./notes.js").ConnectionState} */
+  /** @type {import("./tab-message.js").ConnectionState} */
   #state = { phase: "connecting" };
   /** @type {Message | null} */
   #hello = null;
@@ -20,8 +20,8 @@ export class Leader {
   /**
    * @param {import("./tab.js").Tab} tab
    * @param {object} parts
-   * @param {import("../connection.js").Connection} parts.connection  Not started, and for every pet.
-   * @param {Pick<import("./election.js").Election, "term" | "isAhead">} parts.election  By which this tab leads.
+   * @param {import("../connection/connection.js").Connection} parts.connection  Not started, and for every pet.
+   * @param {Pick<import("./channel-election.js").Election, "term" | "isAhead">} parts.election  By which this tab leads.
    * @param {() => void} parts.onreplaced  Another tab leads.
    */
   constructor(tab, { connection, election, onreplaced }) {
@@ -56,7 +56,7 @@ export class Leader {
 
   /**
    * Of two leaders one stays: it claims the lead again, for the other one and for those who followed that.
-   * @param {import("./notes.js").Lead} rival
+   * @param {import("./tab-message.js").Lead} rival
    */
   #meet(rival) {
     if (this.#election.isAhead(rival)) this.#claim();
@@ -67,7 +67,7 @@ export class Leader {
     this.#tab.post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
   }
 
-  /** @param {import("./notes.js").Turn} turn */
+  /** @param {import("./tab-message.js").Turn} turn */
   turn(turn) {
     this.#connection[turn]();
   }
@@ -80,14 +80,14 @@ export class Leader {
     this.#tab.take(message);
   }
 
-  /** @param {import("./notes.js").ConnectionState} state */
+  /** @param {import("./tab-message.js").ConnectionState} state */
   #changed(state) {
     this.#state = state;
     this.#tab.post({ kind: "state", leader: this.#tab.id, state });
     this.#tab.show(state);
   }
 
-  /** @param {import("./notes.js").Join} join */
+  /** @param {import("./tab-message.js").Join} join */
   #welcome({ from, since }) {
     const { id, cursor, isHidden } = this.#tab;
     this.#tab.post({

@@ -6,15 +6,15 @@
  * over it to the tabs that follow. Where there is no channel either, each tab leads itself. A page that goes away lets go
  * of lock and channel: they would keep it out of the back/forward cache.
  */
-import { ignore } from "../transport.js";
-import { Election } from "./election.js";
+import { ignore } from "../transports/transport.js";
+import { Election } from "./channel-election.js";
 import { Follower } from "./follower.js";
 import { Leader } from "./leader.js";
-import { Leadership } from "./leadership.js";
+import { Leadership } from "./lock-election.js";
 import { Tab } from "./tab.js";
 
-/** @typedef {import("../message.js").Message} Message */
-/** @typedef {import("../connection.js").ConnectionState} ConnectionState */
+/** @typedef {import("../transports/message.js").Message} Message */
+/** @typedef {import("../connection/connection.js").ConnectionState} ConnectionState */
 
 export class SharedConnection {
   /** @type {(message: Message) => void} */
@@ -40,7 +40,7 @@ export class SharedConnection {
    * @param {() => boolean} parts.isHidden
    * @param {LockManager} [parts.locks]
    * @param {typeof BroadcastChannel} parts.BroadcastChannel
-   * @param {() => import("../connection.js").Connection} parts.connect  A new one, not started, for every pet.
+   * @param {() => import("../connection/connection.js").Connection} parts.connect  A new one, not started, for every pet.
    * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
    */
   constructor(parts) {

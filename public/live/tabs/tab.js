@@ -4,9 +4,9 @@
  * other tabs.
  */
 import { audienceOf } from "./audience.js";
-import { Run } from "./run.js";
+import { Run } from "./recent-changes.js";
 
-/** @typedef {import("../message.js").Message} Message */
+/** @typedef {import("../transports/message.js").Message} Message */
 
 /** The server's own default, until a `hello` says another. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -16,9 +16,9 @@ export class Tab {
   id;
   run;
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
-  /** To the other tabs. @type {(note: import("./notes.js").Note) => void} */
+  /** To the other tabs. @type {(note: import("./tab-message.js").Note) => void} */
   post;
-  /** How the connection is, for the page. @type {(state: import("./notes.js").ConnectionState) => void} */
+  /** How the connection is, for the page. @type {(state: import("./tab-message.js").ConnectionState) => void} */
   show;
   #since;
   #isHidden;

@@ -1,12 +1,10 @@
 /** Tabs that elect their leader among themselves, as over plain http, where browsers have no locks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { load } from "../support.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 import { World } from "./world.mjs";
-
-const { Election } = await load("live/tabs/election.js");
+import { Election } from "../../../public/live/tabs/channel-election.js";
 
 /** By when a leader that went away without a word is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;

@@ -5,12 +5,11 @@
  * Every page checks with each message that it is shown each change once and in order.
  */
 import assert from "node:assert/strict";
-import { chance, load, settle } from "../support.mjs";
+import { chance, settle } from "../support/fakes.mjs";
 import { channelOf, Locks } from "./browser.mjs";
 import { FakeConnection, parse, PETS, Server } from "./server.mjs";
-
-const { Board } = await load("state/board.js");
-const { SharedConnection } = await load("live/tabs/shared-connection.js");
+import { Board } from "../../../public/state/board.js";
+import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
 
 export class World {
   now = Date.parse("2024-05-01T12:00:00Z");

@@ -1,0 +1,164 @@
+/** How the page finds the transport that works here and now. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock, fakeTransports } from "../support/fakes.mjs";
+import { Race } from "../../../public/live/connection/race.js";
+
+/** @param {{ late?: string[], change?: object }} [options]  `late`: whose hello comes too late. */
+function startRace({ late = [], change } = {}) {
+  const clock = new FakeClock();
+  const { made, transports } = fakeTransports();
+  const wins = [];
+  const losses = [];
+  const race = new Race({
+    clock,
+    transports: [transports.ws(), transports.sse(), transports.poll(), transports.short()],
+    since: "9f2c41aa-7",
+    change,
+    isLate: (name) => late.includes(name),
+    onwin: (win) => wins.push(win),
+    onlose: (loss) => losses.push(loss),
+  });
+  race.start();
+  const [ws, sse, poll, short] = [made.ws[0], made.sse[0], made.poll[0], made.short[0]];
+  const open = () => [ws, sse, poll, short].filter(({ isOpen }) => isOpen).map(({ name }) => name);
+  return { clock, race, wins, losses, open, ws, sse, poll, short };
+}
+
+test("WebSocket starts alone, SSE joins after a quarter of a second, polling after two seconds, short polling after four", () => {
+  const { clock, open } = startRace();
+  assert.deepEqual(open(), ["ws"]);
+  clock.turn(249);
+  assert.deepEqual(open(), ["ws"]);
+  clock.turn(1);
+  assert.deepEqual(open(), ["ws", "sse"]);
+  clock.turn(1750);
+  assert.deepEqual(open(), ["ws", "sse", "poll"]);
+  clock.turn(2000);
+  assert.deepEqual(open(), ["ws", "sse", "poll", "short"]);
+});
+
+test("every transport starts from the same cursor", () => {
+  const { clock, ws, sse, poll, short } = startRace();
+  clock.turn(4000);
+  for (const { since } of [ws, sse, poll, short]) assert.equal(since, "9f2c41aa-7");
+});
+
+test("the first that delivers hello wins and the others close", () => {
+  const { clock, wins, open, sse } = startRace();
+  clock.turn(2000);
+  sse.hello();
+  const [{ transport, hello, since, refused, late }] = wins;
+  assert.deepEqual([transport.name, hello.type, since], ["sse", "hello", "9f2c41aa-7"]);
+  assert.deepEqual([refused, late], [[], ["ws", "poll"]]);
+  assert.deepEqual(open(), ["sse"]);
+});
+
+test("a hello that comes after the race is decided changes nothing", () => {
+  const { clock, wins, ws, sse } = startRace();
+  clock.turn(300);
+  sse.hello();
+  ws.hello();
+  assert.equal(wins.length, 1);
+});
+
+test("a transport that is quick never lets the others start", () => {
+  const { clock, open, ws } = startRace();
+  ws.hello();
+  clock.turn(60_000);
+  assert.deepEqual(open(), ["ws"]);
+  assert.equal(clock.waiting, 0);
+});
+
+test("an open stream that delivers nothing does not win", () => {
+  const { clock, wins, ws, sse } = startRace();
+  ws.onstate("open");
+  clock.turn(250);
+  assert.equal(sse.isOpen, true);
+  assert.deepEqual(wins, []);
+});
+
+test("where WebSocket fails at once, SSE starts at once", () => {
+  const { ws, open } = startRace();
+  ws.fail();
+  assert.deepEqual(open(), ["sse"]);
+});
+
+test("where WebSocket and SSE have both failed, polling starts at once", () => {
+  const { clock, open, ws, sse } = startRace();
+  clock.turn(250);
+  ws.fail();
+  assert.deepEqual(open(), ["sse"]);
+  sse.fail();
+  assert.deepEqual(open(), ["poll"]);
+});
+
+test("a transport whose hello comes too late has failed, and closes", () => {
+  const { wins, open, ws, sse } = startRace({ late: ["ws"] });
+  ws.hello();
+  assert.deepEqual(open(), ["sse"]);
+  assert.deepEqual(sse.change, { from: "ws", why: "lag" });
+  sse.hello();
+  assert.deepEqual([wins[0].refused, wins[0].late], [[], ["ws"]]);
+});
+
+test("a race is lost when every transport has failed, with the wait that the server asked for", () => {
+  const { losses, ws, sse, poll, short } = startRace();
+  ws.fail();
+  sse.fail();
+  poll.fail({ retryMs: 3000 });
+  assert.deepEqual(losses, []);
+  short.fail();
+  assert.deepEqual(losses, [{ retryMs: 3000, isLate: false }]);
+});
+
+test("a race in which all that was heard was late says so", () => {
+  const { losses, ws, sse, poll, short } = startRace({ late: ["ws"] });
+  ws.hello();
+  for (const transport of [sse, poll, short]) transport.fail();
+  assert.deepEqual(losses, [{ retryMs: undefined, isLate: true }]);
+});
+
+test("a race in which nothing arrives is given up after ten seconds", () => {
+  const { clock, losses, open } = startRace();
+  clock.turn(9_999);
+  assert.deepEqual(losses, []);
+  clock.turn(1);
+  assert.deepEqual(losses, [{ retryMs: undefined, isLate: false }]);
+  assert.deepEqual(open(), []);
+});
+
+test("a server that says bye instead of hello is not asked again over the other transports", () => {
+  const { clock, losses, open, ws } = startRace();
+  ws.onmessage({ type: "bye", reason: "full", retry_ms: 1200 });
+  clock.turn(60_000);
+  assert.deepEqual(losses, [{ retryMs: 1200, isLate: false }]);
+  assert.deepEqual(open(), []);
+});
+
+test("who starts because others failed or stayed silent says so, who only runs against them does not", () => {
+  const refused = startRace();
+  refused.ws.fail();
+  assert.deepEqual(refused.sse.change, { from: "ws", why: "refused" });
+  const silent = startRace();
+  silent.clock.turn(4000);
+  assert.equal(silent.sse.change, undefined);
+  assert.deepEqual(silent.poll.change, { from: "sse", why: "silent" });
+});
+
+test("what a race is for is told by all in it but the one that was left", () => {
+  const change = { from: "ws", why: "lag" };
+  const { clock, ws, sse, poll } = startRace({ change });
+  clock.turn(2000);
+  assert.deepEqual([ws.change, sse.change, poll.change], [undefined, change, change]);
+});
+
+test("a race that is stopped closes what it opened and says nothing more", () => {
+  const { clock, race, wins, losses, open, ws } = startRace();
+  clock.turn(250);
+  race.stop();
+  assert.deepEqual(open(), []);
+  ws.hello();
+  clock.turn(60_000);
+  assert.deepEqual([wins, losses], [[], []]);
+});

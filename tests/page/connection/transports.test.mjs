@@ -1,0 +1,381 @@
+/** The transports: one shape, and what is particular to each. */
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, settle } from "../support/fakes.mjs";
+import { WsTransport } from "../../../public/live/transports/websocket.js";
+import { SseTransport } from "../../../public/live/transports/sse.js";
+import { PollTransport } from "../../../public/live/transports/long-poll.js";
+import { ShortTransport } from "../../../public/live/transports/short-poll.js";
+
+const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
+const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
+
+/** Opens a transport and notes what it says. */
+function listen(transport, since = "9f2c41aa-1", change) {
+  const said = [];
+  const states = [];
+  transport.onmessage = (message) => said.push(message.type);
+  transport.onstate = (state, ending) => states.push(ending ? [state, ending] : state);
+  transport.open(since, change);
+  return { said, states };
+}
+
+function openWs() {
+  const clock = new FakeClock();
+  const { made, WebSocket } = fakeWebSocket();
+  const transport = new WsTransport({ WebSocket, watch: WATCH, clock });
+  return { clock, transport, made, ...listen(transport) };
+}
+
+function openSse() {
+  const { made, EventSource } = fakeEventSource();
+  const transport = new SseTransport({ EventSource, watch: WATCH });
+  return { transport, made, ...listen(transport) };
+}
+
+function openPoll() {
+  const clock = new FakeClock();
+  const { asked, fetch } = fakeFetch();
+  const transport = new PollTransport({ fetch, watch: WATCH, clock });
+  return { transport, clock, asked, ...listen(transport) };
+}
+
+test("the address carries the cursor and every pet, and a WebSocket's starts with wss", () => {
+  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?parts=1&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?parts=1&since=9f2c41aa-1&pet=7&pet=8");
+});
+
+test("without a cursor the address has none", () => {
+  const { made, WebSocket } = fakeWebSocket();
+  new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
+  assert.equal(made[0].url, "wss://rescue.example/live/ws?parts=1");
+});
+
+test("a WebSocket's text is a message, and what is not JSON is no sign of life", () => {
+  const { made, said, states } = openWs();
+  made[0].open();
+  made[0].receive(HELLO);
+  made[0].receive("<html>Sign in</html>");
+  made[0].receive("null");
+  assert.deepEqual(said, ["hello"]);
+  assert.deepEqual(states, ["open"]);
+});
+
+test("a WebSocket that closes says so once", () => {
+  const { made, states } = openWs();
+  made[0].drop();
+  assert.deepEqual(states, ["closed"]);
+});
+
+test("a WebSocket that was closed by us says nothing more", () => {
+  const { transport, made, said, states } = openWs();
+  made[0].open();
+  transport.close();
+  assert.equal(made[0].readyState, 3);
+  made[0].receive(HELLO);
+  made[0].drop();
+  assert.deepEqual([said, states], [[], ["open"]]);
+});
+
+test("a WebSocket that is not wanted any more may open first, so that no browser complains", () => {
+  const { clock, transport, made, said, states } = openWs();
+  transport.close();
+  assert.equal(made[0].readyState, 0);
+  made[0].open();
+  assert.equal(made[0].readyState, 3);
+  made[0].receive(HELLO);
+  assert.deepEqual([said, states, clock.waiting], [[], [], 0]);
+});
+
+test("a WebSocket that is not wanted and does not open is closed after three seconds: it would hold up the next", () => {
+  const { clock, transport, made } = openWs();
+  transport.close();
+  clock.turn(2999);
+  assert.equal(made[0].readyState, 0);
+  clock.turn(1);
+  assert.equal(made[0].readyState, 3);
+});
+
+test("a bad network that was chosen, and a change of rung, are part of the address", () => {
+  const watch = { origin: "https://rescue.example", pets: [], chaos: "hold" };
+  const change = { from: "ws", why: "silent" };
+  const { made, EventSource } = fakeEventSource();
+  listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", change);
+  assert.equal(made[0].url, "https://rescue.example/live/sse?parts=1&from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
+  const sockets = fakeWebSocket();
+  listen(new WsTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", change);
+  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?parts=1&from=ws&why=silent&chaos=hold");
+});
+
+test("a browser without WebSocket or EventSource has a transport that fails, not an error", () => {
+  assert.deepEqual(listen(new WsTransport({ WebSocket: undefined, watch: WATCH, clock: new FakeClock() })).states, ["closed"]);
+  assert.deepEqual(listen(new SseTransport({ EventSource: undefined, watch: WATCH })).states, ["closed"]);
+});
+
+test("a command is sent over an open WebSocket and refused on a closed one", () => {
+  const { transport, made } = openWs();
+  const command = { do: "set-status", pet: 7, status: "eating", ref: "a1" };
+  assert.equal(transport.send(command), false);
+  made[0].open();
+  assert.equal(transport.send(command), true);
+  assert.deepEqual(made[0].sent, [JSON.stringify(command)]);
+});
+
+test("SSE listens to every named event", () => {
+  const { made, said } = openSse();
+  const types = ["hello", "snapshot", "status", "pet", "gone", "heartbeat", "bye", "stale"];
+  for (const type of types) made[0].receive({ type });
+  assert.deepEqual(said, types);
+});
+
+test("SSE is closed on the first error, so that the browser does not reconnect beside us", () => {
+  const { made, states } = openSse();
+  made[0].onerror({});
+  assert.equal(made[0].isClosed, true);
+  assert.deepEqual(states, ["closed"]);
+});
+
+test("an event that was on its way when SSE was closed is not heard", () => {
+  const { transport, made, said, states } = openSse();
+  transport.close();
+  made[0].receive(HELLO);
+  made[0].onerror?.({});
+  assert.deepEqual([said, states], [[], []]);
+});
+
+test("the first poll does not wait, so that it delivers at once", () => {
+  const { asked } = openPoll();
+  assert.equal(asked[0].url.pathname, "/live/poll");
+  assert.equal(asked[0].url.searchParams.get("wait"), "0");
+  assert.equal(asked[0].url.searchParams.get("since"), "9f2c41aa-1");
+  assert.deepEqual(asked[0].url.searchParams.getAll("pet"), ["7", "8"]);
+});
+
+test("the next poll waits a heartbeat and goes on from the answer's cursor", async () => {
+  const { asked, clock, said } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.deepEqual(said, ["hello", "status"]);
+  assert.equal(asked[1].url.searchParams.get("wait"), "15");
+  assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-5");
+});
+
+test("a change of rung is told with the first question only", async () => {
+  const { asked, fetch } = fakeFetch();
+  const clock = new FakeClock();
+  listen(new PollTransport({ fetch, watch: WATCH, clock }), "9f2c41aa-1", { from: "sse", why: "lag" });
+  assert.equal(asked[0].url.searchParams.get("from"), "sse");
+  assert.equal(asked[0].url.searchParams.get("why"), "lag");
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.equal(asked[1].url.searchParams.has("from"), false);
+  assert.equal(asked[1].url.searchParams.has("why"), false);
+});
+
+test("a poll says how long its answer took", async () => {
+  const { transport, asked, clock } = openPoll();
+  clock.turn(120);
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(transport.roundTripMs, 120);
+});
+
+test("a poll never waits longer than the server allows", async () => {
+  const { asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [{ ...HELLO, heartbeat_ms: 60_000 }] });
+  await settle();
+  clock.turn(500);
+  await settle();
+  assert.equal(asked[1].url.searchParams.get("wait"), "25");
+});
+
+test("answers that come at once do not make a flood of questions", async () => {
+  const { asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  clock.turn(499);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("a poll or short poll that asks again and again keeps nothing of its earlier questions", async () => {
+  for (const { asked, clock, transport } of [openPoll(), openShort()]) {
+    const { signal } = asked[0];
+    for (let round = 0; round < 50; round += 1) {
+      asked[round].answer(transport.name === "poll" ? { cursor: "9f2c41aa-5", messages: [HELLO] } : SNAPSHOT);
+      await settle();
+      clock.turn(10_000);
+      await settle();
+    }
+    assert.equal(asked.length, 51);
+    assert.equal(getEventListeners(signal, "abort").length, 1, "that of the open question");
+  }
+});
+
+test("an answer after a long wait is followed by the next question at once", async () => {
+  const { asked, clock } = openPoll();
+  clock.turn(15_000);
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("closing a poll aborts the open question, without a word", async () => {
+  const { transport, asked, said, states } = openPoll();
+  transport.close();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  assert.equal(asked[0].signal.aborted, true);
+  assert.deepEqual([said, states], [[], []]);
+});
+
+test("a poll that is closed between two questions asks no other", async () => {
+  const { transport, asked, clock } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
+  await settle();
+  transport.close();
+  assert.equal(clock.waiting, 0);
+  clock.turn(60_000);
+  await settle();
+  assert.equal(asked.length, 1);
+});
+
+test("what follows in an answer is dropped once a handler has closed the poll", async () => {
+  const { transport, asked } = openPoll();
+  const said = [];
+  transport.onmessage = ({ type }) => {
+    said.push(type);
+    transport.close();
+  };
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
+  await settle();
+  assert.deepEqual(said, ["hello"]);
+});
+
+test("a refused poll ends with the seconds of Retry-After", async () => {
+  const { asked, states } = openPoll();
+  asked[0].refuse(503, { "retry-after": "7" });
+  await settle();
+  assert.deepEqual(states, [["closed", { retryMs: 7000 }]]);
+});
+
+test("a refused poll without Retry-After, or with a date in it, ends without a time", async () => {
+  for (const headers of [{}, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }]) {
+    const { asked, states } = openPoll();
+    asked[0].refuse(500, headers);
+    await settle();
+    assert.deepEqual(states, [["closed", { retryMs: undefined }]]);
+  }
+});
+
+test("a poll that gets no answer, or a portal's page, ends", async () => {
+  const failed = openPoll();
+  failed.asked[0].fail();
+  const portal = openPoll();
+  portal.asked[0].answer("<html>");
+  await settle();
+  assert.equal(failed.states.length, 1);
+  assert.equal(portal.states.length, 1);
+});
+
+test("a poll that was told bye asks no more", async () => {
+  const { asked, clock, said, states } = openPoll();
+  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "bye", reason: "stopping", retry_ms: 900 }] });
+  await settle();
+  clock.turn(60_000);
+  await settle();
+  assert.deepEqual(said, ["hello", "bye"]);
+  assert.deepEqual(states, ["open", ["closed", { retryMs: 900 }]]);
+  assert.equal(asked.length, 1);
+});
+
+const SNAPSHOT = { type: "snapshot", cursor: "9f2c41aa-5", pets: [] };
+
+function openShort({ since, change } = {}) {
+  const clock = new FakeClock();
+  const { asked, fetch } = fakeFetch();
+  const frugal = { isOn: false };
+  const transport = new ShortTransport({ fetch, watch: WATCH, clock, isFrugal: () => frugal.isOn });
+  const heard = [];
+  const listening = listen(transport, since, change);
+  const say = transport.onmessage;
+  transport.onmessage = (message) => (heard.push(message), say(message));
+  return { transport, clock, asked, frugal, heard, ...listening };
+}
+
+test("short poll asks for the board, unless it is still as the page has it", async () => {
+  const { asked, heard } = openShort({ change: { from: "poll", why: "died" } });
+  assert.equal(asked[0].url.pathname, "/live/state");
+  assert.equal(asked[0].url.search, "?rung=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(asked[0].headers["if-none-match"], '"9f2c41aa-1"');
+  asked[0].refuse(304);
+  await settle();
+  assert.deepEqual(heard, [
+    { type: "hello", cursor: "9f2c41aa-1", transport: "short", heartbeat_ms: 6000 },
+    { type: "heartbeat", cursor: "9f2c41aa-1" },
+  ]);
+});
+
+test("short poll passes a new board on, and asks again three seconds later with its tag", async () => {
+  const { asked, clock, said, states } = openShort();
+  asked[0].answer(SNAPSHOT, { etag: 'W/"9f2c41aa-5"' });
+  await settle();
+  assert.deepEqual(said, ["hello", "snapshot"]);
+  clock.turn(2999);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked[1].url.search, "?rung=short&since=9f2c41aa-5&pet=7&pet=8");
+  assert.equal(asked[1].headers["if-none-match"], 'W/"9f2c41aa-5"');
+  asked[1].fail();
+  await settle();
+  assert.equal(states.at(-1)[0], "closed");
+});
+
+test("short poll keeps the board when a server says that it has not seen what the page shows", async () => {
+  const { asked, clock, heard } = openShort();
+  asked[0].answer({ type: "stale", since: "2026-01-01T00:00:00Z" });
+  await settle();
+  assert.deepEqual(heard[1], { type: "stale", since: "2026-01-01T00:00:00Z" });
+  clock.turn(3000);
+  await settle();
+  assert.equal(asked[1].headers["if-none-match"], '"9f2c41aa-1"', "it asks on from where it is");
+});
+
+test("short poll without a cursor asks for any board", () => {
+  const { asked } = openShort({ since: "" });
+  assert.equal("if-none-match" in asked[0].headers, false);
+});
+
+test("short poll for a reader who saves data asks every ten seconds, and says so", async () => {
+  const { asked, clock, frugal, heard } = openShort();
+  frugal.isOn = true;
+  asked[0].answer(SNAPSHOT);
+  await settle();
+  assert.equal(heard[0].heartbeat_ms, 20_000);
+  clock.turn(9999);
+  await settle();
+  assert.equal(asked.length, 1);
+  clock.turn(1);
+  await settle();
+  assert.equal(asked.length, 2);
+});
+
+test("short poll ends on a refusal, with the server's wait, and on what is no board", async () => {
+  const refused = openShort();
+  refused.asked[0].refuse(503, { "retry-after": "7" });
+  const portal = openShort();
+  portal.asked[0].answer({ type: "hello" });
+  await settle();
+  assert.deepEqual(refused.states, [["closed", { retryMs: 7000 }]]);
+  assert.deepEqual(portal.states, [["closed", {}]]);
+});
