@@ -13,13 +13,12 @@ mod error;
 mod follower;
 mod memory;
 mod nats;
-mod proposed_change;
 mod record;
 mod redb;
 mod regular;
 mod replay;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 pub use self::accounts::{
@@ -34,7 +33,6 @@ pub use self::nats::{
     Address, AddressError, Imported, NatsEngine, export as export_cluster,
     import as import_into_cluster,
 };
-pub use self::proposed_change::ProposedChange;
 pub use self::redb::{
     Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
     write_new,
@@ -56,6 +54,23 @@ pub struct Snapshot {
     /// The rev of the last change of each of `pets`, in the same order; `Rev::ZERO` if the engine has
     /// no change of the pet, as after an import without history.
     pub revs: Vec<Rev>,
+}
+
+/// A change, and its pet after it.
+#[derive(Clone, Debug)]
+pub struct AppliedChange {
+    /// Its rev is provisional until the engine has committed it.
+    pub change: Change,
+    /// `None` if the change removed the pet.
+    pub after: Option<Arc<Pet>>,
+}
+
+impl AppliedChange {
+    /// Applies `change` to its pet, which was `before` until then.
+    pub fn new(change: Change, before: Option<Arc<Pet>>) -> Self {
+        let after = change.leaves(before);
+        AppliedChange { change, after }
+    }
 }
 
 /// The newest changes of a log.
@@ -83,16 +98,17 @@ pub trait Engine: Send + Sync + 'static {
     /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
 
-    /// Makes `puts`, `MAX_COMMIT_CHANGES` at most, durable, all or none, if none of their pets has changed
-    /// after `read`, the rev they were decided at. On return they survive a power cut and the
-    /// follower was shown them. Their revs, which rise.
+    /// Commits `changes`, at most `MAX_COMMIT_CHANGES`, as one durable transaction, if none of their
+    /// pets has changed after `base`, the rev at which the changes were decided. Replaces their
+    /// provisional revs and returns the new ones, which increase. On return the changes survive a
+    /// power cut, and the follower has received them.
     ///
     /// # Errors
     /// `Conflict` when a pet has changed; the follower has been shown how. `Unavailable` when
     /// nothing was written. `Unknown`, `Full` or `Write` when the network or the disk failed:
     /// nothing of it was shown, although all of it may turn out to be there after `recover`.
     /// `Rejected` when the engine will never take it.
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError>;
+    fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError>;
 
     /// Whether it is elsewhere and others write to it too. Out of reach, it takes no writes, while
     /// what is known of it is still worth being read.
@@ -222,6 +238,19 @@ pub trait Engine: Send + Sync + 'static {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError>;
+}
+
+/// Gives `changes` the revs that follow `base` without a gap, as in a log with a single writer.
+pub(crate) fn number(base: Rev, changes: &[AppliedChange]) -> Vec<Change> {
+    let mut rev = base;
+    let numbered = changes.iter().map(|applied| {
+        rev = rev.next();
+        Change {
+            rev,
+            ..applied.change.clone()
+        }
+    });
+    numbered.collect()
 }
 
 /// Checks that a tail begins right after `after`, as what was not trimmed does.

@@ -31,7 +31,7 @@ pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
 pub use self::command::{Command, Committed, Expected, WriteError};
 use self::decision::Decision;
 pub use self::key::IdempotencyKey;
-use self::run::{Run, settle};
+use self::run::Run;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::ChangeSource;
@@ -172,9 +172,9 @@ pub fn commit_all(
     for some in commands.chunks(MAX_COMMIT_CHANGES) {
         let mut decision = Decision::new(hub);
         for command in some {
-            decision.take(command, None, by.into())?;
+            decision.decide(command, None, by.into())?;
         }
-        settle(engine, hub, decision).map_err(|error| {
+        decision.commit(engine).map_err(|error| {
             tracing::error!(%error, "a new store could not be filled");
             WriteError::of_store(&error)
         })?;

@@ -12,9 +12,7 @@ use tokio::runtime::Runtime;
 
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
-use crate::model::{
-    Author, Change, ChangeKind, ChangeSource, Pet, Profile, Signature, Status, Timestamp,
-};
+use crate::model::{Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, Timestamp};
 
 /// Runs `check` against a fresh store of every engine.
 fn with_every_engine(check: impl Fn(&mut Desk)) {
@@ -65,14 +63,10 @@ pub(crate) struct Desk<'a> {
 }
 
 /// Of somebody whose program has a name that not every header takes.
-fn signature() -> Signature {
-    let author = Author {
+fn author() -> Author {
+    Author {
         name: "anna".to_owned(),
         client: "token F\u{fc}tterer\r\n\u{1f63a}".to_owned(),
-    };
-    Signature {
-        by: ChangeSource::Staff,
-        author: Some(Arc::new(author)),
     }
 }
 
@@ -115,28 +109,29 @@ impl<'a> Desk<'a> {
         }
     }
 
-    pub fn put(&mut self, pet: u64, kind: ChangeKind) -> ProposedChange {
+    pub fn put(&mut self, pet: u64, kind: ChangeKind) -> AppliedChange {
         self.turn += 1;
-        let mut put = ProposedChange {
+        let change = Change {
+            rev: Rev::ZERO,
             at: Timestamp::from_micros(self.turn * 1000),
-            signature: signature(),
+            by: ChangeSource::Staff,
+            author: Some(Arc::new(author())),
             request: (self.turn % 2 == 0).then_some(crate::model::RequestKey {
                 id: [7; 16],
                 fingerprint: [9; 8],
             }),
             pet: PetId::new(pet),
             kind,
-            after: None,
         };
-        let before = self.pets.remove(&put.pet);
-        put.after = put.at_rev(Rev::ZERO).leaves(before);
-        if let Some(after) = &put.after {
-            self.pets.insert(put.pet, Arc::clone(after));
+        let before = self.pets.remove(&change.pet);
+        let applied = AppliedChange::new(change, before);
+        if let Some(after) = &applied.after {
+            self.pets.insert(after.id, Arc::clone(after));
         }
-        put
+        applied
     }
 
-    pub fn created(&mut self, pet: u64) -> ProposedChange {
+    pub fn created(&mut self, pet: u64) -> AppliedChange {
         let record = Pet {
             id: PetId::new(pet),
             profile: Profile {
@@ -150,17 +145,20 @@ impl<'a> Desk<'a> {
         self.put(pet, ChangeKind::Pet(Arc::new(record)))
     }
 
-    pub fn status(&mut self, pet: u64, status: Status) -> ProposedChange {
+    pub fn status(&mut self, pet: u64, status: Status) -> AppliedChange {
         self.put(pet, ChangeKind::Status(status))
     }
 
     /// Commits `puts`, and gives the changes they became.
-    pub fn commit(&mut self, proposed: &[ProposedChange]) -> Vec<Change> {
+    pub fn commit(&mut self, proposed: &[AppliedChange]) -> Vec<Change> {
         let revs = self.engine.commit(self.read, proposed).unwrap();
         assert_eq!(revs.len(), proposed.len());
         assert!(revs[0] > self.read && revs.is_sorted_by(|a, b| a < b));
         self.read = revs[revs.len() - 1];
-        let changes = proposed.iter().zip(revs).map(|(put, rev)| put.at_rev(rev));
+        let changes = proposed.iter().zip(revs).map(|(put, rev)| Change {
+            rev,
+            ..put.change.clone()
+        });
         changes.collect()
     }
 
@@ -257,7 +255,7 @@ fn the_log_keeps_a_pet_that_changes_a_thousand_times_and_is_read_page_by_page() 
         let mut story = desk.commit(&created);
         for turn in 0..1000 / MAX_COMMIT_CHANGES {
             let statuses = (0..MAX_COMMIT_CHANGES).map(|put| Status::ALL[(turn + put) % 4]);
-            let proposed: Vec<ProposedChange> =
+            let proposed: Vec<AppliedChange> =
                 statuses.map(|status| desk.status(1, status)).collect();
             story.extend(desk.commit(&proposed));
         }

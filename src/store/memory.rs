@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use super::{
-    Engine, Follower, Following, ProposedChange, Snapshot, StoreError, check_revs, check_tail,
+    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, check_revs, check_tail,
+    number,
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
@@ -100,8 +101,8 @@ impl Engine for MemoryEngine {
         self.following.begin(follower);
     }
 
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
-        let changes = ProposedChange::number(read, proposed);
+    fn commit(&self, base: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
+        let changes = number(base, proposed);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())

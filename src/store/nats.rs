@@ -54,7 +54,7 @@ use self::staff::Staff;
 use self::state::StreamState;
 use self::subjects::{LIVE, PETS};
 pub use self::transfer::{Imported, export, import};
-use super::{Engine, Follower, ProposedChange, Recent, Snapshot, StoreError};
+use super::{AppliedChange, Engine, Follower, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
 
 /// How long a start waits for a cluster that has no leader yet.
@@ -177,7 +177,7 @@ impl Engine for NatsEngine {
         self.spawn(report_responses(Arc::clone(&self.node)));
     }
 
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+    fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.runtime
             .block_on(commit::commit(&self.node, read, proposed))
     }

@@ -43,7 +43,8 @@ pub use self::witness::{Event, Witness};
 use super::accounts::OwnVersion;
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
 use super::{
-    Engine, Follower, Following, ProposedChange, Snapshot, StoreError, check_revs, check_tail,
+    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, check_revs, check_tail,
+    number,
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
@@ -117,8 +118,8 @@ impl Engine for RedbEngine {
         self.following.begin(follower);
     }
 
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
-        let changes = ProposedChange::number(read, proposed);
+    fn commit(&self, base: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
+        let changes = number(base, proposed);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())

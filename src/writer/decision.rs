@@ -1,129 +1,115 @@
-//! Turns commands into changes to be committed, against the board and what was decided before in
-//! the same batch.
+//! Turns commands into changes, against the board and the earlier commands of the same batch.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::command::{Command, Committed, Expected, WriteError};
 use super::key::IdempotencyKey;
-use crate::hub::{BoardEntry, Hub};
-use crate::model::{
-    ChangeKind, Cursor, Epoch, Pet, PetId, ProfileBase, RequestId, RequestKey, Rev, Signature,
-    Timestamp,
-};
-use crate::store::ProposedChange;
+use crate::hub::Hub;
+use crate::model::{Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Timestamp};
+use crate::store::{AppliedChange, Engine, StoreError};
 
-/// The changes of one batch so far. Nothing of it is true until it is committed.
+/// The changes of one batch so far. None of them is visible before the commit.
 pub struct Decision<'a> {
     hub: &'a Hub,
-    /// What the board was at, or earlier, when it was looked at.
-    read: Rev,
+    /// The rev of the board when the batch was begun.
+    base: Rev,
     next_pet: PetId,
     /// Pets as this batch leaves them; `None` for one that it removes.
-    touched: HashMap<PetId, Option<Touched>>,
-    proposed: Vec<ProposedChange>,
-    /// The changes of requests with a key, and the fingerprint of each request.
-    keyed: HashMap<RequestId, ([u8; 8], Decided)>,
+    pets: HashMap<PetId, Option<CurrentPet>>,
+    changes: Vec<AppliedChange>,
 }
 
-/// The outcome of taking a command into the batch.
-pub enum Taken {
-    /// The batch has its change.
-    Change(Decided),
+/// The outcome of deciding one command.
+pub enum Decided {
+    /// The batch has the command's change, at this index.
+    Change(usize),
     /// A command with the same key was committed before.
     Done(Committed),
 }
 
-/// A command whose change is in the batch.
+/// A pet, with the cursors that a command's precondition is compared with. A cursor is `None` if
+/// this batch makes that change, which has no rev yet.
 #[derive(Clone)]
-pub struct Decided {
-    pet: PetId,
-    /// The change's place in the batch.
-    pub place: usize,
-    after: Option<Arc<Pet>>,
-}
-
-/// A pet as the batch leaves it.
-struct Touched {
+struct CurrentPet {
     pet: Arc<Pet>,
-    /// The last change that set its status; `None` if this batch has that change, which has no rev
-    /// yet.
-    status_set: Option<Rev>,
-}
-
-/// A pet, with the revs that a command's precondition is compared with.
-struct Current {
-    pet: Arc<Pet>,
-    /// `None` if this batch changes it.
-    changed: Option<Rev>,
-    status_set: Option<Rev>,
-    epoch: Epoch,
+    /// The last change of the pet.
+    changed: Option<Cursor>,
+    /// The last change that set or confirmed its status.
+    status_set: Option<Cursor>,
 }
 
 impl<'a> Decision<'a> {
     pub fn new(hub: &'a Hub) -> Self {
-        let (read, next_pet) = hub.newest();
+        let (base, next_pet) = hub.newest();
         Decision {
             hub,
-            read,
+            base,
             next_pet,
-            touched: HashMap::new(),
-            proposed: Vec::new(),
-            keyed: HashMap::new(),
+            pets: HashMap::new(),
+            changes: Vec::new(),
         }
     }
 
     /// Adds the change that `command` makes, unless a command with the same key made it before.
     ///
     /// # Errors
-    /// `KeyReused`, and those of `decide`; the batch is then as it was.
-    pub fn take(
+    /// `KeyReused`, `UnknownPet`, or the precondition that does not hold; the batch is then
+    /// unchanged.
+    pub fn decide(
         &mut self,
         command: &Command,
         key: Option<&IdempotencyKey>,
         signature: Signature,
-    ) -> Result<Taken, WriteError> {
-        let Some(key) = key else {
-            return Ok(Taken::Change(self.decide(command, signature)?));
-        };
-        let author = signature.author.as_deref();
-        let request = key.request(author.map_or("", |author| &author.name), command);
-        if let Some(taken) = self.find(request) {
-            return taken;
+    ) -> Result<Decided, WriteError> {
+        let principal = signature.author.as_deref();
+        let principal = principal.map_or("", |author| &author.name);
+        let request = key.map(|key| key.request(principal, command));
+        if let Some(done) = request.and_then(|request| self.find(request)) {
+            return done;
         }
-        let decided = self.decide(command, signature)?;
-        self.proposed[decided.place].request = Some(request);
-        let keyed = (request.fingerprint, decided.clone());
-        self.keyed.insert(request.id, keyed);
-        Ok(Taken::Change(decided))
+        let at = Timestamp::now();
+        let (before, pet, kind) = self.apply(command, at)?;
+        let change = Change {
+            rev: self.base,
+            at,
+            by: signature.by,
+            author: signature.author,
+            request,
+            pet,
+            kind,
+        };
+        Ok(Decided::Change(self.add(before, change)))
     }
 
-    /// Finds the outcome of `request`, in this batch or before it.
-    fn find(&self, request: RequestKey) -> Option<Result<Taken, WriteError>> {
-        let (fingerprint, taken) = match self.keyed.get(&request.id) {
-            Some((fingerprint, decided)) => (*fingerprint, Taken::Change(decided.clone())),
-            None => {
-                let done = self.hub.done_request(&request.id, Timestamp::now())?;
-                let (epoch, rev) = (self.hub.epoch(), done.rev);
-                let committed = Committed {
-                    pet: done.pet,
-                    cursor: Cursor { epoch, rev },
-                    after: None,
-                };
-                (done.fingerprint, Taken::Done(committed))
-            }
+    /// Finds the outcome of `request` in this batch or before it.
+    fn find(&self, request: RequestKey) -> Option<Result<Decided, WriteError>> {
+        let mut keys = self.changes.iter().map(|applied| applied.change.request);
+        let is_same_id = |key: Option<RequestKey>| key.is_some_and(|key| key.id == request.id);
+        let (fingerprint, decided) = if let Some(index) = keys.position(is_same_id) {
+            let key = self.changes[index].change.request?;
+            (key.fingerprint, Decided::Change(index))
+        } else {
+            let done = self.hub.done_request(&request.id, Timestamp::now())?;
+            let (epoch, rev) = (self.hub.epoch(), done.rev);
+            let committed = Committed {
+                pet: done.pet,
+                cursor: Cursor { epoch, rev },
+                after: None,
+            };
+            (done.fingerprint, Decided::Done(committed))
         };
         let is_same = fingerprint == request.fingerprint;
-        Some(is_same.then_some(taken).ok_or(WriteError::KeyReused))
+        Some(is_same.then_some(decided).ok_or(WriteError::KeyReused))
     }
 
-    /// Adds the change that `command` makes.
-    ///
-    /// # Errors
-    /// `UnknownPet`, or the precondition that does not hold; the batch is then as it was.
-    fn decide(&mut self, command: &Command, signature: Signature) -> Result<Decided, WriteError> {
-        let at = Timestamp::now();
-        match command {
+    /// Returns the pet before `command`, its id, and the change that the command makes to it.
+    fn apply(
+        &mut self,
+        command: &Command,
+        at: Timestamp,
+    ) -> Result<(Option<CurrentPet>, PetId, ChangeKind), WriteError> {
+        let (before, kind) = match command {
             Command::Create { profile, status } => {
                 let id = self.next_pet;
                 self.next_pet = id.next();
@@ -133,7 +119,7 @@ impl<'a> Decision<'a> {
                     status: *status,
                     since: at,
                 };
-                Ok(self.add(None, id, ChangeKind::Pet(Arc::new(pet)), at, signature))
+                return Ok((None, id, ChangeKind::Pet(Arc::new(pet))));
             }
             Command::Edit {
                 pet,
@@ -141,18 +127,17 @@ impl<'a> Decision<'a> {
                 base,
                 expected,
             } => {
-                let before = self.expect(*pet, expected)?;
-                let conflicts = |base: &ProfileBase| base.conflicts(patch, &before.pet.profile);
-                if base
-                    .as_deref()
-                    .is_some_and(|base| !conflicts(base).is_empty())
-                {
+                let before = self.current_if(*pet, expected)?;
+                let conflicts = |profile| {
+                    let base = base.as_deref();
+                    base.is_some_and(|base| !base.conflicts(patch, profile).is_empty())
+                };
+                if conflicts(&before.pet.profile) {
                     return Err(WriteError::EditConflict);
                 }
                 let mut edited = Pet::clone(&before.pet);
                 edited.profile = patch.clone().apply(&before.pet.profile);
-                let kind = ChangeKind::Pet(Arc::new(edited));
-                Ok(self.add(Some(before), *pet, kind, at, signature))
+                (before, ChangeKind::Pet(Arc::new(edited)))
             }
             Command::SetStatus {
                 pet,
@@ -160,115 +145,100 @@ impl<'a> Decision<'a> {
                 since,
                 expected,
             } => {
-                let before = self.expect(*pet, expected)?;
+                let before = self.current_if(*pet, expected)?;
                 let confirmed = (*status == before.pet.status).then_some(before.pet.since);
                 let kind = match since.or(confirmed) {
                     Some(since) => ChangeKind::StatusSince(*status, since),
                     None => ChangeKind::Status(*status),
                 };
-                Ok(self.add(Some(before), *pet, kind, at, signature))
+                (before, kind)
             }
             Command::Remove { pet, expected } => {
-                let before = self.expect(*pet, expected)?;
-                let kind = ChangeKind::Gone(Some(before.pet.profile.name.as_str().into()));
-                Ok(self.add(Some(before), *pet, kind, at, signature))
+                let before = self.current_if(*pet, expected)?;
+                let name = before.pet.profile.name.as_str().into();
+                (before, ChangeKind::Gone(Some(name)))
             }
-        }
-    }
-
-    /// How many changes it has.
-    pub fn len(&self) -> usize {
-        self.proposed.len()
-    }
-
-    /// The rev that the changes were decided at, and the changes in the order they were added.
-    pub fn into_puts(self) -> (Rev, Vec<ProposedChange>) {
-        (self.read, self.proposed)
-    }
-
-    fn add(
-        &mut self,
-        before: Option<Current>,
-        pet: PetId,
-        kind: ChangeKind,
-        at: Timestamp,
-        signature: Signature,
-    ) -> Decided {
-        let mut put = ProposedChange {
-            at,
-            signature,
-            pet,
-            request: None,
-            kind,
-            after: None,
         };
-        let (before, was_set) = before.map(|old| (old.pet, old.status_set)).unzip();
-        let status_set = match put.kind {
-            ChangeKind::Pet(_) => was_set.flatten(),
+        let pet = before.pet.id;
+        Ok((Some(before), pet, kind))
+    }
+
+    /// Appends `change`, and returns its index.
+    fn add(&mut self, before: Option<CurrentPet>, change: Change) -> usize {
+        let (before, status_set) = before.map(|pet| (pet.pet, pet.status_set)).unzip();
+        // Only an edit keeps the status.
+        let status_set = match change.kind {
+            ChangeKind::Pet(_) => status_set.flatten(),
             _ => None,
         };
-        put.after = put.at_rev(self.read).leaves(before);
-        let touched = |pet| Touched { pet, status_set };
-        let after = put.after.clone();
-        self.touched.insert(pet, after.clone().map(touched));
-        self.proposed.push(put);
-        let place = self.proposed.len() - 1;
-        Decided { pet, place, after }
+        let id = change.pet;
+        let applied = AppliedChange::new(change, before);
+        let current = applied.after.clone().map(|pet| CurrentPet {
+            pet,
+            changed: None,
+            status_set,
+        });
+        self.pets.insert(id, current);
+        self.changes.push(applied);
+        self.changes.len() - 1
     }
 
     /// Returns the pet as the batch leaves it so far, if `expected` holds for it.
-    fn expect(&self, id: PetId, expected: &Expected) -> Result<Current, WriteError> {
+    fn current_if(&self, id: PetId, expected: &Expected) -> Result<CurrentPet, WriteError> {
         let current = self.current(id).ok_or(WriteError::UnknownPet(id))?;
-        let epoch = current.epoch;
-        let is_at =
-            |rev: Option<Rev>, cursor: &Cursor| Some(cursor.rev) == rev && cursor.epoch == epoch;
+        let is_met =
+            |at: Option<Cursor>, cursors: &[Cursor]| at.is_some_and(|at| cursors.contains(&at));
         match expected {
-            Expected::LastChange(cursors)
-                if !cursors.iter().any(|at| is_at(current.changed, at)) =>
-            {
+            Expected::LastChange(cursors) if !is_met(current.changed, cursors) => {
                 Err(WriteError::PreconditionFailed)
             }
-            Expected::StatusSetAt(cursor) if !is_at(current.status_set, cursor) => {
+            Expected::StatusSetAt(cursor) if !is_met(current.status_set, &[*cursor]) => {
                 Err(WriteError::StatusMovedOn)
             }
             _ => Ok(current),
         }
     }
 
-    fn current(&self, id: PetId) -> Option<Current> {
-        match self.touched.get(&id) {
-            Some(touched) => touched.as_ref().map(|touched| Current {
-                pet: Arc::clone(&touched.pet),
-                changed: None,
-                status_set: touched.status_set,
-                epoch: self.hub.epoch(),
-            }),
-            None => self
-                .hub
-                .entry(id)
-                .map(|(entry, epoch)| Current::of(entry, epoch)),
+    fn current(&self, id: PetId) -> Option<CurrentPet> {
+        if let Some(current) = self.pets.get(&id) {
+            return current.clone();
         }
-    }
-}
-
-impl Decided {
-    /// The answer, once the change is committed at `cursor`.
-    pub fn committed(self, cursor: Cursor) -> Committed {
-        Committed {
-            pet: self.pet,
-            cursor,
-            after: self.after,
-        }
-    }
-}
-
-impl Current {
-    fn of(entry: BoardEntry, epoch: Epoch) -> Self {
-        Current {
+        let (entry, epoch) = self.hub.entry(id)?;
+        let cursor = |rev| Some(Cursor { epoch, rev });
+        Some(CurrentPet {
             pet: entry.pet,
-            changed: Some(entry.changed),
-            status_set: Some(entry.status_set),
-            epoch,
+            changed: cursor(entry.changed),
+            status_set: cursor(entry.status_set),
+        })
+    }
+
+    /// Number of changes.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Makes the changes durable and then, and only then, visible. Returns their revs.
+    ///
+    /// # Errors
+    /// As for `Engine::commit`.
+    pub fn commit(&self, engine: &dyn Engine) -> Result<Vec<Rev>, StoreError> {
+        let committed = engine.commit(self.base, &self.changes);
+        let metrics = self.hub.metrics();
+        match &committed {
+            Ok(_) => metrics.commits.inc(),
+            Err(StoreError::Conflict) => metrics.conflicts.inc(),
+            Err(_) => metrics.commit_failures.inc(),
+        }
+        committed
+    }
+
+    /// The answer to the command whose change is at `index`, once it is committed at `cursor`.
+    pub fn committed(&self, index: usize, cursor: Cursor) -> Committed {
+        let AppliedChange { change, after } = &self.changes[index];
+        Committed {
+            pet: change.pet,
+            cursor,
+            after: after.clone(),
         }
     }
 }

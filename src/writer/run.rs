@@ -10,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::authorization::{Authorization, CommitGuard};
 use super::command::WriteError;
-use super::decision::{Decision, Taken};
+use super::decision::{Decided, Decision};
 use super::outage::{Outage, Outages};
 use super::retention::Retention;
 use super::{BATCH_LIMIT, Queued, Request};
@@ -126,23 +126,23 @@ impl Run {
             let taken = request.check(&refreshed).and_then(|guard| {
                 guards.extend(guard);
                 let signature = request.signer.signature.clone();
-                decision.take(&request.command, request.key.as_ref(), signature)
+                decision.decide(&request.command, request.key.as_ref(), signature)
             });
             match taken {
-                Ok(Taken::Done(committed)) => request.answer(Ok(committed)),
-                Ok(Taken::Change(decided_change)) => decided.push((request, decided_change)),
+                Ok(Decided::Done(committed)) => request.answer(Ok(committed)),
+                Ok(Decided::Change(index)) => decided.push((request, index)),
                 Err(error) => request.answer(Err(error)),
             }
         }
-        let settled = self.settle(decision);
+        let settled = self.settle(&decision);
         // Revocations that waited for this commit are answered now.
         drop(guards);
         match settled {
             Ok(revs) => {
                 let epoch = hub.epoch();
-                for (request, taken) in decided {
-                    let rev = revs[taken.place];
-                    request.answer(Ok(taken.committed(Cursor { epoch, rev })));
+                for (request, index) in decided {
+                    let rev = revs[index];
+                    request.answer(Ok(decision.committed(index, Cursor { epoch, rev })));
                 }
                 Vec::new()
             }
@@ -174,7 +174,7 @@ impl Run {
     }
 
     /// Makes what was decided durable and shows it; during an outage refuses it at once.
-    fn settle(&mut self, decision: Decision<'_>) -> Result<Vec<Rev>, WriteError> {
+    fn settle(&mut self, decision: &Decision<'_>) -> Result<Vec<Rev>, WriteError> {
         let count = decision.len();
         if count == 0 {
             return Ok(Vec::new());
@@ -183,16 +183,17 @@ impl Run {
             outage.refused += count as u64;
             return Err(outage.answer.clone());
         }
-        let settled = settle(&*self.engine, &self.hub, decision);
-        settled.map_err(|error| match &error {
-            StoreError::Conflict => WriteError::Conflict,
-            // The next change may be taken.
-            StoreError::Rejected(_) => {
-                tracing::error!(%error, "a change cannot be written; nothing of it is shown");
-                WriteError::Rejected
-            }
-            _ => self.begin_outage(&error, count),
-        })
+        decision
+            .commit(&*self.engine)
+            .map_err(|error| match &error {
+                StoreError::Conflict => WriteError::Conflict,
+                // The next change may be taken.
+                StoreError::Rejected(_) => {
+                    tracing::error!(%error, "a change cannot be written; nothing of it is shown");
+                    WriteError::Rejected
+                }
+                _ => self.begin_outage(&error, count),
+            })
     }
 
     fn begin_outage(&mut self, error: &StoreError, refused: usize) -> WriteError {
@@ -301,22 +302,6 @@ impl Request {
         refreshed.clone()?;
         authorization.check().map(Some)
     }
-}
-
-/// Makes what was decided durable and then, and only then, has it shown.
-pub fn settle(
-    engine: &dyn Engine,
-    hub: &Hub,
-    decision: Decision<'_>,
-) -> Result<Vec<Rev>, StoreError> {
-    let (read, proposed) = decision.into_puts();
-    let committed = engine.commit(read, &proposed);
-    match &committed {
-        Ok(_) => hub.metrics().commits.inc(),
-        Err(StoreError::Conflict) => hub.metrics().conflicts.inc(),
-        Err(_) => hub.metrics().commit_failures.inc(),
-    }
-    committed
 }
 
 /// Makes the store writable, and has the board agree with it again.

@@ -10,7 +10,7 @@ use super::*;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
 use crate::model::{Change, ChangeKind, Epoch, PetId, Timestamp};
-use crate::store::{Engine, Follower, MemoryEngine, ProposedChange, Snapshot, StoreError};
+use crate::store::{AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError};
 
 /// An engine that is elsewhere, and may be further than what it has shown.
 struct Elsewhere {
@@ -37,7 +37,7 @@ impl Engine for Elsewhere {
         self.shown.follow(after, follower);
     }
 
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+    fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.shown.commit(read, proposed)
     }
 

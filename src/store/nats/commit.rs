@@ -11,7 +11,7 @@ use super::node::Node;
 use super::state::StreamState;
 use super::subjects::PETS;
 use crate::model::Rev;
-use crate::store::{ProposedChange, StoreError};
+use crate::store::{AppliedChange, StoreError};
 
 /// How long the stream is searched for the outcome of a commit.
 const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const LOOKED_UP_FOR: Duration = Duration::from_secs(5);
 pub async fn commit(
     node: &Node,
     read: Rev,
-    proposed: &[ProposedChange],
+    proposed: &[AppliedChange],
 ) -> Result<Vec<Rev>, StoreError> {
     node.reach.check_to_write().await?;
     let commit = match Commit::begin(node, read, proposed) {
@@ -54,17 +54,13 @@ struct Commit<'a> {
     /// Its name, by which the node knows its messages when they come by.
     op: String,
     read: Rev,
-    proposed: &'a [ProposedChange],
+    proposed: &'a [AppliedChange],
     expected: Expected,
 }
 
 impl<'a> Commit<'a> {
     /// Has the node wait for the messages of a commit that is to be sent.
-    fn begin(
-        node: &'a Node,
-        read: Rev,
-        proposed: &'a [ProposedChange],
-    ) -> Result<Self, StoreError> {
+    fn begin(node: &'a Node, read: Rev, proposed: &'a [AppliedChange]) -> Result<Self, StoreError> {
         let op = batch::new_op();
         let mut known = node.known();
         let expected = known.expect(read, proposed)?;

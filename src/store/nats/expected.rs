@@ -3,7 +3,7 @@
 use super::batch::Outgoing;
 use super::message::{self, LEADING};
 use super::subjects::{NEXT_PET, PET, TICK};
-use crate::store::ProposedChange;
+use crate::store::AppliedChange;
 
 /// The sequence numbers of the last messages that a commit was decided at; 0 for none.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,14 +25,14 @@ impl Expected {
     }
 
     /// The messages that commit `puts`: first those that are no changes, then one for each.
-    pub fn compose(&self, proposed: &[ProposedChange]) -> Vec<Outgoing> {
+    pub fn compose(&self, proposed: &[AppliedChange]) -> Vec<Outgoing> {
         let mut messages = self.leading(proposed);
         let leading = messages.len().to_string();
         messages.extend(proposed.iter().zip(&self.pets).map(|(put, expected)| {
             let (mut headers, body) = message::write(put);
             headers.push((LEADING, leading.clone()));
             Outgoing {
-                subject: format!("{PET}{}", put.pet),
+                subject: format!("{PET}{}", put.change.pet),
                 expected: *expected,
                 headers,
                 body,
@@ -41,8 +41,8 @@ impl Expected {
         messages
     }
 
-    fn leading(&self, proposed: &[ProposedChange]) -> Vec<Outgoing> {
-        let next = proposed.iter().map(|put| put.pet.next()).max();
+    fn leading(&self, proposed: &[AppliedChange]) -> Vec<Outgoing> {
+        let next = proposed.iter().map(|put| put.change.pet.next()).max();
         let next = next.map(|id| id.to_string()).unwrap_or_default();
         let records = [
             (NEXT_PET, self.next_pet, next),

@@ -7,7 +7,7 @@ use super::batch::OP;
 use super::expected::Expected;
 use super::message::{self, Entry, Record};
 use crate::model::{Change, ChangeKind, ChangeSource, Epoch, Pet, PetId, Rev};
-use crate::store::{ProposedChange, StoreError};
+use crate::store::{AppliedChange, StoreError};
 
 /// Where the subjects of the stream stand, which is what a commit is compared with.
 #[derive(Default)]
@@ -67,20 +67,20 @@ impl Known {
     ///
     /// # Errors
     /// `Conflict` when one of the pets is known to have changed since.
-    pub fn expect(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Expected, StoreError> {
+    pub fn expect(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Expected, StoreError> {
         let (mut pets, mut written) = (Vec::new(), HashSet::new());
         for put in proposed {
-            let last = self.pets.get(&put.pet).copied().unwrap_or_default();
-            let is_first = written.insert(put.pet);
+            let last = self.pets.get(&put.change.pet).copied().unwrap_or_default();
+            let is_first = written.insert(put.change.pet);
             if is_first && last > read.get() {
                 return Err(StoreError::Conflict);
             }
             pets.push(is_first.then_some(last));
         }
-        let creates = proposed.iter().any(|put| put.pet >= self.next_pet());
+        let creates = proposed.iter().any(|put| put.change.pet >= self.next_pet());
         let ticks = proposed
             .iter()
-            .any(|put| put.signature.by == ChangeSource::Simulator);
+            .any(|put| put.change.by == ChangeSource::Simulator);
         Ok(Expected {
             next_pet: creates.then_some(self.next_pet_seq),
             tick: ticks.then_some(self.tick_seq),
@@ -115,15 +115,17 @@ mod tests {
     use super::*;
     use crate::store::nats::subjects::{NEXT_PET, TICK};
 
-    fn put(pet: u64, by: ChangeSource) -> ProposedChange {
-        ProposedChange {
+    fn put(pet: u64, by: ChangeSource) -> AppliedChange {
+        let change = Change {
+            rev: Rev::ZERO,
             at: crate::model::Timestamp::from_micros(0),
-            signature: by.into(),
+            by,
+            author: None,
             request: None,
             pet: PetId::new(pet),
             kind: ChangeKind::Gone(None),
-            after: None,
-        }
+        };
+        AppliedChange::new(change, None)
     }
 
     #[test]
@@ -131,7 +133,7 @@ mod tests {
         let mut known = Known::default();
         known.pets.insert(PetId::FIRST, 9);
         (known.next_pet, known.tick_seq) = (Some(PetId::new(2)), 8);
-        let expected = |proposed: &[ProposedChange], read| {
+        let expected = |proposed: &[AppliedChange], read| {
             let expected = known.expect(Rev::new(read), proposed).unwrap();
             let messages = expected.compose(proposed);
             assert_eq!(messages.len(), expected.messages());

@@ -12,7 +12,7 @@ use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, RequestKey, Rev, Times
 use crate::store::record::{
     decode, decode_author, decode_by, decode_pet, encode, encode_author, encode_pet,
 };
-use crate::store::{ProposedChange, StoreError};
+use crate::store::{AppliedChange, StoreError};
 
 /// A message of the stream.
 pub struct Entry {
@@ -55,20 +55,24 @@ const REQUEST: &str = "Ps-Request";
 pub const LEADING: &str = "Ps-Leading";
 
 /// The headers and the body of a pet's message.
-pub fn write(put: &ProposedChange) -> (Vec<(&'static str, String)>, Vec<u8>) {
+pub fn write(put: &AppliedChange) -> (Vec<(&'static str, String)>, Vec<u8>) {
     let mut headers = vec![
-        (CHANGE, put.kind.as_str().to_owned()),
-        (AT, put.at.micros().to_string()),
-        (BY, put.signature.by.as_str().to_owned()),
+        (CHANGE, put.change.kind.as_str().to_owned()),
+        (AT, put.change.at.micros().to_string()),
+        (BY, put.change.by.as_str().to_owned()),
     ];
-    let author = put.signature.author.as_deref().map(encode_author);
+    let author = put.change.author.as_deref().map(encode_author);
     let author = author.and_then(|record| String::from_utf8(record).ok());
     headers.extend(author.map(|record| (AUTHOR, record)));
-    if let ChangeKind::Gone(Some(name)) = &put.kind {
+    if let ChangeKind::Gone(Some(name)) = &put.change.kind {
         let record = String::from_utf8(encode(name)).ok();
         headers.extend(record.map(|record| (NAME, record)));
     }
-    headers.extend(put.request.map(|request| (REQUEST, request.to_text())));
+    headers.extend(
+        put.change
+            .request
+            .map(|request| (REQUEST, request.to_text())),
+    );
     let body = put.after.as_deref().map(encode_pet).unwrap_or_default();
     (headers, body)
 }

@@ -44,7 +44,7 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
     writer.commit(&eats);
     // More than one read of messages, of which the oldest are dropped.
     for turn in 0..80 {
-        let proposed: Vec<ProposedChange> = (0..10)
+        let proposed: Vec<AppliedChange> = (0..10)
             .map(|put| writer.status(1, Status::ALL[(turn + put) % 4]))
             .collect();
         writer.commit(&proposed);

@@ -21,7 +21,7 @@ use super::subjects::{NEXT_PET, PET, PETS, STAFF};
 use super::{Address, NatsEngine, epoch, layout, staff, until_led};
 use crate::model::PetId;
 use crate::store::archive::{Staff, Writer};
-use crate::store::{AccountEdit, AccountStore, MAX_ACCOUNT_EDITS, ProposedChange, StoreError};
+use crate::store::{AccountEdit, AccountStore, AppliedChange, MAX_ACCOUNT_EDITS, StoreError};
 
 /// Messages of one batch, and bytes of their bodies after which it is full. Servers take 1,000 and
 /// as many bytes as there is room for; a batch should be stored long before an answer is missed.
@@ -153,7 +153,7 @@ async fn claim(link: &Link, next_pet: PetId) -> Result<u64, StoreError> {
 async fn send_all(
     link: &Link,
     mut last: u64,
-    proposed: &[ProposedChange],
+    proposed: &[AppliedChange],
 ) -> Result<u64, StoreError> {
     let (mut messages, mut size_bytes) = (Vec::new(), 0);
     for put in proposed {
@@ -161,7 +161,7 @@ async fn send_all(
         headers.push((LEADING, "0".to_owned()));
         size_bytes += body.len();
         messages.push(Outgoing {
-            subject: format!("{PET}{}", put.pet),
+            subject: format!("{PET}{}", put.change.pet),
             expected: None,
             headers,
             body,

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Change, ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
-use crate::store::{Engine, Follower, MemoryEngine, ProposedChange, Snapshot, StoreError};
+use crate::store::{AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, number};
 use crate::writer::{Answer, Command, QUEUE_LIMIT, Signer, Writer, commit_all};
 
 /// What the disk does with the next commit, or with the next try after one that failed.
@@ -62,13 +62,11 @@ impl Engine for Gated {
         self.inner.follow(after, follower);
     }
 
-    fn commit(&self, read: Rev, proposed: &[ProposedChange]) -> Result<Vec<Rev>, StoreError> {
+    fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.started.send(proposed.len()).unwrap();
         match self.verdict() {
             Disk::Writes => return self.inner.commit(read, proposed),
-            Disk::FailsAfterWriting => {
-                self.inner.append(&ProposedChange::number(read, proposed))?
-            }
+            Disk::FailsAfterWriting => self.inner.append(&number(read, proposed))?,
             Disk::Fails | Disk::Forgets => {}
         }
         Err(self.fails().unwrap_err())

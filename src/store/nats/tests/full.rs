@@ -5,13 +5,13 @@ use crate::model::{Rev, Status};
 use crate::store::contract::server::{OLDEST, Servers};
 use crate::store::contract::{Desk, wait_until};
 use crate::store::nats::NatsEngine;
-use crate::store::{Engine, ProposedChange, StoreError};
+use crate::store::{AppliedChange, Engine, StoreError};
 
 /// Commits new pets until that fails with an error that `is_last`.
 fn fill(engine: &NatsEngine, desk: &mut Desk, is_last: impl Fn(&StoreError) -> bool) -> StoreError {
     for some in 0..200 {
         let created = (2..102).map(|pet| desk.created(some * 100 + pet));
-        let proposed: Vec<ProposedChange> = created.collect();
+        let proposed: Vec<AppliedChange> = created.collect();
         match engine.commit(Rev::new(u64::MAX), &proposed) {
             Err(error) if is_last(&error) => return error,
             Err(StoreError::Unavailable(_)) => wait_until("the engine", || engine.is_healthy()),

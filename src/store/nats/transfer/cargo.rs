@@ -12,9 +12,9 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::Imported;
-use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Signature};
+use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev};
 use crate::store::archive::{Entry, parse};
-use crate::store::{AccountEdit, ProposedChange, StoreError};
+use crate::store::{AccountEdit, AppliedChange, StoreError};
 
 /// The newest changes of all pets that are imported, about half a kilobyte each in memory.
 const IMPORTED: usize = 100_000;
@@ -24,7 +24,7 @@ const IMPORTED_PER_PET: usize = 16;
 /// Everything in an export, checked, in the order in which it is to be written.
 pub struct Cargo {
     pub next_pet: PetId,
-    pub proposed: Vec<ProposedChange>,
+    pub proposed: Vec<AppliedChange>,
     pub staff: Vec<AccountEdit>,
     pets: u64,
 }
@@ -69,7 +69,7 @@ struct Trace {
     after: Option<Arc<Pet>>,
     /// Whether that has the profile of today for want of a record.
     is_guessed: bool,
-    proposed: VecDeque<(Rev, ProposedChange)>,
+    proposed: VecDeque<(Rev, AppliedChange)>,
 }
 
 impl Packing {
@@ -133,29 +133,23 @@ impl Trace {
         if is_status && self.after.is_none() {
             return;
         }
-        let put = ProposedChange {
-            at: change.at,
-            signature: Signature {
-                by: change.by,
-                author: change.author,
-            },
-            request: change.request,
-            pet: change.pet,
-            kind: change.kind,
-            after: self.after.clone(),
-        };
-        self.proposed.push_back((change.rev, put));
+        let after = self.after.clone();
+        let rev = change.rev;
+        self.proposed
+            .push_back((rev, AppliedChange { change, after }));
     }
 }
 
 /// A pet of which the log no longer says anything.
-fn as_it_is(pet: &Arc<Pet>) -> ProposedChange {
-    ProposedChange {
+fn as_it_is(pet: &Arc<Pet>) -> AppliedChange {
+    let change = Change {
+        rev: Rev::ZERO,
         at: pet.since,
-        signature: ChangeSource::Staff.into(),
+        by: ChangeSource::Staff,
+        author: None,
         request: None,
         pet: pet.id,
         kind: ChangeKind::Pet(Arc::clone(pet)),
-        after: Some(Arc::clone(pet)),
-    }
+    };
+    AppliedChange::new(change, None)
 }

@@ -32,10 +32,10 @@ fn packed(now: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
             kind,
         }));
     }
-    let told = |put: ProposedChange| {
+    let told = |put: AppliedChange| {
         let after = put.after.as_deref();
         let after = after.map(|pet| format!(" {} {}", pet.profile.name, pet.status.as_str()));
-        format!("{}{}", put.kind.as_str(), after.unwrap_or_default())
+        format!("{}{}", put.change.kind.as_str(), after.unwrap_or_default())
     };
     packing.finish().proposed.into_iter().map(told).collect()
 }
