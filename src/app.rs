@@ -127,7 +127,7 @@ impl App {
         if let Some((listener, _)) = for_metrics {
             let server = Server {
                 listener,
-                endpoint: web::metrics_site(metrics.clone()),
+                endpoint: web::metrics_endpoint(metrics.clone()),
                 metrics: metrics.clone(),
                 max_connections: METRICS_CONNECTIONS,
                 terms,
@@ -138,7 +138,7 @@ impl App {
         }
         let server = Server {
             listener,
-            endpoint: web::site(Arc::clone(&live), engine, bodies),
+            endpoint: web::endpoint(Arc::clone(&live), engine, bodies),
             metrics,
             max_connections: config.max_connections,
             terms,
@@ -185,7 +185,7 @@ impl App {
             Some(base) => base.origin().to_owned(),
             None => format!("http://{}", reachable(self.address)),
         };
-        Some(format!("{origin}{}", web::welcome_path(&secret)))
+        Some(format!("{origin}{}", web::invitation_path(&secret)))
     }
 
     /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.

@@ -85,7 +85,7 @@ impl Socket {
         }
     }
 
-    /// Counts bytes of a head, which hyper keeps until the request is answered. `web::body` counts
+    /// Counts bytes of a head, which hyper keeps until the request is answered. `web::middleware` counts
     /// the bytes of a body.
     fn count_head(&mut self, count: usize) -> Result<(), BuffersFull> {
         let turn = self.turn.number();

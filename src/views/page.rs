@@ -31,11 +31,11 @@ macro_rules! drawn_by {
 
 drawn_by! {
     IndexPage: "pages/index.html",
-    CardsPage: "parts/cards.html",
+    CardsPage: "parts/pet/cards.html",
     ShowPage: "pages/show.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
-    WelcomePage: "pages/welcome.html",
+    WelcomePage: "pages/invitation.html",
     AccountPage: "pages/account.html",
     StaffPage: "pages/staff.html",
     AuditPage: "pages/audit.html",

@@ -29,7 +29,8 @@ use self::objects::{
     PetObject, StatusFields,
 };
 use self::request::{Body, Whole};
-use super::{Site, undo};
+use super::Site;
+use super::pages::undo;
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::model::{

@@ -7,7 +7,8 @@ use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{EndpointExt, Request, Response, Route, handler};
 
-use super::{headers, request, resource};
+use super::middleware::{host, security_headers};
+use super::poem_fixes::resource;
 use crate::auth::{MayRead, Permit, Principal, names_this_machine};
 use crate::error::Failure;
 use crate::guard::Peer;
@@ -66,12 +67,12 @@ pub fn show_metrics(
 }
 
 /// The endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.
-pub fn metrics_site(metrics: Metrics) -> BoxEndpoint<'static> {
+pub fn metrics_endpoint(metrics: Metrics) -> BoxEndpoint<'static> {
     let endpoint = make_sync(move |_request| exposition(&metrics));
     Route::new()
         .at("/metrics", resource().get(endpoint))
-        .around(request::check)
-        .after(headers::secure)
+        .around(host::check)
+        .after(security_headers::add)
         .boxed()
 }
 

@@ -1,31 +1,37 @@
-//! What the handlers share, and how one answers with a page.
+//! The state that the handlers share.
 
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, header};
-use poem::{IntoResponse, Response};
-
 use super::assets::Assets;
-use super::blocks::Blocks;
-use super::done::{self, Done};
-use super::hello;
-use crate::auth::{Principal, Rights};
+use super::pages::hello;
+use super::pet_blocks::Blocks;
 use crate::error::Failure;
 use crate::live::Live;
-use crate::store::Engine;
-use crate::views::{ErrorPage, Page, Views};
+use crate::model::{Cursor, Pet, PetId};
+use crate::store::{Engine, StoreError};
+use crate::views::{Subject, Views};
 
-/// What the handlers share.
+/// Changes that are read to find the name of a removed pet in a log of an earlier version.
+const MAX_CHANGES_READ_FOR_NAME: usize = 1000;
+
+/// The state that the handlers share. Lives as long as the endpoint.
 pub struct Site {
+    /// The board, the writer, the limits and the shutdown signal.
     pub live: Arc<Live>,
+    /// Read by pages about the past. The board is in memory.
     pub engine: Arc<dyn Engine>,
+    /// Renders pages.
     pub views: Views,
+    /// Style sheets, scripts and icons.
     pub assets: Assets,
+    /// Memory for unread answers of all echoes.
     pub echo_room: hello::Room,
+    /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
 }
 
 impl Site {
+    /// Loads templates and assets.
     pub fn new(live: Arc<Live>, engine: Arc<dyn Engine>) -> Self {
         let assets = Assets::load();
         Site {
@@ -38,94 +44,44 @@ impl Site {
         }
     }
 
-    /// Answers with a page. Pages are read anew each time: they say what is true now. One that
-    /// was made for this browser is kept nowhere. On what everybody may read, `no-store` would
-    /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
-    /// was left and goes on from its cursor.
-    pub fn show<P: Page>(&self, caller: &Principal, page: &P) -> poem::Result<Response> {
-        let rights = Rights::of(caller);
-        let html = self.views.render(&rights, page);
-        let html = html.ok_or_else(Failure::internal)?;
-        let caching = match rights.form_token {
-            // The browser's own Back shows the form as it was left, and does not send it again.
-            Some(_) if P::IS_TYPED_INTO => "private, no-cache",
-            Some(_) => "no-store",
-            None => "no-cache",
-        };
-        let mut response = Response::builder()
-            .content_type("text/html; charset=utf-8")
-            .header(header::CACHE_CONTROL, caching)
-            .body(html);
-        if let Some(name) = rights.name.filter(|_| P::IS_TYPED_INTO) {
-            let keep = caller.authenticator().keep_account(&name);
-            response.headers_mut().append(header::SET_COOKIE, keep);
+    /// Returns the pet that a path names, and the cursor at which it was read.
+    ///
+    /// # Errors
+    /// 404, also for text that is not an id.
+    pub fn pet(&self, id: &str) -> Result<(Arc<Pet>, Cursor), Failure> {
+        let id: Option<PetId> = id.parse().ok();
+        let found = id.and_then(|id| self.live.hub.pet(id));
+        found.ok_or_else(Site::no_such_pet)
+    }
+
+    /// The failure for a pet that is not on the board.
+    pub fn no_such_pet() -> Failure {
+        Failure::not_found("We can't find this pet. It may have been adopted and removed.")
+    }
+
+    /// Finds the name of a pet on the board, or of a removed pet that is still in the log. Blocks on
+    /// the disk.
+    ///
+    /// # Errors
+    /// The engine cannot be read.
+    pub fn subject(&self, id: PetId) -> Result<Option<Subject>, StoreError> {
+        if let Some((pet, _)) = self.live.hub.pet(id) {
+            return Ok(Some(Subject {
+                id,
+                name: Some(pet.profile.name.clone()),
+                is_removed: false,
+            }));
         }
-        Ok(response)
-    }
-
-    /// Answers with a page that shows the message of the last form once.
-    pub fn show_after<P: Page>(
-        &self,
-        caller: &Principal,
-        headers: &HeaderMap,
-        page: impl FnOnce(Option<String>) -> Result<P, Failure>,
-    ) -> poem::Result<Response> {
-        let done = Done::read(headers, caller.authenticator());
-        let forget = done.is_some().then(|| done::forget(caller.authenticator()));
-        let mut response = self.show(caller, &page(done)?)?;
-        if let Some(forget) = forget {
-            response.headers_mut().append(header::SET_COOKIE, forget);
+        let mut last = self.engine.history(id, None, 1)?;
+        if last.iter().all(|change| change.kind.name().is_none()) && !last.is_empty() {
+            // Earlier versions did not record the name with the removal.
+            last = self.engine.history(id, None, MAX_CHANGES_READ_FOR_NAME)?;
         }
-        Ok(response)
+        let name = last.iter().find_map(|change| change.kind.name());
+        Ok((!last.is_empty()).then(|| Subject {
+            id,
+            name: name.map(str::to_owned),
+            is_removed: true,
+        }))
     }
-
-    /// The page of a form that was not accepted, with what is wrong on it.
-    pub fn show_again<P: Page>(
-        &self,
-        caller: &Principal,
-        page: &P,
-        status: StatusCode,
-    ) -> poem::Result<Response> {
-        let mut response = self.show(caller, page)?;
-        response.set_status(status);
-        Ok(response)
-    }
-
-    /// Answers with an error page. `right_address` is the page at the public address, if the request
-    /// would have worked there.
-    pub fn show_failure(
-        &self,
-        caller: &Principal,
-        failure: &Failure,
-        right_address: Option<String>,
-    ) -> Response {
-        let page = ErrorPage {
-            status: Some(failure.status.as_u16()),
-            title: failure.title,
-            detail: failure.detail.clone(),
-            right_address,
-            ..ErrorPage::default()
-        };
-        match self.views.render(&Rights::of(caller), &page) {
-            Some(html) => failure.respond("text/html; charset=utf-8", html),
-            None => failure.clone().into_response(),
-        }
-    }
-}
-
-/// Redirects a browser to a page that confirms the edit.
-pub fn see_done(address: &str, done: &Done, caller: &Principal) -> Response {
-    let mut response = see_other(address);
-    let keep = done.keep(caller.authenticator());
-    response.headers_mut().append(header::SET_COOKIE, keep);
-    response
-}
-
-/// Sends a browser on to another page of this site.
-pub fn see_other(address: &str) -> Response {
-    Response::builder()
-        .status(StatusCode::SEE_OTHER)
-        .header(header::LOCATION, address)
-        .header(header::CACHE_CONTROL, "no-store")
-        .finish()
 }

@@ -9,7 +9,7 @@ use poem_openapi::types::{ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
 use serde::Deserialize;
 
-use super::super::blocks::{Blocks, Kind, Rendering};
+use super::super::pet_blocks::{Blocks, Kind, Rendering};
 use super::text::Text;
 use crate::error::Failure;
 use crate::hub::Board;

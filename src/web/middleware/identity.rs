@@ -1,0 +1,29 @@
+//! Who sent a request, and whether a browser sent it for a page of another site.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, Request};
+
+use crate::auth::Principal;
+use crate::live::Live;
+
+/// Identifies the principal, once for each request. Handlers take it as a parameter.
+pub async fn identify<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
+    if let Some(live) = request.data::<Arc<Live>>() {
+        let principal = live.authenticator.identify(&request).await;
+        request.set_data(principal);
+    }
+    next.call(request).await
+}
+
+/// Refuses writes that a page of another site had a browser send (CSRF).
+///
+/// # Errors
+/// 403.
+pub async fn refuse_other_origins<E: Endpoint>(
+    next: Arc<E>,
+    request: Request,
+) -> poem::Result<E::Output> {
+    Principal::of(&request)?.check_origin(request.method())?;
+    next.call(request).await
+}

@@ -1,0 +1,39 @@
+//! How often one account, or one visitor without, may change something.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, Request};
+
+use super::body_limit::{self, BodyLimits};
+use crate::auth::Principal;
+use crate::guard::{Identity, Visitor};
+use crate::live::{Live, too_many_writes};
+use crate::web::pages::form::Form;
+
+/// Counts every request that may change something, whether it is then allowed to or not.
+///
+/// # Errors
+/// 429 for one too many.
+pub async fn limit_writes<E: Endpoint>(
+    next: Arc<E>,
+    mut request: Request,
+    limits: BodyLimits,
+) -> poem::Result<E::Output> {
+    if !request.method().is_safe()
+        && let Some(live) = request.data::<Arc<Live>>()
+    {
+        let account = Principal::of(&request)?.account();
+        let name = account.as_ref().map(|account| account.name.as_str());
+        let who = Identity::of(name, Visitor::of(&request));
+        if let Err(wait) = live.guard.admit_write(who) {
+            let refused = &live.hub.metrics().refused;
+            refused.with_label_values(&["writes"]).inc();
+            if Form::is_announced(request.headers()) {
+                // The answer contains what was typed. A body over the limit is answered as usual.
+                body_limit::keep(&mut request, limits).await.ok();
+            }
+            return Err(too_many_writes(wait).into());
+        }
+    }
+    next.call(request).await
+}

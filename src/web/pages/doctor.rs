@@ -1,0 +1,19 @@
+//! The network doctor: finds out from the visitor's browser what a network does to live messages.
+
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem::{Response, handler};
+
+use crate::auth::Principal;
+use crate::views::DoctorPage;
+use crate::web::Site;
+
+/// Where it is. The other addresses below `/live/` are for programs.
+pub const ADDRESS: &str = "/live/doctor";
+
+#[handler]
+pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
+    let live = &site.live;
+    site.show(&caller, &DoctorPage::new(live.hub.cursor(), live.heartbeat))
+}

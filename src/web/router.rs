@@ -1,0 +1,93 @@
+//! The URL table.
+
+use std::sync::Arc;
+
+use poem::Route;
+
+use super::api::{Api, OpenApiDocument};
+use super::pages::{
+    account, audit, doctor, edit_pet, hello, invitation, pets, sign_in, staff, tokens,
+};
+use super::poem_fixes::resource;
+use super::{Site, api, assets, live_routes, probes};
+
+/// Returns every route of the program.
+pub fn routes(site: &Arc<Site>) -> Route {
+    let api = Api::service(Arc::clone(site));
+    let openapi = OpenApiDocument::of(&api);
+    Route::new()
+        // Pets
+        .at("/", resource().get(pets::to_index))
+        .at("/pets", resource().get(pets::index).post(pets::create_pet))
+        .at("/pets/new", resource().get(pets::new_pet))
+        .at(
+            "/pets/:id",
+            resource().get(pets::show_pet).post(edit_pet::edit_pet),
+        )
+        .at("/pets/:id/edit", resource().get(edit_pet::edit_form))
+        .at("/pets/:id/status", resource().post(pets::set_status))
+        .at("/pets/:id/delete", resource().post(pets::remove_pet))
+        .at("/pets/:id/history", resource().get(audit::show_history))
+        // Sessions and accounts
+        .at(
+            "/sign-in",
+            resource().get(sign_in::show_form).post(sign_in::sign_in),
+        )
+        .at("/sign-out", resource().post(sign_in::sign_out))
+        .at(
+            "/welcome/:secret",
+            resource()
+                .get(invitation::show_form)
+                .post(invitation::accept),
+        )
+        .at("/account", resource().get(account::show_account))
+        .at(
+            "/account/password",
+            resource().post(account::change_password),
+        )
+        .at(
+            "/account/sessions",
+            resource()
+                .get(account::confirm_end_others)
+                .post(account::end_others),
+        )
+        .at(
+            "/account/sessions/:handle",
+            resource().get(account::confirm_end).post(account::end_one),
+        )
+        .at("/account/tokens", resource().post(tokens::create))
+        .at(
+            "/account/tokens/:handle",
+            resource().get(tokens::confirm).post(tokens::revoke),
+        )
+        .at(
+            "/staff",
+            resource().get(staff::show_staff).post(staff::invite),
+        )
+        .at(
+            "/staff/:name",
+            resource().get(staff::confirm).post(staff::edit),
+        )
+        .at("/audit", resource().get(audit::show_audit))
+        // Live
+        .at("/hello", resource().get(hello::page))
+        .at("/hello/ws", resource().get_only(hello::echo))
+        .at("/live/ws", resource().get_only(live_routes::over_ws))
+        .at("/live/sse", resource().get(live_routes::over_sse))
+        .at("/live/poll", resource().get_only(live_routes::by_polling))
+        .at("/live/state", resource().get(live_routes::read_state))
+        .at(doctor::ADDRESS, resource().get(doctor::page))
+        // API
+        .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
+        .at(
+            "/api/openapi.json",
+            resource().get(openapi.clone().into_json()),
+        )
+        .at("/api/docs", resource().get(openapi.into_page()))
+        // Operation
+        .at("/healthz", resource().get(probes::health))
+        .at("/readyz", resource().get(probes::readiness))
+        .at("/metrics", resource().get(probes::show_metrics))
+        .at("/assets/:fingerprint/*path", resource().get(assets::asset))
+        .at("/favicon.ico", resource().get(assets::icon))
+}
