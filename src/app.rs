@@ -83,7 +83,7 @@ impl App {
         let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
         let asked = &config.limits;
         let guard = Arc::new(Guard::new(asked));
-        hub.metrics().show(guard.buffer_gauge());
+        hub.metrics().add_gauge(guard.buffer_gauge());
         let limits = live::Limits {
             heartbeat: config.heartbeat,
             max_viewers: config.max_viewers,

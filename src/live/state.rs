@@ -22,7 +22,7 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     let query = LiveQuery::of(request, live.auth)?;
     if query.is_short {
         let metrics = live.hub.metrics();
-        metrics.asking.count();
+        metrics.short_pollers.count();
         query.count_switch(metrics, "short");
     }
     let seen = query.since.or_else(|| newest_in(request.headers()));
