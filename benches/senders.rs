@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pet_store::auth::Speaker;
-use pet_store::guard::{Guard, Limits, Visitor};
 use pet_store::hub::Filter;
+use pet_store::limits::{ClientAddress, ClientLimiter, ClientLimits};
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
 use pet_store::live::{Admission, Connection, Transport, ViewerSlots};
 use pet_store::metrics::Metrics;
@@ -58,8 +58,8 @@ impl Socket for Sink {
     }
 }
 
-const VISITOR: Visitor = Visitor {
-    address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+const VISITOR: ClientAddress = ClientAddress {
+    ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
     is_forwarded: false,
 };
 
@@ -74,9 +74,9 @@ impl Rig {
     /// With `VIEWERS` viewers, each with the filter of its turn.
     fn start(filter: impl Fn(u64) -> Filter) -> Self {
         let taken = Rc::new(Cell::new(0));
-        let guard = Arc::new(Guard::new(&Limits::default()));
+        let limiter = Arc::new(ClientLimiter::new(&ClientLimits::default()));
         let stop = CancellationToken::new();
-        let places = ViewerSlots::new(VIEWERS as usize, guard, Metrics::new(), stop);
+        let places = ViewerSlots::new(VIEWERS as usize, limiter, Metrics::new(), stop);
         let permits = Arc::new(Semaphore::new(VIEWERS as usize));
         let mut table = Table::default();
         for turn in 0..VIEWERS {

@@ -13,12 +13,12 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
-use crate::guard::Guard;
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
-use crate::live::{self, Live};
+use crate::limits::ClientLimiter;
+use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::model::{ChangeSource, Rev};
-use crate::serve::{Server, Terms, Times, listen};
+use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, sample_pets};
 use crate::store::{AccountStore, Engine, NatsEngine, RedbEngine, StoreError};
 use crate::web;
@@ -60,104 +60,87 @@ pub enum StartError {
 }
 
 impl App {
-    /// Opens the store, and accepts requests from the moment this returns.
+    /// Builds the parts and starts them in order: store, writer, live routes, servers, background
+    /// tasks. Requests are accepted when this returns.
     ///
     /// # Errors
     /// The first part that could not be started.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        // Before the store is opened, or made: an address that is taken should cost nothing.
+        // Before the store is opened or created: an address that is in use must not create a store.
         let (listener, address) = open_listener(config.listen)?;
-        let for_metrics = config.metrics_listen.map(open_listener).transpose()?;
+        let metrics_listener = config.metrics_listen.map(open_listener).transpose()?;
         let metrics = Metrics::new();
-        let mut random = simulator::random(config.seed);
-        let samples = sample_pets(config.sample_pets, &mut random);
-        let counted = metrics.clone();
-        let (engine, hub, authenticator) = open(&config, counted, samples).await?;
-        let writer = Writer::start_keeping(
+        let mut random = simulator::random(config.simulator.seed);
+        let samples = sample_pets(config.simulator.sample_pets, &mut random);
+        let (engine, hub, authenticator) = open(&config, metrics.clone(), samples).await?;
+        let (writer, writer_thread) = Writer::start_keeping(
             Arc::clone(&engine),
             Arc::clone(&hub),
             // The log contains the keys of requests, so changes are kept for at least as long as keys.
-            config.history.map(|history| history.max(REQUESTS_KEPT_FOR)),
+            config
+                .store
+                .history
+                .map(|history| history.max(REQUESTS_KEPT_FOR)),
             Clock::system(),
-        );
-        let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
-        let asked = &config.limits;
-        let guard = Arc::new(Guard::new(asked));
-        hub.metrics().add_gauge(guard.buffer_gauge());
-        let limits = live::Limits {
-            heartbeat: config.heartbeat,
-            max_viewers: config.max_viewers,
-            write_timeout: config.write_timeout,
-            max_connection_age: config.max_connection_age,
-            message_bytes: asked.message_bytes,
-            message_time: asked.head_time,
-            messages_per_second: asked.messages_per_second,
-            idle_time: asked.idle_time,
-        };
-        let terms = Terms {
-            write_timeout: config.write_timeout,
-            times: Times {
-                head: asked.head_time,
-                idle: asked.idle_time,
-            },
-            head_bytes: asked.head_bytes,
-            head_fields: asked.head_fields,
-        };
-        let bodies = web::BodyLimits {
-            bytes: asked.body_bytes,
-            time: asked.body_time,
-        };
+        )
+        .map_err(StartError::Thread)?;
+        let limiter = Arc::new(ClientLimiter::new(&config.client_limits));
+        metrics.add_gauge(limiter.memory_gauge());
         let live = Live::start(
             Arc::clone(&hub),
             writer.clone(),
             authenticator.clone(),
-            Arc::clone(&guard),
-            limits,
+            Arc::clone(&limiter),
+            config.live,
+            config.size_limits,
+            config.timeouts,
         );
         let live = Arc::new(live.map_err(StartError::Thread)?);
         let app = App {
             address,
-            metrics_address: for_metrics.as_ref().map(|(_, address)| *address),
+            metrics_address: metrics_listener.as_ref().map(|(_, address)| *address),
             live: Arc::clone(&live),
             grace: config.grace,
             engine: Arc::clone(&engine),
             writer_thread,
             tasks: TaskTracker::new(),
         };
-        if let Some((listener, _)) = for_metrics {
+        let serve = |listener, endpoint, max_connections| {
             let server = Server {
                 listener,
-                endpoint: web::metrics_endpoint(metrics.clone()),
+                endpoint,
                 metrics: metrics.clone(),
-                max_connections: METRICS_CONNECTIONS,
-                terms,
-                guard: Arc::clone(&guard),
+                max_connections,
+                sizes: config.size_limits,
+                timeouts: config.timeouts,
+                limiter: Arc::clone(&limiter),
             };
-            let serving = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
-            app.tasks.spawn(serving);
-        }
-        let server = Server {
-            listener,
-            endpoint: web::endpoint(Arc::clone(&live), engine, bodies),
-            metrics,
-            max_connections: config.max_connections,
-            terms,
-            guard,
-        };
-        if authenticator.staff().is_ok() {
-            let tidying = keep_tidy(authenticator);
-            let tidying = live.stop.clone().run_until_cancelled_owned(tidying);
-            app.tasks.spawn(tidying);
-        }
-        let accepting = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
-        app.tasks.spawn(accepting);
-        if let Some(period) = config.simulate {
-            hub.campaign();
-            let running = Simulator::new(hub, writer, period, random).run();
-            let running = live.stop.clone().run_until_cancelled_owned(running);
+            let running = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
             app.tasks.spawn(running);
+        };
+        if let Some((listener, _)) = metrics_listener {
+            let site = web::metrics_endpoint(metrics.clone());
+            serve(listener, site, METRICS_CONNECTIONS);
+        }
+        let bodies = web::BodyLimits {
+            bytes: config.size_limits.body_bytes,
+            time: config.timeouts.body,
+        };
+        let site = web::endpoint(Arc::clone(&live), engine, bodies);
+        serve(listener, site, config.max_connections);
+        if authenticator.staff().is_ok() {
+            app.spawn_until_stop(keep_tidy(authenticator));
+        }
+        if let Some(period) = config.simulator.period {
+            hub.campaign();
+            app.spawn_until_stop(Simulator::new(hub, writer, period, random).run());
         }
         Ok(app)
+    }
+
+    fn spawn_until_stop(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.live.stop.clone();
+        self.tasks.spawn(stop.run_until_cancelled_owned(task));
     }
 
     /// Where it listens; with port 0 asked for, the port that was picked.
@@ -270,11 +253,11 @@ async fn open(
     metrics: Metrics,
     samples: Vec<writer::Command>,
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>, Authenticator), StartError> {
-    let shared = match &config.engine {
+    let shared = match &config.store.engine {
         EngineChoice::Redb => None,
         EngineChoice::Nats(address) => Some(NatsEngine::connect(address).await?),
     };
-    let folder = config.data.clone();
+    let folder = config.store.data.clone();
     let (auth, base_url) = (config.auth, config.base_url.clone());
     // A port that is picked at each start would rename the cookie each time.
     let port = Some(config.listen.port()).filter(|port| *port != 0);

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::app::App;
-use crate::config::{Config, LogFormat, Options};
+use crate::config::{Config, LogFormat, ServeOptions};
 use crate::telemetry;
 
 /// Shows what each pet of a rescue is doing, at the moment it does it, on any network.
@@ -30,9 +30,9 @@ struct Cli {
 enum Command {
     /// Serve sample pets that change by themselves; everyone on this machine may change them
     /// too. This is what pet-store does without a command
-    Demo(Options),
+    Demo(ServeOptions),
     /// Serve a real rescue: no sample pets, simulator off, writing needs staff
-    Serve(Options),
+    Serve(ServeOptions),
     /// Say who is staff; of the embedded store while its server is stopped, of a cluster at any time
     Staff(staff::Options),
     #[command(flatten)]

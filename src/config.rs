@@ -1,14 +1,13 @@
-//! Flags and environment, read once.
+//! The configuration, read once from flags and environment variables.
 //!
-//! `Options` is what was typed; `Config` is what it means in one of the two modes. A flag beats
-//! its environment variable, which clap sees to. Every message about a bad value says what is
-//! allowed; the name of the option and the value are put before it.
+//! `ServeOptions` is what the operator wrote. `Config` is the result for one of the two modes, with a
+//! section per concern, which each part of the program takes as a whole. A flag wins over its
+//! environment variable. Every error names the option, the value and what is allowed.
 
-mod capacity;
 mod engine;
 mod limits;
-mod memory;
 mod parse;
+mod resources;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,26 +17,31 @@ use clap::{Args, ValueEnum};
 
 pub use self::engine::{EngineChoice, EngineOptions};
 use self::limits::LimitOptions;
-use self::parse::{Every, History, duration, every, history, listen, pets, seed, viewers};
+use self::parse::OptionalDuration;
+use self::resources::ConnectionCapacity;
 use crate::auth::{Auth, BaseUrl};
-use crate::guard::Limits;
+use crate::limits::{ClientLimits, SizeLimits, Timeouts};
+use crate::live::LiveConfig;
+
+/// The simulator's period in demo mode.
+const DEMO_PERIOD: Duration = Duration::from_secs(10);
 
 /// The flags of `demo` and `serve`.
 #[derive(Args, Clone, Debug)]
-pub struct Options {
-    /// Address and port to listen on; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = listen)]
+pub struct ServeOptions {
+    /// Address and port to listen on; port 0 picks a free port
+    #[arg(long, value_name = "ADDR", env = "PET_STORE_LISTEN", default_value = "127.0.0.1:3000", value_parser = parse::listen_address)]
     listen: SocketAddr,
 
-    /// Address and port that serve /metrics and nothing else, to everyone who can reach them; at
-    /// --listen they are for this machine and for API tokens [default: none]
-    #[arg(long, value_name = "ADDR", env = "PET_STORE_METRICS_LISTEN", value_parser = listen)]
+    /// Address and port that serve only /metrics, to everyone who can reach them. At --listen,
+    /// /metrics is for this machine and for API tokens [default: none]
+    #[arg(long, value_name = "ADDR", env = "PET_STORE_METRICS_LISTEN", value_parser = parse::listen_address)]
     metrics_listen: Option<SocketAddr>,
 
     #[command(flatten)]
     engine: EngineOptions,
 
-    /// Folder of the store; made if it is not there
+    /// Folder of the store; created if it does not exist
     #[arg(
         long,
         value_name = "DIR",
@@ -46,49 +50,50 @@ pub struct Options {
     )]
     data: PathBuf,
 
-    /// The address that visitors type, from https:// on; other sites' pages are told from ours by
-    /// it, and over https cookies are for https alone [default: what browsers ask for]
+    /// Public address of the site, such as https://pets.example. Requests from pages of other sites
+    /// are refused, and with https:// cookies are sent over HTTPS only [default: the Host of each
+    /// request]
     #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]
     base_url: Option<BaseUrl>,
 
-    /// Give every pet a new random status once per DURATION, or off [default: 10s in demo, off in serve]
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_SIMULATE", value_parser = every)]
-    simulate: Option<Every>,
+    /// How often each pet gets a new random status, or `off` [default: 10s in demo, off in serve]
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_SIMULATE", value_parser = parse::period)]
+    simulate: Option<OptionalDuration>,
 
-    /// Make the simulator repeatable [default: random]
-    #[arg(long, value_name = "N", env = "PET_STORE_SEED", allow_hyphen_values = true, value_parser = seed)]
+    /// Seed of the simulator, to repeat a run [default: random]
+    #[arg(long, value_name = "N", env = "PET_STORE_SEED", allow_hyphen_values = true, value_parser = parse::seed)]
     seed: Option<u64>,
 
-    /// Sample pets that an empty store gets in demo mode
-    #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value = "6", allow_hyphen_values = true, value_parser = pets)]
+    /// Number of sample pets in an empty store (demo only)
+    #[arg(long, value_name = "N", env = "PET_STORE_PETS", default_value = "6", allow_hyphen_values = true, value_parser = parse::pets)]
     pets: u32,
 
-    /// How long to keep history, for example 90d, or forever; the newest 10,000 changes, and those of
-    /// the last 24 hours, always stay
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_HISTORY", default_value = "90d", value_parser = history)]
-    history: History,
+    /// How long to keep history, for example 90d, or `forever`. The newest 10,000 changes and those
+    /// of the last 24 hours are always kept
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_HISTORY", default_value = "90d", value_parser = parse::history)]
+    history: OptionalDuration,
 
-    /// At most this long between two messages to a viewer
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_HEARTBEAT", default_value = "15s", value_parser = duration)]
+    /// Maximum time between two messages to a viewer
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_HEARTBEAT", default_value = "15s", value_parser = parse::duration)]
     heartbeat: Duration,
 
-    /// Live connections accepted at once [default: from the open-file limit]
-    #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", allow_hyphen_values = true, value_parser = viewers)]
+    /// Maximum number of viewers (live connections) [default: from the open-file limit]
+    #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", allow_hyphen_values = true, value_parser = parse::connections)]
     max_viewers: Option<u32>,
 
-    /// Drop a viewer that takes no byte for so long
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_WRITE_TIMEOUT", default_value = "30s", value_parser = duration)]
+    /// Drop a viewer that reads nothing for this long
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_WRITE_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
     write_timeout: Duration,
 
-    /// Ask a viewer to connect anew after about so long, so that a stop looks like any other minute
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_MAX_CONNECTION_AGE", default_value = "10m", value_parser = duration)]
+    /// Ask a viewer to reconnect after about this long
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_MAX_CONNECTION_AGE", default_value = "10m", value_parser = parse::duration)]
     max_connection_age: Duration,
 
-    /// How long a stop may take
-    #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = duration)]
+    /// Time limit for a graceful shutdown
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = parse::duration)]
     grace: Duration,
 
-    /// Format of the log on stderr; its level is RUST_LOG
+    /// Format of the log on stderr. RUST_LOG sets its level
     #[arg(
         long,
         value_name = "FORMAT",
@@ -101,115 +106,162 @@ pub struct Options {
     limits: LimitOptions,
 }
 
+/// Format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
+    /// One line of text per event.
     Text,
+    /// One JSON object per line.
     Json,
 }
 
-/// What the program is to do, complete and valid.
+/// The complete and valid configuration of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Who may write.
     pub auth: Auth,
-    pub listen: SocketAddr,
-    /// The address that serves `/metrics` and nothing else, to everyone; `None` for no such address.
-    pub metrics_listen: Option<SocketAddr>,
-    pub data: PathBuf,
-    pub engine: EngineChoice,
-    /// The address that visitors type, where it was told.
+    /// Public address of the site, if set.
     pub base_url: Option<BaseUrl>,
-    /// Sample pets for an empty store.
-    pub sample_pets: u32,
-    /// The simulator's period; `None` is off.
-    pub simulate: Option<Duration>,
-    pub seed: Option<u64>,
-    /// How long changes are kept; `None` is for ever.
-    pub history: Option<Duration>,
-    pub heartbeat: Duration,
-    pub max_viewers: usize,
+    /// Address of the site.
+    pub listen: SocketAddr,
+    /// Address that serves only `/metrics`, to everyone; `None` for no such address.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Simultaneous connections at `listen`.
     pub max_connections: usize,
-    pub write_timeout: Duration,
-    pub max_connection_age: Duration,
-    /// What one visitor may take.
-    pub limits: Limits,
+    /// The store.
+    pub store: StoreConfig,
+    /// The simulator and the sample pets.
+    pub simulator: SimulatorConfig,
+    /// The live routes.
+    pub live: LiveConfig,
+    /// What each client may use.
+    pub client_limits: ClientLimits,
+    /// Sizes of requests and messages.
+    pub size_limits: SizeLimits,
+    /// How long a connection may wait for its client.
+    pub timeouts: Timeouts,
+    /// How long a graceful shutdown may take.
     pub grace: Duration,
+    /// Format of the log.
     pub log_format: LogFormat,
 }
 
-/// An option whose value is fine by itself and not in this mode.
+/// Where pets and changes are stored, and for how long.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The storage engine.
+    pub engine: EngineChoice,
+    /// Folder of the embedded store.
+    pub data: PathBuf,
+    /// How long changes are kept; `None` is forever.
+    pub history: Option<Duration>,
+}
+
+/// Settings of the simulator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SimulatorConfig {
+    /// Number of sample pets in an empty store.
+    pub sample_pets: u32,
+    /// How often each pet gets a new status; `None` is off.
+    pub period: Option<Duration>,
+    /// Seed of the random numbers; random without one.
+    pub seed: Option<u64>,
+}
+
+/// The demo was told to listen on an address that others can reach.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "invalid value '{0}' for '--listen <ADDR>': in the demo everyone is staff, so it listens on \
      loopback only, such as 127.0.0.1:3000; for another address use: pet-store serve"
 )]
-pub struct DemoMustBeLocal(SocketAddr);
+pub struct DemoNotLocal(SocketAddr);
 
 impl Config {
-    /// The demo: sample pets, the simulator on, and everyone who can reach it is staff.
+    /// Returns the configuration of the demo: sample pets, simulator on, everyone is staff.
     ///
     /// # Errors
-    /// When it is to listen on more than loopback.
-    pub fn demo(options: Options) -> Result<Self, DemoMustBeLocal> {
+    /// `DemoNotLocal` if it would listen on more than loopback.
+    pub fn demo(options: ServeOptions) -> Result<Self, DemoNotLocal> {
         if !options.listen.ip().to_canonical().is_loopback() {
-            return Err(DemoMustBeLocal(options.listen));
+            return Err(DemoNotLocal(options.listen));
         }
-        let sample_pets = options.pets;
-        let period = Every::Period(Duration::from_secs(10));
-        Ok(Config::of(options, Auth::Demo, sample_pets, period))
+        let simulator = SimulatorConfig {
+            sample_pets: options.pets,
+            period: Some(DEMO_PERIOD),
+            seed: None,
+        };
+        Ok(Config::new(options, Auth::Demo, simulator))
     }
 
-    /// For a real rescue: no sample pets, simulator off, writing needs staff.
-    pub fn serve(options: Options) -> Self {
-        Config::of(options, Auth::Serve, 0, Every::Off)
+    /// Returns the configuration for a rescue: no sample pets, simulator off, writes need staff.
+    pub fn serve(options: ServeOptions) -> Self {
+        Config::new(options, Auth::Serve, SimulatorConfig::default())
     }
 
-    fn of(options: Options, auth: Auth, sample_pets: u32, simulate: Every) -> Self {
-        let wanted = options.limits.max_connections;
-        let capacity = capacity::of_open_files(wanted.map(|count| count as usize));
-        let max_viewers = options.max_viewers.map(|viewers| viewers as usize);
+    /// Applies `options` to the defaults of a mode.
+    fn new(options: ServeOptions, auth: Auth, defaults: SimulatorConfig) -> Self {
+        let limits = options.limits;
+        let wanted = limits.max_connections.map(|count| count as usize);
+        let capacity = ConnectionCapacity::detect(wanted);
+        let wanted = options.max_viewers.map(|count| count as usize);
+        // More would leave no connection for pages.
+        let max_viewers = wanted.map_or(capacity.viewers, |count| count.min(capacity.viewers));
         Config {
             auth,
+            base_url: options.base_url,
             listen: options.listen,
             metrics_listen: options.metrics_listen,
-            data: options.data,
-            engine: options.engine.choice(),
-            base_url: options.base_url,
-            sample_pets,
-            simulate: options.simulate.unwrap_or(simulate).period(),
-            seed: options.seed,
-            history: options.history.period(),
-            heartbeat: options.heartbeat,
-            // Never so many that no page can be served beside them.
-            max_viewers: max_viewers
-                .map_or(capacity.viewers, |viewers| viewers.min(capacity.viewers)),
             max_connections: capacity.connections,
-            write_timeout: options.write_timeout,
-            max_connection_age: options.max_connection_age,
-            limits: options.limits.limits(capacity.connections),
+            store: StoreConfig {
+                engine: options.engine.choice(),
+                data: options.data,
+                history: options.history.0,
+            },
+            simulator: SimulatorConfig {
+                period: options
+                    .simulate
+                    .map_or(defaults.period, |OptionalDuration(period)| period),
+                seed: options.seed,
+                ..defaults
+            },
+            live: LiveConfig {
+                heartbeat: options.heartbeat,
+                max_viewers,
+                max_connection_age: options.max_connection_age,
+                messages_per_second: limits.messages_per_second(),
+            },
+            client_limits: limits.client_limits(capacity.connections),
+            size_limits: limits.sizes(),
+            timeouts: limits.timeouts(options.write_timeout),
             grace: options.grace,
             log_format: options.log_format,
         }
     }
 
-    /// A demo on a free port of loopback with nothing that moves by itself: where tests start.
+    /// Returns the configuration that tests start from: a demo on a free port of loopback, without
+    /// sample pets and simulator.
     pub fn quiet(data: PathBuf) -> Self {
         Config {
             auth: Auth::Demo,
+            base_url: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             metrics_listen: None,
-            data,
-            engine: EngineChoice::Redb,
-            base_url: None,
-            sample_pets: 0,
-            simulate: None,
-            seed: None,
-            history: None,
-            heartbeat: Duration::from_secs(15),
-            max_viewers: 1000,
             max_connections: 2000,
-            write_timeout: Duration::from_secs(30),
-            max_connection_age: Duration::from_secs(600),
-            limits: Limits::default(),
+            store: StoreConfig {
+                engine: EngineChoice::Redb,
+                data,
+                history: None,
+            },
+            simulator: SimulatorConfig::default(),
+            live: LiveConfig {
+                heartbeat: Duration::from_secs(15),
+                max_viewers: 1000,
+                max_connection_age: Duration::from_secs(600),
+                messages_per_second: 50,
+            },
+            client_limits: ClientLimits::default(),
+            size_limits: SizeLimits::default(),
+            timeouts: Timeouts::default(),
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

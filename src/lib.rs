@@ -17,7 +17,7 @@
 //! Lower never imports higher; a test reads the imports and keeps this.
 //!
 //! ```text
-//! model, metrics, guard → wire, store, clock → hub → writer → error → auth → live, views → web
+//! model, metrics, limits → wire, store, clock → hub → writer → error → auth → live, views → web
 //!                → serve, config → app, simulator, cli, telemetry → main
 //! ```
 //!
@@ -69,8 +69,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
-pub mod guard;
 pub mod hub;
+pub mod limits;
 pub mod live;
 pub mod metrics;
 pub mod model;

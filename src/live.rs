@@ -47,8 +47,8 @@ pub use self::state::state;
 pub use self::ws::ws;
 use crate::auth::{Auth, Authenticator};
 use crate::error::Failure;
-use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::Hub;
+use crate::limits::{ClientAddress, ClientLimiter, RateLimit, SizeLimits, Timeouts};
 use crate::model::{Cursor, Timestamp};
 use crate::wire::Message;
 use crate::writer::Writer;
@@ -79,7 +79,7 @@ pub struct Live {
     pub auth: Auth,
     /// Tells who asks.
     pub authenticator: Authenticator,
-    pub guard: Arc<Guard>,
+    pub limiter: Arc<ClientLimiter>,
     pub places: ViewerSlots,
     /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
@@ -97,23 +97,18 @@ pub struct Live {
     senders: Senders,
 }
 
-/// The limits of the live routes.
+/// Settings of the live routes.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct LiveConfig {
+    /// At most this long between two messages to a viewer.
     pub heartbeat: Duration,
+    /// Simultaneous viewers.
     pub max_viewers: usize,
-    /// A viewer that takes no byte for so long is dropped.
-    pub write_timeout: Duration,
     /// A connection is renewed at about this age.
     pub max_connection_age: Duration,
-    /// Of a command over WebSocket.
-    pub message_bytes: usize,
-    /// How long a message may take to arrive.
-    pub message_time: Duration,
-    /// Frames that a WebSocket viewer may send, on average.
+    /// Frames that a WebSocket viewer may send per second, on average: messages, fragments, pings
+    /// and pongs.
     pub messages_per_second: u32,
-    /// A socket that watches nothing is closed when nothing is said for so long.
-    pub idle_time: Duration,
 }
 
 impl Live {
@@ -125,14 +120,16 @@ impl Live {
         hub: Arc<Hub>,
         writer: Writer,
         authenticator: Authenticator,
-        guard: Arc<Guard>,
-        limits: Limits,
+        limiter: Arc<ClientLimiter>,
+        config: LiveConfig,
+        sizes: SizeLimits,
+        timeouts: Timeouts,
     ) -> io::Result<Self> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let metrics = hub.metrics().clone();
         let places = ViewerSlots::new(
-            limits.max_viewers,
-            Arc::clone(&guard),
+            config.max_viewers,
+            Arc::clone(&limiter),
             metrics,
             stop.clone(),
         );
@@ -140,27 +137,27 @@ impl Live {
             hub: Arc::clone(&hub),
             writer: writer.clone(),
             authenticator: authenticator.clone(),
-            guard: Arc::clone(&guard),
+            limiter: Arc::clone(&limiter),
             places: places.clone(),
             tasks: tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
-            heartbeat: limits.heartbeat,
-            write_timeout: limits.write_timeout,
-            max_connection_age: limits.max_connection_age,
-            message_bytes: limits.message_bytes,
-            message_time: limits.message_time,
-            messages: Rate::per_second(limits.messages_per_second),
+            heartbeat: config.heartbeat,
+            write_timeout: timeouts.write,
+            max_connection_age: config.max_connection_age,
+            message_bytes: sizes.message_bytes,
+            message_time: timeouts.head,
+            messages: RateLimit::per_second(config.messages_per_second),
         })?;
         Ok(Live {
             hub,
             writer,
             auth: authenticator.auth(),
             authenticator,
-            guard,
+            limiter,
             places,
-            heartbeat: limits.heartbeat,
-            idle_time: limits.idle_time,
-            message_time: limits.message_time,
+            heartbeat: config.heartbeat,
+            idle_time: timeouts.idle,
+            message_time: timeouts.head,
             stop,
             cut: CancellationToken::new(),
             tasks,
@@ -204,7 +201,7 @@ impl Live {
         &self,
         transport: Transport,
         query: &LiveQuery,
-        visitor: Visitor,
+        visitor: ClientAddress,
     ) -> Result<Place, Failure> {
         let place = self.places.admit(transport, visitor)?;
         query.count_switch(self.hub.metrics(), transport.as_str());

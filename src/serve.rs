@@ -22,10 +22,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::connection::Terms;
 use self::connection::{Incoming, serve_connection};
-pub use self::patience::Times;
-use crate::guard::Guard;
+use crate::limits::{ClientLimiter, SizeLimits, Timeouts};
 use crate::live::{Admission, full_retry_seconds};
 use crate::metrics::Metrics;
 
@@ -44,8 +42,11 @@ pub struct Server {
     pub metrics: Metrics,
     /// Connections open at once; one more is told 503 and closed.
     pub max_connections: usize,
-    pub terms: Terms,
-    pub guard: Arc<Guard>,
+    /// Sizes of requests.
+    pub sizes: SizeLimits,
+    /// How long a connection may wait for its client.
+    pub timeouts: Timeouts,
+    pub limiter: Arc<ClientLimiter>,
 }
 
 /// Listens on `address` without accepting yet.
@@ -88,12 +89,12 @@ impl Server {
                 refuse(&stream, self.max_connections, "Too many connections.");
                 continue;
             };
-            let Ok(seat) = self.guard.admit_connection(peer.ip()) else {
+            let Ok(seat) = self.limiter.admit_connection(peer.ip()) else {
                 self.metrics.refused.with_label_values(&["address"]).inc();
                 refuse(&stream, 0, "Too many connections from your address.");
                 continue;
             };
-            let Ok(buffered) = self.guard.buffer_connection(peer.ip()) else {
+            let Ok(buffered) = self.limiter.reserve_connection(peer.ip()) else {
                 self.metrics.refused.with_label_values(&["buffers"]).inc();
                 refuse(&stream, 0, "Too many unfinished requests.");
                 continue;
@@ -103,8 +104,9 @@ impl Server {
                 peer,
                 admission: Admission::new(permit, seat),
                 buffered,
-                terms: self.terms,
-                guard: Arc::clone(&self.guard),
+                sizes: self.sizes,
+                timeouts: self.timeouts,
+                limiter: Arc::clone(&self.limiter),
                 metrics: self.metrics.clone(),
             };
             tasks.spawn(serve_connection(

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use self::bucket::{Bucket, Level};
-use crate::guard::Source;
+use crate::limits::AddressKey;
 
 /// Buckets of names, and of addresses. 24 bytes each.
 const BUCKETS: usize = 8192;
@@ -100,7 +100,7 @@ impl<H: BuildHasher> Attempts<H> {
     /// `TooMany`, also for a name that nobody has.
     pub fn begin(&self, name: &str, address: IpAddr) -> Result<Attempt, TooMany> {
         let now = Instant::now();
-        let source = Source::of(address);
+        let source = AddressKey::from(address);
         let pair = self.hasher.hash_one((name, source));
         let mut tables = self.tables();
         let is_known = tables.known[place(pair, KNOWN)] == pair;

@@ -1,4 +1,4 @@
-//! Which engine holds pets and changes.
+//! The flags that choose the storage engine.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,10 +7,12 @@ use clap::Args;
 
 use crate::store::{Address, AddressError};
 
-/// The embedded store, or a cluster that other nodes use too.
+/// The storage engine: the embedded store, or a cluster that other nodes use too.
 #[derive(Clone, Debug)]
 pub enum EngineChoice {
+    /// The embedded store.
     Redb,
+    /// A NATS JetStream cluster.
     Nats(Address),
 }
 
@@ -25,12 +27,12 @@ impl FromStr for EngineChoice {
     }
 }
 
-/// The options that say which engine it is, for every command that opens one.
+/// The engine flags of every command that opens a store.
 #[derive(Args, Clone, Debug)]
 pub struct EngineOptions {
-    /// What holds pets, changes and staff: redb, in --data, on this machine alone; or the servers of
-    /// a NATS JetStream cluster that other nodes use too, such as nats://a:4222,b:4222,c:4222, or
-    /// tls:// instead of nats:// (see docs/cluster.md)
+    /// Where pets, changes and staff are stored: `redb`, on this machine in --data, or the servers of
+    /// a NATS JetStream cluster, such as nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
+    /// (see docs/cluster.md)
     #[arg(
         long,
         value_name = "ENGINE",
@@ -40,7 +42,7 @@ pub struct EngineOptions {
     )]
     engine: EngineChoice,
 
-    /// File with this node's credentials for the NATS cluster, as nsc writes it
+    /// Credentials file (.creds) of this node for the NATS cluster
     #[arg(
         long,
         value_name = "FILE",
@@ -49,15 +51,14 @@ pub struct EngineOptions {
     )]
     engine_credentials: Option<PathBuf>,
 
-    /// File with the certificates that vouch for the NATS servers, in PEM; nothing is then said in
-    /// the clear [default for tls://: those that the system trusts]
+    /// CA certificates (PEM) that the NATS servers must be signed by; requires TLS [default for
+    /// tls://: those of the system]
     #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CA", global = true)]
     engine_ca: Option<PathBuf>,
 }
 
 impl EngineOptions {
-    /// The engine, with files that say who this node is, and who vouches for the servers. The
-    /// embedded store asks nobody.
+    /// Returns the chosen engine. The files apply to a cluster only.
     pub fn choice(self) -> EngineChoice {
         match self.engine {
             EngineChoice::Redb => EngineChoice::Redb,

@@ -1,159 +1,137 @@
-//! Values of flags. Each error says what is allowed, in one line.
+//! Parsers of flag values. Each error says in one line what is allowed.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::guard::{Network, NotANetwork};
+use ipnet::IpNet;
 
-/// The shortest and longest duration of a flag. Below, the program would do nothing else; above,
-/// the flag would mean nothing.
-const SHORTEST: Duration = Duration::from_millis(10);
-const LONGEST: Duration = Duration::from_hours(24);
+use crate::limits::{InvalidNetwork, parse_network};
 
-/// The smallest and largest limit on bytes.
-const SMALLEST: u32 = 1024;
-const LARGEST: u32 = 1024 * 1024;
-const SMALLEST_HEAD: u32 = 8 * 1024;
-const SMALLEST_BUFFERS: usize = 1024 * 1024;
-const LARGEST_BUFFERS: usize = 64 * 1024 * 1024 * 1024;
+/// Allowed durations. With a shorter one the program would do nothing else; a longer one would have
+/// no effect.
+const DURATIONS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(24);
+const MIN_HISTORY: Duration = Duration::from_hours(1);
 
-/// How often, or never.
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+const GIB: usize = 1024 * MIB;
+
+/// A duration, or the word that stands for none: `off` or `forever`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Every {
-    Period(Duration),
-    Off,
-}
+pub struct OptionalDuration(pub Option<Duration>);
 
-impl Every {
-    pub fn period(self) -> Option<Duration> {
-        match self {
-            Every::Period(period) => Some(period),
-            Every::Off => None,
-        }
-    }
-}
-
+/// Parses a duration such as `15s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .ok()
-        .filter(|duration| (SHORTEST..=LONGEST).contains(duration))
+        .filter(|duration| DURATIONS.contains(duration))
         .ok_or_else(|| "a duration from 10ms to 24h is allowed, such as 15s or 1m 30s".to_owned())
 }
 
-pub fn every(text: &str) -> Result<Every, String> {
+/// Parses the period of the simulator, or `off`.
+pub fn period(text: &str) -> Result<OptionalDuration, String> {
     if text == "off" {
-        return Ok(Every::Off);
+        return Ok(OptionalDuration(None));
     }
-    duration(text).map(Every::Period).map_err(|_| {
+    let period = duration(text).map(|period| OptionalDuration(Some(period)));
+    period.map_err(|_| {
         "off or a duration from 10ms to 24h is allowed, such as 10s or 1m 30s".to_owned()
     })
 }
 
-/// How long the log goes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
-    Period(Duration),
-    Forever,
-}
-
-impl History {
-    pub fn period(self) -> Option<Duration> {
-        match self {
-            History::Period(period) => Some(period),
-            History::Forever => None,
-        }
-    }
-}
-
-pub fn history(text: &str) -> Result<History, String> {
+/// Parses how long history is kept, or `forever`.
+pub fn history(text: &str) -> Result<OptionalDuration, String> {
     if text == "forever" {
-        return Ok(History::Forever);
+        return Ok(OptionalDuration(None));
     }
     let duration = humantime::parse_duration(text).ok();
-    let duration = duration.filter(|duration| *duration >= Duration::from_hours(1));
+    let duration = duration.filter(|duration| *duration >= MIN_HISTORY);
     duration
-        .map(History::Period)
+        .map(|duration| OptionalDuration(Some(duration)))
         .ok_or_else(|| "forever or a duration from 1h is allowed, such as 90d or 2years".to_owned())
 }
 
+/// Parses a number of sample pets.
 pub fn pets(text: &str) -> Result<u32, String> {
-    whole(text, 0, 100_000)
+    whole_number(text, 0..=100_000)
 }
 
-pub fn viewers(text: &str) -> Result<u32, String> {
-    whole(text, 1, 10_000_000)
-}
-
+/// Parses a number of connections or viewers.
 pub fn connections(text: &str) -> Result<u32, String> {
-    whole(text, 1, 10_000_000)
+    whole_number(text, 1..=10_000_000)
 }
 
-pub fn count(text: &str) -> Result<u32, String> {
-    whole(text, 1, 1_000_000)
+/// Parses a number of events per second.
+pub fn rate(text: &str) -> Result<u32, String> {
+    whole_number(text, 1..=1_000_000)
 }
 
-pub fn fields(text: &str) -> Result<u32, String> {
-    whole(text, 16, 1000)
+/// Parses a number of header fields.
+pub fn head_fields(text: &str) -> Result<u32, String> {
+    whole_number(text, 16..=1000)
 }
 
-/// From what a browser needs to what a small machine can bear.
+/// Parses the size of a body or a message.
 pub fn bytes(text: &str) -> Result<u32, String> {
-    let (number, unit) = match text.strip_suffix("KiB") {
-        Some(number) => (number.trim_end(), 1024),
-        None => (text, 1),
-    };
-    let number = number.parse::<u32>().ok();
-    let number = number.and_then(|number| number.checked_mul(unit));
-    let number = number.filter(|number| (SMALLEST..=LARGEST).contains(number));
-    number.ok_or_else(|| {
+    let units = [("KiB", KIB)];
+    let size = size(text, &units, KIB..=MIB).and_then(|size| u32::try_from(size).ok());
+    size.ok_or_else(|| {
         "a number of bytes from 1KiB to 1024KiB is allowed, such as 64KiB".to_owned()
     })
 }
 
-/// Parses the memory of requests: from a few dozen connections to more than any machine needs.
-pub fn buffers(text: &str) -> Result<usize, String> {
-    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let found = units.iter().find_map(|(name, unit)| {
-        let number = text.strip_suffix(name)?;
-        Some((number.trim_end(), *unit))
-    });
-    let (number, unit) = found.unwrap_or((text, 1));
-    let number = number.parse::<usize>().ok();
-    let number = number.and_then(|number| number.checked_mul(unit));
-    let number = number.filter(|number| (SMALLEST_BUFFERS..=LARGEST_BUFFERS).contains(number));
-    number
-        .ok_or_else(|| "a number of bytes from 1MiB to 64GiB is allowed, such as 64MiB".to_owned())
-}
-
-/// hyper's buffer holds a head, and is never smaller.
-pub fn head(text: &str) -> Result<u32, String> {
+/// Parses the size of a head. hyper's buffer for heads has at least 8 KiB.
+pub fn head_bytes(text: &str) -> Result<u32, String> {
     bytes(text)
         .ok()
-        .filter(|bytes| *bytes >= SMALLEST_HEAD)
+        .filter(|bytes| *bytes as usize >= 8 * KIB)
         .ok_or_else(|| {
             "a number of bytes from 8KiB to 1024KiB is allowed, such as 64KiB".to_owned()
         })
 }
 
-pub fn network(text: &str) -> Result<Network, String> {
-    text.parse().map_err(|error: NotANetwork| error.to_string())
+/// Parses the memory of all requests: at least that of a few dozen connections.
+pub fn request_memory(text: &str) -> Result<usize, String> {
+    let units = [("GiB", GIB), ("MiB", MIB), ("KiB", KIB)];
+    size(text, &units, MIB..=64 * GIB)
+        .ok_or_else(|| "a number of bytes from 1MiB to 64GiB is allowed, such as 64MiB".to_owned())
 }
 
+/// Parses an address or a network.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    parse_network(text).map_err(|error: InvalidNetwork| error.to_string())
+}
+
+/// Parses the seed of the simulator.
 pub fn seed(text: &str) -> Result<u64, String> {
     let error = || format!("a whole number from 0 to {} is allowed", u64::MAX);
     text.parse().map_err(|_| error())
 }
 
-fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
-    let number = text.parse().ok();
-    let number = number.filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("a whole number from {least} to {most} is allowed"))
-}
-
-pub fn listen(text: &str) -> Result<SocketAddr, String> {
+/// Parses an address to listen on.
+pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "an IP address with a port is allowed, such as 127.0.0.1:3000 or [::1]:3000".to_owned()
     })
+}
+
+fn whole_number(text: &str, allowed: RangeInclusive<u32>) -> Result<u32, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number| allowed.contains(number));
+    number.ok_or_else(|| {
+        let (least, most) = allowed.into_inner();
+        format!("a whole number from {least} to {most} is allowed")
+    })
+}
+
+/// Parses a number of bytes with one of `units`, or without a unit.
+fn size(text: &str, units: &[(&str, usize)], allowed: RangeInclusive<usize>) -> Option<usize> {
+    let mut units = units.iter();
+    let with_unit = units.find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let (number, unit) = with_unit.map_or((text, 1), |(number, unit)| (number.trim_end(), unit));
+    let size = number.parse::<usize>().ok()?.checked_mul(unit)?;
+    allowed.contains(&size).then_some(size)
 }
 
 #[cfg(test)]
@@ -161,43 +139,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_history_is_long_or_for_ever() {
-        let days = Duration::from_hours(90 * 24);
-        assert_eq!(history("90d"), Ok(History::Period(days)));
-        assert_eq!(history("forever"), Ok(History::Forever));
+    fn durations_are_read_as_people_write_them() {
+        let some = |seconds| Ok(OptionalDuration(Some(Duration::from_secs(seconds))));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(period("off"), Ok(OptionalDuration(None)));
+        assert_eq!(period("10s"), some(10));
+        for text in ["", "0s", "10", "-1s", "25h", "1ms", "soon"] {
+            assert!(duration(text).unwrap_err().contains("such as"), "{text:?}");
+            assert!(period(text).unwrap_err().contains("off"), "{text:?}");
+        }
+        assert_eq!(history("90d"), some(90 * 86_400));
+        assert_eq!(history("forever"), Ok(OptionalDuration(None)));
         for text in ["", "0s", "59m", "off", "-1d"] {
             assert!(history(text).unwrap_err().contains("90d"), "{text:?}");
         }
     }
 
     #[test]
-    fn bytes_are_read_with_their_unit() {
+    fn sizes_are_read_with_their_unit() {
         assert_eq!(bytes("64KiB"), Ok(65_536));
         assert_eq!(bytes("2000"), Ok(2000));
         for text in ["", "1", "64kb", "-1KiB", "1025KiB", "4294967295KiB"] {
             assert!(bytes(text).unwrap_err().contains("64KiB"), "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_memory_of_requests_is_read_with_its_unit() {
-        assert_eq!(buffers("64MiB"), Ok(64 << 20));
-        assert_eq!(buffers("2 GiB"), Ok(2 << 30));
-        assert_eq!(buffers("2048KiB"), Ok(2 << 20));
-        assert_eq!(buffers("1048576"), Ok(1 << 20));
+        assert!(head_bytes("8KiB").is_ok() && head_bytes("7KiB").is_err());
+        assert_eq!(request_memory("64MiB"), Ok(64 << 20));
+        assert_eq!(request_memory("2 GiB"), Ok(2 << 30));
+        assert_eq!(request_memory("2048KiB"), Ok(2 << 20));
+        assert_eq!(request_memory("1048576"), Ok(1 << 20));
         for text in ["", "1", "64MB", "-1MiB", "65GiB", "18446744073709551615GiB"] {
-            assert!(buffers(text).unwrap_err().contains("64MiB"), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(every("off"), Ok(Every::Off));
-        assert_eq!(every("10s"), Ok(Every::Period(Duration::from_secs(10))));
-        for text in ["", "0s", "10", "-1s", "25h", "1ms", "soon"] {
-            assert!(duration(text).unwrap_err().contains("such as"), "{text:?}");
-            assert!(every(text).unwrap_err().contains("off"), "{text:?}");
+            let error = request_memory(text).unwrap_err();
+            assert!(error.contains("64MiB"), "{text:?}");
         }
     }
 }

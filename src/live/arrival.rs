@@ -20,8 +20,8 @@ use super::opening::Opening;
 use super::places::Place;
 use super::senders::Newcomer;
 use crate::auth::Speaker;
-use crate::guard::Visitor;
 use crate::hub::Filter;
+use crate::limits::ClientAddress;
 use crate::wire::{Encoding, SnapshotForm};
 
 /// What a sender is told about a viewer, and what the viewer is given before that.
@@ -35,7 +35,7 @@ pub struct Arrival {
     pub said: Vec<u8>,
     /// Who commands over it.
     pub speaker: Speaker,
-    pub visitor: Visitor,
+    pub visitor: ClientAddress,
     pub place: Place,
     /// What the network that it asked for does to its connection.
     pub trouble: Option<Trouble>,

@@ -9,7 +9,7 @@ use super::commands::{Asked, Unreadable, failed, too_long};
 use super::reader::{NORMAL, POLICY, Said, Violation, close_frame, pong_frame};
 use super::senders::Viewer;
 use crate::error::Failure;
-use crate::guard::Rate;
+use crate::limits::RateLimit;
 
 /// Unreadable messages after which the connection is closed with 1008.
 const STRIKES: u8 = 3;
@@ -31,7 +31,7 @@ pub enum Reply {
 /// The reply to the next thing that the viewer said; `None` when there is none, or when it has to
 /// wait: for its socket, or for the answer to what it asked before. One that sends more frames than
 /// `rate` allows is closed, whatever they are: pings and empty fragments cost as much as messages.
-pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
+pub fn next(viewer: &mut Viewer, rate: RateLimit, now: Instant) -> Option<Reply> {
     loop {
         if viewer.is_stalled() || viewer.is_asking || viewer.is_closing() {
             return None;
@@ -39,7 +39,7 @@ pub fn next(viewer: &mut Viewer, rate: Rate, now: Instant) -> Option<Reply> {
         let reader = viewer.reader.as_mut()?;
         let said = reader.next_said();
         let frames = reader.take_frames();
-        if (0..frames).any(|_| rate.take(&mut viewer.due, now).is_err()) {
+        if (0..frames).any(|_| viewer.message_bucket.try_take(rate, now).is_err()) {
             return Some(Reply::Last {
                 frame: close_frame(POLICY, "too many messages a second").into(),
                 fault: Some("flood"),

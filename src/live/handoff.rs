@@ -12,7 +12,7 @@ use mio::net::TcpStream;
 use poem::Request;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use crate::guard::AddressPermit;
+use crate::limits::AddressPermit;
 
 /// A socket without its HTTP connection, not blocking, and its place among the connections.
 pub struct Connection<S = TcpStream> {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Transport;
 use crate::error::Failure;
-use crate::guard::{AddressPermit, Guard, Visitor};
+use crate::limits::{AddressPermit, ClientAddress, ClientLimiter};
 use crate::metrics::Metrics;
 
 /// Milliseconds after which someone who was turned away may come back at the earliest: room is
@@ -31,7 +31,7 @@ const SPREAD_MAX: Duration = Duration::from_secs(30);
 pub struct ViewerSlots {
     free: Arc<Semaphore>,
     limit: usize,
-    guard: Arc<Guard>,
+    limiter: Arc<ClientLimiter>,
     metrics: Metrics,
     stop: CancellationToken,
 }
@@ -46,11 +46,16 @@ pub struct Place {
 
 impl ViewerSlots {
     /// Room for `limit` viewers until `stop`.
-    pub fn new(limit: usize, guard: Arc<Guard>, metrics: Metrics, stop: CancellationToken) -> Self {
+    pub fn new(
+        limit: usize,
+        limiter: Arc<ClientLimiter>,
+        metrics: Metrics,
+        stop: CancellationToken,
+    ) -> Self {
         ViewerSlots {
             free: Arc::new(Semaphore::new(limit)),
             limit,
-            guard,
+            limiter,
             metrics,
             stop,
         }
@@ -61,7 +66,7 @@ impl ViewerSlots {
     /// # Errors
     /// 503 with `Retry-After` when all are taken, or all of the visitor's address, or the server
     /// is stopping.
-    pub fn admit(&self, transport: Transport, visitor: Visitor) -> Result<Place, Failure> {
+    pub fn admit(&self, transport: Transport, visitor: ClientAddress) -> Result<Place, Failure> {
         let mut place = self.admit_uncounted(visitor)?;
         let gauge = self
             .metrics
@@ -76,7 +81,7 @@ impl ViewerSlots {
     ///
     /// # Errors
     /// As for `admit`.
-    pub fn admit_uncounted(&self, visitor: Visitor) -> Result<Place, Failure> {
+    pub fn admit_uncounted(&self, visitor: ClientAddress) -> Result<Place, Failure> {
         if self.stop.is_cancelled() {
             let detail = "The server is stopping.";
             return Err(Failure::unavailable(detail, whole_seconds(self.retry_ms())));
@@ -89,7 +94,7 @@ impl ViewerSlots {
             );
             return Err(Failure::unavailable(detail, full_retry_seconds(self.limit)));
         };
-        let seat = self.guard.admit_viewer(visitor).map_err(|full| {
+        let seat = self.limiter.admit_viewer(visitor).map_err(|full| {
             self.metrics.refused.with_label_values(&["address"]).inc();
             let detail = format!(
                 "{} viewers are watching from your address, which is as many as it may have.",

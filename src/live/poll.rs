@@ -22,7 +22,7 @@ use super::places::whole_seconds;
 use super::query::LiveQuery;
 use super::{Live, Transport, bye, no_handoff, sign_of_life};
 use crate::error::Failure;
-use crate::guard::Visitor;
+use crate::limits::ClientAddress;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -30,7 +30,7 @@ use crate::guard::Visitor;
 /// 400 for a bad parameter, 503 when there is no place.
 pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let query = LiveQuery::of(request, live.auth)?;
-    let visitor = Visitor::of(request);
+    let visitor = ClientAddress::from_request(request);
     match query.trouble(Transport::Poll)? {
         // In a box, so that a poll that is left alone takes no room for it.
         Some(Trouble::CutAfter(limit)) => {
@@ -45,7 +45,7 @@ pub async fn poll(live: &Arc<Live>, request: &Request) -> Result<Response, Failu
 async fn answer_or_hang_up(
     live: &Live,
     query: &LiveQuery,
-    visitor: Visitor,
+    visitor: ClientAddress,
     limit: Duration,
     handoff: Handoff,
 ) -> Result<Response, Failure> {
@@ -58,7 +58,11 @@ async fn answer_or_hang_up(
     }
 }
 
-async fn answer(live: &Live, query: &LiveQuery, visitor: Visitor) -> Result<Response, Failure> {
+async fn answer(
+    live: &Live,
+    query: &LiveQuery,
+    visitor: ClientAddress,
+) -> Result<Response, Failure> {
     let _place = live.admit(Transport::Poll, query, visitor)?;
     let since = live.hub.reach(query.since).await;
     let mut catch_up = live

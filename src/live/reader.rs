@@ -10,7 +10,7 @@ mod tests;
 use std::time::Instant;
 
 pub use self::head::Head;
-use crate::guard::{Buffered, BuffersFull};
+use crate::limits::{MemoryExhausted, MemoryReservation};
 use crate::wire::websocket_header;
 
 /// The longest message that is read to its end, in bytes, over all its fragments. Above the limit
@@ -72,7 +72,7 @@ pub struct Reader {
     message: Vec<u8>,
     message_length: usize,
     /// The memory of these buffers, once a message was left unfinished.
-    buffered: Option<Buffered>,
+    buffered: Option<MemoryReservation>,
 }
 
 /// A client's frame, of which some payload is still to come.
@@ -122,7 +122,10 @@ impl Reader {
     ///
     /// # Errors
     /// When the budget has no room for it.
-    pub fn charge(&mut self, open: impl FnOnce() -> Buffered) -> Result<(), BuffersFull> {
+    pub fn charge(
+        &mut self,
+        open: impl FnOnce() -> MemoryReservation,
+    ) -> Result<(), MemoryExhausted> {
         self.bytes.drain(..self.done);
         self.done = 0;
         self.bytes.shrink_to_fit();

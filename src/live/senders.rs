@@ -40,8 +40,8 @@ pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, ViewerSlots};
 use crate::auth::{Authenticator, Speaker};
-use crate::guard::{Guard, Rate, Visitor};
 use crate::hub::{Filter, Hub};
+use crate::limits::{ClientAddress, ClientLimiter, RateLimit};
 use crate::model::Cursor;
 use crate::wire::{Encoding, SnapshotForm};
 use crate::writer::Writer;
@@ -57,7 +57,7 @@ pub struct Newcomer<S = TcpStream> {
     pub said: Vec<u8>,
     /// Why its commands are refused.
     pub speaker: Speaker,
-    pub visitor: Visitor,
+    pub visitor: ClientAddress,
     pub place: Place,
 }
 
@@ -67,7 +67,7 @@ pub struct Context {
     pub hub: Arc<Hub>,
     pub writer: Writer,
     pub authenticator: Authenticator,
-    pub guard: Arc<Guard>,
+    pub limiter: Arc<ClientLimiter>,
     pub places: ViewerSlots,
     /// Where commands that viewers sent are carried out.
     pub tasks: TaskTracker,
@@ -81,7 +81,7 @@ pub struct Context {
     /// How long one may take to arrive.
     pub message_time: Duration,
     /// How often a viewer may say something.
-    pub messages: Rate,
+    pub messages: RateLimit,
 }
 
 /// A word to a sender's thread. As many wait as viewers join at this moment or have a command in

@@ -18,7 +18,7 @@ use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Speaker;
 use crate::error::Failure;
-use crate::guard::Visitor;
+use crate::limits::ClientAddress;
 use crate::wire::Encoding;
 
 /// # Errors
@@ -27,7 +27,7 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
     let query = LiveQuery::of(request, live.auth)?;
     let trouble = query.trouble(Transport::Sse)?;
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let visitor = Visitor::of(request);
+    let visitor = ClientAddress::from_request(request);
     let place = live.admit(Transport::Sse, &query, visitor)?;
     let since = live.hub.reach(query.since).await;
     let encoding = match request.version() {

@@ -17,7 +17,7 @@ use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
 use crate::auth::Principal;
 use crate::error::Failure;
-use crate::guard::Visitor;
+use crate::limits::ClientAddress;
 use crate::wire::Encoding;
 
 /// Bytes that are taken from one who speaks before it is answered; the rest is read later.
@@ -36,7 +36,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let upgrade = Upgrade::of(request)?.with_protocol(request, PROTOCOL);
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
     let speaker = Principal::of(request)?.speaker();
-    let visitor = Visitor::of(request);
+    let visitor = ClientAddress::from_request(request);
     let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();
     let owned = Arc::clone(live);

@@ -20,10 +20,10 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::patience::{Patience, Times};
+use super::patience::Patience;
 use super::socket::Socket;
 use super::turn::{Answer, Turn};
-use crate::guard::{Buffered, Guard, Peer};
+use crate::limits::{ClientLimiter, MemoryReservation, PeerAddress, SizeLimits, Timeouts};
 use crate::live::{Admission, Handoff};
 use crate::metrics::Metrics;
 
@@ -47,22 +47,11 @@ pub struct Incoming {
     pub peer: SocketAddr,
     pub admission: Admission,
     /// The memory of its buffers, which counts against the budget of all requests.
-    pub buffered: Buffered,
-    pub terms: Terms,
-    pub guard: Arc<Guard>,
+    pub buffered: MemoryReservation,
+    pub sizes: SizeLimits,
+    pub timeouts: Timeouts,
+    pub limiter: Arc<ClientLimiter>,
     pub metrics: Metrics,
-}
-
-/// What every connection has to keep to.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    /// It is dropped when it takes no byte for so long.
-    pub write_timeout: Duration,
-    pub times: Times,
-    /// Bytes of a request's head, and of an answer that waits for the socket.
-    pub head_bytes: usize,
-    /// Fields of a request's head.
-    pub head_fields: usize,
 }
 
 /// Serves requests until the peer leaves, `stop` comes and the request in hand is answered
@@ -73,30 +62,30 @@ pub async fn serve_connection(
     stop: CancellationToken,
     cut: CancellationToken,
 ) {
-    let terms = incoming.terms;
-    let Ok(local) = set_options(&incoming.stream, terms.write_timeout) else {
+    let (sizes, timeouts) = (incoming.sizes, incoming.timeouts);
+    let Ok(local) = set_options(&incoming.stream, timeouts.write) else {
         return;
     };
-    let (peer, guard) = (incoming.peer, incoming.guard);
+    let (peer, limiter) = (incoming.peer, incoming.limiter);
     let turn = Turn::default();
-    let patience = Patience::new(terms.times, turn.clone());
+    let patience = Patience::new(timeouts, turn.clone());
     let turn_of_socket = turn.clone();
     let handoff = Handoff::default();
     let for_requests = handoff.clone();
     let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
         let endpoint = Arc::clone(&endpoint);
         let ours = turn.take();
-        let visitor = guard.identify(peer.ip(), request.headers());
+        let visitor = limiter.client_address(peer.ip(), request.headers());
         request.extensions_mut().insert(visitor);
-        let guard = Arc::clone(&guard);
-        request.extensions_mut().insert(Peer(peer.ip()));
+        let limiter = Arc::clone(&limiter);
+        request.extensions_mut().insert(PeerAddress(peer.ip()));
         request.extensions_mut().insert(for_requests.clone());
         let version = request.version();
         async move {
             let local = LocalAddr(Addr::from(local));
             // Where the visitor is, as far as it is believed: what asks for it from here on need
             // not know of proxies.
-            let remote = SocketAddr::new(visitor.address, peer.port());
+            let remote = SocketAddr::new(visitor.ip, peer.port());
             let remote = RemoteAddr(Addr::from(remote));
             let request = poem::Request::from((request, local, remote, Scheme::HTTP));
             let mut response = Response::from(endpoint.get_response(request).await);
@@ -107,7 +96,7 @@ pub async fn serve_connection(
                 response.headers_mut().insert(header::CONNECTION, close);
                 *response.version_mut() = Version::HTTP_10;
             }
-            if guard.is_short_of_buffers() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            if limiter.is_memory_low() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -125,15 +114,15 @@ pub async fn serve_connection(
         incoming.stream,
         (incoming.admission, incoming.buffered),
         handoff.clone(),
-        terms.write_timeout,
+        timeouts.write,
         patience,
         turn_of_socket,
         incoming.metrics,
     ));
     let serving = http1::Builder::new()
-        .max_headers(terms.head_fields)
-        .max_header_size(terms.head_bytes)
-        .max_buf_size(terms.head_bytes)
+        .max_headers(sizes.head_fields)
+        .max_header_size(sizes.head_bytes)
+        .max_buf_size(sizes.head_bytes)
         .serve_connection(socket, service)
         .with_upgrades();
     let mut serving = pin!(serving);

@@ -2,20 +2,11 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::turn::Turn;
-
-/// The limits of a connection whose turn it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// From the first byte of a head to its end; the first head's time begins with the connection.
-    pub head: Duration,
-    /// From an answer to the first byte of the next head.
-    pub idle: Duration,
-}
+use crate::limits::Timeouts;
 
 /// What ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +19,7 @@ pub enum Overdue {
 
 /// A clock that runs while a request is waited for.
 pub struct Patience {
-    times: Times,
+    times: Timeouts,
     turn: Turn,
     /// The turn that the rest is about.
     number: u32,
@@ -39,7 +30,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    pub fn new(times: Times, turn: Turn) -> Self {
+    pub fn new(times: Timeouts, turn: Turn) -> Self {
         Patience {
             times,
             turn,

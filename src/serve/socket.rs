@@ -13,7 +13,7 @@ use tokio::time::{Sleep, sleep};
 use super::answer_early;
 use super::patience::{Overdue, Patience};
 use super::turn::Turn;
-use crate::guard::{Buffered, BuffersFull, CONNECTION_BYTES};
+use crate::limits::{CONNECTION_BYTES, MemoryExhausted, MemoryReservation};
 use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
 
@@ -52,7 +52,7 @@ pub struct Socket {
     flushed_turn: u32,
     patience: Patience,
     turn: Turn,
-    buffered: Buffered,
+    buffered: MemoryReservation,
     /// The turn in which `head_bytes` were read.
     head_turn: u32,
     head_bytes: usize,
@@ -62,7 +62,7 @@ pub struct Socket {
 impl Socket {
     pub fn new(
         stream: TcpStream,
-        (admission, buffered): (Admission, Buffered),
+        (admission, buffered): (Admission, MemoryReservation),
         handoff: Handoff,
         timeout: Duration,
         patience: Patience,
@@ -87,7 +87,7 @@ impl Socket {
 
     /// Counts bytes of a head, which hyper keeps until the request is answered. `web::middleware` counts
     /// the bytes of a body.
-    fn count_head(&mut self, count: usize) -> Result<(), BuffersFull> {
+    fn count_head(&mut self, count: usize) -> Result<(), MemoryExhausted> {
         let turn = self.turn.number();
         if !Turn::is_theirs(turn) {
             return Ok(());

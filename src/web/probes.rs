@@ -11,7 +11,7 @@ use super::middleware::{host, security_headers};
 use super::poem_fixes::resource;
 use crate::auth::{MayRead, Permit, Principal, names_this_machine};
 use crate::error::Failure;
-use crate::guard::Peer;
+use crate::limits::PeerAddress;
 use crate::live::Live;
 use crate::metrics::Metrics;
 
@@ -38,7 +38,7 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
             StatusCode::SERVICE_UNAVAILABLE,
             "changes cannot be written or delivered\n",
         )
-    } else if live.guard.suspects_unnamed_proxy() {
+    } else if live.limiter.suspects_unnamed_proxy() {
         text(
             StatusCode::OK,
             "ready; a proxy seems to be in front that --trusted-proxy does not name: all its visitors \
@@ -59,7 +59,7 @@ pub fn show_metrics(
 ) -> poem::Result<Response> {
     // A name that leads to loopback by mistake or on purpose (DNS rebinding) is not this machine,
     // and neither is the public name that a proxy passes on.
-    let is_local = Peer::is_local_client(request) && names_this_machine(request.headers());
+    let is_local = PeerAddress::is_local_client(request) && names_this_machine(request.headers());
     if !is_local {
         Permit::<MayRead>::of(&caller).map_err(Failure::from)?;
     }

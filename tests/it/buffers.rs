@@ -38,7 +38,7 @@ fn half_sent(bytes: usize) -> String {
 /// A thousand bodies of 64 KiB that were never finished once took 289 MB.
 #[tokio::test]
 async fn unfinished_bodies_have_one_budget_together_and_give_it_back() {
-    let app = spawn_app_with(|config| config.limits.request_buffers = 700 * 1024).await;
+    let app = spawn_app_with(|config| config.client_limits.request_memory_bytes = 700 * 1024).await;
     let mut held = Vec::new();
     for _ in 0..10 {
         let mut raw = Raw::open(app.address).await;
@@ -69,7 +69,7 @@ async fn unfinished_bodies_have_one_budget_together_and_give_it_back() {
 
 #[tokio::test]
 async fn unfinished_heads_are_part_of_the_budget() {
-    let app = spawn_app_with(|config| config.limits.request_buffers = 512 * 1024).await;
+    let app = spawn_app_with(|config| config.client_limits.request_memory_bytes = 512 * 1024).await;
     let mut held = Vec::new();
     for _ in 0..10 {
         let mut raw = Raw::open(app.address).await;
@@ -93,8 +93,8 @@ async fn unfinished_heads_are_part_of_the_budget() {
 #[tokio::test]
 async fn one_address_holds_a_quarter_of_the_budget_and_others_are_served() {
     let app = spawn_app_with(|config| {
-        config.limits.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
-        config.limits.request_buffers = 1024 * 1024;
+        config.client_limits.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        config.client_limits.request_memory_bytes = 1024 * 1024;
     })
     .await;
     let from = |address: &str, body: &str| {
@@ -117,7 +117,7 @@ async fn one_address_holds_a_quarter_of_the_budget_and_others_are_served() {
 /// Every connection takes memory, also one that says nothing.
 #[tokio::test]
 async fn connections_without_a_request_are_part_of_the_budget() {
-    let app = spawn_app_with(|config| config.limits.request_buffers = 256 * 1024).await;
+    let app = spawn_app_with(|config| config.client_limits.request_memory_bytes = 256 * 1024).await;
     let mut held = Vec::new();
     for _ in 0..12 {
         held.push(Raw::open(app.address).await);
@@ -140,7 +140,7 @@ async fn connections_without_a_request_are_part_of_the_budget() {
 
 #[tokio::test]
 async fn unfinished_messages_over_a_socket_are_part_of_the_budget() {
-    let app = spawn_app_with(|config| config.limits.request_buffers = 160 * 1024).await;
+    let app = spawn_app_with(|config| config.client_limits.request_memory_bytes = 160 * 1024).await;
     let mut held = Vec::new();
     while held.len() < 40 {
         held.extend(Ws::try_open(&app.url(""), "/live/ws", &[]).await.ok());
@@ -182,7 +182,8 @@ async fn take_heads(address: SocketAddr, request: &str, count: usize) -> Vec<(Ra
 
 /// A rescue with a board that is another page for each browser, the request for it, and its length.
 async fn rescue_with_own_pages(budget: usize) -> (Rescue, String, u64) {
-    let rescue = Rescue::start_with(|config| config.limits.request_buffers = budget).await;
+    let rescue =
+        Rescue::start_with(|config| config.client_limits.request_memory_bytes = budget).await;
     let mut anna = rescue.signed_in("anna").await;
     let pet = json!({ "name": "Miso", "species": "cat" });
     let write = &rescue.tokens[2];
@@ -221,8 +222,8 @@ async fn unread_answers_are_part_of_the_budget_and_give_it_back() {
 #[tokio::test]
 async fn what_readers_share_is_in_the_budget_once() {
     let app = spawn_app_with(|config| {
-        config.sample_pets = PETS;
-        config.limits.request_buffers = 2 * 1024 * 1024;
+        config.simulator.sample_pets = PETS;
+        config.client_limits.request_memory_bytes = 2 * 1024 * 1024;
     })
     .await;
     let page = ask_until(app.address, VISIT, "</html>").await;
@@ -260,8 +261,8 @@ async fn of_requests_in_a_row_one_answer_is_held() {
 #[tokio::test]
 async fn a_page_that_is_not_read_is_dropped_after_the_write_timeout() {
     let app = spawn_app_with(|config| {
-        config.sample_pets = PETS;
-        config.write_timeout = Duration::from_millis(300);
+        config.simulator.sample_pets = PETS;
+        config.timeouts.write = Duration::from_millis(300);
     })
     .await;
     let held = take_heads(app.address, VISIT, 3).await;

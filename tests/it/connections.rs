@@ -66,7 +66,7 @@ async fn stop_reading(app: &TestApp, transport: &str) -> Raw {
 /// The rule is "no viewer slows the writer or another viewer".
 #[tokio::test]
 async fn a_viewer_that_stops_reading_is_dropped_and_others_miss_nothing() {
-    let app = spawn_app_with(|config| config.write_timeout = Duration::from_millis(300)).await;
+    let app = spawn_app_with(|config| config.timeouts.write = Duration::from_millis(300)).await;
     let pet = app.add_pet("Biscuit").await;
     let mut reading =
         Viewer::open_all(&app.url(""), &format!("?since={}", app.cursor().await)).await;
@@ -139,7 +139,8 @@ async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
 async fn after_a_stop_no_task_is_left() {
     let tasks = Handle::current().metrics();
     let before = tasks.num_alive_tasks();
-    let app = spawn_app_with(|config| config.simulate = Some(Duration::from_millis(50))).await;
+    let app =
+        spawn_app_with(|config| config.simulator.period = Some(Duration::from_millis(50))).await;
     let address = app.address;
     let mut ws = Ws::open(&app.url(""), "").await;
     // Never answers the close frame, so its task ends only when it has waited long enough.

@@ -124,7 +124,7 @@ async fn no_preflight_allows_a_write() {
 
 #[tokio::test]
 async fn every_answer_of_a_read_route_can_be_read_errors_too() {
-    let app = spawn_app_with(|config| config.max_viewers = 1).await;
+    let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     app.add_pet("Biscuit").await;
     for (method, path, status) in [
         ("GET", "/live/state", 200),
@@ -177,7 +177,7 @@ async fn every_answer_of_a_read_route_can_be_read_errors_too() {
 async fn a_connection_that_is_one_too_many_or_too_slow_is_told_in_a_way_that_can_be_read() {
     let app = spawn_app_with(|config| {
         config.max_connections = 1;
-        config.limits.head_time = std::time::Duration::from_millis(200);
+        config.timeouts.head = std::time::Duration::from_millis(200);
     })
     .await;
     let mut slow = Raw::open(app.address).await;

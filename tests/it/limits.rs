@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use pet_store::guard::Share;
+use pet_store::limits::Quota;
 use reqwest::Response;
 use serde_json::json;
 use tokio::time::Instant;
@@ -17,9 +17,9 @@ const TIME: Duration = Duration::from_millis(300);
 async fn behind_a_proxy() -> TestApp {
     spawn_app_with(|config| {
         let own = "127.0.0.0/8".parse().unwrap();
-        config.limits.trusted_proxies = vec![own];
-        config.limits.connections_per_address.limit = 2;
-        config.limits.writes_per_second.limit = 1;
+        config.client_limits.trusted_proxies = vec![own];
+        config.client_limits.connections_per_address.limit = 2;
+        config.client_limits.writes_per_second.limit = 1;
     })
     .await
 }
@@ -74,9 +74,9 @@ async fn one_who_writes_too_often_is_told_when_to_come_back_and_others_write() {
 #[tokio::test]
 async fn a_forged_address_changes_nothing_without_a_trusted_proxy() {
     let app = spawn_app_with(|config| {
-        config.limits.writes_per_second = Share {
+        config.client_limits.writes_per_second = Quota {
             limit: 1,
-            counts_this_machine: true,
+            includes_loopback: true,
         };
     })
     .await;
@@ -145,9 +145,9 @@ async fn a_header_that_a_visitor_adds_gets_them_out_of_no_limit() {
 #[tokio::test]
 async fn one_address_has_so_many_connections() {
     let app = spawn_app_with(|config| {
-        config.limits.connections_per_address = Share {
+        config.client_limits.connections_per_address = Quota {
             limit: 2,
-            counts_this_machine: true,
+            includes_loopback: true,
         };
     })
     .await;
@@ -165,7 +165,7 @@ async fn one_address_has_so_many_connections() {
 
 #[tokio::test]
 async fn a_head_that_is_begun_has_its_time_and_is_told_so() {
-    let app = spawn_app_with(|config| config.limits.head_time = TIME).await;
+    let app = spawn_app_with(|config| config.timeouts.head = TIME).await;
     for part in ["G", "GET /pets HTTP/1.1\r\nHost: x\r\n"] {
         let answer = ask(app.address, part).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{part:?}: {answer}");
@@ -182,8 +182,8 @@ async fn a_head_that_is_begun_has_its_time_and_is_told_so() {
 #[tokio::test]
 async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_not_for_ever() {
     let app = spawn_app_with(|config| {
-        config.limits.head_time = TIME;
-        config.limits.idle_time = 4 * TIME;
+        config.timeouts.head = TIME;
+        config.timeouts.idle = 4 * TIME;
     })
     .await;
     let mut raw = Raw::open(app.address).await;
@@ -197,8 +197,8 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_not_for_ev
 #[tokio::test]
 async fn what_never_says_anything_is_not_idle() {
     let app = spawn_app_with(|config| {
-        config.limits.head_time = TIME;
-        config.limits.idle_time = Duration::from_hours(1);
+        config.timeouts.head = TIME;
+        config.timeouts.idle = Duration::from_hours(1);
     })
     .await;
     assert_eq!(Raw::open(app.address).await.read_to_end().await, "");
@@ -207,8 +207,8 @@ async fn what_never_says_anything_is_not_idle() {
 #[tokio::test]
 async fn an_answer_that_takes_long_is_not_idleness() {
     let app = spawn_app_with(|config| {
-        config.limits.head_time = TIME;
-        config.limits.idle_time = TIME;
+        config.timeouts.head = TIME;
+        config.timeouts.idle = TIME;
     })
     .await;
     app.add_pet("Biscuit").await;
@@ -229,8 +229,8 @@ async fn an_answer_that_takes_long_is_not_idleness() {
 #[tokio::test]
 async fn a_body_has_its_time_and_its_size() {
     let app = spawn_app_with(|config| {
-        config.limits.body_time = TIME;
-        config.limits.body_bytes = 2000;
+        config.timeouts.body = TIME;
+        config.size_limits.body_bytes = 2000;
     })
     .await;
     let head = "POST /api/v1/pets HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf";
@@ -242,8 +242,8 @@ async fn a_body_has_its_time_and_its_size() {
 #[tokio::test]
 async fn a_longer_command_and_more_of_them_are_refused_by_name() {
     let app = spawn_app_with(|config| {
-        config.limits.message_bytes = 100;
-        config.limits.messages_per_second = 5;
+        config.size_limits.message_bytes = 100;
+        config.live.messages_per_second = 5;
     })
     .await;
     let mut ws = Ws::open(&app.url(""), "").await;
@@ -271,7 +271,7 @@ async fn a_longer_command_and_more_of_them_are_refused_by_name() {
 async fn what_viewers_leave_free_is_for_everyone_else() {
     let app = spawn_app_with(|config| {
         config.max_connections = 4;
-        config.max_viewers = 2;
+        config.live.max_viewers = 2;
     })
     .await;
     let pet = app.add_pet("Biscuit").await;

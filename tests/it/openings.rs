@@ -38,7 +38,7 @@ async fn stop_reading_at_once(app: &TestApp, version: &str, since: &str) -> Raw 
 #[tokio::test]
 async fn a_viewer_that_is_dropped_during_its_catch_up_is_given_nothing_after_it() {
     for version in ["1.0", "1.1"] {
-        let app = spawn_app_with(|config| config.write_timeout = Duration::from_millis(300)).await;
+        let app = spawn_app_with(|config| config.timeouts.write = Duration::from_millis(300)).await;
         let since = large_changes(&app).await;
         let mut raw = stop_reading_at_once(&app, version, &since).await;
         let dropped = "petstore_viewers_dropped_total{reason=\"write-timeout\"}";

@@ -1,5 +1,7 @@
 //! What the one who runs the machine asks: is it alive, should it get traffic, what has it counted.
 
+use pet_store::limits::parse_network;
+
 use crate::support::{Process, Rescue, Sse, metric, spawn_app};
 
 #[tokio::test]
@@ -111,8 +113,9 @@ async fn metrics_are_for_this_machine_and_for_tokens() {
 
 #[tokio::test]
 async fn a_named_proxy_on_this_machine_does_not_open_the_metrics() {
-    let own = "::ffff:127.0.0.1".parse().unwrap();
-    let rescue = Rescue::start_with(|config| config.limits.trusted_proxies = vec![own]).await;
+    let own = parse_network("::ffff:127.0.0.1").unwrap();
+    let rescue =
+        Rescue::start_with(|config| config.client_limits.trusted_proxies = vec![own]).await;
     let relayed = ("x-forwarded-for", "203.0.113.9");
     assert_eq!(metrics_status(&rescue, &[relayed]).await, 401);
     assert_eq!(metrics_status(&rescue, &[]).await, 200);
@@ -162,8 +165,8 @@ async fn an_address_of_their_own_serves_the_metrics_and_nothing_else() {
 async fn a_proxy_that_is_not_named_is_reported_to_operators_and_admins() {
     for is_named in [true, false] {
         let rescue = Rescue::start_with(|config| {
-            let own = "127.0.0.1".parse().unwrap();
-            config.limits.trusted_proxies = if is_named { vec![own] } else { Vec::new() };
+            let own = parse_network("127.0.0.1").unwrap();
+            config.client_limits.trusted_proxies = if is_named { vec![own] } else { Vec::new() };
         })
         .await;
         let mut anna = rescue.signed_in("anna").await;

@@ -1,7 +1,7 @@
 //! Frames as clients send them, and as they must not.
 
 use super::*;
-use crate::guard::Buffers;
+use crate::limits::RequestMemory;
 
 const KEPT: usize = 4096;
 
@@ -121,19 +121,19 @@ fn frames_are_counted_however_small_they_are() {
 /// What was left of a long frame once kept the whole buffer that it was read with.
 #[test]
 fn a_message_that_is_not_whole_holds_little_and_is_charged_for_it() {
-    let budget = Buffers::new(2 * KEPT);
+    let budget = RequestMemory::new(2 * KEPT);
     let mut reader = Reader::new(Instant::now(), KEPT);
     let long = frame(0x01, &[b'x'; 60_000]);
     for piece in long.chunks(16 * 1024) {
         reader.push(piece);
         assert_eq!(reader.next_said(), Ok(None));
-        assert_eq!(reader.charge(|| budget.empty(None)), Ok(()));
+        assert_eq!(reader.charge(|| budget.reserve_none(None)), Ok(()));
         assert!(reader.bytes.capacity() < 64, "{}", reader.bytes.capacity());
     }
     let mut second = Reader::new(Instant::now(), KEPT);
     second.push(&long[..16 * 1024]);
     assert_eq!(second.next_said(), Ok(None));
-    assert!(second.charge(|| budget.empty(None)).is_err());
+    assert!(second.charge(|| budget.reserve_none(None)).is_err());
     drop(reader);
-    assert_eq!(second.charge(|| budget.empty(None)), Ok(()));
+    assert_eq!(second.charge(|| budget.reserve_none(None)), Ok(()));
 }

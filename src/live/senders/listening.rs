@@ -8,7 +8,6 @@ use bytes::Bytes;
 use super::Note;
 use super::farewell::Farewell;
 use super::sender::Sender;
-use crate::guard::Identity;
 use crate::live::conversation::{self, Reply};
 use crate::live::reader::{TRY_AGAIN_LATER, close_frame};
 use crate::wire::Encoding;
@@ -111,8 +110,7 @@ impl Sender {
                 Some(Reply::CarryOut(asked)) => {
                     let account = viewer.speaker.account(&self.context.authenticator);
                     let name = account.as_ref().map(|account| account.name.as_str());
-                    let who = Identity::of(name, viewer.visitor);
-                    if let Err(wait) = self.context.guard.admit_write(who) {
+                    if let Err(wait) = self.context.limiter.admit_write(name, viewer.visitor) {
                         let refused = &self.context.hub.metrics().refused;
                         refused.with_label_values(&["writes"]).inc();
                         let outcome = viewer.send(asked.put_off(wait), now);
@@ -150,8 +148,8 @@ impl Sender {
         let Some(reader) = &mut viewer.reader else {
             return;
         };
-        let (guard, visitor) = (&self.context.guard, viewer.visitor);
-        if reader.charge(|| guard.buffer(visitor)).is_err() {
+        let (limiter, visitor) = (&self.context.limiter, viewer.visitor);
+        if reader.charge(|| limiter.open_reservation(visitor)).is_err() {
             let refused = &self.context.hub.metrics().refused;
             refused.with_label_values(&["buffers"]).inc();
             let frame = close_frame(TRY_AGAIN_LATER, "too many unfinished messages");

@@ -9,15 +9,15 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::guard::Limits;
+use crate::limits::ClientLimits;
 use crate::live::{Admission, Transport};
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
 use crate::model::{ChangeKind, Epoch, PetId, Rev, Status};
 use crate::store::{Follower, MemoryEngine, Snapshot};
 
-const VISITOR: Visitor = Visitor {
-    address: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+const VISITOR: ClientAddress = ClientAddress {
+    ip: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
     is_forwarded: false,
 };
 
@@ -39,14 +39,14 @@ impl Rig {
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let runtime = Runtime::new().unwrap();
         let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
-        let guard = Arc::new(Guard::new(&Limits::default()));
+        let limiter = Arc::new(ClientLimiter::new(&ClientLimits::default()));
         let stop = CancellationToken::new();
-        let places = ViewerSlots::new(100, Arc::clone(&guard), Metrics::new(), stop);
+        let places = ViewerSlots::new(100, Arc::clone(&limiter), Metrics::new(), stop);
         let context = Context {
             hub: Arc::clone(&hub),
             writer,
             authenticator: Authenticator::demo(),
-            guard,
+            limiter,
             places: places.clone(),
             tasks: TaskTracker::new(),
             runtime: runtime.handle().clone(),
@@ -55,7 +55,7 @@ impl Rig {
             max_connection_age: Duration::from_secs(600),
             message_bytes: 4096,
             message_time: Duration::from_secs(10),
-            messages: Rate::per_second(50),
+            messages: RateLimit::per_second(50),
         };
         let poll = Poll::new().unwrap();
         let (sender, notes) = mpsc::channel();

@@ -9,8 +9,8 @@ use mio::net::TcpStream;
 
 use super::Newcomer;
 use crate::auth::Speaker;
-use crate::guard::Visitor;
 use crate::hub::Filter;
+use crate::limits::{ClientAddress, TokenBucket};
 use crate::live::handoff::Admission;
 use crate::live::places::Place;
 use crate::live::reader::Reader;
@@ -69,9 +69,9 @@ pub struct Viewer<S = TcpStream> {
     pub speaker: Speaker,
     /// Tells it from others that had the same row.
     pub number: u64,
-    /// When its last frame would have come at the rate that is allowed.
-    pub due: Instant,
-    pub visitor: Visitor,
+    /// Limits the frames that the viewer may send.
+    pub message_bucket: TokenBucket,
+    pub visitor: ClientAddress,
     _place: Place,
     _admission: Admission,
 }
@@ -107,7 +107,7 @@ impl<S: Socket> Viewer<S> {
             strikes: 0,
             speaker: newcomer.speaker,
             number,
-            due: now,
+            message_bucket: TokenBucket::full(now),
             visitor: newcomer.visitor,
             _place: newcomer.place,
             _admission: connection.admission,

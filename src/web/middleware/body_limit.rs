@@ -12,7 +12,7 @@ use poem::{Body, Endpoint, Request};
 use tokio::time::timeout;
 
 use crate::error::Failure;
-use crate::guard::{Buffered, BuffersFull, Visitor};
+use crate::limits::{ClientAddress, MemoryExhausted, MemoryReservation};
 use crate::live::Live;
 use crate::web::pages::unsaved_form::SentForm;
 
@@ -62,7 +62,9 @@ pub async fn limit<E: Endpoint>(
 pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failure> {
     let live = request.data::<Arc<Live>>().cloned();
     let live = live.ok_or_else(Failure::internal)?;
-    let mut buffered = live.guard.buffer(Visitor::of(request));
+    let mut buffered = live
+        .limiter
+        .open_reservation(ClientAddress::from_request(request));
     let body = limits.read(request.take_body(), &mut buffered).await;
     let body = body.inspect_err(|failure| {
         if failure.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -77,7 +79,7 @@ pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failu
 }
 
 impl BodyLimits {
-    async fn read(self, body: Body, buffered: &mut Buffered) -> Result<Bytes, Failure> {
+    async fn read(self, body: Body, buffered: &mut MemoryReservation) -> Result<Bytes, Failure> {
         match timeout(self.time, self.gather(body, buffered)).await {
             Ok(read) => read,
             Err(_late) => Err(Failure::new(
@@ -93,7 +95,7 @@ impl BodyLimits {
 
     /// Copies the body out of hyper's buffers: even a small slice keeps the whole buffer that it was read
     /// into.
-    async fn gather(self, body: Body, buffered: &mut Buffered) -> Result<Bytes, Failure> {
+    async fn gather(self, body: Body, buffered: &mut MemoryReservation) -> Result<Bytes, Failure> {
         let mut pieces = pin!(body.into_bytes_stream());
         let (mut blocks, mut length) = (Vec::<Vec<u8>>::new(), 0);
         while let Some(piece) = pieces.next().await {
@@ -110,7 +112,7 @@ impl BodyLimits {
                     .is_none_or(|block| block.len() == block.capacity())
                 {
                     let held = (blocks.len() + 1) * BLOCK_BYTES;
-                    buffered.resize(held).map_err(|BuffersFull| no_room())?;
+                    buffered.resize(held).map_err(|MemoryExhausted| no_room())?;
                     blocks.push(Vec::with_capacity(BLOCK_BYTES));
                 }
                 if let Some(block) = blocks.last_mut() {

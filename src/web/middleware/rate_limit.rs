@@ -6,7 +6,7 @@ use poem::{Endpoint, Request};
 
 use super::body_limit::{self, BodyLimits};
 use crate::auth::Principal;
-use crate::guard::{Identity, Visitor};
+use crate::limits::ClientAddress;
 use crate::live::{Live, too_many_writes};
 use crate::web::pages::form::Form;
 
@@ -24,8 +24,8 @@ pub async fn limit_writes<E: Endpoint>(
     {
         let account = Principal::of(&request)?.account();
         let name = account.as_ref().map(|account| account.name.as_str());
-        let who = Identity::of(name, Visitor::of(&request));
-        if let Err(wait) = live.guard.admit_write(who) {
+        let client = ClientAddress::from_request(&request);
+        if let Err(wait) = live.limiter.admit_write(name, client) {
             let refused = &live.hub.metrics().refused;
             refused.with_label_values(&["writes"]).inc();
             if Form::is_announced(request.headers()) {

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 
 use super::body_limit;
 use crate::error::Failure;
-use crate::guard::{REQUEST_BYTES, Visitor};
+use crate::limits::{ClientAddress, REQUEST_BYTES};
 use crate::live::Live;
 
 /// An answer of up to this length is part of what every connection takes.
@@ -38,8 +38,8 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(50);
 pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let live = request.data::<Arc<Live>>().cloned();
     let live = live.ok_or_else(Failure::internal)?;
-    let visitor = Visitor::of(&request);
-    let mut buffered = live.guard.buffer(visitor);
+    let visitor = ClientAddress::from_request(&request);
+    let mut buffered = live.limiter.open_reservation(visitor);
     if buffered.resize(REQUEST_BYTES).is_err() {
         live.count_refused_buffers();
         return Err(body_limit::no_room().into());
@@ -55,7 +55,7 @@ pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem
 /// 503 when the budget has no room for it.
 async fn charge(
     live: &Arc<Live>,
-    visitor: Visitor,
+    visitor: ClientAddress,
     mut response: Response,
 ) -> Result<Response, Failure> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -74,7 +74,7 @@ async fn charge(
                 .map_err(|_| Failure::internal())?;
             let charged = pieces
                 .into_iter()
-                .map(|piece| live.guard.charge_answer(visitor, piece));
+                .map(|piece| live.limiter.reserve_response(visitor, piece));
             let charged = charged.collect::<Result<Vec<_>, _>>().map_err(|_refused| {
                 live.count_refused_buffers();
                 body_limit::no_room()
@@ -93,10 +93,10 @@ async fn charge(
     Ok(response)
 }
 
-async fn charge_piece(live: &Live, visitor: Visitor, mut piece: Bytes) -> io::Result<Bytes> {
+async fn charge_piece(live: &Live, visitor: ClientAddress, mut piece: Bytes) -> io::Result<Bytes> {
     let deadline = Instant::now() + ROOM_TIMEOUT;
     loop {
-        piece = match live.guard.charge_answer(visitor, piece) {
+        piece = match live.limiter.reserve_response(visitor, piece) {
             Ok(charged) => return Ok(charged),
             Err(full) => full.bytes,
         };

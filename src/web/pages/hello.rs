@@ -11,7 +11,7 @@ use self::pump::Pump;
 pub use self::pump::Room;
 use self::pump::Times;
 use crate::auth::Principal;
-use crate::guard::Visitor;
+use crate::limits::ClientAddress;
 use crate::live::{Live, Upgrade};
 use crate::views::HelloPage;
 use crate::web::Site;
@@ -29,7 +29,9 @@ pub fn echo(
     request: &Request,
 ) -> poem::Result<Response> {
     let upgrade = Upgrade::of(request)?;
-    let place = live.places.admit_uncounted(Visitor::of(request))?;
+    let place = live
+        .places
+        .admit_uncounted(ClientAddress::from_request(request))?;
     let (response, upgraded) = upgrade.accept();
     let (stop, room) = (live.stop.clone(), site.echo_room.clone());
     let times = Times {

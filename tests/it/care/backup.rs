@@ -220,7 +220,7 @@ async fn a_trimmed_log_still_serves_everyone_who_may_come_back() {
     let epoch = fill(folder.path(), 10_600);
     // The changes of `fill` are a minute apart.
     let app = spawn_app_in(folder.path(), |config| {
-        config.history = Some(std::time::Duration::from_hours(24));
+        config.store.history = Some(std::time::Duration::from_hours(24));
     })
     .await;
     let oldest = async || {

@@ -137,7 +137,7 @@ async fn texts_that_keep_a_socket_alive_are_answered_and_never_close_it() {
 
 #[tokio::test]
 async fn texts_that_keep_a_socket_alive_count_as_messages() {
-    let app = spawn_app_with(|config| config.limits.messages_per_second = 1).await;
+    let app = spawn_app_with(|config| config.live.messages_per_second = 1).await;
     let mut ws = Ws::open(&app.url(""), "").await;
     for _ in 0..200 {
         if ws.try_send("ping".to_owned()).await.is_none() {

@@ -42,7 +42,7 @@ async fn a_replay_too_leaves_out_other_pets() {
 
 #[tokio::test]
 async fn the_cursor_of_a_heartbeat_moves_on_also_past_pets_that_are_not_watched() {
-    let app = spawn_app_with(|config| config.heartbeat = Duration::from_millis(50)).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_millis(50)).await;
     app.add_pet("Biscuit").await;
     app.add_pet("Miso").await;
     let viewers = Viewer::open_all(&app.url(""), "?pet=1&wait=0.05").await;
@@ -65,7 +65,7 @@ async fn the_cursor_of_a_heartbeat_moves_on_also_past_pets_that_are_not_watched(
 /// the first of them was told, until the next change, that it was still at the first.
 #[tokio::test]
 async fn the_cursor_moves_on_also_past_what_was_there_before_the_start() {
-    let app = spawn_app_with(|config| config.sample_pets = 6).await;
+    let app = spawn_app_with(|config| config.simulator.sample_pets = 6).await;
     let cursor = app.cursor().await;
     let first = cursor.replace("-6", "-1");
     let answer = app

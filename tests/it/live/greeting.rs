@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn hello_comes_first_on_every_transport() {
-    let app = spawn_app_with(|config| config.heartbeat = Duration::from_millis(7500)).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_millis(7500)).await;
     app.add_pet("Biscuit").await;
     let cursor = app.cursor().await;
     for transport in TRANSPORTS {

@@ -10,7 +10,7 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn silence_is_filled_with_heartbeats_a_page_can_see() {
-    let app = spawn_app_with(|config| config.heartbeat = HEARTBEAT).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = HEARTBEAT).await;
     app.add_pet("Biscuit").await;
     for transport in ["ws", "sse"] {
         let mut viewer = Viewer::open(transport, &app.url(""), "").await;
@@ -32,7 +32,7 @@ async fn silence_is_filled_with_heartbeats_a_page_can_see() {
 /// lose the id of the last change, which the interface promises. The client checks both.
 #[tokio::test]
 async fn a_heartbeat_over_sse_leaves_the_last_event_id_alone() {
-    let app = spawn_app_with(|config| config.heartbeat = HEARTBEAT).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = HEARTBEAT).await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;
     let changed = app.set_status(pet, "eating").await;
@@ -59,7 +59,7 @@ async fn a_poll_in_which_nothing_happens_ends_with_a_heartbeat() {
 
 #[tokio::test]
 async fn a_change_between_two_heartbeats_is_not_held_back_for_the_next() {
-    let app = spawn_app_with(|config| config.heartbeat = Duration::from_hours(1)).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_hours(1)).await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;
     for mut viewer in Viewer::open_all(&app.url(""), &format!("?since={since}")).await {

@@ -8,7 +8,7 @@ const PETS: usize = 400;
 
 /// An app whose snapshot is far longer than a part.
 async fn spawn_full() -> TestApp {
-    spawn_app_with(|config| config.sample_pets = PETS as _).await
+    spawn_app_with(|config| config.simulator.sample_pets = PETS as _).await
 }
 
 /// Reads parts up to the last, and gives the pets of all of them.

@@ -6,7 +6,7 @@ const REFUSED: &str = r#"petstore_connections_refused_total{reason="viewers"}"#;
 
 #[tokio::test]
 async fn a_viewer_too_many_is_told_when_to_come_back_and_pages_are_still_served() {
-    let app = spawn_app_with(|config| config.max_viewers = 1).await;
+    let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     let watching = Sse::open(&app.url(""), "").await;
     for path in ["/live/sse", "/live/poll"] {
         let response = app.get(path).await;
@@ -27,7 +27,7 @@ async fn a_viewer_too_many_is_told_when_to_come_back_and_pages_are_still_served(
 
 #[tokio::test]
 async fn a_place_that_is_left_can_be_taken() {
-    let app = spawn_app_with(|config| config.max_viewers = 1).await;
+    let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     let base = app.url("");
     for transport in ["sse", "ws", "sse"] {
         let mut viewer = None;

@@ -14,7 +14,7 @@ const CHANGES: usize = 1500;
 #[tokio::test]
 async fn a_viewer_that_slept_wakes_to_the_newest_status_of_each_pet_and_to_nothing_older() {
     // On a busy machine the changes below take longer than a sleeper is kept by default.
-    let app = spawn_app_with(|config| config.write_timeout = Duration::from_mins(10)).await;
+    let app = spawn_app_with(|config| config.timeouts.write = Duration::from_mins(10)).await;
     let pets = [app.add_pet("Biscuit").await, app.add_pet("Miso").await];
     let gone = app.add_pet("Pepper").await;
     let mut sleeper = Raw::open_narrow(app.address);

@@ -66,7 +66,7 @@ async fn what_is_no_switch_or_has_no_known_word_is_ignored() {
 
 #[tokio::test]
 async fn who_is_not_let_in_has_not_arrived() {
-    let app = spawn_app_with(|config| config.max_viewers = 0).await;
+    let app = spawn_app_with(|config| config.live.max_viewers = 0).await;
     let path = "/live/ws?from=sse&why=climb";
     assert_eq!(
         Ws::try_open(&app.url(""), path, &[]).await.err(),

@@ -12,7 +12,7 @@ const AN_HOUR: Duration = Duration::from_hours(1);
 /// of them until the heartbeat.
 #[tokio::test]
 async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
-    let app = spawn_app_with(|config| config.heartbeat = AN_HOUR).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = AN_HOUR).await;
     let (pet, other) = (app.add_pet("Biscuit").await, app.add_pet("Waffle").await);
     for query in [String::new(), format!("?pet={pet}")] {
         let mut viewer = Viewer::open("sse", &app.url(""), &query).await;
@@ -50,7 +50,7 @@ async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
 
 #[tokio::test]
 async fn over_a_websocket_nothing_is_followed_up() {
-    let app = spawn_app_with(|config| config.heartbeat = AN_HOUR).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = AN_HOUR).await;
     let pet = app.add_pet("Biscuit").await;
     let mut ws = Viewer::open("ws", &app.url(""), "").await;
     let mut sse = Viewer::open("sse", &app.url(""), "").await;
@@ -67,7 +67,7 @@ async fn over_a_websocket_nothing_is_followed_up() {
 #[tokio::test]
 async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
     let age = Duration::from_millis(500);
-    let app = spawn_app_with(|config| config.max_connection_age = age).await;
+    let app = spawn_app_with(|config| config.live.max_connection_age = age).await;
     let pet = app.add_pet("Biscuit").await;
     for transport in ["ws", "sse"] {
         let asked = Instant::now();
@@ -97,7 +97,7 @@ async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
 #[tokio::test]
 async fn a_renewal_brings_an_event_source_back_soon_and_never_makes_it_hammer() {
     let age = Duration::from_millis(200);
-    let app = spawn_app_with(|config| config.max_connection_age = age).await;
+    let app = spawn_app_with(|config| config.live.max_connection_age = age).await;
     let mut sse = Sse::open(&app.url(""), "").await;
     while sse.next().await["type"] != "bye" {}
     let retry_ms = sse.retry_ms.unwrap();

@@ -17,7 +17,7 @@ fn has_length(answer: &Response) -> bool {
 
 #[tokio::test]
 async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
-    let app = spawn_app_with(|config| config.sample_pets = MANY).await;
+    let app = spawn_app_with(|config| config.simulator.sample_pets = MANY).await;
     let answer = app.get("/pets").await;
     assert!(!has_length(&answer), "sent while it is rendered");
     let page = answer.text().await.unwrap();
@@ -45,7 +45,7 @@ async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
 
 #[tokio::test]
 async fn the_list_of_a_large_board_comes_in_pieces_too() {
-    let app = spawn_app_with(|config| config.sample_pets = MANY).await;
+    let app = spawn_app_with(|config| config.simulator.sample_pets = MANY).await;
     app.set_status(1, "bathing").await;
     let answer = app.get("/api/v1/pets").await;
     assert!(!has_length(&answer), "sent while it is encoded");

@@ -7,7 +7,7 @@ use crate::support::{spawn_app, spawn_app_with};
 
 #[tokio::test]
 async fn the_doctor_is_told_where_to_listen_from_and_how_often_it_will_hear_something() {
-    let app = spawn_app_with(|config| config.heartbeat = Duration::from_millis(2500)).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_millis(2500)).await;
     app.add_pet("Biscuit").await;
     let page = app.text("/live/doctor").await;
     assert_eq!(attribute(&page, "data-cursor"), app.cursor().await);

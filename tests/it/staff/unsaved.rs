@@ -111,7 +111,8 @@ async fn text_for_a_pet_that_was_removed_meanwhile_can_be_added_as_a_new_pet() {
 
 #[tokio::test]
 async fn text_of_a_form_with_a_stale_token_or_sent_too_often_is_in_the_answer() {
-    let rescue = Rescue::start_with(|config| config.limits.writes_per_second.limit = 1).await;
+    let rescue =
+        Rescue::start_with(|config| config.client_limits.writes_per_second.limit = 1).await;
     let mut boris = rescue.signed_in("boris").await;
     boris.form_token = "of another browser".to_owned();
     let (status, page) = send(&mut boris, "/pets", &TYPED).await;

@@ -63,7 +63,7 @@ impl Rescue {
     pub async fn moved_to_cluster(self, address: &str) -> Self {
         assert!(self.app.stop().await);
         let engine: EngineChoice = address.parse().unwrap();
-        let app = serve(self.folder.path(), |config| config.engine = engine).await;
+        let app = serve(self.folder.path(), |config| config.store.engine = engine).await;
         Rescue { app, ..self }
     }
 

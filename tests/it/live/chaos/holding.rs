@@ -17,7 +17,7 @@ fn lag(message: &Value) -> Duration {
 #[tokio::test]
 async fn a_message_that_is_held_back_arrives_with_the_next_one() {
     let heartbeat = Duration::from_millis(400);
-    let app = spawn_app_with(|config| config.heartbeat = heartbeat).await;
+    let app = spawn_app_with(|config| config.live.heartbeat = heartbeat).await;
     let since = app.cursor().await;
     let query = format!("?chaos=hold&since={since}");
     let mut viewer = Viewer::open("sse", &app.url(""), &query).await;

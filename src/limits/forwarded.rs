@@ -1,30 +1,31 @@
-//! The address behind a trusted proxy, out of `X-Forwarded-For` or `Forwarded` (RFC 7239).
+//! Reads the address of a client behind a trusted proxy from `X-Forwarded-For` or `Forwarded`
+//! (RFC 7239).
 //!
-//! Each proxy adds the address that it was called from at the end, so the list is read from there:
-//! an entry is believed when everything behind it was written by a trusted proxy. What a visitor
-//! wrote into the header stands in front of that, and is never reached.
+//! Each proxy appends the address that it got the request from. The list is therefore read from the
+//! right: an entry is trusted if all entries to its right are trusted proxies. Whatever the client
+//! itself wrote into the header stands to the left and is never reached.
 
 use std::net::{IpAddr, SocketAddr};
 
 use poem::http::HeaderMap;
 
-/// The first address from the end that is not a trusted proxy's.
+/// Returns the rightmost address that is not a trusted proxy's.
 ///
-/// `None` when nothing is told. `Some(None)` when an entry cannot be read, and when the two headers
-/// disagree: a proxy passes on unread what it does not write itself, so one of them is the
-/// visitor's.
+/// `None` if there is no such header. `Some(None)` if an entry cannot be read, or if the two headers
+/// disagree: a proxy passes on the header that it does not write itself, so one of them is the
+/// client's.
 pub fn client(headers: &HeaderMap, is_trusted: &dyn Fn(IpAddr) -> bool) -> Option<Option<IpAddr>> {
     let listed = last_untrusted(entries(headers, "x-forwarded-for"), is_trusted);
-    let described = last_untrusted(entries(headers, "forwarded").map(node), is_trusted);
+    let described = last_untrusted(entries(headers, "forwarded").map(for_node), is_trusted);
     match (listed, described) {
         (Some(listed), Some(described)) => {
             Some(listed.filter(|address| Some(*address) == described))
         }
-        (told, None) | (None, told) => told,
+        (found, None) | (None, found) => found,
     }
 }
 
-/// The entries of a header, all its lines taken together, from the last to the first.
+/// Returns the entries of all header lines with this name, from right to left.
 fn entries<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     let mut lines: Vec<_> = headers.get_all(name).iter().collect();
     lines.reverse();
@@ -33,14 +34,13 @@ fn entries<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a s
     lines.flat_map(|line| line.rsplit(',').map(str::trim))
 }
 
-/// `Some(None)` for a header that is there and does not say it.
 fn last_untrusted<'a>(
     entries: impl Iterator<Item = &'a str>,
     is_trusted: &dyn Fn(IpAddr) -> bool,
 ) -> Option<Option<IpAddr>> {
     let mut last = None;
     for entry in entries {
-        last = Some(address(entry));
+        last = Some(parse_address(entry));
         match last {
             Some(Some(address)) if is_trusted(address) => {}
             _ => break,
@@ -49,8 +49,8 @@ fn last_untrusted<'a>(
     last
 }
 
-/// The `for` of an element of `Forwarded`, without its quotes.
-fn node(element: &str) -> &str {
+/// Returns the `for` parameter of a `Forwarded` element, without its quotes.
+fn for_node(element: &str) -> &str {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let mut nodes = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
     nodes
@@ -58,9 +58,9 @@ fn node(element: &str) -> &str {
         .map_or("", |(_, node)| node.trim().trim_matches('"'))
 }
 
-/// An address, with or without a port: `192.0.2.7`, `192.0.2.7:80`, `2001:db8::7`,
+/// Parses an address with or without a port: `192.0.2.7`, `192.0.2.7:80`, `2001:db8::7`,
 /// `[2001:db8::7]`, `[2001:db8::7]:80`.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
