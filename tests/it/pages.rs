@@ -8,6 +8,7 @@ mod headers;
 mod markup;
 mod merging;
 mod reading;
+mod snapshots;
 mod twice;
 
 use crate::support::unescape;
