@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pet_store::auth::Speaker;
+use pet_store::auth::SocketPrincipal;
 use pet_store::hub::Filter;
 use pet_store::limits::{ClientAddress, ClientLimiter, ClientLimits};
 use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
@@ -94,7 +94,7 @@ impl Rig {
                     rev: Rev::ZERO,
                 },
                 said: Vec::new(),
-                speaker: Speaker::Stranger,
+                speaker: SocketPrincipal::Stranger,
                 visitor: VISITOR,
                 place: places
                     .admit(Transport::WebSocket, VISITOR)

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use pet_store::auth::Auth;
+use pet_store::auth::AuthMode;
 use pet_store::live::{Echo, LiveQuery, Next, Reader};
 use pet_store::model::Cursor;
 use pet_store::store::{StoreError, archive};
@@ -75,7 +75,7 @@ pub fn query(bytes: &[u8]) {
     };
     let uri: poem::http::Uri = uri;
     let id: String = text.chars().filter(char::is_ascii_graphic).collect();
-    for auth in [Auth::Demo, Auth::Serve] {
+    for auth in [AuthMode::Demo, AuthMode::Serve] {
         let request = Request::builder().uri(uri.clone());
         let request = request.header("last-event-id", &id).finish();
         if let Err(failure) = LiveQuery::of(&request, auth) {

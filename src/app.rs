@@ -129,7 +129,7 @@ impl App {
         let site = web::endpoint(Arc::clone(&live), engine, bodies);
         serve(listener, site, config.max_connections);
         if authenticator.staff().is_ok() {
-            app.spawn_until_stop(keep_tidy(authenticator));
+            app.spawn_until_stop(run_maintenance(authenticator));
         }
         if let Some(period) = config.simulator.period {
             hub.campaign();
@@ -156,14 +156,14 @@ impl App {
     /// Whether nobody is staff yet where staff are needed.
     pub fn lacks_staff(&self) -> bool {
         let staff = self.live.authenticator.staff();
-        staff.is_ok_and(|staff| staff.directory().is_empty())
+        staff.is_ok_and(|staff| staff.accounts().is_empty())
     }
 
     /// The address at which the first admin is made; none when there are accounts, on a cluster,
     /// and at the second time of asking.
     pub fn founding_link(&self) -> Option<String> {
         let authenticator = &self.live.authenticator;
-        let secret = authenticator.staff().ok()?.take_founding_secret()?;
+        let secret = authenticator.staff().ok()?.take_bootstrap_token()?;
         let origin = match authenticator.base() {
             Some(base) => base.origin().to_owned(),
             None => format!("http://{}", reachable(self.address)),
@@ -241,9 +241,9 @@ fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Start
     Ok((listener, address))
 }
 
-async fn keep_tidy(authenticator: Authenticator) {
+async fn run_maintenance(authenticator: Authenticator) {
     if let Ok(staff) = authenticator.staff() {
-        staff.keep_tidy().await;
+        staff.run_maintenance().await;
     }
 }
 

@@ -3,7 +3,7 @@
 //! A request gets its identity once: the `Authenticator` reads what it shows (a session's cookie, a token)
 //! and where it comes from into a `Principal`, which goes with it. A route states what it needs by
 //! what it takes: a `Permit` for a scope, `SignedIn` for a person, `Administrator` for an admin. A
-//! socket keeps a `Speaker`. Neither is believed for long: each permit and each command asks the
+//! socket keeps a `SocketPrincipal`. Neither is believed for long: each permit and each command asks the
 //! `directory` anew, after the request's body was read, so a session that was ended a moment ago
 //! opens nothing.
 //!
@@ -40,20 +40,20 @@ use poem::http::HeaderValue;
 pub use self::base_url::BaseUrl;
 pub use self::caller::Principal;
 pub use self::cookie::Cookies;
-pub use self::directory::{Accounts, AccountsError, Actor, Member, SessionSummary};
+pub use self::directory::{AccountSummary, Accounts, AccountsError, Actor, SessionSummary};
 pub use self::origin::names_this_machine;
-pub use self::password::{WeakPassword, check_rules, hash as hash_password};
+pub use self::password::{WeakPassword, check_password_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, SignedIn};
 pub use self::refusal::Refusal;
 pub use self::rights::Rights;
 pub use self::secret::Secret;
-pub use self::speaker::Speaker;
-pub use self::staff::{SignIn, SignInError, Staff};
+pub use self::speaker::SocketPrincipal;
+pub use self::staff::{SignInError, SignInRequest, StaffAuth};
 use crate::store::{AccountStore, StoreError};
 
 /// Who may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
+pub enum AuthMode {
     /// Everyone who can reach the server, which listens on loopback only.
     Demo,
     /// Staff.
@@ -68,7 +68,7 @@ struct Inner {
     base: Option<BaseUrl>,
     cookies: Cookies,
     /// None in the demo.
-    staff: Option<Staff>,
+    staff: Option<StaffAuth>,
 }
 
 impl Authenticator {
@@ -86,7 +86,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// When the roster cannot be read.
-    pub fn of_staff(
+    pub fn new(
         store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
@@ -96,28 +96,28 @@ impl Authenticator {
         Ok(Authenticator(Arc::new(Inner {
             cookies: Cookies::new(base.as_ref(), port),
             base,
-            staff: Some(Staff::open(directory)),
+            staff: Some(StaffAuth::open(directory)),
         })))
     }
 
     /// # Errors
     /// As for `of_staff`.
     pub fn open(
-        auth: Auth,
+        auth: AuthMode,
         store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
     ) -> Result<Self, StoreError> {
         match auth {
-            Auth::Demo => Ok(Authenticator::demo()),
-            Auth::Serve => Authenticator::of_staff(store, base, port),
+            AuthMode::Demo => Ok(Authenticator::demo()),
+            AuthMode::Serve => Authenticator::new(store, base, port),
         }
     }
 
-    pub fn auth(&self) -> Auth {
+    pub fn auth(&self) -> AuthMode {
         match self.0.staff {
-            None => Auth::Demo,
-            Some(_) => Auth::Serve,
+            None => AuthMode::Demo,
+            Some(_) => AuthMode::Serve,
         }
     }
 
@@ -125,7 +125,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// `Demo`, where there are no accounts.
-    pub fn staff(&self) -> Result<&Staff, Refusal> {
+    pub fn staff(&self) -> Result<&StaffAuth, Refusal> {
         self.0.staff.as_ref().ok_or(Refusal::Demo)
     }
 
@@ -144,7 +144,7 @@ impl Authenticator {
     }
 
     /// The header that has a browser keep the secret of its session for as long as that may last.
-    pub fn keep_session(&self, secret: &Secret) -> HeaderValue {
+    pub fn session_cookie(&self, secret: &Secret) -> HeaderValue {
         self.0
             .cookies
             .keep(secret, Some(directory::LONGEST_SESSION))
@@ -152,14 +152,14 @@ impl Authenticator {
 
     /// The header that has a browser keep a secret that opens nothing, until it is closed: what
     /// ties a sign-in form to it.
-    pub fn keep_cookie(&self, secret: &Secret) -> HeaderValue {
+    pub fn form_cookie(&self, secret: &Secret) -> HeaderValue {
         self.0.cookies.keep(secret, None)
     }
 
     /// The header that has a browser keep which account is signed in, as long as its session.
-    pub fn keep_account(&self, account: &str) -> HeaderValue {
+    pub fn account_cookie(&self, account: &str) -> HeaderValue {
         let longest = directory::LONGEST_SESSION;
-        self.0.cookies.keep_account(account, longest)
+        self.0.cookies.account_cookie(account, longest)
     }
 
     /// The cookies of this instance.

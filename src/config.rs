@@ -19,7 +19,7 @@ pub use self::engine::{EngineChoice, EngineOptions};
 use self::limits::LimitOptions;
 use self::parse::OptionalDuration;
 use self::resources::ConnectionCapacity;
-use crate::auth::{Auth, BaseUrl};
+use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
 use crate::live::LiveConfig;
 
@@ -119,7 +119,7 @@ pub enum LogFormat {
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Who may write.
-    pub auth: Auth,
+    pub auth: AuthMode,
     /// Public address of the site, if set.
     pub base_url: Option<BaseUrl>,
     /// Address of the site.
@@ -190,16 +190,16 @@ impl Config {
             period: Some(DEMO_PERIOD),
             seed: None,
         };
-        Ok(Config::new(options, Auth::Demo, simulator))
+        Ok(Config::new(options, AuthMode::Demo, simulator))
     }
 
     /// Returns the configuration for a rescue: no sample pets, simulator off, writes need staff.
     pub fn serve(options: ServeOptions) -> Self {
-        Config::new(options, Auth::Serve, SimulatorConfig::default())
+        Config::new(options, AuthMode::Serve, SimulatorConfig::default())
     }
 
     /// Applies `options` to the defaults of a mode.
-    fn new(options: ServeOptions, auth: Auth, defaults: SimulatorConfig) -> Self {
+    fn new(options: ServeOptions, auth: AuthMode, defaults: SimulatorConfig) -> Self {
         let limits = options.limits;
         let wanted = limits.max_connections.map(|count| count as usize);
         let capacity = ConnectionCapacity::detect(wanted);
@@ -242,7 +242,7 @@ impl Config {
     /// sample pets and simulator.
     pub fn quiet(data: PathBuf) -> Self {
         Config {
-            auth: Auth::Demo,
+            auth: AuthMode::Demo,
             base_url: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             metrics_listen: None,

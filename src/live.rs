@@ -45,7 +45,7 @@ use self::senders::Senders;
 pub use self::sse::sse;
 pub use self::state::state;
 pub use self::ws::ws;
-use crate::auth::{Auth, Authenticator};
+use crate::auth::{AuthMode, Authenticator};
 use crate::error::Failure;
 use crate::hub::Hub;
 use crate::limits::{ClientAddress, ClientLimiter, RateLimit, SizeLimits, Timeouts};
@@ -76,7 +76,7 @@ impl Transport {
 pub struct Live {
     pub hub: Arc<Hub>,
     pub writer: Writer,
-    pub auth: Auth,
+    pub auth: AuthMode,
     /// Tells who asks.
     pub authenticator: Authenticator,
     pub limiter: Arc<ClientLimiter>,

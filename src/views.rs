@@ -29,7 +29,7 @@ pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
 pub use self::sign_in::{PendingForm, SignInPage, WelcomePage};
 pub use self::staff::{StaffPage, counted};
-use crate::auth::{Auth, Rights};
+use crate::auth::{AuthMode, Rights};
 
 #[derive(RustEmbed)]
 #[folder = "views/"]
@@ -75,8 +75,8 @@ impl Views {
         let context = Context {
             assets: &self.assets,
             mode: match rights.auth {
-                Auth::Demo => "demo",
-                Auth::Serve => "serve",
+                AuthMode::Demo => "demo",
+                AuthMode::Serve => "serve",
             },
             can_write: rights.is_staff,
             is_admin: rights.is_admin,

@@ -6,11 +6,11 @@ use poem::http::header::AUTHORIZATION;
 use poem::http::{HeaderMap, HeaderValue, Method};
 use poem::{FromRequest, Request, RequestBody};
 
-use super::credential::{Credential, Standing};
+use super::credential::{Credential, Grant};
 use super::origin::{is_from_elsewhere, names_this_machine};
 use super::secret::Secret;
-use super::speaker::Speaker;
-use super::{Auth, Authenticator, Refusal, client};
+use super::speaker::SocketPrincipal;
+use super::{AuthMode, Authenticator, Refusal, client};
 use crate::error::Failure;
 use crate::model::{Account, ChangeSource, Key, Scope};
 use crate::writer::Signer;
@@ -35,7 +35,7 @@ struct Inner {
 
 impl Principal {
     pub fn read(authenticator: Authenticator, headers: &HeaderMap) -> Self {
-        let is_demo = authenticator.auth() == Auth::Demo;
+        let is_demo = authenticator.auth() == AuthMode::Demo;
         let kept = authenticator.cookies().read(headers).filter(|_| !is_demo);
         let has_earlier_cookie = kept.as_ref().is_some_and(|kept| kept.is_earlier);
         let cookie = kept.map(|kept| kept.secret);
@@ -61,7 +61,7 @@ impl Principal {
     ///
     /// # Errors
     /// A server error where nobody identified it.
-    pub fn of(request: &Request) -> Result<&Self, Failure> {
+    pub fn get(request: &Request) -> Result<&Self, Failure> {
         request.data::<Principal>().ok_or_else(|| {
             tracing::error!("a request came without its caller");
             Failure::internal()
@@ -71,7 +71,7 @@ impl Principal {
     /// The key of what was shown and is worth nothing, as far as is known.
     pub fn unknown_key(&self) -> Option<Key> {
         let (Credential::Session(key) | Credential::Token(key)) = self.0.credential?;
-        self.standing().is_none().then_some(key)
+        self.grant().is_none().then_some(key)
     }
 
     pub fn authenticator(&self) -> &Authenticator {
@@ -88,7 +88,7 @@ impl Principal {
     }
 
     /// Returns the `Set-Cookie` headers that delete what the browser keeps of its session.
-    pub fn forget_cookie(&self) -> Vec<HeaderValue> {
+    pub fn clear_cookies(&self) -> Vec<HeaderValue> {
         let cookies = self.0.authenticator.cookies();
         let earlier = self.0.has_earlier_cookie.then(|| cookies.forget_earlier());
         [cookies.forget(), cookies.forget_account()]
@@ -151,7 +151,7 @@ impl Principal {
     /// `StaleForm`.
     pub fn check_form(&self, shown: Option<&str>) -> Result<(), Refusal> {
         let is_by_cookie = !matches!(self.0.credential, Some(Credential::Token(_)));
-        if self.0.authenticator.auth() == Auth::Demo || !is_by_cookie {
+        if self.0.authenticator.auth() == AuthMode::Demo || !is_by_cookie {
             return Ok(());
         }
         let made = |cookie: &Secret| cookie.made_form_token(shown.unwrap_or_default());
@@ -166,7 +166,7 @@ impl Principal {
     /// # Errors
     /// Why the caller may not do what takes `scope`.
     pub fn sign(&self, scope: Scope, unnamed: ChangeSource) -> Result<Signer, Refusal> {
-        if self.0.authenticator.auth() == Auth::Demo {
+        if self.0.authenticator.auth() == AuthMode::Demo {
             return match self.0.is_from_other_host {
                 true => Err(Refusal::OtherHost),
                 false => Ok(unnamed.into()),
@@ -182,29 +182,29 @@ impl Principal {
     /// Why there is none.
     pub fn person(&self) -> Result<(Arc<Account>, Key), Refusal> {
         self.0.authenticator.staff()?;
-        let standing = self.standing().ok_or(Refusal::NotSignedIn)?;
+        let grant = self.grant().ok_or(Refusal::NotSignedIn)?;
         match self.0.credential {
-            Some(Credential::Session(key)) => Ok((standing.account, key)),
+            Some(Credential::Session(key)) => Ok((grant.account, key)),
             _ => Err(Refusal::NotAPerson),
         }
     }
 
     /// Who commands over the socket that this request opens.
-    pub fn speaker(&self) -> Speaker {
+    pub fn socket_principal(&self) -> SocketPrincipal {
         match (self.bar(), self.0.credential) {
-            (Some(refusal), _) => Speaker::Barred(refusal),
-            (None, Some(credential)) => Speaker::Shown(Arc::new(credential)),
-            (None, None) => Speaker::Stranger,
+            (Some(refusal), _) => SocketPrincipal::Barred(refusal),
+            (None, Some(credential)) => SocketPrincipal::Shown(Arc::new(credential)),
+            (None, None) => SocketPrincipal::Stranger,
         }
     }
 
     /// The account behind what was shown, as long as it is valid.
     pub fn account(&self) -> Option<Arc<Account>> {
-        Some(self.standing()?.account)
+        Some(self.grant()?.account)
     }
 
-    fn standing(&self) -> Option<Standing> {
-        self.0.authenticator.standing(self.0.credential?)
+    fn grant(&self) -> Option<Grant> {
+        self.0.authenticator.grant(self.0.credential?)
     }
 
     fn bar(&self) -> Option<Refusal> {
@@ -218,6 +218,6 @@ impl Principal {
 
 impl<'a> FromRequest<'a> for Principal {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Principal::of(request)?.clone())
+        Ok(Principal::get(request)?.clone())
     }
 }

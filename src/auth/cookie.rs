@@ -98,7 +98,7 @@ impl Cookies {
     }
 
     /// Has the browser keep which account is signed in, readable by scripts.
-    pub fn keep_account(&self, account: &str, seconds: u64) -> HeaderValue {
+    pub fn account_cookie(&self, account: &str, seconds: u64) -> HeaderValue {
         let pair = self.account_pair(account);
         self.readable(&format!("{pair}; Max-Age={seconds}"))
     }

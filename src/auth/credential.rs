@@ -22,7 +22,7 @@ pub enum Credential {
 }
 
 /// What a credential amounts to as long as it is valid.
-pub struct Standing {
+pub struct Grant {
     pub account: Arc<Account>,
     pub scope: Scope,
     pub signature: Signature,
@@ -43,7 +43,7 @@ impl Credential {
     }
 }
 
-impl Standing {
+impl Grant {
     fn sign(self, scope: Scope) -> Result<Signature, Refusal> {
         if self.scope < scope {
             return Err(Refusal::NotInScope(scope));
@@ -54,8 +54,8 @@ impl Standing {
 
 impl Authenticator {
     /// What a credential amounts to now; nothing when it is not valid.
-    pub(super) fn standing(&self, credential: Credential) -> Option<Standing> {
-        let directory = self.staff().ok()?.directory();
+    pub(super) fn grant(&self, credential: Credential) -> Option<Grant> {
+        let directory = self.staff().ok()?.accounts();
         let (account, scope, by, author) = match credential {
             Credential::Session(key) => {
                 let (account, session) = directory.session(&key)?;
@@ -69,7 +69,7 @@ impl Authenticator {
             }
         };
         let author = Some(Arc::new(author));
-        Some(Standing {
+        Some(Grant {
             account,
             scope,
             signature: Signature { by, author },
@@ -84,9 +84,9 @@ impl Authenticator {
     /// # Errors
     /// `NotSignedIn` or `NotInScope`.
     pub(super) fn signer(&self, credential: Credential, scope: Scope) -> Result<Signer, Refusal> {
-        let standing = self.standing(credential).ok_or(Refusal::NotSignedIn)?;
-        let signature = standing.sign(scope)?;
-        let grant = Grant {
+        let grant = self.grant(credential).ok_or(Refusal::NotSignedIn)?;
+        let signature = grant.sign(scope)?;
+        let grant = CommandAuthorization {
             authenticator: self.clone(),
             credential,
             scope,
@@ -96,15 +96,15 @@ impl Authenticator {
 }
 
 /// The permission to do what takes `scope`, as long as the credential is valid.
-struct Grant {
+struct CommandAuthorization {
     authenticator: Authenticator,
     credential: Credential,
     scope: Scope,
 }
 
-impl Authorization for Grant {
+impl Authorization for CommandAuthorization {
     fn refresh(&self) -> Result<(), WriteError> {
-        let directory = self.directory()?;
+        let directory = self.accounts()?;
         if !directory.is_shared() {
             return Ok(());
         }
@@ -115,21 +115,21 @@ impl Authorization for Grant {
     }
 
     fn check(&self) -> Result<CommitGuard, WriteError> {
-        let guard = self.directory()?.in_flight().enter();
-        let standing = self.authenticator.standing(self.credential);
-        let signed = standing.ok_or(WriteError::SignedOut)?.sign(self.scope);
+        let guard = self.accounts()?.in_flight().enter();
+        let grant = self.authenticator.grant(self.credential);
+        let signed = grant.ok_or(WriteError::SignedOut)?.sign(self.scope);
         signed.map_err(|_| WriteError::NotInScope(self.scope))?;
         Ok(guard)
     }
 }
 
-impl Grant {
-    fn directory(&self) -> Result<&Accounts, WriteError> {
+impl CommandAuthorization {
+    fn accounts(&self) -> Result<&Accounts, WriteError> {
         let staff = self
             .authenticator
             .staff()
             .map_err(|_| WriteError::SignedOut)?;
-        Ok(staff.directory())
+        Ok(staff.accounts())
     }
 }
 

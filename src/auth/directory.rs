@@ -21,7 +21,7 @@ mod uses;
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-pub use self::accounts::Member;
+pub use self::accounts::AccountSummary;
 pub use self::actor::Actor;
 use self::actor::Need;
 use self::edit::Plan;
@@ -86,7 +86,7 @@ impl Accounts {
     pub fn open(store: Arc<dyn AccountStore>) -> Result<Self, StoreError> {
         let engine = Arc::clone(&store);
         let clock = Clock::system().bounded_by(move || engine.engine_time());
-        let clock = StoreClock::resume(store.roster()?.clock, clock);
+        let clock = StoreClock::resume(store.account_set()?.clock, clock);
         Accounts::of(store, clock)
     }
 
@@ -126,7 +126,7 @@ impl Accounts {
     }
 
     /// Whether something was ended that the disk does not know of yet.
-    pub fn is_owing(&self) -> bool {
+    pub fn has_pending_revocations(&self) -> bool {
         !self.held().owed().is_empty()
     }
 
@@ -158,11 +158,11 @@ impl Shared {
 }
 
 impl AccountFollower for Shared {
-    fn begin_anew(&self, roster: AccountSet, version: u64) {
-        self.held().begin_anew(roster, version);
+    fn reset(&self, accounts: AccountSet, version: u64) {
+        self.held().begin_anew(accounts, version);
     }
 
-    fn show(&self, edits: &[AccountEdit], version: u64) {
+    fn apply(&self, edits: &[AccountEdit], version: u64) {
         self.held().apply(edits, version);
     }
 }

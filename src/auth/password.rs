@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::hash::hash;
 use self::hash::{Buffer, hash_in, is_outdated_in, verify_in};
-pub use self::rules::{WeakPassword, check_rules};
+pub use self::rules::{WeakPassword, check_password_rules};
 use super::secret::Secret;
 
 /// Hashes that are computed at once: 38 MiB, and never all cores of a small machine for long.

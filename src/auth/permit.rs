@@ -7,7 +7,7 @@ use std::sync::Arc;
 use poem::{FromRequest, Request, RequestBody};
 
 use super::directory::{Accounts, AccountsError, Actor, author};
-use super::{Authenticator, Principal, Refusal, Staff};
+use super::{Authenticator, Principal, Refusal, StaffAuth};
 use crate::error::Failure;
 use crate::model::{Account, ChangeSource, Key, Role, Scope};
 use crate::writer::Signer;
@@ -54,12 +54,12 @@ impl<N: Need> Permit<N> {
 
 impl<N> Permit<N> {
     /// Returns the signer of a change that was asked for on a page.
-    pub fn signature(self) -> Signer {
+    pub fn signer(self) -> Signer {
         self.signer
     }
 
     /// The same for one that was asked for over the API, where a program without a name is one.
-    pub fn api_signature(self) -> Signer {
+    pub fn api_signer(self) -> Signer {
         if self.signer.is_named() {
             self.signer
         } else {
@@ -70,7 +70,7 @@ impl<N> Permit<N> {
 
 impl<'a, N: Need> FromRequest<'a> for Permit<N> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Permit::of(Principal::of(request)?).map_err(Failure::from)?)
+        Ok(Permit::of(Principal::get(request)?).map_err(Failure::from)?)
     }
 }
 
@@ -108,11 +108,11 @@ impl SignedIn {
 
     /// # Errors
     /// As for `Authenticator::staff`.
-    pub fn staff(&self) -> Result<&Staff, Refusal> {
+    pub fn staff(&self) -> Result<&StaffAuth, Refusal> {
         self.authenticator.staff()
     }
 
-    /// Makes an edit of the roster for this person, as `Staff::edit` does.
+    /// Makes an edit of the roster for this person, as `StaffAuth::edit` does.
     ///
     /// # Errors
     /// As there.
@@ -127,7 +127,7 @@ impl SignedIn {
 
 impl<'a> FromRequest<'a> for SignedIn {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(SignedIn::of(Principal::of(request)?).map_err(Failure::from)?)
+        Ok(SignedIn::of(Principal::get(request)?).map_err(Failure::from)?)
     }
 }
 
@@ -136,7 +136,7 @@ pub struct Administrator(pub SignedIn);
 
 impl<'a> FromRequest<'a> for Administrator {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let person = SignedIn::of(Principal::of(request)?).map_err(Failure::from)?;
+        let person = SignedIn::of(Principal::get(request)?).map_err(Failure::from)?;
         match person.account.role {
             Role::Admin => Ok(Administrator(person)),
             Role::Staff => Err(Failure::from(Refusal::NotAdmin).into()),

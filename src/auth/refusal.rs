@@ -26,7 +26,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The same over a socket, where nobody can be asked to show something: 401 needs a challenge.
-    pub fn over_socket(self) -> Failure {
+    pub fn into_socket_failure(self) -> Failure {
         match self {
             Refusal::NotSignedIn => Failure::forbidden(
                 "Only staff may change something. Sign in on this site, or give the token of a \

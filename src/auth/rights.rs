@@ -1,13 +1,13 @@
 //! What pages may offer to whoever reads them. Nothing is allowed by it: each route asks for itself.
 
 use super::secret::Secret;
-use super::{Auth, Principal};
+use super::{AuthMode, Principal};
 use crate::model::{ChangeSource, Role, Scope};
 
 /// What a page may offer to the one who reads it.
 #[derive(Clone, Debug)]
 pub struct Rights {
-    pub auth: Auth,
+    pub auth: AuthMode,
     /// Who is signed in.
     pub name: Option<String>,
     pub is_staff: bool,
@@ -19,7 +19,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    pub fn of(caller: &Principal) -> Self {
+    pub fn new(caller: &Principal) -> Self {
         let auth = caller.authenticator().auth();
         let person = caller.person().ok().map(|(account, _)| account);
         let role = person.as_ref().map(|account| account.role);
@@ -27,7 +27,8 @@ impl Rights {
             auth,
             // The demo offers nothing at a host name where every form would be refused.
             is_staff: person.is_some()
-                || (auth == Auth::Demo && caller.sign(Scope::Write, ChangeSource::Staff).is_ok()),
+                || (auth == AuthMode::Demo
+                    && caller.sign(Scope::Write, ChangeSource::Staff).is_ok()),
             is_admin: role == Some(Role::Admin),
             account_cookie: person.as_ref().map(|account| {
                 caller

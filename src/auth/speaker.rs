@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::credential::Credential;
-use super::{Auth, Authenticator, Refusal};
+use super::{AuthMode, Authenticator, Refusal};
 use crate::model::{Account, ChangeSource, Scope};
 use crate::writer::Signer;
 
 /// Who commands over a socket. One is kept with every socket, so it is small.
 #[derive(Clone, Debug)]
-pub enum Speaker {
+pub enum SocketPrincipal {
     /// Whatever it shows, its commands are refused.
     Barred(Refusal),
     /// Nothing was shown yet.
@@ -17,21 +17,21 @@ pub enum Speaker {
     Shown(Arc<Credential>),
 }
 
-impl Speaker {
+impl SocketPrincipal {
     /// Shows a token from now on. One that is barred stays so: a page of another site may watch
     /// and never command.
     pub fn show(&mut self, token: &str) {
-        if matches!(self, Speaker::Barred(_)) {
+        if matches!(self, SocketPrincipal::Barred(_)) {
             return;
         }
-        *self = Speaker::Shown(Arc::new(Credential::of_token(token)));
+        *self = SocketPrincipal::Shown(Arc::new(Credential::of_token(token)));
     }
 
     /// The account behind what was shown, as long as it is valid.
     pub fn account(&self, authenticator: &Authenticator) -> Option<Arc<Account>> {
         match self {
-            Speaker::Shown(credential) => Some(authenticator.standing(**credential)?.account),
-            Speaker::Barred(_) | Speaker::Stranger => None,
+            SocketPrincipal::Shown(credential) => Some(authenticator.grant(**credential)?.account),
+            SocketPrincipal::Barred(_) | SocketPrincipal::Stranger => None,
         }
     }
 
@@ -41,10 +41,12 @@ impl Speaker {
     /// Why it may not do what takes `scope`.
     pub fn sign(&self, authenticator: &Authenticator, scope: Scope) -> Result<Signer, Refusal> {
         match (self, authenticator.auth()) {
-            (Speaker::Barred(refusal), _) => Err(*refusal),
-            (_, Auth::Demo) => Ok(ChangeSource::Staff.into()),
-            (Speaker::Stranger, Auth::Serve) => Err(Refusal::NotSignedIn),
-            (Speaker::Shown(credential), Auth::Serve) => authenticator.signer(**credential, scope),
+            (SocketPrincipal::Barred(refusal), _) => Err(*refusal),
+            (_, AuthMode::Demo) => Ok(ChangeSource::Staff.into()),
+            (SocketPrincipal::Stranger, AuthMode::Serve) => Err(Refusal::NotSignedIn),
+            (SocketPrincipal::Shown(credential), AuthMode::Serve) => {
+                authenticator.signer(**credential, scope)
+            }
         }
     }
 }

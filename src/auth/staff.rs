@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::TaskTracker;
 
-pub use self::sign_in::{SignIn, SignInError};
+pub use self::sign_in::{SignInError, SignInRequest};
 use super::attempts::Attempts;
 use super::directory::{Accounts, AccountsError};
 use super::founding::Founding;
@@ -32,7 +32,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 const TELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// Everything about the people who may change something.
-pub struct Staff {
+pub struct StaffAuth {
     directory: Arc<Accounts>,
     passwords: Passwords,
     attempts: Attempts,
@@ -45,7 +45,7 @@ pub struct Staff {
     tasks: TaskTracker,
 }
 
-impl Staff {
+impl StaffAuth {
     /// Prints nothing: whoever starts the server asks for the founding link. Where there are other
     /// nodes there is none: a balancer would bring whoever opens it to a node that does not know it.
     pub fn open(directory: Accounts) -> Self {
@@ -53,7 +53,7 @@ impl Staff {
         let founding = has_founding.then(Founding::begin);
         let (founding, untold) = founding.unzip();
         let tasks = TaskTracker::new();
-        Staff {
+        StaffAuth {
             directory: Arc::new(directory),
             passwords: Passwords::new(tasks.clone()),
             attempts: Attempts::new(),
@@ -65,7 +65,7 @@ impl Staff {
         }
     }
 
-    pub fn directory(&self) -> &Accounts {
+    pub fn accounts(&self) -> &Accounts {
         &self.directory
     }
 
@@ -108,13 +108,13 @@ impl Staff {
     }
 
     /// Tidies the roster now and then, until it is dropped.
-    pub async fn keep_tidy(&self) {
+    pub async fn run_maintenance(&self) {
         let mut ticks = interval(TELL_AGAIN);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = Instant::now();
         loop {
             let now = ticks.tick().await;
-            if now >= next || self.directory.is_owing() {
+            if now >= next || self.directory.has_pending_revocations() {
                 self.tidy().await;
                 next = now + TIDY_EVERY;
             }

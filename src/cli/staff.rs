@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::place::Place;
 use super::{fail, password};
-use crate::auth::{Accounts, Actor, check_rules, hash_password};
+use crate::auth::{Accounts, Actor, check_password_rules, hash_password};
 use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
@@ -165,7 +165,7 @@ fn new_password(option: &PasswordOption, name: &AccountName) -> anyhow::Result<S
         }
         None => password::ask_twice(name)?,
     };
-    if let Err(error) = check_rules(&password, name) {
+    if let Err(error) = check_password_rules(&password, name) {
         bail!("this password is not accepted: {}", sentence(&error));
     }
     Ok(hash_password(&password))

@@ -19,7 +19,7 @@ use super::handoff::{Admission, Connection};
 use super::opening::Opening;
 use super::places::Place;
 use super::senders::Newcomer;
-use crate::auth::Speaker;
+use crate::auth::SocketPrincipal;
 use crate::hub::Filter;
 use crate::limits::ClientAddress;
 use crate::wire::{Encoding, SnapshotForm};
@@ -34,7 +34,7 @@ pub struct Arrival {
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Who commands over it.
-    pub speaker: Speaker,
+    pub speaker: SocketPrincipal,
     pub visitor: ClientAddress,
     pub place: Place,
     /// What the network that it asked for does to its connection.

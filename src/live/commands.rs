@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::auth::{Authenticator, Refusal, Speaker};
+use crate::auth::{Authenticator, Refusal, SocketPrincipal};
 use crate::error::Failure;
 use crate::model::{PetId, Scope, Status};
 use crate::wire::{Encoding, Message};
@@ -77,15 +77,15 @@ impl Asked {
         self,
         writer: &Writer,
         authenticator: &Authenticator,
-        speaker: &Speaker,
+        speaker: &SocketPrincipal,
     ) -> Bytes {
         let signer = speaker.sign(authenticator, Scope::SetStatus);
-        let signer = signer.map_err(Refusal::over_socket);
+        let signer = signer.map_err(Refusal::into_socket_failure);
         let outcome = match signer.and_then(|signer| Ok((self.command?, signer))) {
             Ok((command, signer)) => {
                 let committed = writer.commit(command, signer).await;
                 committed.map_err(|error| match error {
-                    WriteError::SignedOut => Refusal::NotSignedIn.over_socket(),
+                    WriteError::SignedOut => Refusal::NotSignedIn.into_socket_failure(),
                     error => error.into(),
                 })
             }

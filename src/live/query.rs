@@ -7,7 +7,7 @@ use poem::http::HeaderMap;
 
 use super::Transport;
 use super::chaos::{Chaos, Trouble};
-use crate::auth::Auth;
+use crate::auth::AuthMode;
 use crate::error::Failure;
 use crate::hub::Filter;
 use crate::metrics::Metrics;
@@ -37,7 +37,7 @@ pub struct LiveQuery {
 impl LiveQuery {
     /// # Errors
     /// 400 for a parameter that is not what it should be.
-    pub fn of(request: &Request, auth: Auth) -> Result<Self, Failure> {
+    pub fn of(request: &Request, auth: AuthMode) -> Result<Self, Failure> {
         let query = request.uri().query().unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|_| Failure::bad_request("The query is not in the form a=b&c=d."))?;
@@ -57,7 +57,7 @@ impl LiveQuery {
                     last_event = later(last_event, value.parse().ok())
                 }
                 "wait" => wait = parse_wait(&value)?,
-                "chaos" if auth == Auth::Demo => chaos = Some(Chaos::named(&value)?),
+                "chaos" if auth == AuthMode::Demo => chaos = Some(Chaos::named(&value)?),
                 "from" => from = Some(value),
                 "why" => why = Some(value),
                 "parts" if value == "1" => form = SnapshotForm::Parts,
@@ -198,7 +198,7 @@ mod tests {
             ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
             ("/?lastEventId=rubbish", None, None),
         ] {
-            let query = LiveQuery::of(&request(uri, header), Auth::Serve).unwrap();
+            let query = LiveQuery::of(&request(uri, header), AuthMode::Serve).unwrap();
             let since = query.since.map(|cursor| cursor.to_string());
             assert_eq!(since.as_deref(), expected, "{uri} {header:?}");
         }
@@ -208,7 +208,7 @@ mod tests {
     fn a_wait_is_capped_and_a_bad_parameter_is_named() {
         let query = LiveQuery::of(
             &request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None),
-            Auth::Serve,
+            AuthMode::Serve,
         )
         .unwrap();
         assert_eq!(query.wait, Duration::from_secs(25));
@@ -222,7 +222,7 @@ mod tests {
             ("/?pet=x", "pet"),
             ("/?since=x", "cursor"),
         ] {
-            let failure = LiveQuery::of(&request(uri, None), Auth::Serve)
+            let failure = LiveQuery::of(&request(uri, None), AuthMode::Serve)
                 .err()
                 .unwrap();
             assert_eq!(failure.status.as_u16(), 400);

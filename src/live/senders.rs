@@ -39,7 +39,7 @@ pub use self::table::Table;
 pub use self::viewer::{Socket, Viewer};
 use super::handoff::Connection;
 use super::places::{Place, ViewerSlots};
-use crate::auth::{Authenticator, Speaker};
+use crate::auth::{Authenticator, SocketPrincipal};
 use crate::hub::{Filter, Hub};
 use crate::limits::{ClientAddress, ClientLimiter, RateLimit};
 use crate::model::Cursor;
@@ -56,7 +56,7 @@ pub struct Newcomer<S = TcpStream> {
     /// What it said so far, if anything.
     pub said: Vec<u8>,
     /// Why its commands are refused.
-    pub speaker: Speaker,
+    pub speaker: SocketPrincipal,
     pub visitor: ClientAddress,
     pub place: Place,
 }

@@ -16,7 +16,7 @@ use super::handoff::Handoff;
 use super::opening::Opening;
 use super::query::LiveQuery;
 use super::{Live, Transport, no_handoff};
-use crate::auth::Speaker;
+use crate::auth::SocketPrincipal;
 use crate::error::Failure;
 use crate::limits::ClientAddress;
 use crate::wire::Encoding;
@@ -54,7 +54,7 @@ pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failur
         filter,
         form: query.form,
         said: Vec::new(),
-        speaker: Speaker::Stranger,
+        speaker: SocketPrincipal::Stranger,
         visitor,
         place,
         trouble,

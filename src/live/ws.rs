@@ -35,7 +35,7 @@ pub fn ws(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
     let trouble = query.trouble(Transport::WebSocket)?;
     let upgrade = Upgrade::of(request)?.with_protocol(request, PROTOCOL);
     let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
-    let speaker = Principal::of(request)?.speaker();
+    let speaker = Principal::get(request)?.socket_principal();
     let visitor = ClientAddress::from_request(request);
     let place = live.admit(Transport::WebSocket, &query, visitor)?;
     let (response, upgraded) = upgrade.accept();

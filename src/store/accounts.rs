@@ -13,9 +13,9 @@ mod record;
 use std::sync::Weak;
 
 pub use self::following::AccountFollower;
-pub(super) use self::following::{AccountFollowers, OwnVersion};
+pub(super) use self::following::{AccountFollowers, LocalAccountVersion};
 pub use self::memory::MemoryAccountStore;
-pub(super) use self::memory::{Kept, newest_of_both};
+pub(super) use self::memory::{AccountRecords, newest_of_both};
 pub(super) use self::record::{
     decode_account, decode_audit_entry, decode_clock, decode_key, decode_session, decode_token,
     encode_account, encode_audit_entry, encode_clock, encode_key, encode_session, encode_token,
@@ -65,7 +65,7 @@ pub enum AccountEdit {
     PutToken(Token),
     RemoveToken(Key),
     SetClock(ClockReading),
-    Note(AuditEntry),
+    AddAuditEntry(AuditEntry),
 }
 
 /// The part of the store that holds staff.
@@ -80,7 +80,7 @@ pub trait AccountStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Read`, as for the rest of the store.
-    fn roster(&self) -> Result<AccountSet, StoreError>;
+    fn account_set(&self) -> Result<AccountSet, StoreError>;
 
     /// Gives `follower` the whole roster before it returns, and every edit after that.
     ///

@@ -40,7 +40,7 @@ use self::tables::{
 pub use self::transfer::{export, import, write_new};
 use self::witness::Nobody;
 pub use self::witness::{Event, Witness};
-use super::accounts::OwnVersion;
+use super::accounts::LocalAccountVersion;
 use super::record::{decode_change, decode_profile, decode_status, encode_change};
 use super::{
     AppliedChange, Engine, Follower, Following, Snapshot, StoreError, check_revs, check_tail,
@@ -52,7 +52,7 @@ use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 pub struct RedbEngine {
     file: StoreFile,
     following: Following,
-    roster_version: OwnVersion,
+    roster_version: LocalAccountVersion,
 }
 
 impl RedbEngine {
@@ -74,7 +74,7 @@ impl RedbEngine {
         Ok(RedbEngine {
             file,
             following: Following::default(),
-            roster_version: OwnVersion::default(),
+            roster_version: LocalAccountVersion::default(),
         })
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::form::Messages;
-use crate::auth::Member;
+use crate::auth::AccountSummary;
 use crate::model::{AccountName, FieldError, Role};
 
 #[derive(Serialize)]
@@ -35,8 +35,8 @@ struct MemberView {
 
 impl StaffPage {
     /// `reader` is the admin who looks.
-    pub fn new(members: &[Member], reader: &AccountName) -> Self {
-        let member = |member: &Member| MemberView::of(member, reader);
+    pub fn new(members: &[AccountSummary], reader: &AccountName) -> Self {
+        let member = |member: &AccountSummary| MemberView::of(member, reader);
         StaffPage {
             members: members.iter().map(member).collect(),
             entered: String::new(),
@@ -89,7 +89,7 @@ impl StaffPage {
 }
 
 impl MemberView {
-    fn of(member: &Member, reader: &AccountName) -> Self {
+    fn of(member: &AccountSummary, reader: &AccountName) -> Self {
         let account = &member.account;
         MemberView {
             name: account.name.to_string(),
@@ -103,7 +103,7 @@ impl MemberView {
 }
 
 /// How somebody stands, in words.
-fn state(member: &Member) -> String {
+fn state(member: &AccountSummary) -> String {
     let account = &member.account;
     match (account.is_disabled, member.is_invited, &account.password) {
         (true, _, _) => "suspended".to_owned(),

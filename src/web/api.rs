@@ -343,7 +343,7 @@ impl Api {
             .site
             .live
             .writer
-            .commit_once(command, once.0, permit.api_signature());
+            .commit_once(command, once.0, permit.api_signer());
         Ok(committed.await?)
     }
 

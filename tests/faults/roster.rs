@@ -40,7 +40,7 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let told = directory.end_session(ended, &author);
     let case = format!("{kind:?} {nth} {lasts:?}: {told:?}");
     assert!(directory.session(&ended).is_none(), "{case}");
-    assert_eq!(directory.is_owing(), told.is_err(), "{case}");
+    assert_eq!(directory.has_pending_revocations(), told.is_err(), "{case}");
     disk.heal();
     // As the writer's thread does by itself, and then the task that keeps the roster tidy.
     engine.recover().unwrap();

@@ -1,6 +1,6 @@
 //! Who may write: in serve mode nobody who is not staff, and in the demo nobody from another site.
 
-use pet_store::auth::Auth;
+use pet_store::auth::AuthMode;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -47,7 +47,7 @@ async fn write(app: &TestApp, headers: &[(&str, &str)]) -> Vec<StatusCode> {
 async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
-    let app = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
+    let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
     let before = app.cursor().await;
     assert!(write(&app, &[]).await.iter().all(|status| *status == 401));
     let mut ws = Ws::open(&app.url(""), "").await;
@@ -84,7 +84,7 @@ async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
 async fn in_serve_mode_no_page_offers_what_would_be_refused() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
-    let app = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
+    let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
     for path in ["/pets", "/pets/1", "/nothing"] {
         let page = app.text(path).await;
         for offer in ["method=\"post\"", "/pets/new", "/edit"] {

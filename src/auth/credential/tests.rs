@@ -20,8 +20,8 @@ struct Stage {
 impl Stage {
     fn build() -> Self {
         let store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::default());
-        let authenticator = Authenticator::of_staff(store, None, None).unwrap();
-        let directory = authenticator.staff().unwrap().directory();
+        let authenticator = Authenticator::new(store, None, None).unwrap();
+        let directory = authenticator.staff().unwrap().accounts();
         let name = |text: &str| text.parse().unwrap();
         for text in ["anna", "boris", "dora", "root"] {
             let hash = HASH.to_owned();
@@ -48,8 +48,8 @@ impl Stage {
         }
     }
 
-    fn directory(&self) -> &Accounts {
-        self.authenticator.staff().unwrap().directory()
+    fn accounts(&self) -> &Accounts {
+        self.authenticator.staff().unwrap().accounts()
     }
 
     fn signers(&self, ends_tokens: bool) -> Vec<Signer> {
@@ -72,7 +72,7 @@ async fn no_change_is_committed_whose_session_ended_while_it_waited_for_the_writ
             .map(|signer| stage.rig.set_by(Status::Eating, signer))
             .collect();
         until(|| stage.rig.waiting() == waiting.len()).await;
-        ends(stage.directory(), &stage.case).unwrap();
+        ends(stage.accounts(), &stage.case).unwrap();
         stage.rig.decide(Disk::Writes);
         busy.await.unwrap().unwrap();
         for answer in waiting {
@@ -96,10 +96,10 @@ async fn no_way_to_end_a_session_is_answered_before_a_change_of_it_that_is_being
             Arc::clone(&stage.rig.hub),
         );
         let ending = std::thread::spawn(move || {
-            ends(authenticator.staff().unwrap().directory(), &case).unwrap();
+            ends(authenticator.staff().unwrap().accounts(), &case).unwrap();
             hub.newest().0
         });
-        let is_over = || stage.directory().session(&stage.case.session).is_none();
+        let is_over = || stage.accounts().session(&stage.case.session).is_none();
         until(is_over).await;
         stage.rig.decide(Disk::Writes);
         let committed = answer.await.unwrap().unwrap().cursor.rev;

@@ -17,7 +17,7 @@ use crate::store::AccountEdit;
 
 /// An account as an admin sees it.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct AccountSummary {
     pub account: Arc<Account>,
     pub sessions: usize,
     pub tokens: usize,
@@ -36,10 +36,10 @@ impl Accounts {
     }
 
     /// Everybody, in the order of their names.
-    pub fn members(&self) -> Vec<Member> {
+    pub fn members(&self) -> Vec<AccountSummary> {
         let now = self.clock.now();
         let held = self.held();
-        let member = |account: &Arc<Account>| Member {
+        let member = |account: &Arc<Account>| AccountSummary {
             account: Arc::clone(account),
             sessions: held.sessions_of(&account.name).count(),
             tokens: held.tokens_of(&account.name).count(),

@@ -104,7 +104,7 @@ impl Accounts {
             self.in_flight.wait();
         }
         edits.extend(entry.map(|(author, words)| {
-            AccountEdit::Note(AuditEntry {
+            AccountEdit::AddAuditEntry(AuditEntry {
                 at: Timestamp::now(),
                 author: author.clone(),
                 words,
@@ -201,6 +201,6 @@ fn revokes(edit: &AccountEdit) -> bool {
         AccountEdit::PutSession(_)
         | AccountEdit::PutToken(_)
         | AccountEdit::SetClock(_)
-        | AccountEdit::Note(_) => false,
+        | AccountEdit::AddAuditEntry(_) => false,
     }
 }

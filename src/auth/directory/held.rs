@@ -48,7 +48,7 @@ impl Held {
                 AccountEdit::PutToken(token) => self.tokens.put(token),
                 AccountEdit::RemoveSession(key) => self.sessions.remove(&key),
                 AccountEdit::RemoveToken(key) => self.tokens.remove(&key),
-                AccountEdit::SetClock(_) | AccountEdit::Note(_) => {}
+                AccountEdit::SetClock(_) | AccountEdit::AddAuditEntry(_) => {}
             }
         }
     }

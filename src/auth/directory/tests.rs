@@ -42,10 +42,10 @@ fn what_was_ended_on_a_full_disk_is_told_to_it_as_soon_as_there_is_room() {
             .revoke_token(&name("anna"), &token.handle(), &operator())
             .is_err()
     );
-    assert!(rig.directory.tidy().is_err() && rig.directory.is_owing());
+    assert!(rig.directory.tidy().is_err() && rig.directory.has_pending_revocations());
     rig.disk.is_full.store(false, Ordering::Relaxed);
     rig.directory.tidy().unwrap();
-    assert!(!rig.directory.is_owing());
+    assert!(!rig.directory.has_pending_revocations());
     let rig = rig.restarted(Timestamp::now());
     assert!(!rig.is_in(&ended) && rig.is_in(&stays));
     assert!(rig.directory.token(&token).is_none());
@@ -115,7 +115,7 @@ fn ending_a_session_works_also_when_another_node_was_faster_with_something_else(
         .end_session_of(&name("anna"), &session.handle(), &operator());
     ended.unwrap();
     assert!(!here.is_in(&session) && here.is_in(&stays));
-    assert!(!here.directory.is_owing());
+    assert!(!here.directory.has_pending_revocations());
     assert!(here.last_words().starts_with("signed out"));
 }
 
@@ -131,7 +131,7 @@ fn the_later_use_counts_whichever_node_saw_it() {
     here.directory.tidy().unwrap();
     there.directory.tidy().unwrap();
     assert_eq!(
-        here.disk.roster().unwrap().sessions[0].seen,
+        here.disk.account_set().unwrap().sessions[0].seen,
         MonotonicSeconds(2 * DAY)
     );
 }
@@ -147,7 +147,7 @@ fn saving_the_last_use_brings_no_session_back_that_another_node_ended_meanwhile(
     here.disk.meanwhile(end);
     here.directory.tidy().unwrap();
     assert!(!here.is_in(&session));
-    assert_eq!(here.disk.roster().unwrap().sessions, []);
+    assert_eq!(here.disk.account_set().unwrap().sessions, []);
 }
 
 /// The audit keeps the two kinds apart by their words.

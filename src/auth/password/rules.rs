@@ -23,7 +23,7 @@ pub enum WeakPassword {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_rules(password: &str, name: &AccountName) -> Result<(), WeakPassword> {
+pub fn check_password_rules(password: &str, name: &AccountName) -> Result<(), WeakPassword> {
     let password = normalize(password);
     let length = password.chars().count();
     let rest = password.to_lowercase().replace(name.as_str(), "");
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_password_is_long_and_not_made_of_the_name() {
-        let rules = |password: &str| check_rules(password, &anna());
+        let rules = |password: &str| check_password_rules(password, &anna());
         assert_eq!(rules("correct horse"), Ok(()));
         assert_eq!(rules("сыр и вино 7"), Ok(()));
         assert_eq!(rules("short words"), Err(WeakPassword::Short));

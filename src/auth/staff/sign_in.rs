@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Staff;
+use super::StaffAuth;
 use crate::auth::attempts::Attempt;
 use crate::auth::directory::AccountsError;
 use crate::auth::password::{Crowded, Slots};
@@ -15,7 +15,7 @@ use crate::error::Failure;
 use crate::model::{Account, AccountName, Author, Key};
 
 /// Somebody who wants to sign in.
-pub struct SignIn<'a> {
+pub struct SignInRequest<'a> {
     /// As it was typed.
     pub name: &'a str,
     pub password: &'a str,
@@ -58,13 +58,13 @@ impl Attempt {
     }
 }
 
-impl Staff {
+impl StaffAuth {
     /// Begins a session for whoever knows the password. A wrong name takes as long as a wrong
     /// password.
     ///
     /// # Errors
     /// Why not.
-    pub async fn sign_in(&self, asked: SignIn<'_>) -> Result<Secret, SignInError> {
+    pub async fn sign_in(&self, asked: SignInRequest<'_>) -> Result<Secret, SignInError> {
         let attempt = self.attempt(asked.name, asked.address).await?;
         let account = self.account(asked.name);
         let known = account

@@ -1,22 +1,22 @@
 //! Coming in with a link: the one of the first start, or an invitation. Whoever opens it chooses a
 //! password and is signed in.
 
-use super::{SignInError, Staff};
+use super::{SignInError, StaffAuth};
 use crate::auth::directory::author;
 use crate::auth::password::Slots;
 use crate::auth::secret::Secret;
 use crate::model::AccountName;
 
-impl Staff {
+impl StaffAuth {
     /// The secret of the founding link, the first time it is asked for; none where there are
     /// accounts.
-    pub fn take_founding_secret(&self) -> Option<Secret> {
+    pub fn take_bootstrap_token(&self) -> Option<Secret> {
         let mut untold = self.untold.lock().expect("no holder of this lock panics");
         untold.take()
     }
 
     /// Whether `secret` is the founding link's and nobody used it yet.
-    pub fn is_founding(&self, secret: &Secret) -> bool {
+    pub fn is_bootstrap_token(&self, secret: &Secret) -> bool {
         let founding = self.founding.as_ref();
         founding.is_some_and(|founding| founding.is_opened_by(secret)) && self.directory.is_empty()
     }

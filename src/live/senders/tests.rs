@@ -121,7 +121,7 @@ fn newcomer(
         form: SnapshotForm::Whole,
         at,
         said: Vec::new(),
-        speaker: Speaker::Stranger,
+        speaker: SocketPrincipal::Stranger,
         visitor: VISITOR,
         place: places.admit(Transport::Sse, VISITOR).unwrap(),
     };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mio::net::TcpStream;
 
 use super::Newcomer;
-use crate::auth::Speaker;
+use crate::auth::SocketPrincipal;
 use crate::hub::Filter;
 use crate::limits::{ClientAddress, TokenBucket};
 use crate::live::handoff::Admission;
@@ -66,7 +66,7 @@ pub struct Viewer<S = TcpStream> {
     /// Messages that were no commands.
     pub strikes: u8,
     /// Who its commands are from.
-    pub speaker: Speaker,
+    pub speaker: SocketPrincipal,
     /// Tells it from others that had the same row.
     pub number: u64,
     /// Limits the frames that the viewer may send.

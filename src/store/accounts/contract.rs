@@ -17,9 +17,9 @@ fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
 
 /// A follower that remembers.
 #[derive(Default)]
-pub struct Told(Mutex<Vec<(Vec<AccountEdit>, u64)>>);
+pub struct RecordingFollower(Mutex<Vec<(Vec<AccountEdit>, u64)>>);
 
-impl Told {
+impl RecordingFollower {
     pub fn last_version(&self) -> Option<u64> {
         let told = self.0.lock().unwrap();
         told.last().map(|(_, version)| *version)
@@ -37,12 +37,12 @@ impl Told {
     }
 }
 
-impl AccountFollower for Told {
-    fn begin_anew(&self, roster: AccountSet, version: u64) {
-        self.0.lock().unwrap().push((edits(roster), version));
+impl AccountFollower for RecordingFollower {
+    fn reset(&self, accounts: AccountSet, version: u64) {
+        self.0.lock().unwrap().push((edits(accounts), version));
     }
 
-    fn show(&self, edits: &[AccountEdit], version: u64) {
+    fn apply(&self, edits: &[AccountEdit], version: u64) {
         self.0.lock().unwrap().push((edits.to_vec(), version));
     }
 }
@@ -138,7 +138,7 @@ fn edits(roster: AccountSet) -> Vec<AccountEdit> {
 #[test]
 fn a_new_store_knows_nobody() {
     with_every_engine(|engine| {
-        assert_eq!(engine.roster().unwrap(), AccountSet::default());
+        assert_eq!(engine.account_set().unwrap(), AccountSet::default());
         assert_eq!(engine.audit_entries(None, 10).unwrap(), []);
     });
 }
@@ -147,7 +147,7 @@ fn a_new_store_knows_nobody() {
 fn the_roster_reads_back_as_it_was_edited() {
     with_every_engine(|engine| {
         engine.edit_accounts(0, &edits(roster())).unwrap();
-        assert_eq!(engine.roster().unwrap(), roster());
+        assert_eq!(engine.account_set().unwrap(), roster());
     });
 }
 
@@ -167,7 +167,7 @@ fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others
             AccountEdit::RemoveAccount(name("nobody")),
         ];
         engine.edit_accounts(version, &changes).unwrap();
-        let left = engine.roster().unwrap();
+        let left = engine.account_set().unwrap();
         assert_eq!(left.accounts, [account("anna")]);
         assert_eq!(left.sessions, [seen]);
         assert_eq!(left.tokens, roster().tokens[1..]);
@@ -180,18 +180,18 @@ fn edits_are_carried_out_in_their_order() {
         let put = AccountEdit::PutSession(session(1, "anna"));
         let remove = AccountEdit::RemoveSession(Key::new([1; 32]));
         let version = engine.edit_accounts(0, &[remove.clone(), put.clone()]);
-        assert_eq!(engine.roster().unwrap().sessions.len(), 1);
+        assert_eq!(engine.account_set().unwrap().sessions.len(), 1);
         engine
             .edit_accounts(version.unwrap(), &[put, remove])
             .unwrap();
-        assert_eq!(engine.roster().unwrap().sessions, []);
+        assert_eq!(engine.account_set().unwrap().sessions, []);
     });
 }
 
 #[test]
 fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
     with_every_engine(|engine| {
-        let told: Arc<Told> = Arc::default();
+        let told: Arc<RecordingFollower> = Arc::default();
         let first = engine.edit_accounts(0, &edits(roster())).unwrap();
         engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
         let later = [AccountEdit::RemoveSession(Key::new([1; 32]))];
@@ -200,7 +200,7 @@ fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
         for read in [0, first] {
             assert_eq!(engine.edit_accounts(read, &late), Err(StoreError::Conflict));
         }
-        assert_eq!(engine.roster().unwrap().accounts, roster().accounts);
+        assert_eq!(engine.account_set().unwrap().accounts, roster().accounts);
         let told = told.0.lock().unwrap();
         assert_eq!(*told, [(edits(roster()), first), (later.to_vec(), second)]);
     });
@@ -210,7 +210,7 @@ fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
 fn deeds_are_read_newest_first_and_in_pages() {
     with_every_engine(|engine| {
         let noted: Vec<_> = (1..=5)
-            .map(|number| AccountEdit::Note(audit_entry(number)))
+            .map(|number| AccountEdit::AddAuditEntry(audit_entry(number)))
             .collect();
         engine.edit_accounts(0, &noted).unwrap();
         let page = engine.audit_entries(None, 2).unwrap();
@@ -231,7 +231,7 @@ fn deeds_are_read_newest_first_and_in_pages() {
 fn the_oldest_deeds_make_room_and_numbers_go_on() {
     with_every_engine(|engine| {
         let noted: Vec<_> = (1..=AUDIT_ENTRIES_KEPT + 3)
-            .map(|number| AccountEdit::Note(audit_entry(number)))
+            .map(|number| AccountEdit::AddAuditEntry(audit_entry(number)))
             .collect();
         let mut version = 0;
         for some in noted.chunks(MAX_ACCOUNT_EDITS) {
@@ -252,7 +252,7 @@ fn the_oldest_deeds_make_room_and_numbers_go_on() {
 fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
     with_every_engine(|engine| {
         let note = |words: &str| {
-            AccountEdit::Note(AuditEntry {
+            AccountEdit::AddAuditEntry(AuditEntry {
                 words: words.to_owned(),
                 ..audit_entry(1)
             })
@@ -287,11 +287,11 @@ fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
     drop(RedbEngine::open(folder.path()).unwrap());
     let engine = RedbEngine::open(folder.path()).unwrap();
     let version = engine.edit_accounts(0, &edits(roster())).unwrap();
-    let note = [AccountEdit::Note(audit_entry(1))];
+    let note = [AccountEdit::AddAuditEntry(audit_entry(1))];
     engine.edit_accounts(version, &note).unwrap();
     drop(engine);
     let engine = RedbEngine::open(folder.path()).unwrap();
-    assert_eq!(engine.roster().unwrap(), roster());
+    assert_eq!(engine.account_set().unwrap(), roster());
     assert_eq!(
         engine.audit_entries(None, 10).unwrap(),
         [(1, audit_entry(1))]

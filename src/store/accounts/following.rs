@@ -8,10 +8,10 @@ use crate::store::StoreError;
 /// Follows the roster of an engine. Called by one thread at a time, and never waits for a reader.
 pub trait AccountFollower: Send + Sync {
     /// The whole roster, at `version`: at first, and when the engine has another one.
-    fn begin_anew(&self, roster: AccountSet, version: u64);
+    fn reset(&self, accounts: AccountSet, version: u64);
 
     /// Edits that the store has, whoever made them, and the version they lead to.
-    fn show(&self, edits: &[AccountEdit], version: u64);
+    fn apply(&self, edits: &[AccountEdit], version: u64);
 }
 
 /// Those who follow a roster. The engine does not keep them alive.
@@ -31,7 +31,7 @@ impl AccountFollowers {
 
 /// The version of a roster that only this process edits: how often it did so.
 #[derive(Default)]
-pub struct OwnVersion(Mutex<Followed>);
+pub struct LocalAccountVersion(Mutex<Followed>);
 
 #[derive(Default)]
 struct Followed {
@@ -39,7 +39,7 @@ struct Followed {
     followers: AccountFollowers,
 }
 
-impl OwnVersion {
+impl LocalAccountVersion {
     /// Gives `follower` the roster that `read` gives, and every edit after it.
     pub fn follow(
         &self,
@@ -49,7 +49,7 @@ impl OwnVersion {
         let mut followed = self.followed();
         let roster = read()?;
         if let Some(follower) = follower.upgrade() {
-            follower.begin_anew(roster, followed.version);
+            follower.reset(roster, followed.version);
         }
         followed.followers.add(follower);
         Ok(())
@@ -71,7 +71,7 @@ impl OwnVersion {
         let version = followed.version;
         followed
             .followers
-            .tell(|follower| follower.show(edits, version));
+            .tell(|follower| follower.apply(edits, version));
         Ok(version)
     }
 

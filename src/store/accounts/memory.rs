@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, Weak};
 
-use super::following::OwnVersion;
+use super::following::LocalAccountVersion;
 use super::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
 };
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 
 /// Everything that is kept about staff.
 #[derive(Default)]
-pub struct Kept {
+pub struct AccountRecords {
     accounts: BTreeMap<AccountName, Account>,
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
@@ -23,7 +23,7 @@ pub struct Kept {
     admin_deeds: BTreeMap<u64, AuditEntry>,
 }
 
-impl Kept {
+impl AccountRecords {
     pub fn apply(&mut self, edit: AccountEdit) {
         match edit {
             AccountEdit::PutAccount(account) => {
@@ -35,7 +35,7 @@ impl Kept {
             AccountEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
             AccountEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
             AccountEdit::SetClock(reading) => self.clock = Some(reading),
-            AccountEdit::Note(audit_entry) => self.note(self.last_deed() + 1, audit_entry),
+            AccountEdit::AddAuditEntry(audit_entry) => self.note(self.last_deed() + 1, audit_entry),
         }
     }
 
@@ -61,7 +61,7 @@ impl Kept {
         last.unwrap_or(0)
     }
 
-    pub fn roster(&self) -> AccountSet {
+    pub fn account_set(&self) -> AccountSet {
         AccountSet {
             accounts: self.accounts.values().cloned().collect(),
             sessions: self.sessions.values().cloned().collect(),
@@ -100,23 +100,23 @@ pub fn newest_of_both(
 /// Accounts in memory.
 #[derive(Default)]
 pub struct MemoryAccountStore {
-    kept: Mutex<Kept>,
-    version: OwnVersion,
+    kept: Mutex<AccountRecords>,
+    version: LocalAccountVersion,
 }
 
 impl MemoryAccountStore {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, AccountRecords> {
         self.kept.lock().expect("no holder of this lock panics")
     }
 }
 
 impl AccountStore for MemoryAccountStore {
-    fn roster(&self) -> Result<AccountSet, StoreError> {
-        Ok(self.kept().roster())
+    fn account_set(&self) -> Result<AccountSet, StoreError> {
+        Ok(self.kept().account_set())
     }
 
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
-        self.version.follow(follower, || self.roster())
+        self.version.follow(follower, || self.account_set())
     }
 
     fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {

@@ -172,7 +172,7 @@ fn entry_of(line: Line) -> Result<Option<Entry>, StoreError> {
         )?)?),
         Line::Clock { tick, wall } => AccountEdit::SetClock(admit_clock(tick, wall)?),
         Line::AuditEntry { record } => {
-            AccountEdit::Note(admit_deed(decode_audit_entry(&bytes(record))?)?)
+            AccountEdit::AddAuditEntry(admit_deed(decode_audit_entry(&bytes(record))?)?)
         }
     };
     Ok(Some(Entry::Staff(staff)))

@@ -118,7 +118,7 @@ fn export() -> (Vec<u8>, Vec<Entry>) {
     let tokens = staff.tokens.into_iter().map(AccountEdit::PutToken);
     let clock = staff.clock.into_iter().map(AccountEdit::SetClock);
     let staff = accounts.chain(tokens).chain(clock);
-    let staff = staff.chain([AccountEdit::Note(audit_entry())]);
+    let staff = staff.chain([AccountEdit::AddAuditEntry(audit_entry())]);
     (text, said.chain(staff.map(Entry::Staff)).collect())
 }
 

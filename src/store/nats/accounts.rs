@@ -15,7 +15,7 @@ impl AccountStore for NatsEngine {
         Some(Timestamp::from_micros(micros))
     }
 
-    fn roster(&self) -> Result<AccountSet, StoreError> {
+    fn account_set(&self) -> Result<AccountSet, StoreError> {
         Ok(self.runtime.block_on(self.staff.roster()))
     }
 

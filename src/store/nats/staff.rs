@@ -63,7 +63,7 @@ impl Staff {
     }
 
     pub async fn roster(&self) -> AccountSet {
-        self.mirror.lock().await.kept.roster()
+        self.mirror.lock().await.kept.account_set()
     }
 
     pub async fn audit_entries(&self, before: Option<u64>, limit: usize) -> Vec<(u64, AuditEntry)> {
@@ -75,7 +75,7 @@ impl Staff {
     pub async fn show_to(&self, follower: Weak<dyn AccountFollower>) -> bool {
         let mut mirror = self.mirror.lock().await;
         if let Some(follower) = follower.upgrade() {
-            follower.begin_anew(mirror.kept.roster(), mirror.seq);
+            follower.reset(mirror.kept.account_set(), mirror.seq);
         }
         mirror.followers.add(follower);
         !std::mem::replace(&mut mirror.is_kept_up, true)

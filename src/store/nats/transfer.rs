@@ -53,7 +53,7 @@ pub fn export(address: &Address, staff: Staff, out: impl Write) -> Result<(), St
     let mut changes = told.changes.iter();
     changes.try_for_each(|change| archive.change(change))?;
     if staff == Staff::Included {
-        archive.roster(&engine.roster()?)?;
+        archive.roster(&engine.account_set()?)?;
         let audit_entries = engine.audit_entries(None, usize::MAX)?;
         let mut oldest_first = audit_entries.iter().rev();
         oldest_first.try_for_each(|(_, audit_entry)| archive.audit_entry(audit_entry))?;

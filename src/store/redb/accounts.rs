@@ -34,12 +34,12 @@ pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
 
 impl AccountStore for RedbEngine {
-    fn roster(&self) -> Result<AccountSet, StoreError> {
+    fn account_set(&self) -> Result<AccountSet, StoreError> {
         self.file.read(roster)
     }
 
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
-        self.roster_version.follow(follower, || self.roster())
+        self.roster_version.follow(follower, || self.account_set())
     }
 
     fn last_change(&self) -> Option<Rev> {
@@ -195,7 +195,7 @@ pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), Store
             let numbers = (reading.tick.0, reading.wall.micros());
             table.insert((), numbers).map_err(write)?;
         }
-        AccountEdit::Note(audit_entry) => note(writing, audit_entry)?,
+        AccountEdit::AddAuditEntry(audit_entry) => note(writing, audit_entry)?,
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::web::pages::unsaved_form::{SentForm, Why};
 /// Turns failures into a page for people, and into a problem document for programs.
 pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
-    let caller = Principal::of(&request)?.clone();
+    let caller = Principal::get(&request)?.clone();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let sent = SentForm::default();
     request.set_data(sent.clone());

@@ -24,6 +24,6 @@ pub async fn refuse_other_origins<E: Endpoint>(
     next: Arc<E>,
     request: Request,
 ) -> poem::Result<E::Output> {
-    Principal::of(&request)?.check_origin(request.method())?;
+    Principal::get(&request)?.check_origin(request.method())?;
     next.call(request).await
 }

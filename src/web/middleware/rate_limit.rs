@@ -22,7 +22,7 @@ pub async fn limit_writes<E: Endpoint>(
     if !request.method().is_safe()
         && let Some(live) = request.data::<Arc<Live>>()
     {
-        let account = Principal::of(&request)?.account();
+        let account = Principal::get(&request)?.account();
         let name = account.as_ref().map(|account| account.name.as_str());
         let client = ClientAddress::from_request(&request);
         if let Err(wait) = live.limiter.admit_write(name, client) {

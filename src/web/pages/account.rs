@@ -49,7 +49,7 @@ pub async fn change_password(
             let staff = person.staff().map_err(Failure::from)?;
             let ended = Ended {
                 sessions: count_others(&person)?,
-                ..Ended::of(staff.directory(), &person.account.name)
+                ..Ended::of(staff.accounts(), &person.account.name)
             };
             let passwords = (form.text("present"), wanted);
             let who = (&person.actor.author, address_of(request));
@@ -151,10 +151,7 @@ pub async fn end_others(
 /// # Errors
 /// 404 for a session that is not there.
 fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
-    let sessions = person
-        .staff()?
-        .directory()
-        .sessions_of(&person.account.name);
+    let sessions = person.staff()?.accounts().sessions_of(&person.account.name);
     let session = sessions
         .iter()
         .find(|session| session.key.handle() == handle);
@@ -187,10 +184,7 @@ fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
 }
 
 fn count_others(person: &SignedIn) -> Result<usize, Failure> {
-    let sessions = person
-        .staff()?
-        .directory()
-        .sessions_of(&person.account.name);
+    let sessions = person.staff()?.accounts().sessions_of(&person.account.name);
     Ok(sessions
         .iter()
         .filter(|session| session.key != person.key)
@@ -215,7 +209,7 @@ pub fn show_refused(
 
 /// The page as it is now.
 pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
-    let directory = person.staff()?.directory();
+    let directory = person.staff()?.accounts();
     let name = &person.account.name;
     let (sessions, tokens) = (directory.sessions_of(name), directory.tokens_of(name));
     let page = AccountPage::new(&person.account, person.key, &sessions, &tokens);

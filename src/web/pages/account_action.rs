@@ -2,7 +2,7 @@
 
 use super::flash::{Done, Ended};
 use super::form;
-use crate::auth::{Accounts, AccountsError, Actor, Member, Secret};
+use crate::auth::{AccountSummary, Accounts, AccountsError, Actor, Secret};
 use crate::error::Failure;
 use crate::model::{AccountName, Role};
 use crate::views::{ConfirmPage, counted};
@@ -64,7 +64,7 @@ impl Order {
     }
 
     /// The question before the order; None for an order that revokes and removes nothing.
-    pub fn question(self, member: &Member, is_self: bool) -> Option<ConfirmPage> {
+    pub fn question(self, member: &AccountSummary, is_self: bool) -> Option<ConfirmPage> {
         let name = &member.account.name;
         let sessions = counted(member.sessions, "session", "sessions");
         let tokens = counted(member.tokens, "API token", "API tokens");

@@ -52,7 +52,7 @@ pub async fn show_audit(
         )?;
         let audit_entries = authenticator.staff().map_err(Failure::from)?;
         let audit_entries = audit_entries
-            .directory()
+            .accounts()
             .audit_entries(before.audit_entry, LINES)?;
         let (lines, next) = merged(changes, audit_entries, before);
         let subjects = subjects(&owned, &lines)?;

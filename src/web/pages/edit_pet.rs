@@ -69,7 +69,7 @@ pub async fn edit_pet(
     let saved = site
         .live
         .writer
-        .commit_once(edit, key, permit.signature())
+        .commit_once(edit, key, permit.signer())
         .await;
     match (saved, base) {
         (Err(WriteError::EditConflict), Some(base)) => {

@@ -24,7 +24,7 @@ impl<'a> FromRequest<'a> for Form {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let bytes = Vec::from_request(request, body).await?;
         let form = Form::of_body(request.headers(), &bytes)?;
-        let checked = Principal::of(request)?.check_form(form.get(TOKEN));
+        let checked = Principal::get(request)?.check_form(form.get(TOKEN));
         Ok(checked.map(|()| form).map_err(Failure::from)?)
     }
 }

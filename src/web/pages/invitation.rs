@@ -10,7 +10,7 @@ use poem::{Response, handler};
 use super::form::Form;
 use super::response::see_other;
 use super::sign_in::keep_session;
-use crate::auth::{Principal, Secret, SignInError, Staff, check_rules};
+use crate::auth::{Principal, Secret, SignInError, StaffAuth, check_password_rules};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, FieldError};
 use crate::views::WelcomePage;
@@ -31,7 +31,7 @@ enum Guest {
 impl Guest {
     /// # Errors
     /// 404 for a link that nobody was given, that was used, or that has expired.
-    fn of(staff: &Staff, secret: &str) -> Result<(Secret, Self), Failure> {
+    fn of(staff: &StaffAuth, secret: &str) -> Result<(Secret, Self), Failure> {
         let no_longer = || {
             Failure::not_found(
                 "This link has been used, or is too old. Ask an admin for a new one; if there is \
@@ -39,10 +39,10 @@ impl Guest {
             )
         };
         let secret = Secret::parse(secret).ok_or_else(no_longer)?;
-        if staff.is_founding(&secret) {
+        if staff.is_bootstrap_token(&secret) {
             return Ok((secret, Guest::Founder));
         }
-        let name = staff.directory().invited(&secret.key());
+        let name = staff.accounts().invited(&secret.key());
         let name = name.ok_or_else(no_longer)?;
         Ok((secret, Guest::Invited(name)))
     }
@@ -111,7 +111,7 @@ pub fn check_new_password(
     again: &str,
     name: &AccountName,
 ) -> Result<(), FieldError> {
-    check_rules(password, name).map_err(|error| at_field("password", &error))?;
+    check_password_rules(password, name).map_err(|error| at_field("password", &error))?;
     match password == again {
         true => Ok(()),
         false => Err(FieldError {

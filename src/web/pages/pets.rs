@@ -41,7 +41,7 @@ pub async fn index(
     let page = page.map_err(|_| Failure::internal())?;
     let around = page.split_once(IndexPage::CARDS);
     let around = around.ok_or_else(Failure::internal)?;
-    let cards = cards(site, Rights::of(&caller));
+    let cards = cards(site, Rights::new(&caller));
     let body = site.blocks.body(cards, board.pets, around).await;
     response.set_body(body.map_err(|_| Failure::internal())?);
     Ok(response)
@@ -121,10 +121,7 @@ pub async fn create_pet(
         }
     };
     let create = Command::create(profile);
-    let created = site
-        .live
-        .writer
-        .commit_once(create, key, permit.signature());
+    let created = site.live.writer.commit_once(create, key, permit.signer());
     let created = created.await.map_err(Failure::from)?;
     Ok(see_other(&address(created.pet)))
 }
@@ -152,7 +149,7 @@ pub async fn set_status(
         since,
         expected,
     };
-    let committed = site.live.writer.commit(set, permit.signature()).await;
+    let committed = site.live.writer.commit(set, permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
     let mut response = see_other(back(headers, pet.id).as_str());
     if replaces.is_none() {
@@ -187,7 +184,7 @@ pub async fn remove_pet(
     let removed = site
         .live
         .writer
-        .commit(Command::remove(pet), permit.signature());
+        .commit(Command::remove(pet), permit.signer());
     match removed.await.map_err(Failure::from) {
         Err(failure) if failure.status != StatusCode::NOT_FOUND => return Err(failure.into()),
         _ => {}

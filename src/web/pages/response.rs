@@ -15,7 +15,7 @@ impl Site {
     /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
     /// was left and goes on from its cursor.
     pub fn show<P: Page>(&self, caller: &Principal, page: &P) -> poem::Result<Response> {
-        let rights = Rights::of(caller);
+        let rights = Rights::new(caller);
         let html = self.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
@@ -29,7 +29,7 @@ impl Site {
             .header(header::CACHE_CONTROL, caching)
             .body(html);
         if let Some(name) = rights.name.filter(|_| P::IS_TYPED_INTO) {
-            let keep = caller.authenticator().keep_account(&name);
+            let keep = caller.authenticator().account_cookie(&name);
             response.headers_mut().append(header::SET_COOKIE, keep);
         }
         Ok(response)
@@ -80,7 +80,7 @@ impl Site {
             right_address,
             ..ErrorPage::default()
         };
-        match self.views.render(&Rights::of(caller), &page) {
+        match self.views.render(&Rights::new(caller), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),
             None => failure.clone().into_response(),
         }
@@ -97,7 +97,7 @@ impl Site {
             return show(self, caller);
         }
         let secret = Secret::random();
-        let keep = caller.authenticator().keep_cookie(&secret);
+        let keep = caller.authenticator().form_cookie(&secret);
         let mut response = show(self, &caller.with_cookie(secret))?;
         response.headers_mut().insert(header::SET_COOKIE, keep);
         Ok(response)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::form::Form;
 use super::response::see_other;
 use super::unsaved_form::{Unsaved, Why};
-use crate::auth::{Principal, Secret, SignIn, SignInError, SignedIn};
+use crate::auth::{Principal, Secret, SignInError, SignInRequest, SignedIn};
 use crate::error::Failure;
 use crate::views::SignInPage;
 use crate::web::Site;
@@ -102,7 +102,7 @@ pub async fn sign_in(
     let staff = caller.authenticator().staff().map_err(Failure::from)?;
     let next = local(form.get("next"));
     let unsaved = Unsaved::of_sign_in(&form);
-    let asked = SignIn {
+    let asked = SignInRequest {
         name: form.text("name"),
         password: form.text("password"),
         address: address_of(request),
@@ -161,7 +161,7 @@ pub async fn sign_out(person: SignedIn, caller: Principal, _form: Form) -> poem:
 /// script compares the account.
 pub fn forget_session(mut response: Response, caller: &Principal) -> Response {
     let headers = response.headers_mut();
-    for forget in caller.forget_cookie() {
+    for forget in caller.clear_cookies() {
         headers.append(header::SET_COOKIE, forget);
     }
     let clear = HeaderName::from_static("clear-site-data");
@@ -171,10 +171,10 @@ pub fn forget_session(mut response: Response, caller: &Principal) -> Response {
 
 /// Has the browser keep its new session.
 pub fn keep_session(mut response: Response, caller: &Principal, secret: &Secret) -> Response {
-    let keep = caller.authenticator().keep_session(secret);
+    let keep = caller.authenticator().session_cookie(secret);
     response.headers_mut().append(header::SET_COOKIE, keep);
     if let Ok((account, _)) = caller.with_cookie(secret.clone()).person() {
-        let keep = caller.authenticator().keep_account(account.name.as_str());
+        let keep = caller.authenticator().account_cookie(account.name.as_str());
         response.headers_mut().append(header::SET_COOKIE, keep);
     }
     response

@@ -156,7 +156,7 @@ fn question(
     name: &AccountName,
     admin: &SignedIn,
 ) -> Result<Option<ConfirmPage>, Failure> {
-    let members = admin.staff()?.directory().members();
+    let members = admin.staff()?.accounts().members();
     let member = members.iter().find(|member| member.account.name == *name);
     let member = member.ok_or_else(|| AccountsError::UnknownAccount(name.to_string()))?;
     Ok(order.question(member, *name == admin.account.name))
@@ -206,7 +206,7 @@ fn show_link(
 }
 
 fn staff_page(site: &Site, admin: &SignedIn) -> Result<StaffPage, Failure> {
-    let members = admin.staff()?.directory().members();
+    let members = admin.staff()?.accounts().members();
     let page = StaffPage::new(&members, &admin.account.name);
     let page = page.with_request_key(form::new_key().1);
     Ok(page.with_unnamed_proxy(site.live.limiter.suspects_unnamed_proxy()))

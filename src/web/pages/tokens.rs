@@ -84,7 +84,7 @@ pub async fn revoke(
 /// # Errors
 /// 404 for a token that is not there.
 fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
-    let tokens = person.staff()?.directory().tokens_of(&person.account.name);
+    let tokens = person.staff()?.accounts().tokens_of(&person.account.name);
     let token = tokens.iter().find(|token| token.key.handle() == handle);
     let token = token.ok_or(AccountsError::Gone)?;
     Ok(ConfirmPage {

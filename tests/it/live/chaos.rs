@@ -3,7 +3,7 @@
 mod cutting;
 mod holding;
 
-use pet_store::auth::Auth;
+use pet_store::auth::AuthMode;
 use tokio::runtime::Handle;
 
 use crate::support::{Raw, Sse, TestApp, Viewer, Ws, fill, metric, spawn_app, spawn_app_in, until};
@@ -47,7 +47,7 @@ async fn an_unknown_mode_is_told_which_ones_there_are() {
 async fn in_serve_mode_nobody_gets_a_bad_network() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
-    let app = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
+    let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
     for mode in MODES.iter().chain(&["everything"]) {
         for transport in ["ws", "sse", "poll"] {
             let mut viewer = open(&app, transport, mode).await;
@@ -69,7 +69,7 @@ async fn the_demos_live_pages_offer_every_mode_and_those_of_serve_none() {
     fill(folder.path(), 1);
     let demo = spawn_app().await;
     demo.add_pet("Biscuit").await;
-    let serve = spawn_app_in(folder.path(), |config| config.auth = Auth::Serve).await;
+    let serve = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
     for path in ["/pets", "/pets/1", "/hello"] {
         let page = demo.text(path).await;
         assert!(page.contains(r#" data-chaos="on""#), "{path}");

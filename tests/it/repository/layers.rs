@@ -88,6 +88,6 @@ fn lower_never_imports_higher_and_neighbours_do_not_import_each_other() {
 #[test]
 fn the_imports_are_read_in_every_form() {
     let text =
-        "use crate::model::{A, B};\nuse crate::{hub, wire::Frame};\nlet x = crate::auth::Auth;";
+        "use crate::model::{A, B};\nuse crate::{hub, wire::Frame};\nlet x = crate::auth::AuthMode;";
     assert_eq!(named_in(text), ["model", "hub", "wire", "auth"]);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use pet_store::auth::{Accounts, Actor, Auth, hash_password};
+use pet_store::auth::{Accounts, Actor, AuthMode, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
 use reqwest::{Client, RequestBuilder, Response};
@@ -89,7 +89,7 @@ impl Rescue {
 
 async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
     let serve = |config: &mut Config| {
-        config.auth = Auth::Serve;
+        config.auth = AuthMode::Serve;
         change(config);
     };
     spawn_app_in(folder, serve).await

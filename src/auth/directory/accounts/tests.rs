@@ -96,7 +96,7 @@ fn a_removed_account_takes_everything_with_it_and_a_new_one_of_its_name_has_none
         .add(&name("boris"), Role::Staff, HASH.to_owned(), &operator())
         .unwrap();
     assert!(!rig.is_in(&session) && rig.directory.token(&token).is_none());
-    let saved = rig.disk.roster().unwrap();
+    let saved = rig.disk.account_set().unwrap();
     assert_eq!((saved.sessions, saved.tokens), (Vec::new(), Vec::new()));
 }
 

@@ -118,7 +118,7 @@ fn what_has_expired_is_removed_from_the_store_and_the_last_use_of_the_rest_is_sa
     assert!(rig.is_in(&used));
     rig.turn(DAY);
     rig.directory.tidy().unwrap();
-    let saved = rig.disk.roster().unwrap().sessions;
+    let saved = rig.disk.account_set().unwrap().sessions;
     assert_eq!(
         saved.iter().map(|session| session.key).collect::<Vec<_>>(),
         [used]
@@ -148,7 +148,7 @@ fn a_session_that_was_ended_is_not_revived_by_what_saves_its_last_use() {
     rig.directory.end_session(key, &author()).unwrap();
     rig.directory.tidy().unwrap();
     assert!(!rig.is_in(&key));
-    assert_eq!(rig.disk.roster().unwrap().sessions, []);
+    assert_eq!(rig.disk.account_set().unwrap().sessions, []);
     rig.directory.end_session(key, &author()).unwrap();
 }
 

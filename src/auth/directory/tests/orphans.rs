@@ -36,7 +36,7 @@ fn orphans() -> [AccountEdit; 2] {
 fn check(store: Arc<dyn AccountStore>) {
     store.edit_accounts(0, &orphans()).unwrap();
     let directory = Accounts::open(Arc::clone(&store)).unwrap();
-    let roster = store.roster().unwrap();
+    let roster = store.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
     let words = &directory.audit_entries(None, 1).unwrap()[0].1.words;
     assert_eq!(
@@ -69,7 +69,7 @@ fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
         .accept(&invited.key(), HASH.to_owned(), &super::author())
         .unwrap();
     assert!(!rig.is_in(&KEY) && rig.directory.token(&KEY).is_none());
-    let roster = rig.disk.roster().unwrap();
+    let roster = rig.disk.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
 }
 
@@ -79,6 +79,6 @@ fn what_could_not_be_removed_at_start_is_removed_later() {
     rig.disk.edit_accounts(0, &orphans()).unwrap();
     rig.turn(DAY);
     rig.directory.tidy().unwrap();
-    let roster = rig.disk.roster().unwrap();
+    let roster = rig.disk.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
 }

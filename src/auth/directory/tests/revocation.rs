@@ -200,7 +200,7 @@ impl Nodes {
     /// Checks that nothing is left that belongs to nobody, and removes the people of a case.
     fn finish(&self, case: &Case) {
         self.here.directory.catch_up().unwrap();
-        let roster = self.here.disk.roster().unwrap();
+        let roster = self.here.disk.account_set().unwrap();
         let has_account =
             |name: &AccountName| roster.accounts.iter().any(|account| account.name == *name);
         assert!(

@@ -48,8 +48,8 @@ impl Disk {
 }
 
 impl AccountStore for Disk {
-    fn roster(&self) -> Result<AccountSet, StoreError> {
-        self.inner.roster()
+    fn account_set(&self) -> Result<AccountSet, StoreError> {
+        self.inner.account_set()
     }
 
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
@@ -103,7 +103,7 @@ impl Rig {
 
     pub fn on(disk: Arc<Disk>, wall: Timestamp) -> Self {
         let clock = TestClock::at(wall);
-        let saved = disk.roster().unwrap().clock;
+        let saved = disk.account_set().unwrap().clock;
         let resumed = StoreClock::resume(saved, clock.clock());
         let directory = Accounts::of(Arc::clone(&disk) as Arc<dyn AccountStore>, resumed).unwrap();
         Rig {

@@ -47,7 +47,7 @@ pub fn write(
     let mut messages: Vec<Outgoing> = edits
         .iter()
         .map(|edit| {
-            if let AccountEdit::Note(audit_entry) = edit {
+            if let AccountEdit::AddAuditEntry(audit_entry) = edit {
                 last_deed += 1;
                 if audit_entry.is_routine() {
                     let slot = last_deed % AUDIT_ENTRIES_KEPT;
@@ -95,7 +95,9 @@ fn record(edit: &AccountEdit) -> (String, Vec<u8>) {
         AccountEdit::PutToken(token) => (by_key(TOKEN, &token.key), encode_token(token)),
         AccountEdit::RemoveToken(key) => (by_key(TOKEN, key), Vec::new()),
         AccountEdit::SetClock(reading) => (CLOCK.to_owned(), encode_clock(reading)),
-        AccountEdit::Note(audit_entry) => (DEED.to_owned(), encode_audit_entry(audit_entry)),
+        AccountEdit::AddAuditEntry(audit_entry) => {
+            (DEED.to_owned(), encode_audit_entry(audit_entry))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a node knows of staff: everything, up to the last message of their stream that it passed.
 
 use super::message::{self, Passed};
-use crate::store::accounts::{AccountFollowers, Kept};
+use crate::store::accounts::{AccountFollowers, AccountRecords};
 use crate::store::nats::batch::OP;
 use crate::store::nats::link::Link;
 use crate::store::nats::load;
@@ -24,7 +24,7 @@ pub struct Mirror {
     created: String,
     /// The last message that was passed, which is the version of the roster.
     pub seq: u64,
-    pub kept: Kept,
+    pub kept: AccountRecords,
     /// The number of the subject of the newest audit_entry that is not routine.
     pub admin_slot: u64,
     pub followers: AccountFollowers,
@@ -44,9 +44,9 @@ impl Mirror {
         .await?;
         (self.created, self.seq, self.kept) = (state.created, loaded.seq, loaded.kept);
         self.admin_slot = loaded.admin_slot;
-        let roster = self.kept.roster();
+        let roster = self.kept.account_set();
         self.followers
-            .tell(|follower| follower.begin_anew(roster.clone(), self.seq));
+            .tell(|follower| follower.reset(roster.clone(), self.seq));
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Mirror {
             }
         }
         self.followers
-            .tell(|follower| follower.show(&edits, self.seq));
+            .tell(|follower| follower.apply(&edits, self.seq));
     }
 
     fn take(&mut self, entry: &Entry) -> Result<Option<AccountEdit>, StoreError> {

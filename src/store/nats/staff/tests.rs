@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{Account, AccountName, Author, Role, Timestamp};
-use crate::store::accounts::contract::Told;
+use crate::store::accounts::contract::RecordingFollower;
 use crate::store::contract::server::{OLDEST, Servers};
 use crate::store::contract::wait_until;
 use crate::store::nats::subjects::STAFF;
@@ -42,7 +42,7 @@ fn put(text: &str) -> AccountEdit {
 }
 
 fn note(words: &str) -> AccountEdit {
-    AccountEdit::Note(AuditEntry {
+    AccountEdit::AddAuditEntry(AuditEntry {
         at: Timestamp::from_micros(8),
         author: Author {
             name: "anna".to_owned(),
@@ -53,8 +53,8 @@ fn note(words: &str) -> AccountEdit {
     })
 }
 
-fn follow(engine: &NatsEngine) -> Arc<Told> {
-    let told: Arc<Told> = Arc::default();
+fn follow(engine: &NatsEngine) -> Arc<RecordingFollower> {
+    let told: Arc<RecordingFollower> = Arc::default();
     engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
     told
 }
@@ -69,9 +69,12 @@ fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up(
         pair.there.edit_accounts(0, &late),
         Err(StoreError::Conflict)
     );
-    assert_eq!(pair.there.roster().unwrap(), pair.here.roster().unwrap());
+    assert_eq!(
+        pair.there.account_set().unwrap(),
+        pair.here.account_set().unwrap()
+    );
     pair.there.edit_accounts(version, &late).unwrap();
-    assert_eq!(pair.there.roster().unwrap().accounts.len(), 2);
+    assert_eq!(pair.there.account_set().unwrap().accounts.len(), 2);
 }
 
 #[test]
@@ -88,7 +91,10 @@ fn what_one_node_edits_the_other_hears_of() {
     ];
     let second = pair.here.edit_accounts(first, &removed).unwrap();
     wait_until("the removal", || told.last_version() == Some(second));
-    assert_eq!(pair.there.roster().unwrap(), pair.here.roster().unwrap());
+    assert_eq!(
+        pair.there.account_set().unwrap(),
+        pair.here.account_set().unwrap()
+    );
     let audit_entries = pair.there.audit_entries(None, 10).unwrap();
     assert_eq!(audit_entries, pair.here.audit_entries(None, 10).unwrap());
     assert_eq!(audit_entries.len(), 1);
@@ -108,7 +114,10 @@ fn a_stream_that_is_another_one_is_read_anew() {
         .edit_accounts(0, &[put("boris"), put("cleo")])
         .unwrap();
     wait_until("the new roster", || told.last_version() == Some(version));
-    assert_eq!(pair.here.roster().unwrap(), there.roster().unwrap());
+    assert_eq!(
+        pair.here.account_set().unwrap(),
+        there.account_set().unwrap()
+    );
 }
 
 /// Whoever was signed out just before stayed signed in at the other nodes.
@@ -163,7 +172,7 @@ fn an_edit_that_cannot_be_sent_is_not_made() {
     );
     pair.rig.servers.begin(0);
     wait_until("the connection", || pair.here.is_healthy());
-    assert_eq!(pair.here.roster().unwrap(), AccountSet::default());
+    assert_eq!(pair.here.account_set().unwrap(), AccountSet::default());
     pair.here.edit_accounts(0, &[put("anna")]).unwrap();
 }
 
@@ -180,5 +189,5 @@ fn a_refusal_by_a_server_that_no_longer_leads_is_not_believed() {
         }
         refusing.abort();
     }
-    assert_eq!(engine.roster().unwrap().accounts.len(), 3);
+    assert_eq!(engine.account_set().unwrap().accounts.len(), 3);
 }

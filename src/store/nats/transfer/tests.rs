@@ -63,7 +63,7 @@ fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
     let rig = Rig::start(1);
     let importing = rig.runtime.block_on(connect_empty(&rig.address())).unwrap();
     let audit_entry = |number: usize| {
-        AccountEdit::Note(crate::model::AuditEntry {
+        AccountEdit::AddAuditEntry(crate::model::AuditEntry {
             at: crate::model::Timestamp::from_micros(0),
             author: crate::model::Author {
                 name: "anna".to_owned(),
@@ -78,6 +78,6 @@ fn more_staff_than_one_batch_takes_is_kept_as_a_whole() {
     keep(&importing, &audit_entries).unwrap();
     let kept = importing.audit_entries(None, usize::MAX).unwrap();
     assert_eq!(kept.len(), audit_entries.len());
-    let last = AccountEdit::Note(kept[0].1.clone());
+    let last = AccountEdit::AddAuditEntry(kept[0].1.clone());
     assert_eq!(last, audit_entry(audit_entries.len()));
 }
