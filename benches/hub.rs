@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use pet_store::hub::{Filter, Hub};
+use pet_store::hub::{Hub, TopicFilter};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
     Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Rev, Status, Timestamp,
@@ -106,7 +106,7 @@ impl Polls {
             runtime: Runtime::new().expect("a runtime starts"),
             answered: Arc::default(),
         };
-        let filter = Filter::of(vec![PetId::new(pet)]).expect("one pet is not too many");
+        let filter = TopicFilter::new([PetId::new(pet).into()]).expect("one pet is not too many");
         for _ in 0..POLLS {
             let mut catch_up = rig.hub.catch_up(filter.clone(), Some(rig.hub.cursor()));
             let answered = Arc::clone(&polls.answered);
@@ -169,9 +169,9 @@ fn join(criterion: &mut Criterion) {
     let rig = Rig::start();
     criterion.bench_function("join with a snapshot of 100 pets", |bencher| {
         bencher.iter(|| {
-            let mut catch_up = rig.hub.catch_up(Filter::All, None);
+            let mut catch_up = rig.hub.catch_up(TopicFilter::All, None);
             let chunk = catch_up.next_now().expect("a snapshot is in memory");
-            assert!(chunk.is_whole && chunk.frames[0].pet().is_none());
+            assert!(chunk.is_whole && chunk.frames[0].topic().is_none());
         });
     });
     for _ in 0..MISSED {
@@ -184,7 +184,7 @@ fn join(criterion: &mut Criterion) {
     });
     criterion.bench_function("join with 1,000 changes to catch up with", |bencher| {
         bencher.iter(|| {
-            let mut catch_up = rig.hub.catch_up(Filter::All, since);
+            let mut catch_up = rig.hub.catch_up(TopicFilter::All, since);
             let chunk = catch_up
                 .next_now()
                 .expect("the backlog reaches back so far");
@@ -201,13 +201,15 @@ fn conflate(criterion: &mut Criterion) {
     }
     criterion.bench_function("the newest of each pet after 4,000 changes", |bencher| {
         bencher.iter(|| {
-            let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
+            let missed = rig
+                .hub
+                .resync(&TopicFilter::All, SnapshotForm::Whole, since);
             assert_eq!(missed.frames.len() as u64, PETS);
         });
     });
     criterion.bench_function("all of the 4,000 changes (the baseline)", |bencher| {
         bencher.iter(|| {
-            let replay = rig.hub.replay(&Filter::All, since);
+            let replay = rig.hub.replay(&TopicFilter::All, since);
             let replay = replay.expect("the backlog reaches back so far");
             assert_eq!(replay.frames.len() as u64, SLEPT_THROUGH);
         });

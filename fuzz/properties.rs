@@ -4,7 +4,8 @@
 use std::time::Instant;
 
 use pet_store::auth::AuthMode;
-use pet_store::live::{Echo, LiveQuery, Next, Reader};
+use pet_store::delivery::FrameDecoder;
+use pet_store::live::{Echo, LiveQuery, Next};
 use pet_store::model::Cursor;
 use pet_store::store::{StoreError, archive};
 use poem::Request;
@@ -27,12 +28,12 @@ pub fn websocket(bytes: &[u8]) {
 }
 
 fn read(bytes: &[u8], size: usize) -> Vec<String> {
-    let mut reader = Reader::new(Instant::now(), KEPT);
+    let mut reader = FrameDecoder::new(Instant::now(), KEPT);
     let mut said = Vec::new();
     for piece in bytes.chunks(size) {
         reader.push(piece);
         loop {
-            match reader.next_said() {
+            match reader.decode() {
                 Ok(Some(next)) => said.push(format!("{next:?}")),
                 Ok(None) => break,
                 Err(violation) => {
@@ -78,7 +79,7 @@ pub fn query(bytes: &[u8]) {
     for auth in [AuthMode::Demo, AuthMode::Serve] {
         let request = Request::builder().uri(uri.clone());
         let request = request.header("last-event-id", &id).finish();
-        if let Err(failure) = LiveQuery::of(&request, auth) {
+        if let Err(failure) = LiveQuery::parse(&request, auth) {
             assert_eq!(failure.status.as_u16(), 400, "{failure:?}");
             assert!(!failure.detail.is_empty());
         }

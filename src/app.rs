@@ -10,12 +10,12 @@ use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use crate::app_state::AppState;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::{Config, EngineChoice};
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::limits::ClientLimiter;
-use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::model::{ChangeSource, Rev};
 use crate::serve::{Server, listen};
@@ -34,12 +34,12 @@ const IN_TIME: f32 = 0.9;
 pub struct App {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
-    live: Arc<Live>,
+    state: Arc<AppState>,
     grace: Duration,
     engine: Arc<dyn Engine>,
     writer_thread: JoinHandle<()>,
     /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are
-    /// rows of the senders.
+    /// rows of the delivery workers.
     tasks: TaskTracker,
 }
 
@@ -86,7 +86,7 @@ impl App {
         .map_err(StartError::Thread)?;
         let limiter = Arc::new(ClientLimiter::new(&config.client_limits));
         metrics.add_gauge(limiter.memory_gauge());
-        let live = Live::start(
+        let state = AppState::start(
             Arc::clone(&hub),
             writer.clone(),
             authenticator.clone(),
@@ -95,11 +95,11 @@ impl App {
             config.size_limits,
             config.timeouts,
         );
-        let live = Arc::new(live.map_err(StartError::Thread)?);
+        let state = Arc::new(state.map_err(StartError::Thread)?);
         let app = App {
             address,
             metrics_address: metrics_listener.as_ref().map(|(_, address)| *address),
-            live: Arc::clone(&live),
+            state: Arc::clone(&state),
             grace: config.grace,
             engine: Arc::clone(&engine),
             writer_thread,
@@ -115,7 +115,11 @@ impl App {
                 timeouts: config.timeouts,
                 limiter: Arc::clone(&limiter),
             };
-            let running = server.run(app.tasks.clone(), live.stop.clone(), live.cut.clone());
+            let running = server.run(
+                app.tasks.clone(),
+                state.stop_token().clone(),
+                state.abort_token().clone(),
+            );
             app.tasks.spawn(running);
         };
         if let Some((listener, _)) = metrics_listener {
@@ -126,7 +130,7 @@ impl App {
             bytes: config.size_limits.body_bytes,
             time: config.timeouts.body,
         };
-        let site = web::endpoint(Arc::clone(&live), engine, bodies);
+        let site = web::endpoint(Arc::clone(&state), engine, bodies);
         serve(listener, site, config.max_connections);
         if authenticator.staff().is_ok() {
             app.spawn_until_stop(run_maintenance(authenticator));
@@ -139,7 +143,7 @@ impl App {
     }
 
     fn spawn_until_stop(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.live.stop.clone();
+        let stop = self.state.stop_token().clone();
         self.tasks.spawn(stop.run_until_cancelled_owned(task));
     }
 
@@ -155,14 +159,14 @@ impl App {
 
     /// Whether nobody is staff yet where staff are needed.
     pub fn lacks_staff(&self) -> bool {
-        let staff = self.live.authenticator.staff();
+        let staff = self.state.authenticator().staff();
         staff.is_ok_and(|staff| staff.accounts().is_empty())
     }
 
     /// The address at which the first admin is made; none when there are accounts, on a cluster,
     /// and at the second time of asking.
     pub fn founding_link(&self) -> Option<String> {
-        let authenticator = &self.live.authenticator;
+        let authenticator = self.state.authenticator();
         let secret = authenticator.staff().ok()?.take_bootstrap_token()?;
         let origin = match authenticator.base() {
             Some(base) => base.origin().to_owned(),
@@ -175,24 +179,23 @@ impl App {
     /// True when everything ended in time.
     pub async fn stop(self) -> bool {
         let deadline = Instant::now() + self.grace.mul_f32(IN_TIME);
-        self.live.say_bye();
+        self.state.stop();
         self.tasks.close();
-        self.live.tasks.close();
         let ended = async {
             self.tasks.wait().await;
-            self.live.tasks.wait().await;
+            self.state.wait_for_tasks().await;
         };
         let in_time = timeout_at(deadline.into(), ended).await.is_ok();
-        // Whoever is still here took no byte, or sent half a body: cut, so that nobody joins a
-        // sender any more.
-        self.live.cut.cancel();
+        // Whoever is still here took no byte, or sent half a body. Aborted, so that no viewer is
+        // registered any more.
+        self.state.abort();
         self.tasks.wait().await;
-        let live = Arc::clone(&self.live);
-        let ended = tokio::task::spawn_blocking(move || live.end(deadline)).await;
-        if let Ok(staff) = self.live.authenticator.staff() {
+        let state = Arc::clone(&self.state);
+        let ended = tokio::task::spawn_blocking(move || state.end_delivery(deadline)).await;
+        if let Ok(staff) = self.state.authenticator().staff() {
             staff.close().await;
         }
-        self.live.writer.stop().await;
+        self.state.writer().stop().await;
         let (thread, engine) = (self.writer_thread, self.engine);
         let joined = tokio::task::spawn_blocking(move || {
             let joined = thread.join();

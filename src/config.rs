@@ -19,9 +19,9 @@ pub use self::engine::{EngineChoice, EngineOptions};
 use self::limits::LimitOptions;
 use self::parse::OptionalDuration;
 use self::resources::ConnectionCapacity;
+use crate::app_state::LiveConfig;
 use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
-use crate::live::LiveConfig;
 
 /// The simulator's period in demo mode.
 const DEMO_PERIOD: Duration = Duration::from_secs(10);

@@ -11,13 +11,13 @@
 
 mod backlog;
 mod catch_up;
-mod filter;
 mod newest;
 mod reach;
 mod requests;
 mod state;
 #[cfg(test)]
 mod tests;
+mod topic_filter;
 mod waiters;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
@@ -25,15 +25,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use tokio::sync::{Semaphore, broadcast};
 
 pub use self::catch_up::{CatchUp, Chunk};
-pub use self::filter::{FILTER_LIMIT, Filter, TooManyPets};
 use self::reach::Reach;
 pub use self::requests::{DoneRequest, KEPT_FOR as REQUESTS_KEPT_FOR};
 pub use self::state::BoardEntry;
 use self::state::{Snapshot, State};
+pub use self::topic_filter::{FILTER_LIMIT, TooManyPets, TopicFilter};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
 use crate::model::{Change, Cursor, Epoch, Pet, PetId, RequestId, Rev, Timestamp};
 use crate::store::{self, Engine, Follower, StoreError};
+pub use crate::wire::Topic;
 use crate::wire::{Frame, SnapshotForm};
 
 /// Frames that the broadcast stream holds for a sender while it is late. If it is later still, its
@@ -115,7 +116,8 @@ impl Hub {
             self.metrics.changes.with_label_values(&[kind]).inc();
         }
         self.ring();
-        self.waiters.wake(changes.iter().map(|change| change.pet));
+        self.waiters
+            .wake(changes.iter().map(|change| change.pet.into()));
     }
 
     fn ring(&self) {
@@ -137,13 +139,13 @@ impl Hub {
     }
 
     /// Everything after `since`, if it is in memory.
-    pub fn replay(&self, filter: &Filter, since: Rev) -> Option<Chunk> {
+    pub fn replay(&self, filter: &TopicFilter, since: Rev) -> Option<Chunk> {
         self.state().replay(filter, since, usize::MAX)
     }
 
     /// The newest status of each pet since `since`, for a viewer that fell behind: as many as make
     /// a good write, in the order of their revs.
-    pub fn missed(&self, filter: &Filter, form: SnapshotForm, since: Rev) -> Chunk {
+    pub fn resync(&self, filter: &TopicFilter, form: SnapshotForm, since: Rev) -> Chunk {
         self.metrics.resyncs.inc();
         let newest = self.state().newest_after(filter, since, MISSED_BYTES);
         newest.unwrap_or_else(|| {
@@ -167,7 +169,7 @@ impl Hub {
     /// The catch-up of a viewer that starts right after `since`, or with a snapshot when there is no
     /// cursor or it cannot be served: from another epoch, from the future, or too far behind. With
     /// a shared engine, `reach` distinguishes a cursor of the future from one of another node.
-    pub fn catch_up(self: &Arc<Self>, filter: Filter, since: Option<Cursor>) -> CatchUp {
+    pub fn catch_up(self: &Arc<Self>, filter: TopicFilter, since: Option<Cursor>) -> CatchUp {
         CatchUp::new(Arc::clone(self), filter, since)
     }
 
@@ -188,7 +190,7 @@ impl Hub {
         let mut state = self.state();
         Board {
             cursor: state.cursor(),
-            pets: state.snapshot(&Filter::All).pets(),
+            pets: state.snapshot(&TopicFilter::All).pets(),
         }
     }
 
@@ -211,7 +213,7 @@ impl Hub {
     }
 
     /// The snapshot for `filter` at this moment.
-    pub fn snapshot(&self, filter: &Filter) -> Snapshot {
+    pub fn snapshot(&self, filter: &TopicFilter) -> Snapshot {
         self.state().snapshot(filter)
     }
 
@@ -240,7 +242,7 @@ impl Hub {
     }
 
     /// Number of gaps in the history so far. After a new gap, each viewer must be resynced with
-    /// `missed`.
+    /// `resync`.
     pub fn gaps(&self) -> u64 {
         self.state().gaps()
     }

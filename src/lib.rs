@@ -2,12 +2,12 @@
 //!
 //! # The way of a change
 //!
-//! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::ws`) asks; `auth` says
+//! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::websocket`) asks; `auth` says
 //! who that is and whether they may, which a handler states by the permit it takes; a typed command
 //! waits in the bounded queue of `writer`, whose one thread decides what waits and commits it as one
 //! durable transaction to a `store` engine, which gives each change its rev and shows it to `hub`,
 //! whichever node it came from. `wire` encodes the change once; `hub` sends it once into the
-//! broadcast stream. From there `live::senders`, one thread per core, write the shared bytes into
+//! broadcast stream. From there `delivery`, one thread per core, write the shared bytes into
 //! the sockets of everyone who watches over WebSocket or SSE; long polls that wait for this pet are
 //! woken, and catch up. Only then is the asker answered. In the browser, `public/live` receives,
 //! `public/state` drops what is old, `public/view` draws.
@@ -17,8 +17,8 @@
 //! Lower never imports higher; a test reads the imports and keeps this.
 //!
 //! ```text
-//! model, metrics, limits → wire, store, clock → hub → writer → error → auth → live, views → web
-//!                → serve, config → app, simulator, cli, telemetry → main
+//! model, metrics, limits → wire, store, clock, serve → hub → writer → error → auth, delivery
+//!     → app_state → live, views → web, config → app, simulator, cli, telemetry → main
 //! ```
 //!
 //! # Rules that always hold
@@ -32,7 +32,7 @@
 //!    on every node. `tests/it/transcript.rs`, `tests/cluster/`.
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
 //!    the stream starts there. `hub`:
-//!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `live::senders`:
+//!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `delivery`:
 //!    `a_newcomer_is_given_what_came_in_between_once_and_in_order`. Over a gap that an engine cannot
 //!    fill there is a snapshot: `after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows`
 //!    and `tests/cluster/gap.rs`.
@@ -47,7 +47,7 @@
 //!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
 //!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
 //! 7. **A viewer costs what it is sent.** `hub`:
-//!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`, and `live::senders`:
+//!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`, and `delivery`:
 //!    `a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others`.
 //! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.
 //! 9. **The server's HTML is the first state,** and works alone. `tests/it/pages.rs`, and the
@@ -64,10 +64,12 @@
 //!     `tests/it/staff/unsaved.rs`, `tests/browser/unsaved.test.mjs`.
 
 pub mod app;
+pub mod app_state;
 pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod delivery;
 pub mod error;
 pub mod hub;
 pub mod limits;

@@ -17,6 +17,7 @@ mod forwarded;
 mod proxy_detector;
 mod rate;
 mod request_memory;
+mod retry;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ pub use self::request_memory::{
     CONNECTION_BYTES, MemoryExhausted, MemoryReservation, REQUEST_BYTES, RequestMemory,
     ResponseRefused,
 };
+pub use self::retry::{full_retry_seconds, restart_retry_ms, whole_seconds};
 
 /// Token buckets for writes: 64 KiB.
 const WRITE_BUCKETS: usize = 4096;

@@ -5,6 +5,7 @@
 //! over a socket that waits neither for a reader nor for a request for ever.
 
 mod connection;
+mod handoff;
 mod patience;
 mod socket;
 mod turn;
@@ -23,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::connection::{Incoming, serve_connection};
-use crate::limits::{ClientLimiter, SizeLimits, Timeouts};
-use crate::live::{Admission, full_retry_seconds};
+pub use self::handoff::{Connection, ConnectionPermit, Handoff};
+use crate::limits::{ClientLimiter, SizeLimits, Timeouts, full_retry_seconds};
 use crate::metrics::Metrics;
 
 /// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
@@ -102,7 +103,7 @@ impl Server {
             let incoming = Incoming {
                 stream,
                 peer,
-                admission: Admission::new(permit, seat),
+                admission: ConnectionPermit::new(permit, seat),
                 buffered,
                 sizes: self.sizes,
                 timeouts: self.timeouts,

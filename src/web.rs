@@ -6,7 +6,6 @@
 
 mod api;
 mod assets;
-mod live_routes;
 mod middleware;
 mod pages;
 mod pet_blocks;
@@ -24,18 +23,20 @@ pub use self::middleware::BodyLimits;
 pub use self::pages::invitation_path;
 pub use self::probes::metrics_endpoint;
 use self::site::Site;
-use crate::live::Live;
+use crate::app_state::AppState;
+use crate::live::PollCache;
 use crate::store::Engine;
 
 /// Returns the endpoint that answers every request.
 pub fn endpoint(
-    live: Arc<Live>,
+    app: Arc<AppState>,
     engine: Arc<dyn Engine>,
     bodies: BodyLimits,
 ) -> BoxEndpoint<'static> {
-    let site = Arc::new(Site::new(Arc::clone(&live), engine));
+    let site = Arc::new(Site::new(Arc::clone(&app), engine));
     middleware::wrap(router::routes(&site), bodies)
         .data(site)
-        .data(live)
+        .data(app)
+        .data(Arc::new(PollCache::default()))
         .boxed()
 }

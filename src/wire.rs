@@ -7,7 +7,9 @@ mod encoding;
 mod frame;
 mod json;
 mod message;
+mod topic;
 
 pub use encoding::{Encoding, websocket_header};
 pub use frame::{Frame, FrameKind, SnapshotForm};
 pub use message::{Entry, Message, PetBody};
+pub use topic::Topic;

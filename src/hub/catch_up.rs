@@ -8,7 +8,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Filter, Hub, REPLAY_LIMIT, state};
+use super::{Hub, REPLAY_LIMIT, TopicFilter, state};
 use crate::model::{Change, Cursor, Rev};
 use crate::store::StoreError;
 use crate::wire::{Frame, SnapshotForm};
@@ -31,7 +31,7 @@ pub struct Chunk {
 /// The catch-up of one viewer.
 pub struct CatchUp {
     hub: Arc<Hub>,
-    filter: Filter,
+    filter: TopicFilter,
     start: Cursor,
     /// The viewer was given everything it wants up to here.
     at: Cursor,
@@ -51,7 +51,7 @@ impl Chunk {
 }
 
 impl CatchUp {
-    pub(super) fn new(hub: Arc<Hub>, filter: Filter, since: Option<Cursor>) -> Self {
+    pub(super) fn new(hub: Arc<Hub>, filter: TopicFilter, since: Option<Cursor>) -> Self {
         let (start, snapshot) = match hub.servable(since) {
             Some(cursor) => (cursor, None),
             None => {
@@ -200,7 +200,7 @@ impl CatchUp {
         let last = changes.last()?;
         let wanted = changes
             .iter()
-            .filter(|change| self.filter.wants(change.pet));
+            .filter(|change| self.filter.contains(change.pet.into()));
         let frames = wanted.map(|change| Frame::of_change(self.at.epoch, change));
         Some(Chunk {
             frames: frames.collect(),

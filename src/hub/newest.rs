@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use super::filter::Filter;
-use crate::model::{PetId, Rev};
-use crate::wire::{Frame, FrameKind};
+use super::topic_filter::TopicFilter;
+use crate::model::Rev;
+use crate::wire::{Frame, FrameKind, Topic};
 
 /// Removed pets that are remembered. A viewer who slept through more removals gets a snapshot.
 const GONE_LIMIT: usize = 1024;
@@ -17,8 +17,8 @@ pub struct Newest {
     /// Viewers who were given everything up to here, or later, can be served.
     floor: Rev,
     frames: BTreeMap<Rev, Frame>,
-    kept: HashMap<PetId, Kept>,
-    gone: VecDeque<(Rev, PetId)>,
+    kept: HashMap<Topic, Kept>,
+    gone: VecDeque<(Rev, Topic)>,
 }
 
 /// Which frames of a pet are kept.
@@ -42,9 +42,11 @@ impl Newest {
 
     /// Takes the frame of the next rev, and forgets what it makes old.
     pub fn push(&mut self, frame: Frame) {
-        let Some(pet) = frame.pet() else { return };
+        let Some(topic) = frame.topic() else {
+            return;
+        };
         let rev = frame.rev();
-        let kept = self.kept.entry(pet).or_default();
+        let kept = self.kept.entry(topic).or_default();
         let old = match frame.kind() {
             FrameKind::Status => [kept.status.replace(rev), None],
             FrameKind::Pet | FrameKind::Gone | FrameKind::Snapshot => {
@@ -55,7 +57,7 @@ impl Newest {
             self.frames.remove(&rev);
         }
         if frame.kind() == FrameKind::Gone {
-            self.remember_gone(rev, pet);
+            self.remember_gone(rev, topic);
         }
         self.frames.insert(rev, frame);
     }
@@ -65,7 +67,7 @@ impl Newest {
     pub fn after(
         &self,
         rev: Rev,
-        filter: &Filter,
+        filter: &TopicFilter,
         limit_bytes: usize,
     ) -> Option<(Vec<Frame>, bool)> {
         if rev < self.floor {
@@ -83,24 +85,28 @@ impl Newest {
     }
 
     /// The newest frames after `rev`. For some pets, only those are looked at.
-    fn wanted<'a>(&'a self, rev: Rev, filter: &Filter) -> Box<dyn Iterator<Item = &'a Frame> + 'a> {
-        let Filter::Pets(pets) = filter else {
+    fn wanted<'a>(
+        &'a self,
+        rev: Rev,
+        filter: &TopicFilter,
+    ) -> Box<dyn Iterator<Item = &'a Frame> + 'a> {
+        let TopicFilter::Only(topics) = filter else {
             return Box::new(self.frames.range(rev.next()..).map(|(_, frame)| frame));
         };
-        let kept = pets.iter().filter_map(|pet| self.kept.get(pet));
+        let kept = topics.iter().filter_map(|topic| self.kept.get(topic));
         let revs = kept.flat_map(|kept| [kept.record, kept.status]).flatten();
         let mut revs: Vec<Rev> = revs.filter(|kept| *kept > rev).collect();
         revs.sort_unstable();
         Box::new(revs.into_iter().filter_map(|rev| self.frames.get(&rev)))
     }
 
-    fn remember_gone(&mut self, rev: Rev, pet: PetId) {
-        self.gone.push_back((rev, pet));
+    fn remember_gone(&mut self, rev: Rev, topic: Topic) {
+        self.gone.push_back((rev, topic));
         if self.gone.len() > GONE_LIMIT
-            && let Some((rev, pet)) = self.gone.pop_front()
+            && let Some((rev, topic)) = self.gone.pop_front()
         {
             self.frames.remove(&rev);
-            self.kept.remove(&pet);
+            self.kept.remove(&topic);
             self.floor = rev;
         }
     }
@@ -110,13 +116,13 @@ impl Newest {
 mod tests {
     use super::*;
     use crate::model::example::change;
-    use crate::model::{ChangeKind, Epoch, Status};
+    use crate::model::{ChangeKind, Epoch, PetId, Status};
 
     fn frame(rev: u64, pet: u64, kind: ChangeKind) -> Frame {
         Frame::of_change(Epoch::new(1), &change(rev, pet, kind))
     }
 
-    fn revs(newest: &Newest, after: u64, filter: &Filter) -> Vec<u64> {
+    fn revs(newest: &Newest, after: u64, filter: &TopicFilter) -> Vec<u64> {
         let (frames, is_whole) = newest.after(Rev::new(after), filter, usize::MAX).unwrap();
         assert!(is_whole);
         frames.iter().map(|frame| frame.rev().get()).collect()
@@ -130,11 +136,11 @@ mod tests {
             newest.push(frame(rev, rev % 3, status));
         }
         assert_eq!(newest.frames.len(), 3);
-        assert_eq!(revs(&newest, 0, &Filter::All), [998, 999, 1000]);
-        assert_eq!(revs(&newest, 999, &Filter::All), [1000]);
-        let only = Filter::of(vec![PetId::new(2)]).unwrap();
+        assert_eq!(revs(&newest, 0, &TopicFilter::All), [998, 999, 1000]);
+        assert_eq!(revs(&newest, 999, &TopicFilter::All), [1000]);
+        let only = TopicFilter::new([PetId::new(2).into()]).unwrap();
         assert_eq!(revs(&newest, 0, &only), [998]);
-        let (some, is_whole) = newest.after(Rev::ZERO, &Filter::All, 1).unwrap();
+        let (some, is_whole) = newest.after(Rev::ZERO, &TopicFilter::All, 1).unwrap();
         assert!(
             some.len() == 1 && !is_whole,
             "the oldest first, and more to come"
@@ -146,12 +152,12 @@ mod tests {
         let mut newest = Newest::new(Rev::ZERO);
         newest.push(frame(1, 7, ChangeKind::Status(Status::Eating)));
         newest.push(frame(2, 7, ChangeKind::Gone(None)));
-        assert_eq!(revs(&newest, 0, &Filter::All), [2]);
+        assert_eq!(revs(&newest, 0, &TopicFilter::All), [2]);
         for rev in 3..3 + GONE_LIMIT as u64 {
             newest.push(frame(rev, rev + 100, ChangeKind::Gone(None)));
         }
-        assert!(newest.after(Rev::new(1), &Filter::All, 1).is_none());
-        assert_eq!(revs(&newest, 2, &Filter::All).len(), GONE_LIMIT);
+        assert!(newest.after(Rev::new(1), &TopicFilter::All, 1).is_none());
+        assert_eq!(revs(&newest, 2, &TopicFilter::All).len(), GONE_LIMIT);
         assert_eq!(newest.kept.len(), GONE_LIMIT);
     }
 }

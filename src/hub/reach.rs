@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use super::{Filter, Hub};
+use super::{Hub, TopicFilter};
 use crate::model::{Cursor, Rev, Timestamp};
 
 /// How long a viewer who comes from another node waits for this one to be as far, before the engine
@@ -112,7 +112,7 @@ impl Hub {
 
     /// Waits until the board is as far as `cursor`, or has another epoch.
     async fn until_shown(&self, cursor: Cursor) {
-        let waiter = self.waiters.register(&Filter::All);
+        let waiter = self.waiters.register(&TopicFilter::All);
         loop {
             let newest = self.cursor();
             if newest.epoch != cursor.epoch || newest.rev >= cursor.rev {

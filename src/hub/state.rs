@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::catch_up::Chunk;
-use super::filter::Filter;
 use super::newest::Newest;
 use super::requests::{KEPT_FOR, Requests};
+use super::topic_filter::TopicFilter;
 use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::{self, Engine, StoreError};
 use crate::wire::{Frame, SnapshotForm};
@@ -37,7 +37,7 @@ pub struct State {
     newest: Newest,
     requests: Requests,
     /// Of the current rev; emptied with every change.
-    snapshots: HashMap<Filter, Snapshot>,
+    snapshots: HashMap<TopicFilter, Snapshot>,
 }
 
 /// A pet on the board, with the revs that preconditions of commands are compared with.
@@ -221,9 +221,10 @@ impl State {
     }
 
     /// The first `limit` changes after `since`, if they are in memory.
-    pub fn replay(&self, filter: &Filter, since: Rev, limit: usize) -> Option<Chunk> {
+    pub fn replay(&self, filter: &TopicFilter, since: Rev, limit: usize) -> Option<Chunk> {
         let frames = self.backlog.after(since)?;
-        let mut wanted = frames.filter(|frame| frame.pet().is_none_or(|pet| filter.wants(pet)));
+        let mut wanted =
+            frames.filter(|frame| frame.topic().is_none_or(|topic| filter.contains(topic)));
         let given = wanted.by_ref().take(limit).cloned().collect();
         let is_whole = wanted.next().is_none();
         Some(self.chunk(since, given, is_whole))
@@ -231,7 +232,12 @@ impl State {
 
     /// The newest status of each pet since `since`, up to about `limit_bytes` of JSON; `None` when
     /// some that matter are forgotten.
-    pub fn newest_after(&self, filter: &Filter, since: Rev, limit_bytes: usize) -> Option<Chunk> {
+    pub fn newest_after(
+        &self,
+        filter: &TopicFilter,
+        since: Rev,
+        limit_bytes: usize,
+    ) -> Option<Chunk> {
         let (frames, is_whole) = self.newest.after(since, filter, limit_bytes)?;
         Some(self.chunk(since, frames, is_whole))
     }
@@ -262,14 +268,16 @@ impl State {
     }
 
     /// The snapshot for `filter` at this rev.
-    pub fn snapshot(&mut self, filter: &Filter) -> Snapshot {
+    pub fn snapshot(&mut self, filter: &TopicFilter) -> Snapshot {
         if let Some(snapshot) = self.snapshots.get(filter) {
             return snapshot.clone();
         }
         let pets: Vec<&Arc<Pet>> = match filter {
-            Filter::All => self.pets.values().map(|entry| &entry.pet).collect(),
-            Filter::Pets(ids) => {
-                let entries = ids.iter().filter_map(|id| self.pets.get(id));
+            TopicFilter::All => self.pets.values().map(|entry| &entry.pet).collect(),
+            TopicFilter::Only(topics) => {
+                let entries = topics
+                    .iter()
+                    .filter_map(|topic| self.pets.get(&topic.pet()));
                 entries.map(|entry| &entry.pet).collect()
             }
         };

@@ -56,7 +56,7 @@ impl Rig {
     }
 
     /// The catch-up of someone who was given everything up to `rev`.
-    fn catch_up(&self, filter: Filter, rev: u64) -> CatchUp {
+    fn catch_up(&self, filter: TopicFilter, rev: u64) -> CatchUp {
         self.hub.catch_up(filter, self.since(rev))
     }
 
@@ -71,8 +71,8 @@ impl Rig {
     }
 }
 
-fn only(pet: u64) -> Filter {
-    Filter::of(vec![PetId::new(pet)]).unwrap()
+fn only(pet: u64) -> TopicFilter {
+    TopicFilter::new([PetId::new(pet).into()]).unwrap()
 }
 
 /// The revs of what is new, waited for.
@@ -106,7 +106,7 @@ fn revs(chunk: &Chunk) -> Vec<u64> {
 }
 
 fn is_snapshot(chunk: &Chunk) -> bool {
-    matches!(&chunk.frames[..], [frame] if frame.pet().is_none()) && chunk.is_whole
+    matches!(&chunk.frames[..], [frame] if frame.topic().is_none()) && chunk.is_whole
 }
 
 /// Rule 3. Breaks when it is looked for news before the waiter is registered, which misses what
@@ -131,7 +131,7 @@ async fn a_join_in_the_middle_of_changes_neither_skips_nor_repeats() {
         for _ in 0..10 {
             together.wait();
             let since = rig.newest();
-            let catch_up = rig.catch_up(Filter::All, since);
+            let catch_up = rig.catch_up(TopicFilter::All, since);
             viewers.push(tokio::spawn(follow(catch_up, since, newest)));
         }
         publishing.await.unwrap();
@@ -157,7 +157,7 @@ async fn follow(mut catch_up: CatchUp, since: u64, newest: u64) {
 async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
     let rig = Rig::start();
     let mut stream = rig.hub.subscribe();
-    let mut viewers = [(); 3].map(|()| rig.hub.catch_up(Filter::All, None));
+    let mut viewers = [(); 3].map(|()| rig.hub.catch_up(TopicFilter::All, None));
     let mut snapshots = Vec::new();
     for viewer in &mut viewers {
         snapshots.push(viewer.next().await.frames[0].json().as_ptr());
@@ -179,13 +179,13 @@ async fn a_large_snapshot_is_encoded_once_and_on_no_async_worker() {
     for id in 3..2000 {
         rig.change(id, ChangeKind::Pet(Arc::new(pet(id))));
     }
-    let mut first = rig.hub.catch_up(Filter::All, None);
+    let mut first = rig.hub.catch_up(TopicFilter::All, None);
     assert!(first.next_now().is_none(), "not yet encoded");
     let mut waiting = Context::from_waker(Waker::noop());
     assert!(pin!(first.next()).poll(&mut waiting).is_pending());
     let chunk = first.next().await;
     assert!(is_snapshot(&chunk));
-    let mut second = rig.hub.catch_up(Filter::All, None);
+    let mut second = rig.hub.catch_up(TopicFilter::All, None);
     let shared = second.next_now().expect("encoded by now");
     assert_eq!(
         shared.frames[0].json().as_ptr(),
@@ -203,14 +203,14 @@ fn a_viewer_that_fell_behind_is_given_the_newest_of_each_pet_and_what_follows() 
     rig.statuses(1, 1);
     let missed = rig
         .hub
-        .missed(&Filter::All, SnapshotForm::Whole, Rev::new(2));
+        .resync(&TopicFilter::All, SnapshotForm::Whole, Rev::new(2));
     assert_eq!(revs(&missed), [47, 48]);
     assert!(missed.is_whole && missed.reaches.get() == 48);
-    let missed = rig.hub.missed(&only(2), SnapshotForm::Whole, Rev::new(2));
+    let missed = rig.hub.resync(&only(2), SnapshotForm::Whole, Rev::new(2));
     assert_eq!(revs(&missed), [47]);
     assert_eq!(missed.reaches.get(), 48, "also past pets it does not watch");
     rig.statuses(2, 2);
-    let replay = rig.hub.replay(&Filter::All, missed.reaches).unwrap();
+    let replay = rig.hub.replay(&TopicFilter::All, missed.reaches).unwrap();
     assert_eq!(revs(&replay), [49, 50]);
     assert_eq!(rig.hub.metrics.resyncs.get(), 2);
 }
@@ -223,7 +223,9 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     for id in 3..2000 {
         rig.change(id, ChangeKind::Gone(None));
     }
-    let missed = rig.hub.missed(&Filter::All, SnapshotForm::Whole, since);
+    let missed = rig
+        .hub
+        .resync(&TopicFilter::All, SnapshotForm::Whole, since);
     assert!(is_snapshot(&missed));
     assert_eq!(missed.reaches, rig.hub.newest().0);
 }
@@ -263,11 +265,11 @@ fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
 #[test]
 fn a_wake_up_for_what_was_given_already_does_not_end_the_wait() {
     let rig = Rig::start();
-    let mut catch_up = rig.catch_up(Filter::All, 2);
+    let mut catch_up = rig.catch_up(TopicFilter::All, 2);
     let mut context = Context::from_waker(Waker::noop());
     let mut waiting = pin!(catch_up.news(pending::<()>()));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
-    rig.hub.waiters.wake([PetId::new(1)].into_iter());
+    rig.hub.waiters.wake([PetId::new(1).into()].into_iter());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     rig.statuses(1, 1);
     assert!(waiting.poll(&mut context).is_ready());
@@ -295,7 +297,7 @@ async fn what_left_the_backlog_is_replayed_from_the_log_and_filtered() {
     rig.statuses(1, BACKLOG_LIMIT);
     rig.statuses(2, 700);
     let newest = rig.newest();
-    let everything = all_revs(&mut rig.catch_up(Filter::All, 2)).await;
+    let everything = all_revs(&mut rig.catch_up(TopicFilter::All, 2)).await;
     assert_eq!(everything, (3..=newest).collect::<Vec<_>>());
     let of_two = all_revs(&mut rig.catch_up(only(2), 2)).await;
     assert_eq!(of_two, (newest - 699..=newest).collect::<Vec<_>>());
@@ -319,14 +321,14 @@ async fn a_cursor_that_cannot_be_served_is_answered_with_a_snapshot() {
         rev: Rev::new(1),
     };
     for since in [Some(another_epoch), rig.since(u64::MAX), rig.since(3), None] {
-        let mut catch_up = rig.hub.catch_up(Filter::All, since);
+        let mut catch_up = rig.hub.catch_up(TopicFilter::All, since);
         assert!(is_snapshot(&catch_up.next().await), "{since:?}");
         assert_eq!(catch_up.start(), rig.hub.cursor());
     }
     rig.statuses(1, usize::try_from(REPLAY_LIMIT).unwrap() + 1);
-    let mut catch_up = rig.catch_up(Filter::All, 2);
+    let mut catch_up = rig.catch_up(TopicFilter::All, 2);
     assert!(is_snapshot(&catch_up.next().await));
-    let mut catch_up = rig.catch_up(Filter::All, 3);
+    let mut catch_up = rig.catch_up(TopicFilter::All, 3);
     assert_eq!(revs(&catch_up.next().await)[0], 4);
 }
 
@@ -335,7 +337,7 @@ async fn a_cursor_that_cannot_be_served_is_answered_with_a_snapshot() {
 async fn a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on() {
     let rig = Rig::start();
     rig.statuses(1, BACKLOG_LIMIT + 1);
-    let mut catch_up = rig.catch_up(Filter::All, 2);
+    let mut catch_up = rig.catch_up(TopicFilter::All, 2);
     let chunk = catch_up.next().await;
     assert_eq!(revs(&chunk)[0], 3);
     assert!(!chunk.is_whole, "the rest is still in the log");
@@ -362,7 +364,7 @@ async fn a_log_that_lacks_what_was_missed_is_answered_with_a_snapshot() {
             ..changes[0].clone()
         }]);
     }
-    let mut catch_up = hub.catch_up(Filter::All, rig.since(2));
+    let mut catch_up = hub.catch_up(TopicFilter::All, rig.since(2));
     assert!(
         catch_up.next_now().is_none(),
         "memory does not reach back so far"

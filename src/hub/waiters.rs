@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-use super::filter::Filter;
-use crate::model::PetId;
+use super::topic_filter::TopicFilter;
+use crate::wire::Topic;
 
 /// Whom to ring for which pet.
 #[derive(Default)]
@@ -24,7 +24,7 @@ struct Registered {
 }
 
 /// A pet, or all of them, and the number of a waiter.
-type Place = (Option<PetId>, u64);
+type Place = (Option<Topic>, u64);
 
 /// One who waits; no longer when it is dropped.
 pub struct Waiter {
@@ -35,14 +35,16 @@ pub struct Waiter {
 
 impl Waiters {
     /// From here on, the waiter is woken by the first change that `filter` wants.
-    pub fn register(self: &Arc<Self>, filter: &Filter) -> Waiter {
+    pub fn register(self: &Arc<Self>, filter: &TopicFilter) -> Waiter {
         let bell = Arc::new(Notify::new());
         let mut registered = self.registered();
         let number = registered.next;
         registered.next += 1;
         let places: Vec<Place> = match filter {
-            Filter::All => vec![(None, number)],
-            Filter::Pets(pets) => pets.iter().map(|pet| (Some(*pet), number)).collect(),
+            TopicFilter::All => vec![(None, number)],
+            TopicFilter::Only(topics) => {
+                topics.iter().map(|topic| (Some(*topic), number)).collect()
+            }
         };
         let rung = places.iter().map(|place| (*place, Arc::clone(&bell)));
         registered.bells.extend(rung);
@@ -55,7 +57,7 @@ impl Waiters {
     }
 
     /// Wakes everyone who waits for one of `pets`.
-    pub fn wake(&self, pets: impl Iterator<Item = PetId>) {
+    pub fn wake(&self, pets: impl Iterator<Item = Topic>) {
         for bell in self.bells_of(pets) {
             // Kept for one who does not wait yet.
             bell.notify_one();
@@ -70,7 +72,7 @@ impl Waiters {
     }
 
     /// Taken out before they are rung, so that nobody who wakes up has to wait for this lock.
-    fn bells_of(&self, pets: impl Iterator<Item = PetId>) -> Vec<Arc<Notify>> {
+    fn bells_of(&self, pets: impl Iterator<Item = Topic>) -> Vec<Arc<Notify>> {
         let bells = &self.registered().bells;
         if bells.is_empty() {
             return Vec::new();
@@ -107,9 +109,10 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
+    use crate::model::PetId;
 
-    fn pets(ids: &[u64]) -> Vec<PetId> {
-        ids.iter().copied().map(PetId::new).collect()
+    fn topics(ids: &[u64]) -> Vec<Topic> {
+        ids.iter().map(|id| PetId::new(*id).into()).collect()
     }
 
     fn is_woken(waiter: &Waiter) -> bool {
@@ -120,12 +123,12 @@ mod tests {
     #[test]
     fn only_those_who_want_a_pet_are_woken_and_also_before_they_wait() {
         let waiters = Arc::new(Waiters::default());
-        let [everything, some, other] =
-            [&[][..], &[1, 3], &[2]].map(|ids| waiters.register(&Filter::of(pets(ids)).unwrap()));
-        waiters.wake(pets(&[3, 4]).into_iter());
+        let [everything, some, other] = [&[][..], &[1, 3], &[2]]
+            .map(|ids| waiters.register(&TopicFilter::new(topics(ids)).unwrap()));
+        waiters.wake(topics(&[3, 4]).into_iter());
         assert!(is_woken(&everything) && is_woken(&some));
         assert!(!is_woken(&other));
-        waiters.wake(pets(&[2]).into_iter());
+        waiters.wake(topics(&[2]).into_iter());
         assert!(is_woken(&everything) && is_woken(&other));
         assert!(!is_woken(&some));
     }
@@ -133,9 +136,9 @@ mod tests {
     #[test]
     fn one_who_left_is_forgotten_under_every_pet() {
         let waiters = Arc::new(Waiters::default());
-        let stays = waiters.register(&Filter::of(pets(&[1])).unwrap());
-        drop(waiters.register(&Filter::of(pets(&[1, 2])).unwrap()));
-        drop(waiters.register(&Filter::All));
+        let stays = waiters.register(&TopicFilter::new(topics(&[1])).unwrap());
+        drop(waiters.register(&TopicFilter::new(topics(&[1, 2])).unwrap()));
+        drop(waiters.register(&TopicFilter::All));
         assert_eq!(waiters.registered().bells.len(), 1);
         drop(stays);
         assert!(waiters.registered().bells.is_empty());

@@ -11,7 +11,7 @@ mod relay;
 use std::time::Duration;
 
 pub use self::relay::relay;
-use super::Transport;
+use crate::delivery::Transport;
 use crate::error::Failure;
 
 /// How long a killed connection lives: enough for hello.

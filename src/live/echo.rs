@@ -3,9 +3,8 @@
 //! Bytes go in as they arrive, frames come out: of a long message, what has come so far is sent
 //! back as a fragment of its own. So a frame may declare what it likes and costs nothing more.
 
-use super::reader::{
-    BINARY, CONTINUATION, Head, INVALID, NORMAL, Said, TEXT, TOO_BIG, Violation, close_frame,
-    control, pong_frame,
+use crate::delivery::{
+    CloseCode, FrameHeader, Incoming, Opcode, Violation, close_frame, parse_control, pong_frame,
 };
 use crate::wire::websocket_header;
 
@@ -28,10 +27,10 @@ pub enum Next {
 pub struct Echo {
     bytes: Vec<u8>,
     /// The frame whose payload is being read, and how much of it was.
-    frame: Option<(Head, usize)>,
+    frame: Option<(FrameHeader, usize)>,
     control: Vec<u8>,
     /// The kind of the message that is not at its end, and its length so far.
-    message: Option<u8>,
+    message: Option<Opcode>,
     length: usize,
     /// Whether a part of that message was sent back.
     is_answered: bool,
@@ -68,7 +67,7 @@ impl Echo {
     /// Takes one step, from the front of `rest`; `None` when that needs more bytes.
     fn read(&mut self, rest: &mut &[u8], answer: &mut Vec<u8>) -> Result<Option<Next>, Violation> {
         let Some((head, done)) = self.frame else {
-            let Some((head, size)) = Head::read(rest)? else {
+            let Some((head, size)) = FrameHeader::parse(rest)? else {
                 return Ok(None);
             };
             *rest = &rest[size..];
@@ -96,24 +95,28 @@ impl Echo {
         Ok(Some(Next::GoOn))
     }
 
-    fn begin(&mut self, head: Head) -> Result<(), Violation> {
+    fn begin(&mut self, head: FrameHeader) -> Result<(), Violation> {
         if !head.is_control() {
-            self.message = Some(head.message(self.message)?);
+            self.message = Some(head.message_opcode(self.message)?);
             self.length = self.length.saturating_add(head.length);
             if self.length > MESSAGE_LIMIT {
-                return Err(Violation(TOO_BIG, "at most 16 MiB a message"));
+                return Err(Violation(CloseCode::TOO_BIG, "at most 16 MiB a message"));
             }
         }
         self.frame = Some((head, 0));
         Ok(())
     }
 
-    fn answer_control(&mut self, head: Head, answer: &mut Vec<u8>) -> Result<Next, Violation> {
+    fn answer_control(
+        &mut self,
+        head: FrameHeader,
+        answer: &mut Vec<u8>,
+    ) -> Result<Next, Violation> {
         let payload = std::mem::take(&mut self.control);
-        match control(head.opcode, payload)? {
-            Said::Ping(payload) => answer.extend(pong_frame(&payload)),
-            Said::Close(code) => {
-                answer.extend(close_frame(code.unwrap_or(NORMAL), ""));
+        match parse_control(head.opcode, payload)? {
+            Incoming::Ping(payload) => answer.extend(pong_frame(&payload)),
+            Incoming::Close(code) => {
+                answer.extend(close_frame(code.unwrap_or(CloseCode::NORMAL), ""));
                 return Ok(Next::Close);
             }
             _ => {}
@@ -128,15 +131,19 @@ impl Echo {
         is_last: bool,
         answer: &mut Vec<u8>,
     ) -> Result<(), Violation> {
-        let kind = self.message.unwrap_or(BINARY);
-        if kind == TEXT {
+        let kind = self.message.unwrap_or(Opcode::BINARY);
+        if kind == Opcode::TEXT {
             self.check_text(part, is_last)?;
         }
         if part.is_empty() && !is_last {
             return Ok(());
         }
-        let opcode = if self.is_answered { CONTINUATION } else { kind };
-        let mut frame = websocket_header(opcode, part.len());
+        let opcode = if self.is_answered {
+            Opcode::CONTINUATION
+        } else {
+            kind
+        };
+        let mut frame = websocket_header(opcode.0, part.len());
         if !is_last {
             frame[0] &= !FINAL;
         }
@@ -159,7 +166,7 @@ impl Echo {
                 self.character = text[error.valid_up_to()..].to_vec();
                 Ok(())
             }
-            Err(_) => Err(Violation(INVALID, "text must be UTF-8")),
+            Err(_) => Err(Violation(CloseCode::INVALID, "text must be UTF-8")),
         }
     }
 }
@@ -219,7 +226,7 @@ mod tests {
             );
             assert!(echo.bytes.capacity() + echo.control.capacity() <= 1024);
             let code = u16::from_be_bytes([answer[2], answer[3]]);
-            assert_eq!(next == Next::Close, code == TOO_BIG);
+            assert_eq!(next == Next::Close, code == CloseCode::TOO_BIG);
         }
     }
 
@@ -232,7 +239,11 @@ mod tests {
         ] {
             let (mut echo, mut answer) = (Echo::default(), Vec::new());
             assert_eq!(echo.hear(&said, &mut answer), Next::Close);
-            assert!(answer.windows(2).any(|code| code == INVALID.to_be_bytes()));
+            assert!(
+                answer
+                    .windows(2)
+                    .any(|code| code == CloseCode::INVALID.to_be_bytes())
+            );
         }
     }
 }

@@ -1,26 +1,27 @@
 //! The opening handshake of WebSocket (RFC 6455, section 4.2), answered in HTTP.
 //!
 //! Ours, because poem's refuses `Upgrade: WEBSOCKET`, answers a wrong version with 400 and
-//! HTTP/1.0 with 500. What viewers say afterwards is read by `reader`.
+//! HTTP/1.0 with 500. `delivery` decodes the frames that follow.
 
 use poem::http::{HeaderMap, HeaderName, StatusCode, Version, header};
-
 use poem::{OnUpgrade, Request, Response, Upgraded};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::error::Failure;
 
 /// A request that is a WebSocket handshake, not yet answered.
-pub struct Upgrade {
+pub struct Handshake {
     accept_key: String,
     protocol: Option<&'static str>,
     upgrade: OnUpgrade,
 }
 
-impl Upgrade {
+impl Handshake {
+    /// Checks that `request` is a handshake.
+    ///
     /// # Errors
     /// 426 for what is no WebSocket handshake or has another version, 400 for a broken one.
-    pub fn of(request: &Request) -> Result<Self, Failure> {
+    pub fn from_request(request: &Request) -> Result<Self, Failure> {
         let headers = request.headers();
         if request.version() != Version::HTTP_11
             || !names(headers, &header::CONNECTION, "upgrade")
@@ -39,7 +40,7 @@ impl Upgrade {
         let upgrade = request
             .take_upgrade()
             .map_err(|_| upgrade_required("This connection cannot be turned into a WebSocket."))?;
-        Ok(Upgrade {
+        Ok(Handshake {
             protocol: None,
             accept_key: derive_accept_key(key.as_bytes()),
             upgrade,
@@ -54,7 +55,7 @@ impl Upgrade {
         let is_offered = offered
             .flat_map(|list| list.split(','))
             .any(|name| name.trim() == protocol);
-        Upgrade {
+        Handshake {
             protocol: is_offered.then_some(protocol),
             ..self
         }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use poem::Request;
 use poem::http::HeaderMap;
 
-use super::Transport;
 use super::chaos::{Chaos, Trouble};
 use crate::auth::AuthMode;
+use crate::delivery::Transport;
 use crate::error::Failure;
-use crate::hub::Filter;
+use crate::hub::{Topic, TopicFilter};
 use crate::metrics::Metrics;
 use crate::model::{Cursor, PetId};
 use crate::wire::SnapshotForm;
@@ -19,7 +19,7 @@ const WAIT_MAX_SECONDS: f64 = 25.0;
 
 /// The parameters that all live routes take. Others are ignored.
 pub struct LiveQuery {
-    pub filter: Filter,
+    pub filter: TopicFilter,
     /// The position of the viewer: the latest of those in the request. A browser that reconnects by
     /// itself repeats the `since` that it began with, and adds the id of its last event.
     pub since: Option<Cursor>,
@@ -37,11 +37,11 @@ pub struct LiveQuery {
 impl LiveQuery {
     /// # Errors
     /// 400 for a parameter that is not what it should be.
-    pub fn of(request: &Request, auth: AuthMode) -> Result<Self, Failure> {
+    pub fn parse(request: &Request, auth: AuthMode) -> Result<Self, Failure> {
         let query = request.uri().query().unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|_| Failure::bad_request("The query is not in the form a=b&c=d."))?;
-        let mut pets = Vec::new();
+        let mut topics = Vec::new();
         let mut since = None;
         let mut last_event = None;
         let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
@@ -51,7 +51,7 @@ impl LiveQuery {
         let mut form = SnapshotForm::Whole;
         for (name, value) in pairs {
             match name.as_str() {
-                "pet" => pets.push(value.parse::<PetId>()?),
+                "pet" => topics.push(Topic::from(value.parse::<PetId>()?)),
                 "since" => since = Some(value.parse::<Cursor>()?),
                 name if is_last_event_id(name) => {
                     last_event = later(last_event, value.parse().ok())
@@ -66,7 +66,7 @@ impl LiveQuery {
             }
         }
         Ok(LiveQuery {
-            filter: Filter::of(pets)?,
+            filter: TopicFilter::new(topics)?,
             since: later(later(since, last_event), last_event_id(request.headers())),
             wait,
             form,
@@ -198,7 +198,7 @@ mod tests {
             ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
             ("/?lastEventId=rubbish", None, None),
         ] {
-            let query = LiveQuery::of(&request(uri, header), AuthMode::Serve).unwrap();
+            let query = LiveQuery::parse(&request(uri, header), AuthMode::Serve).unwrap();
             let since = query.since.map(|cursor| cursor.to_string());
             assert_eq!(since.as_deref(), expected, "{uri} {header:?}");
         }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_capped_and_a_bad_parameter_is_named() {
-        let query = LiveQuery::of(
+        let query = LiveQuery::parse(
             &request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None),
             AuthMode::Serve,
         )
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(query.wait, Duration::from_secs(25));
         assert_eq!(
             query.filter,
-            Filter::of(vec![PetId::new(1), PetId::new(2)]).unwrap()
+            TopicFilter::new([1, 2].map(|id| Topic::from(PetId::new(id)))).unwrap()
         );
         for (uri, words) in [
             ("/?wait=-1", "wait"),
@@ -222,7 +222,7 @@ mod tests {
             ("/?pet=x", "pet"),
             ("/?since=x", "cursor"),
         ] {
-            let failure = LiveQuery::of(&request(uri, None), AuthMode::Serve)
+            let failure = LiveQuery::parse(&request(uri, None), AuthMode::Serve)
                 .err()
                 .unwrap();
             assert_eq!(failure.status.as_u16(), 400);

@@ -1,86 +1,92 @@
 //! Server-Sent Events: `GET /live/sse`.
 //!
-//! hyper sends the head, hello and what the viewer missed; then the bare socket goes to a sender,
-//! which goes on in the same encoding: chunks for HTTP/1.1, plain events for HTTP/1.0.
+//! hyper sends the head and the initial payload. Then the bare socket goes to a delivery worker, which
+//! continues in the same encoding: chunks for HTTP/1.1, plain events for HTTP/1.0.
 
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
 use poem::http::{Version, header};
-use poem::{Body, Request, Response};
+use poem::web::Data;
+use poem::{Body, Request, Response, handler};
 use tokio_stream::Stream;
 
-use super::arrival::Arrival;
-use super::handoff::Handoff;
-use super::opening::Opening;
+use super::initial_payload::InitialPayload;
 use super::query::LiveQuery;
-use super::{Live, Transport, no_handoff};
-use crate::auth::SocketPrincipal;
-use crate::error::Failure;
+use super::upgrade::Upgrade;
+use super::{admit, no_handoff};
+use crate::app_state::AppState;
+use crate::delivery::Transport;
 use crate::limits::ClientAddress;
+use crate::serve::Handoff;
 use crate::wire::Encoding;
 
+/// Answers with an event stream that never ends by itself.
+///
 /// # Errors
-/// 400 for a bad parameter, 503 when there is no place.
-pub async fn sse(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request, live.auth)?;
+/// 400 for an invalid parameter, 503 when all slots are taken.
+#[handler]
+pub async fn watch_sse(
+    Data(app): Data<&Arc<AppState>>,
+    request: &Request,
+) -> poem::Result<Response> {
+    let query = LiveQuery::parse(request, app.auth())?;
     let trouble = query.trouble(Transport::Sse)?;
-    let handoff = Handoff::of(request).ok_or_else(no_handoff)?;
+    let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
     let visitor = ClientAddress::from_request(request);
-    let place = live.admit(Transport::Sse, &query, visitor)?;
-    let since = live.hub.reach(query.since).await;
+    let slot = admit(app, Transport::Sse, &query, visitor)?;
+    let since = app.hub().reach(query.since).await;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
     };
-    let opening_encoding = match trouble {
-        // Through hyper, which makes the chunks itself.
+    let payload_encoding = match trouble {
+        // hyper makes the chunks.
         None => Encoding::Sse,
         Some(_) => encoding,
     };
     let filter = query.filter;
-    let arrival = Arrival {
-        opening: Opening::new(
-            live,
+    let upgrade = Upgrade {
+        payload: InitialPayload::new(
+            app,
             Transport::Sse,
-            opening_encoding,
+            payload_encoding,
             filter.clone(),
             query.form,
             since,
         ),
-        live: Arc::clone(live),
+        app: Arc::clone(app),
         encoding,
         filter,
         form: query.form,
-        said: Vec::new(),
-        speaker: SocketPrincipal::Stranger,
+        received: Vec::new(),
+        handler: None,
         visitor,
-        place,
+        slot,
         trouble,
     };
     Ok(Response::builder()
         .content_type("text/event-stream")
-        // Told to every cache and proxy on the way: nothing here is to be kept, changed or
-        // compressed (HAProxy and others hold back what they compress).
+        // For caches and proxies. Some, such as HAProxy, delay what they compress.
         .header(header::CACHE_CONTROL, "no-store, no-transform")
-        // nginx would otherwise hold the events back until its buffer is full.
+        // nginx delays events until its buffer is full otherwise.
         .header("x-accel-buffering", "no")
-        .body(Body::from_bytes_stream(events(arrival, handoff))))
+        .body(Body::from_bytes_stream(events(upgrade, handoff))))
 }
 
-/// The opening's pieces, and then nothing for ever: the connection is let go of instead.
-fn events(arrival: Arrival, handoff: Handoff) -> impl Stream<Item = std::io::Result<Bytes>> + Send {
-    stream::unfold(arrival, move |mut arrival| {
+/// Returns the initial payload as a stream that does not end: after the last part, the connection is
+/// handed over.
+fn events(upgrade: Upgrade, handoff: Handoff) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::unfold(upgrade, move |mut upgrade| {
         let handoff = handoff.clone();
         async move {
-            match arrival.next().await {
-                Some(bytes) => Some((Ok(bytes), arrival)),
-                None => {
-                    handoff.arm(move |connection| arrival.go_on(connection));
-                    std::future::pending().await
-                }
+            if let Some(bytes) = upgrade.next().await {
+                return Some((Ok(bytes), upgrade));
             }
+            handoff.arm(move |connection| upgrade.finish(connection));
+            std::future::pending().await
         }
     })
 }

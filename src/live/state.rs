@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use poem::http::{HeaderMap, StatusCode, header};
-use poem::{Request, Response};
+use poem::web::Data;
+use poem::{Request, Response, handler};
 
-use super::Live;
 use super::query::LiveQuery;
-use super::sign_of_life;
-use crate::error::Failure;
+use crate::app_state::AppState;
+use crate::delivery::keep_alive;
 use crate::model::Cursor;
 use crate::wire::{Frame, SnapshotForm};
 
@@ -18,19 +18,23 @@ use crate::wire::{Frame, SnapshotForm};
 ///
 /// # Errors
 /// 400 for a bad parameter.
-pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Failure> {
-    let query = LiveQuery::of(request, live.auth)?;
+#[handler]
+pub async fn read_state(
+    Data(app): Data<&Arc<AppState>>,
+    request: &Request,
+) -> poem::Result<Response> {
+    let query = LiveQuery::parse(request, app.auth())?;
     if query.is_short {
-        let metrics = live.hub.metrics();
+        let metrics = app.metrics();
         metrics.short_pollers.count();
         query.count_switch(metrics, "short");
     }
     let seen = query.since.or_else(|| newest_in(request.headers()));
-    let seen = live.hub.reach(seen).await;
-    if let Some(seen) = seen.filter(|seen| live.hub.is_behind(*seen)) {
-        return Ok(respond_behind(live, &query, seen));
+    let seen = app.hub().reach(seen).await;
+    if let Some(seen) = seen.filter(|seen| app.hub().is_behind(*seen)) {
+        return Ok(respond_behind(app, &query, seen));
     }
-    let snapshot = live.hub.snapshot(&query.filter);
+    let snapshot = app.hub().snapshot(&query.filter);
     let tag = format!("\"{}\"", snapshot.cursor());
     let response = Response::builder()
         .header(header::ETAG, &tag)
@@ -39,13 +43,13 @@ pub async fn state(live: &Arc<Live>, request: &Request) -> Result<Response, Fail
     if is_known(request.headers(), &tag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let frames = live.hub.frames_of(&snapshot, SnapshotForm::Whole).await;
+    let frames = app.hub().frames_of(&snapshot, SnapshotForm::Whole).await;
     let body = frames.first().map(Frame::json_bytes).unwrap_or_default();
     Ok(response.content_type("application/json").body(body))
 }
 
 /// The answer to a client at `seen`, which this node has not shown yet.
-fn respond_behind(live: &Live, query: &LiveQuery, seen: Cursor) -> Response {
+fn respond_behind(app: &AppState, query: &LiveQuery, seen: Cursor) -> Response {
     let response = Response::builder().header(header::CACHE_CONTROL, "no-store, no-transform");
     if query.since.is_none() {
         let tag = format!("\"{seen}\"");
@@ -54,7 +58,7 @@ fn respond_behind(live: &Live, query: &LiveQuery, seen: Cursor) -> Response {
             .status(StatusCode::NOT_MODIFIED)
             .finish();
     }
-    let body = sign_of_life(seen, live.hub.stale_since_for(seen)).to_json();
+    let body = keep_alive(seen, app.hub().stale_since_for(seen)).to_json();
     response.content_type("application/json").body(body)
 }
 

@@ -20,11 +20,11 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
+use super::handoff::{ConnectionPermit, Handoff};
 use super::patience::Patience;
 use super::socket::Socket;
 use super::turn::{Answer, Turn};
 use crate::limits::{ClientLimiter, MemoryReservation, PeerAddress, SizeLimits, Timeouts};
-use crate::live::{Admission, Handoff};
 use crate::metrics::Metrics;
 
 /// Bytes that the kernel holds for a connection that does not read. Left to itself it takes
@@ -45,7 +45,7 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
 pub struct Incoming {
     pub stream: TcpStream,
     pub peer: SocketAddr,
-    pub admission: Admission,
+    pub admission: ConnectionPermit,
     /// The memory of its buffers, which counts against the budget of all requests.
     pub buffered: MemoryReservation,
     pub sizes: SizeLimits,

@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::answer_early;
+use super::handoff::{Connection, ConnectionPermit, Handoff};
 use super::patience::{Overdue, Patience};
 use super::turn::Turn;
 use crate::limits::{CONNECTION_BYTES, MemoryExhausted, MemoryReservation};
-use crate::live::{Admission, Connection, Handoff};
 use crate::metrics::Metrics;
 
 /// The answer to a head that did not arrive in time. A connection that never began one is closed
@@ -39,7 +39,7 @@ const HEAD_INCLUDED_BYTES: usize = 8 * 1024;
 /// idle connection costs nothing and is never dropped for being idle.
 pub struct Socket {
     /// Taken when this is dropped.
-    inner: Option<(TcpStream, Admission)>,
+    inner: Option<(TcpStream, ConnectionPermit)>,
     handoff: Handoff,
     timeout: Duration,
     /// Set while the socket is full.
@@ -62,7 +62,7 @@ pub struct Socket {
 impl Socket {
     pub fn new(
         stream: TcpStream,
-        (admission, buffered): (Admission, MemoryReservation),
+        (admission, buffered): (ConnectionPermit, MemoryReservation),
         handoff: Handoff,
         timeout: Duration,
         patience: Patience,
@@ -189,7 +189,10 @@ impl Drop for Socket {
             && let Ok(stream) = stream.into_std()
         {
             let stream = mio::net::TcpStream::from_std(stream);
-            self.handoff.let_go(Connection { stream, admission });
+            self.handoff.release(Connection {
+                stream,
+                permit: admission,
+            });
         }
     }
 }
@@ -275,7 +278,7 @@ impl AsyncWrite for Socket {
         if flushed.is_ready() {
             self.is_flushed = true;
             self.flushed_turn = self.turn.number();
-            self.handoff.tell_flushed();
+            self.handoff.notify_flushed();
         }
         flushed
     }

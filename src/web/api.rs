@@ -118,7 +118,7 @@ impl Api {
         tag = "Section::Pets"
     )]
     async fn list_pets(&self) -> poem::Result<PetListBody> {
-        let board = self.site.live.hub.board();
+        let board = self.site.app.hub().board();
         Ok(PetListBody::of(&self.site.blocks, board).await?)
     }
 
@@ -308,7 +308,7 @@ impl Api {
             Ok::<_, Failure>(site.engine.history(pet, before, limit)?)
         });
         let changes = read.await.map_err(|_| Failure::internal())??;
-        let epoch = self.site.live.hub.epoch();
+        let epoch = self.site.app.hub().epoch();
         let show = match is_staff {
             true => ChangeObject::signed,
             false => ChangeObject::of,
@@ -341,8 +341,8 @@ impl Api {
     ) -> Result<Committed, Failure> {
         let committed = self
             .site
-            .live
-            .writer
+            .app
+            .writer()
             .commit_once(command, once.0, permit.api_signer());
         Ok(committed.await?)
     }
@@ -373,7 +373,7 @@ impl Api {
 
     /// A pet, and the cursor of its last change.
     fn pet(&self, id: PetId) -> Result<(Arc<Pet>, Cursor), Failure> {
-        let found = self.site.live.hub.entry(id);
+        let found = self.site.app.hub().entry(id);
         let (entry, epoch) = found.ok_or_else(|| unknown(id))?;
         let rev = entry.changed;
         Ok((entry.pet, Cursor { epoch, rev }))

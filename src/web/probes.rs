@@ -9,10 +9,10 @@ use poem::{EndpointExt, Request, Response, Route, handler};
 
 use super::middleware::{host, security_headers};
 use super::poem_fixes::resource;
+use crate::app_state::AppState;
 use crate::auth::{MayRead, Permit, Principal, names_this_machine};
 use crate::error::Failure;
 use crate::limits::PeerAddress;
-use crate::live::Live;
 use crate::metrics::Metrics;
 
 /// The process answers.
@@ -24,21 +24,21 @@ pub fn health() -> Response {
 /// Whether new visitors should be sent here: not while it stops, and not while its own disk cannot
 /// be written.
 #[handler]
-pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
-    if live.stop.is_cancelled() {
+pub fn readiness(Data(app): Data<&Arc<AppState>>) -> Response {
+    if app.is_stopping() {
         text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-    } else if live.is_cut_off() {
+    } else if app.is_engine_unreachable() {
         // A balancer that dropped this node would drop all of them.
         text(
             StatusCode::OK,
             "ready to be read; changes cannot be made, the engine is out of reach\n",
         )
-    } else if !live.is_working() {
+    } else if !app.is_working() {
         text(
             StatusCode::SERVICE_UNAVAILABLE,
             "changes cannot be written or delivered\n",
         )
-    } else if live.limiter.suspects_unnamed_proxy() {
+    } else if app.limiter().suspects_unnamed_proxy() {
         text(
             StatusCode::OK,
             "ready; a proxy seems to be in front that --trusted-proxy does not name: all its visitors \
@@ -53,7 +53,7 @@ pub fn readiness(Data(live): Data<&Arc<Live>>) -> Response {
 /// metrics count failed sign-ins and refused visitors.
 #[handler]
 pub fn show_metrics(
-    Data(live): Data<&Arc<Live>>,
+    Data(app): Data<&Arc<AppState>>,
     caller: Principal,
     request: &Request,
 ) -> poem::Result<Response> {
@@ -63,7 +63,7 @@ pub fn show_metrics(
     if !is_local {
         Permit::<MayRead>::of(&caller).map_err(Failure::from)?;
     }
-    Ok(exposition(live.hub.metrics()))
+    Ok(exposition(app.metrics()))
 }
 
 /// The endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.

@@ -9,7 +9,8 @@ use super::pages::{
     account, audit, doctor, edit_pet, hello, invitation, pets, sign_in, staff, tokens,
 };
 use super::poem_fixes::resource;
-use super::{Site, api, assets, live_routes, probes};
+use super::{Site, api, assets, probes};
+use crate::live;
 
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
@@ -72,10 +73,10 @@ pub fn routes(site: &Arc<Site>) -> Route {
         // Live
         .at("/hello", resource().get(hello::page))
         .at("/hello/ws", resource().get_only(hello::echo))
-        .at("/live/ws", resource().get_only(live_routes::over_ws))
-        .at("/live/sse", resource().get(live_routes::over_sse))
-        .at("/live/poll", resource().get_only(live_routes::by_polling))
-        .at("/live/state", resource().get(live_routes::read_state))
+        .at("/live/ws", resource().get_only(live::watch_websocket))
+        .at("/live/sse", resource().get(live::watch_sse))
+        .at("/live/poll", resource().get_only(live::poll_changes))
+        .at("/live/state", resource().get(live::read_state))
         .at(doctor::ADDRESS, resource().get(doctor::page))
         // API
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::assets::Assets;
 use super::pages::hello;
 use super::pet_blocks::Blocks;
+use crate::app_state::AppState;
 use crate::error::Failure;
-use crate::live::Live;
 use crate::model::{Cursor, Pet, PetId};
 use crate::store::{Engine, StoreError};
 use crate::views::{Subject, Views};
@@ -17,7 +17,7 @@ const MAX_CHANGES_READ_FOR_NAME: usize = 1000;
 /// The state that the handlers share. Lives as long as the endpoint.
 pub struct Site {
     /// The board, the writer, the limits and the shutdown signal.
-    pub live: Arc<Live>,
+    pub app: Arc<AppState>,
     /// Read by pages about the past. The board is in memory.
     pub engine: Arc<dyn Engine>,
     /// Renders pages.
@@ -32,10 +32,10 @@ pub struct Site {
 
 impl Site {
     /// Loads templates and assets.
-    pub fn new(live: Arc<Live>, engine: Arc<dyn Engine>) -> Self {
+    pub fn new(app: Arc<AppState>, engine: Arc<dyn Engine>) -> Self {
         let assets = Assets::load();
         Site {
-            live,
+            app,
             engine,
             views: Views::new(assets.address().to_owned()),
             assets,
@@ -50,7 +50,7 @@ impl Site {
     /// 404, also for text that is not an id.
     pub fn pet(&self, id: &str) -> Result<(Arc<Pet>, Cursor), Failure> {
         let id: Option<PetId> = id.parse().ok();
-        let found = id.and_then(|id| self.live.hub.pet(id));
+        let found = id.and_then(|id| self.app.hub().pet(id));
         found.ok_or_else(Site::no_such_pet)
     }
 
@@ -65,7 +65,7 @@ impl Site {
     /// # Errors
     /// The engine cannot be read.
     pub fn subject(&self, id: PetId) -> Result<Option<Subject>, StoreError> {
-        if let Some((pet, _)) = self.live.hub.pet(id) {
+        if let Some((pet, _)) = self.app.hub().pet(id) {
             return Ok(Some(Subject {
                 id,
                 name: Some(pet.profile.name.clone()),

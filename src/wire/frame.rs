@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::encoding::{Encoding, sse_chunk, websocket_text};
 use super::json::to_ascii;
 use super::message::{Entry, Message};
-use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, PetId, Rev};
+use super::topic::Topic;
+use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, Rev};
 
 /// One message that carries a change or a snapshot, encoded for every transport. Cloning shares
 /// the bytes.
@@ -56,7 +57,7 @@ const ENVELOPE_BYTES: usize = 256;
 struct Encoded {
     rev: Rev,
     kind: FrameKind,
-    pet: Option<PetId>,
+    topic: Option<Topic>,
     json: String,
     websocket: Bytes,
     sse_chunk: Bytes,
@@ -73,7 +74,7 @@ impl Frame {
             ChangeKind::Pet(_) => FrameKind::Pet,
             ChangeKind::Gone(_) => FrameKind::Gone,
         };
-        Frame::encode(epoch, change.rev, kind, Some(change.pet), &message)
+        Frame::encode(epoch, change.rev, kind, Some(change.pet.into()), &message)
     }
 
     /// Encodes the status of `pets`, true at `rev`.
@@ -127,19 +128,19 @@ impl Frame {
         epoch: Epoch,
         rev: Rev,
         kind: FrameKind,
-        pet: Option<PetId>,
+        topic: Option<Topic>,
         message: &Message<'_>,
     ) -> Self {
         let json = message.to_json();
         let id = Some(Cursor { epoch, rev });
-        Frame::of_json(rev, kind, pet, id, json)
+        Frame::of_json(rev, kind, topic, id, json)
     }
 
     /// Encodes a message that is JSON already. `id` becomes the id of the SSE event.
     fn of_json(
         rev: Rev,
         kind: FrameKind,
-        pet: Option<PetId>,
+        topic: Option<Topic>,
         id: Option<Cursor>,
         json: String,
     ) -> Self {
@@ -147,7 +148,7 @@ impl Frame {
         Frame(Arc::new(Encoded {
             rev,
             kind,
-            pet,
+            topic,
             websocket: websocket_text(&json),
             json,
             sse_chunk,
@@ -164,9 +165,9 @@ impl Frame {
         self.0.kind
     }
 
-    /// The pet whose change this is; `None` for a snapshot.
-    pub fn pet(&self) -> Option<PetId> {
-        self.0.pet
+    /// Returns the topic of the change, or `None` for a snapshot.
+    pub fn topic(&self) -> Option<Topic> {
+        self.0.topic
     }
 
     /// The JSON object.
@@ -193,7 +194,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChangeSource, Profile, Status, Timestamp};
+    use crate::model::{ChangeSource, PetId, Profile, Status, Timestamp};
 
     const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 

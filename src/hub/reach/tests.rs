@@ -146,7 +146,7 @@ async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it
     for (newest, is_snapshot) in [(SILENT, false), (1, false), (0, true)] {
         let (hub, cursor) = behind(newest);
         let since = hub.reach(Some(cursor)).await;
-        let mut catch_up = hub.catch_up(Filter::All, since);
+        let mut catch_up = hub.catch_up(TopicFilter::All, since);
         let chunk = catch_up.next().await;
         assert_eq!(!chunk.frames.is_empty(), is_snapshot, "{newest}");
         if !is_snapshot {

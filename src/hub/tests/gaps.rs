@@ -8,7 +8,7 @@ use crate::model::RequestKey;
 async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
     let rig = Rig::start();
     rig.statuses(1, 3);
-    let mut waiting = rig.catch_up(Filter::All, 5);
+    let mut waiting = rig.catch_up(TopicFilter::All, 5);
     let snapshot = store::Snapshot {
         rev: Rev::new(90),
         ..rig.engine.snapshot().unwrap()
@@ -17,11 +17,14 @@ async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
     rig.hub
         .publish(&[change(91, 1, ChangeKind::Status(Status::Eating))]);
     for since in [5, 89] {
-        let mut catch_up = rig.catch_up(Filter::All, since);
+        let mut catch_up = rig.catch_up(TopicFilter::All, since);
         let chunk = catch_up.next().await;
         assert!(is_snapshot(&chunk) && chunk.reaches.get() == 91, "{since}");
     }
-    assert_eq!(all_revs(&mut rig.catch_up(Filter::All, 90)).await, [91]);
+    assert_eq!(
+        all_revs(&mut rig.catch_up(TopicFilter::All, 90)).await,
+        [91]
+    );
     assert!(is_snapshot(&waiting.next().await));
     assert_eq!(rig.hub.gaps(), 1);
 }

@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::hub::Filter;
+use crate::hub::TopicFilter;
 use crate::model::{Cursor, Rev};
 use crate::wire::{Frame, Message, SnapshotForm};
 
 /// An answer is shared for so long: hello in it says what time it is.
 const SHARED_FOR: Duration = Duration::from_secs(1);
 
-/// Answers kept for one rev. Above it they are encoded per viewer, which is slower and still
+/// PollCache kept for one rev. Above it they are encoded per viewer, which is slower and still
 /// right: a bound on memory against someone who asks from every cursor for every combination of
 /// pets.
 const ANSWERS_KEPT: usize = 256;
 
 /// The position of a poller, the pets it watches, and its form of snapshots.
-pub type Asked = (Rev, Filter, SnapshotForm);
+pub type Asked = (Rev, TopicFilter, SnapshotForm);
 
-/// Answers that bring their askers to the same rev, by where they were and what they watch.
+/// PollCache that bring their askers to the same rev, by where they were and what they watch.
 #[derive(Default)]
-pub struct Answers(Mutex<Option<Kept>>);
+pub struct PollCache(Mutex<Option<Kept>>);
 
 struct Kept {
     reaches: Rev,
@@ -31,7 +31,7 @@ struct Kept {
     answers: HashMap<Asked, Bytes>,
 }
 
-impl Answers {
+impl PollCache {
     /// What `encode` makes, or made a moment before `now`, for those who asked from this rev for
     /// these pets and are brought to `reaches`.
     pub fn share(
@@ -104,13 +104,13 @@ mod tests {
     /// What is answered at `now` to one who asked from rev 1 for `pet` and is brought to `reaches`,
     /// if it is encoded as `text` when it has to be.
     fn answer(
-        answers: &Answers,
+        answers: &PollCache,
         pet: u64,
         reaches: u64,
         now: Instant,
         text: &'static str,
     ) -> Bytes {
-        let filter = Filter::of(vec![PetId::new(pet)]).unwrap();
+        let filter = TopicFilter::new([PetId::new(pet).into()]).unwrap();
         let encode = || Bytes::from_static(text.as_bytes());
         answers.share(
             (Rev::new(1), filter, SnapshotForm::Whole),
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_shared_by_those_who_ask_for_the_same_at_the_same_time() {
-        let (answers, now) = (Answers::default(), Instant::now());
+        let (answers, now) = (PollCache::default(), Instant::now());
         assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
         assert_eq!(answer(&answers, 7, 5, now, "second"), "first");
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
     /// the time in it for now.
     #[test]
     fn an_answer_is_not_shared_when_the_time_in_it_is_old() {
-        let (answers, now) = (Answers::default(), Instant::now());
+        let (answers, now) = (PollCache::default(), Instant::now());
         assert_eq!(answer(&answers, 7, 5, now, "first"), "first");
         let later = now + SHARED_FOR;
         assert_eq!(answer(&answers, 7, 5, later, "second"), "second");

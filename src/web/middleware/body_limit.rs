@@ -11,9 +11,9 @@ use poem::http::{Method, StatusCode, header};
 use poem::{Body, Endpoint, Request};
 use tokio::time::timeout;
 
+use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::limits::{ClientAddress, MemoryExhausted, MemoryReservation};
-use crate::live::Live;
 use crate::web::pages::unsaved_form::SentForm;
 
 /// A body is read into blocks of this size. One growing buffer would take twice its bytes, and fragment
@@ -60,15 +60,15 @@ pub async fn limit<E: Endpoint>(
 /// # Errors
 /// As for `limit`.
 pub async fn keep(request: &mut Request, limits: BodyLimits) -> Result<(), Failure> {
-    let live = request.data::<Arc<Live>>().cloned();
-    let live = live.ok_or_else(Failure::internal)?;
-    let mut buffered = live
-        .limiter
+    let app = request.data::<Arc<AppState>>().cloned();
+    let app = app.ok_or_else(Failure::internal)?;
+    let mut buffered = app
+        .limiter()
         .open_reservation(ClientAddress::from_request(request));
     let body = limits.read(request.take_body(), &mut buffered).await;
     let body = body.inspect_err(|failure| {
         if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-            live.count_refused_buffers();
+            app.count_refused_buffers();
         }
     })?;
     // Returned to the budget when the request is dropped.

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use poem::{Endpoint, Request};
 
+use crate::app_state::AppState;
 use crate::auth::Principal;
-use crate::live::Live;
 
 /// Identifies the principal, once for each request. Handlers take it as a parameter.
 pub async fn identify<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<E::Output> {
-    if let Some(live) = request.data::<Arc<Live>>() {
-        let principal = live.authenticator.identify(&request).await;
+    if let Some(app) = request.data::<Arc<AppState>>() {
+        let principal = app.authenticator().identify(&request).await;
         request.set_data(principal);
     }
     next.call(request).await

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use poem::{Endpoint, Request};
 
 use super::body_limit::{self, BodyLimits};
+use crate::app_state::AppState;
 use crate::auth::Principal;
 use crate::limits::ClientAddress;
-use crate::live::{Live, too_many_writes};
+use crate::live::too_many_writes;
 use crate::web::pages::form::Form;
 
 /// Counts every request that may change something, whether it is then allowed to or not.
@@ -20,14 +21,13 @@ pub async fn limit_writes<E: Endpoint>(
     limits: BodyLimits,
 ) -> poem::Result<E::Output> {
     if !request.method().is_safe()
-        && let Some(live) = request.data::<Arc<Live>>()
+        && let Some(app) = request.data::<Arc<AppState>>()
     {
         let account = Principal::get(&request)?.account();
         let name = account.as_ref().map(|account| account.name.as_str());
         let client = ClientAddress::from_request(&request);
-        if let Err(wait) = live.limiter.admit_write(name, client) {
-            let refused = &live.hub.metrics().refused;
-            refused.with_label_values(&["writes"]).inc();
+        if let Err(wait) = app.limiter().admit_write(name, client) {
+            app.count_refused_write();
             if Form::is_announced(request.headers()) {
                 // The answer contains what was typed. A body over the limit is answered as usual.
                 body_limit::keep(&mut request, limits).await.ok();

@@ -20,9 +20,9 @@ use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use tokio::time::{Instant, sleep};
 
 use super::body_limit;
+use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::limits::{ClientAddress, REQUEST_BYTES};
-use crate::live::Live;
 
 /// An answer of up to this length is part of what every connection takes.
 const INCLUDED_BYTES: u64 = 8 * 1024;
@@ -36,17 +36,17 @@ const ROOM_INTERVAL: Duration = Duration::from_millis(50);
 /// # Errors
 /// 503.
 pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
-    let live = request.data::<Arc<Live>>().cloned();
-    let live = live.ok_or_else(Failure::internal)?;
+    let app = request.data::<Arc<AppState>>().cloned();
+    let app = app.ok_or_else(Failure::internal)?;
     let visitor = ClientAddress::from_request(&request);
-    let mut buffered = live.limiter.open_reservation(visitor);
+    let mut buffered = app.limiter().open_reservation(visitor);
     if buffered.resize(REQUEST_BYTES).is_err() {
-        live.count_refused_buffers();
+        app.count_refused_buffers();
         return Err(body_limit::no_room().into());
     }
     let response = next.call(request).await?.into_response();
     drop(buffered);
-    Ok(charge(&live, visitor, response).await?)
+    Ok(charge(&app, visitor, response).await?)
 }
 
 /// Charges `response` for `visitor`.
@@ -54,7 +54,7 @@ pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem
 /// # Errors
 /// 503 when the budget has no room for it.
 async fn charge(
-    live: &Arc<Live>,
+    app: &Arc<AppState>,
     visitor: ClientAddress,
     mut response: Response,
 ) -> Result<Response, Failure> {
@@ -74,18 +74,18 @@ async fn charge(
                 .map_err(|_| Failure::internal())?;
             let charged = pieces
                 .into_iter()
-                .map(|piece| live.limiter.reserve_response(visitor, piece));
+                .map(|piece| app.limiter().reserve_response(visitor, piece));
             let charged = charged.collect::<Result<Vec<_>, _>>().map_err(|_refused| {
-                live.count_refused_buffers();
+                app.count_refused_buffers();
                 body_limit::no_room()
             })?;
             whole(charged)
         }
         None => {
-            let live = Arc::clone(live);
+            let app = Arc::clone(app);
             Body::from_bytes_stream(body.into_bytes_stream().then(move |piece| {
-                let live = Arc::clone(&live);
-                async move { charge_piece(&live, visitor, piece?).await }
+                let app = Arc::clone(&app);
+                async move { charge_piece(&app, visitor, piece?).await }
             }))
         }
     };
@@ -93,15 +93,19 @@ async fn charge(
     Ok(response)
 }
 
-async fn charge_piece(live: &Live, visitor: ClientAddress, mut piece: Bytes) -> io::Result<Bytes> {
+async fn charge_piece(
+    app: &AppState,
+    visitor: ClientAddress,
+    mut piece: Bytes,
+) -> io::Result<Bytes> {
     let deadline = Instant::now() + ROOM_TIMEOUT;
     loop {
-        piece = match live.limiter.reserve_response(visitor, piece) {
+        piece = match app.limiter().reserve_response(visitor, piece) {
             Ok(charged) => return Ok(charged),
             Err(full) => full.bytes,
         };
         if Instant::now() > deadline {
-            live.count_refused_buffers();
+            app.count_refused_buffers();
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         sleep(ROOM_INTERVAL).await;

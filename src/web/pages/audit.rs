@@ -43,7 +43,7 @@ pub async fn show_audit(
     Query(before): Query<Before>,
     caller: Principal,
 ) -> poem::Result<Response> {
-    let newest = site.live.hub.newest().0;
+    let newest = site.app.hub().newest().0;
     let (owned, authenticator) = (Arc::clone(site), caller.authenticator().clone());
     let reading = tokio::task::spawn_blocking(move || {
         let changes = signed_changes(

@@ -14,6 +14,7 @@ pub const ADDRESS: &str = "/live/doctor";
 
 #[handler]
 pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
-    let live = &site.live;
-    site.show(&caller, &DoctorPage::new(live.hub.cursor(), live.heartbeat))
+    let heartbeat = site.app.heartbeat();
+    let page = DoctorPage::new(site.app.hub().cursor(), heartbeat);
+    site.show(&caller, &page)
 }

@@ -67,8 +67,8 @@ pub async fn edit_pet(
         expected: Expected::Anything,
     };
     let saved = site
-        .live
-        .writer
+        .app
+        .writer()
         .commit_once(edit, key, permit.signer())
         .await;
     match (saved, base) {

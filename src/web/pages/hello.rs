@@ -10,9 +10,10 @@ use poem::{Request, Response, handler};
 use self::pump::Pump;
 pub use self::pump::Room;
 use self::pump::Times;
+use crate::app_state::AppState;
 use crate::auth::Principal;
 use crate::limits::ClientAddress;
-use crate::live::{Live, Upgrade};
+use crate::live::Handshake;
 use crate::views::HelloPage;
 use crate::web::Site;
 
@@ -24,27 +25,26 @@ pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Res
 /// Sends back every text and binary message, and does nothing else.
 #[handler]
 pub fn echo(
-    Data(live): Data<&Arc<Live>>,
+    Data(app): Data<&Arc<AppState>>,
     Data(site): Data<&Arc<Site>>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let upgrade = Upgrade::of(request)?;
-    let place = live
-        .places
+    let handshake = Handshake::from_request(request)?;
+    let slot = app
+        .slots()
         .admit_uncounted(ClientAddress::from_request(request))?;
-    let (response, upgraded) = upgrade.accept();
-    let (stop, room) = (live.stop.clone(), site.echo_room.clone());
+    let (response, upgraded) = handshake.accept();
+    let (stop, room) = (app.stop_token().clone(), site.echo_room.clone());
     let times = Times {
-        idle: live.idle_time,
-        pause: live.message_time,
+        idle: app.timeouts().idle,
+        pause: app.timeouts().head,
     };
     let echoing = async move {
-        let _place = place;
+        let _slot = slot;
         if let Some(stream) = upgraded.await {
             Pump::new(stream, room).run(&stop, times).await;
         }
     };
-    live.tasks
-        .spawn(live.cut.clone().run_until_cancelled_owned(echoing));
+    app.spawn(echoing);
     Ok(response)
 }

@@ -30,8 +30,8 @@ pub async fn index(
     caller: Principal,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
-    let (board, now) = (site.live.hub.board(), Timestamp::now());
-    let undo = undo::offered(caller.authenticator(), headers, now, &site.live.hub, |_| {
+    let (board, now) = (site.app.hub().board(), Timestamp::now());
+    let undo = undo::offered(caller.authenticator(), headers, now, site.app.hub(), |_| {
         true
     });
     let mut response = site.show_after(&caller, headers, |done| {
@@ -88,7 +88,7 @@ pub fn show_pet(
 ) -> poem::Result<Response> {
     let (pet, cursor) = site.pet(&id)?;
     let now = Timestamp::now();
-    let undo = undo::offered(caller.authenticator(), headers, now, &site.live.hub, |id| {
+    let undo = undo::offered(caller.authenticator(), headers, now, site.app.hub(), |id| {
         id == pet.id
     });
     site.show(&caller, &ShowPage::new(&pet, cursor, now, undo))
@@ -121,7 +121,7 @@ pub async fn create_pet(
         }
     };
     let create = Command::create(profile);
-    let created = site.live.writer.commit_once(create, key, permit.signer());
+    let created = site.app.writer().commit_once(create, key, permit.signer());
     let created = created.await.map_err(Failure::from)?;
     Ok(see_other(&address(created.pet)))
 }
@@ -142,14 +142,14 @@ pub async fn set_status(
     let replaces = form.get("replaces");
     let (since, expected) = undo::asked(form.get("since"), replaces)?;
     let unknown = || Failure::from(WriteError::UnknownPet(pet.id));
-    let (before, epoch) = site.live.hub.entry(pet.id).ok_or_else(unknown)?;
+    let (before, epoch) = site.app.hub().entry(pet.id).ok_or_else(unknown)?;
     let set = Command::SetStatus {
         pet: pet.id,
         status,
         since,
         expected,
     };
-    let committed = site.live.writer.commit(set, permit.signer()).await;
+    let committed = site.app.writer().commit(set, permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
     let mut response = see_other(back(headers, pet.id).as_str());
     if replaces.is_none() {
@@ -177,13 +177,13 @@ pub async fn remove_pet(
 ) -> poem::Result<Response> {
     // A form that is sent twice finds the pet removed the second time: that is a success too.
     let pet: Option<PetId> = id.parse().ok();
-    let pet = pet.filter(|pet| *pet < site.live.hub.newest().1);
+    let pet = pet.filter(|pet| *pet < site.app.hub().newest().1);
     let Some(pet) = pet else {
         return Err(Site::no_such_pet().into());
     };
     let removed = site
-        .live
-        .writer
+        .app
+        .writer()
         .commit(Command::remove(pet), permit.signer());
     match removed.await.map_err(Failure::from) {
         Err(failure) if failure.status != StatusCode::NOT_FOUND => return Err(failure.into()),

@@ -109,7 +109,7 @@ pub async fn sign_in(
         client: caller.client(),
         before: caller.cookie().map(Secret::key),
     };
-    let metrics = site.live.hub.metrics();
+    let metrics = site.app.metrics();
     let counted = |result| metrics.sign_ins.with_label_values(&[result]).inc();
     let (problem, status, retry_after) = match staff.sign_in(asked).await {
         Ok(secret) => {

@@ -209,5 +209,5 @@ fn staff_page(site: &Site, admin: &SignedIn) -> Result<StaffPage, Failure> {
     let members = admin.staff()?.accounts().members();
     let page = StaffPage::new(&members, &admin.account.name);
     let page = page.with_request_key(form::new_key().1);
-    Ok(page.with_unnamed_proxy(site.live.limiter.suspects_unnamed_proxy()))
+    Ok(page.with_unnamed_proxy(site.app.limiter().suspects_unnamed_proxy()))
 }

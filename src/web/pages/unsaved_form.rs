@@ -174,7 +174,7 @@ impl Unsaved {
             return site.show_again(caller, &page, status);
         }
         let edited = edited_pet(&self.action);
-        let page = match edited.map(|id| site.live.hub.pet(id)) {
+        let page = match edited.map(|id| site.app.hub().pet(id)) {
             Some(None) => FormPage::create(&self.form.into_draft(), &[])
                 .with_notice(
                     "This pet was removed while you were editing",
@@ -224,7 +224,7 @@ impl Unsaved {
     /// A tap or an undo in words, with a button where the same form can still succeed.
     fn into_status_retry(self, site: &Site, id: PetId, why: &Why<'_>) -> ErrorPage {
         let status = self.form.text("status").parse::<Status>();
-        let found = site.live.hub.entry(id);
+        let found = site.app.hub().entry(id);
         let (Ok(status), Some((entry, epoch))) = (status, found) else {
             let failure = Site::no_such_pet();
             let detail = match why {

@@ -8,16 +8,17 @@ use super::files;
 ///
 /// The design has `app`, `simulator`, `cli` and `telemetry` on one line; they are three here,
 /// because the app starts the simulator and the command line starts the app.
-const LAYERS: [&[&str]; 12] = [
-    &["model", "metrics", "guard"],
-    &["wire", "store", "clock"],
+const LAYERS: [&[&str]; 13] = [
+    &["model", "metrics", "limits"],
+    &["wire", "store", "clock", "serve"],
     &["hub"],
     &["writer"],
     &["error"],
-    &["auth"],
+    &["auth", "delivery"],
+    &["app_state"],
     &["live", "views"],
     &["web"],
-    &["serve", "config"],
+    &["config"],
     &["simulator", "telemetry"],
     &["app"],
     &["cli"],

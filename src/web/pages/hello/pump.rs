@@ -16,7 +16,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::live::{Echo, NORMAL, Next, POLICY, RESTART, close_frame};
+use crate::delivery::{CloseCode, close_frame};
+use crate::live::{Echo, Next};
 
 /// Bytes that wait for all who do not read: room for the longest message, and a little.
 const ROOM_BYTES: usize = 20 * 1024 * 1024;
@@ -96,9 +97,9 @@ impl Pump {
                 Some(Ok(Ok(Next::GoOn))) => continue,
                 Some(Ok(Ok(Next::Close))) => return Some(Bytes::new()),
                 Some(Ok(Err(_gone))) => return None,
-                Some(Err(_late)) if is_idle => close_frame(NORMAL, "idle"),
-                Some(Err(_late)) => close_frame(POLICY, "half a message"),
-                None => close_frame(RESTART, "stopping"),
+                Some(Err(_late)) if is_idle => close_frame(CloseCode::NORMAL, "idle"),
+                Some(Err(_late)) => close_frame(CloseCode::POLICY, "half a message"),
+                None => close_frame(CloseCode::RESTART, "stopping"),
             };
             return Some(last.into());
         }

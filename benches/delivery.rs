@@ -4,7 +4,7 @@
 //! everyone who watches all pets; ten changes go in one pass; and one status goes to the ten of
 //! 10,000 who watch that pet. The baseline writes the same bytes to the same number of sinks in a
 //! plain loop. Each bench asserts that every viewer was given every byte. Run with
-//! `cargo bench --bench senders`.
+//! `cargo bench --bench delivery`.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -15,15 +15,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use pet_store::auth::SocketPrincipal;
-use pet_store::hub::Filter;
+use pet_store::delivery::{
+    FrameBatch, PendingViewer, Transport, Viewer, ViewerSlots, ViewerSocket, Viewers, fan_out,
+};
+use pet_store::hub::TopicFilter;
 use pet_store::limits::{ClientAddress, ClientLimiter, ClientLimits};
-use pet_store::live::senders::{Batch, Newcomer, Socket, Table, Viewer};
-use pet_store::live::{Admission, Connection, Transport, ViewerSlots};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
     Change, ChangeKind, ChangeSource, Cursor, Epoch, PetId, Rev, Status, Timestamp,
 };
+use pet_store::serve::{Connection, ConnectionPermit};
 use pet_store::wire::{Encoding, Frame, SnapshotForm};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -52,8 +53,8 @@ impl Write for Sink {
     }
 }
 
-impl Socket for Sink {
-    fn end_writing(&self) -> io::Result<()> {
+impl ViewerSocket for Sink {
+    fn shutdown_write(&self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -65,26 +66,26 @@ const VISITOR: ClientAddress = ClientAddress {
 
 /// A table of viewers, and the bytes that they were given.
 struct Rig {
-    table: Table<Sink>,
+    viewers: Viewers<Sink>,
     taken: Rc<Cell<u64>>,
     rev: Rev,
 }
 
 impl Rig {
     /// With `VIEWERS` viewers, each with the filter of its turn.
-    fn start(filter: impl Fn(u64) -> Filter) -> Self {
+    fn start(filter: impl Fn(u64) -> TopicFilter) -> Self {
         let taken = Rc::new(Cell::new(0));
         let limiter = Arc::new(ClientLimiter::new(&ClientLimits::default()));
         let stop = CancellationToken::new();
-        let places = ViewerSlots::new(VIEWERS as usize, limiter, Metrics::new(), stop);
+        let slots = ViewerSlots::new(VIEWERS as usize, limiter, Metrics::new(), stop);
         let permits = Arc::new(Semaphore::new(VIEWERS as usize));
-        let mut table = Table::default();
+        let mut viewers = Viewers::default();
         for turn in 0..VIEWERS {
             let permit = Arc::clone(&permits).try_acquire_owned();
-            let newcomer = Newcomer {
+            let pending = PendingViewer {
                 connection: Connection {
                     stream: Sink(Rc::clone(&taken)),
-                    admission: Admission::new(permit.expect("there is one for each"), None),
+                    permit: ConnectionPermit::new(permit.expect("there is one for each"), None),
                 },
                 encoding: Encoding::WebSocket,
                 filter: filter(turn),
@@ -93,18 +94,18 @@ impl Rig {
                     epoch: Epoch::new(0x9f2c_41aa),
                     rev: Rev::ZERO,
                 },
-                said: Vec::new(),
-                speaker: SocketPrincipal::Stranger,
+                received: Vec::new(),
+                handler: None,
                 visitor: VISITOR,
-                place: places
+                slot: slots
                     .admit(Transport::WebSocket, VISITOR)
                     .expect("there is one for each"),
             };
             let now = Instant::now();
-            table.insert(Viewer::new(newcomer, turn, now, now + HOUR));
+            viewers.insert(Viewer::new(pending, turn, now, now + HOUR));
         }
         Rig {
-            table,
+            viewers,
             taken,
             rev: Rev::ZERO,
         }
@@ -117,9 +118,9 @@ impl Rig {
             .iter()
             .map(|frame| frame.bytes(Encoding::WebSocket).len())
             .sum();
-        let batch = Batch::new(frames).expect("there are frames");
+        let batch = FrameBatch::new(frames).expect("there are frames");
         self.taken.set(0);
-        self.table.fan_out(batch, Instant::now());
+        fan_out(&mut self.viewers, batch, Instant::now());
         assert_eq!(self.taken.get(), bytes as u64 * watchers);
     }
 
@@ -141,7 +142,7 @@ impl Rig {
 fn pass(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a pass over 10,000 viewers");
     group.throughput(Throughput::Elements(VIEWERS));
-    let mut everyone = Rig::start(|_| Filter::All);
+    let mut everyone = Rig::start(|_| TopicFilter::All);
     group.bench_function("one status for everyone", |bencher| {
         bencher.iter(|| everyone.pass(1, VIEWERS));
     });
@@ -161,7 +162,7 @@ fn pass(criterion: &mut Criterion) {
         });
     });
     let mut one_each = Rig::start(|turn| {
-        Filter::of(vec![PetId::new(turn % PETS + 1)]).expect("one pet is not too many")
+        TopicFilter::new([PetId::new(turn % PETS + 1).into()]).expect("one pet is not too many")
     });
     group.throughput(Throughput::Elements(VIEWERS / PETS));
     group.bench_function("one status for the ten who watch that pet", |bencher| {

@@ -1,4 +1,4 @@
-//! A sender without its thread: its table, its passes, and real sockets on loopback.
+//! A worker without its thread: its viewers, its passes, and real sockets on loopback.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::limits::ClientLimits;
-use crate::live::{Admission, Transport};
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
 use crate::model::{ChangeKind, Epoch, PetId, Rev, Status};
+use crate::serve::ConnectionPermit;
 use crate::store::{Follower, MemoryEngine, Snapshot};
 
 const VISITOR: ClientAddress = ClientAddress {
@@ -23,10 +23,10 @@ const VISITOR: ClientAddress = ClientAddress {
 
 /// A hub with pets 1 and 2 (at rev 2), and one sender that is driven by the test.
 struct Rig {
-    sender: Sender,
-    inbox: Arc<Inbox>,
+    worker: Worker,
+    mailbox: Arc<Mailbox>,
     hub: Arc<Hub>,
-    places: ViewerSlots,
+    slots: ViewerSlots,
     listener: TcpListener,
     _runtime: Runtime,
 }
@@ -38,37 +38,36 @@ impl Rig {
         engine.append(&pets).unwrap();
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let runtime = Runtime::new().unwrap();
-        let (writer, _thread) = Writer::start(engine, Arc::clone(&hub)).unwrap();
         let limiter = Arc::new(ClientLimiter::new(&ClientLimits::default()));
         let stop = CancellationToken::new();
-        let places = ViewerSlots::new(100, Arc::clone(&limiter), Metrics::new(), stop);
-        let context = Context {
+        let slots = ViewerSlots::new(100, Arc::clone(&limiter), Metrics::new(), stop);
+        let context = WorkerContext {
             hub: Arc::clone(&hub),
-            writer,
-            authenticator: Authenticator::demo(),
             limiter,
-            places: places.clone(),
+            slots: slots.clone(),
             tasks: TaskTracker::new(),
             runtime: runtime.handle().clone(),
-            heartbeat: Duration::from_secs(15),
-            write_timeout: Duration::from_secs(30),
-            max_connection_age: Duration::from_secs(600),
-            message_bytes: 4096,
-            message_time: Duration::from_secs(10),
-            messages: RateLimit::per_second(50),
+            limits: DeliveryLimits {
+                heartbeat: Duration::from_secs(15),
+                write_timeout: Duration::from_secs(30),
+                max_connection_age: Duration::from_secs(600),
+                message_bytes: 4096,
+                message_timeout: Duration::from_secs(10),
+                message_rate: RateLimit::per_second(50),
+            },
         };
         let poll = Poll::new().unwrap();
-        let (sender, notes) = mpsc::channel();
-        let inbox = Arc::new(Inbox {
-            notes: sender,
+        let (sender, messages) = mpsc::channel();
+        let mailbox = Arc::new(Mailbox {
+            messages: sender,
             waker: Waker::new(poll.registry(), WAKE).unwrap(),
-            is_rung: AtomicBool::new(false),
+            is_woken: AtomicBool::new(false),
         });
         Rig {
-            sender: Sender::new(poll, context, notes, Arc::clone(&inbox)),
-            inbox,
+            worker: Worker::new(poll, context, messages, Arc::clone(&mailbox)),
+            mailbox,
             hub,
-            places,
+            slots,
             listener: TcpListener::bind("127.0.0.1:0").unwrap(),
             _runtime: runtime,
         }
@@ -84,54 +83,54 @@ impl Rig {
     }
 
     /// Seats a viewer that was given everything up to `at`.
-    fn seat(&mut self, filter: Filter, at: u64) -> Watching {
+    fn register(&mut self, filter: TopicFilter, at: u64) -> ViewerEnd {
         let at = Cursor {
             epoch: self.hub.epoch(),
             rev: Rev::new(at),
         };
-        let (stream, newcomer) = newcomer(&self.listener, &self.places, filter, at);
-        self.sender.seat(newcomer);
-        Watching(stream)
+        let (stream, pending) = pending_viewer(&self.listener, &self.slots, filter, at);
+        self.worker.register(pending);
+        ViewerEnd(stream)
     }
 
     fn pass(&mut self) {
-        self.sender.pass(Instant::now());
+        self.worker.pass(Instant::now());
     }
 }
 
 /// A viewer that was given everything up to `at`, and the other end of its socket.
-fn newcomer(
+fn pending_viewer(
     listener: &TcpListener,
-    places: &ViewerSlots,
-    filter: Filter,
+    slots: &ViewerSlots,
+    filter: TopicFilter,
     at: Cursor,
-) -> (TcpStream, Newcomer) {
+) -> (TcpStream, PendingViewer) {
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (served, _) = listener.accept().unwrap();
     served.set_nonblocking(true).unwrap();
     stream.set_nonblocking(true).unwrap();
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    let newcomer = Newcomer {
+    let pending = PendingViewer {
         connection: Connection {
             stream: mio::net::TcpStream::from_std(served),
-            admission: Admission::new(permit, None),
+            permit: ConnectionPermit::new(permit, None),
         },
         encoding: Encoding::Sse,
         filter,
         form: SnapshotForm::Whole,
         at,
-        said: Vec::new(),
-        speaker: SocketPrincipal::Stranger,
+        received: Vec::new(),
+        handler: None,
         visitor: VISITOR,
-        place: places.admit(Transport::Sse, VISITOR).unwrap(),
+        slot: slots.admit(Transport::Sse, VISITOR).unwrap(),
     };
-    (stream, newcomer)
+    (stream, pending)
 }
 
 /// The other end of a viewer's socket. Loopback delivers before `write` returns.
-struct Watching(TcpStream);
+struct ViewerEnd(TcpStream);
 
-impl Watching {
+impl ViewerEnd {
     /// The revs of the events that are there.
     fn revs(&mut self) -> Vec<u64> {
         let mut bytes = Vec::new();
@@ -144,21 +143,21 @@ impl Watching {
     }
 }
 
-fn only(pet: u64) -> Filter {
-    Filter::of(vec![PetId::new(pet)]).unwrap()
+fn only(pet: u64) -> TopicFilter {
+    TopicFilter::new([PetId::new(pet).into()]).unwrap()
 }
 
 /// Rule 3, for those who watch over a socket: published before the opening, between it and the
 /// seat, before the pass, and after it.
 #[test]
-fn a_newcomer_is_given_what_came_in_between_once_and_in_order() {
+fn a_pending_is_given_what_came_in_between_once_and_in_order() {
     let mut rig = Rig::start();
     rig.publish(1, 3);
-    let mut early = rig.seat(Filter::All, 3);
+    let mut early = rig.register(TopicFilter::All, 3);
     rig.pass();
     rig.publish(2, 2);
-    let mut late = rig.seat(Filter::All, 4);
-    let mut ahead = rig.seat(Filter::All, 7);
+    let mut late = rig.register(TopicFilter::All, 4);
+    let mut ahead = rig.register(TopicFilter::All, 7);
     rig.pass();
     rig.publish(1, 1);
     rig.pass();
@@ -171,8 +170,8 @@ fn a_newcomer_is_given_what_came_in_between_once_and_in_order() {
 #[test]
 fn a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others() {
     let mut rig = Rig::start();
-    let mut of_one = rig.seat(only(1), 2);
-    let mut of_two = rig.seat(only(2), 2);
+    let mut of_one = rig.register(only(1), 2);
+    let mut of_two = rig.register(only(2), 2);
     rig.publish(1, 2);
     rig.publish(2, 1);
     rig.publish(1, 1);
@@ -186,8 +185,8 @@ fn a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others() 
 #[test]
 fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_after_it() {
     let mut rig = Rig::start();
-    let mut everything = rig.seat(Filter::All, 2);
-    let mut of_two = rig.seat(only(2), 2);
+    let mut everything = rig.register(TopicFilter::All, 2);
+    let mut of_two = rig.register(only(2), 2);
     rig.publish(2, 1);
     rig.publish(1, 5000);
     rig.pass();
@@ -205,8 +204,8 @@ fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_aft
 #[test]
 fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
     let mut rig = Rig::start();
-    let mut everything = rig.seat(Filter::All, 2);
-    let mut of_two = rig.seat(only(2), 2);
+    let mut everything = rig.register(TopicFilter::All, 2);
+    let mut of_two = rig.register(only(2), 2);
     rig.publish(1, 1);
     rig.pass();
     let board = rig.hub.board();
@@ -217,11 +216,11 @@ fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
         pets: board.pets.iter().map(|pet| (**pet).clone()).collect(),
     };
     rig.hub.begin_anew(rig.hub.epoch(), snapshot);
-    let mut late = rig.seat(Filter::All, 3);
+    let mut late = rig.register(TopicFilter::All, 3);
     rig.publish(2, 1);
     // Once without the ring, which another thread may be late with.
     rig.pass();
-    rig.sender.heed_engine(Instant::now());
+    rig.worker.on_engine_event(Instant::now());
     rig.publish(1, 1);
     rig.pass();
     assert_eq!(everything.revs(), [3, 91, 92]);
@@ -233,21 +232,27 @@ fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
 #[test]
 fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
     let mut rig = Rig::start();
-    let stays = rig.seat(only(1), 2);
-    drop(rig.seat(only(1), 2));
-    drop(rig.seat(Filter::All, 2));
+    let stays = rig.register(only(1), 2);
+    drop(rig.register(only(1), 2));
+    drop(rig.register(TopicFilter::All, 2));
     for row in 1..3 {
-        rig.sender.table.remove(row);
+        rig.worker.viewers.remove(row);
     }
     assert_eq!(
-        rig.sender.table.watchers(PetId::new(1)).collect::<Vec<_>>(),
+        rig.worker
+            .viewers
+            .subscribers(PetId::new(1).into())
+            .collect::<Vec<_>>(),
         [0]
     );
-    rig.sender.table.remove(0);
-    assert!(rig.sender.table.is_empty());
-    assert_eq!(rig.sender.table.watchers(PetId::new(1)).count(), 0);
+    rig.worker.viewers.remove(0);
+    assert!(rig.worker.viewers.is_empty());
+    assert_eq!(
+        rig.worker.viewers.subscribers(PetId::new(1).into()).count(),
+        0
+    );
     drop(stays);
-    let mut reuses = rig.seat(only(2), 2);
+    let mut reuses = rig.register(only(2), 2);
     rig.publish(1, 1);
     rig.publish(2, 1);
     rig.pass();
@@ -258,26 +263,30 @@ fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
 #[test]
 fn a_sender_that_fails_lets_its_viewers_go_and_serves_those_who_come_next() {
     let mut rig = Rig::start();
-    let mut lost = rig.seat(Filter::All, 2);
-    let (hub, places, inbox) = (
+    let mut lost = rig.register(TopicFilter::All, 2);
+    let (hub, slots, mailbox) = (
         Arc::clone(&rig.hub),
-        rig.places.clone(),
-        Arc::clone(&rig.inbox),
+        rig.slots.clone(),
+        Arc::clone(&rig.mailbox),
     );
-    let (sender, listener, runtime) = (rig.sender, rig.listener, rig._runtime);
-    let thread = thread::spawn(move || sender.run());
-    assert!(inbox.send(Note::Fail).is_ok());
+    let (worker, listener, runtime) = (rig.worker, rig.listener, rig._runtime);
+    let thread = thread::spawn(move || worker.run());
+    assert!(mailbox.send(WorkerMessage::Panic).is_ok());
     lost.0.set_nonblocking(false).unwrap();
     assert_eq!(lost.0.read_to_end(&mut Vec::new()).unwrap(), 0, "closed");
-    let (stream, newcomer) = newcomer(&listener, &places, Filter::All, hub.cursor());
-    assert!(inbox.send(Note::Join(Box::new(newcomer))).is_ok());
+    let (stream, pending) = pending_viewer(&listener, &slots, TopicFilter::All, hub.cursor());
+    assert!(
+        mailbox
+            .send(WorkerMessage::Register(Box::new(pending)))
+            .is_ok()
+    );
     hub.publish(&[change(3, 1, ChangeKind::Status(Status::Eating))]);
-    inbox.ring();
+    mailbox.wake();
     stream.set_nonblocking(false).unwrap();
     let mut event = [0; 10];
     (&stream).read_exact(&mut event).unwrap();
     let deadline = Instant::now();
-    assert!(inbox.send(Note::End { deadline }).is_ok());
+    assert!(mailbox.send(WorkerMessage::End { deadline }).is_ok());
     thread.join().unwrap();
     let dropped = &hub.metrics().dropped;
     assert_eq!(dropped.with_label_values(&["fault"]).get(), 1);

@@ -6,22 +6,22 @@ use crate::model::Rev;
 use crate::wire::{Encoding, Frame};
 
 /// Frames in the order of their revs, and their bytes where somebody needed them.
-pub struct Batch {
+pub struct FrameBatch {
     frames: Vec<Frame>,
-    merged: [Option<Merged>; Encoding::ALL.len()],
+    merged: [Option<MergedFrames>; Encoding::ALL.len()],
 }
 
-struct Merged {
+struct MergedFrames {
     bytes: Bytes,
     /// Where each frame ends.
     ends: Vec<usize>,
 }
 
-impl Batch {
+impl FrameBatch {
     /// `None` without frames.
     pub fn new(frames: Vec<Frame>) -> Option<Self> {
         let merged = [None, None, None];
-        (!frames.is_empty()).then_some(Batch { frames, merged })
+        (!frames.is_empty()).then_some(FrameBatch { frames, merged })
     }
 
     pub fn frames(&self) -> &[Frame] {
@@ -29,15 +29,15 @@ impl Batch {
     }
 
     /// The rev that this batch brings its readers to.
-    pub fn reaches(&self) -> Rev {
+    pub fn last_rev(&self) -> Rev {
         self.frames.last().map_or(Rev::ZERO, Frame::rev)
     }
 
     /// The bytes of every frame after `at`, shared by all who ask.
     pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
         let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
-        let merged =
-            self.merged[encoding.index()].get_or_insert_with(|| Merged::of(&self.frames, encoding));
+        let merged = self.merged[encoding.index()]
+            .get_or_insert_with(|| MergedFrames::new(&self.frames, encoding));
         match skipped {
             0 => merged.bytes.clone(),
             _ => merged.bytes.slice(merged.ends[skipped - 1]..),
@@ -45,12 +45,12 @@ impl Batch {
     }
 }
 
-impl Merged {
-    fn of(frames: &[Frame], encoding: Encoding) -> Self {
+impl MergedFrames {
+    fn new(frames: &[Frame], encoding: Encoding) -> Self {
         if let [frame] = frames {
             let bytes = frame.bytes(encoding).clone();
             let ends = vec![bytes.len()];
-            return Merged { bytes, ends };
+            return MergedFrames { bytes, ends };
         }
         let mut bytes = BytesMut::new();
         let mut ends = Vec::with_capacity(frames.len());
@@ -59,12 +59,12 @@ impl Merged {
             ends.push(bytes.len());
         }
         let bytes = bytes.freeze();
-        Merged { bytes, ends }
+        MergedFrames { bytes, ends }
     }
 }
 
 /// Some frames for one viewer.
-pub fn concatenated<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: Encoding) -> Bytes {
+pub fn concatenate<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: Encoding) -> Bytes {
     let mut frames = frames.into_iter();
     let Some(first) = frames.next() else {
         return Bytes::new();
@@ -94,18 +94,18 @@ mod tests {
     #[test]
     fn each_viewer_gets_what_is_after_it_from_the_same_bytes() {
         let frames = frames(8..=12);
-        let mut batch = Batch::new(frames.clone()).unwrap();
+        let mut batch = FrameBatch::new(frames.clone()).unwrap();
         for encoding in Encoding::ALL {
             let all = batch.after(Rev::new(7), encoding);
             for at in 0..=12_u64 {
                 let skipped = usize::try_from(at.saturating_sub(7)).unwrap();
-                let expected = concatenated(&frames[skipped.min(5)..], encoding);
+                let expected = concatenate(&frames[skipped.min(5)..], encoding);
                 let bytes = batch.after(Rev::new(at), encoding);
                 assert_eq!(bytes, expected);
                 let offset = all.len() - bytes.len();
                 assert!(bytes.is_empty() || bytes.as_ptr() == all[offset..].as_ptr());
             }
         }
-        assert_eq!(batch.reaches(), Rev::new(12));
+        assert_eq!(batch.last_rev(), Rev::new(12));
     }
 }

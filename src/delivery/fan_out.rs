@@ -1,0 +1,166 @@
+//! Sends new frames to the viewers that subscribed to them.
+
+use std::time::Instant;
+
+use tokio::sync::broadcast::error::TryRecvError;
+
+use super::batch::{FrameBatch, concatenate};
+use super::close_reason::CloseReason;
+use super::viewer::{SendOutcome, Viewer, ViewerSocket};
+use super::viewers::Viewers;
+use super::worker::Worker;
+use crate::wire::Frame;
+
+impl Worker {
+    /// Sends all new frames of the hub's stream to the viewers.
+    pub(super) fn pass(&mut self, now: Instant) {
+        let mut frames = Vec::new();
+        loop {
+            match self.stream.try_recv() {
+                Ok(frame) if frame.rev() > self.position.at.rev => frames.push(frame),
+                Ok(_old) => {}
+                Err(TryRecvError::Lagged(_)) => return self.resync_all(),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
+        }
+        // In a new epoch, the frames may be of either. The wake-up that follows makes
+        // `on_engine_event` close every connection.
+        if self.context.hub.epoch() != self.position.at.epoch {
+            return;
+        }
+        // If these frames come after a gap, each viewer is resynced before it gets them.
+        if self.context.hub.gaps() != self.position.gaps {
+            return self.resync_all();
+        }
+        if let Some(batch) = FrameBatch::new(frames) {
+            self.position.at.rev = batch.last_rev();
+            if fan_out(&mut self.viewers, batch, now) {
+                self.timers.schedule_follow_up(now);
+            }
+        }
+    }
+
+    /// Resyncs every viewer, after this worker lagged behind the stream or the history got a gap.
+    pub(super) fn resync_all(&mut self) {
+        // Subscribes before it asks the hub, whose answers are then newer than any lost frame.
+        self.stream = self.context.hub.subscribe();
+        self.position.gaps = self.context.hub.gaps();
+        self.position.at.rev = self.context.hub.newest().0;
+        for row in self.viewers.rows() {
+            if let Some(viewer) = self.viewers.get_mut(row) {
+                viewer.needs_resync = true;
+                if !viewer.is_stalled() {
+                    self.resume(row);
+                }
+            }
+        }
+    }
+
+    /// Continues with a viewer whose socket takes bytes again. Sends the bytes that wait, and then
+    /// the newest frame per topic, or a snapshot, if frames were skipped.
+    pub(super) fn resume(&mut self, row: usize) {
+        let now = Instant::now();
+        while let Some(viewer) = self.viewers.get_mut(row) {
+            let outcome = viewer.flush(now);
+            if outcome == SendOutcome::Broken || viewer.is_stalled() || viewer.is_closing() {
+                return self.viewers.settle(row, outcome);
+            }
+            if !viewer.needs_resync {
+                break;
+            }
+            let hub = &self.context.hub;
+            let newest = hub.resync(viewer.filter(), viewer.form, viewer.at);
+            if hub.epoch() != self.position.at.epoch {
+                return self.close(row, CloseReason::NewEpoch);
+            }
+            viewer.needs_resync = !newest.is_whole;
+            viewer.at = newest.reaches;
+            let bytes = concatenate(&newest.frames, viewer.encoding());
+            let outcome = viewer.send(bytes, now);
+            self.viewers.settle(row, outcome);
+        }
+        self.inbound.resume(&mut self.viewers, row, &self.position);
+    }
+}
+
+/// Sends each viewer the frames of `batch` that it subscribed to, and removes viewers whose connection
+/// is broken. Returns true if a viewer needs a follow-up.
+pub fn fan_out<S: ViewerSocket>(
+    viewers: &mut Viewers<S>,
+    mut batch: FrameBatch,
+    now: Instant,
+) -> bool {
+    let (mut broken, mut needs_follow_up) = (Vec::new(), false);
+    viewers.for_each_unfiltered(|row, viewer| {
+        if send_all(viewer, &mut batch, now) == SendOutcome::Broken {
+            broken.push(row);
+        }
+        needs_follow_up |= viewer.needs_follow_up;
+    });
+    let frames = batch.frames();
+    for chunk in filtered(viewers, frames).chunk_by(|(row, _), (other, _)| row == other) {
+        let row = chunk[0].0;
+        let frames = chunk.iter().map(|(_, index)| &frames[*index]);
+        let Some(viewer) = viewers.get_mut(row) else {
+            continue;
+        };
+        if send_some(viewer, frames, now) == SendOutcome::Broken {
+            broken.push(row);
+        }
+        needs_follow_up |= viewer.needs_follow_up;
+    }
+    for row in broken {
+        viewers.remove(row);
+    }
+    needs_follow_up
+}
+
+/// Returns the rows with a filter, each with the index of a frame that it subscribed to, sorted.
+fn filtered<S: ViewerSocket>(viewers: &Viewers<S>, frames: &[Frame]) -> Vec<(usize, usize)> {
+    let mut filtered = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let rows = frame.topic().map(|topic| viewers.subscribers(topic));
+        filtered.extend(rows.into_iter().flatten().map(|row| (row, index)));
+    }
+    filtered.sort_unstable();
+    filtered
+}
+
+/// Sends all frames of the batch after the viewer's position.
+fn send_all<S: ViewerSocket>(
+    viewer: &mut Viewer<S>,
+    batch: &mut FrameBatch,
+    now: Instant,
+) -> SendOutcome {
+    if is_skipped(viewer) {
+        return SendOutcome::Open;
+    }
+    let bytes = batch.after(viewer.at, viewer.encoding());
+    if bytes.is_empty() {
+        return SendOutcome::Open;
+    }
+    viewer.at = batch.last_rev();
+    viewer.send_event(bytes, now)
+}
+
+/// Sends those of `frames` that come after the viewer's position.
+fn send_some<'a, S: ViewerSocket>(
+    viewer: &mut Viewer<S>,
+    frames: impl Iterator<Item = &'a Frame> + Clone,
+    now: Instant,
+) -> SendOutcome {
+    if is_skipped(viewer) {
+        return SendOutcome::Open;
+    }
+    let at = viewer.at;
+    let new = frames.clone().filter(|frame| frame.rev() > at);
+    let bytes = concatenate(new, viewer.encoding());
+    viewer.at = frames.last().map_or(at, |last| at.max(last.rev()));
+    viewer.send_event(bytes, now)
+}
+
+/// Returns true if the viewer gets no frames now. A stalled viewer is resynced later.
+fn is_skipped<S: ViewerSocket>(viewer: &mut Viewer<S>) -> bool {
+    viewer.needs_resync |= viewer.is_stalled();
+    viewer.is_stalled() || viewer.is_closing()
+}

@@ -1,0 +1,192 @@
+//! Heartbeats, timeouts, and the maximum age of connections.
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::DeliveryLimits;
+use super::viewer::{SendOutcome, Viewer};
+use super::viewers::Viewers;
+use super::worker::StreamPosition;
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::model::{Cursor, Rev, Timestamp};
+use crate::wire::{Encoding, Message};
+
+/// Some antivirus programs hold back each event until the next one arrives. So the last event to a
+/// viewer is followed by a heartbeat if nothing else follows within this time.
+const FOLLOW_UP: Duration = Duration::from_millis(200);
+
+/// Least interval between two searches for viewers that need a follow-up. Together with `FOLLOW_UP`
+/// below 250 ms.
+const FOLLOW_UP_INTERVAL: Duration = Duration::from_millis(40);
+
+/// Random factor of a connection's maximum age, so that viewers that connected simultaneously do
+/// not reconnect simultaneously.
+const RENEWAL_SPREAD: RangeInclusive<f64> = 0.8..=1.2;
+
+/// Sweeps over all viewers per heartbeat, and the bounds of their interval.
+const SWEEPS_PER_HEARTBEAT: u32 = 16;
+const SWEEP_INTERVAL: RangeInclusive<Duration> =
+    Duration::from_millis(5)..=Duration::from_millis(500);
+
+/// The timers of one worker.
+pub struct Timers {
+    limits: DeliveryLimits,
+    sweep_interval: Duration,
+    sweep_at: Instant,
+    follow_up_at: Option<Instant>,
+}
+
+impl Timers {
+    /// Starts the timers.
+    pub fn new(limits: DeliveryLimits, now: Instant) -> Self {
+        let (shortest, longest) = (*SWEEP_INTERVAL.start(), *SWEEP_INTERVAL.end());
+        let sweep_interval = (limits.heartbeat / SWEEPS_PER_HEARTBEAT).clamp(shortest, longest);
+        Timers {
+            limits,
+            sweep_interval,
+            sweep_at: now + sweep_interval,
+            follow_up_at: None,
+        }
+    }
+
+    /// Returns when the next timer expires.
+    pub fn next(&self) -> Instant {
+        self.follow_up_at
+            .map_or(self.sweep_at, |at| at.min(self.sweep_at))
+    }
+
+    /// Returns when a viewer that connected at `now` is asked to reconnect.
+    pub fn renew_at(&self, now: Instant) -> Instant {
+        now + self
+            .limits
+            .max_connection_age
+            .mul_f64(rand::random_range(RENEWAL_SPREAD))
+    }
+
+    /// Schedules a follow-up for events that were sent at `now`.
+    pub fn schedule_follow_up(&mut self, now: Instant) {
+        self.follow_up_at.get_or_insert(now + FOLLOW_UP);
+    }
+
+    /// Sends the follow-up heartbeats that are due.
+    pub fn follow_up(&mut self, viewers: &mut Viewers, mut heartbeats: Heartbeats, now: Instant) {
+        if self.follow_up_at.is_none_or(|at| at > now) {
+            return;
+        }
+        let (mut broken, mut next) = (Vec::new(), None);
+        for (row, viewer) in viewers.iter_mut() {
+            if !viewer.needs_follow_up {
+                continue;
+            }
+            let due = viewer.sent_at + FOLLOW_UP;
+            if due > now {
+                next = Some(next.map_or(due, |next: Instant| next.min(due)));
+                continue;
+            }
+            viewer.needs_follow_up = false;
+            if heartbeats.send(viewer, now) == SendOutcome::Broken {
+                broken.push(row);
+            }
+        }
+        for row in broken {
+            viewers.remove(row);
+        }
+        self.follow_up_at = next.map(|next| next.max(now + FOLLOW_UP_INTERVAL));
+    }
+
+    /// Sends heartbeats to idle viewers and drops viewers that timed out, if a sweep is due. Returns
+    /// the rows of connections past their maximum age.
+    pub fn sweep(
+        &mut self,
+        viewers: &mut Viewers,
+        mut heartbeats: Heartbeats,
+        metrics: &Metrics,
+        now: Instant,
+    ) -> Vec<usize> {
+        let (mut broken, mut aged) = (Vec::new(), Vec::new());
+        if now < self.sweep_at {
+            return aged;
+        }
+        self.sweep_at = now + self.sweep_interval;
+        let idle_time = self
+            .limits
+            .heartbeat
+            .saturating_sub(self.sweep_interval * 2);
+        for (row, viewer) in viewers.iter_mut() {
+            if let Some(timeout) = viewer.timed_out(now, &self.limits) {
+                if let Some(label) = timeout.label() {
+                    metrics.dropped.with_label_values(&[label]).inc();
+                }
+                broken.push(row);
+            } else if viewer.renew_at <= now {
+                aged.push(row);
+            } else if now.duration_since(viewer.sent_at) >= idle_time
+                && heartbeats.send(viewer, now) == SendOutcome::Broken
+            {
+                broken.push(row);
+            }
+        }
+        for row in broken {
+            viewers.remove(row);
+        }
+        aged
+    }
+}
+
+/// The heartbeat of one instant, or `stale` if the engine does not respond. Encoded once for all
+/// viewers at the worker's position.
+pub struct Heartbeats {
+    at: Cursor,
+    stale_since: Option<Timestamp>,
+    /// The newest rev on this node. A viewer that comes from another node may be ahead of it.
+    newest: Rev,
+    encoded: [Option<Bytes>; Encoding::ALL.len()],
+}
+
+impl Heartbeats {
+    /// Prepares the heartbeat of a worker at `position`.
+    pub fn new(position: &StreamPosition, hub: &Hub) -> Self {
+        Heartbeats {
+            at: position.at,
+            stale_since: position.stale_since,
+            newest: hub.newest().0,
+            encoded: [None, None, None],
+        }
+    }
+
+    /// Sends the heartbeat, unless the viewer is stalled or being closed.
+    pub fn send(&mut self, viewer: &mut Viewer, now: Instant) -> SendOutcome {
+        if viewer.is_stalled() || viewer.is_closing() {
+            return SendOutcome::Open;
+        }
+        let rev = self.at.rev.max(viewer.at);
+        let encoding = viewer.encoding();
+        let cursor = Cursor { rev, ..self.at };
+        let behind = (self.newest < rev).then(Timestamp::now);
+        let stale_since = self.stale_since.or(behind);
+        let encode = || encoding.encode(&keep_alive(cursor, stale_since));
+        let bytes = if rev == self.at.rev {
+            self.encoded[encoding.index()]
+                .get_or_insert_with(encode)
+                .clone()
+        } else {
+            encode()
+        };
+        viewer.send(bytes, now)
+    }
+}
+
+/// Returns the message for a viewer that gets no other: `heartbeat`, or `stale` if the engine does
+/// not respond.
+pub fn keep_alive(cursor: Cursor, stale_since: Option<Timestamp>) -> Message<'static> {
+    match stale_since {
+        Some(since) => Message::Stale { since },
+        None => Message::Heartbeat {
+            cursor,
+            server_time: Timestamp::now(),
+        },
+    }
+}

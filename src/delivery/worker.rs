@@ -1,0 +1,364 @@
+//! The event loop of one worker.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+use tokio::sync::broadcast::Receiver;
+
+use super::batch::concatenate;
+use super::close_reason::CloseReason;
+use super::inbound::Inbound;
+use super::pacing::Pacing;
+use super::timers::{Heartbeats, Timers};
+use super::viewer::{SendOutcome, Viewer};
+use super::viewers::Viewers;
+use super::{Mailbox, PendingViewer, WorkerContext, WorkerMessage};
+use crate::hub::Hub;
+use crate::model::{Cursor, Timestamp};
+use crate::wire::{Frame, Message};
+
+/// The token of the mailbox's waker. Rows count from 0.
+pub const WAKE: Token = Token(usize::MAX);
+
+/// Socket events that are taken from the operating system in one call.
+const EVENTS: usize = 1024;
+
+/// One worker: a table of viewers, and what is needed to serve them.
+pub struct Worker {
+    pub(super) context: WorkerContext,
+    poll: Poll,
+    messages: mpsc::Receiver<WorkerMessage>,
+    mailbox: Arc<Mailbox>,
+    pub(super) stream: Receiver<Frame>,
+    pub(super) position: StreamPosition,
+    pub(super) viewers: Viewers,
+    pub(super) inbound: Inbound,
+    pub(super) timers: Timers,
+    pacing: Pacing,
+    next_viewer_id: u64,
+    is_stopping: bool,
+    end_deadline: Option<Instant>,
+}
+
+/// The position of a worker in the hub's stream.
+pub struct StreamPosition {
+    /// Every frame up to here was sent to every viewer that is not stalled.
+    pub at: Cursor,
+    /// Gaps in the history after which every viewer was resynced.
+    pub gaps: u64,
+    /// When the engine stopped responding, as far as the viewers were told.
+    pub stale_since: Option<Timestamp>,
+}
+
+impl StreamPosition {
+    /// Starts at the newest frame. Called after subscribing, so that the stream contains every later
+    /// frame.
+    fn newest(hub: &Hub) -> Self {
+        StreamPosition {
+            gaps: hub.gaps(),
+            at: hub.cursor(),
+            stale_since: None,
+        }
+    }
+}
+
+impl Worker {
+    /// Creates a worker that waits on `poll`.
+    pub fn new(
+        poll: Poll,
+        context: WorkerContext,
+        messages: mpsc::Receiver<WorkerMessage>,
+        mailbox: Arc<Mailbox>,
+    ) -> Self {
+        let now = Instant::now();
+        Worker {
+            stream: context.hub.subscribe(),
+            position: StreamPosition::newest(&context.hub),
+            viewers: Viewers::default(),
+            inbound: Inbound::new(context.clone(), Arc::clone(&mailbox)),
+            timers: Timers::new(context.limits, now),
+            pacing: Pacing::new(now),
+            next_viewer_id: 0,
+            is_stopping: false,
+            end_deadline: None,
+            poll,
+            messages,
+            mailbox,
+            context,
+        }
+    }
+
+    /// Runs until it is told to end and has no viewers.
+    ///
+    /// A panic disconnects this worker's viewers, which reconnect with their cursors, and affects
+    /// nothing else. Exiting the process would also abort requests and the other workers.
+    pub fn run(mut self) {
+        // `restart` replaces everything that the panic may have left inconsistent.
+        while catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {
+            self.restart();
+        }
+    }
+
+    /// Disconnects all viewers, and restarts at the hub's present position.
+    fn restart(&mut self) {
+        let count = self.viewers.rows().len();
+        tracing::error!(
+            viewers = count,
+            "a delivery worker panicked; its viewers were disconnected"
+        );
+        let dropped = &self.context.hub.metrics().dropped;
+        dropped.with_label_values(&["fault"]).inc_by(count as u64);
+        let (hub, now) = (&self.context.hub, Instant::now());
+        self.viewers = Viewers::default();
+        self.stream = hub.subscribe();
+        self.position = StreamPosition {
+            stale_since: hub.stale_since(),
+            ..StreamPosition::newest(hub)
+        };
+        self.timers = Timers::new(self.context.limits, now);
+        self.pacing = Pacing::new(now);
+        self.inbound.clear();
+    }
+
+    fn serve(&mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        while !self.has_ended() {
+            let timeout = self.timeout();
+            match self.poll.poll(&mut events, Some(timeout)) {
+                Err(error) if error.kind() != ErrorKind::Interrupted => {
+                    tracing::error!(%error, "a delivery worker cannot wait for events and ends");
+                    return;
+                }
+                _ => {}
+            }
+            // Cleared before anything is read, so that whatever comes later wakes again.
+            let was_woken = self.mailbox.is_woken.swap(false, Ordering::AcqRel);
+            // Before the messages, which may reuse rows that these events are about.
+            for event in &events {
+                self.on_socket_event(event);
+            }
+            self.read_messages();
+            self.inbound
+                .resume_unread(&mut self.viewers, &self.position);
+            let now = Instant::now();
+            if was_woken {
+                self.on_engine_event(now);
+            }
+            if !self.stream.is_empty() && self.pacing.wait(now).is_zero() {
+                self.pass(now);
+                self.pacing.record_pass(now, Instant::now());
+            }
+            self.run_timers(now);
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.end_deadline
+            .is_some_and(|deadline| self.viewers.is_empty() || deadline <= Instant::now())
+    }
+
+    /// Returns how long to wait for events.
+    fn timeout(&self) -> Duration {
+        if self.inbound.has_unread() {
+            return Duration::ZERO;
+        }
+        let now = Instant::now();
+        let until_timer = self.timers.next().saturating_duration_since(now);
+        if self.stream.is_empty() {
+            until_timer
+        } else {
+            until_timer.min(self.pacing.wait(now))
+        }
+    }
+
+    fn read_messages(&mut self) {
+        while let Ok(message) = self.messages.try_recv() {
+            match message {
+                WorkerMessage::Register(viewer) => self.register(*viewer),
+                WorkerMessage::Reply {
+                    row,
+                    viewer_id,
+                    frame,
+                } => self.send_reply(row, viewer_id, frame),
+                WorkerMessage::CloseAll => {
+                    self.is_stopping = true;
+                    for row in self.viewers.rows() {
+                        self.close(row, CloseReason::Stopping);
+                    }
+                }
+                WorkerMessage::End { deadline } => self.end_deadline = Some(deadline),
+                #[cfg(test)]
+                WorkerMessage::Panic => panic!("a panic, on purpose"),
+            }
+        }
+    }
+
+    /// Adds a viewer, and sends the frames that were published since its position.
+    pub(super) fn register(&mut self, mut pending: PendingViewer) {
+        self.next_viewer_id += 1;
+        let (row, now) = (self.viewers.next_row(), Instant::now());
+        let (is_current, encoding) = (pending.at.epoch == self.position.at.epoch, pending.encoding);
+        let received = std::mem::take(&mut pending.received);
+        let renew_at = self.timers.renew_at(now);
+        let mut viewer = Viewer::new(pending, self.next_viewer_id, now, renew_at);
+        // Edge-triggered, for both directions, for as long as the viewer is connected.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        if registry
+            .register(viewer.socket(), Token(row), interest)
+            .is_err()
+        {
+            return;
+        }
+        if !received.is_empty() {
+            viewer.feed(&received, self.context.limits.message_bytes, now);
+        }
+        if viewer.needs_follow_up {
+            self.timers.schedule_follow_up(now);
+        }
+        self.viewers.insert(viewer);
+        if !is_current {
+            return self.close(row, CloseReason::NewEpoch);
+        }
+        self.catch_up(row);
+        if let Some(viewer) = self.viewers.get_mut(row)
+            && let Some(since) = self.position.stale_since.or_else(|| {
+                let (epoch, rev) = (self.position.at.epoch, viewer.at);
+                let is_behind = self.context.hub.is_behind(Cursor { epoch, rev });
+                is_behind.then(Timestamp::now)
+            })
+        {
+            let outcome = viewer.send(encoding.encode(&Message::Stale { since }), now);
+            self.viewers.settle(row, outcome);
+        }
+        if self.is_stopping {
+            self.close(row, CloseReason::Stopping);
+        }
+    }
+
+    /// Sends a new viewer the frames that the others received while it was on its way here.
+    fn catch_up(&mut self, row: usize) {
+        let Some(viewer) = self.viewers.get_mut(row) else {
+            return;
+        };
+        if viewer.at >= self.position.at.rev {
+            return self.inbound.resume(&mut self.viewers, row, &self.position);
+        }
+        let hub = &self.context.hub;
+        let missing = hub
+            .replay(viewer.filter(), viewer.at)
+            .unwrap_or_else(|| hub.resync(viewer.filter(), viewer.form, viewer.at));
+        if hub.epoch() != self.position.at.epoch {
+            return self.close(row, CloseReason::NewEpoch);
+        }
+        viewer.at = missing.reaches;
+        let bytes = concatenate(&missing.frames, viewer.encoding());
+        viewer.needs_resync = !missing.is_whole;
+        let outcome = viewer.send(bytes, Instant::now());
+        self.viewers.settle(row, outcome);
+        self.resume(row);
+    }
+
+    fn on_socket_event(&mut self, event: &Event) {
+        if event.token() == WAKE {
+            return;
+        }
+        let row = event.token().0;
+        if event.is_error() || (event.is_read_closed() && event.is_write_closed()) {
+            self.viewers.remove(row);
+            return;
+        }
+        if event.is_writable() {
+            self.resume(row);
+        }
+        if event.is_readable() || event.is_read_closed() {
+            self.inbound.read(&mut self.viewers, row, &self.position);
+        }
+    }
+
+    /// Reacts to a change of the engine. Closes all connections if it has another epoch, resyncs all
+    /// viewers after a gap, and tells them when the engine stops or starts responding.
+    pub(super) fn on_engine_event(&mut self, now: Instant) {
+        let hub = &self.context.hub;
+        if hub.epoch() != self.position.at.epoch {
+            self.stream = hub.subscribe();
+            self.position = StreamPosition {
+                stale_since: self.position.stale_since,
+                ..StreamPosition::newest(hub)
+            };
+            for row in self.viewers.rows() {
+                self.close(row, CloseReason::NewEpoch);
+            }
+        } else if hub.gaps() != self.position.gaps {
+            self.resync_all();
+        }
+        let stale_since = self.context.hub.stale_since();
+        if stale_since != self.position.stale_since {
+            self.position.stale_since = stale_since;
+            let mut heartbeats = Heartbeats::new(&self.position, &self.context.hub);
+            let sent = self
+                .viewers
+                .iter_mut()
+                .map(|(row, viewer)| (row, heartbeats.send(viewer, now)));
+            let broken = sent.filter(|(_, outcome)| *outcome == SendOutcome::Broken);
+            for (row, _) in broken.collect::<Vec<_>>() {
+                self.viewers.remove(row);
+            }
+        }
+    }
+
+    fn run_timers(&mut self, now: Instant) {
+        if now < self.timers.next() {
+            return;
+        }
+        let hub = &self.context.hub;
+        let heartbeats = || Heartbeats::new(&self.position, hub);
+        self.timers.follow_up(&mut self.viewers, heartbeats(), now);
+        let aged = self
+            .timers
+            .sweep(&mut self.viewers, heartbeats(), hub.metrics(), now);
+        for row in aged {
+            self.close(row, CloseReason::Renewal);
+        }
+    }
+
+    /// Sends the frame of a `Reply::Later`, unless the viewer has left, and handles its next message.
+    fn send_reply(&mut self, row: usize, viewer_id: u64, frame: Bytes) {
+        let Some(viewer) = self.viewers.get_mut(row) else {
+            return;
+        };
+        if viewer.id != viewer_id || viewer.is_closing() {
+            return;
+        }
+        viewer.awaits_reply = false;
+        let outcome = viewer.send(frame, Instant::now());
+        self.viewers.settle(row, outcome);
+        if self.is_stopping {
+            self.close(row, CloseReason::Stopping);
+        }
+        self.inbound.resume(&mut self.viewers, row, &self.position);
+    }
+
+    /// Sends `bye` and closes the connection. A viewer that awaits a reply is closed after the reply.
+    pub(super) fn close(&mut self, row: usize, reason: CloseReason) {
+        let Some(viewer) = self.viewers.get_mut(row) else {
+            return;
+        };
+        if viewer.is_closing() || viewer.awaits_reply {
+            return;
+        }
+        let retry_ms = match reason {
+            CloseReason::Stopping => self.context.slots.retry_ms(),
+            CloseReason::Renewal | CloseReason::NewEpoch => 0,
+        };
+        let last = reason.encode(viewer.encoding(), retry_ms);
+        let outcome = viewer.close(last, Instant::now());
+        self.viewers.settle(row, outcome);
+    }
+}
