@@ -209,8 +209,8 @@ impl Metrics {
     }
 
     /// Observes the duration of an HTTP request until its response has a head. `route` is the
-    /// pattern of its path, such as `/pets/{id}`, never the path itself.
-    pub fn observe_request(&self, route: &'static str, status: u16, duration: Duration) {
+    /// pattern of its path, such as `/pets/:id`, never the path itself.
+    pub fn observe_request(&self, route: &str, status: u16, duration: Duration) {
         let class = match status / 100 {
             1 => "1xx",
             2 => "2xx",

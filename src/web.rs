@@ -33,8 +33,9 @@ pub fn endpoint(
     engine: Arc<dyn Engine>,
     bodies: BodyLimits,
 ) -> BoxEndpoint<'static> {
+    let metrics = app.metrics().clone();
     let site = Arc::new(Site::new(Arc::clone(&app), engine));
-    middleware::wrap(router::routes(&site), bodies)
+    middleware::wrap(router::routes(&site), bodies, metrics)
         .data(site)
         .data(app)
         .data(Arc::new(PollCache::default()))

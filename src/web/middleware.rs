@@ -8,14 +8,23 @@ mod identity;
 mod rate_limit;
 pub mod request_memory;
 pub mod security_headers;
+pub mod trace;
+
+use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, Response, Route};
 
 pub use self::body_limit::BodyLimits;
 use super::poem_fixes;
+use crate::metrics::Metrics;
 
 /// Wraps the URL table. A request meets the last of these first.
-pub fn wrap(routes: Route, bodies: BodyLimits) -> impl Endpoint<Output = Response> {
+pub fn wrap(
+    routes: Route,
+    bodies: BodyLimits,
+    metrics: Metrics,
+) -> impl Endpoint<Output = Response> {
+    let metrics = Arc::new(metrics);
     routes
         .around(identity::refuse_other_origins)
         .around(move |next, request| body_limit::limit(next, request, bodies))
@@ -28,4 +37,5 @@ pub fn wrap(routes: Route, bodies: BodyLimits) -> impl Endpoint<Output = Respons
         .around(identity::identify)
         .around(cors::share_reads)
         .after(security_headers::add)
+        .around(move |next, request| trace::trace(next, request, Arc::clone(&metrics)))
 }

@@ -7,7 +7,7 @@ use poem::http::StatusCode;
 use poem::web::Data;
 use poem::{EndpointExt, Request, Response, Route, handler};
 
-use super::middleware::{host, security_headers};
+use super::middleware::{host, security_headers, trace};
 use super::poem_fixes::resource;
 use crate::app_state::AppState;
 use crate::auth::{MayRead, Permit, Principal, names_this_machine};
@@ -68,11 +68,13 @@ pub fn show_metrics(
 
 /// The endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.
 pub fn metrics_endpoint(metrics: Metrics) -> BoxEndpoint<'static> {
+    let shared = Arc::new(metrics.clone());
     let endpoint = make_sync(move |_request| exposition(&metrics));
     Route::new()
         .at("/metrics", resource().get(endpoint))
         .around(host::check)
         .after(security_headers::add)
+        .around(move |next, request| trace::trace(next, request, Arc::clone(&shared)))
         .boxed()
 }
 

@@ -8,6 +8,7 @@ mod headers;
 mod markup;
 mod merging;
 mod reading;
+mod request_ids;
 mod snapshots;
 mod twice;
 

@@ -22,7 +22,7 @@ const ALLOWED_HEADERS: &str = "Accept, Accept-Language, Baggage, Cache-Control, 
      If-None-Match, Last-Event-ID, Pragma, Sentry-Trace, Traceparent, Tracestate, X-Requested-With";
 
 /// What a script may read besides the few headers that it always may.
-const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After";
+const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After, X-Request-Id";
 
 /// Seconds that a browser may remember a preflight: the longest that any of them keeps one.
 const MAX_AGE: &str = "86400";

@@ -1,60 +1,97 @@
-//! A failure or a panic becomes a page for people, and a problem document for programs.
+//! Answers failures and panics: with a page for people, with a problem document for programs.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use poem::http::{Method, StatusCode};
-use poem::{Endpoint, IntoResponse, Request, Response};
+use poem::http::{Method, StatusCode, Uri};
+use poem::{Endpoint, IntoResponse, PathPattern, Request, Response};
 
 use super::cors;
 use crate::auth::Principal;
 use crate::error::Failure;
 use crate::web::Site;
 use crate::web::pages::sign_in;
-use crate::web::pages::unsaved_form::{SentForm, Why};
+use crate::web::pages::unsaved_form::{Reason, SentForm};
 
-/// Turns failures into a page for people, and into a problem document for programs.
+/// Runs the rest, and answers its failure or panic.
 pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
     let site = request.data::<Arc<Site>>().cloned();
-    let caller = Principal::get(&request)?.clone();
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let sent = SentForm::default();
-    request.set_data(sent.clone());
-    let before = sign_in::page_before(request.headers());
-    let is_program = cors::is_readable(uri.path()) || uri.path() == "/metrics";
-    // Nothing that a handler shares is left half changed: locks are held over no call that panics.
-    let failure = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    let failed = FailedRequest {
+        principal: Principal::get(&request)?.clone(),
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        referring_page: sign_in::referring_page(request.headers()),
+        form: SentForm::default(),
+    };
+    request.set_data(failed.form.clone());
+    // No state is left half changed: no lock is held over a call that can panic.
+    let (failure, route) = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => return Ok(response.into_response()),
-        Ok(Err(error)) => Failure::of_poem(&error),
-        Err(_panic) => Failure::internal(),
+        Ok(Err(error)) => (
+            Failure::of_poem(&error),
+            error.data::<PathPattern>().cloned(),
+        ),
+        Err(_panic) => (Failure::internal(), None),
     };
-    let site = match site {
-        Some(site) if !is_program => site,
-        _ => return Ok(failure.into_response()),
+    let mut response = match site {
+        Some(site) if !failed.is_of_program() => failed.page(&site, &failure)?,
+        _ => failure.clone().into_response(),
     };
-    let base = caller
-        .authenticator()
-        .base()
-        .filter(|_| caller.is_at_another_address());
-    let page = before.as_deref().unwrap_or("/pets");
-    let right_address = base.map(|base| format!("{}{page}", base.origin()));
-    let unsaved = sent.read(&caller, &uri);
-    let unsaved = unsaved.filter(|unsaved| !unsaved.is_of_another(&caller));
-    let response = match (failure.status, unsaved) {
-        (StatusCode::UNAUTHORIZED, _) if method == Method::GET => Ok(sign_in::ask(&uri)),
-        (_, Some(unsaved)) if uri.path() == "/sign-in" => {
-            sign_in::show_refused(&site, &caller, &failure, unsaved)
-        }
-        (StatusCode::UNAUTHORIZED, unsaved) => sign_in::ask_again(&site, &caller, before, unsaved),
-        (_, Some(unsaved)) if unsaved.is_worth_returning(&failure) => {
-            unsaved.show(&site, &caller, Why::Refused(&failure, right_address))
-        }
-        _ => return Ok(site.show_failure(&caller, &failure, right_address)),
-    };
-    let mut response = response?;
     failure.add_headers(response.headers_mut());
+    if let Some(route) = route {
+        response.set_data(route);
+    }
     Ok(response)
+}
+
+/// A request that failed, as far as its answer depends on it.
+struct FailedRequest {
+    principal: Principal,
+    method: Method,
+    uri: Uri,
+    /// The page of this site that it was sent from.
+    referring_page: Option<String>,
+    form: SentForm,
+}
+
+impl FailedRequest {
+    /// Returns true if the route is for programs.
+    fn is_of_program(&self) -> bool {
+        let path = self.uri.path();
+        cors::is_readable(path) || path == "/metrics"
+    }
+
+    /// Answers with a page: the form that was sent, filled in, if there is one worth returning.
+    fn page(self, site: &Site, failure: &Failure) -> poem::Result<Response> {
+        let principal = &self.principal;
+        let unsaved = self.form.read(principal, &self.uri);
+        let unsaved = unsaved.filter(|unsaved| !unsaved.is_of_another(principal));
+        match (failure.status, unsaved) {
+            (StatusCode::UNAUTHORIZED, _) if self.method == Method::GET => {
+                Ok(sign_in::redirect_to_sign_in(&self.uri))
+            }
+            (_, Some(unsaved)) if self.uri.path() == "/sign-in" => {
+                sign_in::show_failure(site, principal, failure, unsaved)
+            }
+            (StatusCode::UNAUTHORIZED, unsaved) => {
+                sign_in::ask_to_sign_in(site, principal, self.referring_page, unsaved)
+            }
+            (_, Some(unsaved)) if unsaved.is_worth_returning(failure) => {
+                let public_url = self.public_url();
+                unsaved.show(site, principal, Reason::Refused(failure, public_url))
+            }
+            _ => Ok(site.show_failure(principal, failure, self.public_url())),
+        }
+    }
+
+    /// Returns the page at the public URL, if the request was sent to another address.
+    fn public_url(&self) -> Option<String> {
+        let base = self.principal.authenticator().base()?;
+        let page = self.referring_page.as_deref().unwrap_or("/pets");
+        let is_elsewhere = self.principal.is_at_another_address();
+        is_elsewhere.then(|| format!("{}{page}", base.origin()))
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::response::see_other;
-use super::unsaved_form::{Unsaved, Why};
+use super::unsaved_form::{Reason, Unsaved};
 use crate::auth::{Principal, Secret, SignInError, SignInRequest, SignedIn};
 use crate::error::Failure;
 use crate::views::SignInPage;
@@ -26,7 +26,7 @@ struct Asked {
 }
 
 /// Sends a browser that asked for a page of staff to sign in first, and back afterwards.
-pub fn ask(uri: &Uri) -> Response {
+pub fn redirect_to_sign_in(uri: &Uri) -> Response {
     let page = uri.path_and_query().map_or(HOME, |page| page.as_str());
     let next = serde_urlencoded::to_string([("next", page)]).unwrap_or_default();
     see_other(&format!("/sign-in?{next}"))
@@ -34,7 +34,7 @@ pub fn ask(uri: &Uri) -> Response {
 
 /// Answers a form of somebody who is not signed in with a sign-in page that carries the form; without a
 /// form to carry, the page leads back to `page`.
-pub fn ask_again(
+pub fn ask_to_sign_in(
     site: &Site,
     caller: &Principal,
     page: Option<String>,
@@ -53,14 +53,14 @@ pub fn ask_again(
 
 /// Answers a sign-in that failed for another reason than its name and password, and that carried a
 /// form: with the form for its author, who may be signed in by now, else with the page that carries it.
-pub fn show_refused(
+pub fn show_failure(
     site: &Site,
     caller: &Principal,
     failure: &Failure,
     unsaved: Unsaved,
 ) -> poem::Result<Response> {
     if unsaved.is_by(caller) {
-        return unsaved.show(site, caller, Why::SignedIn);
+        return unsaved.show(site, caller, Reason::SignedIn);
     }
     let page = SignInPage::again(&unsaved.page(), "", failure.detail.clone())
         .with_pending(Some(unsaved.pending()));
@@ -70,7 +70,7 @@ pub fn show_refused(
 }
 
 /// The page of this site that a request was sent from: path and query of its `Referer`.
-pub fn page_before(headers: &HeaderMap) -> Option<String> {
+pub fn referring_page(headers: &HeaderMap) -> Option<String> {
     let referer = headers.get(header::REFERER)?.to_str().ok()?;
     let page: Uri = referer.parse().ok()?;
     Some(page.path_and_query()?.as_str().to_owned())
@@ -117,7 +117,7 @@ pub async fn sign_in(
             let signed_in = caller.with_cookie(secret.clone());
             let response = match unsaved {
                 Some(unsaved) if unsaved.is_by(&signed_in) => {
-                    unsaved.show(site, &signed_in, Why::SignedIn)?
+                    unsaved.show(site, &signed_in, Reason::SignedIn)?
                 }
                 // The text is its author's alone; where it leads to is theirs too.
                 Some(_) => see_other(HOME),

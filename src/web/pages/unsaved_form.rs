@@ -63,8 +63,8 @@ impl SentForm {
     }
 }
 
-/// Why a form is shown again.
-pub enum Why<'a> {
+/// Reason a form is shown again.
+pub enum Reason<'a> {
     /// With the page at the public address, if the form would have been accepted there.
     Refused(&'a Failure, Option<String>),
     /// The form was refused before its author signed in.
@@ -151,10 +151,10 @@ impl Unsaved {
     }
 
     /// Answers with the form, filled in, under a message that says why it is shown.
-    pub fn show(self, site: &Site, caller: &Principal, why: Why<'_>) -> poem::Result<Response> {
+    pub fn show(self, site: &Site, caller: &Principal, why: Reason<'_>) -> poem::Result<Response> {
         let (status, title, detail, right_address) = match &why {
-            Why::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED, None),
-            Why::Refused(failure, address) => (
+            Reason::SignedIn => (StatusCode::OK, "You are signed in", STILL_UNSAVED, None),
+            Reason::Refused(failure, address) => (
                 failure.status,
                 "Not saved",
                 failure.detail.as_str(),
@@ -222,14 +222,14 @@ impl Unsaved {
     }
 
     /// A tap or an undo in words, with a button where the same form can still succeed.
-    fn into_status_retry(self, site: &Site, id: PetId, why: &Why<'_>) -> ErrorPage {
+    fn into_status_retry(self, site: &Site, id: PetId, why: &Reason<'_>) -> ErrorPage {
         let status = self.form.text("status").parse::<Status>();
         let found = site.app.hub().entry(id);
         let (Ok(status), Some((entry, epoch))) = (status, found) else {
             let failure = Site::no_such_pet();
             let detail = match why {
-                Why::Refused(failure, _) => failure.detail.clone(),
-                Why::SignedIn => failure.detail,
+                Reason::Refused(failure, _) => failure.detail.clone(),
+                Reason::SignedIn => failure.detail,
             };
             return ErrorPage {
                 detail,
@@ -252,8 +252,8 @@ impl Unsaved {
             _ if !can_work => {
                 format!("{name} was not set {target}: someone else changed it since.")
             }
-            Why::SignedIn => format!("{name} is not set {target} yet."),
-            Why::Refused(failure, _) => {
+            Reason::SignedIn => format!("{name} is not set {target} yet."),
+            Reason::Refused(failure, _) => {
                 format!("{name} was not set {target}. {}", failure.detail)
             }
         };

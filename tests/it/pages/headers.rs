@@ -4,7 +4,7 @@ use reqwest::Response;
 
 use crate::support::{TestApp, ask, spawn_app};
 
-async fn answers(app: &TestApp) -> Vec<Response> {
+pub async fn answers(app: &TestApp) -> Vec<Response> {
     let mut answers = Vec::new();
     for (method, path) in [
         ("GET", "/"),

@@ -189,19 +189,22 @@ async fn the_pages_to_sign_in() {
 async fn the_page_of_ones_own_account() {
     let rescue = Rescue::start().await;
     let mut anna = rescue.signed_in("anna").await;
-    let _elsewhere = rescue.signed_in("anna").await;
     let mut variants = Variants::default();
     let page = anna.get("/account").await;
-    let session = link_in(&page, "/account/sessions/");
     variants.add_main("admin: GET /account", &page);
+    let mut elsewhere = rescue.signed_in("anna").await;
+    let session = link_in(&anna.get("/account").await, "/account/sessions/");
+    for path in ["/account/sessions", &session] {
+        let page = anna.get(path).await;
+        variants.add_main(&format!("admin: GET {path}"), &page);
+    }
+    elsewhere.post("/sign-out", &[]).await;
     let fields = [("token-name", "Kennel camera"), ("scope", "set-status")];
     let (status, page) = post(&mut anna, "/account/tokens", &fields).await;
     variants.add_main(&format!("admin: POST /account/tokens → {status}"), &page);
     let token = link_in(&page, "/account/tokens/");
-    for path in ["/account/sessions", &session, &token] {
-        let page = anna.get(path).await;
-        variants.add_main(&format!("admin: GET {path}"), &page);
-    }
+    let page = anna.get(&token).await;
+    variants.add_main(&format!("admin: GET {token}"), &page);
     let (status, page) = post(&mut anna, "/account/tokens", &[("token-name", " ")]).await;
     variants.add_main(&format!("admin: POST /account/tokens → {status}"), &page);
     for fields in [
@@ -297,7 +300,7 @@ async fn the_page_behind_an_invitation() {
 async fn the_pages_that_say_what_went_wrong() {
     let rescue = Rescue::start().await;
     let mut boris = rescue.signed_in("boris").await;
-    let mut visitor = rescue.browser();
+    let visitor = rescue.browser();
     let mut variants = Variants::default();
     for path in ["/pets/99", "/nothing", "/staff"] {
         let page = boris.get(path).await;
