@@ -6,11 +6,14 @@
  * seen, over this link or one before it, and is dropped. So nothing is drawn twice and time never runs backwards.
  */
 import { isNewer, parseCursor } from "./cursor.js";
-import { difference, isSame, PET_FIELDS } from "./difference.js";
+import { difference, isSame } from "./difference.js";
 
 /** @typedef {import("./difference.js").Pet} Pet */
 /** @typedef {import("./difference.js").Change} Change */
 /** @typedef {import("../live/transports/message.js").Message} Message */
+
+/** Fields of a message that are not fields of the pet. */
+const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at"]);
 
 export class Board {
   #cursor;
@@ -94,17 +97,17 @@ export class Board {
 }
 
 /**
- * What was known of a pet, with what a message says about it.
+ * Returns what is known of a pet, updated with the fields of a message or of an entry of a snapshot.
  * @param {Pet | undefined} known
  * @param {unknown} id
- * @param {Record<string, any>} said
+ * @param {Record<string, any>} fields
  * @returns {Pet}
  */
-function merge(known, id, said) {
+function merge(known, id, fields) {
   /** @type {Pet} */
   const pet = { ...known, id: String(id) };
-  for (const field of PET_FIELDS) {
-    if (said[field] !== undefined) pet[field] = said[field] === null ? "" : String(said[field]);
+  for (const [field, value] of Object.entries(fields)) {
+    if (!ENVELOPE.has(field)) pet[field] = value === null ? "" : String(value);
   }
   return pet;
 }

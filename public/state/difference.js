@@ -2,26 +2,15 @@
 /** What lies between two states of the board. */
 
 /**
- * What is known of a pet. Only `id`, `name`, `status` and `since` are always there: a snapshot has no more.
- * @typedef {object} Pet
- * @property {string} id
- * @property {string} [name]
- * @property {string} [species]
- * @property {string} [breed]
- * @property {string} [sex]
- * @property {string} [age]
- * @property {string} [about]
- * @property {string} [status]
- * @property {string} [since]  RFC 3339.
+ * A pet as far as the page knows it: the fields of its messages, and the fields that the page shows, as texts.
+ * `since` is RFC 3339.
+ * @typedef {{ id: string, name?: string, status?: string, since?: string, [field: string]: string | undefined }} Pet
  */
 
 /**
  * One pet before and after. Without `before` it is new, without `after` it is gone.
  * @typedef {{ id: string, before?: Pet, after?: Pet }} Change
  */
-
-/** The fields that a pet has in messages and on the page, in the order of the page. */
-export const PET_FIELDS = /** @type {const} */ (["name", "species", "breed", "sex", "age", "about", "status", "since"]);
 
 /**
  * @param {ReadonlyMap<string, Pet>} before
@@ -46,5 +35,5 @@ export function difference(before, after) {
  * @param {Pet} other
  */
 export function isSame(one, other) {
-  return PET_FIELDS.every((field) => one[field] === other[field]);
+  return Object.keys({ ...one, ...other }).every((field) => one[field] === other[field]);
 }

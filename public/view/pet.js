@@ -9,9 +9,6 @@ import { setText } from "./text.js";
 
 /** @typedef {import("../state/difference.js").Pet} Pet */
 
-/** The fields shown as text; `since` has its own element. */
-const TEXT_FIELDS = /** @type {const} */ (["name", "species", "breed", "sex", "age", "about", "status"]);
-
 /** Fields whose values are words of the protocol and are shown with a capital. */
 const WORDS = new Set(["sex", "status"]);
 
@@ -22,9 +19,10 @@ const WORDS = new Set(["sex", "status"]);
 export function readPet(element) {
   /** @type {Pet} */
   const pet = { id: element.dataset.pet ?? "" };
-  for (const field of TEXT_FIELDS) {
-    const text = element.querySelector(`[data-field="${field}"]`)?.textContent ?? undefined;
-    if (text !== undefined) pet[field] = WORDS.has(field) ? text.toLowerCase() : text;
+  for (const place of fieldsOf(element)) {
+    const field = place.dataset.field ?? "";
+    const text = place.textContent ?? "";
+    pet[field] ??= WORDS.has(field) ? text.toLowerCase() : text;
   }
   pet.status = element.dataset.status ?? pet.status;
   pet.since = element.querySelector("time[data-since]")?.getAttribute("datetime") ?? undefined;
@@ -39,12 +37,25 @@ export function readPet(element) {
 export function drawPet(element, pet) {
   element.dataset.pet = pet.id;
   if (pet.status !== undefined) drawStatus(element, pet.status);
-  for (const field of TEXT_FIELDS) {
+  for (const place of fieldsOf(element)) {
+    const field = place.dataset.field ?? "";
     const value = pet[field];
-    if (value !== undefined) drawField(element, field, WORDS.has(field) ? statusText(value) : value);
+    if (value !== undefined) setText(place, WORDS.has(field) ? statusText(value) : value);
+  }
+  for (const row of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-row]"))) {
+    const value = pet[row.dataset.row ?? ""];
+    if (value !== undefined) row.toggleAttribute("hidden", value === "");
   }
   if (pet.since !== undefined) element.querySelector("time[data-since]")?.setAttribute("datetime", pet.since);
   element.querySelector("a[data-link]")?.setAttribute("href", `/pets/${encodeURIComponent(pet.id)}`);
+}
+
+/**
+ * @param {HTMLElement} element
+ * @returns {NodeListOf<HTMLElement>} The elements that show a field of the pet.
+ */
+function fieldsOf(element) {
+  return element.querySelectorAll("[data-field]");
 }
 
 /**
@@ -56,14 +67,4 @@ function drawStatus(element, status) {
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {
     button.setAttribute("aria-pressed", String(button.value === status));
   }
-}
-
-/**
- * @param {HTMLElement} element
- * @param {string} field
- * @param {string} text  Empty hides the rows of the field.
- */
-function drawField(element, field, text) {
-  for (const place of element.querySelectorAll(`[data-field="${field}"]`)) setText(place, text);
-  for (const row of element.querySelectorAll(`[data-row="${field}"]`)) row.toggleAttribute("hidden", text === "");
 }

@@ -14,6 +14,13 @@ pub enum ChangeSource {
 }
 
 impl ChangeSource {
+    /// Every source.
+    pub const ALL: [ChangeSource; 3] = [
+        ChangeSource::Simulator,
+        ChangeSource::Staff,
+        ChangeSource::Api,
+    ];
+
     /// The word used in messages and the store.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -3,18 +3,30 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// A pet's sex.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sex {
+    /// Female.
     Female,
+    /// Male.
     Male,
+    /// Nobody has determined it.
     #[default]
     Unknown,
 }
 
 impl Sex {
-    pub const ALL: [Sex; 3] = [Sex::Female, Sex::Male, Sex::Unknown];
+    /// Each word used in messages, forms and the store, with the word shown to people.
+    pub const CHOICES: [(&'static str, &'static str); 3] = [
+        (Sex::Female.as_str(), "Female"),
+        (Sex::Male.as_str(), "Male"),
+        (Sex::Unknown.as_str(), "Unknown"),
+    ];
 
-    /// The word used in messages, forms and the store.
+    /// Returns the word used in messages, forms and the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Sex::Female => "female",
@@ -22,16 +34,12 @@ impl Sex {
             Sex::Unknown => "unknown",
         }
     }
-
-    /// The word shown to people.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Sex::Female => "Female",
-            Sex::Male => "Male",
-            Sex::Unknown => "Unknown",
-        }
-    }
 }
+
+/// The text names no sex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sex must be one of female, male, unknown")]
+pub struct UnknownSex;
 
 impl fmt::Display for Sex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,12 +48,10 @@ impl fmt::Display for Sex {
 }
 
 impl FromStr for Sex {
-    type Err = ();
+    type Err = UnknownSex;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Sex::ALL
-            .into_iter()
-            .find(|sex| sex.as_str() == text)
-            .ok_or(())
+    fn from_str(text: &str) -> Result<Self, UnknownSex> {
+        let mut all = [Sex::Female, Sex::Male, Sex::Unknown].into_iter();
+        all.find(|sex| sex.as_str() == text).ok_or(UnknownSex)
     }
 }

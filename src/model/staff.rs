@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use self::name::{AccountName, AccountNameError};
 pub use self::right::{Role, Scope, UnknownRole, UnknownScope};
-use super::{Author, FieldError, Lines, Rev, Timestamp, check_text, is_invisible, to_hex};
+use super::{Author, FieldError, Rev, TextKind, Timestamp, check_text, is_invisible, to_hex};
 
 /// What is kept of a secret of 32 random bytes: its SHA-256. Whoever reads the store cannot use
 /// it, and guessing is hopeless, so it needs no slow hash.
@@ -98,7 +98,7 @@ pub const TOKEN_NAME_CHARACTERS: usize = 40;
 /// What is wrong with it.
 pub fn check_token_name(name: &str) -> Result<(), FieldError> {
     let length = name.chars().count();
-    let message = match check_text(name, Lines::One) {
+    let message = match check_text(name, TextKind::OneLine) {
         _ if length > TOKEN_NAME_CHARACTERS || name.chars().all(is_invisible) => {
             format!("Give the token a name (up to {TOKEN_NAME_CHARACTERS} characters).")
         }

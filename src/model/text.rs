@@ -4,24 +4,26 @@
 //! reorder the text around them, or that nobody can see, make one name look like another. Joiners
 //! and marks that emoji, Persian or Hebrew need are allowed, and so are all visible characters.
 
-/// How many lines a text may have.
+/// Number of lines that a text may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lines {
-    One,
-    /// Line feeds and tabs are allowed.
-    Many,
+pub enum TextKind {
+    /// Without line feeds and tabs.
+    OneLine,
+    /// With line feeds and tabs.
+    MultiLine,
 }
 
 /// A text has a character that it may not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HiddenCharacter {
+    /// The character.
     pub character: char,
-    /// Counted in characters, from 1.
+    /// Position of the character, in characters from 1.
     pub position: usize,
 }
 
 impl HiddenCharacter {
-    /// What is wrong, for the person who entered the text.
+    /// Returns a sentence for the person who entered the text.
     pub fn message(&self) -> String {
         let (code, position) = (u32::from(self.character), self.position);
         format!("Remove the hidden character U+{code:04X} at position {position}.")
@@ -31,11 +33,11 @@ impl HiddenCharacter {
 /// Checks every character of `text`.
 ///
 /// # Errors
-/// The first that is not allowed.
-pub fn check_text(text: &str, lines: Lines) -> Result<(), HiddenCharacter> {
+/// Returns the first character that is not allowed.
+pub fn check_text(text: &str, kind: TextKind) -> Result<(), HiddenCharacter> {
     let mut before = None;
     for (index, character) in text.chars().enumerate() {
-        if !is_allowed(before, character, lines) {
+        if !is_allowed(before, character, kind) {
             return Err(HiddenCharacter {
                 character,
                 position: index + 1,
@@ -48,11 +50,11 @@ pub fn check_text(text: &str, lines: Lines) -> Result<(), HiddenCharacter> {
 
 /// Removes the characters that `check_text` refuses, and replaces line ends and tabs that are not
 /// allowed by spaces: for texts that earlier versions accepted.
-pub fn clean_text(text: &str, lines: Lines) -> String {
+pub fn clean_text(text: &str, kind: TextKind) -> String {
     let mut cleaned = String::with_capacity(text.len());
     let mut before = None;
     for character in text.chars() {
-        if is_allowed(before, character, lines) {
+        if is_allowed(before, character, kind) {
             cleaned.push(character);
         } else if character.is_whitespace() {
             cleaned.push(' ');
@@ -76,9 +78,9 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn is_allowed(before: Option<char>, character: char, lines: Lines) -> bool {
+fn is_allowed(before: Option<char>, character: char, kind: TextKind) -> bool {
     match character {
-        '\n' | '\t' => lines == Lines::Many,
+        '\n' | '\t' => kind == TextKind::MultiLine,
         // Line and paragraph separators, which some programs read as the end of a record.
         '\u{2028}' | '\u{2029}' => false,
         // Tag characters select a flag after a black flag, and are invisible anywhere else.
@@ -127,15 +129,15 @@ mod tests {
             '\u{3164}',
             '\u{ffa0}',
         ] {
-            for lines in [Lines::One, Lines::Many] {
+            for kind in [TextKind::OneLine, TextKind::MultiLine] {
                 let text = format!("B\u{fc}{hidden}x");
-                let error = check_text(&text, lines).unwrap_err();
+                let error = check_text(&text, kind).unwrap_err();
                 assert_eq!((error.character, error.position), (hidden, 3));
-                let cleaned = clean_text(&text, lines);
-                assert_eq!(check_text(&cleaned, lines), Ok(()), "{hidden:?}");
+                let cleaned = clean_text(&text, kind);
+                assert_eq!(check_text(&cleaned, kind), Ok(()), "{hidden:?}");
             }
         }
-        let error = check_text("a\u{1b}", Lines::One).unwrap_err();
+        let error = check_text("a\u{1b}", TextKind::OneLine).unwrap_err();
         let said = "Remove the hidden character U+001B at position 2.";
         assert_eq!(error.message(), said);
     }
@@ -148,15 +150,15 @@ mod tests {
             "\u{5d0}\u{200f}1",
             "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
         ] {
-            assert_eq!(check_text(text, Lines::One), Ok(()), "{text:?}");
-            assert_eq!(clean_text(text, Lines::One), text);
+            assert_eq!(check_text(text, TextKind::OneLine), Ok(()), "{text:?}");
+            assert_eq!(clean_text(text, TextKind::OneLine), text);
         }
     }
 
     #[test]
     fn only_a_text_of_many_lines_has_line_feeds_and_tabs() {
-        assert!(check_text("a\n\tb", Lines::Many).is_ok());
-        assert!(check_text("a\nb", Lines::One).is_err());
-        assert_eq!(clean_text("a\n\tb", Lines::One), "a  b");
+        assert!(check_text("a\n\tb", TextKind::MultiLine).is_ok());
+        assert!(check_text("a\nb", TextKind::OneLine).is_err());
+        assert_eq!(clean_text("a\n\tb", TextKind::OneLine), "a  b");
     }
 }

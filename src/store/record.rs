@@ -38,7 +38,7 @@ enum KindRecord {
         since: Option<i64>,
     },
     Pet {
-        profile: ProfileRecord,
+        profile: Profile,
         status: String,
         since: i64,
     },
@@ -46,20 +46,6 @@ enum KindRecord {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<Arc<str>>,
     },
-}
-
-#[derive(Serialize, Deserialize)]
-struct ProfileRecord {
-    name: String,
-    species: String,
-    #[serde(default)]
-    breed: String,
-    #[serde(default)]
-    sex: String,
-    #[serde(default)]
-    age: String,
-    #[serde(default)]
-    about: String,
 }
 
 pub(super) fn encode_change(change: &Change) -> Vec<u8> {
@@ -79,7 +65,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
                 since: Some(since.micros()),
             },
             ChangeKind::Pet(pet) => KindRecord::Pet {
-                profile: ProfileRecord::of(&pet.profile),
+                profile: pet.profile.clone(),
                 status: pet.status.as_str().to_owned(),
                 since: pet.since.micros(),
             },
@@ -111,7 +97,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
                 since,
             } => ChangeKind::Pet(Arc::new(Pet {
                 id: pet,
-                profile: profile.into_profile()?,
+                profile,
                 status: decode_status(&status)?,
                 since: Timestamp::from_micros(since),
             })),
@@ -121,24 +107,24 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
 }
 
 pub(super) fn encode_profile(profile: &Profile) -> Vec<u8> {
-    encode(&ProfileRecord::of(profile))
+    encode(profile)
 }
 
 pub(super) fn decode_profile(bytes: &[u8]) -> Result<Profile, StoreError> {
-    decode::<ProfileRecord>(bytes)?.into_profile()
+    decode(bytes)
 }
 
 /// A pet as a whole, without its id.
 #[derive(Serialize, Deserialize)]
 struct PetRecord {
-    profile: ProfileRecord,
+    profile: Profile,
     status: String,
     since: i64,
 }
 
 pub(super) fn encode_pet(pet: &Pet) -> Vec<u8> {
     encode(&PetRecord {
-        profile: ProfileRecord::of(&pet.profile),
+        profile: pet.profile.clone(),
         status: pet.status.as_str().to_owned(),
         since: pet.since.micros(),
     })
@@ -148,7 +134,7 @@ pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
     let record: PetRecord = decode(bytes)?;
     Ok(Pet {
         id,
-        profile: record.profile.into_profile()?,
+        profile: record.profile,
         status: decode_status(&record.status)?,
         since: Timestamp::from_micros(record.since),
     })
@@ -157,33 +143,6 @@ pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
     text.parse()
         .map_err(|error| StoreError::Record(format!("{error}, and a record says {text:?}")))
-}
-
-impl ProfileRecord {
-    fn of(profile: &Profile) -> Self {
-        ProfileRecord {
-            name: profile.name.clone(),
-            species: profile.species.clone(),
-            breed: profile.breed.clone(),
-            sex: profile.sex.as_str().to_owned(),
-            age: profile.age.clone(),
-            about: profile.about.clone(),
-        }
-    }
-
-    fn into_profile(self) -> Result<Profile, StoreError> {
-        let sex = self.sex.parse().map_err(|()| {
-            StoreError::Record(format!("no sex is called {:?}, as a record says", self.sex))
-        })?;
-        Ok(Profile {
-            name: self.name,
-            species: self.species,
-            breed: self.breed,
-            sex,
-            age: self.age,
-            about: self.about,
-        })
-    }
 }
 
 /// A name and a client.

@@ -1,10 +1,12 @@
 //! The context of the form for a pet, and what is wrong with what was entered in a form.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::choice::Choice;
-use crate::model::{Draft, FieldError, LIMITS, Pet, Sex};
+use crate::model::{FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput};
 
 /// The form for a new pet, and for an edit.
 #[derive(Serialize)]
@@ -13,10 +15,10 @@ pub struct FormPage {
     action: String,
     submit: &'static str,
     cancel: String,
-    fields: Value,
-    sexes: Vec<Choice>,
+    fields: Vec<FieldView>,
+    /// Labels of the fields by name, for the summary of errors.
+    labels: BTreeMap<&'static str, &'static str>,
     errors: Messages,
-    limits: Value,
     /// Why the form is shown again: a title and a sentence.
     notice: Option<(&'static str, String)>,
     /// The notice is no error.
@@ -31,6 +33,19 @@ pub struct FormPage {
     draft: String,
 }
 
+/// A field of the form, with what was entered.
+#[derive(Serialize)]
+struct FieldView {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    kind: &'static str,
+    limit: Option<usize>,
+    optional: bool,
+    value: String,
+    choices: Vec<Choice>,
+}
+
 /// What is wrong, by field, in the order in which it was found.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
@@ -38,19 +53,19 @@ pub struct Messages(Map<String, Value>);
 
 impl FormPage {
     /// The form for a new pet, with what was entered and what is wrong with it.
-    pub fn create(draft: &Draft, errors: &[FieldError]) -> Self {
+    pub fn create(input: &ProfileInput, errors: &[FieldError]) -> Self {
         FormPage {
             heading: "Add a pet".to_owned(),
             action: "/pets".to_owned(),
             submit: "Add pet",
             cancel: "/pets".to_owned(),
             draft: "new".to_owned(),
-            ..FormPage::of(draft, errors)
+            ..FormPage::new(input, errors)
         }
     }
 
     /// The form for `pet`, with what was entered and what is wrong with it.
-    pub fn edit(pet: &Pet, draft: &Draft, errors: &[FieldError]) -> Self {
+    pub fn edit(pet: &Pet, input: &ProfileInput, errors: &[FieldError]) -> Self {
         let address = format!("/pets/{}", pet.id);
         FormPage {
             heading: format!("Edit {}", pet.profile.name),
@@ -58,7 +73,7 @@ impl FormPage {
             submit: "Save",
             cancel: address,
             draft: pet.id.to_string(),
-            ..FormPage::of(draft, errors)
+            ..FormPage::new(input, errors)
         }
     }
 
@@ -105,40 +120,49 @@ impl FormPage {
         FormPage { carried, ..self }
     }
 
-    fn of(draft: &Draft, errors: &[FieldError]) -> Self {
-        let entered = |text: &Option<String>| text.clone().unwrap_or_default();
-        let sex = draft.sex.as_deref().unwrap_or(Sex::default().as_str());
+    fn new(input: &ProfileInput, errors: &[FieldError]) -> Self {
         FormPage {
             heading: String::new(),
             action: String::new(),
             submit: "",
             cancel: String::new(),
-            fields: serde_json::json!({
-                "name": entered(&draft.name),
-                "species": entered(&draft.species),
-                "breed": entered(&draft.breed),
-                "sex": sex,
-                "age": entered(&draft.age),
-                "about": entered(&draft.about),
-            }),
-            sexes: Sex::ALL
-                .into_iter()
-                .map(|choice| Choice::new(choice.as_str(), choice.text(), choice.as_str() == sex))
-                .collect(),
+            fields: input.texts().map(FieldView::new).collect(),
+            labels: Profile::FIELDS
+                .each_ref()
+                .map(|field| (field.name, field.label))
+                .into(),
             errors: Messages::of(errors),
-            limits: serde_json::json!({
-                "name": LIMITS.name,
-                "species": LIMITS.species,
-                "breed": LIMITS.breed,
-                "age": LIMITS.age,
-                "about": LIMITS.about,
-            }),
             theirs: Map::new(),
             notice: None,
             is_hint: false,
             right_address: None,
             carried: Vec::new(),
             draft: String::new(),
+        }
+    }
+}
+
+impl FieldView {
+    fn new((field, entered): (&'static ProfileField, Option<&str>)) -> Self {
+        let (kind, choices) = match field.kind {
+            FieldKind::Line(_) => ("line", &[][..]),
+            FieldKind::Lines(_) => ("lines", &[][..]),
+            FieldKind::Choice(choices) => ("choice", choices),
+        };
+        let empty = Profile::default();
+        let value = entered.unwrap_or_else(|| field.text(&empty));
+        let choices = choices.iter();
+        FieldView {
+            name: field.name,
+            label: field.label,
+            hint: field.hint,
+            kind,
+            limit: field.limit(),
+            optional: !field.is_required,
+            value: value.to_owned(),
+            choices: choices
+                .map(|(choice, text)| Choice::new(choice, text, *choice == value))
+                .collect(),
         }
     }
 }

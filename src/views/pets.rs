@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::choice::Choice;
 use super::time_text::ago;
 use crate::hub::Board;
-use crate::model::{Cursor, Pet, Sex, Status, Timestamp};
+use crate::model::{Cursor, FieldKind, Pet, PetId, Profile, Status, Timestamp};
 
 #[derive(Serialize)]
 pub struct IndexPage {
@@ -34,6 +34,7 @@ pub struct ShowPage {
     #[serde(flatten)]
     as_of: AsOf,
     pet: PetView,
+    details: Vec<DetailView>,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
 }
@@ -55,18 +56,23 @@ pub struct UndoView {
 #[derive(Serialize)]
 pub struct PetView {
     id: u64,
-    name: String,
-    species: String,
-    breed: String,
-    sex: &'static str,
-    sex_text: &'static str,
-    age: String,
-    about: String,
+    #[serde(flatten)]
+    profile: Profile,
     status: &'static str,
     status_text: &'static str,
     since: String,
     since_clock: String,
     since_ago: String,
+}
+
+/// A field of a pet's page.
+#[derive(Serialize)]
+struct DetailView {
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    /// Empty hides the field.
+    text: String,
 }
 
 /// The moment and the cursor at which a live page is true.
@@ -111,6 +117,7 @@ impl ShowPage {
         ShowPage {
             as_of: AsOf::new(cursor, now),
             pet: PetView::new(pet, now),
+            details: DetailView::list(&pet.profile),
             statuses: choices(Some(pet.status)),
             undo,
         }
@@ -133,16 +140,9 @@ impl UndoView {
 
 impl PetView {
     pub fn new(pet: &Pet, now: Timestamp) -> Self {
-        let profile = &pet.profile;
         PetView {
             id: pet.id.get(),
-            name: profile.name.clone(),
-            species: profile.species.clone(),
-            breed: profile.breed.clone(),
-            sex: profile.sex.as_str(),
-            sex_text: profile.sex.text(),
-            age: profile.age.clone(),
-            about: profile.about.clone(),
+            profile: pet.profile.clone(),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
@@ -152,21 +152,42 @@ impl PetView {
     }
 
     fn blank(now: Timestamp) -> Self {
+        let pet = Pet {
+            id: PetId::new(0),
+            profile: Profile::default(),
+            status: Status::Sleeping,
+            since: now,
+        };
         PetView {
-            id: 0,
-            name: String::new(),
-            species: String::new(),
-            breed: String::new(),
-            sex: Sex::Unknown.as_str(),
-            sex_text: Sex::Unknown.text(),
-            age: String::new(),
-            about: String::new(),
-            status: Status::Sleeping.as_str(),
-            status_text: Status::Sleeping.text(),
-            since: now.to_string(),
             since_clock: String::new(),
             since_ago: String::new(),
+            ..PetView::new(&pet, now)
         }
+    }
+}
+
+impl DetailView {
+    /// Returns every field but the name, which is the heading.
+    fn list(profile: &Profile) -> Vec<Self> {
+        let fields = Profile::FIELDS.iter().skip(1);
+        let details = fields.map(|field| {
+            let text = field.text(profile);
+            let (kind, text) = match field.kind {
+                FieldKind::Line(_) => ("line", text),
+                FieldKind::Lines(_) => ("lines", text),
+                FieldKind::Choice(choices) => {
+                    let choice = choices.iter().find(|(value, _)| *value == text);
+                    ("choice", choice.map_or(text, |(_, label)| label))
+                }
+            };
+            DetailView {
+                name: field.name,
+                label: field.label,
+                kind,
+                text: text.to_owned(),
+            }
+        });
+        details.collect()
     }
 }
 

@@ -6,10 +6,9 @@ mod conditional;
 mod document;
 mod failures;
 mod idempotency;
-mod objects;
 mod request;
-mod shapes;
-mod text;
+mod response;
+mod schemas;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -24,18 +23,15 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
 use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
 use self::idempotency::RequestOnce;
-use self::objects::{
-    ChangeList, ChangeObject, Created, CursorObject, Edited, Found, PetFields, PetListBody,
-    PetObject, StatusFields,
+use self::request::{JsonObject, WholeNumber};
+use self::response::{
+    ChangeList, ChangeObject, CommittedObject, CreateResponse, EditResponse, ListResponse, PetJson,
+    PetListJson, ReadResponse,
 };
-use self::request::{Body, Whole};
 use super::Site;
-use super::pages::undo;
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{
-    ChangeKind, ChangeSource, Cursor, Pet, PetId, ProfilePatch, Rev, Scope, Status,
-};
+use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
 use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.
@@ -117,9 +113,10 @@ impl Api {
         operation_id = "listPets",
         tag = "Section::Pets"
     )]
-    async fn list_pets(&self) -> poem::Result<PetListBody> {
+    async fn list_pets(&self) -> poem::Result<ListResponse> {
         let board = self.site.app.hub().board();
-        Ok(PetListBody::of(&self.site.blocks, board).await?)
+        let pets = PetListJson::start(&self.site.blocks, board).await?;
+        Ok(ListResponse::Pets(pets))
     }
 
     /// Add a pet
@@ -135,17 +132,17 @@ impl Api {
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        pet: Body<PetFields>,
-    ) -> poem::Result<Created> {
-        let draft = pet.0.into_draft().map_err(Failure::from)?;
-        let profile = draft.into_profile().map_err(Failure::from)?;
+        pet: JsonObject,
+    ) -> poem::Result<CreateResponse> {
+        let input = pet.into_profile_input()?;
+        let profile = input.into_profile().map_err(Failure::from)?;
         let made = self
             .carry_out(permit, once, Command::create(profile))
             .await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
         let pet = self.committed(&made).await?;
         let tag = entity_tag(made.cursor);
-        Ok(Created::Pet(Json(pet), address, tag))
+        Ok(CreateResponse::Pet(pet, address, tag))
     }
 
     /// One pet
@@ -158,13 +155,17 @@ impl Api {
         operation_id = "getPet",
         tag = "Section::Pets"
     )]
-    async fn get_pet(&self, id: Path<Whole>, known: IfNoneMatch) -> poem::Result<Found> {
+    async fn get_pet(
+        &self,
+        id: Path<WholeNumber>,
+        known: IfNoneMatch,
+    ) -> poem::Result<ReadResponse> {
         let (pet, cursor) = self.pet(PetId::new(id.0.0))?;
         let tag = entity_tag(cursor);
         if known.has(cursor) {
-            return Ok(Found::NotModified(tag));
+            return Ok(ReadResponse::NotModified(tag));
         }
-        Ok(Found::Pet(Json(PetObject::at(cursor, &pet)), tag))
+        Ok(ReadResponse::Pet(PetJson::new(cursor, &pet), tag))
     }
 
     /// Edit a pet
@@ -181,20 +182,20 @@ impl Api {
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        id: Path<Whole>,
+        id: Path<WholeNumber>,
         if_match: IfMatch,
-        pet: Body<PetFields>,
-    ) -> poem::Result<Edited> {
+        pet: JsonObject,
+    ) -> poem::Result<EditResponse> {
         let id = PetId::new(id.0.0);
-        let draft = pet.0.into_draft().map_err(Failure::from)?;
-        let patch = draft.into_patch().map_err(Failure::from)?;
+        let input = pet.into_profile_input()?;
+        let patch = input.into_patch().map_err(Failure::from)?;
         // A key is kept with the change of its request, so an edit with a key is always committed.
-        let (pet, cursor) = if patch == ProfilePatch::default() && once.0.is_none() {
+        let (pet, cursor) = if patch.is_empty() && once.0.is_none() {
             let (pet, cursor) = self.pet(id)?;
             if !if_match.0.allows(cursor) {
                 return Err(Failure::from(WriteError::PreconditionFailed).into());
             }
-            (PetObject::at(cursor, &pet), cursor)
+            (PetJson::new(cursor, &pet), cursor)
         } else {
             let edit = Command::Edit {
                 pet: id,
@@ -205,7 +206,7 @@ impl Api {
             let edited = self.carry_out(permit, once, edit).await?;
             (self.committed(&edited).await?, edited.cursor)
         };
-        Ok(Edited::Pet(Json(pet), entity_tag(cursor)))
+        Ok(EditResponse::Pet(pet, entity_tag(cursor)))
     }
 
     /// Remove a pet
@@ -221,15 +222,15 @@ impl Api {
         &self,
         permit: Permit<MayWrite>,
         once: RequestOnce,
-        id: Path<Whole>,
+        id: Path<WholeNumber>,
         if_match: IfMatch,
-    ) -> Answer<CursorObject> {
+    ) -> Answer<CommittedObject> {
         let remove = Command::Remove {
             pet: PetId::new(id.0.0),
             expected: if_match.0,
         };
         let removed = self.carry_out(permit, once, remove).await?;
-        Ok(Json(CursorObject::of(removed.cursor)))
+        Ok(Json(CommittedObject::new(removed.cursor)))
     }
 
     /// Say what a pet is doing
@@ -250,13 +251,11 @@ impl Api {
         &self,
         permit: Permit<MaySetStatus>,
         once: RequestOnce,
-        id: Path<Whole>,
+        id: Path<WholeNumber>,
         if_match: IfMatch,
-        fields: Body<StatusFields>,
-    ) -> Answer<CursorObject> {
-        let (status, since, replaces) = fields.0.into_parts();
-        let status: Status = status.parse().map_err(Failure::from)?;
-        let (since, unless) = undo::asked(since.as_deref(), replaces.as_deref())?;
+        fields: JsonObject,
+    ) -> Answer<CommittedObject> {
+        let (status, since, unless) = fields.into_status()?;
         let expected = match if_match.0 {
             Expected::Anything => unless,
             if_match => if_match,
@@ -268,7 +267,7 @@ impl Api {
             expected,
         };
         let set = self.carry_out(permit, once, set).await?;
-        Ok(Json(CursorObject::of(set.cursor)))
+        Ok(Json(CommittedObject::new(set.cursor)))
     }
 
     /// What a pet has been doing
@@ -285,13 +284,13 @@ impl Api {
     async fn list_changes(
         &self,
         caller: Principal,
-        id: Path<Whole>,
+        id: Path<WholeNumber>,
         /// Only changes with a smaller rev.
-        before: Query<Option<Whole>>,
+        before: Query<Option<WholeNumber>>,
         /// At most this many changes.
-        limit: Query<Option<Whole>>,
+        limit: Query<Option<WholeNumber>>,
     ) -> Answer<ChangeList> {
-        let limit = limit.0.map_or(HISTORY_DEFAULT, |Whole(limit)| limit);
+        let limit = limit.0.map_or(HISTORY_DEFAULT, |WholeNumber(limit)| limit);
         let limit = usize::try_from(limit).ok();
         let limit = limit.filter(|limit| HISTORY_RANGE.contains(limit));
         let limit = limit.ok_or_else(request::bad_limit)?;
@@ -301,7 +300,7 @@ impl Api {
             self.pet(pet)?;
         }
         let site = Arc::clone(&self.site);
-        let before = before.0.map(|Whole(rev)| Rev::new(rev));
+        let before = before.0.map(|WholeNumber(rev)| Rev::new(rev));
         let read = tokio::task::spawn_blocking(move || {
             let known = site.subject(pet)?;
             known.ok_or_else(|| unknown(pet))?;
@@ -309,13 +308,13 @@ impl Api {
         });
         let changes = read.await.map_err(|_| Failure::internal())??;
         let epoch = self.site.app.hub().epoch();
-        let show = match is_staff {
-            true => ChangeObject::signed,
-            false => ChangeObject::of,
+        let show = if is_staff {
+            ChangeObject::for_staff
+        } else {
+            ChangeObject::for_visitors
         };
-        Ok(Json(ChangeList {
-            changes: changes.iter().map(|change| show(epoch, change)).collect(),
-        }))
+        let changes = changes.iter().map(|change| show(epoch, change));
+        Ok(Json(ChangeList::new(changes.collect())))
     }
 }
 
@@ -348,10 +347,10 @@ impl Api {
     }
 
     /// The pet as a command left it. For a retry, the pet is read from the log.
-    async fn committed(&self, committed: &Committed) -> Result<PetObject, Failure> {
+    async fn committed(&self, committed: &Committed) -> Result<PetJson, Failure> {
         let cursor = committed.cursor;
         if let Some(pet) = &committed.after {
-            return Ok(PetObject::at(cursor, pet));
+            return Ok(PetJson::new(cursor, pet));
         }
         let engine = Arc::clone(&self.site.engine);
         let after = Rev::new(cursor.rev.get().saturating_sub(1));
@@ -362,11 +361,11 @@ impl Api {
             .first()
             .map(|change| &change.kind)
         {
-            Some(ChangeKind::Pet(pet)) => Ok(PetObject::at(cursor, pet)),
+            Some(ChangeKind::Pet(pet)) => Ok(PetJson::new(cursor, pet)),
             // The log no longer has it.
             _ => {
                 let (pet, cursor) = self.pet(committed.pet)?;
-                Ok(PetObject::at(cursor, &pet))
+                Ok(PetJson::new(cursor, &pet))
             }
         }
     }
@@ -382,12 +381,4 @@ impl Api {
 
 fn unknown(id: PetId) -> Failure {
     Failure::not_found(format!("There is no pet {id}."))
-}
-
-impl CursorObject {
-    fn of(cursor: Cursor) -> Self {
-        CursorObject {
-            cursor: cursor.to_string(),
-        }
-    }
 }

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use super::json::to_ascii;
 use crate::model::{
-    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Status, Timestamp,
 };
 
 /// One message, server to client. Serialises to the JSON object of the interface; a reader
@@ -53,7 +53,7 @@ pub enum Message<'a> {
         #[serde(serialize_with = "as_number")]
         pet: PetId,
         #[serde(flatten)]
-        body: PetBody<'a>,
+        body: PublicPet<'a>,
     },
     Gone {
         #[serde(serialize_with = "as_text")]
@@ -106,13 +106,9 @@ pub struct Entry<'a> {
 
 /// A pet's public fields, as messages and the API show them.
 #[derive(Serialize)]
-pub struct PetBody<'a> {
-    name: &'a str,
-    species: &'a str,
-    breed: &'a str,
-    sex: &'a str,
-    age: &'a str,
-    about: &'a str,
+pub struct PublicPet<'a> {
+    #[serde(flatten)]
+    profile: &'a Profile,
     #[serde(serialize_with = "as_text")]
     status: Status,
     #[serde(serialize_with = "as_text")]
@@ -141,7 +137,7 @@ impl<'a> Message<'a> {
             ChangeKind::Pet(record) => Message::Pet {
                 cursor,
                 pet,
-                body: PetBody::of(record),
+                body: PublicPet::new(record),
             },
             _ => Message::Gone { cursor, pet },
         }
@@ -180,16 +176,11 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl<'a> PetBody<'a> {
-    pub fn of(pet: &'a Pet) -> Self {
-        let profile = &pet.profile;
-        PetBody {
-            name: &profile.name,
-            species: &profile.species,
-            breed: &profile.breed,
-            sex: profile.sex.as_str(),
-            age: &profile.age,
-            about: &profile.about,
+impl<'a> PublicPet<'a> {
+    /// Borrows the public fields of `pet`.
+    pub fn new(pet: &'a Pet) -> Self {
+        PublicPet {
+            profile: &pet.profile,
             status: pet.status,
             since: pet.since,
         }

@@ -136,7 +136,7 @@ impl<'a> Decision<'a> {
                     return Err(WriteError::EditConflict);
                 }
                 let mut edited = Pet::clone(&before.pet);
-                edited.profile = patch.clone().apply(&before.pet.profile);
+                edited.profile = patch.apply(&before.pet.profile);
                 (before, ChangeKind::Pet(Arc::new(edited)))
             }
             Command::SetStatus {

@@ -55,17 +55,16 @@ fn fingerprint(command: &Command) -> [u8; 8] {
     match command {
         Command::Create { profile, status } => {
             add(&mut hash, "create");
-            for text in profile.texts() {
-                add(&mut hash, text);
+            for field in Profile::FIELDS {
+                add(&mut hash, field.text(profile));
             }
             add(&mut hash, status.as_str());
         }
         Command::Edit { pet, patch, .. } => {
             add(&mut hash, "edit");
             add(&mut hash, &pet.to_string());
-            let texts = Profile::FIELDS.into_iter().zip(patch.texts());
-            for (field, text) in texts.filter_map(|(field, text)| Some((field, text?))) {
-                add(&mut hash, field);
+            for (field, text) in patch.texts() {
+                add(&mut hash, field.name);
                 add(&mut hash, text);
             }
         }

@@ -5,8 +5,8 @@
 //! can be imported.
 
 use crate::model::{
-    Account, AuditEntry, Author, Change, ChangeKind, Draft, InvalidProfile, LIMITS, Lines,
-    MonotonicSeconds, Pet, PetId, Profile, Rev, Timestamp, Token, check_token_name, clean_text,
+    Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
+    Profile, ProfileInput, Rev, TextKind, Timestamp, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -53,8 +53,8 @@ pub fn admit_change(change: Change) -> Admitted<Change> {
     let kind = match change.kind {
         ChangeKind::Pet(pet) => ChangeKind::Pet(admit_pet(Pet::clone(&pet))?.into()),
         ChangeKind::Gone(Some(name)) => {
-            short("name", &name, LIMITS.name)?;
-            ChangeKind::Gone(Some(clean_text(&name, Lines::One).into()))
+            short("name", &name, Profile::NAME_LIMIT)?;
+            ChangeKind::Gone(Some(clean_text(&name, TextKind::OneLine).into()))
         }
         ChangeKind::StatusSince(status, since) => {
             dated("since", since)?;
@@ -80,7 +80,7 @@ pub fn admit_account(account: Account) -> Admitted<Account> {
 pub fn admit_token(token: Token) -> Admitted<Token> {
     dated("created", token.created)?;
     token.used.map(|used| dated("used", used)).transpose()?;
-    let name = clean_text(&token.name, Lines::One);
+    let name = clean_text(&token.name, TextKind::OneLine);
     check_token_name(&name).map_err(|error| refused("name", &error.message))?;
     Ok(Token { name, ..token })
 }
@@ -102,14 +102,15 @@ pub fn admit_deed(audit_entry: AuditEntry) -> Admitted<AuditEntry> {
     }
     short("did", &audit_entry.words, WORDS_CHARACTERS)?;
     Ok(AuditEntry {
-        words: clean_text(&audit_entry.words, Lines::Many),
+        words: clean_text(&audit_entry.words, TextKind::MultiLine),
         ..audit_entry
     })
 }
 
 /// Validates a profile by the rules of a new pet.
 fn admit_profile(profile: &Profile) -> Admitted<Profile> {
-    let admitted = Draft::cleaned(profile).into_profile();
+    let input = ProfileInput::from_profile(profile);
+    let admitted = input.cleaned().into_profile();
     admitted.map_err(|InvalidProfile(errors)| match errors.first() {
         Some(error) => refused(error.field, &error.message),
         None => refused("profile", "it is not valid"),

@@ -13,7 +13,7 @@ use super::inspect::{guard_reads, inspect};
 use super::refusal::damaged;
 use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
 use super::{read, snapshot};
-use crate::model::{LIMITS, Pet, Profile, Rev};
+use crate::model::{Pet, Profile, Rev};
 use crate::store::StoreError;
 use crate::store::archive::bounded;
 use crate::store::record::decode_change;
@@ -117,26 +117,13 @@ fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Replay, u64), S
 
 /// Checks that no field is longer than pages, API and import allow.
 fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
-    let Profile {
-        name,
-        species,
-        breed,
-        age,
-        about,
-        ..
-    } = &pet.profile;
-    let fields = [
-        ("name", name, LIMITS.name),
-        ("species", species, LIMITS.species),
-        ("breed", breed, LIMITS.breed),
-        ("age", age, LIMITS.age),
-        ("about", about, LIMITS.about),
-    ];
-    match fields
-        .iter()
-        .find(|(_, text, limit)| text.chars().count() > *limit)
-    {
-        Some((field, _, limit)) => Err(misfit(&format!(
+    let mut fields = Profile::FIELDS.iter();
+    let long = fields.find_map(|field| {
+        let excess = field.is_too_long(field.text(&pet.profile));
+        Some((field.name, field.limit().filter(|_| excess)?))
+    });
+    match long {
+        Some((field, limit)) => Err(misfit(&format!(
             "the {field} of pet {} is longer than {limit} characters",
             pet.id
         ))),

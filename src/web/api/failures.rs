@@ -4,14 +4,13 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{conditional, idempotency, shapes};
+use super::{conditional, idempotency, schemas};
 
 /// What a program shows that may write.
 const SCHEME: &str = "token";
 
 /// Adds to every operation what may be shown to it, and the answers that it fails with.
 pub fn describe(spec: &mut Value) {
-    spec["components"]["schemas"]["Problem"] = problem();
     spec["components"]["securitySchemes"][SCHEME] = json!({
         "type": "http",
         "scheme": "bearer",
@@ -19,12 +18,12 @@ pub fn describe(spec: &mut Value) {
             read, set-status or write. Pages of this site show the session of who is signed in \
             instead.",
     });
-    shapes::describe(spec);
+    schemas::describe(spec);
     let paths = spec["paths"].as_object_mut();
     for (path, operations) in paths.into_iter().flatten() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
             let is_read = method == "get";
-            let body = shapes::body_of(path, method);
+            let body = schemas::body_of(path, method);
             let has_body = body.is_some();
             if let Some(body) = body {
                 operation["requestBody"] = body;
@@ -32,7 +31,7 @@ pub fn describe(spec: &mut Value) {
             let parameters = operation.get_mut("parameters");
             let parameters = parameters.and_then(Value::as_array_mut);
             for parameter in parameters.into_iter().flatten() {
-                shapes::describe_parameter(parameter);
+                schemas::describe_parameter(parameter);
             }
             describe_success(operation);
             operation["security"] = match is_read {
@@ -55,7 +54,7 @@ fn describe_success(operation: &mut Value) {
     let answers = operation["responses"].as_object_mut();
     for (_, answer) in answers.into_iter().flatten() {
         if let Some(headers) = answer.get_mut("headers").and_then(Value::as_object_mut) {
-            shapes::describe_headers(headers);
+            schemas::describe_headers(headers);
         }
         if answer["description"] == "" {
             answer["description"] = "Done.".into();
@@ -163,29 +162,4 @@ fn answer(status: StatusCode, why: &str) -> Value {
         } });
     }
     answer
-}
-
-/// RFC 9457.
-fn problem() -> Value {
-    let text = |meaning: &str| json!({ "type": "string", "description": meaning });
-    json!({
-        "type": "object",
-        "description": "A problem document (RFC 9457).",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": text("`about:blank`: the status says it all."),
-            "title": text("The same for every problem of a kind."),
-            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "detail": text("What was wrong this time, and what is allowed."),
-            "errors": {
-                "type": "array",
-                "description": "What is wrong at which field.",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "message"],
-                    "properties": { "field": text("Its name."), "message": text("What is allowed.") },
-                },
-            },
-        },
-    })
 }

@@ -4,6 +4,7 @@
 //! name, and whose errors name types of the program.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody};
@@ -11,17 +12,21 @@ use poem_openapi::error::{ParseParamError, ParsePathError};
 use poem_openapi::payload::{Json, Payload};
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromParameter, ParseResult, Type};
-use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::error::Category;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
+use super::super::pages::undo;
 use crate::error::Failure;
-use crate::model::PetIdError;
+use crate::model::{
+    FieldError, InvalidProfile, PetIdError, Profile, ProfileInput, Status, Timestamp,
+};
+use crate::writer::Expected;
 
 /// A whole number in its one spelling: no sign, no leading zero.
 #[derive(Clone, Copy, Debug)]
-pub struct Whole(pub u64);
+pub struct WholeNumber(pub u64);
 
-impl Type for Whole {
+impl Type for WholeNumber {
     const IS_REQUIRED: bool = true;
     type RawValueType = Self;
     type RawElementValueType = Self;
@@ -43,12 +48,12 @@ impl Type for Whole {
     }
 }
 
-impl ParseFromParameter for Whole {
+impl ParseFromParameter for WholeNumber {
     fn parse_from_parameter(value: &str) -> ParseResult<Self> {
         let is_plain = value.bytes().all(|digit| digit.is_ascii_digit())
             && (value == "0" || !value.starts_with('0'));
         match value.parse() {
-            Ok(number) if is_plain => Ok(Whole(number)),
+            Ok(number) if is_plain => Ok(WholeNumber(number)),
             _ => Err(ParseError::custom("not a whole number")),
         }
     }
@@ -72,10 +77,12 @@ pub fn bad_limit() -> Failure {
     Failure::bad_request("limit is a whole number from 1 to 100.")
 }
 
-/// A JSON object as the body of a request.
-pub struct Body<T>(pub T);
+/// The JSON object in the body of a request, with its fields in the order in which they came.
+pub struct JsonObject(Vec<(String, Value)>);
 
-impl<'a, T: DeserializeOwned> FromRequest<'a> for Body<T> {
+impl<'a> FromRequest<'a> for JsonObject {
+    /// # Errors
+    /// 415 for another content type, 400 for what is not a JSON object.
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
         let is_json = request
             .content_type()
@@ -86,31 +93,105 @@ impl<'a, T: DeserializeOwned> FromRequest<'a> for Body<T> {
             return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail).into());
         }
         let bytes = Vec::<u8>::from_request(request, body).await?;
-        Ok(Body(read(&bytes)?))
+        let object = serde_json::from_slice(&bytes);
+        Ok(object.map_err(|error| {
+            // A complete text that is no object fails at its start or at its end.
+            let is_valid = error.is_data() && serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+            Failure::bad_request(if is_valid {
+                "The body must be a JSON object."
+            } else {
+                "The body is not valid JSON."
+            })
+        })?)
     }
 }
 
-/// Reads one JSON object, in which every field is known and there once.
-///
-/// # Errors
-/// 400, with a message for the sender.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
-    let invalid = || Failure::bad_request("The body is not valid JSON.");
-    // serde would read an array as the fields in their order.
-    if !bytes.trim_ascii_start().starts_with(b"{") {
-        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|_| invalid())?;
-        return Err(Failure::bad_request("The body must be a JSON object."));
+impl JsonObject {
+    /// Reads the fields of a pet; `null` counts as left out.
+    ///
+    /// # Errors
+    /// 400 for an unknown field or one that is there twice, 422 for values that are not text.
+    pub fn into_profile_input(self) -> Result<ProfileInput, Failure> {
+        self.check_names(&Profile::FIELDS.each_ref().map(|field| field.name))?;
+        let mut errors = Vec::new();
+        let input = ProfileInput::collect(|field| match self.value(field.name)? {
+            Value::String(text) => Some(text.clone()),
+            _ => {
+                errors.push(FieldError {
+                    field: field.name,
+                    message: "Use text, in quotation marks.".to_owned(),
+                });
+                None
+            }
+        });
+        if errors.is_empty() {
+            Ok(input)
+        } else {
+            Err(InvalidProfile(errors).into())
+        }
     }
-    serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-        Category::Data => Failure::bad_request(words(&error.to_string())),
-        _ => invalid(),
-    })
+
+    /// Reads the fields of a status: the status, the time since when, and the cursor of the change that
+    /// it replaces.
+    ///
+    /// # Errors
+    /// 400 for an unknown field or one that is there twice, 422 for a value that is not what the field
+    /// allows.
+    pub fn into_status(self) -> Result<(Status, Option<Timestamp>, Expected), Failure> {
+        self.check_names(&["status", "since", "replaces"])?;
+        // What is no text is as wrong as an empty text.
+        let text = |name| {
+            self.value(name)
+                .map(|value| value.as_str().unwrap_or_default())
+        };
+        let status = text("status").unwrap_or_default().parse::<Status>()?;
+        let (since, expected) = undo::asked(text("since"), text("replaces"))?;
+        Ok((status, since, expected))
+    }
+
+    /// Returns the value of a field; `None` if it is left out or null.
+    fn value(&self, name: &str) -> Option<&Value> {
+        let mut fields = self.0.iter();
+        let (_, value) = fields.find(|(field, _)| field == name)?;
+        Some(value).filter(|value| !value.is_null())
+    }
+
+    fn check_names(&self, names: &[&str]) -> Result<(), Failure> {
+        for (place, (name, _)) in self.0.iter().enumerate() {
+            if !names.contains(&name.as_str()) {
+                let names = names.join("`, `");
+                return Err(Failure::bad_request(format!(
+                    "Unknown field `{name}`, expected one of `{names}`."
+                )));
+            }
+            if self.0[..place].iter().any(|(before, _)| before == name) {
+                return Err(Failure::bad_request(format!("Duplicate field `{name}`.")));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Turns serde's error about a field (unknown, or there twice) into a sentence, without the line and
-/// column.
-fn words(error: &str) -> String {
-    let said = error.split(" at line ").next().unwrap_or_default();
-    let (first, rest) = said.split_at_checked(1).unwrap_or_default();
-    format!("{}{rest}.", first.to_uppercase())
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = JsonObject;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonObject, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(JsonObject(fields))
+    }
 }

@@ -15,7 +15,7 @@ use super::pets::address;
 use super::response::see_other;
 use crate::auth::{MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{Draft, Pet, Profile, ProfileBase, ProfilePatch};
+use crate::model::{Pet, Profile, ProfileBase, ProfileInput, ProfilePatch};
 use crate::views::FormPage;
 use crate::web::Site;
 use crate::writer::{Command, Expected, WriteError};
@@ -31,7 +31,7 @@ pub fn edit_form(
     caller: Principal,
 ) -> poem::Result<Response> {
     let (pet, _) = site.pet(&id)?;
-    let page = FormPage::edit(&pet, &as_entered(&pet), &[]);
+    let page = FormPage::edit(&pet, &ProfileInput::from_profile(&pet.profile), &[]);
     site.show(&caller, &page.carrying(hidden_fields(&pet)))
 }
 
@@ -47,17 +47,17 @@ pub async fn edit_pet(
     let base: Option<ProfileBase> = form.get(BASE).and_then(|base| base.parse().ok());
     let hidden = form.hidden(&[BASE, form::KEY]);
     let key = form.key();
-    let draft = chosen(form);
-    let patch = match draft.clone().into_patch() {
+    let input = chosen(&form);
+    let patch = match input.clone().into_patch() {
         Ok(patch) => patch,
         Err(invalid) => {
-            let draft = over(&pet, &draft);
-            let page = FormPage::edit(&pet, &draft, &invalid.0).carrying(hidden);
+            let input = input.or(&pet.profile);
+            let page = FormPage::edit(&pet, &input, &invalid.0).carrying(hidden);
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let patch = base.map_or(patch.clone(), |base| base.changed(patch));
-    if base.is_some() && patch == ProfilePatch::default() {
+    if base.is_some() && patch.is_empty() {
         return Ok(see_other(&address(pet.id)));
     }
     let edit = Command::Edit {
@@ -84,68 +84,29 @@ pub async fn edit_pet(
     }
 }
 
-/// The form after a conflict: made for the pet as it is now, with the author's own changes in it.
+/// Returns the form after a conflict: made for the pet as it is now, with the author's own changes in it.
 fn conflict(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> FormPage {
     let conflicts = base.conflicts(patch, &current.profile);
-    let theirs = Profile::FIELDS.into_iter().zip(current.profile.texts());
-    let theirs = theirs.filter(|(field, _)| conflicts.contains(field));
-    let mine = Pet {
-        profile: patch.clone().apply(&current.profile),
-        ..current.clone()
-    };
-    FormPage::edit(current, &as_entered(&mine), &[])
+    let fields = Profile::FIELDS.iter();
+    let theirs = fields.filter(|field| conflicts.contains(&field.name));
+    let theirs = theirs.map(|field| (field.name, field.text(&current.profile)));
+    let mine = ProfileInput::from_profile(&patch.apply(&current.profile));
+    FormPage::edit(current, &mine, &[])
         .with_theirs(theirs)
         .carrying(hidden_fields(current))
 }
 
-/// The hidden fields of a form that is made for `pet`.
+/// Returns the hidden fields of a form that is made for `pet`.
 pub fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
     let base = ProfileBase::new(&pet.profile);
     vec![(BASE.to_owned(), base.to_string()), form::new_key()]
 }
 
 /// Returns the entered fields, without those for which the author chose somebody else's value.
-fn chosen(form: Form) -> Draft {
-    let is_theirs = |field: &str| form.get(&format!("keep-{field}")) == Some("theirs");
-    let theirs = Profile::FIELDS.map(is_theirs);
-    let mut draft = form.into_draft();
-    let fields = [
-        &mut draft.name,
-        &mut draft.species,
-        &mut draft.breed,
-        &mut draft.sex,
-        &mut draft.age,
-        &mut draft.about,
-    ];
-    for (field, _) in fields.into_iter().zip(theirs).filter(|(_, theirs)| *theirs) {
-        *field = None;
-    }
-    draft
-}
-
-/// Completes a draft with the present values of the fields that were not entered.
-fn over(pet: &Pet, draft: &Draft) -> Draft {
-    let current = as_entered(pet);
-    let draft = draft.clone();
-    Draft {
-        name: draft.name.or(current.name),
-        species: draft.species.or(current.species),
-        breed: draft.breed.or(current.breed),
-        sex: draft.sex.or(current.sex),
-        age: draft.age.or(current.age),
-        about: draft.about.or(current.about),
-    }
-}
-
-/// A pet's fields as a form shows them.
-pub fn as_entered(pet: &Pet) -> Draft {
-    let profile = pet.profile.clone();
-    Draft {
-        name: Some(profile.name),
-        species: Some(profile.species),
-        breed: Some(profile.breed),
-        sex: Some(profile.sex.as_str().to_owned()),
-        age: Some(profile.age),
-        about: Some(profile.about),
-    }
+fn chosen(form: &Form) -> ProfileInput {
+    ProfileInput::collect(|field| {
+        let is_theirs = form.get(&format!("keep-{}", field.name)) == Some("theirs");
+        let text = form.get(field.name).filter(|_| !is_theirs);
+        text.map(str::to_owned)
+    })
 }

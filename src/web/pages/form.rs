@@ -9,7 +9,7 @@ use poem::{FromRequest, Request, RequestBody};
 
 use crate::auth::Principal;
 use crate::error::{Failure, at_field};
-use crate::model::{Draft, FieldError};
+use crate::model::{FieldError, ProfileInput};
 use crate::writer::IdempotencyKey;
 
 /// The fields of a form, in the order they were sent.
@@ -136,17 +136,8 @@ impl Form {
         read.map_err(|error| at_field(field, &error))
     }
 
-    /// A pet's fields. The line ends that browsers put into a text area (CR LF, as the HTML
-    /// standard says) become plain ones.
-    pub fn into_draft(self) -> Draft {
-        let field = |name| self.get(name).map(str::to_owned);
-        Draft {
-            name: field("name"),
-            species: field("species"),
-            breed: field("breed"),
-            sex: field("sex"),
-            age: field("age"),
-            about: field("about").map(|text| text.replace("\r\n", "\n")),
-        }
+    /// Returns the fields of a pet.
+    pub fn into_profile_input(self) -> ProfileInput {
+        ProfileInput::collect(|field| self.get(field.name).map(str::to_owned))
     }
 }

@@ -13,7 +13,7 @@ use super::response::see_other;
 use super::undo::{self, Offer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal, Rights};
 use crate::error::Failure;
-use crate::model::{Cursor, Draft, Pet, PetId, Status, Timestamp};
+use crate::model::{Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
 use crate::views::{CardsPage, FormPage, IndexPage, ShowPage};
 use crate::web::Site;
 use crate::web::pet_blocks::{Kind, Rendering};
@@ -100,7 +100,7 @@ pub fn new_pet(
     Data(site): Data<&Arc<Site>>,
     caller: Principal,
 ) -> poem::Result<Response> {
-    let page = FormPage::create(&Draft::default(), &[]);
+    let page = FormPage::create(&ProfileInput::default(), &[]);
     site.show(&caller, &page.carrying(vec![form::new_key()]))
 }
 
@@ -112,11 +112,11 @@ pub async fn create_pet(
     form: Form,
 ) -> poem::Result<Response> {
     let (key, hidden) = (form.key(), form.hidden(&[form::KEY]));
-    let draft = form.into_draft();
-    let profile = match draft.clone().into_profile() {
+    let input = form.into_profile_input();
+    let profile = match input.clone().into_profile() {
         Ok(profile) => profile,
         Err(invalid) => {
-            let page = FormPage::create(&draft, &invalid.0).carrying(hidden);
+            let page = FormPage::create(&input, &invalid.0).carrying(hidden);
             return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };

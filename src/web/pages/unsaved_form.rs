@@ -175,7 +175,7 @@ impl Unsaved {
         }
         let edited = edited_pet(&self.action);
         let page = match edited.map(|id| site.app.hub().pet(id)) {
-            Some(None) => FormPage::create(&self.form.into_draft(), &[])
+            Some(None) => FormPage::create(&self.form.into_profile_input(), &[])
                 .with_notice(
                     "This pet was removed while you were editing",
                     "Your text is below. You can add it as a new pet.",
@@ -184,13 +184,13 @@ impl Unsaved {
                 .carrying(vec![form::new_key()]),
             Some(Some((pet, _))) => {
                 let carried = self.carried();
-                FormPage::edit(&pet, &self.form.into_draft(), &[])
+                FormPage::edit(&pet, &self.form.into_profile_input(), &[])
                     .with_notice(title, detail)
                     .carrying(carried)
             }
             None => {
                 let carried = self.carried();
-                FormPage::create(&self.form.into_draft(), &[])
+                FormPage::create(&self.form.into_profile_input(), &[])
                     .with_notice(title, detail)
                     .carrying(carried)
             }
@@ -280,7 +280,7 @@ impl Unsaved {
     /// The hidden fields of a pet's form, which are sent again unchanged.
     fn carried(&self) -> Vec<(String, String)> {
         let fields = self.form.fields().iter();
-        let hidden = fields.filter(|(name, _)| !Profile::FIELDS.contains(&name.as_str()));
+        let hidden = fields.filter(|(name, _)| !Profile::has_field(name));
         hidden.cloned().collect()
     }
 

@@ -48,10 +48,7 @@ fn at(rev: u64) -> Cursor {
 }
 
 fn edit(expected: Expected) -> Command {
-    let patch = ProfilePatch {
-        breed: Some("Whippet".to_owned()),
-        ..ProfilePatch::default()
-    };
+    let patch = ProfilePatch::default().with("breed", "Whippet");
     Command::Edit {
         pet: PET,
         patch,
@@ -197,20 +194,13 @@ fn the_revs_that_commands_are_compared_with_are_the_same_after_a_restart() {
 fn an_edit_is_merged_with_what_others_saved_and_refused_where_they_changed_the_same() {
     let rig = Rig::start();
     let base = Some(ProfileBase::new(&rig.pet().profile));
-    let save = |breed: Option<&str>, about: Option<&str>| Command::Edit {
+    let save = |field: &str, text: &str| Command::Edit {
         pet: PET,
-        patch: ProfilePatch {
-            breed: breed.map(str::to_owned),
-            about: about.map(str::to_owned),
-            ..ProfilePatch::default()
-        },
+        patch: ProfilePatch::default().with(field, text),
         base: base.map(Box::new),
         expected: Expected::Anything,
     };
-    let both = [
-        save(None, Some("NEEDS INSULIN")),
-        save(Some("Whippet"), None),
-    ];
+    let both = [save("about", "NEEDS INSULIN"), save("breed", "Whippet")];
     rig.commit(&both).unwrap();
     rig.commit(&[Command::set_status(PET, Status::Eating)])
         .unwrap();
@@ -219,16 +209,13 @@ fn an_edit_is_merged_with_what_others_saved_and_refused_where_they_changed_the_s
         (&*profile.breed, &*profile.about),
         ("Whippet", "NEEDS INSULIN")
     );
-    let late = save(None, Some("kind"));
+    let late = save("about", "kind");
     assert_eq!(rig.commit(&[late]), Err(WriteError::EditConflict));
-    rig.commit(&[save(None, Some("NEEDS INSULIN"))]).unwrap();
+    rig.commit(&[save("about", "NEEDS INSULIN")]).unwrap();
     let base = Some(ProfileBase::new(&rig.pet().profile));
     let save = |age: &str| Command::Edit {
         pet: PET,
-        patch: ProfilePatch {
-            age: Some(age.to_owned()),
-            ..ProfilePatch::default()
-        },
+        patch: ProfilePatch::default().with("age", age),
         base: base.map(Box::new),
         expected: Expected::Anything,
     };

@@ -1,15 +1,16 @@
 //! The base of an edit: digests of the profile that a form was rendered with, in a hidden field of the
 //! form.
 //!
-//! From the digests follows which fields the form's author changed, and which of these somebody else
-//! has changed meanwhile. The present values are on the board.
+//! The digests tell which fields the form's author changed, and which of these somebody else has
+//! changed meanwhile. The current values are on the board.
 
 use std::fmt;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Profile, ProfilePatch, from_hex, to_hex};
+use super::{Profile, ProfilePatch};
 
 /// Bytes of a digest. Enough to tell apart the few values that one field ever has.
 const DIGEST_BYTES: usize = 8;
@@ -19,39 +20,38 @@ const DIGEST_BYTES: usize = 8;
 pub struct ProfileBase([[u8; DIGEST_BYTES]; Profile::FIELDS.len()]);
 
 impl ProfileBase {
+    /// Computes the digests of `profile`.
     pub fn new(profile: &Profile) -> Self {
-        ProfileBase(profile.texts().map(digest))
+        ProfileBase(
+            Profile::FIELDS
+                .each_ref()
+                .map(|field| digest(field.text(profile))),
+        )
     }
 
     /// Returns the fields of `patch` that differ from the base: those that the form's author changed.
     pub fn changed(&self, mut patch: ProfilePatch) -> ProfilePatch {
-        let texts = patch.texts().map(|text| text.map(digest));
-        for (place, field) in Profile::FIELDS.into_iter().enumerate() {
-            if texts[place] == Some(self.0[place]) {
-                patch.clear(field);
-            }
+        for (text, base) in patch.0.iter_mut().zip(&self.0) {
+            text.take_if(|text| digest(text) == *base);
         }
         patch
     }
 
-    /// Returns the fields of `patch` whose value in `current` differs from both the base and `patch`:
-    /// somebody else has changed them too.
+    /// Returns the names of the fields of `patch` whose value in `current` differs from both the base
+    /// and `patch`: somebody else has changed them too.
     pub fn conflicts(&self, patch: &ProfilePatch, current: &Profile) -> Vec<&'static str> {
-        let (ours, theirs) = (patch.texts(), current.texts());
-        let fields = Profile::FIELDS.into_iter().enumerate();
-        let is_conflict = |place: usize| {
-            ours[place].is_some_and(|ours| {
-                let theirs = digest(theirs[place]);
-                theirs != self.0[place] && theirs != digest(ours)
-            })
-        };
-        let conflicts = fields.filter(|(place, _)| is_conflict(*place));
-        conflicts.map(|(_, field)| field).collect()
+        let fields = Profile::FIELDS.iter().zip(&patch.0).zip(&self.0);
+        let conflicts = fields.filter(|((field, ours), base)| {
+            let theirs = digest(field.text(current));
+            let ours = ours.as_deref().map(digest);
+            ours.is_some_and(|ours| theirs != **base && theirs != ours)
+        });
+        conflicts.map(|((field, _), _)| field.name).collect()
     }
 }
 
-/// The digest of a field's text, without what a browser may change in a form: line ends, and spaces at
-/// either end.
+/// Returns the digest of a field's text, without what a browser may change in a form: line ends, and
+/// spaces at either end.
 fn digest(text: &str) -> [u8; DIGEST_BYTES] {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let hash = Sha256::digest(lines.trim_matches([' ', '\n']));
@@ -67,9 +67,7 @@ pub struct ProfileBaseError;
 
 impl fmt::Display for ProfileBase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|digest| f.write_str(&to_hex(digest)))
+        f.write_str(&HEXLOWER.encode(self.0.as_flattened()))
     }
 }
 
@@ -77,58 +75,47 @@ impl FromStr for ProfileBase {
     type Err = ProfileBaseError;
 
     fn from_str(text: &str) -> Result<Self, ProfileBaseError> {
-        let mut base = ProfileBase([[0; DIGEST_BYTES]; Profile::FIELDS.len()]);
-        let width = 2 * DIGEST_BYTES;
-        if text.len() != width * base.0.len() || !text.is_ascii() {
-            return Err(ProfileBaseError);
+        let bytes = HEXLOWER.decode(text.as_bytes());
+        let bytes = bytes.map_err(|_| ProfileBaseError)?;
+        let (digests, rest) = bytes.as_chunks();
+        let digests = digests.try_into().map_err(|_| ProfileBaseError)?;
+        if rest.is_empty() {
+            Ok(ProfileBase(digests))
+        } else {
+            Err(ProfileBaseError)
         }
-        for (place, digest) in base.0.iter_mut().enumerate() {
-            let digits = &text[place * width..][..width];
-            *digest = from_hex(digits).ok_or(ProfileBaseError)?;
-        }
-        Ok(base)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ProfileInput;
 
     fn profile(breed: &str, about: &str) -> Profile {
         Profile {
             name: "Biscuit".to_owned(),
             breed: breed.to_owned(),
             about: about.to_owned(),
+            species: "dog".to_owned(),
             ..Profile::default()
         }
     }
 
-    /// A whole form, as a browser sends it.
+    /// Returns a whole form, as a browser sends it.
     fn form(breed: &str, about: &str) -> ProfilePatch {
-        let profile = profile(breed, about);
-        ProfilePatch {
-            name: Some(profile.name),
-            species: Some(profile.species),
-            breed: Some(profile.breed),
-            sex: Some(profile.sex),
-            age: Some(profile.age),
-            about: Some(profile.about),
-        }
+        let input = ProfileInput::from_profile(&profile(breed, about));
+        input.into_patch().unwrap()
     }
 
     #[test]
     fn a_whole_form_means_the_fields_that_were_changed_in_it() {
         let base = ProfileBase::new(&profile("Beagle", "one\r\ntwo"));
         let changed = base.changed(form("Whippet", "one\ntwo"));
-        assert_eq!(
-            changed,
-            ProfilePatch {
-                breed: Some("Whippet".to_owned()),
-                ..ProfilePatch::default()
-            }
-        );
+        assert_eq!(changed, ProfilePatch::default().with("breed", "Whippet"));
         let changed = base.changed(form("Beagle", ""));
-        assert_eq!(changed.about.as_deref(), Some(""), "emptied is changed");
+        let emptied = ProfilePatch::default().with("about", "");
+        assert_eq!(changed, emptied, "emptied is changed");
     }
 
     #[test]

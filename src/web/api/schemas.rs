@@ -1,0 +1,282 @@
+//! Schemas of the OpenAPI document that poem-openapi does not derive, and the allowed values of texts in
+//! those that it does.
+
+mod pattern;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::{ChangeSource, FieldKind, Profile, ProfileField, Status};
+
+/// A cursor. A rev of 20 digits would be too large for some.
+const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
+
+/// An entity tag: a cursor between quotation marks.
+const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
+
+/// The address of a pet.
+const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+
+/// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
+pub fn describe(spec: &mut Value) {
+    let schemas = &mut spec["components"]["schemas"];
+    for name in ["Committed", "Change", "ChangeList"] {
+        let fields = schemas[name]["properties"].as_object_mut();
+        for (field, schema) in fields.into_iter().flatten() {
+            narrow(name, field, schema);
+        }
+    }
+    for (name, schema) in [
+        ("Pet", pet()),
+        ("PetList", pet_list()),
+        ("Problem", problem()),
+        ("NewPet", new_pet()),
+        ("PetFields", pet_fields()),
+        ("StatusFields", status_fields()),
+    ] {
+        schemas[name] = schema;
+    }
+}
+
+/// Returns the schema of an operation's body.
+pub fn body_of(path: &str, method: &str) -> Option<Value> {
+    let name = match (method, path) {
+        ("post", "/pets") => "NewPet",
+        ("patch", _) => "PetFields",
+        ("put", _) => "StatusFields",
+        _ => return None,
+    };
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    Some(json!({
+        "required": true,
+        "content": { "application/json": { "schema": schema } },
+    }))
+}
+
+/// Adds the meaning and the range of a number in the path or the query.
+pub fn describe_parameter(parameter: &mut Value) {
+    let (meaning, least, most) = match parameter["name"].as_str() {
+        Some("id") => ("The pet's id.", 1, u64::MAX),
+        Some("before") => ("Only changes with a smaller rev.", 0, u64::MAX),
+        Some("limit") => ("At most this many changes.", 1, 100),
+        _ => return,
+    };
+    parameter["description"] = meaning.into();
+    parameter["schema"]["minimum"] = least.into();
+    parameter["schema"]["maximum"] = most.into();
+}
+
+/// Says what the headers of an answer may be, which are always there. poem-openapi writes their
+/// names in capitals.
+pub fn describe_headers(headers: &mut Map<String, Value>) {
+    for (name, pattern, meaning) in [
+        ("ETag", ENTITY_TAG, "The entity tag of the pet."),
+        ("Location", PET_ADDRESS, "The address of the new pet."),
+    ] {
+        if headers.remove(&name.to_uppercase()).is_some() {
+            let header = json!({
+                "description": meaning,
+                "required": true,
+                "schema": { "type": "string", "pattern": pattern },
+            });
+            headers.insert(name.to_owned(), header);
+        }
+    }
+}
+
+/// Adds the allowed values of a field of an answer.
+fn narrow(object: &str, field: &str, schema: &mut Value) {
+    match (object, field) {
+        (_, "status") => schema["enum"] = statuses(),
+        ("Change", "type") => schema["enum"] = json!(["status", "pet", "gone"]),
+        (_, "by") => {
+            schema["enum"] = ChangeSource::ALL
+                .map(ChangeSource::as_str)
+                .into_iter()
+                .collect()
+        }
+        (_, "since") => schema["format"] = "date-time".into(),
+        (_, "cursor") => schema["pattern"] = CURSOR.into(),
+        _ => {}
+    }
+}
+
+fn statuses() -> Value {
+    Status::ALL.map(Status::as_str).into_iter().collect()
+}
+
+/// Returns the schema of a pet in an answer.
+fn pet() -> Value {
+    let mut properties = json!({ "id": { "type": "integer", "format": "int64", "minimum": 1 } });
+    for field in Profile::FIELDS {
+        properties[field.name] = json!({ "type": "string" });
+        if let FieldKind::Choice(choices) = field.kind {
+            properties[field.name]["description"] = alternatives(&values(choices)).into();
+            properties[field.name]["enum"] = values(choices).into();
+        }
+    }
+    properties["status"] = json!({
+        "type": "string",
+        "description": alternatives(&Status::ALL.map(Status::as_str)),
+        "enum": statuses(),
+    });
+    properties["since"] = json!({
+        "type": "string",
+        "description": "When the status was committed: RFC 3339, UTC, microseconds.",
+        "format": "date-time",
+    });
+    let fields = properties.as_object().into_iter().flatten();
+    let required: Vec<&String> = fields.map(|(name, _)| name).collect();
+    let required = json!(required);
+    properties["cursor"] = json!({
+        "type": "string",
+        "description": "The pet's last change: all of this is true from there on. Absent in a list, \
+            which has one\ncursor for all of it.",
+        "pattern": CURSOR,
+    });
+    json!({
+        "type": "object",
+        "title": "Pet",
+        "description": "A pet.",
+        "required": required,
+        "properties": properties,
+    })
+}
+
+fn pet_list() -> Value {
+    json!({
+        "type": "object",
+        "title": "PetList",
+        "description": "Every pet, in the order of their ids.",
+        "required": ["cursor", "pets"],
+        "properties": {
+            "cursor": {
+                "type": "string",
+                "description": "Where all of this is true.",
+                "pattern": CURSOR,
+            },
+            "pets": { "type": "array", "items": { "$ref": "#/components/schemas/Pet" } },
+        },
+    })
+}
+
+fn values(choices: &'static [(&str, &str)]) -> Vec<&'static str> {
+    choices.iter().map(|(value, _)| *value).collect()
+}
+
+/// Lists words as a sentence: "`female`, `male` or `unknown`."
+fn alternatives(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    let (last, others) = words.split_last().expect("there is a choice");
+    format!("{} or {last}.", others.join(", "))
+}
+
+fn new_pet() -> Value {
+    let mut schema = pet_fields();
+    schema["description"] = "A new pet. Fields that are left out or null are empty.".into();
+    let required = Profile::FIELDS.iter().filter(|field| field.is_required);
+    schema["required"] = required.clone().map(|field| field.name).collect();
+    for field in required {
+        if let Some(field) = schema["properties"][field.name].as_object_mut() {
+            field.remove("nullable");
+        }
+    }
+    schema
+}
+
+fn pet_fields() -> Value {
+    let fields = Profile::FIELDS.iter();
+    let properties: Map<String, Value> = fields
+        .map(|field| (field.name.to_owned(), entered_field(field)))
+        .collect();
+    json!({
+        "type": "object",
+        "description": "A pet's fields. Those that are left out or null stay as they are.",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+/// Returns the schema of a field of a pet in a request.
+fn entered_field(field: &ProfileField) -> Value {
+    let (pattern, lines, limit) = match field.kind {
+        FieldKind::Choice(choices) => {
+            let values = values(choices).into_iter().map(Value::from);
+            let values: Vec<Value> = values.chain([Value::Null]).collect();
+            return json!({ "type": "string", "nullable": true, "enum": values });
+        }
+        FieldKind::Line(limit) => (pattern::one_line(limit), "One line", limit),
+        FieldKind::Lines(limit) => (pattern::several_lines(limit), "Any number of lines", limit),
+    };
+    let rules = format!("{lines}, without hidden characters. At most {limit} characters.");
+    let not_blank = if field.is_required { "Not blank." } else { "" };
+    let sentences = [not_blank, field.meaning, &rules];
+    let sentences: Vec<&str> = sentences
+        .into_iter()
+        .filter(|said| !said.is_empty())
+        .collect();
+    let mut schema = json!({
+        "type": "string",
+        "nullable": true,
+        "pattern": pattern,
+        "description": sentences.join(" "),
+    });
+    if field.is_required {
+        schema["allOf"] = json!([{ "pattern": pattern::not_blank() }]);
+    }
+    schema
+}
+
+fn status_fields() -> Value {
+    json!({
+        "type": "object",
+        "description": "What a pet is doing, from now on unless `since` says otherwise.",
+        "additionalProperties": false,
+        "required": ["status"],
+        "properties": {
+            "status": {
+                "type": "string",
+                "enum": statuses(),
+                "description": "The pet's present status is confirmed, and its `since` stays.",
+            },
+            "since": {
+                "type": "string",
+                "nullable": true,
+                "format": "date-time",
+                "description": "Since when, not in the future: restores a status with its time.",
+            },
+            "replaces": {
+                "type": "string",
+                "nullable": true,
+                "pattern": CURSOR,
+                "description": "The cursor of the change that set the status last. If another change \
+                    has set it since, this one is refused with 409, so that an undo does not \
+                    overwrite what somebody else has set.",
+            },
+        },
+    })
+}
+
+/// Returns the schema of a problem document, RFC 9457.
+fn problem() -> Value {
+    let text = |meaning: &str| json!({ "type": "string", "description": meaning });
+    json!({
+        "type": "object",
+        "description": "A problem document (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": text("`about:blank`: the status says it all."),
+            "title": text("The same for every problem of a kind."),
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "detail": text("What was wrong this time, and what is allowed."),
+            "errors": {
+                "type": "array",
+                "description": "What is wrong at which field.",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "message"],
+                    "properties": { "field": text("Its name."), "message": text("What is allowed.") },
+                },
+            },
+        },
+    })
+}
