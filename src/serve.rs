@@ -1,14 +1,14 @@
-//! The accept loop: from a listening socket to requests for the endpoint.
+//! The HTTP server: from a listening socket to requests for an endpoint.
 //!
-//! Ours, because poem's server is made for short requests: it never notices that a viewer is gone,
-//! has no timeout of any kind, and waits for ever at the stop. It is hyper's HTTP/1 connection
-//! over a socket that waits neither for a reader nor for a request for ever.
+//! Poem's own server is made for short requests: it never notices that a viewer disconnected, has no
+//! timeouts, and waits forever at shutdown. This one is hyper's HTTP/1 connection (`connection`) over a
+//! socket with read and write timeouts (`socket`, `read_timeout`) that a live route can take over
+//! (`handoff`). It knows nothing about routes.
 
 mod connection;
 mod handoff;
-mod patience;
+mod read_timeout;
 mod socket;
-mod turn;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,44 +23,48 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::connection::{Incoming, serve_connection};
+use self::connection::{AcceptedConnection, serve_connection};
 pub use self::handoff::{Connection, ConnectionPermit, Handoff};
 use crate::limits::{ClientLimiter, SizeLimits, Timeouts, full_retry_seconds};
 use crate::metrics::Metrics;
 
-/// Connections that the kernel completes while the loop is busy. With the usual 128, 4,000
-/// viewers coming back at once took 7 s; with this they take half a second.
+/// Connections that the kernel completes while the loop is busy. With the usual 128, it took 7 s until
+/// 4,000 viewers had reconnected; with this, half a second.
 const BACKLOG: i32 = 4096;
 
-/// The pause after accept failed for want of descriptors or memory. Without it the loop spins on
-/// the same error with most of a core.
+/// Pause after accept failed for lack of file descriptors or memory. Without it the loop would spin
+/// on the same error.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The listening side of the server.
+/// The accept loop and what it needs.
 pub struct Server {
+    /// The listening socket.
     pub listener: TcpListener,
+    /// Answers the requests.
     pub endpoint: BoxEndpoint<'static>,
+    /// Counts refused connections.
     pub metrics: Metrics,
-    /// Connections open at once; one more is told 503 and closed.
+    /// Simultaneous connections; another one gets 503 and is closed.
     pub max_connections: usize,
     /// Sizes of requests.
     pub sizes: SizeLimits,
     /// How long a connection may wait for its client.
     pub timeouts: Timeouts,
+    /// Limits the connections of each address, and their memory.
     pub limiter: Arc<ClientLimiter>,
 }
 
 /// Listens on `address` without accepting yet.
 ///
 /// # Errors
-/// When the address is taken, is not this machine's, or is not allowed.
+/// If the address is in use, is not this machine's, or is not allowed.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    // A restart must not wait for connections of the last run to be forgotten.
+    // A restart must not wait until connections of the last run have left TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -69,10 +73,10 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Server {
-    /// Accepts until `stop`; connections are tasks of `tasks`, and finish what they are doing
-    /// when `stop` comes, unless `cut` comes first.
+    /// Accepts connections until `stop`. Each is a task of `tasks`; after `stop` it finishes its
+    /// request, and ends at once on `cut`.
     pub async fn run(self, tasks: TaskTracker, stop: CancellationToken, cut: CancellationToken) {
-        let room = Arc::new(Semaphore::new(self.max_connections));
+        let free = Arc::new(Semaphore::new(self.max_connections));
         let endpoint = Arc::new(self.endpoint);
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
             let (stream, peer) = match accepted {
@@ -82,37 +86,37 @@ impl Server {
                     continue;
                 }
             };
-            let Ok(permit) = Arc::clone(&room).try_acquire_owned() else {
-                self.metrics
-                    .refused
-                    .with_label_values(&["connections"])
-                    .inc();
-                refuse(&stream, self.max_connections, "Too many connections.");
+            let refuse = |reason, count, sentence| {
+                self.metrics.refused.with_label_values(&[reason]).inc();
+                refuse(&stream, count, sentence);
+            };
+            let Ok(connection) = Arc::clone(&free).try_acquire_owned() else {
+                let count = self.max_connections;
+                refuse("connections", count, "Too many connections.");
                 continue;
             };
-            let Ok(seat) = self.limiter.admit_connection(peer.ip()) else {
-                self.metrics.refused.with_label_values(&["address"]).inc();
-                refuse(&stream, 0, "Too many connections from your address.");
+            let Ok(address) = self.limiter.admit_connection(peer.ip()) else {
+                refuse("address", 0, "Too many connections from your address.");
                 continue;
             };
-            let Ok(buffered) = self.limiter.reserve_connection(peer.ip()) else {
-                self.metrics.refused.with_label_values(&["buffers"]).inc();
-                refuse(&stream, 0, "Too many unfinished requests.");
+            let Ok(memory) = self.limiter.reserve_connection(peer.ip()) else {
+                refuse("buffers", 0, "Too many unfinished requests.");
                 continue;
             };
-            let incoming = Incoming {
+            let accepted = AcceptedConnection {
                 stream,
                 peer,
-                admission: ConnectionPermit::new(permit, seat),
-                buffered,
+                permit: ConnectionPermit::new(connection, address),
+                memory,
                 sizes: self.sizes,
                 timeouts: self.timeouts,
                 limiter: Arc::clone(&self.limiter),
                 metrics: self.metrics.clone(),
             };
+            let endpoint = Arc::clone(&endpoint);
             tasks.spawn(serve_connection(
-                incoming,
-                Arc::clone(&endpoint),
+                accepted,
+                endpoint,
                 stop.clone(),
                 cut.clone(),
             ));
@@ -120,40 +124,37 @@ impl Server {
     }
 }
 
-/// Answers a connection that is one too many beside `count` others, before anything of it is read.
-fn refuse(stream: &TcpStream, count: usize, why: &str) {
+/// Answers a connection with 503 before anything is read from it. `count` other clients may come back
+/// at the same time.
+fn refuse(stream: &TcpStream, count: usize, sentence: &str) {
     let retry = format!("Retry-After: {}\r\n", full_retry_seconds(count));
-    answer_early(
-        stream,
-        "503 Service Unavailable",
-        &retry,
-        &format!("{why} Try again."),
-    );
+    let sentence = format!("{sentence} Try again.");
+    answer_early(stream, "503 Service Unavailable", &retry, &sentence);
 }
 
-/// Writes an answer of the server itself, where no request was read. The connection is to be closed
-/// after it. One write of a short answer, which fits any socket's buffer; if not, no client reads it.
+/// Writes a response of the server itself to a connection whose request was not read, and which is
+/// closed next. The response fits the buffer of any socket that is read at all.
 ///
-/// A page of any origin may read the answer: it says nothing about anyone.
+/// Pages of any origin may read the response: it contains nothing about anyone.
 fn answer_early(stream: &TcpStream, status: &str, headers: &str, sentence: &str) {
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Type: text/plain\r\nContent-Length: {}\r\n\
          Connection: close\r\nAccess-Control-Allow-Origin: *\r\n\
          Access-Control-Expose-Headers: Retry-After\r\n\r\n{sentence}\n",
         sentence.len() + 1,
     );
-    let _ = stream.try_write(answer.as_bytes());
+    let _ = stream.try_write(response.as_bytes());
 }
 
-/// Some errors are about the one connection that is gone already; others are about this process,
-/// and stay until something is closed.
+/// Pauses after an error of this process, which lasts until something is closed. An error of the one
+/// connection that was to be accepted needs no pause.
 async fn pause_after(error: &io::Error, stop: &CancellationToken) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     ) {
-        tracing::warn!(%error, "no connection can be accepted for now");
+        tracing::warn!(%error, "accepting a connection failed; trying again");
         stop.run_until_cancelled(sleep(ACCEPT_PAUSE)).await;
     }
 }

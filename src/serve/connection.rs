@@ -1,13 +1,15 @@
-//! One connection: its socket's options, its requests, its end.
+//! Serves one connection: the options of its socket, its requests, its end.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Body;
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,112 +23,87 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::handoff::{ConnectionPermit, Handoff};
-use super::patience::Patience;
-use super::socket::Socket;
-use super::turn::{Answer, Turn};
+use super::read_timeout::{ConnectionPhase, ResponseBody};
+use super::socket::HttpSocket;
 use crate::limits::{ClientLimiter, MemoryReservation, PeerAddress, SizeLimits, Timeouts};
 use crate::metrics::Metrics;
 
-/// Bytes that the kernel holds for a connection that does not read. Left to itself it takes
-/// several hundred kilobytes for each before anyone notices.
+/// Bytes that the kernel buffers for a client that does not read. Its own choice would be several
+/// hundred kilobytes per connection.
 const SEND_BUFFER_BYTES: usize = 64 * 1024;
 
-/// A peer that acknowledges nothing for so long is gone; the kernel's own limit is 15 minutes. The
-/// kernel counts a living peer that stopped reading too, so it never comes before the write
-/// timeout, which says so in the metrics.
+/// Close a connection if the peer acknowledges nothing for this long; the kernel's default is 15
+/// minutes. The kernel also counts a living peer that stopped reading, so this timeout comes after
+/// the write timeout, which is counted in the metrics.
 const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
 const AFTER_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Silence after which the kernel asks whether the peer is still there, and how often.
-const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(10);
+/// TCP keep-alive: probe a peer that was silent for this long, and then at this interval.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A connection that was accepted.
-pub struct Incoming {
+/// An accepted connection.
+pub struct AcceptedConnection {
+    /// The socket.
     pub stream: TcpStream,
+    /// The address of the peer.
     pub peer: SocketAddr,
-    pub admission: ConnectionPermit,
-    /// The memory of its buffers, which counts against the budget of all requests.
-    pub buffered: MemoryReservation,
+    /// Counts it as a connection.
+    pub permit: ConnectionPermit,
+    /// The memory of its buffers.
+    pub memory: MemoryReservation,
+    /// Sizes of its requests.
     pub sizes: SizeLimits,
+    /// How long it may wait for its client.
     pub timeouts: Timeouts,
+    /// Tells the address of its clients.
     pub limiter: Arc<ClientLimiter>,
+    /// Counts what is dropped.
     pub metrics: Metrics,
 }
 
-/// Serves requests until the peer leaves, `stop` comes and the request in hand is answered
-/// (or `cut` comes before that), or a live route takes the socket over.
+/// Serves requests until the peer disconnects, a route takes the socket over, or after `stop` the
+/// current request is answered or `cut` comes.
 pub async fn serve_connection(
-    incoming: Incoming,
+    accepted: AcceptedConnection,
     endpoint: Arc<BoxEndpoint<'static>>,
     stop: CancellationToken,
     cut: CancellationToken,
 ) {
-    let (sizes, timeouts) = (incoming.sizes, incoming.timeouts);
-    let Ok(local) = set_options(&incoming.stream, timeouts.write) else {
+    let (sizes, timeouts) = (accepted.sizes, accepted.timeouts);
+    let Ok(local) = set_options(&accepted.stream, timeouts.write) else {
         return;
     };
-    let (peer, limiter) = (incoming.peer, incoming.limiter);
-    let turn = Turn::default();
-    let patience = Patience::new(timeouts, turn.clone());
-    let turn_of_socket = turn.clone();
+    let phase = ConnectionPhase::default();
     let handoff = Handoff::default();
-    let for_requests = handoff.clone();
-    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
-        let endpoint = Arc::clone(&endpoint);
-        let ours = turn.take();
-        let visitor = limiter.client_address(peer.ip(), request.headers());
-        request.extensions_mut().insert(visitor);
-        let limiter = Arc::clone(&limiter);
-        request.extensions_mut().insert(PeerAddress(peer.ip()));
-        request.extensions_mut().insert(for_requests.clone());
-        let version = request.version();
-        async move {
-            let local = LocalAddr(Addr::from(local));
-            // Where the visitor is, as far as it is believed: what asks for it from here on need
-            // not know of proxies.
-            let remote = SocketAddr::new(visitor.ip, peer.port());
-            let remote = RemoteAddr(Addr::from(remote));
-            let request = poem::Request::from((request, local, remote, Scheme::HTTP));
-            let mut response = Response::from(endpoint.get_response(request).await);
-            // Without chunks the end of the connection is the end of such an answer. hyper closes
-            // it then, but promises keep-alive with every answer that is not marked as HTTP/1.0.
-            if version == Version::HTTP_10 && response.body().size_hint().exact().is_none() {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-                *response.version_mut() = Version::HTTP_10;
-            }
-            if limiter.is_memory_low() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
-            let ours = match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS => {
-                    ours.keep();
-                    None
-                }
-                _ => Some(ours),
-            };
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, ours)))
-        }
+    let service = Arc::new(RequestService {
+        endpoint,
+        local,
+        peer: accepted.peer,
+        handoff: handoff.clone(),
+        phase: phase.clone(),
+        limiter: accepted.limiter,
     });
-    let socket = TokioIo::new(Socket::new(
-        incoming.stream,
-        (incoming.admission, incoming.buffered),
+    let socket = HttpSocket::new(
+        accepted.stream,
+        accepted.permit,
+        accepted.memory,
         handoff.clone(),
-        timeouts.write,
-        patience,
-        turn_of_socket,
-        incoming.metrics,
-    ));
+        timeouts,
+        phase,
+        accepted.metrics,
+    );
     let serving = http1::Builder::new()
         .max_headers(sizes.head_fields)
         .max_header_size(sizes.head_bytes)
         .max_buf_size(sizes.head_bytes)
-        .serve_connection(socket, service)
+        .serve_connection(
+            TokioIo::new(socket),
+            service_fn(move |request| Arc::clone(&service).respond(request)),
+        )
         .with_upgrades();
     let mut serving = pin!(serving);
-    // Dropping the connection at the end of this function gives up its socket.
+    // The socket is released when this function returns and drops the HTTP connection.
     tokio::select! {
         _ = serving.as_mut() => return,
         () = handoff.flushed() => return,
@@ -140,17 +117,66 @@ pub async fn serve_connection(
     }
 }
 
-/// The local address; an error means that the peer is gone already.
+/// Answers the requests of one connection.
+struct RequestService {
+    endpoint: Arc<BoxEndpoint<'static>>,
+    local: SocketAddr,
+    peer: SocketAddr,
+    handoff: Handoff,
+    phase: ConnectionPhase,
+    limiter: Arc<ClientLimiter>,
+}
+
+impl RequestService {
+    async fn respond(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody<BoxBody<Bytes, io::Error>>>, Infallible> {
+        let responding = self.phase.respond();
+        let version = request.version();
+        let peer_ip: IpAddr = self.peer.ip();
+        let client = self.limiter.client_address(peer_ip, request.headers());
+        let extensions = request.extensions_mut();
+        extensions.insert(client);
+        extensions.insert(PeerAddress(peer_ip));
+        extensions.insert(self.handoff.clone());
+        let local = LocalAddr(Addr::from(self.local));
+        // Handlers see the client's address here, and need not know of proxies.
+        let remote = SocketAddr::new(client.ip, self.peer.port());
+        let remote = RemoteAddr(Addr::from(remote));
+        let request = poem::Request::from((request, local, remote, Scheme::HTTP));
+        let mut response = Response::from(self.endpoint.get_response(request).await);
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            responding.switch_protocols();
+            return Ok(response.map(|body| ResponseBody::new(body, None)));
+        }
+        // Without chunks the end of the connection is the end of such a body. hyper closes the
+        // connection then, but promises keep-alive unless the response is marked as HTTP/1.0.
+        let ends_with_connection =
+            version == Version::HTTP_10 && response.body().size_hint().exact().is_none();
+        if ends_with_connection {
+            *response.version_mut() = Version::HTTP_10;
+        }
+        if ends_with_connection || self.limiter.is_memory_low() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        Ok(response.map(|body| ResponseBody::new(body, Some(responding))))
+    }
+}
+
+/// Returns the local address; an error means that the peer has disconnected already.
 fn set_options(stream: &TcpStream, write_timeout: Duration) -> io::Result<SocketAddr> {
-    // An event is sent when it happens, not when the last one was acknowledged.
+    // Without Nagle's algorithm: an event is sent when it happens, not when the last one was
+    // acknowledged.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     let dead_after = DEAD_PEER_TIMEOUT.max(write_timeout + AFTER_WRITE_TIMEOUT);
     socket.set_tcp_user_timeout(Some(dead_after))?;
     let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE_AFTER)
-        .with_interval(KEEPALIVE_EVERY);
+        .with_time(KEEPALIVE_TIME)
+        .with_interval(KEEPALIVE_INTERVAL);
     socket.set_tcp_keepalive(&keepalive)?;
     stream.local_addr()
 }

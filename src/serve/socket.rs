@@ -1,5 +1,7 @@
-//! A connection's socket: fails when the other side takes no byte, or sends no request, for too
-//! long, and outlives its HTTP connection when a viewer's route wants it.
+//! The socket of an HTTP connection, with timeouts and a memory reservation.
+//!
+//! It fails if the client takes no byte, or sends no request, for too long. When the HTTP connection
+//! is gone, it passes the bare socket to the route that asked for it.
 
 use std::io;
 use std::pin::Pin;
@@ -12,93 +14,92 @@ use tokio::time::{Sleep, sleep};
 
 use super::answer_early;
 use super::handoff::{Connection, ConnectionPermit, Handoff};
-use super::patience::{Overdue, Patience};
-use super::turn::Turn;
-use crate::limits::{CONNECTION_BYTES, MemoryExhausted, MemoryReservation};
+use super::read_timeout::{ConnectionPhase, ReadTimedOut, ReadTimeout};
+use crate::limits::{CONNECTION_BYTES, MemoryExhausted, MemoryReservation, Timeouts};
 use crate::metrics::Metrics;
 
-/// The answer to a head that did not arrive in time. A connection that never began one is closed
-/// without an answer.
-const TOO_SLOW: &str = "The head of the request took too long to come.";
+/// Body of the 408 for a head that did not arrive in time. A connection that sent no byte is closed
+/// without a response.
+const HEAD_TIMED_OUT: &str = "The request head took too long to arrive.";
 
-/// The answer to a head that the budget of all requests has no room for.
-const NO_ROOM: &str = "Too many unfinished requests. Try again.";
+/// Body of the 503 for a head that the memory of all requests has no room for.
+const MEMORY_EXHAUSTED: &str = "Too many unfinished requests. Try again.";
 
-/// The header that hyper's own answers lack: a head that cannot be read (400) or is too large (431) is
-/// refused before any route sees it.
+/// Header that hyper's own responses lack: it refuses a head that cannot be parsed (400) or is too
+/// large (431) before any route sees it.
 const CROSS_ORIGIN: &[u8] = b"Access-Control-Allow-Origin: *\r\n";
 
-/// Bytes of one read by hyper. hyper doubles its buffer (8 KiB at first), up to the limit of a head,
-/// whenever a read fills the buffer, and never shrinks it.
+/// Bytes of one read. hyper doubles its buffer (8 KiB at first), up to the limit of a head, whenever
+/// a read fills it, and never shrinks it.
 const READ_BYTES: usize = 4 * 1024;
 
 /// Bytes of a head that fit into the buffers that `CONNECTION_BYTES` counts.
 const HEAD_INCLUDED_BYTES: usize = 8 * 1024;
 
-/// What hyper reads from and writes to. The clock runs only while bytes wait to be taken, so an
-/// idle connection costs nothing and is never dropped for being idle.
-pub struct Socket {
-    /// Taken when this is dropped.
+/// The socket that hyper reads from and writes to. The write timeout runs only while bytes wait to be
+/// written, so an idle connection has no timer.
+pub struct HttpSocket {
+    /// `None` after the drop.
     inner: Option<(TcpStream, ConnectionPermit)>,
     handoff: Handoff,
-    timeout: Duration,
+    write_timeout: Duration,
     /// Set while the socket is full.
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// Whether all that hyper wants to write is written. A socket that is given up in the middle
-    /// of a message is of no use to anyone.
+    write_deadline: Option<Pin<Box<Sleep>>>,
+    /// True if all bytes that hyper wants to write are written. A socket in the middle of a message
+    /// cannot be handed over.
     is_flushed: bool,
-    /// The turn in which that was so. What begins in the same turn answers no request that the
-    /// service was given.
-    flushed_turn: u32,
-    patience: Patience,
-    turn: Turn,
-    buffered: MemoryReservation,
-    /// The turn in which `head_bytes` were read.
-    head_turn: u32,
+    /// The phase in which the last flush was.
+    flushed_phase: u32,
+    read_timeout: ReadTimeout,
+    phase: ConnectionPhase,
+    memory: MemoryReservation,
+    /// The phase in which `head_bytes` were read.
+    head_phase: u32,
     head_bytes: usize,
     metrics: Metrics,
 }
 
-impl Socket {
+impl HttpSocket {
+    /// Wraps the socket of a new connection.
     pub fn new(
         stream: TcpStream,
-        (admission, buffered): (ConnectionPermit, MemoryReservation),
+        permit: ConnectionPermit,
+        memory: MemoryReservation,
         handoff: Handoff,
-        timeout: Duration,
-        patience: Patience,
-        turn: Turn,
+        timeouts: Timeouts,
+        phase: ConnectionPhase,
         metrics: Metrics,
     ) -> Self {
-        Socket {
-            inner: Some((stream, admission)),
+        HttpSocket {
+            inner: Some((stream, permit)),
             handoff,
-            timeout,
-            deadline: None,
+            write_timeout: timeouts.write,
+            write_deadline: None,
             is_flushed: true,
-            flushed_turn: 0,
-            patience,
-            turn,
-            buffered,
-            head_turn: 0,
+            flushed_phase: 0,
+            read_timeout: ReadTimeout::new(timeouts, phase.clone()),
+            phase,
+            memory,
+            head_phase: 0,
             head_bytes: 0,
             metrics,
         }
     }
 
-    /// Counts bytes of a head, which hyper keeps until the request is answered. `web::middleware` counts
-    /// the bytes of a body.
-    fn count_head(&mut self, count: usize) -> Result<(), MemoryExhausted> {
-        let turn = self.turn.number();
-        if !Turn::is_theirs(turn) {
+    /// Reserves memory for the bytes of a head, which hyper keeps until the request is answered. The
+    /// bytes of a body are reserved by whoever reads it.
+    fn reserve_head(&mut self, count: usize) -> Result<(), MemoryExhausted> {
+        let phase = self.phase.number();
+        if !ConnectionPhase::is_reading(phase) {
             return Ok(());
         }
-        if turn != self.head_turn {
-            self.head_turn = turn;
+        if phase != self.head_phase {
+            self.head_phase = phase;
             self.head_bytes = 0;
         }
         self.head_bytes += count;
         let beyond = self.head_bytes.saturating_sub(HEAD_INCLUDED_BYTES);
-        self.buffered.resize(CONNECTION_BYTES + beyond)
+        self.memory.resize(CONNECTION_BYTES + beyond)
     }
 
     fn stream(&mut self) -> Pin<&mut TcpStream> {
@@ -106,49 +107,69 @@ impl Socket {
         Pin::new(&mut inner.expect("the stream is there until this is dropped").0)
     }
 
-    /// Returns true if the write of `bytes` is the whole of an answer that hyper gives by itself.
+    /// Returns true if `bytes` is a whole response that hyper gives by itself: it is the first write
+    /// since the last flush, and the service got no request since then.
     fn is_refusal(&self, bytes: &[u8]) -> bool {
-        let turn = self.turn.number();
+        let phase = self.phase.number();
         self.is_flushed
-            && Turn::is_theirs(turn)
-            && turn == self.flushed_turn
+            && ConnectionPhase::is_reading(phase)
+            && phase == self.flushed_phase
             && bytes.starts_with(b"HTTP/1.1 4")
             && bytes.ends_with(b"\r\n\r\n")
     }
 
-    /// Writes such an answer with `CROSS_ORIGIN`. The connection ends after it, so what does not fit
-    /// the socket's buffer at once fails.
+    /// Writes such a response with `CROSS_ORIGIN`. The connection ends after it, so the write fails
+    /// if the socket does not take all of it.
     fn write_refusal(
         &mut self,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let (head, end) = bytes.split_at(bytes.len() - b"\r\n".len());
-        let answer = [head, CROSS_ORIGIN, end].concat();
-        match ready!(self.stream().poll_write(context, &answer)) {
-            Ok(written) if written < answer.len() => {
+        let response = [head, CROSS_ORIGIN, end].concat();
+        match ready!(self.stream().poll_write(context, &response)) {
+            Ok(written) if written < response.len() => {
                 Poll::Ready(Err(io::ErrorKind::WriteZero.into()))
             }
             written => Poll::Ready(written.map(|_| bytes.len())),
         }
     }
 
-    /// Passes on how a write went, or fails with `TimedOut` when it waited for too long.
-    fn watch<T>(
+    /// Writes `head` in a special way if it needs one: a refusal of hyper, or the head of a 101.
+    fn poll_write_special(
+        &mut self,
+        context: &mut Context<'_>,
+        head: &[u8],
+        is_alone: bool,
+    ) -> Option<Poll<io::Result<usize>>> {
+        let is_refusal = is_alone && self.is_refusal(head);
+        self.is_flushed = false;
+        if is_refusal {
+            Some(self.write_refusal(context, head))
+        } else if self.phase.take_switch() {
+            let head = in_conventional_case(head);
+            Some(self.stream().poll_write(context, &head))
+        } else {
+            None
+        }
+    }
+
+    /// Returns the result of a write, or fails with `TimedOut` if it waits for too long.
+    fn with_write_timeout<T>(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.deadline = None;
+            self.write_deadline = None;
             return written;
         }
-        let timeout = self.timeout;
+        let timeout = self.write_timeout;
         let deadline = self
-            .deadline
+            .write_deadline
             .get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(deadline.as_mut().poll(context));
-        self.deadline = None;
+        self.write_deadline = None;
         let dropped = &self.metrics.dropped;
         dropped.with_label_values(&["write-timeout"]).inc();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -156,8 +177,8 @@ impl Socket {
 }
 
 /// Returns the head of a 101 with header names in the case of the standards, such as
-/// `Sec-WebSocket-Accept`, and of the same length. hyper writes them in lower case, which is valid, and
-/// which some WebSocket clients do not accept.
+/// `Sec-WebSocket-Accept`, and of the same length. hyper writes them in lower case, which is valid, but
+/// some WebSocket clients do not accept it.
 fn in_conventional_case(head: &[u8]) -> Vec<u8> {
     let mut head = head.to_vec();
     // The status line has no name.
@@ -179,25 +200,22 @@ fn in_conventional_case(head: &[u8]) -> Vec<u8> {
     head
 }
 
-impl Drop for Socket {
+impl Drop for HttpSocket {
     fn drop(&mut self) {
-        let Some((stream, admission)) = self.inner.take() else {
+        let Some((stream, permit)) = self.inner.take() else {
             return;
         };
-        // Fails only when the runtime is gone, and everything with it.
+        // Fails only when the runtime is gone.
         if self.is_flushed
             && let Ok(stream) = stream.into_std()
         {
             let stream = mio::net::TcpStream::from_std(stream);
-            self.handoff.release(Connection {
-                stream,
-                permit: admission,
-            });
+            self.handoff.release(Connection { stream, permit });
         }
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for HttpSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -209,43 +227,37 @@ impl AsyncRead for Socket {
         let count = part.filled().len();
         buffer.advance(count);
         if count > 0 {
-            self.patience.hear();
+            self.read_timeout.bytes_arrived();
         }
-        if self.count_head(count).is_err() {
+        if self.reserve_head(count).is_err() {
             self.metrics.refused.with_label_values(&["buffers"]).inc();
             if self.is_flushed {
                 let (status, retry) = ("503 Service Unavailable", "Retry-After: 5\r\n");
-                answer_early(&self.stream(), status, retry, NO_ROOM);
+                answer_early(&self.stream(), status, retry, MEMORY_EXHAUSTED);
             }
             return Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()));
         }
         if read.is_ready() {
             return read;
         }
-        if ready!(self.patience.poll(context)) == Overdue::Head && self.is_flushed {
-            answer_early(&self.stream(), "408 Request Timeout", "", TOO_SLOW);
+        if ready!(self.read_timeout.poll(context)) == ReadTimedOut::Head && self.is_flushed {
+            answer_early(&self.stream(), "408 Request Timeout", "", HEAD_TIMED_OUT);
         }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for HttpSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let is_refusal = self.is_refusal(bytes);
-        self.is_flushed = false;
-        let written = if is_refusal {
-            self.write_refusal(context, bytes)
-        } else if self.turn.take_switch() {
-            let head = in_conventional_case(bytes);
-            self.stream().poll_write(context, &head)
-        } else {
-            self.stream().poll_write(context, bytes)
+        let written = match self.poll_write_special(context, bytes, true) {
+            Some(written) => written,
+            None => self.stream().poll_write(context, bytes),
         };
-        self.watch(context, written)
+        self.with_write_timeout(context, written)
     }
 
     fn poll_write_vectored(
@@ -255,29 +267,24 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let mut filled = slices.iter().filter(|slice| !slice.is_empty());
         let head: &[u8] = filled.next().map_or(&[], |slice| slice);
-        let is_refusal = filled.next().is_none() && self.is_refusal(head);
-        self.is_flushed = false;
-        let written = if is_refusal {
-            self.write_refusal(context, head)
-        } else if self.turn.take_switch() {
-            let head = in_conventional_case(head);
-            self.stream().poll_write(context, &head)
-        } else {
-            self.stream().poll_write_vectored(context, slices)
+        let is_alone = filled.next().is_none();
+        let written = match self.poll_write_special(context, head, is_alone) {
+            Some(written) => written,
+            None => self.stream().poll_write_vectored(context, slices),
         };
-        self.watch(context, written)
+        self.with_write_timeout(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
         true
     }
 
-    /// hyper flushes when all of its own bytes are written: the moment at which it can be let go.
+    /// hyper flushes when all of its own bytes are written; the socket can be handed over then.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.stream().poll_flush(context);
         if flushed.is_ready() {
             self.is_flushed = true;
-            self.flushed_turn = self.turn.number();
+            self.flushed_phase = self.phase.number();
             self.handoff.notify_flushed();
         }
         flushed
