@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::model::{ChangeSource, Rev};
 use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, sample_pets};
-use crate::store::{AccountStore, Engine, NatsEngine, RedbEngine, StoreError};
+use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
@@ -258,7 +258,7 @@ async fn open(
 ) -> Result<(Arc<dyn Engine>, Arc<Hub>, Authenticator), StartError> {
     let shared = match &config.store.engine {
         EngineChoice::Redb => None,
-        EngineChoice::Nats(address) => Some(NatsEngine::connect(address).await?),
+        EngineChoice::Nats(address) => Some(connect_cluster(address).await?),
     };
     let folder = config.store.data.clone();
     let (auth, base_url) = (config.auth, config.base_url.clone());
@@ -266,7 +266,7 @@ async fn open(
     let port = Some(config.listen.port()).filter(|port| *port != 0);
     let opening = tokio::task::spawn_blocking(move || {
         let (engine, accounts): (Arc<dyn Engine>, Arc<dyn AccountStore>) = match shared {
-            Some(engine) => both(Arc::new(engine)),
+            Some(cluster) => cluster,
             None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
         let authenticator = Authenticator::open(auth, accounts, base_url, port)?;

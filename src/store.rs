@@ -12,6 +12,10 @@ pub(crate) mod contract;
 mod error;
 mod follower;
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(not(feature = "nats"))]
+#[path = "store/no_nats.rs"]
 mod nats;
 mod record;
 mod redb;
@@ -29,8 +33,10 @@ pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
 pub use self::memory::MemoryEngine;
+#[cfg(feature = "nats")]
+pub use self::nats::NatsEngine;
 pub use self::nats::{
-    Address, AddressError, Imported, NatsEngine, export as export_cluster,
+    AddressError, ClusterAddress, connect as connect_cluster, export as export_cluster,
     import as import_into_cluster,
 };
 pub use self::redb::{

@@ -19,7 +19,7 @@ use crate::auth::{Accounts, Actor, check_password_rules, hash_password};
 use crate::config::EngineChoice;
 use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
-use crate::store::{AccountStore, Engine, NatsEngine, RedbEngine, StoreError, open_source};
+use crate::store::{RedbEngine, StoreError, connect_cluster, open_source};
 
 #[derive(Args)]
 pub struct Options {
@@ -84,8 +84,8 @@ fn carry_out(options: Options) -> anyhow::Result<()> {
         }
         EngineChoice::Nats(address) => {
             let runtime = Runtime::new().context("no runtime could be started")?;
-            let engine = Arc::new(runtime.block_on(NatsEngine::connect(&address))?);
-            let directory = Accounts::open(Arc::clone(&engine) as Arc<dyn AccountStore>)?;
+            let (engine, accounts) = runtime.block_on(connect_cluster(&address))?;
+            let directory = Accounts::open(accounts)?;
             let obeyed = obey(options.command, &directory);
             engine.close();
             obeyed

@@ -14,7 +14,7 @@ use super::place::Place;
 use super::{fail, say};
 use crate::config::EngineChoice;
 use crate::store::archive::Staff;
-use crate::store::{self, Contents, Imported, StoreError, open_source};
+use crate::store::{self, Contents, StoreError, open_source};
 
 /// The exit code of a Rust program that panicked.
 const PANICKED: u8 = 101;
@@ -185,7 +185,7 @@ fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
     let read = |input: &mut dyn BufRead| match place.engine() {
         EngineChoice::Redb => store::import(input, &place.data).map(told),
         EngineChoice::Nats(address) => {
-            store::import_into_cluster(input, &address).map(told_of_cluster)
+            store::import_into_cluster(input, &address).map(|imported| imported.to_string())
         }
     };
     if is_stream(file) {
@@ -193,13 +193,4 @@ fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
     }
     let opened = open_source(file).map_err(|error| StoreError::of_open(file, &error))?;
     read(&mut BufReader::new(opened))
-}
-
-fn told_of_cluster(imported: Imported) -> String {
-    let Imported {
-        pets,
-        changes,
-        accounts,
-    } = imported;
-    format!("{pets} pets with their last {changes} changes, and {accounts} accounts,")
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use crate::store::{Address, AddressError};
+use crate::store::{AddressError, ClusterAddress};
 
 /// The storage engine: the embedded store, or a cluster that other nodes use too.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub enum EngineChoice {
     /// The embedded store.
     Redb,
     /// A NATS JetStream cluster.
-    Nats(Address),
+    Nats(ClusterAddress),
 }
 
 impl FromStr for EngineChoice {
@@ -62,11 +62,9 @@ impl EngineOptions {
     pub fn choice(self) -> EngineChoice {
         match self.engine {
             EngineChoice::Redb => EngineChoice::Redb,
-            EngineChoice::Nats(address) => EngineChoice::Nats(Address {
-                credentials: self.engine_credentials,
-                authority: self.engine_ca,
-                ..address
-            }),
+            EngineChoice::Nats(address) => {
+                EngineChoice::Nats(address.with_files(self.engine_credentials, self.engine_ca))
+            }
         }
     }
 }

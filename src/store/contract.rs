@@ -1,5 +1,6 @@
 //! The tests that every engine passes.
 
+#[cfg(feature = "slow-tests")]
 #[path = "../../tests/nats/server.rs"]
 #[expect(dead_code, reason = "the tests of whole nodes use all of it")]
 pub(super) mod server;
@@ -8,8 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+#[cfg(feature = "slow-tests")]
 use tokio::runtime::Runtime;
 
+#[cfg(feature = "slow-tests")]
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
 use crate::model::{Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, Timestamp};
@@ -19,10 +22,12 @@ fn with_every_engine(check: impl Fn(&mut Desk)) {
     check(&mut Desk::at(&MemoryEngine::new(Epoch::new(7))));
     let folder = tempfile::tempdir().unwrap();
     check(&mut Desk::at(&RedbEngine::open(folder.path()).unwrap()));
+    #[cfg(feature = "slow-tests")]
     with_clusters(|engine| check(&mut Desk::at(engine)));
 }
 
 /// Runs `check` against a node of a new server, and one of three new servers.
+#[cfg(feature = "slow-tests")]
 pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
     for (count, version) in [(1, OLDEST), (3, NEWEST)] {
         let (servers, runtime) = (Servers::start(count, version), Runtime::new().unwrap());
@@ -34,6 +39,7 @@ pub(super) fn with_clusters(check: impl Fn(&NatsEngine)) {
 }
 
 /// Runs `check` against two nodes of a new server.
+#[cfg(feature = "slow-tests")]
 pub(crate) fn with_pair(check: impl FnOnce(Arc<NatsEngine>, Arc<NatsEngine>)) {
     let (servers, runtime) = (Servers::start(1, NEWEST), Runtime::new().unwrap());
     let address = servers.address().parse().unwrap();
@@ -168,6 +174,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The epochs and snapshots that the follower was to continue from so far.
+    #[cfg(feature = "slow-tests")]
     pub fn told_anew(&self) -> Vec<(Epoch, Snapshot)> {
         self.told.anew.lock().unwrap().clone()
     }

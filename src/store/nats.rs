@@ -1,39 +1,31 @@
 //! The engine of several nodes: streams in a NATS JetStream cluster.
 //!
-//! `link` is the connection; `subjects` are the names of what is kept behind it, and `layout` how it
-//! is kept; `message` is how a change is written. Messages are `read` from whichever server has a
-//! copy. A `commit` is a `batch` that is compared with what this node has `known`; the `applier`
-//! passes every message of the stream in order, so that all nodes show the same changes with the
-//! same revs. `log` is what the stream still has of them. The traits' calls block on the tasks that
-//! do this.
+//! `client` is the connection; `subjects` names what is stored, and `layout` configures it; `record`
+//! encodes a change as a message. `read` gets messages from any server that has a replica. A `commit`
+//! is an atomic `batch` with preconditions from this node's `replica`. The `applier` applies every
+//! message of the stream in order and fills gaps, so that all nodes show the same changes with the
+//! same revs. `log` reads the history. The calls of the traits block on tasks of the runtime.
 
 mod accounts;
 mod address;
-mod answer;
 mod applier;
 mod batch;
+mod client;
 mod commit;
-mod copies;
 mod epoch;
-mod expected;
-mod gathered;
-mod hole;
-mod known;
+mod export;
+mod gap_fill;
+mod health;
+mod import;
 mod layout;
 mod lease;
-mod link;
-mod load;
 mod log;
-mod message;
-mod node;
-mod reach;
 mod read;
-mod staff;
-mod state;
+mod record;
+mod replica;
 mod subjects;
-#[cfg(test)]
+#[cfg(all(test, feature = "slow-tests"))]
 mod tests;
-mod transfer;
 
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -44,142 +36,160 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use self::address::{Address, AddressError};
+use self::accounts::AccountLog;
+pub use self::address::{AddressError, ClusterAddress};
 use self::applier::Applier;
+use self::client::{NatsClient, unavailable};
+pub use self::export::export;
+pub use self::import::import;
+use self::layout::StreamState;
 use self::lease::Lease;
-use self::link::Link;
-use self::log::Log;
-use self::node::Node;
-use self::staff::Staff;
-use self::state::StreamState;
-use self::subjects::{LIVE, PETS};
-pub use self::transfer::{Imported, export, import};
-use super::{AppliedChange, Engine, Follower, Recent, Snapshot, StoreError};
+use self::replica::Replica;
+use self::subjects::{PETS, REPUBLISHED};
+use super::{AccountStore, AppliedChange, Engine, Follower, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
 
-/// How long a start waits for a cluster that has no leader yet.
-const START_WITHIN: Duration = Duration::from_secs(15);
-const START_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long a start waits for a cluster that has no leader yet, and the delay between attempts.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
+const LEADER_RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// How often the follower's view of whether the engine answers is updated.
-const RESPONSE_LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Interval at which the follower is told whether the engine responds.
+const RESPONSIVENESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A node of a cluster.
 pub struct NatsEngine {
-    node: Arc<Node>,
-    staff: Arc<Staff>,
+    replica: Arc<Replica>,
+    accounts: Arc<AccountLog>,
     runtime: Handle,
     lease: Lease,
     /// Subscribed before the first snapshot is loaded; taken by the applier.
-    live: Mutex<Option<Subscriber>>,
+    republished: Mutex<Option<Subscriber>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl NatsEngine {
-    /// Connects to the cluster at `address`, and makes there what is not there yet. Must run in the
-    /// runtime in which the engine's tasks are to run.
+    /// Connects to the cluster at `address`, and creates the streams that do not exist. Must run in
+    /// the runtime in which the engine's tasks are to run.
     ///
     /// # Errors
-    /// `NoEngine`, `TooOld`, `OtherSettings`, `TooFewCopies`, `Unfinished`, or `Unavailable` when
-    /// the cluster has no leader for long.
-    pub async fn connect(address: &Address) -> Result<Self, StoreError> {
-        let link = Link::open(address).await?;
-        let live = link.client().subscribe(LIVE).await;
-        let live = live.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let (staff, node) = (Staff::new(link.clone()), Node::new(link));
-        until_led(async || begin(&node, &staff, address).await).await?;
-        Ok(NatsEngine::over(node, staff, Some(live)))
+    /// `NoEngine`, `TooOld`, `OtherSettings`, `TooFewCopies`, `Unfinished`, or `Unavailable` if the
+    /// cluster has no leader in time.
+    pub async fn connect(address: &ClusterAddress) -> Result<Self, StoreError> {
+        let client = NatsClient::connect(address).await?;
+        let republished = client.client().subscribe(REPUBLISHED).await;
+        let republished = republished.map_err(unavailable)?;
+        let (accounts, replica) = (AccountLog::new(client.clone()), Replica::new(client));
+        retry_until_led(async || initialize(&replica, &accounts).await).await?;
+        Ok(NatsEngine::new(replica, accounts, Some(republished)))
     }
 
-    /// An engine over a node and staff that know what they need to, and over what it is to follow.
-    fn over(node: Node, staff: Staff, live: Option<Subscriber>) -> Self {
+    /// Creates the engine of a replica and accounts that are loaded.
+    fn new(replica: Replica, accounts: AccountLog, republished: Option<Subscriber>) -> Self {
         NatsEngine {
-            node: Arc::new(node),
-            staff: Arc::new(staff),
+            replica: Arc::new(replica),
+            accounts: Arc::new(accounts),
             runtime: Handle::current(),
             lease: Lease::default(),
-            live: Mutex::new(live),
+            republished: Mutex::new(republished),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
     }
 
+    /// Spawns a task that ends when the engine is closed.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.stop.clone().run_until_cancelled_owned(task);
         self.tasks.spawn_on(task, &self.runtime);
     }
-
-    fn log(&self) -> Log<'_> {
-        Log(&self.node.link)
-    }
 }
 
-/// Tells the follower whether the engine answers without delay.
-async fn report_responses(node: Arc<Node>) {
-    let mut look = interval(RESPONSE_LOOK_EVERY);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut did = true;
+/// Connects to the cluster at `address`. See `NatsEngine::connect`.
+///
+/// # Errors
+/// As for `NatsEngine::connect`.
+pub async fn connect(
+    address: &ClusterAddress,
+) -> Result<(Arc<dyn Engine>, Arc<dyn AccountStore>), StoreError> {
+    let engine = Arc::new(NatsEngine::connect(address).await?);
+    Ok((Arc::clone(&engine) as Arc<dyn Engine>, engine))
+}
+
+/// Tells the follower whether the engine responds without delay.
+async fn report_responsiveness(replica: Arc<Replica>) {
+    let mut ticks = interval(RESPONSIVENESS_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut was_responsive = true;
     loop {
-        look.tick().await;
-        let does = node.reach.is_responsive();
-        // Repeated while it does not answer: the end of another failure may have reset the metric.
-        if !(does && did)
-            && let Some(follower) = node.following.get()
+        ticks.tick().await;
+        let is_responsive = replica.health.is_responsive();
+        // Repeated during an outage: the end of another failure may have reset the metric.
+        if !(is_responsive && was_responsive)
+            && let Some(follower) = replica.following.get()
         {
-            follower.responds(does);
+            follower.responds(is_responsive);
         }
-        did = does;
+        was_responsive = is_responsive;
     }
 }
 
-/// Does it again as long as the cluster has no leader.
-async fn until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
-    let deadline = Instant::now() + START_WITHIN;
+/// Repeats `work` until it succeeds, or fails for another reason than a missing leader.
+async fn retry_until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let deadline = Instant::now() + LEADER_TIMEOUT;
     loop {
         match work().await {
             Err(StoreError::Unavailable(_)) if Instant::now() < deadline => {
-                tokio::time::sleep(START_AGAIN_AFTER).await;
+                tokio::time::sleep(LEADER_RETRY_DELAY).await;
             }
             done => return done,
         }
     }
 }
 
-async fn begin(node: &Node, staff: &Staff, address: &Address) -> Result<(), StoreError> {
-    layout::check_servers(&node.link).await?;
-    layout::make(&node.link, address.replicas()).await?;
-    epoch::ensure(&node.link).await?;
-    let asked = Instant::now();
-    let state = StreamState::ask(&node.link, &PETS).await?;
-    node.note_engine_time(asked.elapsed(), state.server_time);
-    staff.load().await?;
-    node.load().await.map(drop)
+/// Prepares the cluster and loads this node's copies of it.
+async fn initialize(replica: &Replica, accounts: &AccountLog) -> Result<(), StoreError> {
+    let client = &replica.client;
+    layout::check_server(client).await?;
+    layout::ensure_streams(client).await?;
+    epoch::ensure(client).await?;
+    let sent = Instant::now();
+    let state = StreamState::request(client, &PETS).await?;
+    let took = sent.elapsed();
+    replica
+        .clock
+        .update(&replica.following, took, state.server_time);
+    accounts.load().await?;
+    replica.load().await.map(drop)
 }
 
 impl Engine for NatsEngine {
     fn epoch(&self) -> Epoch {
-        self.node.epoch()
+        self.replica.epoch()
     }
 
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let gathered = self.runtime.block_on(self.node.gather());
-        gathered.map(|(_, snapshot)| snapshot)
+        let read = self.runtime.block_on(self.replica.read_snapshot());
+        read.map(|(_, snapshot)| snapshot)
     }
 
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>) {
-        let mut live = self.live.lock().expect("no holder of this lock panics");
-        // A second follower would be a defect of `app`; the first is kept.
-        let Some(live) = live.take() else { return };
-        self.node.following.begin(follower);
-        self.node.show_from(after);
-        self.spawn(Applier::new(Arc::clone(&self.node), live).run());
-        self.spawn(report_responses(Arc::clone(&self.node)));
+        let mut republished = self
+            .republished
+            .lock()
+            .expect("no holder of this lock panics");
+        // A second follower would be a bug of `app`; the first is kept.
+        let Some(republished) = republished.take() else {
+            return;
+        };
+        self.replica.following.begin(follower);
+        self.replica.show_from(after);
+        self.spawn(Applier::new(Arc::clone(&self.replica), republished).run());
+        self.spawn(report_responsiveness(Arc::clone(&self.replica)));
     }
 
     fn commit(&self, read: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
         self.runtime
-            .block_on(commit::commit(&self.node, read, proposed))
+            .block_on(commit::commit(&self.replica, read, proposed))
     }
 
     fn is_shared(&self) -> bool {
@@ -187,7 +197,7 @@ impl Engine for NatsEngine {
     }
 
     fn campaign(&self) {
-        self.spawn(self.lease.clone().campaign(self.node.link.clone()));
+        self.spawn(self.lease.clone().campaign(self.replica.client.clone()));
     }
 
     fn leads(&self) -> bool {
@@ -195,42 +205,45 @@ impl Engine for NatsEngine {
     }
 
     fn is_healthy(&self) -> bool {
-        self.node.reach.is_within()
+        self.replica.health.is_healthy()
     }
 
     fn recover(&self) -> Result<(), StoreError> {
-        self.node.reach.check()
+        self.replica.health.check()
     }
 
     fn end_history(&self) -> Result<(), StoreError> {
-        let ended = epoch::end(&self.node.link, self.node.epoch());
+        let ended = epoch::end(&self.replica.client, self.replica.epoch());
         self.runtime.block_on(ended)
     }
 
     fn newest(&self) -> Result<Rev, StoreError> {
-        Ok(self.node.known().newest)
+        Ok(self.replica.state().newest)
     }
 
     fn has(&self, rev: Rev) -> Result<bool, StoreError> {
-        let state = StreamState::ask(&self.node.link, &PETS);
+        let state = StreamState::request(&self.replica.client, &PETS);
         Ok(self.runtime.block_on(state)?.last_seq >= rev.get())
     }
 
-    /// The stream drops the oldest messages of each pet by itself.
+    /// Does nothing: the stream drops the oldest messages of each pet by itself.
     fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        self.runtime.block_on(self.log().tail(after, limit))
+        let tail = log::tail(&self.replica.client, after, limit);
+        self.runtime.block_on(tail)
     }
 
     fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.runtime.block_on(self.log().kept(after, before))
+        let kept = log::kept(&self.replica.client, after, before);
+        self.runtime.block_on(kept)
     }
 
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
-        self.runtime.block_on(self.log().recent(upto, limit))
+        let recent = log::recent(&self.replica.client, upto, limit);
+        self.runtime.block_on(recent)
     }
 
     fn history(
@@ -239,8 +252,8 @@ impl Engine for NatsEngine {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError> {
-        self.runtime
-            .block_on(self.log().history(pet, before, limit))
+        let history = log::history(&self.replica.client, pet, before, limit);
+        self.runtime.block_on(history)
     }
 
     fn close(&self) {
@@ -248,7 +261,7 @@ impl Engine for NatsEngine {
         self.tasks.close();
         self.runtime.block_on(async {
             self.tasks.wait().await;
-            self.lease.release(&self.node.link).await;
+            self.lease.release(&self.replica.client).await;
         });
     }
 }

@@ -13,6 +13,7 @@ mod abuse;
 mod api;
 mod buffers;
 mod care;
+#[cfg(feature = "slow-tests")]
 #[path = "../cluster/cluster.rs"]
 mod cluster;
 mod connections;
@@ -31,5 +32,9 @@ mod repository;
 mod requests;
 mod serve_mode;
 mod staff;
+#[cfg_attr(
+    not(feature = "slow-tests"),
+    allow(dead_code, unused_imports, reason = "the cluster tests use all of it")
+)]
 mod support;
 mod transcript;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::model::{Author, Invitation, Role, Scope};
 use crate::store::RedbEngine;
+#[cfg(feature = "slow-tests")]
 use crate::store::contract::with_clusters;
 
 /// Runs `check` against a fresh roster of every engine.
@@ -12,6 +13,7 @@ fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
     check(&MemoryAccountStore::default());
     let folder = tempfile::tempdir().unwrap();
     check(&RedbEngine::open(folder.path()).unwrap());
+    #[cfg(feature = "slow-tests")]
     with_clusters(|engine| check(engine));
 }
 
@@ -19,6 +21,7 @@ fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
 #[derive(Default)]
 pub struct RecordingFollower(Mutex<Vec<(Vec<AccountEdit>, u64)>>);
 
+#[cfg(feature = "slow-tests")]
 impl RecordingFollower {
     pub fn last_version(&self) -> Option<u64> {
         let told = self.0.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Where the servers are, as `--engine` says it.
+//! The addresses of a cluster's servers, as `--engine` names them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,68 +6,72 @@ use std::str::FromStr;
 
 use async_nats::ServerAddr;
 
-/// The servers of one cluster, and how this node proves who it is.
+/// The servers of one cluster, and the files with which a node authenticates them and itself.
 #[derive(Clone, Debug)]
-pub struct Address {
+pub struct ClusterAddress {
+    /// The servers that a node connects to first; they announce the others.
     pub servers: Vec<ServerAddr>,
-    /// A file with a JWT and a seed, as `nsc` writes it.
+    /// A credentials file, with a JWT and a seed, as `nsc` writes it.
     pub credentials: Option<PathBuf>,
-    /// A file with the certificates that vouch for the servers; otherwise the system's do.
+    /// A file with the certificate authorities of the servers, in PEM; `None` for the system's.
     pub authority: Option<PathBuf>,
 }
 
-/// Why the text names no servers.
+/// Why a text is not the address of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
+    /// The text names no server, or one without a valid host and port.
     #[error(
-        "an engine is redb, or the servers of a NATS cluster with commas between, such as \
+        "use redb, or the servers of a NATS cluster separated by commas, for example \
          nats://a:4222,b:4222,c:4222, or tls:// instead of nats://"
     )]
     NoServers,
-    /// It would stand in the list of processes, and the client would not send it.
+    /// The text holds a user or a password. The list of processes would show it, and the client
+    /// would not send it.
     #[error(
-        "an engine's address holds no user and no password: put the credentials into a file, as \
-         nsc writes it, and name that with --engine-credentials"
+        "the address of an engine must not hold a user or a password: put the credentials into a \
+         file, as nsc writes it, and name that file with --engine-credentials"
     )]
     Secret,
 }
 
-impl FromStr for Address {
+impl FromStr for ClusterAddress {
     type Err = AddressError;
 
-    /// The scheme of the first server holds for those after it that have none.
+    /// Parses servers separated by commas. The scheme of the first applies to those without one.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let (scheme, _) = text.split_once("://").ok_or(AddressError::NoServers)?;
         if !matches!(scheme, "nats" | "tls") {
             return Err(AddressError::NoServers);
         }
-        let server = |server: &str| {
-            let url = match server.contains("://") {
-                true => server.to_owned(),
-                false => format!("{scheme}://{server}"),
-            };
+        let parse_server = |server: &str| {
             if server.contains('@') {
                 return Err(AddressError::Secret);
             }
-            let server = url.parse::<ServerAddr>();
-            let server = server.map_err(|_| AddressError::NoServers)?;
-            (!server.host().is_empty())
-                .then_some(server)
-                .ok_or(AddressError::NoServers)
+            let url = if server.contains("://") {
+                server.to_owned()
+            } else {
+                format!("{scheme}://{server}")
+            };
+            let server = url.parse::<ServerAddr>().ok();
+            let server = server.filter(|server| !server.host().is_empty());
+            server.ok_or(AddressError::NoServers)
         };
-        let servers = text.split(',').map(str::trim).map(server);
-        Ok(Address {
-            servers: servers.collect::<Result<_, _>>()?,
+        Ok(ClusterAddress {
+            servers: text
+                .split(',')
+                .map(|server| parse_server(server.trim()))
+                .collect::<Result<_, _>>()?,
             credentials: None,
             authority: None,
         })
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for ClusterAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers = self.servers.iter().map(|server| match server.host() {
-            // Otherwise nobody sees where an IPv6 address ends and its port begins.
+            // Without brackets the port could not be told from the IPv6 address.
             v6 if v6.contains(':') => format!("[{v6}]:{}", server.port()),
             host => format!("{host}:{}", server.port()),
         });
@@ -75,16 +79,25 @@ impl fmt::Display for Address {
     }
 }
 
-impl Address {
-    /// Copies that the cluster is to keep of everything: as many as bear the loss of one server,
-    /// where there are enough of them.
-    pub fn replicas(&self) -> u64 {
+impl ClusterAddress {
+    /// Adds the files with which a node authenticates itself and the servers.
+    pub fn with_files(self, credentials: Option<PathBuf>, authority: Option<PathBuf>) -> Self {
+        ClusterAddress {
+            credentials,
+            authority,
+            ..self
+        }
+    }
+
+    /// Returns the number of replicas of each stream: three, which tolerate the loss of one server,
+    /// if there are at least three servers.
+    pub fn replicas(&self) -> usize {
         if self.servers.len() < 3 { 1 } else { 3 }
     }
 
-    /// Whether nothing is to be said in the clear. What holds for one server holds for those that
-    /// it tells of.
-    pub fn wants_tls(&self) -> bool {
+    /// Returns true if every connection must be encrypted: also those to servers that another server
+    /// announces.
+    pub fn requires_tls(&self) -> bool {
         self.authority.is_some() || self.servers.iter().any(ServerAddr::tls_required)
     }
 }
@@ -94,43 +107,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_servers_are_listed_once_and_share_a_scheme() {
-        let address: Address = "nats://a:4222,b:4223,tls://c".parse().unwrap();
+    fn servers_are_separated_by_commas_and_share_the_scheme_of_the_first() {
+        let address: ClusterAddress = "nats://a:4222,b:4223,tls://c".parse().unwrap();
         assert_eq!(address.to_string(), "a:4222, b:4223, c:4222");
         assert_eq!(address.replicas(), 3);
-        assert!(address.wants_tls());
-        let address: Address = "nats://one".parse().unwrap();
+        assert!(address.requires_tls());
+        let address: ClusterAddress = "nats://one".parse().unwrap();
         assert_eq!(address.to_string(), "one:4222");
         assert_eq!(address.replicas(), 1);
-        assert!(!address.wants_tls());
-        let address: Address = "nats://[2001:db8::1]:4223,[::1]".parse().unwrap();
+        assert!(!address.requires_tls());
+        let address: ClusterAddress = "nats://[2001:db8::1]:4223,[::1]".parse().unwrap();
         assert_eq!(address.to_string(), "[2001:db8::1]:4223, [::1]:4222");
     }
 
-    /// The client leaves them out without a word, and whoever lists processes reads them.
     #[test]
-    fn a_user_or_a_password_in_the_address_is_refused() {
+    fn an_address_with_a_user_or_a_password_is_refused() {
         for text in ["nats://a,user:secret@b", "tls://token@a"] {
-            let refused = text.parse::<Address>().err();
+            let refused = text.parse::<ClusterAddress>().err();
             assert_eq!(refused, Some(AddressError::Secret), "{text}");
         }
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        for text in [
+    fn an_address_without_a_valid_server_is_refused() {
+        let texts = [
             "",
             "nats://",
             "redis://a",
             "a:4222",
             "nats://a,,b",
             "nats://a:x",
-        ] {
-            assert_eq!(
-                text.parse::<Address>().err(),
-                Some(AddressError::NoServers),
-                "{text:?}"
-            );
+        ];
+        for text in texts {
+            let refused = text.parse::<ClusterAddress>().err();
+            assert_eq!(refused, Some(AddressError::NoServers), "{text:?}");
         }
     }
 }

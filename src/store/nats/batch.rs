@@ -1,124 +1,175 @@
-//! One commit: an atomic batch of messages, each stored only if its subject has not moved on.
+//! Publishes an atomic batch: all of its messages are stored, or none.
 //!
-//! The batch's id is the op, the name of this commit: who never hears an answer finds out by it
-//! whether the messages are there. The headers are those of NATS' ADR-50.
+//! The batch's id is the op, the name of a commit. If the ack is lost, the op tells whether the
+//! messages are in the stream. `async_nats` has the headers of atomic batches (NATS ADR-50) but no
+//! call that sends one.
 
 use async_nats::HeaderMap;
 use async_nats::client::PublishErrorKind;
+use async_nats::header::{
+    NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL, NATS_BATCH_ID, NATS_BATCH_SEQUENCE,
+    NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID,
+    NATS_REQUIRED_API_LEVEL,
+};
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::publish::PublishAck;
 
-use super::answer::{Failed, NOT_NOW, read_answer, too_large};
-use super::link::Link;
+use super::client::{NatsClient, RequestFailure, TEMPORARY_ERRORS, parse_answer};
 use crate::store::StoreError;
 
 /// A message of a batch.
-#[derive(Clone)]
-pub struct Outgoing {
+#[derive(Clone, Debug)]
+pub struct BatchMessage {
+    /// Subject of the message.
     pub subject: String,
-    /// The sequence number of the subject's last message, 0 for none; `None` for one that follows
-    /// another of its subject in the same batch.
-    pub expected: Option<u64>,
-    pub headers: Vec<(&'static str, String)>,
+    /// Headers of the message, preconditions included.
+    pub headers: HeaderMap,
+    /// Body of the message.
     pub body: Vec<u8>,
 }
 
-/// Names the batch that a message belongs to.
-pub const OP: &str = "Nats-Batch-Id";
+impl BatchMessage {
+    /// Creates a message without headers.
+    pub fn new(subject: impl Into<String>, body: Vec<u8>) -> Self {
+        BatchMessage {
+            subject: subject.into(),
+            headers: HeaderMap::new(),
+            body,
+        }
+    }
 
-/// Its place in the batch, from 1.
-pub const PLACE: &str = "Nats-Batch-Sequence";
-const IS_LAST: &str = "Nats-Batch-Commit";
-/// The last message of the subject must be this one; 0 for none.
-pub const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
-/// The last message of the whole stream must be this one; only in the first message of a batch.
-pub const FOLLOWED: &str = "Nats-Expected-Last-Sequence";
-const API_LEVEL: &str = "Nats-Required-Api-Level";
-/// Keeps a message from being stored again within the stream's duplicate window.
-const MESSAGE_ID: &str = "Nats-Msg-Id";
+    /// Adds a header.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
 
-/// Codes of the servers for a subject that has moved on, and for a message that is there already.
-const MOVED_ON: [u64; 2] = [10071, 10164];
-const IS_THERE: u64 = 10201;
-/// Codes for no more room: in the servers, in what this account may store, and on a disk.
-const NO_ROOM: [u64; 4] = [10002, 10023, 10047, 10077];
-/// The code for a batch of which messages were lost on the way.
-const INCOMPLETE: u64 = 10176;
+    /// Requires that the last message of the subject is `seq`; 0 for none.
+    pub fn expect_subject_at(mut self, seq: u64) -> Self {
+        let header = NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+        self.headers.insert(header, seq.to_string());
+        self
+    }
 
-/// A name for a commit that no other has.
+    /// Requires that the last message of the stream is `seq`. Only for the first message of a batch.
+    pub fn expect_stream_at(mut self, seq: u64) -> Self {
+        let header = NATS_EXPECTED_LAST_SEQUENCE;
+        self.headers.insert(header, seq.to_string());
+        self
+    }
+}
+
+/// Errors for a subject or stream that is no longer at the expected message.
+const PRECONDITION_FAILED: [ErrorCode; 2] = [
+    ErrorCode::STREAM_WRONG_LAST_SEQUENCE,
+    ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT,
+];
+
+/// Errors for a batch that may have been stored earlier, or of which messages were lost.
+const OUTCOME_UNKNOWN: [ErrorCode; 2] = [
+    ErrorCode::ATOMIC_PUBLISH_CONTAINS_DUPLICATE_MESSAGE,
+    ErrorCode::ATOMIC_PUBLISH_INCOMPLETE_BATCH,
+];
+
+/// Errors for no more space: of the servers, of this account, and on a disk.
+const NO_SPACE: [ErrorCode; 4] = [
+    ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+    ErrorCode::INSUFFICIENT_RESOURCES,
+    ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+    ErrorCode::STREAM_STORE_FAILED,
+];
+
+/// Returns a unique name for a commit.
 pub fn new_op() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// Sends a batch and waits for its answer: the sequence number of the last message. Those before
-/// it have the numbers before that. Stops waiting when the connection is lost or another server
-/// leads: then the answer may never come.
+/// Sends a batch and waits for its ack. Returns the sequence number of the last message; the others
+/// have the numbers directly before it. Stops waiting when the connection is lost or another server
+/// leads, since the ack may then never come.
 ///
 /// The same batch may be sent again: its preconditions hold for at most one of the attempts.
-pub async fn send(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64, Failed> {
-    let mut changes = link.changes();
+///
+/// # Errors
+/// See `batch_error`.
+pub async fn send(
+    client: &NatsClient,
+    op: &str,
+    messages: Vec<BatchMessage>,
+) -> Result<u64, RequestFailure> {
+    let mut disruptions = client.disruptions();
     tokio::select! {
         biased;
-        sent = send_once(link, op, messages) => sent,
-        _ = changes.changed() => {
-            let reason = "the connection or the leader changed before the answer came";
-            Err(Failed::Unanswered(reason.to_owned()))
+        sent = send_once(client, op, messages) => sent,
+        _ = disruptions.changed() => {
+            let reason = "the connection or the leader changed before the ack came";
+            Err(RequestFailure::NoAnswer(reason.to_owned()))
         }
     }
 }
 
-async fn send_once(link: &Link, op: &str, messages: Vec<Outgoing>) -> Result<u64, Failed> {
-    if !link.is_connected() {
-        return Err(Failed::Unreachable("there is no connection".to_owned()));
+async fn send_once(
+    client: &NatsClient,
+    op: &str,
+    mut messages: Vec<BatchMessage>,
+) -> Result<u64, RequestFailure> {
+    if !client.is_connected() {
+        return Err(RequestFailure::NotSent("there is no connection".to_owned()));
     }
-    let count = messages.len();
-    for (index, message) in messages.into_iter().enumerate() {
-        let mut headers = headers_of(op, index + 1, &message);
-        if index + 1 < count {
-            let client = link.client();
-            let sent = client.publish_with_headers(message.subject, headers, message.body.into());
-            sent.await.map_err(|error| match error.kind() {
-                PublishErrorKind::MaxPayloadExceeded => too_large(&error),
-                _ => Failed::Unreachable(error.to_string()),
-            })?;
-        } else {
-            headers.insert(IS_LAST, "1");
-            let answer = link.ask(message.subject, headers, message.body).await?;
-            let answer = read_answer(&answer.payload)?;
-            let last = answer["seq"].as_u64().filter(|seq| *seq >= count as u64);
-            return last.ok_or_else(|| Failed::Unanswered(format!("not an answer: {answer}")));
+    let count = messages.len() as u64;
+    for (message, place) in messages.iter_mut().zip(1..) {
+        add_batch_headers(&mut message.headers, op, place);
+    }
+    let Some(mut last) = messages.pop() else {
+        return Err(RequestFailure::NotSent("the batch is empty".to_owned()));
+    };
+    for message in messages {
+        let connection = client.client();
+        let sent =
+            connection.publish_with_headers(message.subject, message.headers, message.body.into());
+        sent.await.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => RequestFailure::too_large(&error),
+            _ => RequestFailure::NotSent(error.to_string()),
+        })?;
+    }
+    last.headers
+        .insert(NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL);
+    let answer = client
+        .request(last.subject, last.headers, last.body)
+        .await?;
+    let ack: PublishAck = parse_answer(&answer.payload)?;
+    if ack.sequence < count {
+        return Err(RequestFailure::NoAnswer(format!("unexpected ack: {ack:?}")));
+    }
+    Ok(ack.sequence)
+}
+
+fn add_batch_headers(headers: &mut HeaderMap, op: &str, place: u64) {
+    headers.insert(NATS_BATCH_ID, op);
+    headers.insert(NATS_BATCH_SEQUENCE, place.to_string());
+    // Keeps the message from being stored again within the stream's duplicate window.
+    headers.insert(NATS_MESSAGE_ID, format!("{op}.{place}"));
+    headers.insert(NATS_REQUIRED_API_LEVEL, "2");
+}
+
+/// Converts the failure of a batch. It is `Unknown` if the batch may have been stored, also where a
+/// server reports a temporary error: that server may have been the leader until a moment ago, and
+/// the new leader may have received the same batch.
+pub fn batch_error(failure: RequestFailure) -> StoreError {
+    match failure {
+        RequestFailure::NotSent(reason) => StoreError::Unavailable(reason),
+        RequestFailure::NoAnswer(reason) => StoreError::Unknown(reason),
+        RequestFailure::Refused { code, reason } => {
+            if PRECONDITION_FAILED.contains(&code) {
+                StoreError::Conflict
+            } else if OUTCOME_UNKNOWN.contains(&code) || TEMPORARY_ERRORS.contains(&code) {
+                StoreError::Unknown(reason)
+            } else if NO_SPACE.contains(&code) {
+                StoreError::Full(reason)
+            } else {
+                StoreError::Rejected(reason)
+            }
         }
-    }
-    Err(Failed::Unreachable("there was nothing to send".to_owned()))
-}
-
-fn headers_of(op: &str, place: usize, message: &Outgoing) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(OP, op);
-    headers.insert(PLACE, place.to_string());
-    headers.insert(MESSAGE_ID, format!("{op}.{place}"));
-    headers.insert(API_LEVEL, "2");
-    if let Some(expected) = message.expected {
-        headers.insert(EXPECTED, expected.to_string());
-    }
-    for (name, value) in &message.headers {
-        headers.insert(*name, value.as_str());
-    }
-    headers
-}
-
-/// What a batch that was not stored means to the one who asked for it. `Unknown` is one of which
-/// nobody knows whether it was: also where a server says that it cannot take anything now. It may
-/// have led until a moment ago, and the one that leads now may have heard the same batch.
-pub fn explain(failed: Failed) -> StoreError {
-    match failed {
-        Failed::Unreachable(reason) => StoreError::Unavailable(reason),
-        Failed::Unanswered(reason) => StoreError::Unknown(reason),
-        Failed::Refused { code, words } => match code {
-            code if MOVED_ON.contains(&code) => StoreError::Conflict,
-            IS_THERE => StoreError::Unknown(words),
-            code if NOT_NOW.contains(&code) || code == INCOMPLETE => StoreError::Unknown(words),
-            code if NO_ROOM.contains(&code) => StoreError::Full(words),
-            _ => StoreError::Rejected(format!("{words} ({code})")),
-        },
     }
 }
 
@@ -127,22 +178,23 @@ mod tests {
     use super::*;
 
     fn refused(code: u64) -> StoreError {
-        let words = "no".to_owned();
-        explain(Failed::Refused { code, words })
+        batch_error(RequestFailure::Refused {
+            code: ErrorCode(code),
+            reason: "no".to_owned(),
+        })
     }
 
     #[test]
-    fn a_conflict_a_write_that_was_not_made_and_one_that_may_have_been_are_three_things() {
+    fn a_conflict_a_write_that_was_not_made_and_an_unknown_outcome_are_distinct() {
         for code in [10071, 10164] {
             assert_eq!(refused(code), StoreError::Conflict);
         }
-        let unavailable = [Failed::Unreachable(String::new())].map(explain);
-        assert!(matches!(unavailable[0], StoreError::Unavailable(_)));
-        for code in [10008, 10009, 10176] {
+        let not_sent = batch_error(RequestFailure::NotSent(String::new()));
+        assert!(matches!(not_sent, StoreError::Unavailable(_)));
+        let no_answer = batch_error(RequestFailure::NoAnswer(String::new()));
+        assert!(matches!(no_answer, StoreError::Unknown(_)));
+        for code in [10008, 10009, 10176, 10201] {
             assert!(matches!(refused(code), StoreError::Unknown(_)), "{code}");
-        }
-        for unknown in [explain(Failed::Unanswered(String::new())), refused(10201)] {
-            assert!(matches!(unknown, StoreError::Unknown(_)), "{unknown}");
         }
         for code in [10002, 10023, 10047, 10077] {
             assert!(matches!(refused(code), StoreError::Full(_)), "{code}");

@@ -1,50 +1,55 @@
-//! The record of the epoch: whichever node comes first begins one, and whoever finds that the stream
-//! has forgotten something begins another.
+//! The record of the epoch. The first node begins an epoch, and a node that finds that the stream has
+//! lost changes begins another.
 
 use rand::RngExt;
 
-use super::batch::{self, FOLLOWED, Outgoing};
-use super::link::Link;
-use super::message::read_epoch;
+use super::batch::{self, BatchMessage, batch_error};
+use super::client::NatsClient;
+use super::layout::StreamState;
 use super::read;
-use super::state::StreamState;
+use super::record::decode_epoch;
 use super::subjects::{EPOCH, PETS};
 use crate::model::Epoch;
 use crate::store::StoreError;
 
-/// An epoch, and where its record is in the stream.
-pub struct Begun {
+/// An epoch, and where the stream has its record.
+pub struct EpochRecord {
+    /// The epoch.
     pub epoch: Epoch,
+    /// Sequence number of the record.
     pub seq: u64,
 }
 
-/// The epoch that the stream has; `None` may also mean that the server that answered is behind.
-pub async fn last(link: &Link) -> Result<Option<Begun>, StoreError> {
-    let entry = read::last_of(link, EPOCH).await?;
-    let begun = entry.map(|entry| {
-        Ok(Begun {
-            epoch: read_epoch(&entry.payload)?,
-            seq: entry.seq,
-        })
-    });
-    begun.transpose()
-}
-
-/// Makes sure that the stream has an epoch: one in which nothing ever happened gets one.
+/// Reads the epoch of the stream; `None` may also mean that the replica lags.
 ///
 /// # Errors
-/// `Unfinished` when there are records and no epoch, which is written last.
-pub async fn ensure(link: &Link) -> Result<(), StoreError> {
+/// `Unavailable` if no server answers; `Record` if pet-store did not write the record.
+pub async fn last(client: &NatsClient) -> Result<Option<EpochRecord>, StoreError> {
+    let message = read::last_message(client, EPOCH).await?;
+    let record = message.map(|message| {
+        Ok(EpochRecord {
+            epoch: decode_epoch(&message)?,
+            seq: message.seq,
+        })
+    });
+    record.transpose()
+}
+
+/// Begins the first epoch of a stream that is empty.
+///
+/// # Errors
+/// `Unfinished` if the stream has records and no epoch, which an import writes last.
+pub async fn ensure(client: &NatsClient) -> Result<(), StoreError> {
     for _ in 0..2 {
-        if last(link).await?.is_some() {
+        if last(client).await?.is_some() {
             return Ok(());
         }
-        let state = StreamState::ask(link, &PETS).await?;
+        let state = StreamState::request(client, &PETS).await?;
         if state.last_seq > 0 {
             return Err(StoreError::Unfinished);
         }
-        match begin_first(link, 0).await {
-            // Another node did so in the same moment.
+        match begin_first(client, 0).await {
+            // Another node began one at the same time.
             Err(StoreError::Conflict) => {}
             begun => return begun,
         }
@@ -52,38 +57,35 @@ pub async fn ensure(link: &Link) -> Result<(), StoreError> {
     Err(StoreError::Conflict)
 }
 
-/// Begins the epoch of a stream that has none, unless its last message is another than `last`: what
-/// is not whole yet is then not taken for a store.
-pub async fn begin_first(link: &Link, last: u64) -> Result<(), StoreError> {
-    send(link, 0, vec![(FOLLOWED, last.to_string())]).await
-}
-
-/// Begins another epoch than `ended`, unless somebody else has done so.
+/// Begins the first epoch if the last message of the stream is `last`. An unfinished import is then
+/// never taken for a store.
 ///
 /// # Errors
-/// `Conflict` when somebody did so at the same moment, or a copy that is behind was read: then
-/// the next try finds out.
-pub async fn end(link: &Link, ended: Epoch) -> Result<(), StoreError> {
-    let last = last(link).await?;
-    if last.as_ref().is_some_and(|begun| begun.epoch != ended) {
-        return Ok(());
-    }
-    send(link, last.map_or(0, |begun| begun.seq), Vec::new()).await
+/// `Conflict` if the stream has another last message or an epoch; otherwise as for a commit.
+pub async fn begin_first(client: &NatsClient, last: u64) -> Result<(), StoreError> {
+    send(client, new_record(0).expect_stream_at(last)).await
 }
 
-/// Writes a new epoch, unless the record has moved on from `expected`.
-async fn send(
-    link: &Link,
-    expected: u64,
-    headers: Vec<(&'static str, String)>,
-) -> Result<(), StoreError> {
+/// Begins another epoch than `ended`, unless another node did so.
+///
+/// # Errors
+/// `Conflict` if another node did so at the same moment, or a replica that lags was read: the next
+/// attempt finds out.
+pub async fn end(client: &NatsClient, ended: Epoch) -> Result<(), StoreError> {
+    let last = last(client).await?;
+    if last.as_ref().is_some_and(|last| last.epoch != ended) {
+        return Ok(());
+    }
+    send(client, new_record(last.map_or(0, |last| last.seq))).await
+}
+
+/// Returns the record of a new epoch, for a stream whose last such record is `seq`.
+fn new_record(seq: u64) -> BatchMessage {
     let epoch = Epoch::new(rand::rng().random());
-    let record = Outgoing {
-        subject: EPOCH.to_owned(),
-        expected: Some(expected),
-        headers,
-        body: epoch.to_string().into_bytes(),
-    };
-    let sent = batch::send(link, &batch::new_op(), vec![record]).await;
-    sent.map(drop).map_err(batch::explain)
+    BatchMessage::new(EPOCH, epoch.to_string().into_bytes()).expect_subject_at(seq)
+}
+
+async fn send(client: &NatsClient, record: BatchMessage) -> Result<(), StoreError> {
+    let sent = batch::send(client, &batch::new_op(), vec![record]).await;
+    sent.map(drop).map_err(batch_error)
 }

@@ -1,100 +1,112 @@
 //! The lease of the one node that runs the simulator.
 //!
-//! It is a record that goes away by itself when it is not renewed, and it is trusted by this node's
-//! own clock alone. A node that stops says so in the record, and another goes on at once. That two
-//! nodes never tick at once does not rest on it: each tick moves a record of the stream on, and only
-//! one of two can do that.
+//! The lease is a record that expires unless it is renewed. A node trusts it by its own clock only. A
+//! node that stops marks the record as free, and another takes it over without waiting. That two
+//! nodes never tick concurrently does not rest on the lease: each tick moves a record of the stream
+//! by compare-and-set.
+//!
+//! The record is an entry of a key-value bucket, but it is not accessed through `kv::Store`, which
+//! queues a write while there is no connection (a lease could be renewed long after it was given
+//! up), waits for one replica only, and does not tell a refusal from an unknown outcome.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::publish::PublishAck;
 use tokio::time::{Instant, sleep};
 
-use super::answer::{Failed, read_answer};
-use super::batch::EXPECTED;
-use super::layout::{self, LEASE_SECONDS};
-use super::link::Link;
+use super::client::{NatsClient, RequestFailure, parse_answer};
+use super::layout::{self, LEASE_DURATION};
 use super::read;
 use super::subjects::{LEASE, LEASE_STREAM};
 
-const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// Interval at which the holder renews the lease.
+const RENEW_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How often one that another node has is asked for.
-const ASK_EVERY: Duration = Duration::from_secs(1);
+/// Interval at which other nodes try to take the lease.
+const ACQUIRE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the record says: whether somebody has it, or gave it back.
+/// Values of the record.
 const HELD: &[u8] = b"held";
 const FREE: &[u8] = b"free";
 
-/// Given up this much earlier than it ends, for clocks that do not run alike.
+/// Safety margin for clocks that run at different speeds: the holder gives up this much earlier.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// The lease, as far as this node has it.
+/// The lease as far as this node holds it. Clones share it.
 #[derive(Clone, Default)]
-pub struct Lease(Arc<Mutex<Option<Held>>>);
+pub struct Lease(Arc<Mutex<Option<LeaseTerm>>>);
 
 #[derive(Clone, Copy)]
-struct Held {
+struct LeaseTerm {
     until: Instant,
-    /// Of its last record.
+    /// Sequence number of the record.
     seq: u64,
 }
 
 impl Lease {
+    /// Returns true if this node holds the lease.
     pub fn is_held(&self) -> bool {
-        let held = *self.0.lock().expect("no holder of this lock panics");
-        held.is_some_and(|held| Instant::now() < held.until)
+        let term = *self.0.lock().expect("no holder of this lock panics");
+        term.is_some_and(|term| Instant::now() < term.until)
     }
 
-    fn set(&self, held: Option<Held>) -> Option<Held> {
-        let mut place = self.0.lock().expect("no holder of this lock panics");
-        std::mem::replace(&mut place, held)
+    fn set(&self, term: Option<LeaseTerm>) -> Option<LeaseTerm> {
+        let mut current = self.0.lock().expect("no holder of this lock panics");
+        std::mem::replace(&mut current, term)
     }
 
-    /// Gives it back, so that nobody waits for its end. Called after `campaign` was dropped.
-    pub async fn release(&self, link: &Link) {
-        if let Some(held) = self.set(None)
-            && let Err(failed) = write(link, held.seq, FREE).await
+    /// Marks the lease as free, so that another node can take it immediately. Called after the future
+    /// of `campaign` was dropped.
+    pub async fn release(&self, client: &NatsClient) {
+        if let Some(term) = self.set(None)
+            && let Err(failure) = write(client, term.seq, FREE).await
         {
-            tracing::debug!(?failed, "the lease was not given back; it ends by itself");
+            tracing::debug!(
+                ?failure,
+                "the simulator's lease was not released; it will expire"
+            );
         }
     }
 
-    /// Tries to get it, and to keep it, until the future is dropped.
-    pub async fn campaign(self, link: Link) {
-        let mut mine = None;
+    /// Acquires and renews the lease until the future is dropped.
+    pub async fn campaign(self, client: NatsClient) {
+        let mut held_seq = None;
         loop {
-            let from = Instant::now();
-            let written = match mine {
-                Some(seq) => write(&link, seq, HELD).await,
-                None => acquire(&link).await,
+            let sent = Instant::now();
+            let written = match held_seq {
+                Some(seq) => write(&client, seq, HELD).await,
+                None => acquire(&client).await,
             };
             match written {
                 Ok(seq) => {
-                    mine = Some(seq);
-                    let until = from + Duration::from_secs(LEASE_SECONDS) - MARGIN;
-                    self.set(Some(Held { until, seq }));
+                    held_seq = Some(seq);
+                    let until = sent + LEASE_DURATION - MARGIN;
+                    self.set(Some(LeaseTerm { until, seq }));
                 }
-                // Somebody else has it.
-                Err(Failed::Refused { .. }) => {
-                    mine = None;
+                // Another node holds it.
+                Err(RequestFailure::Refused { .. }) => {
+                    held_seq = None;
                     self.set(None);
                 }
-                // Kept until it ends by the clock; whether it was renewed shows at the next try.
-                Err(failed) => {
-                    tracing::debug!(?failed, "the lease could not be renewed");
-                    restore(&link).await;
+                // The lease stays held until it expires; the next attempt shows whether this one
+                // renewed it.
+                Err(failure) => {
+                    tracing::debug!(?failure, "the simulator's lease could not be renewed");
+                    restore_stream(&client).await;
                 }
             }
-            sleep(mine.map_or(ASK_EVERY, |_| RENEW_EVERY)).await;
+            sleep(held_seq.map_or(ACQUIRE_INTERVAL, |_| RENEW_INTERVAL)).await;
         }
     }
 }
 
-/// Creates the lease's stream if somebody has deleted it: without it no node runs the simulator.
-async fn restore(link: &Link) {
-    match layout::restore_lease(link).await {
+/// Creates the lease's stream if an operator has deleted it: without it no node runs the simulator.
+async fn restore_stream(client: &NatsClient) {
+    match layout::restore_lease(client).await {
         Ok(true) => tracing::warn!(
             stream.name = LEASE_STREAM,
             "the simulator's lease was deleted from the engine; it was created again"
@@ -104,26 +116,26 @@ async fn restore(link: &Link) {
     }
 }
 
-/// Takes the lease when nobody has it.
-async fn acquire(link: &Link) -> Result<u64, Failed> {
-    match read::last_in(link, LEASE_STREAM, LEASE).await {
-        Ok(None) => write(link, 0, HELD).await,
-        Ok(Some(entry)) if entry.payload == FREE => write(link, entry.seq, HELD).await,
-        Ok(Some(_)) => Err(Failed::Refused {
-            code: 0,
-            words: "held by another".to_owned(),
+/// Takes the lease if no node holds it.
+async fn acquire(client: &NatsClient) -> Result<u64, RequestFailure> {
+    match read::last_message_in(client, LEASE_STREAM, LEASE).await {
+        Ok(None) => write(client, 0, HELD).await,
+        Ok(Some(record)) if *record.payload == *FREE => write(client, record.seq, HELD).await,
+        Ok(Some(_)) => Err(RequestFailure::Refused {
+            code: ErrorCode(0),
+            reason: "another node holds the lease".to_owned(),
         }),
-        Err(error) => Err(Failed::Unanswered(error.to_string())),
+        Err(error) => Err(RequestFailure::NoAnswer(error.to_string())),
     }
 }
 
-/// Writes the lease if its last record is still `expected`, 0 for none.
-async fn write(link: &Link, expected: u64, words: &[u8]) -> Result<u64, Failed> {
+/// Writes the record if its last sequence number is `expected`; 0 for none.
+async fn write(client: &NatsClient, expected: u64, value: &[u8]) -> Result<u64, RequestFailure> {
     let mut headers = HeaderMap::new();
-    headers.insert(EXPECTED, expected.to_string());
-    let answer = link.ask(LEASE.to_owned(), headers, words.to_vec()).await?;
-    let answer = read_answer(&answer.payload)?;
-    answer["seq"]
-        .as_u64()
-        .ok_or_else(|| Failed::Unanswered(format!("not an answer: {answer}")))
+    headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string());
+    let answer = client
+        .request(LEASE.to_owned(), headers, value.to_vec())
+        .await?;
+    let ack: PublishAck = parse_answer(&answer.payload)?;
+    Ok(ack.sequence)
 }

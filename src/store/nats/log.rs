@@ -1,126 +1,131 @@
-//! The changes that the stream still has: the newest of each pet.
+//! Reads of the log: the changes that the stream still has, which are the newest of each pet.
 
-use super::hole::is_next;
-use super::link::Link;
-use super::message::{self, Entry, Record};
+use super::client::NatsClient;
+use super::gap_fill::follows_without_gap;
 use super::read;
+use super::record::decode_if_change;
 use super::subjects::{PET, PETS};
 use crate::model::{Change, PetId, Rev};
 use crate::store::{Recent, StoreError};
 
-/// The factor by which each range is wider than the last one, in a backward search of a pet's history.
-const WIDER: u64 = 4;
+/// Messages per read.
+const MESSAGES_PER_READ: usize = 512;
 
-/// Messages that are read at once.
-const READ_AT_ONCE: usize = 512;
+/// Factor by which each range of a backward search is wider than the last one.
+const RANGE_GROWTH: u64 = 4;
 
-/// What `Engine` promises of the log.
-pub struct Log<'a>(pub &'a Link);
-
-impl Log<'_> {
-    pub async fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
-        let mut next = after.next().get();
-        let mut changes = Vec::new();
-        while changes.len() < limit {
-            let entries = self.following(PETS.subjects, next).await?;
-            if entries.is_empty() {
-                break;
-            }
-            for entry in &entries {
-                if !is_next(next, entry) {
-                    return Err(StoreError::Forgotten);
-                }
-                changes.extend(change_of(entry)?);
-                next = entry.seq + 1;
-            }
+/// Returns up to `limit` changes after `after`. See `Engine::tail`.
+///
+/// # Errors
+/// `Forgotten` if there is a gap; `Unavailable` if the servers do not answer.
+pub async fn tail(
+    client: &NatsClient,
+    after: Rev,
+    limit: usize,
+) -> Result<Vec<Change>, StoreError> {
+    let mut next = after.next().get();
+    let mut changes = Vec::new();
+    while changes.len() < limit {
+        let read = read::messages_from(client, &PETS, PETS.subjects, next, MESSAGES_PER_READ);
+        let messages = read.await?;
+        if messages.is_empty() {
+            break;
         }
-        changes.truncate(limit);
-        Ok(changes)
-    }
-
-    pub async fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        let filter = format!("{PET}*");
-        self.changes_at(&filter, after.next().get(), before.get())
-            .await
-    }
-
-    pub async fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
-        let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
-        let mut recent = Recent {
-            after: Rev::new(next - 1),
-            changes: Vec::new(),
-        };
-        while next <= upto.get() {
-            let entries = read::some_following(self.0, &PETS, PETS.subjects, next, READ_AT_ONCE);
-            for entry in entries.await? {
-                if !is_next(next, &entry) {
-                    // Also `upto` may be forgotten by now, next to nodes that are busy.
-                    recent.after = Rev::new(entry.seq - 1).min(upto);
-                    recent.changes.clear();
-                }
-                next = entry.seq + 1;
-                if entry.seq > upto.get() {
-                    break;
-                }
-                recent.changes.extend(change_of(&entry)?);
+        for message in &messages {
+            if !follows_without_gap(next, message) {
+                return Err(StoreError::Forgotten);
             }
+            changes.extend(decode_if_change(message)?.map(|applied| applied.change));
+            next = message.seq + 1;
         }
-        Ok(recent)
     }
-
-    /// Up to `limit` changes of one pet, newest first.
-    pub async fn history(
-        &self,
-        pet: PetId,
-        before: Option<Rev>,
-        limit: usize,
-    ) -> Result<Vec<Change>, StoreError> {
-        let filter = format!("{PET}{pet}");
-        let last = read::last_of(self.0, &filter).await?;
-        let mut end = last.map_or(0, |last| last.seq + 1);
-        end = before.map_or(end, |before| end.min(before.get()));
-        // A direct get only reads forwards, so ever wider ranges are read, the newest first.
-        let mut width = limit.max(1) as u64;
-        let mut changes = Vec::new();
-        while end > 1 && changes.len() < limit {
-            let start = end.saturating_sub(width).max(1);
-            let older = self.changes_at(&filter, start, end).await?;
-            changes.extend(older.into_iter().rev());
-            (end, width) = (start, width.saturating_mul(WIDER));
-        }
-        changes.truncate(limit);
-        Ok(changes)
-    }
-
-    /// The changes at `filter` from the sequence number `next` to `end`, without `end`.
-    async fn changes_at(
-        &self,
-        filter: &str,
-        mut next: u64,
-        end: u64,
-    ) -> Result<Vec<Change>, StoreError> {
-        let mut changes = Vec::new();
-        while next < end {
-            let most =
-                usize::try_from(end - next).map_or(READ_AT_ONCE, |most| most.min(READ_AT_ONCE));
-            let entries = read::following(self.0, &PETS, filter, next, most).await?;
-            let Some(last) = entries.last() else { break };
-            next = last.seq + 1;
-            for entry in entries.iter().filter(|entry| entry.seq < end) {
-                changes.extend(change_of(entry)?);
-            }
-        }
-        Ok(changes)
-    }
-
-    async fn following(&self, filter: &str, next: u64) -> Result<Vec<Entry>, StoreError> {
-        read::following(self.0, &PETS, filter, next, READ_AT_ONCE).await
-    }
+    changes.truncate(limit);
+    Ok(changes)
 }
 
-fn change_of(entry: &Entry) -> Result<Option<Change>, StoreError> {
-    Ok(match message::read(entry)? {
-        Record::Pet { change, .. } => Some(change),
-        _ => None,
-    })
+/// Returns the changes after `after` and before `before`. See `Engine::kept`.
+///
+/// # Errors
+/// `Unavailable` if the servers do not answer.
+pub async fn kept(client: &NatsClient, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+    let filter = format!("{PET}*");
+    changes_between(client, &filter, after.next().get(), before.get()).await
+}
+
+/// Returns the newest changes up to `upto`, back to the last gap. See `Engine::recent`.
+///
+/// # Errors
+/// `Unavailable` if the servers do not answer.
+pub async fn recent(client: &NatsClient, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
+    let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
+    let mut recent = Recent {
+        after: Rev::new(next - 1),
+        changes: Vec::new(),
+    };
+    while next <= upto.get() {
+        let subjects = PETS.subjects;
+        let read = read::existing_messages_from(client, &PETS, subjects, next, MESSAGES_PER_READ);
+        for message in read.await? {
+            if !follows_without_gap(next, &message) {
+                // Other nodes may be so busy that `upto` itself was dropped.
+                recent.after = Rev::new(message.seq - 1).min(upto);
+                recent.changes.clear();
+            }
+            next = message.seq + 1;
+            if message.seq > upto.get() {
+                break;
+            }
+            let change = decode_if_change(&message)?.map(|applied| applied.change);
+            recent.changes.extend(change);
+        }
+    }
+    Ok(recent)
+}
+
+/// Returns up to `limit` changes of one pet, newest first. See `Engine::history`.
+///
+/// # Errors
+/// `Unavailable` if the servers do not answer.
+pub async fn history(
+    client: &NatsClient,
+    pet: PetId,
+    before: Option<Rev>,
+    limit: usize,
+) -> Result<Vec<Change>, StoreError> {
+    let subject = format!("{PET}{pet}");
+    let last = read::last_message(client, &subject).await?;
+    let mut end = last.map_or(0, |last| last.seq + 1);
+    end = before.map_or(end, |before| end.min(before.get()));
+    // Direct gets only read forward, so ever wider ranges are read, the newest first.
+    let mut width = limit.max(1) as u64;
+    let mut changes = Vec::new();
+    while end > 1 && changes.len() < limit {
+        let start = end.saturating_sub(width).max(1);
+        let older = changes_between(client, &subject, start, end).await?;
+        changes.extend(older.into_iter().rev());
+        (end, width) = (start, width.saturating_mul(RANGE_GROWTH));
+    }
+    changes.truncate(limit);
+    Ok(changes)
+}
+
+/// Reads the changes that match `filter`, from the sequence number `next` up to and without `end`.
+async fn changes_between(
+    client: &NatsClient,
+    filter: &str,
+    mut next: u64,
+    end: u64,
+) -> Result<Vec<Change>, StoreError> {
+    let mut changes = Vec::new();
+    while next < end {
+        let limit = usize::try_from(end - next).unwrap_or(MESSAGES_PER_READ);
+        let limit = limit.min(MESSAGES_PER_READ);
+        let messages = read::messages_from(client, &PETS, filter, next, limit).await?;
+        let Some(last) = messages.last() else { break };
+        next = last.seq + 1;
+        for message in messages.iter().filter(|message| message.seq < end) {
+            changes.extend(decode_if_change(message)?.map(|applied| applied.change));
+        }
+    }
+    Ok(changes)
 }

@@ -1,38 +1,46 @@
-//! The names under which everything is in the cluster.
+//! Names of streams and subjects.
 //!
-//! One stream is the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet` the
-//! next id, `ps.sim.tick` the simulator's last tick and `ps.meta.epoch` the epoch. The sequence
-//! number of the stream is the rev. Another one holds staff, and is not published anywhere. A
-//! bucket with a short life holds the simulator's lease.
+//! `PET_STORE` is both the record store and the change log: `ps.pet.<id>` holds pets, `ps.next_pet`
+//! the next id, `ps.sim.tick` the simulator's last tick, `ps.meta.epoch` the epoch. Its sequence
+//! number is the rev. `PET_STORE_STAFF` holds accounts and is not republished. A key-value bucket
+//! with a short maximum age holds the simulator's lease.
 
-/// A stream, and the subjects that are in it.
-pub struct Stream {
+/// A stream and its subject filter.
+pub struct NatsStream {
+    /// Name of the stream.
     pub name: &'static str,
+    /// Filter that matches every subject of the stream.
     pub subjects: &'static str,
 }
 
-pub const PETS: Stream = Stream {
+/// Pets and the log of their changes.
+pub const PETS: NatsStream = NatsStream {
     name: "PET_STORE",
     subjects: "ps.>",
 };
 
-/// Accounts, sessions, tokens and what was done to them.
-pub const STAFF: Stream = Stream {
+/// Accounts, sessions, tokens and audit entries.
+pub const STAFF: NatsStream = NatsStream {
     name: "PET_STORE_STAFF",
     subjects: "ps-staff.>",
 };
 
-/// Where a node says, without saying what, that it has edited something about staff.
-pub const STAFF_NOTES: &str = "ps-note.staff";
+/// Core subject on which a node announces, without content, that it edited accounts.
+pub const ACCOUNTS_CHANGED: &str = "ps-note.staff";
 
+/// Subject of the id that the next created pet gets.
 pub const NEXT_PET: &str = "ps.next_pet";
+/// Subject of the simulator's last tick.
 pub const TICK: &str = "ps.sim.tick";
+/// Subject of the epoch.
 pub const EPOCH: &str = "ps.meta.epoch";
-/// The pet's id follows.
+/// Prefix of a pet's subject; the id follows.
 pub const PET: &str = "ps.pet.";
 
-/// What was stored is published there once more, without being stored: what each node listens to.
-pub const LIVE: &str = "ps-live.>";
+/// Core subjects to which the servers republish every message stored in `PETS`.
+pub const REPUBLISHED: &str = "ps-live.>";
 
+/// Stream of the key-value bucket that holds the lease.
 pub const LEASE_STREAM: &str = "KV_pet-store-lease";
+/// Subject of the simulator's lease.
 pub const LEASE: &str = "$KV.pet-store-lease.simulator";

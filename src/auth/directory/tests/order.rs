@@ -10,7 +10,9 @@ use std::thread;
 use super::revocation::{Case, ENDS, End};
 use super::rig::{Disk, Rig, name, operator};
 use crate::model::{Rev, Role, Timestamp};
-use crate::store::contract::{Desk, wait_until, with_pair};
+#[cfg(feature = "slow-tests")]
+use crate::store::contract::with_pair;
+use crate::store::contract::{Desk, wait_until};
 use crate::store::{AccountStore, RedbEngine};
 
 fn rig_over(store: Arc<dyn AccountStore>) -> Rig {
@@ -75,6 +77,7 @@ fn so_it_does_on_a_disk() {
     });
 }
 
+#[cfg(feature = "slow-tests")]
 #[test]
 fn so_it_does_on_a_node_of_a_cluster() {
     with_pair(|engine, _| {

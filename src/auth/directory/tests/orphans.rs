@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{DAY, HASH, Rig, name, operator};
 use crate::auth::directory::Accounts;
 use crate::model::{Key, MonotonicSeconds, Role, Scope, Session, Timestamp, Token};
+#[cfg(feature = "slow-tests")]
 use crate::store::contract::with_pair;
 use crate::store::{AccountEdit, AccountStore, MemoryAccountStore, RedbEngine};
 
@@ -52,6 +53,7 @@ fn what_belongs_to_no_account_is_removed_at_start() {
     check(Arc::new(MemoryAccountStore::default()));
     let folder = tempfile::tempdir().unwrap();
     check(Arc::new(RedbEngine::open(folder.path()).unwrap()));
+    #[cfg(feature = "slow-tests")]
     with_pair(|here, _| check(here));
 }
 

@@ -12,6 +12,7 @@ use std::thread;
 use super::rig::{Disk, HASH, Rig, author, operator};
 use crate::auth::directory::{Accounts, AccountsError, Actor, Done};
 use crate::model::{AccountName, Key, Role, Scope, Timestamp};
+#[cfg(feature = "slow-tests")]
 use crate::store::contract::with_pair;
 use crate::store::{AccountStore, MemoryAccountStore, RedbEngine};
 
@@ -314,6 +315,7 @@ fn nor_on_a_disk() {
 }
 
 /// Each edit once and each end at least once: all pairs take minutes there.
+#[cfg(feature = "slow-tests")]
 #[test]
 fn nor_on_two_nodes_of_a_cluster() {
     let pairs = EDITS.into_iter().zip(ENDS.into_iter().cycle());

@@ -1,0 +1,88 @@
+//! Stands in for the engine of several nodes in a build without the feature `nats`: no text is the
+//! address of a cluster, so nothing can be done with one.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::archive::Staff;
+use super::{AccountStore, Engine, StoreError};
+
+pub use self::{NoCluster as ClusterAddress, NotBuiltIn as AddressError};
+
+/// The address of a cluster, of which there is none.
+#[derive(Clone, Debug)]
+pub struct NoCluster(Infallible);
+
+/// The error for every engine other than `redb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "use redb: this pet-store was built without NATS; for a cluster, build it with the feature \
+     `nats`, which is on by default"
+)]
+pub struct NotBuiltIn;
+
+impl FromStr for NoCluster {
+    type Err = NotBuiltIn;
+
+    fn from_str(_: &str) -> Result<Self, NotBuiltIn> {
+        Err(NotBuiltIn)
+    }
+}
+
+impl fmt::Display for NoCluster {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {}
+    }
+}
+
+impl NoCluster {
+    /// Does nothing, as there is no cluster.
+    pub fn with_files(self, _: Option<PathBuf>, _: Option<PathBuf>) -> Self {
+        match self.0 {}
+    }
+}
+
+/// Does nothing, as there is no cluster.
+///
+/// # Errors
+/// None, as there is no cluster.
+#[expect(
+    clippy::unused_async,
+    reason = "the engine of a cluster connects asynchronously"
+)]
+pub async fn connect(
+    address: &NoCluster,
+) -> Result<(Arc<dyn Engine>, Arc<dyn AccountStore>), StoreError> {
+    match address.0 {}
+}
+
+/// Does nothing, as there is no cluster.
+///
+/// # Errors
+/// None, as there is no cluster.
+pub fn export(address: &NoCluster, _: Staff, _: impl Write) -> Result<(), StoreError> {
+    match address.0 {}
+}
+
+/// Does nothing, as there is no cluster.
+///
+/// # Errors
+/// None, as there is no cluster.
+pub fn import(_: impl BufRead, address: &NoCluster) -> Result<String, StoreError> {
+    match address.0 {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_cluster_is_refused_with_the_feature_that_is_missing() {
+        let refused = "nats://a:4222".parse::<NoCluster>().unwrap_err();
+        assert!(refused.to_string().contains("built without NATS"));
+    }
+}
