@@ -73,7 +73,7 @@ impl App {
         let mut random = simulator::random(config.simulator.seed);
         let samples = sample_pets(config.simulator.sample_pets, &mut random);
         let (engine, hub, authenticator) = open(&config, metrics.clone(), samples).await?;
-        let (writer, writer_thread) = Writer::start_keeping(
+        let (writer, writer_thread) = Writer::start_with_retention(
             Arc::clone(&engine),
             Arc::clone(&hub),
             // The log contains the keys of requests, so changes are kept for at least as long as keys.

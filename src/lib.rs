@@ -66,6 +66,7 @@
 pub mod app;
 pub mod app_state;
 pub mod auth;
+pub mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::model::{
     Cursor, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status, Timestamp,
 };
+use crate::store::StoreError;
 
 /// A request to change something. Validated already: the writer refuses only what depends on the
 /// state.
@@ -159,4 +160,28 @@ pub enum WriteError {
          still be; look at the board before you try again"
     )]
     Unknown,
+}
+
+impl WriteError {
+    /// The answer to a command whose commit failed with `error`.
+    pub(super) fn from_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::Full(_) => WriteError::Full,
+            StoreError::Moved(_) => WriteError::Moved,
+            StoreError::Conflict => WriteError::Conflict,
+            StoreError::Unavailable(_) => WriteError::Unavailable,
+            StoreError::Unknown(_) => WriteError::Unknown,
+            StoreError::Rejected(_) => WriteError::Rejected,
+            _ => WriteError::Store,
+        }
+    }
+
+    /// The answer to a command during an outage that `error` caused: nothing of the command was
+    /// written.
+    pub(super) fn during_outage(error: &StoreError) -> Self {
+        match WriteError::from_store(error) {
+            WriteError::Unknown => WriteError::Unavailable,
+            answer => answer,
+        }
+    }
 }

@@ -222,8 +222,10 @@ impl<'a> Decision<'a> {
     /// # Errors
     /// As for `Engine::commit`.
     pub fn commit(&self, engine: &dyn Engine) -> Result<Vec<Rev>, StoreError> {
-        let committed = engine.commit(self.base, &self.changes);
         let metrics = self.hub.metrics();
+        let timer = metrics.commit_duration.start_timer();
+        let committed = engine.commit(self.base, &self.changes);
+        timer.observe_duration();
         match &committed {
             Ok(_) => metrics.commits.inc(),
             Err(StoreError::Conflict) => metrics.conflicts.inc(),

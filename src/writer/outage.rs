@@ -1,58 +1,59 @@
-//! A disk that refuses: what callers are told meanwhile, when to try it again, and what of it
-//! belongs into the log.
+//! An outage of the store: the answer to commands meanwhile, the time of the next retry, and the
+//! log lines about it.
 
 use std::time::{Duration, Instant};
 
 use super::command::WriteError;
+use crate::backoff;
 use crate::store::StoreError;
 
-/// Pause before the second try; the first is made at once. Doubles with every try.
+/// The pause after the first retry that fails; the first retry is immediate.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause: after this, at most, writing works again where there is room again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// The same for an engine that is out of reach: looking at its local state costs next to nothing.
-const LONGEST_LOOK: Duration = Duration::from_millis(200);
 
-/// An outage that begins so soon after the last one was logged is the same one to a reader of the
-/// log: a disk on the edge of full must not fill up with that.
-const SAME_FOR: Duration = Duration::from_secs(60);
+/// The longest pause: writing works again this long after the disk does, at most.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// An outage that lasts longer is logged all the same.
-const SHORT: Duration = Duration::from_secs(1);
+/// The longest pause for an engine that does not respond: checking its local state is cheap.
+const MAX_UNAVAILABLE_PAUSE: Duration = Duration::from_millis(200);
 
-/// The time from a failure until writing works again.
+/// An outage that begins this soon after the last logged one is not logged: a disk that is nearly
+/// full must not be filled up by the log.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// An outage that lasts this long is always logged.
+const LOGGED_AFTER: Duration = Duration::from_secs(1);
+
+/// The time from a failure of the store until writing works again.
 #[derive(Debug)]
 pub struct Outage {
     began: Instant,
-    tries: u32,
-    next_try: Instant,
-    /// What every command is answered.
-    pub answer: WriteError,
-    /// Commands that were refused.
-    pub refused: u64,
+    failures: u32,
+    next_attempt: Instant,
+    answer: WriteError,
+    refused: u64,
     is_logged: bool,
 }
 
-/// The outages of a run.
+/// Limits how often the beginning of an outage is logged.
 #[derive(Debug, Default)]
-pub struct Outages {
-    logged: Option<Instant>,
+pub struct OutageLog {
+    last_logged: Option<Instant>,
 }
 
-impl Outages {
-    /// Begins one with `error`, and logs it unless one has just been logged.
+impl OutageLog {
+    /// Begins an outage with `error`, and logs it unless another one has just been logged.
     pub fn begin(&mut self, error: &StoreError, now: Instant) -> Outage {
-        let is_known = |logged: Instant| now.duration_since(logged) < SAME_FOR;
-        let is_logged = !self.logged.is_some_and(is_known);
+        let is_recent = |logged: Instant| now.duration_since(logged) < LOG_INTERVAL;
+        let is_logged = !self.last_logged.is_some_and(is_recent);
         if is_logged {
-            self.logged = Some(now);
+            self.last_logged = Some(now);
             log_begin(error);
         }
         Outage {
             began: now,
-            tries: 0,
-            next_try: now,
-            answer: WriteError::during(error),
+            failures: 0,
+            next_attempt: now,
+            answer: WriteError::during_outage(error),
             refused: 0,
             is_logged,
         }
@@ -60,69 +61,58 @@ impl Outages {
 }
 
 fn log_begin(error: &StoreError) {
-    tracing::error!(%error, "changes cannot be written; none of them is shown; retrying");
+    tracing::error!(%error, "changes cannot be written and are refused; retrying");
 }
 
 impl Outage {
-    /// When the disk is to be tried again.
-    pub fn next_try(&self) -> Instant {
-        self.next_try
+    /// Returns when the store is to be tried again.
+    pub fn next_attempt(&self) -> Instant {
+        self.next_attempt
     }
 
-    /// Puts the next try off after one that failed with `error`.
+    /// Counts `count` refused changes, and returns the answer to their commands.
+    pub fn refuse(&mut self, count: usize) -> WriteError {
+        self.refused += count as u64;
+        self.answer.clone()
+    }
+
+    /// Schedules the next retry with back-off, after one that failed with `error`.
     pub fn failed_again(&mut self, error: &StoreError, now: Instant) {
-        tracing::debug!(%error, tries = self.tries, "the store still refuses");
+        tracing::debug!(%error, outage.retries = self.failures, "the store still refuses writes");
         if let StoreError::Forgot { .. } = error
-            && self.tries == 0
+            && self.failures == 0
         {
-            tracing::error!(%error, "the disk lost what it had confirmed");
+            tracing::error!(%error, "the disk lost changes that it had confirmed");
         }
-        if !self.is_logged && now.duration_since(self.began) >= SHORT {
+        if !self.is_logged && now.duration_since(self.began) >= LOGGED_AFTER {
             self.is_logged = true;
             log_begin(error);
         }
-        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.tries.min(16));
-        self.tries += 1;
-        let longest = match error {
-            StoreError::Unavailable(_) => LONGEST_LOOK,
-            _ => LONGEST_PAUSE,
+        self.failures += 1;
+        let max = match error {
+            StoreError::Unavailable(_) => MAX_UNAVAILABLE_PAUSE,
+            _ => MAX_PAUSE,
         };
-        self.next_try = now + pause.min(longest);
-        self.answer = WriteError::during(error);
+        self.next_attempt = now + backoff::exponential(FIRST_PAUSE, max, self.failures);
+        self.answer = WriteError::during_outage(error);
     }
 
-    /// The end of it.
-    pub fn ended(&self, now: Instant) {
-        let lasted = now.duration_since(self.began);
-        let (seconds, refused) = (lasted.as_secs_f32(), self.refused);
+    /// Logs the end of the outage.
+    pub fn end(&self, now: Instant) {
+        let seconds = now.duration_since(self.began).as_secs_f32();
+        let refused = self.refused;
         if self.is_logged {
-            tracing::info!(seconds, refused, "changes can be written again");
+            tracing::info!(
+                outage.seconds = seconds,
+                outage.refused_changes = refused,
+                "changes can be written again"
+            );
         } else {
-            tracing::debug!(seconds, refused, "changes can be written again");
-        }
-    }
-}
-
-impl WriteError {
-    /// What the one who asked is told when the store failed with `error`.
-    pub(super) fn of_store(error: &StoreError) -> Self {
-        match error {
-            StoreError::Full(_) => WriteError::Full,
-            StoreError::Moved(_) => WriteError::Moved,
-            StoreError::Conflict => WriteError::Conflict,
-            StoreError::Unavailable(_) => WriteError::Unavailable,
-            StoreError::Unknown(_) => WriteError::Unknown,
-            StoreError::Rejected(_) => WriteError::Rejected,
-            _ => WriteError::Store,
-        }
-    }
-
-    /// What those are told who ask while the store fails with `error`: of theirs, nothing was
-    /// written.
-    fn during(error: &StoreError) -> Self {
-        match WriteError::of_store(error) {
-            WriteError::Unknown => WriteError::Unavailable,
-            answer => answer,
+            tracing::debug!(
+                outage.seconds = seconds,
+                outage.refused_changes = refused,
+                "changes can be written again"
+            );
         }
     }
 }
@@ -132,28 +122,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_disk_is_tried_at_once_then_ever_more_rarely_and_at_least_every_ten_seconds() {
+    fn the_disk_is_retried_immediately_and_then_with_back_off_up_to_ten_seconds() {
         let start = Instant::now();
         let error = StoreError::Full("no room".to_owned());
-        let mut outage = Outages::default().begin(&error, start);
-        assert_eq!(outage.next_try(), start);
+        let mut outage = OutageLog::default().begin(&error, start);
+        assert_eq!(outage.next_attempt(), start);
         let mut pauses = Vec::new();
         for _ in 0..40 {
-            let now = outage.next_try();
+            let now = outage.next_attempt();
             outage.failed_again(&error, now);
-            pauses.push(outage.next_try() - now);
+            pauses.push(outage.next_attempt() - now);
         }
         assert_eq!(pauses[..3], [250, 500, 1000].map(Duration::from_millis));
         assert!(pauses.is_sorted());
-        assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
+        assert_eq!(pauses.last(), Some(&MAX_PAUSE));
     }
 
     #[test]
-    fn a_full_disk_is_told_apart_from_a_broken_one() {
+    fn a_full_disk_and_a_broken_one_have_different_answers() {
         let start = Instant::now();
         let full = StoreError::Full("no room".to_owned());
         let broken = StoreError::Write("I/O error".to_owned());
-        let mut outage = Outages::default().begin(&broken, start);
+        let mut outage = OutageLog::default().begin(&broken, start);
         assert_eq!(outage.answer, WriteError::Store);
         outage.failed_again(&full, start);
         assert_eq!(outage.answer, WriteError::Full);
@@ -161,28 +151,27 @@ mod tests {
 
     /// A disk on the edge of full, and a simulator that never stops, wrote a line per change.
     #[test]
-    fn outages_that_follow_each_other_closely_are_logged_as_one() {
+    fn outages_in_quick_succession_are_logged_once() {
         let start = Instant::now();
         let error = StoreError::Full("no room".to_owned());
-        let mut outages = Outages::default();
+        let mut log = OutageLog::default();
         let seconds = |seconds| start + Duration::from_secs(seconds);
-        let logged =
-            [0, 1, 30, 59, 61, 62, 200].map(|at| outages.begin(&error, seconds(at)).is_logged);
+        let logged = [0, 1, 30, 59, 61, 62, 200].map(|at| log.begin(&error, seconds(at)).is_logged);
         assert_eq!(logged, [true, false, false, false, true, false, true]);
     }
 
     /// The second outage within a minute was not logged, however long it lasted.
     #[test]
-    fn an_outage_that_lasts_is_logged_however_soon_it_follows_another() {
+    fn a_long_outage_is_logged_even_if_it_follows_another() {
         let start = Instant::now();
         let error = StoreError::Unavailable("no leader".to_owned());
-        let mut outages = Outages::default();
-        outages.begin(&error, start);
+        let mut log = OutageLog::default();
+        log.begin(&error, start);
         let began = start + Duration::from_secs(2);
-        let mut outage = outages.begin(&error, began);
-        outage.failed_again(&error, began + SHORT / 2);
+        let mut outage = log.begin(&error, began);
+        outage.failed_again(&error, began + LOGGED_AFTER / 2);
         assert!(!outage.is_logged);
-        outage.failed_again(&error, began + SHORT);
+        outage.failed_again(&error, began + LOGGED_AFTER);
         assert!(outage.is_logged);
     }
 }

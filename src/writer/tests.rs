@@ -189,7 +189,7 @@ async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back
     let history = Duration::from_secs(3600);
     let rig = Rig::start_keeping(Some(history));
     until(|| rig.engine.trims.lock().unwrap().len() == 3).await;
-    let step = (history, REPLAY_LIMIT, run::TRIMMED_AT_ONCE);
+    let step = (history, REPLAY_LIMIT, maintenance::TRIM_STEP);
     assert_eq!(*rig.engine.trims.lock().unwrap(), [step; 3]);
     let forever = Rig::start();
     let answer = forever.set(Status::Eating);

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::LIMIT;
@@ -12,8 +13,10 @@ use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{Change, ChangeSource, Epoch, PetId, Profile, Rev, Status, Timestamp};
-use crate::store::{AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, number};
-use crate::writer::{Answer, Command, QUEUE_LIMIT, Signer, Writer, commit_all};
+use crate::store::{
+    AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError, assign_revs,
+};
+use crate::writer::{Command, Committed, QUEUE_LIMIT, Signer, WriteError, Writer, commit_all};
 
 /// What the disk does with the next commit, or with the next try after one that failed.
 pub enum Disk {
@@ -66,7 +69,7 @@ impl Engine for Gated {
         self.started.send(proposed.len()).unwrap();
         match self.verdict() {
             Disk::Writes => return self.inner.commit(read, proposed),
-            Disk::FailsAfterWriting => self.inner.append(&number(read, proposed))?,
+            Disk::FailsAfterWriting => self.inner.append(&assign_revs(read, proposed))?,
             Disk::Fails | Disk::Forgets => {}
         }
         Err(self.fails().unwrap_err())
@@ -170,7 +173,7 @@ impl Rig {
         let create = Command::create(Profile::default());
         commit_all(&*engine, &hub, &[create], ChangeSource::Staff).unwrap();
         has_started.recv().unwrap();
-        let writer = Writer::start_keeping(engine.clone(), Arc::clone(&hub), history, clock);
+        let writer = Writer::start_with_retention(engine.clone(), Arc::clone(&hub), history, clock);
         let (writer, _thread) = writer.unwrap();
         Rig {
             writer,
@@ -181,7 +184,7 @@ impl Rig {
         }
     }
 
-    pub fn set(&self, status: Status) -> tokio::task::JoinHandle<Answer> {
+    pub fn set(&self, status: Status) -> JoinHandle<Result<Committed, WriteError>> {
         self.set_by(status, ChangeSource::Staff)
     }
 
@@ -189,7 +192,7 @@ impl Rig {
         &self,
         status: Status,
         signer: impl Into<Signer>,
-    ) -> tokio::task::JoinHandle<Answer> {
+    ) -> JoinHandle<Result<Committed, WriteError>> {
         let (writer, signer) = (self.writer.clone(), signer.into());
         let pet = PetId::FIRST;
         let command = Command::set_status(pet, status);
