@@ -90,7 +90,7 @@ pub fn query(bytes: &[u8]) {
 /// wrong and why.
 pub fn import(bytes: &[u8]) {
     let mut entries = 0;
-    let read = archive::parse(bytes, |_entry| {
+    let read = archive::read_export(bytes, |_entry| {
         entries += 1;
         Ok(())
     });

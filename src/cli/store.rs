@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use super::place::Place;
 use super::{fail, say};
 use crate::config::EngineChoice;
-use crate::store::archive::Staff;
+use crate::store::archive::StaffData;
 use crate::store::{self, Contents, StoreError, open_source};
 
 /// The exit code of a Rust program that panicked.
@@ -135,8 +135,8 @@ fn carry_out(command: StoreCommand) -> anyhow::Result<String> {
             place,
         } => {
             let (staff, note) = match without_staff {
-                true => (Staff::LeftOut, "without staff"),
-                false => (Staff::Included, "with staff: keep it like a backup"),
+                true => (StaffData::Excluded, "without staff"),
+                false => (StaffData::Included, "with staff: keep it like a backup"),
             };
             export(&place, staff, &file)?;
             let (place, file) = (place.told(), file.display());
@@ -168,7 +168,7 @@ fn is_stream(file: &Path) -> bool {
 }
 
 /// Into a new file that is whole or not there, or to the standard output.
-fn export(place: &Place, staff: Staff, file: &Path) -> Result<(), StoreError> {
+fn export(place: &Place, staff: StaffData, file: &Path) -> Result<(), StoreError> {
     let engine = place.engine();
     let write = |out: &mut dyn Write| match &engine {
         EngineChoice::Redb => store::export(&place.data, staff, out),
@@ -191,6 +191,6 @@ fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
     if is_stream(file) {
         return read(&mut std::io::stdin().lock());
     }
-    let opened = open_source(file).map_err(|error| StoreError::of_open(file, &error))?;
+    let opened = open_source(file).map_err(|error| StoreError::from_open(file, &error))?;
     read(&mut BufReader::new(opened))
 }

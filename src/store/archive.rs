@@ -1,17 +1,17 @@
-//! A store as text, for other programs and for the day when this one is gone.
+//! The export format: a store as text, for other programs and for versions to come.
 //!
-//! One JSON object a line (NDJSON): what it is, then every pet, then every change of the log,
-//! oldest first, then staff, and at the end a line with the number of lines before it and their
-//! SHA-256. The changes have revs without a hole up to the newest. Staff are accounts with their
-//! password hashes, tokens, the store's clock and audit_entries, oldest first; or they are left out. Nobody
-//! is signed in. An engine writes one with `Writer`, and reads one with `parse`; neither knows any
-//! engine.
+//! One JSON object per line (NDJSON): a header, every pet, every change of the log (oldest first),
+//! accounts, and at the end a line with the number of lines before it and their SHA-256. The
+//! changes have consecutive revs up to the newest. Account data are accounts with their password
+//! hashes, tokens, the store's clock, and audit entries (oldest first); it can be excluded. Sessions
+//! are never exported. An engine writes with `ExportWriter` and reads with `read_export`; neither
+//! depends on an engine.
 
-mod admit;
-mod fit;
-mod parse;
+mod consistency;
+mod read;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 use std::io::Write;
 
@@ -19,28 +19,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub(super) use self::admit::bounded;
-pub use self::parse::{Entry, parse};
+pub use self::read::{ExportedItem, read_export};
+pub(super) use self::validate::validate_number;
 use super::accounts::{encode_account, encode_audit_entry, encode_key, encode_token};
 use super::record::{encode_change, encode_profile};
 use super::{AccountSet, StoreError};
 use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rev, to_hex};
 
-/// The format of the lines, which the first of them names. The first one had no staff, and is read
-/// like any other.
+/// The format that is written, which the header names. Format 1 has no accounts, and is read too.
 const FORMAT: u64 = 2;
 
-/// Whether staff go along.
+/// Selects whether an export includes account data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Staff {
+pub enum StaffData {
+    /// Accounts, tokens, the store's clock and audit entries are exported.
     Included,
-    /// For whoever must not have what opens something.
-    LeftOut,
+    /// The export has no secrets.
+    Excluded,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case", deny_unknown_fields)]
-enum Line {
+enum ExportLine {
     Export {
         format: u64,
         epoch: String,
@@ -73,7 +73,6 @@ enum Line {
         /// Microseconds since the Unix epoch.
         wall: i64,
     },
-    /// `deed` in every export so far.
     #[serde(rename = "deed")]
     AuditEntry {
         record: Value,
@@ -84,22 +83,25 @@ enum Line {
     },
 }
 
-/// Lines that are counted and summed up as they are written.
-pub(super) struct Writer<W> {
+/// Writes an export. Counts and hashes the lines.
+pub(super) struct ExportWriter<W> {
     out: W,
-    sum: Sha256,
-    count: u64,
+    hash: Sha256,
+    lines: u64,
 }
 
-impl<W: Write> Writer<W> {
-    /// Writes the first line, about the whole.
+impl<W: Write> ExportWriter<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// `Full` or `Write`, as for every other method.
     pub fn start(out: W, epoch: Epoch, rev: Rev, next_pet: PetId) -> Result<Self, StoreError> {
-        let mut writer = Writer {
+        let mut writer = ExportWriter {
             out,
-            sum: Sha256::new(),
-            count: 0,
+            hash: Sha256::new(),
+            lines: 0,
         };
-        writer.put(&Line::Export {
+        writer.write_line(&ExportLine::Export {
             format: FORMAT,
             epoch: epoch.to_string(),
             rev: rev.get(),
@@ -108,75 +110,73 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
+    /// Writes a pet.
     pub fn pet(&mut self, pet: &Pet) -> Result<(), StoreError> {
-        self.put(&Line::Pet {
+        self.write_line(&ExportLine::Pet {
             id: pet.id.get(),
-            profile: value(&encode_profile(&pet.profile)),
+            profile: json_value(&encode_profile(&pet.profile)),
             status: pet.status.as_str().to_owned(),
             since: pet.since.micros(),
         })
     }
 
+    /// Writes a change.
     pub fn change(&mut self, change: &Change) -> Result<(), StoreError> {
-        self.put(&Line::Change {
+        self.write_line(&ExportLine::Change {
             rev: change.rev.get(),
-            record: value(&encode_change(change)),
+            record: json_value(&encode_change(change)),
         })
     }
 
-    /// Writes everything about staff but their audit_entries and their sessions: a session that was ended
-    /// must not come alive again. A token without an account is left out, so that a later account of
-    /// that name does not inherit it.
-    pub fn roster(&mut self, roster: &AccountSet) -> Result<(), StoreError> {
-        for account in &roster.accounts {
-            self.put(&Line::Account {
+    /// Writes accounts, tokens and the clock. Excludes sessions, because a session that was ended must
+    /// not become valid again. Excludes tokens without an account, so that a later account of that
+    /// name does not get them.
+    pub fn accounts(&mut self, set: &AccountSet) -> Result<(), StoreError> {
+        for account in &set.accounts {
+            self.write_line(&ExportLine::Account {
                 name: account.name.to_string(),
-                record: value(&encode_account(account)),
+                record: json_value(&encode_account(account)),
             })?;
         }
-        let tokens = roster.tokens.iter();
-        for token in tokens.filter(|token| roster.has_account(&token.account)) {
-            self.put(&Line::Token {
+        let tokens = set.tokens.iter();
+        for token in tokens.filter(|token| set.has_account(&token.account)) {
+            self.write_line(&ExportLine::Token {
                 key: encode_key(&token.key),
-                record: value(&encode_token(token)),
+                record: json_value(&encode_token(token)),
             })?;
         }
-        roster.clock.iter().try_for_each(|reading| {
-            self.put(&Line::Clock {
+        set.clock.iter().try_for_each(|reading| {
+            self.write_line(&ExportLine::Clock {
                 tick: reading.tick.0,
                 wall: reading.wall.micros(),
             })
         })
     }
 
-    pub fn audit_entry(&mut self, audit_entry: &AuditEntry) -> Result<(), StoreError> {
-        let record = value(&encode_audit_entry(audit_entry));
-        self.put(&Line::AuditEntry { record })
+    /// Writes an audit entry.
+    pub fn audit_entry(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let record = json_value(&encode_audit_entry(entry));
+        self.write_line(&ExportLine::AuditEntry { record })
     }
 
-    /// Writes the last line, which tells that none is missing and none was changed.
+    /// Writes the last line, by which a reader detects missing and changed lines.
     pub fn end(mut self) -> Result<(), StoreError> {
-        let (lines, sha256) = (self.count, sum_of(&mut self.sum));
-        self.put(&Line::End { lines, sha256 })?;
+        let (lines, sha256) = (self.lines, to_hex(&self.hash.finalize_reset()));
+        self.write_line(&ExportLine::End { lines, sha256 })?;
         let flushed = self.out.flush();
-        flushed.map_err(|error| StoreError::of_write(&error))
+        flushed.map_err(|error| StoreError::from_write(&error))
     }
 
-    fn put(&mut self, line: &Line) -> Result<(), StoreError> {
+    fn write_line(&mut self, line: &ExportLine) -> Result<(), StoreError> {
         let mut text = serde_json::to_vec(line).expect("a line is made of text and numbers");
         text.push(b'\n');
-        self.sum.update(&text);
-        self.count += 1;
+        self.hash.update(&text);
+        self.lines += 1;
         let written = self.out.write_all(&text);
-        written.map_err(|error| StoreError::of_write(&error))
+        written.map_err(|error| StoreError::from_write(&error))
     }
 }
 
-fn value(record: &[u8]) -> Value {
+fn json_value(record: &[u8]) -> Value {
     serde_json::from_slice(record).expect("a record is JSON")
-}
-
-/// The sum so far, in lower-case hex digits.
-fn sum_of(sum: &mut Sha256) -> String {
-    to_hex(&sum.finalize_reset())
 }

@@ -1,45 +1,41 @@
-//! What a log tells of the pets, change by change.
+//! Replays a log of changes, to compare the result with the stored pets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::StoreError;
-use crate::model::{Change, ChangeKind, Pet, PetId};
+use crate::model::{Change, Pet, PetId};
 
-/// Nothing of a pet until its record was seen, then what it is or that it is gone: of a pet whose
-/// record a trimmed log no longer has, a status tells not all.
+/// The pets after the changes so far; `None` for a pet that was removed. A pet is absent until its
+/// whole record was in the log: a trimmed log may only have changes of its status.
 #[derive(Default)]
-pub struct Replay(BTreeMap<PetId, Option<Arc<Pet>>>);
+pub struct LogReplay(BTreeMap<PetId, Option<Arc<Pet>>>);
 
-impl Replay {
-    /// Passes the next change.
-    pub fn pass(&mut self, change: &Change) {
-        match (&change.kind, self.0.remove(&change.pet)) {
-            (ChangeKind::Status(_) | ChangeKind::StatusSince(..), None) => {}
-            (_, before) => {
-                let after = change.leaves(before.flatten());
-                self.0.insert(change.pet, after);
-            }
+impl LogReplay {
+    /// Applies the next change.
+    pub fn apply(&mut self, change: &Change) {
+        let before = self.0.remove(&change.pet);
+        if before.is_some() || change.status().is_none() {
+            let after = change.leaves(before.flatten());
+            self.0.insert(change.pet, after);
         }
     }
 
-    /// Holds what was told against the pets that there are, in the order of their ids: all of
-    /// them, where the log is `whole`.
+    /// Compares the result with the stored `pets`, in the order of their ids. If the log is
+    /// `complete`, every pet must be in it.
     ///
     /// # Errors
-    /// `Record` when they differ.
-    pub fn compare(&self, pets: &[Arc<Pet>], whole: bool) -> Result<(), StoreError> {
-        let is_told = |pet: &&Arc<Pet>| self.0.contains_key(&pet.id);
-        if !pets.iter().filter(is_told).eq(self.0.values().flatten()) {
-            return Err(misfit("the pets are not what the log says"));
+    /// `Record` if they differ.
+    pub fn compare(&self, pets: &[Arc<Pet>], complete: bool) -> Result<(), StoreError> {
+        let is_replayed = |pet: &&Arc<Pet>| self.0.contains_key(&pet.id);
+        let replayed = self.0.values().flatten();
+        if !pets.iter().filter(is_replayed).eq(replayed) {
+            let reason = "the pets are not what the log says";
+            return Err(StoreError::Record(reason.to_owned()));
         }
-        if whole && !pets.iter().all(|pet| is_told(&pet)) {
-            return Err(misfit("a pet is not in the log"));
+        if complete && !pets.iter().all(|pet| is_replayed(&pet)) {
+            return Err(StoreError::Record("a pet is not in the log".to_owned()));
         }
         Ok(())
     }
-}
-
-fn misfit(reason: &str) -> StoreError {
-    StoreError::Record(reason.to_owned())
 }

@@ -1,4 +1,4 @@
-//! An export is what was written, or it is refused.
+//! An export is read as it was written, or it is refused.
 
 mod rules;
 
@@ -44,8 +44,8 @@ fn change(rev: u64, kind: ChangeKind) -> Change {
     }
 }
 
-/// One of everything.
-fn roster() -> AccountSet {
+/// One account, token and session, and the clock.
+fn account_set() -> AccountSet {
     let (name, key): (crate::model::AccountName, _) = ("anna".parse().unwrap(), Key::new([7; 32]));
     let account = Account {
         name: name.clone(),
@@ -94,8 +94,8 @@ fn audit_entry() -> AuditEntry {
     }
 }
 
-/// An export of one pet, three changes and staff, and what it says.
-fn export() -> (Vec<u8>, Vec<Entry>) {
+/// An export of one pet, three changes and accounts, and its items.
+fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let (rev, next_pet) = (Rev::new(3), PetId::new(2));
     let changes = [
         change(1, ChangeKind::Pet(Arc::new(pet()))),
@@ -103,28 +103,31 @@ fn export() -> (Vec<u8>, Vec<Entry>) {
         change(3, ChangeKind::Status(Status::Eating)),
     ];
     let mut text = Vec::new();
-    let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
+    let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
     writer.pet(&pet()).unwrap();
     for change in &changes {
         writer.change(change).unwrap();
     }
-    let staff = roster();
-    writer.roster(&staff).unwrap();
+    let staff = account_set();
+    writer.accounts(&staff).unwrap();
     writer.audit_entry(&audit_entry()).unwrap();
     writer.end().unwrap();
-    let start = [Entry::Start { rev, next_pet }, Entry::Pet(pet())];
-    let said = start.into_iter().chain(changes.map(Entry::Change));
+    let start = [
+        ExportedItem::Start { rev, next_pet },
+        ExportedItem::Pet(pet()),
+    ];
+    let items = start.into_iter().chain(changes.map(ExportedItem::Change));
     let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
     let tokens = staff.tokens.into_iter().map(AccountEdit::PutToken);
     let clock = staff.clock.into_iter().map(AccountEdit::SetClock);
     let staff = accounts.chain(tokens).chain(clock);
     let staff = staff.chain([AccountEdit::AddAuditEntry(audit_entry())]);
-    (text, said.chain(staff.map(Entry::Staff)).collect())
+    (text, items.chain(staff.map(ExportedItem::Staff)).collect())
 }
 
-fn parsed(text: &[u8]) -> Result<Vec<Entry>, StoreError> {
+fn parsed(text: &[u8]) -> Result<Vec<ExportedItem>, StoreError> {
     let mut entries = Vec::new();
-    parse(text, |entry| {
+    read_export(text, |entry| {
         entries.push(entry);
         Ok(())
     })?;
@@ -132,13 +135,13 @@ fn parsed(text: &[u8]) -> Result<Vec<Entry>, StoreError> {
 }
 
 #[test]
-fn an_export_says_what_was_written_into_it() {
-    let (text, said) = export();
-    assert_eq!(parsed(&text).unwrap(), said);
+fn an_export_is_read_as_it_was_written() {
+    let (text, items) = export();
+    assert_eq!(parsed(&text).unwrap(), items);
 }
 
 #[test]
-fn an_export_with_a_byte_too_few_too_many_or_another_is_refused_at_a_line() {
+fn a_truncated_extended_or_changed_export_is_refused_with_a_line() {
     let (text, _) = export();
     let refused = |text: &[u8], story: &str| {
         let error = parsed(text).expect_err(story);
@@ -154,10 +157,10 @@ fn an_export_with_a_byte_too_few_too_many_or_another_is_refused_at_a_line() {
 }
 
 #[test]
-fn what_the_taker_does_not_believe_is_wrong_at_its_line() {
+fn an_item_that_the_importer_refuses_is_reported_with_its_line() {
     let (text, _) = export();
     let mut before = 3;
-    let error = parse(&text[..], |_| {
+    let error = read_export(&text[..], |_| {
         before -= 1;
         match before {
             0 => Err(StoreError::Record("no".to_owned())),
@@ -171,22 +174,22 @@ fn what_the_taker_does_not_believe_is_wrong_at_its_line() {
     assert_eq!(error, Err(expected));
 }
 
-/// Made by the program before staff went along.
+/// A program wrote it that did not export accounts yet.
 #[test]
 fn an_export_of_the_first_format_is_read() {
     let old = include_bytes!("../../../fuzz/corpus/import/whole");
     let entries = parsed(old).unwrap();
     let changes = entries
         .iter()
-        .filter(|entry| matches!(entry, Entry::Change(_)));
+        .filter(|entry| matches!(entry, ExportedItem::Change(_)));
     assert_eq!(changes.count(), 13);
 }
 
-/// An export whose sum is right, made of `changes` to `pet`.
-fn made_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u8> {
+/// An export of `pets` and `changes` with a valid hash.
+fn export_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u8> {
     let mut text = Vec::new();
     let (epoch, rev) = (Epoch::new(7), Rev::new(rev));
-    let mut writer = Writer::start(&mut text, epoch, rev, PetId::new(next_pet)).unwrap();
+    let mut writer = ExportWriter::start(&mut text, epoch, rev, PetId::new(next_pet)).unwrap();
     pets.iter().for_each(|pet| writer.pet(pet).unwrap());
     changes
         .iter()
@@ -196,37 +199,37 @@ fn made_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u8>
 }
 
 #[test]
-fn lines_that_do_not_fit_together_are_refused_whatever_their_sum() {
+fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let record = || ChangeKind::Pet(Arc::new(pet()));
     let eating = || ChangeKind::Status(Status::Eating);
     let two = [change(1, record()), change(2, eating())];
-    assert!(parsed(&made_of(2, 2, &[pet()], &two)).is_ok());
+    assert!(parsed(&export_of(2, 2, &[pet()], &two)).is_ok());
     let trimmed = [change(5, eating()), change(6, eating())];
-    assert!(parsed(&made_of(6, 2, &[pet()], &trimmed)).is_ok());
+    assert!(parsed(&export_of(6, 2, &[pet()], &trimmed)).is_ok());
     let other = Pet {
         status: Status::Playing,
         ..pet()
     };
-    let misfits = [
+    let inconsistent = [
         (
             "missing",
-            made_of(3, 2, &[pet()], &[two[0].clone(), change(3, eating())]),
+            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, eating())]),
         ),
-        ("does not end at rev 3", made_of(3, 2, &[pet()], &two)),
-        ("not what the log says", made_of(2, 2, &[other], &two)),
-        ("not what the log says", made_of(2, 2, &[], &two)),
+        ("does not end at rev 3", export_of(3, 2, &[pet()], &two)),
+        ("not what the log says", export_of(2, 2, &[other], &two)),
+        ("not what the log says", export_of(2, 2, &[], &two)),
         (
             "not in the log",
-            made_of(1, 2, &[pet()], &[change(1, eating())]),
+            export_of(1, 2, &[pet()], &[change(1, eating())]),
         ),
-        ("yet to be given", made_of(2, 1, &[pet()], &two)),
+        ("yet to be given", export_of(2, 1, &[pet()], &two)),
         (
             "yet to be given",
-            made_of(1, 1, &[], &[change(1, ChangeKind::Gone(None))]),
+            export_of(1, 1, &[], &[change(1, ChangeKind::Gone(None))]),
         ),
-        ("not in its order", made_of(2, 2, &[pet(), pet()], &two)),
+        ("not in its order", export_of(2, 2, &[pet(), pet()], &two)),
     ];
-    for (reason, text) in misfits {
+    for (reason, text) in inconsistent {
         let error = parsed(&text).expect_err(reason);
         assert!(matches!(error, StoreError::Import { .. }), "{error}");
         assert!(error.to_string().contains(reason), "{reason}: {error}");
@@ -237,7 +240,7 @@ fn lines_that_do_not_fit_together_are_refused_whatever_their_sum() {
 fn a_pet_after_a_change_is_refused() {
     let mut text = Vec::new();
     let (rev, next) = (Rev::new(1), PetId::new(2));
-    let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next).unwrap();
+    let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next).unwrap();
     writer.change(&change(1, ChangeKind::Gone(None))).unwrap();
     writer.pet(&pet()).unwrap();
     writer.end().unwrap();
@@ -247,25 +250,25 @@ fn a_pet_after_a_change_is_refused() {
 
 /// A token without an account could be written and not be read again.
 #[test]
-fn a_token_without_an_account_is_left_out_by_an_export_and_by_an_import() {
+fn a_token_without_an_account_is_neither_exported_nor_imported() {
     let (rev, next) = (Rev::ZERO, PetId::FIRST);
-    let nobody = AccountSet {
+    let without_accounts = AccountSet {
         accounts: Vec::new(),
         clock: None,
-        ..roster()
+        ..account_set()
     };
     let mut text = Vec::new();
-    let mut writer = Writer::start(&mut text, Epoch::new(7), rev, next).unwrap();
-    writer.roster(&nobody).unwrap();
-    assert_eq!(writer.count, 1, "nothing but the first line");
-    let token = &nobody.tokens[0];
-    let written = writer.put(&Line::Token {
+    let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next).unwrap();
+    writer.accounts(&without_accounts).unwrap();
+    assert_eq!(writer.lines, 1, "nothing but the first line");
+    let token = &without_accounts.tokens[0];
+    let written = writer.write_line(&ExportLine::Token {
         key: encode_key(&token.key),
-        record: value(&encode_token(token)),
+        record: json_value(&encode_token(token)),
     });
     written.unwrap();
     writer.end().unwrap();
-    let start = Entry::Start {
+    let start = ExportedItem::Start {
         rev,
         next_pet: next,
     };

@@ -16,7 +16,7 @@ use super::replica::ReplicaState;
 use super::subjects::{PET, PETS};
 use super::{ClusterAddress, NatsEngine, layout, read, retry_until_led};
 use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev};
-use crate::store::archive::{Staff, Writer};
+use crate::store::archive::{ExportWriter, StaffData};
 use crate::store::{AccountStore, AppliedChange, Snapshot, StoreError};
 
 /// Messages per read.
@@ -27,17 +27,21 @@ const MESSAGES_PER_READ: usize = 512;
 ///
 /// # Errors
 /// `NoStore`, the errors of connecting and reading, and `Write` or `Full` if `out` fails.
-pub fn export(address: &ClusterAddress, staff: Staff, out: impl Write) -> Result<(), StoreError> {
+pub fn export(
+    address: &ClusterAddress,
+    staff: StaffData,
+    out: impl Write,
+) -> Result<(), StoreError> {
     let runtime = new_runtime(address)?;
     let engine = runtime.block_on(connect_existing(address))?;
     let export = runtime.block_on(read_export(&engine.replica.client))?;
     let snapshot = &export.snapshot;
-    let mut archive = Writer::start(out, export.epoch, snapshot.rev, snapshot.next_pet)?;
+    let mut archive = ExportWriter::start(out, export.epoch, snapshot.rev, snapshot.next_pet)?;
     snapshot.pets.iter().try_for_each(|pet| archive.pet(pet))?;
     let mut changes = export.changes.iter();
     changes.try_for_each(|change| archive.change(change))?;
-    if staff == Staff::Included {
-        archive.roster(&engine.account_set()?)?;
+    if staff == StaffData::Included {
+        archive.accounts(&engine.account_set()?)?;
         let audit_entries = engine.audit_entries(None, usize::MAX)?;
         let mut oldest_first = audit_entries.iter().rev();
         oldest_first.try_for_each(|(_, audit_entry)| archive.audit_entry(audit_entry))?;

@@ -19,7 +19,7 @@ use super::replica::Replica;
 use super::subjects::{NEXT_PET, PETS, STAFF};
 use super::{AccountLog, ClusterAddress, NatsEngine, epoch, layout, retry_until_led};
 use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev};
-use crate::store::archive::{Entry, parse};
+use crate::store::archive::{ExportedItem, read_export};
 use crate::store::{AccountEdit, AccountStore, AppliedChange, MAX_ACCOUNT_EDITS, StoreError};
 
 /// Messages of one batch, and bytes of bodies after which it is full. Servers accept 1,000 messages;
@@ -166,7 +166,7 @@ impl ImportBatch {
     /// Reads an export to its end. Memory is bounded by `MAX_CHANGES`, the pets and the accounts.
     fn read(input: impl BufRead) -> Result<Self, StoreError> {
         let mut builder = ImportBuilder::default();
-        parse(input, |entry| {
+        read_export(input, |entry| {
             builder.add(entry);
             Ok(())
         })?;
@@ -204,11 +204,11 @@ struct PetHistory {
 }
 
 impl ImportBuilder {
-    fn add(&mut self, entry: Entry) {
+    fn add(&mut self, entry: ExportedItem) {
         match entry {
-            Entry::Start { next_pet, .. } => self.next_pet = Some(next_pet),
-            Entry::Pet(pet) => drop(self.pets.insert(pet.id, Arc::new(pet))),
-            Entry::Change(change) => {
+            ExportedItem::Start { next_pet, .. } => self.next_pet = Some(next_pet),
+            ExportedItem::Pet(pet) => drop(self.pets.insert(pet.id, Arc::new(pet))),
+            ExportedItem::Change(change) => {
                 let present = self.pets.get(&change.pet);
                 let history = self.histories.entry(change.pet);
                 let history = history.or_insert_with(|| PetHistory {
@@ -220,7 +220,7 @@ impl ImportBuilder {
                 history.add(change);
                 self.drop_oldest();
             }
-            Entry::Staff(edit) => self.accounts.push(edit),
+            ExportedItem::Staff(edit) => self.accounts.push(edit),
         }
     }
 
@@ -306,8 +306,8 @@ mod tests {
         ChangeKind::Pet(Arc::new(pet(name, status, since)))
     }
 
-    fn change(rev: u64, pet: PetId, kind: ChangeKind) -> Entry {
-        Entry::Change(Change {
+    fn change(rev: u64, pet: PetId, kind: ChangeKind) -> ExportedItem {
+        ExportedItem::Change(Change {
             rev: Rev::new(rev),
             at: Timestamp::from_micros(rev.cast_signed()),
             by: ChangeSource::Api,
@@ -324,7 +324,7 @@ mod tests {
         let mut builder = ImportBuilder::default();
         present
             .into_iter()
-            .for_each(|pet| builder.add(Entry::Pet(pet)));
+            .for_each(|pet| builder.add(ExportedItem::Pet(pet)));
         for (rev, kind) in (10..).zip(kinds) {
             builder.add(change(rev, PetId::FIRST, kind));
         }

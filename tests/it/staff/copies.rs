@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use pet_store::store::archive::Staff;
+use pet_store::store::archive::StaffData;
 use pet_store::store::{backup, check, export, import, restore, write_new};
 
 use crate::support::{PASSWORD, Rescue};
@@ -64,7 +64,7 @@ async fn an_imported_export_knows_staff_tokens_and_deeds_and_nobody_is_signed_in
     let place = tempfile::tempdir().unwrap();
     let (file, data) = (place.path().join("e.ndjson"), place.path().join("data"));
     write_new(&file, |out| {
-        export(rescue.folder.path(), Staff::Included, out)
+        export(rescue.folder.path(), StaffData::Included, out)
     })
     .unwrap();
     assert!(!std::fs::read_to_string(&file).unwrap().contains("session"));
@@ -93,7 +93,7 @@ async fn an_export_without_staff_has_nothing_that_opens_anything() {
     let place = tempfile::tempdir().unwrap();
     let (file, data) = (place.path().join("e.ndjson"), place.path().join("data"));
     write_new(&file, |out| {
-        export(rescue.folder.path(), Staff::LeftOut, out)
+        export(rescue.folder.path(), StaffData::Excluded, out)
     })
     .unwrap();
     let text = std::fs::read_to_string(&file).unwrap();

@@ -1,8 +1,8 @@
-//! An import keeps the rules of every other entrance.
+//! An import validates like the pages and the API.
 
 use super::*;
 
-/// The text of an export, with the sum made right again after `change` to its lines.
+/// The text of an export after `change` to its lines, with a valid hash.
 fn changed(change: impl Fn(&mut Vec<Value>)) -> Vec<u8> {
     let (text, _) = export();
     let lines = text.split(|byte| *byte == b'\n');
@@ -21,9 +21,9 @@ fn changed(change: impl Fn(&mut Vec<Value>)) -> Vec<u8> {
     [&text[..], end.to_string().as_bytes(), b"\n"].concat()
 }
 
-/// All of these made a store that could not be served.
+/// Each of these led to a store that could not be served.
 #[test]
-fn what_no_entrance_lets_in_is_refused_with_its_line_and_field() {
+fn invalid_values_are_refused_with_their_line_and_field() {
     let largest = 1_u64 << 52;
     let long = "x".repeat(900 * 1024);
     for (line, path, value, reason) in [
@@ -99,16 +99,16 @@ fn what_no_entrance_lets_in_is_refused_with_its_line_and_field() {
             *record.pointer_mut(path).expect(path) = value.clone();
         });
         let error = parsed(&text).expect_err(path).to_string();
-        let place = format!("line {line} of the export: ");
-        assert!(error.starts_with(&place), "{path}: {error}");
+        let prefix = format!("line {line} of the export: ");
+        assert!(error.starts_with(&prefix), "{path}: {error}");
         assert!(error.contains(reason), "{path}: {error}");
     }
     assert!(parsed(&changed(|_| {})).is_ok());
 }
 
-/// Earlier versions let control characters and overrides in: their exports are read without them.
+/// Earlier versions accepted control characters and direction overrides.
 #[test]
-fn an_old_export_with_characters_that_are_refused_today_is_read_without_them() {
+fn an_old_export_is_read_without_the_characters_that_are_refused_today() {
     let text = changed(|lines| {
         for pointer in ["/profile", "/record/profile"] {
             for line in lines.iter_mut() {
@@ -121,12 +121,12 @@ fn an_old_export_with_characters_that_are_refused_today_is_read_without_them() {
         lines[6]["record"]["name"] = "Feed\u{2066}er".into();
     });
     let entries = parsed(&text).unwrap();
-    let Entry::Pet(pet) = &entries[1] else {
+    let ExportedItem::Pet(pet) = &entries[1] else {
         panic!("a pet follows the start");
     };
     assert_eq!(pet.profile.name, "Bis cuit");
     assert_eq!(pet.profile.about, "Likes\nrain.");
-    let Entry::Staff(AccountEdit::PutToken(token)) = &entries[6] else {
+    let ExportedItem::Staff(AccountEdit::PutToken(token)) = &entries[6] else {
         panic!("a token is there");
     };
     assert_eq!(token.name, "Feeder");

@@ -1,0 +1,106 @@
+//! Checks that the lines of an export are consistent with each other, which their hash does not show.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::ExportedItem;
+use crate::model::{AccountName, Change, Pet, PetId, Rev};
+use crate::store::replay::LogReplay;
+use crate::store::{AccountEdit, StoreError};
+
+/// The part of the items so far that later items must be consistent with.
+#[derive(Default)]
+pub struct ConsistencyCheck {
+    rev: Rev,
+    next_pet: Option<PetId>,
+    pets: Vec<Arc<Pet>>,
+    replay: LogReplay,
+    /// The revs of the first and the last change.
+    changes: Option<(Rev, Rev)>,
+    accounts: BTreeSet<AccountName>,
+}
+
+impl ConsistencyCheck {
+    /// Checks the next item.
+    ///
+    /// # Errors
+    /// `Record` if it is inconsistent with the items before it.
+    pub fn check(&mut self, item: &ExportedItem) -> Result<(), StoreError> {
+        match item {
+            ExportedItem::Start { rev, next_pet } => {
+                (self.rev, self.next_pet) = (*rev, Some(*next_pet));
+                Ok(())
+            }
+            ExportedItem::Pet(pet) => self.check_pet(pet),
+            ExportedItem::Change(change) => self.check_change(change),
+            ExportedItem::Staff(AccountEdit::PutAccount(account)) => {
+                self.accounts.insert(account.name.clone());
+                Ok(())
+            }
+            ExportedItem::Staff(_) => Ok(()),
+        }
+    }
+
+    /// Checks the whole after the last item.
+    ///
+    /// # Errors
+    /// `Record` if the log does not lead to the pets and the rev.
+    pub fn finish(&self) -> Result<(), StoreError> {
+        let (first, last) = self.changes.unwrap_or((Rev::ZERO.next(), Rev::ZERO));
+        if last != self.rev {
+            let rev = self.rev.get();
+            return Err(inconsistent(format!("the log does not end at rev {rev}")));
+        }
+        self.replay.compare(&self.pets, first == Rev::ZERO.next())
+    }
+
+    fn check_pet(&mut self, pet: &Pet) -> Result<(), StoreError> {
+        if self.changes.is_some() {
+            return Err(inconsistent("a pet follows a change".to_owned()));
+        }
+        if self.pets.last().is_some_and(|last| last.id >= pet.id) {
+            return Err(inconsistent(format!("pet {} is not in its order", pet.id)));
+        }
+        self.check_id(pet.id)?;
+        self.pets.push(Arc::new(pet.clone()));
+        Ok(())
+    }
+
+    fn check_change(&mut self, change: &Change) -> Result<(), StoreError> {
+        let (first, expected) = match self.changes {
+            Some((first, last)) => (first, last.next()),
+            None => (change.rev, change.rev),
+        };
+        if change.rev != expected {
+            let rev = expected.get();
+            return Err(inconsistent(format!(
+                "change {rev} is missing from the log"
+            )));
+        }
+        self.check_id(change.pet)?;
+        self.changes = Some((first, expected));
+        self.replay.apply(change);
+        Ok(())
+    }
+
+    fn check_id(&self, pet: PetId) -> Result<(), StoreError> {
+        if self.next_pet > Some(pet) {
+            return Ok(());
+        }
+        Err(inconsistent(format!(
+            "pet {pet} has an id that is yet to be given"
+        )))
+    }
+
+    /// Returns true for a token without an account, which exports of earlier versions can have.
+    pub fn is_orphan(&self, item: &ExportedItem) -> bool {
+        let ExportedItem::Staff(AccountEdit::PutToken(token)) = item else {
+            return false;
+        };
+        !self.accounts.contains(&token.account)
+    }
+}
+
+fn inconsistent(reason: String) -> StoreError {
+    StoreError::Record(reason)
+}

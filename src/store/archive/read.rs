@@ -1,0 +1,192 @@
+//! Reads an export back.
+
+use std::io::{BufRead, Read};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::consistency::ConsistencyCheck;
+use super::validate::{
+    validate_account, validate_audit_entry, validate_change, validate_clock, validate_pet,
+    validate_start, validate_token,
+};
+use super::{ExportLine, FORMAT};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp, to_hex};
+use crate::store::accounts::{decode_account, decode_audit_entry, decode_key, decode_token};
+use crate::store::record::{decode_change, decode_profile, decode_status};
+use crate::store::{AccountEdit, StoreError};
+
+/// The longest line that is read, which bounds the memory; every record is shorter.
+const LINE_LIMIT: u64 = 1024 * 1024;
+
+/// One item of an export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExportedItem {
+    /// Comes before everything else.
+    Start {
+        /// The rev of the newest change.
+        rev: Rev,
+        /// The id of the pet that is created next.
+        next_pet: PetId,
+    },
+    /// A pet, as it is after all changes.
+    Pet(Pet),
+    /// A change of the log.
+    Change(Change),
+    /// The edit that adds an account, a token, the clock or an audit entry.
+    Staff(AccountEdit),
+}
+
+/// Reads an export to its end, and calls `visit` with each item in its order. Only when this
+/// returns is it known that the export is complete, consistent and unchanged.
+///
+/// # Errors
+/// `Import` with the first line that is wrong, also if `visit` returns `Record`; `Read`, and the
+/// other errors of `visit`.
+pub fn read_export(
+    input: impl BufRead,
+    mut visit: impl FnMut(ExportedItem) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut reader = ExportReader {
+        input,
+        hash: Sha256::new(),
+        lines: 0,
+    };
+    reader.read_all(&mut visit).map_err(|error| match error {
+        StoreError::Record(reason) => StoreError::Import {
+            line: reader.lines,
+            reason,
+        },
+        error => error,
+    })
+}
+
+/// Counts and hashes the lines while it reads them.
+struct ExportReader<R> {
+    input: R,
+    hash: Sha256,
+    lines: u64,
+}
+
+impl<R: BufRead> ExportReader<R> {
+    fn read_all(
+        &mut self,
+        visit: &mut impl FnMut(ExportedItem) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut consistency = ConsistencyCheck::default();
+        let mut item = parse_header(self.read_line()?)?;
+        loop {
+            if consistency.is_orphan(&item) {
+                tracing::warn!(
+                    "an API token in the export belongs to no account and is not imported"
+                );
+            } else {
+                consistency.check(&item)?;
+                visit(item)?;
+            }
+            item = match parse_item(self.read_line()?)? {
+                Some(item) => item,
+                None => break,
+            };
+        }
+        consistency.finish()?;
+        self.check_end()
+    }
+
+    fn read_line(&mut self) -> Result<ExportLine, StoreError> {
+        let mut text = Vec::new();
+        let mut limited = self.input.by_ref().take(LINE_LIMIT);
+        let size = limited.read_until(b'\n', &mut text);
+        size.map_err(|error| StoreError::Read(error.to_string()))?;
+        self.lines += 1;
+        if !text.ends_with(b"\n") {
+            return Err(wrong(match text.len() as u64 {
+                LINE_LIMIT => "it is longer than 1 MiB",
+                _ => "the export ends in the middle",
+            }));
+        }
+        let line = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
+        if let ExportLine::End { lines, sha256 } = &line {
+            let hash = to_hex(&self.hash.finalize_reset());
+            if *lines != self.lines - 1 || *sha256 != hash {
+                return Err(wrong(
+                    "the lines before it are not those that were exported",
+                ));
+            }
+        }
+        self.hash.update(&text);
+        Ok(line)
+    }
+
+    fn check_end(&mut self) -> Result<(), StoreError> {
+        let rest = self.input.fill_buf();
+        let rest = rest.map_err(|error| StoreError::Read(error.to_string()))?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        Err(wrong("something follows the end"))
+    }
+}
+
+fn parse_header(line: ExportLine) -> Result<ExportedItem, StoreError> {
+    let ExportLine::Export {
+        format: 1..=FORMAT,
+        epoch,
+        rev,
+        next_pet,
+    } = line
+    else {
+        return Err(wrong(
+            "an export of format 1 or 2 begins with a line about itself",
+        ));
+    };
+    if epoch.parse::<Epoch>().is_err() {
+        return Err(wrong("epoch: it is 8 lower-case hex digits"));
+    }
+    let (rev, next_pet) = validate_start(rev, next_pet)?;
+    Ok(ExportedItem::Start { rev, next_pet })
+}
+
+/// Parses a line after the header; returns `None` for the last line.
+fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
+    let bytes = |record: Value| record.to_string().into_bytes();
+    let edit = match line {
+        ExportLine::Export { .. } => return Err(wrong("it begins a second time")),
+        ExportLine::Pet {
+            id,
+            profile,
+            status,
+            since,
+        } => {
+            let pet = validate_pet(Pet {
+                id: PetId::new(id),
+                profile: decode_profile(&bytes(profile))?,
+                status: decode_status(&status)?,
+                since: Timestamp::from_micros(since),
+            })?;
+            return Ok(Some(ExportedItem::Pet(pet)));
+        }
+        ExportLine::Change { rev, record } => {
+            let change = decode_change(Rev::new(rev), &bytes(record))?;
+            return Ok(Some(ExportedItem::Change(validate_change(change)?)));
+        }
+        ExportLine::End { .. } => return Ok(None),
+        ExportLine::Account { name, record } => {
+            AccountEdit::PutAccount(validate_account(decode_account(&name, &bytes(record))?)?)
+        }
+        ExportLine::Token { key, record } => {
+            let token = decode_token(decode_key(&key)?, &bytes(record))?;
+            AccountEdit::PutToken(validate_token(token)?)
+        }
+        ExportLine::Clock { tick, wall } => AccountEdit::SetClock(validate_clock(tick, wall)?),
+        ExportLine::AuditEntry { record } => {
+            let entry = decode_audit_entry(&bytes(record))?;
+            AccountEdit::AddAuditEntry(validate_audit_entry(entry)?)
+        }
+    };
+    Ok(Some(ExportedItem::Staff(edit)))
+}
+
+fn wrong(reason: &str) -> StoreError {
+    StoreError::Record(reason.to_owned())
+}

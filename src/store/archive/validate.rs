@@ -1,0 +1,163 @@
+//! Validates the records of an export: by the rules of the pages and the API, and with limits on
+//! numbers that leave room for later changes.
+//!
+//! Characters that earlier versions accepted are removed rather than refused, so that their exports
+//! can be imported.
+
+use crate::model::{
+    Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
+    Profile, ProfileInput, Rev, TextKind, Timestamp, Token, check_token_name, clean_text,
+};
+use crate::store::{ClockReading, StoreError};
+
+/// The largest rev, id and tick of an export. As many again are left for later changes, up to 2^53,
+/// the largest integer that floating-point numbers represent exactly.
+const MAX_NUMBER: u64 = 1 << 52;
+
+/// The longest name or client of an author.
+const AUTHOR_CHARACTERS: usize = 200;
+
+/// The longest text of an audit entry.
+const ENTRY_CHARACTERS: usize = 20_000;
+
+/// The longest password hash.
+const PASSWORD_HASH_BYTES: usize = 512;
+
+pub fn validate_start(rev: u64, next_pet: u64) -> Result<(Rev, PetId), StoreError> {
+    let rev = Rev::new(validate_number("rev", rev)?);
+    match validate_number("next_pet", next_pet)? {
+        0 => Err(invalid("next_pet", "ids start at 1")),
+        next_pet => Ok((rev, PetId::new(next_pet))),
+    }
+}
+
+pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
+    validate_number("id", pet.id.get())?;
+    if pet.id.get() == 0 {
+        return Err(invalid("id", "ids start at 1"));
+    }
+    validate_time("since", pet.since)?;
+    Ok(Pet {
+        profile: validate_profile(&pet.profile)?,
+        ..pet
+    })
+}
+
+pub fn validate_change(change: Change) -> Result<Change, StoreError> {
+    if validate_number("rev", change.rev.get())? == 0 {
+        return Err(invalid("rev", "revs start at 1"));
+    }
+    validate_time("at", change.at)?;
+    if let Some(author) = &change.author {
+        validate_author(author)?;
+    }
+    let kind = match change.kind {
+        ChangeKind::Pet(pet) => ChangeKind::Pet(validate_pet(Pet::clone(&pet))?.into()),
+        ChangeKind::Gone(Some(name)) => {
+            validate_length("name", &name, Profile::NAME_LIMIT)?;
+            ChangeKind::Gone(Some(clean_text(&name, TextKind::OneLine).into()))
+        }
+        ChangeKind::StatusSince(status, since) => {
+            validate_time("since", since)?;
+            ChangeKind::StatusSince(status, since)
+        }
+        kind => kind,
+    };
+    Ok(Change { kind, ..change })
+}
+
+pub fn validate_account(account: Account) -> Result<Account, StoreError> {
+    validate_time("created", account.created)?;
+    if let Some(invitation) = account.invitation {
+        validate_number("invitation", invitation.expires.0)?;
+    }
+    let is_hash = |hash: &String| hash.len() <= PASSWORD_HASH_BYTES && !has_control_character(hash);
+    if account.password.as_ref().is_none_or(is_hash) {
+        return Ok(account);
+    }
+    Err(invalid("password", "it is not a password hash"))
+}
+
+pub fn validate_token(token: Token) -> Result<Token, StoreError> {
+    validate_time("created", token.created)?;
+    token
+        .used
+        .map(|used| validate_time("used", used))
+        .transpose()?;
+    let name = clean_text(&token.name, TextKind::OneLine);
+    check_token_name(&name).map_err(|error| invalid("name", &error.message))?;
+    Ok(Token { name, ..token })
+}
+
+pub fn validate_clock(tick: u64, wall: i64) -> Result<ClockReading, StoreError> {
+    let (tick, wall) = (
+        MonotonicSeconds(validate_number("tick", tick)?),
+        Timestamp::from_micros(wall),
+    );
+    validate_time("wall", wall)?;
+    Ok(ClockReading { tick, wall })
+}
+
+pub fn validate_audit_entry(audit_entry: AuditEntry) -> Result<AuditEntry, StoreError> {
+    validate_time("at", audit_entry.at)?;
+    validate_author(&audit_entry.author)?;
+    if let Some(after) = audit_entry.after {
+        validate_number("after", after.get())?;
+    }
+    validate_length("did", &audit_entry.words, ENTRY_CHARACTERS)?;
+    Ok(AuditEntry {
+        words: clean_text(&audit_entry.words, TextKind::MultiLine),
+        ..audit_entry
+    })
+}
+
+/// Validates a profile by the rules of a new pet.
+fn validate_profile(profile: &Profile) -> Result<Profile, StoreError> {
+    let profile = ProfileInput::from_profile(profile).cleaned().into_profile();
+    profile.map_err(|InvalidProfile(errors)| match errors.first() {
+        Some(error) => invalid(error.field, &error.message),
+        None => invalid("profile", "it is not valid"),
+    })
+}
+
+fn validate_author(author: &Author) -> Result<(), StoreError> {
+    for (field, text) in [("who", &author.name), ("client", &author.client)] {
+        validate_length(field, text, AUTHOR_CHARACTERS)?;
+        if has_control_character(text) {
+            return Err(invalid(field, "it has a control character"));
+        }
+    }
+    Ok(())
+}
+
+fn has_control_character(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+fn validate_length(field: &str, text: &str, limit: usize) -> Result<(), StoreError> {
+    let count = text.chars().count();
+    if count <= limit {
+        return Ok(());
+    }
+    let reason = format!("use at most {limit} characters; this has {count}");
+    Err(invalid(field, &reason))
+}
+
+/// Checks that a number leaves room for later changes.
+pub fn validate_number(field: &str, number: u64) -> Result<u64, StoreError> {
+    if number <= MAX_NUMBER {
+        return Ok(number);
+    }
+    Err(invalid(field, &format!("the largest is {MAX_NUMBER}")))
+}
+
+fn validate_time(field: &str, at: Timestamp) -> Result<(), StoreError> {
+    if at.is_in_calendar() {
+        return Ok(());
+    }
+    Err(invalid(field, "the date is out of range"))
+}
+
+fn invalid(field: &str, reason: &str) -> StoreError {
+    StoreError::Record(format!("{field}: {}", reason.trim_end_matches('.')))
+}
