@@ -40,7 +40,7 @@ pub use self::nats::{
     import as import_into_cluster,
 };
 pub use self::redb::{
-    Contents, Event, RedbEngine, Witness, backup, check, compact, export, import, restore,
+    Contents, IoEvent, IoObserver, RedbEngine, backup, check, compact, export, import, restore,
     write_new,
 };
 pub use self::regular::open_source;
@@ -133,12 +133,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Ends what the engine runs for itself. What is committed is safe without it.
     fn close(&self) {}
 
-    /// Checks that the store is still where it was opened. Writes to a file that was deleted or
-    /// replaced would succeed, and be lost when the program ends.
+    /// Checks that the store's file is still where it was opened. Writes to a file that was deleted
+    /// or replaced would succeed, and be lost when the program ends.
     ///
     /// # Errors
     /// `Moved`, until the same file is back.
-    fn check_place(&self) -> Result<(), StoreError> {
+    fn check_location(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -247,7 +247,7 @@ pub trait Engine: Send + Sync + 'static {
 }
 
 /// Gives `changes` the revs that follow `base` without a gap, as in a log with a single writer.
-pub(crate) fn number(base: Rev, changes: &[AppliedChange]) -> Vec<Change> {
+pub(crate) fn assign_revs(base: Rev, changes: &[AppliedChange]) -> Vec<Change> {
     let mut rev = base;
     let numbered = changes.iter().map(|applied| {
         rev = rev.next();

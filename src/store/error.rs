@@ -126,7 +126,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// A file or folder that could not be opened or made: `BrokenLink` when that is the reason.
-    pub fn of_open(path: &Path, error: &io::Error) -> Self {
+    pub fn from_open(path: &Path, error: &io::Error) -> Self {
         use io::ErrorKind::{AlreadyExists, NotFound};
         let broken = matches!(error.kind(), AlreadyExists | NotFound)
             .then(|| StoreError::broken_link(path))
@@ -150,7 +150,7 @@ impl StoreError {
     }
 
     /// A write that failed with `error`: `Full` when room would help.
-    pub(super) fn of_write(error: &io::Error) -> Self {
+    pub(super) fn from_write(error: &io::Error) -> Self {
         use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
         if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
             StoreError::Full(error.to_string())

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use super::{
-    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, check_revs, check_tail,
-    number,
+    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, assign_revs, check_revs,
+    check_tail,
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
@@ -102,7 +102,7 @@ impl Engine for MemoryEngine {
     }
 
     fn commit(&self, base: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
-        let changes = number(base, proposed);
+        let changes = assign_revs(base, proposed);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())

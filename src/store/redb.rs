@@ -1,101 +1,99 @@
 //! The embedded engine: one redb file with the pets, their current statuses and the change log.
 //!
-//! A commit is one redb transaction with two syncs, because another process may read the file
-//! meanwhile; a batch of changes costs one such wait for the disk. Reads open a transaction of
-//! their own and close it before they return: one held open would make the file grow with every
+//! A commit is one redb transaction with two fsyncs, because another process may read the file
+//! meanwhile; a batch of changes costs one such wait for the disk. Each read opens a transaction of
+//! its own and closes it before it returns: an open read transaction makes the file grow with every
 //! write.
+//!
+//! A commit goes through two files: `append` here writes the rows, and `file` makes the transaction
+//! durable.
 
 mod accounts;
 mod backup;
 mod check;
-mod copy;
+mod copy_on_write;
+mod errors;
 mod file;
-mod inspect;
-mod make;
+mod folder;
+mod io_observer;
 mod migrate;
 mod open;
-mod overlay;
-mod place;
-mod refusal;
-mod room;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod trim;
-mod witness;
 
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ::redb::{ReadTransaction, ReadableTable};
+use ::redb::{ReadableTable, Table, WriteTransaction};
 
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
+use self::errors::{read, write};
 use self::file::StoreFile;
+use self::io_observer::NoObserver;
+pub use self::io_observer::{IoEvent, IoObserver};
 use self::tables::{
-    HISTORY, IS_OVER, LOG, LastChanges, META, NEXT_PET, PETS, PRESENT, REV, STATUSES,
+    HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, PRESENT, REV, STATUSES, TRIMMED, number,
 };
 pub use self::transfer::{export, import, write_new};
-use self::witness::Nobody;
-pub use self::witness::{Event, Witness};
 use super::accounts::LocalAccountVersion;
-use super::record::{decode_change, decode_profile, decode_status, encode_change};
+use super::record::{decode_change, encode_change, encode_profile};
 use super::{
-    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, check_revs, check_tail,
-    number,
+    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, assign_revs, check_revs,
+    check_tail,
 };
-use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev, Timestamp};
 
-/// A store in a folder of its own. Dropping it closes the file.
+/// A store in a folder. Dropping it closes the file.
 pub struct RedbEngine {
     file: StoreFile,
     following: Following,
-    roster_version: LocalAccountVersion,
+    account_version: LocalAccountVersion,
 }
 
 impl RedbEngine {
-    /// Opens the store in `folder`, or makes it there when there is none.
+    /// Opens the store in `folder`, or creates it there if there is none.
     ///
     /// # Errors
-    /// `InUse`, `NewerSchema`, `Foreign`, `Damaged` or `Open`; whatever is on the disk is left as
-    /// it was.
+    /// `InUse`, `NewerSchema`, `Foreign`, `Damaged` or `Open`; the files on the disk are then
+    /// unchanged.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        RedbEngine::open_watched(folder, Arc::new(Nobody))
+        RedbEngine::open_observed(folder, Arc::new(NoObserver))
     }
 
-    /// The same, with a witness to everything that is done to the disk.
+    /// Like `open`, with an observer of every change to the disk.
     ///
     /// # Errors
-    /// As for `open`, and what the witness refuses.
-    pub fn open_watched(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
-        let file = StoreFile::open(folder, witness)?;
+    /// Those of `open`, and those of the observer.
+    pub fn open_observed(folder: &Path, observer: Arc<dyn IoObserver>) -> Result<Self, StoreError> {
         Ok(RedbEngine {
-            file,
+            file: StoreFile::open(folder, observer)?,
             following: Following::default(),
-            roster_version: LocalAccountVersion::default(),
+            account_version: LocalAccountVersion::default(),
         })
     }
 
-    /// Makes `changes`, which have their revs already, durable at the end of the log, and shows
-    /// nobody.
+    /// Appends `changes`, which have their revs, to the log in one durable transaction, and applies
+    /// them to the pets. The follower does not receive them.
     ///
     /// # Errors
-    /// `Conflict` when they do not follow the last change without a hole; `Full` or `Write`, as
-    /// for `commit`.
+    /// `Conflict` if there is a gap before the first change; `Full` or `Write`, as for `commit`.
     pub fn append(&self, changes: &[Change]) -> Result<(), StoreError> {
         let Some(last) = changes.last() else {
             return Ok(());
         };
         self.file.write(|writing| {
             let mut meta = writing.open_table(META).map_err(write)?;
-            check_revs(Rev::new(tables::number(&meta, REV)?), changes)?;
-            let mut tables = tables::Written::open(writing)?;
-            let mut next_pet = PetId::new(tables::number(&meta, NEXT_PET)?);
+            check_revs(Rev::new(number(&meta, REV)?), changes)?;
+            let mut tables = ChangeTables::open(writing)?;
+            let mut next_pet = PetId::new(number(&meta, NEXT_PET)?);
             for change in changes {
                 tables.apply(change)?;
-                tables.log(change, &encode_change(change))?;
+                tables.log(change)?;
                 next_pet = next_pet.max(change.pet.next());
             }
             meta.insert(REV, last.rev.get()).map_err(write)?;
@@ -111,22 +109,22 @@ impl Engine for RedbEngine {
     }
 
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        self.file.read(snapshot)
+        self.file.read(tables::snapshot)
     }
 
     fn follow(&self, _: Rev, follower: Weak<dyn Follower>) {
         self.following.begin(follower);
     }
 
-    fn commit(&self, base: Rev, proposed: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
-        let changes = number(base, proposed);
+    fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError> {
+        let changes = assign_revs(base, changes);
         self.append(&changes)?;
         self.following.show(&changes);
         Ok(changes.iter().map(|change| change.rev).collect())
     }
 
-    fn check_place(&self) -> Result<(), StoreError> {
-        self.file.check_place()
+    fn check_location(&self) -> Result<(), StoreError> {
+        self.file.check_location()
     }
 
     fn is_healthy(&self) -> bool {
@@ -148,7 +146,7 @@ impl Engine for RedbEngine {
     fn newest(&self) -> Result<Rev, StoreError> {
         self.file.read(|reading| {
             let meta = reading.open_table(META).map_err(read)?;
-            tables::number(&meta, REV).map(Rev::new)
+            number(&meta, REV).map(Rev::new)
         })
     }
 
@@ -159,15 +157,14 @@ impl Engine for RedbEngine {
         kept: u64,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        let old = self
-            .file
-            .read(|reading| trim::find_old(reading, present, history, kept, limit))?;
+        let find_old = |reading: &_| trim::find_old(reading, present, history, kept, limit);
+        let old = self.file.read(find_old)?;
         if old.is_empty() {
             return Ok(0);
         }
         self.file.write(|writing| {
-            let mut tables = tables::Written::open(writing)?;
-            old.iter().try_for_each(|change| tables.forget(change))?;
+            let mut tables = ChangeTables::open(writing)?;
+            old.iter().try_for_each(|change| tables.trim(change))?;
             Ok(old.len())
         })
     }
@@ -207,8 +204,8 @@ impl Engine for RedbEngine {
         let end = before.get().max(first);
         self.file.read(|reading| {
             let log = reading.open_table(LOG).map_err(read)?;
-            let rows = log.range(first..end);
-            let changes = rows.map_err(read)?.map(|row| {
+            let rows = log.range(first..end).map_err(read)?;
+            let changes = rows.map(|row| {
                 let (rev, record) = row.map_err(read)?;
                 decode_change(Rev::new(rev.value()), record.value())
             });
@@ -226,60 +223,89 @@ impl Engine for RedbEngine {
         self.file.read(|reading| {
             let log = reading.open_table(LOG).map_err(read)?;
             let history = reading.open_table(HISTORY).map_err(read)?;
-            let rows = history
-                .range((pet.get(), 0)..(pet.get(), end))
-                .map_err(read)?;
-            rows.rev()
-                .take(limit)
-                .map(|row| {
-                    let (_, rev) = row.map_err(read)?.0.value();
-                    let record = log.get(rev).map_err(read)?.ok_or_else(|| {
-                        StoreError::Record(format!("change {rev} is missing from the log"))
-                    })?;
-                    decode_change(Rev::new(rev), record.value())
-                })
-                .collect()
+            let revs = history.range((pet.get(), 0)..(pet.get(), end));
+            let newest_first = revs.map_err(read)?.rev().take(limit);
+            let changes = newest_first.map(|row| {
+                let (_, rev) = row.map_err(read)?.0.value();
+                let record = log.get(rev).map_err(read)?;
+                let missing =
+                    || StoreError::Record(format!("change {rev} is missing from the log"));
+                decode_change(Rev::new(rev), record.ok_or_else(missing)?.value())
+            });
+            changes.collect()
         })
     }
 }
 
-/// Everything that is true at one moment.
-fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
-    let meta = reading.open_table(META).map_err(read)?;
-    let statuses = reading.open_table(STATUSES).map_err(read)?;
-    let profiles = reading.open_table(PETS).map_err(read)?;
-    let last_changes = LastChanges::open(reading)?;
-    let (mut pets, mut revs) = (Vec::new(), Vec::new());
-    for row in profiles.iter().map_err(read)? {
-        let (id, profile) = row.map_err(read)?;
-        let status = statuses
-            .get(id.value())
-            .map_err(read)?
-            .ok_or_else(|| StoreError::Record(format!("pet {} has no status", id.value())))?;
-        let (status, since) = status.value();
-        revs.push(last_changes.of_pet(id.value())?);
-        pets.push(Pet {
-            id: PetId::new(id.value()),
-            profile: decode_profile(profile.value())?,
-            status: decode_status(status)?,
-            since: Timestamp::from_micros(since),
-        });
+/// The tables that a change is written to, open in one transaction.
+struct ChangeTables<'txn> {
+    pets: Table<'txn, u64, &'static [u8]>,
+    statuses: Table<'txn, u64, (&'static str, i64)>,
+    log: Table<'txn, u64, &'static [u8]>,
+    history: Table<'txn, (u64, u64), ()>,
+    trimmed: Table<'txn, u64, u64>,
+}
+
+impl<'txn> ChangeTables<'txn> {
+    /// Opens the tables, and creates those that are missing.
+    fn open(writing: &'txn WriteTransaction) -> Result<Self, StoreError> {
+        Ok(ChangeTables {
+            pets: writing.open_table(PETS).map_err(write)?,
+            statuses: writing.open_table(STATUSES).map_err(write)?,
+            log: writing.open_table(LOG).map_err(write)?,
+            history: writing.open_table(HISTORY).map_err(write)?,
+            trimmed: writing.open_table(TRIMMED).map_err(write)?,
+        })
     }
-    Ok(Snapshot {
-        rev: Rev::new(tables::number(&meta, REV)?),
-        next_pet: PetId::new(tables::number(&meta, NEXT_PET)?),
-        pets,
-        revs,
-    })
-}
 
-fn read(error: impl Into<::redb::Error>) -> StoreError {
-    StoreError::Read(error.into().to_string())
-}
+    /// Applies `change` to its pet.
+    fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
+        let id = change.pet.get();
+        match &change.kind {
+            ChangeKind::Status(status) => {
+                let row = (status.as_str(), change.at.micros());
+                self.statuses.insert(id, row).map_err(write)?;
+            }
+            ChangeKind::StatusSince(status, since) => {
+                let row = (status.as_str(), since.micros());
+                self.statuses.insert(id, row).map_err(write)?;
+            }
+            ChangeKind::Pet(pet) => self.put(pet)?,
+            ChangeKind::Gone(_) => {
+                self.pets.remove(id).map_err(write)?;
+                self.statuses.remove(id).map_err(write)?;
+                self.trimmed.remove(id).map_err(write)?;
+            }
+        }
+        Ok(())
+    }
 
-fn write(error: impl Into<::redb::Error>) -> StoreError {
-    match error.into() {
-        ::redb::Error::Io(error) => StoreError::of_write(&error),
-        error => StoreError::Write(error.to_string()),
+    /// Writes the whole pet.
+    fn put(&mut self, pet: &Pet) -> Result<(), StoreError> {
+        let (id, profile) = (pet.id.get(), encode_profile(&pet.profile));
+        self.pets.insert(id, profile.as_slice()).map_err(write)?;
+        let status = (pet.status.as_str(), pet.since.micros());
+        self.statuses.insert(id, status).map_err(write)?;
+        Ok(())
+    }
+
+    /// Appends `change` to the log.
+    fn log(&mut self, change: &Change) -> Result<(), StoreError> {
+        let (rev, record) = (change.rev.get(), encode_change(change));
+        self.log.insert(rev, record.as_slice()).map_err(write)?;
+        let index = (change.pet.get(), rev);
+        self.history.insert(index, ()).map_err(write)?;
+        Ok(())
+    }
+
+    /// Removes `change` from the log.
+    fn trim(&mut self, change: &Change) -> Result<(), StoreError> {
+        let (pet, rev) = (change.pet.get(), change.rev.get());
+        self.log.remove(rev).map_err(write)?;
+        self.history.remove((pet, rev)).map_err(write)?;
+        if self.pets.get(pet).map_err(write)?.is_some() {
+            self.trimmed.insert(pet, rev).map_err(write)?;
+        }
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use pet_store::store::{Event, Witness};
+use pet_store::store::{IoEvent, IoObserver};
 
 use super::unsynced::Unsynced;
 
@@ -66,15 +66,15 @@ impl FailingDisk {
     }
 
     /// Whether this is one of those that are counted.
-    fn counts(&self, event: Event<'_>) -> bool {
+    fn counts(&self, event: IoEvent<'_>) -> bool {
         match event {
-            Event::Write { .. } | Event::SetLength { .. } => self.kind == Kind::Write,
-            Event::Sync { .. } => self.kind != Kind::Write,
+            IoEvent::Write { .. } | IoEvent::SetLength { .. } => self.kind == Kind::Write,
+            IoEvent::Sync { .. } => self.kind != Kind::Write,
             _ => false,
         }
     }
 
-    fn decide(&self, event: Event<'_>) -> io::Result<()> {
+    fn decide(&self, event: IoEvent<'_>) -> io::Result<()> {
         if !self.counts(event) || !self.is_armed.load(Ordering::SeqCst) {
             return Ok(());
         }
@@ -92,13 +92,13 @@ impl FailingDisk {
     }
 }
 
-impl Witness for FailingDisk {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
+impl IoObserver for FailingDisk {
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
         let decided = self.decide(event);
         if self.kind == Kind::Loss {
             let mut unsynced = self.unsynced.lock().unwrap();
             match (event, &decided) {
-                (Event::Sync { file }, Err(_)) => unsynced.lose(file),
+                (IoEvent::Sync { file }, Err(_)) => unsynced.lose(file),
                 (event, _) => unsynced.note(event),
             }
         }
@@ -114,9 +114,9 @@ pub struct SlowDisk {
     pub is_syncing: AtomicBool,
 }
 
-impl Witness for SlowDisk {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
-        if matches!(event, Event::Sync { .. }) && self.is_armed.load(Ordering::SeqCst) {
+impl IoObserver for SlowDisk {
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
+        if matches!(event, IoEvent::Sync { .. }) && self.is_armed.load(Ordering::SeqCst) {
             self.is_syncing.store(true, Ordering::SeqCst);
             std::thread::sleep(self.pause);
             self.is_syncing.store(false, Ordering::SeqCst);
@@ -173,27 +173,27 @@ impl RecordingDisk {
     }
 }
 
-impl Witness for RecordingDisk {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
+impl IoObserver for RecordingDisk {
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
         let named = str::to_owned;
         self.audit_entries().push(match event {
-            Event::Create { file } => AuditEntry::Create { file: named(file) },
-            Event::Write { file, offset, data } => AuditEntry::Write {
+            IoEvent::Create { file } => AuditEntry::Create { file: named(file) },
+            IoEvent::Write { file, offset, data } => AuditEntry::Write {
                 file: named(file),
                 offset,
                 data: data.to_owned(),
             },
-            Event::SetLength { file, length } => AuditEntry::SetLength {
+            IoEvent::SetLength { file, length } => AuditEntry::SetLength {
                 file: named(file),
                 length,
             },
-            Event::Sync { file } => AuditEntry::Sync { file: named(file) },
-            Event::Rename { from, to } => AuditEntry::Rename {
+            IoEvent::Sync { file } => AuditEntry::Sync { file: named(file) },
+            IoEvent::Rename { from, to } => AuditEntry::Rename {
                 from: named(from),
                 to: named(to),
             },
-            Event::Remove { file } => AuditEntry::Remove { file: named(file) },
-            Event::SyncFolder => AuditEntry::SyncFolder,
+            IoEvent::Remove { file } => AuditEntry::Remove { file: named(file) },
+            IoEvent::SyncFolder => AuditEntry::SyncFolder,
         });
         Ok(())
     }

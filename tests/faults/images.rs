@@ -76,7 +76,7 @@ fn record() -> Vec<AuditEntry> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut rev = 0;
     for _start in 0..2 {
-        let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+        let engine = RedbEngine::open_observed(folder.path(), disk.clone()).unwrap();
         for _batch in 0..30 {
             let size = random.random_range(1..6);
             let batch: Vec<Change> = (1..=size).map(|next| change(rev + next)).collect();

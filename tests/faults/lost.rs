@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use pet_store::model::Rev;
-use pet_store::store::{Engine, Event, RedbEngine, Witness};
+use pet_store::store::{Engine, IoEvent, IoObserver, RedbEngine};
 use pet_store::writer::WriteError;
 
 use super::rig::{PETS, Rig};
@@ -33,9 +33,9 @@ impl ForgetfulDisk {
     }
 }
 
-impl Witness for ForgetfulDisk {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
-        let Event::Sync { .. } = event else {
+impl IoObserver for ForgetfulDisk {
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
+        let IoEvent::Sync { .. } = event else {
             return Ok(());
         };
         let Some(before) = self.before.lock().unwrap().take() else {

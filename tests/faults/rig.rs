@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use pet_store::hub::Hub;
 use pet_store::metrics::Metrics;
 use pet_store::model::{ChangeSource, PetId, Profile, Status};
-use pet_store::store::{Engine, RedbEngine, Witness};
+use pet_store::store::{Engine, IoObserver, RedbEngine};
 use pet_store::wire::Frame;
 use pet_store::writer::{Command, Committed, WriteError, Writer, commit_all};
 use tokio::sync::broadcast::Receiver;
@@ -29,8 +29,8 @@ pub struct Rig {
 
 impl Rig {
     /// A new store in `folder` with three pets.
-    pub fn start(folder: &Path, disk: Arc<dyn Witness>) -> Self {
-        let engine = Arc::new(RedbEngine::open_watched(folder, disk).unwrap());
+    pub fn start(folder: &Path, disk: Arc<dyn IoObserver>) -> Self {
+        let engine = Arc::new(RedbEngine::open_observed(folder, disk).unwrap());
         let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
         let stream = hub.subscribe();
         let pets = (0..PETS).map(|_| Command::create(Profile::default()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pet_store::auth::{Accounts, Actor};
 use pet_store::model::{AccountName, Author, Role};
-use pet_store::store::{AccountStore, Engine, RedbEngine, Witness, check};
+use pet_store::store::{AccountStore, Engine, IoObserver, RedbEngine, check};
 
 use super::disk::{FailingDisk, Kind, Lasts};
 
@@ -19,8 +19,8 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let disk = FailingDisk::new(folder.path(), kind, nth, lasts, ErrorKind::StorageFull);
     let disk = Arc::new(disk);
-    let witness = Arc::clone(&disk) as Arc<dyn Witness>;
-    let engine = Arc::new(RedbEngine::open_watched(folder.path(), witness).unwrap());
+    let witness = Arc::clone(&disk) as Arc<dyn IoObserver>;
+    let engine = Arc::new(RedbEngine::open_observed(folder.path(), witness).unwrap());
     let open = |engine: &Arc<RedbEngine>| {
         Accounts::open(Arc::clone(engine) as Arc<dyn AccountStore>).unwrap()
     };

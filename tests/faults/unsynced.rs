@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use pet_store::store::Event;
+use pet_store::store::IoEvent;
 
 /// Every write since the last sync of its file.
 #[derive(Debug)]
@@ -32,14 +32,14 @@ impl Unsynced {
     }
 
     /// Takes note of what is about to happen.
-    pub fn note(&mut self, event: Event<'_>) {
+    pub fn note(&mut self, event: IoEvent<'_>) {
         match event {
-            Event::Write { file, offset, data } => {
+            IoEvent::Write { file, offset, data } => {
                 self.cover(file, offset, offset + data.len() as u64);
             }
-            Event::SetLength { file, length } => self.cover(file, length, u64::MAX),
-            Event::Sync { file } | Event::Remove { file } => self.keep(file),
-            Event::Create { .. } | Event::Rename { .. } | Event::SyncFolder => {}
+            IoEvent::SetLength { file, length } => self.cover(file, length, u64::MAX),
+            IoEvent::Sync { file } | IoEvent::Remove { file } => self.keep(file),
+            IoEvent::Create { .. } | IoEvent::Rename { .. } | IoEvent::SyncFolder => {}
         }
     }
 

@@ -1,15 +1,15 @@
-//! Staff in the same file as the pets, in tables of their own. A store from before there was staff
-//! has none of these tables; the first edit makes them.
+//! Accounts in the same file as the pets, in tables of their own. A store of an earlier version may
+//! lack these tables; the first edit creates them.
 
 use std::sync::Weak;
 
-use redb::WriteTransaction;
 use redb::{
-    ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition,
-    TableError,
+    ReadTransaction, ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction,
 };
 
-use super::{RedbEngine, read, write};
+use super::RedbEngine;
+use super::errors::{read, write};
+use super::tables::open_if_present;
 use crate::model::{AuditEntry, Key, MonotonicSeconds, Rev, Timestamp};
 use crate::store::accounts::{
     decode_account, decode_audit_entry, decode_session, decode_token, encode_account,
@@ -20,26 +20,34 @@ use crate::store::{
     Engine, StoreError,
 };
 
+type TableByNumber = TableDefinition<'static, u64, &'static [u8]>;
+type TableByKey = TableDefinition<'static, [u8; 32], &'static [u8]>;
+
 /// Accounts by name.
 pub const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
+
 /// Sessions by key.
-pub const SESSIONS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("sessions");
+pub const SESSIONS: TableByKey = TableDefinition::new("sessions");
+
 /// API tokens by key.
-pub const TOKENS: TableDefinition<[u8; 32], &[u8]> = TableDefinition::new("tokens");
-/// Routine audit_entries by number, from 1.
-pub const DEEDS: ByNumber = TableDefinition::new("deeds");
-/// Deeds that are not routine, by a number of the same sequence.
-pub const ADMIN_DEEDS: ByNumber = TableDefinition::new("admin_deeds");
+pub const TOKENS: TableByKey = TableDefinition::new("tokens");
+
+/// Routine audit entries by number, from 1.
+pub const AUDIT_ENTRIES: TableByNumber = TableDefinition::new("deeds");
+
+/// Audit entries that are not routine, by a number of the same sequence.
+pub const ADMIN_AUDIT_ENTRIES: TableByNumber = TableDefinition::new("admin_deeds");
+
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
 
 impl AccountStore for RedbEngine {
     fn account_set(&self) -> Result<AccountSet, StoreError> {
-        self.file.read(roster)
+        self.file.read(account_set)
     }
 
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
-        self.roster_version.follow(follower, || self.account_set())
+        self.account_version.follow(follower, || self.account_set())
     }
 
     fn last_change(&self) -> Option<Rev> {
@@ -47,7 +55,7 @@ impl AccountStore for RedbEngine {
     }
 
     fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
-        self.roster_version.edit(read, edits, || {
+        self.account_version.edit(read, edits, || {
             self.file
                 .write(|writing| edits.iter().try_for_each(|edit| apply(writing, edit)))
         })
@@ -58,121 +66,112 @@ impl AccountStore for RedbEngine {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
-        self.file.read(|reading| {
-            let routine = newest(reading, DEEDS, before, limit)?;
-            let others = newest(reading, ADMIN_DEEDS, before, limit)?;
-            Ok(newest_of_both(routine, others, limit))
-        })
+        self.file
+            .read(|reading| audit_entries(reading, before, limit))
     }
 }
 
-/// Up to `limit` audit_entries of one table, newest first.
-fn newest(
+/// Reads up to `limit` audit entries before `before`, newest first.
+fn audit_entries(
     reading: &ReadTransaction,
-    table: ByNumber,
     before: Option<u64>,
     limit: usize,
 ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
-    let Some(audit_entries) = open(reading, table)? else {
-        return Ok(Vec::new());
-    };
-    let rows = audit_entries
-        .range(..before.unwrap_or(u64::MAX))
-        .map_err(read)?;
-    rows.rev()
-        .take(limit)
-        .map(|row| {
+    let newest = |table: TableByNumber| -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        let Some(entries) = open_if_present(reading, table)? else {
+            return Ok(Vec::new());
+        };
+        let rows = entries.range(..before.unwrap_or(u64::MAX)).map_err(read)?;
+        let entries = rows.rev().take(limit).map(|row| {
             let (number, record) = row.map_err(read)?;
             Ok((number.value(), decode_audit_entry(record.value())?))
-        })
-        .collect()
+        });
+        entries.collect()
+    };
+    let (routine, others) = (newest(AUDIT_ENTRIES)?, newest(ADMIN_AUDIT_ENTRIES)?);
+    Ok(newest_of_both(routine, others, limit))
 }
 
-/// Everything but the audit_entries, at one moment.
-pub fn roster(reading: &ReadTransaction) -> Result<AccountSet, StoreError> {
-    let mut roster = AccountSet::default();
-    each(reading, ACCOUNTS, |name, record| {
-        roster.accounts.push(decode_account(name, record)?);
+/// Reads everything but the audit entries.
+///
+/// # Errors
+/// `Record` or `Read`.
+pub fn account_set(reading: &ReadTransaction) -> Result<AccountSet, StoreError> {
+    let mut set = AccountSet::default();
+    for_each_row(reading, ACCOUNTS, |name, record| {
+        set.accounts.push(decode_account(name, record)?);
         Ok(())
     })?;
-    each(reading, SESSIONS, |key, record| {
-        roster.sessions.push(decode_session(Key::new(key), record)?);
+    for_each_row(reading, SESSIONS, |key, record| {
+        set.sessions.push(decode_session(Key::new(key), record)?);
         Ok(())
     })?;
-    each(reading, TOKENS, |key, record| {
-        roster.tokens.push(decode_token(Key::new(key), record)?);
+    for_each_row(reading, TOKENS, |key, record| {
+        set.tokens.push(decode_token(Key::new(key), record)?);
         Ok(())
     })?;
-    if let Some(table) = open(reading, CLOCK)?
+    if let Some(table) = open_if_present(reading, CLOCK)?
         && let Some(numbers) = table.get(()).map_err(read)?
     {
         let (tick, wall) = numbers.value();
         let (tick, wall) = (MonotonicSeconds(tick), Timestamp::from_micros(wall));
-        roster.clock = Some(ClockReading { tick, wall });
+        set.clock = Some(ClockReading { tick, wall });
     }
-    Ok(roster)
+    Ok(set)
 }
 
-/// Reads every record. Sessions and tokens without an account are logged and not an error: they open
-/// nothing, and a server removes them when it starts.
+/// Reads every record. Logs sessions and tokens without an account, which are not an error: they
+/// grant nothing, and a server removes them when it starts.
+///
+/// # Errors
+/// `Record` or `Read`.
 pub fn check(reading: &ReadTransaction) -> Result<(), StoreError> {
-    let roster = roster(reading)?;
-    let sessions = roster.sessions.iter().map(|session| &session.account);
-    let owners = sessions.chain(roster.tokens.iter().map(|token| &token.account));
-    let count = owners.filter(|name| !roster.has_account(name)).count();
+    let set = account_set(reading)?;
+    let sessions = set.sessions.iter().map(|session| &session.account);
+    let owners = sessions.chain(set.tokens.iter().map(|token| &token.account));
+    let count = owners.filter(|name| !set.has_account(name)).count();
     if count > 0 {
         tracing::warn!(
             orphans.count = count,
             "the store has sessions or tokens that belong to no account"
         );
     }
-    each_deed(reading, |_| Ok(()))
+    for_each_audit_entry(reading, |_| Ok(()))
 }
 
-/// Calls `take` with every audit_entry, oldest first.
-pub fn each_deed(
+/// Calls `visit` with every audit entry, oldest first.
+///
+/// # Errors
+/// `Record`, `Read`, and the errors of `visit`.
+pub fn for_each_audit_entry(
     reading: &ReadTransaction,
-    take: impl FnMut(AuditEntry) -> Result<(), StoreError>,
+    mut visit: impl FnMut(AuditEntry) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let routine = newest(reading, DEEDS, None, usize::MAX)?;
-    let others = newest(reading, ADMIN_DEEDS, None, usize::MAX)?;
-    let audit_entries = newest_of_both(routine, others, usize::MAX);
-    let mut oldest_first = audit_entries
-        .into_iter()
-        .rev()
-        .map(|(_, audit_entry)| audit_entry);
-    oldest_first.try_for_each(take)
+    let newest_first = audit_entries(reading, None, usize::MAX)?;
+    let mut oldest_first = newest_first.into_iter().rev();
+    oldest_first.try_for_each(|(_, entry)| visit(entry))
 }
 
-/// A table for reading; none where nobody has written to it yet.
-fn open<K: redb::Key + 'static, V: redb::Value + 'static>(
-    reading: &ReadTransaction,
-    table: TableDefinition<K, V>,
-) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {
-    match reading.open_table(table) {
-        Ok(table) => Ok(Some(table)),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(read(error)),
-    }
-}
-
-/// Calls `take` with every row, in the order of the keys.
-fn each<K: redb::Key + 'static>(
+/// Calls `visit` with every row, in the order of the keys.
+fn for_each_row<K: redb::Key + 'static>(
     reading: &ReadTransaction,
     table: TableDefinition<K, &'static [u8]>,
-    mut take: impl FnMut(K::SelfType<'_>, &[u8]) -> Result<(), StoreError>,
+    mut visit: impl FnMut(K::SelfType<'_>, &[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let Some(table) = open(reading, table)? else {
+    let Some(table) = open_if_present(reading, table)? else {
         return Ok(());
     };
     for row in table.iter().map_err(read)? {
         let (key, record) = row.map_err(read)?;
-        take(key.value(), record.value())?;
+        visit(key.value(), record.value())?;
     }
     Ok(())
 }
 
 /// Makes one edit.
+///
+/// # Errors
+/// `Full` or `Write`.
 pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), StoreError> {
     match edit {
         AccountEdit::PutAccount(account) => {
@@ -195,17 +194,14 @@ pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), Store
             let numbers = (reading.tick.0, reading.wall.micros());
             table.insert((), numbers).map_err(write)?;
         }
-        AccountEdit::AddAuditEntry(audit_entry) => note(writing, audit_entry)?,
+        AccountEdit::AddAuditEntry(entry) => add_audit_entry(writing, entry)?,
     }
     Ok(())
 }
 
-type ByNumber = TableDefinition<'static, u64, &'static [u8]>;
-type ByKey = TableDefinition<'static, [u8; 32], &'static [u8]>;
-
 fn put(
     writing: &WriteTransaction,
-    table: ByKey,
+    table: TableByKey,
     key: Key,
     record: &[u8],
 ) -> Result<(), StoreError> {
@@ -214,41 +210,41 @@ fn put(
     Ok(())
 }
 
-fn remove(writing: &WriteTransaction, table: ByKey, key: Key) -> Result<(), StoreError> {
+fn remove(writing: &WriteTransaction, table: TableByKey, key: Key) -> Result<(), StoreError> {
     let mut table = writing.open_table(table).map_err(write)?;
     table.remove(*key.bytes()).map_err(write)?;
     Ok(())
 }
 
-/// Appends a audit_entry, and drops the oldest of its kind if that is one too many, so that a table never has
-/// to be trimmed by many.
-fn note(writing: &WriteTransaction, audit_entry: &AuditEntry) -> Result<(), StoreError> {
-    let mut routine = writing.open_table(DEEDS).map_err(write)?;
-    let mut others = writing.open_table(ADMIN_DEEDS).map_err(write)?;
-    let number = 1 + last(&routine)?.max(last(&others)?);
-    let record = encode_audit_entry(audit_entry);
-    if !audit_entry.is_routine() {
+/// Appends an audit entry, and drops the oldest of its table if that has too many. So at most one
+/// entry is ever dropped.
+fn add_audit_entry(writing: &WriteTransaction, entry: &AuditEntry) -> Result<(), StoreError> {
+    let mut routine = writing.open_table(AUDIT_ENTRIES).map_err(write)?;
+    let mut others = writing.open_table(ADMIN_AUDIT_ENTRIES).map_err(write)?;
+    let number = 1 + last_number(&routine)?.max(last_number(&others)?);
+    let record = encode_audit_entry(entry);
+    if !entry.is_routine() {
         others.insert(number, record.as_slice()).map_err(write)?;
-        return trim(&mut others).map(drop);
+        return drop_oldest(&mut others).map(drop);
     }
     routine.insert(number, record.as_slice()).map_err(write)?;
-    // Earlier versions kept all audit_entries in one table: one that is not routine moves to the other.
-    if let Some((number, record)) = trim(&mut routine)?
+    // Earlier versions kept all entries in one table: one that is not routine moves to the other.
+    if let Some((number, record)) = drop_oldest(&mut routine)?
         && !decode_audit_entry(&record)?.is_routine()
     {
         others.insert(number, record.as_slice()).map_err(write)?;
-        trim(&mut others)?;
+        drop_oldest(&mut others)?;
     }
     Ok(())
 }
 
-fn last(table: &Table<u64, &[u8]>) -> Result<u64, StoreError> {
+fn last_number(table: &Table<u64, &[u8]>) -> Result<u64, StoreError> {
     let last = table.last().map_err(write)?;
     Ok(last.map_or(0, |(number, _)| number.value()))
 }
 
-/// Removes and returns the oldest audit_entry if there is one too many.
-fn trim(table: &mut Table<u64, &[u8]>) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+/// Removes and returns the oldest audit entry if there is one too many.
+fn drop_oldest(table: &mut Table<u64, &[u8]>) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
     if table.len().map_err(write)? <= AUDIT_ENTRIES_KEPT {
         return Ok(None);
     }

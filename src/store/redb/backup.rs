@@ -1,36 +1,40 @@
-//! Copies of a store that are whole: made while the server runs, put back into an empty folder,
-//! checked and made small.
+//! Complete copies of a store: written while the server runs, and restored into an empty folder. Also
+//! checks a store, and compacts it.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use redb::backends::FileBackend;
-use redb::{DatabaseError, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
+use redb::{
+    DatabaseError, Key, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable,
+    TableDefinition, TableHandle, Value, WriteTransaction,
+};
 
-use super::check::{Contents, check as check_records};
-use super::copy::copy;
-use super::file::guarded;
-use super::inspect::guard_reads;
-use super::open::{admit, begin_history};
-use super::place::{FILE, LOCK, Place, UNFINISHED, builder, exists};
-use super::refusal::{failed, refused};
-use super::tables::{IS_OVER, META};
-use super::witness::Nobody;
-use super::{read, write};
+use super::accounts::{ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, TOKENS};
+use super::check::{Contents, check_records};
+use super::errors::{self, read, write};
+use super::file::guard_writes;
+use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, builder, exists};
+use super::io_observer::NoObserver;
+use super::open::{begin_history, guard_reads, inspect_known};
+use super::tables::{HISTORY, IS_OVER, LOG, META, PETS, STATUSES, TRIMMED, open_if_present};
 use crate::store::StoreError;
 use crate::store::regular::open_regular;
 
-/// Writes everything in the store of `folder`, as it is at one moment, into a new file. A server
-/// may run on the store, and goes on undisturbed.
+/// Tables that no copy has: the proof of a recovery, and sessions, because a session that was ended
+/// after the copy must not become valid again with it.
+const NOT_COPIED: [&str; 2] = ["proof", "sessions"];
+
+/// Writes a consistent copy of the store of `folder` into a new file. A server may run on the store
+/// and is not disturbed.
 ///
 /// # Errors
-/// `NotThere`, `Exists`, and whatever reading and writing can fail with; then there is no file.
+/// `NotThere`, `Exists`, and the errors of reading and writing; then there is no file.
 pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
-    let (target, name) = Place::of_new(file)?;
+    let (target, name) = StoreFolder::of_new_file(file)?;
     with_store(folder, |reading, _| {
-        target.make(&name, |writing| {
+        target.create_store(&name, |writing| {
             copy(reading, writing)?;
             let mut meta = writing.open_table(META).map_err(write)?;
             meta.insert(IS_OVER, 1).map_err(write)?;
@@ -39,83 +43,94 @@ pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
     })
 }
 
-/// Puts a backup into `folder`, which is made if need be and must be empty otherwise.
+/// Restores a backup into `folder`, which must be empty, or is made.
 ///
 /// # Errors
-/// `NotEmpty`, what is wrong with the file, and whatever writing can fail with.
+/// `NotEmpty`, the errors of `open::inspect_known` for the file, and the errors of writing.
 pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
-    let inspected = admit(file)?;
-    let place = empty(folder)?;
+    let inspection = inspect_known(file)?;
+    let folder = lock_empty(folder)?;
     guard_reads(file, || {
-        let reading = inspected.database.begin_read().map_err(read)?;
-        place.make(FILE, |writing| {
+        let reading = inspection.database.begin_read().map_err(read)?;
+        folder.create_store(FILE, |writing| {
             copy(&reading, writing)?;
             begin_history(writing)
         })
     })
 }
 
-/// Checks every page and every record of a store; only the records while a server runs on it,
-/// and then the second value is false. Nothing is touched.
+/// Checks every page and every record of a store, and changes nothing. While a server runs on the
+/// store it checks only the records, and the second value is false.
 ///
 /// # Errors
-/// `NotThere`, and what is wrong.
+/// `NotThere`, and what is wrong with the store.
 pub fn check(folder: &Path) -> Result<(Contents, bool), StoreError> {
-    with_store(folder, |reading, whole| {
+    with_store(folder, |reading, is_complete| {
         let contents = check_records(reading, &folder.join(FILE))?;
-        Ok((contents, whole))
+        Ok((contents, is_complete))
     })
 }
 
-/// Gives the room that a store no longer needs back to the disk; its size in bytes before and
-/// after. No server may run on it.
+/// Gives the free space inside a store's file back to the disk. Returns the size of the file in
+/// bytes before and after. No server may run on the store.
 ///
 /// # Errors
-/// `NotThere`, `InUse`, what is wrong with the file, and whatever writing can fail with.
+/// `NotThere`, `InUse`, what is wrong with the file, and the errors of writing.
 pub fn compact(folder: &Path) -> Result<(u64, u64), StoreError> {
-    let path = existing(folder)?;
-    let size = || fs::metadata(&path).map(|file| file.len());
-    let size = || size().map_err(|error| failed(&path, &error));
-    let place = Place::lock(folder, Arc::new(Nobody))?;
-    drop(admit(&path)?);
-    let before = size()?;
-    guarded(|| {
-        let mut database = place.open(FILE)?;
+    let path = existing_file(folder)?;
+    let size_bytes = || {
+        let file = fs::metadata(&path);
+        file.map_or_else(
+            |error| Err(StoreError::from_open(&path, &error)),
+            |file| Ok(file.len()),
+        )
+    };
+    let folder = StoreFolder::lock(folder, Arc::new(NoObserver))?;
+    drop(inspect_known(&path)?);
+    let before = size_bytes()?;
+    guard_writes(|| {
+        let mut database = folder.open(FILE)?;
         while database.compact().map_err(write)? {}
-        database.close().map_err(|error| refused(&path, error))
+        database.close().map_err(|error| errors::open(&path, error))
     })?;
-    Ok((before, size()?))
+    Ok((before, size_bytes()?))
 }
 
-/// A folder that has nothing in it, and is this process's own from now on.
-pub fn empty(folder: &Path) -> Result<Place, StoreError> {
+/// Locks a folder that has nothing in it, or is made.
+///
+/// # Errors
+/// `NotEmpty`, and the errors of `StoreFolder::lock`.
+pub fn lock_empty(folder: &Path) -> Result<StoreFolder, StoreError> {
     let is_empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| is_left(&entry))),
+        Ok(mut entries) => entries.all(|entry| entry.is_ok_and(|entry| is_leftover(&entry))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(failed(folder, &error)),
+        Err(error) => return Err(StoreError::from_open(folder, &error)),
     };
     if !is_empty {
         return Err(StoreError::NotEmpty(folder.to_owned()));
     }
-    Place::lock(folder, Arc::new(Nobody))
+    StoreFolder::lock(folder, Arc::new(NoObserver))
 }
 
-/// Whether a file was left by one who tried to make a store here before.
-fn is_left(entry: &fs::DirEntry) -> bool {
+/// Returns true if an attempt to create a store here left the file.
+fn is_leftover(entry: &fs::DirEntry) -> bool {
     let name = entry.file_name();
     name == LOCK || name == format!("{FILE}{UNFINISHED}").as_str()
 }
 
-/// Reads the store of `folder` at one moment: beside the server that runs on it, or else over an
-/// overlay, after every page was checked. `work` is told whether that was so.
+/// Reads the store of `folder` in one transaction: beside the server that runs on it, or otherwise
+/// over a copy-on-write view, after a check of every page. `work` is passed true after such a check.
+///
+/// # Errors
+/// `NotThere`, what is wrong with the file, and the errors of `work`.
 pub fn with_store<T>(
     folder: &Path,
     work: impl FnOnce(&ReadTransaction, bool) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let path = existing(folder)?;
-    guard_reads(&path, || match Place::lock_to_read(folder) {
-        Ok(_place) => {
-            let database = admit(&path)?.database;
+    let path = existing_file(folder)?;
+    guard_reads(&path, || match StoreFolder::lock_to_read(folder) {
+        Ok(_locked) => {
+            let database = inspect_known(&path)?.database;
             work(&database.begin_read().map_err(read)?, true)
         }
         Err(StoreError::InUse(_)) => {
@@ -127,24 +142,67 @@ pub fn with_store<T>(
 }
 
 fn open_beside_server(path: &Path) -> Result<ReadOnlyDatabase, StoreError> {
-    let file = open_regular(path).map_err(|error| failed(path, &error))?;
-    let file = FileBackend::new(file).map_err(|error| refused(path, error))?;
+    let file = open_regular(path).map_err(|error| StoreError::from_open(path, &error))?;
+    let file = FileBackend::new(file).map_err(|error| errors::open(path, error))?;
     let opened = builder().open_read_only_with_backend(file);
     opened.map_err(|error| match error {
-        // It was left by a crash or by an error of the disk, and is not repaired yet.
-        DatabaseError::RepairAborted => failed(
+        // A crash or a disk error left the file, and the server has not repaired it yet.
+        DatabaseError::RepairAborted => StoreError::from_open(
             path,
             &io::Error::other("its server cannot write it just now"),
         ),
-        error => refused(path, error),
+        error => errors::open(path, error),
     })
 }
 
-fn existing(folder: &Path) -> Result<std::path::PathBuf, StoreError> {
+fn existing_file(folder: &Path) -> Result<PathBuf, StoreError> {
     let path = folder.join(FILE);
     if exists(&path)? {
         Ok(path)
     } else {
         Err(StoreError::NotThere(folder.to_owned()))
     }
+}
+
+/// Copies every table. Each table of a store is listed here.
+///
+/// # Errors
+/// `Record` for a table that is not listed: the copy would be incomplete.
+fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError> {
+    let copied = [
+        copy_table(from, to, META)?,
+        copy_table(from, to, PETS)?,
+        copy_table(from, to, STATUSES)?,
+        copy_table(from, to, LOG)?,
+        copy_table(from, to, HISTORY)?,
+        copy_table(from, to, TRIMMED)?,
+        copy_table(from, to, ACCOUNTS)?,
+        copy_table(from, to, TOKENS)?,
+        copy_table(from, to, AUDIT_ENTRIES)?,
+        copy_table(from, to, ADMIN_AUDIT_ENTRIES)?,
+        copy_table(from, to, CLOCK)?,
+    ];
+    let is_known =
+        |name: &str| NOT_COPIED.contains(&name) || copied.iter().any(|copied| copied == name);
+    let mut tables = from.list_tables().map_err(read)?;
+    match tables.find(|table| !is_known(table.name())) {
+        Some(table) => Err(StoreError::Record(format!("the table {:?}", table.name()))),
+        None => Ok(()),
+    }
+}
+
+/// Copies one table if it exists, and returns its name.
+fn copy_table<K: Key + 'static, V: Value + 'static>(
+    from: &ReadTransaction,
+    to: &WriteTransaction,
+    table: TableDefinition<'static, K, V>,
+) -> Result<String, StoreError> {
+    if let Some(source) = open_if_present(from, table)? {
+        let mut target = to.open_table(table).map_err(write)?;
+        for row in source.iter().map_err(read)? {
+            let (key, value) = row.map_err(read)?;
+            target.insert(key.value(), value.value()).map_err(write)?;
+        }
+    }
+    Ok(table.name().to_owned())
 }

@@ -1,4 +1,4 @@
-//! Whether the records of a store fit together: what no checksum of a page can tell.
+//! Checks that the records of a store are consistent, which no checksum of a page shows.
 
 #[cfg(test)]
 mod tests;
@@ -9,110 +9,117 @@ use std::sync::Arc;
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::accounts;
-use super::inspect::{guard_reads, inspect};
-use super::refusal::damaged;
-use super::tables::{self, HISTORY, LOG, META, REV, STATUSES};
-use super::{read, snapshot};
+use super::errors::{damaged, read};
+use super::open::{guard_reads, inspect};
+use super::tables::{HISTORY, LOG, META, REV, SCHEMA, STATUSES, number, snapshot};
 use crate::model::{Pet, Profile, Rev};
 use crate::store::StoreError;
-use crate::store::archive::bounded;
+use crate::store::archive::validate_number;
 use crate::store::record::decode_change;
-use crate::store::replay::Replay;
+use crate::store::replay::LogReplay;
 
-/// What a store holds.
+/// A summary of a store's contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contents {
+    /// The version of the tables' layout.
     pub schema: u64,
+    /// Number of pets.
     pub pets: u64,
-    /// Changes in the log.
+    /// Number of changes in the log.
     pub changes: u64,
-    /// The newest of them.
+    /// The rev of the newest change.
     pub rev: u64,
 }
 
-/// Checks every page and every record of the file at `path`, which is not touched.
+/// Checks every page and every record of the file at `path`, and changes nothing.
 ///
 /// # Errors
 /// `Foreign`, `Damaged` or `Open`.
 pub fn check_file(path: &Path) -> Result<Contents, StoreError> {
-    let inspected = inspect(path)?;
+    let inspection = inspect(path)?;
     guard_reads(path, || {
-        let reading = inspected.database.begin_read().map_err(read)?;
-        check(&reading, path)
+        let reading = inspection.database.begin_read().map_err(read)?;
+        check_records(&reading, path)
     })
 }
 
 /// Checks every record.
 ///
 /// # Errors
-/// `Damaged` with the first one that does not fit.
-pub fn check(reading: &ReadTransaction, path: &Path) -> Result<Contents, StoreError> {
-    relate(reading).map_err(|error| match error {
+/// `Damaged` with the first record that is inconsistent.
+pub fn check_records(reading: &ReadTransaction, path: &Path) -> Result<Contents, StoreError> {
+    summarize(reading).map_err(|error| match error {
         StoreError::Record(reason) => damaged(path, &reason),
         error => error,
     })
 }
 
-fn relate(reading: &ReadTransaction) -> Result<Contents, StoreError> {
+fn summarize(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     let meta = reading.open_table(META).map_err(read)?;
-    let rev = tables::number(&meta, REV)?;
+    let rev = number(&meta, REV)?;
     let now = snapshot(reading)?;
     let statuses = reading.open_table(STATUSES).map_err(read)?;
     if statuses.len().map_err(read)? != now.pets.len() as u64 {
-        return Err(misfit("a status belongs to no pet"));
+        return Err(inconsistent("a status belongs to no pet"));
     }
     if let Some(last) = now.pets.last().filter(|last| last.id >= now.next_pet) {
-        return Err(misfit(&format!(
+        return Err(inconsistent(&format!(
             "pet {} has an id that is yet to be given",
             last.id
         )));
     }
-    bounded("rev", rev)?;
-    bounded("next pet", now.next_pet.get())?;
+    validate_number("rev", rev)?;
+    validate_number("next pet", now.next_pet.get())?;
     now.pets.iter().try_for_each(check_lengths)?;
-    let (told, changes) = follow_log(reading, rev)?;
+    let (replay, changes) = replay_log(reading, rev)?;
     let pets: Vec<_> = now.pets.into_iter().map(Arc::new).collect();
-    told.compare(&pets, changes == rev)?;
+    replay.compare(&pets, changes == rev)?;
     accounts::check(reading)?;
     Ok(Contents {
-        schema: tables::number(&meta, tables::SCHEMA)?,
+        schema: number(&meta, SCHEMA)?,
         pets: pets.len() as u64,
         changes,
         rev,
     })
 }
 
-/// Reads the whole log; what it tells of the pets, and how many changes it has.
-fn follow_log(reading: &ReadTransaction, newest: u64) -> Result<(Replay, u64), StoreError> {
+/// Replays the whole log, and returns the result with the number of changes.
+fn replay_log(reading: &ReadTransaction, newest: u64) -> Result<(LogReplay, u64), StoreError> {
     let log = reading.open_table(LOG).map_err(read)?;
     let history = reading.open_table(HISTORY).map_err(read)?;
     let changes = log.len().map_err(read)?;
     if history.len().map_err(read)? != changes {
-        return Err(misfit("the history of the pets is not that of the log"));
+        return Err(inconsistent(
+            "the history of the pets is not that of the log",
+        ));
     }
     let first = log.first().map_err(read)?;
     let mut expected = first.map_or(1, |(rev, _)| rev.value());
-    let mut told = Replay::default();
+    let mut replay = LogReplay::default();
     for row in log.iter().map_err(read)? {
         let (rev, record) = row.map_err(read)?;
         let rev = rev.value();
         if rev != expected {
-            return Err(misfit(&format!(
+            return Err(inconsistent(&format!(
                 "change {expected} is missing from the log"
             )));
         }
         expected += 1;
         let change = decode_change(Rev::new(rev), record.value())?;
-        let place = (change.pet.get(), rev);
-        if history.get(place).map_err(read)?.is_none() {
-            return Err(misfit(&format!("change {rev} is not in its pet's history")));
+        let index = (change.pet.get(), rev);
+        if history.get(index).map_err(read)?.is_none() {
+            return Err(inconsistent(&format!(
+                "change {rev} is not in its pet's history"
+            )));
         }
-        told.pass(&change);
+        replay.apply(&change);
     }
     if expected != newest.saturating_add(1) {
-        return Err(misfit(&format!("the log does not end at rev {newest}")));
+        return Err(inconsistent(&format!(
+            "the log does not end at rev {newest}"
+        )));
     }
-    Ok((told, changes))
+    Ok((replay, changes))
 }
 
 /// Checks that no field is longer than pages, API and import allow.
@@ -123,7 +130,7 @@ fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
         Some((field.name, field.limit().filter(|_| excess)?))
     });
     match long {
-        Some((field, limit)) => Err(misfit(&format!(
+        Some((field, limit)) => Err(inconsistent(&format!(
             "the {field} of pet {} is longer than {limit} characters",
             pet.id
         ))),
@@ -131,6 +138,6 @@ fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
     }
 }
 
-fn misfit(reason: &str) -> StoreError {
+fn inconsistent(reason: &str) -> StoreError {
     StoreError::Record(reason.to_owned())
 }

@@ -1,103 +1,106 @@
-//! The open file, which comes back by itself after an error of the disk.
+//! The open file of a store, and its recovery after a disk error.
 //!
-//! redb refuses everything after one error until its file is opened anew. Every transaction goes
-//! through here, so that a failure is known wherever it happens, and `recover` can close and open
-//! the file below everybody else.
+//! After one disk error redb refuses everything until its file is opened again. Every transaction
+//! goes through `StoreFile`, which so notices each failure. `recover` closes and opens the file
+//! without its users taking part.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 
-use super::inspect::{identity, inspect};
+use super::errors::{foreign, read, write};
+use super::folder::{FILE, FileId, StoreFolder};
+use super::io_observer::IoObserver;
 use super::migrate::STEPS;
-use super::open;
-use super::place::{FILE, FileId, Place};
-use super::refusal::foreign;
-use super::witness::Witness;
-use super::{read, write};
+use super::open::{self, identity, inspect};
 use crate::model::Epoch;
 use crate::store::StoreError;
 
-/// Filled and emptied again to prove that the file can be written.
+/// A table that is written and deleted again to prove that the file can be written.
 const PROOF: TableDefinition<(), &[u8]> = TableDefinition::new("proof");
-/// Some pages of the file; the disk itself is tried with more.
+
+/// The size of the proof: some pages of the file.
 const PROOF_BYTES: usize = 64 * 1024;
 
-enum Opened {
-    Whole(Database),
-    /// Over an overlay, while the disk refuses every write: what would be written to it is lost.
-    ToRead(Database),
+enum OpenedDatabase {
+    Writable(Database),
+    /// Over a copy-on-write view while the disk refuses every write. Writes to it would be lost.
+    ReadOnly(Database),
 }
 
 /// A store's file in use.
 pub struct StoreFile {
-    place: Place,
+    folder: StoreFolder,
     epoch: Epoch,
-    /// The file that was opened. `check_place` compares it with the file of that name.
+    /// The identity of the opened file, which `check_location` compares.
     id: Option<FileId>,
-    /// Not there while it cannot even be read. Held for writing while it is opened anew, so that
-    /// readers wait for that moment.
-    opened: RwLock<Option<Opened>>,
-    /// Counts how often it was opened anew.
+    /// `None` while the file cannot even be read. Locked for writing while the file is reopened, so
+    /// that readers wait.
+    database: RwLock<Option<OpenedDatabase>>,
+    /// Number of times that the file was reopened.
     generation: AtomicU64,
-    /// Held by the one who writes or opens anew.
-    turn: Mutex<()>,
-    /// Whether redb still trusts its file.
-    is_fresh: AtomicBool,
+    /// Locked by the thread that writes or reopens the file.
+    writer: Mutex<()>,
+    /// False after an error, until the file is reopened.
+    is_usable: AtomicBool,
     is_healthy: AtomicBool,
 }
 
 impl StoreFile {
-    /// Opens the store in `folder`, or makes it there when there is none.
-    pub fn open(folder: &Path, witness: Arc<dyn Witness>) -> Result<Self, StoreError> {
-        let place = Place::lock(folder, witness)?;
-        let (database, epoch) = open::open(&place, STEPS)?;
-        let id = place.identify(FILE).unwrap_or_default();
+    /// Opens the store in the folder at `path`, or creates it there if there is none.
+    ///
+    /// # Errors
+    /// `InUse`, and those of `open::open`.
+    pub fn open(path: &Path, observer: Arc<dyn IoObserver>) -> Result<Self, StoreError> {
+        let folder = StoreFolder::lock(path, observer)?;
+        let (database, epoch) = open::open(&folder, STEPS)?;
+        let id = folder.identify(FILE).unwrap_or_default();
         Ok(StoreFile {
-            place,
+            folder,
             epoch,
             id,
-            opened: RwLock::new(Some(Opened::Whole(database))),
+            database: RwLock::new(Some(OpenedDatabase::Writable(database))),
             generation: AtomicU64::new(0),
-            turn: Mutex::new(()),
-            is_fresh: AtomicBool::new(true),
+            writer: Mutex::new(()),
+            is_usable: AtomicBool::new(true),
             is_healthy: AtomicBool::new(true),
         })
     }
 
+    /// Returns the epoch of the store.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// Checks that the opened file still has its name. Other errors of the file system are ignored
-    /// here: the next write meets them.
+    /// Checks that the opened file still has its name. Ignores other errors of the file system: the
+    /// next write meets them.
     ///
     /// # Errors
     /// `Moved`.
-    pub fn check_place(&self) -> Result<(), StoreError> {
-        match self.place.identify(FILE) {
-            Ok(found) if found != self.id => Err(StoreError::Moved(self.place.path(FILE))),
+    pub fn check_location(&self) -> Result<(), StoreError> {
+        match self.folder.identify(FILE) {
+            Ok(found) if found != self.id => Err(StoreError::Moved(self.folder.path(FILE))),
             _ => Ok(()),
         }
     }
 
-    /// False from the first failure until `recover` has worked.
+    /// Returns false from the first failure until `recover` succeeds.
     pub fn is_healthy(&self) -> bool {
         self.is_healthy.load(Ordering::Acquire)
     }
 
-    /// Reads in one transaction, which sees one moment of the store.
+    /// Reads in one transaction, which is a consistent view of the store.
     ///
     /// # Errors
-    /// What `work` fails with, and `Read`.
+    /// `Read`, and the errors of `work`.
     pub fn read<T>(
         &self,
         work: impl Fn(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut may_refresh = true;
+        let mut may_reopen = true;
         loop {
             let generation = self.generation.load(Ordering::Acquire);
             let begun = self.begin_read();
@@ -105,24 +108,24 @@ impl StoreFile {
             let Err(StoreError::Read(_)) = done else {
                 return done;
             };
-            // Opened anew in the middle of it, which ends what was being read; or redb no longer
-            // trusts the file, and then the first who reads opens it anew.
+            // Either the file was reopened during the read, which ends the transaction: read again.
+            // Or redb refuses the file after an error: the first reader reopens it.
             if self.generation.load(Ordering::Acquire) == generation {
-                if !may_refresh {
+                if !may_reopen {
                     return done;
                 }
-                may_refresh = false;
-                self.refresh(generation);
+                may_reopen = false;
+                self.reopen_once(generation);
             }
         }
     }
 
-    /// Opens the file anew for a read that failed, unless somebody else has.
-    fn refresh(&self, generation: u64) {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Reopens the file after a read that failed, unless another thread already has.
+    fn reopen_once(&self, generation: u64) {
+        let _writer = self.lock_writer();
         if self.generation.load(Ordering::Acquire) == generation {
-            self.distrust();
-            // Should it fail, there may be an overlay to read from.
+            self.mark_failed();
+            // If this fails, there may be a read-only view.
             let _ = self.reopen();
         }
     }
@@ -130,34 +133,34 @@ impl StoreFile {
     /// Writes in one transaction, all or nothing, durable on return.
     ///
     /// # Errors
-    /// What `work` fails with; then nothing is written. `Full` or `Write` when the disk refused:
-    /// then all of it may be there after `recover`, or nothing.
+    /// The errors of `work`; then nothing is written. `Full` or `Write` if the disk failed: after
+    /// `recover` either all of the transaction is in the store, or nothing.
     pub fn write<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check_place()?;
+        let _writer = self.lock_writer();
+        self.check_location()?;
         let written = self.transact(work);
         if let Err(StoreError::Full(_) | StoreError::Write(_) | StoreError::Read(_)) = written {
-            self.distrust();
+            self.mark_failed();
         }
         written
     }
 
-    /// Opens the file anew if redb no longer trusts it, and proves that it can be written.
+    /// Reopens the file if redb refuses it, and proves that it can be written.
     ///
     /// # Errors
-    /// Why it cannot be written yet. It can be read again unless it could not even be opened.
+    /// Why the file cannot be written yet. It can be read again, unless it could not even be opened.
     pub fn recover(&self) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check_place()?;
-        if !self.is_fresh.load(Ordering::Acquire) {
+        let _writer = self.lock_writer();
+        self.check_location()?;
+        if !self.is_usable.load(Ordering::Acquire) {
             self.reopen()?;
         }
-        self.place.has_room()?;
-        if let Err(error) = self.prove() {
-            // Once more, for those who read.
+        self.folder.check_free_space()?;
+        if let Err(error) = self.prove_writable() {
+            // So that reads work again.
             self.reopen()?;
             return Err(error);
         }
@@ -165,11 +168,15 @@ impl StoreFile {
         Ok(())
     }
 
+    fn lock_writer(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn transact<T>(
         &self,
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        guarded(|| {
+        guard_writes(|| {
             let writing = self.begin_write()?;
             let done = work(&writing)?;
             writing.commit().map_err(write)?;
@@ -178,61 +185,63 @@ impl StoreFile {
     }
 
     fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
-        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        match &*opened {
-            Some(Opened::Whole(database) | Opened::ToRead(database)) => {
-                database.begin_read().map_err(read)
-            }
+        use OpenedDatabase::{ReadOnly, Writable};
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        match &*database {
+            Some(Writable(database) | ReadOnly(database)) => database.begin_read().map_err(read),
             None => Err(StoreError::Read("the file is not open".to_owned())),
         }
     }
 
     fn begin_write(&self) -> Result<WriteTransaction, StoreError> {
-        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        match &*opened {
-            Some(Opened::Whole(database)) => database.begin_write().map_err(write),
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        match &*database {
+            Some(OpenedDatabase::Writable(database)) => database.begin_write().map_err(write),
             _ => Err(StoreError::Write("the file is not open".to_owned())),
         }
     }
 
-    fn distrust(&self) {
-        self.is_fresh.store(false, Ordering::Release);
+    fn mark_failed(&self) {
+        self.is_usable.store(false, Ordering::Release);
         self.is_healthy.store(false, Ordering::Release);
     }
 
-    /// Closes the file and opens it again, or opens it for reading at least.
+    /// Closes the file and opens it again, or at least opens it for reading.
     fn reopen(&self) -> Result<(), StoreError> {
-        // If the file was moved, the open one can still be read, and the other is another store.
-        self.check_place()?;
-        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Opened::Whole(distrusted)) =
-            opened.take_if(|opened| matches!(opened, Opened::Whole(_)))
+        // If the file was moved, the open one can still be read, and the new one is another store.
+        self.check_location()?;
+        let mut opened = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(OpenedDatabase::Writable(failed)) =
+            opened.take_if(|opened| matches!(opened, OpenedDatabase::Writable(_)))
         {
-            // It says again what is known already.
-            let _ = guarded(|| distrusted.close().map_err(write));
+            // Reports the error that is known already.
+            let _ = guard_writes(|| failed.close().map_err(write));
         }
         self.generation.fetch_add(1, Ordering::Release);
-        match guarded(|| self.open_again()) {
+        match guard_writes(|| self.open_again()) {
             Ok(database) => {
-                *opened = Some(Opened::Whole(database));
-                self.is_fresh.store(true, Ordering::Release);
+                *opened = Some(OpenedDatabase::Writable(database));
+                self.is_usable.store(true, Ordering::Release);
                 Ok(())
             }
             Err(error) => {
                 if opened.is_none() {
-                    let inspected = inspect(&self.place.path(FILE)).ok();
-                    let same = inspected.filter(|inspected| inspected.epoch == self.epoch);
-                    *opened = same.map(|inspected| Opened::ToRead(inspected.database));
+                    let inspection = inspect(&self.folder.path(FILE)).ok();
+                    let same = inspection.filter(|inspection| inspection.epoch == self.epoch);
+                    *opened = same.map(|inspection| OpenedDatabase::ReadOnly(inspection.database));
                 }
                 Err(error)
             }
         }
     }
 
-    /// Opens the file if it is still that of the same store.
+    /// Opens the file if it still belongs to the same store.
     fn open_again(&self) -> Result<Database, StoreError> {
-        let database = self.place.open(FILE)?;
-        let path = self.place.path(FILE);
+        let database = self.folder.open(FILE)?;
+        let path = self.folder.path(FILE);
         let (_, epoch) = identity(&database.begin_read().map_err(read)?, &path)?;
         if epoch != self.epoch {
             return Err(foreign(&path, "another store has taken its place"));
@@ -240,11 +249,11 @@ impl StoreFile {
         Ok(database)
     }
 
-    fn prove(&self) -> Result<(), StoreError> {
-        let filled = vec![1; PROOF_BYTES];
+    fn prove_writable(&self) -> Result<(), StoreError> {
+        let data = vec![1; PROOF_BYTES];
         self.transact(|writing| {
             let mut proof = writing.open_table(PROOF).map_err(write)?;
-            proof.insert((), filled.as_slice()).map_err(write)?;
+            proof.insert((), data.as_slice()).map_err(write)?;
             Ok(())
         })?;
         self.transact(|writing| {
@@ -254,8 +263,11 @@ impl StoreFile {
     }
 }
 
-/// A panic inside redb, such as over a page that is not what it was, is an error of the disk.
-pub fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+/// Runs `work`, and turns a panic of redb, for example over a changed page, into a disk error.
+///
+/// # Errors
+/// `Write` after a panic, and the errors of `work`.
+pub fn guard_writes<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let done = catch_unwind(AssertUnwindSafe(work));
     done.unwrap_or_else(|_| Err(StoreError::Write("redb gave up".to_owned())))
 }

@@ -1,23 +1,22 @@
-//! From the schema of an older program to this one's: all steps in one transaction, after a copy
-//! of the file was put aside. A kill at any moment leaves the old store or the new one.
+//! Migrates a store of an older schema: all steps in one transaction, after a copy of the file was
+//! made. A kill at any time leaves the old store or the new one.
 
 use redb::{Database, WriteTransaction};
 
-use super::place::{FILE, Place};
+use super::errors::write;
+use super::folder::{FILE, StoreFolder};
 use super::tables::{FIRST_SCHEMA, META, SCHEMA};
-use super::write;
 use crate::store::StoreError;
 
-/// Brings the tables from one schema to the next.
+/// Migrates the tables from one schema to the next.
 pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
 
-/// The step at index `n` leads to schema `FIRST_SCHEMA + n + 1`. A step that was released is never
+/// All steps. The step at index `n` leads to schema `FIRST_SCHEMA + n + 1`. A released step is never
 /// changed: stores of its schema exist.
 pub const STEPS: &[Step] = &[];
 
-/// The schema that `steps` lead to: what a program with these steps writes, and the newest that
-/// it reads.
-pub const fn known(steps: &[Step]) -> u64 {
+/// Returns the schema that a program with these steps writes, which is the newest that it reads.
+pub const fn known_schema(steps: &[Step]) -> u64 {
     FIRST_SCHEMA + steps.len() as u64
 }
 
@@ -26,30 +25,36 @@ fn name_of_copy(found: u64) -> String {
     format!("pet-store-schema-{found}.redb")
 }
 
-/// Puts a copy of the file aside, if its schema is an older one. It is not open yet.
-pub fn keep_copy(place: &Place, found: u64, steps: &[Step]) -> Result<(), StoreError> {
+/// Copies the file, which is not open yet, if its schema is older than this program's.
+///
+/// # Errors
+/// `Full`, `Write` or `Open`.
+pub fn keep_copy(folder: &StoreFolder, found: u64, steps: &[Step]) -> Result<(), StoreError> {
     let name = name_of_copy(found);
-    // One that is there was made before a migration that was killed.
-    if found < known(steps) && !place.exists(&name)? {
-        place.copy(FILE, &name)?;
-        let file = place.path(&name);
-        tracing::info!(schema = found, file = %file.display(), "the store is brought to a newer schema; a copy was kept");
+    // An existing copy was made before a migration that was killed.
+    if found < known_schema(steps) && !folder.exists(&name)? {
+        folder.copy(FILE, &name)?;
+        let file = folder.path(&name);
+        tracing::info!(store.schema = found, copy.path = %file.display(), "migrating the store to a newer schema; a copy was kept");
     }
     Ok(())
 }
 
-/// Brings an open store from schema `found` to the newest.
+/// Migrates an open store from schema `found` to the newest.
+///
+/// # Errors
+/// `Full`, `Write`, and the errors of the steps.
 pub fn migrate(database: &Database, found: u64, steps: &[Step]) -> Result<(), StoreError> {
-    if found >= known(steps) {
+    if found >= known_schema(steps) {
         return Ok(());
     }
-    let done = usize::try_from(found.saturating_sub(FIRST_SCHEMA)).unwrap_or(usize::MAX);
+    let applied = usize::try_from(found.saturating_sub(FIRST_SCHEMA)).unwrap_or(usize::MAX);
     let writing = database.begin_write().map_err(write)?;
-    for step in steps.iter().skip(done) {
+    for step in steps.iter().skip(applied) {
         step(&writing)?;
     }
     let mut meta = writing.open_table(META).map_err(write)?;
-    meta.insert(SCHEMA, known(steps)).map_err(write)?;
+    meta.insert(SCHEMA, known_schema(steps)).map_err(write)?;
     drop(meta);
     writing.commit().map_err(write)
 }
@@ -66,15 +71,15 @@ mod tests {
     use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 
     use super::*;
+    use crate::store::redb::io_observer::{IoEvent, IoObserver, NoObserver};
     use crate::store::redb::open::open;
     use crate::store::redb::tables::number;
-    use crate::store::redb::witness::{Event, Nobody, Witness};
     use crate::store::{Engine, RedbEngine};
 
     const NAMES: TableDefinition<u64, &str> = TableDefinition::new("names");
     const UPPER: TableDefinition<u64, &str> = TableDefinition::new("upper");
 
-    /// Two schemas that never were: the first adds a table, the second makes another out of it.
+    /// Two invented schemas: the first adds a table, the second replaces it by another.
     const FUTURE: [Step; 2] = [
         |writing| {
             let mut names = writing.open_table(NAMES).map_err(write)?;
@@ -100,23 +105,23 @@ mod tests {
     fn open_with(
         folder: &Path,
         steps: &[Step],
-        witness: Arc<dyn Witness>,
+        observer: Arc<dyn IoObserver>,
     ) -> Result<Database, StoreError> {
-        let place = Place::lock(folder, witness)?;
-        Ok(open(&place, steps)?.0)
+        let folder = StoreFolder::lock(folder, observer)?;
+        Ok(open(&folder, steps)?.0)
     }
 
-    /// A power cut: everything from the `nth` operation on never happens.
+    /// A power cut: every operation from the `nth` on fails.
     #[derive(Debug)]
-    struct Cut(AtomicUsize);
+    struct PowerCut(AtomicUsize);
 
-    impl Witness for Cut {
-        fn see(&self, _event: Event<'_>) -> io::Result<()> {
-            let counted = |left: usize| left.checked_sub(1);
-            let passes = self
-                .0
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
-            passes.map(|_| ()).map_err(|_| io::ErrorKind::Other.into())
+    impl IoObserver for PowerCut {
+        fn before(&self, _event: IoEvent<'_>) -> io::Result<()> {
+            let left = &self.0;
+            let passes = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+            passes.map(drop).map_err(|_| io::ErrorKind::Other.into())
         }
     }
 
@@ -135,11 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn an_older_store_is_brought_to_the_newest_schema_and_a_private_copy_of_it_is_kept() {
+    fn an_older_store_is_migrated_and_a_private_copy_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         drop(RedbEngine::open(folder.path()).unwrap());
         let before = fs::read(folder.path().join(FILE)).unwrap();
-        assert_new(&open_with(folder.path(), &FUTURE, Arc::new(Nobody)).unwrap());
+        assert_new(&open_with(folder.path(), &FUTURE, Arc::new(NoObserver)).unwrap());
         let copy = folder.path().join("pet-store-schema-1.redb");
         assert_eq!(fs::read(&copy).unwrap(), before);
         let mode = fs::metadata(&copy).unwrap().permissions().mode();
@@ -163,13 +168,13 @@ mod tests {
         loop {
             let folder = tempfile::tempdir().unwrap();
             drop(RedbEngine::open(folder.path()).unwrap());
-            let cut = Arc::new(Cut(AtomicUsize::new(nth)));
+            let cut = Arc::new(PowerCut(AtomicUsize::new(nth)));
             let survived = open_with(folder.path(), &FUTURE, cut).map(drop).is_ok();
-            let place = Place::lock(folder.path(), Arc::new(Nobody)).unwrap();
-            let left = schema_of(&place.open(FILE).unwrap());
+            let locked = StoreFolder::lock(folder.path(), Arc::new(NoObserver)).unwrap();
+            let left = schema_of(&locked.open(FILE).unwrap());
             assert!([1, 3].contains(&left), "cut {nth} left schema {left}");
-            drop(place);
-            assert_new(&open_with(folder.path(), &FUTURE, Arc::new(Nobody)).unwrap());
+            drop(locked);
+            assert_new(&open_with(folder.path(), &FUTURE, Arc::new(NoObserver)).unwrap());
             if survived {
                 break;
             }

@@ -1,5 +1,5 @@
-//! What becomes of a file that is not as it was left: refused in words that help, and never
-//! touched; and of a disk that refuses for a while.
+//! Files that were changed from outside are refused with a helpful message and left untouched; and
+//! the engine recovers from a disk that fails for a while.
 
 use std::fs;
 use std::io;
@@ -12,8 +12,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
 
-use super::migrate::{STEPS, known};
-use super::place::FILE;
+use super::folder::FILE;
+use super::migrate::{STEPS, known_schema};
 use super::tables::{META, SCHEMA};
 use super::*;
 use crate::model::{ChangeKind, ChangeSource, Profile, Status};
@@ -23,7 +23,7 @@ pub fn file_of(folder: &TempDir) -> PathBuf {
     folder.path().join("pet-store.redb")
 }
 
-/// The change with `rev`: the first creates the pet, the others let it do something.
+/// The change with `rev`: the first creates the pet, the others set its status.
 pub fn change(rev: u64) -> Change {
     let at = Timestamp::from_micros(rev.cast_signed() * 1000);
     let pet = PetId::FIRST;
@@ -53,7 +53,7 @@ pub fn change(rev: u64) -> Change {
     }
 }
 
-/// A closed store with `count` changes, and what is in it.
+/// A closed store with `count` changes, its snapshot and its log.
 pub fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
     let folder = tempfile::tempdir().unwrap();
     let engine = RedbEngine::open(folder.path()).unwrap();
@@ -66,8 +66,8 @@ pub fn closed_store(count: u64) -> (TempDir, Snapshot, Vec<Change>) {
     (folder, snapshot, log)
 }
 
-/// Opens the store and expects a refusal in one line, and every file as it was.
-fn refusal(folder: &Path) -> StoreError {
+/// Opens the store, and asserts that it is refused with a one-line message and left as it was.
+fn open_error(folder: &Path) -> StoreError {
     let before = contents(folder);
     let error = RedbEngine::open(folder).err().expect("it is refused");
     let sentence = error.to_string();
@@ -76,7 +76,7 @@ fn refusal(folder: &Path) -> StoreError {
     error
 }
 
-/// Name, mode and bytes of every file but the lock.
+/// Path, mode and bytes of every file except the lock.
 fn contents(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
     let entries = fs::read_dir(folder)
         .unwrap()
@@ -91,18 +91,18 @@ fn contents(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_refused_and_left_as_it_was() {
+fn a_file_that_is_not_a_store_is_refused_and_unchanged() {
     for content in [b"".as_slice(), b"re", b"hello", &[7; 8192]] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(file_of(&folder), content).unwrap();
-        let error = refusal(folder.path());
+        let error = open_error(folder.path());
         assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
         assert!(error.to_string().contains("move it away"), "{error}");
     }
 }
 
 #[test]
-fn the_redb_of_another_program_is_refused_and_left_as_it_was() {
+fn a_redb_file_of_another_program_is_refused_and_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     let other = ::redb::Database::create(file_of(&folder)).unwrap();
     let writing = other.begin_write().unwrap();
@@ -110,34 +110,34 @@ fn the_redb_of_another_program_is_refused_and_left_as_it_was() {
     writing.open_table(table).unwrap().insert("a", "b").unwrap();
     writing.commit().unwrap();
     drop(other);
-    let error = refusal(folder.path());
+    let error = open_error(folder.path());
     assert!(matches!(error, StoreError::Foreign { .. }), "{error}");
 }
 
 #[test]
-fn a_folder_in_place_of_the_file_is_refused_with_what_to_look_at() {
+fn a_folder_in_place_of_the_file_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(file_of(&folder)).unwrap();
-    let error = refusal(folder.path());
+    let error = open_error(folder.path());
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
     assert!(error.to_string().contains("may read and write"), "{error}");
 }
 
 #[test]
-fn a_newer_schema_is_refused_and_left_as_it_was() {
+fn a_newer_schema_is_refused_and_unchanged() {
     let (folder, ..) = closed_store(3);
     let database = ::redb::Database::open(file_of(&folder)).unwrap();
     let writing = database.begin_write().unwrap();
-    let newer = known(STEPS) + 1;
+    let newer = known_schema(STEPS) + 1;
     let mut meta = writing.open_table(META).unwrap();
     meta.insert(SCHEMA, newer).unwrap();
     drop(meta);
     writing.commit().unwrap();
     drop(database);
     fs::set_permissions(file_of(&folder), fs::Permissions::from_mode(0o644)).unwrap();
-    let error = refusal(folder.path());
+    let error = open_error(folder.path());
     let path = file_of(&folder);
-    let known = known(STEPS);
+    let known = known_schema(STEPS);
     let expected = StoreError::NewerSchema {
         path,
         found: newer,
@@ -147,20 +147,20 @@ fn a_newer_schema_is_refused_and_left_as_it_was() {
     assert!(error.to_string().contains("use the newer program"));
 }
 
-/// Flipped bits were served silently, and redb repaired a file before anybody had looked at it.
+/// Flipped bits were served silently, and redb repaired a file before it was inspected.
 #[test]
-fn a_damaged_file_is_refused_and_left_as_it_was_or_is_whole_all_the_same() {
+fn a_damaged_file_is_refused_and_unchanged_or_has_all_its_records() {
     let (folder, snapshot, log) = closed_store(120);
-    let whole = fs::read(file_of(&folder)).unwrap();
+    let intact = fs::read(file_of(&folder)).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut refused = 0;
     for round in 0..120 {
-        let mut damaged = whole.clone();
+        let mut damaged = intact.clone();
         match round % 3 {
-            0 => damaged.truncate(random.random_range(1..whole.len())),
-            1 => damaged[random.random_range(0..whole.len())] ^= 1 << random.random_range(0..8),
+            0 => damaged.truncate(random.random_range(1..intact.len())),
+            1 => damaged[random.random_range(0..intact.len())] ^= 1 << random.random_range(0..8),
             _ => {
-                let start = random.random_range(0..whole.len() - 512);
+                let start = random.random_range(0..intact.len() - 512);
                 damaged[start..start + 512].fill(0);
             }
         }
@@ -183,18 +183,15 @@ fn a_damaged_file_is_refused_and_left_as_it_was_or_is_whole_all_the_same() {
             }
         }
     }
-    assert!(
-        refused > 60,
-        "only {refused} of 120 were found to be damaged"
-    );
+    assert!(refused > 60, "only {refused} of 120 damages were detected");
 }
 
-/// A disk that fails every write and every sync while it is told to.
+/// A disk on which every operation fails while the flag is set.
 #[derive(Debug, Default)]
-struct Failing(AtomicBool);
+struct FullDisk(AtomicBool);
 
-impl Witness for Failing {
-    fn see(&self, _event: Event<'_>) -> io::Result<()> {
+impl IoObserver for FullDisk {
+    fn before(&self, _event: IoEvent<'_>) -> io::Result<()> {
         if self.0.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -203,10 +200,10 @@ impl Witness for Failing {
 }
 
 #[test]
-fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
+fn during_disk_errors_the_store_can_be_read_and_afterwards_written() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(Failing::default());
-    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    let disk = Arc::new(FullDisk::default());
+    let engine = RedbEngine::open_observed(folder.path(), disk.clone()).unwrap();
     engine.append(&[change(1)]).unwrap();
     disk.0.store(true, Ordering::Relaxed);
     let error = engine.append(&[change(2)]).unwrap_err();
@@ -225,19 +222,19 @@ fn while_the_disk_refuses_it_can_be_read_and_as_soon_as_it_does_not_written() {
     assert_eq!(engine.newest().unwrap(), Rev::new(1));
     engine.append(&[change(2)]).unwrap();
     let left = contents(folder.path());
-    assert_eq!(left.len(), 1, "nothing that was tried with is left");
+    assert_eq!(left.len(), 1, "no test file is left");
 }
 
-/// A disk that takes anything but the pages of the store: redb's header, which an open writes,
-/// fits.
+/// A disk that fails only to write the pages of the store. The header of redb, which an open writes,
+/// can be written.
 #[derive(Debug, Default)]
 struct BadSector(AtomicBool);
 
-impl Witness for BadSector {
-    fn see(&self, event: Event<'_>) -> io::Result<()> {
+impl IoObserver for BadSector {
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
         let is_bad = self.0.load(Ordering::Relaxed);
         match event {
-            Event::Write { file, offset, .. } if is_bad && file == FILE && offset > 0 => {
+            IoEvent::Write { file, offset, .. } if is_bad && file == FILE && offset > 0 => {
                 Err(io::ErrorKind::Other.into())
             }
             _ => Ok(()),
@@ -245,12 +242,12 @@ impl Witness for BadSector {
     }
 }
 
-/// Room on the disk, and a file that opens, say nothing about its pages: the next write would fail.
+/// Free space, and a file that can be opened, do not prove that its pages can be written.
 #[test]
-fn it_has_recovered_only_once_its_own_pages_were_written() {
+fn recovery_succeeds_only_after_the_stores_own_pages_were_written() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Arc::new(BadSector::default());
-    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    let engine = RedbEngine::open_observed(folder.path(), disk.clone()).unwrap();
     engine.append(&[change(1)]).unwrap();
     disk.0.store(true, Ordering::Relaxed);
     engine.append(&[change(2)]).unwrap_err();
@@ -265,11 +262,11 @@ fn it_has_recovered_only_once_its_own_pages_were_written() {
 }
 
 #[test]
-fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
+fn a_store_that_was_replaced_while_the_server_runs_is_not_written() {
     let (other, ..) = closed_store(1);
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(Failing::default());
-    let engine = RedbEngine::open_watched(folder.path(), disk.clone()).unwrap();
+    let disk = Arc::new(FullDisk::default());
+    let engine = RedbEngine::open_observed(folder.path(), disk.clone()).unwrap();
     disk.0.store(true, Ordering::Relaxed);
     engine.append(&[change(1)]).unwrap_err();
     disk.0.store(false, Ordering::Relaxed);
@@ -279,11 +276,11 @@ fn a_store_that_was_replaced_under_a_running_server_is_not_written() {
     fs::remove_file(file_of(&folder)).unwrap();
     let error = engine.append(&[change(1)]).unwrap_err();
     assert_eq!(error, StoreError::Moved(file_of(&folder)));
-    assert!(!file_of(&folder).exists(), "nothing was made in its place");
+    assert!(!file_of(&folder).exists(), "no new file was created");
 }
 
-/// The change log of the fixture, as the program of its time showed it.
-const OF_SCHEMA_1: [(u64, u64, &str); 8] = [
+/// The change log of the fixture.
+const SCHEMA_1_LOG: [(u64, u64, &str); 8] = [
     (1, 1, "pet"),
     (2, 2, "pet"),
     (3, 3, "pet"),
@@ -296,7 +293,7 @@ const OF_SCHEMA_1: [(u64, u64, &str); 8] = [
 
 /// Breaks when a change of the code makes stores of an older release unreadable.
 #[test]
-fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() {
+fn a_store_that_release_0_1_0_wrote_with_schema_1_opens_with_everything() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1.redb");
     fs::copy(fixture, file_of(&folder)).unwrap();
@@ -320,8 +317,8 @@ fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() 
     let since = "2026-11-22T18:53:06.675695Z";
     assert_eq!(snapshot.pets[1].since.to_string(), since);
     let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
-    let told = |change: &Change| (change.rev.get(), change.pet.get(), change.kind.as_str());
-    assert_eq!(log.iter().map(told).collect::<Vec<_>>(), OF_SCHEMA_1);
+    let summary = |change: &Change| (change.rev.get(), change.pet.get(), change.kind.as_str());
+    assert_eq!(log.iter().map(summary).collect::<Vec<_>>(), SCHEMA_1_LOG);
     let next = Rev::new(9);
     engine
         .append(&[Change {
@@ -332,7 +329,7 @@ fn a_store_of_schema_1_as_release_0_1_0_wrote_it_opens_with_all_that_is_in_it() 
 }
 
 #[test]
-fn everything_is_kept_over_a_restart_and_the_file_is_private() {
+fn a_restart_keeps_everything_and_the_file_is_private() {
     let (folder, snapshot, log) = closed_store(6);
     let engine = RedbEngine::open(folder.path()).unwrap();
     assert_eq!(engine.snapshot().unwrap(), snapshot);
@@ -346,7 +343,7 @@ fn everything_is_kept_over_a_restart_and_the_file_is_private() {
 }
 
 #[test]
-fn a_second_opener_is_refused_and_the_first_goes_on() {
+fn a_second_process_is_refused_and_the_first_continues() {
     let folder = tempfile::tempdir().unwrap();
     let first = RedbEngine::open(folder.path()).unwrap();
     let error = RedbEngine::open(folder.path()).err().unwrap();
@@ -356,7 +353,7 @@ fn a_second_opener_is_refused_and_the_first_goes_on() {
 
 /// A kill during the very first start left a file that never opened again.
 #[test]
-fn a_first_start_that_was_killed_is_started_over() {
+fn after_a_kill_during_the_first_start_the_store_is_created_again() {
     let folder = tempfile::tempdir().unwrap();
     let unfinished = folder.path().join("pet-store.redb.unfinished");
     fs::write(&unfinished, b"half a sto").unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable};
 
-use super::read;
+use super::errors::read;
 use super::tables::LOG;
 use crate::model::{Change, Rev, Timestamp};
 use crate::store::StoreError;
@@ -29,13 +29,13 @@ pub fn find_old(
     };
     let newest_at = decode_change(Rev::new(newest), record.value())?.at;
     let latest = present.min(newest_at);
-    let is_true = |at: Timestamp| (Timestamp::EARLIEST..=latest).contains(&at);
+    let is_possible = |at: Timestamp| (Timestamp::EARLIEST..=latest).contains(&at);
     let end = (newest + 1).saturating_sub(kept);
     let (mut old, mut undated) = (Vec::new(), Vec::new());
     for row in log.range(..end).map_err(read)? {
         let (rev, record) = row.map_err(read)?;
         let change = decode_change(Rev::new(rev.value()), record.value())?;
-        if !is_true(change.at) {
+        if !is_possible(change.at) {
             if old.len() + undated.len() < limit {
                 undated.push(change);
             }
@@ -67,7 +67,7 @@ mod tests {
         Timestamp::from_micros(Timestamp::EARLIEST.micros() + day * DAY_MICROS)
     }
 
-    /// A store with a change for each of the stamps.
+    /// A store with one change per timestamp.
     fn store(stamps: impl IntoIterator<Item = Timestamp>) -> (tempfile::TempDir, RedbEngine) {
         let folder = tempfile::tempdir().unwrap();
         let engine = RedbEngine::open(folder.path()).unwrap();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_trimmed_from_its_old_end_and_everything_else_stays() {
+    fn trimming_removes_the_oldest_changes_and_nothing_else() {
         let (folder, engine) = store((1..=50).map(day));
         let (log, snapshot) = (
             engine.tail(Rev::ZERO, 100).unwrap(),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_present_of_retention_is_there_after_a_restart() {
+    fn the_saved_present_survives_a_restart() {
         let (folder, engine) = store([day(1)]);
         assert_eq!(engine.saved_present(), Ok(None));
         engine.save_present(day(2)).unwrap();
@@ -116,9 +116,9 @@ mod tests {
     }
 
     /// One change while the clock was 400 days ahead made the whole log old when it was right
-    /// again; and a machine without a clock stamps 1970 until it has found a network.
+    /// again; and a machine without a clock stamps 1970 until it has a network.
     #[test]
-    fn a_change_by_a_wrong_clock_makes_no_other_old_and_is_as_old_as_the_one_after_it() {
+    fn a_change_with_a_wrong_time_makes_no_other_old_and_is_as_old_as_the_next() {
         let unset = Timestamp::from_micros(60_000_000);
         let stamps = [100, 110, 700, 120].map(day).into_iter();
         let stamps = stamps.chain([unset, unset]);

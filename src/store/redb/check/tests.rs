@@ -1,4 +1,4 @@
-//! What a check finds, and that nothing it would find becomes a backup.
+//! A check finds inconsistent records, and a backup refuses them.
 
 use redb::{Database, ReadOnlyDatabase, TableDefinition, TableHandle};
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use crate::store::redb::tables::NEXT_PET;
 use crate::store::redb::tests::{closed_store, file_of};
 use crate::store::{backup, check};
 
-/// Changes one table behind the back of the program.
+/// Changes one table without the program.
 fn tamper(folder: &TempDir, tamper: impl FnOnce(&redb::WriteTransaction)) {
     let database = Database::open(file_of(folder)).unwrap();
     let writing = database.begin_write().unwrap();
@@ -20,7 +20,7 @@ fn tamper(folder: &TempDir, tamper: impl FnOnce(&redb::WriteTransaction)) {
 type Tamper = fn(&redb::WriteTransaction);
 
 #[test]
-fn a_check_finds_records_that_do_not_fit_together() {
+fn a_check_finds_inconsistent_records() {
     let tampers: [(&str, Tamper); 8] = [
         ("has no status", |writing| {
             let mut statuses = writing.open_table(STATUSES).unwrap();
@@ -67,12 +67,12 @@ fn a_check_finds_records_that_do_not_fit_together() {
         assert!(error.to_string().contains(reason), "{error}");
         let target = folder.path().join("copy.redb");
         assert!(backup(folder.path(), &target).is_err(), "{reason}");
-        assert!(!target.exists(), "{reason}: it is no backup");
+        assert!(!target.exists(), "{reason}: there is no backup");
     }
 }
 
 #[test]
-fn a_table_that_nobody_copies_makes_a_backup_fail() {
+fn a_backup_fails_if_a_table_is_not_listed_for_copying() {
     let (folder, ..) = closed_store(5);
     tamper(&folder, |writing| {
         let table = TableDefinition::<u64, u64>::new("forgotten");
@@ -101,7 +101,7 @@ fn a_backup_has_no_sessions() {
 
 /// One request to create a token beside a removal left such a token, and every backup failed.
 #[test]
-fn a_token_without_an_account_is_no_damage() {
+fn a_token_without_an_account_is_not_damage() {
     let (folder, ..) = closed_store(5);
     tamper(&folder, |writing| {
         let mut tokens = writing.open_table(TOKENS).unwrap();

@@ -1,7 +1,8 @@
-//! The store's file as redb sees it, with a witness to every change that is made to it.
+//! The I/O observer: sees every change to the store's folder before it is made, and can fail or
+//! delay it.
 //!
-//! In production nobody watches. Tests record what a run does to the disk, refuse a write, or
-//! hold one up: what a real disk does on its worst day.
+//! In production nothing observes. Tests use an observer as a failpoint: they record what a run
+//! writes, fail a write, or hold one up.
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -14,74 +15,96 @@ use redb::{BackendError, DatabaseError, StorageBackend};
 
 /// A change to the store's folder that is about to be made. Names are those inside the folder.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
-    /// An empty file with this name, in place of any that was there.
+pub enum IoEvent<'a> {
+    /// Creates an empty file of this name, and replaces one that is there.
     Create {
+        /// The name.
         file: &'a str,
     },
+    /// Writes to a file.
     Write {
+        /// Its name.
         file: &'a str,
+        /// Where the first byte goes.
         offset: u64,
+        /// The bytes.
         data: &'a [u8],
     },
+    /// Truncates or extends a file.
     SetLength {
+        /// Its name.
         file: &'a str,
+        /// Its new length in bytes.
         length: u64,
     },
-    /// Everything written to the file before is to survive a power cut.
+    /// Calls fsync on a file.
     Sync {
+        /// Its name.
         file: &'a str,
     },
+    /// Renames a file.
     Rename {
+        /// The old name.
         from: &'a str,
+        /// The new name.
         to: &'a str,
     },
+    /// Removes a file.
     Remove {
+        /// Its name.
         file: &'a str,
     },
-    /// Every name of the folder is to survive a power cut.
+    /// Calls fsync on the folder, which makes new and changed names durable.
     SyncFolder,
 }
 
-/// Is told of every change before it is made.
-pub trait Witness: Debug + Send + Sync + 'static {
-    /// May take its time.
+/// Observes every change before it is made.
+pub trait IoObserver: Debug + Send + Sync + 'static {
+    /// Called before the change is made. May block.
     ///
     /// # Errors
-    /// The change is then not made, and fails with this.
-    fn see(&self, event: Event<'_>) -> io::Result<()>;
+    /// The change is then not made, and fails with this error.
+    fn before(&self, event: IoEvent<'_>) -> io::Result<()>;
 }
 
-/// Lets everything pass.
+/// Lets every change pass.
 #[derive(Debug)]
-pub struct Nobody;
+pub struct NoObserver;
 
-impl Witness for Nobody {
-    fn see(&self, _event: Event<'_>) -> io::Result<()> {
+impl IoObserver for NoObserver {
+    fn before(&self, _event: IoEvent<'_>) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// A file that tells its witness.
+/// A file of redb that reports to an observer.
 #[derive(Debug)]
-pub struct WitnessedFile {
+pub struct ObservedFile {
     name: String,
     file: FileBackend,
-    witness: Arc<dyn Witness>,
+    observer: Arc<dyn IoObserver>,
 }
 
-impl WitnessedFile {
-    pub fn new(name: &str, file: File, witness: Arc<dyn Witness>) -> Result<Self, DatabaseError> {
+impl ObservedFile {
+    /// Wraps `file`, whose name in the folder is `name`.
+    ///
+    /// # Errors
+    /// If another process has locked the file.
+    pub fn new(
+        name: &str,
+        file: File,
+        observer: Arc<dyn IoObserver>,
+    ) -> Result<Self, DatabaseError> {
         let file = FileBackend::new(file)?;
-        Ok(WitnessedFile {
+        Ok(ObservedFile {
             name: name.to_owned(),
             file,
-            witness,
+            observer,
         })
     }
 }
 
-impl StorageBackend for WitnessedFile {
+impl StorageBackend for ObservedFile {
     fn len(&self) -> io::Result<u64> {
         self.file.len()
     }
@@ -92,18 +115,19 @@ impl StorageBackend for WitnessedFile {
 
     fn set_len(&self, length: u64) -> io::Result<()> {
         let file = &self.name;
-        self.witness.see(Event::SetLength { file, length })?;
+        self.observer.before(IoEvent::SetLength { file, length })?;
         self.file.set_len(length)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.witness.see(Event::Sync { file: &self.name })?;
+        self.observer.before(IoEvent::Sync { file: &self.name })?;
         self.file.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let file = &self.name;
-        self.witness.see(Event::Write { file, offset, data })?;
+        self.observer
+            .before(IoEvent::Write { file, offset, data })?;
         self.file.write(offset, data)
     }
 
