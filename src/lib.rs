@@ -69,6 +69,7 @@ pub mod auth;
 pub mod backoff;
 pub mod cli;
 pub mod clock;
+pub mod conditional;
 pub mod config;
 pub mod delivery;
 pub mod error;

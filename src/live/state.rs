@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, header};
+use poem::http::{StatusCode, header};
 use poem::web::Data;
 use poem::{Request, Response, handler};
 
 use super::query::LiveQuery;
 use crate::app_state::AppState;
+use crate::conditional::{EntityTags, entity_tag};
 use crate::delivery::keep_alive;
 use crate::model::Cursor;
 use crate::wire::{Frame, SnapshotForm};
@@ -29,18 +30,20 @@ pub async fn read_state(
         metrics.short_pollers.count();
         query.count_switch(metrics, "short");
     }
-    let seen = query.since.or_else(|| newest_in(request.headers()));
+    let known = EntityTags::if_none_match(request.headers());
+    let seen = query.since;
+    let seen = seen.or_else(|| known.all::<Cursor>().max_by_key(|cursor| cursor.rev));
     let seen = app.hub().reach(seen).await;
     if let Some(seen) = seen.filter(|seen| app.hub().is_behind(*seen)) {
         return Ok(respond_behind(app, &query, seen));
     }
     let snapshot = app.hub().snapshot(&query.filter);
-    let tag = format!("\"{}\"", snapshot.cursor());
+    let cursor = snapshot.cursor();
     let response = Response::builder()
-        .header(header::ETAG, &tag)
+        .header(header::ETAG, entity_tag(&cursor))
         // Kept by nobody but the asker, who asks each time whether it is still true.
         .header(header::CACHE_CONTROL, "private, no-cache, no-transform");
-    if is_known(request.headers(), &tag) {
+    if known.contains(&cursor) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     let frames = app.hub().frames_of(&snapshot, SnapshotForm::Whole).await;
@@ -52,33 +55,11 @@ pub async fn read_state(
 fn respond_behind(app: &AppState, query: &LiveQuery, seen: Cursor) -> Response {
     let response = Response::builder().header(header::CACHE_CONTROL, "no-store, no-transform");
     if query.since.is_none() {
-        let tag = format!("\"{seen}\"");
         return response
-            .header(header::ETAG, tag)
+            .header(header::ETAG, entity_tag(&seen))
             .status(StatusCode::NOT_MODIFIED)
             .finish();
     }
     let body = keep_alive(seen, app.hub().stale_since_for(seen)).to_json();
     response.content_type("application/json").body(body)
-}
-
-/// The newest cursor among the tags of `If-None-Match`.
-fn newest_in(headers: &HeaderMap) -> Option<Cursor> {
-    let cursors = tags_in(headers).filter_map(|tag| tag.trim_matches('"').parse::<Cursor>().ok());
-    cursors.max_by_key(|cursor| cursor.rev)
-}
-
-/// Whether `If-None-Match` names `tag` (RFC 9110, section 13.1.2: a weak comparison).
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    tags_in(headers).any(|known| known == "*" || known == tag)
-}
-
-/// The tags of `If-None-Match`, without the `W/` of weak ones.
-fn tags_in(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
-    let tags = lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','));
-    tags.map(str::trim)
-        .map(|known| known.strip_prefix("W/").unwrap_or(known))
 }

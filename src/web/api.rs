@@ -2,10 +2,7 @@
 //!
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
-mod conditional;
 mod document;
-mod failures;
-mod idempotency;
 mod request;
 mod response;
 mod schemas;
@@ -20,16 +17,15 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
 
-use self::conditional::{IfMatch, IfNoneMatch, entity_tag};
 pub use self::document::OpenApiDocument;
-use self::idempotency::RequestOnce;
-use self::request::{JsonObject, WholeNumber};
+use self::request::{JsonObject, OptionalKey, Preconditions, WholeNumber};
 use self::response::{
     ChangeList, ChangeObject, CommittedObject, CreateResponse, EditResponse, ListResponse, PetJson,
     PetListJson, ReadResponse,
 };
 use super::Site;
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
+use crate::conditional::entity_tag;
 use crate::error::Failure;
 use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
 use crate::writer::{Command, Committed, Expected, WriteError};
@@ -131,17 +127,17 @@ impl Api {
     async fn create_pet(
         &self,
         permit: Permit<MayWrite>,
-        once: RequestOnce,
+        key: OptionalKey,
         pet: JsonObject,
     ) -> poem::Result<CreateResponse> {
         let input = pet.into_profile_input()?;
         let profile = input.into_profile().map_err(Failure::from)?;
         let made = self
-            .carry_out(permit, once, Command::create(profile))
+            .carry_out(permit, key, Command::create(profile))
             .await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
         let pet = self.committed(&made).await?;
-        let tag = entity_tag(made.cursor);
+        let tag = entity_tag(&made.cursor);
         Ok(CreateResponse::Pet(pet, address, tag))
     }
 
@@ -158,11 +154,11 @@ impl Api {
     async fn get_pet(
         &self,
         id: Path<WholeNumber>,
-        known: IfNoneMatch,
+        preconditions: Preconditions,
     ) -> poem::Result<ReadResponse> {
         let (pet, cursor) = self.pet(PetId::new(id.0.0))?;
-        let tag = entity_tag(cursor);
-        if known.has(cursor) {
+        let tag = entity_tag(&cursor);
+        if preconditions.is_not_modified(cursor) {
             return Ok(ReadResponse::NotModified(tag));
         }
         Ok(ReadResponse::Pet(PetJson::new(cursor, &pet), tag))
@@ -181,18 +177,18 @@ impl Api {
     async fn edit_pet(
         &self,
         permit: Permit<MayWrite>,
-        once: RequestOnce,
+        key: OptionalKey,
         id: Path<WholeNumber>,
-        if_match: IfMatch,
+        preconditions: Preconditions,
         pet: JsonObject,
     ) -> poem::Result<EditResponse> {
         let id = PetId::new(id.0.0);
         let input = pet.into_profile_input()?;
         let patch = input.into_patch().map_err(Failure::from)?;
         // A key is kept with the change of its request, so an edit with a key is always committed.
-        let (pet, cursor) = if patch.is_empty() && once.0.is_none() {
+        let (pet, cursor) = if patch.is_empty() && key.0.is_none() {
             let (pet, cursor) = self.pet(id)?;
-            if !if_match.0.allows(cursor) {
+            if !preconditions.expected().allows(cursor) {
                 return Err(Failure::from(WriteError::PreconditionFailed).into());
             }
             (PetJson::new(cursor, &pet), cursor)
@@ -201,12 +197,12 @@ impl Api {
                 pet: id,
                 patch,
                 base: None,
-                expected: if_match.0,
+                expected: preconditions.expected(),
             };
-            let edited = self.carry_out(permit, once, edit).await?;
+            let edited = self.carry_out(permit, key, edit).await?;
             (self.committed(&edited).await?, edited.cursor)
         };
-        Ok(EditResponse::Pet(pet, entity_tag(cursor)))
+        Ok(EditResponse::Pet(pet, entity_tag(&cursor)))
     }
 
     /// Remove a pet
@@ -221,15 +217,15 @@ impl Api {
     async fn remove_pet(
         &self,
         permit: Permit<MayWrite>,
-        once: RequestOnce,
+        key: OptionalKey,
         id: Path<WholeNumber>,
-        if_match: IfMatch,
+        preconditions: Preconditions,
     ) -> Answer<CommittedObject> {
         let remove = Command::Remove {
             pet: PetId::new(id.0.0),
-            expected: if_match.0,
+            expected: preconditions.expected(),
         };
-        let removed = self.carry_out(permit, once, remove).await?;
+        let removed = self.carry_out(permit, key, remove).await?;
         Ok(Json(CommittedObject::new(removed.cursor)))
     }
 
@@ -250,14 +246,14 @@ impl Api {
     async fn set_status(
         &self,
         permit: Permit<MaySetStatus>,
-        once: RequestOnce,
+        key: OptionalKey,
         id: Path<WholeNumber>,
-        if_match: IfMatch,
+        preconditions: Preconditions,
         fields: JsonObject,
     ) -> Answer<CommittedObject> {
-        let (status, since, unless) = fields.into_status()?;
-        let expected = match if_match.0 {
-            Expected::Anything => unless,
+        let (status, since, replaced) = fields.into_status()?;
+        let expected = match preconditions.expected() {
+            Expected::Anything => replaced,
             if_match => if_match,
         };
         let set = Command::SetStatus {
@@ -266,7 +262,7 @@ impl Api {
             since,
             expected,
         };
-        let set = self.carry_out(permit, once, set).await?;
+        let set = self.carry_out(permit, key, set).await?;
         Ok(Json(CommittedObject::new(set.cursor)))
     }
 
@@ -335,14 +331,14 @@ impl Api {
     async fn carry_out<N>(
         &self,
         permit: Permit<N>,
-        once: RequestOnce,
+        key: OptionalKey,
         command: Command,
     ) -> Result<Committed, Failure> {
         let committed = self
             .site
             .app
             .writer()
-            .commit_once(command, once.0, permit.api_signer());
+            .commit_once(command, key.0, permit.api_signer());
         Ok(committed.await?)
     }
 

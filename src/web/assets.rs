@@ -8,14 +8,15 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use rust_embed::RustEmbed;
 
 use super::Site;
+use crate::conditional::{EntityTags, entity_tag};
 use crate::error::Failure;
-use crate::model::to_hex;
 
 #[derive(RustEmbed)]
 #[folder = "public/"]
@@ -75,12 +76,11 @@ pub fn icon(request: &Request) -> poem::Result<Response> {
 fn file(path: &str, keep: &str, request: &Request) -> Result<Response, Failure> {
     let file =
         Public::get(path).ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
-    let tag = tag(&file.metadata.sha256_hash());
+    let hash = HEXLOWER.encode(&file.metadata.sha256_hash()[..8]);
     let response = Response::builder()
-        .header(header::ETAG, &tag)
+        .header(header::ETAG, entity_tag(&hash))
         .header(header::CACHE_CONTROL, keep);
-    let known = request.headers().get(header::IF_NONE_MATCH);
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if EntityTags::if_none_match(request.headers()).contains(&hash) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
     let response = response.content_type(content_type(path));
@@ -88,10 +88,6 @@ fn file(path: &str, keep: &str, request: &Request) -> Result<Response, Failure> 
         std::borrow::Cow::Borrowed(data) => response.body(data),
         std::borrow::Cow::Owned(data) => response.body(data),
     })
-}
-
-fn tag(hash: &[u8; 32]) -> String {
-    format!("\"{}\"", to_hex(&hash[..8]))
 }
 
 /// What the tree holds, and nothing else.

@@ -15,7 +15,7 @@ use crate::live;
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
     let api = Api::service(Arc::clone(site));
-    let openapi = OpenApiDocument::of(&api);
+    let openapi = OpenApiDocument::new(&api);
     Route::new()
         // Pets
         .at("/", resource().get(pets::to_index))

@@ -1,6 +1,6 @@
-//! Reads requests of the API: numbers in the path and the query, and a JSON body.
+//! Reads requests of the API: numbers in the path and the query, headers, and a JSON body.
 //!
-//! Stricter than poem-openapi, which takes `+1` and `01` for 1 and the last of two fields of one
+//! Stricter than poem-openapi, which accepts `+1` and `01` for 1 and the last of two fields of one
 //! name, and whose errors name types of the program.
 
 use std::borrow::Cow;
@@ -16,11 +16,12 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::super::pages::undo;
+use crate::conditional::EntityTags;
 use crate::error::Failure;
 use crate::model::{
-    FieldError, InvalidProfile, PetIdError, Profile, ProfileInput, Status, Timestamp,
+    Cursor, FieldError, InvalidProfile, PetIdError, Profile, ProfileInput, Status, Timestamp,
 };
-use crate::writer::Expected;
+use crate::writer::{Expected, IdempotencyKey};
 
 /// A whole number in its one spelling: no sign, no leading zero.
 #[derive(Clone, Copy, Debug)]
@@ -72,9 +73,85 @@ pub fn failure(error: &poem::Error) -> Option<Failure> {
     })
 }
 
-/// The failure for a limit out of range.
+/// Returns the failure for a limit out of range.
 pub fn bad_limit() -> Failure {
     Failure::bad_request("limit is a whole number from 1 to 100.")
+}
+
+/// The preconditions of a request on a pet. A pet's entity tag is the cursor of its last change, so it
+/// is the same on every node and after a restart, and differs after every change of the pet.
+pub struct Preconditions {
+    if_match: EntityTags,
+    if_none_match: EntityTags,
+}
+
+impl<'a> FromRequest<'a> for Preconditions {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Preconditions {
+            if_match: EntityTags::if_match(request.headers()),
+            if_none_match: EntityTags::if_none_match(request.headers()),
+        })
+    }
+}
+
+impl Preconditions {
+    /// Returns the state in which the pet must be, by `If-Match`.
+    pub fn expected(&self) -> Expected {
+        match &self.if_match {
+            EntityTags::Absent | EntityTags::Any => Expected::Anything,
+            tags @ EntityTags::List(_) => Expected::LastChange(tags.strong().collect()),
+        }
+    }
+
+    /// Returns true if the client has the pet as it is since `cursor`, by `If-None-Match`.
+    pub fn is_not_modified(&self, cursor: Cursor) -> bool {
+        self.if_none_match.contains(&cursor)
+    }
+}
+
+/// Longest idempotency key, in bytes: a UUID has 36.
+const KEY_LIMIT: usize = 255;
+
+/// Pattern of `Idempotency-Key` in the document: the keys that the server accepts.
+pub fn idempotency_key_pattern() -> String {
+    let key = format!(r"[!#-\[\]-~]{{1,{KEY_LIMIT}}}");
+    format!("^({key}|\"{key}\")$")
+}
+
+/// The key of a request, if it has one: a request that is repeated because its answer was lost is carried
+/// out once (draft-ietf-httpapi-idempotency-key-header).
+pub struct OptionalKey(pub Option<IdempotencyKey>);
+
+impl<'a> FromRequest<'a> for OptionalKey {
+    /// # Errors
+    /// 400 for what is not one key of 1 to 255 visible ASCII characters.
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let mut values = request.headers().get_all("idempotency-key").iter();
+        let Some(value) = values.next() else {
+            return Ok(OptionalKey(None));
+        };
+        let key = value.to_str().ok().and_then(parse_key);
+        match (key, values.next()) {
+            (Some(key), None) => Ok(OptionalKey(Some(IdempotencyKey::of_header(key)))),
+            _ => Err(Failure::bad_request(
+                "Idempotency-Key is one key of 1 to 255 visible ASCII characters, such as \
+                 \"8e03978e-40d5-43dd-bc93-6894a57f9324\".",
+            )
+            .into()),
+        }
+    }
+}
+
+/// Returns the key between quotation marks, as the draft writes it, or without them, as many clients do.
+fn parse_key(field: &str) -> Option<&str> {
+    let field = field.trim();
+    let quoted = field.strip_prefix('"').map(|rest| rest.strip_suffix('"'));
+    let key = quoted.unwrap_or(Some(field))?;
+    let is_key = (1..=KEY_LIMIT).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    is_key.then_some(key)
 }
 
 /// The JSON object in the body of a request, with its fields in the order in which they came.
@@ -193,5 +270,21 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             fields.push(field);
         }
         Ok(JsonObject(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_has_1_to_255_visible_characters_with_or_without_quotation_marks() {
+        assert_eq!(parse_key("\"a-1\""), Some("a-1"));
+        assert_eq!(parse_key(" a-1 "), Some("a-1"));
+        let longest = "k".repeat(255);
+        assert_eq!(parse_key(&longest), Some(longest.as_str()));
+        for text in ["", "\"\"", "\"a", "a\"", "a b", "a\\b", &"k".repeat(256)] {
+            assert_eq!(parse_key(text), None, "{text:?}");
+        }
     }
 }

@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ChangeSource, FieldKind, Profile, ProfileField, Status};
 
-/// A cursor. A rev of 20 digits would be too large for some.
+/// Pattern of a cursor. A rev of 20 digits would be too large for some.
 const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
 
-/// An entity tag: a cursor between quotation marks.
-const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
+/// Pattern of an entity tag: a cursor between quotation marks.
+pub const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
 
-/// The address of a pet.
-const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+/// Pattern of the address of a pet.
+pub const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
 
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
-pub fn describe(spec: &mut Value) {
+pub fn complete(spec: &mut Value) {
     let schemas = &mut spec["components"]["schemas"];
     for name in ["Committed", "Change", "ChangeList"] {
         let fields = schemas[name]["properties"].as_object_mut();
@@ -53,7 +53,7 @@ pub fn body_of(path: &str, method: &str) -> Option<Value> {
 }
 
 /// Adds the meaning and the range of a number in the path or the query.
-pub fn describe_parameter(parameter: &mut Value) {
+pub fn complete_parameter(parameter: &mut Value) {
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
         Some("before") => ("Only changes with a smaller rev.", 0, u64::MAX),
@@ -63,24 +63,6 @@ pub fn describe_parameter(parameter: &mut Value) {
     parameter["description"] = meaning.into();
     parameter["schema"]["minimum"] = least.into();
     parameter["schema"]["maximum"] = most.into();
-}
-
-/// Says what the headers of an answer may be, which are always there. poem-openapi writes their
-/// names in capitals.
-pub fn describe_headers(headers: &mut Map<String, Value>) {
-    for (name, pattern, meaning) in [
-        ("ETag", ENTITY_TAG, "The entity tag of the pet."),
-        ("Location", PET_ADDRESS, "The address of the new pet."),
-    ] {
-        if headers.remove(&name.to_uppercase()).is_some() {
-            let header = json!({
-                "description": meaning,
-                "required": true,
-                "schema": { "type": "string", "pattern": pattern },
-            });
-            headers.insert(name.to_owned(), header);
-        }
-    }
 }
 
 /// Adds the allowed values of a field of an answer.
@@ -166,7 +148,7 @@ fn values(choices: &'static [(&str, &str)]) -> Vec<&'static str> {
 /// Lists words as a sentence: "`female`, `male` or `unknown`."
 fn alternatives(words: &[&str]) -> String {
     let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    let (last, others) = words.split_last().expect("there is a choice");
+    let (last, others) = words.split_last().expect("a choice has values");
     format!("{} or {last}.", others.join(", "))
 }
 

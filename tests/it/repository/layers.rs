@@ -9,7 +9,7 @@ use super::files;
 /// The design has `app`, `simulator`, `cli` and `telemetry` on one line; they are three here,
 /// because the app starts the simulator and the command line starts the app.
 const LAYERS: [&[&str]; 13] = [
-    &["model", "metrics", "limits", "backoff"],
+    &["model", "metrics", "limits", "backoff", "conditional"],
     &["wire", "store", "clock", "serve"],
     &["hub"],
     &["writer"],
