@@ -19,6 +19,7 @@ mod state;
 mod upgrade;
 mod websocket;
 
+pub use self::chaos::inject_faults;
 pub use self::echo::{Echo, Next};
 pub use self::handshake::Handshake;
 pub use self::poll::{PollCache, poll_changes};

@@ -17,14 +17,12 @@ use tokio::time::timeout;
 
 use self::answer::Draft;
 pub use self::answer::PollCache;
-use super::chaos::Trouble;
 use super::query::LiveQuery;
-use super::{admit, hello, no_handoff};
+use super::{admit, hello};
 use crate::app_state::AppState;
 use crate::delivery::{Transport, bye, keep_alive};
 use crate::error::Failure;
 use crate::limits::{ClientAddress, whole_seconds};
-use crate::serve::Handoff;
 
 /// Answers as soon as there is something to say, and at the latest after `wait`.
 ///
@@ -36,38 +34,9 @@ pub async fn poll_changes(
     Data(cache): Data<&Arc<PollCache>>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let query = LiveQuery::parse(request, app.auth())?;
+    let query = LiveQuery::parse(request)?;
     let visitor = ClientAddress::from_request(request);
-    let response = match query.trouble(Transport::Poll)? {
-        // In a box, so that a poll that is left alone takes no room for it.
-        Some(Trouble::CutAfter(limit)) => {
-            let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
-            Box::pin(answer_or_hang_up(
-                app, cache, &query, visitor, limit, handoff,
-            ))
-            .await
-        }
-        _ => answer(app, cache, &query, visitor).await,
-    };
-    Ok(response?)
-}
-
-/// Answers within `limit`, or closes the connection without a word.
-async fn answer_or_hang_up(
-    app: &AppState,
-    cache: &PollCache,
-    query: &LiveQuery,
-    visitor: ClientAddress,
-    limit: Duration,
-    handoff: Handoff,
-) -> Result<Response, Failure> {
-    match timeout(limit, answer(app, cache, query, visitor)).await {
-        Ok(answer) => answer,
-        Err(_cut) => {
-            handoff.hang_up();
-            std::future::pending().await
-        }
-    }
+    Ok(answer(app, cache, &query, visitor).await?)
 }
 
 async fn answer(

@@ -5,9 +5,6 @@ use std::time::Duration;
 use poem::Request;
 use poem::http::HeaderMap;
 
-use super::chaos::{Chaos, Trouble};
-use crate::auth::AuthMode;
-use crate::delivery::Transport;
 use crate::error::Failure;
 use crate::hub::{Topic, TopicFilter};
 use crate::metrics::Metrics;
@@ -26,8 +23,6 @@ pub struct LiveQuery {
     pub wait: Duration,
     /// The form of snapshots: one message, or parts if the request says `parts=1`.
     pub form: SnapshotForm,
-    /// The bad network that the viewer wants to see. None in `serve`, whatever it says.
-    chaos: Option<Chaos>,
     /// Over what the page was live before, and why it is not any more; in its own words.
     switch: Option<(String, String)>,
     /// Whether it asks again and again, because nothing else works where it is.
@@ -37,7 +32,7 @@ pub struct LiveQuery {
 impl LiveQuery {
     /// # Errors
     /// 400 for a parameter that is not what it should be.
-    pub fn parse(request: &Request, auth: AuthMode) -> Result<Self, Failure> {
+    pub fn parse(request: &Request) -> Result<Self, Failure> {
         let query = request.uri().query().unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
             .map_err(|_| Failure::bad_request("The query is not in the form a=b&c=d."))?;
@@ -45,7 +40,6 @@ impl LiveQuery {
         let mut since = None;
         let mut last_event = None;
         let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
-        let mut chaos = None;
         let (mut from, mut why) = (None, None);
         let mut is_short = false;
         let mut form = SnapshotForm::Whole;
@@ -57,7 +51,6 @@ impl LiveQuery {
                     last_event = later(last_event, value.parse().ok())
                 }
                 "wait" => wait = parse_wait(&value)?,
-                "chaos" if auth == AuthMode::Demo => chaos = Some(Chaos::named(&value)?),
                 "from" => from = Some(value),
                 "why" => why = Some(value),
                 "parts" if value == "1" => form = SnapshotForm::Parts,
@@ -70,7 +63,6 @@ impl LiveQuery {
             since: later(later(since, last_event), last_event_id(request.headers())),
             wait,
             form,
-            chaos,
             switch: from.zip(why),
             is_short,
         })
@@ -80,17 +72,6 @@ impl LiveQuery {
     pub fn count_switch(&self, metrics: &Metrics, transport: &str) {
         if let Some((from, why)) = &self.switch {
             metrics.count_switch(from, transport, why);
-        }
-    }
-
-    /// What the network that was asked for does to a connection over `transport`.
-    ///
-    /// # Errors
-    /// 403 when it refuses it.
-    pub fn trouble(&self, transport: Transport) -> Result<Option<Trouble>, Failure> {
-        match self.chaos {
-            None => Ok(None),
-            Some(chaos) => chaos.trouble(transport),
         }
     }
 }
@@ -198,7 +179,7 @@ mod tests {
             ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
             ("/?lastEventId=rubbish", None, None),
         ] {
-            let query = LiveQuery::parse(&request(uri, header), AuthMode::Serve).unwrap();
+            let query = LiveQuery::parse(&request(uri, header)).unwrap();
             let since = query.since.map(|cursor| cursor.to_string());
             assert_eq!(since.as_deref(), expected, "{uri} {header:?}");
         }
@@ -206,11 +187,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_capped_and_a_bad_parameter_is_named() {
-        let query = LiveQuery::parse(
-            &request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None),
-            AuthMode::Serve,
-        )
-        .unwrap();
+        let query = LiveQuery::parse(&request("/?wait=3600&pet=2&pet=1&pet=2&x=y", None)).unwrap();
         assert_eq!(query.wait, Duration::from_secs(25));
         assert_eq!(
             query.filter,
@@ -222,9 +199,7 @@ mod tests {
             ("/?pet=x", "pet"),
             ("/?since=x", "cursor"),
         ] {
-            let failure = LiveQuery::parse(&request(uri, None), AuthMode::Serve)
-                .err()
-                .unwrap();
+            let failure = LiveQuery::parse(&request(uri, None)).err().unwrap();
             assert_eq!(failure.status.as_u16(), 400);
             assert!(failure.detail.to_lowercase().contains(words), "{failure:?}");
         }

@@ -1,8 +1,9 @@
 //! Server-Sent Events: `GET /live/sse`.
 //!
-//! hyper sends the head and the initial payload. Then the bare socket goes to a delivery worker, which
-//! continues in the same encoding: chunks for HTTP/1.1, plain events for HTTP/1.0.
+//! hyper sends the head of the response, and then the bare socket leaves HTTP. The body is encoded as
+//! chunks for HTTP/1.1, and as plain events for HTTP/1.0.
 
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use futures_util::stream;
 use poem::http::{Version, header};
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
-use tokio_stream::Stream;
 
 use super::initial_payload::InitialPayload;
 use super::query::LiveQuery;
@@ -32,8 +32,7 @@ pub async fn watch_sse(
     Data(app): Data<&Arc<AppState>>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let query = LiveQuery::parse(request, app.auth())?;
-    let trouble = query.trouble(Transport::Sse)?;
+    let query = LiveQuery::parse(request)?;
     let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
     let visitor = ClientAddress::from_request(request);
     let slot = admit(app, Transport::Sse, &query, visitor)?;
@@ -42,17 +41,12 @@ pub async fn watch_sse(
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
     };
-    let payload_encoding = match trouble {
-        // hyper makes the chunks.
-        None => Encoding::Sse,
-        Some(_) => encoding,
-    };
     let filter = query.filter;
     let upgrade = Upgrade {
         payload: InitialPayload::new(
             app,
             Transport::Sse,
-            payload_encoding,
+            encoding,
             filter.clone(),
             query.form,
             since,
@@ -65,28 +59,17 @@ pub async fn watch_sse(
         handler: None,
         visitor,
         slot,
-        trouble,
     };
+    // Arms the handoff when hyper is about to send the head. The body itself is written by others.
+    let body = Body::from_bytes_stream(stream::once(async move {
+        upgrade.arm(&handoff);
+        pending::<io::Result<Bytes>>().await
+    }));
     Ok(Response::builder()
         .content_type("text/event-stream")
         // For caches and proxies. Some, such as HAProxy, delay what they compress.
         .header(header::CACHE_CONTROL, "no-store, no-transform")
         // nginx delays events until its buffer is full otherwise.
         .header("x-accel-buffering", "no")
-        .body(Body::from_bytes_stream(events(upgrade, handoff))))
-}
-
-/// Returns the initial payload as a stream that does not end: after the last part, the connection is
-/// handed over.
-fn events(upgrade: Upgrade, handoff: Handoff) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold(upgrade, move |mut upgrade| {
-        let handoff = handoff.clone();
-        async move {
-            if let Some(bytes) = upgrade.next().await {
-                return Some((Ok(bytes), upgrade));
-            }
-            handoff.arm(move |connection| upgrade.finish(connection));
-            std::future::pending().await
-        }
-    })
+        .body(body))
 }

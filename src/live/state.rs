@@ -24,7 +24,7 @@ pub async fn read_state(
     Data(app): Data<&Arc<AppState>>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let query = LiveQuery::parse(request, app.auth())?;
+    let query = LiveQuery::parse(request)?;
     if query.is_short {
         let metrics = app.metrics();
         metrics.short_pollers.count();

@@ -1,103 +1,73 @@
 //! Moves a viewer's socket from HTTP to a delivery worker.
 //!
-//! With network faults, the worker gets one end of a pair of sockets and knows no difference. The
-//! other end and the viewer's own socket belong to a task, which ends when one of them is closed.
+//! When the head of the response is sent, the bare socket leaves HTTP. A short task writes hello and
+//! the changes since the viewer's cursor to the socket, and then registers the viewer.
 
-use std::future::pending;
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpStream, UnixStream};
+use mio::net::TcpStream;
+use tokio::time::timeout;
 
-use super::chaos::{Trouble, relay};
 use super::initial_payload::InitialPayload;
 use crate::app_state::AppState;
 use crate::delivery::{MessageHandler, PendingViewer, ViewerSlot};
 use crate::hub::TopicFilter;
 use crate::limits::ClientAddress;
-use crate::serve::{Connection, ConnectionPermit};
+use crate::serve::{Connection, Handoff};
 use crate::wire::{Encoding, SnapshotForm};
 
-/// A viewer whose socket has not left HTTP yet, with what it is sent before it does.
+/// A viewer whose socket has not left HTTP yet.
 pub struct Upgrade {
+    /// Registers the viewer.
     pub app: Arc<AppState>,
+    /// What the viewer is sent first.
     pub payload: InitialPayload,
+    /// How everything is encoded for the viewer.
     pub encoding: Encoding,
+    /// The topics that the viewer subscribes to.
     pub filter: TopicFilter,
+    /// The form in which the viewer receives snapshots.
     pub form: SnapshotForm,
     /// Bytes that the viewer sent so far.
     pub received: Vec<u8>,
     /// Handles messages of the viewer.
     pub handler: Option<Box<dyn MessageHandler>>,
+    /// Where the viewer comes from.
     pub visitor: ClientAddress,
+    /// Held for as long as the viewer is connected.
     pub slot: ViewerSlot,
-    /// The fault that the viewer asked for.
-    pub trouble: Option<Trouble>,
 }
 
 impl Upgrade {
-    /// Returns the next part that hyper sends, or `None` when the socket should leave HTTP. With a
-    /// fault that is immediately, so that hello is affected too.
-    pub async fn next(&mut self) -> Option<Bytes> {
-        match self.trouble {
-            None => self.payload.next().await,
-            Some(_) => None,
-        }
+    /// Takes over the socket as soon as `handoff` releases it.
+    pub fn arm(self, handoff: &Handoff) {
+        handoff.arm(move |connection| {
+            let app = Arc::clone(&self.app);
+            app.spawn(async move {
+                if let Err(error) = self.finish(connection).await {
+                    tracing::debug!(%error, "a viewer left before it was registered");
+                }
+            });
+        });
     }
 
-    /// Continues with the socket, which has left HTTP.
-    pub fn finish(self, connection: Connection) {
-        match self.trouble {
-            None => self.register(connection),
-            Some(trouble) => {
-                let app = Arc::clone(&self.app);
-                app.spawn(async move {
-                    if let Err(error) = self.disturb(connection, trouble).await {
-                        tracing::debug!(%error, "a connection with a network fault broke");
+    async fn finish(mut self, connection: Connection) -> io::Result<()> {
+        let Connection { mut stream, permit } = connection;
+        let write_timeout = self.app.timeouts().write;
+        while let Some(part) = self.payload.next().await {
+            stream = write_all(stream, &part, write_timeout)
+                .await
+                .inspect_err(|error| {
+                    if error.kind() == ErrorKind::TimedOut {
+                        let dropped = &self.app.metrics().dropped;
+                        dropped.with_label_values(&["write-timeout"]).inc();
                     }
-                });
-            }
+                })?;
         }
-    }
-
-    async fn disturb(self, connection: Connection, trouble: Trouble) -> io::Result<()> {
-        let viewer = TcpStream::from_std(connection.stream.into())?;
-        // Not a connection over loopback, which would accept connections of other programs too.
-        let (near, far) = UnixStream::pair()?;
-        let relayed = relay(viewer, near, self.encoding, trouble);
-        let registered = async {
-            self.register_at(far, connection.permit).await?;
-            pending().await
-        };
-        tokio::select! {
-            ended = relayed => ended,
-            failed = registered => failed,
-        }
-    }
-
-    /// Sends the initial payload through `far`, and registers the viewer with it.
-    async fn register_at(
-        mut self,
-        mut far: UnixStream,
-        permit: ConnectionPermit,
-    ) -> io::Result<()> {
-        while let Some(bytes) = self.payload.next().await {
-            far.write_all(&bytes).await?;
-        }
-        // A worker reads, writes and shuts down, which is the same for every kind of socket.
-        let stream = std::net::TcpStream::from(OwnedFd::from(far.into_std()?));
-        let stream = mio::net::TcpStream::from_std(stream);
-        self.register(Connection { stream, permit });
-        Ok(())
-    }
-
-    /// Registers the viewer with a worker, after the initial payload.
-    fn register(self, connection: Connection) {
         self.app.register(PendingViewer {
-            connection,
+            connection: Connection { stream, permit },
             at: self.payload.reaches(),
             encoding: self.encoding,
             filter: self.filter,
@@ -107,5 +77,29 @@ impl Upgrade {
             visitor: self.visitor,
             slot: self.slot,
         });
+        Ok(())
     }
+}
+
+/// Writes `bytes`, and returns the stream. Usually the socket's buffer takes them all, so the stream is
+/// registered with the runtime only if it has to wait.
+async fn write_all(
+    mut stream: TcpStream,
+    mut bytes: &[u8],
+    write_timeout: Duration,
+) -> io::Result<TcpStream> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let waiting = tokio::net::TcpStream::from_std(stream.into())?;
+                timeout(write_timeout, waiting.writable()).await??;
+                stream = TcpStream::from_std(waiting.into_std()?);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(stream)
 }

@@ -1,14 +1,14 @@
 //! WebSocket: `GET /live/ws`.
 //!
-//! Poem answers the handshake, the initial payload is written, and then the bare socket goes to a
-//! delivery worker, which also reads what the viewer sends.
+//! Poem answers the handshake, and then the bare socket leaves HTTP. The delivery worker also reads
+//! what the viewer sends.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use poem::web::Data;
 use poem::{Request, Response, Upgraded, handler};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use super::handshake::Handshake;
 use super::initial_payload::InitialPayload;
@@ -39,8 +39,7 @@ pub fn watch_websocket(
     Data(app): Data<&Arc<AppState>>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let query = LiveQuery::parse(request, app.auth())?;
-    let trouble = query.trouble(Transport::WebSocket)?;
+    let query = LiveQuery::parse(request)?;
     let handshake = Handshake::from_request(request)?.with_protocol(request, PROTOCOL);
     let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
     let speaker = Principal::get(request)?.socket_principal();
@@ -66,18 +65,9 @@ pub fn watch_websocket(
             received: Vec::new(),
             visitor,
             slot,
-            trouble,
         };
-        while let Some(bytes) = upgrade.next().await {
-            if stream.write_all(&bytes).await.is_err() {
-                return;
-            }
-        }
-        if stream.flush().await.is_err() {
-            return;
-        }
         upgrade.received = read_early(&mut stream);
-        handoff.arm(move |connection| upgrade.finish(connection));
+        upgrade.arm(&handoff);
         // Releases the socket.
         drop(stream);
     });

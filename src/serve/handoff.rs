@@ -39,10 +39,15 @@ impl ConnectionPermit {
 }
 
 type Receiver = Box<dyn FnOnce(Connection) + Send>;
+type Wrapper = Arc<dyn Fn(Connection) -> Option<Connection> + Send + Sync>;
 
 /// The handoff of one connection. The accept loop adds a clone to each request.
 #[derive(Clone, Default)]
-pub struct Handoff(Arc<HandoffState>);
+pub struct Handoff {
+    state: Arc<HandoffState>,
+    /// Applied to the socket before the receiver gets it.
+    wrapper: Option<Wrapper>,
+}
 
 #[derive(Default)]
 struct HandoffState {
@@ -58,27 +63,46 @@ impl Handoff {
         request.extensions().get::<Handoff>().cloned()
     }
 
+    /// Returns a handoff of the same connection whose receivers get the socket that `wrapper` returns.
+    pub fn wrapped(
+        &self,
+        wrapper: impl Fn(Connection) -> Option<Connection> + Send + Sync + 'static,
+    ) -> Self {
+        Handoff {
+            state: Arc::clone(&self.state),
+            wrapper: Some(Arc::new(wrapper)),
+        }
+    }
+
     /// Calls `receiver` with the socket once everything sent so far is flushed.
     pub fn arm(&self, receiver: impl FnOnce(Connection) + Send + 'static) {
-        *self.receiver() = Some(Box::new(receiver));
-        self.0.is_armed.store(true, Ordering::Release);
+        let receiver: Receiver = match self.wrapper.clone() {
+            Some(wrapper) => Box::new(move |connection| {
+                if let Some(connection) = wrapper(connection) {
+                    receiver(connection);
+                }
+            }),
+            None => Box::new(receiver),
+        };
+        *self.receiver() = Some(receiver);
+        self.state.is_armed.store(true, Ordering::Release);
     }
 
     /// Closes the connection without a response to the current request.
     pub fn hang_up(&self) {
-        self.0.flushed.notify_one();
+        self.state.flushed.notify_one();
     }
 
     /// Tells the handoff that hyper has nothing left to write. Called by the socket.
     pub fn notify_flushed(&self) {
-        if self.0.is_armed.load(Ordering::Acquire) {
-            self.0.flushed.notify_one();
+        if self.state.is_armed.load(Ordering::Acquire) {
+            self.state.flushed.notify_one();
         }
     }
 
     /// Waits until hyper can be dropped: the handoff is armed and flushed, or hung up.
     pub async fn flushed(&self) {
-        self.0.flushed.notified().await;
+        self.state.flushed.notified().await;
     }
 
     /// Passes the socket to the receiver, or closes it if there is none. Called by the socket when
@@ -91,7 +115,7 @@ impl Handoff {
     }
 
     fn receiver(&self) -> MutexGuard<'_, Option<Receiver>> {
-        let receiver = self.0.receiver.lock();
+        let receiver = self.state.receiver.lock();
         receiver.expect("no holder of this lock panics")
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::Route;
+use poem::{EndpointExt, Route};
 
 use super::api::{Api, OpenApiDocument};
 use super::pages::{
@@ -73,10 +73,22 @@ pub fn routes(site: &Arc<Site>) -> Route {
         // Live
         .at("/hello", resource().get(hello::page))
         .at("/hello/ws", resource().get_only(hello::echo))
-        .at("/live/ws", resource().get_only(live::watch_websocket))
-        .at("/live/sse", resource().get(live::watch_sse))
-        .at("/live/poll", resource().get_only(live::poll_changes))
-        .at("/live/state", resource().get(live::read_state))
+        .at(
+            "/live/ws",
+            resource().get_only(live::watch_websocket.around(live::inject_faults)),
+        )
+        .at(
+            "/live/sse",
+            resource().get(live::watch_sse.around(live::inject_faults)),
+        )
+        .at(
+            "/live/poll",
+            resource().get_only(live::poll_changes.around(live::inject_faults)),
+        )
+        .at(
+            "/live/state",
+            resource().get(live::read_state.around(live::inject_faults)),
+        )
         .at(doctor::ADDRESS, resource().get(doctor::page))
         // API
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
