@@ -74,7 +74,7 @@ pub struct AppliedChange {
 impl AppliedChange {
     /// Applies `change` to its pet, which was `before` until then.
     pub fn new(change: Change, before: Option<Arc<Pet>>) -> Self {
-        let after = change.leaves(before);
+        let after = change.apply_to(before);
         AppliedChange { change, after }
     }
 }

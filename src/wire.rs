@@ -11,5 +11,5 @@ mod topic;
 
 pub use encoding::{Encoding, websocket_header};
 pub use frame::{Frame, FrameKind, SnapshotForm};
-pub use message::{Entry, Message, PublicPet};
+pub use message::{Message, PublicPet, SnapshotPet};
 pub use topic::Topic;

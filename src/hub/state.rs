@@ -309,7 +309,7 @@ impl BoardEntry {
     fn after(change: &Change, before: Option<BoardEntry>) -> Option<Self> {
         let (before, was_set) = before.map(|entry| (entry.pet, entry.status_set)).unzip();
         let did = before.as_deref().map(|pet| (pet.status, pet.since));
-        let pet = change.leaves(before)?;
+        let pet = change.apply_to(before)?;
         let is_set = change.status().is_some() || did != Some((pet.status, pet.since));
         Some(BoardEntry {
             changed: change.rev,

@@ -1,15 +1,20 @@
-//! One committed fact.
+//! Changes: the numbered facts of which a store's history consists.
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Author, Pet, PetId, RequestKey, Rev, Status, Timestamp};
 
-/// Who asked for a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Kind of principal that asked for a change; this is all that visitors learn about the author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ChangeSource {
+    /// The simulator.
     Simulator,
     /// A person, through a page or the page's socket.
     Staff,
+    /// A program, through the API or a socket of its own.
     Api,
 }
 
@@ -21,7 +26,7 @@ impl ChangeSource {
         ChangeSource::Api,
     ];
 
-    /// The word used in messages and the store.
+    /// Returns the word used in messages and the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             ChangeSource::Simulator => "simulator",
@@ -34,51 +39,56 @@ impl ChangeSource {
 /// One committed fact about one pet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// Number of the change.
     pub rev: Rev,
-    /// When it was committed.
+    /// Time of the commit.
     pub at: Timestamp,
+    /// Kind of principal that asked for it.
     pub by: ChangeSource,
-    /// Who that was by name, where it is known. Never shown to visitors.
+    /// Account and client that asked for it, where they are known. Never shown to visitors.
     pub author: Option<Arc<Author>>,
-    /// The key of the request that made it, if the request had one.
+    /// Key of the request, if it had one.
     pub request: Option<RequestKey>,
+    /// Pet that changed.
     pub pet: PetId,
+    /// What changed.
     pub kind: ChangeKind,
 }
 
-/// What happened to the pet.
+/// Content of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// It does something else now, since `Change::at`.
+    /// The pet has this status since `Change::at`.
     Status(Status),
     /// The pet has this status since an earlier time: an undo restored the status, or somebody
     /// confirmed it.
     StatusSince(Status, Timestamp),
-    /// It was created or edited, and this is what it is now.
+    /// The pet was created or edited, and is like this now.
     Pet(Arc<Pet>),
     /// The pet of this name was removed. Records of earlier versions have no name.
     Gone(Option<Arc<str>>),
 }
 
 impl Change {
-    /// The pet after this change, which was `before` until then; `None` when it is gone.
-    pub fn leaves(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
-        if let Some((status, since)) = self.status() {
-            return before.map(|mut pet| {
-                let record = Arc::make_mut(&mut pet);
-                record.status = status;
-                record.since = since;
+    /// Returns the pet after this change, given the pet `before` it; `None` when it is removed.
+    pub fn apply_to(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
+        let set_status = |(status, since)| {
+            before.map(|mut pet| {
+                let pet_after = Arc::make_mut(&mut pet);
+                (pet_after.status, pet_after.since) = (status, since);
                 pet
-            });
-        }
+            })
+        };
         match &self.kind {
+            ChangeKind::Status(status) => set_status((*status, self.at)),
+            ChangeKind::StatusSince(status, since) => set_status((*status, *since)),
             ChangeKind::Pet(pet) => Some(Arc::clone(pet)),
-            _ => None,
+            ChangeKind::Gone(_) => None,
         }
     }
 
-    /// The status that this change sets, and the time when the status began; `None` for a change of
-    /// another kind.
+    /// Returns the status that this change sets, and the time when the status began; `None` for a
+    /// change of another kind.
     pub const fn status(&self) -> Option<(Status, Timestamp)> {
         match self.kind {
             ChangeKind::Status(status) => Some((status, self.at)),
@@ -89,16 +99,16 @@ impl Change {
 }
 
 impl ChangeKind {
-    /// The pet's name after this change, or before its removal, if the change contains it.
+    /// Returns the pet's name after this change, or before its removal, if the change contains it.
     pub fn name(&self) -> Option<&str> {
         match self {
             ChangeKind::Pet(pet) => Some(&pet.profile.name),
             ChangeKind::Gone(name) => name.as_deref(),
-            _ => None,
+            ChangeKind::Status(_) | ChangeKind::StatusSince(..) => None,
         }
     }
 
-    /// The message type that carries this kind of change.
+    /// Returns the type of the message that carries this kind of change.
     pub const fn as_str(&self) -> &'static str {
         match self {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => "status",

@@ -1,47 +1,53 @@
-//! Where a viewer is: the epoch of a store and the rev of the last change it was given.
+//! Positions in a store's history: epoch, rev, and the cursor that joins them.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::from_hex;
+use data_encoding::HEXLOWER;
+use serde::{Serialize, Serializer};
 
-/// The number of a change. Rises with every change within an epoch, in the order of commit; 0 is
-/// the state before the first change.
+/// Number of a change. Increases with every change within an epoch, in the order of commit; 0 is the
+/// state before the first change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rev(u64);
 
 impl Rev {
+    /// The state before the first change.
     pub const ZERO: Rev = Rev(0);
 
+    /// Wraps a number.
     pub const fn new(number: u64) -> Self {
         Rev(number)
     }
 
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The rev of the change after this one.
+    /// Returns the rev of the change after this one.
     pub const fn next(self) -> Self {
         Rev(self.0.saturating_add(1))
     }
 
-    /// How many changes lie between `earlier` and this rev; 0 when `earlier` is not earlier.
+    /// Returns the number of changes after `earlier` up to this rev; 0 when `earlier` is not earlier.
     pub const fn since(self, earlier: Rev) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// Identity of a store's history, made by chance when the store is created. Shown as 8 lower-case
-/// hex digits.
+/// Identity of a store's history, chosen at random when the store is created. Shown as 8 lower-case hex
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(u32);
 
 impl Epoch {
+    /// Wraps the bits.
     pub const fn new(bits: u32) -> Self {
         Epoch(bits)
     }
 
+    /// Returns the bits.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -57,15 +63,20 @@ impl FromStr for Epoch {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let bytes = from_hex(text).ok_or(CursorError)?;
-        Ok(Epoch(u32::from_be_bytes(bytes)))
+        let bytes = HEXLOWER.decode(text.as_bytes());
+        let bytes = bytes.map_err(|_| CursorError)?.try_into();
+        bytes.map_or(Err(CursorError), |bytes| {
+            Ok(Epoch(u32::from_be_bytes(bytes)))
+        })
     }
 }
 
-/// A place in a store's history, written `<epoch>-<rev>`: `9f2c41aa-1042`.
+/// Position in a store's history, written `<epoch>-<rev>`: `9f2c41aa-1042`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
+    /// History in which `rev` counts.
     pub epoch: Epoch,
+    /// Last change before the position.
     pub rev: Rev,
 }
 
@@ -75,7 +86,13 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// The text is not a cursor. It carries no part of the text, which may be long or hostile.
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The text is not a cursor. The error has no part of the text, which may be long or hostile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a cursor is 8 lower-case hex digits, a dash and a whole number, such as 9f2c41aa-1042, \

@@ -1,8 +1,8 @@
-//! A pet and a change as tests need them: as plain as they can be.
+//! Plain pets and changes for tests.
 
 use super::{Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp};
 
-/// A pet that sleeps, without a name.
+/// Returns a sleeping pet without a name.
 pub fn pet(id: u64) -> Pet {
     Pet {
         id: PetId::new(id),
@@ -12,7 +12,7 @@ pub fn pet(id: u64) -> Pet {
     }
 }
 
-/// A change by a program that nobody knows.
+/// Returns a change without an author.
 pub fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
     Change {
         rev: Rev::new(rev),

@@ -1,27 +1,31 @@
-//! A pet: who it is and what it is doing.
+//! Pets and their ids.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use super::{Profile, Status, Timestamp};
 
-/// Ids are whole numbers from 1, given in order and never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Id of a pet: a whole number from 1, assigned in order and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct PetId(u64);
 
 impl PetId {
     /// The id of the first pet of a store.
     pub const FIRST: PetId = PetId(1);
 
+    /// Wraps a number.
     pub const fn new(number: u64) -> Self {
         PetId(number)
     }
 
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The id given after this one.
+    /// Returns the id that is assigned after this one.
     pub const fn next(self) -> Self {
         PetId(self.0.saturating_add(1))
     }
@@ -54,10 +58,13 @@ impl FromStr for PetId {
 /// A pet as it is at some rev.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pet {
+    /// Id, which never changes.
     pub id: PetId,
+    /// Who the pet is.
     pub profile: Profile,
+    /// What the pet is doing.
     pub status: Status,
-    /// When `status` was committed.
+    /// Time when `status` began.
     pub since: Timestamp,
 }
 

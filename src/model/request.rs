@@ -1,31 +1,56 @@
-//! The identity of a request that may arrive twice.
+//! Identity of a request that may arrive twice.
 
-use super::{from_hex, to_hex};
+use data_encoding::HEXLOWER;
 
-/// The identity of a request, recorded with its change, by which a retry of the request is
-/// recognised.
+/// Identity of a request, recorded with its change, so that a retry of the request is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestKey {
+    /// Identity of the request.
     pub id: RequestId,
-    /// A digest of what the request asked for.
+    /// Digest of the command, which tells a retry from another request with the same key.
     pub fingerprint: [u8; 8],
 }
 
-/// A digest of the principal and the key that the request came with.
+/// Digest of the principal and the idempotency key of a request.
 pub type RequestId = [u8; 16];
 
 impl RequestKey {
-    /// The key in hex digits, as records and messages hold it.
+    /// Returns the key in hex digits, as records and messages hold it.
     pub fn to_text(self) -> String {
-        format!("{}{}", to_hex(&self.id), to_hex(&self.fingerprint))
+        HEXLOWER.encode(&self.id) + &HEXLOWER.encode(&self.fingerprint)
     }
 
-    /// Reads what `to_text` wrote.
+    /// Parses the text of `to_text`.
     pub fn from_text(text: &str) -> Option<Self> {
-        let (id, fingerprint) = text.split_at_checked(32)?;
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok()?;
+        let (id, fingerprint) = bytes.split_first_chunk()?;
         Some(RequestKey {
-            id: from_hex(id)?,
-            fingerprint: from_hex(fingerprint)?,
+            id: *id,
+            fingerprint: fingerprint.try_into().ok()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_it_was_written_and_nothing_else_is_one() {
+        let key = RequestKey {
+            id: *b"0123456789abcdef",
+            fingerprint: *b"\0\x9f\xa0\xff1234",
+        };
+        let text = key.to_text();
+        assert_eq!(RequestKey::from_text(&text), Some(key));
+        for other in [
+            "",
+            &text[2..],
+            &text[1..],
+            &text.to_uppercase(),
+            &format!("{text}00"),
+        ] {
+            assert_eq!(RequestKey::from_text(other), None, "{other}");
+        }
     }
 }

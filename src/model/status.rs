@@ -1,18 +1,26 @@
-//! What a pet can be doing.
+//! The statuses of pets.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// What a pet is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Status {
+    /// Eating.
     Eating,
+    /// Bathing.
     Bathing,
+    /// Sleeping.
     Sleeping,
+    /// Playing.
     Playing,
 }
 
 impl Status {
+    /// Every status, in the order of buttons and documents.
     pub const ALL: [Status; 4] = [
         Status::Eating,
         Status::Bathing,
@@ -20,7 +28,7 @@ impl Status {
         Status::Playing,
     ];
 
-    /// The word used in messages, forms and the store.
+    /// Returns the word used in messages, forms and the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Status::Eating => "eating",
@@ -30,7 +38,7 @@ impl Status {
         }
     }
 
-    /// The word shown to people.
+    /// Returns the word shown to people.
     pub const fn text(self) -> &'static str {
         match self {
             Status::Eating => "Eating",

@@ -1,4 +1,4 @@
-//! The characters that a text may contain.
+//! Rules for the characters of a text.
 //!
 //! Control characters break terminals, logs and the formats of other programs. Characters that
 //! reorder the text around them, or that nobody can see, make one name look like another. Joiners

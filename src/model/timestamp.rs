@@ -1,8 +1,10 @@
-//! A point in time, to the microsecond, in UTC.
+//! Points in time, to the microsecond, in UTC.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+use serde::{Serialize, Serializer};
 
 /// Microseconds since the Unix epoch. Shown as RFC 3339 in UTC with six digits of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,30 +17,33 @@ impl Timestamp {
     /// The start of 2020. A clock that shows an earlier time was never set.
     pub const EARLIEST: Timestamp = Timestamp(1_577_836_800_000_000);
 
-    /// The wall clock now. Order between changes is the rev's business, not the clock's.
+    /// Returns the time of the wall clock. Revs order changes, not times.
     pub fn now() -> Self {
         Timestamp(jiff::Timestamp::now().as_microsecond())
     }
 
+    /// Wraps microseconds since the Unix epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Timestamp(micros)
     }
 
+    /// Returns microseconds since the Unix epoch.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead, as it does after a clock was set back.
+    /// Returns the time that has passed since `earlier`; zero if `earlier` lies ahead, as it does after a
+    /// clock was set back.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Hour and minute in UTC: `14:05`.
+    /// Returns hour and minute in UTC: `14:05`.
     pub fn clock(self) -> String {
         self.timestamp().strftime("%H:%M").to_string()
     }
 
-    /// Hour and minute in UTC, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
+    /// Returns hour and minute in UTC, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
     /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
     pub fn text(self, now: Timestamp) -> String {
         let (then, today) = (self.timestamp(), now.timestamp());
@@ -56,7 +61,7 @@ impl Timestamp {
         then.strftime(format).to_string()
     }
 
-    /// Returns true if the calendar covers it: the years -9999 to 9999.
+    /// Returns true if the calendar covers the time: the years -9999 to 9999.
     pub fn is_in_calendar(self) -> bool {
         jiff::Timestamp::from_microsecond(self.0).is_ok()
     }
@@ -69,6 +74,13 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.6}", self.timestamp())
+    }
+}
+
+/// Serialises as messages and the API write times: RFC 3339. Records write microseconds.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

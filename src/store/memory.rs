@@ -74,7 +74,7 @@ impl State {
 
     fn apply(&mut self, change: &Change) {
         let before = self.pets.remove(&change.pet);
-        if let Some(after) = change.leaves(before) {
+        if let Some(after) = change.apply_to(before) {
             self.pets.insert(change.pet, after);
         }
         self.next_pet = self.next_pet.max(change.pet.next());

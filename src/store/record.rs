@@ -1,5 +1,5 @@
-//! How changes and profiles are written down: JSON, so that a field added later is absent in an
-//! old record and ignored by an old reader, instead of shifting what follows it.
+//! Records of changes and pets, in JSON: a field added later is absent in an old record and ignored by
+//! an old reader.
 
 use std::sync::Arc;
 
@@ -11,13 +11,11 @@ use crate::model::{
     Timestamp,
 };
 
-/// A change in the log, under its rev.
+/// A change in the log, stored under its rev. Times are microseconds since the Unix epoch.
 #[derive(Serialize, Deserialize)]
 struct ChangeRecord {
-    /// Microseconds since the Unix epoch.
     at: i64,
-    by: String,
-    /// By name, and the kind of client.
+    by: ChangeSource,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     author: Option<AuthorRecord>,
     /// In hex digits.
@@ -32,158 +30,162 @@ struct ChangeRecord {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum KindRecord {
     Status {
-        status: String,
-        /// Absent when the status began with the change. Microseconds since the Unix epoch.
+        status: Status,
+        /// Absent when the status began with the change.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
     },
-    Pet {
-        profile: Profile,
-        status: String,
-        since: i64,
-    },
+    Pet(PetRecord),
     Gone {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<Arc<str>>,
     },
 }
 
+/// A pet without its id.
+#[derive(Serialize, Deserialize)]
+struct PetRecord {
+    profile: Profile,
+    status: Status,
+    since: i64,
+}
+
+/// An author's name and client.
+#[derive(Serialize, Deserialize)]
+struct AuthorRecord(String, String);
+
+/// Encodes a change without its rev, which is its key.
 pub(super) fn encode_change(change: &Change) -> Vec<u8> {
     encode(&ChangeRecord {
         at: change.at.micros(),
-        by: change.by.as_str().to_owned(),
-        author: change.author.as_deref().map(AuthorRecord::of),
+        by: change.by,
+        author: change.author.as_deref().map(AuthorRecord::from),
         request: change.request.map(RequestKey::to_text),
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
-                status: status.as_str().to_owned(),
+                status: *status,
                 since: None,
             },
             ChangeKind::StatusSince(status, since) => KindRecord::Status {
-                status: status.as_str().to_owned(),
+                status: *status,
                 since: Some(since.micros()),
             },
-            ChangeKind::Pet(pet) => KindRecord::Pet {
-                profile: pet.profile.clone(),
-                status: pet.status.as_str().to_owned(),
-                since: pet.since.micros(),
-            },
+            ChangeKind::Pet(pet) => KindRecord::Pet(PetRecord::from(&**pet)),
             ChangeKind::Gone(name) => KindRecord::Gone { name: name.clone() },
         },
     })
 }
 
+/// Decodes the change that is stored under `rev`.
 pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError> {
     let record: ChangeRecord = decode(bytes)?;
     let pet = PetId::new(record.pet);
     Ok(Change {
         rev,
         at: Timestamp::from_micros(record.at),
-        by: decode_by(&record.by)?,
+        by: record.by,
         author: record.author.map(AuthorRecord::into_author),
         request: record.request.as_deref().and_then(RequestKey::from_text),
         pet,
         kind: match record.kind {
-            KindRecord::Status { status, since } => {
-                let status = decode_status(&status)?;
-                since.map_or(ChangeKind::Status(status), |since| {
-                    ChangeKind::StatusSince(status, Timestamp::from_micros(since))
-                })
-            }
-            KindRecord::Pet {
-                profile,
-                status,
-                since,
-            } => ChangeKind::Pet(Arc::new(Pet {
-                id: pet,
-                profile,
-                status: decode_status(&status)?,
-                since: Timestamp::from_micros(since),
-            })),
+            KindRecord::Status { status, since } => match since {
+                Some(since) => ChangeKind::StatusSince(status, Timestamp::from_micros(since)),
+                None => ChangeKind::Status(status),
+            },
+            KindRecord::Pet(record) => ChangeKind::Pet(Arc::new(record.into_pet(pet))),
             KindRecord::Gone { name } => ChangeKind::Gone(name),
         },
     })
 }
 
+/// Encodes a profile.
 pub(super) fn encode_profile(profile: &Profile) -> Vec<u8> {
     encode(profile)
 }
 
+/// Decodes a profile.
 pub(super) fn decode_profile(bytes: &[u8]) -> Result<Profile, StoreError> {
     decode(bytes)
 }
 
-/// A pet as a whole, without its id.
-#[derive(Serialize, Deserialize)]
-struct PetRecord {
-    profile: Profile,
-    status: String,
-    since: i64,
-}
-
+/// Encodes a pet without its id, which is its key.
 pub(super) fn encode_pet(pet: &Pet) -> Vec<u8> {
-    encode(&PetRecord {
-        profile: pet.profile.clone(),
-        status: pet.status.as_str().to_owned(),
-        since: pet.since.micros(),
-    })
+    encode(&PetRecord::from(pet))
 }
 
+/// Decodes the pet that is stored under `id`.
 pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
-    let record: PetRecord = decode(bytes)?;
-    Ok(Pet {
-        id,
-        profile: record.profile,
-        status: decode_status(&record.status)?,
-        since: Timestamp::from_micros(record.since),
-    })
+    decode(bytes).map(|record: PetRecord| record.into_pet(id))
 }
 
+/// Decodes the word of a status.
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
-    text.parse()
-        .map_err(|error| StoreError::Record(format!("{error}, and a record says {text:?}")))
+    let status = text.parse();
+    status.map_err(|error| StoreError::Record(format!("{error}, not {text:?}")))
 }
 
-/// A name and a client.
-#[derive(Serialize, Deserialize)]
-struct AuthorRecord(String, String);
-
-impl AuthorRecord {
-    fn of(author: &Author) -> Self {
-        AuthorRecord(author.name.clone(), author.client.clone())
-    }
-
-    fn into_author(self) -> Arc<Author> {
-        let AuthorRecord(name, client) = self;
-        Arc::new(Author { name, client })
-    }
+/// Decodes the word of a source.
+pub(super) fn decode_source(text: &str) -> Result<ChangeSource, StoreError> {
+    let mut sources = ChangeSource::ALL.into_iter();
+    let source = sources.find(|source| source.as_str() == text);
+    source.ok_or_else(|| StoreError::Record(format!("{text:?} is not the source of a change")))
 }
 
+/// Encodes an author.
 pub(super) fn encode_author(author: &Author) -> Vec<u8> {
-    encode(&AuthorRecord::of(author))
+    encode(&AuthorRecord::from(author))
 }
 
+/// Decodes an author.
 pub(super) fn decode_author(bytes: &[u8]) -> Result<Arc<Author>, StoreError> {
     decode(bytes).map(AuthorRecord::into_author)
 }
 
-pub(super) fn decode_by(text: &str) -> Result<ChangeSource, StoreError> {
-    [
-        ChangeSource::Simulator,
-        ChangeSource::Staff,
-        ChangeSource::Api,
-    ]
-    .into_iter()
-    .find(|by| by.as_str() == text)
-    .ok_or_else(|| StoreError::Record(format!("nobody is called {text:?}, as a record says")))
-}
-
+/// Encodes any record as JSON.
 pub(super) fn encode<T: Serialize>(record: &T) -> Vec<u8> {
     serde_json::to_vec(record).expect("a record is made of text and numbers only")
 }
 
+/// Decodes any record.
+///
+/// # Errors
+/// `Record`.
 pub(super) fn decode<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_slice(bytes)
         .map_err(|error| StoreError::Record(format!("a record is damaged: {error}")))
+}
+
+impl From<&Pet> for PetRecord {
+    fn from(pet: &Pet) -> Self {
+        PetRecord {
+            profile: pet.profile.clone(),
+            status: pet.status,
+            since: pet.since.micros(),
+        }
+    }
+}
+
+impl PetRecord {
+    fn into_pet(self, id: PetId) -> Pet {
+        Pet {
+            id,
+            profile: self.profile,
+            status: self.status,
+            since: Timestamp::from_micros(self.since),
+        }
+    }
+}
+
+impl From<&Author> for AuthorRecord {
+    fn from(author: &Author) -> Self {
+        AuthorRecord(author.name.clone(), author.client.clone())
+    }
+}
+
+impl AuthorRecord {
+    fn into_author(self) -> Arc<Author> {
+        let AuthorRecord(name, client) = self;
+        Arc::new(Author { name, client })
+    }
 }

@@ -16,7 +16,7 @@ impl LogReplay {
     pub fn apply(&mut self, change: &Change) {
         let before = self.0.remove(&change.pet);
         if before.is_some() || change.status().is_none() {
-            let after = change.leaves(before.flatten());
+            let after = change.apply_to(before.flatten());
             self.0.insert(change.pet, after);
         }
     }

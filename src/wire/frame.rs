@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::encoding::{Encoding, sse_chunk, websocket_text};
 use super::json::to_ascii;
-use super::message::{Entry, Message};
+use super::message::{Message, SnapshotPet};
 use super::topic::Topic;
 use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, Rev};
 
@@ -68,7 +68,7 @@ struct Encoded {
 impl Frame {
     /// Encodes `change`.
     pub fn of_change(epoch: Epoch, change: &Change) -> Self {
-        let message = Message::of(epoch, change);
+        let message = Message::from_change(epoch, change);
         let kind = match change.kind {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
@@ -85,7 +85,7 @@ impl Frame {
     ) -> Self {
         let message = Message::Snapshot {
             cursor: Cursor { epoch, rev },
-            pets: pets.into_iter().map(Entry::of).collect(),
+            pets: pets.into_iter().map(SnapshotPet::new).collect(),
         };
         Frame::encode(epoch, rev, FrameKind::Snapshot, None, &message)
     }
@@ -100,7 +100,7 @@ impl Frame {
         let cursor = Cursor { epoch, rev };
         let mut groups = vec![String::new()];
         for pet in pets {
-            let entry = to_ascii(&Entry::of(pet));
+            let entry = to_ascii(&SnapshotPet::new(pet));
             let group = groups.last_mut().filter(|group| {
                 group.is_empty() || group.len() + entry.len() + ENVELOPE_BYTES < PART_BYTES
             });

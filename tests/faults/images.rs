@@ -229,7 +229,7 @@ fn verify(folder: &Path, acknowledged: u64, story: &str) -> u64 {
     let mut pets: BTreeMap<PetId, Arc<Pet>> = BTreeMap::new();
     for change in &log {
         let before = pets.remove(&change.pet);
-        pets.extend(change.leaves(before).map(|pet| (change.pet, pet)));
+        pets.extend(change.apply_to(before).map(|pet| (change.pet, pet)));
     }
     let folded: Vec<Pet> = pets.into_values().map(|pet| Pet::clone(&pet)).collect();
     assert_eq!(engine.snapshot().unwrap().pets, folded, "{story}");

@@ -139,7 +139,7 @@ impl ExportLog {
         let AppliedChange { mut change, after } = applied;
         // The pet before the first change that the stream still has is not known.
         let before = self.pets.insert(change.pet, (change.rev, after.clone()));
-        if before.is_some_and(|(_, before)| change.leaves(before) != after) {
+        if before.is_some_and(|(_, before)| change.apply_to(before) != after) {
             change.kind = match after {
                 Some(pet) => ChangeKind::Pet(pet),
                 None => ChangeKind::Gone(change.kind.name().map(Arc::from)),

@@ -12,7 +12,7 @@ use super::batch::BatchMessage;
 use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
 use crate::model::{Change, ChangeKind, Epoch, PetId, RequestKey, Rev, Timestamp};
 use crate::store::record::{
-    decode, decode_author, decode_by, decode_pet, encode, encode_author, encode_pet,
+    decode, decode_author, decode_pet, decode_source, encode, encode_author, encode_pet,
 };
 use crate::store::{AppliedChange, StoreError};
 
@@ -183,7 +183,7 @@ fn decode_change(pet: PetId, message: &StoredMessage) -> Result<AppliedChange, S
     let change = Change {
         rev: Rev::new(message.seq),
         at,
-        by: decode_by(header(BY)?)?,
+        by: decode_source(header(BY)?)?,
         author: author.transpose()?,
         request: message.header(REQUEST).and_then(RequestKey::from_text),
         pet,
