@@ -120,7 +120,7 @@ impl AppState {
 
     /// Returns who may write.
     pub fn auth(&self) -> AuthMode {
-        self.authenticator.auth()
+        self.authenticator.mode()
     }
 
     /// Returns the limits per client.

@@ -31,8 +31,9 @@ pub use profile::{
 pub use request::{RequestId, RequestKey};
 pub use sex::{Sex, UnknownSex};
 pub use staff::{
-    Account, AccountName, AccountNameError, AuditEntry, Invitation, Key, MonotonicSeconds, Role,
-    Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole, UnknownScope, check_token_name,
+    Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
+    MonotonicSeconds, Role, Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole,
+    UnknownScope, check_token_name,
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};

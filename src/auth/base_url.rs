@@ -1,8 +1,8 @@
-//! The public address of the server: what visitors type, and what their browsers name as its origin.
+//! The public address of the server, which browsers send as the origin of its pages.
 
 use poem::http::uri::{Scheme, Uri};
 
-/// The address under which visitors reach the server, as browsers write an origin (RFC 6454):
+/// The address that visitors type, written as browsers write an origin (RFC 6454):
 /// `https://pets.example`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
@@ -12,11 +12,13 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
+    /// Parses a scheme, a host and an optional port.
+    ///
     /// # Errors
-    /// What is allowed, for anything that is more or less than scheme, host and port.
+    /// What is allowed, if anything is missing or there is more, such as a path.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = || {
-            "the address that visitors type is allowed, without a path, such as https://pets.example"
+            "use the address that visitors type, without a path, such as https://pets.example"
                 .to_owned()
         };
         let url: Uri = text.parse().map_err(|_| allowed())?;
@@ -27,31 +29,33 @@ impl BaseUrl {
         if !(is_secure || is_plain) || !is_bare || authority.host().is_empty() {
             return Err(allowed());
         }
-        let (scheme, usual) = if is_secure {
+        let (scheme, default) = if is_secure {
             ("https", 443)
         } else {
             ("http", 80)
         };
         let host = authority.host().to_ascii_lowercase();
         let given = authority.port_u16();
-        let port = given.filter(|port| *port != usual);
+        let port = given.filter(|port| *port != default);
         let port = port.map(|port| format!(":{port}")).unwrap_or_default();
         Ok(BaseUrl {
             origin: format!("{scheme}://{host}{port}"),
             is_secure,
-            port: given.unwrap_or(usual),
+            port: given.unwrap_or(default),
         })
     }
 
+    /// Returns the origin.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
+    /// Returns the port, also if it is the scheme's default.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Whether browsers come over https.
+    /// Returns true if browsers use https.
     pub fn is_secure(&self) -> bool {
         self.is_secure
     }

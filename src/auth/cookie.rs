@@ -1,44 +1,46 @@
-//! The cookie that holds a browser's secret.
+//! The cookies of an instance: the session cookie, the account cookie, and cookies of other pages.
 //!
-//! Before somebody signs in the secret opens nothing and only ties the sign-in form to the browser;
-//! signing in replaces it by the secret of a session. Cookies are shared by all ports of a host, so
-//! the name contains the port of this instance.
+//! The session cookie contains a secret. Before somebody signs in, the secret opens nothing and ties
+//! the sign-in form to the browser; signing in replaces it with the secret of a session. The account
+//! cookie tells the scripts of a page which account is signed in. Browsers send a cookie to all ports
+//! of a host, so the names contain the port of this instance.
 
+use data_encoding::HEXLOWER;
 use poem::http::header::COOKIE;
 use poem::http::{HeaderMap, HeaderValue};
-
 use sha2::{Digest, Sha256};
 
 use super::base_url::BaseUrl;
 use super::secret::Secret;
-use crate::model::to_hex;
 
-/// Over https the `__Host-` makes browsers refuse what another host or an insecure page sets.
-const NAME: &str = "pet-store";
-const SECURE_NAME: &str = "__Host-pet-store";
+/// Name of the session cookie. Over https the prefix `__Host-` makes browsers reject a cookie that
+/// another host or an insecure page sets.
+const SESSION_NAME: &str = "pet-store";
+const SECURE_SESSION_NAME: &str = "__Host-pet-store";
 
-/// The cookie that tells the scripts of a page which account is signed in with this browser.
+/// Name of the account cookie.
 const ACCOUNT_NAME: &str = "pet-store-account";
 const SECURE_ACCOUNT_NAME: &str = "__Host-pet-store-account";
 
-/// The cookies of one instance.
+/// Reads and writes the cookies of one instance.
 #[derive(Clone, Debug)]
 pub struct Cookies {
     is_secure: bool,
-    /// Part of the name, so that another instance on the same host has other cookies.
+    /// Part of the names, so that another instance on the same host has other cookies.
     port: Option<u16>,
 }
 
-/// The secret that a browser sent in its session cookie.
-pub struct Kept {
+/// The secret in a browser's session cookie.
+pub struct SessionCookie {
+    /// The secret.
     pub secret: Secret,
-    /// The cookie has the name without a port, which earlier versions gave it.
-    pub is_earlier: bool,
+    /// True if the cookie has the name without a port, which earlier versions used.
+    pub is_legacy: bool,
 }
 
 impl Cookies {
-    /// `port` is the port that this instance listens on; None if it can be reached at several ports.
-    /// The port of the public address is preferred.
+    /// `port` is the port that this instance listens on, `None` if it can be reached at several. The
+    /// port of the public address has precedence.
     pub fn new(base: Option<&BaseUrl>, port: Option<u16>) -> Self {
         Cookies {
             is_secure: base.is_some_and(BaseUrl::is_secure),
@@ -46,24 +48,23 @@ impl Cookies {
         }
     }
 
-    /// Reads the secret in a request's cookie: the cookie of this instance, else the one by the name
-    /// that earlier versions gave it. If two cookies have the same name, one of them was set by
-    /// somebody else, and both are ignored.
-    pub fn read(&self, headers: &HeaderMap) -> Option<Kept> {
-        let (name, earlier) = (self.name(NAME, SECURE_NAME), self.earlier_name());
+    /// Reads the session cookie of this instance, or else the one with the name that earlier versions
+    /// used. If two cookies have the same name, somebody else set one of them, and both are ignored.
+    pub fn read(&self, headers: &HeaderMap) -> Option<SessionCookie> {
+        let (name, legacy_name) = (self.session_name(), self.legacy_name());
         let own = values(headers, &name);
-        let is_earlier = own.is_empty() && earlier != name;
-        let found = if is_earlier {
-            values(headers, earlier)
+        let is_legacy = own.is_empty() && legacy_name != name;
+        let found = if is_legacy {
+            values(headers, legacy_name)
         } else {
             own
         };
         let [value] = found[..] else { return None };
         let secret = Secret::parse(value)?;
-        Some(Kept { secret, is_earlier })
+        Some(SessionCookie { secret, is_legacy })
     }
 
-    /// Reads the value of another cookie of this instance; None if there are two of the name.
+    /// Reads another cookie of this instance; `None` if there are two of that name.
     pub fn value<'a>(&self, headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         match values(headers, &self.name(name, name))[..] {
             [value] => Some(value),
@@ -71,56 +72,73 @@ impl Cookies {
         }
     }
 
-    /// Has the browser keep another cookie of this instance for `seconds`, for addresses below `path`.
+    /// Sets another cookie of this instance for `seconds`, for addresses below `path`.
     pub fn set(&self, name: &str, value: &str, path: &str, seconds: u64) -> HeaderValue {
         let age = format!("; Max-Age={seconds}");
-        self.header(&self.name(name, name), value, path, &age)
+        self.http_only(&self.name(name, name), value, path, &age)
     }
 
-    /// Has the browser keep `secret` for so many seconds, or until it is closed.
-    pub fn keep(&self, secret: &Secret, seconds: Option<u64>) -> HeaderValue {
+    /// Sets the session cookie for `seconds`, or until the browser is closed.
+    pub fn session(&self, secret: &Secret, seconds: Option<u64>) -> HeaderValue {
         let age = seconds.map(|seconds| format!("; Max-Age={seconds}"));
-        let name = self.name(NAME, SECURE_NAME);
-        self.header(&name, &secret.text(), "/", &age.unwrap_or_default())
+        let age = age.unwrap_or_default();
+        self.http_only(&self.session_name(), &secret.text(), "/", &age)
     }
 
-    /// Has the browser forget it.
-    pub fn forget(&self) -> HeaderValue {
-        self.header(&self.name(NAME, SECURE_NAME), "", "/", "; Max-Age=0")
+    /// Deletes the session cookie.
+    pub fn clear_session(&self) -> HeaderValue {
+        self.http_only(&self.session_name(), "", "/", "; Max-Age=0")
     }
 
-    /// `name=value` of the cookie that scripts compare with the account a page was rendered for.
-    /// The value is a digest of the account's name and opens nothing.
+    /// Deletes the session cookie of an earlier version.
+    pub fn clear_legacy(&self) -> HeaderValue {
+        self.http_only(self.legacy_name(), "", "/", "; Max-Age=0")
+    }
+
+    /// Returns `name=value` of the account cookie, which scripts compare with the account that a page
+    /// was rendered for. The value is a digest of the account's name and opens nothing.
     pub fn account_pair(&self, account: &str) -> String {
-        let digest = to_hex(&Sha256::digest(account));
+        let digest = Sha256::digest(account);
         let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
-        format!("{name}={}", &digest[..16])
+        format!("{name}={}", HEXLOWER.encode(&digest[..8]))
     }
 
-    /// Has the browser keep which account is signed in, readable by scripts.
-    pub fn account_cookie(&self, account: &str, seconds: u64) -> HeaderValue {
+    /// Sets the account cookie, which scripts can read.
+    pub fn account(&self, account: &str, seconds: u64) -> HeaderValue {
         let pair = self.account_pair(account);
-        self.readable(&format!("{pair}; Max-Age={seconds}"))
+        self.header(&format!("{pair}; Max-Age={seconds}; Path=/"), "")
     }
 
-    /// Has the browser forget which account is signed in.
-    pub fn forget_account(&self) -> HeaderValue {
+    /// Deletes the account cookie.
+    pub fn clear_account(&self) -> HeaderValue {
         let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);
-        self.readable(&format!("{name}=; Max-Age=0"))
+        self.header(&format!("{name}=; Max-Age=0; Path=/"), "")
     }
 
-    fn readable(&self, cookie: &str) -> HeaderValue {
+    /// Sets a cookie that no script can read.
+    fn http_only(&self, name: &str, value: &str, path: &str, age: &str) -> HeaderValue {
+        self.header(&format!("{name}={value}; Path={path}; HttpOnly"), age)
+    }
+
+    /// `SameSite`: forms and frames of other sites do not send the cookie.
+    fn header(&self, cookie: &str, age: &str) -> HeaderValue {
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let text = format!("{cookie}; Path=/; SameSite=Lax{secure}");
-        HeaderValue::from_str(&text).expect("hex digits and fixed words")
+        HeaderValue::from_str(&format!("{cookie}; SameSite=Lax{secure}{age}"))
+            .expect("hex digits, names, numbers and fixed words")
     }
 
-    /// Has the browser forget the cookie of an earlier version.
-    pub fn forget_earlier(&self) -> HeaderValue {
-        self.header(self.earlier_name(), "", "/", "; Max-Age=0")
+    fn session_name(&self) -> String {
+        self.name(SESSION_NAME, SECURE_SESSION_NAME)
     }
 
-    /// The name of a cookie of this instance.
+    fn legacy_name(&self) -> &'static str {
+        if self.is_secure {
+            SECURE_SESSION_NAME
+        } else {
+            SESSION_NAME
+        }
+    }
+
     fn name(&self, plain: &str, secure: &str) -> String {
         let name = if self.is_secure { secure } else { plain };
         match self.port {
@@ -128,20 +146,9 @@ impl Cookies {
             None => name.to_owned(),
         }
     }
-
-    fn earlier_name(&self) -> &'static str {
-        if self.is_secure { SECURE_NAME } else { NAME }
-    }
-
-    /// Not readable by scripts, not sent along by other sites' forms and frames.
-    fn header(&self, name: &str, value: &str, path: &str, age: &str) -> HeaderValue {
-        let secure = if self.is_secure { "; Secure" } else { "" };
-        let text = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}{age}");
-        HeaderValue::from_str(&text).expect("hex digits, names, numbers and fixed words")
-    }
 }
 
-/// The values of every cookie of this name.
+/// Returns the values of every cookie of this name.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     let lines = headers.get_all(COOKIE).iter();
     let pairs = lines
@@ -166,7 +173,7 @@ mod tests {
     };
 
     fn read(headers: &HeaderMap, cookies: &Cookies) -> Option<Secret> {
-        cookies.read(headers).map(|kept| kept.secret)
+        cookies.read(headers).map(|cookie| cookie.secret)
     }
 
     fn cookies(lines: &[&str]) -> HeaderMap {
@@ -178,11 +185,11 @@ mod tests {
 
     /// Two instances on one host once signed each other out: browsers share cookies between ports.
     #[test]
-    fn instances_on_other_ports_keep_cookies_of_their_own_and_the_earlier_name_still_counts() {
+    fn each_port_has_cookies_of_its_own_and_the_name_of_earlier_versions_is_still_read() {
         let at = |port| Cookies::new(None, Some(port));
         let (one, other) = (Secret::random(), Secret::random());
         let pair = |cookies: &Cookies, secret| {
-            let set = cookies.keep(secret, None);
+            let set = cookies.session(secret, None);
             set.to_str().unwrap().split(';').next().unwrap().to_owned()
         };
         let both = [pair(&at(3000), &one), pair(&at(3001), &other)].join("; ");
@@ -201,10 +208,10 @@ mod tests {
         );
 
         let earlier = cookies(&[&pair(&PLAIN, &one)]);
-        let kept = at(3000).read(&earlier).unwrap();
-        assert!(kept.secret == one && kept.is_earlier);
-        let forgotten = at(3000).forget_earlier();
-        assert!(forgotten.to_str().unwrap().starts_with("pet-store=;"));
+        let legacy = at(3000).read(&earlier).unwrap();
+        assert!(legacy.secret == one && legacy.is_legacy);
+        let cleared = at(3000).clear_legacy();
+        assert!(cleared.to_str().unwrap().starts_with("pet-store=;"));
 
         for (base, name) in [
             ("https://pets.example", "__Host-pet-store-443"),
@@ -213,12 +220,12 @@ mod tests {
         ] {
             let base = BaseUrl::parse(base).unwrap();
             let cookies = Cookies::new(Some(&base), Some(1));
-            assert_eq!(cookies.name(NAME, SECURE_NAME), name);
+            assert_eq!(cookies.session_name(), name);
         }
     }
 
     #[test]
-    fn what_was_kept_is_read_back_beside_other_cookies() {
+    fn the_session_cookie_is_found_beside_other_cookies() {
         let secret = Secret::random();
         let text = secret.text();
         let ours = format!("a=b; pet-store={text};c=d");
@@ -227,12 +234,12 @@ mod tests {
         assert!(read(&cookies(&["a=b", &secure]), &SECURE) == Some(secret));
         assert!(
             read(&cookies(&[&ours]), &SECURE).is_none(),
-            "over https only the safe name counts"
+            "over https only the secure name is read"
         );
     }
 
     #[test]
-    fn a_cookie_that_is_there_twice_or_is_no_secret_counts_as_none() {
+    fn a_duplicate_or_malformed_session_cookie_is_ignored() {
         let (one, other) = (Secret::random().text(), Secret::random().text());
         for lines in [
             vec![format!("pet-store={one}; pet-store={other}")],
@@ -247,15 +254,15 @@ mod tests {
     }
 
     #[test]
-    fn no_script_reads_it_and_over_https_nothing_else_sends_or_sets_it() {
+    fn the_session_cookie_is_http_only_and_secure_over_https() {
         let secret = Secret::random();
-        let plain = PLAIN.keep(&secret, None);
+        let plain = PLAIN.session(&secret, None);
         let expected = format!(
             "pet-store={}; Path=/; HttpOnly; SameSite=Lax",
             secret.text()
         );
         assert_eq!(plain, expected);
-        let secure = SECURE.keep(&secret, Some(60));
+        let secure = SECURE.session(&secret, Some(60));
         let expected = format!(
             "__Host-pet-store={}; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=60",
             secret.text()
@@ -263,7 +270,7 @@ mod tests {
         assert_eq!(secure, expected);
         assert!(
             SECURE
-                .forget()
+                .clear_session()
                 .to_str()
                 .unwrap()
                 .ends_with("; Secure; Max-Age=0")

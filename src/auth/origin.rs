@@ -1,4 +1,4 @@
-//! Where a request comes from: this site's own pages, another site's, or a program.
+//! The origin of a request: a page of this server, a page of another site, or a program.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use poem::http::{HeaderMap, HeaderValue};
 
 use super::base_url::BaseUrl;
 
-/// Whether a browser sent this on behalf of another site's page. `Sec-Fetch-Site` (W3C Fetch
-/// Metadata) says so directly; `Origin` must name the public address, or where none was given, the
-/// host that was asked. A program that is no browser sends neither.
-pub fn is_from_elsewhere(headers: &HeaderMap, base: Option<&BaseUrl>) -> bool {
+/// Returns true if a browser sent the request for a page of another origin. `Sec-Fetch-Site` (W3C
+/// Fetch Metadata) says so directly; `Origin` must be the public address, or if none is configured,
+/// the host in the request. A program that is no browser sends neither.
+pub fn is_cross_origin(headers: &HeaderMap, base: Option<&BaseUrl>) -> bool {
     let site = headers.get("sec-fetch-site");
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return true;
@@ -31,9 +31,9 @@ fn names_host(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
     named.is_some() && named == host.and_then(|host| host.to_str().ok())
 }
 
-/// Whether the request was sent to a name of loopback. Another site's name can be made to lead
-/// here (DNS rebinding), and a page of that site would then count as one of ours.
-pub fn names_this_machine(headers: &HeaderMap) -> bool {
+/// Returns true if the request was sent to a name of loopback. The name of another site can resolve to
+/// this machine (DNS rebinding), and a page of that site would then count as a page of this server.
+pub fn is_local_host(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let Some(host) = host.and_then(|host| host.parse::<Authority>().ok()) else {
         return false;
@@ -41,7 +41,7 @@ pub fn names_this_machine(headers: &HeaderMap) -> bool {
     let name = host.host().trim_matches(['[', ']']);
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    // Names below localhost lead to loopback too, and to nowhere else: RFC 6761, section 6.3.
+    // Names below localhost always resolve to loopback: RFC 6761, section 6.3.
     let is_localhost = name == "localhost" || name.ends_with(".localhost");
     is_localhost || name.parse().is_ok_and(is_loopback)
 }
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_site_is_from_elsewhere_and_a_program_is_not() {
+    fn a_page_of_another_site_is_cross_origin_and_a_program_is_not() {
         let host = ("host", "127.0.0.1:3000");
         for (expected, pairs) in [
             (false, vec![host]),
@@ -82,7 +82,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                is_from_elsewhere(&headers(&pairs), None),
+                is_cross_origin(&headers(&pairs), None),
                 expected,
                 "{pairs:?}"
             );
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_public_address_no_other_origin_counts_whatever_host_was_asked() {
+    fn with_a_public_address_every_other_origin_is_cross_origin() {
         let base = BaseUrl::parse("https://pets.example").unwrap();
         for (expected, pairs) in [
             (false, vec![]),
@@ -110,7 +110,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                is_from_elsewhere(&headers(&pairs), Some(&base)),
+                is_cross_origin(&headers(&pairs), Some(&base)),
                 expected,
                 "{pairs:?}"
             );
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_loopback_are_this_machine() {
+    fn only_names_of_loopback_are_local() {
         for (expected, host) in [
             (true, "127.0.0.1:3000"),
             (true, "localhost"),
@@ -134,11 +134,11 @@ mod tests {
             (false, ""),
         ] {
             assert_eq!(
-                names_this_machine(&headers(&[("host", host)])),
+                is_local_host(&headers(&[("host", host)])),
                 expected,
                 "{host}"
             );
         }
-        assert!(!names_this_machine(&headers(&[])));
+        assert!(!is_local_host(&headers(&[])));
     }
 }

@@ -1,12 +1,11 @@
-//! Passwords: which are accepted (`rules`), and the slow hash that makes a stolen store hard to use
-//! (`hash`).
+//! Password rules, and the pool that computes password hashes.
 //!
-//! A hash takes tens of milliseconds and 19 MiB, so it runs off the async workers, two at once, and
-//! only so many wait. The memory is reused while anyone waits, and freed by the last. For a name that
-//! nobody has, the same work is done.
+//! A hash takes tens of milliseconds and 19 MiB, so hashes are computed off the async workers, two at a
+//! time, and the queue is bounded. The memory is reused while anyone waits, and freed by the last. If
+//! there is no account, the pool does the same work, so that the time does not reveal which names
+//! exist.
 
 mod hash;
-mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -16,153 +15,199 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use self::hash::hash;
-use self::hash::{Buffer, hash_in, is_outdated_in, verify_in};
-pub use self::rules::{WeakPassword, check_password_rules};
+use self::hash::{HashBuffer, hash_in, is_outdated_in, normalize, verify_in};
 use super::secret::Secret;
+use crate::model::AccountName;
 
-/// Hashes that are computed at once: 38 MiB, and never all cores of a small machine for long.
-const AT_ONCE: usize = 2;
+/// Hashes computed at a time: 38 MiB, and never all cores of a small machine for long.
+const CONCURRENT_HASHES: usize = 2;
 
-/// Callers that are let in, the two at work included; one more is told to come back.
-const CALLERS: usize = 32;
+/// Callers that may wait, including the two being served; a further one gets `HashingBusy`.
+const QUEUE_SLOTS: usize = 32;
 
-/// Callers that are let in from addresses where their account signed in before: a flood of sign-ins
-/// does not take their slots.
-const KNOWN_CALLERS: usize = 8;
-
-/// The pool of slots that a caller takes one of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slots {
-    Everyone,
-    /// For accounts that signed in from the same address before, and for signed-in people.
-    Known,
-}
+/// Callers that may wait from addresses where their account signed in before: a flood of sign-ins does
+/// not take their slots.
+const RESERVED_SLOTS: usize = 8;
 
 /// Bytes of the longest password that is compared. The rules allow fewer characters.
-const LONGEST_BYTES: usize = 4096;
+const MAX_BYTES: usize = 4096;
 
-/// Every caller's place is taken.
+/// Characters of the shortest password. Together with the login throttle, guessing is hopeless.
+const MIN_CHARACTERS: usize = 12;
+
+/// Characters of the longest password, so that nobody sends a book to hash.
+const MAX_CHARACTERS: usize = 200;
+
+/// The password is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many people are signing in at this moment; try again in a few seconds")]
-pub struct Crowded;
+pub enum WeakPassword {
+    /// It has too few characters.
+    #[error("use at least {MIN_CHARACTERS} characters: three or four words are easy to remember")]
+    Short,
+    /// It has too many characters.
+    #[error("use at most {MAX_CHARACTERS} characters")]
+    Long,
+    /// It consists of the name of the account, or of one character.
+    #[error("use something that cannot be guessed from the name")]
+    Guessable,
+}
 
-/// Buffers that wait for the next hash; no more than are computed at once.
-type Buffers = Arc<Mutex<Vec<Buffer>>>;
+/// Checks a new password against the rules.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn check_password_rules(password: &str, name: &AccountName) -> Result<(), WeakPassword> {
+    let password = normalize(password);
+    let length = password.chars().count();
+    let rest = password.to_lowercase().replace(name.as_str(), "");
+    let first = rest.chars().next();
+    let is_one_letter = rest.chars().all(|letter| Some(letter) == first);
+    if length < MIN_CHARACTERS {
+        Err(WeakPassword::Short)
+    } else if length > MAX_CHARACTERS {
+        Err(WeakPassword::Long)
+    } else if rest.chars().count() < MIN_CHARACTERS / 2 || is_one_letter {
+        Err(WeakPassword::Guessable)
+    } else {
+        Ok(())
+    }
+}
 
-/// Hashes off the async workers, within bounds.
-pub struct Passwords {
-    callers: Arc<Semaphore>,
-    known_callers: Arc<Semaphore>,
-    at_work: Arc<Semaphore>,
-    /// Kept while anyone waits. The last caller frees them.
+/// The queue that a caller takes a slot of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashQueue {
+    /// The queue for everyone.
+    Shared,
+    /// The queue for accounts that signed in from the same address before, and for signed-in people.
+    Reserved,
+}
+
+/// Too many callers wait for a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many people are signing in right now; try again in a few seconds")]
+pub struct HashingBusy;
+
+/// Buffers for the next hashes, at most `CONCURRENT_HASHES`.
+type Buffers = Arc<Mutex<Vec<HashBuffer>>>;
+
+/// Computes hashes off the async workers, with a bounded queue.
+pub struct HashingPool {
+    shared_slots: Arc<Semaphore>,
+    reserved_slots: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    /// Kept while anyone waits; the last caller frees them.
     buffers: Buffers,
-    /// Of a password that nobody knows: what is compared with when there is no account.
-    of_nobody: Arc<str>,
+    /// The hash of an unknown password, which is compared with if there is no account.
+    decoy: Arc<str>,
     tasks: TaskTracker,
 }
 
-impl Passwords {
-    /// Its work is owned by `tasks`.
+impl HashingPool {
+    /// Creates a pool whose work is tracked by `tasks`.
     pub fn new(tasks: TaskTracker) -> Self {
-        Passwords {
-            callers: Arc::new(Semaphore::new(CALLERS)),
-            known_callers: Arc::new(Semaphore::new(KNOWN_CALLERS)),
-            at_work: Arc::new(Semaphore::new(AT_ONCE)),
+        HashingPool {
+            shared_slots: Arc::new(Semaphore::new(QUEUE_SLOTS)),
+            reserved_slots: Arc::new(Semaphore::new(RESERVED_SLOTS)),
+            running: Arc::new(Semaphore::new(CONCURRENT_HASHES)),
             buffers: Buffers::default(),
-            of_nobody: hash(&Secret::random().text()).into(),
+            decoy: hash(&Secret::random().text()).into(),
             tasks,
         }
     }
 
-    /// Whether `password` is the one of `hash`; without a hash it takes as long and is not.
+    /// Returns true if `password` has this hash. Without a hash it takes as long and returns false.
     ///
     /// # Errors
-    /// `Crowded` at once when too many wait.
+    /// `HashingBusy` immediately if the queue is full.
     pub async fn verify(
         &self,
-        slots: Slots,
+        queue: HashQueue,
         password: String,
         hash: Option<String>,
-    ) -> Result<bool, Crowded> {
-        // No account has a longer password, so it is dropped now and takes no memory in the queue.
-        let is_short = password.len() <= LONGEST_BYTES;
+    ) -> Result<bool, HashingBusy> {
+        // No account has a longer password. It is dropped now and takes no memory in the queue.
+        let is_short = password.len() <= MAX_BYTES;
         let password = if is_short { password } else { String::new() };
-        let of_nobody = Arc::clone(&self.of_nobody);
-        let is_somebody = hash.is_some();
-        let work = move |buffer: &mut Buffer| {
-            verify_in(buffer, &password, hash.as_deref().unwrap_or(&of_nobody))
+        let decoy = Arc::clone(&self.decoy);
+        let has_account = hash.is_some();
+        let work = move |buffer: &mut HashBuffer| {
+            verify_in(buffer, &password, hash.as_deref().unwrap_or(&decoy))
         };
-        Ok(self.run(slots, work).await? && is_somebody && is_short)
+        Ok(self.run(queue, work).await? && has_account && is_short)
     }
 
-    /// The hash of a new password.
+    /// Hashes a new password.
     ///
     /// # Errors
-    /// `Crowded` at once when too many wait.
-    pub async fn hash(&self, slots: Slots, password: String) -> Result<String, Crowded> {
-        self.run(slots, move |buffer: &mut Buffer| hash_in(buffer, &password))
+    /// `HashingBusy` immediately if the queue is full.
+    pub async fn hash(&self, queue: HashQueue, password: String) -> Result<String, HashingBusy> {
+        self.run(queue, move |buffer| hash_in(buffer, &password))
             .await
     }
 
     /// Hashes the normal form of `password`, if `known` is a hash of the text as it was typed.
     ///
     /// # Errors
-    /// `Crowded` at once when too many wait.
-    pub async fn renew(&self, password: String, known: String) -> Result<Option<String>, Crowded> {
+    /// `HashingBusy` immediately if the queue is full.
+    pub async fn rehash(
+        &self,
+        password: String,
+        known: String,
+    ) -> Result<Option<String>, HashingBusy> {
         if password.is_ascii() {
             return Ok(None);
         }
-        let renew = move |buffer: &mut Buffer| {
+        let rehash = move |buffer: &mut HashBuffer| {
             is_outdated_in(buffer, &password, &known).then(|| hash_in(buffer, &password))
         };
-        self.run(Slots::Known, renew).await
+        self.run(HashQueue::Reserved, rehash).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        slots: Slots,
-        work: impl FnOnce(&mut Buffer) -> T + Send + 'static,
-    ) -> Result<T, Crowded> {
-        let callers = match slots {
-            Slots::Everyone => &self.callers,
-            Slots::Known => &self.known_callers,
+        queue: HashQueue,
+        work: impl FnOnce(&mut HashBuffer) -> T + Send + 'static,
+    ) -> Result<T, HashingBusy> {
+        let slots = match queue {
+            HashQueue::Shared => &self.shared_slots,
+            HashQueue::Reserved => &self.reserved_slots,
         };
-        let permit = Arc::clone(callers).try_acquire_owned();
-        let slot = Slot {
-            permit: Some(permit.map_err(|_| Crowded)?),
-            callers: [&self.callers, &self.known_callers].map(Arc::clone),
+        let permit = Arc::clone(slots).try_acquire_owned();
+        let slot = QueueSlot {
+            permit: Some(permit.map_err(|_| HashingBusy)?),
+            slots: [&self.shared_slots, &self.reserved_slots].map(Arc::clone),
             buffers: Arc::clone(&self.buffers),
         };
-        let turn = Arc::clone(&self.at_work).acquire_owned().await;
-        // The work keeps slot and turn, also if its caller is gone.
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        // The work keeps its slot and its permit also if the caller leaves.
         let working = self.tasks.spawn_blocking(move || {
-            let mut buffer = kept(&slot.buffers).pop().unwrap_or_default();
+            let mut buffer = lock(&slot.buffers).pop().unwrap_or_default();
             let done = work(&mut buffer);
-            kept(&slot.buffers).push(buffer);
-            drop((slot, turn));
+            lock(&slot.buffers).push(buffer);
+            drop((slot, running));
             done
         });
         Ok(working.await.expect("hashing does not panic"))
     }
 }
 
-/// The slot of a caller that waits or is at work. Releasing the last one frees the buffers.
-struct Slot {
+/// The slot of a caller that waits or is being served. Dropping the last slot frees the buffers.
+struct QueueSlot {
     permit: Option<OwnedSemaphorePermit>,
-    callers: [Arc<Semaphore>; 2],
+    slots: [Arc<Semaphore>; 2],
     buffers: Buffers,
 }
 
-impl Drop for Slot {
+impl Drop for QueueSlot {
     fn drop(&mut self) {
         self.permit = None;
-        let free = self.callers.each_ref().map(|all| all.available_permits());
-        if free == [CALLERS, KNOWN_CALLERS] {
-            *kept(&self.buffers) = Vec::new();
+        let free = self.slots.each_ref().map(|slots| slots.available_permits());
+        if free == [QUEUE_SLOTS, RESERVED_SLOTS] {
+            *lock(&self.buffers) = Vec::new();
         }
     }
 }
 
-fn kept(buffers: &Buffers) -> MutexGuard<'_, Vec<Buffer>> {
+fn lock(buffers: &Buffers) -> MutexGuard<'_, Vec<HashBuffer>> {
     buffers.lock().expect("no holder of this lock panics")
 }

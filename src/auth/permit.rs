@@ -1,64 +1,74 @@
-//! What routes take to state what they need. A handler that takes a permit is not called without
-//! it, and there is no way to write but with one.
+//! Permits: parameters by which a handler states who may call it.
+//!
+//! A handler with a permit is not called without it, and there is no other way to write.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use poem::{FromRequest, Request, RequestBody};
 
-use super::directory::{Accounts, AccountsError, Actor, author};
-use super::{Authenticator, Principal, Refusal, StaffAuth};
+use super::accounts::{Accounts, AccountsError, Actor, author};
+use super::authenticator::{AuthMode, Authenticator};
+use super::csrf::form_token;
+use super::principal::Principal;
+use super::refusal::Refusal;
+use super::staff::StaffAuth;
 use crate::error::Failure;
 use crate::model::{Account, ChangeSource, Key, Role, Scope};
 use crate::writer::Signer;
 
-/// What a permit is for.
-pub trait Need: Send + Sync {
+/// The scope that a permit requires.
+pub trait RequiredScope: Send + Sync {
+    /// The scope.
     const SCOPE: Scope;
 }
 
-/// To read what staff read.
+/// Permission to read what only staff may read.
 pub struct MayRead;
-/// To say what a pet is doing.
+/// Permission to set the status of a pet.
 pub struct MaySetStatus;
-/// To add, edit and remove pets.
+/// Permission to add, edit and remove pets.
 pub struct MayWrite;
 
-impl Need for MayRead {
+impl RequiredScope for MayRead {
     const SCOPE: Scope = Scope::Read;
 }
 
-impl Need for MaySetStatus {
+impl RequiredScope for MaySetStatus {
     const SCOPE: Scope = Scope::SetStatus;
 }
 
-impl Need for MayWrite {
+impl RequiredScope for MayWrite {
     const SCOPE: Scope = Scope::Write;
 }
 
-/// The caller may do what `N` says.
-pub struct Permit<N> {
+/// Proof that the principal of the request has the scope `S`.
+pub struct Permit<S> {
     signer: Signer,
-    need: PhantomData<N>,
+    scope: PhantomData<S>,
 }
 
-impl<N: Need> Permit<N> {
+impl<S: RequiredScope> Permit<S> {
+    /// Returns the permit of a principal.
+    ///
     /// # Errors
-    /// Why the caller may not.
-    pub fn of(caller: &Principal) -> Result<Self, Refusal> {
-        let need = PhantomData;
-        let signer = caller.sign(N::SCOPE, ChangeSource::Staff)?;
-        Ok(Permit { signer, need })
+    /// Why the principal lacks the scope.
+    pub fn new(principal: &Principal) -> Result<Self, Refusal> {
+        Ok(Permit {
+            signer: principal.sign(S::SCOPE, ChangeSource::Staff)?,
+            scope: PhantomData,
+        })
     }
 }
 
-impl<N> Permit<N> {
-    /// Returns the signer of a change that was asked for on a page.
+impl<S> Permit<S> {
+    /// Returns the signer of a change that was made on a page.
     pub fn signer(self) -> Signer {
         self.signer
     }
 
-    /// The same for one that was asked for over the API, where a program without a name is one.
+    /// Returns the signer of a change that was made over the API. In the demo, where programs have no
+    /// name, its source is the API.
     pub fn api_signer(self) -> Signer {
         if self.signer.is_named() {
             self.signer
@@ -68,37 +78,36 @@ impl<N> Permit<N> {
     }
 }
 
-impl<'a, N: Need> FromRequest<'a> for Permit<N> {
+impl<'a, S: RequiredScope> FromRequest<'a> for Permit<S> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Permit::of(Principal::get(request)?).map_err(Failure::from)?)
+        Ok(Permit::new(Principal::get(request)?).map_err(Failure::from)?)
     }
 }
 
 /// A person who is signed in with this browser. Cheap to clone.
 #[derive(Clone)]
 pub struct SignedIn {
+    /// The person's account.
     pub account: Arc<Account>,
-    /// Of the session.
+    /// The key of the session.
     pub key: Key,
-    /// The principal of their edits of staff.
+    /// The actor of the person's edits of accounts.
     pub actor: Actor,
     authenticator: Authenticator,
 }
 
 impl SignedIn {
-    fn of(caller: &Principal) -> Result<Self, Refusal> {
-        let (account, key) = caller.person()?;
-        let actor = Actor::session(key, author(&account.name, caller.client()));
-        let authenticator = caller.authenticator().clone();
+    fn new(principal: &Principal) -> Result<Self, Refusal> {
+        let (account, key) = principal.person()?;
         Ok(SignedIn {
+            actor: Actor::session(key, author(&account.name, principal.client())),
             account,
             key,
-            actor,
-            authenticator,
+            authenticator: principal.authenticator().clone(),
         })
     }
 
-    /// The same person, submitting a form with this one-time key.
+    /// Returns the same person, submitting a form with this one-time key.
     pub fn with_request(self, key: Option<&str>) -> Self {
         SignedIn {
             actor: self.actor.with_request(key),
@@ -106,28 +115,30 @@ impl SignedIn {
         }
     }
 
+    /// Returns the accounts and everything that signs people in.
+    ///
     /// # Errors
-    /// As for `Authenticator::staff`.
+    /// As `Authenticator::staff`.
     pub fn staff(&self) -> Result<&StaffAuth, Refusal> {
         self.authenticator.staff()
     }
 
-    /// Makes an edit of the roster for this person, as `StaffAuth::edit` does.
+    /// Edits accounts on behalf of this person.
     ///
     /// # Errors
-    /// As there.
+    /// As `StaffAuth::edit`.
     pub async fn edit<T: Send + 'static>(
         &self,
         edit: impl FnOnce(&Accounts, &SignedIn) -> Result<T, AccountsError> + Send + 'static,
     ) -> Result<T, Failure> {
         let (staff, person) = (self.staff()?, self.clone());
-        staff.edit(move |directory| edit(directory, &person)).await
+        staff.edit(move |accounts| edit(accounts, &person)).await
     }
 }
 
 impl<'a> FromRequest<'a> for SignedIn {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(SignedIn::of(Principal::get(request)?).map_err(Failure::from)?)
+        Ok(SignedIn::new(Principal::get(request)?).map_err(Failure::from)?)
     }
 }
 
@@ -136,10 +147,52 @@ pub struct Administrator(pub SignedIn);
 
 impl<'a> FromRequest<'a> for Administrator {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let person = SignedIn::of(Principal::get(request)?).map_err(Failure::from)?;
+        let person = SignedIn::new(Principal::get(request)?).map_err(Failure::from)?;
         match person.account.role {
             Role::Admin => Ok(Administrator(person)),
             Role::Staff => Err(Failure::from(Refusal::NotAdmin).into()),
+        }
+    }
+}
+
+/// What a page offers its reader. It is no permission: every route checks for itself.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    /// The mode of the server.
+    pub auth: AuthMode,
+    /// The name of the account that is signed in.
+    pub name: Option<String>,
+    /// True if the reader may change pets.
+    pub is_staff: bool,
+    /// True if the reader may manage accounts.
+    pub is_admin: bool,
+    /// `name=value` of the cookie that says which account is signed in.
+    pub account_cookie: Option<String>,
+    /// The token of the page's forms.
+    pub form_token: Option<String>,
+}
+
+impl Rights {
+    /// Returns what pages offer this principal.
+    pub fn new(principal: &Principal) -> Self {
+        let authenticator = principal.authenticator();
+        let person = principal.person().ok().map(|(account, _)| account);
+        // The demo offers nothing at a host name where it would refuse every form.
+        let is_demo_staff = || principal.sign(Scope::Write, ChangeSource::Staff).is_ok();
+        let is_demo = authenticator.mode() == AuthMode::Demo;
+        let cookie = |account: &Arc<Account>| {
+            let cookies = authenticator.cookies();
+            cookies.account_pair(account.name.as_str())
+        };
+        Rights {
+            auth: authenticator.mode(),
+            is_staff: person.is_some() || (is_demo && is_demo_staff()),
+            is_admin: person
+                .as_ref()
+                .is_some_and(|account| account.role == Role::Admin),
+            account_cookie: person.as_ref().map(cookie),
+            name: person.map(|account| account.name.to_string()),
+            form_token: principal.cookie().map(form_token),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Why somebody may not, and what each is told.
+//! Reasons to refuse a request or a command, and the answers that they become.
 
-use super::directory::AccountsError;
-use super::password::Crowded;
+use super::accounts::AccountsError;
+use super::password::HashingBusy;
 use crate::error::{Failure, sentence};
 use crate::model::Scope;
 use crate::store::StoreError;
@@ -9,28 +9,31 @@ use crate::store::StoreError;
 /// Why a request or a command is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nothing was shown, or what was shown is not valid any more.
+    /// There is no credential, or it is not valid any more.
     NotSignedIn,
-    /// Valid, but for less than this.
+    /// The credential is valid and lacks this scope.
     NotInScope(Scope),
+    /// The account is not an admin's.
     NotAdmin,
-    /// A page that needs a person, asked for with a token.
+    /// The page needs a person, and the credential is a token.
     NotAPerson,
-    FromElsewhere,
+    /// A page of another origin sent the request.
+    CrossOrigin,
+    /// The demo was opened at a name that is not of this machine.
     OtherHost,
-    /// The form was not made for this browser, or for who it was before.
+    /// The form was made for another browser or another session.
     StaleForm,
-    /// There are no accounts in the demo.
+    /// The demo has no accounts.
     Demo,
 }
 
 impl Refusal {
-    /// The same over a socket, where nobody can be asked to show something: 401 needs a challenge.
+    /// Returns the answer over a socket, which cannot send the challenge that a 401 requires.
     pub fn into_socket_failure(self) -> Failure {
         match self {
             Refusal::NotSignedIn => Failure::forbidden(
-                "Only staff may change something. Sign in on this site, or give the token of a \
-                 program with the first command.",
+                "Only staff can make changes. Sign in on this site, or send an API token with the \
+                 first command.",
             ),
             refusal => refusal.into(),
         }
@@ -41,18 +44,17 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotSignedIn => Failure::unauthorized(
-                "Only staff may do this. Sign in, or let your program send \
-                 Authorization: Bearer with a token that is valid.",
+                "Only staff can do this. Sign in, or send Authorization: Bearer with a valid token.",
             ),
             Refusal::NotInScope(scope) => Failure::forbidden(format!(
-                "This token may not do that: it takes one with the scope {}.",
+                "This token is not allowed to do that. Use a token with the scope {}.",
                 scope.as_str()
             )),
-            Refusal::NotAdmin => Failure::forbidden("Only an admin may do this."),
+            Refusal::NotAdmin => Failure::forbidden("Only an admin can do this."),
             Refusal::NotAPerson => {
-                Failure::forbidden("This takes a person who is signed in, not a token.")
+                Failure::forbidden("This page needs a person who is signed in, not a token.")
             }
-            Refusal::FromElsewhere => Failure::forbidden(
+            Refusal::CrossOrigin => Failure::forbidden(
                 "This request came from a page of another site. Make changes on this site.",
             ),
             Refusal::OtherHost => Failure::forbidden(
@@ -63,14 +65,14 @@ impl From<Refusal> for Failure {
                  form and send it again.",
             ),
             Refusal::Demo => {
-                Failure::not_found("In the demo everyone is staff: there is nobody to sign in as.")
+                Failure::not_found("The demo has no accounts: everyone on this machine is staff.")
             }
         }
     }
 }
 
-impl From<Crowded> for Failure {
-    fn from(error: Crowded) -> Self {
+impl From<HashingBusy> for Failure {
+    fn from(error: HashingBusy) -> Self {
         Failure::unavailable(sentence(&error), 2)
     }
 }
@@ -88,21 +90,21 @@ impl From<AccountsError> for Failure {
                 Failure::conflict(detail)
             }
             AccountsError::Store(StoreError::Write(reason)) => {
-                tracing::error!(%reason, "an edit of staff could not be written");
-                Failure::unavailable("This could not be written to the disk.", 5)
+                tracing::error!(%reason, "could not write an edit of accounts");
+                Failure::unavailable("The change could not be saved to disk.", 5)
             }
             AccountsError::Store(StoreError::Full(reason)) => {
-                tracing::error!(%reason, "an edit of staff could not be written");
-                Failure::full("The disk is full, so this could not be written.", 30)
+                tracing::error!(%reason, "could not write an edit of accounts: the disk is full");
+                Failure::full("The disk is full, so the change was not saved.", 30)
             }
-            AccountsError::Store(StoreError::Conflict) => Failure::conflict(
-                "Others changed who is staff at the same moment, again and again. Try again.",
-            ),
+            AccountsError::Store(StoreError::Conflict) => {
+                Failure::conflict("Someone else is editing staff accounts. Please try again.")
+            }
             AccountsError::Store(StoreError::Unknown(reason)) => {
-                tracing::error!(%reason, "an edit of staff was not answered");
+                tracing::error!(%reason, "no confirmation for an edit of accounts");
                 Failure::unavailable(
-                    "The data did not answer, so this may have been done, or may still be. Look \
-                     before you try again.",
+                    "The database did not confirm the change in time. It may still be applied; \
+                     check before retrying.",
                     5,
                 )
             }

@@ -1,79 +1,131 @@
-//! Secrets of 32 random bytes: what a session's cookie, an API token and an invitation carry.
+//! Random secrets: the content of session cookies, API tokens and invitation links.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard};
+
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Key, from_hex, to_hex};
+use crate::model::Key;
 
-/// What only its holder has. Never stored, never logged; the store has its `Key`.
+/// A secret of 32 random bytes. It is never stored and never logged: the store has its `Key`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret([u8; 32]);
 
-/// What an API token begins with, so that people and scanners know one when they see it.
-const TOKEN_MARK: &str = "petstore_";
+/// Prefix of an API token, by which people and secret scanners recognise one.
+const TOKEN_PREFIX: &str = "petstore_";
 
-/// What is hashed beside a secret to make the token of its forms: knowing one tells nothing about
-/// the other.
-const FORM_SALT: &[u8] = b"pet-store form token";
-
-/// The label that is hashed with a secret to derive others.
-const DERIVE_SALT: &[u8] = b"pet-store derived secret";
+/// Separates derived secrets from other hashes of the same secret.
+const DERIVE_LABEL: &[u8] = b"pet-store derived secret";
 
 impl Secret {
-    /// A new one, from the generator that the operating system seeds.
+    /// Generates a secret with the generator that the operating system seeds.
     pub fn random() -> Self {
         Secret(rand::random())
     }
 
-    /// The same for the same `parts`, and a guess to whoever does not have `self`.
+    /// Derives another secret, which is the same for the same `parts` and cannot be computed without
+    /// `self`.
     pub fn derive(&self, parts: &[&[u8]]) -> Self {
         let mut list = Sha256::new();
         for part in parts {
             list.update((part.len() as u64).to_be_bytes());
             list.update(part);
         }
-        // Hashed on its own: the outer hash has one length, so nothing can be appended.
-        let derived = Sha256::new()
-            .chain_update(DERIVE_SALT)
-            .chain_update(self.0)
-            .chain_update(list.finalize());
-        Secret(derived.finalize().into())
+        // The list is hashed separately: the outer input has a fixed length, so no length extension.
+        Secret(self.digest(DERIVE_LABEL, &list.finalize()))
     }
 
+    /// Returns the hash of the secret that is stored.
     pub fn key(&self) -> Key {
         Key::new(Sha256::digest(self.0).into())
     }
 
-    /// 64 hex digits.
+    /// Returns the secret as 64 hex digits.
     pub fn text(&self) -> String {
-        to_hex(&self.0)
+        HEXLOWER.encode(&self.0)
     }
 
-    /// Reads what `text` wrote, and nothing else.
+    /// Parses 64 lower-case hex digits.
     pub fn parse(text: &str) -> Option<Self> {
-        from_hex(text).map(Secret)
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Secret)
     }
 
-    /// The same as an API token.
+    /// Returns the secret as an API token.
     pub fn token_text(&self) -> String {
-        format!("{TOKEN_MARK}{}", self.text())
+        format!("{TOKEN_PREFIX}{}", self.text())
     }
 
+    /// Parses an API token.
     pub fn parse_token(text: &str) -> Option<Self> {
-        Secret::parse(text.strip_prefix(TOKEN_MARK)?)
+        Secret::parse(text.strip_prefix(TOKEN_PREFIX)?)
     }
 
-    /// What the forms of a page carry that was made for the holder of this secret.
-    pub fn form_token(&self) -> String {
-        let digest = Sha256::new().chain_update(FORM_SALT).chain_update(self.0);
-        to_hex(&digest.finalize())
+    /// Returns a hash of the secret. Hashes with different labels say nothing about each other.
+    pub(super) fn digest(&self, label: &[u8], content: &[u8]) -> [u8; 32] {
+        let digest = Sha256::new()
+            .chain_update(label)
+            .chain_update(self.0)
+            .chain_update(content);
+        digest.finalize().into()
+    }
+}
+
+/// Issued keys that are remembered, so that a resubmitted form does not bring back what was revoked.
+/// People submit far fewer forms before they close the page.
+const REMEMBERED_KEYS: usize = 1000;
+
+/// Derives the secrets that forms ask for. A form that is submitted twice gets the same secret.
+///
+/// The secret is derived from the form's one-time key, the session, the content of the form, and a
+/// seed that stays in this process. No secret is kept: the second submission derives the same one,
+/// whose key is already in the store. After a restart, and on another node, the form leads to another
+/// secret, and a second token is created.
+pub struct FormSecrets {
+    seed: Secret,
+    /// Keys that were issued, oldest first.
+    issued: Mutex<VecDeque<Key>>,
+}
+
+impl FormSecrets {
+    /// Returns a derivation with a new random seed.
+    pub fn new() -> Self {
+        FormSecrets {
+            seed: Secret::random(),
+            issued: Mutex::default(),
+        }
     }
 
-    /// Whether a form carried it. Takes as long whatever it carried.
-    pub fn made_form_token(&self, shown: &str) -> bool {
-        let ours = self.form_token();
-        let differing = ours.bytes().zip(shown.bytes());
-        let differing = differing.fold(0, |bits, (one, other)| bits | (one ^ other));
-        ours.len() == shown.len() && differing == 0
+    /// Returns the secret for a form with this session and one-time key; random if there is no form.
+    pub fn secret(&self, form: Option<(&Key, &str)>, content: &[&str]) -> Secret {
+        let Some((session, one_time_key)) = form else {
+            return Secret::random();
+        };
+        let mut parts = vec![session.bytes().as_slice(), one_time_key.as_bytes()];
+        parts.extend(content.iter().map(|text| text.as_bytes()));
+        self.seed.derive(&parts)
+    }
+
+    /// Returns true if the secret was issued before.
+    pub fn is_issued(&self, secret: &Secret) -> bool {
+        self.lock().contains(&secret.key())
+    }
+
+    /// Remembers that the secret was issued.
+    pub fn remember(&self, secret: &Secret) {
+        let (key, mut issued) = (secret.key(), self.lock());
+        if issued.contains(&key) {
+            return;
+        }
+        if issued.len() >= REMEMBERED_KEYS {
+            issued.pop_front();
+        }
+        issued.push_back(key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Key>> {
+        self.issued.lock().expect("no holder of this lock panics")
     }
 }
 
@@ -82,17 +134,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_reads_back_as_it_was_written_and_nothing_else_does() {
+    fn a_secret_parses_from_its_own_text_and_from_nothing_else() {
         let secret = Secret::random();
-        assert!(Secret::parse(&secret.text()) == Some(secret.clone()));
-        assert!(Secret::parse_token(&secret.token_text()) == Some(secret.clone()));
         let text = secret.text();
+        assert!(Secret::parse(&text) == Some(secret.clone()));
+        assert!(Secret::parse_token(&secret.token_text()) == Some(secret.clone()));
+        let upper = text.to_uppercase();
         for wrong in [
             "",
             &text[1..],
-            &text
-                .to_uppercase()
-                .replace(|digit: char| digit.is_ascii_digit(), "A"),
+            &upper.replace(|digit: char| digit.is_ascii_digit(), "A"),
             &format!("{text}0"),
             &format!("+{}", &text[1..]),
             &format!("é{}", &text[2..]),
@@ -104,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_secrets_are_alike_and_a_key_tells_only_that_it_is_the_same() {
+    fn a_key_is_the_same_for_one_secret_and_does_not_contain_it() {
         let (one, other) = (Secret::random(), Secret::random());
         assert_ne!(one.key(), other.key());
         assert_eq!(one.key(), one.clone().key());
@@ -112,19 +163,10 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_secret_is_of_one_secret_and_one_list_of_parts() {
+    fn a_derived_secret_depends_on_the_secret_and_on_where_each_part_ends() {
         let (one, other) = (Secret::random(), Secret::random());
         let derived = one.derive(&[b"ab", b"c"]);
         assert!(derived == one.derive(&[b"ab", b"c"]) && derived != one);
         assert!(derived != one.derive(&[b"a", b"bc"]) && derived != other.derive(&[b"ab", b"c"]));
-    }
-
-    #[test]
-    fn a_form_token_is_of_one_secret_and_does_not_give_it_away() {
-        let (one, other) = (Secret::random(), Secret::random());
-        assert!(one.made_form_token(&one.form_token()));
-        for wrong in [&other.form_token(), &one.text(), &one.form_token()[1..], ""] {
-            assert!(!one.made_form_token(wrong));
-        }
     }
 }

@@ -102,7 +102,7 @@ fn obey(command: Command, directory: &Accounts) -> anyhow::Result<()> {
             password,
         } => {
             let hash = new_password(&password, &name)?;
-            directory.add(&name, role, hash, &operator())?;
+            directory.members().add(&name, role, hash, &operator())?;
             format!("{name} is {} now", role.as_str())
         }
         Command::Reset { name, password } => {
@@ -110,19 +110,19 @@ fn obey(command: Command, directory: &Accounts) -> anyhow::Result<()> {
                 bail!("there is no account {name}");
             }
             let hash = new_password(&password, &name)?;
-            directory.set_password(&name, hash, &operator())?;
+            directory.members().set_password(&name, hash, &operator())?;
             format!("{name} has a new password; sessions and tokens are ended")
         }
         Command::Disable { name } => {
-            directory.disable(&name, &operator())?;
+            directory.members().disable(&name, &operator())?;
             format!("{name} is disabled")
         }
         Command::Enable { name } => {
-            directory.enable(&name, &operator())?;
+            directory.members().enable(&name, &operator())?;
             format!("{name} is enabled")
         }
         Command::Remove { name } => {
-            directory.remove(&name, &operator())?;
+            directory.members().remove(&name, &operator())?;
             format!("{name} is removed")
         }
     };
@@ -141,7 +141,7 @@ fn open(data: &Path) -> anyhow::Result<Accounts> {
 }
 
 fn list(directory: &Accounts) -> anyhow::Result<()> {
-    for member in directory.members() {
+    for member in directory.members().list() {
         let account = &member.account;
         let state = match (account.is_disabled, &account.password) {
             (true, _) => "disabled",

@@ -45,7 +45,7 @@ impl CommandHandler {
     /// Runs a command, unless the account or address has used up its rate of writes.
     fn run(&mut self, mut request: CommandRequest, visitor: ClientAddress) -> Reply {
         if let Some(token) = request.token.take() {
-            self.speaker.show(&token);
+            self.speaker.set_token(&token);
         }
         let account = self.speaker.account(self.app.authenticator());
         let name = account.as_ref().map(|account| account.name.as_str());

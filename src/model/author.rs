@@ -1,24 +1,24 @@
-//! Who made a change, for the eyes of staff.
+//! Authors and signatures: who made a change, as staff see it.
 
 use std::sync::Arc;
 
 use super::ChangeSource;
 
-/// A person or a program by name, and the kind of client it came with. What visitors are told is
-/// `By`.
+/// A person or a program by name, and the kind of client. Visitors only see the `ChangeSource`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Author {
-    /// An account's name, or where there is none, what stands for it: "command line".
+    /// The name of an account, or "command line".
     pub name: String,
-    /// "Firefox on Android", or "token Feeder".
+    /// The kind of client: "Firefox on Android", or "token Feeder".
     pub client: String,
 }
 
-/// What a change is signed with.
+/// The source and the author of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
+    /// What visitors see.
     pub by: ChangeSource,
-    /// Nobody by name in the demo, where everyone is staff, and for the simulator.
+    /// `None` in the demo, which has no accounts, and for the simulator.
     pub author: Option<Arc<Author>>,
 }
 

@@ -1,35 +1,38 @@
-//! People who may change something: their accounts, and what stands in for their password once
-//! they have shown it.
+//! Staff: accounts, and the sessions, tokens and invitations that stand for their passwords.
 //!
-//! Secrets are not here. A session, a token and an invitation are each known by the `Key` of a
-//! secret that only its holder has.
+//! There are no secrets here. A session, a token and an invitation are each identified by the `Key` of
+//! a secret that only its holder has.
 
 mod name;
 mod right;
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
+
 pub use self::name::{AccountName, AccountNameError};
 pub use self::right::{Role, Scope, UnknownRole, UnknownScope};
-use super::{Author, FieldError, Rev, TextKind, Timestamp, check_text, is_invisible, to_hex};
+use super::{Author, FieldError, Rev, TextKind, Timestamp, check_text, is_invisible};
 
-/// What is kept of a secret of 32 random bytes: its SHA-256. Whoever reads the store cannot use
-/// it, and guessing is hopeless, so it needs no slow hash.
+/// The SHA-256 of a secret of 32 random bytes, which is what the store has of it. A reader of the store
+/// cannot use it. Random secrets cannot be guessed, so it needs no slow hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; 32]);
 
 impl Key {
+    /// Returns the key with these bytes.
     pub const fn new(bytes: [u8; 32]) -> Self {
         Key(bytes)
     }
 
+    /// Returns the bytes of the hash.
     pub const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// A name for what the key opens, for pages: says nothing about the secret.
+    /// Returns a short name for pages, from which the secret cannot be derived.
     pub fn handle(&self) -> String {
-        to_hex(&self.0[..8])
+        HEXLOWER.encode(&self.0[..8])
     }
 }
 
@@ -39,57 +42,72 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Seconds on the store's own clock, which only moves on: neither a restart nor a wall clock that
-/// is set takes it back.
+/// Seconds on the store's own clock, which never goes back: not at a restart, and not when the wall
+/// clock is set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonotonicSeconds(pub u64);
 
 /// A person who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
+    /// The name that identifies the account.
     pub name: AccountName,
+    /// What the person may do.
     pub role: Role,
-    /// May not sign in, and no token of theirs is accepted.
+    /// True if the account is suspended: it cannot sign in, and its tokens are refused.
     pub is_disabled: bool,
-    /// As a PHC string; none until an invitation was accepted.
+    /// The hash of the password as a PHC string; `None` until an invitation is accepted.
     pub password: Option<String>,
+    /// The invitation to choose a password.
     pub invitation: Option<Invitation>,
+    /// When the account was created.
     pub created: Timestamp,
 }
 
-/// A link that lets a person choose a password, once.
+/// A link with which a person chooses a password, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invitation {
+    /// The key of the secret in the link.
     pub key: Key,
+    /// When it expires.
     pub expires: MonotonicSeconds,
 }
 
-/// A browser that somebody signed in with.
+/// A browser that a person signed in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
+    /// The key of the secret in the browser's cookie.
     pub key: Key,
+    /// The account that signed in.
     pub account: AccountName,
-    /// The kind of client in words: "Firefox on Android".
+    /// The kind of client: "Firefox on Android".
     pub client: String,
+    /// When the session began, by the wall clock.
     pub began_at: Timestamp,
+    /// When the session began.
     pub began: MonotonicSeconds,
-    /// When it was last used.
+    /// When the session was last used.
     pub seen: MonotonicSeconds,
 }
 
-/// What a program shows instead of a password.
+/// An API token, which a program sends instead of a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
+    /// The key of the token's secret.
     pub key: Key,
+    /// The account that created it.
     pub account: AccountName,
-    /// What its owner calls it.
+    /// The name that its owner gave it.
     pub name: String,
+    /// What a program with the token may do.
     pub scope: Scope,
+    /// When the token was created.
     pub created: Timestamp,
+    /// When the token was last used.
     pub used: Option<Timestamp>,
 }
 
-/// Characters of a token's name.
+/// Characters of a token's name at most.
 pub const TOKEN_NAME_CHARACTERS: usize = 40;
 
 /// Checks the name of a token.
@@ -111,30 +129,34 @@ pub fn check_token_name(name: &str) -> Result<(), FieldError> {
     })
 }
 
-/// Something that was done to accounts, sessions or tokens.
+/// A record of an edit of accounts, sessions or tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
+    /// When the edit was made.
     pub at: Timestamp,
+    /// Who made the edit.
     pub author: Author,
-    /// What was done, as a sentence without its subject: "gave anna the role admin".
-    pub words: String,
-    /// The newest change before this entry; unknown in records of earlier versions.
+    /// Which log the entry belongs to.
+    pub kind: AuditKind,
+    /// What the author did, as a sentence without its subject: "gave anna the role admin".
+    pub action: String,
+    /// The newest change of a pet before the edit; unknown in records of earlier versions.
     pub after: Option<Rev>,
 }
 
-/// The beginnings of entries that everyone can make about their own account. These entries are kept
-/// apart, so that they do not push out entries about roles.
-const ROUTINE: [&str; 5] = [
-    "signed in",
-    "signed out",
-    "made the token",
-    "revoked the token",
-    "changed their password",
-];
+/// The kind of an audit entry. Each kind has a log of its own, so that routine entries, of which anyone
+/// can make as many as they like, do not push out the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditKind {
+    /// An edit that everyone can make of their own account, such as signing in.
+    Routine,
+    /// An edit of an account itself, such as its role.
+    Administrative,
+}
 
 impl AuditEntry {
-    /// Returns true for an entry that everyone can make about their own account.
+    /// Returns true for an edit that everyone can make of their own account.
     pub fn is_routine(&self) -> bool {
-        ROUTINE.iter().any(|begin| self.words.starts_with(begin))
+        self.kind == AuditKind::Routine
     }
 }

@@ -1,19 +1,19 @@
-//! What every engine promises about staff: accounts, sessions, tokens, and who did what to them.
+//! The part of a store that holds accounts, sessions, tokens and audit entries.
 //!
-//! All of it is small and is held in memory by `auth`, which follows it: an engine keeps every edit
-//! and shows it, whichever node made it. Like all of the store, calls block on the disk or the
-//! network.
+//! All except the audit entries is small and is held in memory by `auth`, which follows it: an engine
+//! stores every edit and passes it on, whichever node made it. As in all of the store, calls block on
+//! the disk or the network.
 
 #[cfg(test)]
 pub(super) mod contract;
-mod following;
+mod follower;
 mod memory;
 mod record;
 
 use std::sync::Weak;
 
-pub use self::following::AccountFollower;
-pub(super) use self::following::{AccountFollowers, LocalAccountVersion};
+pub use self::follower::AccountFollower;
+pub(super) use self::follower::{AccountFollowers, LocalAccountVersion};
 pub use self::memory::MemoryAccountStore;
 pub(super) use self::memory::{AccountRecords, newest_of_both};
 pub(super) use self::record::{
@@ -25,19 +25,22 @@ use crate::model::{
     Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rev, Session, Timestamp, Token,
 };
 
-/// Audit entries that are kept of each kind, routine and other; the oldest of a kind are dropped.
+/// Audit entries that are kept of each kind; the oldest of a kind are dropped.
 pub const AUDIT_ENTRIES_KEPT: u64 = 10_000;
 
-/// Edits that are made together at most. A cluster takes no more than 1,000 messages in one batch.
+/// Edits in one call at most. A cluster takes no more than 1,000 messages in one batch.
 pub const MAX_ACCOUNT_EDITS: usize = 500;
 
-/// Everything that is kept about staff, audit_entries apart.
+/// Everything that a store holds about staff except the audit entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSet {
+    /// Accounts, sorted by name.
     pub accounts: Vec<Account>,
+    /// Sessions, sorted by key.
     pub sessions: Vec<Session>,
+    /// API tokens, sorted by key.
     pub tokens: Vec<Token>,
-    /// What the store's own clock and the wall clock said at the last edit.
+    /// The reading of the two clocks at the last edit.
     pub clock: Option<ClockReading>,
 }
 
@@ -48,76 +51,85 @@ impl AccountSet {
     }
 }
 
-/// The two clocks at one moment.
+/// The store's own clock and the wall clock, read at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockReading {
+    /// The store's own clock.
     pub tick: MonotonicSeconds,
+    /// The wall clock.
     pub wall: Timestamp,
 }
 
-/// One edit of the roster. Putting replaces what is there under the same name or key.
+/// An edit of accounts. Putting replaces what is there under the same name or key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AccountEdit {
+    /// Stores an account.
     PutAccount(Account),
+    /// Removes an account.
     RemoveAccount(AccountName),
+    /// Stores a session.
     PutSession(Session),
+    /// Removes a session.
     RemoveSession(Key),
+    /// Stores an API token.
     PutToken(Token),
+    /// Removes an API token.
     RemoveToken(Key),
+    /// Stores a reading of the clocks.
     SetClock(ClockReading),
+    /// Adds an audit entry.
     AddAuditEntry(AuditEntry),
 }
 
-/// The part of the store that holds staff.
+/// The part of a store that holds accounts.
 pub trait AccountStore: Send + Sync + 'static {
-    /// The present time by the clock of a remote engine; `None` for a local engine, or if the clock is
-    /// not known.
+    /// Returns the time of a remote engine's clock; `None` for a local engine, or if it is not known.
     fn engine_time(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Everything but the audit_entries, read at one moment; in the order of names and keys.
+    /// Reads a consistent snapshot of everything except the audit entries.
     ///
     /// # Errors
     /// `Read`, as for the rest of the store.
     fn account_set(&self) -> Result<AccountSet, StoreError>;
 
-    /// Gives `follower` the whole roster before it returns, and every edit after that.
+    /// Gives `follower` everything before it returns, and every edit after that.
     ///
     /// # Errors
-    /// As for `roster`.
+    /// As `account_set`.
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError>;
 
-    /// Whether other nodes edit it too.
+    /// Returns true if other nodes edit the accounts too.
     fn are_accounts_shared(&self) -> bool {
         false
     }
 
-    /// The rev of the newest change, after which an audit entry that is written now is listed; `None`
-    /// if it is not known.
+    /// Returns the rev of the newest change of a pet, after which an audit entry that is written now is
+    /// listed; `None` if it is not known.
     fn last_change(&self) -> Option<Rev> {
         None
     }
 
-    /// Has the followers shown what other nodes edited before this call.
+    /// Passes to the followers what other nodes edited before this call.
     ///
     /// # Errors
-    /// `Unavailable` when it cannot be known.
+    /// `Unavailable` if that cannot be known.
     fn catch_up_accounts(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Makes `edits`, `MAX_ACCOUNT_EDITS` at most, durable, all or none, in their order, if nothing was
-    /// edited after the version `read` that they were decided at; a new store is at 0. On return
-    /// the followers were shown them. The version they lead to.
+    /// Commits `edits`, at most `MAX_ACCOUNT_EDITS`, atomically and in their order, if `version` is the
+    /// present version; a new store is at 0. Passes them to the followers, and returns the version that
+    /// they lead to.
     ///
     /// # Errors
-    /// `Conflict` when something was edited meanwhile; the followers have been shown what.
-    /// `Unavailable` when nothing was written. `Write` or `Unknown`: nothing of it was shown,
-    /// although it may turn out to be there later.
-    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError>;
+    /// `Conflict` if the version is another; the followers then know it. `Unavailable` if nothing was
+    /// written. `Write` or `Unknown` if the followers were not called, although the edits may turn out to
+    /// be stored later.
+    fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError>;
 
-    /// Up to `limit` audit_entries with their numbers, newest first, all before `before` where it is given.
+    /// Reads up to `limit` audit entries with their numbers, newest first, with numbers below `before`.
     ///
     /// # Errors
     /// `Read`, as for the rest of the store.

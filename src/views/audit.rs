@@ -63,7 +63,7 @@ impl AuditPage {
         self.lines.push(LineView {
             who: audit_entry.author.name.clone(),
             client: audit_entry.author.client.clone(),
-            words: audit_entry.words.clone(),
+            words: audit_entry.action.clone(),
             pet: None,
             ..LineView::at(audit_entry.at)
         });

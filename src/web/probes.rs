@@ -10,7 +10,7 @@ use poem::{EndpointExt, Request, Response, Route, handler};
 use super::middleware::{host, security_headers, trace};
 use super::poem_fixes::resource;
 use crate::app_state::AppState;
-use crate::auth::{MayRead, Permit, Principal, names_this_machine};
+use crate::auth::{MayRead, Permit, Principal, is_local_host};
 use crate::error::Failure;
 use crate::limits::PeerAddress;
 use crate::metrics::Metrics;
@@ -59,9 +59,9 @@ pub fn show_metrics(
 ) -> poem::Result<Response> {
     // A name that leads to loopback by mistake or on purpose (DNS rebinding) is not this machine,
     // and neither is the public name that a proxy passes on.
-    let is_local = PeerAddress::is_local_client(request) && names_this_machine(request.headers());
+    let is_local = PeerAddress::is_local_client(request) && is_local_host(request.headers());
     if !is_local {
-        Permit::<MayRead>::of(&caller).map_err(Failure::from)?;
+        Permit::<MayRead>::new(&caller).map_err(Failure::from)?;
     }
     Ok(exposition(app.metrics()))
 }

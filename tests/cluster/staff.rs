@@ -117,7 +117,7 @@ async fn who_is_disabled_at_one_node_opens_nothing_at_the_other() {
     until("the end of boris", async || !boris.is_in().await).await;
     assert_eq!(added().await, StatusCode::UNAUTHORIZED);
     let audit = nodes.moved(&anna, 1).get("/audit").await;
-    assert!(audit.contains("disabled boris"), "{audit}");
+    assert!(audit.contains("suspended boris"), "{audit}");
     let history = nodes.moved(&anna, 1).get("/pets/1/history").await;
     assert!(history.contains("token write"), "{history}");
 }

@@ -32,25 +32,28 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     };
     let hash = HASH.to_owned();
     let operator = Actor::operator(author.clone());
-    directory.add(&anna, Role::Admin, hash, &operator).unwrap();
-    let begin = || directory.begin_session(&anna, HASH, "Firefox", None);
+    directory
+        .members()
+        .add(&anna, Role::Admin, hash, &operator)
+        .unwrap();
+    let begin = || directory.sessions().begin(&anna, HASH, "Firefox", None);
     let [ended, stays] = [begin(), begin()].map(|begun| begun.unwrap().key());
 
     disk.arm();
-    let told = directory.end_session(ended, &author);
+    let told = directory.sessions().end(ended, &author);
     let case = format!("{kind:?} {nth} {lasts:?}: {told:?}");
-    assert!(directory.session(&ended).is_none(), "{case}");
+    assert!(directory.sessions().get(&ended).is_none(), "{case}");
     assert_eq!(directory.has_pending_revocations(), told.is_err(), "{case}");
     disk.heal();
     // As the writer's thread does by itself, and then the task that keeps the roster tidy.
     engine.recover().unwrap();
-    directory.tidy().unwrap();
+    directory.maintain().unwrap();
     drop((directory, engine));
 
     check(folder.path()).unwrap();
     let directory = open(&Arc::new(RedbEngine::open(folder.path()).unwrap()));
-    assert!(directory.session(&ended).is_none(), "{case}");
-    assert!(directory.session(&stays).is_some(), "{case}");
+    assert!(directory.sessions().get(&ended).is_none(), "{case}");
+    assert!(directory.sessions().get(&stays).is_some(), "{case}");
     told.is_err()
 }
 

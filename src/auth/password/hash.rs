@@ -1,4 +1,4 @@
-//! The slow hash: argon2id with 19 MiB, two passes and one lane, as OWASP recommends.
+//! Password hashes: argon2id with 19 MiB, two passes and one lane, as OWASP recommends.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -11,22 +11,22 @@ const LANES: u32 = 1;
 /// Bytes of a hash.
 const LENGTH: usize = 32;
 
-/// Blocks of 1 KiB that a buffer reserves: over 32 MiB, the highest mmap threshold of glibc's
-/// malloc. A smaller buffer raises the threshold when it is freed, and later ones then stay in the
-/// heap of each thread. What is reserved and not used takes no memory.
+/// Blocks of 1 KiB that a buffer reserves: over 32 MiB, the highest mmap threshold of glibc's malloc.
+/// Freeing a smaller buffer raises the threshold, and later buffers then stay in the heap of each
+/// thread. Reserved pages that are not used take no memory.
 const RESERVED_BLOCKS: usize = 33 * 1024;
 
-/// The working memory of one hash. Whatever a hash leaves in it, the next one overwrites.
+/// The working memory of a hash, which the next hash overwrites.
 #[derive(Default)]
-pub struct Buffer(Vec<Block>);
+pub struct HashBuffer(Vec<Block>);
 
-/// The hash to keep, as a PHC string. Takes tens of milliseconds.
+/// Returns the hash of a password as a PHC string. Takes tens of milliseconds.
 pub fn hash(password: &str) -> String {
-    hash_in(&mut Buffer::default(), password)
+    hash_in(&mut HashBuffer::default(), password)
 }
 
-/// The same in memory that is reused.
-pub fn hash_in(buffer: &mut Buffer, password: &str) -> String {
+/// As `hash`, in a buffer that is reused.
+pub fn hash_in(buffer: &mut HashBuffer, password: &str) -> String {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(LENGTH));
     let params = params.expect("the parameters are within argon2's limits");
     let salt = Salt::generate();
@@ -42,15 +42,15 @@ pub fn hash_in(buffer: &mut Buffer, password: &str) -> String {
     hash.to_string()
 }
 
-/// Returns true if `password` is the one that was hashed. Earlier versions hashed the text as it was
-/// typed, so that text is compared too.
-pub fn verify_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
+/// Returns true if `password` has this hash. Earlier versions hashed the text as it was typed, so that
+/// text is compared too.
+pub fn verify_in(buffer: &mut HashBuffer, password: &str, hash: &str) -> bool {
     let normal = normalize(password);
     is_hash_of(buffer, &normal, hash) || (normal != password && is_hash_of(buffer, password, hash))
 }
 
 /// Returns true if only the text as it was typed, and not its normal form, has this hash.
-pub fn is_outdated_in(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
+pub fn is_outdated_in(buffer: &mut HashBuffer, password: &str, hash: &str) -> bool {
     let normal = normalize(password);
     normal != password && !is_hash_of(buffer, &normal, hash)
 }
@@ -61,8 +61,9 @@ pub fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }
 
-/// A hash that cannot be read, or that would take more memory than ours, is of no password.
-fn is_hash_of(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
+/// Returns true if the text has this hash. A hash that cannot be parsed, or that needs more memory than
+/// this module's, matches no text.
+fn is_hash_of(buffer: &mut HashBuffer, password: &str, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else {
         return false;
     };
@@ -78,11 +79,11 @@ fn is_hash_of(buffer: &mut Buffer, password: &str, hash: &str) -> bool {
         return false;
     }
     let output = buffer.compute(password, salt, version, &params);
-    // Outputs are compared in constant time.
+    // `Output` compares in constant time.
     output.is_some() && output == hash.hash
 }
 
-impl Buffer {
+impl HashBuffer {
     fn compute(
         &mut self,
         password: &str,
@@ -114,18 +115,18 @@ mod tests {
     use super::*;
 
     fn verify(password: &str, hash: &str) -> bool {
-        verify_in(&mut Buffer::default(), password, hash)
+        verify_in(&mut HashBuffer::default(), password, hash)
     }
 
     fn is_outdated(password: &str, hash: &str) -> bool {
-        is_outdated_in(&mut Buffer::default(), password, hash)
+        is_outdated_in(&mut HashBuffer::default(), password, hash)
     }
 
-    /// What argon2 itself makes is verified, and verifies what is made here.
+    /// Hashes of the argon2 crate verify here, and hashes from here verify there.
     #[test]
-    fn a_reused_buffer_changes_no_hash() {
+    fn a_reused_buffer_does_not_change_a_hash() {
         let argon2 = Argon2::default();
-        let mut buffer = Buffer::default();
+        let mut buffer = HashBuffer::default();
         for password in ["correct horse", "", "battery staple"] {
             let theirs = argon2.hash_password(password.as_bytes()).unwrap();
             assert!(verify_in(&mut buffer, password, &theirs.to_string()));
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_names_its_cost_and_differs_each_time() {
+    fn a_hash_contains_its_cost_and_a_random_salt() {
         let (one, other) = (hash("correct horse"), hash("correct horse"));
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, other);
@@ -161,7 +162,7 @@ mod tests {
 
     /// A Mac sends é as two code points where a phone sends one.
     #[test]
-    fn a_password_is_the_same_on_every_keyboard_and_hashes_from_before_still_count() {
+    fn composed_and_decomposed_letters_match_and_hashes_of_earlier_versions_still_verify() {
         let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
         for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
             let hash = hash(set);

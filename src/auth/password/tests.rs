@@ -1,21 +1,40 @@
-//! How many hashes are computed at once, and that they tell nobody which names there are.
+//! The rules for passwords, and the bounds of the hashing pool.
 
 use futures_util::StreamExt;
 
 use super::*;
 
-/// Without an account there is nothing to compare with; answering at once would say so.
+#[test]
+fn a_password_is_long_and_does_not_consist_of_the_name() {
+    let anna: AccountName = "anna".parse().unwrap();
+    for (password, expected) in [
+        ("correct horse", Ok(())),
+        ("сыр и вино 7", Ok(())),
+        ("short words", Err(WeakPassword::Short)),
+        (&"x y".repeat(67), Err(WeakPassword::Long)),
+        ("annaAnnaanna1", Err(WeakPassword::Guessable)),
+        ("            ", Err(WeakPassword::Guessable)),
+    ] {
+        assert_eq!(
+            check_password_rules(password, &anna),
+            expected,
+            "{password}"
+        );
+    }
+}
+
+/// Without an account there is nothing to compare with, and an immediate answer would reveal that.
 #[tokio::test]
-async fn a_name_that_nobody_has_takes_as_long_and_is_never_right() {
-    let passwords = Passwords::new(TaskTracker::new());
+async fn a_name_without_an_account_takes_as_long_as_one_with() {
+    let pool = HashingPool::new(TaskTracker::new());
     let known = hash("correct horse");
     let mut took = [std::time::Duration::MAX; 2];
-    // As often as it takes until other work on the machine has left each of them alone once.
+    // Repeated until other work on the machine has disturbed neither of the two.
     for tried in 1..=50 {
         for (fastest, hash) in took.iter_mut().zip([Some(known.clone()), None]) {
             let start = std::time::Instant::now();
-            let right = passwords
-                .verify(Slots::Everyone, "a wrong one".to_owned(), hash)
+            let right = pool
+                .verify(HashQueue::Shared, "a wrong one".to_owned(), hash)
                 .await;
             assert_eq!(right, Ok(false));
             *fastest = start.elapsed().min(*fastest);
@@ -24,28 +43,29 @@ async fn a_name_that_nobody_has_takes_as_long_and_is_never_right() {
             return;
         }
     }
-    panic!("of somebody, and of nobody: {took:?}");
+    panic!("with an account, and without: {took:?}");
 }
 
 #[tokio::test]
-async fn whoever_comes_when_all_places_are_taken_is_told_at_once() {
-    let passwords = Passwords::new(TaskTracker::new());
-    let all = passwords.callers.try_acquire_many(CALLERS as u32).unwrap();
+async fn a_full_queue_is_refused_immediately() {
+    let pool = HashingPool::new(TaskTracker::new());
+    let all = pool
+        .shared_slots
+        .try_acquire_many(QUEUE_SLOTS as u32)
+        .unwrap();
     assert_eq!(
-        passwords
-            .hash(Slots::Everyone, "correct horse".to_owned())
+        pool.hash(HashQueue::Shared, "correct horse".to_owned())
             .await,
-        Err(Crowded)
+        Err(HashingBusy)
     );
-    let known = passwords.hash(Slots::Known, "correct horse".to_owned());
+    let known = pool.hash(HashQueue::Reserved, "correct horse".to_owned());
     assert!(
         known.await.is_ok(),
-        "no flood keeps those out who are known"
+        "a flood does not take the reserved slots"
     );
     drop(all);
     assert!(
-        passwords
-            .hash(Slots::Everyone, "correct horse".to_owned())
+        pool.hash(HashQueue::Shared, "correct horse".to_owned())
             .await
             .is_ok()
     );
@@ -53,38 +73,35 @@ async fn whoever_comes_when_all_places_are_taken_is_told_at_once() {
 
 /// Each takes 19 MiB and a core.
 #[tokio::test]
-async fn a_third_waits_while_two_are_at_work() {
-    let passwords = Passwords::new(TaskTracker::new());
+async fn a_third_waits_while_two_are_running() {
+    let pool = HashingPool::new(TaskTracker::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(Mutex::new(released));
     let work = || {
         let released = Arc::clone(&released);
-        move |_: &mut Buffer| drop(released.lock().map(|released| released.recv()))
+        move |_: &mut HashBuffer| drop(released.lock().map(|released| released.recv()))
     };
     let (first, second) = (
-        passwords.run(Slots::Everyone, work()),
-        passwords.run(Slots::Everyone, work()),
+        pool.run(HashQueue::Shared, work()),
+        pool.run(HashQueue::Shared, work()),
     );
     tokio::pin!(first, second);
     assert!(futures_util::poll!(&mut first).is_pending());
-    assert!(
-        passwords.at_work.try_acquire().is_ok(),
-        "there is room for a second"
-    );
+    assert!(pool.running.try_acquire().is_ok(), "a second may run");
     assert!(futures_util::poll!(&mut second).is_pending());
-    assert!(passwords.at_work.try_acquire().is_err(), "and for no third");
+    assert!(pool.running.try_acquire().is_err(), "a third may not");
     drop(release);
     assert!(first.await.is_ok() && second.await.is_ok());
-    assert!(passwords.at_work.try_acquire().is_ok());
+    assert!(pool.running.try_acquire().is_ok());
 }
 
-/// Work that went on after its caller left would take memory that nobody counts.
+/// Otherwise work whose caller left would use memory that no bound counts.
 #[tokio::test]
-async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
-    let passwords = Passwords::new(TaskTracker::new());
+async fn abandoned_work_keeps_its_permit_until_it_ends() {
+    let pool = HashingPool::new(TaskTracker::new());
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (started, has_started) = tokio::sync::oneshot::channel();
-    let abandoned = passwords.run(Slots::Everyone, move |_| {
+    let abandoned = pool.run(HashQueue::Shared, move |_| {
         let _ = started.send(());
         let _ = released.recv();
     });
@@ -93,18 +110,18 @@ async fn work_that_nobody_waits_for_any_more_keeps_its_turn() {
         _ = abandoned => panic!("it waits to be released"),
         _ = has_started => {}
     }
-    assert_eq!(passwords.at_work.available_permits(), AT_ONCE - 1);
+    assert_eq!(pool.running.available_permits(), CONCURRENT_HASHES - 1);
     release.send(()).unwrap();
-    passwords.tasks.close();
-    passwords.tasks.wait().await;
-    assert_eq!(passwords.at_work.available_permits(), AT_ONCE);
+    pool.tasks.close();
+    pool.tasks.wait().await;
+    assert_eq!(pool.running.available_permits(), CONCURRENT_HASHES);
 }
 
-/// Each buffer takes 19 MiB, which the server kept after a flood of sign-ins.
+/// The server kept 19 MiB per buffer after a flood of sign-ins.
 #[tokio::test]
-async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
-    let passwords = Passwords::new(TaskTracker::new());
-    let hashes = (0..6).map(|_| passwords.hash(Slots::Everyone, "correct horse".to_owned()));
+async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last_caller() {
+    let pool = HashingPool::new(TaskTracker::new());
+    let hashes = (0..6).map(|_| pool.hash(HashQueue::Shared, "correct horse".to_owned()));
     let hashes = hashes
         .map(Box::pin)
         .collect::<futures_util::stream::FuturesUnordered<_>>();
@@ -113,23 +130,26 @@ async fn buffers_are_reused_while_anyone_waits_and_freed_by_the_last() {
     loop {
         tokio::select! {
             biased;
-            () = tokio::task::yield_now() => most = most.max(kept(&passwords.buffers).len()),
+            () = tokio::task::yield_now() => most = most.max(lock(&pool.buffers).len()),
             all = &mut finished => break assert_eq!(all.len(), 6),
         }
     }
-    assert!(most <= AT_ONCE, "{most} buffers");
-    assert_eq!(kept(&passwords.buffers).len(), 0);
+    assert!(most <= CONCURRENT_HASHES, "{most} buffers");
+    assert_eq!(lock(&pool.buffers).len(), 0);
 }
 
-/// The buffers were freed only by a caller that finished, and the last one may give up in the queue.
+/// Only a caller that finished freed the buffers, and the last one may leave the queue.
 #[tokio::test]
-async fn a_last_caller_that_gives_up_while_it_waits_leaves_no_buffer() {
-    let passwords = Passwords::new(TaskTracker::new());
-    let turns = passwords.at_work.try_acquire_many(AT_ONCE as u32).unwrap();
-    let mut waiting = Box::pin(passwords.hash(Slots::Everyone, "correct horse".to_owned()));
+async fn a_last_caller_that_leaves_the_queue_frees_the_buffers() {
+    let pool = HashingPool::new(TaskTracker::new());
+    let turns = pool
+        .running
+        .try_acquire_many(CONCURRENT_HASHES as u32)
+        .unwrap();
+    let mut waiting = Box::pin(pool.hash(HashQueue::Shared, "correct horse".to_owned()));
     assert!(futures_util::poll!(&mut waiting).is_pending());
-    kept(&passwords.buffers).push(Buffer::default());
+    lock(&pool.buffers).push(HashBuffer::default());
     drop(waiting);
-    assert_eq!(kept(&passwords.buffers).len(), 0);
+    assert_eq!(lock(&pool.buffers).len(), 0);
     drop(turns);
 }

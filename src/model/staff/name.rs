@@ -1,4 +1,4 @@
-//! The name of an account.
+//! Names of accounts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,19 +6,20 @@ use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The name a person signs in with, which is also what the account is known by.
+/// The name of an account, with which its owner signs in.
 ///
-/// 2 to 40 of a to z, 0 to 9, dot, dash and underscore, with a letter first. No two names look
-/// alike, and none means anything in an address or in markup.
+/// 2 to 40 lowercase letters (a to z), digits, dots, dashes or underscores, starting with a letter. No
+/// two names look alike, and none has a meaning in a URL or in markup.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(Arc<str>);
 
-/// The text is no name for an account.
+/// The text is not a valid name of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("use 2–40 lowercase letters, digits, dots, dashes or underscores, starting with a letter")]
 pub struct AccountNameError;
 
 impl AccountName {
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,7 +31,7 @@ impl fmt::Display for AccountName {
     }
 }
 
-/// In any case, with spaces around it and in wide letters, as keyboards put them: NFKC.
+/// Parses a name as keyboards write it: in any case, with spaces around it, in wide letters (NFKC).
 impl FromStr for AccountName {
     type Err = AccountNameError;
 
@@ -41,10 +42,10 @@ impl FromStr for AccountName {
         let is_name = (2..=40).contains(&name.len())
             && name.starts_with(|first: char| first.is_ascii_lowercase())
             && name.bytes().all(is_allowed);
-        match is_name {
-            true => Ok(AccountName(name.into())),
-            false => Err(AccountNameError),
+        if !is_name {
+            return Err(AccountNameError);
         }
+        Ok(AccountName(name.into()))
     }
 }
 
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_as_a_phone_writes_it_and_holds_nothing_that_means_something_elsewhere() {
+    fn a_name_is_normalised_and_contains_nothing_with_a_meaning_in_urls_or_markup() {
         let name = |text: &str| text.parse::<AccountName>();
         assert_eq!(name(" Anna ").unwrap().as_str(), "anna");
         assert_eq!(name("ａｎｎａ").unwrap().as_str(), "anna");

@@ -1,20 +1,21 @@
-//! What people and their programs may do: a person's role, a token's scope.
+//! Rights: the role of a person, the scope of a token.
 
 use std::str::FromStr;
 
-/// What a person may do.
+/// The role of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Everything that staff may, and says who is staff.
+    /// Can manage staff, and everything that staff can do.
     Admin,
-    /// Changes pets.
+    /// Can add and update pets.
     Staff,
 }
 
 impl Role {
+    /// All roles.
     pub const ALL: [Role; 2] = [Role::Admin, Role::Staff];
 
-    /// The word used in forms, on the command line and in the store.
+    /// Returns the word used in forms, on the command line and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Admin => "admin",
@@ -23,9 +24,9 @@ impl Role {
     }
 }
 
-/// The text is no role.
+/// The text is not a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role is admin or staff")]
+#[error("use admin or staff")]
 pub struct UnknownRole;
 
 impl FromStr for Role {
@@ -37,21 +38,22 @@ impl FromStr for Role {
     }
 }
 
-/// What an API token may do. Each includes those before it.
+/// The scope of an API token. Each scope includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// Read what staff read, such as who made a change.
+    /// Read staff-only details, such as who made a change.
     Read,
-    /// Say what a pet is doing.
+    /// Set the status of pets.
     SetStatus,
     /// Add, edit and remove pets.
     Write,
 }
 
 impl Scope {
+    /// All scopes, the narrowest first.
     pub const ALL: [Scope; 3] = [Scope::Read, Scope::SetStatus, Scope::Write];
 
-    /// The word used in forms and in the store.
+    /// Returns the word used in forms and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Scope::Read => "read",
@@ -61,9 +63,9 @@ impl Scope {
     }
 }
 
-/// The text is no scope.
+/// The text is not a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a scope is read, set-status or write")]
+#[error("use read, set-status or write")]
 pub struct UnknownScope;
 
 impl FromStr for Scope {

@@ -1,14 +1,14 @@
-//! The tests that every engine passes about staff.
+//! Contract tests of accounts, which every engine passes.
 
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::model::{Author, Invitation, Role, Scope};
+use crate::model::{AuditKind, Author, Invitation, Role, Scope};
 use crate::store::RedbEngine;
 #[cfg(feature = "slow-tests")]
 use crate::store::contract::with_clusters;
 
-/// Runs `check` against a fresh roster of every engine.
+/// Runs `check` against a new store of every engine.
 fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
     check(&MemoryAccountStore::default());
     let folder = tempfile::tempdir().unwrap();
@@ -17,21 +17,21 @@ fn with_every_engine(check: impl Fn(&dyn AccountStore)) {
     with_clusters(|engine| check(engine));
 }
 
-/// A follower that remembers.
+/// A follower that records its calls.
 #[derive(Default)]
 pub struct RecordingFollower(Mutex<Vec<(Vec<AccountEdit>, u64)>>);
 
 #[cfg(feature = "slow-tests")]
 impl RecordingFollower {
     pub fn last_version(&self) -> Option<u64> {
-        let told = self.0.lock().unwrap();
-        told.last().map(|(_, version)| *version)
+        let calls = self.0.lock().unwrap();
+        calls.last().map(|(_, version)| *version)
     }
 
-    /// The names of the accounts that were put, in the order in which they were told.
+    /// The names of the accounts that were put, in order.
     pub fn accounts(&self) -> Vec<AccountName> {
-        let told = self.0.lock().unwrap();
-        let edits = told.iter().flat_map(|(edits, _)| edits);
+        let calls = self.0.lock().unwrap();
+        let edits = calls.iter().flat_map(|(edits, _)| edits);
         let names = edits.filter_map(|edit| match edit {
             AccountEdit::PutAccount(account) => Some(account.name.clone()),
             _ => None,
@@ -94,13 +94,14 @@ fn audit_entry(number: u64) -> AuditEntry {
             name: "anna".to_owned(),
             client: "command line".to_owned(),
         },
-        words: format!("did {number}"),
+        kind: AuditKind::Administrative,
+        action: format!("did {number}"),
         after: (number > 1).then(|| Rev::new(number)),
     }
 }
 
 /// One of everything.
-fn roster() -> AccountSet {
+fn account_set() -> AccountSet {
     let invited = Account {
         role: Role::Admin,
         is_disabled: true,
@@ -126,11 +127,11 @@ fn roster() -> AccountSet {
     }
 }
 
-fn edits(roster: AccountSet) -> Vec<AccountEdit> {
-    let accounts = roster.accounts.into_iter().map(AccountEdit::PutAccount);
-    let sessions = roster.sessions.into_iter().map(AccountEdit::PutSession);
-    let tokens = roster.tokens.into_iter().map(AccountEdit::PutToken);
-    let clock = roster.clock.into_iter().map(AccountEdit::SetClock);
+fn edits(set: AccountSet) -> Vec<AccountEdit> {
+    let accounts = set.accounts.into_iter().map(AccountEdit::PutAccount);
+    let sessions = set.sessions.into_iter().map(AccountEdit::PutSession);
+    let tokens = set.tokens.into_iter().map(AccountEdit::PutToken);
+    let clock = set.clock.into_iter().map(AccountEdit::SetClock);
     accounts
         .chain(sessions)
         .chain(tokens)
@@ -139,7 +140,7 @@ fn edits(roster: AccountSet) -> Vec<AccountEdit> {
 }
 
 #[test]
-fn a_new_store_knows_nobody() {
+fn a_new_store_has_no_accounts() {
     with_every_engine(|engine| {
         assert_eq!(engine.account_set().unwrap(), AccountSet::default());
         assert_eq!(engine.audit_entries(None, 10).unwrap(), []);
@@ -147,17 +148,17 @@ fn a_new_store_knows_nobody() {
 }
 
 #[test]
-fn the_roster_reads_back_as_it_was_edited() {
+fn accounts_read_back_as_they_were_edited() {
     with_every_engine(|engine| {
-        engine.edit_accounts(0, &edits(roster())).unwrap();
-        assert_eq!(engine.account_set().unwrap(), roster());
+        engine.edit_accounts(0, &edits(account_set())).unwrap();
+        assert_eq!(engine.account_set().unwrap(), account_set());
     });
 }
 
 #[test]
 fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others() {
     with_every_engine(|engine| {
-        let version = engine.edit_accounts(0, &edits(roster())).unwrap();
+        let version = engine.edit_accounts(0, &edits(account_set())).unwrap();
         let seen = Session {
             seen: MonotonicSeconds(999),
             ..session(2, "anna")
@@ -173,12 +174,12 @@ fn a_later_edit_of_the_same_name_or_key_replaces_and_a_removal_leaves_the_others
         let left = engine.account_set().unwrap();
         assert_eq!(left.accounts, [account("anna")]);
         assert_eq!(left.sessions, [seen]);
-        assert_eq!(left.tokens, roster().tokens[1..]);
+        assert_eq!(left.tokens, account_set().tokens[1..]);
     });
 }
 
 #[test]
-fn edits_are_carried_out_in_their_order() {
+fn edits_apply_in_their_order() {
     with_every_engine(|engine| {
         let put = AccountEdit::PutSession(session(1, "anna"));
         let remove = AccountEdit::RemoveSession(Key::new([1; 32]));
@@ -192,30 +193,38 @@ fn edits_are_carried_out_in_their_order() {
 }
 
 #[test]
-fn an_edit_is_made_only_if_nothing_was_edited_since_it_was_decided() {
+fn an_edit_with_an_old_version_is_a_conflict() {
     with_every_engine(|engine| {
-        let told: Arc<RecordingFollower> = Arc::default();
-        let first = engine.edit_accounts(0, &edits(roster())).unwrap();
-        engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
+        let follower: Arc<RecordingFollower> = Arc::default();
+        let first = engine.edit_accounts(0, &edits(account_set())).unwrap();
+        engine
+            .follow_accounts(Arc::downgrade(&follower) as _)
+            .unwrap();
         let later = [AccountEdit::RemoveSession(Key::new([1; 32]))];
         let second = engine.edit_accounts(first, &later).unwrap();
         let late = [AccountEdit::PutAccount(account("late"))];
         for read in [0, first] {
             assert_eq!(engine.edit_accounts(read, &late), Err(StoreError::Conflict));
         }
-        assert_eq!(engine.account_set().unwrap().accounts, roster().accounts);
-        let told = told.0.lock().unwrap();
-        assert_eq!(*told, [(edits(roster()), first), (later.to_vec(), second)]);
+        assert_eq!(
+            engine.account_set().unwrap().accounts,
+            account_set().accounts
+        );
+        let calls = follower.0.lock().unwrap();
+        assert_eq!(
+            *calls,
+            [(edits(account_set()), first), (later.to_vec(), second)]
+        );
     });
 }
 
 #[test]
-fn deeds_are_read_newest_first_and_in_pages() {
+fn audit_entries_are_read_newest_first_and_in_pages() {
     with_every_engine(|engine| {
-        let noted: Vec<_> = (1..=5)
+        let entries: Vec<_> = (1..=5)
             .map(|number| AccountEdit::AddAuditEntry(audit_entry(number)))
             .collect();
-        engine.edit_accounts(0, &noted).unwrap();
+        engine.edit_accounts(0, &entries).unwrap();
         let page = engine.audit_entries(None, 2).unwrap();
         assert_eq!(page, [(5, audit_entry(5)), (4, audit_entry(4))]);
         let rest = engine.audit_entries(Some(4), 10).unwrap();
@@ -231,13 +240,13 @@ fn deeds_are_read_newest_first_and_in_pages() {
 }
 
 #[test]
-fn the_oldest_deeds_make_room_and_numbers_go_on() {
+fn the_oldest_audit_entries_are_dropped_and_numbers_continue() {
     with_every_engine(|engine| {
-        let noted: Vec<_> = (1..=AUDIT_ENTRIES_KEPT + 3)
+        let entries: Vec<_> = (1..=AUDIT_ENTRIES_KEPT + 3)
             .map(|number| AccountEdit::AddAuditEntry(audit_entry(number)))
             .collect();
         let mut version = 0;
-        for some in noted.chunks(MAX_ACCOUNT_EDITS) {
+        for some in entries.chunks(MAX_ACCOUNT_EDITS) {
             version = engine.edit_accounts(version, some).unwrap();
         }
         let all = engine.audit_entries(None, usize::MAX).unwrap();
@@ -252,30 +261,31 @@ fn the_oldest_deeds_make_room_and_numbers_go_on() {
 
 /// A member of staff pushed "gave mallory the role admin" out by creating tokens.
 #[test]
-fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
+fn routine_entries_do_not_push_out_administrative_ones() {
     with_every_engine(|engine| {
-        let note = |words: &str| {
+        let entry = |kind, action: &str| {
             AccountEdit::AddAuditEntry(AuditEntry {
-                words: words.to_owned(),
+                kind,
+                action: action.to_owned(),
                 ..audit_entry(1)
             })
         };
-        let mut version = engine
-            .edit_accounts(0, &[note("gave mallory the role admin")])
-            .unwrap();
-        let tokens = vec![note("made the token x (read)"); MAX_ACCOUNT_EDITS];
+        let admin = |action| [entry(AuditKind::Administrative, action)];
+        let first = admin("gave mallory the role admin");
+        let mut version = engine.edit_accounts(0, &first).unwrap();
+        let routine = vec![entry(AuditKind::Routine, "created a token"); MAX_ACCOUNT_EDITS];
         for _ in 0..=AUDIT_ENTRIES_KEPT / MAX_ACCOUNT_EDITS as u64 {
-            version = engine.edit_accounts(version, &tokens).unwrap();
+            version = engine.edit_accounts(version, &routine).unwrap();
         }
         engine
-            .edit_accounts(version, &[note("removed boris")])
+            .edit_accounts(version, &admin("removed boris"))
             .unwrap();
         let all = engine.audit_entries(None, usize::MAX).unwrap();
         assert_eq!(all.len() as u64, AUDIT_ENTRIES_KEPT + 2);
-        assert_eq!(all[0].1.words, "removed boris");
+        assert_eq!(all[0].1.action, "removed boris");
         let (number, oldest) = all.last().unwrap();
         assert_eq!(
-            (*number, oldest.words.as_str()),
+            (*number, oldest.action.as_str()),
             (1, "gave mallory the role admin")
         );
         assert!(all.windows(2).all(|pair| pair[0].0 > pair[1].0));
@@ -285,16 +295,16 @@ fn what_admins_did_is_not_pushed_out_by_what_everyone_can_do() {
 }
 
 #[test]
-fn redb_keeps_staff_over_a_restart_and_in_a_store_from_before_there_was_any() {
+fn redb_keeps_accounts_over_a_restart_also_in_a_store_without_account_tables() {
     let folder = tempfile::tempdir().unwrap();
     drop(RedbEngine::open(folder.path()).unwrap());
     let engine = RedbEngine::open(folder.path()).unwrap();
-    let version = engine.edit_accounts(0, &edits(roster())).unwrap();
+    let version = engine.edit_accounts(0, &edits(account_set())).unwrap();
     let note = [AccountEdit::AddAuditEntry(audit_entry(1))];
     engine.edit_accounts(version, &note).unwrap();
     drop(engine);
     let engine = RedbEngine::open(folder.path()).unwrap();
-    assert_eq!(engine.account_set().unwrap(), roster());
+    assert_eq!(engine.account_set().unwrap(), account_set());
     assert_eq!(
         engine.audit_entries(None, 10).unwrap(),
         [(1, audit_entry(1))]

@@ -1,29 +1,29 @@
-//! A roster in memory: what an engine far away is a copy of, and one that is forgotten when it is
-//! dropped, for tests.
+//! Accounts in memory: the local copy of a cluster's accounts, and a store for tests.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, Weak};
 
-use super::following::LocalAccountVersion;
+use super::follower::LocalAccountVersion;
 use super::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
 };
 use crate::model::{Account, AccountName, AuditEntry, Key, Session, Token};
 use crate::store::StoreError;
 
-/// Everything that is kept about staff.
+/// Accounts, sessions, tokens and audit entries by their keys.
 #[derive(Default)]
 pub struct AccountRecords {
     accounts: BTreeMap<AccountName, Account>,
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
     clock: Option<ClockReading>,
-    routine_deeds: BTreeMap<u64, AuditEntry>,
-    admin_deeds: BTreeMap<u64, AuditEntry>,
+    routine_entries: BTreeMap<u64, AuditEntry>,
+    admin_entries: BTreeMap<u64, AuditEntry>,
 }
 
 impl AccountRecords {
+    /// Makes an edit.
     pub fn apply(&mut self, edit: AccountEdit) {
         match edit {
             AccountEdit::PutAccount(account) => {
@@ -35,32 +35,33 @@ impl AccountRecords {
             AccountEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
             AccountEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
             AccountEdit::SetClock(reading) => self.clock = Some(reading),
-            AccountEdit::AddAuditEntry(audit_entry) => self.note(self.last_deed() + 1, audit_entry),
+            AccountEdit::AddAuditEntry(entry) => {
+                self.add_audit_entry(self.last_audit_number() + 1, entry);
+            }
         }
     }
 
-    /// Adds a audit_entry that has its number already; the oldest of its kind are dropped.
-    pub fn note(&mut self, number: u64, audit_entry: AuditEntry) {
-        let audit_entries = if audit_entry.is_routine() {
-            &mut self.routine_deeds
+    /// Adds an audit entry that has a number, and drops the oldest of its kind if there are too many.
+    pub fn add_audit_entry(&mut self, number: u64, entry: AuditEntry) {
+        let entries = if entry.is_routine() {
+            &mut self.routine_entries
         } else {
-            &mut self.admin_deeds
+            &mut self.admin_entries
         };
-        audit_entries.insert(number, audit_entry);
-        while audit_entries.len() as u64 > AUDIT_ENTRIES_KEPT {
-            audit_entries.pop_first();
+        entries.insert(number, entry);
+        while entries.len() as u64 > AUDIT_ENTRIES_KEPT {
+            entries.pop_first();
         }
     }
 
-    /// The number of the newest audit_entry; 0 for none.
-    pub fn last_deed(&self) -> u64 {
-        let last = |audit_entries: &BTreeMap<u64, AuditEntry>| {
-            audit_entries.last_key_value().map(|(number, _)| *number)
-        };
-        let last = last(&self.routine_deeds).max(last(&self.admin_deeds));
+    /// Returns the number of the newest audit entry; 0 if there is none.
+    pub fn last_audit_number(&self) -> u64 {
+        let last = |entries: &BTreeMap<u64, AuditEntry>| Some(*entries.last_key_value()?.0);
+        let last = last(&self.routine_entries).max(last(&self.admin_entries));
         last.unwrap_or(0)
     }
 
+    /// Returns everything except the audit entries.
     pub fn account_set(&self) -> AccountSet {
         AccountSet {
             accounts: self.accounts.values().cloned().collect(),
@@ -70,59 +71,56 @@ impl AccountRecords {
         }
     }
 
+    /// Returns up to `limit` audit entries with their numbers, newest first.
     pub fn audit_entries(&self, before: Option<u64>, limit: usize) -> Vec<(u64, AuditEntry)> {
-        let newest = |audit_entries: &BTreeMap<u64, AuditEntry>| -> Vec<_> {
-            let audit_entries = audit_entries.range(..before.unwrap_or(u64::MAX)).rev();
-            let audit_entries =
-                audit_entries.map(|(number, audit_entry)| (*number, audit_entry.clone()));
-            audit_entries.take(limit).collect()
+        let newest = |entries: &BTreeMap<u64, AuditEntry>| -> Vec<_> {
+            let entries = entries.range(..before.unwrap_or(u64::MAX)).rev();
+            let entries = entries.map(|(number, entry)| (*number, entry.clone()));
+            entries.take(limit).collect()
         };
-        newest_of_both(
-            newest(&self.routine_deeds),
-            newest(&self.admin_deeds),
-            limit,
-        )
+        let routine = newest(&self.routine_entries);
+        newest_of_both(routine, newest(&self.admin_entries), limit)
     }
 }
 
-/// Up to `limit` of two lists together, newest first.
+/// Merges two lists of audit entries into the newest `limit` of both, newest first.
 pub fn newest_of_both(
-    mut audit_entries: Vec<(u64, AuditEntry)>,
+    mut entries: Vec<(u64, AuditEntry)>,
     others: Vec<(u64, AuditEntry)>,
     limit: usize,
 ) -> Vec<(u64, AuditEntry)> {
-    audit_entries.extend(others);
-    audit_entries.sort_unstable_by_key(|(number, _)| Reverse(*number));
-    audit_entries.truncate(limit);
-    audit_entries
+    entries.extend(others);
+    entries.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    entries.truncate(limit);
+    entries
 }
 
-/// Accounts in memory.
+/// A store of accounts in memory, for tests.
 #[derive(Default)]
 pub struct MemoryAccountStore {
-    kept: Mutex<AccountRecords>,
+    records: Mutex<AccountRecords>,
     version: LocalAccountVersion,
 }
 
 impl MemoryAccountStore {
-    fn kept(&self) -> MutexGuard<'_, AccountRecords> {
-        self.kept.lock().expect("no holder of this lock panics")
+    fn lock(&self) -> MutexGuard<'_, AccountRecords> {
+        self.records.lock().expect("no holder of this lock panics")
     }
 }
 
 impl AccountStore for MemoryAccountStore {
     fn account_set(&self) -> Result<AccountSet, StoreError> {
-        Ok(self.kept().account_set())
+        Ok(self.lock().account_set())
     }
 
     fn follow_accounts(&self, follower: Weak<dyn AccountFollower>) -> Result<(), StoreError> {
         self.version.follow(follower, || self.account_set())
     }
 
-    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
-        self.version.edit(read, edits, || {
-            let mut kept = self.kept();
-            edits.iter().for_each(|edit| kept.apply(edit.clone()));
+    fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
+        self.version.edit(version, edits, || {
+            let mut records = self.lock();
+            edits.iter().for_each(|edit| records.apply(edit.clone()));
             Ok(())
         })
     }
@@ -132,6 +130,6 @@ impl AccountStore for MemoryAccountStore {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
-        Ok(self.kept().audit_entries(before, limit))
+        Ok(self.lock().audit_entries(before, limit))
     }
 }

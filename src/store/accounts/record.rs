@@ -1,11 +1,12 @@
-//! How accounts, sessions, tokens and audit_entries are written down: JSON, like all records of the store,
-//! under their name, key or number.
+//! Records of accounts, sessions, tokens and audit entries: JSON, like all records of the store, under
+//! their name, key or number.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountName, AuditEntry, Author, Invitation, Key, MonotonicSeconds, Rev, Session,
-    Timestamp, Token, from_hex, to_hex,
+    Account, AccountName, AuditEntry, AuditKind, Author, Invitation, Key, MonotonicSeconds, Rev,
+    Session, Timestamp, Token,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -16,9 +17,9 @@ struct AccountRecord {
     #[serde(default)]
     disabled: bool,
     password: Option<String>,
-    /// The key in hex, and the tick at which it expires.
+    /// The key in hex digits, and when it expires in seconds of the store's clock.
     invitation: Option<(String, u64)>,
-    /// Microseconds since the Unix epoch, as all moments here.
+    /// Microseconds since the Unix epoch, as all timestamps here.
     created: i64,
 }
 
@@ -52,10 +53,30 @@ struct AuditEntryRecord {
     who: String,
     client: String,
     did: String,
+    /// Missing in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<AuditKindRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<u64>,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum AuditKindRecord {
+    Routine,
+    Administrative,
+}
+
+/// How the routine entries of earlier versions begin, which did not store a kind.
+const LEGACY_ROUTINE: [&str; 5] = [
+    "signed in",
+    "signed out",
+    "made the token",
+    "revoked the token",
+    "changed their password",
+];
+
+/// Encodes an account.
 pub fn encode_account(account: &Account) -> Vec<u8> {
     encode(&AccountRecord {
         role: account.role.as_str().to_owned(),
@@ -68,6 +89,10 @@ pub fn encode_account(account: &Account) -> Vec<u8> {
     })
 }
 
+/// Decodes an account.
+///
+/// # Errors
+/// `Record`.
 pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
     let record: AccountRecord = decode(bytes)?;
     let invitation = |(key, expires): (String, u64)| {
@@ -84,6 +109,7 @@ pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
     })
 }
 
+/// Encodes a session.
 pub fn encode_session(session: &Session) -> Vec<u8> {
     encode(&SessionRecord {
         account: session.account.to_string(),
@@ -94,6 +120,10 @@ pub fn encode_session(session: &Session) -> Vec<u8> {
     })
 }
 
+/// Decodes a session.
+///
+/// # Errors
+/// `Record`.
 pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
     let record: SessionRecord = decode(bytes)?;
     Ok(Session {
@@ -106,6 +136,7 @@ pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
     })
 }
 
+/// Encodes an API token.
 pub fn encode_token(token: &Token) -> Vec<u8> {
     encode(&TokenRecord {
         account: token.account.to_string(),
@@ -116,6 +147,10 @@ pub fn encode_token(token: &Token) -> Vec<u8> {
     })
 }
 
+/// Decodes an API token.
+///
+/// # Errors
+/// `Record`.
 pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
     let record: TokenRecord = decode(bytes)?;
     Ok(Token {
@@ -128,6 +163,7 @@ pub fn decode_token(key: Key, bytes: &[u8]) -> Result<Token, StoreError> {
     })
 }
 
+/// Encodes a reading of the clocks.
 pub fn encode_clock(reading: &ClockReading) -> Vec<u8> {
     encode(&ClockRecord {
         tick: reading.tick.0,
@@ -135,6 +171,10 @@ pub fn encode_clock(reading: &ClockReading) -> Vec<u8> {
     })
 }
 
+/// Decodes a reading of the clocks.
+///
+/// # Errors
+/// `Record`.
 pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
     let record: ClockRecord = decode(bytes)?;
     Ok(ClockReading {
@@ -143,25 +183,45 @@ pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
     })
 }
 
-pub fn encode_audit_entry(audit_entry: &AuditEntry) -> Vec<u8> {
+/// Encodes an audit entry.
+pub fn encode_audit_entry(entry: &AuditEntry) -> Vec<u8> {
     encode(&AuditEntryRecord {
-        at: audit_entry.at.micros(),
-        who: audit_entry.author.name.clone(),
-        client: audit_entry.author.client.clone(),
-        did: audit_entry.words.clone(),
-        after: audit_entry.after.map(Rev::get),
+        at: entry.at.micros(),
+        who: entry.author.name.clone(),
+        client: entry.author.client.clone(),
+        did: entry.action.clone(),
+        kind: Some(match entry.kind {
+            AuditKind::Routine => AuditKindRecord::Routine,
+            AuditKind::Administrative => AuditKindRecord::Administrative,
+        }),
+        after: entry.after.map(Rev::get),
     })
 }
 
+/// Decodes an audit entry.
+///
+/// # Errors
+/// `Record`.
 pub fn decode_audit_entry(bytes: &[u8]) -> Result<AuditEntry, StoreError> {
     let record: AuditEntryRecord = decode(bytes)?;
+    let is_legacy_routine = || {
+        LEGACY_ROUTINE
+            .iter()
+            .any(|begin| record.did.starts_with(begin))
+    };
     Ok(AuditEntry {
         at: Timestamp::from_micros(record.at),
         author: Author {
             name: record.who,
             client: record.client,
         },
-        words: record.did,
+        kind: match record.kind {
+            Some(AuditKindRecord::Routine) => AuditKind::Routine,
+            Some(AuditKindRecord::Administrative) => AuditKind::Administrative,
+            None if is_legacy_routine() => AuditKind::Routine,
+            None => AuditKind::Administrative,
+        },
+        action: record.did,
         after: record.after.map(Rev::new),
     })
 }
@@ -170,18 +230,50 @@ fn account_name(text: &str) -> Result<AccountName, StoreError> {
     text.parse().map_err(damaged)
 }
 
-/// A key as text, in lower-case hex digits.
+/// Writes a key in lower-case hex digits.
 pub fn encode_key(key: &Key) -> String {
-    to_hex(key.bytes())
+    HEXLOWER.encode(key.bytes())
 }
 
+/// Parses a key.
+///
 /// # Errors
-/// `Record` when the text is no key.
+/// `Record` if the text is not a key.
 pub fn decode_key(text: &str) -> Result<Key, StoreError> {
-    let bytes = from_hex(text).ok_or_else(|| damaged("a key is 64 lower-case hex digits"))?;
+    let bytes = HEXLOWER.decode(text.as_bytes()).ok();
+    let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+    let bytes = bytes.ok_or_else(|| damaged("a key is 64 lower-case hex digits"))?;
     Ok(Key::new(bytes))
 }
 
 fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Record(format!("a record of staff is damaged: {error}"))
+    StoreError::Record(format!("a record of an account is damaged: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Earlier versions stored no kind, and told the routine entries by how they begin.
+    #[test]
+    fn an_audit_entry_keeps_its_kind_and_one_of_an_earlier_version_is_classified_by_its_text() {
+        for (action, is_routine) in [
+            ("signed in", true),
+            ("signed out everywhere else", true),
+            ("made the token Feeder (read)", true),
+            ("gave mallory the role admin", false),
+            ("chose a password as ben", false),
+        ] {
+            let legacy = format!(r#"{{"at":7,"who":"ben","client":"x","did":"{action}"}}"#);
+            let legacy = decode_audit_entry(legacy.as_bytes()).unwrap();
+            assert_eq!(legacy.is_routine(), is_routine, "{action}");
+            for kind in [AuditKind::Routine, AuditKind::Administrative] {
+                let entry = AuditEntry {
+                    kind,
+                    ..legacy.clone()
+                };
+                assert_eq!(decode_audit_entry(&encode_audit_entry(&entry)), Ok(entry));
+            }
+        }
+    }
 }

@@ -89,7 +89,8 @@ fn audit_entry() -> AuditEntry {
     AuditEntry {
         at: Timestamp::from_micros(10),
         author: author(),
-        words: "added boris".to_owned(),
+        kind: crate::model::AuditKind::Administrative,
+        action: "added boris".to_owned(),
         after: Some(Rev::new(2)),
     }
 }

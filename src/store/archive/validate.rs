@@ -104,9 +104,9 @@ pub fn validate_audit_entry(audit_entry: AuditEntry) -> Result<AuditEntry, Store
     if let Some(after) = audit_entry.after {
         validate_number("after", after.get())?;
     }
-    validate_length("did", &audit_entry.words, ENTRY_CHARACTERS)?;
+    validate_length("did", &audit_entry.action, ENTRY_CHARACTERS)?;
     Ok(AuditEntry {
-        words: clean_text(&audit_entry.words, TextKind::MultiLine),
+        action: clean_text(&audit_entry.action, TextKind::MultiLine),
         ..audit_entry
     })
 }

@@ -109,7 +109,9 @@ pub async fn end_one(
     }
     let is_own = person.key.handle() == handle;
     let ending = person.edit(move |directory, person| {
-        directory.end_session_of(&person.account.name, &handle, &person.actor)
+        directory
+            .sessions()
+            .end_by_handle(&person.account.name, &handle, &person.actor)
     });
     match ending.await {
         Ok(()) if is_own => Ok(forget_session(see_other("/pets"), &caller)),
@@ -140,7 +142,9 @@ pub async fn end_others(
     }
     let others = count_others(&person)?;
     let ending = person.edit(|directory, person| {
-        directory.end_other_sessions(&person.account.name, person.key, &person.actor)
+        directory
+            .sessions()
+            .end_others(&person.account.name, person.key, &person.actor)
     });
     match ending.await {
         Ok(()) => Ok(see_done(ADDRESS, &Done::OthersEnded(others), &caller)),
@@ -151,7 +155,11 @@ pub async fn end_others(
 /// # Errors
 /// 404 for a session that is not there.
 fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
-    let sessions = person.staff()?.accounts().sessions_of(&person.account.name);
+    let sessions = person
+        .staff()?
+        .accounts()
+        .sessions()
+        .list(&person.account.name);
     let session = sessions
         .iter()
         .find(|session| session.key.handle() == handle);
@@ -184,7 +192,11 @@ fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
 }
 
 fn count_others(person: &SignedIn) -> Result<usize, Failure> {
-    let sessions = person.staff()?.accounts().sessions_of(&person.account.name);
+    let sessions = person
+        .staff()?
+        .accounts()
+        .sessions()
+        .list(&person.account.name);
     Ok(sessions
         .iter()
         .filter(|session| session.key != person.key)
@@ -211,7 +223,10 @@ pub fn show_refused(
 pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
     let directory = person.staff()?.accounts();
     let name = &person.account.name;
-    let (sessions, tokens) = (directory.sessions_of(name), directory.tokens_of(name));
+    let (sessions, tokens) = (
+        directory.sessions().list(name),
+        directory.tokens().list(name),
+    );
     let page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
     Ok(page.with_request_key(form::new_key().1))
 }

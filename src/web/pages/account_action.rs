@@ -42,11 +42,11 @@ impl Order {
         actor: &Actor,
     ) -> Result<Option<Secret>, AccountsError> {
         match self {
-            Order::GiveRole(role) => directory.set_role(name, role, actor)?,
-            Order::Disable => directory.disable(name, actor)?,
-            Order::Enable => directory.enable(name, actor)?,
-            Order::Reset => return directory.reset(name, actor).map(Some),
-            Order::Remove => directory.remove(name, actor)?,
+            Order::GiveRole(role) => directory.members().set_role(name, role, actor)?,
+            Order::Disable => directory.members().disable(name, actor)?,
+            Order::Enable => directory.members().enable(name, actor)?,
+            Order::Reset => return directory.invitations().reset(name, actor).map(Some),
+            Order::Remove => directory.members().remove(name, actor)?,
         }
         Ok(None)
     }

@@ -218,7 +218,8 @@ mod tests {
                 name: "anna".to_owned(),
                 client: "Firefox".to_owned(),
             },
-            words: number.to_string(),
+            kind: crate::model::AuditKind::Administrative,
+            action: number.to_string(),
             after: after.map(Rev::new),
         };
         (number, audit_entry)
@@ -241,7 +242,7 @@ mod tests {
             let (lines, next) = merged(signed_changes(engine, from).unwrap(), older, before);
             found.extend(lines.iter().map(|line| match line {
                 Line::Change(change) => format!("change {}", change.rev.get()),
-                Line::AuditEntry(audit_entry) => format!("audit_entry {}", audit_entry.words),
+                Line::AuditEntry(audit_entry) => format!("audit_entry {}", audit_entry.action),
             }));
             match next {
                 Some(next) => before = next,

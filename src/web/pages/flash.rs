@@ -125,8 +125,8 @@ impl Ended {
     /// Counts the sessions and tokens of an account.
     pub fn of(directory: &Accounts, name: &AccountName) -> Self {
         Ended {
-            sessions: directory.sessions_of(name).len(),
-            tokens: directory.tokens_of(name).len(),
+            sessions: directory.sessions().list(name).len(),
+            tokens: directory.tokens().list(name).len(),
         }
     }
 

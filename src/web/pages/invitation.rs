@@ -42,7 +42,7 @@ impl Guest {
         if staff.is_bootstrap_token(&secret) {
             return Ok((secret, Guest::Founder));
         }
-        let name = staff.accounts().invited(&secret.key());
+        let name = staff.accounts().invitations().find(&secret.key());
         let name = name.ok_or_else(no_longer)?;
         Ok((secret, Guest::Invited(name)))
     }
@@ -88,10 +88,14 @@ pub async fn accept(
         }
     };
     let begun = match guest {
-        Guest::Founder => staff.found(&name, password, caller.client()).await,
+        Guest::Founder => {
+            staff
+                .create_first_admin(&name, password, caller.client())
+                .await
+        }
         Guest::Invited(_) => {
             staff
-                .accept(&secret, &name, password, caller.client())
+                .accept_invitation(&secret, &name, password, caller.client())
                 .await
         }
     };

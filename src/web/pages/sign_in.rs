@@ -151,7 +151,7 @@ pub async fn sign_in(
 #[handler]
 pub async fn sign_out(person: SignedIn, caller: Principal, _form: Form) -> poem::Result<Response> {
     let ending =
-        person.edit(|directory, person| directory.end_session(person.key, &person.actor.author));
+        person.edit(|directory, person| directory.sessions().end(person.key, &person.actor.author));
     ending.await?;
     Ok(forget_session(see_other(HOME), &caller))
 }

@@ -82,7 +82,7 @@ pub async fn invite(
     let invited = name.clone();
     let admin = admin.clone().with_request(form.one_time_key());
     let inviting = admin.edit(move |directory, admin| {
-        let made = directory.invite(&invited, role, &admin.actor);
+        let made = directory.invitations().invite(&invited, role, &admin.actor);
         match made {
             Err(error @ AccountsError::NameTaken(_)) => Ok(Err(error)),
             made => made.map(Ok),
@@ -156,7 +156,7 @@ fn question(
     name: &AccountName,
     admin: &SignedIn,
 ) -> Result<Option<ConfirmPage>, Failure> {
-    let members = admin.staff()?.accounts().members();
+    let members = admin.staff()?.accounts().members().list();
     let member = members.iter().find(|member| member.account.name == *name);
     let member = member.ok_or_else(|| AccountsError::UnknownAccount(name.to_string()))?;
     Ok(order.question(member, *name == admin.account.name))
@@ -206,7 +206,7 @@ fn show_link(
 }
 
 fn staff_page(site: &Site, admin: &SignedIn) -> Result<StaffPage, Failure> {
-    let members = admin.staff()?.accounts().members();
+    let members = admin.staff()?.accounts().members().list();
     let page = StaffPage::new(&members, &admin.account.name);
     let page = page.with_request_key(form::new_key().1);
     Ok(page.with_unnamed_proxy(site.app.limiter().suspects_unnamed_proxy()))

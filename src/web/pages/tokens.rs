@@ -36,7 +36,9 @@ pub async fn create(
     let made = token_name.clone();
     let person = person.with_request(form.one_time_key());
     let making = person.edit(move |directory, person| {
-        directory.create_token(&person.account.name, &made, scope, &person.actor)
+        directory
+            .tokens()
+            .create(&person.account.name, &made, scope, &person.actor)
     });
     let secret = making.await?;
     let page = account_page(&person)?.with_new_token(&token_name, &secret.token_text());
@@ -73,7 +75,9 @@ pub async fn revoke(
         return ask_first(site, &caller, &question);
     }
     let revoking = person.edit(move |directory, person| {
-        directory.revoke_token(&person.account.name, &handle, &person.actor)
+        directory
+            .tokens()
+            .revoke(&person.account.name, &handle, &person.actor)
     });
     match revoking.await {
         Ok(()) => Ok(see_done(ADDRESS, &Done::TokenRevoked, &caller)),
@@ -84,7 +88,11 @@ pub async fn revoke(
 /// # Errors
 /// 404 for a token that is not there.
 fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
-    let tokens = person.staff()?.accounts().tokens_of(&person.account.name);
+    let tokens = person
+        .staff()?
+        .accounts()
+        .tokens()
+        .list(&person.account.name);
     let token = tokens.iter().find(|token| token.key.handle() == handle);
     let token = token.ok_or(AccountsError::Gone)?;
     Ok(ConfirmPage {

@@ -23,7 +23,7 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
     let (_, lines) = page.split_once("class=\"deeds\"").unwrap();
     let lines: Vec<&str> = lines.split("<li>").skip(1).collect();
     for (line, parts) in lines.iter().zip([
-        ["anna", "disabled boris", "Firefox on Android"],
+        ["anna", "suspended boris", "Firefox on Android"],
         [
             "boris",
             "removed the pet</span> · <a href=\"&#x2f;pets&#x2f;2&#x2f;history\" dir=\"auto\">Miso</a> (removed)",

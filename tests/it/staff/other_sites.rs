@@ -58,7 +58,7 @@ async fn send_all(browser: &Browser, headers: &[(&str, &str)], token: &str) -> V
 #[test]
 fn the_list_names_every_form_of_the_url_table() {
     let table =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web.rs")).unwrap();
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/router.rs")).unwrap();
     let addresses = FORMS.len() - 1;
     assert_eq!(
         table.matches(".post(").count(),

@@ -41,7 +41,7 @@ async fn a_token_that_is_created_twice_is_one_token_and_does_not_return_when_rev
     assert_eq!((first.0, first.1.len()), (200, 64));
     let second = submit(&mut anna, "/account/tokens", &camera, mark).await;
     assert_eq!(second, first);
-    assert_eq!(noted(&mut anna, "made the token Camera").await, 1);
+    assert_eq!(noted(&mut anna, "created the token Camera").await, 1);
 
     let other = submit(&mut anna, "/account/tokens", &fields("Door", &key), mark).await;
     assert_ne!(other.1, first.1, "Back, and another name");

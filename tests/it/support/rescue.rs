@@ -102,7 +102,9 @@ pub fn add_people(directory: &Accounts) -> [String; 3] {
     add_person(directory, "boris", HASH.clone(), Role::Staff);
     let boris = "boris".parse().unwrap();
     Scope::ALL.map(|scope| {
-        let made = directory.create_token(&boris, scope.as_str(), scope, &operator());
+        let made = directory
+            .tokens()
+            .create(&boris, scope.as_str(), scope, &operator());
         made.unwrap().token_text()
     })
 }
@@ -110,7 +112,10 @@ pub fn add_people(directory: &Accounts) -> [String; 3] {
 /// Adds somebody whose password has this hash.
 pub fn add_person(directory: &Accounts, name: &str, hash: String, role: Role) {
     let name = name.parse().unwrap();
-    directory.add(&name, role, hash, &operator()).unwrap();
+    directory
+        .members()
+        .add(&name, role, hash, &operator())
+        .unwrap();
 }
 
 fn operator() -> Actor {

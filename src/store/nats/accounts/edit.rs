@@ -38,7 +38,12 @@ impl AccountLog {
             self.health.record_answer(sent);
         }
         self.health.check_writable().await?;
-        let messages = encode_edits(read, replica.records.last_deed(), replica.admin_slot, edits);
+        let messages = encode_edits(
+            read,
+            replica.records.last_audit_number(),
+            replica.admin_slot,
+            edits,
+        );
         let sent_at = Instant::now();
         let edit = PendingEdit {
             log: self,

@@ -136,9 +136,9 @@ impl AccountReplica {
                 self.records.apply(edit.clone());
                 return Ok(Some(edit));
             }
-            LoggedEdit::Routine(number, entry) => self.records.note(number, entry),
+            LoggedEdit::Routine(number, entry) => self.records.add_audit_entry(number, entry),
             LoggedEdit::Admin(number, entry, slot) => {
-                self.records.note(number, entry);
+                self.records.add_audit_entry(number, entry);
                 self.admin_slot = slot;
             }
             LoggedEdit::Unknown => {}

@@ -39,7 +39,8 @@ fn note(words: &str) -> AccountEdit {
             name: "anna".to_owned(),
             client: "a test".to_owned(),
         },
-        words: words.to_owned(),
+        kind: crate::model::AuditKind::Administrative,
+        action: words.to_owned(),
         after: None,
     })
 }

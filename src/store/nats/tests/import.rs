@@ -72,7 +72,8 @@ fn more_audit_entries_than_one_batch_takes_are_imported_completely() {
                 name: "anna".to_owned(),
                 client: "Firefox".to_owned(),
             },
-            words: format!("did {number}"),
+            kind: crate::model::AuditKind::Administrative,
+            action: format!("did {number}"),
             after: None,
         })
     };

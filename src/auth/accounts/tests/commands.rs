@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use tokio::time::timeout;
 
-use super::*;
-use crate::auth::directory::tests::{Case, ENDS, HASH, operator};
-use crate::model::{Role, Status};
+use crate::auth::accounts::Accounts;
+use crate::auth::accounts::tests::{Case, ENDS, HASH, operator};
+use crate::auth::authenticator::Authenticator;
+use crate::auth::grant::Credential;
+use crate::model::{Role, Scope, Status};
 use crate::store::{AccountStore, MemoryAccountStore};
 use crate::writer::tests::{Disk, LIMIT, Rig, until};
+use crate::writer::{Signer, WriteError};
 
 /// A rescue of which anna is an admin, with a session and a token, and a writer whose disk waits.
 struct Stage {
@@ -21,16 +24,23 @@ impl Stage {
     fn build() -> Self {
         let store: Arc<dyn AccountStore> = Arc::new(MemoryAccountStore::default());
         let authenticator = Authenticator::new(store, None, None).unwrap();
-        let directory = authenticator.staff().unwrap().accounts();
+        let accounts = authenticator.staff().unwrap().accounts();
         let name = |text: &str| text.parse().unwrap();
         for text in ["anna", "boris", "dora", "root"] {
             let hash = HASH.to_owned();
-            directory
+            accounts
+                .members()
                 .add(&name(text), Role::Admin, hash, &operator())
                 .unwrap();
         }
-        let begin = || directory.begin_session(&name("anna"), HASH, "Firefox", None);
-        let token = directory.create_token(&name("anna"), "Feeder", Scope::Write, &operator());
+        let begin = || {
+            accounts
+                .sessions()
+                .begin(&name("anna"), HASH, "Firefox", None)
+        };
+        let token = accounts
+            .tokens()
+            .create(&name("anna"), "Feeder", Scope::Write, &operator());
         let case = Case {
             session: begin().unwrap().key(),
             other: begin().unwrap().key(),
@@ -99,7 +109,13 @@ async fn no_way_to_end_a_session_is_answered_before_a_change_of_it_that_is_being
             ends(authenticator.staff().unwrap().accounts(), &case).unwrap();
             hub.newest().0
         });
-        let is_over = || stage.accounts().session(&stage.case.session).is_none();
+        let is_over = || {
+            stage
+                .accounts()
+                .sessions()
+                .get(&stage.case.session)
+                .is_none()
+        };
         until(is_over).await;
         stage.rig.decide(Disk::Writes);
         let committed = answer.await.unwrap().unwrap().cursor.rev;

@@ -1,11 +1,11 @@
-//! What the tests of the directory and of its parts run on: a roster, a clock that they turn, and a
+//! What the tests of the accounts and of its parts run on: a roster, a clock that they turn, and a
 //! disk that they fill.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use crate::auth::accounts::{Accounts, Actor};
 use crate::auth::clock::StoreClock;
-use crate::auth::directory::{Accounts, Actor};
 use crate::clock::example::TestClock;
 use crate::model::{AccountName, AuditEntry, Author, Key, Rev, Role, Scope, Timestamp};
 use crate::store::{
@@ -18,7 +18,7 @@ pub const HASH: &str = "the hash of a password";
 
 /// A store that refuses to write when it is told to, and in which something can happen right before
 /// an edit.
-pub struct Disk {
+pub struct FlakyStore {
     inner: Arc<dyn AccountStore>,
     pub is_full: AtomicBool,
     /// The rev of the last change, where the store below has none.
@@ -26,15 +26,15 @@ pub struct Disk {
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
-impl Default for Disk {
+impl Default for FlakyStore {
     fn default() -> Self {
-        Disk::over(Arc::new(MemoryAccountStore::default()))
+        FlakyStore::over(Arc::new(MemoryAccountStore::default()))
     }
 }
 
-impl Disk {
+impl FlakyStore {
     pub fn over(inner: Arc<dyn AccountStore>) -> Self {
-        Disk {
+        FlakyStore {
             inner,
             is_full: AtomicBool::new(false),
             newest: AtomicU64::new(0),
@@ -47,7 +47,7 @@ impl Disk {
     }
 }
 
-impl AccountStore for Disk {
+impl AccountStore for FlakyStore {
     fn account_set(&self) -> Result<AccountSet, StoreError> {
         self.inner.account_set()
     }
@@ -89,48 +89,50 @@ impl AccountStore for Disk {
     }
 }
 
-/// A directory whose clock a test turns.
-pub struct Rig {
-    pub disk: Arc<Disk>,
+/// A accounts whose clock a test turns.
+pub struct TestAccounts {
+    pub disk: Arc<FlakyStore>,
     pub clock: TestClock,
-    pub directory: Accounts,
+    pub accounts: Accounts,
 }
 
-impl Rig {
+impl TestAccounts {
     pub fn start() -> Self {
-        Rig::on(Arc::default(), Timestamp::now())
+        TestAccounts::on(Arc::default(), Timestamp::now())
     }
 
-    pub fn on(disk: Arc<Disk>, wall: Timestamp) -> Self {
+    pub fn on(disk: Arc<FlakyStore>, wall: Timestamp) -> Self {
         let clock = TestClock::at(wall);
         let saved = disk.account_set().unwrap().clock;
         let resumed = StoreClock::resume(saved, clock.clock());
-        let directory = Accounts::of(Arc::clone(&disk) as Arc<dyn AccountStore>, resumed).unwrap();
-        Rig {
+        let accounts =
+            Accounts::with_clock(Arc::clone(&disk) as Arc<dyn AccountStore>, resumed).unwrap();
+        TestAccounts {
             disk,
             clock,
-            directory,
+            accounts,
         }
     }
 
     /// With the admin anna and the staff boris, who know the same password.
     pub fn with_two() -> Self {
-        let rig = Rig::start();
-        rig.add("anna", Role::Admin);
-        rig.add("boris", Role::Staff);
-        rig
+        let test = TestAccounts::start();
+        test.add("anna", Role::Admin);
+        test.add("boris", Role::Staff);
+        test
     }
 
     pub fn add(&self, text: &str, role: Role) {
         let added = self
-            .directory
+            .accounts
+            .members()
             .add(&name(text), role, HASH.to_owned(), &operator());
         added.unwrap();
     }
 
     /// The same store after a restart, at which the wall clock says `wall`.
     pub fn restarted(self, wall: Timestamp) -> Self {
-        Rig::on(self.disk, wall)
+        TestAccounts::on(self.disk, wall)
     }
 
     pub fn turn(&self, seconds: u64) {
@@ -139,26 +141,28 @@ impl Rig {
 
     pub fn sign_in(&self, text: &str) -> Key {
         let begun = self
-            .directory
-            .begin_session(&name(text), HASH, "Firefox", None);
+            .accounts
+            .sessions()
+            .begin(&name(text), HASH, "Firefox", None);
         begun.unwrap().key()
     }
 
     pub fn is_in(&self, key: &Key) -> bool {
-        self.directory.session(key).is_some()
+        self.accounts.sessions().get(key).is_some()
     }
 
     pub fn token(&self, text: &str) -> Key {
         let made = self
-            .directory
-            .create_token(&name(text), "Feeder", Scope::Write, &operator());
+            .accounts
+            .tokens()
+            .create(&name(text), "Feeder", Scope::Write, &operator());
         made.unwrap().key()
     }
 
-    pub fn last_words(&self) -> String {
-        self.directory.audit_entries(None, 1).unwrap()[0]
+    pub fn last_action(&self) -> String {
+        self.accounts.audit_entries(None, 1).unwrap()[0]
             .1
-            .words
+            .action
             .clone()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{DAY, HASH, Rig, name, operator};
-use crate::auth::directory::Accounts;
+use super::{DAY, HASH, TestAccounts, name, operator};
+use crate::auth::accounts::Accounts;
 use crate::model::{Key, MonotonicSeconds, Role, Scope, Session, Timestamp, Token};
 #[cfg(feature = "slow-tests")]
 use crate::store::contract::with_pair;
@@ -36,16 +36,13 @@ fn orphans() -> [AccountEdit; 2] {
 
 fn check(store: Arc<dyn AccountStore>) {
     store.edit_accounts(0, &orphans()).unwrap();
-    let directory = Accounts::open(Arc::clone(&store)).unwrap();
+    let accounts = Accounts::open(Arc::clone(&store)).unwrap();
     let roster = store.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
-    let words = &directory.audit_entries(None, 1).unwrap()[0].1.words;
-    assert_eq!(
-        words,
-        "removed 2 sessions and tokens that belonged to no account"
-    );
+    let words = &accounts.audit_entries(None, 1).unwrap()[0].1.action;
+    assert_eq!(words, "removed 2 sessions and tokens without an account");
     drop(Accounts::open(Arc::clone(&store)).unwrap());
-    assert_eq!(directory.audit_entries(None, 9).unwrap().len(), 1, "once");
+    assert_eq!(accounts.audit_entries(None, 9).unwrap().len(), 1, "once");
 }
 
 #[test]
@@ -60,27 +57,29 @@ fn what_belongs_to_no_account_is_removed_at_start() {
 /// The disk was full at the start, so the token is still in the store.
 #[test]
 fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
-    let rig = Rig::start();
-    let version = rig.disk.edit_accounts(0, &orphans()).unwrap();
+    let test = TestAccounts::start();
+    let version = test.disk.edit_accounts(0, &orphans()).unwrap();
     assert_eq!(version, 1);
-    let invited = rig
-        .directory
+    let invited = test
+        .accounts
+        .invitations()
         .invite(&name("anna"), Role::Staff, &operator())
         .unwrap();
-    rig.directory
+    test.accounts
+        .invitations()
         .accept(&invited.key(), HASH.to_owned(), &super::author())
         .unwrap();
-    assert!(!rig.is_in(&KEY) && rig.directory.token(&KEY).is_none());
-    let roster = rig.disk.account_set().unwrap();
+    assert!(!test.is_in(&KEY) && test.accounts.tokens().get(&KEY).is_none());
+    let roster = test.disk.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
 }
 
 #[test]
 fn what_could_not_be_removed_at_start_is_removed_later() {
-    let rig = Rig::start();
-    rig.disk.edit_accounts(0, &orphans()).unwrap();
-    rig.turn(DAY);
-    rig.directory.tidy().unwrap();
-    let roster = rig.disk.account_set().unwrap();
+    let test = TestAccounts::start();
+    test.disk.edit_accounts(0, &orphans()).unwrap();
+    test.turn(DAY);
+    test.accounts.maintain().unwrap();
+    let roster = test.disk.account_set().unwrap();
     assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use super::rig::{Disk, HASH, Rig, author, operator};
-use crate::auth::directory::{Accounts, AccountsError, Actor, Done};
+use super::support::{FlakyStore, HASH, TestAccounts, author, operator};
+use crate::auth::accounts::{Accounts, AccountsError, AccountsResult, Actor};
 use crate::model::{AccountName, Key, Role, Scope, Timestamp};
 #[cfg(feature = "slow-tests")]
 use crate::store::contract::with_pair;
@@ -40,133 +40,179 @@ impl Case {
     }
 }
 
-type AuditEntry = fn(&Accounts, &Case) -> Done<Option<Key>>;
+type AuditEntry = fn(&Accounts, &Case) -> AccountsResult<Option<Key>>;
 
 /// Edits, each by the session of anna; they give the key of what they made. Signing out is not
 /// among them: it needs no permission.
 const EDITS: [(&str, AuditEntry); 12] = [
-    ("create token", |directory, case| {
-        let made = directory.create_token(&case.anna, "Feeder", Scope::Write, &case.actor());
+    ("create token", |accounts, case| {
+        let made = accounts
+            .tokens()
+            .create(&case.anna, "Feeder", Scope::Write, &case.actor());
         made.map(|secret| Some(secret.key()))
     }),
-    ("revoke token", |directory, case| {
-        let revoked = directory.revoke_token(&case.anna, &case.token.handle(), &case.actor());
+    ("revoke token", |accounts, case| {
+        let revoked = accounts
+            .tokens()
+            .revoke(&case.anna, &case.token.handle(), &case.actor());
         revoked.map(|()| None)
     }),
-    ("end session", |directory, case| {
-        let ended = directory.end_session_of(&case.anna, &case.other.handle(), &case.actor());
+    ("end session", |accounts, case| {
+        let ended =
+            accounts
+                .sessions()
+                .end_by_handle(&case.anna, &case.other.handle(), &case.actor());
         ended.map(|()| None)
     }),
-    ("end other sessions", |directory, case| {
-        let ended = directory.end_other_sessions(&case.anna, case.session, &case.actor());
+    ("end other sessions", |accounts, case| {
+        let ended = accounts
+            .sessions()
+            .end_others(&case.anna, case.session, &case.actor());
         ended.map(|()| None)
     }),
-    ("change password", |directory, case| {
-        let changed =
-            directory.change_password(case.session, HASH, "mallory's".to_owned(), &author());
+    ("change password", |accounts, case| {
+        let changed = accounts.members().change_password(
+            case.session,
+            HASH,
+            "mallory's".to_owned(),
+            &author(),
+        );
         changed.map(|secret| Some(secret.key()))
     }),
-    ("invite", |directory, case| {
-        let invited = directory.invite(&case.mallory, Role::Admin, &case.actor());
+    ("invite", |accounts, case| {
+        let invited = accounts
+            .invitations()
+            .invite(&case.mallory, Role::Admin, &case.actor());
         invited.map(|_| None)
     }),
-    ("add", |directory, case| {
+    ("add", |accounts, case| {
         let (hash, actor) = (HASH.to_owned(), case.actor());
-        let added = directory.add(&case.mallory, Role::Admin, hash, &actor);
+        let added = accounts
+            .members()
+            .add(&case.mallory, Role::Admin, hash, &actor);
         added.map(|()| None)
     }),
-    ("set role", |directory, case| {
-        let set = directory.set_role(&case.boris, Role::Admin, &case.actor());
+    ("set role", |accounts, case| {
+        let set = accounts
+            .members()
+            .set_role(&case.boris, Role::Admin, &case.actor());
         set.map(|()| None)
     }),
-    ("disable", |directory, case| {
-        let disabled = directory.disable(&case.boris, &case.actor());
+    ("disable", |accounts, case| {
+        let disabled = accounts.members().disable(&case.boris, &case.actor());
         disabled.map(|()| None)
     }),
-    ("enable", |directory, case| {
-        let enabled = directory.enable(&case.dora, &case.actor());
+    ("enable", |accounts, case| {
+        let enabled = accounts.members().enable(&case.dora, &case.actor());
         enabled.map(|()| None)
     }),
-    ("reset", |directory, case| {
-        let reset = directory.reset(&case.boris, &case.actor());
+    ("reset", |accounts, case| {
+        let reset = accounts.invitations().reset(&case.boris, &case.actor());
         reset.map(|_| None)
     }),
-    ("remove", |directory, case| {
-        let removed = directory.remove(&case.boris, &case.actor());
+    ("remove", |accounts, case| {
+        let removed = accounts.members().remove(&case.boris, &case.actor());
         removed.map(|()| None)
     }),
 ];
 
 /// A way to end the session or the account, and whether tokens end with it.
-pub type End = (&'static str, fn(&Accounts, &Case) -> Done<()>, bool);
+pub type End = (
+    &'static str,
+    fn(&Accounts, &Case) -> AccountsResult<()>,
+    bool,
+);
 
 pub const ENDS: [End; 9] = [
     (
         "sign out",
-        |directory, case| directory.end_session(case.session, &author()),
+        |accounts, case| accounts.sessions().end(case.session, &author()),
         false,
     ),
     (
         "end by another browser",
-        |directory, case| {
+        |accounts, case| {
             let (handle, actor) = (case.session.handle(), case.other_actor());
-            directory.end_session_of(&case.anna, &handle, &actor)
+            accounts
+                .sessions()
+                .end_by_handle(&case.anna, &handle, &actor)
         },
         false,
     ),
     (
         "sign out everywhere else",
-        |directory, case| directory.end_other_sessions(&case.anna, case.other, &case.other_actor()),
+        |accounts, case| {
+            accounts
+                .sessions()
+                .end_others(&case.anna, case.other, &case.other_actor())
+        },
         false,
     ),
     (
         "change of the password",
-        |directory, case| {
-            let changed =
-                directory.change_password(case.other, HASH, "another".to_owned(), &author());
+        |accounts, case| {
+            let changed = accounts.members().change_password(
+                case.other,
+                HASH,
+                "another".to_owned(),
+                &author(),
+            );
             changed.map(drop)
         },
         true,
     ),
     (
         "reset",
-        |directory, case| directory.reset(&case.anna, &operator()).map(drop),
+        |accounts, case| {
+            accounts
+                .invitations()
+                .reset(&case.anna, &operator())
+                .map(drop)
+        },
         true,
     ),
     (
         "password from the command line",
-        |directory, case| directory.set_password(&case.anna, "set".to_owned(), &operator()),
+        |accounts, case| {
+            accounts
+                .members()
+                .set_password(&case.anna, "set".to_owned(), &operator())
+        },
         true,
     ),
     (
         "demotion",
-        |directory, case| directory.set_role(&case.anna, Role::Staff, &operator()),
+        |accounts, case| {
+            accounts
+                .members()
+                .set_role(&case.anna, Role::Staff, &operator())
+        },
         false,
     ),
     (
         "disabling",
-        |directory, case| directory.disable(&case.anna, &operator()),
+        |accounts, case| accounts.members().disable(&case.anna, &operator()),
         true,
     ),
     (
         "removal",
-        |directory, case| directory.remove(&case.anna, &operator()),
+        |accounts, case| accounts.members().remove(&case.anna, &operator()),
         true,
     ),
 ];
 
 /// Two nodes over one store.
 struct Nodes {
-    here: Rig,
-    there: Arc<Rig>,
+    here: TestAccounts,
+    there: Arc<TestAccounts>,
     cases: usize,
 }
 
 impl Nodes {
     fn over([here, there]: [Arc<dyn AccountStore>; 2]) -> Self {
         let [here, there] = [here, there].map(|store| {
-            let disk = Arc::new(Disk::over(store));
-            Rig::on(disk, Timestamp::now())
+            let disk = Arc::new(FlakyStore::over(store));
+            TestAccounts::on(disk, Timestamp::now())
         });
         here.add("root", Role::Admin);
         Nodes {
@@ -184,7 +230,11 @@ impl Nodes {
         self.here.add(anna.as_str(), Role::Admin);
         self.here.add(boris.as_str(), Role::Staff);
         self.here.add(dora.as_str(), Role::Staff);
-        self.here.directory.disable(&dora, &operator()).unwrap();
+        self.here
+            .accounts
+            .members()
+            .disable(&dora, &operator())
+            .unwrap();
         let case = Case {
             session: self.here.sign_in(anna.as_str()),
             other: self.here.sign_in(anna.as_str()),
@@ -194,13 +244,13 @@ impl Nodes {
             boris,
             dora,
         };
-        self.there.directory.catch_up().unwrap();
+        self.there.accounts.catch_up().unwrap();
         case
     }
 
     /// Checks that nothing is left that belongs to nobody, and removes the people of a case.
     fn finish(&self, case: &Case) {
-        self.here.directory.catch_up().unwrap();
+        self.here.accounts.catch_up().unwrap();
         let roster = self.here.disk.account_set().unwrap();
         let has_account =
             |name: &AccountName| roster.accounts.iter().any(|account| account.name == *name);
@@ -217,7 +267,7 @@ impl Nodes {
                 .all(|found| has_account(&found.account))
         );
         for name in [&case.anna, &case.boris, &case.dora, &case.mallory] {
-            match self.here.directory.remove(name, &operator()) {
+            match self.here.accounts.members().remove(name, &operator()) {
                 Ok(()) | Err(AccountsError::UnknownAccount(_)) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -234,9 +284,9 @@ impl Nodes {
             opened.recv().unwrap();
         });
         thread::scope(|scope| {
-            let ending = scope.spawn(|| ends(&here.directory, &case));
+            let ending = scope.spawn(|| ends(&here.accounts, &case));
             in_store.recv().unwrap();
-            let making = scope.spawn(|| make(&here.directory, &case));
+            let making = scope.spawn(|| make(&here.accounts, &case));
             open.send(()).unwrap();
             ending.join().unwrap().unwrap();
             let made = making.join().unwrap();
@@ -250,9 +300,9 @@ impl Nodes {
     fn ends_elsewhere(&mut self, (edit, make): (&str, AuditEntry), (end, ends, _): End) {
         let case = self.case();
         let (there, same) = (Arc::clone(&self.there), case.clone());
-        let happening = move || ends(&there.directory, &same).unwrap();
+        let happening = move || ends(&there.accounts, &same).unwrap();
         self.here.disk.meanwhile(happening);
-        let made = make(&self.here.directory, &case);
+        let made = make(&self.here.accounts, &case);
         let is_refused = matches!(made, Err(AccountsError::SignedOut));
         assert!(is_refused, "{edit}, and elsewhere {end}: {made:?}");
         self.finish(&case);
@@ -268,16 +318,16 @@ impl Nodes {
             opened.recv().unwrap();
         });
         thread::scope(|scope| {
-            let making = scope.spawn(|| make(&here.directory, &case));
+            let making = scope.spawn(|| make(&here.accounts, &case));
             in_store.recv().unwrap();
-            let ending = scope.spawn(|| ends(&here.directory, &case));
+            let ending = scope.spawn(|| ends(&here.accounts, &case));
             open.send(()).unwrap();
             let made = making.join().unwrap().unwrap();
             // Refused where the edit ended the browser that it is asked from.
             let is_ended = ending.join().unwrap().is_ok();
             let made = made.filter(|_| is_ended && ends_tokens);
-            let survives =
-                made.is_some_and(|key| here.is_in(&key) || here.directory.token(&key).is_some());
+            let survives = made
+                .is_some_and(|key| here.is_in(&key) || here.accounts.tokens().get(&key).is_some());
             assert!(!survives, "made by {edit} before {end}");
         });
         self.finish(&case);
@@ -324,28 +374,34 @@ fn nor_on_two_nodes_of_a_cluster() {
 
 #[test]
 fn a_session_that_has_expired_makes_no_edit() {
-    let rig = Rig::with_two();
-    let session = rig.sign_in("anna");
-    rig.turn(super::DAY * 8);
+    let test = TestAccounts::with_two();
+    let session = test.sign_in("anna");
+    test.turn(super::DAY * 8);
     let actor = Actor::session(session, author());
-    let made = rig
-        .directory
+    let made = test
+        .accounts
+        .invitations()
         .invite(&super::name("mallory"), Role::Admin, &actor);
     assert!(matches!(made, Err(AccountsError::SignedOut)));
 }
 
 #[test]
 fn staff_make_no_edit_of_an_admin_and_none_for_somebody_else() {
-    let rig = Rig::with_two();
+    let test = TestAccounts::with_two();
     let (anna, boris) = (super::name("anna"), super::name("boris"));
-    let actor = Actor::session(rig.sign_in("boris"), author());
-    let role = rig.directory.set_role(&boris, Role::Admin, &actor);
+    let actor = Actor::session(test.sign_in("boris"), author());
+    let role = test
+        .accounts
+        .members()
+        .set_role(&boris, Role::Admin, &actor);
     assert!(matches!(role, Err(AccountsError::NotAdmin)), "{role:?}");
-    let token = rig
-        .directory
-        .create_token(&anna, "Feeder", Scope::Write, &actor);
+    let token = test
+        .accounts
+        .tokens()
+        .create(&anna, "Feeder", Scope::Write, &actor);
     assert!(token.is_err());
-    rig.directory
-        .create_token(&boris, "Feeder", Scope::Write, &actor)
+    test.accounts
+        .tokens()
+        .create(&boris, "Feeder", Scope::Write, &actor)
         .unwrap();
 }

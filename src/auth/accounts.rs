@@ -1,0 +1,207 @@
+//! Accounts, sessions and API tokens: a cache of all of them in memory, and their edits.
+//!
+//! Looking up a session or a token touches no disk, so every request and every command looks its
+//! credential up again. Edits block on the disk and are made one after the other. The store passes
+//! each committed edit, also of other nodes, to the cache. Only revocations apply to the cache before
+//! they are durable.
+//!
+//! `members`, `invitations`, `sessions` and `tokens` contain the edits of each; `edit` commits them.
+
+mod cache;
+mod edit;
+mod invitations;
+mod members;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use self::cache::AccountCache;
+pub use self::edit::Actor;
+use self::edit::{ActorRequirement, Plan};
+use self::invitations::Invitations;
+pub use self::members::AccountSummary;
+use self::members::Members;
+use self::sessions::Sessions;
+pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
+use self::tokens::Tokens;
+use super::clock::StoreClock;
+use super::secret::FormSecrets;
+use crate::clock::Clock;
+use crate::model::{Account, AccountName, AuditEntry};
+use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
+use crate::writer::InFlight;
+
+/// Accounts at most. A rescue has tens of people.
+const MAX_ACCOUNTS: usize = 500;
+
+/// The accounts of staff with their sessions and tokens.
+pub struct Accounts {
+    store: Arc<dyn AccountStore>,
+    clock: StoreClock,
+    cache: Arc<SharedCache>,
+    /// Held from the decision about an edit until it is durable, so that the next one sees it.
+    editing: Mutex<()>,
+    /// Changes of pets whose permission was checked and that are not committed yet. The caller of a
+    /// revocation is answered after them.
+    in_flight: InFlight,
+    /// Secrets for forms that may be submitted twice.
+    form_secrets: FormSecrets,
+}
+
+/// Why accounts could not be edited.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountsError {
+    /// Another account has the name.
+    #[error("the name {0} is already taken")]
+    NameTaken(AccountName),
+    /// No account has the name.
+    #[error("there is no account {0}")]
+    UnknownAccount(String),
+    /// Nobody could manage accounts afterwards.
+    #[error(
+        "at least one admin must be able to sign in, and {0} is the last one; make someone else an admin first"
+    )]
+    LastAdmin(AccountName),
+    /// The invitation was used, has expired or never existed.
+    #[error("this link has expired or was already used; ask an admin for a new one")]
+    BadInvitation,
+    /// There are as many accounts or tokens as there can be.
+    #[error("the limit of {0} is reached; remove one first")]
+    Full(usize),
+    /// The session of the actor has ended.
+    #[error("the session has ended")]
+    SignedOut,
+    /// The actor is not an admin.
+    #[error("only an admin can do this")]
+    NotAdmin,
+    /// The session, token or password was removed or replaced.
+    #[error("it no longer exists")]
+    Gone,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+type AccountsResult<T> = Result<T, AccountsError>;
+
+impl Accounts {
+    /// Reads the accounts and follows their edits; blocks on the disk.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn open(store: Arc<dyn AccountStore>) -> Result<Self, StoreError> {
+        let engine = Arc::clone(&store);
+        let clock = Clock::system().bounded_by(move || engine.engine_time());
+        let clock = StoreClock::resume(store.account_set()?.clock, clock);
+        Accounts::with_clock(store, clock)
+    }
+
+    /// As `open`, with a given clock.
+    fn with_clock(store: Arc<dyn AccountStore>, clock: StoreClock) -> Result<Self, StoreError> {
+        let cache = Arc::new(SharedCache::default());
+        let follower: Weak<SharedCache> = Arc::downgrade(&cache);
+        store.follow_accounts(follower)?;
+        let accounts = Accounts {
+            store,
+            clock,
+            cache,
+            editing: Mutex::new(()),
+            in_flight: InFlight::default(),
+            form_secrets: FormSecrets::new(),
+        };
+        accounts.remove_orphans();
+        Ok(accounts)
+    }
+
+    /// Returns the accounts and their edits by admins.
+    pub fn members(&self) -> Members<'_> {
+        Members(self)
+    }
+
+    /// Returns the invitations to choose a password.
+    pub fn invitations(&self) -> Invitations<'_> {
+        Invitations(self)
+    }
+
+    /// Returns the sessions.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    /// Returns the API tokens.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens(self)
+    }
+
+    /// Returns the account of this name.
+    pub fn account(&self, name: &AccountName) -> Option<Arc<Account>> {
+        self.cache().accounts.get(name).cloned()
+    }
+
+    /// Returns true if there is no account, as at the first start.
+    pub fn is_empty(&self) -> bool {
+        self.cache().accounts.is_empty()
+    }
+
+    /// Returns the commits in flight, which the writer enters when it checks a permission.
+    pub fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// Returns true if other nodes edit the accounts too.
+    pub fn is_shared(&self) -> bool {
+        self.store.are_accounts_shared()
+    }
+
+    /// Applies what other nodes edited before this call. Blocks on the network.
+    ///
+    /// # Errors
+    /// If the edits cannot be read.
+    pub fn catch_up(&self) -> Result<(), StoreError> {
+        self.store.catch_up_accounts()
+    }
+
+    /// Returns true if something was revoked that the store still has.
+    pub fn has_pending_revocations(&self) -> bool {
+        !self.cache().pending_revocations().is_empty()
+    }
+
+    /// Returns up to `limit` audit entries with their numbers, newest first. Blocks on the disk.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn audit_entries(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.store.audit_entries(before, limit)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, AccountCache> {
+        self.cache.lock()
+    }
+}
+
+/// The cache, shared with the store, which applies every edit to it.
+#[derive(Default)]
+struct SharedCache(Mutex<AccountCache>);
+
+impl SharedCache {
+    fn lock(&self) -> MutexGuard<'_, AccountCache> {
+        self.0.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl AccountFollower for SharedCache {
+    fn reset(&self, accounts: AccountSet, version: u64) {
+        self.lock().reset(accounts, version);
+    }
+
+    fn apply(&self, edits: &[AccountEdit], version: u64) {
+        self.lock().apply(edits, version);
+    }
+}
