@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use pet_store::delivery::FrameDecoder;
-use pet_store::live::{Echo, LiveQuery, Next};
+use pet_store::live::{EchoCodec, LiveQuery};
 use pet_store::model::Cursor;
 use pet_store::store::{StoreError, archive};
 use poem::Request;
@@ -27,32 +27,30 @@ pub fn websocket(bytes: &[u8]) {
 }
 
 fn read(bytes: &[u8], size: usize) -> Vec<String> {
-    let mut reader = FrameDecoder::new(Instant::now(), KEPT);
-    let mut said = Vec::new();
+    let mut decoder = FrameDecoder::new(Instant::now(), KEPT);
+    let mut received = Vec::new();
     for piece in bytes.chunks(size) {
-        reader.push(piece);
+        decoder.push(piece);
         loop {
-            match reader.decode() {
-                Ok(Some(next)) => said.push(format!("{next:?}")),
+            match decoder.decode() {
+                Ok(Some(next)) => received.push(format!("{next:?}")),
                 Ok(None) => break,
                 Err(violation) => {
-                    said.push(format!("{violation:?}"));
-                    return said;
+                    received.push(format!("{violation:?}"));
+                    return received;
                 }
             }
         }
     }
-    said
+    received
 }
 
-fn echo(bytes: &[u8], size: usize) -> (Vec<u8>, Next) {
-    let (mut echo, mut answer) = (Echo::default(), Vec::new());
-    for piece in bytes.chunks(size) {
-        if echo.hear(piece, &mut answer) == Next::Close {
-            return (answer, Next::Close);
-        }
-    }
-    (answer, Next::GoOn)
+fn echo(bytes: &[u8], size: usize) -> (Vec<u8>, bool) {
+    let (mut echo, mut answer) = (EchoCodec::default(), Vec::new());
+    let is_closed = bytes
+        .chunks(size)
+        .any(|piece| echo.push(piece, &mut answer));
+    (answer, is_closed)
 }
 
 /// What is read as a cursor is written as it was, and nothing else is one.

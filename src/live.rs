@@ -20,8 +20,7 @@ mod upgrade;
 mod websocket;
 
 pub use self::chaos::inject_faults;
-pub use self::echo::{Echo, Next};
-pub use self::handshake::Handshake;
+pub use self::echo::{EchoBudget, EchoCodec, echo_websocket};
 pub use self::poll::{PollCache, poll_changes};
 pub use self::protocol::too_many_writes;
 pub use self::query::LiveQuery;

@@ -24,7 +24,7 @@ pub use self::pages::invitation_path;
 pub use self::probes::metrics_endpoint;
 use self::site::Site;
 use crate::app_state::AppState;
-use crate::live::PollCache;
+use crate::live::{EchoBudget, PollCache};
 use crate::store::Engine;
 
 /// Returns the endpoint that answers every request.
@@ -39,5 +39,6 @@ pub fn endpoint(
         .data(site)
         .data(app)
         .data(Arc::new(PollCache::default()))
+        .data(EchoBudget::default())
         .boxed()
 }

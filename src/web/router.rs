@@ -72,7 +72,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/audit", resource().get(audit::show_audit))
         // Live
         .at("/hello", resource().get(hello::page))
-        .at("/hello/ws", resource().get_only(hello::echo))
+        .at("/hello/ws", resource().get_only(live::echo_websocket))
         .at(
             "/live/ws",
             resource().get_only(live::watch_websocket.around(live::inject_faults)),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::assets::Assets;
-use super::pages::hello;
 use super::pet_blocks::Blocks;
 use crate::app_state::AppState;
 use crate::error::Failure;
@@ -24,8 +23,6 @@ pub struct Site {
     pub views: Views,
     /// Style sheets, scripts and icons.
     pub assets: Assets,
-    /// Memory for unread answers of all echoes.
-    pub echo_room: hello::Room,
     /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
 }
@@ -39,7 +36,6 @@ impl Site {
             engine,
             views: Views::new(assets.address().to_owned()),
             assets,
-            echo_room: hello::Room::new(),
             blocks: Arc::new(Blocks::new()),
         }
     }
