@@ -1,8 +1,8 @@
-//! The two clocks of the machine, and the detection of jumps.
+//! The two clocks of the machine, and the detection of clock jumps.
 //!
-//! The wall clock is set by people and by NTP, and reset by an empty battery. The running clock counts
-//! the time since the machine was started, its sleep included, and cannot be set. A difference between the
-//! two readings of an interval is a jump of the wall clock. Tests pass clocks of their own.
+//! The wall clock is set by people and by NTP, and reset by an empty battery. The running clock
+//! (`CLOCK_BOOTTIME`) counts the time since the machine was started, including its sleep, and cannot be
+//! set. If both measure different durations between two readings, the wall clock has jumped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::Timestamp;
 
-/// Microseconds by which the two clocks must diverge to count as a jump. NTP slews by half a millisecond a second,
-/// and a reading may be interrupted between its two halves.
+/// Least difference between the two clocks that counts as a jump, in microseconds. NTP slews the wall
+/// clock by half a millisecond per second, and a thread may be preempted between the two readings.
 const JUMP_MICROS: i64 = 2_000_000;
 
 /// The wall clock and the running clock. Cheap to clone.
@@ -24,12 +24,12 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The clocks of this machine.
+    /// Returns the clocks of this machine.
     pub fn system() -> Self {
         Clock::new(Timestamp::now, since_boot)
     }
 
-    /// Clocks that a test sets.
+    /// Returns clocks that read `wall` and `running`, for tests.
     pub fn new(
         wall: impl Fn() -> Timestamp + Send + Sync + 'static,
         running: impl Fn() -> Duration + Send + Sync + 'static,
@@ -40,8 +40,8 @@ impl Clock {
         }
     }
 
-    /// The same clock, whose wall clock is never later than `other`, the clock of another machine: then
-    /// a clock that is ahead makes nothing old. A clock that was never set is ignored.
+    /// Returns this clock with its wall clock never later than `other`, the clock of another machine, so
+    /// that a clock that is ahead makes nothing expire early. A clock that was never set is ignored.
     pub fn bounded_by(self, other: impl Fn() -> Option<Timestamp> + Send + Sync + 'static) -> Self {
         let own = self.wall;
         let wall = move || match (own(), other()) {
@@ -55,11 +55,12 @@ impl Clock {
         }
     }
 
+    /// Reads the wall clock.
     pub fn wall(&self) -> Timestamp {
         (self.wall)()
     }
 
-    /// Time since some fixed moment before the program started.
+    /// Reads the running clock: the time since a fixed moment before the program started.
     pub fn running(&self) -> Duration {
         (self.running)()
     }
@@ -71,7 +72,6 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Time since the machine was started, the time it slept included.
 fn since_boot() -> Duration {
     let time = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
@@ -83,23 +83,25 @@ fn since_boot() -> Duration {
 #[derive(Debug)]
 pub struct JumpDetector {
     clock: Clock,
-    /// The reading of the wall clock when the running clock was at zero, in microseconds.
+    /// Wall clock minus running clock, in microseconds.
     offset: i64,
 }
 
 impl JumpDetector {
+    /// Takes the first reading.
     pub fn new(clock: Clock) -> Self {
         let offset = offset(&clock);
         JumpDetector { clock, offset }
     }
 
-    /// Seconds by which the wall clock was set since the last call; negative where it went back.
+    /// Returns the size of a jump since the last reading in seconds, negative if the clock went back;
+    /// `None` if there was no jump.
     pub fn check(&mut self) -> Option<f64> {
         let offset = offset(&self.clock);
         let moved = offset - std::mem::replace(&mut self.offset, offset);
         #[expect(
             clippy::cast_precision_loss,
-            reason = "for people, who need no microseconds"
+            reason = "microseconds do not matter for a metric and a log line"
         )]
         let seconds = moved as f64 / 1e6;
         (moved.abs() >= JUMP_MICROS).then_some(seconds)
@@ -113,13 +115,13 @@ fn offset(clock: &Clock) -> i64 {
 
 #[cfg(test)]
 pub mod example {
-    //! Clocks that a test sets.
+    //! Clocks for tests.
 
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::{Arc, Clock, Duration, Timestamp};
 
-    /// Clocks of which a test lets time pass, and sets the wall clock.
+    /// Clocks that stand still until a test moves them.
     #[derive(Clone, Default)]
     pub struct TestClock {
         running_seconds: Arc<AtomicI64>,
@@ -127,33 +129,38 @@ pub mod example {
     }
 
     impl TestClock {
+        /// Creates clocks with this wall clock.
         pub fn at(wall: Timestamp) -> Self {
             let clock = TestClock::default();
             clock.set(wall);
             clock
         }
 
+        /// Returns the clocks to pass to the tested code.
         pub fn clock(&self) -> Clock {
             let (wall, running) = (self.clone(), self.clone());
             Clock::new(move || wall.wall(), move || running.running())
         }
 
+        /// Reads the wall clock.
         pub fn wall(&self) -> Timestamp {
             let running = self.running_seconds.load(Ordering::Relaxed);
             let seconds = running + self.offset_seconds.load(Ordering::Relaxed);
             Timestamp::from_micros(seconds * 1_000_000)
         }
 
+        /// Lets time pass on both clocks.
         pub fn pass(&self, seconds: i64) {
             self.running_seconds.fetch_add(seconds, Ordering::Relaxed);
         }
 
-        /// Sets the wall clock, while no time passes.
+        /// Sets the wall clock; no time passes.
         pub fn set(&self, wall: Timestamp) {
             let moved = (wall.micros() - self.wall().micros()) / 1_000_000;
             self.jump(moved);
         }
 
+        /// Moves the wall clock; no time passes.
         pub fn jump(&self, seconds: i64) {
             self.offset_seconds.fetch_add(seconds, Ordering::Relaxed);
         }
@@ -172,18 +179,18 @@ mod tests {
 
     #[test]
     fn a_jump_is_detected_once_in_either_direction_and_passing_time_is_none() {
-        let turned = TestClock::at(Timestamp::EARLIEST);
-        let mut detector = JumpDetector::new(turned.clock());
-        turned.pass(86_400);
+        let test_clock = TestClock::at(Timestamp::EARLIEST);
+        let mut detector = JumpDetector::new(test_clock.clock());
+        test_clock.pass(86_400);
         assert_eq!(detector.check(), None);
-        turned.jump(-300);
-        turned.pass(60);
+        test_clock.jump(-300);
+        test_clock.pass(60);
         assert_eq!(detector.check(), Some(-300.0));
         assert_eq!(detector.check(), None);
-        turned.jump(400 * 86_400);
+        test_clock.jump(400 * 86_400);
         assert_eq!(detector.check(), Some(400.0 * 86_400.0));
-        turned.jump(1);
-        assert_eq!(detector.check(), None, "a second is corrected, not jumped");
+        test_clock.jump(1);
+        assert_eq!(detector.check(), None, "a second is below the limit");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Pets that change by themselves, for the demo and for load.
+//! Changes pets at random, for the demo and for load tests.
 //!
-//! Every pet gets a new status, different from its last, once per period; the pets take turns in
-//! the order of their ids, evenly spread. Of several nodes one does this at a time. It uses the same
-//! commands as everyone else. With a seed and the same pets, a run gives the same statuses to the
-//! same pets in the same order.
+//! Every pet gets a new status, different from its last, once per period. The pets take turns in the
+//! order of their ids, evenly spread over the period. If there are several nodes, one of them simulates
+//! at a time. The simulator uses the same commands as everyone else. With the same seed and the same
+//! pets, a run repeats exactly.
 
 mod samples;
 
@@ -21,14 +21,14 @@ use crate::hub::Hub;
 use crate::model::{ChangeSource, Pet, PetId, Status};
 use crate::writer::{Command, Writer};
 
-/// The shortest pause between two rounds of turns. What is due by then goes together, so that
-/// thousands of changes a second do not mean thousands of wake-ups.
-const TICK: Duration = Duration::from_millis(5);
+/// Shortest pause between two batches of turns, so that thousands of changes per second do not need
+/// as many wake-ups.
+const MIN_PAUSE: Duration = Duration::from_millis(5);
 
-/// How long a board without pets is left alone, or one that another node looks after.
-const IDLE: Duration = Duration::from_millis(500);
+/// Pause while there are no pets, or while another node simulates.
+const IDLE_PAUSE: Duration = Duration::from_millis(500);
 
-/// Takes turns with the pets until it is dropped.
+/// Changes pets until it is dropped.
 pub struct Simulator {
     hub: Arc<Hub>,
     writer: Writer,
@@ -36,15 +36,15 @@ pub struct Simulator {
     turns: Turns<ChaCha8Rng>,
 }
 
-/// Whose turn it is, and what it does then.
+/// Chooses the next pet and its new status.
 struct Turns<R> {
     random: R,
     last: Option<PetId>,
 }
 
-/// The generator of a run. ChaCha8 by name and not "the standard one": a seed must mean the same
-/// after an update.
-pub fn random(seed: Option<u64>) -> ChaCha8Rng {
+/// Returns the random number generator of a run. ChaCha8 by name and not the standard one: a seed
+/// must give the same run after an update.
+pub fn seeded_random(seed: Option<u64>) -> ChaCha8Rng {
     match seed {
         Some(seed) => ChaCha8Rng::seed_from_u64(seed),
         None => ChaCha8Rng::from_rng(&mut rand::rng()),
@@ -52,6 +52,7 @@ pub fn random(seed: Option<u64>) -> ChaCha8Rng {
 }
 
 impl Simulator {
+    /// Creates a simulator that changes every pet once per `period`.
     pub fn new(hub: Arc<Hub>, writer: Writer, period: Duration, random: ChaCha8Rng) -> Self {
         Simulator {
             hub,
@@ -66,19 +67,15 @@ impl Simulator {
         let mut due = Instant::now();
         loop {
             let pets = self.hub.board().pets;
-            let pets = if self.hub.leads() {
-                pets
-            } else {
-                Arc::default()
-            };
-            let Ok(count @ 1..) = u32::try_from(pets.len()) else {
-                due = Instant::now() + IDLE;
+            let count = if self.hub.leads() { pets.len() } else { 0 };
+            let Ok(count @ 1..) = u32::try_from(count) else {
+                due = Instant::now() + IDLE_PAUSE;
                 sleep_until(due).await;
                 continue;
             };
             let pause = self.period / count;
             due += pause;
-            sleep_until(due.max(Instant::now() + TICK)).await;
+            sleep_until(due.max(Instant::now() + MIN_PAUSE)).await;
             let (turns, next_due) = turns_due(due, Instant::now(), pause, count);
             due = next_due;
             self.take_turns(&pets, turns).await;
@@ -91,16 +88,16 @@ impl Simulator {
             .map(|command| self.writer.commit(command, ChangeSource::Simulator))
             .collect();
         for outcome in join_all(commits).await {
-            // A pet that was removed a moment ago, or a writer that is busy: its turn comes again.
+            // The pet was removed, or the writer is busy. The next turn of the pet comes anyway.
             if let Err(error) = outcome {
-                tracing::debug!(%error, "a simulated change was not made");
+                tracing::debug!(%error, "a simulated change failed");
             }
         }
     }
 }
 
-/// How many turns are due at `now`, the first of them at `due`, and when the last of them was due.
-/// After a long delay one turn for every pet is enough; the rest is forgotten.
+/// Returns how many turns are due at `now`, if the first of them was due at `due`, and when the last
+/// of them was due. After a long delay each pet gets one turn; the other missed turns are dropped.
 fn turns_due(due: Instant, now: Instant, pause: Duration, count: u32) -> (u32, Instant) {
     let late = now.saturating_duration_since(due);
     let missed = late.as_nanos() / pause.as_nanos().max(1);
@@ -111,17 +108,16 @@ fn turns_due(due: Instant, now: Instant, pause: Duration, count: u32) -> (u32, I
 }
 
 impl<R: Rng> Turns<R> {
-    /// The next pet in the order of ids, and a status that it does not have.
+    /// Returns the command for the next pet in the order of ids, with a status that it does not have.
     fn next(&mut self, pets: &[Arc<Pet>]) -> Option<Command> {
-        let after = self.last;
-        let following = pets.iter().find(|pet| Some(pet.id) > after);
+        let last = self.last;
+        let following = pets.iter().find(|pet| Some(pet.id) > last);
         let pet = following.or_else(|| pets.first())?;
         self.last = Some(pet.id);
-        let others = Status::ALL.map(|status| (status != pet.status).then_some(status));
-        let others: Vec<Status> = others.into_iter().flatten().collect();
+        let others = Status::ALL.into_iter();
+        let others: Vec<Status> = others.filter(|status| *status != pet.status).collect();
         let status = *others.choose(&mut self.random)?;
-        let pet = pet.id;
-        Some(Command::set_status(pet, status))
+        Some(Command::set_status(pet.id, status))
     }
 }
 
@@ -135,7 +131,7 @@ mod tests {
     }
 
     fn turns(seed: u64, pets: &[Arc<Pet>], count: usize) -> Vec<(u64, Status)> {
-        let random = random(Some(seed));
+        let random = seeded_random(Some(seed));
         let mut turns = Turns { random, last: None };
         let commands = (0..count).map(|_| turns.next(pets).unwrap());
         commands
@@ -166,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_that_were_missed_are_caught_up_with_but_at_most_one_for_every_pet() {
+    fn missed_turns_are_caught_up_with_at_most_one_per_pet() {
         let start = Instant::now();
         let pause = Duration::from_millis(10);
         assert_eq!(turns_due(start, start, pause, 100), (1, start));

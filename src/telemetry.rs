@@ -1,7 +1,7 @@
 //! The log, on stderr.
 //!
-//! One sentence per event that reads alone, identifiers as fields too; never tokens, bodies or
-//! visitors' addresses. A viewer that leaves is `debug`.
+//! Each event is one line whose sentence reads alone; identifiers are fields too. Tokens, request bodies
+//! and addresses of visitors are never logged. A viewer that disconnects is `debug`.
 
 mod line;
 
@@ -12,35 +12,36 @@ use tracing_subscriber::EnvFilter;
 use self::line::OneLine;
 use crate::config::LogFormat;
 
-/// The client of the NATS cluster tells of each connection; the program says itself what matters.
-const DEFAULT: &str = "info,async_nats=off";
+/// The filter without `RUST_LOG`. `async_nats` is off because it logs every connection; the engine logs
+/// what matters.
+const DEFAULT_FILTER: &str = "info,async_nats=off";
 
-/// Starts the log. The level comes from `RUST_LOG`, and is `info` without it. A panic, wherever it
-/// is caught, is written down too.
+/// Starts the log with the filter of `RUST_LOG`. Panics are logged too, wherever they are caught.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let filter = EnvFilter::try_from_default_env();
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER)))
         .with_writer(|| OneLine::new(std::io::stderr()))
-        // Without colours, every escape character comes from somebody else.
+        // Without colours, every escape character in an event comes from a client.
         .with_ansi(false)
-        // It would tell stderr that stderr cannot be written to, and panic.
+        // An error of writing to stderr would be written to stderr, and panic.
         .log_internal_errors(false);
-    // Fails when a test has started one already; that one serves as well.
+    // Fails if a test has started a log already, which then stays.
     let _ = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
-    std::panic::set_hook(Box::new(note_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Where it was and why: our own words, and no text of a visitor.
-fn note_panic(info: &PanicHookInfo<'_>) {
-    let place = info.location().map(ToString::to_string).unwrap_or_default();
-    let why = info.payload_as_str().unwrap_or("no reason was given");
+/// Logs the location and the message of a panic. The messages of our panics contain no text of a
+/// client.
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    let message = info.payload_as_str().unwrap_or("none");
     tracing::error!(
-        place,
-        why,
-        "a mistake in the program; what was being done is given up"
+        panic.location = location,
+        panic.message = message,
+        "panic; the operation was aborted"
     );
 }

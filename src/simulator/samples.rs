@@ -1,4 +1,4 @@
-//! The pets of the demo. They are made up.
+//! The sample pets of the demo. All of them are made up.
 
 use rand::Rng;
 use rand::prelude::IndexedRandom;
@@ -84,8 +84,8 @@ const SAMPLES: [Sample; 8] = [
     ),
 ];
 
-/// Commands that create `count` pets, each doing something by chance. Beyond the first few, names
-/// come again with a number.
+/// Returns commands that create `count` pets with random statuses. After the first eight, names repeat
+/// with a number.
 pub fn sample_pets(count: u32, random: &mut impl Rng) -> Vec<Command> {
     let rounds = (0..).flat_map(|round: u32| SAMPLES.iter().map(move |sample| (round, sample)));
     rounds
@@ -101,9 +101,10 @@ pub fn sample_pets(count: u32, random: &mut impl Rng) -> Vec<Command> {
 
 fn profile(round: u32, &(name, species, breed, sex, age, about): &Sample) -> Profile {
     Profile {
-        name: match round {
-            0 => name.to_owned(),
-            _ => format!("{name} {}", round + 1),
+        name: if round == 0 {
+            name.to_owned()
+        } else {
+            format!("{name} {}", round + 1)
         },
         species: species.to_owned(),
         breed: breed.to_owned(),

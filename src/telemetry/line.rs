@@ -1,16 +1,17 @@
-//! One event, one line: text that came from a visitor cannot begin another.
+//! Keeps each event on one line, so that text from a client cannot forge another event.
 
 use std::io::{self, Write};
 
-/// Writes each event as one line, in which control characters are spelled out. `tracing` hands an
-/// event over in one piece, with the line's end.
+/// Writes each event as one line with its control characters escaped. `tracing` passes an event in one
+/// piece that ends with a line feed.
 pub struct OneLine<W> {
-    to: W,
+    output: W,
 }
 
 impl<W: Write> OneLine<W> {
-    pub fn new(to: W) -> Self {
-        OneLine { to }
+    /// Writes to `output`.
+    pub fn new(output: W) -> Self {
+        OneLine { output }
     }
 }
 
@@ -20,23 +21,25 @@ impl<W: Write> Write for OneLine<W> {
         let content = text.strip_suffix('\n').unwrap_or(&text);
         let mut line = String::with_capacity(content.len() + 1);
         for letter in content.chars() {
-            match letter.is_control() || is_hidden_break(letter) {
-                true => line.extend(letter.escape_default()),
-                false => line.push(letter),
+            if letter.is_control() || is_hidden_control(letter) {
+                line.extend(letter.escape_default());
+            } else {
+                line.push(letter);
             }
         }
         line.push('\n');
-        self.to.write_all(line.as_bytes())?;
+        self.output.write_all(line.as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
+        self.output.flush()
     }
 }
 
-/// Ends of lines and turns of direction that are no control characters.
-fn is_hidden_break(letter: char) -> bool {
+/// Returns true for line separators and changes of text direction, which Unicode does not count as
+/// control characters.
+fn is_hidden_control(letter: char) -> bool {
     matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -47,9 +50,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for SharedBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -61,9 +64,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_visitor_wrote_stays_within_its_line() {
-        let kept = Kept::default();
-        let writer = kept.clone();
+    fn text_of_a_client_stays_within_its_line() {
+        let buffer = SharedBuffer::default();
+        let writer = buffer.clone();
         let log = tracing_subscriber::fmt()
             .with_ansi(false)
             .with_writer(move || OneLine::new(writer.clone()))
@@ -72,7 +75,7 @@ mod tests {
         tracing::subscriber::with_default(log, || {
             tracing::error!(name = forged, error = %forged, "{forged}");
         });
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
         assert_eq!(text.lines().count(), 1, "{text:?}");
         let is_plain = |letter: char| !letter.is_control() && letter != '\u{2028}';
         assert!(text.trim_end().chars().all(is_plain), "{text:?}");
