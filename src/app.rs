@@ -1,4 +1,13 @@
-//! Builds the parts, starts them in order, and stops them in the opposite order.
+//! Builds the parts of the server, starts them in order, and stops them in reverse order.
+//!
+//! | started | stopped |
+//! |---|---|
+//! | 1. listeners, without accepting | 6. |
+//! | 2. store, accounts, hub | 5. the engine is closed |
+//! | 3. writer | 4. after its queue is empty |
+//! | 4. delivery workers | 3. after their last viewer |
+//! | 5. servers, simulator, maintenance | 2. after their last request |
+//! | 6. requests are accepted | 1. no more |
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -7,6 +16,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
@@ -24,44 +34,49 @@ use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
 
-/// Connections accepted at once at `--metrics-listen`: a few scrapers.
+/// Simultaneous connections at `--metrics-listen`: a few scrapers.
 const METRICS_CONNECTIONS: usize = 16;
 
-/// The part of the grace after which the rest is cut off, so that the store is closed within it.
-const IN_TIME: f32 = 0.9;
+/// Connections are cut after this part of the grace, which leaves time to close the store.
+const CONNECTION_GRACE: f32 = 0.9;
 
-/// A running pet-store. Dropping it without `stop` leaves its tasks to the runtime.
+/// A running server. Dropping it without `stop` leaves its tasks to the runtime.
 pub struct App {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
-    state: Arc<AppState>,
     grace: Duration,
-    engine: Arc<dyn Engine>,
-    writer_thread: JoinHandle<()>,
-    /// The accept loop, every HTTP connection, and the simulator. Sockets that left HTTP are
-    /// rows of the delivery workers.
+    /// Accept loops, HTTP connections, the simulator and the maintenance of accounts.
     tasks: TaskTracker,
+    /// Handles that the requests share, and the delivery workers.
+    state: Arc<AppState>,
+    writer_thread: JoinHandle<()>,
+    engine: Arc<dyn Engine>,
 }
 
-/// Why the program did not start.
+/// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The store could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the sample pets could not be added: {0}")]
+    /// The sample pets could not be added.
+    #[error("cannot add the sample pets: {0}")]
     Samples(#[from] WriteError),
+    /// An address is in use, or is not this machine's.
     #[error("cannot listen on {address}: {error}")]
     Listen {
+        /// The address.
         address: SocketAddr,
+        /// The error of the operating system.
         error: io::Error,
     },
-    #[error("a thread could not be started: {0}")]
+    /// The operating system gave no thread, or no file descriptor for one.
+    #[error("cannot start a thread: {0}")]
     Thread(io::Error),
 }
 
 impl App {
-    /// Builds the parts and starts them in order: store, writer, live routes, servers, background
-    /// tasks. Requests are accepted when this returns.
+    /// Builds and starts the parts. Requests are accepted when this returns.
     ///
     /// # Errors
     /// The first part that could not be started.
@@ -69,21 +84,23 @@ impl App {
         // Before the store is opened or created: an address that is in use must not create a store.
         let (listener, address) = open_listener(config.listen)?;
         let metrics_listener = config.metrics_listen.map(open_listener).transpose()?;
+
         let metrics = Metrics::new();
-        let mut random = simulator::random(config.simulator.seed);
+        let mut random = simulator::seeded_random(config.simulator.seed);
         let samples = sample_pets(config.simulator.sample_pets, &mut random);
-        let (engine, hub, authenticator) = open(&config, metrics.clone(), samples).await?;
-        let (writer, writer_thread) = Writer::start_with_retention(
+        let (engine, hub, authenticator) = open_store(&config, metrics.clone(), samples).await?;
+
+        // The log contains the keys of requests, so changes are kept for at least as long as keys.
+        let history = config.store.history;
+        let history = history.map(|history| history.max(REQUESTS_KEPT_FOR));
+        let writer = Writer::start_with_retention(
             Arc::clone(&engine),
             Arc::clone(&hub),
-            // The log contains the keys of requests, so changes are kept for at least as long as keys.
-            config
-                .store
-                .history
-                .map(|history| history.max(REQUESTS_KEPT_FOR)),
+            history,
             Clock::system(),
-        )
-        .map_err(StartError::Thread)?;
+        );
+        let (writer, writer_thread) = writer.map_err(StartError::Thread)?;
+
         let limiter = Arc::new(ClientLimiter::new(&config.client_limits));
         metrics.add_gauge(limiter.memory_gauge());
         let state = AppState::start(
@@ -96,14 +113,15 @@ impl App {
             config.timeouts,
         );
         let state = Arc::new(state.map_err(StartError::Thread)?);
+
         let app = App {
             address,
             metrics_address: metrics_listener.as_ref().map(|(_, address)| *address),
-            state: Arc::clone(&state),
             grace: config.grace,
-            engine: Arc::clone(&engine),
-            writer_thread,
             tasks: TaskTracker::new(),
+            state: Arc::clone(&state),
+            writer_thread,
+            engine: Arc::clone(&engine),
         };
         let serve = |listener, endpoint, max_connections| {
             let server = Server {
@@ -115,23 +133,21 @@ impl App {
                 timeouts: config.timeouts,
                 limiter: Arc::clone(&limiter),
             };
-            let running = server.run(
-                app.tasks.clone(),
-                state.stop_token().clone(),
-                state.abort_token().clone(),
-            );
+            let (stop, abort) = (state.stop_token(), state.abort_token());
+            let running = server.run(app.tasks.clone(), stop.clone(), abort.clone());
             app.tasks.spawn(running);
         };
         if let Some((listener, _)) = metrics_listener {
-            let site = web::metrics_endpoint(metrics.clone());
-            serve(listener, site, METRICS_CONNECTIONS);
+            let endpoint = web::metrics_endpoint(metrics.clone());
+            serve(listener, endpoint, METRICS_CONNECTIONS);
         }
         let bodies = web::BodyLimits {
             bytes: config.size_limits.body_bytes,
             time: config.timeouts.body,
         };
-        let site = web::endpoint(Arc::clone(&state), engine, bodies);
-        serve(listener, site, config.max_connections);
+        let endpoint = web::endpoint(Arc::clone(&state), engine, bodies);
+        serve(listener, endpoint, config.max_connections);
+
         if authenticator.staff().is_ok() {
             app.spawn_until_stop(run_maintenance(authenticator));
         }
@@ -147,66 +163,66 @@ impl App {
         self.tasks.spawn(stop.run_until_cancelled_owned(task));
     }
 
-    /// Where it listens; with port 0 asked for, the port that was picked.
+    /// Returns the address of the site, with the port that was picked for port 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of `--metrics-listen`, if there is one.
+    /// Returns the address of `--metrics-listen`, if there is one.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
     }
 
-    /// Whether nobody is staff yet where staff are needed.
-    pub fn lacks_staff(&self) -> bool {
+    /// Returns true if writes need staff and there is no account yet.
+    pub fn has_no_staff(&self) -> bool {
         let staff = self.state.authenticator().staff();
         staff.is_ok_and(|staff| staff.accounts().is_empty())
     }
 
-    /// The address at which the first admin is made; none when there are accounts, on a cluster,
-    /// and at the second time of asking.
-    pub fn founding_link(&self) -> Option<String> {
+    /// Returns the link at which the first admin account is created. `None` if there are accounts, on
+    /// a cluster, and after the first call.
+    pub fn take_bootstrap_link(&self) -> Option<String> {
         let authenticator = self.state.authenticator();
-        let secret = authenticator.staff().ok()?.take_bootstrap_token()?;
+        let token = authenticator.staff().ok()?.take_bootstrap_token()?;
         let origin = match authenticator.base() {
             Some(base) => base.origin().to_owned(),
             None => format!("http://{}", reachable(self.address)),
         };
-        Some(format!("{origin}{}", web::invitation_path(&secret)))
+        Some(format!("{origin}{}", web::invitation_path(&token)))
     }
 
-    /// Tells every viewer `bye`, finishes what was asked, and closes the store, within the grace.
-    /// True when everything ended in time.
+    /// Stops gracefully: sends `bye` to every viewer, finishes requests, and closes the store.
+    /// Connections that do not end within the grace are cut. Returns true if everything ended in
+    /// time.
     pub async fn stop(self) -> bool {
-        let deadline = Instant::now() + self.grace.mul_f32(IN_TIME);
+        let deadline = Instant::now() + self.grace.mul_f32(CONNECTION_GRACE);
         self.state.stop();
         self.tasks.close();
-        let ended = async {
+        let connections = async {
             self.tasks.wait().await;
             self.state.wait_for_tasks().await;
         };
-        let in_time = timeout_at(deadline.into(), ended).await.is_ok();
-        // Whoever is still here took no byte, or sent half a body. Aborted, so that no viewer is
-        // registered any more.
+        let in_time = timeout_at(deadline.into(), connections).await.is_ok();
+        if !in_time {
+            tracing::warn!("cutting connections that did not end within the grace");
+        }
         self.state.abort();
         self.tasks.wait().await;
+        // No connection is left that could become a viewer.
         let state = Arc::clone(&self.state);
-        let ended = tokio::task::spawn_blocking(move || state.end_delivery(deadline)).await;
+        let workers_ended = spawn_blocking(move || state.end_delivery(deadline)).await;
         if let Ok(staff) = self.state.authenticator().staff() {
             staff.close().await;
         }
         self.state.writer().stop().await;
         let (thread, engine) = (self.writer_thread, self.engine);
-        let joined = tokio::task::spawn_blocking(move || {
-            let joined = thread.join();
+        let writer_ended = spawn_blocking(move || {
+            let ended = thread.join();
             engine.close();
-            joined
+            ended
         });
-        let joined = joined.await;
-        if !in_time {
-            tracing::warn!("some connections did not end within the grace and were cut");
-        }
-        in_time && ended.is_ok() && joined.is_ok_and(|ended| ended.is_ok())
+        let writer_ended = writer_ended.await.is_ok_and(|ended| ended.is_ok());
+        in_time && workers_ended.is_ok() && writer_ended
     }
 }
 
@@ -237,7 +253,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(own, address.port())
 }
 
-/// Listens on `address`, and returns the address with the port that was picked.
+/// Listens on `address`, and returns it with the port that was picked.
 fn open_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let listener = listen(address).map_err(|error| StartError::Listen { address, error })?;
     let address = listener.local_addr().unwrap_or(address);
@@ -250,8 +266,8 @@ async fn run_maintenance(authenticator: Authenticator) {
     }
 }
 
-/// Opens the engine, lets staff in, and loads the hub.
-async fn open(
+/// Opens the engine and the accounts, and loads the hub.
+async fn open_store(
     config: &Config,
     metrics: Metrics,
     samples: Vec<writer::Command>,
@@ -262,26 +278,26 @@ async fn open(
     };
     let folder = config.store.data.clone();
     let (auth, base_url) = (config.auth, config.base_url.clone());
-    // A port that is picked at each start would rename the cookie each time.
+    // The port is part of the cookie's name. A picked port would be another at each start.
     let port = Some(config.listen.port()).filter(|port| *port != 0);
-    let opening = tokio::task::spawn_blocking(move || {
+    let opened = spawn_blocking(move || {
         let (engine, accounts): (Arc<dyn Engine>, Arc<dyn AccountStore>) = match shared {
             Some(cluster) => cluster,
             None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
         let authenticator = Authenticator::open(auth, accounts, base_url, port)?;
-        let hub = fill(Arc::clone(&engine), metrics, samples)?;
+        let hub = load_hub(Arc::clone(&engine), metrics, samples)?;
         Ok((engine, hub, authenticator))
     });
-    opening.await.expect("opening a store does not panic")
+    opened.await.expect("opening a store does not panic")
 }
 
 fn both<E: Engine + AccountStore>(store: Arc<E>) -> (Arc<dyn Engine>, Arc<dyn AccountStore>) {
     (Arc::clone(&store) as Arc<dyn Engine>, store)
 }
 
-/// Loads the hub; a store in which nothing ever happened gets `samples`.
-fn fill(
+/// Loads the hub, and adds `samples` to a store without history.
+fn load_hub(
     engine: Arc<dyn Engine>,
     metrics: Metrics,
     samples: Vec<writer::Command>,
@@ -289,7 +305,7 @@ fn fill(
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
     if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
         match writer::commit_all(&*engine, &hub, &samples, ChangeSource::Simulator) {
-            // Another node gave them to it in the same moment.
+            // Another node added them at the same time.
             Ok(()) | Err(WriteError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }

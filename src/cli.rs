@@ -1,7 +1,7 @@
-//! Commands and flags as typed, and the exit code.
+//! The command line: parses commands and flags, runs them, and returns the exit code.
 
+mod location;
 mod password;
-mod place;
 mod staff;
 mod store;
 
@@ -18,84 +18,64 @@ use crate::app::App;
 use crate::config::{Config, LogFormat, ServeOptions};
 use crate::telemetry;
 
-/// Shows what each pet of a rescue is doing, at the moment it does it, on any network.
+/// Shows live what each pet of a rescue is doing, on any network.
 #[derive(Parser)]
 #[command(name = "pet-store", version, about)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Serve sample pets that change by themselves; everyone on this machine may change them
-    /// too. This is what pet-store does without a command
+enum CliCommand {
+    /// Run the demo: sample pets that change by themselves, and everyone on this machine can change
+    /// them. The default without a command
     Demo(ServeOptions),
-    /// Serve a real rescue: no sample pets, simulator off, writing needs staff
+    /// Run the server for a rescue: no sample pets, no simulator, and only staff can change pets
     Serve(ServeOptions),
-    /// Say who is staff; of the embedded store while its server is stopped, of a cluster at any time
+    /// Manage staff accounts (stop the server first, unless it uses a cluster)
     Staff(staff::Options),
     #[command(flatten)]
     Store(store::StoreCommand),
 }
 
-/// The exit code for a bad option.
+/// The exit code for an invalid option.
 const USAGE: u8 = 2;
 
-/// Runs the program with the arguments it was started with.
+/// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
-    let config = match configure(std::env::args().collect()) {
-        Ok(config) => config,
-        Err(code) => return code,
+    let cli = match Cli::try_parse_from(with_default_command(std::env::args().collect())) {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
     };
-    telemetry::start(config.log_format);
-    let served = Runtime::new().map(|runtime| {
-        let served = runtime.block_on(serve(config));
-        // Everything that has an owner has ended; a disk that hangs must not hold the exit.
-        runtime.shutdown_background();
-        served
-    });
-    match served {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&error.to_string(), 1),
-        Err(error) => fail(&format!("no runtime could be started: {error}"), 1),
+    match cli.command {
+        CliCommand::Store(command) => store::run(command),
+        CliCommand::Staff(options) => staff::run(options),
+        CliCommand::Serve(options) => run_server(Config::serve(options)),
+        CliCommand::Demo(options) => match Config::demo(options) {
+            Ok(config) => run_server(config),
+            Err(error) => fail(&error.to_string(), USAGE),
+        },
     }
 }
 
-/// What is to be served; or, when there is nothing to serve, how it ended.
-fn configure(arguments: Vec<String>) -> Result<Config, ExitCode> {
-    let command = match Cli::try_parse_from(with_command(arguments)) {
-        Ok(cli) => cli.command,
-        Err(error) => return Err(explain(&error)),
-    };
-    match command {
-        Command::Store(command) => Err(store::run(command)),
-        Command::Staff(options) => Err(staff::run(options)),
-        Command::Serve(options) => Ok(Config::serve(options)),
-        Command::Demo(options) => {
-            Config::demo(options).map_err(|error| fail(&error.to_string(), USAGE))
-        }
-    }
-}
-
-/// `pet-store` alone, or with nothing but flags, is `pet-store demo`.
-fn with_command(mut arguments: Vec<String>) -> Vec<String> {
-    let asks_for_itself = ["-h", "--help", "-V", "--version"];
-    let is_flag =
-        |first: &String| first.starts_with('-') && !asks_for_itself.contains(&first.as_str());
+/// Inserts `demo` if there is no command, or nothing but flags.
+fn with_default_command(mut arguments: Vec<String>) -> Vec<String> {
+    let general = ["-h", "--help", "-V", "--version"];
+    let is_flag = |first: &String| first.starts_with('-') && !general.contains(&first.as_str());
     if arguments.get(1).is_none_or(is_flag) {
         arguments.insert(1.min(arguments.len()), "demo".to_owned());
     }
     arguments
 }
 
-/// Prints help as it is, and any mistake as one line: the option, the value, what is allowed.
+/// Prints help as it is, and an error in one line: the option, the value, what is allowed.
 fn explain(error: &clap::Error) -> ExitCode {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
-        // Fails only when nobody reads it.
+        // Fails only if standard output is closed.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
@@ -107,68 +87,83 @@ fn explain(error: &clap::Error) -> ExitCode {
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
-    let line = without_passwords(&lines.join(" "));
+    let line = hide_passwords(&lines.join(" "));
     fail(line.strip_prefix("error: ").unwrap_or(&line), USAGE)
 }
 
-/// A value is repeated to the one who gave it, and ends up in logs: in an address, what stands before
-/// an @ may be a password.
-fn without_passwords(line: &str) -> String {
-    let hidden = line.split(' ').map(|word| {
-        let secret = word.split_once("://").and_then(|(scheme, rest)| {
+/// Hides the user and password of addresses: the line repeats the value of an option, and may end up
+/// in a log.
+fn hide_passwords(line: &str) -> String {
+    let words = line.split(' ').map(|word| {
+        let hidden = word.split_once("://").and_then(|(scheme, rest)| {
             let (_, host) = rest.rsplit_once('@')?;
             Some(format!("{scheme}://...@{host}"))
         });
-        secret.unwrap_or_else(|| word.to_owned())
+        hidden.unwrap_or_else(|| word.to_owned())
     });
-    hidden.collect::<Vec<_>>().join(" ")
+    words.collect::<Vec<_>>().join(" ")
 }
 
-fn fail(sentence: &str, code: u8) -> ExitCode {
-    say(&format!("pet-store: {sentence}"));
-    ExitCode::from(code)
+fn run_server(config: Config) -> ExitCode {
+    telemetry::start(config.log_format);
+    let served = Runtime::new().map(|runtime| {
+        let served = runtime.block_on(serve(config));
+        // Every task has ended. A hanging disk must not delay the exit.
+        runtime.shutdown_background();
+        served
+    });
+    match served {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&error.to_string(), 1),
+        Err(error) => fail(&format!("cannot start a runtime: {error}"), 1),
+    }
 }
 
-/// Serves until the first signal, and stops within the grace; a second signal ends it at once.
+/// Serves until the first signal and stops gracefully; a second signal exits immediately.
 async fn serve(config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
-    // Heard, a file that reached the limit of `ulimit -f` is an error of a write; unheard, it
-    // would be the end of the program.
+    // While this signal is handled, a file at the limit of `ulimit -f` is an error of a write;
+    // unhandled, the signal would end the process.
     let _file_too_large = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let log_format = config.log_format;
     let app = App::start(config).await?;
-    announce(
-        log_format,
-        &format!("listening on http://{}", app.address()),
-    );
-    if let Some(address) = app.metrics_address() {
-        let line = format!("metrics are at http://{address}/metrics");
-        announce(log_format, &line);
-    }
-    if let Some(link) = app.founding_link() {
-        announce(
-            log_format,
-            &format!(
-                "nobody is staff yet; become the first admin, once and within a day, at {link}"
-            ),
-        );
-    } else if app.lacks_staff() {
-        announce(
-            log_format,
-            "nobody is staff yet; make the first admin with the same --engine: \
-             pet-store staff add NAME --role admin --engine …",
-        );
-    }
+    announce(&app, log_format);
     signals.stop().await;
-    tracing::info!("stopping: telling every viewer, finishing requests");
+    tracing::info!("stopping: closing viewers, finishing requests");
     tokio::select! {
         in_time = app.stop() => tracing::info!(in_time, "stopped"),
         () = signals.stop() => {
-            fail("stopped at once by a second signal", 1);
+            fail("stopped immediately by a second signal", 1);
             std::process::exit(1);
         }
     }
     Ok(())
+}
+
+/// Prints the lines that scripts and operators wait for, on stderr whatever the level of the log.
+fn announce(app: &App, format: LogFormat) {
+    let announce = |line: String| match format {
+        LogFormat::Text => print_line(&line),
+        LogFormat::Json => {
+            let event = serde_json::json!({ "level": "INFO", "message": line });
+            print_line(&event.to_string());
+        }
+    };
+    announce(format!("listening on http://{}", app.address()));
+    if let Some(address) = app.metrics_address() {
+        announce(format!("metrics are at http://{address}/metrics"));
+    }
+    if let Some(link) = app.take_bootstrap_link() {
+        announce(format!(
+            "there are no staff accounts yet; create the first admin account, once and within 24 hours, at {link}"
+        ));
+    } else if app.has_no_staff() {
+        announce(
+            "there are no staff accounts yet; create the first admin account with the same --engine: \
+             pet-store staff add NAME --role admin --engine …"
+                .to_owned(),
+        );
+    }
 }
 
 /// The signals that the server handles. Any other keeps its default action.
@@ -211,19 +206,14 @@ impl Signals {
     }
 }
 
-/// The one line that scripts wait for: on stderr whatever the level of the log.
-fn announce(format: LogFormat, line: &str) {
-    match format {
-        LogFormat::Text => say(line),
-        LogFormat::Json => {
-            let event = serde_json::json!({ "level": "INFO", "message": line });
-            say(&event.to_string());
-        }
-    }
+/// Prints an error in one line, and returns the exit code.
+fn fail(sentence: &str, code: u8) -> ExitCode {
+    print_line(&format!("pet-store: {sentence}"));
+    ExitCode::from(code)
 }
 
-/// A line on stderr. That nobody reads it, or that its disk is full, ends nothing.
-fn say(line: &str) {
+/// Prints a line on stderr. Ignores errors: stderr may be closed, or a file on a full disk.
+fn print_line(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -234,13 +224,16 @@ mod tests {
     #[test]
     fn no_command_means_demo() {
         let line = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(with_command(line("pet-store")), line("pet-store demo"));
         assert_eq!(
-            with_command(line("pet-store --pets 3")),
+            with_default_command(line("pet-store")),
+            line("pet-store demo")
+        );
+        assert_eq!(
+            with_default_command(line("pet-store --pets 3")),
             line("pet-store demo --pets 3")
         );
         for same in ["pet-store serve", "pet-store --help", "pet-store -V"] {
-            assert_eq!(with_command(line(same)), line(same));
+            assert_eq!(with_default_command(line(same)), line(same));
         }
     }
 }

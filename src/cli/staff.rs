@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use tokio::runtime::Runtime;
 
-use super::place::Place;
+use super::location::StoreLocation;
 use super::{fail, password};
 use crate::auth::{Accounts, Actor, check_password_rules, hash_password};
 use crate::config::EngineChoice;
@@ -24,7 +24,7 @@ use crate::store::{RedbEngine, StoreError, connect_cluster, open_source};
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
-    place: Place,
+    location: StoreLocation,
 
     #[command(subcommand)]
     command: Command,
@@ -74,9 +74,9 @@ pub fn run(options: Options) -> ExitCode {
 
 fn carry_out(options: Options) -> anyhow::Result<()> {
     let is_adding = matches!(options.command, Command::Add { .. });
-    match options.place.engine() {
+    match options.location.engine() {
         EngineChoice::Redb => {
-            let data = &options.place.data;
+            let data = &options.location.data;
             if !is_adding && !data.is_dir() {
                 bail!("there is no store in {}", data.display());
             }

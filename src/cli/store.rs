@@ -1,5 +1,4 @@
-//! The commands that look after a store: copies of it, its health and its size; and that move it
-//! from one engine to another.
+//! The commands that maintain a store: backup, restore, check, export, import and compact.
 
 use std::io::{BufRead, BufReader, Write};
 use std::panic;
@@ -7,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use anyhow::bail;
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::place::Place;
-use super::{fail, say};
+use super::location::{EmbeddedStore, StoreLocation};
+use super::{fail, print_line};
 use crate::config::EngineChoice;
 use crate::store::archive::StaffData;
 use crate::store::{self, Contents, StoreError, open_source};
@@ -19,141 +17,114 @@ use crate::store::{self, Contents, StoreError, open_source};
 /// The exit code of a Rust program that panicked.
 const PANICKED: u8 = 101;
 
+/// A command that maintains a store.
 #[derive(Subcommand)]
 pub enum StoreCommand {
-    /// Copy the store into a new file, also while a server runs on it
+    /// Copy the store to a new file; a server may be running
     Backup {
         /// The new file
         file: PathBuf,
         #[command(flatten)]
-        data: Embedded,
+        store: EmbeddedStore,
     },
-    /// Put a backup into an empty folder
+    /// Restore a backup into an empty folder
     Restore {
-        /// A file that pet-store backup made
+        /// A file written by pet-store backup
         file: PathBuf,
         #[command(flatten)]
-        data: Embedded,
+        store: EmbeddedStore,
     },
-    /// Check every page and every record of the store; only its records while a server runs on it
-    Check(Embedded),
-    /// Write pets, changes and staff as text, one JSON object a line; also while a server runs
+    /// Check all pages and records of the store; only its records while a server is running
+    Check(EmbeddedStore),
+    /// Write pets, changes and staff as JSON lines; a server may be running
     Export {
-        /// The new file, or - for the standard output. It holds staff's password hashes: keep it
+        /// The new file, or - for standard output. It contains the password hashes of staff: store it
         /// like a backup
         file: PathBuf,
-        /// Leave out accounts, tokens and the audit, for other programs
+        /// Leave out accounts, tokens and the audit log, for use in other programs
         #[arg(long)]
         without_staff: bool,
         #[command(flatten)]
-        place: Place,
+        location: StoreLocation,
     },
-    /// Make a store out of an export: in an empty folder, or in a cluster that holds nothing
+    /// Create a store from an export, in an empty folder or an empty cluster
     Import {
-        /// A file that pet-store export made, or - for the standard input
+        /// A file written by pet-store export, or - for standard input
         file: PathBuf,
         #[command(flatten)]
-        place: Place,
+        location: StoreLocation,
     },
-    /// Give room that the store no longer needs back to the disk; no server may run on it
-    Compact(Embedded),
+    /// Return unused space of the store to the disk; no server may be running
+    Compact(EmbeddedStore),
 }
 
-/// A store of the embedded engine.
-#[derive(Args)]
-pub struct Embedded {
-    /// Folder of the store
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "PET_STORE_DATA",
-        default_value = "./data"
-    )]
-    data: PathBuf,
-
-    /// Known in order to be refused: what is meant is not the store in --data.
-    #[arg(long, env = "PET_STORE_ENGINE", default_value = "redb", hide = true)]
-    engine: EngineChoice,
-}
-
-impl Embedded {
-    fn folder(self) -> anyhow::Result<PathBuf> {
-        match self.engine {
-            EngineChoice::Redb => Ok(self.data),
-            EngineChoice::Nats(_) => bail!(
-                "this command looks after the embedded store in --data, and --engine is a cluster: \
-                 use pet-store export and pet-store import, which are a cluster's backup too"
-            ),
-        }
-    }
-}
-
-/// Does what is asked, and says in one line what was done or why not.
+/// Runs a command, and prints its result or its error in one line.
 pub fn run(command: StoreCommand) -> ExitCode {
-    // A panic over a damaged page becomes an error of the store, whose line says enough.
-    let panicked = Arc::new(Mutex::new(String::new()));
-    let noted = Arc::clone(&panicked);
+    // redb may panic on a damaged page; the hook keeps the message for the one line.
+    let message = Arc::new(Mutex::new(String::new()));
+    let panicked = Arc::clone(&message);
     panic::set_hook(Box::new(move |info| {
-        if let Ok(mut noted) = noted.lock() {
-            *noted = info.to_string().replace('\n', " ");
+        if let Ok(mut panicked) = panicked.lock() {
+            *panicked = info.to_string().replace('\n', " ");
         }
     }));
-    match panic::catch_unwind(|| carry_out(command)) {
-        Ok(Ok(done)) => {
-            say(&done);
+    match panic::catch_unwind(|| execute(command)) {
+        Ok(Ok(result)) => {
+            print_line(&result);
             ExitCode::SUCCESS
         }
         Ok(Err(error)) => fail(&error.to_string(), 1),
         Err(_) => {
-            let panicked = panicked.lock().map(|panicked| panicked.clone());
-            fail(&panicked.unwrap_or_default(), PANICKED)
+            let message = message.lock().map(|message| message.clone());
+            fail(&message.unwrap_or_default(), PANICKED)
         }
     }
 }
 
-fn carry_out(command: StoreCommand) -> anyhow::Result<String> {
+fn execute(command: StoreCommand) -> anyhow::Result<String> {
     Ok(match command {
-        StoreCommand::Backup { file, data } => {
-            let contents = store::backup(&data.folder()?, &file)?;
-            format!("wrote {} into {}", told(contents), file.display())
+        StoreCommand::Backup { file, store } => {
+            let contents = describe(store::backup(&store.folder()?, &file)?);
+            format!("wrote {contents} to {}", file.display())
         }
-        StoreCommand::Restore { file, data } => {
-            let folder = data.folder()?;
-            let contents = store::restore(&file, &folder)?;
-            format!("restored {} into {}", told(contents), folder.display())
+        StoreCommand::Restore { file, store } => {
+            let folder = store.folder()?;
+            let contents = describe(store::restore(&file, &folder)?);
+            format!("restored {contents} into {}", folder.display())
         }
-        StoreCommand::Check(data) => match store::check(&data.folder()?)? {
-            (contents, true) => format!("every page and record is sound: {}", told(contents)),
+        StoreCommand::Check(store) => match store::check(&store.folder()?)? {
+            (contents, true) => format!("all pages and records are intact: {}", describe(contents)),
             (contents, false) => format!(
-                "every record is sound: {}; its pages can be checked when no server runs on it",
-                told(contents)
+                "all records are intact: {}; stop the server to check the pages too",
+                describe(contents)
             ),
         },
         StoreCommand::Export {
             file,
             without_staff,
-            place,
+            location,
         } => {
-            let (staff, note) = match without_staff {
-                true => (StaffData::Excluded, "without staff"),
-                false => (StaffData::Included, "with staff: keep it like a backup"),
+            let (staff, note) = if without_staff {
+                (StaffData::Excluded, "without staff")
+            } else {
+                (StaffData::Included, "with staff: store it like a backup")
             };
-            export(&place, staff, &file)?;
-            let (place, file) = (place.told(), file.display());
-            format!("exported {place} to {file}, {note}")
+            export(&location, staff, &file)?;
+            let (location, file) = (location.name(), file.display());
+            format!("exported {location} to {file}, {note}")
         }
-        StoreCommand::Import { file, place } => {
-            let contents = import(&file, &place)?;
-            format!("imported {contents} into {}", place.told())
+        StoreCommand::Import { file, location } => {
+            let contents = import(&file, &location)?;
+            format!("imported {contents} into {}", location.name())
         }
-        StoreCommand::Compact(data) => {
-            let (before, after) = store::compact(&data.folder()?)?;
-            format!("the store took {before} bytes and takes {after}")
+        StoreCommand::Compact(store) => {
+            let (before, after) = store::compact(&store.folder()?)?;
+            format!("compacted the store from {before} to {after} bytes")
         }
     })
 }
 
-fn told(contents: Contents) -> String {
+fn describe(contents: Contents) -> String {
     let Contents {
         schema,
         pets,
@@ -167,23 +138,24 @@ fn is_stream(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// Into a new file that is whole or not there, or to the standard output.
-fn export(place: &Place, staff: StaffData, file: &Path) -> Result<(), StoreError> {
-    let engine = place.engine();
+/// Writes an export to standard output, or to a new file that is complete or does not exist.
+fn export(location: &StoreLocation, staff: StaffData, file: &Path) -> Result<(), StoreError> {
+    let engine = location.engine();
     let write = |out: &mut dyn Write| match &engine {
-        EngineChoice::Redb => store::export(&place.data, staff, out),
+        EngineChoice::Redb => store::export(&location.data, staff, out),
         EngineChoice::Nats(address) => store::export_cluster(address, staff, out),
     };
-    match is_stream(file) {
-        true => write(&mut std::io::stdout().lock()),
-        false => store::write_new(file, |out| write(out)),
+    if is_stream(file) {
+        write(&mut std::io::stdout().lock())
+    } else {
+        store::write_new(file, |out| write(out))
     }
 }
 
-/// What was imported, in words.
-fn import(file: &Path, place: &Place) -> Result<String, StoreError> {
-    let read = |input: &mut dyn BufRead| match place.engine() {
-        EngineChoice::Redb => store::import(input, &place.data).map(told),
+/// Imports an export, and describes its contents.
+fn import(file: &Path, location: &StoreLocation) -> Result<String, StoreError> {
+    let read = |input: &mut dyn BufRead| match location.engine() {
+        EngineChoice::Redb => store::import(input, &location.data).map(describe),
         EngineChoice::Nats(address) => {
             store::import_into_cluster(input, &address).map(|imported| imported.to_string())
         }

@@ -105,7 +105,7 @@ async fn what_looks_after_the_embedded_store_refuses_a_cluster_and_says_what_to_
         &["compact"],
     ] {
         let said = refused(folder.path(), &[command, &cluster].concat()).await;
-        assert!(said.contains("use pet-store export"), "{said}");
+        assert!(said.contains("pet-store export"), "{said}");
     }
     assert_eq!(names(folder.path()), ["data"]);
 }
