@@ -1,4 +1,4 @@
-//! Servers that let in only those they know, and that are known only by a certificate.
+//! Servers that require credentials, and servers with a certificate.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::server::Servers;
 use crate::support::{Process, refused};
 
-/// Starts a node that is let in, and changes something.
-async fn writes(folder: &Path, flags: &[&str], environment: &[(&str, &str)]) {
+/// Starts a node, and makes a change.
+async fn assert_writes(folder: &Path, flags: &[&str], environment: &[(&str, &str)]) {
     let common = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];
     let arguments = [&common, flags].concat();
     let node = Process::start_with(folder, &arguments, environment).await;
@@ -19,17 +19,17 @@ async fn writes(folder: &Path, flags: &[&str], environment: &[(&str, &str)]) {
     assert_eq!(answer.status(), 200);
 }
 
-/// The one sentence with which a node does not start.
-async fn said(folder: &Path, flags: &[&str]) -> String {
+/// Starts a node that must exit. Returns the one line that it prints.
+async fn start_error(folder: &Path, flags: &[&str]) -> String {
     let arguments = [&["demo", "--listen", "127.0.0.1:0"], flags].concat();
     let (code, lines) = refused(folder, &arguments, &[]).await;
     assert_ne!(code, 0);
-    assert_eq!(lines.len(), 1, "one sentence: {lines:?}");
+    assert_eq!(lines.len(), 1, "one line: {lines:?}");
     lines[0].clone()
 }
 
-/// Makes a certificate: an authority of its own, or one for 127.0.0.1 that `ca` signs.
-fn certify(folder: &Path, name: &str, ca: Option<&str>) -> PathBuf {
+/// Creates a certificate: a certificate authority, or one for 127.0.0.1 that `ca` signs.
+fn create_certificate(folder: &Path, name: &str, ca: Option<&str>) -> PathBuf {
     let file = |name: &str, kind: &str| folder.join(format!("{name}.{kind}"));
     let mut command = Command::new("openssl");
     command.args(["req", "-x509", "-newkey", "ec", "-days", "2", "-nodes"]);
@@ -49,12 +49,12 @@ fn certify(folder: &Path, name: &str, ca: Option<&str>) -> PathBuf {
 }
 
 #[tokio::test]
-async fn servers_are_believed_that_the_named_certificate_vouches_for_and_no_others() {
+async fn only_servers_with_a_certificate_of_the_named_authority_are_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let ca = certify(folder, "ca", None);
-    let other = certify(folder, "other", None);
-    let certificate = certify(folder, "server", Some("ca"));
+    let ca = create_certificate(folder, "ca", None);
+    let other = create_certificate(folder, "other", None);
+    let certificate = create_certificate(folder, "server", Some("ca"));
     let settings = format!(
         "tls: {{ cert_file: \"{}\", key_file: \"{}\" }}\n",
         certificate.display(),
@@ -63,32 +63,32 @@ async fn servers_are_believed_that_the_named_certificate_vouches_for_and_no_othe
     let servers = Servers::start_with(&settings);
     let address = servers.address().replace("nats://", "tls://");
     let (ca, other) = (ca.to_str().unwrap(), other.to_str().unwrap());
-    writes(folder, &["--engine", &address, "--engine-ca", ca], &[]).await;
+    assert_writes(folder, &["--engine", &address, "--engine-ca", ca], &[]).await;
     let system = [("SSL_CERT_FILE", ca)];
-    writes(folder, &["--engine", &address], &system).await;
-    let line = said(folder, &["--engine", &address, "--engine-ca", other]).await;
+    assert_writes(folder, &["--engine", &address], &system).await;
+    let line = start_error(folder, &["--engine", &address, "--engine-ca", other]).await;
     assert!(line.contains("certificate"), "{line}");
 }
 
-/// Whoever sits on the way could otherwise say that the servers know no TLS.
+/// Otherwise an attacker on the network could claim that the servers have no TLS.
 #[tokio::test]
-async fn nothing_is_said_in_the_clear_to_servers_that_are_to_have_a_certificate() {
+async fn no_plain_connection_is_made_to_servers_that_must_have_a_certificate() {
     let folder = tempfile::tempdir().unwrap();
-    let ca = certify(folder.path(), "ca", None);
+    let ca = create_certificate(folder.path(), "ca", None);
     let servers = Servers::start_with("");
     let flags = ["--engine", &servers.address(), "--engine-ca"];
-    let line = said(
+    let line = start_error(
         folder.path(),
         &[&flags[..], &[ca.to_str().unwrap()]].concat(),
     )
     .await;
     assert!(line.contains("cannot reach the engine"), "{line}");
     let address = servers.address().replace("nats://", "tls://");
-    let line = said(folder.path(), &["--engine", &address]).await;
+    let line = start_error(folder.path(), &["--engine", &address]).await;
     assert!(line.contains("cannot reach the engine"), "{line}");
 }
 
-/// A token as `nsc` makes it: what `issuer` says of `subject` (NATS' ADR-14).
+/// Returns a token as `nsc` creates it: a claim by `issuer` about `subject` (NATS ADR-14).
 fn token(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {
     let encode = |value: Value| BASE64.encode(value.to_string().as_bytes());
     let head = encode(json!({ "typ": "JWT", "alg": "ed25519-nkey" }));
@@ -105,7 +105,7 @@ fn token(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {
     format!("{signed}.{}", BASE64.encode(&signature))
 }
 
-/// An account that may have anything, and JetStream unless it is the servers' own.
+/// Returns the token of an account without limits; with JetStream unless it is the system account.
 fn account(operator: &KeyPair, account: &KeyPair, has_jetstream: bool) -> String {
     let unlimited = [
         "subs", "data", "payload", "imports", "exports", "conn", "leaf",
@@ -122,7 +122,7 @@ fn account(operator: &KeyPair, account: &KeyPair, has_jetstream: bool) -> String
     token(operator, account, &claims)
 }
 
-/// A credentials file of a user of `account`.
+/// Creates a credentials file of a user of `account`. Returns its path and the seed in it.
 fn credentials(folder: &Path, name: &str, account: &KeyPair) -> (PathBuf, String) {
     let user = KeyPair::new_user();
     let claims = json!({
@@ -139,7 +139,7 @@ fn credentials(folder: &Path, name: &str, account: &KeyPair) -> (PathBuf, String
 }
 
 #[tokio::test]
-async fn only_the_right_credentials_are_let_in_and_none_are_written_down() {
+async fn only_valid_credentials_are_accepted_and_none_are_logged() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (operator, system) = (KeyPair::new_operator(), KeyPair::new_account());
@@ -162,21 +162,21 @@ async fn only_the_right_credentials_are_let_in_and_none_are_written_down() {
     let engine = ["--engine", &address];
     let with = |file: &'static str| [&engine[..], &["--engine-credentials", file]].concat();
     assert!(right.ends_with("right.creds"));
-    writes(folder, &with("right.creds"), &[]).await;
-    let line = said(folder, &engine).await;
+    assert_writes(folder, &with("right.creds"), &[]).await;
+    let line = start_error(folder, &engine).await;
     assert!(line.contains("--engine-credentials"), "{line}");
-    let line = said(folder, &with("wrong.creds")).await;
+    let line = start_error(folder, &with("wrong.creds")).await;
     assert!(
-        line.contains("does not let in") && line.contains("wrong.creds"),
+        line.contains("rejects the credentials") && line.contains("wrong.creds"),
         "{line}"
     );
     assert!(!line.contains(&seed), "{line}");
-    let line = said(folder, &with("none.creds")).await;
+    let line = start_error(folder, &with("none.creds")).await;
     assert!(line.contains("none.creds"), "{line}");
     let token = std::fs::read_to_string(wrong).unwrap();
     let half = token.split("-----BEGIN USER").next().unwrap();
     std::fs::write(folder.join("half.creds"), half).unwrap();
-    let line = said(folder, &with("half.creds")).await;
+    let line = start_error(folder, &with("half.creds")).await;
     assert!(line.contains("half.creds"), "{line}");
     assert!(!line.contains(half.lines().nth(1).unwrap()), "{line}");
 }
@@ -187,7 +187,7 @@ async fn a_password_in_the_address_is_refused_and_not_repeated() {
     let arguments = ["demo", "--engine", "nats://user:secret@127.0.0.1:1"];
     let (code, lines) = refused(folder.path(), &arguments, &[]).await;
     assert_ne!(code, 0);
-    let said = lines.join("\n");
-    assert!(said.contains("--engine-credentials"), "{said}");
-    assert!(!said.contains("secret"), "{said}");
+    let lines = lines.join("\n");
+    assert!(lines.contains("--engine-credentials"), "{lines}");
+    assert!(!lines.contains("secret"), "{lines}");
 }

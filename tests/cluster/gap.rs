@@ -1,30 +1,30 @@
-//! A node that is cut off from the servers: what its viewers see of what happens meanwhile.
+//! What viewers see of a node that was disconnected from the servers.
 
 use pet_store::model::Timestamp;
 use serde_json::{Value, json};
 
-use super::Nodes;
-use super::cable::{Cable, Wire};
 use super::server::{NEWEST, Servers};
+use super::support::Nodes;
+use super::support::faulty_link::{FaultyLink, LinkFault};
 use crate::support::{TRANSPORTS, Viewer, rev_of, until};
 
 const STATUSES: [&str; 4] = ["eating", "bathing", "playing", "sleeping"];
 
-/// Two nodes, of which the second can be cut off, and a cursor that both know.
-async fn one_at_a_cable() -> (Servers, Cable, Nodes, String) {
+/// Starts two nodes, the second over a link, with a change that both show. Returns its cursor too.
+async fn start_nodes() -> (Servers, FaultyLink, Nodes, String) {
     let servers = Servers::start(1, NEWEST);
-    let cable = Cable::lay(&servers).await;
+    let link = FaultyLink::open(&servers).await;
     let mut nodes = Nodes::start(&servers, 1).await;
-    nodes.add_at(&cable.address, &["--simulate", "off"]).await;
+    nodes.add_at(&link.address, &["--simulate", "off"]).await;
     let before = nodes.set(0, 1, "eating").await;
     until("the change at both", async || {
         nodes.status(1, 1).await == "eating"
     })
     .await;
-    (servers, cable, nodes, before)
+    (servers, link, nodes, before)
 }
 
-/// The next news that are no `stale`.
+/// Returns the next message other than `stale`.
 async fn next(viewer: &mut Viewer) -> Value {
     loop {
         let news = viewer.next_news().await;
@@ -34,7 +34,7 @@ async fn next(viewer: &mut Viewer) -> Value {
     }
 }
 
-/// Has the stream keep as few messages of each pet as it did in the first version.
+/// Reduces the stream to 16 messages of each pet, as the first version kept them.
 fn keep_16_per_pet(servers: &Servers) {
     let info = servers.ask("$JS.API.STREAM.INFO.PET_STORE");
     let info: Value = serde_json::from_str(&info).unwrap();
@@ -44,30 +44,30 @@ fn keep_16_per_pet(servers: &Servers) {
     assert!(!answer.contains("error"), "{answer}");
 }
 
-/// The viewers of such a node missed what the stream had dropped, and were given `pet` where those of
-/// other nodes were given `status` under the same cursor.
+/// The viewers of such a node missed what the stream had dropped, and got `pet` where those of other
+/// nodes got `status` under the same cursor.
 #[tokio::test]
 async fn viewers_of_a_node_that_missed_dropped_changes_get_a_snapshot_and_then_the_same_bytes() {
-    let (servers, cable, nodes, before) = one_at_a_cable().await;
+    let (servers, link, nodes, before) = start_nodes().await;
     keep_16_per_pet(&servers);
     let query = format!("?wait=1&since={before}");
     let mut viewers = Viewer::open_all(nodes.base(1), &query).await;
     for viewer in &mut viewers {
         assert_eq!(viewer.next().await["type"], "hello");
     }
-    cable.wire.send_replace(Wire::Cut);
+    link.fault.send_replace(LinkFault::Disconnect);
     let mut last = String::new();
     for turn in 0..40 {
         last = nodes.set(0, 1, STATUSES[turn % 4]).await;
     }
-    cable.wire.send_replace(Wire::Carries);
+    link.fault.send_replace(LinkFault::None);
     for viewer in &mut viewers {
         let news = next(viewer).await;
-        let who = viewer.transport();
-        assert_eq!(news["type"], "snapshot", "{who}: {news}");
-        assert_eq!(news["cursor"], last.as_str(), "{who}");
+        let transport = viewer.transport();
+        assert_eq!(news["type"], "snapshot", "{transport}: {news}");
+        assert_eq!(news["cursor"], last.as_str(), "{transport}");
     }
-    // Whoever comes back from before the gap, to either node.
+    // A viewer that returns to either node with a cursor from before the gap.
     for node in 0..2 {
         for transport in TRANSPORTS {
             let mut viewer = Viewer::open(transport, nodes.base(node), &query).await;
@@ -86,52 +86,45 @@ async fn viewers_of_a_node_that_missed_dropped_changes_get_a_snapshot_and_then_t
     }
 }
 
-/// A viewer that came from another node was given an older board after 2 s.
+/// A viewer that came from another node got an older board after 2 s.
 #[tokio::test]
-async fn a_viewer_that_is_ahead_of_a_node_that_is_cut_off_is_told_stale_and_keeps_what_it_has() {
-    let (_servers, cable, nodes, _) = one_at_a_cable().await;
-    cable.wire.send_replace(Wire::Cut);
+async fn a_viewer_ahead_of_a_disconnected_node_is_told_stale_and_keeps_its_board() {
+    let (_servers, link, nodes, _) = start_nodes().await;
+    link.fault.send_replace(LinkFault::Disconnect);
     let newer = nodes.set(0, 1, "bathing").await;
     let query = format!("?wait=1&since={newer}");
     let mut viewers = Viewer::open_all(nodes.base(1), &query).await;
     for viewer in &mut viewers {
-        let who = viewer.transport();
+        let transport = viewer.transport();
         let hello = viewer.next().await;
-        assert_eq!(hello["cursor"], newer.as_str(), "{who}: {hello}");
+        assert_eq!(hello["cursor"], newer.as_str(), "{transport}: {hello}");
         let news = viewer.next().await;
-        assert_eq!(news["type"], "stale", "{who}: {news}");
+        assert_eq!(news["type"], "stale", "{transport}: {news}");
         assert!(news["since"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
-    let state = nodes.nodes[1]
-        .json(&format!("/live/state?since={newer}"))
-        .await;
+    let path = format!("/live/state?since={newer}");
+    let state = nodes.nodes[1].json(&path).await;
     assert_eq!(state["type"], "stale", "{state}");
     let url = format!("{}/live/state", nodes.base(1));
-    let asked = nodes.nodes[1].client.get(url);
+    let request = nodes.nodes[1].client.get(url);
     let tag = format!("\"{newer}\"");
-    let known = asked.header("If-None-Match", tag).send().await.unwrap();
+    let known = request.header("If-None-Match", tag).send().await.unwrap();
     assert_eq!(known.status(), 304);
-    cable.wire.send_replace(Wire::Carries);
+    link.fault.send_replace(LinkFault::None);
     let after = nodes.set(0, 1, "playing").await;
     for viewer in &mut viewers {
         let news = next(viewer).await;
-        assert_eq!(
-            news["cursor"],
-            after.as_str(),
-            "{}: {news}",
-            viewer.transport()
-        );
+        let transport = viewer.transport();
+        assert_eq!(news["cursor"], after.as_str(), "{transport}: {news}");
     }
-    let state = nodes.nodes[1]
-        .json(&format!("/live/state?since={newer}"))
-        .await;
+    let state = nodes.nodes[1].json(&path).await;
     assert_eq!(state["type"], "snapshot", "{state}");
     assert!(rev_of(state["cursor"].as_str().unwrap()) > rev_of(&newer));
 }
 
-/// Such a cursor is none of another node: the servers themselves have not come so far.
+/// No node has such a cursor: the servers themselves are not that far.
 #[tokio::test]
-async fn a_cursor_that_the_servers_have_not_either_gets_a_snapshot() {
+async fn a_cursor_ahead_of_the_servers_gets_a_snapshot() {
     let servers = Servers::start(1, NEWEST);
     let nodes = Nodes::start(&servers, 1).await;
     let cursor = nodes.set(0, 1, "eating").await;

@@ -1,7 +1,7 @@
-//! The files of docs/cluster, as they are but for the addresses: three servers, three nodes, and
-//! nginx in front of them.
+//! The files of docs/cluster, with other addresses: three servers, three nodes, and nginx in front of
+//! them.
 
-mod places;
+mod ports;
 mod programs;
 
 use reqwest::Client;
@@ -9,19 +9,19 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::places::ViewerSlots;
+use self::ports::GuidePorts;
 use self::programs::{
-    Program, run_commands, start_nats, start_nginx, start_node, until_heard, write,
+    Program, run_commands, start_nats, start_nginx, start_node, wait_until_listening, write,
 };
 use crate::support::{Process, TRANSPORTS, Viewer, rev_of, until};
 
-/// Everything that the guide describes, running.
+/// The documented cluster.
 struct Guide {
     nodes: Vec<Process>,
-    /// Of the balancer.
+    /// Base URL of the balancer.
     base: String,
     client: Client,
-    places: ViewerSlots,
+    ports: GuidePorts,
     _nginx: Program,
     _servers: Vec<Program>,
     folder: TempDir,
@@ -29,23 +29,23 @@ struct Guide {
 
 impl Guide {
     async fn start() -> Self {
-        let (places, folder) = (ViewerSlots::find(), tempfile::tempdir().unwrap());
-        let servers = (1..=3).map(|number| start_nats(&places, folder.path(), number));
+        let (ports, folder) = (GuidePorts::find(), tempfile::tempdir().unwrap());
+        let servers = (1..=3).map(|number| start_nats(&ports, folder.path(), number));
         let servers = servers.collect();
         for port in [24222, 24223, 24224] {
-            until_heard(places.of(port)).await;
+            wait_until_listening(ports.address(port)).await;
         }
         let mut nodes = Vec::new();
         for port in [23001, 23002, 23003] {
-            nodes.push(start_node(&places, folder.path(), port).await);
+            nodes.push(start_node(&ports, folder.path(), port).await);
         }
         let guide = Guide {
             nodes,
-            base: format!("http://{}", places.of(23000)),
+            base: format!("http://{}", ports.address(23000)),
             client: Client::builder().no_proxy().build().unwrap(),
-            _nginx: start_nginx(&places, folder.path()),
+            _nginx: start_nginx(&ports, folder.path()),
             _servers: servers,
-            places,
+            ports,
             folder,
         };
         until("the balancer", async || {
@@ -56,7 +56,7 @@ impl Guide {
         guide
     }
 
-    /// Sets a status through the balancer; the cursor of the change, if it was answered.
+    /// Sets a status through the balancer. Returns the cursor of the change, if it was acknowledged.
     async fn set(&self, pet: u64, status: &str) -> Option<String> {
         let url = format!("{}/api/v1/pets/{pet}/status", self.base);
         let sent = self.client.put(url).json(&json!({ "status": status }));
@@ -65,9 +65,9 @@ impl Guide {
         answer["cursor"].as_str().map(str::to_owned)
     }
 
-    /// The same, again and again: when nginx has left every node alone once within its 5 s, it
-    /// refuses one request before it begins anew.
-    async fn set_in_the_end(&self, pet: u64, status: &str) -> String {
+    /// Sets a status with retries: when nginx has marked every node as failed within 5 s, it refuses one
+    /// request before it tries them again.
+    async fn set_eventually(&self, pet: u64, status: &str) -> String {
         let mut made = None;
         until("a write", async || {
             made = self.set(pet, status).await;
@@ -79,7 +79,7 @@ impl Guide {
 }
 
 #[tokio::test]
-async fn the_documented_cluster_shows_a_change_everywhere_and_passes_a_dead_node_over() {
+async fn the_documented_cluster_shows_a_change_at_every_node_and_tolerates_a_dead_node() {
     let mut guide = Guide::start().await;
     let mut viewers = Viewer::open_all(&guide.base, "").await;
     for viewer in &mut viewers {
@@ -96,7 +96,7 @@ async fn the_documented_cluster_shows_a_change_everywhere_and_passes_a_dead_node
         "eating", "playing", "sleeping", "eating", "playing", "bathing",
     ] {
         let made = guide.set(1, status).await;
-        assert!(made.is_some(), "{status} is made at a node that is there");
+        assert!(made.is_some(), "{status} at a running node");
     }
     let since = answer["cursor"].as_str().unwrap();
     for transport in TRANSPORTS {
@@ -106,7 +106,7 @@ async fn the_documented_cluster_shows_a_change_everywhere_and_passes_a_dead_node
     }
 }
 
-/// What one viewer sees who comes back with its cursor whenever it is sent away.
+/// Returns the cursors that a viewer sees, which reconnects with its cursor whenever it is disconnected.
 async fn watch(transport: &str, base: &str, since: &str, last_pet: u64) -> Vec<String> {
     let mut seen: Vec<String> = Vec::new();
     loop {
@@ -119,7 +119,7 @@ async fn watch(transport: &str, base: &str, since: &str, last_pet: u64) -> Vec<S
         while let Some(news) = viewer.try_next().await {
             match news["type"].as_str().unwrap() {
                 "status" => seen.push(news["cursor"].as_str().unwrap().to_owned()),
-                "snapshot" => panic!("{transport} was given a snapshot at {from}"),
+                "snapshot" => panic!("{transport} got a snapshot at {from}"),
                 _ => continue,
             }
             if news["pet"] == last_pet {
@@ -129,9 +129,9 @@ async fn watch(transport: &str, base: &str, since: &str, last_pet: u64) -> Vec<S
     }
 }
 
-/// One node after the other is stopped as systemd would, and started again.
+/// One node after the other is stopped as systemd stops it, and started again.
 #[tokio::test]
-async fn nobody_misses_anything_while_the_nodes_are_upgraded_one_by_one() {
+async fn no_viewer_misses_a_change_while_the_nodes_are_upgraded_one_by_one() {
     const LAST_PET: u64 = 3;
     let mut guide = Guide::start().await;
     let start = guide.set(1, "bathing").await.unwrap();
@@ -143,16 +143,16 @@ async fn nobody_misses_anything_while_the_nodes_are_upgraded_one_by_one() {
         .into();
     let mut made = Vec::new();
     for (index, port) in [(0, 23001), (1, 23002), (2, 23003)] {
-        made.push(guide.set_in_the_end(1, "eating").await);
+        made.push(guide.set_eventually(1, "eating").await);
         guide.nodes[index].signal(Signal::TERM);
-        made.push(guide.set_in_the_end(2, "playing").await);
+        made.push(guide.set_eventually(2, "playing").await);
         assert!(guide.nodes[index].end().await.success());
-        made.push(guide.set_in_the_end(1, "playing").await);
+        made.push(guide.set_eventually(1, "playing").await);
         let folder = guide.folder.path();
-        guide.nodes[index] = start_node(&guide.places, folder, port).await;
-        made.push(guide.set_in_the_end(2, "eating").await);
+        guide.nodes[index] = start_node(&guide.ports, folder, port).await;
+        made.push(guide.set_eventually(2, "eating").await);
     }
-    made.push(guide.set_in_the_end(LAST_PET, "eating").await);
+    made.push(guide.set_eventually(LAST_PET, "eating").await);
     for watching in watching {
         let limit = std::time::Duration::from_secs(20);
         let seen = tokio::time::timeout(limit, watching)
@@ -168,9 +168,9 @@ async fn nobody_misses_anything_while_the_nodes_are_upgraded_one_by_one() {
     }
 }
 
-/// The commands of a section of the guide, as they are but for the addresses.
-fn commands(places: &ViewerSlots, section: &str) -> String {
-    let guide = places.read_doc("cluster.md");
+/// Returns the commands of a section of the guide, with other addresses.
+fn commands(ports: &GuidePorts, section: &str) -> String {
+    let guide = ports.read_doc("cluster.md");
     let (_, section) = guide.split_once(&format!("\n## {section}\n")).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let blocks = section.split("```sh\n").skip(1);
@@ -178,17 +178,17 @@ fn commands(places: &ViewerSlots, section: &str) -> String {
     blocks.collect()
 }
 
-/// A command could not work with the documented nats.conf, and the monitoring port was not opened.
+/// A command failed with the documented nats.conf, and the monitoring port was not opened.
 #[tokio::test]
-async fn the_commands_of_the_guide_work_one_after_the_other_in_an_empty_folder() {
-    let (places, folder) = (ViewerSlots::find(), tempfile::tempdir().unwrap());
+async fn the_commands_of_the_guide_work_in_an_empty_folder() {
+    let (ports, folder) = (GuidePorts::find(), tempfile::tempdir().unwrap());
     let folder = folder.path();
     for name in ["nats.conf", "node.env"] {
-        write(folder, name, &places.read(name));
+        write(folder, name, &ports.read(name));
     }
-    let commands = commands(&places, "Set it up");
-    let said = run_commands(folder, &commands).await;
+    let commands = commands(&ports, "Set it up");
+    let output = run_commands(folder, &commands).await;
     for expected in [r#""status":"ok""#, r#""sync_always": true"#, "ready"] {
-        assert!(said.contains(expected), "no {expected} in: {said}");
+        assert!(output.contains(expected), "no {expected} in: {output}");
     }
 }

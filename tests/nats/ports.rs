@@ -1,16 +1,15 @@
-//! Ports of one test run: below those that the system gives out by itself, and nobody else's.
+//! Ports of one test run: below the system's ephemeral ports, and claimed from other test runs.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Ports of one process, the first of which says that the others are taken; and between which
-/// numbers they are.
+/// Ports of one process, of which the first claims the others; and the range of all of them.
 const COUNT: u16 = 1000;
 const FIRST: u16 = 20_000;
 const LAST: u16 = 32_000;
 
-/// Where a server listens: for clients, for the other servers, and for whoever looks after it.
+/// The ports of a server: for clients, for the other servers, and for monitoring.
 pub struct Ports {
     pub clients: u16,
     pub route: u16,
@@ -28,7 +27,7 @@ impl Ports {
     }
 }
 
-/// A port that nobody listens on, for a server that is told its port and may be started again on it.
+/// Returns a free port, on which a server can be restarted.
 pub fn free_port() -> u16 {
     static OURS: LazyLock<(TcpListener, u16)> = LazyLock::new(claim_ports);
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -41,13 +40,13 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Makes a run of ports this process's own: whoever holds the port before the first has the others.
-/// Two processes that only looked for a free one found the same, before either used it.
+/// Claims a range of ports by listening on the first. Two processes that only looked for free ports found
+/// the same ones before either used them.
 fn claim_ports() -> (TcpListener, u16) {
     let mut claims = (FIRST..LAST).step_by(usize::from(COUNT));
     let claimed = claims.find_map(|port| {
         let claim = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()?;
         Some((claim, port + 1))
     });
-    claimed.expect("fewer than 12 processes test servers at once")
+    claimed.expect("fewer than 12 processes test servers concurrently")
 }

@@ -1,8 +1,8 @@
-//! NATS servers of a test's own: on free ports of loopback, in a folder of their own, ended by
-//! their own process id.
+//! The NATS servers of a test: on free ports of loopback, with a folder of their own, and stopped by
+//! process id.
 
-mod asking;
 pub mod ports;
+mod requests;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 use self::ports::Ports;
 
-/// The newest that was tried, and the oldest that is enough.
+/// The newest tested version, and the oldest supported one.
 pub const NEWEST: &str = "2.15.1";
 pub const OLDEST: &str = "2.12.8";
-/// Debian's, which is too old.
+/// The version of Debian, which is too old.
 pub const TOO_OLD: &str = "2.9.10";
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// One server alone, or three that form a cluster.
+/// One server, or several that form a cluster.
 pub struct Servers {
     servers: Vec<Server>,
     folder: TempDir,
@@ -36,7 +36,7 @@ struct Server {
 }
 
 impl Servers {
-    /// Starts `count` servers of `version`, and waits until they take connections.
+    /// Starts `count` servers of `version`, and waits until JetStream answers.
     pub fn start(count: usize, version: &'static str) -> Self {
         let mut servers = Servers::new(count, version, "");
         (0..count).for_each(|index| servers.begin(index));
@@ -44,21 +44,21 @@ impl Servers {
         servers
     }
 
-    /// One server with `settings` of its own, such as who is let in.
+    /// Starts one server with additional settings, such as credentials.
     pub fn start_with(settings: &str) -> Self {
         let mut servers = Servers::new(1, NEWEST, settings);
         servers.begin(0);
         servers
     }
 
-    /// Servers that were told everything and have not begun.
+    /// Creates servers that do not run yet.
     fn new(count: usize, version: &'static str, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ports: Vec<Ports> = (0..count).map(|_| Ports::find()).collect();
         let write = |index: usize| {
             let config = folder.path().join(format!("{index}.conf"));
             let text = configuration(folder.path(), index, &ports) + settings;
-            std::fs::write(&config, understood_by(version, text)).unwrap();
+            std::fs::write(&config, supported_by(version, text)).unwrap();
             config
         };
         let configs: Vec<PathBuf> = (0..count).map(write).collect();
@@ -75,20 +75,19 @@ impl Servers {
         }
     }
 
-    /// Puts a server of another version into the place of one that was killed, with nothing
-    /// stored.
+    /// Starts an empty server of another version in place of one that was killed.
     pub fn replace(&mut self, index: usize, version: &'static str) {
         let (stored, _) = self.folders(index);
         std::fs::remove_dir_all(stored).unwrap();
         let server = &mut self.servers[index];
         server.version = version;
         let text = std::fs::read_to_string(&server.config).unwrap();
-        std::fs::write(&server.config, understood_by(version, text)).unwrap();
+        std::fs::write(&server.config, supported_by(version, text)).unwrap();
         self.begin(index);
         self.wait_for_answers();
     }
 
-    /// Waits until the servers have found each other and elected who answers.
+    /// Waits until the servers have elected a leader.
     fn wait_for_answers(&self) {
         let deadline = Instant::now() + READY_WITHIN;
         let is_answer = |info: String| info.contains("account_info") && !info.contains("error\":{");
@@ -98,19 +97,19 @@ impl Servers {
         }
     }
 
-    /// What `--engine` is given.
+    /// Returns the value of `--engine`.
     pub fn address(&self) -> String {
         let servers = self.servers.iter();
         let servers = servers.map(|server| format!("127.0.0.1:{}", server.ports.clients));
         format!("nats://{}", servers.collect::<Vec<_>>().join(","))
     }
 
-    /// The same for one of the servers alone.
+    /// Returns the value of `--engine` for one of the servers.
     pub fn address_of(&self, index: usize) -> String {
         format!("nats://127.0.0.1:{}", self.servers[index].ports.clients)
     }
 
-    /// Starts a server that was killed, on what it had stored.
+    /// Starts a server that was killed, with what it had stored.
     pub fn begin(&mut self, index: usize) {
         let server = &mut self.servers[index];
         let child = Command::new(binary(server.version))
@@ -125,14 +124,14 @@ impl Servers {
         let deadline = Instant::now() + READY_WITHIN;
         while TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_err() {
             let ended = child.try_wait().unwrap();
-            assert!(ended.is_none(), "a NATS server ended at once: {ended:?}");
+            assert!(ended.is_none(), "a NATS server exited: {ended:?}");
             assert!(Instant::now() < deadline, "a NATS server did not start");
             std::thread::yield_now();
         }
     }
 
-    /// Starts all of them anew, each with room for as much as `size`, such as `1GB`.
-    pub fn set_room(&mut self, size: &str) {
+    /// Restarts all servers with a limit of stored bytes, such as `1GB`.
+    pub fn set_max_store(&mut self, size: &str) {
         let count = self.servers.len();
         (0..count).for_each(|index| self.kill(index));
         for index in 0..count {
@@ -145,13 +144,13 @@ impl Servers {
         }
     }
 
-    /// Keeps a copy of what a server that is not running has stored.
+    /// Saves a copy of what a stopped server has stored.
     pub fn save(&self, index: usize) {
         let (stored, copy) = self.folders(index);
         copy_folder(&stored, &copy);
     }
 
-    /// Puts that copy back.
+    /// Restores the saved copy.
     pub fn restore(&self, index: usize) {
         let (stored, copy) = self.folders(index);
         std::fs::remove_dir_all(&stored).unwrap();
@@ -166,21 +165,21 @@ impl Servers {
         )
     }
 
-    /// Holds a server still, or lets it go on: `STOP` or `CONT`.
+    /// Sends a signal to a server; `STOP` and `CONT` pause and continue it.
     pub fn signal(&self, index: usize, signal: Signal) {
         let id = Pid::from_raw(i32::try_from(self.id(index)).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
     }
 
-    /// The process of a server that runs.
+    /// Returns the process id of a running server.
     pub fn id(&self, index: usize) -> u32 {
         self.servers[index].child.as_ref().expect("it runs").id()
     }
 
-    /// Ends a server as a power cut would.
+    /// Kills a server without a shutdown.
     pub fn kill(&mut self, index: usize) {
         if let Some(mut child) = self.servers[index].child.take() {
-            // Fails when it has ended by itself.
+            // Fails when the server has exited by itself.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -216,11 +215,12 @@ fn configuration(folder: &Path, index: usize, ports: &[Ports]) -> String {
     text
 }
 
-fn understood_by(version: &str, configuration: String) -> String {
-    match version {
-        // It knows no such setting, and would say so and end.
-        TOO_OLD => configuration.replace(", sync_interval: always", ""),
-        _ => configuration,
+/// Removes the settings that a server of `version` does not know and would refuse.
+fn supported_by(version: &str, configuration: String) -> String {
+    if version == TOO_OLD {
+        configuration.replace(", sync_interval: always", "")
+    } else {
+        configuration
     }
 }
 
@@ -229,9 +229,10 @@ fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_folder(&from, &to),
-            false => drop(std::fs::copy(from, to).unwrap()),
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            std::fs::copy(from, to).unwrap();
         }
     }
 }

@@ -58,7 +58,7 @@ fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up(
     let version = here.edit_accounts(0, &[put("anna")]).unwrap();
     let late = [put("anna"), put("boris")];
     assert_eq!(there.edit_accounts(0, &late), Err(StoreError::Conflict));
-    assert_eq!(there.account_set().unwrap(), here.roster().unwrap());
+    assert_eq!(there.account_set().unwrap(), here.account_set().unwrap());
     there.edit_accounts(version, &late).unwrap();
     assert_eq!(there.account_set().unwrap().accounts.len(), 2);
 }
@@ -74,7 +74,7 @@ fn an_edit_of_one_node_is_shown_at_the_other() {
     ];
     let second = here.edit_accounts(first, &removed).unwrap();
     wait_until("the removal", || told.last_version() == Some(second));
-    assert_eq!(there.account_set().unwrap(), here.roster().unwrap());
+    assert_eq!(there.account_set().unwrap(), here.account_set().unwrap());
     let audit_entries = there.audit_entries(None, 10).unwrap();
     assert_eq!(audit_entries, here.audit_entries(None, 10).unwrap());
     assert_eq!(audit_entries.len(), 1);
@@ -92,7 +92,7 @@ fn a_stream_that_was_replaced_is_read_again() {
         .edit_accounts(0, &[put("boris"), put("cleo")])
         .unwrap();
     wait_until("the new accounts", || told.last_version() == Some(version));
-    assert_eq!(here.account_set().unwrap(), there.roster().unwrap());
+    assert_eq!(here.account_set().unwrap(), there.account_set().unwrap());
 }
 
 /// A user who had just been signed out stayed signed in at the other nodes.
@@ -122,7 +122,7 @@ fn an_invalid_message_is_skipped_and_the_edits_around_it_are_shown() {
 #[test]
 fn an_edit_that_a_full_server_may_have_stored_is_not_reported_as_refused() {
     let mut cluster = TestCluster::new(Servers::start(1, OLDEST));
-    cluster.servers.set_room("300KB");
+    cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
     let entries: Vec<AccountEdit> = (0..200).map(|_| note("did something")).collect();
     let mut refused = Vec::new();

@@ -33,7 +33,7 @@ fn wait_until_writable(engine: &NatsEngine, desk: &mut Desk) {
 #[test]
 fn a_change_that_a_full_server_may_have_stored_is_not_reported_as_refused() {
     let mut cluster = TestCluster::new(Servers::start(1, OLDEST));
-    cluster.servers.set_room("300KB");
+    cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
     let mut desk = Desk::at(&*engine);
     let first = fill(&engine, &mut desk, |_| true);
@@ -46,12 +46,12 @@ fn a_change_that_a_full_server_may_have_stored_is_not_reported_as_refused() {
 #[test]
 fn a_server_without_space_refuses_changes_as_full_until_it_has_space() {
     let mut cluster = TestCluster::start(1);
-    cluster.servers.set_room("300KB");
+    cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
     let mut desk = Desk::at(&*engine);
     let is_full = |error: &StoreError| matches!(error, StoreError::Full(_));
     fill(&engine, &mut desk, is_full);
-    cluster.servers.set_room("1GB");
+    cluster.servers.set_max_store("1GB");
     wait_until_writable(&engine, &mut desk);
 }
 
@@ -59,11 +59,11 @@ fn a_server_without_space_refuses_changes_as_full_until_it_has_space() {
 #[test]
 fn three_full_servers_are_out_of_reach_until_they_have_space() {
     let mut cluster = TestCluster::start(3);
-    cluster.servers.set_room("300KB");
+    cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
     let mut desk = Desk::at(&*engine);
     let is_refused = |error: &StoreError| !matches!(error, StoreError::Conflict);
     fill(&engine, &mut desk, is_refused);
-    cluster.servers.set_room("1GB");
+    cluster.servers.set_max_store("1GB");
     wait_until_writable(&engine, &mut desk);
 }

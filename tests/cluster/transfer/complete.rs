@@ -1,20 +1,20 @@
-//! What a move brings: everything but who is signed in, and all of it of one moment.
+//! Complete transfers: everything but sessions arrives, as of one moment.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{done, lines};
-use crate::cluster::Nodes;
+use super::{lines, succeed};
 use crate::cluster::server::{NEWEST, OLDEST, Servers};
+use crate::cluster::support::Nodes;
 use crate::support::{Browser, Rescue, rev_of, until};
 
 fn lines_about(lines: &[Value], kinds: &[&str]) -> Vec<Value> {
-    let is_asked_for = |line: &&Value| kinds.contains(&line["line"].as_str().unwrap());
-    lines.iter().filter(is_asked_for).cloned().collect()
+    let is_of_kind = |line: &&Value| kinds.contains(&line["line"].as_str().unwrap());
+    lines.iter().filter(is_of_kind).cloned().collect()
 }
 
-/// The changes of each pet, without their revs.
+/// Returns the changes of each pet, without their revs.
 fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
     let mut histories: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
     for line in lines_about(lines, &["change"]) {
@@ -27,9 +27,9 @@ fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
 
 const STAFF: [&str; 4] = ["account", "token", "clock", "deed"];
 
-/// A rescue with a past: pet 1 changed 40 times, 2 was removed, and 3
-/// has a name and an author of many scripts. Somebody was invited with the link that is returned.
-async fn lived_in(rescue: &Rescue, anna: &mut Browser) -> String {
+/// Gives a rescue a history: pet 1 changes 40 times, 2 is removed, and 3 has a name of several scripts.
+/// Returns the link of an invitation.
+async fn create_history(rescue: &Rescue, anna: &mut Browser) -> String {
     let [.., write] = &rescue.tokens;
     let ask = async |method: &str, path: &str, body: Value| {
         let request = rescue.bearing(write, method, path).json(&body);
@@ -53,11 +53,11 @@ async fn lived_in(rescue: &Rescue, anna: &mut Browser) -> String {
     format!("/welcome/{}", &link[..64])
 }
 
-/// Everybody who could get in before can now; nobody is in.
-async fn staff_are_there(rescue: &Rescue, link: &str, before: &Browser) {
+/// Asserts that everyone can sign in as before, and that nobody is signed in.
+async fn assert_accounts(rescue: &Rescue, link: &str, before: &Browser) {
     let mut stale = rescue.browser();
     stale.cookie.clone_from(&before.cookie);
-    assert!(!stale.is_in().await, "sessions stay where they were");
+    assert!(!stale.is_in().await, "sessions are not exported");
     let mut anna = rescue.signed_in("anna").await;
     let history = anna.get("/pets/3/history").await;
     assert!(history.contains("<strong>anna</strong>"), "{history}");
@@ -70,23 +70,23 @@ async fn staff_are_there(rescue: &Rescue, link: &str, before: &Browser) {
 }
 
 #[tokio::test]
-async fn a_store_moves_to_a_cluster_and_on_and_back_with_everything_but_who_is_signed_in() {
+async fn a_store_is_transferred_to_two_clusters_and_back_with_everything_but_sessions() {
     let rescue = Rescue::start().await;
     let mut anna = rescue.signed_in("anna").await;
-    let link = lived_in(&rescue, &mut anna).await;
+    let link = create_history(&rescue, &mut anna).await;
     let (place, data) = (tempfile::tempdir().unwrap(), rescue.folder.path());
     let folder = place.path();
-    done(folder, &["export", "a", "--data", data.to_str().unwrap()]).await;
+    succeed(folder, &["export", "a", "--data", data.to_str().unwrap()]).await;
     let a = lines(&folder.join("a"));
 
     let (one, other) = (Servers::start(3, NEWEST), Servers::start(1, OLDEST));
     let engine = one.address();
-    let line = done(folder, &["import", "a", "--engine", &engine]).await;
+    let line = succeed(folder, &["import", "a", "--engine", &engine]).await;
     assert!(
         line.contains("2 pets") && line.contains("3 accounts"),
         "{line}"
     );
-    done(folder, &["export", "b", "--engine", &engine]).await;
+    succeed(folder, &["export", "b", "--engine", &engine]).await;
     let b = lines(&folder.join("b"));
     assert_ne!(a[0]["epoch"], b[0]["epoch"]);
     assert_eq!(a[0]["next_pet"], b[0]["next_pet"]);
@@ -96,33 +96,33 @@ async fn a_store_moves_to_a_cluster_and_on_and_back_with_everything_but_who_is_s
     assert_eq!(lines_about(&b, &["account"]).len(), 3);
 
     let rescue = rescue.moved_to_cluster(&engine).await;
-    staff_are_there(&rescue, &link, &anna).await;
+    assert_accounts(&rescue, &link, &anna).await;
     let [.., write] = &rescue.tokens;
     let fields = json!({ "name": "Next", "species": "dog" });
     let added = rescue.bearing(write, "POST", "/api/v1/pets").json(&fields);
     let added: Value = added.send().await.unwrap().json().await.unwrap();
-    assert_eq!(added["id"], 4, "no id is given twice");
+    assert_eq!(added["id"], 4, "ids are not reused");
 
     let engine = other.address();
-    done(folder, &["import", "b", "--engine", &engine]).await;
-    done(folder, &["export", "c", "--engine", &engine]).await;
+    succeed(folder, &["import", "b", "--engine", &engine]).await;
+    succeed(folder, &["export", "c", "--engine", &engine]).await;
     let c = lines(&folder.join("c"));
     assert_eq!(lines_about(&b, &["pet"]), lines_about(&c, &["pet"]));
     assert_eq!(histories(&b), histories(&c));
     assert_eq!(lines_about(&b, &STAFF), lines_about(&c, &STAFF));
 
-    done(folder, &["import", "c", "--data", "back"]).await;
-    done(folder, &["check", "--data", "back"]).await;
-    done(folder, &["export", "d", "--data", "back"]).await;
+    succeed(folder, &["import", "c", "--data", "back"]).await;
+    succeed(folder, &["check", "--data", "back"]).await;
+    succeed(folder, &["export", "d", "--data", "back"]).await;
     let d = lines(&folder.join("d"));
     assert_eq!(c[1..c.len() - 1], d[1..d.len() - 1]);
     assert_eq!(c[0]["rev"], d[0]["rev"]);
     let rescue = rescue.moved_to(&folder.join("back")).await;
-    staff_are_there(&rescue, &link, &anna).await;
+    assert_accounts(&rescue, &link, &anna).await;
 }
 
 #[tokio::test]
-async fn an_export_beside_nodes_that_write_is_of_one_moment() {
+async fn an_export_while_nodes_write_is_of_one_moment() {
     let servers = Servers::start(1, NEWEST);
     let mut nodes = Nodes::start(&servers, 0).await;
     nodes.add(&servers, &["--simulate", "10ms"]).await;
@@ -136,11 +136,11 @@ async fn an_export_beside_nodes_that_write_is_of_one_moment() {
         until("some changes", async || newest().await > before + 20).await;
         let (file, data) = (format!("{number}.ndjson"), format!("data-{number}"));
         let before = newest().await;
-        done(folder, &["export", &file, "--engine", &servers.address()]).await;
+        succeed(folder, &["export", &file, "--engine", &servers.address()]).await;
         let after = newest().await;
         let rev = lines(&folder.join(&file))[0]["rev"].as_u64().unwrap();
         assert!((before..=after).contains(&rev), "{before} {rev} {after}");
-        let line = done(folder, &["import", &file, "--data", &data]).await;
+        let line = succeed(folder, &["import", &file, "--data", &data]).await;
         assert!(line.contains("3 pets"), "{line}");
     }
 }

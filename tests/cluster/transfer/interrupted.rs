@@ -1,4 +1,4 @@
-//! A move that ends in the middle.
+//! An import that is interrupted.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use pet_store::model::{
 };
 use pet_store::store::RedbEngine;
 
-use super::{done, messages, refused};
-use crate::cluster::Nodes;
+use super::{fail, messages, succeed};
 use crate::cluster::server::{NEWEST, Servers};
+use crate::cluster::support::Nodes;
 use crate::support::{Process, until};
 
-/// Makes an export that takes a while to import: of many pets with some changes each.
-async fn make_large(folder: &Path) {
+/// Creates an export of many pets with some changes each, so that its import takes a while.
+async fn create_large_export(folder: &Path) {
     let pet = |number: u64, at| Pet {
         id: PetId::new(number),
         profile: Profile {
@@ -40,15 +40,15 @@ async fn make_large(folder: &Path) {
     let engine = RedbEngine::open(&folder.join("data")).unwrap();
     engine.append(&changes).unwrap();
     drop(engine);
-    done(folder, &["export", "large"]).await;
+    succeed(folder, &["export", "large"]).await;
 }
 
 #[tokio::test]
-async fn an_import_that_was_killed_is_not_taken_for_a_store_and_can_be_made_again() {
+async fn a_killed_import_is_not_taken_for_a_store_and_can_be_repeated() {
     let servers = Servers::start(1, NEWEST);
-    let place = tempfile::tempdir().unwrap();
-    let (folder, address) = (place.path(), servers.address());
-    make_large(folder).await;
+    let temporary = tempfile::tempdir().unwrap();
+    let (folder, address) = (temporary.path(), servers.address());
+    create_large_export(folder).await;
     let import = ["import", "large", "--engine", &address];
     let mut importing = Process::begin(folder, &import);
     until("the first batches", async || {
@@ -57,16 +57,16 @@ async fn an_import_that_was_killed_is_not_taken_for_a_store_and_can_be_made_agai
     .await;
     importing.kill().await.unwrap();
     let count = messages(&servers, "PET_STORE").unwrap();
-    assert!(count < 24_000, "it was over before it was killed");
+    assert!(count < 24_000, "the import finished before it was killed");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--engine", &address];
     for arguments in [&serve[..], &import, &["export", "no", "--engine", &address]] {
-        let line = refused(folder, arguments).await;
+        let line = fail(folder, arguments).await;
         assert!(line.contains("an import was not finished"), "{line}");
     }
     assert_eq!(messages(&servers, "PET_STORE").unwrap(), count);
     servers.ask("$JS.API.STREAM.DELETE.PET_STORE");
     servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
-    let line = done(folder, &import).await;
+    let line = succeed(folder, &import).await;
     assert!(line.contains("4000 pets"), "{line}");
     let nodes = Nodes::start(&servers, 1).await;
     assert_eq!(nodes.status(0, 4000).await, "eating");

@@ -1,39 +1,40 @@
-//! What a viewer's bytes are: the head of an answer, then packets, chunks or a whole answer, and
-//! messages in them. Taken apart as the load bench does it, without a JSON parser.
+//! Parses the bytes of a connection into messages: the head of the response, then WebSocket frames,
+//! chunks or a whole body. Uses the parsers of the load bench, without a JSON parser.
 
-#[path = "../../../benches/load/client/http.rs"]
+#[path = "../../../../benches/load/client/http.rs"]
 mod http;
 #[expect(dead_code, reason = "the load bench reads more of a message")]
-#[path = "../../../benches/load/client/message.rs"]
+#[path = "../../../../benches/load/client/message.rs"]
 pub mod message;
-#[path = "../../../benches/load/client/poll.rs"]
+#[path = "../../../../benches/load/client/poll.rs"]
 mod poll;
-#[path = "../../../benches/load/client/sse.rs"]
+#[path = "../../../../benches/load/client/sse.rs"]
 mod sse;
 #[expect(dead_code, reason = "the load bench answers pings")]
-#[path = "../../../benches/load/client/ws.rs"]
+#[path = "../../../../benches/load/client/ws.rs"]
 mod ws;
 
 use self::http::Body;
 
-/// What the next bytes are.
+/// The kind of the next bytes.
 #[derive(Clone, Copy)]
 enum Phase {
     Head,
-    Packets,
+    Frames,
     Chunks,
-    Answer(usize),
+    /// A body of this length.
+    Body(usize),
 }
 
-/// The bytes of one connection.
-pub struct Parts {
+/// The parser of one connection.
+pub struct MessageParser {
     phase: Phase,
     bytes: Vec<u8>,
-    /// The part of an event that came in an earlier chunk.
+    /// The part of an event that arrived in an earlier chunk.
     event: Vec<u8>,
 }
 
-/// The request that opens a connection, or asks for the next answer.
+/// Returns the request that opens a connection, or polls again.
 pub fn request(transport: &str, path: &str) -> Vec<u8> {
     match transport {
         "ws" => ws::request(path, "cluster"),
@@ -42,34 +43,34 @@ pub fn request(transport: &str, path: &str) -> Vec<u8> {
     }
 }
 
-impl Parts {
+impl MessageParser {
     pub fn new() -> Self {
-        Parts {
+        MessageParser {
             phase: Phase::Head,
             bytes: Vec::new(),
             event: Vec::new(),
         }
     }
 
-    /// Where the next bytes go.
+    /// Returns the buffer for the next bytes.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// Gives each whole message that has come to `take`; whether an answer has ended, after which
-    /// the next may be asked for.
+    /// Passes each complete message to `take`. Returns true if a response has ended, so that the next
+    /// request may be sent.
     ///
     /// # Errors
-    /// The end of the connection, or a refusal.
-    pub fn split(&mut self, transport: &str, mut take: impl FnMut(&[u8])) -> Result<bool, String> {
+    /// The end of the connection, or a response other than expected.
+    pub fn parse(&mut self, transport: &str, mut take: impl FnMut(&[u8])) -> Result<bool, String> {
         let bytes = std::mem::take(&mut self.bytes);
         let (mut used, mut has_ended) = (0, false);
         loop {
             let rest = &bytes[used..];
             let length = match self.phase {
                 _ if rest.is_empty() => 0,
-                Phase::Head => self.take_head(transport, rest)?,
-                Phase::Packets => match ws::packet(rest)? {
+                Phase::Head => self.parse_head(transport, rest)?,
+                Phase::Frames => match ws::packet(rest)? {
                     Some(packet) if packet.opcode == ws::TEXT => {
                         take(packet.payload);
                         packet.length
@@ -85,9 +86,9 @@ impl Parts {
                     }
                     None => 0,
                 },
-                Phase::Answer(size) => match rest.get(..size) {
-                    Some(answer) => {
-                        poll::messages(answer, &mut take);
+                Phase::Body(size) => match rest.get(..size) {
+                    Some(body) => {
+                        poll::messages(body, &mut take);
                         (self.phase, has_ended) = (Phase::Head, true);
                         size
                     }
@@ -102,15 +103,15 @@ impl Parts {
         }
     }
 
-    fn take_head(&mut self, transport: &str, bytes: &[u8]) -> Result<usize, String> {
+    fn parse_head(&mut self, transport: &str, bytes: &[u8]) -> Result<usize, String> {
         let Some(head) = http::head(bytes)? else {
             return Ok(0);
         };
         self.phase = match (transport, head.status, head.body) {
-            ("ws", 101, _) => Phase::Packets,
+            ("ws", 101, _) => Phase::Frames,
             ("sse", 200, Body::Chunked) => Phase::Chunks,
-            ("poll", 200, Body::Length(size)) => Phase::Answer(size),
-            (_, status, body) => return Err(format!("answered {status}, {body:?}")),
+            ("poll", 200, Body::Length(size)) => Phase::Body(size),
+            (_, status, body) => return Err(format!("response {status}, {body:?}")),
         };
         Ok(head.length)
     }

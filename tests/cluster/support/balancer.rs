@@ -1,22 +1,22 @@
-//! nginx before the nodes, without sticky sessions, as `docs/cluster/nginx.conf` has it.
+//! nginx in front of the nodes, without sticky sessions, configured by `docs/cluster/nginx.conf`.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::server::ports::free_port;
+use crate::cluster::server::ports::free_port;
 use crate::support::until;
 
-/// The file that is shown to whoever runs a cluster, and the addresses in it.
-const SETTINGS: &str = include_str!("../../docs/cluster/nginx.conf");
+/// The documented configuration, and the addresses in it.
+const SETTINGS: &str = include_str!("../../../docs/cluster/nginx.conf");
 const LISTEN: &str = "127.0.0.1:23000";
 const NODES: [&str; 3] = ["127.0.0.1:23001", "127.0.0.1:23002", "127.0.0.1:23003"];
 
-/// A viewer takes two connections: one to it, and one to a node.
+/// A viewer takes two connections: one to the balancer, and one to a node.
 const CONNECTIONS: usize = 10_000;
 
-/// One process; killed when dropped.
+/// The nginx process; killed when dropped.
 pub struct Balancer {
     child: Child,
     pub address: SocketAddr,
@@ -24,7 +24,7 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// Starts it before the nodes at `bases`.
+    /// Starts nginx in front of the nodes at `bases`.
     pub async fn start(bases: &[&str; 3]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
@@ -39,8 +39,8 @@ impl Balancer {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|name| format!("{name}_temp_path {place}/{name};\n"))
             .concat();
-        // One process, so that nothing is left when it is killed. As the file says, it lets in all who
-        // wait at once.
+        // A single process leaves nothing behind when it is killed. `multi_accept` is required by the
+        // documented file.
         let text = format!(
             "daemon off;\nmaster_process off;\npid {place}/pid;\n\
              events {{ worker_connections {CONNECTIONS}; multi_accept on; }}\n\
@@ -69,7 +69,7 @@ impl Balancer {
 
 impl Drop for Balancer {
     fn drop(&mut self) {
-        // Fails when it has ended by itself.
+        // Fails when nginx has exited by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

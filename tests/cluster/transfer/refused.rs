@@ -1,28 +1,31 @@
-//! Moves that are not made: into what holds something, out of what holds nothing, and of a file that
-//! is not as it was exported. Nothing is written then.
+//! Refused exports and imports: from an empty cluster, into one that is not empty, and of a file that was
+//! changed. Nothing is written.
 
 use std::fs;
 
-use super::{done, messages, refused};
-use crate::cluster::Nodes;
+use super::{fail, messages, succeed};
 use crate::cluster::server::{NEWEST, Servers};
+use crate::cluster::support::Nodes;
 use crate::support::Rescue;
 
 #[tokio::test]
-async fn what_holds_something_is_not_imported_into_and_what_holds_nothing_is_not_exported() {
+async fn an_empty_cluster_is_not_exported_and_one_with_a_store_is_not_imported_into() {
     let servers = Servers::start(1, NEWEST);
     let address = servers.address();
     let place = tempfile::tempdir().unwrap();
-    let line = refused(place.path(), &["export", "a", "--engine", &address]).await;
+    let line = fail(place.path(), &["export", "a", "--engine", &address]).await;
     assert!(line.contains("holds no store"), "{line}");
     assert!(!place.path().join("a").exists());
-    assert!(messages(&servers, "PET_STORE").is_err(), "nothing was made");
+    assert!(
+        messages(&servers, "PET_STORE").is_err(),
+        "nothing was created"
+    );
 
     let nodes = Nodes::start(&servers, 1).await;
-    done(place.path(), &["export", "a", "--engine", &address]).await;
+    succeed(place.path(), &["export", "a", "--engine", &address]).await;
     nodes.set(0, 1, "eating").await;
     let before = messages(&servers, "PET_STORE").unwrap();
-    let line = refused(place.path(), &["import", "a", "--engine", &address]).await;
+    let line = fail(place.path(), &["import", "a", "--engine", &address]).await;
     assert!(
         line.contains("holds a store") && line.contains("nothing was written"),
         "{line}"
@@ -31,21 +34,21 @@ async fn what_holds_something_is_not_imported_into_and_what_holds_nothing_is_not
     assert_eq!(nodes.status(0, 1).await, "eating");
 }
 
-/// Somebody is known, and no pet ever was: that is a store too.
+/// Accounts without pets are a store too.
 #[tokio::test]
-async fn a_cluster_that_holds_only_staff_is_not_imported_into() {
+async fn a_cluster_that_holds_only_accounts_is_not_imported_into() {
     let (servers, rescue) = (Servers::start(1, NEWEST), Rescue::start().await);
     let place = tempfile::tempdir().unwrap();
     let data = rescue.folder.path().to_str().unwrap();
-    done(place.path(), &["export", "a", "--data", data]).await;
-    done(
+    succeed(place.path(), &["export", "a", "--data", data]).await;
+    succeed(
         place.path(),
         &["import", "a", "--engine", &servers.address()],
     )
     .await;
     servers.ask("$JS.API.STREAM.DELETE.PET_STORE");
     let engine = ["--engine", &servers.address()];
-    let line = refused(place.path(), &[&["import", "a"], &engine[..]].concat()).await;
+    let line = fail(place.path(), &[&["import", "a"], &engine[..]].concat()).await;
     assert!(
         line.contains("holds a store") && line.contains("nothing was written"),
         "{line}"
@@ -54,12 +57,12 @@ async fn a_cluster_that_holds_only_staff_is_not_imported_into() {
 }
 
 #[tokio::test]
-async fn of_a_file_with_a_line_that_is_wrong_nothing_is_imported() {
+async fn a_file_with_an_invalid_line_is_not_imported_at_all() {
     let (servers, rescue) = (Servers::start(1, NEWEST), Rescue::start().await);
     let place = tempfile::tempdir().unwrap();
     let (folder, address) = (place.path(), servers.address());
     let data = rescue.folder.path().to_str().unwrap();
-    done(folder, &["export", "whole", "--data", data]).await;
+    succeed(folder, &["export", "whole", "--data", data]).await;
     let whole = fs::read_to_string(folder.join("whole")).unwrap();
     let cut = whole.lines().count() - 1;
     let cut: Vec<&str> = whole.split_inclusive('\n').take(cut).collect();
@@ -76,13 +79,16 @@ async fn of_a_file_with_a_line_that_is_wrong_nothing_is_imported() {
     ];
     for (text, reason) in changed {
         fs::write(folder.join("changed"), text).unwrap();
-        let line = refused(folder, &["import", "changed", "--engine", &address]).await;
+        let line = fail(folder, &["import", "changed", "--engine", &address]).await;
         assert!(
             line.contains(&reason) || line.contains("those that were exported"),
             "{line}"
         );
         assert!(line.contains("nothing was imported"), "{line}");
-        assert!(messages(&servers, "PET_STORE").is_err(), "nothing was made");
+        assert!(
+            messages(&servers, "PET_STORE").is_err(),
+            "nothing was created"
+        );
     }
-    done(folder, &["import", "whole", "--engine", &address]).await;
+    succeed(folder, &["import", "whole", "--engine", &address]).await;
 }

@@ -1,9 +1,8 @@
-//! A store that moves from one engine to the other: all of it arrives, or a node says that it did
-//! not.
+//! Exports and imports between engines: everything arrives, or a node reports that it did not.
 
+mod complete;
 mod interrupted;
 mod refused;
-mod whole;
 
 use std::fs;
 use std::path::Path;
@@ -13,21 +12,23 @@ use serde_json::Value;
 use super::server::Servers;
 use crate::support::ran;
 
-/// Runs a command, and gives its exit code and the one line that it says.
-async fn said(folder: &Path, arguments: &[&str]) -> (i32, String) {
+/// Runs a command. Returns its exit code and the one line that it prints.
+async fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let (code, lines) = ran(folder, arguments).await;
     assert_eq!(lines.len(), 1, "{arguments:?}: {lines:?}");
     (code, lines[0].clone())
 }
 
-async fn done(folder: &Path, arguments: &[&str]) -> String {
-    let (code, line) = said(folder, arguments).await;
+/// Runs a command that must succeed. Returns the line that it prints.
+async fn succeed(folder: &Path, arguments: &[&str]) -> String {
+    let (code, line) = run(folder, arguments).await;
     assert_eq!(code, 0, "{line}");
     line
 }
 
-async fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let (code, line) = said(folder, arguments).await;
+/// Runs a command that must fail. Returns the line that it prints.
+async fn fail(folder: &Path, arguments: &[&str]) -> String {
+    let (code, line) = run(folder, arguments).await;
     assert_eq!(code, 1, "{line}");
     line
 }
@@ -38,7 +39,7 @@ fn lines(file: &Path) -> Vec<Value> {
     lines.collect()
 }
 
-/// How many messages the stream has, or why nobody can tell.
+/// Returns the number of messages of a stream, or the error.
 fn messages(servers: &Servers, stream: &str) -> Result<u64, Value> {
     let info = servers.ask(&format!("$JS.API.STREAM.INFO.{stream}"));
     let info: Value = serde_json::from_str(&info).unwrap();

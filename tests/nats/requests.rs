@@ -1,5 +1,4 @@
-//! Asking the servers something without a client, so that a test needs no runtime and waits for
-//! nothing but the answer.
+//! Requests to the servers without a client, so that a test needs no runtime.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{READY_WITHIN, Servers};
 
 impl Servers {
-    /// Which server leads `stream`.
+    /// Returns the server that leads `stream`.
     pub fn leader_of(&self, stream: &str) -> usize {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
@@ -22,37 +21,37 @@ impl Servers {
         }
     }
 
-    /// Whether a server itself takes what is asked at `subject`, and not another for it.
-    pub fn takes(&self, index: usize, subject: &str) -> bool {
+    /// Returns true if a server itself serves requests to `subject`.
+    pub fn serves(&self, index: usize, subject: &str) -> bool {
         let monitor = self.servers[index].ports.monitor;
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, monitor)).unwrap();
-        let question = format!("GET /subsz?subs=1&test={subject} HTTP/1.0\r\n\r\n");
-        stream.write_all(question.as_bytes()).unwrap();
+        let request = format!("GET /subsz?subs=1&test={subject} HTTP/1.0\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut subscriptions = String::new();
         stream.read_to_string(&mut subscriptions).unwrap();
         subscriptions.contains(&format!("\"subject\": \"{subject}\""))
     }
 
-    /// Asks the first server that is there, without a client, and gives what it says.
+    /// Sends a request to the first running server. Returns the body of the answer.
     pub fn ask(&self, subject: &str) -> String {
         self.ask_with(subject, "")
     }
 
-    /// The same, with a body.
+    /// Sends a request with a body.
     pub fn ask_with(&self, subject: &str, body: &str) -> String {
         self.try_ask(subject, body).expect("an answer")
     }
 
     pub(super) fn try_ask(&self, subject: &str, body: &str) -> Option<String> {
         let server = self.servers.iter().find(|server| server.child.is_some());
-        let port = server.expect("a server is there").ports.clients;
+        let port = server.expect("a server runs").ports.clients;
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-        let question = format!(
+        let request = format!(
             "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {}\r\n{body}\r\n",
             body.len()
         );
-        stream.write_all(question.as_bytes()).ok()?;
+        stream.write_all(request.as_bytes()).ok()?;
         let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
         lines.find(|line| line.starts_with("MSG answer"))?;
         lines.next()

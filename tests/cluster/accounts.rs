@@ -1,4 +1,4 @@
-//! Staff on several nodes: one roster, whichever node a balancer takes somebody to.
+//! Accounts on several nodes: a request may go to any node.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use tokio::process::Command;
 use super::server::{NEWEST, Servers};
 use crate::support::{Browser, PASSWORD, Process, add_people, until};
 
-/// Two nodes of a rescue with the admin anna and the staff boris, and a pet.
+/// Two nodes of a rescue with the admin anna, the staff member boris, and a pet.
 struct Nodes {
     nodes: Vec<Process>,
-    /// Tokens of boris: to read, to set statuses, to write.
+    /// Tokens of boris: to read, to set a status, to write.
     tokens: [String; 3],
     servers: Servers,
     client: Client,
@@ -60,15 +60,15 @@ impl Nodes {
         Browser::at(&self.nodes[node].base, &self.client)
     }
 
-    /// The browser, which a balancer takes to another node now.
+    /// Returns the browser as the balancer routes it to another node.
     fn moved(&self, browser: &Browser, node: usize) -> Browser {
         browser.moved_to(&self.nodes[node].base)
     }
 }
 
-/// A balancer without stickiness takes every request to another node than the one before.
+/// A balancer without sticky sessions routes every request to another node than the one before.
 #[tokio::test]
-async fn who_signs_in_at_one_node_is_in_at_the_other_with_the_next_request() {
+async fn a_session_of_one_node_is_valid_at_the_other_with_the_next_request() {
     let nodes = Nodes::start().await;
     for turn in 0..10 {
         let (here, there) = (turn % 2, (turn + 1) % 2);
@@ -86,7 +86,7 @@ async fn who_signs_in_at_one_node_is_in_at_the_other_with_the_next_request() {
             .post("/pets", &[("name", "Miso"), ("species", "cat")])
             .await;
         assert_eq!(added.status(), 303);
-        // Ended at one, over at the other: the word of it takes a moment.
+        // The other node learns of the end of the session a moment later.
         browser.get("/account").await;
         let ended = browser.clone();
         assert_eq!(browser.post("/sign-out", &[]).await.status(), 303);
@@ -95,9 +95,8 @@ async fn who_signs_in_at_one_node_is_in_at_the_other_with_the_next_request() {
     }
 }
 
-/// Whoever is disabled at one node is out at all, with everything they had.
 #[tokio::test]
-async fn who_is_disabled_at_one_node_opens_nothing_at_the_other() {
+async fn an_account_that_was_disabled_at_one_node_loses_sessions_and_tokens_at_the_other() {
     let nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);
     anna.sign_in("anna", PASSWORD).await;
@@ -123,7 +122,7 @@ async fn who_is_disabled_at_one_node_opens_nothing_at_the_other() {
 }
 
 #[tokio::test]
-async fn nobody_signs_in_while_the_engine_is_out_of_reach_and_who_is_in_stays_so() {
+async fn during_an_outage_nobody_can_sign_in_and_sessions_stay_valid() {
     let mut nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);
     anna.sign_in("anna", PASSWORD).await;
@@ -143,9 +142,9 @@ async fn nobody_signs_in_while_the_engine_is_out_of_reach_and_who_is_in_stays_so
     .await;
 }
 
-/// Nobody has a page to begin with, so the machine says how; nodes that run hear of it.
+/// A node prints the command, and learns of the account while it runs.
 #[tokio::test]
-async fn the_first_admin_of_a_cluster_is_made_on_the_command_line_while_nodes_run() {
+async fn the_first_admin_of_a_cluster_is_added_on_the_command_line_while_nodes_run() {
     let servers = Servers::start(1, NEWEST);
     let address = servers.address();
     let folder = tempfile::tempdir().unwrap();
