@@ -45,7 +45,7 @@ pub use self::import::import;
 use self::layout::StreamState;
 use self::lease::Lease;
 use self::replica::Replica;
-use self::subjects::{PETS, REPUBLISHED};
+use self::subjects::{PET, PETS, REPUBLISHED};
 use super::{AccountStore, AppliedChange, Engine, Follower, Recent, Snapshot, StoreError};
 use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
 
@@ -104,7 +104,7 @@ impl NatsEngine {
     }
 }
 
-/// Connects to the cluster at `address`. See `NatsEngine::connect`.
+/// Connects like `NatsEngine::connect`, for callers that do not know the engine.
 ///
 /// # Errors
 /// As for `NatsEngine::connect`.
@@ -149,7 +149,7 @@ async fn retry_until_led(work: impl AsyncFn() -> Result<(), StoreError>) -> Resu
 /// Prepares the cluster and loads this node's copies of it.
 async fn initialize(replica: &Replica, accounts: &AccountLog) -> Result<(), StoreError> {
     let client = &replica.client;
-    layout::check_server(client).await?;
+    client.check_version().await?;
     layout::ensure_streams(client).await?;
     epoch::ensure(client).await?;
     let sent = Instant::now();
@@ -237,7 +237,8 @@ impl Engine for NatsEngine {
     }
 
     fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        let kept = log::kept(&self.replica.client, after, before);
+        let (client, filter) = (&self.replica.client, format!("{PET}*"));
+        let kept = log::changes_between(client, &filter, after.next().get(), before.get());
         self.runtime.block_on(kept)
     }
 

@@ -53,17 +53,11 @@ impl AccountLog {
     }
 
     /// Replaces the copy with the state of the stream.
-    ///
-    /// # Errors
-    /// `Unavailable` if the servers do not answer.
     pub async fn load(&self) -> Result<(), StoreError> {
         self.replica().await.load(&self.client).await
     }
 
     /// Catches up with the stream.
-    ///
-    /// # Errors
-    /// As for `load`.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
         let mut replica = self.replica().await;
         let sent = Instant::now();

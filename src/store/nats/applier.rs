@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::client::{NatsClient, unavailable};
 use super::epoch;
 use super::health::Staleness;
-use super::layout::{self, StreamState};
+use super::layout::StreamState;
 use super::record::StoredMessage;
 use super::replica::Replica;
 use super::subjects::PETS;
@@ -249,7 +249,7 @@ impl Applier {
 
 /// Requests the state of the stream from a server that is new enough.
 async fn request_state(client: &NatsClient) -> Result<StreamState, StoreError> {
-    layout::check_server(client).await?;
+    client.check_version().await?;
     Ok(StreamState::request(client, &PETS).await?)
 }
 

@@ -18,6 +18,7 @@ use async_nats::jetstream::response::Response;
 use async_nats::{
     Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, HeaderMap, Message, Request,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
@@ -52,6 +53,9 @@ pub const TEMPORARY_ERRORS: [ErrorCode; 5] = [
     ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED,
     ErrorCode::STREAM_TOO_MANY_REQUESTS,
 ];
+
+/// The lowest JetStream API level with atomic batches: nats-server 2.12.
+const MIN_API_LEVEL: u64 = 2;
 
 /// The body of a request that has none.
 pub const NO_BODY: Vec<u8> = Vec::new();
@@ -100,6 +104,19 @@ impl From<RequestFailure> for StoreError {
 /// The error for a read that failed for `reason` and may succeed later.
 pub fn unavailable(reason: impl Display) -> StoreError {
     StoreError::Unavailable(reason.to_string())
+}
+
+/// The part of the account's information that a server of any version sends; older ones leave out
+/// fields that `jetstream::account::Account` requires.
+#[derive(Deserialize)]
+struct ApiInfo {
+    api: ApiLevel,
+}
+
+#[derive(Deserialize)]
+struct ApiLevel {
+    #[serde(default)]
+    level: u64,
 }
 
 /// A connection to one of the servers, re-established whenever it is lost. Clones share it.
@@ -183,14 +200,29 @@ impl NatsClient {
         statistics.connects.load(Ordering::Acquire)
     }
 
-    /// Returns true if the server of the current connection is known to be new enough.
-    pub fn is_checked(&self) -> bool {
-        self.checked_connection.load(Ordering::Acquire) == self.connection()
-    }
-
-    /// Records that the server of `connection` is new enough.
-    pub fn set_checked(&self, connection: u64) {
+    /// Checks, once per connection, that the server is new enough.
+    ///
+    /// # Errors
+    /// `TooOld`: an older server accepts every write and ignores the headers that make it atomic.
+    /// `Unavailable` if JetStream does not answer.
+    pub async fn check_version(&self) -> Result<(), StoreError> {
+        let connection = self.connection();
+        if self.checked_connection.load(Ordering::Acquire) == connection {
+            return Ok(());
+        }
+        let info: Result<ApiInfo, _> = self.api("INFO", NO_BODY).await;
+        let info = info.map_err(|failure| match failure {
+            RequestFailure::NotSent(_) => unavailable("JetStream is not enabled"),
+            RequestFailure::NoAnswer(reason) | RequestFailure::Refused { reason, .. } => {
+                StoreError::Unavailable(reason)
+            }
+        })?;
+        if info.api.level < MIN_API_LEVEL {
+            let version = self.client.server_info().version;
+            return Err(StoreError::TooOld { version });
+        }
         self.checked_connection.store(connection, Ordering::Release);
+        Ok(())
     }
 
     /// Records which server leads the stream of pets.

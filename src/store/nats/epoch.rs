@@ -25,7 +25,7 @@ pub struct EpochRecord {
 /// # Errors
 /// `Unavailable` if no server answers; `Record` if pet-store did not write the record.
 pub async fn last(client: &NatsClient) -> Result<Option<EpochRecord>, StoreError> {
-    let message = read::last_message(client, EPOCH).await?;
+    let message = read::last_message(client, PETS.name, EPOCH).await?;
     let record = message.map(|message| {
         Ok(EpochRecord {
             epoch: decode_epoch(&message)?,

@@ -61,7 +61,7 @@ pub(super) fn new_runtime(address: &ClusterAddress) -> Result<Runtime, StoreErro
 async fn connect_existing(address: &ClusterAddress) -> Result<NatsEngine, StoreError> {
     let client = NatsClient::connect(address).await?;
     retry_until_led(async || {
-        layout::check_server(&client).await?;
+        client.check_version().await?;
         if layout::is_empty(&client, &PETS).await? {
             return Err(StoreError::NoStore(address.to_string()));
         }

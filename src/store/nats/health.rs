@@ -8,7 +8,6 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::client::{NatsClient, unavailable};
-use super::layout;
 use crate::model::Timestamp;
 use crate::store::{Following, StoreError};
 
@@ -127,7 +126,7 @@ impl EngineHealth {
     /// `Unavailable`; nothing was sent yet, so nothing was written.
     pub async fn check_writable(&self) -> Result<(), StoreError> {
         self.check()?;
-        let checked = layout::check_server(&self.client).await;
+        let checked = self.client.check_version().await;
         checked.map_err(|error| {
             // Otherwise the outage that begins now would seem to end immediately.
             self.mark_suspect();

@@ -64,7 +64,12 @@ impl fmt::Display for Imported {
 /// `Import` with the first invalid line, `NotEmptyEngine` or `Unfinished` if the cluster is not
 /// empty, and the errors of connecting: then nothing was written. `Halfway` after that.
 pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported, StoreError> {
-    let batch = ImportBatch::read(input)?;
+    let mut builder = ImportBuilder::default();
+    read_export(input, |entry| {
+        builder.add(entry);
+        Ok(())
+    })?;
+    let batch = builder.finish();
     let runtime = new_runtime(address)?;
     let engine = runtime.block_on(connect_empty(address))?;
     let client = &engine.replica.client;
@@ -86,7 +91,7 @@ pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported,
 pub(super) async fn connect_empty(address: &ClusterAddress) -> Result<NatsEngine, StoreError> {
     let client = NatsClient::connect(address).await?;
     retry_until_led(async || {
-        layout::check_server(&client).await?;
+        client.check_version().await?;
         let has_pets = !layout::is_empty(&client, &PETS).await?;
         if has_pets {
             // Fails if an import is unfinished.
@@ -163,16 +168,6 @@ struct ImportBatch {
 }
 
 impl ImportBatch {
-    /// Reads an export to its end. Memory is bounded by `MAX_CHANGES`, the pets and the accounts.
-    fn read(input: impl BufRead) -> Result<Self, StoreError> {
-        let mut builder = ImportBuilder::default();
-        read_export(input, |entry| {
-            builder.add(entry);
-            Ok(())
-        })?;
-        Ok(builder.finish())
-    }
-
     fn counts(&self) -> Imported {
         let is_account = |edit: &&AccountEdit| matches!(edit, AccountEdit::PutAccount(_));
         Imported {
@@ -183,7 +178,8 @@ impl ImportBatch {
     }
 }
 
-/// Builds an `ImportBatch` from the entries of an export.
+/// Builds an `ImportBatch` from the entries of an export. Its memory is bounded by `MAX_CHANGES`, the
+/// pets and the accounts.
 #[derive(Default)]
 struct ImportBuilder {
     next_pet: Option<PetId>,

@@ -22,9 +22,6 @@ pub const CHANGES_PER_PET: i64 = 10_000;
 /// Maximum age of the lease: longer than the longest election that was measured.
 pub const LEASE_DURATION: Duration = Duration::from_secs(15);
 
-/// The lowest JetStream API level with atomic batches: nats-server 2.12.
-const MIN_API_LEVEL: u64 = 2;
-
 /// Leaders send heartbeats every second; a follower that was silent for longer than this counts as
 /// lost.
 const FOLLOWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -82,44 +79,6 @@ fn lease_config() -> Config {
     }
 }
 
-/// The part of the account's information that a server of any version sends; older ones leave out
-/// fields that `jetstream::account::Account` requires.
-#[derive(Deserialize)]
-struct ApiInfo {
-    api: ApiLevel,
-}
-
-#[derive(Deserialize)]
-struct ApiLevel {
-    #[serde(default)]
-    level: u64,
-}
-
-/// Checks, once per connection, that the server is new enough.
-///
-/// # Errors
-/// `TooOld`: an older server accepts every write and ignores the headers that make it atomic.
-/// `Unavailable` if JetStream does not answer.
-pub async fn check_server(client: &NatsClient) -> Result<(), StoreError> {
-    if client.is_checked() {
-        return Ok(());
-    }
-    let connection = client.connection();
-    let info: Result<ApiInfo, _> = client.api("INFO", NO_BODY).await;
-    let info = info.map_err(|failure| {
-        StoreError::Unavailable(match failure {
-            RequestFailure::NotSent(_) => "JetStream is not enabled".to_owned(),
-            RequestFailure::NoAnswer(reason) | RequestFailure::Refused { reason, .. } => reason,
-        })
-    })?;
-    if info.api.level < MIN_API_LEVEL {
-        let version = client.client().server_info().version;
-        return Err(StoreError::TooOld { version });
-    }
-    client.set_checked(connection);
-    Ok(())
-}
-
 /// Creates the streams that do not exist, raises the retention of a stream that an older version
 /// created, and checks all other settings.
 ///
@@ -134,9 +93,6 @@ pub async fn ensure_streams(client: &NatsClient) -> Result<(), StoreError> {
 
 /// Creates the lease's stream if it is missing: it holds nothing that must outlast it. Returns true
 /// if this node created it.
-///
-/// # Errors
-/// As for `ensure_streams`.
 pub async fn restore_lease(client: &NatsClient) -> Result<bool, StoreError> {
     if find_stream(client, LEASE_STREAM).await?.is_some() {
         return Ok(false);
@@ -146,9 +102,6 @@ pub async fn restore_lease(client: &NatsClient) -> Result<bool, StoreError> {
 }
 
 /// Returns true if nothing was ever written to `stream`, or it does not exist.
-///
-/// # Errors
-/// `Unavailable` while the cluster has no leader.
 pub async fn is_empty(client: &NatsClient, stream: &NatsStream) -> Result<bool, StoreError> {
     let info = find_stream(client, stream.name).await?;
     Ok(info.is_none_or(|info| info.state.last_sequence == 0))

@@ -118,7 +118,7 @@ async fn restore_stream(client: &NatsClient) {
 
 /// Takes the lease if no node holds it.
 async fn acquire(client: &NatsClient) -> Result<u64, RequestFailure> {
-    match read::last_message_in(client, LEASE_STREAM, LEASE).await {
+    match read::last_message(client, LEASE_STREAM, LEASE).await {
         Ok(None) => write(client, 0, HELD).await,
         Ok(Some(record)) if *record.payload == *FREE => write(client, record.seq, HELD).await,
         Ok(Some(_)) => Err(RequestFailure::Refused {

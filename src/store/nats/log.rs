@@ -43,19 +43,7 @@ pub async fn tail(
     Ok(changes)
 }
 
-/// Returns the changes after `after` and before `before`. See `Engine::kept`.
-///
-/// # Errors
-/// `Unavailable` if the servers do not answer.
-pub async fn kept(client: &NatsClient, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-    let filter = format!("{PET}*");
-    changes_between(client, &filter, after.next().get(), before.get()).await
-}
-
 /// Returns the newest changes up to `upto`, back to the last gap. See `Engine::recent`.
-///
-/// # Errors
-/// `Unavailable` if the servers do not answer.
 pub async fn recent(client: &NatsClient, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
     let mut next = upto.next().get().saturating_sub(limit as u64).max(1);
     let mut recent = Recent {
@@ -83,9 +71,6 @@ pub async fn recent(client: &NatsClient, upto: Rev, limit: usize) -> Result<Rece
 }
 
 /// Returns up to `limit` changes of one pet, newest first. See `Engine::history`.
-///
-/// # Errors
-/// `Unavailable` if the servers do not answer.
 pub async fn history(
     client: &NatsClient,
     pet: PetId,
@@ -93,7 +78,7 @@ pub async fn history(
     limit: usize,
 ) -> Result<Vec<Change>, StoreError> {
     let subject = format!("{PET}{pet}");
-    let last = read::last_message(client, &subject).await?;
+    let last = read::last_message(client, PETS.name, &subject).await?;
     let mut end = last.map_or(0, |last| last.seq + 1);
     end = before.map_or(end, |before| end.min(before.get()));
     // Direct gets only read forward, so ever wider ranges are read, the newest first.
@@ -110,7 +95,7 @@ pub async fn history(
 }
 
 /// Reads the changes that match `filter`, from the sequence number `next` up to and without `end`.
-async fn changes_between(
+pub async fn changes_between(
     client: &NatsClient,
     filter: &str,
     mut next: u64,

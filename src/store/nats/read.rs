@@ -18,7 +18,7 @@ use super::batch::new_op;
 use super::client::{NO_BODY, NatsClient, RequestFailure, unavailable};
 use super::layout::StreamState;
 use super::record::StoredMessage;
-use super::subjects::{NatsStream, PETS};
+use super::subjects::NatsStream;
 use crate::store::StoreError;
 
 /// Timeout of each message after a request.
@@ -46,23 +46,12 @@ struct CreatedConsumer {
     num_pending: u64,
 }
 
-/// Reads the last message of `subject` in the stream of pets; `None` may also mean that the replica
-/// lags.
+/// Reads the last message of `subject` in the stream named `stream`; `None` may also mean that the
+/// replica lags.
 ///
 /// # Errors
 /// `Unavailable` if no server answers.
 pub async fn last_message(
-    client: &NatsClient,
-    subject: &str,
-) -> Result<Option<StoredMessage>, StoreError> {
-    last_message_in(client, PETS.name, subject).await
-}
-
-/// Reads the last message of `subject` in the stream named `stream`.
-///
-/// # Errors
-/// As for `last_message`.
-pub async fn last_message_in(
     client: &NatsClient,
     stream: &str,
     subject: &str,
@@ -78,9 +67,6 @@ pub async fn last_message_in(
 }
 
 /// Reads up to `limit` messages that match `filter`, from the sequence number `from` on, in order.
-///
-/// # Errors
-/// As for `last_message`.
 pub async fn messages_from(
     client: &NatsClient,
     stream: &NatsStream,

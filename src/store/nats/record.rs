@@ -142,9 +142,6 @@ pub fn decode_message(message: &StoredMessage) -> Result<PetsRecord, StoreError>
 }
 
 /// Decodes a message of the stream of pets if it is a change.
-///
-/// # Errors
-/// As for `decode_message`.
 pub fn decode_if_change(message: &StoredMessage) -> Result<Option<AppliedChange>, StoreError> {
     Ok(match decode_message(message)? {
         PetsRecord::Pet(applied) => Some(applied),
@@ -153,9 +150,6 @@ pub fn decode_if_change(message: &StoredMessage) -> Result<Option<AppliedChange>
 }
 
 /// Decodes the record of the epoch.
-///
-/// # Errors
-/// As for `decode_message`.
 pub fn decode_epoch(message: &StoredMessage) -> Result<Epoch, StoreError> {
     message.parse(message.payload_text())
 }

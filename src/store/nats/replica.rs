@@ -194,9 +194,6 @@ impl Replica {
     }
 
     /// Reads the state of the stream and replaces this node's with it.
-    ///
-    /// # Errors
-    /// As for `read_snapshot`.
     pub async fn load(&self) -> Result<Snapshot, StoreError> {
         let (state, snapshot) = self.read_snapshot().await?;
         // The outcome of a commit in progress is not visible in a snapshot, so `ops` starts empty.

@@ -63,9 +63,6 @@ impl AccountReplica {
 
     /// Applies all messages up to the end of the stream. Returns their ops, and those of the messages
     /// that earlier calls applied before they failed.
-    ///
-    /// # Errors
-    /// `Unavailable` if the servers do not answer.
     pub async fn catch_up(&mut self, client: &NatsClient) -> Result<Vec<String>, StoreError> {
         let StreamState {
             created, last_seq, ..
