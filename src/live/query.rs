@@ -54,7 +54,7 @@ impl LiveQuery {
                 "from" => from = Some(value),
                 "why" => why = Some(value),
                 "parts" if value == "1" => form = SnapshotForm::Parts,
-                "rung" => is_short = value == "short",
+                "transport" => is_short = value == "short",
                 _ => {}
             }
         }

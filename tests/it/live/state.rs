@@ -42,8 +42,8 @@ async fn who_asks_again_and_again_is_told_in_a_few_bytes_that_nothing_changed() 
     let app = spawn_app().await;
     let miso = app.add_pet("Miso").await;
     for (query, next) in [
-        ("?rung=short", "eating"),
-        ("?rung=short&pet=1", "playing"),
+        ("?transport=short", "eating"),
+        ("?transport=short&pet=1", "playing"),
         ("?pet=1&pet=77", "bathing"),
     ] {
         let path = format!("/live/state{query}");

@@ -23,7 +23,7 @@ async fn all_switches(app: &TestApp) -> (usize, u64) {
 async fn a_switch_is_counted_where_it_leads_to() {
     let app = spawn_app().await;
     for (to, from, why) in [
-        ("ws", "sse", "climb"),
+        ("ws", "sse", "upgrade"),
         ("sse", "ws", "refused"),
         ("sse", "ws", "died"),
         ("poll", "sse", "lag"),
@@ -35,7 +35,7 @@ async fn a_switch_is_counted_where_it_leads_to() {
         assert_eq!(viewer.next().await["type"], "hello");
         assert_eq!(switches(&app, from, to, why).await, 1, "{from} {to} {why}");
     }
-    app.get("/live/state?rung=short&from=poll&why=died").await;
+    app.get("/live/state?transport=short&from=poll&why=died").await;
     assert_eq!(switches(&app, "poll", "short", "died").await, 1);
     assert_eq!(all_switches(&app).await.1, 7);
 }
@@ -60,14 +60,14 @@ async fn what_is_no_switch_or_has_no_known_word_is_ignored() {
     }
     // A state that is read once is no way to be live.
     app.get("/live/state?from=poll&why=died").await;
-    app.get("/live/state?rung=ws&from=poll&why=died").await;
+    app.get("/live/state?transport=ws&from=poll&why=died").await;
     assert_eq!(all_switches(&app).await, before);
 }
 
 #[tokio::test]
 async fn who_is_not_let_in_has_not_arrived() {
     let app = spawn_app_with(|config| config.live.max_viewers = 0).await;
-    let path = "/live/ws?from=sse&why=climb";
+    let path = "/live/ws?from=sse&why=upgrade";
     assert_eq!(
         Ws::try_open(&app.url(""), path, &[]).await.err(),
         Some(Some(503))
@@ -83,12 +83,12 @@ async fn viewers_who_ask_for_the_state_again_and_again_are_counted_by_how_often_
     let app = spawn_app().await;
     let short = async || metric(&app, r#"petstore_viewers{transport="short"}"#).await;
     app.get("/live/state").await;
-    app.get("/live/state?rung=poll").await;
+    app.get("/live/state?transport=poll").await;
     assert_eq!(short().await, 0, "those who ask once do not say short");
-    app.get("/live/state?rung=short").await;
+    app.get("/live/state?transport=short").await;
     assert_eq!(short().await, 1, "whoever comes is counted at once");
     for _ in 1..8 {
-        app.get("/live/state?rung=short").await;
+        app.get("/live/state?transport=short").await;
     }
     assert_eq!(short().await, 2, "one asks about four times in the window");
 }
