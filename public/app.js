@@ -1,106 +1,104 @@
 // @ts-check
 /**
- * The client's entry: builds the parts for the page at hand and connects them.
+ * The entry module of the client: builds the parts that the page needs and connects them.
  *
- * A message goes `live/` (network) → `state/` (what it means) → `view/` (what is drawn). Pages without live
- * data get local times and nothing else; every page is complete without any of this.
+ * A message goes from `live/` (network) through `state/` (its meaning) to `view/` (the page). Every page is complete without
+ * JavaScript; a page without live data only gets local times and drafts.
  */
 import { browserClock } from "./live/clock.js";
+import { Commands } from "./live/commands.js";
+import { EventLoopMonitor } from "./live/connection/event-loop-monitor.js";
 import { Echo } from "./live/echo.js";
-import { EventLoop } from "./live/connection/event-loop-monitor.js";
-import { FormSender } from "./live/form-sender.js";
-import { Lifecycle } from "./live/page-lifecycle.js";
 import { openConnection } from "./live/open-connection.js";
-import { StatusSetter } from "./live/set-status.js";
-import { Announcements } from "./state/announcements.js";
+import { PageLifecycle } from "./live/page-lifecycle.js";
+import { Announcements, StatusAnnouncements } from "./state/announcements.js";
 import { Board } from "./state/board.js";
-import { ConnectionNews } from "./state/connection-news.js";
+import { ConnectionStatus } from "./state/connection-status.js";
 import { Drafts } from "./state/drafts.js";
-import { Freshness } from "./state/connection-status.js";
 import { Pause } from "./state/pause.js";
 import { Saves } from "./state/saves.js";
 import { parseTime, ServerClock } from "./state/server-clock.js";
-import { Announcer } from "./view/announcer.js";
 import { Cards } from "./view/cards.js";
-import { ChaosSwitch } from "./view/chaos-select.js";
-import { ConnectionLine } from "./view/status-line.js";
-import { DraftForm, discardAtSignOut } from "./view/draft-form.js";
-import { Hello } from "./view/hello.js";
+import { ChaosSelect } from "./view/chaos-select.js";
+import { discardAtSignOut, DraftForm } from "./view/draft-form.js";
+import { HelloPage } from "./view/hello.js";
 import { Highlight } from "./view/highlight.js";
-import { OneTap } from "./view/status-buttons.js";
 import { PauseButton } from "./view/pause-button.js";
-import { Since } from "./view/times.js";
+import { StatusButtons } from "./view/status-buttons.js";
+import { StatusLine } from "./view/status-line.js";
 import { Tick } from "./view/tick.js";
+import { Times } from "./view/times.js";
 import { Title } from "./view/title.js";
+
+/** @typedef {import("./live/transports/message.js").Message} Message */
+/** @typedef {import("./live/connection/connection.js").ConnectionState} ConnectionState */
 
 const clock = browserClock;
 const page = document.body.dataset;
 const serverClock = new ServerClock(clock);
-const eventLoop = new EventLoop(clock);
+const eventLoop = new EventLoopMonitor(clock);
 const tick = new Tick(clock);
 const title = new Title(document);
-const since = new Since({ root: document, serverClock, tick });
-const chaos = new ChaosSwitch(document, window);
+const times = new Times({ root: document, serverClock, tick });
+const chaos = new ChaosSelect(document, window);
+const { origin } = location;
+const commands = new Commands({ fetch: (...args) => fetch(...args), origin, clock });
 
-serverClock.learn(page.asOf);
+serverClock.sync(page.asOf);
 tick.start();
-since.start();
+times.start();
 chaos.start();
-if (page.page === "index" || page.page === "show") watchPets();
-else if (page.page === "hello") sayHello();
-else keepDrafts();
+if (page.page === "index" || page.page === "show") startPets();
+else if (page.page === "hello") startHello();
+else startDrafts();
 
-/** The pages with pets: what the server drew is the first state, and the stream goes on from its cursor. */
-function watchPets() {
+/** The pages with pets: the server's HTML is the first state, and the stream continues from its cursor. */
+function startPets() {
   const highlight = new Highlight(clock);
-  const cards = new Cards({ document, since, highlight, title });
+  const cards = new Cards({ document, times, highlight, title });
   const board = new Board(page.cursor ?? "", cards.read());
   const pause = new Pause(board);
-  const saves = letStaffTap(board);
+  const saves = startStatusButtons(board);
   const onleave = () => (highlight.stop(), saves.stop());
-  const live = goLive({ board, pets: page.pets ? [page.pets] : [], onleave });
+  const live = createLive({ board, pets: page.pets ? [page.pets] : [], onleave });
   const draw = (/** @type {import("./state/difference.js").Change[]} */ changes) => {
     cards.draw(changes);
     live.announcements.add(changes);
   };
 
   live.connection.onmessage = (message) => {
-    live.hear(message);
+    live.receive(message);
     const changes = board.apply(message);
-    saves.hear(message);
+    saves.receive(message);
     if (!changes) return;
-    draw(pause.pass(changes));
+    draw(pause.filter(changes));
     document.dispatchEvent(new CustomEvent("petstore:change", { detail: message }));
   };
 
   const button = new PauseButton(document);
   button.onpause = () => {
     pause.pause();
-    saves.pause(true);
-    since.stop();
+    saves.setPaused(true);
+    times.stop();
     highlight.stop();
-    live.freshness.pause();
-    live.drawLine();
+    live.status.pause();
+    live.drawStatus();
   };
   button.onresume = () => {
     draw(pause.resume());
-    saves.pause(false);
-    since.start();
-    live.freshness.resume();
-    live.drawLine();
+    saves.setPaused(false);
+    times.start();
+    live.status.resume();
+    live.drawStatus();
   };
   button.start();
   live.lifecycle.start();
 }
 
-/**
- * The buttons of staff, where the page has any: a tap is saved without leaving the page.
- * @param {Board} board
- */
-function letStaffTap(board) {
-  const setter = new StatusSetter({ fetch: (...asked) => fetch(...asked), origin: location.origin, clock });
-  const saves = new Saves({ clock, send: (pet, status, restored) => setter.set(pet, status, restored), board });
-  const buttons = new OneTap(document);
+/** @param {Board} board */
+function startStatusButtons(board) {
+  const saves = new Saves({ clock, send: (pet, status, undo) => commands.setStatus(pet, status, undo), board });
+  const buttons = new StatusButtons(document);
   saves.onchange = (pet, shown) => buttons.draw(pet, shown);
   buttons.onset = (pet, status) => saves.set(pet, status);
   buttons.onundo = (pet) => saves.undo(pet);
@@ -108,93 +106,92 @@ function letStaffTap(board) {
   return saves;
 }
 
-/** The form of a pet: unsaved text is kept in this browser, and a lost connection leaves it in front of its author. */
-function keepDrafts() {
+function startDrafts() {
   const drafts = new Drafts({ storage: () => localStorage, clock });
-  const sender = new FormSender({ fetch: (...asked) => fetch(...asked), clock });
   const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   const isReturnedTo = navigation?.type === "back_forward";
-  const send = (/** @type {string} */ url, /** @type {URLSearchParams} */ body) => sender.send(url, body);
+  const send = (/** @type {string} */ url, /** @type {URLSearchParams} */ body) => commands.sendForm(url, body);
   new DraftForm({ document, location, drafts, clock, send, isReturnedTo }).start();
   discardAtSignOut(document, drafts);
 }
 
-/** The hello page: the same connection without a board, and an echo beside it. */
-function sayHello() {
-  const hello = new Hello(document);
+/** The hello page: the same connection without a board, and an echo. */
+function startHello() {
+  const hello = new HelloPage(document);
   const board = new Board("");
-  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock });
-  const live = goLive({ board, pets: [], onleave: () => echo.close() });
+  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin, clock });
+  const live = createLive({ board, pets: [], onleave: () => echo.close() });
   /** @type {import("./live/transports/transport.js").TransportName | null} */
   let transport = null;
 
   live.connection.onstate = (state) => {
-    live.follow(state);
+    live.setConnection(state);
     transport = state.phase === "up" ? state.transport : null;
     hello.drawTransport(transport);
   };
   live.connection.onmessage = (message) => {
-    live.hear(message);
+    live.receive(message);
     board.apply(message);
     if (message.type === "hello") hello.drawHello();
   };
-  echo.onanswer = (text) => hello.drawAnswer(text);
-  echo.onfail = () => hello.drawNoEcho(transport);
-  hello.onsay = (text) => echo.say(text);
+  echo.onreply = (text) => hello.drawReply(text);
+  echo.onfail = () => hello.drawFailure(transport);
+  hello.onsend = (text) => echo.send(text);
   hello.start();
   live.lifecycle.start();
 }
 
 /**
- * What the live pages have in common: a connection, the line that says how it is, what is announced, and the turns of
- * the page's life. The lifecycle is yet to be started: it starts the connection when the page is first seen.
- * @param {object} parts
- * @param {Board} parts.board
- * @param {string[]} parts.pets
- * @param {() => void} parts.onleave
+ * Builds what the live pages have in common: the connection, its status line, the announcements and the page lifecycle. The
+ * caller starts the lifecycle, which starts the connection when the page is visible for the first time.
+ * @param {object} options
+ * @param {Board} options.board
+ * @param {string[]} options.pets
+ * @param {() => void} options.onleave
  */
-function goLive({ board, pets, onleave }) {
-  const line = new ConnectionLine({ document, title });
-  const announcer = new Announcer(document);
-  const announcements = new Announcements({ clock, say: (sentence) => announcer.say(sentence) });
-  const news = new ConnectionNews(clock);
-  const freshness = new Freshness({ clock, serverClock, eventLoop, asOf: parseTime(page.asOf) ?? clock.now() });
-  const watch = { origin: location.origin, pets, chaos: chaos.mode };
+function createLive({ board, pets, onleave }) {
+  const line = new StatusLine({ document, title });
+  const region = document.querySelector("#announcer");
+  // Also set if it is the same text: the same thing has happened again.
+  const announcements = new Announcements({ clock, say: (text) => region && (region.textContent = text) });
+  const statusAnnouncements = new StatusAnnouncements(clock);
+  const status = new ConnectionStatus({ clock, serverClock, eventLoop, asOf: parseTime(page.asOf) ?? clock.now() });
   const connection = openConnection({
     browser: globalThis,
     clock,
     serverClock,
     eventLoop,
     random: Math.random,
-    watch,
+    watch: { origin, pets, chaos: chaos.mode },
     since: () => board.cursor,
   });
-  const drawLine = () => {
-    const now = freshness.line();
-    line.draw(now);
-    const sentence = news.of(now);
-    if (sentence) announcements.tell(sentence);
+  const drawStatus = () => {
+    const current = status.current();
+    line.draw(current);
+    const text = statusAnnouncements.next(current);
+    if (text) announcements.addStatus(text);
   };
-  const follow = (/** @type {import("./live/connection/connection.js").ConnectionState} */ state) => {
-    freshness.connection(state);
-    drawLine();
+  const setConnection = (/** @type {ConnectionState} */ state) => {
+    status.setConnection(state);
+    drawStatus();
   };
-  const hear = (/** @type {import("./live/transports/message.js").Message} */ message) => {
-    serverClock.learn(message.server_time);
-    freshness.hear(message);
-    drawLine();
+  const receive = (/** @type {Message} */ message) => {
+    serverClock.sync(message.server_time);
+    status.receive(message);
+    drawStatus();
   };
-  connection.onstate = follow;
-  tick.add(drawLine);
-  const turns = {
+  connection.onstate = setConnection;
+  tick.add(drawStatus);
+  const handlers = {
     begin: () => connection.start(),
     leave: () => (connection.stop(), tick.stop(), announcements.stop(), onleave()),
     comeBack: () => (tick.start(), tick.now(), connection.start()),
     wake: () => (connection.wake(), tick.now()),
     online: () => connection.online(),
-    offline: () => (connection.offline(), freshness.lose()),
+    offline: () => (connection.offline(), status.disconnected()),
   };
-  const { connection: network } = /** @type {any} */ (navigator);
-  const lifecycle = new Lifecycle({ window, document, network, turns });
-  return { connection, lifecycle, freshness, announcements, follow, hear, drawLine };
+  // Not in every browser, and so not in TypeScript's DOM types.
+  const { connection: network } = /** @type {Navigator & { connection?: EventTarget }} */ (navigator);
+  const lifecycle = new PageLifecycle({ window, document, network, handlers });
+  return { connection, lifecycle, status, announcements, setConnection, receive, drawStatus };
 }

@@ -1,105 +1,107 @@
 // @ts-check
-/**
- * The network doctor's entry: connects the examination (`live/`), what it means (`state/`), and its page (`view/`).
- */
+/** The entry module of the network doctor: connects the tests (`live/`), their evaluation (`state/`) and the page (`view/`). */
 import { browserClock } from "./live/clock.js";
-import { Doctor } from "./live/doctor/network-doctor.js";
-import { QUIET_MS } from "./live/doctor/idle-tests.js";
-import { Lifecycle } from "./live/page-lifecycle.js";
-import { reportText } from "./state/doctor/report.js";
-import { examine } from "./state/doctor/results.js";
+import { IDLE_MS } from "./live/doctor/idle-tests.js";
+import { NetworkDoctor } from "./live/doctor/network-doctor.js";
+import { PageLifecycle } from "./live/page-lifecycle.js";
 import { clockOffsetMs } from "./state/doctor/measurement.js";
-import { ChaosSwitch } from "./view/chaos-select.js";
+import { reportText } from "./state/doctor/report.js";
+import { summarize } from "./state/doctor/results.js";
+import { ChaosSelect } from "./view/chaos-select.js";
 import { DoctorPage } from "./view/doctor-page.js";
 import { Tick } from "./view/tick.js";
 
-/** The first part waits for a heartbeat, and then goes there and back a few times. */
-const FIRST_PART_MORE_MS = 3_000;
+/** @typedef {import("./state/doctor/measurement.js").ProbeName} ProbeName */
+/** @typedef {import("./state/doctor/measurement.js").Measurement} Measurement */
+/** @typedef {import("./state/doctor/measurement.js").IdleResult} IdleResult */
+
+/** Time for a few round trips, after the wait for a heartbeat. */
+const ROUND_TRIPS_MS = 3_000;
 
 const clock = browserClock;
-const chaos = new ChaosSwitch(document, window);
-const facts = { origin: location.origin, heartbeatMs: Number(document.body.dataset.heartbeatMs) };
+const chaos = new ChaosSelect(document, window);
+const site = { origin: location.origin, heartbeatMs: Number(document.body.dataset.heartbeatMs) };
 
 chaos.start();
-examineNetwork();
+startDoctor();
 
-function examineNetwork() {
+function startDoctor() {
   const since = document.body.dataset.cursor ?? "";
-  const doctor = new Doctor({ browser: globalThis, clock, chaos: chaos.mode, since, ...facts });
+  const doctor = new NetworkDoctor({ browser: globalThis, clock, chaos: chaos.mode, since, ...site });
   const page = new DoctorPage(document);
   const tick = new Tick(clock);
-  /** @type {Map<import("./state/doctor/measurement.js").Way, import("./state/doctor/measurement.js").Measurement>} */
+  /** @type {Map<ProbeName, Measurement>} */
   const measurements = new Map();
-  /** @type {Map<import("./state/doctor/measurement.js").Rung, import("./state/doctor/measurement.js").Quiet>} */
-  const quiets = new Map();
+  /** @type {Map<ProbeName, IdleResult>} */
+  const idleResults = new Map();
   let startedAt = 0;
   let isRunning = false;
-  /** @type {number | null} Since when the connections are left alone. */
-  let quietFrom = null;
+  /** @type {number | null} Since when the connections are idle. */
+  let idleSince = null;
   let note = "";
 
   const draw = () => {
-    const examination = examine({ measurements, quiets, isRunning }, facts);
+    const results = summarize({ measurements, idleResults, isRunning }, site);
     const offsetMs = clockOffsetMs(measurements.values());
     const aheadMs = offsetMs === null ? null : offsetMs + clock.elapsed() - clock.now();
-    page.draw(examination, reportText(examination, { ...circumstances(), at: startedAt, aheadMs, note }));
+    page.draw(results, reportText(results, { ...conditions(), at: startedAt, aheadMs, note }));
   };
-  const count = () => page.drawProgress(quietFrom === null ? null : clock.elapsed() - quietFrom, QUIET_MS);
-  const say = (/** @type {string} */ words) => {
-    note = words;
-    page.drawNote(words, isRunning);
+  const drawProgress = () => page.drawProgress(idleSince === null ? null : clock.elapsed() - idleSince, IDLE_MS);
+  const showNote = (/** @type {string} */ text) => {
+    note = text;
+    page.drawNote(text, isRunning);
     draw();
   };
   const run = () => {
     measurements.clear();
-    quiets.clear();
+    idleResults.clear();
     startedAt = clock.now();
     isRunning = true;
-    const seconds = Math.ceil((facts.heartbeatMs + FIRST_PART_MORE_MS) / 1000);
-    const pretended = chaos.mode && `, on the pretended network "${chaos.mode}"`;
-    say(`Trying every way at once${pretended}. This takes about ${seconds} s.`);
+    const seconds = Math.ceil((site.heartbeatMs + ROUND_TRIPS_MS) / 1000);
+    const simulated = chaos.mode && ` on the simulated network "${chaos.mode}"`;
+    showNote(`Testing every connection type${simulated}. This takes about ${seconds} s.`);
     tick.start();
     doctor.start();
   };
-  const end = (/** @type {string} */ words) => {
+  const end = (/** @type {string} */ text) => {
     doctor.stop();
     tick.stop();
     isRunning = false;
-    quietFrom = null;
-    count();
-    say(words);
+    idleSince = null;
+    drawProgress();
+    showNote(text);
   };
 
-  doctor.onmeasured = (measurement) => {
-    measurements.set(measurement.way, measurement);
+  doctor.onmeasurement = (measurement) => {
+    measurements.set(measurement.probe, measurement);
     draw();
   };
-  doctor.onquiet = () => {
-    quietFrom = clock.elapsed();
-    count();
-    say("Now the connections are left alone for 65 s, to see which of them last. There is no need to wait for it.");
+  doctor.onidle = () => {
+    idleSince = clock.elapsed();
+    drawProgress();
+    showNote("The connections now stay idle for 65 s, to see which of them survive. You don't have to wait for that.");
   };
-  doctor.onleft = (quiet) => {
-    quiets.set(quiet.way, quiet);
+  doctor.onidleresult = (result) => {
+    idleResults.set(result.probe, result);
     draw();
   };
   doctor.onend = () => end("The test is complete.");
-  tick.add(count);
+  tick.add(drawProgress);
   page.onrun = () => (isRunning ? end("Stopped.") : run());
   page.oncopy = (text) => navigator.clipboard.writeText(text);
   page.start();
 
-  const stay = () => {};
-  const leave = () => isRunning && end("Stopped, because the page was left.");
-  const turns = { begin: run, leave, comeBack: stay, wake: stay, online: stay, offline: stay };
-  new Lifecycle({ window, document, turns }).start();
+  const noop = () => {};
+  const leave = () => isRunning && end("Stopped because you left the page.");
+  const handlers = { begin: run, leave, comeBack: noop, wake: noop, online: noop, offline: noop };
+  new PageLifecycle({ window, document, handlers }).start();
 }
 
-/** What the report says of browser and page. */
-function circumstances() {
+/** Returns what the report says about the browser and the page. */
+function conditions() {
   const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
   return {
-    origin: facts.origin,
+    origin: site.origin,
     browser: navigator.userAgent,
     protocol: navigation?.nextHopProtocol ?? "",
     chaos: chaos.mode,

@@ -1,16 +1,15 @@
 // @ts-check
 /**
- * Loads the page's modules and stylesheets again when one of them got lost on the way, or something else came in its
- * place: with a network that changed under them, a server that went away, or a captive portal that answers every address
- * with its own page. A browser asks for each of them once, and without one of the modules none runs.
+ * Reloads modules and stylesheets that failed to load, or that something else replaced: because the network changed, the
+ * server was down, or a captive portal answered every request with its own page. A browser requests each file once, and if
+ * one module is missing none runs.
  *
- * A plain script, because it has to run where modules did not arrive. It comes before the modules in the page, so it
- * hears of their failure.
+ * This is a classic script, so that it runs without modules. It comes before them in the page, to receive their errors.
  */
 (() => {
-  /** Doubles each time, up to the longest. */
+  /** Doubles with each attempt, up to the limit. */
   const FIRST_WAIT_MS = 1000;
-  const LONGEST_WAIT_MS = 60_000;
+  const WAIT_LIMIT_MS = 60_000;
 
   const script = /** @type {HTMLScriptElement} */ (document.querySelector('script[type="module"]'));
   script.addEventListener("error", () => retry(1, load));
@@ -23,23 +22,23 @@
    * @param {(attempt: number) => void} act
    */
   function retry(attempt, act) {
-    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), WAIT_LIMIT_MS);
     setTimeout(() => act(attempt), waitMs * (0.5 + Math.random() / 2));
   }
 
   /**
-   * Its error may have come before this script ran, which deferred scripts do once the stylesheets before them are done.
+   * Checks the stylesheet now and after each load: its error may have come before this deferred script ran.
    * @param {HTMLLinkElement} link
    */
   function watch(link) {
     const first = link.href;
     let attempt = 0;
-    // What came in place of a stylesheet may still be one to the browser, without a rule.
+    // Browsers also accept another document as a stylesheet, without any rules.
     const isMissing = () => !link.sheet?.cssRules.length;
     const check = () => {
       if (!isMissing()) return;
       attempt += 1;
-      retry(attempt, () => isMissing() && (link.href = addressOf(first, attempt)));
+      retry(attempt, () => isMissing() && (link.href = urlOf(first, attempt)));
     };
     link.addEventListener("load", check);
     link.addEventListener("error", check);
@@ -49,22 +48,22 @@
   /** @param {number} attempt */
   async function load(attempt) {
     try {
-      await import(addressOf(script.src, attempt));
+      await import(urlOf(script.src, attempt));
     } catch (error) {
-      // A fetch that failed, or brought no script, is a TypeError; a page that calls itself a script, a SyntaxError.
-      // Whatever else is wrong with a module is the same the next time.
+      // A failed request, or a response that is not a script, is a TypeError; a page with the type of a script is a
+      // SyntaxError. Any other error of a module would be the same the next time.
       if (error instanceof TypeError || error instanceof SyntaxError) retry(attempt + 1, load);
       else throw error;
     }
   }
 
   /**
-   * Browsers may remember that an address failed. The server gives the files under any fingerprint, so each attempt
-   * has addresses of its own, and each module finds its neighbours there.
-   * @param {string} address
+   * Returns a new URL for each attempt, because browsers may cache a failure. The server accepts any fingerprint, and a
+   * module resolves its imports relative to its own URL.
+   * @param {string} url
    * @param {number} attempt
    */
-  function addressOf(address, attempt) {
-    return address.replace(/\/assets\/([^/]+)\//, `/assets/$1-${attempt}/`);
+  function urlOf(url, attempt) {
+    return url.replace(/\/assets\/([^/]+)\//, `/assets/$1-${attempt}/`);
   }
 })();

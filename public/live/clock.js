@@ -1,34 +1,21 @@
 // @ts-check
-/**
- * Time as the rest of the client sees it: what time it is, how much of it has passed, and "call me later".
- *
- * Everything that waits is given a clock, so that a test can turn it by hand.
- */
+/** Time for the rest of the client, passed in so that tests can advance it. */
 
 /**
  * @typedef {object} Clock
- * @property {() => number} now  Milliseconds since 1970 by this machine's clock, which may be wrong, and may be set.
- * @property {() => number} elapsed  Milliseconds since some moment. Never set; may stand still while the machine sleeps.
+ * @property {() => number} now  Milliseconds since 1970 by the clock of this machine, which may be wrong or be set.
+ * @property {() => number} elapsed  Monotonic milliseconds; may stand still while the machine sleeps.
  * @property {(delayMs: number, act: () => void) => (() => void)} after
- *   Calls `act` once after `delayMs`; the returned function cancels it and may be called at any time.
- * @property {(act: () => void) => void} soon  Calls `act` once the event loop has run the tasks queued before it. Not
- *   throttled in hidden tabs, as timers are.
+ *   Calls `act` once after `delayMs`. The returned function cancels the call and is idempotent.
+ * @property {(act: () => void) => void} soon  Calls `act` after the tasks that are already queued. Unlike timers, this is
+ *   not throttled in hidden tabs.
  */
 
-/** @type {(() => void)[]} Posted and not yet run, in order. */
-const posted = [];
+/** @type {(() => void)[]} Posted tasks, in order. */
+const tasks = [];
 
-/** @type {MessageChannel | null} Made for the first task. */
+/** @type {MessageChannel | null} Created with the first task. */
 let channel = null;
-
-/** @returns {MessagePort} A message to it runs the next posted task. */
-function taskPort() {
-  if (!channel) {
-    channel = new MessageChannel();
-    channel.port1.onmessage = () => posted.shift()?.();
-  }
-  return channel.port2;
-}
 
 /** @type {Clock} */
 export const browserClock = {
@@ -39,7 +26,32 @@ export const browserClock = {
     return () => clearTimeout(timer);
   },
   soon(act) {
-    posted.push(act);
-    taskPort().postMessage(null);
+    if (!channel) {
+      channel = new MessageChannel();
+      channel.port1.onmessage = () => tasks.shift()?.();
+    }
+    tasks.push(act);
+    channel.port2.postMessage(null);
   },
 };
+
+/**
+ * Runs an operation that can be aborted, with a time limit.
+ * @template T
+ * @param {{ clock: Clock, limitMs: number, signal?: AbortSignal }} options  `signal` also aborts it.
+ * @param {(signal: AbortSignal) => Promise<T>} operation
+ * @returns {Promise<T>} Settles with the operation.
+ */
+export async function withTimeout({ clock, limitMs, signal }, operation) {
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  const cancel = clock.after(limitMs, stop);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  try {
+    return await operation(abort.signal);
+  } finally {
+    cancel();
+    signal?.removeEventListener("abort", stop);
+  }
+}

@@ -1,37 +1,37 @@
 // @ts-check
 /**
- * Says something to the server and hands back what it answers, over the WebSocket of the hello page.
+ * Sends text to the server's echo and reports the replies, over the WebSocket of the hello page.
  *
- * The socket is opened when there is something to say, kept while it lasts, and opened anew after that.
+ * The socket is opened with the first text and kept until something closes it.
  */
-import { ignore } from "./transports/transport.js";
+import { noop } from "./transports/transport.js";
 import { socketUrl } from "./transports/url.js";
 
-/** After this long no answer will come: something on the way opens sockets and eats what they carry. */
-const ANSWER_TIMEOUT_MS = 5_000;
+/** After this time no reply is expected: some proxies open sockets and drop their frames. */
+const REPLY_TIMEOUT_MS = 5_000;
 
 const OPEN = 1;
 
 export class Echo {
   /** @type {(text: string) => void} */
-  onanswer = ignore;
-  /** What was said is lost; the next `say` tries again. */
-  onfail = ignore;
+  onreply = noop;
+  /** The text was lost. The next `send` opens a new socket. */
+  onfail = noop;
   #WebSocket;
   #url;
   #clock;
   /** @type {WebSocket | null} */
   #socket = null;
-  /** @type {string[]} Said before the socket was open. */
-  #waiting = [];
-  #isOwedAnAnswer = false;
-  #cancelTimeout = ignore;
+  /** @type {string[]} Sent once the socket is open. */
+  #pending = [];
+  #awaitsReply = false;
+  #cancelTimeout = noop;
 
   /**
-   * @param {object} parts
-   * @param {typeof WebSocket} parts.WebSocket
-   * @param {string} parts.origin
-   * @param {import("./clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {typeof WebSocket} options.WebSocket
+   * @param {string} options.origin
+   * @param {import("./clock.js").Clock} options.clock
    */
   constructor({ WebSocket, origin, clock }) {
     this.#WebSocket = WebSocket;
@@ -40,19 +40,19 @@ export class Echo {
   }
 
   /** @param {string} text */
-  say(text) {
-    this.#isOwedAnAnswer = true;
+  send(text) {
+    this.#awaitsReply = true;
     this.#cancelTimeout();
-    this.#cancelTimeout = this.#clock.after(ANSWER_TIMEOUT_MS, () => this.#end());
+    this.#cancelTimeout = this.#clock.after(REPLY_TIMEOUT_MS, () => this.#end());
     if (!this.#socket) this.#open();
     if (this.#socket?.readyState === OPEN) this.#socket.send(text);
-    else this.#waiting.push(text);
+    else this.#pending.push(text);
   }
 
   close() {
     this.#cancelTimeout();
-    this.#isOwedAnAnswer = false;
-    this.#waiting = [];
+    this.#awaitsReply = false;
+    this.#pending = [];
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = null;
@@ -69,19 +69,19 @@ export class Echo {
     }
     this.#socket = socket;
     socket.onopen = () => {
-      for (const text of this.#waiting.splice(0)) socket.send(text);
+      for (const text of this.#pending.splice(0)) socket.send(text);
     };
     socket.onmessage = (event) => {
-      this.#isOwedAnAnswer = false;
+      this.#awaitsReply = false;
       this.#cancelTimeout();
-      this.onanswer(String(event.data));
+      this.onreply(String(event.data));
     };
     socket.onclose = () => this.#end();
   }
 
-  /** Closed while nothing is owed is no failure: servers end sockets that say nothing. */
+  /** A socket that closes while no reply is expected has not failed: servers close idle sockets. */
   #end() {
-    const hasFailed = this.#isOwedAnAnswer;
+    const hasFailed = this.#awaitsReply;
     this.close();
     if (hasFailed) this.onfail();
   }

@@ -1,54 +1,51 @@
 // @ts-check
-/**
- * The connection of a page: the transports in their order, with what the browser has to build them from, and shared
- * between the tabs where the browser can.
- */
+/** Builds the connection of a page from what the browser offers, and shares it between tabs where the browser can. */
 import { Connection } from "./connection/connection.js";
-import { Health } from "./connection/health-check.js";
-import { Memory } from "./connection/transport-memory.js";
-import { PollTransport } from "./transports/long-poll.js";
-import { ShortTransport } from "./transports/short-poll.js";
-import { SseTransport } from "./transports/sse.js";
-import { askingServer } from "./tabs/catch-up.js";
+import { HealthCheck } from "./connection/health-check.js";
+import { TransportMemory } from "./connection/transport-memory.js";
+import { createCatchUp } from "./tabs/catch-up.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
-import { WsTransport } from "./transports/websocket.js";
+import { LongPollTransport } from "./transports/long-poll.js";
+import { ShortPollTransport } from "./transports/short-poll.js";
+import { SseTransport } from "./transports/sse.js";
+import { WebSocketTransport } from "./transports/websocket.js";
 
-/** The number is the version of the messages between tabs, in `tabs/notes.js`. */
-const SHARE_NAME = "petstore-live-2";
+/** The number is the version of the messages in `tabs/tab-message.js`. */
+const SHARE_NAME = "petstore-live-3";
 
 /**
- * What the network code needs of a browser. A constructor may be missing: its transport then fails, and another wins.
- * Web Locks are there only in a secure context (https, or this machine itself); the tabs then do without.
+ * The browser APIs that the network code uses. A missing constructor makes its transport fail, and another one wins.
+ * Web Locks exist only in a secure context (https, or this machine); tabs then elect their leader without them.
  * @typedef {object} Browser
  * @property {typeof WebSocket} WebSocket
  * @property {typeof EventSource} EventSource
  * @property {typeof fetch} fetch
- * @property {Storage} localStorage  Reading it may throw.
+ * @property {Storage} localStorage  Reading this property may throw.
  * @property {Omit<Navigator, "locks"> & { locks?: LockManager, connection?: { saveData?: boolean } }} navigator
  * @property {typeof BroadcastChannel} [BroadcastChannel]
  * @property {{ visibilityState: string }} document
  */
 
 /**
- * @typedef {object} Parts
+ * @typedef {object} Options
  * @property {Browser} browser
  * @property {import("./clock.js").Clock} clock
- * @property {import("../state/server-clock.js").ServerClock} serverClock  Learns from what arrives.
- * @property {import("./connection/event-loop-monitor.js").EventLoop} eventLoop
+ * @property {import("../state/server-clock.js").ServerClock} serverClock  Synchronized with each message.
+ * @property {import("./connection/event-loop-monitor.js").EventLoopMonitor} eventLoop
  * @property {() => number} random
  * @property {import("./transports/url.js").Watch} watch
- * @property {() => string} since
+ * @property {() => string} since  Returns the cursor of the page.
  */
 
 /**
- * @param {Parts} parts
+ * @param {Options} options
  * @returns {Connection | SharedConnection}
  */
-export function openConnection(parts) {
-  const { browser, clock, random, watch, since } = parts;
+export function openConnection(options) {
+  const { browser, clock, random, watch, since } = options;
   const { BroadcastChannel, document } = browser;
   const { locks } = browser.navigator;
-  if (!BroadcastChannel) return openOwn(parts);
+  if (!BroadcastChannel) return openUnshared(options);
   const everyPet = { ...watch, pets: [] };
   return new SharedConnection({
     clock,
@@ -59,30 +56,30 @@ export function openConnection(parts) {
     isHidden: () => document.visibilityState === "hidden",
     locks,
     BroadcastChannel,
-    connect: () => openOwn({ ...parts, watch: everyPet }),
-    missedSince: askingServer({ fetch: fetchOf(browser), watch: everyPet, clock }),
+    connect: () => openUnshared({ ...options, watch: everyPet }),
+    catchUp: createCatchUp({ fetch: fetchOf(browser), watch: everyPet, clock }),
   });
 }
 
-/** @param {Parts} parts */
-function openOwn({ browser, clock, serverClock, eventLoop, random, watch, since }) {
+/** @param {Options} options */
+function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }) {
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
-  const isFrugal = () => browser.navigator.connection?.saveData === true;
+  const savesData = () => browser.navigator.connection?.saveData === true;
   const transports = {
-    ws: () => new WsTransport({ WebSocket, watch, clock }),
+    ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
     sse: () => new SseTransport({ EventSource, watch }),
-    poll: () => new PollTransport({ fetch, watch, clock }),
-    short: () => new ShortTransport({ fetch, watch, clock, isFrugal }),
+    poll: () => new LongPollTransport({ fetch, watch, clock }),
+    short: () => new ShortPollTransport({ fetch, watch, clock, savesData }),
   };
   const names = /** @type {import("./transports/transport.js").TransportName[]} */ (Object.keys(transports));
-  const memory = new Memory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
-  const health = new Health({ fetch, origin: watch.origin, clock });
-  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, isFrugal });
+  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
+  const health = new HealthCheck({ fetch, origin: watch.origin, clock });
+  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData });
 }
 
 /**
- * Called as a function of the window: browsers refuse a `fetch` that was torn off it.
+ * Returns `fetch` bound to its window: browsers refuse to call it otherwise.
  * @param {Browser} browser
  * @returns {typeof fetch}
  */
@@ -91,7 +88,7 @@ function fetchOf(browser) {
 }
 
 /**
- * Of the lock and the channel that tabs share. A tab that tries out a restricted network must not restrict the others.
+ * Returns the name of the lock and the channel. Tabs that simulate different networks do not share a connection.
  * @param {import("./transports/url.js").Watch} watch
  */
 function shareName({ chaos }) {

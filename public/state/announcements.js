@@ -1,33 +1,37 @@
 // @ts-check
-/**
- * What a screen reader is told: one sentence at a time, not more often than every few seconds. Changes that come
- * close together become one number, so that a lively store does not talk without end.
- */
+/** What a screen reader announces: one text at a time, at most one every few seconds, so that a busy board is bearable. */
 import { statusText } from "./status-text.js";
 
 /** @typedef {import("./difference.js").Change} Change */
+/** @typedef {import("./connection-status.js").Status} Status */
 
-/** How long to collect before speaking: what belongs together mostly comes together. */
+/** How long to collect changes before speaking: related changes arrive together. */
 const COLLECT_MS = 500;
 
-/** Least time between two sentences. */
+/** Minimum time between two announcements. */
 const QUIET_MS = 5_000;
+
+/** How long a connection status must last before it is announced: a listener cannot ignore a flicker. */
+const LASTING_MS = 5_000;
+
+/** Statuses with the same value are announced once. Connecting is temporary, and pausing was the reader's choice. */
+const KINDS = { live: "up", polling: "up", delayed: "delayed", offline: "offline", connecting: "", paused: "" };
 
 export class Announcements {
   #clock;
   #say;
-  /** @type {Map<string, Change>} The net change of each pet since the last sentence. */
-  #collected = new Map();
-  /** How the page is connected now, where that is news. */
-  #news = "";
+  /** @type {Map<string, Change>} The net change of each pet since the last announcement. */
+  #changes = new Map();
+  /** The connection status to announce, if any. */
+  #status = "";
   #quietUntil = 0;
   /** @type {(() => void) | null} */
   #cancel = null;
 
   /**
-   * @param {object} parts
-   * @param {import("../live/clock.js").Clock} parts.clock
-   * @param {(sentence: string) => void} parts.say
+   * @param {object} options
+   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {(text: string) => void} options.say
    */
   constructor({ clock, say }) {
     this.#clock = clock;
@@ -37,54 +41,85 @@ export class Announcements {
   /** @param {Change[]} changes */
   add(changes) {
     for (const change of changes) {
-      const earlier = this.#collected.get(change.id);
-      this.#collected.set(change.id, earlier ? { ...change, before: earlier.before } : change);
+      const earlier = this.#changes.get(change.id);
+      this.#changes.set(change.id, earlier ? { ...change, before: earlier.before } : change);
     }
-    if (changes.length > 0) this.#arrange();
+    if (changes.length > 0) this.#schedule();
   }
 
-  /** @param {string} sentence  About the connection. Said before the changes; takes the place of an older one. */
-  tell(sentence) {
-    this.#news = sentence;
-    this.#arrange();
+  /** @param {string} text  About the connection. Announced before the changes; replaces an older one. */
+  addStatus(text) {
+    this.#status = text;
+    this.#schedule();
   }
 
-  #arrange() {
-    if (this.#cancel) return;
-    // A clock set back must not keep the page silent for an hour.
-    const restMs = Math.min(QUIET_MS, this.#quietUntil - this.#clock.now());
-    this.#cancel = this.#clock.after(Math.max(COLLECT_MS, restMs), () => this.#speak());
-  }
-
-  /** Forgets what it has collected. */
+  /** Drops everything that was not announced yet. */
   stop() {
     this.#cancel?.();
     this.#cancel = null;
-    this.#collected.clear();
-    this.#news = "";
+    this.#changes.clear();
+    this.#status = "";
+  }
+
+  #schedule() {
+    if (this.#cancel) return;
+    // Bounded, in case the clock was set back.
+    const quietMs = Math.min(QUIET_MS, this.#quietUntil - this.#clock.now());
+    this.#cancel = this.#clock.after(Math.max(COLLECT_MS, quietMs), () => this.#speak());
   }
 
   #speak() {
-    const sentence = [this.#news, describe([...this.#collected.values()])].filter(Boolean).join(". ");
+    const text = [this.#status, describe([...this.#changes.values()])].filter(Boolean).join(" ");
     this.stop();
-    if (!sentence) return;
+    if (!text) return;
     this.#quietUntil = this.#clock.now() + QUIET_MS;
-    this.#say(sentence);
+    this.#say(text);
   }
 }
 
 /**
- * @param {Change[]} changes  At most one for a pet.
- * @returns {string} "" when they come to nothing.
+ * @param {Change[]} changes  At most one for each pet.
+ * @returns {string} "" if the changes cancel each other out.
  */
 export function describe(changes) {
-  const seen = changes.filter(({ before, after }) => before || after);
-  if (seen.length === 0) return "";
-  if (seen.length > 1) return `${seen.length} pets changed`;
-  const { before, after } = seen[0];
+  const visible = changes.filter(({ before, after }) => before || after);
+  if (visible.length === 0) return "";
+  if (visible.length > 1) return `${visible.length} pets changed.`;
+  const { before, after } = visible[0];
   const name = after?.name ?? before?.name ?? "A pet";
-  if (!after) return `${name} was removed`;
-  if (!before) return `${name} was added`;
-  if (before.status !== after.status) return `${name} is now ${statusText(after.status).toLowerCase()}`;
-  return `${name} was updated`;
+  if (!after) return `${name} was removed.`;
+  if (!before) return `${name} was added.`;
+  if (before.status !== after.status) return `${name} is now ${statusText(after.status).toLowerCase()}.`;
+  return `${name} was updated.`;
+}
+
+/** Decides when the connection status is announced: if it has lasted, and differs from the last one announced. */
+export class StatusAnnouncements {
+  #clock;
+  #announced = "up";
+  #kind = "up";
+  #since = 0;
+
+  /** @param {import("../live/clock.js").Clock} clock */
+  constructor(clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * @param {Pick<Status, "state" | "text">} status  The current status. Call this at least every second.
+   * @returns {string} The text to announce; "" most of the time.
+   */
+  next(status) {
+    const now = this.#clock.now();
+    const kind = KINDS[status.state];
+    if (kind !== this.#kind) {
+      this.#kind = kind;
+      this.#since = now;
+    }
+    // A clock that was set back makes the difference negative, which counts as time that passed.
+    if (kind === "" || kind === this.#announced || Math.abs(now - this.#since) < LASTING_MS) return "";
+    this.#announced = kind;
+    if (kind !== "up") return status.text;
+    return status.state === "live" ? "Live again." : "Connected again.";
+  }
 }

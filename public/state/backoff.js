@@ -1,15 +1,12 @@
 // @ts-check
-/** How long to wait before connecting again. */
+/** Delays before reconnecting. */
 
 const BASE_MS = 500;
 
-/**
- * A page that has its network back is live within ten seconds: that leaves no room for a longer wait. Servers
- * spread their viewers with `retry_ms` where this is too often.
- */
+/** A page is live within ten seconds of getting its network back. A server that needs longer delays sends `retry_ms`. */
 const CAP_MS = 6_000;
 
-/** Bounds on the wait that a server asks for: a slip in it must make neither a flood nor a page that never returns. */
+/** Bounds for the server's `retry_ms`: a wrong value must neither flood the server nor keep the page away for good. */
 const RETRY_FLOOR_MS = 100;
 const RETRY_LIMIT_MS = 300_000;
 
@@ -17,28 +14,28 @@ export class Backoff {
   #random;
   #attempt = 0;
 
-  /** @param {() => number} random  From 0 up to 1. */
+  /** @param {() => number} random  Returns a number from 0 up to 1. */
   constructor(random) {
     this.#random = random;
   }
 
-  /** Delay before the next reconnect, in ms. Full jitter: equal delays would bring all browsers back together. */
+  /** Returns the next delay in ms. Full jitter: equal delays would bring all browsers back at the same moment. */
   next() {
     const limitMs = Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
     this.#attempt += 1;
     return this.#random() * limitMs;
   }
 
-  /** After a link that was of use. One that only opens must not reset it, or a flapping network is hammered. */
+  /** Call after a useful link. Resetting after each open would hammer the server from a flapping network. */
   reset() {
     this.#attempt = 0;
   }
 }
 
 /**
- * The wait that a server asked for, in ms, within bounds.
+ * Returns the server's `retry_ms` within bounds.
  * @param {unknown} retryMs
- * @returns {number | null} Null when it asked for none, or for nonsense.
+ * @returns {number | null} Null if it is missing or not a duration.
  */
 export function boundRetry(retryMs) {
   if (typeof retryMs !== "number" || !(retryMs >= 0)) return null;

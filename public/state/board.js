@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * The current status of every pet on the page, with the cursor it is true at.
+ * The current state of every pet on the page, with the cursor at which it is true.
  *
- * Messages are applied in the order in which they come. What is not newer than the cursor was already
- * seen, over this link or one before it, and is dropped. So nothing is drawn twice and time never runs backwards.
+ * Messages are applied in the order in which they arrive. A message that is not newer than the cursor was received before,
+ * over this link or an earlier one, and is dropped. So nothing is drawn twice, and nothing goes back in time.
  */
 import { isNewer, parseCursor } from "./cursor.js";
 import { difference, isSame } from "./difference.js";
@@ -17,32 +17,31 @@ const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at"]);
 
 export class Board {
   #cursor;
-  /** @type {Map<string, Pet>} A pet is replaced, never changed inside: others may keep the one they were given. */
+  /** @type {Map<string, Pet>} Pets are replaced and never mutated, so a copy of the map stays as it is. */
   #pets;
 
   /**
-   * @param {string} cursor  The page's, or "" for a page without a board.
-   * @param {Iterable<Pet>} pets  As the server drew them at that cursor.
+   * @param {string} cursor  Of the page; "" for a page without a board.
+   * @param {Iterable<Pet>} pets  As the server rendered them at that cursor.
    */
   constructor(cursor, pets = []) {
-    // One that is none would be refused by the server, again and again; without one it sends a snapshot.
+    // The server would refuse an invalid cursor every time; without one it sends a snapshot.
     this.#cursor = parseCursor(cursor) ? cursor : "";
     this.#pets = new Map([...pets].map((pet) => [pet.id, pet]));
   }
 
-  /** Where to go on from. */
   get cursor() {
     return this.#cursor;
   }
 
-  /** @returns {ReadonlyMap<string, Pet>} Moves on with later messages; copy it to keep a moment. */
+  /** @returns {ReadonlyMap<string, Pet>} Changes with later messages. */
   get pets() {
     return this.#pets;
   }
 
   /**
    * @param {Message} message
-   * @returns {Change[] | null} What it changed, which may be nothing; null when it is old or not about pets.
+   * @returns {Change[] | null} The changes, which may be none; null if the message is old or not about pets.
    */
   apply(message) {
     switch (message.type) {
@@ -53,8 +52,8 @@ export class Board {
       case "gone":
         return this.#step(message);
       case "heartbeat":
-        // A heartbeat comes after everything before it, so with a `pet=` filter it is what moves us on. The cursor of
-        // `hello` is not used: what we missed is still to come after it.
+        // A heartbeat comes after everything before it, so it advances the cursor of a stream with a `pet=` filter. The
+        // cursor of `hello` does not: missed changes still follow it.
         if (isNewer(message.cursor, this.#cursor)) this.#cursor = message.cursor;
         return null;
       default:
@@ -63,8 +62,8 @@ export class Board {
   }
 
   /**
-   * A snapshot always holds, also when its epoch is another or its rev is lower: the server sends it when our
-   * cursor means nothing to it, e.g. after the store came back from a backup.
+   * A snapshot always applies, even with another epoch or a lower rev: the server sends it if the cursor of the page is not
+   * valid any more, e.g. because the store was restored from a backup.
    * @param {Message} message
    */
   #replace(message) {
@@ -88,7 +87,7 @@ export class Board {
     if (message.type === "gone") {
       return this.#pets.delete(id) ? [{ id, before }] : [];
     }
-    // A status of a pet that the page never heard of has no name to show.
+    // An unknown pet has no name to show.
     if (!before && message.type === "status") return [];
     const after = merge(before, id, message);
     this.#pets.set(id, after);

@@ -1,78 +1,80 @@
 // @ts-check
 /**
- * How far the page can be believed, as one line: live and heard when, or not, and then since when.
+ * What the page says about its connection and the age of its data.
  *
- * "Live" is never said on the strength of an open connection. It takes a message that was heard recently. What is
- * bad is not said before it has lasted for the grace: a blip is not worth alarming anybody.
+ * An open connection is not enough to say "Live": a message must have arrived recently. Problems are shown only after a
+ * grace period, because short ones concern nobody.
  */
-import { timeOf } from "./liveness.js";
-import { heardText, momentText } from "./time-text.js";
+import { messageTime } from "./liveness.js";
 import { parseTime } from "./server-clock.js";
+import { agoText, momentText } from "./time-text.js";
 
 /** @typedef {import("../live/connection/connection.js").ConnectionState} ConnectionState */
-/** @typedef {"connecting" | "live" | "polling" | "delayed" | "offline" | "paused"} LineState */
+/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
 
 /**
- * @typedef {object} Line
- * @property {LineState} state
- * @property {"fresh" | "paused" | "stale"} freshness  Of what the page shows: as new as it gets, held still on
- *   request, or the last that was known.
- * @property {string} text  How it is connected, e.g. "Live over WebSocket".
- * @property {string} [age]  How old what is shown is, to the second: "heard 3 s ago". Changes all the time.
+ * @typedef {object} Status
+ * @property {"connecting" | "live" | "polling" | "delayed" | "offline" | "paused"} state
+ * @property {"fresh" | "paused" | "stale"} freshness  Of the data on the page: up to date, held on request, or old.
+ * @property {string} text  E.g. "Live".
+ * @property {string} [details]  E.g. "WebSocket, last message 3 s ago". Changes every second.
+ * @property {TransportName} [transport]  The transport in use.
  */
 
-/** How long something bad may take to go away by itself before the page says so. */
+/** How long a problem may last before the page mentions it. */
 const GRACE_MS = 3_000;
 
-/** @type {Record<import("../live/transports/transport.js").TransportName, { state: LineState, text: string }>} */
-const UP = {
-  ws: { state: "live", text: "Live over WebSocket" },
-  sse: { state: "live", text: "Live over SSE" },
-  poll: { state: "polling", text: "Polling" },
-  short: { state: "polling", text: "Polling" },
+/** @type {Record<TransportName, string>} */
+export const TRANSPORT_NAMES = {
+  ws: "WebSocket",
+  sse: "Server-Sent Events",
+  poll: "Long polling",
+  short: "Short polling",
 };
 
-/** @type {{ state: LineState, text: string }} */
+const LIVE = { state: /** @type {const} */ ("live"), text: "Live" };
+const POLLING = { state: /** @type {const} */ ("polling"), text: "Live, with a short delay" };
 const DELAYED = {
-  state: "delayed",
-  text: "Delayed: this network holds back live messages, asking every few seconds",
+  state: /** @type {const} */ ("delayed"),
+  text: "Delayed: your network blocks live updates, so we check every few seconds.",
 };
 
-/** How old the newest change on the page may be because of the page's own slowness, before the page says so. */
+/** If the newest change is this late because the page is busy, the page says so. */
 const BEHIND_LIMIT_MS = 2_000;
 
-/** A page that has been saturated for less than this may just be drawing what came together. */
+/** An event loop that has been saturated for less time may just be drawing a batch of changes. */
 const BACKLOG_MS = 500;
 
-const BUSY_TEXT = "Delayed: this device is too busy to show changes immediately";
+const BUSY_TEXT = "Delayed: this device is too busy to keep up.";
 
-export class Freshness {
+export class ConnectionStatus {
   #clock;
   #serverClock;
   #eventLoop;
-  /** How old the newest message was when it was handled. */
+  /** Age of the newest message when it was handled. */
   #behindMs = 0;
-  /** @type {import("../live/transports/transport.js").TransportName | null} The last that was up. */
+  /** @type {TransportName | null} The last one that was up. */
   #transport = null;
   #silenceLimitMs = 0;
-  /** @type {number | null} When a message was last heard; null before the first. */
-  #heardAt = null;
-  /** @type {number | null} Since when nothing is connected; null while something is, and during the first try. */
+  /** @type {number | null} When the last message arrived; null before the first. */
+  #receivedAt = null;
+  /** @type {number | null} When the connection was lost; null while connected, and during the first attempt. */
   #lostAt = null;
-  /** @type {number | null} Since when the network is known to hold back the better transports. */
+  /** @type {number | null} Since when the network is known to block the streaming transports. */
   #delayedAt = null;
-  /** @type {{ heardAt: number, since: number } | null} `since`: server time from which the store is out of reach. */
+  /** @type {{ receivedAt: number, since: number } | null} `since`: server time from which the database is unreachable. */
   #outage = null;
-  /** @type {number | null} Server time of what is shown while paused. */
+  /** @type {number | null} Server time of the data that is shown while paused. */
   #pausedAsOf = null;
   #pageAsOf;
 
   /**
-   * @param {object} parts
-   * @param {import("../live/clock.js").Clock} parts.clock
-   * @param {import("./server-clock.js").ServerClock} parts.serverClock
-   * @param {Pick<import("../live/connection/event-loop-monitor.js").EventLoop, "probe" | "saturatedMs">} parts.eventLoop
-   * @param {number} parts.asOf  Server time at which the page was drawn.
+   * @param {object} options
+   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {import("./server-clock.js").ServerClock} options.serverClock
+   * @param {Pick<import("../live/connection/event-loop-monitor.js").EventLoopMonitor, "probe" | "saturatedMs">
+   *   } options.eventLoop
+   * @param {number} options.asOf  Server time at which the page was rendered.
    */
   constructor({ clock, serverClock, eventLoop, asOf }) {
     this.#clock = clock;
@@ -82,7 +84,7 @@ export class Freshness {
   }
 
   /** @param {ConnectionState} state */
-  connection(state) {
+  setConnection(state) {
     if (state.phase === "up") {
       this.#transport = state.transport;
       this.#silenceLimitMs = state.silenceLimitMs;
@@ -90,25 +92,25 @@ export class Freshness {
       const isDelayed = state.delayed === true || state.transport === "short";
       this.#delayedAt = isDelayed ? (this.#delayedAt ?? this.#clock.now()) : null;
     } else if (state.phase === "down") {
-      this.lose();
+      this.disconnected();
     }
   }
 
-  /** The connection is gone, or the browser says that the network is. Being heard again takes it back. */
-  lose() {
+  /** The connection is lost, or the browser reports that the network is. The next message takes this back. */
+  disconnected() {
     this.#lostAt ??= this.#clock.now();
   }
 
   /** @param {import("../live/transports/message.js").Message} message */
-  hear(message) {
+  receive(message) {
     const now = this.#clock.now();
-    this.#heardAt = now;
+    this.#receivedAt = now;
     this.#lostAt = null;
     this.#eventLoop.probe();
-    const madeMs = timeOf(message);
+    const madeMs = messageTime(message);
     if (madeMs !== null) this.#behindMs = this.#serverClock.lagMs(madeMs);
     if (message.type !== "stale") this.#outage = null;
-    else this.#outage ??= { heardAt: now, since: parseTime(message.since) ?? this.#asOf() };
+    else this.#outage ??= { receivedAt: now, since: parseTime(message.since) ?? this.#asOf() };
   }
 
   pause() {
@@ -119,32 +121,35 @@ export class Freshness {
     this.#pausedAsOf = null;
   }
 
-  /** @returns {Line} What to say now; it changes with time alone, so ask again every second. */
-  line() {
+  /** @returns {Status} Changes with time alone, so call this every second. */
+  current() {
     if (this.#pausedAsOf !== null) {
-      return { state: "paused", freshness: "paused", text: `Paused, as of ${this.#clockText(this.#pausedAsOf)}` };
+      const text = `Paused. Showing what we knew at ${this.#timeText(this.#pausedAsOf)}.`;
+      return { state: "paused", freshness: "paused", text };
     }
-    const since = this.#clockText(this.#asOf());
+    const since = this.#timeText(this.#asOf());
     if (this.#isOffline()) {
-      return { state: "offline", freshness: "stale", text: `Offline since ${since}, last known` };
+      return { state: "offline", freshness: "stale", text: `Offline. Showing what we knew at ${since}.` };
     }
-    if (this.#outage && this.#hasLasted(this.#outage.heardAt)) {
-      const text = `Not up to date since ${since}: the server cannot reach its data`;
+    if (this.#outage && this.#hasLasted(this.#outage.receivedAt)) {
+      const text = `The server can't reach its database. Showing what we knew at ${since}.`;
       return { state: "offline", freshness: "stale", text };
     }
-    if (this.#transport === null || this.#heardAt === null) {
+    if (this.#transport === null || this.#receivedAt === null) {
       return { state: "connecting", freshness: "fresh", text: "Connecting…" };
     }
+    const transport = this.#transport;
     const isDelayed = this.#delayedAt !== null && this.#hasLasted(this.#delayedAt);
     if (!isDelayed && this.#isBehind()) {
-      const age = `${Math.floor(this.#behindMs / 1000)} s behind`;
-      return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, age };
+      const details = `${Math.floor(this.#behindMs / 1000)} s behind`;
+      return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, details, transport };
     }
-    const up = isDelayed ? DELAYED : UP[this.#transport];
-    return { ...up, freshness: "fresh", age: `heard ${heardText(this.#clock.now() - this.#heardAt)}` };
+    const isStream = transport === "ws" || transport === "sse";
+    const details = `${TRANSPORT_NAMES[transport]}, last message ${agoText(this.#clock.now() - this.#receivedAt)}`;
+    return { ...(isDelayed ? DELAYED : isStream ? LIVE : POLLING), freshness: "fresh", details, transport };
   }
 
-  /** The changes on the page are old because the page cannot keep up. Once it has nothing to do, it has drawn them all. */
+  /** Returns true if changes are shown late because the page is busy. An idle page has drawn them all. */
   #isBehind() {
     const saturatedMs = this.#eventLoop.saturatedMs();
     if (saturatedMs === 0) this.#behindMs = 0;
@@ -153,24 +158,24 @@ export class Freshness {
 
   #isOffline() {
     const isLost = this.#lostAt !== null && this.#hasLasted(this.#lostAt);
-    // The connection's own watch would say so too, but its timer is late in a tab that slept.
-    const isSilent = this.#heardAt !== null && this.#hasLasted(this.#heardAt, this.#silenceLimitMs + GRACE_MS);
+    // The link's own timeout detects silence too, but its timer is late in a tab that slept.
+    const isSilent = this.#receivedAt !== null && this.#hasLasted(this.#receivedAt, this.#silenceLimitMs + GRACE_MS);
     return isLost || isSilent;
   }
 
-  /** @param {number} since  By this machine's clock. One that was set back says nothing: doubt is the safe side. */
+  /** @param {number} since  By this machine's clock. If it was set back the age is unknown, and counts as too long. */
   #hasLasted(since, limitMs = GRACE_MS) {
     return Math.abs(this.#clock.now() - since) >= limitMs;
   }
 
-  /** Server time at which what is shown was true. */
+  /** Server time at which the data was true. */
   #asOf() {
     if (this.#outage !== null) return this.#outage.since;
-    return this.#heardAt === null ? this.#pageAsOf : this.#serverClock.at(this.#heardAt);
+    return this.#receivedAt === null ? this.#pageAsOf : this.#serverClock.at(this.#receivedAt);
   }
 
   /** @param {number} ms  Server time. */
-  #clockText(ms) {
+  #timeText(ms) {
     return momentText(ms, this.#serverClock.now());
   }
 }

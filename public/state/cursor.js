@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * A place in the store's history: `<epoch>-<rev>`, e.g. `9f2c41aa-1042`.
+ * Cursors: positions in the history of a store, `<epoch>-<rev>`, e.g. `9f2c41aa-1042`.
  *
- * Revs are 64 bits wide on the server and are compared as such; as doubles, those above 2^53 would run together.
+ * Revs are 64-bit integers on the server. They are compared as bigints: doubles are not exact above 2^53.
  */
 
 const CURSOR = /^([0-9a-f]{8})-([0-9]{1,20})$/;
@@ -17,9 +17,9 @@ export function parseCursor(text) {
 }
 
 /**
- * Whether `next` comes after `known`. Cursors of two epochs have no order: only a snapshot leads from one to the other.
+ * Returns true if `next` comes after `known`. Cursors of two epochs have no order: only a snapshot leads to another epoch.
  * @param {unknown} next
- * @param {string} known  "" when nothing is known yet: then every cursor is newer.
+ * @param {string} known  "" if nothing is known yet: then every cursor is newer.
  */
 export function isNewer(next, known) {
   const to = parseCursor(next);
@@ -29,11 +29,22 @@ export function isNewer(next, known) {
 }
 
 /**
- * Whether two cursors are places in the same history. What is no cursor is in none.
+ * Returns true if a reader at `known` has received everything up to `cursor`. Always false for two epochs.
+ * @param {string} known
+ * @param {unknown} cursor
+ */
+export function hasReached(known, cursor) {
+  const at = parseCursor(known);
+  const to = parseCursor(cursor);
+  return at !== null && to !== null && at.epoch === to.epoch && at.rev >= to.rev;
+}
+
+/**
+ * Returns true if both are cursors of the same epoch.
  * @param {unknown} one
  * @param {unknown} other
  */
-export function isSameHistory(one, other) {
+export function isSameEpoch(one, other) {
   const epoch = parseCursor(one)?.epoch;
   return epoch !== undefined && epoch === parseCursor(other)?.epoch;
 }

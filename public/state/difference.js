@@ -1,14 +1,14 @@
 // @ts-check
-/** What lies between two states of the board. */
+/** Pets, and the changes between two states of the board. */
 
 /**
- * A pet as far as the page knows it: the fields of its messages, and the fields that the page shows, as texts.
+ * A pet as far as the page knows it: the fields of its messages, and the fields that the page shows, as strings.
  * `since` is RFC 3339.
  * @typedef {{ id: string, name?: string, status?: string, since?: string, [field: string]: string | undefined }} Pet
  */
 
 /**
- * One pet before and after. Without `before` it is new, without `after` it is gone.
+ * A pet before and after a change. Without `before` it was added, without `after` it was removed.
  * @typedef {{ id: string, before?: Pet, after?: Pet }} Change
  */
 

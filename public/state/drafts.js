@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Unsaved text of forms, kept in this browser until it is saved, discarded or too old.
+ * Unsaved form input, stored in this browser until it is saved, discarded or expired.
  *
- * A draft belongs to one form and one account. It also holds the form's hidden fields, such as its idempotency key
- * and the revision it was rendered at: text that was sent once, without an answer, is then still saved once.
+ * A draft belongs to one form and one account. It includes the hidden fields of the form, such as the idempotency key and
+ * the base revision, so that a form which is sent again after a lost response is saved once.
  */
 
 /** @typedef {Record<string, string>} Fields */
@@ -11,8 +11,8 @@
 /**
  * @typedef {object} Draft
  * @property {number} savedAt  Milliseconds since 1970.
- * @property {Fields} fields  What was typed or chosen.
- * @property {Fields} hidden  The hidden fields of the form it was typed into.
+ * @property {Fields} fields  Visible fields.
+ * @property {Fields} hidden  Hidden fields.
  */
 
 const PREFIX = "pet-store draft ";
@@ -24,9 +24,9 @@ export class Drafts {
   #clock;
 
   /**
-   * @param {object} parts
-   * @param {() => Storage} parts.storage  Throws where the browser keeps nothing for this site.
-   * @param {import("../live/clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {() => Storage} options.storage  Throws if storage is forbidden.
+   * @param {import("../live/clock.js").Clock} options.clock
    */
   constructor({ storage, clock }) {
     this.#storage = storage;
@@ -38,12 +38,12 @@ export class Drafts {
    * @returns {Draft | null}
    */
   read(form) {
-    return this.#try((storage) => parse(storage.getItem(PREFIX + form), this.#clock.now()));
+    return this.#try((storage) => this.#parse(storage.getItem(PREFIX + form)));
   }
 
   /**
    * @param {string} form
-   * @param {{ fields: Fields, hidden: Fields }} typed
+   * @param {{ fields: Fields, hidden: Fields }} input
    */
   write(form, { fields, hidden }) {
     const draft = { savedAt: this.#clock.now(), fields, hidden };
@@ -63,8 +63,9 @@ export class Drafts {
     this.#removeIf((key) => key.startsWith(`${PREFIX}${account}/`));
   }
 
+  /** Removes drafts that are expired or unreadable. */
   removeExpired() {
-    this.#removeIf((_key, text) => parse(text, this.#clock.now()) === null);
+    this.#removeIf((_key, text) => this.#parse(text) === null);
   }
 
   /** @param {(key: string, text: string | null) => boolean} isUnwanted */
@@ -78,7 +79,7 @@ export class Drafts {
   }
 
   /**
-   * Storage may be blocked or full. The form then works as it does without drafts.
+   * Ignores errors: storage can be forbidden or full, and the form works without drafts.
    * @template T
    * @param {(storage: Storage) => T} act
    * @returns {T | null}
@@ -90,17 +91,25 @@ export class Drafts {
       return null;
     }
   }
+
+  /**
+   * @param {string | null} text
+   * @returns {Draft | null} Null if it is expired or unreadable. A draft from the future was written by a wrong clock.
+   */
+  #parse(text) {
+    const draft = parseJson(text);
+    const isDraft = typeof draft?.savedAt === "number" && isFields(draft.fields) && isFields(draft.hidden);
+    return isDraft && Math.abs(this.#clock.now() - draft.savedAt) < EXPIRES_MS ? draft : null;
+  }
 }
 
-/**
- * @param {string | null} text
- * @param {number} now
- * @returns {Draft | null} Null for a draft that is too old or not ours. One from the future was written by a wrong clock.
- */
-function parse(text, now) {
-  const draft = text === null ? null : JSON.parse(text);
-  const isDraft = typeof draft?.savedAt === "number" && isFields(draft.fields) && isFields(draft.hidden);
-  return isDraft && Math.abs(now - draft.savedAt) < EXPIRES_MS ? draft : null;
+/** @param {string | null} text */
+function parseJson(text) {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    return null;
+  }
 }
 
 /** @param {unknown} fields */

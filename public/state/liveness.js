@@ -1,9 +1,8 @@
 // @ts-check
 /**
- * Whether a link proves itself by what arrives on it: in time, and not only when the next thing is sent.
+ * Checks that the messages of a link arrive in time, and each without waiting for the next one.
  *
- * Without clock or timer. It is told each message as it comes and says what is wrong with it, and it says how long
- * the silence after it may last.
+ * It has no clock and no timer: it judges each message as it arrives, and says how long the silence after it may last.
  */
 import { parseTime } from "./server-clock.js";
 
@@ -11,138 +10,139 @@ import { parseTime } from "./server-clock.js";
 /** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
 
 /**
- * How much of a message's delay can be the page's own.
+ * How much of a message's delay the page itself can have caused.
  * @typedef {object} Load
  * @property {number} awakeMs  For how long the page has been running without a break.
- * @property {number} saturatedMs  For how long its event loop has had more to do than it can: see `EventLoop`.
+ * @property {number} saturatedMs  For how long its event loop has been saturated: see `EventLoopMonitor`.
  */
 
-/** The server's own default, for a `hello` that does not say. */
+/** The server's default, for a `hello` without `heartbeat_ms`. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
 
-/** Added to one and a half heartbeats, for a slow line. */
+/** Margin for a slow network. */
 const SILENCE_MARGIN_MS = 2_000;
 
-/** The most that a message may lag behind the quickest. */
+/** The longest allowed lag behind the fastest message. */
 const LAG_LIMIT_MS = 3_000;
 
-/** Over SSE, whatever is no heartbeat is followed by one within this, unless by something else. */
-const FOLLOW_MS = 250;
+/** Over SSE, the server sends a heartbeat within this time after any other message, unless something else follows. */
+const FOLLOW_UP_MS = 250;
 
-/** Messages sent closer together than this arrive together on many a network that holds nothing back. */
-const HELD_GAP_MS = 500;
+/** Messages that were sent within this time arrive together on many networks that buffer nothing. */
+const MIN_GAP_MS = 500;
 
-/** How well the two clocks are known to stand to each other. */
+/** Accuracy of the estimated server time. */
 const CLOCK_ERROR_MS = 50;
 
-/** So many messages in a row that came only once the next was sent are no accident. */
-const HELD_LIMIT = 3;
+/** After this many consecutive messages that came only with the next one, something buffers them. */
+const BUFFERED_LIMIT = 3;
 
-export class Proof {
+/** Returns the longest silence of a live stream: one and a half heartbeats, and the margin. */
+export const silenceLimit = (/** @type {number} */ heartbeatMs) => heartbeatMs * 1.5 + SILENCE_MARGIN_MS;
+
+export class Liveness {
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #serverClock;
-  #isTimed;
-  #isFollowed;
+  #isStream;
+  #isSse;
   #isFollowUpDue = false;
-  /** Server time of `hello`. What was committed before it is told as what was missed, and is late by nature. */
+  /** Server time of `hello`. A status from before it was missed earlier, and its age is not a delay. */
   #helloMs = Infinity;
   /**
-   * The last message with a time, in server time. `arrivedMs` is the earliest that it can have been in this browser.
+   * The last message with a time. `arrivedMs` is the earliest server time at which it can have reached this browser.
    * @type {{ sentMs: number, arrivedMs: number, awakeMs: number } | null}
    */
   #last = null;
-  #held = 0;
+  #buffered = 0;
 
   /**
-   * @param {object} parts
-   * @param {TransportName} parts.name
-   * @param {import("./server-clock.js").ServerClock} parts.serverClock
+   * @param {object} options
+   * @param {TransportName} options.name
+   * @param {import("./server-clock.js").ServerClock} options.serverClock
    */
   constructor({ name, serverClock }) {
     this.#serverClock = serverClock;
-    // Answers to polls are as late as the question: there is no lag to see in them.
-    this.#isTimed = name === "ws" || name === "sse";
-    this.#isFollowed = name === "sse";
+    // A poll response is as late as its request, so its lag means nothing.
+    this.#isStream = name === "ws" || name === "sse";
+    this.#isSse = name === "sse";
   }
 
-  /** The longest silence that is still life. */
+  /** The longest silence of a live link. */
   get silenceLimitMs() {
-    return this.heartbeatMs * 1.5 + SILENCE_MARGIN_MS;
+    return silenceLimit(this.heartbeatMs);
   }
 
-  /** How long the next message may take, after the one that was heard last. */
-  get patienceMs() {
-    return this.#isFollowUpDue ? FOLLOW_MS + LAG_LIMIT_MS : this.silenceLimitMs;
+  /** How long the next message may take. */
+  get timeoutMs() {
+    return this.#isFollowUpDue ? FOLLOW_UP_MS + LAG_LIMIT_MS : this.silenceLimitMs;
   }
 
-  /** What it means when that has passed and nothing came. */
-  get silence() {
+  /** Why the link ends if no message arrives before the timeout. */
+  get timeoutReason() {
     return this.#isFollowUpDue ? /** @type {const} */ ("lag") : /** @type {const} */ ("silent");
   }
 
   /**
    * @param {Message} message
-   * @param {Load} load  What waited for the page itself is not the network's fault.
-   * @returns {boolean} Whether it came in time.
+   * @param {Load} load  Delay that the page caused is not held against the link.
+   * @returns {boolean} True if the message came in time.
    */
-  hear(message, { awakeMs, saturatedMs }) {
-    if (message.type === "hello") this.#greet(message);
-    this.#isFollowUpDue = this.#isFollowed && message.type !== "heartbeat";
-    const sentMs = this.#isTimed ? this.#sentMs(message) : null;
+  receive(message, { awakeMs, saturatedMs }) {
+    if (message.type === "hello") {
+      if (message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
+      this.#helloMs = parseTime(message.server_time) ?? Infinity;
+    }
+    this.#isFollowUpDue = this.#isSse && message.type !== "heartbeat";
+    const sentMs = this.#isStream ? this.#sentMs(message) : null;
     if (sentMs === null) return true;
     const lagMs = this.#serverClock.lagMs(sentMs);
     const isLate = lagMs - saturatedMs > LAG_LIMIT_MS && awakeMs >= lagMs;
-    return !isLate && !this.#isHeld(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
-  }
-
-  /** @param {Message} hello */
-  #greet(hello) {
-    if (hello.heartbeat_ms > 0) this.heartbeatMs = hello.heartbeat_ms;
-    this.#helloMs = parseTime(hello.server_time) ?? Infinity;
+    return !isLate && !this.#isBuffered(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
   }
 
   /**
    * @param {Message} message
-   * @returns {number | null} When the server sent it; null when that is not known.
+   * @returns {number | null} When the server sent it; null if that is not known.
    */
   #sentMs(message) {
-    const sentMs = timeOf(message);
+    const sentMs = messageTime(message);
     return message.type === "status" && sentMs !== null && sentMs < this.#helloMs ? null : sentMs;
   }
 
   /**
-   * Some antivirus passes each event on only when the next one comes.
+   * Returns true if each message arrives only with the next one, as with some antivirus programs.
    * @param {number} sentMs
    * @param {number} arrivedMs
    * @param {number} awakeMs
    */
-  #isHeld(sentMs, arrivedMs, awakeMs) {
+  #isBuffered(sentMs, arrivedMs, awakeMs) {
     const last = this.#last;
     this.#last = { sentMs, arrivedMs, awakeMs };
     const gapMs = last === null ? 0 : sentMs - last.sentMs;
-    if (!this.#isFollowed || last === null || gapMs < HELD_GAP_MS) return false;
-    this.#held = last.arrivedMs + CLOCK_ERROR_MS >= sentMs && last.awakeMs >= gapMs ? this.#held + 1 : 0;
-    return this.#held >= HELD_LIMIT;
+    if (!this.#isSse || last === null || gapMs < MIN_GAP_MS) return false;
+    const cameWithNext = last.arrivedMs + CLOCK_ERROR_MS >= sentMs && last.awakeMs >= gapMs;
+    this.#buffered = cameWithNext ? this.#buffered + 1 : 0;
+    return this.#buffered >= BUFFERED_LIMIT;
   }
 }
 
 /**
  * @param {Message} message
- * @returns {number | null} Server time at which a message was made; null where it does not say.
+ * @returns {number | null} The server time at which it was made; null if it has none.
  */
-export function timeOf(message) {
+export function messageTime(message) {
   if (message.type !== "status") return parseTime(message.server_time);
-  // `since` is when it was committed, unless the message says that apart: a restored status began long before.
+  // A status that an undo restored began before it was committed: then `at` is the time of the commit.
   return parseTime(message.at ?? message.since);
 }
 
 /**
- * Whether a `hello` comes too late for the link to be of use.
+ * Returns true if a hello is so late that its link would be useless.
  * @param {TransportName} name
  * @param {Message} hello
  * @param {import("./server-clock.js").ServerClock} serverClock
  * @param {Load} load
  */
-export function isLate(name, hello, serverClock, load) {
-  return !new Proof({ name, serverClock }).hear(hello, load);
+export function isHelloLate(name, hello, serverClock, load) {
+  return !new Liveness({ name, serverClock }).receive(hello, load);
 }

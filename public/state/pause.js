@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Holds back what would be drawn, while changes keep coming into the board. Resuming draws what it all came to:
- * a pet that changed five times changes once.
+ * Holds changes back from the page while the board still receives them. Resuming draws the net result: a pet that changed
+ * five times changes once.
  */
 import { difference } from "./difference.js";
 
@@ -10,7 +10,7 @@ import { difference } from "./difference.js";
 
 export class Pause {
   #board;
-  /** @type {Map<string, Pet> | null} What is drawn while paused. */
+  /** @type {Map<string, Pet> | null} The pets as drawn, while paused. */
   #drawn = null;
 
   /** @param {{ readonly pets: ReadonlyMap<string, Pet> }} board */
@@ -18,15 +18,11 @@ export class Pause {
     this.#board = board;
   }
 
-  get isPaused() {
-    return this.#drawn !== null;
-  }
-
   pause() {
     this.#drawn ??= new Map(this.#board.pets);
   }
 
-  /** @returns {Change[]} What to draw now. */
+  /** @returns {Change[]} The changes to draw now. */
   resume() {
     const drawn = this.#drawn;
     this.#drawn = null;
@@ -35,9 +31,9 @@ export class Pause {
 
   /**
    * @param {Change[]} changes
-   * @returns {Change[]} What of them to draw now.
+   * @returns {Change[]} The changes to draw now: none while paused.
    */
-  pass(changes) {
-    return this.isPaused ? [] : changes;
+  filter(changes) {
+    return this.#drawn ? [] : changes;
   }
 }

@@ -1,21 +1,20 @@
 // @ts-check
 /**
- * How far each status that was set on this page has come: on its way, saved by the server, and live, which it is
- * once the page's own stream has passed it, as everybody else's has. For ten seconds it can be taken back, unless
- * somebody else has set another meanwhile. Taps on one pet that follow each other are one burst: undo restores what was
- * before the first of them, with its time. They are sent one after the other, so the last tap is what stays.
+ * Tracks each status that is set on this page: being sent, saved by the server, and live once the page's own stream has
+ * delivered it.
+ *
+ * For ten seconds a save can be undone, unless somebody else has changed the status meanwhile. Consecutive taps on one pet
+ * form a burst, and undo restores the status from before the burst, with its time. They are sent one after the other, so
+ * the last tap wins.
  */
 import { isNewer } from "./cursor.js";
 
 /** @typedef {import("../live/transports/message.js").Message} Message */
+/** @typedef {import("../live/commands.js").Undo} Undo */
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
+/** @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown  What the page shows of a save. */
+/** @typedef {{ status: string, since?: string }} Previous  A status, and since when the pet had it. */
 
-/**
- * What is shown of it.
- * @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown
- */
-
-/** How long a slip of the thumb can be taken back. */
 const UNDO_MS = 10_000;
 
 /** How long a failure is shown. */
@@ -28,10 +27,8 @@ const TEXT = {
   changed: "Saved. Someone else changed it since.",
 };
 
-/** While the page is paused, it does not show what was saved. */
+/** A paused page does not show the new status. */
 const PAUSED_TEXT = "Saved. Resume to see it here.";
-
-/** What a pet did, and since when. @typedef {{ status: string, since?: string }} Before */
 
 class Save {
   /** @type {Phase} */
@@ -39,42 +36,42 @@ class Save {
   problem = "";
   cursor = "";
   canUndo = false;
-  isOver = false;
+  isExpired = false;
   cancel = () => {};
 
-  /** When the status that an undo restores began. @type {string | undefined} */
+  /** For an undo: when the restored status began. @type {string | undefined} */
   since;
-  /** Statuses of the pet that arrived while this save was on its way, also by others. @type {Message[]} */
-  heard = [];
-  /** Settles with the answer of the server. @type {Promise<unknown>} */
-  answered = Promise.resolve();
+  /** Statuses of the pet that arrived before the server's response. @type {Message[]} */
+  early = [];
+  /** Settles with the server's response. @type {Promise<unknown>} */
+  response = Promise.resolve();
 
   /**
    * @param {string} status
-   * @param {Before | null} was  What to go back to; null for what is itself an undoing.
-   * @param {Set<string>} own  The cursors of this burst's changes.
+   * @param {Previous | null} previous  What undo restores; null for a save that is an undo itself.
+   * @param {Set<string>} burst  Cursors of the changes of this burst.
    */
-  constructor(status, was, own) {
+  constructor(status, previous, burst) {
     this.status = status;
-    this.was = was;
-    this.own = own;
+    this.previous = previous;
+    this.burst = burst;
   }
 
-  /** Whether going back would change anything. */
+  /** Returns true if undo would change anything. */
   get isUndoable() {
-    return this.was !== null && (this.was.status !== this.status || this.own.size > 1);
+    return this.previous !== null && (this.previous.status !== this.status || this.burst.size > 1);
   }
 
   /**
    * @param {boolean} isPaused
-   * @returns {Shown | null} Null once there is nothing left to say.
+   * @returns {Shown | null} Null if there is nothing left to show.
    */
   shown(isPaused) {
-    if (this.isOver && this.phase !== "saved" && this.phase !== "saving") return null;
+    if (this.isExpired && this.phase !== "saved" && this.phase !== "saving") return null;
     const { phase, status, canUndo } = this;
     if (phase === "failed") return { phase, status, canUndo, text: `Not saved. ${this.problem}` };
-    const isUnseen = isPaused && (phase === "saved" || phase === "live");
-    return { phase, status, canUndo, text: isUnseen ? PAUSED_TEXT : TEXT[phase] };
+    const isHidden = isPaused && (phase === "saved" || phase === "live");
+    return { phase, status, canUndo, text: isHidden ? PAUSED_TEXT : TEXT[phase] };
   }
 }
 
@@ -89,11 +86,11 @@ export class Saves {
   #isPaused = false;
 
   /**
-   * @param {object} parts
-   * @param {import("../live/clock.js").Clock} parts.clock
-   * @param {(pet: string, status: string, restored?: import("../live/set-status.js").Restored) =>
-   *   Promise<import("../live/set-status.js").Outcome>} parts.send
-   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string }> }} parts.board
+   * @param {object} options
+   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {(pet: string, status: string, undo?: Undo) => Promise<import("../live/commands.js").StatusResult>} options.send
+   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string }> }
+   *   } options.board
    */
   constructor({ clock, send, board }) {
     this.#clock = clock;
@@ -106,65 +103,56 @@ export class Saves {
    * @param {string} status
    */
   set(pet, status) {
-    const before = this.#saves.get(pet);
-    if (before?.was && (before.phase === "saving" || before.canUndo)) {
-      return this.#begin(pet, new Save(status, before.was, before.own));
+    const last = this.#saves.get(pet);
+    if (last?.previous && (last.phase === "saving" || last.canUndo)) {
+      return this.#begin(pet, new Save(status, last.previous, last.burst));
     }
-    // The stream may not have brought yet what an undo has restored a moment ago.
-    const isUndoing = before?.was === null && (before.phase === "saving" || before.phase === "saved");
-    const { status: now = "", since } = isUndoing ? before : (this.#board.pets.get(pet) ?? {});
+    // The stream may not have delivered yet what an undo has just restored.
+    const isUndo = last?.previous === null && (last.phase === "saving" || last.phase === "saved");
+    const { status: now = "", since } = isUndo ? last : (this.#board.pets.get(pet) ?? {});
     return this.#begin(pet, new Save(status, now ? { status: now, since } : null, new Set()));
   }
 
   /** @param {string} pet */
   undo(pet) {
     const save = this.#saves.get(pet);
-    if (!save?.canUndo || !save.was) return Promise.resolve();
-    const { status, since } = save.was;
-    const undoing = new Save(status, null, new Set());
-    undoing.since = since;
-    return this.#begin(pet, undoing, { since, replaces: save.cursor });
+    if (!save?.canUndo || !save.previous) return Promise.resolve();
+    const { status, since } = save.previous;
+    const undo = new Save(status, null, new Set());
+    undo.since = since;
+    return this.#begin(pet, undo, { since, replaces: save.cursor });
   }
 
-  /**
-   * The board has taken in a message.
-   * @param {Message} message
-   */
-  hear(message) {
+  /** @param {Message} message  One that the board has applied. */
+  receive(message) {
     for (const [pet, save] of this.#saves) {
-      if (message.type === "snapshot") this.#doubt(pet, save);
-      if (save.phase === "saved" && !isNewer(save.cursor, this.#board.cursor)) this.#go(pet, save, "live");
+      if (message.type === "snapshot" && this.#isOverwritten(pet, save)) this.#overwrite(pet, save);
+      if (save.phase === "saved" && !isNewer(save.cursor, this.#board.cursor)) this.#enter(pet, save, "live");
       if (message.type === "status" && String(message.pet) === pet) this.#compare(pet, save, message);
     }
   }
 
   /**
-   * Undo never takes back what somebody else has set: not after the burst, and not between its taps.
+   * Makes sure that undo never reverts a status that somebody else set, neither after the burst nor between its taps.
    * @param {string} pet
    * @param {Save} save
    * @param {Message} message  A status of the pet.
    */
   #compare(pet, save, message) {
-    if (save.cursor === "") return void save.heard.push(message);
-    if (save.own.has(message.cursor)) return;
-    if (!isNewer(message.cursor, save.cursor)) {
-      if (save.was) save.was = { status: message.status, since: message.since };
-    } else {
-      this.#overwrite(pet, save);
-    }
+    if (save.cursor === "") return void save.early.push(message);
+    if (save.burst.has(message.cursor)) return;
+    if (isNewer(message.cursor, save.cursor)) this.#overwrite(pet, save);
+    else if (save.previous) save.previous = { status: message.status, since: message.since };
   }
 
-  /**
-   * Notes that the page is paused, and does not show what was saved, or resumed.
-   * @param {boolean} isPaused
-   */
-  pause(isPaused) {
+  /** @param {boolean} isPaused  True if the page does not show new statuses. */
+  setPaused(isPaused) {
     this.#isPaused = isPaused;
     for (const [pet, save] of this.#saves) this.#show(pet, save);
   }
 
   /**
-   * What was set is not what the board says, though it is as far: somebody else has set another.
+   * Returns true if the board has passed the save and shows another status: somebody else has set it.
    * @param {string} pet
    * @param {Save} save
    */
@@ -174,25 +162,17 @@ export class Saves {
   }
 
   /**
-   * @param {string} pet
-   * @param {Save} save
-   */
-  #doubt(pet, save) {
-    if (this.#isOverwritten(pet, save)) this.#overwrite(pet, save);
-  }
-
-  /**
-   * Somebody else has set another status: there is nothing to take back, and what was saved is no longer live.
+   * Somebody else has set another status.
    * @param {string} pet
    * @param {Save} save
    */
   #overwrite(pet, save) {
     if (save.phase !== "saved" && save.phase !== "live") return;
     save.canUndo = false;
-    this.#go(pet, save, "changed");
+    this.#enter(pet, save, "changed");
   }
 
-  /** The page goes away. */
+  /** Drops every save: the page goes away. */
   stop() {
     for (const save of this.#saves.values()) save.cancel();
     this.#saves.clear();
@@ -201,33 +181,33 @@ export class Saves {
   /**
    * @param {string} pet
    * @param {Save} save
-   * @param {import("../live/set-status.js").Restored} [restored]
+   * @param {Undo} [undo]
    */
-  async #begin(pet, save, restored) {
-    const before = this.#saves.get(pet);
-    before?.cancel();
+  async #begin(pet, save, undo) {
+    const last = this.#saves.get(pet);
+    last?.cancel();
     this.#saves.set(pet, save);
     this.#show(pet, save);
-    const sending = before?.phase === "saving"
-      ? before.answered.then(() => this.#send(pet, save.status, restored))
-      : this.#send(pet, save.status, restored);
-    save.answered = sending;
-    const outcome = await sending;
-    if ("cursor" in outcome) save.own.add(outcome.cursor);
-    // Another tap has taken its place, and is what is shown.
+    const send = () => this.#send(pet, save.status, undo);
+    const response = last?.phase === "saving" ? last.response.then(send) : send();
+    save.response = response;
+    const result = await response;
+    if ("cursor" in result) save.burst.add(result.cursor);
+    // Another tap has replaced this save on the page.
     if (this.#saves.get(pet) !== save) return;
-    if ("problem" in outcome) {
-      save.problem = outcome.problem;
-      save.cancel = this.#clock.after(FAILED_MS, () => this.#end(pet, save));
-      this.#go(pet, save, "failed");
+    if ("problem" in result) {
+      save.problem = result.problem;
+      save.cancel = this.#clock.after(FAILED_MS, () => this.#expire(pet, save));
+      this.#enter(pet, save, "failed");
       return;
     }
-    save.cursor = outcome.cursor;
-    for (const message of save.heard.splice(0)) this.#compare(pet, save, message);
-    save.canUndo = save.isUndoable && !this.#isOverwritten(pet, save);
-    save.cancel = this.#clock.after(UNDO_MS, () => this.#end(pet, save));
-    if (this.#isOverwritten(pet, save)) this.#go(pet, save, "changed");
-    else this.#go(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
+    save.cursor = result.cursor;
+    for (const message of save.early.splice(0)) this.#compare(pet, save, message);
+    const isOverwritten = this.#isOverwritten(pet, save);
+    save.canUndo = save.isUndoable && !isOverwritten;
+    save.cancel = this.#clock.after(UNDO_MS, () => this.#expire(pet, save));
+    if (isOverwritten) this.#enter(pet, save, "changed");
+    else this.#enter(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
   }
 
   /**
@@ -235,18 +215,18 @@ export class Saves {
    * @param {Save} save
    * @param {Phase} phase
    */
-  #go(pet, save, phase) {
+  #enter(pet, save, phase) {
     save.phase = phase;
     this.#show(pet, save);
   }
 
   /**
-   * The time to take it back is over. What is not live yet is still said.
+   * The time for undo is over. A save that is not live yet is still shown.
    * @param {string} pet
    * @param {Save} save
    */
-  #end(pet, save) {
-    save.isOver = true;
+  #expire(pet, save) {
+    save.isExpired = true;
     save.canUndo = false;
     this.#show(pet, save);
   }

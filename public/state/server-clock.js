@@ -1,83 +1,77 @@
 // @ts-check
 /**
- * The server's time, kept beside this machine's clock, which may be minutes or years off.
+ * Estimates the server's time: the clock of this machine may be minutes or years off.
  *
- * A message says when it was sent and never how long it travelled. The one that travelled least is the best word on
- * how the two clocks stand to each other, so only a better one replaces it. Ages ("12 min") are taken against
- * it, and so is the lag of every other message: how much later than the best it came.
+ * A message says when it was sent, but not how long it travelled. The message that travelled least gives the best estimate
+ * of the difference between the clocks, so only a better one replaces it. Ages are computed with this estimate, and so is
+ * the lag of every other message: how much longer it travelled than the best one.
  */
 
-/** How far two machines' clocks run apart, at worst: without this, a page open for a day would take drift for lag. */
+/** The most that two clocks drift apart. Without it, a page that is open for a day would mistake drift for lag. */
 const DRIFT = 0.0002;
 
 export class ServerClock {
   #clock;
-  /** Server time less `elapsed`, as of `#learnedAt`. */
+  /** Server time minus `elapsed`, at `#syncedMs`. */
   #offsetMs;
-  #learnedAt;
-  /** Time of day less `elapsed` when a message last came. It changes when the machine sleeps or its clock is set. */
-  #skewMs;
-  #hasLearned = false;
+  #syncedMs;
+  /** Time of day minus `elapsed` at the last message. Changes when the machine sleeps or its clock is set. */
+  #localOffsetMs;
+  #isSynced = false;
 
   /** @param {import("../live/clock.js").Clock} clock */
   constructor(clock) {
     this.#clock = clock;
-    this.#learnedAt = clock.elapsed();
-    this.#offsetMs = this.#skewMs = clock.now() - this.#learnedAt;
+    this.#syncedMs = clock.elapsed();
+    this.#offsetMs = this.#localOffsetMs = clock.now() - this.#syncedMs;
   }
 
   /**
-   * Learns from a `server_time`, if it came more directly than what is known.
-   * @param {unknown} serverTime  RFC 3339; anything else teaches nothing.
+   * Takes the `server_time` of a message if it gives a better estimate.
+   *
+   * With a round trip, the current estimate is wrong if the server would have read its clock after the response arrived.
+   * Then its clock was set, or another server answered, and the new time replaces the estimate.
+   * @param {unknown} serverTime  RFC 3339; anything else is ignored.
+   * @param {number} [roundTripMs]  From the request to the response.
    */
-  learn(serverTime) {
-    this.correct(serverTime, Infinity);
-  }
-
-  /**
-   * Learns from an answer to a question. What is known cannot be right if it says that the server looked at
-   * its clock after the answer was here: then that clock was set, or is another server's, and it is learned anew.
-   * @param {unknown} serverTime
-   * @param {number} roundTripMs  From the question to the answer.
-   */
-  correct(serverTime, roundTripMs) {
+  sync(serverTime, roundTripMs = Infinity) {
     const serverMs = parseTime(serverTime);
     if (serverMs === null) return;
-    this.#skewMs = this.#clock.now() - this.#clock.elapsed();
+    this.#localOffsetMs = this.#clock.now() - this.#clock.elapsed();
     const offsetMs = serverMs - this.#clock.elapsed();
     const knownMs = this.#leastOffset();
-    if (this.#hasLearned && offsetMs < knownMs && knownMs <= offsetMs + roundTripMs) return;
+    if (this.#isSynced && offsetMs < knownMs && knownMs <= offsetMs + roundTripMs) return;
     this.#offsetMs = offsetMs;
-    this.#learnedAt = this.#clock.elapsed();
-    this.#hasLearned = true;
+    this.#syncedMs = this.#clock.elapsed();
+    this.#isSynced = true;
   }
 
-  /** The next word is believed, whatever it is. */
-  forget() {
-    this.#hasLearned = false;
+  /** Makes the next `server_time` replace the estimate. */
+  reset() {
+    this.#isSynced = false;
   }
 
   now() {
     return this.at(this.#clock.now());
   }
 
-  /** @param {number} clientMs  A time by this machine's clock. */
-  at(clientMs) {
-    return clientMs - this.#skewMs + this.#offsetMs;
+  /** Converts a time of this machine's clock to server time. @param {number} localMs */
+  at(localMs) {
+    return localMs - this.#localOffsetMs + this.#offsetMs;
   }
 
   /**
-   * How much longer what is received now was on its way than the quickest was.
+   * Returns how much longer a message that is received now travelled than the fastest one.
    * @param {number} sentMs  Server time.
-   * @returns {number} 0 while there is nothing to compare with.
+   * @returns {number} 0 before the first `sync`.
    */
   lagMs(sentMs) {
-    return this.#hasLearned ? this.#clock.elapsed() + this.#leastOffset() - sentMs : 0;
+    return this.#isSynced ? this.#clock.elapsed() + this.#leastOffset() - sentMs : 0;
   }
 
-  /** What is left of the knowledge after the clocks may have run apart. */
+  /** The estimate, reduced by the possible drift since it was made. */
   #leastOffset() {
-    return this.#offsetMs - DRIFT * (this.#clock.elapsed() - this.#learnedAt);
+    return this.#offsetMs - DRIFT * (this.#clock.elapsed() - this.#syncedMs);
   }
 }
 

@@ -1,9 +1,7 @@
 // @ts-check
-/** The words of a status and of a sex: "eating" is written "Eating". */
+/** The text of a status or a sex: "Eating" for "eating". */
 
-/**
- * @param {string | undefined} value  Also one that this client does not know yet.
- */
+/** @param {string | undefined} value  May be one that this client does not know. */
 export function statusText(value = "") {
   return value.charAt(0).toUpperCase() + value.slice(1);
 }

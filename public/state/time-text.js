@@ -1,5 +1,5 @@
 // @ts-check
-/** Times in the words of the page. */
+/** Times and durations as the page writes them. */
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -7,7 +7,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * A time of day where the reader is: "14:05".
+ * Formats a time of day in the local time zone: "14:05".
  * @param {number} ms  Milliseconds since 1970.
  */
 export function clockText(ms) {
@@ -16,12 +16,12 @@ export function clockText(ms) {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
-/** For this long, a day of the week names one day. */
+/** Within this time, a weekday is unambiguous. */
 const SIX_DAYS_MS = 6 * DAY_MS;
 
 /**
- * The same, with the day where it is another one than today: "14:05", "Tue 14:05", "3 Nov 14:05" where the weekday
- * would be ambiguous, "3 Nov 2025 14:05".
+ * Formats a time with its day, unless it is today: "14:05", "Tue 14:05", "3 Nov 14:05" if the weekday would be ambiguous,
+ * "3 Nov 2025 14:05" if the year would be.
  * @param {number} ms
  * @param {number} now
  */
@@ -38,8 +38,8 @@ export function momentText(ms, now) {
 }
 
 /**
- * How long something has lasted: "12 min". In whole units, the largest that fits.
- * @param {number} ms  Below zero, which only a wrong clock makes, counts as nothing.
+ * Formats a duration in the largest unit that fits: "12 min".
+ * @param {number} ms  Negative if a clock is wrong; counts as 0.
  */
 export function durationText(ms) {
   if (ms >= DAY_MS) return `${Math.floor(ms / DAY_MS)} d`;
@@ -49,21 +49,33 @@ export function durationText(ms) {
 }
 
 /**
- * How long ago something was heard, to the second while that means something: "3 s ago".
+ * Formats how long ago something happened, to the second within the first minute: "3 s ago".
  * @param {number} ms
  */
-export function heardText(ms) {
+export function agoText(ms) {
   const seconds = Math.floor(ms / SECOND_MS);
   if (seconds < 1) return "just now";
   return seconds < 60 ? `${seconds} s ago` : `${durationText(ms)} ago`;
 }
 
 /**
- * A measured time: "12 ms", "1.5 s", "65 s".
+ * Formats a measured duration: "12 ms", "1.5 s", "65 s".
  * @param {number} ms
  */
 export function spanText(ms) {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
   const seconds = ms / SECOND_MS;
   return `${seconds < 9.95 ? Number(seconds.toFixed(1)) : Math.round(seconds)} s`;
+}
+
+/**
+ * Returns the time at which `momentText` or `durationText` of a past time changes next.
+ * @param {number} since
+ * @param {number} now
+ */
+export function nextChangeOf(since, now) {
+  const ageMs = Math.max(0, now - since);
+  const unitMs = ageMs >= DAY_MS ? DAY_MS : ageMs >= HOUR_MS ? HOUR_MS : MINUTE_MS;
+  const midnight = new Date(now).setHours(24, 0, 0, 0);
+  return Math.min(midnight, since + (Math.floor(ageMs / unitMs) + 1) * unitMs);
 }

@@ -1,42 +1,42 @@
 // @ts-check
 /**
- * What is known of each transport on this network: which to try first, and which to climb back to.
+ * Ranks the transports by what was learned about this network: which to try first, and which are worth an upgrade.
  *
- * Some networks let a WebSocket open and kill it a moment later, or let its first message through and no other. It
- * wins every race and is of no use. So what happens to a link before it was of use counts against its rung, and what
- * happens later does not: links that served and ended say that the network moved, or the server.
+ * Some networks let a WebSocket open and kill it a moment later, or pass only its first message. It wins every race and is
+ * useless. So a link that ends before it was useful counts against its transport. A link that ends later does not: then the
+ * network or the server changed.
  */
 
 /** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
-/** @typedef {import("../live/transports/transport.js").Reason} Reason */
+/** @typedef {import("../live/transports/transport.js").SwitchReason} SwitchReason */
 
 /**
- * What worked, kept for the next page for a while.
+ * Storage for the transport that worked, for the next page.
  * @typedef {object} Memory
  * @property {() => TransportName | null} read
  * @property {(name: TransportName) => void} write
  */
 
-/** A rung that died young so often is out on this network: it is tried after all others, and seldom. */
-const OUT = 3;
+/** A transport with this many failures is tried last, and seldom. */
+const FAILING = 3;
 
-/** The rungs that bring a change in the moment it is made. */
+/** Transports that deliver a change immediately. */
 const STREAMS = /** @type {const} */ (["ws", "sse"]);
 
-export class Ladder {
+export class TransportPreference {
   #names;
   #memory;
   /** @type {Map<TransportName, number>} */
-  #strikes = new Map();
-  /** @type {Set<TransportName>} Refused, held back, or of no use, when last seen. */
-  #wanting = new Set();
-  /** @type {Set<TransportName>} Have worked on this network, and nothing was found against them since. */
-  #trusted = new Set();
-  /** @type {TransportName | null} What worked on the page before this one. */
+  #failures = new Map();
+  /** @type {Set<TransportName>} Refused, held back or useless at the last attempt. */
+  #missed = new Set();
+  /** @type {Set<TransportName>} Worked on this network, and have not failed since. */
+  #proven = new Set();
+  /** @type {TransportName | null} Worked on an earlier page. */
   #remembered = null;
 
   /**
-   * @param {readonly TransportName[]} names  The best first.
+   * @param {readonly TransportName[]} names  Best first.
    * @param {Memory} memory
    */
   constructor(names, memory) {
@@ -44,91 +44,92 @@ export class Ladder {
     this.#memory = memory;
   }
 
-  /** @returns {TransportName[]} Every rung, in the order in which to try them. */
+  /** @returns {TransportName[]} All transports, in the order in which to try them. */
   order() {
-    const names = [...this.#names].sort((one, other) => this.#strikesOf(one) - this.#strikesOf(other));
+    const names = [...this.#names].sort((one, other) => this.#failuresOf(one) - this.#failuresOf(other));
     const first = this.#remembered;
-    if (first === null || this.#strikesOf(first) > 0) return names;
+    if (first === null || this.#failuresOf(first) > 0) return names;
     return [first, ...names.filter((name) => name !== first)];
   }
 
   /**
    * @param {TransportName} name
-   * @returns {TransportName[]} The rungs above it, the best first.
+   * @returns {TransportName[]} Best first.
    */
-  above(name) {
+  betterThan(name) {
     return this.#names.slice(0, this.#names.indexOf(name));
   }
 
-  /** Starts where the page before this one ended: its rung works, and those above it did not a short while ago. */
-  recall() {
+  /** Continues where an earlier page ended: its transport works, and the better ones did not. */
+  restore() {
     this.#remembered = this.#memory.read();
-    if (this.#remembered) this.above(this.#remembered).forEach((name) => this.miss(name));
+    if (this.#remembered) this.betterThan(this.#remembered).forEach((name) => this.recordMiss(name));
   }
 
-  /** @param {TransportName} name  The page lives on it now. What was only remembered is not remembered for longer. */
-  settle(name) {
+  /** Records that the page uses this transport. Does not extend the expiry of a remembered one. @param {TransportName} name */
+  recordUse(name) {
     if (name !== this.#remembered) this.#memory.write(name);
   }
 
-  /** @param {TransportName} name  The page lives on it, and those above were tried and do not work. */
-  confirm(name) {
+  /** Records that the page uses this transport after trying the better ones. @param {TransportName} name */
+  recordBest(name) {
     this.#memory.write(name);
   }
 
-  /** @param {TransportName} name */
-  isOut(name) {
-    return this.#strikesOf(name) >= OUT;
+  /** Records that a link was useful. @param {TransportName} name */
+  recordSuccess(name) {
+    this.#failures.delete(name);
+    this.#missed.delete(name);
+    this.#proven.add(name);
   }
 
-  /** Whether changes come late on this rung because those that stream do not work here. @param {TransportName} name */
-  isDelayed(name) {
-    const isStream = STREAMS.some((stream) => stream === name);
-    return !isStream && STREAMS.every((stream) => this.#wanting.has(stream));
-  }
-
-  /** Whether it works on this network as far as is known: where it is refused, then by a server that is just starting. */
-  isTrusted(/** @type {TransportName} */ name) {
-    return this.#trusted.has(name);
-  }
-
-  /** @param {TransportName} name  It has been of use. */
-  praise(name) {
-    this.#strikes.delete(name);
-    this.#wanting.delete(name);
-    this.#trusted.add(name);
-  }
-
-  /** @param {TransportName} name  It ended before it was of use, and the server was the reason. */
-  excuse(name) {
-    if (!this.#strikes.has(name)) this.#trusted.add(name);
+  /** Records that the server ended a link before it was useful. @param {TransportName} name */
+  recordServerFailure(name) {
+    if (!this.#failures.has(name)) this.#proven.add(name);
   }
 
   /**
-   * @param {TransportName} name  It ended before it was of use, while the server was well.
-   * @param {Reason} why  One that dies may live the next time. One that is held back or eaten will not.
+   * Records that a link ended before it was useful, while the server was healthy.
+   * @param {TransportName} name
+   * @param {SwitchReason} why  A link that died may work the next time; one that was silent or late will not.
    */
-  blame(name, why) {
-    this.#strikes.set(name, why === "died" ? this.#strikesOf(name) + 1 : OUT);
-    this.#wanting.add(name);
-    this.#trusted.delete(name);
+  recordFailure(name, why) {
+    this.#failures.set(name, why === "died" ? this.#failuresOf(name) + 1 : FAILING);
+    this.#missed.add(name);
+    this.#proven.delete(name);
   }
 
-  /** @param {TransportName} name  It was refused, or said nothing while a lesser one did. */
-  miss(name) {
-    this.#wanting.add(name);
+  /** Records that a transport was refused, or silent while another one delivered. @param {TransportName} name */
+  recordMiss(name) {
+    this.#missed.add(name);
   }
 
-  /** Another network: nothing is known about it. */
-  forget() {
-    this.#strikes.clear();
-    this.#wanting.clear();
-    this.#trusted.clear();
+  /** @param {TransportName} name */
+  isFailing(name) {
+    return this.#failuresOf(name) >= FAILING;
+  }
+
+  /** Returns true if changes come late on this transport because no stream works here. @param {TransportName} name */
+  isDelayed(name) {
+    const isStream = STREAMS.some((stream) => stream === name);
+    return !isStream && STREAMS.every((stream) => this.#missed.has(stream));
+  }
+
+  /** Returns true if it worked on this network: if it is refused now, the server is starting. @param {TransportName} name */
+  isProven(name) {
+    return this.#proven.has(name);
+  }
+
+  /** Discards everything: the network may be another one. */
+  reset() {
+    this.#failures.clear();
+    this.#missed.clear();
+    this.#proven.clear();
     this.#remembered = null;
   }
 
   /** @param {TransportName} name */
-  #strikesOf(name) {
-    return this.#strikes.get(name) ?? 0;
+  #failuresOf(name) {
+    return this.#failures.get(name) ?? 0;
   }
 }

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * The pets of a page: the cards of the index, or the one pet of a show page.
+ * The pets of a page: the cards of the index, or the single pet of a show page.
  *
- * Elements are updated where they are, so that focus, selection and scroll position stay. Only the index has a
- * list to add to and remove from; the page of a removed pet says so and keeps what it showed.
+ * Elements are updated in place, to keep focus, selection and scroll position. Only the index adds and removes cards; the
+ * page of a removed pet shows a notice and keeps its content.
  */
 import { drawPet, readPet } from "./pet.js";
 
@@ -12,25 +12,25 @@ import { drawPet, readPet } from "./pet.js";
 
 export class Cards {
   #document;
-  #since;
+  #times;
   #highlight;
   #title;
   #list;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
-  /** The ids of the elements, ascending: where a new card belongs is found without a walk along the list. */
+  /** Ids in ascending order, to find the place of a new card by binary search. */
   #ids;
 
   /**
-   * @param {object} parts
-   * @param {Document} parts.document
-   * @param {import("./times.js").Since} parts.since
-   * @param {import("./highlight.js").Highlight} parts.highlight
-   * @param {import("./title.js").Title} parts.title
+   * @param {object} options
+   * @param {Document} options.document
+   * @param {Pick<import("./times.js").Times, "draw">} options.times
+   * @param {Pick<import("./highlight.js").Highlight, "show">} options.highlight
+   * @param {Pick<import("./title.js").Title, "setText">} options.title
    */
-  constructor({ document, since, highlight, title }) {
+  constructor({ document, times, highlight, title }) {
     this.#document = document;
-    this.#since = since;
+    this.#times = times;
     this.#highlight = highlight;
     this.#title = title;
     this.#list = document.querySelector("#pets");
@@ -40,7 +40,7 @@ export class Cards {
     this.#ids = [...this.#elements.keys()].map(Number).sort((one, other) => one - other);
   }
 
-  /** @returns {Pet[]} The pets as the server drew them. */
+  /** @returns {Pet[]} The pets as the server rendered them. */
   read() {
     return [...this.#elements.values()].map(readPet);
   }
@@ -59,23 +59,16 @@ export class Cards {
     const element = this.#elements.get(pet.id) ?? this.#add(pet.id);
     if (!element) return;
     drawPet(element, pet);
-    this.#since.draw(element);
+    this.#times.draw(element);
     this.#highlight.show(element);
-    if (!this.#list) this.#drawPage(pet);
-  }
-
-  /**
-   * The page of one pet is named after it, and takes back that it was removed.
-   * @param {Pet} pet
-   */
-  #drawPage(pet) {
+    if (this.#list) return;
     this.#show("#gone", false);
-    if (pet.name !== undefined) this.#title.draw(`${pet.name} · pet-store`);
+    if (pet.name !== undefined) this.#title.setText(`${pet.name} · pet-store`);
   }
 
   /**
    * @param {string} id
-   * @returns {HTMLElement | undefined} A blank card in its place by id, which is the server's order too.
+   * @returns {HTMLElement | undefined} A blank card, in its place by id.
    */
   #add(id) {
     const template = /** @type {HTMLTemplateElement | null} */ (this.#document.querySelector("#pet-card"));
@@ -89,7 +82,7 @@ export class Cards {
     return card;
   }
 
-  /** @param {string} id  @returns {number} How many cards come before it. */
+  /** Returns how many cards come before this id. @param {string} id */
   #placeOf(id) {
     let [low, high] = [0, this.#ids.length];
     while (low < high) {
@@ -108,19 +101,19 @@ export class Cards {
       this.#show("#gone", true);
       return;
     }
-    this.#passFocusOn(element);
+    this.#moveFocus(element);
     this.#elements.delete(id);
     this.#ids.splice(this.#placeOf(id), 1);
     element.remove();
   }
 
   /**
-   * Who reads with the keyboard goes on from the neighbour, not from the top of the page.
-   * @param {HTMLElement} leaving
+   * Lets a keyboard user continue from the neighbour of a removed card, not from the top of the page.
+   * @param {HTMLElement} removed
    */
-  #passFocusOn(leaving) {
-    if (!leaving.contains(this.#document.activeElement)) return;
-    const neighbour = leaving.nextElementSibling ?? leaving.previousElementSibling;
+  #moveFocus(removed) {
+    if (!removed.contains(this.#document.activeElement)) return;
+    const neighbour = removed.nextElementSibling ?? removed.previousElementSibling;
     const target = neighbour?.querySelector("a[data-link]") ?? this.#document.querySelector("#main");
     /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
   }

@@ -1,17 +1,17 @@
 // @ts-check
 /**
- * The demo's switch for a bad network. A choice holds for the tab, on all of its pages: it is kept in the session's
- * storage, and in the page's address, which wins and can be linked to. Choosing loads the page again, so that it
- * meets the network as a visitor would.
+ * The select of the demo that simulates a bad network. The choice applies to all pages of the tab: it is kept in session
+ * storage, and in the URL, which takes precedence and can be linked to. A choice reloads the page, so that it loads as it
+ * would on that network.
  */
 
 const KEY = "petstore.chaos";
 
-/** The parameter of the page's address; the live routes have one of the same name. */
+/** Query parameter of the page. The live routes have one of the same name. */
 const PARAMETER = "chaos";
 
-export class ChaosSwitch {
-  /** What to ask the live routes for; "" when the network is to stay as it is. */
+export class ChaosSelect {
+  /** The `chaos` parameter for the live routes; "" for the real network. */
   mode = "";
   #select;
   #window;
@@ -22,15 +22,15 @@ export class ChaosSwitch {
    */
   constructor(document, window) {
     this.#window = window;
-    // Absent outside the demo.
+    // Missing outside the demo.
     this.#select = /** @type {HTMLSelectElement | null} */ (document.querySelector("[data-chaos='on'] #chaos"));
   }
 
   start() {
     if (!this.#select) return;
-    const asked = new URL(this.#window.location.href).searchParams.get(PARAMETER);
-    if (asked !== null) this.#keep(this.#known(asked));
-    this.mode = this.#known(asked ?? this.#kept());
+    const requested = new URL(this.#window.location.href).searchParams.get(PARAMETER);
+    if (requested !== null) this.#store(this.#known(requested));
+    this.mode = this.#known(requested ?? this.#stored());
     this.#select.value = this.mode;
     this.#select.addEventListener("change", this.#onchange);
     this.#select.disabled = false;
@@ -45,33 +45,33 @@ export class ChaosSwitch {
   #onchange = () => {
     const { history, location } = this.#window;
     const mode = this.#select?.value ?? "";
-    this.#keep(mode);
-    const address = new URL(location.href);
-    if (mode) address.searchParams.set(PARAMETER, mode);
-    else address.searchParams.delete(PARAMETER);
-    history.replaceState(history.state, "", address);
+    this.#store(mode);
+    const url = new URL(location.href);
+    if (mode) url.searchParams.set(PARAMETER, mode);
+    else url.searchParams.delete(PARAMETER);
+    history.replaceState(history.state, "", url);
     location.reload();
   };
 
   /**
-   * What is no choice of the switch is none at all: the server would refuse it on every transport.
+   * Returns "" for a mode that is not an option: the server would refuse it on every transport.
    * @param {string} mode
    */
   #known(mode) {
     return [...(this.#select?.options ?? [])].some(({ value }) => value === mode) ? mode : "";
   }
 
-  #kept() {
+  #stored() {
     try {
       return this.#window.sessionStorage.getItem(KEY) ?? "";
     } catch {
-      // Storage can be forbidden; the address still holds the choice for this page.
+      // Storage can be forbidden. The URL still has the choice for this page.
       return "";
     }
   }
 
   /** @param {string} mode */
-  #keep(mode) {
+  #store(mode) {
     try {
       if (mode) this.#window.sessionStorage.setItem(KEY, mode);
       else this.#window.sessionStorage.removeItem(KEY);

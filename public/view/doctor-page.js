@@ -1,13 +1,11 @@
 // @ts-check
-/** The network doctor's page: a row for each way, what it means, what to ask for, and the report. */
+/** The network doctor's page: a row for each connection type, the summary, the advice, and the report. */
 import { setText } from "./text.js";
 
-/** @typedef {import("../state/doctor/results.js").Examination} Examination */
-
 export class DoctorPage {
-  /** The button was pressed: stop what runs, or run again. */
+  /** The button was pressed: stops the test, or runs it again. */
   onrun = () => {};
-  /** @type {(text: string) => Promise<void>} Puts a text on the clipboard. Fails where the browser forbids it. */
+  /** @type {(text: string) => Promise<void>} Copies to the clipboard. Rejects if the browser forbids it. */
   oncopy = () => Promise.reject();
   #document;
 
@@ -24,28 +22,27 @@ export class DoctorPage {
   }
 
   /**
-   * @param {Examination} examination
+   * @param {import("../state/doctor/results.js").Results} results
    * @param {string} report
    */
-  draw({ rows, summary, asks }, report) {
-    for (const { way, verdict, result, measured, quiet } of rows) {
-      const row = /** @type {HTMLElement | null} */ (this.#document.querySelector(`[data-way="${way}"]`));
+  draw({ rows, summary, advice }, report) {
+    for (const { probe, verdict, result, measured, idle } of rows) {
+      const row = /** @type {HTMLElement | null} */ (this.#document.querySelector(`[data-probe="${probe}"]`));
       if (!row) continue;
       row.dataset.verdict = verdict;
-      for (const [name, text] of Object.entries({ result, measured, quiet })) {
+      for (const [name, text] of Object.entries({ result, measured, idle })) {
         const cell = row.querySelector(`[data-cell="${name}"]`);
         if (cell) setText(cell, text);
       }
     }
     setText(this.#get("doctor-summary"), summary);
-    this.#drawAsks(asks);
+    this.#drawAdvice(advice);
     const field = /** @type {HTMLTextAreaElement} */ (this.#get("doctor-report"));
     if (field.value !== report) field.value = report;
   }
 
   /**
-   * Read out where it changes, so it holds no counter.
-   * @param {string} note  How far the test has come.
+   * @param {string} note  How far the test has come. Screen readers announce each change, so it has no counter.
    * @param {boolean} isRunning
    */
   drawNote(note, isRunning) {
@@ -54,26 +51,26 @@ export class DoctorPage {
   }
 
   /**
-   * @param {number | null} doneMs  For how long connections have been left alone; null while they are not.
-   * @param {number} ofMs
+   * @param {number | null} doneMs  For how long connections have been idle; null before and after that.
+   * @param {number} totalMs
    */
-  drawProgress(doneMs, ofMs) {
+  drawProgress(doneMs, totalMs) {
     const bar = /** @type {HTMLProgressElement} */ (this.#get("doctor-progress"));
     bar.hidden = doneMs === null;
-    bar.max = ofMs;
+    bar.max = totalMs;
     bar.value = doneMs ?? 0;
   }
 
-  /** @param {string[]} asks */
-  #drawAsks(asks) {
-    const section = this.#get("doctor-asks");
-    section.hidden = asks.length === 0;
+  /** @param {string[]} advice */
+  #drawAdvice(advice) {
+    const section = this.#get("doctor-advice");
+    section.hidden = advice.length === 0;
     const list = section.querySelector("ul");
-    // Drawn anew only where it changes, so that a selection stays.
-    if (!list || [...list.children].map(({ textContent }) => textContent).join() === asks.join()) return;
-    const items = asks.map((ask) => {
+    // Replaced only if it differs, to keep a selection.
+    if (!list || [...list.children].map(({ textContent }) => textContent).join() === advice.join()) return;
+    const items = advice.map((text) => {
       const item = this.#document.createElement("li");
-      item.textContent = ask;
+      item.textContent = text;
       return item;
     });
     list.replaceChildren(...items);
@@ -88,11 +85,11 @@ export class DoctorPage {
     } catch {
       field.focus();
       field.select();
-      setText(copied, "The report is selected: copy it with your keyboard or menu.");
+      setText(copied, "The report is selected. Copy it with your keyboard or menu.");
     }
   }
 
-  /** @param {string} id  Of an element that the template of this page has. */
+  /** @param {string} id  Of an element in the template of this page. */
   #get(id) {
     return /** @type {HTMLElement} */ (this.#document.getElementById(id));
   }

@@ -1,19 +1,18 @@
 // @ts-check
 /**
- * The form of a pet: puts an unsaved draft back into it, keeps what is typed, and sends it without leaving the page.
+ * The form of a pet: restores a draft, stores what is typed, and submits without leaving the page.
  *
- * What the server refuses is submitted once more as a plain form: the server's page says why and holds the text.
+ * If the server refuses the input, the form is submitted again in the ordinary way: the server's page shows the errors and
+ * keeps the text.
  *
- * The form belongs to the account that it was rendered for. A readable cookie says who is signed in now: once that is
- * somebody else or nobody, the form keeps no more drafts, and the page empties itself when Back returns to it.
+ * The form belongs to the account that it was rendered for. A readable cookie names the account that is signed in. Once that
+ * is another one, or none, the form stores no drafts, and the page empties itself when the Back button returns to it.
  */
 import { momentText } from "../state/time-text.js";
+import { bodyOf, fillHidden, fillVisible, hiddenFields, isEqual, renderedFields, visibleFields } from "./form-fields.js";
 import { setText } from "./text.js";
 
 /** @typedef {import("../state/drafts.js").Fields} Fields */
-
-/** The token is valid for one page, so it is never kept. */
-const FORM_TOKEN = "form-token";
 
 export class DraftForm {
   #document;
@@ -30,16 +29,16 @@ export class DraftForm {
   /** The hidden fields as the server rendered them. @type {Fields} */
   #hidden = {};
   #isSending = false;
-  #isPlain = false;
+  #isRefused = false;
 
   /**
-   * @param {object} parts
-   * @param {Document} parts.document
-   * @param {Pick<Location, "assign" | "replace" | "href">} parts.location
-   * @param {import("../state/drafts.js").Drafts} parts.drafts
-   * @param {import("../live/clock.js").Clock} parts.clock
-   * @param {(url: string, body: URLSearchParams) => Promise<import("../live/form-sender.js").Outcome>} parts.send
-   * @param {boolean} parts.isReturnedTo  Back or Forward led to the page.
+   * @param {object} options
+   * @param {Document} options.document
+   * @param {Pick<Location, "assign" | "replace" | "href">} options.location
+   * @param {import("../state/drafts.js").Drafts} options.drafts
+   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {(url: string, body: URLSearchParams) => Promise<import("../live/commands.js").FormResult>} options.send
+   * @param {boolean} options.isReturnedTo  The page was opened with the Back or Forward button.
    */
   constructor({ document, location, drafts, clock, send, isReturnedTo }) {
     this.#document = document;
@@ -57,7 +56,7 @@ export class DraftForm {
     if (!form) return;
     this.#document.defaultView?.addEventListener("pageshow", this.#onpageshow);
     if (this.#isReturnedTo && !this.#isOwn(form)) {
-      this.#leave();
+      this.#clearPage();
       return;
     }
     this.#name = form.dataset.draft ?? "";
@@ -66,96 +65,97 @@ export class DraftForm {
     form.addEventListener("input", this.#oninput);
     form.addEventListener("submit", this.#onsubmit);
     this.#document.querySelector("[data-draft-discard]")?.addEventListener("click", this.#ondiscard);
-    // The server's answer to this form already holds the text.
-    if ("entered" in form.dataset) this.#keep(form);
+    // The server's response to this form already contains the text.
+    if ("entered" in form.dataset) this.#store(form);
     else this.#restore(form);
   }
 
-  /** @param {HTMLFormElement} form */
+  /** Returns true if the account that the form was rendered for is signed in. @param {HTMLFormElement} form */
   #isOwn(form) {
     const { accountCookie } = form.dataset;
     return accountCookie === undefined || this.#document.cookie.split("; ").includes(accountCookie);
   }
 
-  /** Shows nothing of what somebody else typed, and requests the page from the server again. */
-  #leave() {
+  /** Removes what another account typed from the page, and reloads it from the server. */
+  #clearPage() {
     this.#form = null;
     this.#document.querySelector("main")?.replaceChildren();
     this.#location.replace(this.#location.href);
   }
 
   #onpageshow = (/** @type {PageTransitionEvent} */ { persisted }) => {
-    if (persisted && this.#form && !this.#isOwn(this.#form)) this.#leave();
+    if (persisted && this.#form && !this.#isOwn(this.#form)) this.#clearPage();
   };
 
   /** @param {HTMLFormElement} form */
   #restore(form) {
     const draft = this.#drafts.read(this.#name);
     if (!draft) return;
-    if (isSame(draft.fields, typedFields(form)) && isSame(draft.fields, this.#rendered)) {
+    if (isEqual(draft.fields, visibleFields(form)) && isEqual(draft.fields, this.#rendered)) {
       this.#drafts.remove(this.#name);
       return;
     }
-    fill(form, draft.fields);
+    fillVisible(form, draft.fields);
     fillHidden(form, draft.hidden);
-    this.#say(`Unsaved text from ${momentText(draft.savedAt, this.#clock.now())} was restored.`, { canDiscard: true });
+    const time = momentText(draft.savedAt, this.#clock.now());
+    this.#showNotice(`Your unsaved text from ${time} was restored.`, { canDiscard: true });
   }
 
   /** @param {HTMLFormElement} form */
-  #keep(form) {
+  #store(form) {
     if (!this.#isOwn(form)) return;
-    const fields = typedFields(form);
-    if (isSame(fields, this.#rendered) && !("entered" in form.dataset)) this.#drafts.remove(this.#name);
+    const fields = visibleFields(form);
+    if (isEqual(fields, this.#rendered) && !("entered" in form.dataset)) this.#drafts.remove(this.#name);
     else this.#drafts.write(this.#name, { fields, hidden: hiddenFields(form) });
   }
 
   /**
    * @param {string} text
-   * @param {{ canDiscard?: boolean, isError?: boolean }} [as]
+   * @param {{ canDiscard?: boolean, isError?: boolean }} [options]
    */
-  #say(text, { canDiscard = false, isError = false } = {}) {
+  #showNotice(text, { canDiscard = false, isError = false } = {}) {
     const notice = this.#document.querySelector("[data-draft-notice]");
-    const words = notice?.querySelector("[data-draft-text]");
-    if (!notice || !words) return;
+    const place = notice?.querySelector("[data-draft-text]");
+    if (!notice || !place) return;
     notice.classList.toggle("notice-error", isError);
     notice.querySelector("[data-draft-discard]")?.toggleAttribute("hidden", !canDiscard);
     notice.toggleAttribute("hidden", text === "");
-    setText(words, text);
+    setText(place, text);
     if (isError) notice.scrollIntoView({ block: "nearest" });
   }
 
   #oninput = () => {
-    if (this.#form) this.#keep(this.#form);
+    if (this.#form) this.#store(this.#form);
   };
 
   #ondiscard = () => {
     const form = this.#form;
     if (!form) return;
     this.#drafts.remove(this.#name);
-    fill(form, this.#rendered);
+    fillVisible(form, this.#rendered);
     fillHidden(form, this.#hidden);
-    this.#say("Discarded.");
+    this.#showNotice("Your draft was discarded.");
     /** @type {HTMLElement | null} */ (form.querySelector("input:not([type=hidden])"))?.focus();
   };
 
   #onsubmit = async (/** @type {SubmitEvent} */ event) => {
     const form = this.#form;
-    if (!form || this.#isPlain) return;
+    if (!form || this.#isRefused) return;
     event.preventDefault();
     if (this.#isSending) return;
     const { submitter } = event;
-    if (this.#isOwn(form)) this.#drafts.write(this.#name, { fields: typedFields(form), hidden: hiddenFields(form) });
+    if (this.#isOwn(form)) this.#drafts.write(this.#name, { fields: visibleFields(form), hidden: hiddenFields(form) });
     this.#setSending(submitter, true);
-    const outcome = await this.#send(form.action, bodyOf(form, submitter));
+    const result = await this.#send(form.action, bodyOf(form, submitter));
     this.#setSending(submitter, false);
-    if ("saved" in outcome) {
+    if ("saved" in result) {
       this.#drafts.remove(this.#name);
-      this.#location.assign(outcome.saved);
-    } else if ("refused" in outcome) {
-      this.#isPlain = true;
+      this.#location.assign(result.saved);
+    } else if ("refused" in result) {
+      this.#isRefused = true;
       form.requestSubmit(submitter);
     } else {
-      this.#say(`Not saved. ${outcome.problem} Your text is kept on this page.`, { isError: true });
+      this.#showNotice(`Not saved. ${result.problem} Your text is still here.`, { isError: true });
     }
   };
 
@@ -165,15 +165,14 @@ export class DraftForm {
    */
   #setSending(submitter, isSending) {
     this.#isSending = isSending;
-    if (isSending) this.#say("Saving…");
-    else this.#say("");
+    this.#showNotice(isSending ? "Saving…" : "");
     if (isSending) submitter?.setAttribute("aria-busy", "true");
     else submitter?.removeAttribute("aria-busy");
   }
 }
 
 /**
- * Whoever signs out leaves no text behind for the next person at this browser. Drafts of other accounts stay.
+ * Removes the drafts of an account when it signs out. Drafts of other accounts stay.
  * @param {Document} document
  * @param {import("../state/drafts.js").Drafts} drafts
  */
@@ -181,90 +180,4 @@ export function discardAtSignOut(document, drafts) {
   /** @type {HTMLFormElement | null} */
   const form = document.querySelector('form[action="/sign-out"]');
   form?.addEventListener("submit", () => drafts.removeOf(form.dataset.account ?? ""));
-}
-
-/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
-
-/** @param {HTMLFormElement} form */
-const controls = (form) =>
-  /** @type {Control[]} */ ([...form.elements].filter((element) => "name" in element && element.name !== ""));
-
-/** @param {Control} control */
-const isHidden = (control) => control.type === "hidden" && control.name !== FORM_TOKEN;
-
-/** @param {Control} control  Passwords are never kept. */
-const isTyped = (control) => !["hidden", "password", "submit", "button", "fieldset"].includes(control.type);
-
-/** @param {Control} control */
-const isChoice = (control) => control.type === "radio" || control.type === "checkbox";
-
-/**
- * @param {HTMLFormElement} form
- * @returns {Fields}
- */
-function typedFields(form) {
-  const chosen = controls(form).filter((control) => isTyped(control) && (!isChoice(control) || control.checked));
-  return Object.fromEntries(chosen.map((control) => [control.name, control.value]));
-}
-
-/**
- * @param {HTMLFormElement} form
- * @returns {Fields}  What the server rendered, whatever the browser has put back since.
- */
-function renderedFields(form) {
-  const rendered = controls(form).filter(
-    (control) => isTyped(control) && (!isChoice(control) || control.defaultChecked),
-  );
-  const text = (/** @type {any} */ control) => (isChoice(control) ? control.value : control.defaultValue);
-  return Object.fromEntries(rendered.map((control) => [control.name, text(control)]));
-}
-
-/**
- * @param {HTMLFormElement} form
- * @returns {Fields}
- */
-function hiddenFields(form) {
-  return Object.fromEntries(controls(form).filter(isHidden).map((control) => [control.name, control.value]));
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {Fields} fields
- */
-function fill(form, fields) {
-  for (const control of controls(form).filter(isTyped)) {
-    const value = fields[control.name];
-    if (value === undefined) continue;
-    if (isChoice(control)) control.checked = control.value === value;
-    else control.value = value;
-  }
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {Fields} fields
- */
-function fillHidden(form, fields) {
-  for (const control of controls(form).filter(isHidden)) {
-    if (fields[control.name] !== undefined) control.value = fields[control.name];
-  }
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {HTMLElement | null} submitter
- */
-function bodyOf(form, submitter) {
-  const body = new URLSearchParams();
-  for (const [name, value] of new FormData(form, submitter)) body.append(name, String(value));
-  return body;
-}
-
-/**
- * @param {Fields} one
- * @param {Fields} other
- */
-function isSame(one, other) {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].every((name) => one[name] === other[name]);
 }

@@ -1,17 +1,16 @@
 // @ts-check
-/** The hello page: which transport the server's hello came over, a line to say something, and what came back. */
+/** The hello page: the transport in use, a field to send text, and the reply. */
+import { TRANSPORT_NAMES } from "../state/connection-status.js";
 import { setText } from "./text.js";
 
 /** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
 
-const TRANSPORT_TEXT = { ws: "WebSocket", sse: "SSE", poll: "long poll", short: "short poll" };
-
-export class Hello {
+export class HelloPage {
   /** @type {(text: string) => void} */
-  onsay = () => {};
+  onsend = () => {};
   #form;
   #input;
-  #answer;
+  #reply;
   #problem;
   #transport;
 
@@ -19,7 +18,7 @@ export class Hello {
   constructor(root) {
     this.#form = root.querySelector("#hello-form");
     this.#input = /** @type {HTMLInputElement | null} */ (root.querySelector("#hello-text"));
-    this.#answer = root.querySelector("#hello-answer");
+    this.#reply = root.querySelector("#hello-answer");
     this.#problem = root.querySelector("#hello-problem");
     this.#transport = root.querySelector("#hello-transport");
   }
@@ -32,38 +31,34 @@ export class Hello {
     this.#form?.removeEventListener("submit", this.#onsubmit);
   }
 
-  /** @param {TransportName | null} name  Null while there is none. */
+  /** @param {TransportName | null} name  Null while not connected. */
   drawTransport(name) {
-    if (this.#transport) setText(this.#transport, name ? TRANSPORT_TEXT[name] : "none right now");
+    if (this.#transport) setText(this.#transport, name ? TRANSPORT_NAMES[name] : "none right now");
   }
 
-  /** The server's own word, until somebody has said something. */
+  /** Shows the server's hello, until there is a reply. */
   drawHello() {
-    if (this.#answer?.textContent === "") setText(this.#answer, "hello");
+    if (this.#reply?.textContent === "") setText(this.#reply, "hello");
   }
 
   /** @param {string} text */
-  drawAnswer(text) {
-    if (this.#answer) setText(this.#answer, text);
+  drawReply(text) {
+    if (this.#reply) setText(this.#reply, text);
     if (this.#problem) setText(this.#problem, "");
   }
 
-  /**
-   * Beside the answer and not in its place: this is the page speaking, not the server.
-   * @param {TransportName | null} live  What the page itself is live over.
-   */
-  drawNoEcho(live) {
-    if (this.#problem) setText(this.#problem, noEchoText(live));
+  /** @param {TransportName | null} transport  The transport of the page itself. */
+  drawFailure(transport) {
+    if (!this.#problem) return;
+    const isBlocked = transport !== "ws" && transport !== null;
+    const text = isBlocked
+      ? `The echo needs WebSocket, which is blocked here. This page is live over ${TRANSPORT_NAMES[transport]}.`
+      : "No reply. Please try again in a moment.";
+    setText(this.#problem, text);
   }
 
   #onsubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (this.#input) this.onsay(this.#input.value);
+    if (this.#input) this.onsend(this.#input.value);
   };
-}
-
-/** @param {TransportName | null} live */
-function noEchoText(live) {
-  if (live === "ws" || live === null) return "No answer came back. Please try again in a moment.";
-  return `The echo needs WebSocket, which does not get through here. This page is live over ${TRANSPORT_TEXT[live]}.`;
 }

@@ -1,14 +1,14 @@
 // @ts-check
 /**
- * Marks what has just changed, for a moment. How it looks, also for those who want nothing to move, is CSS.
+ * Marks a changed element for a moment. CSS decides how that looks, also for readers who prefer reduced motion.
  *
- * An animation begins again only under another name. There are two names for the same one, so nothing waits for a
- * layout in between, which on a page with many pets takes longer than everything else a change needs.
+ * CSS restarts an animation only under another name. So there are two names for the same animation, which avoids a forced
+ * layout: on a page with many pets that would take longer than everything else.
  */
 
 const HIGHLIGHT_MS = 2_000;
 
-/** The animation looks the same for its first 0.6 s, so within this time it need not begin again. */
+/** The animation is constant for its first 0.6 s, so it need not restart within this time. */
 const STEADY_MS = 500;
 
 const MARKS = /** @type {const} */ (["changed", "changed-again"]);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The button that holds a moving page still (WCAG 2.2.2). The server hides it: it needs JavaScript. */
+/** The button that pauses a moving page (WCAG 2.2.2). The server renders it hidden, because it needs JavaScript. */
 import { setText } from "./text.js";
 
 export class PauseButton {

@@ -1,20 +1,20 @@
 // @ts-check
 /**
- * One pet's element: reads what the server drew, and draws what has changed.
+ * The element of one pet: reads what the server rendered, and draws what has changed.
  *
- * Icon and colours follow from `data-status` by CSS alone. A field may be shown in several places.
+ * Icon and colours follow from `data-status` by CSS. A field may be shown in several places.
  */
 import { statusText } from "../state/status-text.js";
 import { setText } from "./text.js";
 
 /** @typedef {import("../state/difference.js").Pet} Pet */
 
-/** Fields whose values are words of the protocol and are shown with a capital. */
+/** Fields whose values are keywords, which are shown with a capital letter. */
 const WORDS = new Set(["sex", "status"]);
 
 /**
  * @param {HTMLElement} element
- * @returns {Pet} With the fields that this page shows.
+ * @returns {Pet} The fields that this page shows.
  */
 export function readPet(element) {
   /** @type {Pet} */
@@ -30,7 +30,7 @@ export function readPet(element) {
 }
 
 /**
- * Draws the fields that are known; the others stay as they are.
+ * Draws the known fields; the others stay as they are.
  * @param {HTMLElement} element
  * @param {Pet} pet
  */

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * The buttons with which staff say what a pet is doing, without leaving the page, and the line under them that says
- * how far it has come. Where this does not run, they are a form like any other.
+ * The buttons that set a status without leaving the page, and the line that shows whether it was saved. Without JavaScript
+ * they are an ordinary form.
  */
 import { setText } from "./text.js";
 
 /** @typedef {import("../state/saves.js").Shown} Shown */
 
-export class OneTap {
+export class StatusButtons {
   /** @type {(pet: string, status: string) => void} */
   onset = () => {};
   /** @type {(pet: string) => void} */
@@ -49,8 +49,8 @@ export class OneTap {
       if (isBusy) button.setAttribute("aria-busy", "true");
       else button.removeAttribute("aria-busy");
     }
-    // Who works with the keyboard goes on from the button, not from the top of the page.
-    if (hadFocus && !shown?.canUndo) pressed(element, shown?.status)?.focus({ preventScroll: true });
+    // A keyboard user continues from the button, not from the top of the page.
+    if (hadFocus && !shown?.canUndo) buttonOf(element, shown?.status)?.focus({ preventScroll: true });
   }
 
   #onsubmit = (/** @type {Event} */ event) => {
@@ -76,10 +76,10 @@ function petOf(element) {
 
 /**
  * @param {Element} element  A pet.
- * @param {string} [status]  What was set; else the button of what the pet is doing.
+ * @param {string} [status]  Default: the current status of the pet.
  * @returns {HTMLElement | null}
  */
-function pressed(element, status) {
-  const of = status ? `[value="${CSS.escape(status)}"]` : '[aria-pressed="true"]';
-  return element.querySelector(`[name="status"]${of}`) ?? element.querySelector('[name="status"]');
+function buttonOf(element, status) {
+  const filter = status ? `[value="${CSS.escape(status)}"]` : '[aria-pressed="true"]';
+  return element.querySelector(`[name="status"]${filter}`) ?? element.querySelector('[name="status"]');
 }

@@ -1,41 +1,50 @@
 // @ts-check
 /**
- * How far the page can be believed, wherever that shows: the line at the top in words, the body for the look of the
- * pets, and the title for who has the tab in the background. Shapes and colours follow by CSS.
+ * Shows the connection status: as text at the top, on the body for the look of the pets, and in the title for a background
+ * tab. Shapes and colours follow by CSS.
  */
 import { setText } from "./text.js";
 
-export class ConnectionLine {
+export class StatusLine {
   #element;
   #text;
+  #details;
   #body;
   #title;
 
   /**
-   * @param {object} parts
-   * @param {Document} parts.document
-   * @param {import("./title.js").Title} parts.title
+   * @param {object} options
+   * @param {Document} options.document
+   * @param {import("./title.js").Title} options.title
    */
   constructor({ document, title }) {
     this.#element = /** @type {HTMLElement | null} */ (document.querySelector("#connection"));
     this.#text = document.querySelector("#connection-text");
+    this.#details = document.querySelector("#connection-details");
     this.#body = document.body;
     this.#title = title;
   }
 
-  /** @param {import("../state/connection-status.js").Line} line */
-  draw({ state, freshness, text, age }) {
-    if (this.#element) setData(this.#element, "state", state);
+  /** @param {import("../state/connection-status.js").Status} status */
+  draw({ state, freshness, text, details = "", transport }) {
+    if (this.#element) {
+      setData(this.#element, "state", state);
+      setData(this.#element, "transport", transport ?? "");
+    }
     setData(this.#body, "freshness", freshness);
-    this.#title.mark(freshness === "stale");
-    if (this.#text) setText(this.#text, age ? `${text} · ${age}` : text);
+    this.#title.setOffline(freshness === "stale");
+    if (this.#text) setText(this.#text, text);
+    if (!this.#details) return;
+    this.#details.toggleAttribute("hidden", details === "");
+    const place = this.#details.querySelector("span");
+    if (place) setText(place, details);
   }
 }
 
 /**
  * @param {HTMLElement} element
  * @param {string} name
- * @param {string} value  Set only where it differs: styles are worked out anew after each.
+ * @param {string} value  Set only if it differs: every set recalculates styles.
  */
 function setData(element, name, value) {
   if (element.dataset[name] !== value) element.dataset[name] = value;

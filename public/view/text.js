@@ -2,7 +2,7 @@
 /** Text on the page. */
 
 /**
- * Sets a text only where it differs, so that a selection survives and assistive technology is not stirred for nothing.
+ * Sets a text only if it differs: setting it clears a selection and can trigger a screen reader.
  * @param {Element} element
  * @param {string} text
  */

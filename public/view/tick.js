@@ -1,5 +1,5 @@
 // @ts-check
-/** The one timer that a page has for what changes with time alone. */
+/** The only timer of the page, for everything that changes with time alone. */
 
 const TICK_MS = 1_000;
 
@@ -26,7 +26,7 @@ export class Tick {
     this.#cancel();
   }
 
-  /** Ticks out of turn, e.g. when the page is looked at again. */
+  /** Ticks immediately, e.g. when the page becomes visible. */
   now() {
     for (const listener of this.#listeners) listener();
   }

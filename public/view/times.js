@@ -1,27 +1,28 @@
 // @ts-check
 /**
- * Every time on the page, in the reader's own time zone, and since how long each pet has had its status.
+ * Shows every time on the page in the reader's time zone, and for how long each pet has had its status.
  *
- * The server writes "Tue 14:05 UTC", which is right everywhere and without JavaScript.
+ * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript.
  */
 import { parseTime } from "../state/server-clock.js";
-import { durationText, momentText } from "../state/time-text.js";
+import { durationText, momentText, nextChangeOf } from "../state/time-text.js";
 import { setText } from "./text.js";
 
-/** Ages are shown in minutes, so a page with a thousand pets need not go through them every second. */
-const REFRESH_MS = 10_000;
-
-export class Since {
+export class Times {
   #root;
   #serverClock;
   #tick;
+  /** @type {Map<Element, number>} When each text changes next, in server time. Of hundreds, few change together. */
+  #due = new Map();
+  /** The earliest of them. */
+  #nextDue = Infinity;
   #drawnAt = 0;
 
   /**
-   * @param {object} parts
-   * @param {ParentNode} parts.root
-   * @param {import("../state/server-clock.js").ServerClock} parts.serverClock
-   * @param {import("./tick.js").Tick} parts.tick
+   * @param {object} options
+   * @param {ParentNode} options.root
+   * @param {import("../state/server-clock.js").ServerClock} options.serverClock
+   * @param {import("./tick.js").Tick} options.tick
    */
   constructor({ root, serverClock, tick }) {
     this.#root = root;
@@ -42,18 +43,36 @@ export class Since {
   draw(root) {
     const now = this.#serverClock.now();
     if (root === this.#root) this.#drawnAt = now;
-    for (const time of root.querySelectorAll("time[datetime]")) {
-      const since = parseTime(time.getAttribute("datetime"));
-      if (since === null) continue;
-      setText(time, momentText(since, now));
-      const pet = time.hasAttribute("data-since") ? time.closest("[data-pet]") : null;
-      const ago = pet?.querySelector("[data-ago]");
-      if (ago) setText(ago, durationText(now - since));
-    }
+    for (const time of root.querySelectorAll("time[datetime]")) this.#drawTime(time, now);
+  }
+
+  /**
+   * @param {Element} time
+   * @param {number} now
+   */
+  #drawTime(time, now) {
+    const since = parseTime(time.getAttribute("datetime"));
+    if (since === null) return;
+    setText(time, momentText(since, now));
+    const pet = time.hasAttribute("data-since") ? time.closest("[data-pet]") : null;
+    const age = pet?.querySelector("[data-ago]");
+    if (age) setText(age, durationText(now - since));
+    const due = nextChangeOf(since, now);
+    this.#due.set(time, due);
+    this.#nextDue = Math.min(this.#nextDue, due);
   }
 
   #ontick = () => {
-    // The server's time may also jump back, when it is learned anew.
-    if (Math.abs(this.#serverClock.now() - this.#drawnAt) >= REFRESH_MS) this.draw(this.#root);
+    const now = this.#serverClock.now();
+    // The estimate of the server's time was replaced by an earlier one.
+    if (now < this.#drawnAt) return this.draw(this.#root);
+    this.#drawnAt = now;
+    if (now < this.#nextDue) return;
+    this.#nextDue = Infinity;
+    for (const [time, due] of this.#due) {
+      if (!time.isConnected) this.#due.delete(time);
+      else if (due <= now) this.#drawTime(time, now);
+      else this.#nextDue = Math.min(this.#nextDue, due);
+    }
   };
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The title of the tab: what the page is about, and a word before it while that is only the last known. */
+/** The title of the tab, with a prefix while the page is offline. */
 
 const OFFLINE_PREFIX = "(offline) ";
 
@@ -14,19 +14,19 @@ export class Title {
     this.#text = document.title;
   }
 
-  /** @param {string} text  What the page is about now. */
-  draw(text) {
+  /** @param {string} text */
+  setText(text) {
     this.#text = text;
-    this.#show();
+    this.#draw();
   }
 
   /** @param {boolean} isOffline */
-  mark(isOffline) {
+  setOffline(isOffline) {
     this.#isOffline = isOffline;
-    this.#show();
+    this.#draw();
   }
 
-  #show() {
+  #draw() {
     const title = (this.#isOffline ? OFFLINE_PREFIX : "") + this.#text;
     if (this.#document.title !== title) this.#document.title = title;
   }

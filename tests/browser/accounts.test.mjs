@@ -64,5 +64,5 @@ test("a page that was open when its session ended says so at the next tap", asyn
   await other.send('button:text("Sign out")');
   await anna.page.locator('.set-status button[value="eating"]').click();
   const said = anna.page.locator("[data-saved-text]");
-  await eventually(async () => assert.equal(await said.textContent(), "Not saved. Sign in again."));
+  await eventually(async () => assert.equal(await said.textContent(), "Not saved. Please sign in again."));
 });

@@ -7,64 +7,64 @@ import { eventually, openTab, startStore } from "./support.mjs";
 /** Short enough to be waited for, long enough that a busy machine is not taken for a network that holds back. */
 const QUICK = { heartbeat: "2s" };
 
-const RUNGS = ["ws", "sse", "poll", "short"];
+const TRANSPORTS = ["ws", "sse", "poll", "short"];
 
 async function consult(t, rules, options, flags = QUICK) {
   const store = await startStore(t, flags);
   const proxy = await startProxy(t, store.origin, rules);
   const tab = await openTab(t, `${proxy.origin}/live/doctor`, options);
   const text = (selector) => tab.page.locator(selector).textContent();
-  const result = (way) => text(`[data-way="${way}"] [data-cell="result"]`);
+  const result = (probe) => text(`[data-probe="${probe}"] [data-cell="result"]`);
   /** Waits for the first part to be over. */
   const summary = () => eventually(async () => (await text("#doctor-summary")) || false);
-  const asks = () => tab.page.locator("#doctor-asks li").allTextContents();
+  const advice = () => tab.page.locator("#doctor-advice li").allTextContents();
   const report = () => tab.page.locator("#doctor-report").inputValue();
-  return { store, proxy, tab, text, result, summary, asks, report };
+  return { store, proxy, tab, text, result, summary, advice, report };
 }
 
 /** How many watch now, as the program counts them; sockets to its echo are not counted. */
 async function viewers(store) {
   const metrics = await (await fetch(`${store.origin}/metrics`)).text();
-  const count = (way) => Number(new RegExp(`^petstore_viewers{transport="${way}"} (\\d+)$`, "m").exec(metrics)[1]);
+  const count = (probe) => Number(new RegExp(`^petstore_viewers{transport="${probe}"} (\\d+)$`, "m").exec(metrics)[1]);
   return { ws: count("ws"), sse: count("sse"), poll: count("poll") };
 }
 
 describe("the network doctor", { concurrency: 3 }, () => {
   test("says on a direct connection that everything works, with figures, and asks for nothing", async (t) => {
-    const { tab, text, result, summary, asks, report } = await consult(t);
+    const { tab, text, result, summary, advice, report } = await consult(t);
     assert.equal(await summary(), "Everything gets through. Pages are live over WebSocket.");
-    for (const way of ["http", ...RUNGS]) assert.equal(await result(way), "Works.", way);
-    assert.match(await text('[data-way="ws"] [data-cell="measured"]'), /^open after .+ms · first message .+there and back/);
-    assert.match(await text('[data-way="poll"] [data-cell="measured"]'), /waited 2\S* s for an answer$/);
-    assert.deepEqual(await asks(), []);
-    assert.equal(await tab.page.locator("#doctor-asks").isVisible(), false);
+    for (const probe of ["http", ...TRANSPORTS]) assert.equal(await result(probe), "Works.", probe);
+    assert.match(await text('[data-probe="ws"] [data-cell="measured"]'), /^open after .+ms · first message .+round trip/);
+    assert.match(await text('[data-probe="poll"] [data-cell="measured"]'), /waited 2\S* s for a response$/);
+    assert.deepEqual(await advice(), []);
+    assert.equal(await tab.page.locator("#doctor-advice").isVisible(), false);
     assert.match(await report(), /^Network doctor: http:\/\/127\.0\.0\.1:\d+\nTime: .*\nBrowser: .*Chrome/);
-    assert.match(await text("#doctor-note"), /^Now the connections are left alone/);
+    assert.match(await text("#doctor-note"), /^The connections now stay idle/);
     tab.assertNoProblems();
   });
 
   test("says what to ask for where WebSocket is refused, and that the page is live all the same", async (t) => {
-    const { proxy, result, summary, asks, report } = await consult(t, { sockets: "refuse" });
+    const { proxy, result, summary, advice, report } = await consult(t, { sockets: "refuse" });
     assert.match(await summary(), /^Pages are live over Server-Sent Events/);
     assert.equal(await result("ws"), "Blocked: refused.");
     assert.equal(await result("sse"), "Works.");
-    const [ask, ...more] = await asks();
+    const [ask, ...more] = await advice();
     const { host } = new URL(proxy.origin);
-    assert.ok(ask.startsWith(`Please allow WebSocket upgrade (HTTP 101) to ${host}`), ask);
+    assert.ok(ask.startsWith(`Please allow WebSocket upgrades (HTTP 101) to ${host}`), ask);
     assert.deepEqual(more, []);
     assert.ok((await report()).includes(ask));
   });
 
   test("tells a socket that is eaten, a stream that is buffered and a poll that is refused from each other", async (t) => {
-    const { result, summary, asks } = await consult(t, { sockets: "mute", streams: "hold", polls: "refuse" });
-    assert.match(await summary(), /^This network holds back whatever waits/);
-    assert.equal(await result("ws"), "Blocked: it opens, and then nothing comes through.");
-    assert.equal(await result("sse"), "Blocked: it opens, and then nothing comes through.");
+    const { result, summary, advice } = await consult(t, { sockets: "mute", streams: "hold", polls: "refuse" });
+    assert.match(await summary(), /^This network blocks live updates and requests that wait/);
+    assert.equal(await result("ws"), "Blocked: it opens, but no message arrives.");
+    assert.equal(await result("sse"), "Blocked: it opens, but no message arrives.");
     assert.equal(await result("poll"), "Blocked: refused with HTTP 403.");
     assert.equal(await result("short"), "Works.");
     assert.deepEqual(
-      (await asks()).map((ask) => ask.split(" ").slice(0, 5).join(" ")),
-      ["Please pass WebSocket frames from", "Please do not buffer responses", "Please allow GET requests to"],
+      (await advice()).map((ask) => ask.split(" ").slice(0, 5).join(" ")),
+      ["Please pass WebSocket frames from", "Please don't buffer responses of", "Please allow GET requests to"],
     );
   });
 
@@ -80,10 +80,10 @@ describe("the network doctor", { concurrency: 3 }, () => {
     await eventually(() => paths().size === 5);
     assert.deepEqual([...paths()].sort(), ["/live/doctor", "/live/poll", "/live/sse", "/live/state", "/live/ws"]);
     for (const url of live()) assert.equal(url.searchParams.get("chaos"), "hold", url.href);
-    assert.match(await tab.page.locator("#doctor-report").inputValue(), /^Pretended network of the demo: hold$/m);
-    assert.equal(await tab.page.getByLabel("Pretend network").inputValue(), "hold");
-    const result = (way) => tab.page.locator(`[data-way="${way}"] [data-cell="result"]`).textContent();
-    await eventually(async () => assert.match(await result("sse"), /^Delayed: each message is held back until the next/));
+    assert.match(await tab.page.locator("#doctor-report").inputValue(), /^Simulated network of the demo: hold$/m);
+    assert.equal(await tab.page.getByLabel("Simulate a bad network").inputValue(), "hold");
+    const result = (probe) => tab.page.locator(`[data-probe="${probe}"] [data-cell="result"]`).textContent();
+    await eventually(async () => assert.match(await result("sse"), /^Delayed: each message is held back until the next one is sent/));
     assert.equal(await result("ws"), "Blocked: refused.");
   });
 
@@ -93,7 +93,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     const run = tab.page.locator("#doctor-run");
     await run.click();
     assert.equal(await text("#doctor-note"), "Stopped.");
-    assert.equal(await result("sse"), "Not tried to the end.");
+    assert.equal(await result("sse"), "Not finished.");
     assert.equal(await run.textContent(), "Run again");
     await eventually(async () => assert.deepEqual(await viewers(store), { ws: 0, sse: 0, poll: 0 }));
     proxy.let({ streams: "pass" });
@@ -102,7 +102,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     await eventually(async () => assert.deepEqual(await viewers(store), { ws: 0, sse: 1, poll: 1 }));
     // A page that is left may be kept by the browser, with whatever it has open.
     await tab.page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
-    assert.equal(await text("#doctor-note"), "Stopped, because the page was left.");
+    assert.equal(await text("#doctor-note"), "Stopped because you left the page.");
     await eventually(async () => assert.deepEqual(await viewers(store), { ws: 0, sse: 0, poll: 0 }));
     tab.assertNoProblems();
   });
@@ -126,15 +126,15 @@ describe("the network doctor", { concurrency: 3 }, () => {
   test("says without JavaScript what it would do, and what a network has to let through", async (t) => {
     const { tab } = await consult(t, {}, { javaScriptEnabled: false });
     const said = await tab.page.locator("main").innerText();
-    assert.match(said, /The test needs JavaScript/);
-    assert.match(said, /GET \/live\/sse: an answer of type text\/event-stream/);
+    assert.match(said, /This test needs JavaScript/);
+    assert.match(said, /GET \/live\/sse: a response of type text\/event-stream/);
     assert.equal(await tab.page.locator("#doctor").isVisible(), false);
   });
 
   test("is where a page leads that cannot be live as it should", async (t) => {
     const { proxy, tab } = await consult(t, { sockets: "refuse", streams: "refuse" });
     const page = await tab.openAnother(`${proxy.origin}/pets`);
-    await page.saysOfItself(/^(Polling|Delayed)/);
+    await page.says(/^(Live, with a short delay|Delayed)/);
     await page.send(".line-doctor");
     assert.equal(new URL(page.page.url()).pathname, "/live/doctor");
   });

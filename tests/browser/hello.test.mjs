@@ -32,12 +32,12 @@ test("where WebSocket is refused, the hello page still says hello, and says that
   const proxy = await startProxy(t, store.origin, ONLY.sse);
   const tab = await openTab(t, `${proxy.origin}/hello`);
   await says(tab, "#hello-answer", "hello");
-  await says(tab, "#hello-transport", "SSE");
+  await says(tab, "#hello-transport", "Server-Sent Events");
   await say(tab, "Is anybody there?");
   await says(
     tab,
     "#hello-problem",
-    "The echo needs WebSocket, which does not get through here. This page is live over SSE.",
+    "The echo needs WebSocket, which is blocked here. This page is live over Server-Sent Events.",
   );
   proxy.let({ sockets: "pass" });
   await say(tab, "And now?");

@@ -19,10 +19,10 @@ test("eight tabs over plain http without WebSocket all load, are live, and share
   const address = `${onLan(proxy.origin)}/pets`;
   const first = await openTab(t, address);
   assert.equal(await first.page.evaluate(() => isSecureContext), false);
-  await first.saysOfItself(/^Live over SSE/);
+  await first.isLive("sse");
   const tabs = [first];
   while (tabs.length < TABS) tabs.push(await first.openAnother(address));
-  for (const tab of tabs) await tab.saysOfItself(/^Live over SSE/);
+  for (const tab of tabs) await tab.isLive("sse");
   const status = await store.changeStatus(1);
   await Promise.all(tabs.map((tab) => tab.shows(1, "status", status)));
   await eventually(async () => assert.equal(await viewers(store), 1));

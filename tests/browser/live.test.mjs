@@ -4,7 +4,6 @@ import { describe, test } from "node:test";
 import { ONLY, startProxy } from "./proxy.mjs";
 import { eventually, openTab, startStore } from "./support.mjs";
 
-const OVER_WEBSOCKET = /^Live over WebSocket · heard (just now|\d+ s ago)$/;
 
 /** The statuses of the cards, in order. */
 const statuses = (tab) => tab.page.locator('#pets [data-field="status"]').allTextContents();
@@ -18,7 +17,7 @@ test("the index changes by itself, every card, while the simulator runs", async 
   const store = await startStore(t, { simulate: "1s" });
   const proxy = await startProxy(t, store.origin, ONLY.ws);
   const tab = await openTab(t, `${proxy.origin}/pets`);
-  await tab.saysOfItself(OVER_WEBSOCKET);
+  await tab.isLive("ws");
   const before = await statuses(tab);
   const changed = new Set();
   await eventually(async () => {
@@ -34,7 +33,7 @@ test("a show page changes by itself, and its icon, time and age go with the stat
   const store = await startStore(t, { simulate: "1s" });
   const proxy = await startProxy(t, store.origin, ONLY.ws);
   const tab = await openTab(t, `${proxy.origin}/pets/3`);
-  await tab.saysOfItself(OVER_WEBSOCKET);
+  await tab.isLive("ws");
   const look = () =>
     tab.pet(3).evaluate((pet) => ({
       status: pet.dataset.status,
@@ -65,7 +64,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     await eventually(() => proxy.asked.includes("/live/state"));
     const status = await store.changeStatus(2);
     proxy.let({ sockets: "pass" });
-    await tab.saysOfItself(OVER_WEBSOCKET);
+    await tab.isLive("ws");
     await tab.shows(2, "status", status);
   });
 
@@ -75,7 +74,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { ...ONLY.sse, sockets });
       const tab = await openTab(t, `${proxy.origin}/pets`);
-      await tab.saysOfItself(/^Live over SSE · heard/);
+      await tab.isLive("sse");
       await assertFollows(tab, store, 1);
       assert.ok(proxy.asked.includes("/live/ws"), "WebSocket was tried");
     });
@@ -87,7 +86,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams });
       const tab = await openTab(t, `${proxy.origin}/pets/1`);
-      await tab.saysOfItself(/^Delayed: this network holds back live messages, asking every few seconds · heard/);
+      await tab.says(/^Delayed: your network blocks live updates, so we check every few seconds\.$/);
       assert.equal(await tab.page.locator("#connection").getAttribute("data-state"), "delayed");
       assert.equal(await tab.page.evaluate(() => document.body.dataset.freshness), "fresh");
       await assertFollows(tab, store, 1);
@@ -102,9 +101,9 @@ describe("where the network does not let everything through", { concurrency: 3 }
     const status = await store.changeStatus(4);
     const asked = () => new Set(proxy.asked.filter((path) => path.endsWith("/state/board.js")));
     await eventually(() => asked().size >= 3);
-    assert.match(await tab.line(), /^As of \d\d:\d\d UTC. Reload to see newer.$/);
+    assert.match(await tab.line(), /^As of \d\d:\d\d UTC. Reload for the latest.$/);
     proxy.let({ module: "pass" });
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     await tab.shows(4, "status", status);
     await assertFollows(tab, store, 1);
   });
@@ -119,7 +118,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     await eventually(() => asked("/app.js") >= 2 && asked("/style/base.css") >= 2);
     assert.equal(await sheets(), 0);
     proxy.let({ assets: "pass" });
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     const all = await tab.page.locator("link[rel=stylesheet]").count();
     await eventually(async () => assert.equal(await sheets(), all));
   });
@@ -128,7 +127,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);
     const tab = await openTab(t, `${proxy.origin}/pets/1`);
-    await tab.saysOfItself(/^Live over SSE/);
+    await tab.isLive("sse");
     await tab.page.evaluate(() => {
       globalThis.heard = [];
       document.addEventListener("petstore:change", (event) => globalThis.heard.push(event.detail.pet));

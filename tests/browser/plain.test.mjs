@@ -16,7 +16,7 @@ test("the index is complete without JavaScript: each pet with status, since when
     const since = await tab.pet(pet.id).locator(".status-since").innerText();
     assert.match(since, new RegExp(`^since ${pet.since.slice(11, 16)} UTC \\((just now|1 min)\\)$`));
   }
-  assert.match(await tab.line(), /^As of \d\d:\d\d UTC\. Reload to see newer\.$/);
+  assert.match(await tab.line(), /^As of \d\d:\d\d UTC\. Reload for the latest\.$/);
   assert.equal(await tab.page.locator("#pause").isVisible(), false);
 });
 
@@ -64,7 +64,7 @@ test("without JavaScript staff can add a pet, edit it, set its status and remove
     assert.equal(await tab.field(id, "status"), status);
   }
 
-  await tab.page.locator("summary").click();
+  await tab.page.locator(".manage summary").click();
   await tab.send('button:text("Remove for good")');
   assert.equal(path(), "/pets");
   assert.equal(await tab.pet(id).count(), 0);
@@ -111,6 +111,6 @@ test("a bad form comes back with a message at each field, and with what was ente
 test("the hello page says without JavaScript that it needs it", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/hello`, PLAIN);
-  assert.match(await tab.page.locator("main").innerText(), /This page needs JavaScript/);
+  assert.match(await tab.page.locator("main").innerText(), /only page that needs JavaScript/);
   assert.equal(await tab.line(), "Not connected.");
 });

@@ -9,7 +9,7 @@ import { clockAt, eventually, openTab, startStore } from "./support.mjs";
 async function openLive(t, path, options, flags) {
   const store = await startStore(t, flags);
   const tab = await openTab(t, `${store.origin}${path}`, options);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   return { store, tab };
 }
 
@@ -29,7 +29,7 @@ describe("for who reads the page", { concurrency: 3 }, () => {
     const pause = tab.page.locator("#pause");
     const cards = tab.page.locator("#pets");
     await pause.click();
-    assert.match(await tab.line(), /^Paused, as of \d\d:\d\d$/);
+    assert.match(await tab.line(), /^Paused\. Showing what we knew at \d\d:\d\d\.$/);
     assert.deepEqual([await pause.textContent(), await pause.getAttribute("aria-pressed")], ["Resume", "true"]);
 
     const before = await cards.innerHTML();
@@ -45,7 +45,7 @@ describe("for who reads the page", { concurrency: 3 }, () => {
     await tab.shows(1, "status", last);
     await tab.shows(2, "name", "Renamed");
     assert.equal(await tab.pet(3).count(), 0);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     assert.deepEqual([await pause.textContent(), await pause.getAttribute("aria-pressed")], ["Pause", "false"]);
   });
 
@@ -93,7 +93,7 @@ describe("for who reads the page", { concurrency: 3 }, () => {
     const { name } = await store.api("GET", "/pets/1");
     const status = await store.changeStatus(1);
     const announcer = tab.page.locator("#announcer");
-    await eventually(async () => assert.equal(await announcer.textContent(), `${name} is now ${status.toLowerCase()}`));
+    await eventually(async () => assert.equal(await announcer.textContent(), `${name} is now ${status.toLowerCase()}.`));
     assert.equal(await announcer.getAttribute("aria-live"), "polite");
   });
 

@@ -8,10 +8,9 @@ import { startProxy } from "./proxy.mjs";
 import { clockAt, eventually, openTab, startStore } from "./support.mjs";
 
 const BERLIN = "Europe/Berlin";
-const OFFLINE = /^Offline since \d\d:\d\d, last known$/;
+const OFFLINE = /^Offline\. Showing what we knew at \d\d:\d\d\.$/;
 
 /** Not over anything less: a restart says nothing against a transport. */
-const OVER_WEBSOCKET = /^Live over WebSocket/;
 
 /** Where a busy machine lets SSE win for once, the page is back on WebSocket after a few heartbeats of these. */
 const OFTEN = { heartbeat: "2s" };
@@ -24,11 +23,11 @@ describe("a page that stays open", { concurrency: true }, () => {
     test(`comes back by itself when the program ${how} and started again on its data`, async (t) => {
       const store = await startStore(t, OFTEN);
       const tab = await openTab(t, `${store.origin}/pets`);
-      await tab.saysOfItself(/^Live over/);
+      await tab.isLive();
       await store.stop(signal);
-      await tab.saysOfItself(OFFLINE);
+      await tab.says(OFFLINE);
       await store.start();
-      await tab.saysOfItself(OVER_WEBSOCKET);
+      await tab.isLive("ws");
       await tab.shows(5, "status", await store.changeStatus(5));
       assert.equal(tab.loads, 1);
     });
@@ -37,7 +36,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       const store = await startStore(t, OFTEN);
       const proxy = await startProxy(t, store.origin);
       const tab = await openTab(t, `${proxy.origin}/pets`);
-      await tab.saysOfItself(/^Live over/);
+      await tab.isLive();
       await store.changeStatus(1);
 
       proxy.cut();
@@ -53,7 +52,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       await tab.shows(2, "name", "Renamed meanwhile");
       await tab.shows(id, "name", "Born meanwhile");
       assert.equal(await tab.pet(3).count(), 0);
-      await tab.saysOfItself(OVER_WEBSOCKET);
+      await tab.isLive("ws");
       assert.equal(tab.loads, 1);
     });
   }
@@ -61,7 +60,7 @@ describe("a page that stays open", { concurrency: true }, () => {
   test("shows a store with another history as it is, once the program comes back with one", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     const { name } = await store.api("GET", "/pets/1");
     await store.api("PATCH", "/pets/1", { name: "Only in the first" });
     const { id } = await store.api("POST", "/pets", { name: "Also", species: "Cat" });
@@ -78,7 +77,7 @@ describe("a page that stays open", { concurrency: true }, () => {
   test("says offline and since when, on the line, the pets and the tab, while the program is gone", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`, { timezoneId: BERLIN });
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     const look = () =>
       tab.pet(1).evaluate((card) => ({
         colour: getComputedStyle(card).backgroundColor,
@@ -90,7 +89,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     const before = await look();
     const heard = Date.now();
     await store.stop("SIGKILL");
-    await tab.saysOfItself(OFFLINE);
+    await tab.says(OFFLINE);
     const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
     assert.ok(possible.includes(since), `${since} is when it was last heard`);
@@ -107,17 +106,17 @@ describe("a page that stays open", { concurrency: true }, () => {
     await eventually(async () => assert.match(await announcer.textContent(), OFFLINE));
 
     await store.start();
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     await eventually(async () => assert.deepEqual(await look(), before));
-    await eventually(async () => assert.match(await announcer.textContent(), /^(Live|Connected) again/));
+    await eventually(async () => assert.match(await announcer.textContent(), /^(Live|Connected) again\./));
   });
 
   test("takes back the word before its title and no other, also where the pet was renamed meanwhile", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets/1`);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     await store.stop("SIGTERM");
-    await tab.saysOfItself(OFFLINE);
+    await tab.says(OFFLINE);
     assert.match(await tab.page.title(), /^\(offline\) .+ · pet-store$/);
     await store.start();
     await store.api("PATCH", "/pets/1", { name: "Renamed" });
@@ -128,12 +127,12 @@ describe("a page that stays open", { concurrency: true }, () => {
     const store = await startStore(t, { heartbeat: "1s" });
     const proxy = await startProxy(t, store.origin);
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     proxy.freeze();
-    await tab.saysOfItself(OFFLINE);
+    await tab.says(OFFLINE);
     const status = await store.changeStatus(1);
     proxy.thaw();
     await tab.shows(1, "status", status);
-    await tab.saysOfItself(OVER_WEBSOCKET);
+    await tab.isLive("ws");
   });
 });

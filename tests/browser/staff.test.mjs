@@ -8,7 +8,7 @@ const names = (tab) => tab.page.locator('#pets .card-name [data-field="name"]').
 test("a pet that is added, renamed and removed in one tab does so on an index open in another", async (t) => {
   const store = await startStore(t, { pets: 2 });
   const watching = await openTab(t, `${store.origin}/pets`);
-  await watching.saysOfItself(/^Live over/);
+  await watching.isLive();
   const before = await names(watching);
 
   const staff = await watching.openAnother(`${store.origin}/pets/new`);
@@ -29,7 +29,7 @@ test("a pet that is added, renamed and removed in one tab does so on an index op
   await watching.shows(id, "breed", "Peruvian");
   assert.equal(await watching.pet(id).locator('[data-row="breed"]').isVisible(), true);
 
-  await staff.page.locator("summary").click();
+  await staff.page.locator(".manage summary").click();
   await staff.send('button:text("Remove for good")');
   await eventually(async () => assert.deepEqual(await names(watching), before));
   assert.equal(watching.loads, 1);
@@ -41,7 +41,7 @@ test("a show page follows a rename, in its title too, and says when its pet was 
   const store = await startStore(t);
   const { id } = await store.api("POST", "/pets", { name: "Otto", species: "Dog", about: "Barks." });
   const tab = await openTab(t, `${store.origin}/pets/${id}`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   assert.equal(await tab.page.title(), "Otto · pet-store");
 
   await store.api("PATCH", `/pets/${id}`, { name: "Ottilie", about: "", age: "9" });
@@ -63,7 +63,7 @@ test("an index whose last pet is removed says that nobody is here, until somebod
   const store = await startStore(t, { pets: 1 });
   const [{ id }] = (await store.api("GET", "/pets")).pets;
   const tab = await openTab(t, `${store.origin}/pets`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   const empty = tab.page.locator("#no-pets");
   assert.equal(await empty.isVisible(), false);
   await store.api("DELETE", `/pets/${id}`);
@@ -76,9 +76,9 @@ test("an index whose last pet is removed says that nobody is here, until somebod
 test("a status button on the show page sets the status, there and in another tab", async (t) => {
   const store = await startStore(t);
   const watching = await openTab(t, `${store.origin}/pets`);
-  await watching.saysOfItself(/^Live over/);
+  await watching.isLive();
   const staff = await watching.openAnother(`${store.origin}/pets/4`);
-  await staff.saysOfItself(/^Live over/);
+  await staff.isLive();
   for (const status of ["Bathing", "Sleeping"]) {
     await staff.page.locator(`.set-status button:has-text("${status}")`).click();
     await staff.shows(4, "status", status);
@@ -97,7 +97,7 @@ test("no page has anything to complain about in the console", async (t) => {
   for (const path of ["/pets", "/pets/1", "/pets/new", "/pets/1/edit", "/hello", "/api/docs"]) {
     const answer = await tab.page.goto(`${store.origin}${path}`);
     assert.equal(answer.status(), 200, path);
-    if (await tab.page.locator("#connection").count()) await tab.saysOfItself(/^Live over/);
+    if (await tab.page.locator("#connection").count()) await tab.isLive();
     tab.assertNoProblems();
   }
   await tab.page.goto(`${store.origin}/nothing-here`);

@@ -239,14 +239,20 @@ export class Tab {
     return openTabIn(this.page.context(), url);
   }
 
-  /** The connection line, e.g. "Live over WebSocket · heard 3 s ago". */
+  /** The text of the connection status, e.g. "Live". */
   async line() {
     return (await this.page.locator("#connection-text").textContent()) ?? "";
   }
 
-  /** @param {RegExp} text */
-  saysOfItself(text) {
+  /** Waits until the connection status matches. @param {RegExp} text */
+  says(text) {
     return eventually(async () => assert.match(await this.line(), text));
+  }
+
+  /** Waits until the page is live, over this transport if one is given. @param {"ws" | "sse"} [transport] */
+  isLive(transport) {
+    const pattern = transport ? `[data-transport="${transport}"]` : "";
+    return eventually(async () => (await this.page.locator(`#connection[data-state="live"]${pattern}`).count()) === 1);
   }
 
   /** @param {number | string} id  The pet's card on the index, or the pet on its own page. */

@@ -23,13 +23,13 @@ async function viewers(store) {
 const assertViewers = (store, expected) => eventually(async () => assert.deepEqual(await viewers(store), expected));
 
 /** The first to open has the connection. */
-async function openTabs(t, origin, paths, line) {
+async function openTabs(t, origin, paths, transport) {
   const [first, ...others] = paths;
   const leader = await openTab(t, origin + first);
-  await leader.saysOfItself(line);
+  await leader.isLive(transport);
   const followers = [];
   for (const path of others) followers.push(await leader.openAnother(origin + path));
-  for (const tab of followers) await tab.saysOfItself(line);
+  for (const tab of followers) await tab.isLive(transport);
   return { leader, followers, tabs: [leader, ...followers] };
 }
 
@@ -56,7 +56,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.ws);
     const paths = [...index(3), "/pets/1", "/pets/1"];
-    const { leader, tabs } = await openTabs(t, proxy.origin, paths, /^Live over WebSocket/);
+    const { leader, tabs } = await openTabs(t, proxy.origin, paths, "ws");
     tabs.push(await leader.openAnother(`${proxy.origin}/pets/2`));
     const hello = await leader.openAnother(`${proxy.origin}/hello`);
     await eventually(async () =>
@@ -72,13 +72,13 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
   test("seven tabs share one SSE stream, and pages and forms still answer", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);
-    const { leader, tabs } = await openTabs(t, proxy.origin, index(TABS), /^Live over SSE/);
+    const { leader, tabs } = await openTabs(t, proxy.origin, index(TABS), "sse");
     await assertViewers(store, { sse: 1 });
     await assertAllFollow(store, tabs);
     const form = await leader.openAnother(`${proxy.origin}/pets/new`);
     await form.fill({ name: "Eighth", species: "Cat" });
     await form.send("main form button");
-    await form.saysOfItself(/^Live over SSE/);
+    await form.isLive("sse");
     const id = new URL(form.page.url()).pathname.split("/").pop();
     for (const tab of tabs) await tab.shows(id, "name", "Eighth");
     await assertViewers(store, { sse: 1 });
@@ -86,7 +86,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
 
   test("a page that joins late shows what changed since it was drawn", async (t) => {
     const store = await startStore(t);
-    const { leader } = await openTabs(t, store.origin, index(1), /^Live over/);
+    const { leader } = await openTabs(t, store.origin, index(1));
     let release = () => {};
     const isReleased = new Promise((resolve) => (release = resolve));
     const context = leader.page.context();
@@ -106,7 +106,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
   ]) {
     test(`when the tab that has the connection ${how}, another has one at once`, async (t) => {
       const store = await startStore(t);
-      const { leader, followers } = await openTabs(t, store.origin, index(4), /^Live over/);
+      const { leader, followers } = await openTabs(t, store.origin, index(4));
       await end(leader);
       const tookMs = await timeToNextChange(store, followers);
       assert.ok(tookMs < TAKEOVER_MS, `${tookMs} ms`);
@@ -117,11 +117,11 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
 
   test("tabs that all restart with the program come back over one connection", async (t) => {
     const store = await startStore(t);
-    const { tabs } = await openTabs(t, store.origin, index(4), /^Live over/);
+    const { tabs } = await openTabs(t, store.origin, index(4));
     await store.stop("SIGKILL");
-    for (const tab of tabs) await tab.saysOfItself(/^Offline/);
+    for (const tab of tabs) await tab.says(/^Offline/);
     await store.start();
-    for (const tab of tabs) await tab.saysOfItself(/^Live over/);
+    for (const tab of tabs) await tab.isLive();
     await assertAllFollow(store, tabs);
     // The transport that lost the race is counted until it is closed.
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
@@ -132,7 +132,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     const first = await openTab(t, "about:blank");
     await first.page.context().addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
     const tabs = [await first.openAnother(`${store.origin}/pets`), await first.openAnother(`${store.origin}/pets/1`)];
-    for (const tab of tabs) await tab.saysOfItself(/^Live over/);
+    for (const tab of tabs) await tab.isLive();
     await assertAllFollow(store, tabs);
     // The transport that lost the race is counted until it is closed.
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
@@ -172,11 +172,11 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     const store = await startStore(t);
     const window = await openWindow(t);
     const tab = await window.openTab(`${store.origin}/pets`);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     await tab.page.evaluate(() => (globalThis.mark = "kept"));
     await tab.page.goto(`${store.origin}/pets/new`);
     const other = await window.openTab(`${store.origin}/pets`);
-    await other.saysOfItself(/^Live over/);
+    await other.isLive();
     await assertAllFollow(store, [other], 3);
     const status = await store.changeStatus(3);
     // A page that is kept is not loaded again.
@@ -192,10 +192,10 @@ describe("a tab in the background", { concurrency: 3 }, () => {
 async function openHidden(t, store, script) {
   const window = await openWindow(t);
   const leader = await window.openTab(`${store.origin}/pets`, script);
-  await leader.saysOfItself(/^Live over/);
+  await leader.isLive();
   const followers = [];
   for (let i = 0; i < 3; i += 1) followers.push(await window.openTab(`${store.origin}/pets`));
-  for (const tab of followers) await tab.saysOfItself(/^Live over/);
+  for (const tab of followers) await tab.isLive();
   assert.equal(await leader.page.evaluate(() => document.visibilityState), "hidden");
   return { leader, followers, freeze: () => window.freeze(leader) };
 }

@@ -15,9 +15,9 @@ test("a tap on a card is saved and live, shows in another tab, and is taken back
   const before = (await store.api("GET", "/pets/1")).status;
   const [to] = ["eating", "bathing"].filter((status) => status !== before);
   const watching = await openTab(t, `${store.origin}/pets`);
-  await watching.saysOfItself(/^Live over/);
+  await watching.isLive();
   const staff = await openTab(t, `${store.origin}/pets`, PHONE);
-  await staff.saysOfItself(/^Live over/);
+  await staff.isLive();
 
   await button(staff, 1, to).tap();
   await eventually(async () => assert.equal(await saved(staff, 1), "Saved and live"));
@@ -36,7 +36,7 @@ test("a tap on a card is saved and live, shows in another tab, and is taken back
 test("every button is large enough for a thumb, and no card moves while it says how far a tap has come", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/pets`, PHONE);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   for (const status of ["eating", "bathing", "sleeping", "playing"]) {
     const { width, height } = await button(tab, 1, status).boundingBox();
     assert.ok(width >= 44 && height >= 44, `${status}: ${width} x ${height}`);
@@ -54,7 +54,7 @@ test("what somebody else sets meanwhile takes the offer to undo away", async (t)
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   await button(tab, 1, "eating").click();
   await eventually(() => undo(tab, 1).isVisible());
   await store.setStatus(1, "bathing");
@@ -67,7 +67,7 @@ test("a tap that does not get through says so, and the page stays as it was", as
   await store.setStatus(1, "sleeping");
   const proxy = await startProxy(t, store.origin);
   const tab = await openTab(t, `${proxy.origin}/pets`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   proxy.cut();
   await button(tab, 1, "eating").click();
   await eventually(async () => assert.match(await saved(tab, 1), /^Not saved\. The server did not answer\./));
@@ -79,7 +79,7 @@ test("with the keyboard the focus stays where the work is", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   await button(tab, 1, "eating").focus();
   await tab.page.keyboard.press("Enter");
   await eventually(() => undo(tab, 1).isVisible());
@@ -100,7 +100,7 @@ test("to assistive technology the buttons are a group with the pet's name, and t
   const { name } = await store.api("GET", "/pets/1");
   for (const path of ["/pets", "/pets/1"]) {
     const tab = await openTab(t, `${store.origin}${path}`);
-    await tab.saysOfItself(/^Live over/);
+    await tab.isLive();
     const group = tab.page.getByRole("group", { name: `What is ${name} doing?` });
     const pressed = async () => {
       const buttons = group.getByRole("button", { pressed: true });
@@ -122,7 +122,7 @@ test("when the time to take a tap back is over, the focus goes to the pet's butt
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
-  await tab.saysOfItself(/^Live over/);
+  await tab.isLive();
   await button(tab, 1, "eating").click();
   await eventually(() => undo(tab, 1).isVisible());
   await undo(tab, 1).focus();

@@ -10,7 +10,7 @@ const IMAGE = '"><img src=x onerror=alert(2)>';
 test("a name that is markup is shown as text on every page, and live", async (t) => {
   const store = await startStore(t, { pets: 1 });
   const watching = await openTab(t, `${store.origin}/pets`);
-  await watching.saysOfItself(/^Live over/);
+  await watching.isLive();
 
   const staff = await watching.openAnother(`${store.origin}/pets/new`);
   await staff.fill({ name: SCRIPT, species: IMAGE, about: `${SCRIPT}${IMAGE}` });
@@ -27,7 +27,7 @@ test("a name that is markup is shown as text on every page, and live", async (t)
   assert.equal(await watching.field(id, "name"), SCRIPT);
 
   const showing = await watching.openAnother(`${store.origin}/pets/${id}`);
-  await showing.saysOfItself(/^Live over/);
+  await showing.isLive();
   await store.api("PATCH", `/pets/${id}`, { name: `${SCRIPT}${IMAGE}` });
   await showing.shows(id, "name", `${SCRIPT}${IMAGE}`);
 
@@ -44,14 +44,14 @@ test("a name that is markup is shown as text on every page, and live", async (t)
 });
 
 for (const [rules, transport] of [
-  [ONLY.ws, "WebSocket"],
-  [ONLY.sse, "SSE"],
+  [ONLY.ws, "ws"],
+  [ONLY.sse, "sse"],
 ]) {
   test(`a text of several lines and of other scripts arrives whole over ${transport}`, async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, rules);
     const tab = await openTab(t, `${proxy.origin}/pets/1`);
-    await tab.saysOfItself(new RegExp(`^Live over ${transport}`));
+    await tab.isLive(transport);
     // Line ends are line feeds once they are stored.
     await store.api("PATCH", "/pets/1", { name: "\u00c5\u732b\u{1f436}", about: "A\rdata: x\r\n\r\nevent: gone\n\tB" });
     await tab.shows(1, "name", "\u00c5\u732b\u{1f436}");

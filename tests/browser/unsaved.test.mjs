@@ -102,7 +102,7 @@ test("unsaved text survives a reload and a restart of the browser, and can be di
   await tab.page.reload();
   assert.deepEqual(await typedIn(tab), TYPED);
   const notice = tab.page.locator("[data-draft-notice]");
-  assert.match(await notice.innerText(), /Unsaved text from \d\d:\d\d was restored\./);
+  assert.match(await notice.innerText(), /Your unsaved text from \d\d:\d\d was restored\./);
 
   const storageState = await tab.page.context().storageState();
   const restarted = await openTab(t, `${store.origin}/pets/new`, { storageState });

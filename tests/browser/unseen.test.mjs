@@ -59,7 +59,7 @@ describe("pages that nobody looks at", { concurrency: 2 }, () => {
     const proxy = await startProxy(t, store.origin);
     const window = await openWindow(t);
     const front = await window.openTab(`${store.origin}/pets`);
-    await front.saysOfItself(/^Live over/);
+    await front.isLive();
     const back = await window.openBehind(front, `${proxy.origin}/pets`);
     assert.equal(await back.page.evaluate(() => document.visibilityState), "hidden");
     await eventually(() => assert.ok(proxy.asked.some((path) => path.endsWith(LAST_MODULE))));
@@ -72,7 +72,7 @@ describe("pages that nobody looks at", { concurrency: 2 }, () => {
     assert.deepEqual(kept, { memory: {}, locks: { held: [], pending: [] } });
     assert.deepEqual(proxy.asked.filter(isLive), []);
     await back.page.bringToFront();
-    await back.saysOfItself(/^Live over/);
+    await back.isLive();
     await back.shows(1, "status", status);
   });
 });

@@ -2,7 +2,7 @@
  * The networks that pages are taken through: what stands in between, what has to come out, and how soon.
  *
  * `withinMs` is the bound on the time from the start of a navigation to the first live change. It follows from the
- * rungs: 1.5 s where WebSocket or SSE get through, 4 s where only polling does.
+ * transports: 1.5 s where WebSocket or SSE get through, 4 s where only polling does.
  */
 import * as apache from "./boxes/apache.mjs";
 import * as caddy from "./boxes/caddy.mjs";
@@ -17,7 +17,7 @@ import * as varnish from "./boxes/varnish.mjs";
  * @property {string} id
  * @property {string} what  For the report.
  * @property {string} [guide]  The file of the guide that it is started with.
- * @property {string[]} rungs  The transports of which one has to be in use in the end.
+ * @property {string[]} transports  The transports of which one has to be in use in the end.
  * @property {number} withinMs
  * @property {(upstream: string) => Promise<import("./rig/box.mjs").Route>} start  Takes host and port.
  */
@@ -40,9 +40,9 @@ const chain = (outer, inner) => async (upstream) => {
   }
 };
 
-const ws = (what, start, guide) => ({ what, start, guide, rungs: ["ws"], withinMs: LIVE_MS });
-const sse = (what, start) => ({ what, start, rungs: ["sse"], withinMs: LIVE_MS });
-const polling = (what, start) => ({ what, start, rungs: ["poll", "short"], withinMs: POLLING_MS });
+const ws = (what, start, guide) => ({ what, start, guide, transports: ["ws"], withinMs: LIVE_MS });
+const sse = (what, start) => ({ what, start, transports: ["sse"], withinMs: LIVE_MS });
+const polling = (what, start) => ({ what, start, transports: ["poll", "short"], withinMs: POLLING_MS });
 
 /** @type {Record<string, Omit<Box, "id">>} */
 const TABLE = {

@@ -12,19 +12,19 @@ const WITHIN_MS = 10_000;
 const CASE_LIMIT_MS = 240_000;
 
 /** Any transport will do: what works is found again later. */
-const RUNGS = ["ws", "sse", "poll", "short"];
+const TRANSPORTS = ["ws", "sse", "poll", "short"];
 
 /** Who is not root may make networks too, as root of a namespace of users. */
 const UNSHARE = ["--net", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"])];
 
 /**
- * @typedef {{ id: string, what: string, rungs: string[], withinMs: number }} Break  A fault, and what it is held to.
+ * @typedef {{ id: string, what: string, transports: string[], withinMs: number }} Break  A fault, and what it is held to.
  */
 
 /** @type {Break[]} */
 export const BREAKS = Object.entries(FAULTS).map(([id, { what, withinMs = WITHIN_MS }]) => ({
   ...{ id, what, withinMs },
-  rungs: RUNGS,
+  transports: TRANSPORTS,
 }));
 
 /** Whether this machine lets us make networks to break. */

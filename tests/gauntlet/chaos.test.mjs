@@ -34,18 +34,18 @@ const MODES = {
 };
 
 describe("the network of the demo", { concurrency: 3 }, () => {
-  for (const [mode, rungs] of Object.entries(MODES)) test(mode, () => isOvercome(mode, rungs));
+  for (const [mode, transports] of Object.entries(MODES)) test(mode, () => isOvercome(mode, transports));
 });
 
-async function isOvercome(mode, rungs) {
+async function isOvercome(mode, transports) {
   const scene = await Scene.open({ start: direct, browser: "chromium" });
   try {
     scene.feed.start();
     await scene.visit(`/pets?chaos=${mode}`);
-    const isThere = (recording) => rungs.includes(transportOf(recording)) && recording.seen.length > 0;
+    const isThere = (recording) => transports.includes(transportOf(recording)) && recording.seen.length > 0;
     await scene.tab.recordingWhen(isThere, SETTLED_WITHIN_MS);
     await pause(STAYS_MS);
-    assertRight(await scene.account(), rungs);
+    assertRight(await scene.account(), transports);
 
     await chooseNoChaos(scene.tab.page);
     scene.feed.start();
@@ -70,11 +70,11 @@ async function chooseNoChaos(page) {
 
 /**
  * @param {import("./rig/scene.mjs").Account} account
- * @param {string[]} rungs
+ * @param {string[]} transports
  */
-function assertRight({ recording, missed, repeated, wrong }, rungs) {
+function assertRight({ recording, missed, repeated, wrong }, transports) {
   const said = recording.said.map(({ text }) => text).join(", ");
-  assert.ok(rungs.includes(transportOf(recording)), `${rungs.join(" or ")}; it said: ${said}`);
+  assert.ok(transports.includes(transportOf(recording)), `${transports.join(" or ")}; it said: ${said}`);
   assert.deepEqual({ missed, repeated, wrong }, { missed: [], repeated: [], wrong: [] }, `it said: ${said}`);
   const longestMs = longestSilence(recording);
   assert.ok(longestMs <= LEFT_WITHIN_MS * slowness(), `${longestMs} ms without a change; it said: ${said}`);

@@ -5,7 +5,7 @@ import { keyOfVisit, put, tableOfVisits } from "./report.mjs";
 import { shortcomings } from "./verdict.mjs";
 
 const fine = { transport: "sse", said: [], liveMs: 412, delayMs: 8.4, changes: 50, missed: [], repeated: [], wrong: [] };
-const box = { id: "b", what: "a box", guide: "b.conf", rungs: ["ws", "sse"], withinMs: 1_500, start: async () => null };
+const box = { id: "b", what: "a box", guide: "b.conf", transports: ["ws", "sse"], withinMs: 1_500, start: async () => null };
 
 test("a cell has the transport, the time until live and the delay, and only what was wrong beside", () => {
   const bad = { ...fine, liveMs: null, delayMs: null, transport: "none", missed: [3, 4], wrong: [1] };

@@ -38,7 +38,7 @@ const { values: asked } = parseArgs({
  * @typedef {object} Job
  * @property {string} key
  * @property {() => Promise<import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome>} act
- * @property {{ rungs: string[], withinMs: number } | null} bounds  None for who is only compared with.
+ * @property {{ transports: string[], withinMs: number } | null} bounds  None for who is only compared with.
  */
 
 const plan = asked.long ? "long" : "short";

@@ -4,13 +4,13 @@
 export const NAMES = { ws: "WebSocket", sse: "SSE", poll: "long poll", short: "short poll", none: "not live" };
 
 /**
- * @param {{ rungs: string[], withinMs: number }} asked  Of a box, or of a network that was broken.
+ * @param {{ transports: string[], withinMs: number }} asked  Of a box, or of a network that was broken.
  * @param {import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome} measured
  * @returns {string[]} What was not as it should be; nothing when all was.
  */
-export function shortcomings({ rungs, withinMs }, { transport, liveMs, missed, repeated, wrong }) {
+export function shortcomings({ transports, withinMs }, { transport, liveMs, missed, repeated, wrong }) {
   const found = [];
-  if (!rungs.includes(transport)) found.push(`${NAMES[transport]}, and not ${rungs.map((rung) => NAMES[rung]).join(" or ")}`);
+  if (!transports.includes(transport)) found.push(`${NAMES[transport]}, and not ${transports.map((name) => NAMES[name]).join(" or ")}`);
   if (liveMs === null) found.push("never live");
   else if (liveMs > withinMs) found.push(`live after ${Math.round(liveMs)} ms, and not within ${withinMs}`);
   if (missed.length > 0) found.push(`${missed.length} missed: ${some(missed)}`);
@@ -23,9 +23,9 @@ export function shortcomings({ rungs, withinMs }, { transport, liveMs, missed, r
  * Bounds as a test has to have them, on a machine that may be busy with something else. WebSocket has only a short head
  * start in its race with SSE, so where it works the other may win by chance; the page is as live, and climbs later.
  */
-export function allowed({ rungs, withinMs }, { slowness }) {
-  const either = rungs.includes("ws") ? [...new Set([...rungs, "sse"])] : rungs;
-  return { rungs: either, withinMs: withinMs * slowness };
+export function allowed({ transports, withinMs }, { slowness }) {
+  const either = transports.includes("ws") ? [...new Set([...transports, "sse"])] : transports;
+  return { transports: either, withinMs: withinMs * slowness };
 }
 
 function some(list) {

@@ -1,19 +1,22 @@
 /**
- * The page's whole network code, in the hands of chance: changes are made while rungs are refused, held back, eaten, cut
- * and delayed, the server stops and the network goes, the page sleeps, is left and comes back. Whatever
- * happens, what the page shows was true at its cursor, nothing comes twice, and nothing goes back.
+ * The whole network code of a page under random events: changes are committed while transports are refused, buffered,
+ * dropped, cut and delayed, the server stops, the network goes away, and the page sleeps, leaves and comes back. Whatever
+ * happens, the page shows what was true at its cursor, no change comes twice, and nothing goes back in time.
  *
- * A run is repeated with `PET_STORE_TEST_SEED=<seed>`, as a failure prints it; `PET_STORE_TEST_RUNS=<n>` makes more.
+ * `PET_STORE_TEST_SEED=<seed>` repeats a run, with the seed that a failure prints; `PET_STORE_TEST_RUNS=<n>` makes more.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ModelNetwork, RULES } from "./support/model-network.mjs";
-import { boardText, ModelServer } from "./support/model-server.mjs";
-import { chance, FakeClock } from "./support/fakes.mjs";
+import { EventLoopMonitor } from "../../public/live/connection/event-loop-monitor.js";
 import { openConnection } from "../../public/live/open-connection.js";
 import { Board } from "../../public/state/board.js";
-import { EventLoop } from "../../public/live/connection/event-loop-monitor.js";
 import { ServerClock } from "../../public/state/server-clock.js";
+import { FakeClock, last, seededRandom } from "./support/fakes.mjs";
+import { ModelNetwork, RULES } from "./support/model-network.mjs";
+import { boardText, ModelServer } from "./support/model-server.mjs";
+
+/** @typedef {import("./support/fakes.mjs").Message} Message */
+/** @typedef {import("./support/fakes.mjs").TransportName} TransportName */
 
 const RUNS = Number(process.env.PET_STORE_TEST_RUNS ?? 25);
 const SEEDS = process.env.PET_STORE_TEST_SEED
@@ -22,48 +25,53 @@ const SEEDS = process.env.PET_STORE_TEST_SEED
 
 const EVENTS = 60;
 
-/** After everything is well again: a link that died without a word is found by its silence, and then there is a race. */
+/** Time until the page is current after everything works again: a dead link is detected, and then there is a race. */
 const CONVERGE_MS = 45_000;
 
-/** The longest wait for the next climb, and two tries at it. */
-const CLIMB_MS = 31 * 60_000;
+/** The longest wait for the next upgrade, and two attempts. */
+const UPGRADE_MS = 31 * 60_000;
 
-/** Without changes, for the last one to arrive, also where all that is left of a network is four seconds late. */
+/** Time for the last change to arrive, also over a network that delays everything by four seconds. */
 const QUIET_MS = 4_500;
 
-/** A page in a world of its own, and what must hold for each message that it is given. */
+/** A page with its server and network, which checks every message. */
 class World {
+  /** @type {import("../../public/live/connection/connection.js").ConnectionState[]} */
+  states = [];
+  /** @type {Set<string>} Cursors of the changes that the page has received. */
+  received = new Set();
+  clock = new FakeClock();
+
+  /** @param {number} seed */
   constructor(seed) {
-    const random = chance(seed);
-    this.pick = (from, below) => from + Math.floor(random() * (below - from));
-    this.clock = new FakeClock();
+    const random = seededRandom(seed);
+    this.pick = (/** @type {number} */ from, /** @type {number} */ below) =>
+      from + Math.floor(random() * (below - from));
     this.server = new ModelServer(this.clock, this.pick);
     this.network = new ModelNetwork(this.clock, this.pick, this.server);
-    this.browser = this.network.browser;
     this.board = new Board(this.server.cursor, this.server.pets);
-    this.states = [];
-    this.given = new Set();
     this.connection = openConnection({
-      browser: this.browser,
+      browser: this.network.browser,
       clock: this.clock,
       serverClock: new ServerClock(this.clock),
-      eventLoop: new EventLoop(this.clock),
+      eventLoop: new EventLoopMonitor(this.clock),
       random,
       watch: { origin: "http://model.example", pets: [] },
       since: () => this.board.cursor,
     });
     this.connection.onstate = (state) => this.states.push(state);
-    this.connection.onmessage = (message) => this.hear(message);
+    this.connection.onmessage = (message) => this.receive(message);
   }
 
-  hear(message) {
+  /** @param {Message} message */
+  receive(message) {
     const before = this.board.cursor;
     this.board.apply(message);
     const { cursor } = this.board;
     if (["status", "pet", "gone"].includes(message.type)) {
-      assert.ok(!this.given.has(message.cursor), `${message.cursor} is given twice`);
-      assert.equal(cursor, message.cursor, "what is given is news");
-      this.given.add(message.cursor);
+      assert.ok(!this.received.has(message.cursor), `${message.cursor} comes twice`);
+      assert.equal(cursor, message.cursor, "the page receives only newer changes");
+      this.received.add(message.cursor);
     }
     const [epoch, rev] = before.split("-");
     const [newEpoch, newRev] = cursor.split("-");
@@ -75,35 +83,36 @@ class World {
     return boardText(this.board.pets.values());
   }
 
-  get rung() {
-    const state = this.states.at(-1);
+  get inUse() {
+    const state = last(this.states);
     return state.phase === "up" ? state.transport : state.phase;
   }
 
-  /** One thing that happens. */
+  /** Causes one random event. */
   async disturb() {
-    const { pick, server, network, connection, clock, browser } = this;
-    const oneOf = (list) => list[pick(0, list.length)];
-    const rung = oneOf(Object.keys(RULES));
+    const { pick, server, network, connection, clock } = this;
+    const transport = /** @type {TransportName} */ (Object.keys(RULES)[pick(0, 4)]);
+    const rules = RULES[transport];
+    /** @type {(() => unknown)[]} */
     const events = [
-      () => (network.rules[rung] = oneOf(RULES[rung])),
-      () => (network.rules[rung] = oneOf(RULES[rung])),
-      () => network.forget(),
+      () => (network.rules[transport] = rules[pick(0, rules.length)]),
+      () => (network.rules[transport] = rules[pick(0, rules.length)]),
+      () => network.dropConnections(),
       () => (network.isLossy = !network.isLossy),
-      () => (network.isCut ? network.mend() : network.cut()),
+      () => (network.isCut ? network.reconnect() : network.cut()),
       () => (server.isUp ? server.stop(pick(0, 2) === 1) : (server.isUp = true)),
       () => clock.block(pick(1_000, 30_000)),
       () => clock.jump(pick(-3_600_000, 3_600_000)),
       () => connection.wake(),
       () => (connection.offline(), connection.online()),
-      () => (browser.navigator.connection.saveData = pick(0, 2) === 1),
+      () => (network.savesData = pick(0, 2) === 1),
       async () => (connection.stop(), await this.live(pick(0, 20_000)), connection.start()),
-      () => pick(0, 5) === 0 && (server.stop(true), server.beginHistory(), (server.isUp = true)),
+      () => pick(0, 5) === 0 && (server.stop(true), server.beginEpoch(), (server.isUp = true)),
     ];
-    await oneOf(events)();
+    await events[pick(0, events.length)]();
   }
 
-  /** Time passes, and changes are made. */
+  /** Lets time pass while changes are committed. @param {number} ms */
   async live(ms) {
     for (let left = ms; left > 0; ) {
       const stepMs = Math.min(left, this.pick(20, 8_000));
@@ -116,12 +125,11 @@ class World {
   heal() {
     this.server.isUp = true;
     this.network.heal();
-    this.browser.navigator.connection.saveData = false;
   }
 }
 
 for (const seed of SEEDS) {
-  test(`no change is missed, repeated or taken back, and the page comes back to WebSocket (seed ${seed})`, async () => {
+  test(`no change is missed, repeated or reverted, and the page returns to WebSocket (seed ${seed})`, async () => {
     const world = new World(seed);
     world.connection.start();
     for (let event = 0; event < EVENTS; event += 1) {
@@ -132,10 +140,10 @@ for (const seed of SEEDS) {
     await world.live(CONVERGE_MS);
     await world.clock.run(QUIET_MS);
     assert.equal(world.shown, world.server.board, "current again");
-    await world.live(CLIMB_MS);
+    await world.live(UPGRADE_MS);
     await world.clock.run(QUIET_MS);
     assert.equal(world.shown, world.server.board);
-    assert.equal(world.rung, "ws");
+    assert.equal(world.inUse, "ws");
     assert.deepEqual(world.network.open, ["ws"], "nothing else is left open");
     world.connection.stop();
     assert.deepEqual(world.network.open, []);

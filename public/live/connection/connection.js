@@ -1,119 +1,120 @@
 // @ts-check
 /**
- * Keeps the page connected: a race finds the rung, a link proves it, and when the link ends there is another race, from
- * where the page is by then. Beside a link of a lesser rung, a climb looks for a better one.
+ * Keeps the page connected: a race finds a transport, a link checks it for as long as it is used, and when the link ends
+ * the next race starts at the cursor of the page. Beside a link that is not the best one, an upgrade looks for a better
+ * transport.
  *
- * It decides what follows what, and leaves the rest to its parts. Sharing one connection between tabs would
- * replace this class.
+ * This class decides only what follows what. `SharedConnection` has the same interface and shares one connection between
+ * tabs.
  */
-import { Ladder } from "../../state/transport-preference.js";
-import { Awake } from "./sleep-detector.js";
-import { Climb } from "./upgrade.js";
-import { Dialer } from "./link-factory.js";
+import { TransportPreference } from "../../state/transport-preference.js";
+import { noop } from "../transports/transport.js";
 import { Handover } from "./handover.js";
+import { LinkFactory } from "./link-factory.js";
 import { Retry } from "./retry.js";
-import { ignore } from "../transports/transport.js";
+import { SleepDetector } from "./sleep-detector.js";
+import { Upgrade } from "./upgrade.js";
 
 /** @typedef {import("../transports/transport.js").TransportName} TransportName */
 /** @typedef {import("./handover.js").ConnectionState} ConnectionState */
 
 export class Connection {
-  /** @type {(message: import("../transports/message.js").Message) => void} Each change once, in order, however many links brought it. */
-  onmessage = ignore;
+  /** @type {(message: import("../transports/message.js").Message) => void} Receives each change once and in order. */
+  onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
-  onstate = ignore;
+  onstate = noop;
   #serverClock;
-  #ladder;
-  #awake;
-  #dialer;
+  #preference;
+  #sleepDetector;
+  #links;
   #handover;
-  #climb;
+  #upgrade;
   #retry;
   #isStarted = false;
   /** @type {import("./race.js").Race | null} */
   #race = null;
-  /** @type {import("../transports/transport.js").Change | undefined} What the next race is for. */
-  #change;
+  /** @type {import("../transports/transport.js").Switch | undefined} Why the next race is needed. */
+  #cause;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {() => number} parts.random  From 0 up to 1.
-   * @param {Record<TransportName, () => import("../transports/transport.js").Transport>} parts.transports  The best first.
-   * @param {() => string} parts.since  Where the page is; it moves with what `onmessage` is given.
-   * @param {import("../../state/server-clock.js").ServerClock} parts.serverClock
-   * @param {import("./event-loop-monitor.js").EventLoop} parts.eventLoop
-   * @param {Pick<import("./health-check.js").Health, "ask">} parts.health
-   * @param {import("../../state/transport-preference.js").Memory} parts.memory
-   * @param {() => boolean} parts.isFrugal  Whether data is dear.
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {() => number} options.random  Returns a number from 0 up to 1.
+   * @param {Record<TransportName, () => import("../transports/transport.js").Transport>} options.transports  Best first.
+   * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
+   * @param {import("../../state/server-clock.js").ServerClock} options.serverClock
+   * @param {import("./event-loop-monitor.js").EventLoopMonitor} options.eventLoop
+   * @param {Pick<import("./health-check.js").HealthCheck, "check">} options.health
+   * @param {import("../../state/transport-preference.js").Memory} options.memory
+   * @param {() => boolean} options.savesData
    */
-  constructor({ clock, random, transports, since, serverClock, eventLoop, health, memory, isFrugal }) {
-    const ladder = new Ladder(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
-    const awake = new Awake(clock);
-    const dialer = new Dialer({ clock, awake, eventLoop, serverClock, transports, since });
-    const handover = new Handover({ since, ladder });
-    const climb = new Climb({ clock, dialer, ladder, isFrugal });
+  constructor({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData }) {
+    const preference = new TransportPreference(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
+    const sleepDetector = new SleepDetector(clock);
+    const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, transports, since });
+    const handover = new Handover({ since, preference });
+    const upgrade = new Upgrade({ clock, links, preference, savesData });
     handover.onmessage = (message) => this.onmessage(message);
     handover.onstate = (state) => this.onstate(state);
-    handover.onend = (link, ending) => this.#ended(link, ending);
-    climb.onmessage = (link, message) => handover.pass(link, message);
-    climb.onclimb = (candidate) => this.#take(candidate);
-    awake.onwake = () => this.wake();
+    handover.onend = (link, end) => this.#ended(link, end);
+    upgrade.onmessage = (link, message) => handover.forward(link, message);
+    upgrade.onupgrade = (candidate) => this.#take(candidate);
+    sleepDetector.onwake = () => this.wake();
     this.#serverClock = serverClock;
-    this.#ladder = ladder;
-    this.#awake = awake;
-    this.#dialer = dialer;
+    this.#preference = preference;
+    this.#sleepDetector = sleepDetector;
+    this.#links = links;
     this.#handover = handover;
-    this.#climb = climb;
-    this.#retry = new Retry({ clock, random, health, ladder, onretry: () => this.#connect() });
+    this.#upgrade = upgrade;
+    this.#retry = new Retry({ clock, random, health, preference, onretry: () => this.#connect() });
   }
 
   start() {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    this.#change = undefined;
-    this.#ladder.recall();
-    this.#awake.start();
+    this.#cause = undefined;
+    this.#preference.restore();
+    this.#sleepDetector.start();
     this.#connect();
   }
 
   stop() {
     if (!this.#isStarted) return;
     this.#isStarted = false;
-    this.#awake.stop();
+    this.#sleepDetector.stop();
     this.#clear();
-    this.#handover.drop();
+    this.#handover.disconnect();
   }
 
-  /** The page is looked at again, or the machine woke up: a link not heard for a heartbeat is not believed. */
+  /** The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat. */
   wake() {
-    if (this.#retry.isOwn) return this.#connect();
-    if (!this.#handover.link?.isDoubtful()) return;
-    this.#handover.drop();
+    if (this.#retry.isBackingOff) return this.#connect();
+    if (!this.#handover.link?.isSuspect()) return;
+    this.#handover.disconnect();
     this.#connect();
   }
 
-  /** The browser says that it has a network again, perhaps another one: what was learned about the old one is void. */
+  /** The browser reports a network, which may be another one: discards what was learned about the old one. */
   online() {
     const { link } = this.#handover;
-    if (link) this.#change = { from: link.name, why: "network" };
-    this.#ladder.forget();
+    if (link) this.#cause = { from: link.name, why: "network" };
+    this.#preference.reset();
     this.#retry.reset();
     this.wake();
-    this.#climb.now();
+    this.#upgrade.tryNow();
   }
 
-  /** The browser says that it has no network. It may be wrong (this machine itself can be the server). */
+  /** The browser reports that there is no network, which can be wrong: the server may run on this machine. */
   offline() {
-    this.#handover.link?.doubt();
+    this.#handover.link?.markSuspect();
   }
 
   #connect() {
     this.#clear();
-    this.#handover.seek();
-    this.#race = this.#dialer.race({
-      names: this.#ladder.order(),
-      change: this.#change,
+    this.#handover.connecting();
+    this.#race = this.#links.race({
+      names: this.#preference.order(),
+      cause: this.#cause,
       onwin: (win) => this.#won(win),
       onlose: (loss) => this.#lost(loss),
     });
@@ -123,8 +124,8 @@ export class Connection {
   /** @param {import("./race.js").Win} win */
   #won(win) {
     this.#race = null;
-    for (const name of [...win.refused, ...win.late]) this.#ladder.miss(name);
-    const link = this.#dialer.link(win);
+    for (const name of [...win.refused, ...win.late]) this.#preference.recordMiss(name);
+    const link = this.#links.link(win);
     link.start();
     this.#take({ link, hello: win.hello });
   }
@@ -132,37 +133,37 @@ export class Connection {
   /** @param {import("./race.js").Loss} loss */
   #lost({ retryMs, isLate }) {
     this.#race = null;
-    this.#handover.drop();
-    // Everything comes late, so late is what this network is, or the server's clock was set: better than nothing.
-    if (isLate) this.#serverClock.forget();
-    this.#retry.after(retryMs);
+    this.#handover.disconnect();
+    // If every transport is late, the network is slow or the server's clock was set: accept the delay.
+    if (isLate) this.#serverClock.reset();
+    this.#retry.schedule(retryMs);
   }
 
-  /** @param {Pick<import("./upgrade.js").Candidate, "link" | "hello">} candidate */
+  /** @param {import("./upgrade.js").Candidate} candidate */
   #take({ link, hello }) {
-    this.#ladder.settle(link.name);
-    this.#climb.start(link);
+    this.#preference.recordUse(link.name);
+    this.#upgrade.start(link);
     this.#handover.take(link, hello);
   }
 
   /**
    * @param {import("./link.js").Link} link
-   * @param {import("./link.js").LinkEnding} ending
+   * @param {import("./link.js").LinkEnd} end
    */
-  #ended(link, ending) {
-    const { why } = ending;
-    this.#change = why === "bye" ? undefined : { from: link.name, why };
-    const candidate = this.#climb.yield();
+  #ended(link, end) {
+    const { why } = end;
+    this.#cause = why === "bye" ? undefined : { from: link.name, why };
+    const candidate = this.#upgrade.takeCandidate();
     if (candidate) return this.#take(candidate);
-    if (why !== "lag") this.#handover.drop();
-    this.#retry.afterLink(link, ending);
+    if (why !== "lag") this.#handover.disconnect();
+    this.#retry.scheduleAfterLink(link, end);
   }
 
-  /** Ends whatever was to lead to another link. */
+  /** Stops everything that could lead to another link. */
   #clear() {
     this.#retry.cancel();
     this.#race?.stop();
     this.#race = null;
-    this.#climb.stop();
+    this.#upgrade.stop();
   }
 }

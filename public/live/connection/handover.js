@@ -1,90 +1,86 @@
 // @ts-check
 /**
- * The page's link, and how the page goes from one to the next: what they bring becomes one order of messages, whichever
- * link was quicker, and the page is told of a link when it has one.
+ * Holds the link of the page and replaces it without a gap: the messages of two concurrent links become one sequence, in
+ * which no change is missing and none comes twice.
  */
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {import("../transports/message.js").Message} Message */
 
 /**
- * `delayed`: changes come late, because what would bring them at once does not work on this network.
+ * `delayed`: changes come late, because the streaming transports do not work on this network.
  * @typedef {{ phase: "connecting" } | { phase: "down" }
- *   | { phase: "up", transport: import("../transports/transport.js").TransportName, silenceLimitMs: number, delayed?: true }} ConnectionState
+ *   | { phase: "up", transport: import("../transports/transport.js").TransportName, silenceLimitMs: number, delayed?: true }
+ *   } ConnectionState
  */
 
 export class Handover {
   /** @type {(message: Message) => void} */
-  onmessage = ignore;
+  onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
-  onstate = ignore;
-  /** @type {(link: Link, ending: import("./link.js").LinkEnding) => void} */
-  onend = ignore;
-  /** @type {Link | null} One that lags stays until there is another. */
+  onstate = noop;
+  /** @type {(link: Link, end: import("./link.js").LinkEnd) => void} */
+  onend = noop;
+  /** @type {Link | null} A lagging link stays until another one replaces it. */
   link = null;
   #since;
-  #ladder;
+  #preference;
 
   /**
-   * @param {object} parts
-   * @param {() => string} parts.since  Where the page is.
-   * @param {import("../../state/transport-preference.js").Ladder} parts.ladder
+   * @param {object} options
+   * @param {() => string} options.since  Returns the cursor of the page.
+   * @param {import("../../state/transport-preference.js").TransportPreference} options.preference
    */
-  constructor({ since, ladder }) {
+  constructor({ since, preference }) {
     this.#since = since;
-    this.#ladder = ladder;
+    this.#preference = preference;
   }
 
   /**
-   * From here on this is the page's link. The one before it ends only now, so there is no gap between them.
+   * Makes this link the page's. The link before it ends only now, so there is no gap between them.
    * @param {Link} link
-   * @param {Message} hello  What it said first, and the page has not heard yet.
+   * @param {Message} hello  Its first message, which the page has not received yet.
    */
   take(link, hello) {
     this.link?.stop();
     this.link = link;
-    link.onmessage = (message) => this.#hear(link, message);
-    link.onend = (ending) => this.onend(link, ending);
-    this.#hear(link, hello);
+    link.onmessage = (message) => this.#receive(link, message);
+    link.onend = (end) => this.onend(link, end);
+    this.#receive(link, hello);
   }
 
-  /** A search for a link begins. While there is one that lags, nobody need know. */
-  seek() {
+  /** A race begins. The page is not told while a lagging link still delivers. */
+  connecting() {
     if (!this.link) this.onstate({ phase: "connecting" });
   }
 
-  /** Leaves the link, if there is one. */
-  drop() {
+  /** Stops the link, if there is one. */
+  disconnect() {
     this.link?.stop();
     this.link = null;
     this.onstate({ phase: "down" });
   }
 
   /**
-   * What two links bring at the same time is passed on once.
-   * @param {Link} link  The page's, or one that may become it.
+   * Passes a message on unless another link delivered it before.
+   * @param {Link} link  The page's, or a candidate for an upgrade.
    * @param {Message} message
    */
-  pass(link, message) {
-    if (link.isNews(message, this.#since())) this.onmessage(message);
+  forward(link, message) {
+    if (link.isUnseen(message, this.#since())) this.onmessage(message);
   }
 
   /**
    * @param {Link} link
    * @param {Message} message
    */
-  #hear(link, message) {
-    if (message.type === "hello") this.onstate(this.#up(link));
-    this.pass(link, message);
-  }
-
-  /**
-   * @param {Link} link
-   * @returns {ConnectionState}
-   */
-  #up({ name: transport, silenceLimitMs }) {
-    const isDelayed = this.#ladder.isDelayed(transport);
-    return { phase: "up", transport, silenceLimitMs, ...(isDelayed && { delayed: true }) };
+  #receive(link, message) {
+    if (message.type === "hello") {
+      const { name: transport, silenceLimitMs } = link;
+      const isDelayed = this.#preference.isDelayed(transport);
+      this.onstate({ phase: "up", transport, silenceLimitMs, ...(isDelayed && { delayed: true }) });
+    }
+    this.forward(link, message);
   }
 }

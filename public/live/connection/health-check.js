@@ -1,24 +1,22 @@
 // @ts-check
-/**
- * Tells a server that is down from a network that blocks a transport: the first says nothing about the rungs.
- */
+/** Distinguishes a server that is down from a network that blocks a transport. */
 
-/** Well within this, a server that is up answers a question that needs no work. */
-const ANSWER_LIMIT_MS = 2_000;
+/** A healthy server answers well within this time. */
+const TIMEOUT_MS = 2_000;
 
-/** From here on an answer is about the server, also when a proxy gives it: it is down, or about to be. */
+/** From this status on the server is unhealthy, also if a proxy answers for it. */
 const SERVER_ERROR = 500;
 
-export class Health {
+export class HealthCheck {
   #fetch;
   #url;
   #clock;
 
   /**
-   * @param {object} parts
-   * @param {typeof fetch} parts.fetch
-   * @param {string} parts.origin
-   * @param {import("../clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {string} options.origin
+   * @param {import("../clock.js").Clock} options.clock
    */
   constructor({ fetch, origin, clock }) {
     this.#fetch = fetch;
@@ -27,25 +25,25 @@ export class Health {
   }
 
   /**
-   * @param {(isUp: boolean) => void} act  Called once, not before `ask` has returned.
-   * @returns {() => void} Cancels it.
+   * @param {(isUp: boolean) => void} onresult  Called once, and not before `check` has returned.
+   * @returns {() => void} Cancels the check.
    */
-  ask(act) {
+  check(onresult) {
     const abort = new AbortController();
-    const cancelLimit = this.#clock.after(ANSWER_LIMIT_MS, () => answer(false));
+    const cancelTimeout = this.#clock.after(TIMEOUT_MS, () => finish(false));
     const cancel = () => {
-      cancelLimit();
+      cancelTimeout();
       abort.abort();
     };
-    const answer = (/** @type {boolean} */ isUp) => {
+    const finish = (/** @type {boolean} */ isUp) => {
       if (abort.signal.aborted) return;
       cancel();
-      act(isUp);
+      onresult(isUp);
     };
     const fetch = this.#fetch;
     fetch(this.#url, { signal: abort.signal, cache: "no-store" }).then(
-      ({ status }) => answer(status < SERVER_ERROR),
-      () => answer(false),
+      ({ status }) => finish(status < SERVER_ERROR),
+      () => finish(false),
     );
     return cancel;
   }

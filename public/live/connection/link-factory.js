@@ -1,73 +1,59 @@
 // @ts-check
-/** What every try to connect has in common: races from where the page is, and links from what they find. */
-import { isLate } from "../../state/liveness.js";
+/** Builds races and links from the parts that every connection attempt shares. */
+import { isHelloLate } from "../../state/liveness.js";
 import { Link } from "./link.js";
 import { Race } from "./race.js";
 
 /** @typedef {import("../transports/transport.js").TransportName} TransportName */
 /** @typedef {import("./race.js").Win} Win */
-/** @typedef {import("./race.js").Loss} Loss */
 
-export class Dialer {
-  #clock;
-  #awake;
-  #eventLoop;
-  #serverClock;
-  #transports;
-  #since;
+/**
+ * @typedef {object} Parts
+ * @property {import("../clock.js").Clock} clock
+ * @property {import("./sleep-detector.js").SleepDetector} sleepDetector
+ * @property {import("./event-loop-monitor.js").EventLoopMonitor} eventLoop
+ * @property {import("../../state/server-clock.js").ServerClock} serverClock
+ * @property {Record<TransportName, () => import("../transports/transport.js").Transport>} transports
+ * @property {() => string} since  Returns the cursor of the page.
+ */
 
-  /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {import("./sleep-detector.js").Awake} parts.awake
-   * @param {import("./event-loop-monitor.js").EventLoop} parts.eventLoop
-   * @param {import("../../state/server-clock.js").ServerClock} parts.serverClock
-   * @param {Record<TransportName, () => import("../transports/transport.js").Transport>} parts.transports
-   * @param {() => string} parts.since  Where the page is.
-   */
-  constructor({ clock, awake, eventLoop, serverClock, transports, since }) {
-    this.#clock = clock;
-    this.#awake = awake;
-    this.#eventLoop = eventLoop;
-    this.#serverClock = serverClock;
-    this.#transports = transports;
-    this.#since = since;
+export class LinkFactory {
+  #parts;
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
   }
 
+  /** The cursor of the page. */
   get cursor() {
-    return this.#since();
+    return this.#parts.since();
   }
 
   /**
-   * A race that is yet to be started.
-   * @param {object} what
-   * @param {TransportName[]} what.names  In the order in which to try them.
-   * @param {import("../transports/transport.js").Change} [what.change]
-   * @param {(win: Win) => void} what.onwin
-   * @param {(loss: Loss) => void} what.onlose
+   * Builds a race, which the caller starts.
+   * @param {object} options
+   * @param {TransportName[]} options.names  In the order in which they start.
+   * @param {import("../transports/transport.js").Switch} [options.cause]
+   * @param {(win: Win) => void} options.onwin
+   * @param {(loss: import("./race.js").Loss) => void} options.onlose
    */
-  race({ names, ...rest }) {
+  race({ names, ...options }) {
+    const { clock, transports, serverClock, sleepDetector, eventLoop } = this.#parts;
     return new Race({
-      clock: this.#clock,
-      transports: names.map((name) => this.#transports[name]()),
-      since: this.#since(),
-      isLate: (name, hello) => isLate(name, hello, this.#serverClock, this.#load),
-      ...rest,
+      clock,
+      transports: names.map((name) => transports[name]()),
+      since: this.cursor,
+      isLate: (name, hello) => {
+        const load = { awakeMs: sleepDetector.awakeMs(), saturatedMs: eventLoop.saturatedMs() };
+        return isHelloLate(name, hello, serverClock, load);
+      },
+      ...options,
     });
   }
 
   /** @param {Win} win */
   link(win) {
-    return new Link({
-      clock: this.#clock,
-      awake: this.#awake,
-      eventLoop: this.#eventLoop,
-      serverClock: this.#serverClock,
-      win,
-    });
-  }
-
-  get #load() {
-    return { awakeMs: this.#awake.forMs(), saturatedMs: this.#eventLoop.saturatedMs() };
+    return new Link({ ...this.#parts, win });
   }
 }

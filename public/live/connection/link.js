@@ -1,74 +1,71 @@
 // @ts-check
 /**
- * A transport that won, for as long as it keeps proving itself.
+ * A transport that won a race, for as long as its messages keep arriving in time.
  *
- * It is up only while messages arrive, and arrive in time. The server promises one at least every heartbeat; silence
- * well beyond that means a link that is dead without saying so, and it ends like any other.
+ * The server sends at least one message per heartbeat. A link that is silent for much longer is dead, even if the browser
+ * reports no error, and ends like any other.
  */
 import { isNewer } from "../../state/cursor.js";
-import { isNews } from "../../state/news.js";
-import { Proof } from "../../state/liveness.js";
-import { Parts } from "../transports/snapshot-assembler.js";
-import { ignore } from "../transports/transport.js";
+import { Liveness } from "../../state/liveness.js";
+import { isUnseen } from "../../state/message-order.js";
+import { SnapshotAssembler } from "../transports/snapshot-assembler.js";
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
 
 /**
- * @typedef {object} LinkEnding
- * @property {"bye" | "died" | "silent" | "lag"} why  `bye`: the server said so, which says nothing against the transport.
- *   `lag`: what still comes is late, and is news all the same; the link delivers on until it is stopped.
- * @property {number} [retryMs]  How long the server asked us to stay away.
+ * @typedef {object} LinkEnd
+ * @property {"bye" | "died" | "silent" | "lag"} why  `bye`: the server ended it, which says nothing about the transport.
+ *   `lag`: messages arrive late but are still used; the link delivers until it is stopped.
+ * @property {number} [retryMs]  How long the server asked the client to stay away.
  */
 
 /**
- * A link that was still heard this long after it began was of use. Time alone does not count: some networks let
- * `hello` through and hold back the rest, others kill the link a moment later, or whatever is five seconds old.
+ * A link that delivered a message this long after its start was useful. Being open does not count: some networks pass
+ * `hello` and hold back the rest, others kill the connection a moment later, or after five seconds.
  */
 const USEFUL_MS = 6_000;
 
-/** For what waited while the page was asleep or busy to be heard after all. */
-const LAST_CHANCE_MS = 1_000;
+/** Extra time for messages that queued up while the page was asleep or busy. */
+const GRACE_MS = 1_000;
 
 export class Link {
   /** @type {(message: Message) => void} */
-  onmessage = ignore;
-  /** @type {(ending: LinkEnding) => void} Once, and not after `stop`. */
-  onend = ignore;
+  onmessage = noop;
+  /** @type {(end: LinkEnd) => void} Called once, and not after `stop`. */
+  onend = noop;
   name;
   transport;
-  /** Which rungs the race had seen fail before this one won. */
+  /** Transports that failed in the race before this one won. */
   refused;
   #clock;
-  #awake;
+  #sleepDetector;
   #eventLoop;
   #serverClock;
-  #proof;
+  #liveness;
   #hello;
-  #parts = new Parts();
-  /** Where it was opened. */
+  #snapshots = new SnapshotAssembler();
+  /** The cursor that the link was opened with. */
   #since;
-  /** Where it is; "" until it has brought anything. */
+  /** The cursor of the newest message; "" before the first one. */
   #cursor = "";
-  /** Where it was before the message at hand. */
-  #previous = "";
+  /** The cursor before the current message. */
+  #previousCursor = "";
   #startedMs;
-  #heardMs;
-  #heardAt;
-  #doubted = false;
+  #receivedMs;
+  /** The time of day of the newest message, which also advances while the machine sleeps. */
+  #receivedAt;
+  #isMarkedSuspect = false;
   #hasEnded = false;
-  #cancelWatch = ignore;
+  #cancelTimeout = noop;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {import("./sleep-detector.js").Awake} parts.awake
-   * @param {import("./event-loop-monitor.js").EventLoop} parts.eventLoop
-   * @param {import("../../state/server-clock.js").ServerClock} parts.serverClock
-   * @param {import("./race.js").Win} parts.win
+   * @param {Pick<import("./link-factory.js").Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock"> &
+   *   { win: import("./race.js").Win }} parts
    */
-  constructor({ clock, awake, eventLoop, serverClock, win }) {
+  constructor({ clock, sleepDetector, eventLoop, serverClock, win }) {
     this.#clock = clock;
-    this.#awake = awake;
+    this.#sleepDetector = sleepDetector;
     this.#eventLoop = eventLoop;
     this.#serverClock = serverClock;
     this.name = win.transport.name;
@@ -76,117 +73,119 @@ export class Link {
     this.refused = win.refused;
     this.#hello = win.hello;
     this.#since = win.since;
-    this.#proof = new Proof({ name: win.transport.name, serverClock });
-    this.#startedMs = this.#heardMs = clock.elapsed();
-    this.#heardAt = clock.now();
+    this.#liveness = new Liveness({ name: win.transport.name, serverClock });
+    this.#startedMs = this.#receivedMs = clock.elapsed();
+    this.#receivedAt = clock.now();
   }
 
-  /** The longest silence that is still life. */
+  /** The longest silence of a live link. */
   get silenceLimitMs() {
-    return this.#proof.silenceLimitMs;
+    return this.#liveness.silenceLimitMs;
   }
 
-  /** The hello that the transport won with is taken as heard, and is not passed on. */
+  /** Starts with the hello that won the race, which is checked and not passed on. */
   start() {
-    this.transport.onmessage = (message) => this.#heard(message);
-    this.transport.onstate = (state, ending) => {
-      if (state === "closed") this.#end({ why: ending?.retryMs === undefined ? "died" : "bye", ...ending });
+    this.transport.onmessage = (message) => this.#receive(message);
+    this.transport.onstate = (state, info) => {
+      if (state === "closed") this.#end({ why: info?.retryMs === undefined ? "died" : "bye", ...info });
     };
-    this.#prove(this.#hello);
+    this.#check(this.#hello);
   }
 
   stop() {
     this.#hasEnded = true;
-    this.#cancelWatch();
-    this.transport.onmessage = this.transport.onstate = ignore;
+    this.#cancelTimeout();
+    this.transport.onmessage = this.transport.onstate = noop;
     this.transport.close();
   }
 
   wasUseful() {
-    return this.#heardMs - this.#startedMs >= USEFUL_MS;
+    return this.#receivedMs - this.#startedMs >= USEFUL_MS;
   }
 
-  /** Whether it has brought what came before. @param {string} cursor */
+  /** Returns true if the link has delivered everything up to the cursor. @param {string} cursor */
   hasReached(cursor) {
     return !isNewer(cursor, this.#cursor);
   }
 
   /**
-   * @param {Message} message  The one that it brings now.
-   * @param {string} cursor  Where the page is.
+   * @param {Message} message  The current message of this link.
+   * @param {string} cursor  The cursor of the page.
    */
-  isNews(message, cursor) {
-    return isNews(message, { cursor, since: this.#previous || this.#since, isFirst: this.#previous === "" });
+  isUnseen(message, cursor) {
+    const isFirst = this.#previousCursor === "";
+    return isUnseen(message, { cursor, since: this.#previousCursor || this.#since, isFirst });
   }
 
-  /** Something outside says that the network is gone. The next message proves it wrong. */
-  doubt() {
-    this.#doubted = true;
+  /** The browser reports that the network is gone. The next message clears the mark. */
+  markSuspect() {
+    this.#isMarkedSuspect = true;
   }
 
-  /** Whether it has been silent for longer than a heartbeat, or was doubted and not heard since. */
-  isDoubtful() {
-    // A clock set back makes the difference negative: then nothing is known, and doubt is the safe side.
-    return this.#doubted || Math.abs(this.#clock.now() - this.#heardAt) > this.#proof.heartbeatMs;
+  /** Returns true if the link was silent for longer than a heartbeat, or marked since its last message. */
+  isSuspect() {
+    // A clock that was set back makes the difference negative: the silence is unknown, so the link is suspect.
+    return this.#isMarkedSuspect || Math.abs(this.#clock.now() - this.#receivedAt) > this.#liveness.heartbeatMs;
   }
 
   /** @param {Message} message */
-  #heard(message) {
-    const isInTime = this.#prove(message);
+  #receive(message) {
+    const isInTime = this.#check(message);
     if (message.type === "bye") return this.#end({ why: "bye", retryMs: message.retry_ms });
-    const whole = this.#parts.take(message);
-    if (whole) this.#pass(whole);
+    const complete = this.#snapshots.add(message);
+    if (complete) this.#deliver(complete);
     if (!isInTime) this.#end({ why: "lag" });
   }
 
   /** @param {Message} message */
-  #pass(message) {
-    this.#previous = this.#cursor;
+  #deliver(message) {
+    this.#previousCursor = this.#cursor;
     if (message.type !== "hello" && message.cursor) this.#cursor = message.cursor;
     this.onmessage(message);
   }
 
   /**
+   * Records the message and restarts the timeout.
    * @param {Message} message
-   * @returns {boolean} Whether it came in time.
+   * @returns {boolean} True if it came in time.
    */
-  #prove(message) {
-    this.#heardMs = this.#clock.elapsed();
-    this.#heardAt = this.#clock.now();
-    this.#doubted = false;
-    this.#serverClock.correct(message.server_time, this.transport.roundTripMs ?? Infinity);
+  #check(message) {
+    this.#receivedMs = this.#clock.elapsed();
+    this.#receivedAt = this.#clock.now();
+    this.#isMarkedSuspect = false;
+    this.#serverClock.sync(message.server_time, this.transport.roundTripMs);
     this.#eventLoop.probe();
-    const load = { awakeMs: this.#awake.forMs(), saturatedMs: this.#eventLoop.saturatedMs() };
-    const isInTime = this.#proof.hear(message, load);
-    if (!this.#hasEnded) this.#watch(this.#proof.patienceMs);
+    const load = { awakeMs: this.#sleepDetector.awakeMs(), saturatedMs: this.#eventLoop.saturatedMs() };
+    const isInTime = this.#liveness.receive(message, load);
+    if (!this.#hasEnded) this.#startTimeout(this.#liveness.timeoutMs);
     return isInTime;
   }
 
   /**
-   * @param {number} patienceMs
-   * @param {boolean} [isLastChance]
+   * @param {number} timeoutMs
+   * @param {boolean} [isGrace]
    */
-  #watch(patienceMs, isLastChance = false) {
-    this.#cancelWatch();
-    this.#cancelWatch = this.#clock.after(patienceMs, () => {
-      if (this.#isBacklogged()) this.#watch(LAST_CHANCE_MS);
-      else if (isLastChance || this.#awake.forMs() >= patienceMs) this.#end({ why: this.#proof.silence });
-      else this.#watch(LAST_CHANCE_MS, true);
+  #startTimeout(timeoutMs, isGrace = false) {
+    this.#cancelTimeout();
+    this.#cancelTimeout = this.#clock.after(timeoutMs, () => {
+      if (this.#isBacklogged()) this.#startTimeout(GRACE_MS);
+      else if (isGrace || this.#sleepDetector.awakeMs() >= timeoutMs) this.#end({ why: this.#liveness.timeoutReason });
+      else this.#startTimeout(GRACE_MS, true);
     });
   }
 
-  /** What is waited for may be here and wait for the page. But not for longer than any silence may last. */
+  /** Returns true if the next message may already wait for this busy page. Holds no longer than the silence limit. */
   #isBacklogged() {
-    const silentMs = this.#clock.elapsed() - this.#heardMs;
+    const silentMs = this.#clock.elapsed() - this.#receivedMs;
     return this.#eventLoop.saturatedMs() > 0 && silentMs < this.silenceLimitMs;
   }
 
-  /** @param {LinkEnding} ending */
-  #end(ending) {
+  /** @param {LinkEnd} end */
+  #end(end) {
     if (this.#hasEnded) return;
-    if (ending.why === "lag") this.#hasEnded = true;
+    if (end.why === "lag") this.#hasEnded = true;
     else this.stop();
-    this.#cancelWatch();
-    this.onend(ending);
+    this.#cancelTimeout();
+    this.onend(end);
   }
 }

@@ -1,49 +1,49 @@
 // @ts-check
 /**
- * Finds the transport that works here and now: they start one after the other, each with a short head start,
- * and the first that delivers `hello` in time wins. The others are closed.
+ * Finds a transport that works: they start one after the other, each with a short head start, and the first that delivers
+ * `hello` in time wins. The others are closed.
  *
- * That a transport opened proves nothing: proxies open streams that they hold back, and sockets whose frames
- * they eat. Only a message that came through counts.
+ * An open transport proves nothing: proxies open streams that they buffer, and sockets whose frames they drop. Only a
+ * delivered message counts.
  */
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("../transports/transport.js").Transport} Transport */
 /** @typedef {import("../transports/transport.js").TransportName} TransportName */
 /** @typedef {import("../transports/message.js").Message} Message */
 
 /**
- * A transport that said hello. Its handlers are whoever's who takes it.
+ * A transport that delivered hello in time. The caller sets its handlers.
  * @typedef {object} Win
  * @property {Transport} transport
  * @property {Message} hello
- * @property {string} since  What it was opened with.
- * @property {TransportName[]} refused  Those that failed before.
- * @property {TransportName[]} late  Those that said hello too late, or were still to say it.
+ * @property {string} since  The cursor that it was opened with.
+ * @property {TransportName[]} refused  Transports that failed before it won.
+ * @property {TransportName[]} late  Transports whose hello was late, or had not arrived yet.
  */
 
 /**
  * @typedef {object} Loss
- * @property {number} [retryMs]  The time the server asked for, if it did.
- * @property {boolean} isLate  Something was heard, and all of it too late.
+ * @property {number} [retryMs]  How long the server asked the client to stay away.
+ * @property {boolean} isLate  Messages arrived, and all were late.
  */
 
 /**
- * How long the one before has before this one starts beside it, unless it fails first: long enough for a good network,
- * short for a person. A stream costs the server little, a question it has to answer in vain costs more.
+ * Head start of the previous transport, unless it fails earlier: long enough for a good network, short for a person.
+ * Polling waits longer, because an extra stream costs the server less than an extra request.
  * @type {Record<TransportName, number>}
  */
-const WAIT_FOR_START_MS = { ws: 250, sse: 250, poll: 1750, short: 2000 };
+const HEAD_START_MS = { ws: 250, sse: 250, poll: 1750, short: 2000 };
 
-/** After this long without any `hello`, nobody has won. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/** The race is lost if no hello arrives within this time. */
+const TIMEOUT_MS = 10_000;
 
 export class Race {
   #clock;
-  #waiting;
+  #pending;
   #since;
-  /** @type {import("../transports/transport.js").Change | undefined} */
-  #change;
+  /** @type {import("../transports/transport.js").Switch | undefined} */
+  #cause;
   #isLate;
   #onwin;
   #onlose;
@@ -53,63 +53,63 @@ export class Race {
   #refused = [];
   /** @type {TransportName[]} */
   #late = [];
-  #cancelNext = ignore;
-  #cancelTimeout = ignore;
+  #cancelNext = noop;
+  #cancelTimeout = noop;
   /** @type {number | undefined} */
   #retryMs;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {Transport[]} parts.transports  In the order in which they start.
-   * @param {string} parts.since
-   * @param {import("../transports/transport.js").Change} [parts.change]  What the race is for, when it is not the first.
-   * @param {(name: TransportName, hello: Message) => boolean} parts.isLate
-   * @param {(win: Win) => void} parts.onwin
-   * @param {(loss: Loss) => void} parts.onlose
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {Transport[]} options.transports  In the order in which they start.
+   * @param {string} options.since
+   * @param {import("../transports/transport.js").Switch} [options.cause]  Why the page switches transports, if it does.
+   * @param {(name: TransportName, hello: Message) => boolean} options.isLate
+   * @param {(win: Win) => void} options.onwin
+   * @param {(loss: Loss) => void} options.onlose
    */
-  constructor({ clock, transports, since, change, isLate, onwin, onlose }) {
+  constructor({ clock, transports, since, cause, isLate, onwin, onlose }) {
     this.#clock = clock;
-    this.#waiting = [...transports];
+    this.#pending = [...transports];
     this.#since = since;
-    this.#change = change;
+    this.#cause = cause;
     this.#isLate = isLate;
     this.#onwin = onwin;
     this.#onlose = onlose;
   }
 
   start() {
-    this.#cancelTimeout = this.#clock.after(CONNECT_TIMEOUT_MS, () => this.#lose());
+    this.#cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#lose());
     this.#next();
   }
 
   stop() {
     this.#cancelNext();
     this.#cancelTimeout();
-    this.#waiting.length = 0;
-    for (const transport of this.#running) release(transport);
+    this.#pending.length = 0;
+    for (const transport of this.#running) closeQuietly(transport);
     this.#running.clear();
   }
 
   #next() {
     this.#cancelNext();
-    const transport = this.#waiting.shift();
+    const transport = this.#pending.shift();
     if (!transport) return;
     this.#running.add(transport);
-    // Before opening: one that fails at once starts the next at once, and takes this timer back.
+    // Before `open`: a transport that fails synchronously starts the next one, and cancels this timer.
     this.#scheduleAfter(transport);
-    transport.onmessage = (message) => this.#heard(transport, message);
-    transport.onstate = (state, ending) => state === "closed" && this.#failed(transport, ending?.retryMs);
-    transport.open(this.#since, this.#change?.from === transport.name ? undefined : this.#change);
+    transport.onmessage = (message) => this.#receive(transport, message);
+    transport.onstate = (state, info) => state === "closed" && this.#failed(transport, info?.retryMs);
+    transport.open(this.#since, this.#cause?.from === transport.name ? undefined : this.#cause);
   }
 
   /** @param {Transport} transport */
   #scheduleAfter({ name }) {
-    const next = this.#waiting[0]?.name;
+    const next = this.#pending[0]?.name;
     if (next === undefined) return;
-    this.#cancelNext = this.#clock.after(WAIT_FOR_START_MS[next], () => {
-      // The streams run against each other. Whoever asks instead does so because they said nothing.
-      if (next === "poll" || next === "short") this.#change ??= { from: name, why: "silent" };
+    this.#cancelNext = this.#clock.after(HEAD_START_MS[next], () => {
+      // The streams compete. Polling starts only because they were silent.
+      if (next === "poll" || next === "short") this.#cause ??= { from: name, why: "silent" };
       this.#next();
     });
   }
@@ -118,15 +118,15 @@ export class Race {
    * @param {Transport} transport
    * @param {Message} message
    */
-  #heard(transport, message) {
-    // The server itself is leaving or full: the other transports would only be told the same.
+  #receive(transport, message) {
+    // The server is stopping or full, and would answer the same over every other transport.
     if (message.type === "bye") return this.#lose(message.retry_ms);
     if (message.type !== "hello") return;
     if (!this.#isLate(transport.name, message)) return this.#win(transport, message);
     this.#late.push(transport.name);
-    this.#change ??= { from: transport.name, why: "lag" };
-    release(transport);
-    this.#leave(transport);
+    this.#cause ??= { from: transport.name, why: "lag" };
+    closeQuietly(transport);
+    this.#remove(transport);
   }
 
   /**
@@ -135,16 +135,16 @@ export class Race {
    */
   #failed(transport, retryMs) {
     this.#refused.push(transport.name);
-    this.#change ??= { from: transport.name, why: "refused" };
+    this.#cause ??= { from: transport.name, why: "refused" };
     this.#retryMs = retryMs ?? this.#retryMs;
-    this.#leave(transport);
+    this.#remove(transport);
   }
 
   /** @param {Transport} transport */
-  #leave(transport) {
+  #remove(transport) {
     this.#running.delete(transport);
     if (this.#running.size > 0) return;
-    if (this.#waiting.length > 0) this.#next();
+    if (this.#pending.length > 0) this.#next();
     else this.#lose();
   }
 
@@ -166,7 +166,7 @@ export class Race {
 }
 
 /** @param {Transport} transport */
-function release(transport) {
-  transport.onmessage = transport.onstate = ignore;
+function closeQuietly(transport) {
+  transport.onmessage = transport.onstate = noop;
   transport.close();
 }

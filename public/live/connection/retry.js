@@ -1,68 +1,69 @@
 // @ts-check
-/**
- * What lies between the end of a link and the next race: what the end says about its rung, and how long to wait.
- */
+/** Decides, after a link or a race ended, what that says about the transport and how long to wait before the next race. */
 import { Backoff, boundRetry } from "../../state/backoff.js";
-import { ignore } from "../transports/transport.js";
-
-/** @typedef {import("./link.js").Link} Link */
+import { noop } from "../transports/transport.js";
 
 export class Retry {
   #clock;
   #health;
-  #ladder;
+  #preference;
   #backoff;
   #onretry;
   #isWaiting = false;
-  #isOrdered = false;
-  #cancel = ignore;
+  /** The server set the delay. */
+  #isServerDelay = false;
+  #cancel = noop;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {() => number} parts.random  From 0 up to 1.
-   * @param {Pick<import("./health-check.js").Health, "ask">} parts.health
-   * @param {import("../../state/transport-preference.js").Ladder} parts.ladder
-   * @param {() => void} parts.onretry  It is time.
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {() => number} options.random  Returns a number from 0 up to 1.
+   * @param {Pick<import("./health-check.js").HealthCheck, "check">} options.health
+   * @param {import("../../state/transport-preference.js").TransportPreference} options.preference
+   * @param {() => void} options.onretry  Starts the next race.
    */
-  constructor({ clock, random, health, ladder, onretry }) {
+  constructor({ clock, random, health, preference, onretry }) {
     this.#clock = clock;
     this.#health = health;
-    this.#ladder = ladder;
+    this.#preference = preference;
     this.#backoff = new Backoff(random);
     this.#onretry = onretry;
   }
 
-  /** Whether it waits, and not because the server said so. */
-  get isOwn() {
-    return this.#isWaiting && !this.#isOrdered;
+  /** Returns true while it waits for a delay that the client chose itself. */
+  get isBackingOff() {
+    return this.#isWaiting && !this.#isServerDelay;
   }
 
   /**
-   * @param {Link} link
-   * @param {import("./link.js").LinkEnding} ending
+   * Schedules the next race after a link ended.
+   * @param {import("./link.js").Link} link
+   * @param {import("./link.js").LinkEnd} end
    */
-  afterLink(link, { why, retryMs }) {
+  scheduleAfterLink(link, { why, retryMs }) {
     if (link.wasUseful()) {
       this.#backoff.reset();
-      this.#ladder.praise(link.name);
+      this.#preference.recordSuccess(link.name);
     } else if (why === "bye") {
-      this.#ladder.excuse(link.name);
+      this.#preference.recordServerFailure(link.name);
     } else {
-      return this.#suspect(link.name, why);
+      return this.#checkHealth(link.name, why);
     }
-    this.after(retryMs);
+    this.schedule(retryMs);
   }
 
-  /** @param {number} [retryMs]  Waited out as it is: the server has spread its viewers already. */
-  after(retryMs) {
-    const orderedMs = boundRetry(retryMs);
+  /**
+   * Schedules the next race.
+   * @param {number} [retryMs]  Used without jitter: the server spreads the delays over its viewers.
+   */
+  schedule(retryMs) {
+    const serverMs = boundRetry(retryMs);
     this.#isWaiting = true;
-    this.#isOrdered = orderedMs !== null;
-    this.#cancel = this.#clock.after(orderedMs ?? this.#backoff.next(), this.#onretry);
+    this.#isServerDelay = serverMs !== null;
+    this.#cancel = this.#clock.after(serverMs ?? this.#backoff.next(), this.#onretry);
   }
 
-  /** The network is another: the next wait is short again. */
+  /** Makes the next delay short again: the network may have changed. */
   reset() {
     this.#backoff.reset();
   }
@@ -73,17 +74,17 @@ export class Retry {
   }
 
   /**
-   * A link won, and came to nothing. That is the rung's fault, unless it is the server's.
+   * A link ended before it was useful. Only if the server is healthy, the transport is at fault.
    * @param {import("../transports/transport.js").TransportName} name
-   * @param {import("../transports/transport.js").Reason} why
+   * @param {import("../transports/transport.js").SwitchReason} why
    */
-  #suspect(name, why) {
+  #checkHealth(name, why) {
     this.#isWaiting = true;
-    this.#isOrdered = false;
-    this.#cancel = this.#health.ask((isUp) => {
-      if (isUp) this.#ladder.blame(name, why);
-      else this.#ladder.excuse(name);
-      this.after();
+    this.#isServerDelay = false;
+    this.#cancel = this.#health.check((isUp) => {
+      if (isUp) this.#preference.recordFailure(name, why);
+      else this.#preference.recordServerFailure(name);
+      this.schedule();
     });
   }
 }

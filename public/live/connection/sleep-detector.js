@@ -1,31 +1,31 @@
 // @ts-check
 /**
- * Whether this page has been running, or was asleep, throttled or too busy to hear: what came late because of that
- * is not the network's fault. See also `EventLoop`, which notices a page that runs and cannot keep up.
+ * Measures for how long the page has been running without being suspended or throttled: a message that is late because of
+ * that says nothing about the network. `EventLoopMonitor` detects a page that runs but cannot keep up.
  */
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
 const TICK_MS = 1_000;
 
-/** A tick that comes later than this was not just a little late. */
+/** A tick that is later than this shows that the page was not running. */
 const BREAK_MS = 2_500;
 
 /**
- * After a break like this, connections may be dead without anybody having said so. Browsers let a hidden page run
- * once a minute, and that is no sleep.
+ * After a break of this length connections may be dead without an error. Longer than a minute: browsers run the timers of
+ * a hidden page once a minute, which is not sleep.
  */
 const SLEEP_MS = 70_000;
 
-export class Awake {
+export class SleepDetector {
   /** The machine slept, or the page was frozen. */
-  onwake = ignore;
+  onwake = noop;
   #clock;
   /** When the last break ended. */
-  #since = 0;
-  #seenMs = 0;
-  /** The same by the time of day, which also goes on while the machine sleeps. */
-  #seenAt = 0;
-  #cancel = ignore;
+  #awakeSince = 0;
+  #checkedMs = 0;
+  /** The time of day of the last tick, which also advances while the machine sleeps. */
+  #tickedAt = 0;
+  #cancel = noop;
 
   /** @param {import("../clock.js").Clock} clock */
   constructor(clock) {
@@ -34,8 +34,8 @@ export class Awake {
 
   start() {
     this.stop();
-    this.#since = this.#seenMs = this.#clock.elapsed();
-    this.#seenAt = this.#clock.now();
+    this.#awakeSince = this.#checkedMs = this.#clock.elapsed();
+    this.#tickedAt = this.#clock.now();
     this.#tick();
   }
 
@@ -43,21 +43,21 @@ export class Awake {
     this.#cancel();
   }
 
-  /** For how long the page has been running without a break, in ms. */
-  forMs() {
+  /** Returns for how long the page has been running without a break, in ms. */
+  awakeMs() {
     const now = this.#clock.elapsed();
-    if (now - this.#seenMs > BREAK_MS) this.#since = now;
-    this.#seenMs = now;
-    return now - this.#since;
+    if (now - this.#checkedMs > BREAK_MS) this.#awakeSince = now;
+    this.#checkedMs = now;
+    return now - this.#awakeSince;
   }
 
   #tick() {
     this.#cancel = this.#clock.after(TICK_MS, () => {
       this.#tick();
-      const missedMs = this.#clock.now() - this.#seenAt;
-      this.#seenAt = this.#clock.now();
-      this.forMs();
-      if (missedMs > SLEEP_MS) this.onwake();
+      const sinceTickMs = this.#clock.now() - this.#tickedAt;
+      this.#tickedAt = this.#clock.now();
+      this.awakeMs();
+      if (sinceTickMs > SLEEP_MS) this.onwake();
     });
   }
 }

@@ -1,25 +1,25 @@
 // @ts-check
-/** The rung that worked, kept for the next page of this origin, for each network that the demo pretends by itself. */
+/** Stores the transport that worked for the next page of this origin, separately for each simulated network of the demo. */
 
 /** @typedef {import("../transports/transport.js").TransportName} TransportName */
 
-const KEY = "petstore.rung";
+const KEY = "petstore.transport";
 
-/** After this long the network may well be another, and its guests too. */
+/** After this time the device may be on another network. */
 const VALID_MS = 30 * 60_000;
 
-export class Memory {
+export class TransportMemory {
   #open;
   #clock;
   #names;
   #key;
 
   /**
-   * @param {object} parts
-   * @param {() => Storage} parts.open  May throw: storage can be forbidden. Then nothing is remembered.
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {readonly TransportName[]} parts.names
-   * @param {string} [parts.chaos]
+   * @param {object} options
+   * @param {() => Storage} options.open  Throws if storage is forbidden; nothing is stored then.
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {readonly TransportName[]} options.names
+   * @param {string} [options.chaos]
    */
   constructor({ open, clock, names, chaos }) {
     this.#open = open;
@@ -31,20 +31,20 @@ export class Memory {
   /** @returns {TransportName | null} */
   read() {
     try {
-      const { rung, at } = JSON.parse(this.#open().getItem(this.#key) ?? "{}");
+      const { name, at } = JSON.parse(this.#open().getItem(this.#key) ?? "{}");
       const ageMs = this.#clock.now() - at;
-      return this.#names.includes(rung) && ageMs >= 0 && ageMs < VALID_MS ? rung : null;
+      return this.#names.includes(name) && ageMs >= 0 && ageMs < VALID_MS ? name : null;
     } catch {
       return null;
     }
   }
 
-  /** @param {TransportName} rung  It works, and those above it were tried. */
-  write(rung) {
+  /** @param {TransportName} name  It works, and the better ones were tried. */
+  write(name) {
     try {
-      this.#open().setItem(this.#key, JSON.stringify({ rung, at: this.#clock.now() }));
+      this.#open().setItem(this.#key, JSON.stringify({ name, at: this.#clock.now() }));
     } catch {
-      // Full or forbidden: the next page finds its rung by itself.
+      // Storage is full or forbidden: the next page starts with a race.
     }
   }
 }

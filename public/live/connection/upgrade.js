@@ -1,40 +1,40 @@
 // @ts-check
 /**
- * The way back up: while a link of a lesser rung is live, those above it are tried beside it, now and then.
+ * Tries better transports from time to time, beside the link that the page uses.
  *
- * What they deliver counts at once; the page moves only when one of them has been of use, now or before on this
- * network. Until then the link below stays, so a try that fails is seen by nobody.
+ * The page uses their messages immediately, but moves only once a candidate was useful, now or earlier on this network.
+ * Until then the current link stays, so a failed attempt has no visible effect.
  */
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {import("../transports/message.js").Message} Message */
 /** @typedef {import("../transports/transport.js").TransportName} TransportName */
 /** @typedef {{ link: Link, hello: Message }} Candidate */
 
-/** The first try, where a better rung is known not to work. It doubles with each that fails. */
+/** Delay before the first attempt, if the better transports are known to fail. Doubles with each failure. */
 const FIRST_MS = 2 * 60_000;
 const LIMIT_MS = 30 * 60_000;
 
-/** The first try where one was not really tried: it was slow, or died once, or this page began below it. */
-const SOON_MS = 10_000;
+/** The same if a better transport has not really failed: it was slow, died once, or this page did not try it. */
+const UNTRIED_MS = 10_000;
 
-/** The first try where one has worked on this network: a server that was just starting let down all who came first. */
-const AT_ONCE_MS = 250;
+/** The same if a better transport has worked on this network: it was refused because the server was starting. */
+const PROVEN_MS = 250;
 
-export class Climb {
-  /** @type {(link: Link, message: Message) => void} What a candidate brings, without its hello. */
-  onmessage = ignore;
-  /** @type {(candidate: Candidate) => void} It is of use. The link and its handlers are then the caller's. */
-  onclimb = ignore;
+export class Upgrade {
+  /** @type {(link: Link, message: Message) => void} Receives the messages of a candidate, except its hello. */
+  onmessage = noop;
+  /** @type {(candidate: Candidate) => void} The candidate was useful. The caller takes over the link and its handlers. */
+  onupgrade = noop;
   #clock;
-  #dialer;
-  #ladder;
-  #isFrugal;
-  /** @type {TransportName | null} Of the link that is live; null while there is nothing above it. */
+  #links;
+  #preference;
+  #savesData;
+  /** @type {TransportName | null} Transport of the current link; null if there is no better one. */
   #from = null;
   #delayMs = 0;
-  /** @type {(() => void) | null} Set while waiting for the next try. */
+  /** @type {(() => void) | null} Set while waiting for the next attempt. */
   #cancelWait = null;
   /** @type {import("./race.js").Race | null} */
   #race = null;
@@ -42,28 +42,28 @@ export class Climb {
   #candidate = null;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {import("./link-factory.js").Dialer} parts.dialer
-   * @param {import("../../state/transport-preference.js").Ladder} parts.ladder
-   * @param {() => boolean} parts.isFrugal  Whether to try nothing that nobody asked for.
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {import("./link-factory.js").LinkFactory} options.links
+   * @param {import("../../state/transport-preference.js").TransportPreference} options.preference
+   * @param {() => boolean} options.savesData  If true, only `tryNow` makes an attempt.
    */
-  constructor({ clock, dialer, ladder, isFrugal }) {
+  constructor({ clock, links, preference, savesData }) {
     this.#clock = clock;
-    this.#dialer = dialer;
-    this.#ladder = ladder;
-    this.#isFrugal = isFrugal;
+    this.#links = links;
+    this.#preference = preference;
+    this.#savesData = savesData;
   }
 
-  /** @param {Link} link  That is live now. */
+  /** @param {Link} link  The current link of the page. */
   start({ name, refused }) {
     this.stop();
-    const above = this.#ladder.above(name);
-    if (above.length === 0) return;
+    const better = this.#preference.betterThan(name);
+    if (better.length === 0) return;
     this.#from = name;
-    const isOpen = above.some((better) => !this.#ladder.isOut(better) && !refused.includes(better));
-    const isTrusted = above.some((better) => this.#ladder.isTrusted(better));
-    this.#delayMs = isTrusted ? AT_ONCE_MS : isOpen ? SOON_MS : FIRST_MS;
+    const isUntried = better.some((other) => !this.#preference.isFailing(other) && !refused.includes(other));
+    const isProven = better.some((other) => this.#preference.isProven(other));
+    this.#delayMs = isProven ? PROVEN_MS : isUntried ? UNTRIED_MS : FIRST_MS;
     this.#schedule();
   }
 
@@ -77,15 +77,15 @@ export class Climb {
     this.#candidate = null;
   }
 
-  /** Tries at once: something says that the network is another. */
-  now() {
+  /** Makes an attempt immediately: the network may have changed. */
+  tryNow() {
     if (!this.#cancelWait) return;
-    this.#delayMs = SOON_MS;
+    this.#delayMs = UNTRIED_MS;
     this.#try();
   }
 
-  /** @returns {Candidate | null} A link that has said hello, for a page that has lost the one it had. Ends the climb. */
-  yield() {
+  /** Stops, and returns a link that has delivered hello, for a page that lost its own. */
+  takeCandidate() {
     const candidate = this.#candidate;
     this.#candidate = null;
     this.stop();
@@ -94,7 +94,7 @@ export class Climb {
 
   #schedule() {
     this.#cancelWait = this.#clock.after(this.#delayMs, () => {
-      if (this.#isFrugal()) this.#schedule();
+      if (this.#savesData()) this.#schedule();
       else this.#try();
     });
   }
@@ -102,18 +102,18 @@ export class Climb {
   #try() {
     this.#cancelWait?.();
     this.#cancelWait = null;
-    if (this.#from) this.#run(this.#ladder.above(this.#from), this.#from);
+    if (this.#from) this.#runRace(this.#preference.betterThan(this.#from), this.#from);
   }
 
   /**
    * @param {TransportName[]} names
    * @param {TransportName} from
    */
-  #run(names, from) {
+  #runRace(names, from) {
     if (names.length === 0) return this.#fail();
-    this.#race = this.#dialer.race({
+    this.#race = this.#links.race({
       names,
-      change: { from, why: "climb" },
+      cause: { from, why: "upgrade" },
       onwin: (win) => this.#won(win, names.filter((name) => name !== win.transport.name), from),
       onlose: () => this.#fail(),
     });
@@ -122,37 +122,37 @@ export class Climb {
 
   /**
    * @param {import("./race.js").Win} win
-   * @param {TransportName[]} others  To try if this one is of no use.
+   * @param {TransportName[]} others  To try if this one is not useful.
    * @param {TransportName} from
    */
   #won(win, others, from) {
     this.#race = null;
-    const link = this.#dialer.link(win);
-    const start = this.#dialer.cursor;
+    const link = this.#links.link(win);
+    const start = this.#links.cursor;
     this.#candidate = { link, hello: win.hello };
     link.onmessage = (message) => {
       if (message.type !== "hello") this.onmessage(link, message);
-      if (link.wasUseful() && link.hasReached(start)) this.#climbed();
+      if (link.wasUseful() && link.hasReached(start)) this.#upgrade();
     };
     link.onend = ({ why }) => {
       this.#candidate = null;
       link.stop();
       if (why === "bye") return this.#fail();
-      this.#ladder.blame(link.name, why);
-      this.#run(others.filter((name) => !win.refused.includes(name)), from);
+      this.#preference.recordFailure(link.name, why);
+      this.#runRace(others.filter((name) => !win.refused.includes(name)), from);
     };
     link.start();
-    if (this.#ladder.isTrusted(link.name)) this.#climbed();
+    if (this.#preference.isProven(link.name)) this.#upgrade();
   }
 
-  #climbed() {
-    const candidate = this.yield();
-    if (candidate) this.onclimb(candidate);
+  #upgrade() {
+    const candidate = this.takeCandidate();
+    if (candidate) this.onupgrade(candidate);
   }
 
   #fail() {
     this.#race = null;
-    if (this.#from) this.#ladder.confirm(this.#from);
+    if (this.#from) this.#preference.recordBest(this.#from);
     this.#delayMs = this.#delayMs < FIRST_MS ? FIRST_MS : Math.min(LIMIT_MS, this.#delayMs * 2);
     this.#schedule();
   }

@@ -1,32 +1,29 @@
 // @ts-check
 /**
- * One socket to the server's echo, for the way there and back, and for what becomes of a socket on which nobody says
- * anything: unlike the live one it never hears a heartbeat.
+ * A socket to the server's echo. It measures round trips, and what becomes of a silent connection: unlike the live socket
+ * it gets no heartbeats.
  */
-import { OPEN_LIMIT_MS } from "./stream-probe.js";
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 import { socketUrl } from "../transports/url.js";
+import { closeSocket } from "../transports/websocket.js";
+import { OPEN_LIMIT_MS } from "./stream-probe.js";
 
-/** An echo that takes longer is not coming. */
-const ANSWER_LIMIT_MS = 5_000;
+/** Time limit for a reply. */
+const REPLY_LIMIT_MS = 5_000;
 
-/** How long a socket that nobody wants any more may take to open before it is closed all the same. */
-const CONNECT_LIMIT_MS = 3_000;
-
-/** `WebSocket.CONNECTING` and `OPEN`, spelled out because the constructor passed in may be a stand-in. */
-const CONNECTING = 0;
+/** `WebSocket.OPEN`, spelled out because tests pass in another constructor. */
 const OPEN = 1;
 
 export class EchoSocket {
-  /** Something other than this page ended it. Not before it was open. */
-  onend = ignore;
+  /** Something other than this page closed the socket after it had opened. */
+  onend = noop;
   #clock;
   #socket;
   #signal;
-  /** @type {(isThere: boolean) => void}  What waits for the next thing to happen. */
-  #settle = ignore;
+  /** @type {(hasHappened: boolean) => void}  Settles the promise of `#next`. */
+  #settle = noop;
 
-  /** @param {import("./probes.js").Lab} lab  Its signal closes the socket. */
+  /** @param {import("./probes.js").ProbeContext} context  Its signal closes the socket. */
   constructor({ browser, clock, watch, signal }) {
     this.#clock = clock;
     this.#signal = signal;
@@ -39,32 +36,23 @@ export class EchoSocket {
     };
   }
 
-  /** @returns {Promise<boolean>} Whether it opened in time. */
+  /** @returns {Promise<boolean>} True once it is open; false after the time limit. */
   opened() {
     return this.#next(OPEN_LIMIT_MS);
   }
 
-  /** @returns {Promise<number | null>} Milliseconds there and back; null when no answer came in time. */
-  async ask() {
+  /** @returns {Promise<number | null>} The round trip in ms; null if no reply came in time. */
+  async ping() {
     if (this.#socket.readyState !== OPEN) return null;
-    const askedAt = this.#clock.elapsed();
+    const sentAt = this.#clock.elapsed();
     this.#socket.send("doctor");
-    return (await this.#next(ANSWER_LIMIT_MS)) ? this.#clock.elapsed() - askedAt : null;
+    return (await this.#next(REPLY_LIMIT_MS)) ? this.#clock.elapsed() - sentAt : null;
   }
 
   close() {
     this.#signal.removeEventListener("abort", this.#onabort);
-    this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
+    closeSocket(this.#socket, this.#clock);
     this.#settle(false);
-    if (this.#socket.readyState === CONNECTING) this.#closeLater();
-    else this.#socket.close();
-  }
-
-  /** Browsers complain on the console about a socket that is closed before it is open, so it may open first. */
-  #closeLater() {
-    const cancel = this.#clock.after(CONNECT_LIMIT_MS, () => this.#socket.close());
-    this.#socket.onopen = () => (cancel(), this.#socket.close());
-    this.#socket.onclose = cancel;
   }
 
   #onabort = () => {
@@ -73,16 +61,17 @@ export class EchoSocket {
   };
 
   /**
+   * Waits for the next event of the socket.
    * @param {number} limitMs
    * @returns {Promise<boolean>}
    */
   #next(limitMs) {
     return new Promise((resolve) => {
       const cancelLimit = this.#clock.after(limitMs, () => this.#settle(false));
-      this.#settle = (isThere) => {
+      this.#settle = (hasHappened) => {
         cancelLimit();
-        this.#settle = ignore;
-        resolve(isThere);
+        this.#settle = noop;
+        resolve(hasHappened);
       };
     });
   }

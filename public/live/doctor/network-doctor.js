@@ -1,103 +1,102 @@
 // @ts-check
 /**
- * Examines the network between this browser and the server: every way at once, and then those that work for a good
- * minute in which they are left alone. It only measures; what that means is decided elsewhere.
+ * Tests the network between this browser and the server: all connection types at once, then those that work while they are
+ * idle for a minute. It only measures; `state/doctor/` draws the conclusions.
  *
- * It watches a pet that does not exist, so that nothing but hello and heartbeats comes, each of which says when it
- * was sent. Whatever it opens is closed by `stop()`.
+ * It watches a pet that does not exist, so it receives only hellos and heartbeats, which say when they were sent. `stop()`
+ * closes everything that it opened.
  */
-import { probeEvents, probePoll, probeRequest, probeSocket, probeState } from "./probes.js";
-import { leaveEventsAlone, leavePollAlone, leaveSocketAlone } from "./idle-tests.js";
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
+import { testIdlePoll, testIdleSse, testIdleWebSocket } from "./idle-tests.js";
+import { probeHttp, probePoll, probeSse, probeState, probeWebSocket } from "./probes.js";
 
 /** @typedef {import("../../state/doctor/measurement.js").Measurement} Measurement */
-/** @typedef {import("../../state/doctor/measurement.js").Quiet} Quiet */
-/** @typedef {import("./probes.js").Lab} Lab */
+/** @typedef {import("./probes.js").ProbeContext} ProbeContext */
 
-/** The largest id there can be. Ids are given in order, from 1. */
-const NOBODY = "18446744073709551615";
+/** The largest id. Ids are assigned in order, from 1. */
+const NO_PET = "18446744073709551615";
 
-export class Doctor {
+export class NetworkDoctor {
   /** @type {(measurement: Measurement) => void} */
-  onmeasured = ignore;
-  /** Every way was measured. Those that work are left alone now. */
-  onquiet = ignore;
-  /** @type {(quiet: Quiet) => void} */
-  onleft = ignore;
-  /** It ran to its end. */
-  onend = ignore;
-  #parts;
-  /** @type {AbortController | null} While it runs. */
+  onmeasurement = noop;
+  /** Every connection type was measured. The idle tests begin. */
+  onidle = noop;
+  /** @type {(result: import("../../state/doctor/measurement.js").IdleResult) => void} */
+  onidleresult = noop;
+  /** The test is complete. */
+  onend = noop;
+  #context;
+  /** @type {AbortController | null} Null while it does not run. */
   #abort = null;
 
   /**
-   * @param {object} parts
-   * @param {Lab["browser"]} parts.browser
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {string} parts.origin
-   * @param {string} parts.chaos  The bad network to ask the demo for; "" for none.
-   * @param {string} parts.since  Cursor from which there is nothing to catch up with.
-   * @param {number} parts.heartbeatMs
+   * @param {object} options
+   * @param {ProbeContext["browser"]} options.browser
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {string} options.origin
+   * @param {string} options.chaos  The simulated network; "" for none.
+   * @param {string} options.since  A cursor with no changes after it.
+   * @param {number} options.heartbeatMs
    */
   constructor({ browser, clock, origin, chaos, since, heartbeatMs }) {
     const { WebSocket, EventSource } = browser;
-    // Called as a function of the window: browsers refuse a `fetch` that was torn off it.
-    const fetch = (/** @type {any} */ url, /** @type {any} */ options) => browser.fetch(url, options);
-    const watch = { origin, pets: [NOBODY], chaos };
-    this.#parts = { browser: { WebSocket, EventSource, fetch }, clock, watch, since, heartbeatMs };
+    /** @type {typeof browser.fetch} Called as a method of the window: browsers refuse to call it otherwise. */
+    const fetch = (url, options) => browser.fetch(url, options);
+    const watch = { origin, pets: [NO_PET], chaos };
+    this.#context = { browser: { WebSocket, EventSource, fetch }, clock, watch, since, heartbeatMs };
   }
 
-  /** Runs to the end, or until it is stopped. */
+  /** Runs until it is complete or stopped. */
   async start() {
     this.stop();
     const abort = new AbortController();
     this.#abort = abort;
-    const lab = { ...this.#parts, signal: abort.signal };
-    const measured = await this.#measure(lab);
+    const context = { ...this.#context, signal: abort.signal };
+    const measurements = await this.#measure(context);
     if (abort.signal.aborted) return;
-    this.onquiet();
-    await this.#leaveAlone(lab, measured);
+    this.onidle();
+    await this.#testIdle(context, measurements);
     if (abort.signal.aborted) return;
     this.#abort = null;
     this.onend();
   }
 
-  /** Closes whatever is open, without a further word. */
+  /** Closes everything that is open. No handler is called any more. */
   stop() {
     this.#abort?.abort();
     this.#abort = null;
   }
 
-  /** @param {Lab} lab */
-  #measure(lab) {
-    const probes = [probeRequest, probeSocket, probeEvents, probePoll, probeState];
+  /** @param {ProbeContext} context */
+  #measure(context) {
+    const probes = [probeHttp, probeWebSocket, probeSse, probePoll, probeState];
     return Promise.all(
       probes.map(async (probe) => {
-        const measurement = await probe(lab);
-        if (!lab.signal.aborted) this.onmeasured(measurement);
+        const measurement = await probe(context);
+        if (!context.signal.aborted) this.onmeasurement(measurement);
         return measurement;
       }),
     );
   }
 
   /**
-   * @param {Lab} lab
-   * @param {Measurement[]} measured
+   * @param {ProbeContext} context
+   * @param {Measurement[]} measurements
    */
-  #leaveAlone(lab, measured) {
-    const tests = { ws: leaveSocketAlone, sse: leaveEventsAlone, poll: leavePollAlone };
+  #testIdle(context, measurements) {
+    const tests = { ws: testIdleWebSocket, sse: testIdleSse, poll: testIdlePoll };
     return Promise.all(
-      measured.filter(isInOrder).map(async ({ way }) => {
-        // An ordinary request and a short poll are never left open.
-        const quiet = way === "http" || way === "short" ? null : await tests[way](lab);
-        if (quiet && !lab.signal.aborted) this.onleft(quiet);
+      measurements.filter(isHealthy).map(async ({ probe }) => {
+        // An ordinary request and a short poll are never idle.
+        const result = probe === "http" || probe === "short" ? null : await tests[probe](context);
+        if (result && !context.signal.aborted) this.onidleresult(result);
       }),
     );
   }
 }
 
-/** @param {Measurement} measurement  Whether it lasts long enough to be left alone. */
-function isInOrder(measurement) {
-  if ("answers" in measurement) return measurement.answers.every(({ isOurs }) => isOurs);
-  return measurement.isKept && measurement.endedMs === null;
+/** Returns true if the connection type lasts long enough for an idle test. @param {Measurement} measurement */
+function isHealthy(measurement) {
+  if ("requests" in measurement) return measurement.requests.every(({ isFromServer }) => isFromServer);
+  return measurement.isSustained && measurement.endedMs === null;
 }

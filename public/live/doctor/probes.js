@@ -1,64 +1,63 @@
 // @ts-check
-/** One probe for each way from this browser to the server. Each is bounded, and ends early when it is told to. */
-import { ask, readHead, readPlain, readPoll, readState } from "./request-probe.js";
-import { EchoSocket } from "./echo-socket.js";
-import { watchStream } from "./stream-probe.js";
-import { SseTransport } from "../transports/sse.js";
+/** One probe for each connection type. Each has a time limit, and ends early when its signal aborts. */
 import { liveUrl } from "../transports/url.js";
-import { WsTransport } from "../transports/websocket.js";
+import { SseTransport } from "../transports/sse.js";
+import { WebSocketTransport } from "../transports/websocket.js";
+import { EchoSocket } from "./echo-socket.js";
+import { readHead, readPlain, readPoll, readState, sendRequest } from "./request-probe.js";
+import { probeStream } from "./stream-probe.js";
 
-/** @typedef {import("../../state/doctor/measurement.js").Stream} Stream */
-/** @typedef {import("../../state/doctor/measurement.js").Asking} Asking */
-/** @typedef {import("../../state/doctor/measurement.js").Answer} Answer */
+/** @typedef {import("../../state/doctor/measurement.js").StreamMeasurement} StreamMeasurement */
+/** @typedef {import("../../state/doctor/measurement.js").RequestMeasurement} RequestMeasurement */
+/** @typedef {import("../../state/doctor/measurement.js").RequestResult} RequestResult */
 
 /**
- * What probes are given.
- * @typedef {object} Lab
+ * @typedef {object} ProbeContext
  * @property {Pick<import("../open-connection.js").Browser, "WebSocket" | "EventSource" | "fetch">} browser
  * @property {import("../clock.js").Clock} clock
- * @property {import("../transports/url.js").Watch} watch  Of something that nothing happens to: all that comes is regular.
- * @property {string} since  Cursor from which there is nothing to catch up with.
+ * @property {import("../transports/url.js").Watch} watch  Of a pet without changes, so that messages come regularly.
+ * @property {string} since  A cursor with no changes after it.
  * @property {number} heartbeatMs
  * @property {AbortSignal} signal
  */
 
-/** How often the way there and back is measured; the best counts. */
+/** Number of round trips; the best one counts. */
 const ROUND_TRIPS = 3;
 
-/** Between two questions of the same words: an answer that was kept is then old enough to be told from a new one. */
-const ASK_AGAIN_MS = 3_000;
+/** Time between two equal requests: a cached response is then old enough to be recognized. */
+const REPEAT_MS = 3_000;
 
 /** The longest that the server lets a poll wait. */
 export const WAIT_LIMIT_MS = 25_000;
 
 /**
- * @param {Lab} lab
- * @returns {Promise<Asking>}
+ * @param {ProbeContext} context
+ * @returns {Promise<RequestMeasurement>}
  */
-export async function probeRequest(lab) {
-  const url = new URL("/healthz", lab.watch.origin).href;
-  const answers = await inTurn(Array(ROUND_TRIPS).fill(() => ask(lab, { url, read: readPlain })));
-  return { way: "http", answers };
+export async function probeHttp(context) {
+  const url = new URL("/healthz", context.watch.origin).href;
+  const send = () => sendRequest(context, { url, read: readPlain });
+  return { probe: "http", requests: await inTurn(Array(ROUND_TRIPS).fill(send)) };
 }
 
 /**
- * @param {Lab} lab
- * @returns {Promise<Stream>}
+ * @param {ProbeContext} context
+ * @returns {Promise<StreamMeasurement>}
  */
-export async function probeSocket(lab) {
-  const parts = { WebSocket: lab.browser.WebSocket, watch: lab.watch, clock: lab.clock };
-  const stream = await watchStream(lab, new WsTransport(parts));
-  if (stream.isKept && !lab.signal.aborted) stream.roundTripMs = await measureEcho(lab);
+export async function probeWebSocket(context) {
+  const { WebSocket } = context.browser;
+  const stream = await probeStream(context, new WebSocketTransport({ ...context, WebSocket }));
+  if (stream.isSustained && !context.signal.aborted) stream.roundTripMs = await measureRoundTrip(context);
   return stream;
 }
 
-/** @param {Lab} lab */
-async function measureEcho(lab) {
-  const socket = new EchoSocket(lab);
+/** @param {ProbeContext} context */
+async function measureRoundTrip(context) {
+  const socket = new EchoSocket(context);
   let bestMs = null;
   if (await socket.opened()) {
     for (let round = 0; round < ROUND_TRIPS; round += 1) {
-      const ms = await socket.ask();
+      const ms = await socket.ping();
       if (ms === null) break;
       bestMs = Math.min(bestMs ?? Infinity, ms);
     }
@@ -68,78 +67,78 @@ async function measureEcho(lab) {
 }
 
 /**
- * @param {Lab} lab
- * @returns {Promise<Stream>}
+ * @param {ProbeContext} context
+ * @returns {Promise<StreamMeasurement>}
  */
-export async function probeEvents(lab) {
-  const transport = new SseTransport({ EventSource: lab.browser.EventSource, watch: lab.watch });
-  const stream = await watchStream(lab, transport);
-  if (stream.openMs === null && !lab.signal.aborted) {
-    const url = liveUrl(lab.watch, "/live/sse", lab.since);
-    stream.refusal = await ask(lab, { url, read: readHead, headers: { accept: "text/event-stream" } });
+export async function probeSse(context) {
+  const { browser, watch, since, signal } = context;
+  const stream = await probeStream(context, new SseTransport({ EventSource: browser.EventSource, watch }));
+  if (stream.openMs === null && !signal.aborted) {
+    const url = liveUrl(watch, "/live/sse", since);
+    stream.refusal = await sendRequest(context, { url, read: readHead, headers: { accept: "text/event-stream" } });
   }
   return stream;
 }
 
 /**
- * As pages poll: a question that is answered at once, then one that waits for about a heartbeat. The first comes
- * again at the end, so that an answer that somebody kept shows.
- * @param {Lab} lab
- * @returns {Promise<Asking>}
+ * Polls like a page: once without waiting, then for about a heartbeat. The first request is repeated at the end, to detect
+ * a cache.
+ * @param {ProbeContext} context
+ * @returns {Promise<RequestMeasurement>}
  */
-export async function probePoll(lab) {
-  const seconds = Math.max(1, Math.floor(lab.heartbeatMs / 1000));
+export async function probePoll(context) {
+  const seconds = Math.max(1, Math.floor(context.heartbeatMs / 1000));
   const poll = (/** @type {number} */ waitMs) => () => {
-    const url = liveUrl(lab.watch, "/live/poll", lab.since, { wait: waitMs / 1000 });
-    return ask(lab, { url, read: readPoll, waitMs });
+    const url = liveUrl(context.watch, "/live/poll", context.since, { wait: waitMs / 1000 });
+    return sendRequest(context, { url, read: readPoll, waitMs });
   };
   const waitMs = Math.min(WAIT_LIMIT_MS, seconds * 1000);
-  return { way: "poll", answers: await inTurn([poll(0), poll(waitMs), later(lab, poll(0))]) };
+  return { probe: "poll", requests: await inTurn([poll(0), poll(waitMs), later(context, poll(0))]) };
 }
 
 /**
- * The board, and after a while whether it is still the same, as pages ask where nothing else gets through.
- * @param {Lab} lab
- * @returns {Promise<Asking>}
+ * Requests the board, and later again with its `ETag`, like a page that uses short polling.
+ * @param {ProbeContext} context
+ * @returns {Promise<RequestMeasurement>}
  */
-export async function probeState(lab) {
-  const url = liveUrl(lab.watch, "/live/state", "");
+export async function probeState(context) {
+  const url = liveUrl(context.watch, "/live/state", "");
   /** @type {Record<string, string>} */
   const headers = {};
-  const keepTag = (/** @type {Headers} */ head) => (headers["if-none-match"] = head.get("etag") ?? "");
-  const first = () => ask(lab, { url, read: readState, onhead: keepTag });
-  const again = () => ask(lab, { url, read: readState, headers });
-  return { way: "short", answers: await inTurn([first, later(lab, again)]) };
+  const keepTag = (/** @type {Headers} */ received) => (headers["if-none-match"] = received.get("etag") ?? "");
+  const first = () => sendRequest(context, { url, read: readState, onheaders: keepTag });
+  const again = () => sendRequest(context, { url, read: readState, headers });
+  return { probe: "short", requests: await inTurn([first, later(context, again)]) };
 }
 
 /**
- * Asks one after the other, as long as the server answers.
- * @param {(() => Promise<Answer>)[]} questions
+ * Sends one request after the other, until one goes wrong.
+ * @param {(() => Promise<RequestResult>)[]} requests
  */
-async function inTurn(questions) {
-  const answers = [];
-  for (const question of questions) {
-    const answer = await question();
-    answers.push(answer);
-    if (!answer.isOurs) break;
+async function inTurn(requests) {
+  const results = [];
+  for (const send of requests) {
+    const result = await send();
+    results.push(result);
+    if (!result.isFromServer) break;
   }
-  return answers;
+  return results;
 }
 
 /**
- * @param {Lab} lab
- * @param {() => Promise<Answer>} question
- * @returns {() => Promise<Answer>} The same, after a while.
+ * @param {ProbeContext} context
+ * @param {() => Promise<RequestResult>} send
+ * @returns {() => Promise<RequestResult>} Sends after a delay.
  */
-function later({ clock, signal }, question) {
+function later({ clock, signal }, send) {
   return () =>
     new Promise((resolve) => {
       const go = () => {
         cancel();
         signal.removeEventListener("abort", go);
-        resolve(question());
+        resolve(send());
       };
-      const cancel = clock.after(ASK_AGAIN_MS, go);
+      const cancel = clock.after(REPEAT_MS, go);
       signal.addEventListener("abort", go);
     });
 }

@@ -1,96 +1,84 @@
 // @ts-check
-/** Asks the server something, and measures how it is answered: by whom, after how long, and when it was made. */
+/** Sends one request and measures its response: who responded, after how long, and when the response was made. */
 import { parseTime } from "../../state/server-clock.js";
+import { withTimeout } from "../clock.js";
 
-/** @typedef {import("../../state/doctor/measurement.js").Answer} Answer */
+/** @typedef {import("../../state/doctor/measurement.js").RequestResult} RequestResult */
 
-/** How long an answer may take beyond what the server was asked to wait. */
-const ANSWER_LIMIT_MS = 10_000;
+/** Time limit beyond the time that the server was asked to wait. */
+const LIMIT_MS = 10_000;
 
-/** `Date` (RFC 9110, 6.6.1) has whole seconds, and servers write the same one for up to a second. */
+/** `Date` has whole seconds (RFC 9110, 6.6.1), and servers cache it for up to a second. */
 const DATE_PRECISION_MS = 2_000;
 
-/**
- * What is taken from an answer.
- * @typedef {(response: Response) => Promise<{ isOurs: boolean, serverMs: number | null, precisionMs: number }>} Read
- */
+/** @typedef {(response: Response) => Promise<{ isFromServer: boolean, serverMs: number | null, precisionMs: number }>} Read */
 
-/** Of an answer that stands alone. @type {Read} */
+/** Reads a plain text response. @type {Read} */
 export async function readPlain(response) {
-  return { isOurs: response.ok && isKind(response, "text/plain"), ...dateOf(response) };
+  return { isFromServer: response.ok && isType(response, "text/plain"), ...dateOf(response) };
 }
 
-/** Of the board, whole or unchanged since. @type {Read} */
+/** Reads the board, or 304. @type {Read} */
 export async function readState(response) {
-  const isOurs = response.status === 304 || (response.ok && isKind(response, "application/json"));
-  return { isOurs, ...dateOf(response) };
+  const isFromServer = response.status === 304 || (response.ok && isType(response, "application/json"));
+  return { isFromServer, ...dateOf(response) };
 }
 
-/** Of a poll: its messages say when they were made. @type {Read} */
+/** Reads a poll response, whose messages say when they were sent. @type {Read} */
 export async function readPoll(response) {
-  const answer = response.ok && isKind(response, "application/json") ? await response.json() : null;
-  const isOurs = Array.isArray(answer?.messages);
-  const times = isOurs ? answer.messages.map((/** @type {any} */ message) => parseTime(message?.server_time)) : [];
+  const body = response.ok && isType(response, "application/json") ? await response.json() : null;
+  const isFromServer = Array.isArray(body?.messages);
+  const times = isFromServer ? body.messages.map((/** @type {any} */ message) => parseTime(message?.server_time)) : [];
   const known = times.filter((/** @type {number | null} */ ms) => ms !== null);
-  return { isOurs, serverMs: known.length > 0 ? Math.max(...known) : null, precisionMs: 0 };
+  return { isFromServer, serverMs: known.length > 0 ? Math.max(...known) : null, precisionMs: 0 };
 }
 
-/** Of a stream, whose end nobody waits for. @type {Read} */
+/** Reads the head of a stream, whose body does not end. @type {Read} */
 export async function readHead(response) {
   await response.body?.cancel();
-  return { isOurs: response.ok && isKind(response, "text/event-stream"), ...dateOf(response) };
+  return { isFromServer: response.ok && isType(response, "text/event-stream"), ...dateOf(response) };
 }
 
 /**
- * @typedef {object} Question
- * @property {string} url
- * @property {Read} read
- * @property {number} [waitMs]  How long the server is asked to wait before it answers.
- * @property {Record<string, string>} [headers]
- * @property {(headers: Headers) => void} [onhead]
+ * @param {import("./probes.js").ProbeContext} context
+ * @param {object} request
+ * @param {string} request.url
+ * @param {Read} request.read
+ * @param {number} [request.waitMs]  How long the server is asked to wait before it responds.
+ * @param {Record<string, string>} [request.headers]
+ * @param {(headers: Headers) => void} [request.onheaders]
+ * @returns {Promise<RequestResult>}
  */
-
-/**
- * @param {import("./probes.js").Lab} lab
- * @param {Question} question
- * @returns {Promise<Answer>}
- */
-export async function ask({ browser, clock, signal }, { url, read, waitMs = 0, headers = {}, onhead }) {
-  const askedAt = clock.elapsed();
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  const cancelLimit = clock.after(waitMs + ANSWER_LIMIT_MS, stop);
-  signal.addEventListener("abort", stop);
-  if (signal.aborted) stop();
-  /** @type {Answer} */
-  const answer = {
-    askedAt,
+export async function sendRequest({ browser, clock, signal: outer }, { url, read, waitMs = 0, headers = {}, onheaders }) {
+  const sentAt = clock.elapsed();
+  /** @type {RequestResult} */
+  const result = {
+    sentAt,
     waitMs,
     tookMs: 0,
     outcome: "answered",
     status: null,
     contentType: "",
-    isOurs: false,
+    isFromServer: false,
     sample: null,
     precisionMs: 0,
   };
-  try {
-    const response = await browser.fetch(url, { signal: abort.signal, cache: "no-store", headers });
-    answer.status = response.status;
-    answer.contentType = response.headers.get("content-type")?.split(";")[0] ?? "";
-    onhead?.(response.headers);
-    const { isOurs, serverMs, precisionMs } = await read(response);
-    answer.isOurs = isOurs;
-    answer.sample = { serverMs, receivedAt: clock.elapsed() };
-    answer.precisionMs = precisionMs;
-  } catch {
-    answer.outcome = abort.signal.aborted ? "unanswered" : "failed";
-  } finally {
-    cancelLimit();
-    signal.removeEventListener("abort", stop);
-  }
-  answer.tookMs = clock.elapsed() - askedAt;
-  return answer;
+  await withTimeout({ clock, limitMs: waitMs + LIMIT_MS, signal: outer }, async (signal) => {
+    try {
+      const response = await browser.fetch(url, { signal, cache: "no-store", headers });
+      result.status = response.status;
+      result.contentType = response.headers.get("content-type")?.split(";")[0] ?? "";
+      onheaders?.(response.headers);
+      const { isFromServer, serverMs, precisionMs } = await read(response);
+      result.isFromServer = isFromServer;
+      result.sample = { serverMs, receivedAt: clock.elapsed() };
+      result.precisionMs = precisionMs;
+    } catch {
+      result.outcome = signal.aborted ? "timeout" : "failed";
+    }
+  });
+  result.tookMs = clock.elapsed() - sentAt;
+  return result;
 }
 
 /** @param {Response} response */
@@ -100,8 +88,8 @@ function dateOf(response) {
 
 /**
  * @param {Response} response
- * @param {string} kind
+ * @param {string} type
  */
-function isKind(response, kind) {
-  return response.headers.get("content-type")?.startsWith(kind) ?? false;
+function isType(response, type) {
+  return response.headers.get("content-type")?.startsWith(type) ?? false;
 }

@@ -1,40 +1,38 @@
 // @ts-check
 /**
- * Watches a transport from opening it until enough was seen of it: whether it opens, when its first message comes,
- * and whether more come after a heartbeat's time.
+ * Observes a stream until enough was seen: whether it opens, when the first message arrives, and whether messages still
+ * arrive after a heartbeat's time.
  */
+import { silenceLimit } from "../../state/liveness.js";
 import { parseTime } from "../../state/server-clock.js";
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
-/** @typedef {import("../../state/doctor/measurement.js").Stream} Stream */
+/** @typedef {import("../../state/doctor/measurement.js").StreamMeasurement} StreamMeasurement */
 /** @typedef {import("../transports/transport.js").Transport} Transport */
 
-/** Whatever has not opened by then is not going to. */
+/** Time limit for opening a stream. */
 export const OPEN_LIMIT_MS = 10_000;
 
-/** The server is silent for a heartbeat at most; what comes after this part of it is no remainder of the opening. */
-const KEPT_AFTER = 0.7;
-
-/** The longest silence that is still life: one and a half heartbeats, and a margin for a slow line. */
-export const silenceLimitMs = (/** @type {number} */ heartbeatMs) => heartbeatMs * 1.5 + 2_000;
+/** A message after this share of a heartbeat does not belong to the opening any more. */
+const SUSTAINED_AFTER = 0.7;
 
 /**
- * @param {import("./probes.js").Lab} lab  Its signal ends this at once, with what was seen so far.
- * @param {Transport & { name: "ws" | "sse" }} transport  Closed when this is done.
- * @returns {Promise<Stream>}
+ * @param {import("./probes.js").ProbeContext} context  Its signal ends the probe, with what was seen so far.
+ * @param {Transport & { name: "ws" | "sse" }} transport  Closed at the end.
+ * @returns {Promise<StreamMeasurement>}
  */
-export function watchStream({ clock, since, heartbeatMs, signal }, transport) {
+export function probeStream({ clock, since, heartbeatMs, signal }, transport) {
   return new Promise((resolve) => {
-    const askedAt = clock.elapsed();
-    const soFar = () => clock.elapsed() - askedAt;
-    /** @type {Stream} */
+    const startedAt = clock.elapsed();
+    const elapsedMs = () => clock.elapsed() - startedAt;
+    /** @type {StreamMeasurement} */
     const stream = {
-      way: transport.name,
+      probe: transport.name,
       openMs: null,
       firstMs: null,
       endedMs: null,
-      isAsked: false,
-      isKept: false,
+      isServerEnd: false,
+      isSustained: false,
       samples: [],
       refusal: null,
       roundTripMs: null,
@@ -42,7 +40,7 @@ export function watchStream({ clock, since, heartbeatMs, signal }, transport) {
     const finish = () => {
       cancelLimit();
       signal.removeEventListener("abort", finish);
-      transport.onmessage = transport.onstate = ignore;
+      transport.onmessage = transport.onstate = noop;
       transport.close();
       resolve(stream);
     };
@@ -51,22 +49,22 @@ export function watchStream({ clock, since, heartbeatMs, signal }, transport) {
 
     const opened = () => {
       if (stream.openMs !== null) return;
-      stream.openMs = soFar();
+      stream.openMs = elapsedMs();
       cancelLimit();
-      cancelLimit = clock.after(silenceLimitMs(heartbeatMs), finish);
+      cancelLimit = clock.after(silenceLimit(heartbeatMs), finish);
     };
     transport.onstate = (state) => {
       if (state === "open") return opened();
-      stream.endedMs = soFar();
+      stream.endedMs = elapsedMs();
       finish();
     };
     transport.onmessage = (message) => {
       opened();
-      stream.firstMs ??= soFar();
+      stream.firstMs ??= elapsedMs();
       stream.samples.push({ serverMs: parseTime(message.server_time), receivedAt: clock.elapsed() });
-      stream.isAsked = message.type === "bye";
-      stream.isKept = soFar() - (stream.openMs ?? 0) >= heartbeatMs * KEPT_AFTER;
-      if (stream.isKept || stream.isAsked) finish();
+      stream.isServerEnd = message.type === "bye";
+      stream.isSustained = elapsedMs() - (stream.openMs ?? 0) >= heartbeatMs * SUSTAINED_AFTER;
+      if (stream.isSustained || stream.isServerEnd) finish();
     };
     if (signal.aborted) finish();
     else transport.open(since);

@@ -1,39 +1,31 @@
 // @ts-check
-/** Asks the server once for what a tab has missed, without waiting for more. */
+/** Requests the changes that a tab missed from the server, without waiting for new ones. */
+import { isChange } from "../../state/message-order.js";
+import { withTimeout } from "../clock.js";
 import { isMessage } from "../transports/message.js";
 import { liveUrl } from "../transports/url.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
+/** @typedef {(since: string, signal: AbortSignal) => Promise<Message[]>} CatchUp  Rejects if the server does not answer. */
 
-/** After this long the question was in vain. */
-const ASK_TIMEOUT_MS = 5_000;
-
-/** What moves a page on. A `bye`, or how this answer came, is nothing to a page that is live by other means. */
-const HISTORY = new Set(["snapshot", "status", "pet", "gone"]);
+const TIMEOUT_MS = 5_000;
 
 /**
- * @param {object} parts
- * @param {typeof fetch} parts.fetch
- * @param {import("../transports/url.js").Watch} parts.watch
- * @param {import("../clock.js").Clock} parts.clock
- * @returns {(since: string, signal: AbortSignal) => Promise<Message[]>} Rejects when the server gives no answer in time.
+ * @param {object} options
+ * @param {typeof fetch} options.fetch
+ * @param {import("../transports/url.js").Watch} options.watch
+ * @param {import("../clock.js").Clock} options.clock
+ * @returns {CatchUp}
  */
-export function askingServer({ fetch, watch, clock }) {
-  return async (since, signal) => {
-    const abort = new AbortController();
-    const cancel = clock.after(ASK_TIMEOUT_MS, () => abort.abort());
-    const onabort = () => abort.abort();
-    signal.addEventListener("abort", onabort, { once: true });
-    try {
-      const url = liveUrl(watch, "/live/poll", since, { wait: 0 });
-      const options = { signal: abort.signal, cache: /** @type {const} */ ("no-store") };
-      const response = await fetch(url, options);
-      // A refusal, or the page of something on the way, has no messages, and fails here.
+export function createCatchUp({ fetch, watch, clock }) {
+  // Only what advances the board: `hello` and `bye` of this request say nothing about the leader's connection.
+  const advances = (/** @type {unknown} */ message) =>
+    isMessage(message) && (message.type === "snapshot" || isChange(message));
+  return (since, outer) =>
+    withTimeout({ clock, limitMs: TIMEOUT_MS, signal: outer }, async (signal) => {
+      const response = await fetch(liveUrl(watch, "/live/poll", since, { wait: 0 }), { signal, cache: "no-store" });
+      // The body of a refusal, or of a proxy's page, has no messages and fails here.
       const { messages } = await response.json();
-      return messages.filter((/** @type {unknown} */ message) => isMessage(message) && HISTORY.has(message.type));
-    } finally {
-      cancel();
-      signal.removeEventListener("abort", onabort);
-    }
-  };
+      return messages.filter(advances);
+    });
 }

@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * Leader election over the tabs' channel, for browsers without Web Locks, which exist only in a secure context. Has the
- * interface of `Leadership`.
+ * Leader election over the channel of the tabs, for browsers without Web Locks, which exist only in a secure context. Has
+ * the interface of `LockElection`.
  *
- * A tab that gets no answer from a leader claims the lead under a term that is higher than every term it knows. Of two
- * leaders the one with the higher term stays; under the same term, the one with the higher id. A leader that goes away
+ * A tab that gets no reply from a leader claims the lead with a term that is higher than every term it knows. Of two
+ * leaders the one with the higher term stays; with equal terms, the one with the higher id. A leader that goes away
  * resigns. A leader that crashed is detected by its silence.
  */
 
-/** @typedef {import("./tab-message.js").Note} Note */
+/** @typedef {import("./tab-message.js").TabMessage} TabMessage */
 
-export class Election {
-  /** The browser does not appoint the next leader: a tab asks for the leader, and claims the lead if there is none. */
+export class ChannelElection {
+  /** No queue: a tab asks for the leader, and claims the lead if there is none. */
   hasQueue = false;
-  /** Of this tab's last claim. */
+  /** Term of this tab's last claim. */
   term = 0;
-  /** The highest that it has heard of. */
+  /** Highest term of any other tab. */
   #highest = 0;
   #tab;
   #onwin;
@@ -30,13 +30,13 @@ export class Election {
     this.#onwin = onwin;
   }
 
-  /** Follows: without locks there is no queue for the lead. */
-  queue() {
+  /** Follows the leader. */
+  follow() {
     this.#isLeading = false;
   }
 
   /** Claims the lead. The time in the term lets the latest claim win, even if this tab missed an earlier one. */
-  seize() {
+  takeOver() {
     this.term = Math.max(this.term + 1, this.#highest + 1, this.#tab.clock.now());
     this.#isLeading = true;
     this.#onwin();
@@ -48,16 +48,16 @@ export class Election {
     this.#isLeading = false;
   }
 
-  /** @param {Note} note  Any that another tab has posted. */
-  hear(note) {
-    if (note.kind === "lead") this.#highest = Math.max(this.#highest, note.term);
+  /** @param {TabMessage} message  Any message of another tab. */
+  receive(message) {
+    if (message.kind === "lead") this.#highest = Math.max(this.#highest, message.term);
   }
 
   /**
    * Returns true if this tab keeps the lead when another claims it.
    * @param {import("./tab-message.js").Lead} claim
    */
-  isAhead({ term, leader }) {
+  outranks({ term, leader }) {
     return this.#isLeading && (this.term > term || (this.term === term && this.#tab.id > leader));
   }
 }

@@ -1,70 +1,69 @@
 // @ts-check
 /**
- * A tab that hears what another tab's connection brings.
+ * A tab that receives its messages from the leader.
  *
- * It takes only what comes next for its own page. When something is missing it asks the leader, then the server once,
- * and where neither helps it takes the lead: its own connection starts at its own cursor.
+ * It takes only messages that continue the sequence of its own page. If something is missing, it asks the leader, then the
+ * server once. If neither helps, it takes the lead: its own connection starts at its own cursor.
  *
- * It takes the lead also from a leader that delivers nothing and does not answer, or says that all is well, or is hidden
- * while this tab is looked at. Browsers stop most of what a hidden tab does, and each of them other parts of it.
+ * It also takes the lead from a leader that delivers nothing and does not reply, or replies that it is connected, or is
+ * hidden while this tab is visible. Browsers restrict hidden tabs, each in a different way.
  */
-import { isNewer } from "../../state/cursor.js";
-import { ignore } from "../transports/transport.js";
-import { hasReached, placeOf } from "../../state/message-order.js";
+import { hasReached, isNewer } from "../../state/cursor.js";
+import { classify } from "../../state/message-order.js";
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
-/** @typedef {import("./tab-message.js").Note} Note */
 
-/** Silence after which the leader is asked, in heartbeats. The rest up to one and a half is for taking over. */
+/** Silence after which the leader is asked, in heartbeats. The rest up to 1.5 is for taking over. */
 const SILENT_HEARTBEATS = 1.2;
 
-/** The longest that a leader may take to answer; an eighth of a heartbeat where that is less. It takes milliseconds. */
-const ANSWER_LIMIT_MS = 1_000;
+/** Time limit for the leader's reply, or an eighth of a heartbeat if that is less. A reply takes milliseconds. */
+const REPLY_LIMIT_MS = 1_000;
 
 /**
- * The same if no leader is known and the browser appoints none: most likely there is no leader, and the page waits for its
- * connection. A leader that exists after all is replaced, which costs a connection and no message.
+ * The same if no leader is known and the browser appoints none: there probably is no leader, and the page waits for its
+ * connection. Replacing a leader that exists after all costs one connection and no message.
  */
 const VACANT_LIMIT_MS = 250;
 
-/** The longest that joining may take, with a question to the server. */
+/** Time limit for joining, including a request to the server. */
 const JOIN_LIMIT_MS = 6_000;
 
-/** The longest that the lock may take to be seized. After that, locks do not work here. */
-const SEIZE_LIMIT_MS = 3_000;
+/** Time limit for stealing the lock. After it, locks do not work here. */
+const TAKE_OVER_LIMIT_MS = 3_000;
 
 export class Follower {
   #tab;
   #hasQueue;
-  #missedSince;
-  #onseize;
+  #catchUp;
+  #ontakeover;
   #ongiveup;
   #leader = "";
-  #cancelWait = ignore;
-  #asking = new AbortController();
-  #isGreeted = false;
-  /** When this tab asked for what it lacks, while something may come of it. */
+  #cancelWait = noop;
+  #request = new AbortController();
+  #hasHello = false;
+  /** When this tab asked for missing changes; -Infinity if no reply is expected. */
   #joinedAt = -Infinity;
-  /** Nobody has answered since this tab asked. */
-  #isUnanswered = false;
-  /** When a tab that goes first has asked, and nobody has answered or delivered since. */
+  /** Nobody has replied since this tab asked. */
+  #awaitsReply = false;
+  /** When a tab with precedence asked; -Infinity once somebody replied or delivered. */
   #rivalJoinedAt = -Infinity;
   #deliveredAt;
   #hasAskedServer = false;
 
   /**
    * @param {import("./tab.js").Tab} tab
-   * @param {object} parts
-   * @param {boolean} parts.hasQueue  The browser appoints this tab when there is no leader.
-   * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
-   * @param {() => void} parts.onseize  This tab should take the lead.
-   * @param {() => void} parts.ongiveup  Nobody leads, and the lead cannot be taken.
+   * @param {object} options
+   * @param {boolean} options.hasQueue  The browser appoints this tab when there is no leader.
+   * @param {import("./catch-up.js").CatchUp} options.catchUp
+   * @param {() => void} options.ontakeover  This tab should take the lead.
+   * @param {() => void} options.ongiveup  There is no leader, and this tab cannot take the lead.
    */
-  constructor(tab, { hasQueue, missedSince, onseize, ongiveup }) {
+  constructor(tab, { hasQueue, catchUp, ontakeover, ongiveup }) {
     this.#tab = tab;
     this.#hasQueue = hasQueue;
-    this.#missedSince = missedSince;
-    this.#onseize = onseize;
+    this.#catchUp = catchUp;
+    this.#ontakeover = ontakeover;
     this.#ongiveup = ongiveup;
     this.#deliveredAt = tab.clock.now();
   }
@@ -75,45 +74,45 @@ export class Follower {
 
   stop() {
     this.#cancelWait();
-    this.#asking.abort();
+    this.#request.abort();
   }
 
-  /** @param {Note} note */
-  hear(note) {
-    if (note.kind !== "join") this.#rivalJoinedAt = -Infinity;
-    switch (note.kind) {
+  /** @param {import("./tab-message.js").TabMessage} message */
+  receive(message) {
+    if (message.kind !== "join") this.#rivalJoinedAt = -Infinity;
+    switch (message.kind) {
       case "lead":
-        this.#leader = note.leader;
+        this.#leader = message.leader;
         return this.#join();
       case "resign":
-        return note.leader === this.#leader ? this.#resigned() : undefined;
+        return message.leader === this.#leader ? this.#resigned() : undefined;
       case "welcome":
-        return note.to === this.#tab.id ? this.#welcomed(note) : this.#overheard(note);
+        return message.to === this.#tab.id ? this.#welcomed(message) : this.#overheard(message);
       case "message":
-        return note.leader === this.#leader ? this.#delivered(note.message, note.after) : undefined;
+        return message.leader === this.#leader ? this.#deliver(message.message, message.after) : undefined;
       case "state":
-        return note.leader === this.#leader ? this.#tab.show(note.state) : undefined;
+        return message.leader === this.#leader ? this.#tab.show(message.state) : undefined;
       case "join":
-        return this.#heardJoin(note.from);
+        return this.#rivalJoined(message.from);
     }
   }
 
   /**
-   * The leader may be the one that is asleep: then this tab, which is awake, takes over.
-   * @param {import("./tab-message.js").Turn} turn
+   * Passes an event of this page to the leader. If the leader is asleep, this tab takes over.
+   * @param {import("./tab-message.js").PageEvent} event
    */
-  turn(turn) {
-    this.#tab.post({ kind: "turn", turn });
-    if (turn !== "offline") this.#join();
+  handle(event) {
+    this.#tab.post({ kind: "page-event", event });
+    if (event !== "offline") this.#join();
   }
 
   #join() {
-    this.#isUnanswered = true;
+    this.#awaitsReply = true;
     this.#joinedAt = this.#tab.clock.now();
-    this.#asking.abort();
+    this.#request.abort();
     this.#tab.post({ kind: "join", from: this.#tab.id, since: this.#tab.cursor });
-    if (this.#isRivalFirst()) this.#standBack();
-    else this.#wait(this.#answerLimitMs, () => this.#seize());
+    if (Math.abs(this.#tab.clock.now() - this.#rivalJoinedAt) < this.#replyLimitMs) this.#yield();
+    else this.#wait(this.#replyLimitMs, () => this.#takeOver());
   }
 
   #resigned() {
@@ -122,118 +121,114 @@ export class Follower {
   }
 
   /**
-   * Of two that ask at once, one stands back: else each would seize the lead from the other.
+   * Of two tabs that ask at the same time the one with the higher id yields, or each would take the lead from the other.
    * @param {string} from
    */
-  #heardJoin(from) {
+  #rivalJoined(from) {
     if (from > this.#tab.id) return;
     this.#rivalJoinedAt = this.#tab.clock.now();
-    if (this.#isUnanswered) this.#standBack();
+    if (this.#awaitsReply) this.#yield();
   }
 
-  #isRivalFirst() {
-    return Math.abs(this.#tab.clock.now() - this.#rivalJoinedAt) < this.#answerLimitMs;
-  }
-
-  #standBack() {
-    this.#isUnanswered = false;
+  #yield() {
+    this.#awaitsReply = false;
     this.#rivalJoinedAt = -Infinity;
-    this.#wait(this.#answerLimitMs * 2, () => this.#join());
+    this.#wait(this.#replyLimitMs * 2, () => this.#join());
   }
 
   /**
-   * A leader that has slept may answer once more before it learns that it was replaced. Its successor answers it too,
-   * and so all who believed it are put right.
+   * A leader that slept may reply once more before it learns that it was replaced. The new leader replies too, which
+   * corrects every tab that followed the old one.
    * @param {import("./tab-message.js").Welcome} welcome  To another tab.
    */
   #overheard({ leader }) {
-    if (leader === this.#leader || this.#isUnanswered) return;
+    if (leader === this.#leader || this.#awaitsReply) return;
     this.#leader = leader;
     this.#join();
   }
 
   /** @param {import("./tab-message.js").Welcome} welcome */
-  #welcomed({ leader, state, hello, since: asked, position, run, isHidden }) {
+  #welcomed({ leader, state, hello, since: asked, position, changes, isHidden }) {
     this.#leader = leader;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
-      // No better than no answer: this tab takes over when the time for one is up, unless something is delivered.
+      // Counts as no reply: this tab takes over when the time limit ends, unless something is delivered.
       this.#joinedAt = -Infinity;
       return;
     }
     const since = this.#tab.cursor;
-    this.#isUnanswered = false;
+    this.#awaitsReply = false;
     this.#tab.show(state);
-    this.#greet(hello);
-    this.#listen();
-    // A leader that was replaced may answer late, from a history that this page has left since it asked.
-    if (run && hasReached(since, asked)) this.#deliverAll(run, asked);
+    this.#takeHello(hello);
+    this.#awaitMessage();
+    // A leader that was replaced may reply late, with changes of an epoch that this page has left since it asked.
+    if (changes && hasReached(since, asked)) this.#deliverAll(changes, asked);
     else if (!this.#hasAskedServer) return void this.#askServer(since);
-    // What this tab has that the leader has not is on its way to the leader.
-    else if (!isNewer(since, position)) return this.#seize();
+    // If this tab is ahead, the leader will receive the same changes soon.
+    else if (!isNewer(since, position)) return this.#takeOver();
     this.#joinedAt = -Infinity;
     this.#hasAskedServer = false;
   }
 
   /**
-   * The server's word that the leader's connection began with. Its time has passed since and is left out.
+   * Takes the hello of the leader's connection, once. Its server time is outdated and left out.
    * @param {Message | null} hello
    */
-  #greet(hello) {
-    if (!hello || this.#isGreeted) return;
+  #takeHello(hello) {
+    if (!hello || this.#hasHello) return;
     const { server_time: _, ...rest } = hello;
-    this.#isGreeted = true;
-    this.#tab.take(rest);
+    this.#hasHello = true;
+    this.#tab.receive(rest);
   }
 
   /**
    * @param {Message} message
    * @param {string} after
    */
-  #delivered(message, after) {
+  #deliver(message, after) {
     const wasSilent = this.#isSilent();
-    this.#isUnanswered = false;
-    this.#isGreeted ||= message.type === "hello";
+    this.#awaitsReply = false;
+    this.#hasHello ||= message.type === "hello";
     this.#deliveredAt = this.#tab.clock.now();
-    const place = placeOf(message, after, this.#tab.cursor);
-    if (place === "next") this.#tab.take(message);
-    this.#listen();
-    if ((place === "gap" || wasSilent) && !this.#isJoining()) this.#join();
+    const order = classify(message, after, this.#tab.cursor);
+    if (order === "next") this.#tab.receive(message);
+    this.#awaitMessage();
+    if ((order === "gap" || wasSilent) && !this.#isJoining()) this.#join();
   }
 
   /**
-   * @param {Message[]} messages  Without a gap between them, and perhaps in part overtaken by what came meanwhile.
-   * @param {string} from  The cursor that they follow.
+   * @param {Message[]} messages  Without a gap between them. Some may have arrived by another way meanwhile.
+   * @param {string} from  The cursor before the first one.
    */
   #deliverAll(messages, from) {
     let after = from;
     for (const message of messages) {
-      if (placeOf(message, after, this.#tab.cursor) === "next") this.#tab.take(message);
+      if (classify(message, after, this.#tab.cursor) === "next") this.#tab.receive(message);
       after = message.cursor;
     }
   }
 
   /** @param {string} since */
   async #askServer(since) {
-    this.#asking.abort();
-    this.#asking = new AbortController();
-    const { signal } = this.#asking;
-    const missed = await this.#missedSince(since, signal).catch(() => []);
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    const missed = await this.#catchUp(since, signal).catch(() => []);
     if (signal.aborted) return;
     this.#hasAskedServer = true;
     this.#deliverAll(missed, since);
     this.#join();
   }
 
-  #listen() {
+  #awaitMessage() {
     this.#wait(this.#silentMs, () => this.#join());
   }
 
-  /** Whether an answer may still come, the server's included. Further gaps ask nothing meanwhile. */
+  /** Returns true while a reply may still come, also from the server. Further gaps send no join meanwhile. */
   #isJoining() {
     return Math.abs(this.#tab.clock.now() - this.#joinedAt) < JOIN_LIMIT_MS;
   }
 
-  /** A clock set back makes the difference negative: then nothing is known, and doubt is the safe side. */
+  /** A clock that was set back makes the difference negative: the silence is unknown, and counts as too long. */
   #isSilent() {
     return Math.abs(this.#tab.clock.now() - this.#deliveredAt) >= this.#silentMs;
   }
@@ -242,22 +237,18 @@ export class Follower {
     return this.#tab.heartbeatMs * SILENT_HEARTBEATS;
   }
 
-  #seize() {
-    this.#wait(SEIZE_LIMIT_MS, this.#ongiveup);
-    this.#onseize();
+  #takeOver() {
+    this.#wait(TAKE_OVER_LIMIT_MS, this.#ongiveup);
+    this.#ontakeover();
   }
 
-  /** No leader is known, and the browser appoints none. */
-  get #isVacant() {
-    return this.#leader === "" && !this.#hasQueue;
-  }
-
-  get #answerLimitMs() {
-    return Math.min(this.#isVacant ? VACANT_LIMIT_MS : ANSWER_LIMIT_MS, this.#tab.heartbeatMs / 8);
+  get #replyLimitMs() {
+    const isVacant = this.#leader === "" && !this.#hasQueue;
+    return Math.min(isVacant ? VACANT_LIMIT_MS : REPLY_LIMIT_MS, this.#tab.heartbeatMs / 8);
   }
 
   /**
-   * There is one thing to wait for at a time.
+   * Starts the only timer of this tab, which replaces the one before.
    * @param {number} delayMs
    * @param {() => void} act
    */

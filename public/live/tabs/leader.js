@@ -1,11 +1,8 @@
 // @ts-check
-/**
- * The tab that holds the browser's one connection: it tells the others what comes over it, and answers those who join.
- */
-import { ignore } from "../transports/transport.js";
+/** The tab that holds the only connection of the browser: relays its messages, and replies to tabs that join. */
+import { noop } from "../transports/transport.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
-/** @typedef {import("./tab-message.js").Note} Note */
 
 export class Leader {
   #tab;
@@ -19,10 +16,10 @@ export class Leader {
 
   /**
    * @param {import("./tab.js").Tab} tab
-   * @param {object} parts
-   * @param {import("../connection/connection.js").Connection} parts.connection  Not started, and for every pet.
-   * @param {Pick<import("./channel-election.js").Election, "term" | "isAhead">} parts.election  By which this tab leads.
-   * @param {() => void} parts.onreplaced  Another tab leads.
+   * @param {object} options
+   * @param {import("../connection/connection.js").Connection} options.connection  Not started, and for every pet.
+   * @param {Pick<import("./channel-election.js").ChannelElection, "term" | "outranks">} options.election
+   * @param {() => void} options.onreplaced  Another tab leads.
    */
   constructor(tab, { connection, election, onreplaced }) {
     this.#tab = tab;
@@ -33,55 +30,52 @@ export class Leader {
 
   start() {
     this.#claim();
-    this.#connection.onmessage = (message) => this.#heard(message);
-    this.#connection.onstate = (state) => this.#changed(state);
+    this.#connection.onmessage = (message) => this.#relay(message);
+    this.#connection.onstate = (state) => this.#changeState(state);
     this.#connection.start();
   }
 
-  /** Ends the connection without a word: for the others it goes on with the next leader. */
+  /** Ends the connection without telling the others: for them it continues with the next leader. */
   stop() {
-    this.#connection.onmessage = this.#connection.onstate = ignore;
+    this.#connection.onmessage = this.#connection.onstate = noop;
     this.#connection.stop();
   }
 
   /**
-   * A tab that sleeps may hear of its successor before it hears of its lock, and must not answer in its place.
-   * @param {Note} note
+   * A tab that slept may learn of its successor before it learns that it lost the lock, and must not reply in its place.
+   * @param {import("./tab-message.js").TabMessage} message
    */
-  hear(note) {
-    if (note.kind === "lead") this.#meet(note);
-    else if (note.kind === "join") this.#welcome(note);
-    else if (note.kind === "turn") this.turn(note.turn);
+  receive(message) {
+    if (message.kind === "lead") {
+      // Of two leaders one stays. It repeats its claim, for the other one and for that one's followers.
+      if (this.#election.outranks(message)) this.#claim();
+      else this.#onreplaced();
+    } else if (message.kind === "join") {
+      this.#welcome(message);
+    } else if (message.kind === "page-event") {
+      this.handle(message.event);
+    }
   }
 
-  /**
-   * Of two leaders one stays: it claims the lead again, for the other one and for those who followed that.
-   * @param {import("./tab-message.js").Lead} rival
-   */
-  #meet(rival) {
-    if (this.#election.isAhead(rival)) this.#claim();
-    else this.#onreplaced();
+  /** @param {import("./tab-message.js").PageEvent} event */
+  handle(event) {
+    this.#connection[event]();
   }
 
   #claim() {
     this.#tab.post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
   }
 
-  /** @param {import("./tab-message.js").Turn} turn */
-  turn(turn) {
-    this.#connection[turn]();
-  }
-
   /** @param {Message} message */
-  #heard(message) {
+  #relay(message) {
     const after = this.#tab.cursor;
     if (message.type === "hello") this.#hello = message;
     this.#tab.post({ kind: "message", leader: this.#tab.id, after, message });
-    this.#tab.take(message);
+    this.#tab.receive(message);
   }
 
   /** @param {import("./tab-message.js").ConnectionState} state */
-  #changed(state) {
+  #changeState(state) {
     this.#state = state;
     this.#tab.post({ kind: "state", leader: this.#tab.id, state });
     this.#tab.show(state);
@@ -98,7 +92,7 @@ export class Leader {
       hello: this.#state.phase === "up" ? this.#hello : null,
       since,
       position: cursor,
-      run: this.#tab.run.between(since, cursor),
+      changes: this.#tab.recentChanges.between(since, cursor),
       isHidden,
     });
   }

@@ -1,34 +1,34 @@
 // @ts-check
 /**
- * One tab's place in the election: a Web Lock, whose holder leads. The browser lets go of it when the tab is closed or
- * crashes, and gives it to the next in line.
+ * Leader election with a Web Lock: its holder leads. The browser releases the lock when the tab closes or crashes, and
+ * grants it to the next tab in the queue.
  *
- * A tab that is frozen keeps the lock, so that it can also be seized. Who had it hears of that when it runs again.
+ * A frozen tab keeps the lock, so another tab can also steal it. The previous holder learns of that when it runs again.
  */
-import { ignore } from "../transports/transport.js";
+import { noop } from "../transports/transport.js";
 
-/** One request for the lock. @typedef {{ isHeld: boolean, end: () => void }} Bid */
+/** One request for the lock. @typedef {{ isHeld: boolean, end: () => void }} Request */
 
-export class Leadership {
-  /** The browser appoints the first tab in the queue as soon as there is no leader. */
+export class LockElection {
+  /** The browser appoints the next leader from a queue. */
   hasQueue = true;
-  /** The lock decides, and no claim of another tab is compared with this one's. */
+  /** Unused: claims of two tabs are not compared, because the lock decides. */
   term = 0;
   #locks;
   #name;
   #onwin;
   #onlose;
   #onfail;
-  /** @type {Bid | null} What comes of any other request is not ours any more. */
-  #bid = null;
+  /** @type {Request | null} The outcome of every earlier request is ignored. */
+  #request = null;
 
   /**
-   * @param {object} parts
-   * @param {LockManager} parts.locks
-   * @param {string} parts.name
-   * @param {() => void} parts.onwin  This tab leads.
-   * @param {() => void} parts.onlose  Another tab has seized the lock.
-   * @param {() => void} parts.onfail  This browser gives out no locks here, e.g. in a sandbox or a private mode.
+   * @param {object} options
+   * @param {LockManager} options.locks
+   * @param {string} options.name
+   * @param {() => void} options.onwin  This tab leads.
+   * @param {() => void} options.onlose  Another tab has stolen the lock.
+   * @param {() => void} options.onfail  The browser grants no locks here, e.g. in a sandbox or a private window.
    */
   constructor({ locks, name, onwin, onlose, onfail }) {
     this.#locks = locks;
@@ -38,59 +38,59 @@ export class Leadership {
     this.#onfail = onfail;
   }
 
-  /** Stands in line, for as long as it takes. */
-  queue() {
+  /** Follows the leader, and joins the queue for the lock. */
+  follow() {
     this.leave();
     const abort = new AbortController();
-    this.#request({ signal: abort.signal }, () => abort.abort());
+    this.#send({ signal: abort.signal }, () => abort.abort());
   }
 
-  /** Takes the lock from whoever holds it, and ahead of everybody in line. */
-  seize() {
+  /** Takes the lead: steals the lock from its holder and from the queue. */
+  takeOver() {
     this.leave();
-    this.#request({ steal: true }, ignore);
+    this.#send({ steal: true }, noop);
   }
 
-  /** Messages of tabs do not change who holds the lock. */
-  hear() {}
+  /** Messages between tabs do not change who holds the lock. */
+  receive() {}
 
-  /** A tab that claims the lead has seized the lock. */
-  isAhead() {
+  /** Returns false: a tab that claims the lead has stolen the lock. */
+  outranks() {
     return false;
   }
 
-  /** Gives up the lead, or the place in line. No handler is called any more. */
+  /** Releases the lock, or leaves the queue. No handler is called for this request any more. */
   leave() {
-    this.#bid?.end();
-    this.#bid = null;
+    this.#request?.end();
+    this.#request = null;
   }
 
   /**
    * @param {LockOptions} options
-   * @param {() => void} cancel  Takes back a request that was not granted yet.
+   * @param {() => void} cancel  Cancels the request before it is granted.
    */
-  async #request(options, cancel) {
-    /** @type {Bid} */
-    const bid = { isHeld: false, end: cancel };
-    this.#bid = bid;
+  async #send(options, cancel) {
+    /** @type {Request} */
+    const request = { isHeld: false, end: cancel };
+    this.#request = request;
     try {
-      await this.#locks.request(this.#name, options, () => this.#granted(bid));
+      await this.#locks.request(this.#name, options, () => this.#granted(request));
     } catch {
-      if (bid !== this.#bid) return;
-      this.#bid = null;
-      if (bid.isHeld) this.#onlose();
+      if (request !== this.#request) return;
+      this.#request = null;
+      if (request.isHeld) this.#onlose();
       else this.#onfail();
     }
   }
 
   /**
-   * @param {Bid} bid
+   * @param {Request} request
    * @returns {Promise<void> | undefined} The lock is held until it settles.
    */
-  #granted(bid) {
-    if (bid !== this.#bid) return undefined;
-    const held = new Promise((resolve) => (bid.end = () => resolve(undefined)));
-    bid.isHeld = true;
+  #granted(request) {
+    if (request !== this.#request) return undefined;
+    const held = new Promise((resolve) => (request.end = () => resolve(undefined)));
+    request.isHeld = true;
     this.#onwin();
     return held;
   }

@@ -1,16 +1,17 @@
 // @ts-check
 /**
- * One live connection for all tabs of a browser, with the same outside as `Connection`.
+ * One live connection for all tabs of a browser, with the interface of `Connection`.
  *
- * A Web Lock elects the tab that leads; without Web Locks, as on pages over plain http, the tabs elect it themselves. The leader has a real connection that watches every pet, and a BroadcastChannel carries what comes
- * over it to the tabs that follow. Where there is no channel either, each tab leads itself. A page that goes away lets go
- * of lock and channel: they would keep it out of the back/forward cache.
+ * A Web Lock elects the leader; without Web Locks, as on pages over plain http, the tabs elect it over their channel. The
+ * leader has a connection that watches every pet, and relays its messages to the followers over a BroadcastChannel. If
+ * there is no channel, each tab leads itself. A page that goes away releases lock and channel, which would keep it out of
+ * the back/forward cache.
  */
-import { ignore } from "../transports/transport.js";
-import { Election } from "./channel-election.js";
+import { noop } from "../transports/transport.js";
+import { ChannelElection } from "./channel-election.js";
 import { Follower } from "./follower.js";
 import { Leader } from "./leader.js";
-import { Leadership } from "./lock-election.js";
+import { LockElection } from "./lock-election.js";
 import { Tab } from "./tab.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
@@ -18,12 +19,12 @@ import { Tab } from "./tab.js";
 
 export class SharedConnection {
   /** @type {(message: Message) => void} */
-  onmessage = ignore;
+  onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
-  onstate = ignore;
-  #parts;
+  onstate = noop;
+  #options;
   #tab;
-  /** @type {Leadership | Election} */
+  /** @type {LockElection | ChannelElection} */
   #election;
   /** @type {Leader | Follower | null} Null while stopped. */
   #role = null;
@@ -31,58 +32,58 @@ export class SharedConnection {
   #channel = null;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {() => number} parts.random  From 0 up to 1.
-   * @param {() => string} parts.since  Where the page is; every message passed on moves it before the next.
-   * @param {string} parts.name  Of lock and channel: tabs of the same name share.
-   * @param {string[]} parts.pets  Ids that the page shows; none means every pet.
-   * @param {() => boolean} parts.isHidden
-   * @param {LockManager} [parts.locks]
-   * @param {typeof BroadcastChannel} parts.BroadcastChannel
-   * @param {() => import("../connection/connection.js").Connection} parts.connect  A new one, not started, for every pet.
-   * @param {(cursor: string, signal: AbortSignal) => Promise<Message[]>} parts.missedSince  Asks the server.
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {() => number} options.random  Returns a number from 0 up to 1.
+   * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
+   * @param {string} options.name  Of lock and channel: tabs with the same name share.
+   * @param {string[]} options.pets  Ids that the page shows; empty means every pet.
+   * @param {() => boolean} options.isHidden
+   * @param {LockManager} [options.locks]
+   * @param {typeof BroadcastChannel} options.BroadcastChannel
+   * @param {() => import("../connection/connection.js").Connection} options.connect  Builds one for every pet, not started.
+   * @param {import("./catch-up.js").CatchUp} options.catchUp
    */
-  constructor(parts) {
-    this.#parts = parts;
+  constructor(options) {
+    this.#options = options;
     this.#tab = new Tab({
-      ...parts,
-      post: (note) => this.#channel?.postMessage(note),
+      ...options,
+      post: (message) => this.#channel?.postMessage(message),
       onmessage: (message) => this.onmessage(message),
       onstate: (state) => this.onstate(state),
     });
-    this.#election = parts.locks ? this.#byLock(parts.locks) : this.#byClaim();
+    this.#election = options.locks ? this.#lockElection(options.locks) : this.#channelElection();
   }
 
   /** @param {LockManager} locks */
-  #byLock(locks) {
-    return new Leadership({
+  #lockElection(locks) {
+    return new LockElection({
       locks,
-      name: this.#parts.name,
+      name: this.#options.name,
       onwin: () => this.#lead(),
       onlose: () => this.#follow(),
       onfail: () => {
-        this.#election = this.#byClaim();
+        this.#election = this.#channelElection();
         this.#follow();
       },
     });
   }
 
-  #byClaim() {
-    return new Election(this.#tab, () => this.#lead());
+  #channelElection() {
+    return new ChannelElection(this.#tab, () => this.#lead());
   }
 
   start() {
     if (this.#role) return;
     this.onstate({ phase: "connecting" });
     try {
-      this.#channel = new this.#parts.BroadcastChannel(this.#parts.name);
+      this.#channel = new this.#options.BroadcastChannel(this.#options.name);
     } catch {
       return this.#leadAlone();
     }
     this.#channel.onmessage = ({ data }) => {
-      this.#election.hear(data);
-      this.#role?.hear(data);
+      this.#election.receive(data);
+      this.#role?.receive(data);
     };
     this.#follow();
   }
@@ -95,30 +96,30 @@ export class SharedConnection {
   }
 
   wake() {
-    this.#role?.turn("wake");
+    this.#role?.handle("wake");
   }
 
   online() {
-    this.#role?.turn("online");
+    this.#role?.handle("online");
   }
 
   offline() {
-    this.#role?.turn("offline");
+    this.#role?.handle("offline");
   }
 
   #follow() {
     const follower = new Follower(this.#tab, {
       hasQueue: this.#election.hasQueue,
-      missedSince: this.#parts.missedSince,
-      onseize: () => this.#election.seize(),
+      catchUp: this.#options.catchUp,
+      ontakeover: () => this.#election.takeOver(),
       ongiveup: () => this.#leadAlone(),
     });
     this.#become(follower);
-    this.#election.queue();
+    this.#election.follow();
   }
 
   #lead() {
-    const connection = this.#parts.connect();
+    const connection = this.#options.connect();
     const election = this.#election;
     this.#become(new Leader(this.#tab, { connection, election, onreplaced: () => this.#follow() }));
   }

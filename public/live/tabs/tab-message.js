@@ -1,49 +1,48 @@
 // @ts-check
 /**
- * What tabs say to each other. A note is posted to all tabs of the browser and heard in the order of posting by one tab.
+ * Messages between tabs. A message is posted to every other tab of the browser; messages of one tab arrive in order.
  *
- * The shapes may change between two versions of the program only together with the channel's name.
+ * Change their shape only together with the version in the channel's name.
  */
 
 /** @typedef {import("../transports/message.js").Message} Message */
 /** @typedef {import("../connection/connection.js").ConnectionState} ConnectionState */
-/** @typedef {"wake" | "online" | "offline"} Turn  What a connection is told about its page, by the method's name. */
+/** @typedef {"wake" | "online" | "offline"} PageEvent  Names a method of the connection. */
 
 /**
- * Is anybody leading, and what did I miss since this cursor?
+ * Asks for the leader, and for the changes after a cursor.
  * @typedef {{ kind: "join", from: string, since: string }} Join
  */
 
 /**
- * This tab leads from now on. `term` is 0 where a lock decides who leads.
+ * Announces that this tab leads from now on. `term` is 0 where a lock decides who leads.
  * @typedef {{ kind: "lead", leader: string, term: number }} Lead
  */
 
 /**
- * The leader's answer. `position` is where it is. `hello` is only there while it is connected. `run` is what lies between
- * `since`, where the joiner was when it asked, and `position`; null where that is not known.
+ * The leader's reply to a join.
  * @typedef {object} Welcome
  * @property {"welcome"} kind
  * @property {string} leader
  * @property {string} to
  * @property {ConnectionState} state
- * @property {Message | null} hello
- * @property {string} since
- * @property {string} position
- * @property {Message[] | null} run
+ * @property {Message | null} hello  Null while the leader is not connected.
+ * @property {string} since  The cursor in the join.
+ * @property {string} position  The cursor of the leader.
+ * @property {Message[] | null} changes  The changes from `since` to `position`; null if the leader does not have them all.
  * @property {boolean} isHidden
  */
 
 /**
- * - `resign`: this tab no longer leads, and no successor was appointed.
- * - `state`: how the leader's connection is.
- * - `message`: what came over it, after the cursor `after`.
- * - `turn`: for the leader, from any tab.
+ * - `resign`: the leader stops, without a successor.
+ * - `state`: the state of the leader's connection.
+ * - `message`: what the leader's connection delivered, directly after the cursor `after`.
+ * - `page-event`: an event of any tab, for the leader's connection.
  * @typedef {Join | Welcome | Lead
  *   | { kind: "resign", leader: string }
  *   | { kind: "state", leader: string, state: ConnectionState }
  *   | { kind: "message", leader: string, after: string, message: Message }
- *   | { kind: "turn", turn: Turn }} Note
+ *   | { kind: "page-event", event: PageEvent }} TabMessage
  */
 
 export {};

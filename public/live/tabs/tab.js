@@ -1,54 +1,51 @@
 // @ts-check
-/**
- * What a tab is and knows, whether it leads or follows: where its page is, what it heard lately, and how to reach the
- * other tabs.
- */
-import { audienceOf } from "./audience.js";
-import { Run } from "./recent-changes.js";
+/** The state of a tab, whether it leads or follows: the cursor of its page, recent changes, and the other tabs. */
+import { isChange } from "../../state/message-order.js";
+import { RecentChanges } from "./recent-changes.js";
 
 /** @typedef {import("../transports/message.js").Message} Message */
 
-/** The server's own default, until a `hello` says another. */
+/** The server's default, used until a `hello` arrives. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
 
 export class Tab {
   clock;
   id;
-  run;
+  recentChanges;
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
-  /** To the other tabs. @type {(note: import("./tab-message.js").Note) => void} */
+  /** Posts to the other tabs. @type {(message: import("./tab-message.js").TabMessage) => void} */
   post;
-  /** How the connection is, for the page. @type {(state: import("./tab-message.js").ConnectionState) => void} */
+  /** Shows the connection state on the page. @type {(state: import("./tab-message.js").ConnectionState) => void} */
   show;
   #since;
   #isHidden;
-  #audience;
+  #pets;
   #onmessage;
 
   /**
-   * @param {object} parts
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {() => number} parts.random
-   * @param {() => string} parts.since
-   * @param {() => boolean} parts.isHidden
-   * @param {string[]} parts.pets  Ids that the page shows; none means every pet.
-   * @param {Tab["post"]} parts.post
-   * @param {(message: Message) => void} parts.onmessage  Moves `since` on before it returns.
-   * @param {Tab["show"]} parts.onstate
+   * @param {object} options
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {() => number} options.random
+   * @param {() => string} options.since  Returns the cursor of the page.
+   * @param {() => boolean} options.isHidden
+   * @param {string[]} options.pets  Ids that the page shows; empty means every pet.
+   * @param {Tab["post"]} options.post
+   * @param {(message: Message) => void} options.onmessage  Advances `since` before it returns.
+   * @param {Tab["show"]} options.onstate
    */
   constructor({ clock, random, since, isHidden, pets, post, onmessage, onstate }) {
     this.clock = clock;
     this.id = random().toString(36).slice(2);
-    this.run = new Run(since());
+    this.recentChanges = new RecentChanges(since());
     this.post = post;
     this.show = onstate;
     this.#since = since;
     this.#isHidden = isHidden;
-    this.#audience = audienceOf(pets);
+    this.#pets = pets;
     this.#onmessage = onmessage;
   }
 
-  /** Where the page is. */
+  /** The cursor of the page. */
   get cursor() {
     return this.#since();
   }
@@ -57,10 +54,24 @@ export class Tab {
     return this.#isHidden();
   }
 
-  /** @param {Message} message  The next one for this tab. */
-  take(message) {
+  /** @param {Message} message  The next message for this tab. */
+  receive(message) {
     if (message.type === "hello" && message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
-    this.run.add(message);
-    this.#onmessage(this.#audience(message));
+    this.recentChanges.add(message);
+    this.#onmessage(this.#filter(message));
+  }
+
+  /**
+   * Leaves out pets that the page does not show, as the server does for a connection with `pet=`. A change of such a pet
+   * becomes a heartbeat, which still advances the cursor.
+   * @param {Message} message
+   * @returns {Message}
+   */
+  #filter(message) {
+    if (this.#pets.length === 0) return message;
+    const isShown = (/** @type {unknown} */ id) => this.#pets.includes(String(id));
+    if (isChange(message)) return isShown(message.pet) ? message : { type: "heartbeat", cursor: message.cursor };
+    if (message.type !== "snapshot" || !Array.isArray(message.pets)) return message;
+    return { ...message, pets: message.pets.filter((/** @type {any} */ pet) => isShown(pet.id)) };
   }
 }

@@ -1,35 +1,36 @@
 // @ts-check
 /**
- * The long poll transport: asks, waits until there is something to say, asks again from the cursor it got.
+ * The long polling transport: the server holds each request until there is a message, and the next request starts at the
+ * cursor of the response.
  *
- * The first question does not wait, so that polling delivers as early as the others do.
+ * The first request does not wait, so the first message comes as early as over the other transports.
  */
-import { Asking } from "./polling.js";
+import { PollingTransport } from "./polling.js";
 import { liveUrl } from "./url.js";
 
-/** The longest the server holds a question. */
+/** The longest that the server holds a request. */
 const WAIT_LIMIT_S = 25;
 
-/** A busy store, or a cache that answers at once, must not make it a flood. */
-const ASK_GAP_MS = 500;
+/** Bounds the request rate if a busy store, or a cache, answers immediately. */
+const GAP_MS = 500;
 
 /** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
-export class PollTransport extends Asking {
+export class LongPollTransport extends PollingTransport {
   /** @type {"poll"} */
   name = "poll";
   #watch;
   #cursor = "";
   #waitS = 0;
-  /** @type {import("./transport.js").Change | undefined} */
-  #change;
+  /** @type {import("./transport.js").Switch | undefined} */
+  #cause;
 
   /**
-   * @param {object} parts
-   * @param {typeof fetch} parts.fetch
-   * @param {import("./url.js").Watch} parts.watch
-   * @param {import("../clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {import("./url.js").Watch} options.watch
+   * @param {import("../clock.js").Clock} options.clock
    */
   constructor({ fetch, watch, clock }) {
     super({ fetch, clock });
@@ -38,37 +39,37 @@ export class PollTransport extends Asking {
 
   /**
    * @param {string} since
-   * @param {import("./transport.js").Change} [change]
+   * @param {import("./transport.js").Switch} [cause]
    */
-  begin(since, change) {
+  begin(since, cause) {
     this.#cursor = since;
     this.#waitS = 0;
-    this.#change = change;
+    this.#cause = cause;
   }
 
-  question() {
-    const url = liveUrl(this.#watch, "/live/poll", this.#cursor, { wait: this.#waitS, ...this.#change });
-    this.#change = undefined;
+  nextRequest() {
+    const url = liveUrl(this.#watch, "/live/poll", this.#cursor, { wait: this.#waitS, ...this.#cause });
+    this.#cause = undefined;
     return { url };
   }
 
   /** @param {Response} response */
   async read(response) {
-    const answer = await response.json();
-    if (!Array.isArray(answer?.messages)) throw new TypeError("not a poll answer");
-    if (typeof answer.cursor === "string") this.#cursor = answer.cursor;
-    const hello = answer.messages.find((/** @type {any} */ message) => message?.type === "hello");
+    const body = await response.json();
+    if (!Array.isArray(body?.messages)) throw new TypeError("not a poll response");
+    if (typeof body.cursor === "string") this.#cursor = body.cursor;
+    const hello = body.messages.find((/** @type {any} */ message) => message?.type === "hello");
     if (hello) this.#waitS = waitSeconds(hello.heartbeat_ms);
-    return answer.messages;
+    return body.messages;
   }
 
   get gapMs() {
-    return ASK_GAP_MS;
+    return GAP_MS;
   }
 }
 
 /**
- * How long to let the server wait: about a heartbeat, so that silence means the same as on the other transports.
+ * Returns about one heartbeat, so that silence means the same as on the other transports.
  * @param {unknown} heartbeatMs
  */
 function waitSeconds(heartbeatMs) {

@@ -1,20 +1,17 @@
 // @ts-check
 /**
- * What the server says, the same over every transport.
+ * Messages from the server, the same over every transport.
  *
- * Only the envelope is checked here. What a type means is decided in `state/`, which ignores types and
- * fields that it does not know.
+ * Only the envelope is checked here. `state/` interprets the types, and ignores types and fields that it does not know.
  */
 
-/**
- * @typedef {Record<string, any> & { type: string }} Message
- */
+/** @typedef {Record<string, any> & { type: string }} Message */
 
-/** The types a stream may carry; SSE has to be told each name that it should listen to. */
+/** Every message type. `EventSource` delivers only events that it has a listener for. */
 export const MESSAGE_TYPES = ["hello", "snapshot", "status", "pet", "gone", "heartbeat", "bye", "stale"];
 
 /**
- * A text from the network as a message, or null when it is none: a proxy's error page must not look like life.
+ * Parses a text from the network. Returns null if it is not a message, such as the error page of a proxy.
  * @param {unknown} text
  * @returns {Message | null}
  */

@@ -1,32 +1,31 @@
 // @ts-check
 /**
- * What long poll and short poll share: ask, pass the answer on, rest, ask again.
+ * The loop that long and short polling share: send a request, deliver its messages, pause, repeat.
  *
- * One question is open at a time, and any that fails ends the transport: trying again is the connection's decision.
+ * One request is open at a time. Any failure ends the transport; the connection decides about a retry.
  */
 import { isMessage } from "./message.js";
-import { ignore } from "./transport.js";
+import { noop } from "./transport.js";
 
 /** @typedef {import("./transport.js").Transport} Transport */
-/** @typedef {import("./transport.js").Change} Change */
-/** @typedef {{ url: string, headers?: Record<string, string> }} Question */
+/** @typedef {import("./transport.js").Switch} Switch */
 
-/** A refusal by the server, with how long it asked us to stay away. */
-class Refused extends Error {
+/** The server refused the request, and may have said how long to stay away. */
+class RefusedError extends Error {
   /** @param {number | undefined} retryMs */
   constructor(retryMs) {
-    super("the server refused to answer");
+    super("the server refused the request");
     this.retryMs = retryMs;
   }
 }
 
-const NOT_MODIFIED = 304;
+export const NOT_MODIFIED = 304;
 
-export class Asking {
+export class PollingTransport {
   /** @type {Transport["onmessage"]} */
-  onmessage = ignore;
+  onmessage = noop;
   /** @type {Transport["onstate"]} */
-  onstate = ignore;
+  onstate = noop;
   roundTripMs = 0;
   /** @type {AbortController | null} */
   #abort = null;
@@ -34,9 +33,9 @@ export class Asking {
   #clock;
 
   /**
-   * @param {object} parts
-   * @param {typeof fetch} parts.fetch
-   * @param {import("../clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {import("../clock.js").Clock} options.clock
    */
   constructor({ fetch, clock }) {
     this.#fetch = fetch;
@@ -45,11 +44,11 @@ export class Asking {
 
   /**
    * @param {string} since
-   * @param {Change} [change]
+   * @param {Switch} [cause]
    */
-  open(since, change) {
+  open(since, cause) {
     this.close();
-    this.begin(since, change);
+    this.begin(since, cause);
     this.#abort = new AbortController();
     this.#run(this.#abort.signal);
   }
@@ -60,26 +59,26 @@ export class Asking {
   }
 
   /**
-   * Called before the first question.
+   * Prepares the first request.
    * @param {string} _since
-   * @param {Change} [_change]
+   * @param {Switch} [_cause]
    */
-  begin(_since, _change) {}
+  begin(_since, _cause) {}
 
-  /** @returns {Question} */
-  question() {
-    throw new TypeError("what to ask is the transport's own");
+  /** @returns {{ url: string, headers?: Record<string, string> }} */
+  nextRequest() {
+    throw new TypeError("nextRequest is abstract");
   }
 
   /**
-   * @param {Response} _response  200, or 304 if the question had `If-None-Match`.
-   * @returns {Promise<unknown[]>} Its messages. Fails for what is no answer of ours, e.g. a portal's page.
+   * @param {Response} _response  Its status is 2xx, or 304 if the request had `If-None-Match`.
+   * @returns {Promise<unknown[]>} Its messages. Rejects if the response is not the server's, e.g. a login page.
    */
   async read(_response) {
-    throw new TypeError("what is answered is the transport's own");
+    throw new TypeError("read is abstract");
   }
 
-  /** Least time between two questions, in ms. */
+  /** Minimum time from one request to the next, in ms. */
   get gapMs() {
     return 0;
   }
@@ -87,35 +86,35 @@ export class Asking {
   /** @param {AbortSignal} signal */
   async #run(signal) {
     while (!signal.aborted) {
-      const askedMs = this.#clock.elapsed();
+      const startMs = this.#clock.elapsed();
       let messages;
       try {
-        messages = await this.#ask(signal);
+        messages = await this.#request(signal);
       } catch (error) {
-        if (!signal.aborted) this.#end(error instanceof Refused ? { retryMs: error.retryMs } : {});
+        if (!signal.aborted) this.#end(error instanceof RefusedError ? { retryMs: error.retryMs } : {});
         return;
       }
       if (signal.aborted) return;
-      this.roundTripMs = this.#clock.elapsed() - askedMs;
+      this.roundTripMs = this.#clock.elapsed() - startMs;
       this.#deliver(messages, signal);
-      await this.#rest(askedMs + this.gapMs - this.#clock.elapsed(), signal);
+      await this.#pause(startMs + this.gapMs - this.#clock.elapsed(), signal);
     }
   }
 
   /** @param {AbortSignal} signal */
-  async #ask(signal) {
-    const { url, headers } = this.question();
+  async #request(signal) {
+    const { url, headers } = this.nextRequest();
     const fetch = this.#fetch;
     const response = await fetch(url, { signal, cache: "no-store", headers: { accept: "application/json", ...headers } });
     if (!response.ok && response.status !== NOT_MODIFIED) {
-      throw new Refused(retryAfterMs(response.headers.get("retry-after")));
+      throw new RefusedError(retryAfterMs(response.headers.get("retry-after")));
     }
     return this.read(response);
   }
 
   /**
    * @param {unknown[]} messages
-   * @param {AbortSignal} signal  A handler may close the transport in the middle; what is left is then not ours.
+   * @param {AbortSignal} signal  A handler may close the transport; the remaining messages are then dropped.
    */
   #deliver(messages, signal) {
     this.onstate("open");
@@ -127,30 +126,30 @@ export class Asking {
     }
   }
 
-  /** @param {import("./transport.js").Ending} ending */
-  #end(ending) {
+  /** @param {import("./transport.js").CloseInfo} info */
+  #end(info) {
     this.close();
-    this.onstate("closed", ending);
+    this.onstate("closed", info);
   }
 
   /**
-   * @param {number} restMs
+   * @param {number} pauseMs
    * @param {AbortSignal} signal
    * @returns {Promise<void>}
    */
-  #rest(restMs, signal) {
-    if (restMs <= 0 || signal.aborted) return Promise.resolve();
+  #pause(pauseMs, signal) {
+    if (pauseMs <= 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const onabort = () => (cancel(), resolve());
-      // The signal lives for as long as the transport, through any number of rests: each takes its listener back.
-      const cancel = this.#clock.after(restMs, () => (signal.removeEventListener("abort", onabort), resolve()));
+      // The signal outlives the pause, so the listener is removed.
+      const cancel = this.#clock.after(pauseMs, () => (signal.removeEventListener("abort", onabort), resolve()));
       signal.addEventListener("abort", onabort, { once: true });
     });
   }
 }
 
 /**
- * `Retry-After` in its form of whole seconds (RFC 9110, 10.2.3); the form with a date would need a right clock.
+ * Parses `Retry-After` in whole seconds (RFC 9110, 10.2.3). The form with a date needs a correct local clock.
  * @param {string | null} header
  */
 function retryAfterMs(header) {

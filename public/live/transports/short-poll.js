@@ -1,80 +1,78 @@
 // @ts-check
 /**
- * The short poll transport: asks for the board every few seconds, for networks that cut whatever waits.
+ * The short polling transport: requests the board every few seconds, for networks that cut every request that waits.
  *
- * `GET /live/state` knows no messages but the snapshot, so hello and heartbeat are this transport's own. Steps between
- * two questions are not seen, only what they came to.
+ * `GET /live/state` answers with a snapshot only, so this transport makes the hello and heartbeat messages itself.
+ * Intermediate statuses between two requests are not seen.
  */
-import { Asking } from "./polling.js";
+import { NOT_MODIFIED, PollingTransport } from "./polling.js";
 import { liveUrl } from "./url.js";
 
-const ASK_GAP_MS = 3_000;
+const GAP_MS = 3_000;
 
-/** For a reader who wants to save data. */
-const FRUGAL_GAP_MS = 10_000;
-
-const NOT_MODIFIED = 304;
+/** If the browser is set to save data. */
+const SAVE_DATA_GAP_MS = 10_000;
 
 /** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
-export class ShortTransport extends Asking {
+export class ShortPollTransport extends PollingTransport {
   /** @type {"short"} */
   name = "short";
   #watch;
-  #isFrugal;
-  /** The last snapshot's; it is the page's own until there is one. */
-  #tag = "";
+  #savesData;
+  /** The `ETag` of the last snapshot; before the first one, the tag of the page itself. */
+  #etag = "";
   #cursor = "";
-  /** @type {import("./transport.js").Change | undefined} */
-  #change;
+  /** @type {import("./transport.js").Switch | undefined} */
+  #cause;
 
   /**
-   * @param {object} parts
-   * @param {typeof fetch} parts.fetch
-   * @param {import("./url.js").Watch} parts.watch
-   * @param {import("../clock.js").Clock} parts.clock
-   * @param {() => boolean} parts.isFrugal
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {import("./url.js").Watch} options.watch
+   * @param {import("../clock.js").Clock} options.clock
+   * @param {() => boolean} options.savesData
    */
-  constructor({ fetch, watch, clock, isFrugal }) {
+  constructor({ fetch, watch, clock, savesData }) {
     super({ fetch, clock });
     this.#watch = watch;
-    this.#isFrugal = isFrugal;
+    this.#savesData = savesData;
   }
 
   /**
    * @param {string} since
-   * @param {import("./transport.js").Change} [change]
+   * @param {import("./transport.js").Switch} [cause]
    */
-  begin(since, change) {
+  begin(since, cause) {
     this.#cursor = since;
-    this.#tag = since && `"${since}"`;
-    this.#change = change;
+    this.#etag = since && `"${since}"`;
+    this.#cause = cause;
   }
 
-  question() {
-    const url = liveUrl(this.#watch, "/live/state", this.#cursor, { rung: this.name, ...this.#change });
-    this.#change = undefined;
+  nextRequest() {
+    const url = liveUrl(this.#watch, "/live/state", this.#cursor, { transport: this.name, ...this.#cause });
+    this.#cause = undefined;
     /** @type {Record<string, string>} */
-    const headers = this.#tag ? { "if-none-match": this.#tag } : {};
+    const headers = this.#etag ? { "if-none-match": this.#etag } : {};
     return { url, headers };
   }
 
   /** @param {Response} response */
   async read(response) {
-    // The question after this one may be a rest away, and take its time too.
+    // Twice the gap: the next response takes one gap, and its own round trip.
     const hello = () => ({ type: "hello", cursor: this.#cursor, transport: this.name, heartbeat_ms: 2 * this.gapMs });
     if (response.status === NOT_MODIFIED) return [hello(), { type: "heartbeat", cursor: this.#cursor }];
     const snapshot = await response.json();
-    // A node of a cluster that is behind the one that answered before: what is shown stays.
+    // A cluster node that is behind the one that answered before: the page keeps its board.
     if (snapshot?.type === "stale") return [hello(), snapshot];
     if (snapshot?.type !== "snapshot") throw new TypeError("not a snapshot");
     this.#cursor = snapshot.cursor;
-    this.#tag = response.headers.get("etag") ?? "";
+    this.#etag = response.headers.get("etag") ?? "";
     return [hello(), snapshot];
   }
 
   get gapMs() {
-    return this.#isFrugal() ? FRUGAL_GAP_MS : ASK_GAP_MS;
+    return this.#savesData() ? SAVE_DATA_GAP_MS : GAP_MS;
   }
 }

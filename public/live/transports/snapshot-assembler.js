@@ -1,33 +1,33 @@
 // @ts-check
 /**
- * Assembles a snapshot that came in parts. Passes nothing on before the last part, so the page keeps its board and its
- * cursor until then: if the connection ends in between, the next one starts the snapshot over.
+ * Joins a snapshot that arrives in parts. Nothing is passed on before the last part, so the page keeps its board and its
+ * cursor until then. If the connection ends in between, the next one starts the snapshot over.
  */
 
 /** @typedef {import("./message.js").Message} Message */
 
-/** The parameters of a live route that ask for snapshots in parts. */
+/** Query parameters that ask a live route for snapshots in parts. */
 export const IN_PARTS = { parts: 1 };
 
-export class Parts {
-  /** @type {Message[]} Of one snapshot, in order. */
-  #gathered = [];
+export class SnapshotAssembler {
+  /** @type {Message[]} Parts of one snapshot, in order. */
+  #received = [];
 
   /**
    * @param {Message} message
-   * @returns {Message | null} The message, or the snapshot of which it was the last part; null while others are to come.
+   * @returns {Message | null} The message, or the complete snapshot after its last part; null while parts are missing.
    */
-  take(message) {
-    const gathered = message.part === 1 ? [] : this.#gathered;
-    this.#gathered = [];
+  add(message) {
+    const received = message.part === 1 ? [] : this.#received;
+    this.#received = [];
     if (message.type !== "snapshot" || message.parts === undefined) return message;
-    const isNext = message.part === gathered.length + 1 && message.cursor === (gathered[0] ?? message).cursor;
+    const isNext = message.part === received.length + 1 && message.cursor === (received[0] ?? message).cursor;
     if (!isNext) return null;
-    gathered.push(message);
+    received.push(message);
     if (message.part < message.parts) {
-      this.#gathered = gathered;
+      this.#received = received;
       return null;
     }
-    return { type: "snapshot", cursor: message.cursor, pets: gathered.flatMap((part) => part.pets) };
+    return { type: "snapshot", cursor: message.cursor, pets: received.flatMap((part) => part.pets) };
   }
 }

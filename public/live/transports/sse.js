@@ -2,12 +2,12 @@
 /**
  * The Server-Sent Events transport.
  *
- * `EventSource` would reconnect by itself, without our cursor in the address, or give up for good after
- * an answer other than 200. Neither fits, so the first error closes it and the connection builds a new one.
+ * `EventSource` would reconnect by itself with an outdated cursor in its URL, and stop for good after a status other than
+ * 200. So the first error closes it, and the connection builds a new transport.
  */
 import { decode, MESSAGE_TYPES } from "./message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
-import { ignore } from "./transport.js";
+import { noop } from "./transport.js";
 import { liveUrl } from "./url.js";
 
 /** @typedef {import("./transport.js").Transport} Transport */
@@ -17,18 +17,18 @@ export class SseTransport {
   /** @type {"sse"} */
   name = "sse";
   /** @type {Transport["onmessage"]} */
-  onmessage = ignore;
+  onmessage = noop;
   /** @type {Transport["onstate"]} */
-  onstate = ignore;
+  onstate = noop;
   /** @type {EventSource | null} */
   #source = null;
   #EventSource;
   #watch;
 
   /**
-   * @param {object} parts
-   * @param {typeof EventSource} parts.EventSource
-   * @param {import("./url.js").Watch} parts.watch
+   * @param {object} options
+   * @param {typeof EventSource} options.EventSource
+   * @param {import("./url.js").Watch} options.watch
    */
   constructor({ EventSource, watch }) {
     this.#EventSource = EventSource;
@@ -37,13 +37,13 @@ export class SseTransport {
 
   /**
    * @param {string} since
-   * @param {import("./transport.js").Change} [change]
+   * @param {import("./transport.js").Switch} [cause]
    */
-  open(since, change) {
+  open(since, cause) {
     this.close();
     let source;
     try {
-      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, { ...IN_PARTS, ...change }));
+      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, { ...IN_PARTS, ...cause }));
     } catch {
       this.onstate("closed");
       return;
@@ -61,7 +61,7 @@ export class SseTransport {
   }
 
   /**
-   * @param {EventSource} source  Named listeners stay on a closed source, so each event says where it is from.
+   * @param {EventSource} source  A closed source keeps its listeners, so its late events are dropped here.
    * @param {MessageEvent} event
    */
   #receive(source, event) {

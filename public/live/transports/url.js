@@ -1,22 +1,23 @@
 // @ts-check
-/** Addresses of the live routes. */
+/** URLs of the live routes. */
 
 /**
+ * What to subscribe to.
  * @typedef {object} Watch
  * @property {string} origin  Of the page, e.g. `https://rescue.example`.
- * @property {string[]} pets  Ids to watch; none means every pet.
- * @property {string} [chaos]  The bad network to pretend, in the demo.
+ * @property {string[]} pets  Ids to watch; empty means every pet.
+ * @property {string} [chaos]  The network fault to simulate, in the demo.
  */
 
 /**
  * @param {Watch} watch
  * @param {string} path
- * @param {string} since  Cursor; "" leaves it out, and the server answers with a snapshot.
- * @param {Record<string, string | number>} [more]
+ * @param {string} since  Cursor; if it is "", the server answers with a snapshot.
+ * @param {Record<string, string | number>} [params]
  */
-export function liveUrl(watch, path, since, more = {}) {
+export function liveUrl(watch, path, since, params = {}) {
   const url = new URL(path, watch.origin);
-  for (const [name, value] of Object.entries(more)) url.searchParams.set(name, String(value));
+  for (const [name, value] of Object.entries(params)) url.searchParams.set(name, String(value));
   if (since) url.searchParams.set("since", since);
   if (watch.chaos) url.searchParams.set("chaos", watch.chaos);
   for (const pet of watch.pets) url.searchParams.append("pet", pet);
@@ -24,7 +25,7 @@ export function liveUrl(watch, path, since, more = {}) {
 }
 
 /**
- * The same address for a WebSocket. Older browsers refuse one that starts with `http`.
+ * Returns the URL with a WebSocket scheme: older browsers do not accept `http` there.
  * @param {string} url
  */
 export function socketUrl(url) {

@@ -1,29 +1,27 @@
 // @ts-check
-/**
- * The WebSocket transport: one text message is one message. The only one that can also speak to the server.
- */
+/** The WebSocket transport: one text frame is one message. Only this transport can send to the server. */
 import { decode } from "./message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
-import { ignore } from "./transport.js";
+import { noop } from "./transport.js";
 import { liveUrl, socketUrl } from "./url.js";
 
-/** `WebSocket.CONNECTING` and `OPEN`, spelled out because the constructor passed in may be a stand-in. */
+/** `WebSocket.CONNECTING` and `OPEN`, spelled out because tests pass in another constructor. */
 const CONNECTING = 0;
 const OPEN = 1;
 
-/** How long a socket that nobody wants any more may take to open before it is closed all the same. */
+/** How long an abandoned socket may take to open before it is closed anyway. */
 const CONNECT_LIMIT_MS = 3_000;
 
 /** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
-export class WsTransport {
+export class WebSocketTransport {
   /** @type {"ws"} */
   name = "ws";
   /** @type {Transport["onmessage"]} */
-  onmessage = ignore;
+  onmessage = noop;
   /** @type {Transport["onstate"]} */
-  onstate = ignore;
+  onstate = noop;
   /** @type {WebSocket | null} */
   #socket = null;
   #WebSocket;
@@ -31,10 +29,10 @@ export class WsTransport {
   #clock;
 
   /**
-   * @param {object} parts
-   * @param {typeof WebSocket} parts.WebSocket
-   * @param {import("./url.js").Watch} parts.watch
-   * @param {import("../clock.js").Clock} parts.clock
+   * @param {object} options
+   * @param {typeof WebSocket} options.WebSocket
+   * @param {import("./url.js").Watch} options.watch
+   * @param {import("../clock.js").Clock} options.clock
    */
   constructor({ WebSocket, watch, clock }) {
     this.#WebSocket = WebSocket;
@@ -44,15 +42,15 @@ export class WsTransport {
 
   /**
    * @param {string} since
-   * @param {import("./transport.js").Change} [change]
+   * @param {import("./transport.js").Switch} [cause]
    */
-  open(since, change) {
+  open(since, cause) {
     this.close();
     let socket;
     try {
-      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, { ...IN_PARTS, ...change })));
+      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, { ...IN_PARTS, ...cause })));
     } catch {
-      // Not there at all, or forbidden by a policy: the same to us as a network that blocks it.
+      // WebSocket is missing, or a content security policy forbids it.
       this.onstate("closed");
       return;
     }
@@ -62,7 +60,7 @@ export class WsTransport {
       const message = decode(event.data);
       if (message) this.onmessage(message);
     };
-    // An error is always followed by close, so close alone is heard.
+    // Every error is followed by a close event.
     socket.onclose = () => {
       this.close();
       this.onstate("closed");
@@ -70,9 +68,9 @@ export class WsTransport {
   }
 
   /**
-   * Sends a command, e.g. `{do: "set-status", pet, status, ref}`. The answer is a message of type `ack` or `error`.
+   * Sends a command, e.g. `{do: "set-status", pet, status, ref}`. The server answers with an `ack` or `error` message.
    * @param {object} command
-   * @returns {boolean} False when there is no open socket; nothing is kept for later.
+   * @returns {boolean} False if no socket is open; the command is then dropped.
    */
   send(command) {
     if (this.#socket?.readyState !== OPEN) return false;
@@ -81,22 +79,23 @@ export class WsTransport {
   }
 
   close() {
-    const socket = this.#socket;
-    if (!socket) return;
+    if (this.#socket) closeSocket(this.#socket, this.#clock);
     this.#socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.readyState === CONNECTING) this.#closeLater(socket);
-    else socket.close();
   }
+}
 
-  /**
-   * Browsers complain on the console about a socket that is closed before it is open, so it may open first. But not for
-   * ever: they let only one socket per host connect at a time, and one that hangs would hold up the next try.
-   * @param {WebSocket} socket
-   */
-  #closeLater(socket) {
-    const cancel = this.#clock.after(CONNECT_LIMIT_MS, () => socket.close());
-    socket.onopen = () => (cancel(), socket.close());
-    socket.onclose = cancel;
-  }
+/**
+ * Removes the handlers of a socket and closes it.
+ *
+ * Browsers log an error when a socket is closed while it is connecting, so such a socket is closed once it is open. The
+ * wait is bounded, because browsers open one socket per host at a time: a hanging one would block the next attempt.
+ * @param {WebSocket} socket
+ * @param {import("../clock.js").Clock} clock
+ */
+export function closeSocket(socket, clock) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  if (socket.readyState !== CONNECTING) return socket.close();
+  const cancel = clock.after(CONNECT_LIMIT_MS, () => socket.close());
+  socket.onopen = () => (cancel(), socket.close());
+  socket.onclose = cancel;
 }

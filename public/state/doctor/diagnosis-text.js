@@ -1,31 +1,21 @@
 // @ts-check
-/**
- * A finding in plain words, and what to ask whoever runs the network for. The first is for visitors, the second for
- * people who set up proxies.
- */
+/** The texts of a diagnosis: findings for visitors, and advice for operators of networks and proxies. */
+import { TRANSPORT_NAMES } from "../connection-status.js";
 import { spanText } from "../time-text.js";
 
-/** @typedef {import("./measurement.js").Way} Way */
-/** @typedef {import("./measurement.js").Rung} Rung */
+/** @typedef {import("./measurement.js").ProbeName} ProbeName */
 /** @typedef {import("./diagnosis.js").Finding} Finding */
 
 /**
- * What the words need to know of the site.
- * @typedef {object} Facts
- * @property {string} origin  e.g. `https://rescue.example`
+ * @typedef {object} Site
+ * @property {string} origin  E.g. `https://rescue.example`.
  * @property {number} heartbeatMs
  */
 
-/** @type {Record<Way, string>} */
-export const WAY_NAMES = {
-  http: "Ordinary request",
-  ws: "WebSocket",
-  sse: "Server-Sent Events",
-  poll: "Long poll",
-  short: "Short poll",
-};
+/** @type {Record<ProbeName, string>} */
+export const PROBE_NAMES = { http: "Ordinary request", ...TRANSPORT_NAMES };
 
-/** @type {Record<Way, string>} */
+/** @type {Record<ProbeName, string>} */
 const PATHS = { http: "/healthz", ws: "/live/ws", sse: "/live/sse", poll: "/live/poll", short: "/live/state" };
 
 /**
@@ -39,82 +29,79 @@ export function findingText({ kind, ms = 0, status = null, contentType = "" }) {
       return "Works.";
     case "refused":
       return `Blocked: refused${http}.`;
-    case "foreign":
-      return `Blocked: something else answers in the site's place (HTTP ${status}, ${contentType || "no type"}).`;
-    case "unanswered":
-      return "Blocked: no answer, not even a refusal.";
+    case "intercepted":
+      return `Blocked: something else responds instead of this site (HTTP ${status}, ${contentType || "no type"}).`;
+    case "timeout":
+      return "Blocked: no response.";
     case "busy":
-      return "The server has no place free right now. Please try again in a minute.";
+      return "The server is full right now. Please try again in a minute.";
     case "stopping":
-      return "The server is being stopped or restarted. Please try again in a minute.";
+      return "The server is restarting. Please try again in a minute.";
     case "silent":
-      return "Blocked: it opens, and then nothing comes through.";
+      return "Blocked: it opens, but no message arrives.";
     case "stalled":
-      return "Blocked: it begins, and then nothing more comes through.";
-    case "held":
-      return `Delayed: each message is held back until the next one comes, here for ${spanText(ms)}.`;
+      return "Blocked: only the first message arrives.";
+    case "buffered":
+      return `Delayed: each message is held back until the next one is sent, here for ${spanText(ms)}.`;
     case "late":
-      return `Delayed: messages come ${spanText(ms)} late.`;
+      return `Delayed: messages arrive ${spanText(ms)} late.`;
     case "cut":
       return `Blocked: cut off after ${spanText(ms)}${http}.`;
-    case "unheard":
-      return "Blocked: a question that waits is not answered.";
+    case "poll-timeout":
+      return "Blocked: requests that wait get no response.";
     case "cached":
-      return `Blocked: an old answer comes back, ${spanText(ms)} older than the question.`;
+      return `Blocked: a cached response comes back, ${spanText(ms)} older than the request.`;
   }
 }
 
 /**
- * What to ask for, so that this way works.
- * @param {Way} way
+ * Returns what to ask an operator for, so that this connection type works.
+ * @param {ProbeName} probe
  * @param {Finding} finding
- * @param {Facts} facts
- * @returns {string} "" where nothing on the way is at fault.
+ * @param {Site} site
+ * @returns {string} "" if nothing on the network is at fault.
  */
-export function askText(way, { kind }, facts) {
-  if (kind === "works" || kind === "busy" || kind === "stopping" || way === "http") return "";
-  const { host } = new URL(facts.origin);
-  const address = facts.origin + PATHS[way];
-  if (kind === "foreign") {
-    return `Please let ${address} through to the site: a login page or a filter answers in its place.`;
+export function adviceText(probe, { kind }, site) {
+  if (kind === "works" || kind === "busy" || kind === "stopping" || probe === "http") return "";
+  const { host } = new URL(site.origin);
+  const url = site.origin + PATHS[probe];
+  if (kind === "intercepted") {
+    return `Please let requests to ${url} through to this site: a login page or a filter responds instead.`;
   }
-  if (way === "ws") return askForSocket(kind, host, facts);
-  if (way === "sse") return askForStream(kind, host, facts);
+  if (probe === "ws") return webSocketAdvice(kind, host, site);
+  if (probe === "sse") return sseAdvice(kind, host, site);
   if (kind === "cached") {
     return (
-      `Please do not keep answers from below ${facts.origin}/live/: they say Cache-Control: no-store or no-cache, ` +
-      "and each request has to reach the server."
+      `Please don't cache responses below ${site.origin}/live/: they are sent with Cache-Control: no-store or ` +
+      "no-cache, and each request has to reach the server."
     );
   }
-  if (kind === "cut" || kind === "unheard") {
-    return `Please let a request to ${address} wait up to 30 s for its answer: a read timeout of 60 s or more.`;
+  if (kind === "cut" || kind === "poll-timeout") {
+    return `Please let requests to ${url} wait up to 30 s for their response: set a read timeout of 60 s or more.`;
   }
-  return `Please allow GET requests to ${address}.`;
+  return `Please allow GET requests to ${url}.`;
 }
 
 /**
  * @param {Finding["kind"]} kind
  * @param {string} host
- * @param {Facts} facts
+ * @param {Site} site
  */
-function askForSocket(kind, host, facts) {
+function webSocketAdvice(kind, host, site) {
   switch (kind) {
     case "refused":
-    case "unanswered":
+    case "timeout":
       return (
-        `Please allow WebSocket upgrade (HTTP 101) to ${host}: pass "Connection: Upgrade" and "Upgrade: websocket" ` +
-        "on to /live/ws, and the answer 101 back."
+        `Please allow WebSocket upgrades (HTTP 101) to ${host}: pass "Connection: Upgrade" and "Upgrade: websocket" ` +
+        "on to /live/ws, and the 101 response back."
       );
     case "cut":
-      return (
-        `Please do not cut WebSocket connections to ${host}: they stay open for many minutes. ` +
-        idleText(facts)
-      );
+      return `Please don't cut WebSocket connections to ${host}: they stay open for many minutes. ${timeoutAdvice(site)}`;
     default:
       return (
-        `Please pass WebSocket frames from ${host} on at once and unchanged. Something accepts the connection and ` +
-        "keeps what is sent over it, such as a web filter or an antivirus program that inspects traffic: please " +
-        `exempt ${host} from it.`
+        `Please pass WebSocket frames from ${host} on immediately and unchanged. Something accepts the connection and ` +
+        "holds its messages back, such as a web filter or an antivirus program that inspects traffic: please exempt " +
+        `${host} from it.`
       );
   }
 }
@@ -122,49 +109,46 @@ function askForSocket(kind, host, facts) {
 /**
  * @param {Finding["kind"]} kind
  * @param {string} host
- * @param {Facts} facts
+ * @param {Site} site
  */
-function askForStream(kind, host, facts) {
+function sseAdvice(kind, host, site) {
+  const responses = `responses of type text/event-stream from ${host}`;
   switch (kind) {
     case "refused":
       return (
-        `Please allow GET requests to ${facts.origin}/live/sse, ` +
-        "whose answer of type text/event-stream does not end."
+        `Please allow GET requests to ${site.origin}/live/sse, whose response of type text/event-stream does not end.`
       );
     case "cut":
-      return (
-        `Please do not cut responses of type text/event-stream from ${host}: they go on for many minutes. ` +
-        idleText(facts)
-      );
-    case "held":
+      return `Please don't cut ${responses}: they last for many minutes. ${timeoutAdvice(site)}`;
+    case "buffered":
     case "late":
       return (
-        `Please do not hold back responses of type text/event-stream from ${host}. Antivirus programs that scan web ` +
-        `traffic do this: please exempt ${host} from it.`
+        `Please don't hold back ${responses}. Antivirus programs that scan web traffic do this: please exempt ${host} ` +
+        "from it."
       );
     default:
       return (
-        `Please do not buffer responses of type text/event-stream from ${host}: pass every piece on as it comes, ` +
-        "uncompressed (nginx: proxy_buffering off)."
+        `Please don't buffer ${responses}: pass each piece on immediately and uncompressed (nginx: proxy_buffering off).`
       );
   }
 }
 
-/** @param {Facts} facts */
-function idleText({ heartbeatMs }) {
-  return `Something comes at least every ${spanText(heartbeatMs)}, so an idle timeout of 60 s is enough.`;
+/** @param {Site} site */
+function timeoutAdvice({ heartbeatMs }) {
+  return `The server sends something at least every ${spanText(heartbeatMs)}, so an idle timeout of 60 s is enough.`;
 }
 
 /**
- * How a connection fared that was left alone.
- * @param {import("./measurement.js").Quiet} quiet
- * @param {Facts} facts
+ * @param {import("./measurement.js").IdleResult} idle
+ * @param {Site} site
  */
-export function quietText({ way, ms, outcome }, { heartbeatMs }) {
+export function idleText({ probe, ms, outcome }, { heartbeatMs }) {
   const span = spanText(ms);
-  if (outcome === "survived") return way === "poll" ? `Still answered after ${span}.` : `Still open after ${span}.`;
-  if (outcome === "dead") return `Dead after ${span}, though it looks open.`;
-  // The test's own socket says nothing at all; a live one hears a heartbeat before anybody loses patience.
-  const isHarmless = way === "ws" && ms > heartbeatMs * 2;
-  return isHarmless ? `Closed after ${span} without a word; heartbeats keep live ones open.` : `Closed after ${span}.`;
+  if (outcome === "survived") return probe === "poll" ? `Still answered after ${span}.` : `Still open after ${span}.`;
+  if (outcome === "dead") return `Dead after ${span}, although it looks open.`;
+  // The tested socket carries no heartbeats; a live one gets one before this time is over.
+  const isHarmless = probe === "ws" && ms > heartbeatMs * 2;
+  return isHarmless
+    ? `Closed after ${span} without traffic; heartbeats keep live connections open.`
+    : `Closed after ${span}.`;
 }

@@ -1,135 +1,135 @@
 // @ts-check
 /**
- * From what was measured of one way to what is wrong with it. Words are found elsewhere.
+ * Diagnoses one connection type from its measurement.
  *
- * A way is right only if all of it was seen: it opens, what is said arrives in time, and goes on arriving. What a
- * browser reports proves little: streams open and are held back, sockets open and are eaten.
+ * It works only if all of it was seen: it opens, messages arrive in time, and they keep arriving. What the browser reports
+ * proves little: proxies buffer open streams, and drop the frames of open sockets.
  */
 import { isStream } from "./measurement.js";
 
 /** @typedef {import("./measurement.js").Measurement} Measurement */
-/** @typedef {import("./measurement.js").Stream} Stream */
-/** @typedef {import("./measurement.js").Asking} Asking */
-/** @typedef {import("./measurement.js").Answer} Answer */
-/** @typedef {import("./measurement.js").Quiet} Quiet */
+/** @typedef {import("./measurement.js").StreamMeasurement} StreamMeasurement */
+/** @typedef {import("./measurement.js").RequestMeasurement} RequestMeasurement */
+/** @typedef {import("./measurement.js").RequestResult} RequestResult */
+/** @typedef {import("./measurement.js").IdleResult} IdleResult */
 
 /**
  * - `works`
- * - `refused`: it does not open, or is answered with an error
- * - `foreign`: something other than the server answers
- * - `unanswered`: neither let through nor refused
- * - `busy`, `stopping`: the server itself says so; this says nothing about the network
- * - `silent`: opens, and nothing comes
- * - `stalled`: the first message comes, and nothing more
- * - `held`: each message comes only with the next
- * - `late`: messages come, and too late
+ * - `refused`: it does not open, or the response is an error
+ * - `intercepted`: something other than the server responds
+ * - `timeout`: neither a response nor a refusal
+ * - `busy`, `stopping`: the server says so; this says nothing about the network
+ * - `silent`: opens, without any message
+ * - `stalled`: only the first message arrives
+ * - `buffered`: each message arrives only with the next one
+ * - `late`: messages arrive too late
  * - `cut`: ended in the middle
- * - `unheard`: a question that waits is not answered, where one that does not wait is
- * - `cached`: the answer is older than the question
- * @typedef {"works" | "refused" | "foreign" | "unanswered" | "busy" | "stopping" | "silent" | "stalled" | "held"
- *   | "late" | "cut" | "unheard" | "cached"} Kind
+ * - `poll-timeout`: a request that waits gets no response, but one that does not wait does
+ * - `cached`: the response is older than the request
+ * @typedef {"works" | "refused" | "intercepted" | "timeout" | "busy" | "stopping" | "silent" | "stalled" | "buffered"
+ *   | "late" | "cut" | "poll-timeout" | "cached"} Kind
  */
 
 /**
  * @typedef {object} Finding
  * @property {Kind} kind
  * @property {number} [ms]  How late, how old, or after how long.
- * @property {number | null} [status]  Of HTTP, where there was one.
+ * @property {number | null} [status]  HTTP status, if there was a response.
  * @property {string} [contentType]
  */
 
-/** A message later than this is not live; pages leave the way that carries it. */
+/** Pages leave a transport whose messages are this late. */
 const LATE_MS = 3_000;
 
-/** A message as late as this part of a heartbeat, more or less, waited for the heartbeat to push it on. */
-const HELD_FROM = 0.7;
-const HELD_UP_TO = 1.3;
+/** A message that is about one heartbeat late waited for the next heartbeat. */
+const BUFFERED_FROM = 0.7;
+const BUFFERED_UP_TO = 1.3;
 
-/** An answer counts as made before its question only beyond this: clocks are read to the millisecond at both ends. */
+/** A response is older than its request only beyond this difference: both clocks are read to the millisecond. */
 const CACHED_MS = 500;
 
-/** What a proxy answers in the server's place when it has waited long enough. */
+/** Statuses of a proxy that gave up waiting for the server. */
 const GATEWAY_TIMEOUTS = [502, 504];
 
 /**
  * @param {Measurement} measurement
- * @param {number | null} offsetMs  The server's clock against this one.
+ * @param {number | null} offsetMs  See `clockOffsetMs`.
  * @param {number} heartbeatMs
- * @param {Quiet | null} quiet  How it fared when it was left alone, where that is known.
+ * @param {IdleResult | null} idle
  * @returns {Finding}
  */
-export function diagnose(measurement, offsetMs, heartbeatMs, quiet) {
-  if (!isStream(measurement)) return diagnoseAsking(measurement, offsetMs, quiet);
+export function diagnose(measurement, offsetMs, heartbeatMs, idle) {
+  if (!isStream(measurement)) return diagnoseRequests(measurement, offsetMs, idle);
   const finding = diagnoseStream(measurement, offsetMs, heartbeatMs);
-  // A socket that says nothing for a minute is no live connection, so what becomes of it does not count here.
-  const isCut = finding.kind === "works" && measurement.way === "sse" && quiet !== null && quiet.outcome !== "survived";
-  return isCut ? { kind: quiet.outcome === "ended" ? "cut" : "stalled", ms: quiet.ms } : finding;
+  // A live WebSocket carries heartbeats, so the fate of a silent one does not count.
+  const isCut = finding.kind === "works" && measurement.probe === "sse" && idle !== null && idle.outcome !== "survived";
+  return isCut ? { kind: idle.outcome === "ended" ? "cut" : "stalled", ms: idle.ms } : finding;
 }
 
 /**
- * @param {Stream} stream
+ * @param {StreamMeasurement} stream
  * @param {number | null} offsetMs
  * @param {number} heartbeatMs
  * @returns {Finding}
  */
 function diagnoseStream(stream, offsetMs, heartbeatMs) {
   const { openMs, firstMs, endedMs } = stream;
-  if (openMs === null) return diagnoseClosed(stream);
-  if (stream.isAsked) return { kind: "stopping" };
+  if (openMs === null) return diagnoseUnopened(stream);
+  if (stream.isServerEnd) return { kind: "stopping" };
   if (endedMs !== null) return { kind: "cut", ms: endedMs - openMs };
   if (firstMs === null) return { kind: "silent" };
-  // The first message is sent when it opens, so that much is known without any clock of the server's.
+  // The first message is sent when the stream opens, so its lag is known without the server's clock.
   const lagMs = Math.max(firstMs - openMs, worstLagMs(stream, offsetMs));
   const inHeartbeats = lagMs / heartbeatMs;
-  if (inHeartbeats >= HELD_FROM && inHeartbeats <= HELD_UP_TO) return { kind: "held", ms: lagMs };
+  if (inHeartbeats >= BUFFERED_FROM && inHeartbeats <= BUFFERED_UP_TO) return { kind: "buffered", ms: lagMs };
   if (lagMs >= LATE_MS) return { kind: "late", ms: lagMs };
-  return { kind: stream.isKept ? "works" : "stalled" };
+  return { kind: stream.isSustained ? "works" : "stalled" };
 }
 
 /**
- * One that never opened: browsers do not say why, and an ordinary request to the same address may.
- * @param {Stream} stream
+ * Browsers do not say why a stream did not open, but an ordinary request to the same URL may show it.
+ * @param {StreamMeasurement} stream
  * @returns {Finding}
  */
-function diagnoseClosed({ endedMs, refusal }) {
-  const told = refusal ? diagnoseAnswer(refusal) : null;
-  if (told && told.kind !== "works" && told.kind !== "unanswered") return told;
-  return { kind: endedMs === null ? "unanswered" : "refused", status: null };
+function diagnoseUnopened({ endedMs, refusal }) {
+  const finding = refusal ? diagnoseRequest(refusal) : null;
+  if (finding && finding.kind !== "works" && finding.kind !== "timeout") return finding;
+  return { kind: endedMs === null ? "timeout" : "refused", status: null };
 }
 
 /**
- * @param {Asking} asking
+ * @param {RequestMeasurement} measurement
  * @param {number | null} offsetMs
- * @param {Quiet | null} quiet
+ * @param {IdleResult | null} idle
  * @returns {Finding}
  */
-function diagnoseAsking({ answers }, offsetMs, quiet) {
-  for (const answer of answers) {
-    const finding = diagnoseAnswer(answer);
+function diagnoseRequests({ requests }, offsetMs, idle) {
+  for (const request of requests) {
+    const finding = diagnoseRequest(request);
     if (finding.kind !== "works") return finding;
   }
-  const ageMs = Math.max(...answers.map((answer) => madeBeforeMs(answer, offsetMs)));
+  const ageMs = Math.max(...requests.map((request) => olderThanRequestMs(request, offsetMs)));
   if (ageMs > CACHED_MS) return { kind: "cached", ms: ageMs };
-  return quiet && quiet.outcome !== "survived" ? { kind: "cut", ms: quiet.ms } : { kind: "works" };
+  return idle && idle.outcome !== "survived" ? { kind: "cut", ms: idle.ms } : { kind: "works" };
 }
 
 /**
- * @param {Answer} answer
+ * @param {RequestResult} request
  * @returns {Finding}
  */
-function diagnoseAnswer({ outcome, waitMs, tookMs, status, contentType, isOurs }) {
-  const isGone = outcome === "failed" || GATEWAY_TIMEOUTS.includes(status ?? 0);
-  if (waitMs > 0 && isGone) return { kind: "cut", ms: tookMs, status };
-  if (waitMs > 0 && outcome === "unanswered") return { kind: "unheard" };
-  if (outcome === "unanswered") return { kind: "unanswered", status: null };
+function diagnoseRequest({ outcome, waitMs, tookMs, status, contentType, isFromServer }) {
+  const isCut = outcome === "failed" || GATEWAY_TIMEOUTS.includes(status ?? 0);
+  if (waitMs > 0 && isCut) return { kind: "cut", ms: tookMs, status };
+  if (waitMs > 0 && outcome === "timeout") return { kind: "poll-timeout" };
+  if (outcome === "timeout") return { kind: "timeout", status: null };
   if (status === 503) return { kind: "busy", status };
   if (status === null || status >= 400) return { kind: "refused", status };
-  return isOurs ? { kind: "works" } : { kind: "foreign", status, contentType };
+  return isFromServer ? { kind: "works" } : { kind: "intercepted", status, contentType };
 }
 
 /**
- * How long after the server sent it the latest message came.
- * @param {Stream} stream
+ * Returns the lag of the latest message.
+ * @param {StreamMeasurement} stream
  * @param {number | null} offsetMs
  */
 export function worstLagMs({ samples }, offsetMs) {
@@ -140,11 +140,11 @@ export function worstLagMs({ samples }, offsetMs) {
 }
 
 /**
- * By how much an answer is older than its question.
- * @param {Answer} answer
+ * Returns by how much a response is older than its request.
+ * @param {RequestResult} request
  * @param {number | null} offsetMs
  */
-function madeBeforeMs({ askedAt, sample, precisionMs }, offsetMs) {
+function olderThanRequestMs({ sentAt, sample, precisionMs }, offsetMs) {
   if (offsetMs === null || sample?.serverMs == null) return 0;
-  return askedAt + offsetMs - sample.serverMs - precisionMs;
+  return sentAt + offsetMs - sample.serverMs - precisionMs;
 }

@@ -1,92 +1,86 @@
 // @ts-check
 /**
- * What the network doctor measures, and the difference between the server's clock and this one that follows from it.
+ * What the network doctor measures, and the estimated difference between the server's clock and this one.
  *
- * Moments, whose names end in `At`, are milliseconds by a clock of this browser that is never set, since some moment of
- * its own.
+ * Names that end in `At` are times in milliseconds by a monotonic clock of this browser.
  */
 
-/** @typedef {"ws" | "sse" | "poll" | "short"} Rung */
-/** @typedef {"http" | Rung} Way  `http` is an ordinary request, which has nothing to do with live messages. */
+/** @typedef {import("../../live/transports/transport.js").TransportName} TransportName */
+/** @typedef {"http" | TransportName} ProbeName  `http` is an ordinary request, without live messages. */
 
 /**
- * @typedef {object} Sample  Something that the server said.
- * @property {number | null} serverMs  When by its own clock, since 1970; null where it did not say.
+ * @typedef {object} Sample  One message or response of the server.
+ * @property {number | null} serverMs  When it was sent, by the server's clock since 1970; null if it does not say.
  * @property {number} receivedAt
  */
 
 /**
- * A way that stays open, from asking for it until enough was seen.
- * @typedef {object} Stream
- * @property {"ws" | "sse"} way
- * @property {number | null} openMs  From asking until it opened; null: it never did.
- * @property {number | null} firstMs  From asking to the first message.
- * @property {number | null} endedMs  From asking until something other than this page ended it; null: nothing did.
- * @property {boolean} isAsked  The server ended it on purpose, and said so.
- * @property {boolean} isKept  Something came after a heartbeat's time too.
+ * A stream, from opening it until enough was seen.
+ * @typedef {object} StreamMeasurement
+ * @property {"ws" | "sse"} probe
+ * @property {number | null} openMs  Until it opened; null if it never did.
+ * @property {number | null} firstMs  Until the first message.
+ * @property {number | null} endedMs  Until it ended, other than by this page; null if it did not.
+ * @property {boolean} isServerEnd  The server ended it with a `bye`.
+ * @property {boolean} isSustained  A message arrived after a heartbeat's time.
  * @property {Sample[]} samples
- * @property {Answer | null} refusal  What an ordinary request to the same address was told, where it did not open.
- * @property {number | null} roundTripMs  To the server and back, over a connection of the same kind.
+ * @property {RequestResult | null} refusal  Result of an ordinary request to the same URL, if it did not open.
+ * @property {number | null} roundTripMs  Over a connection of the same type.
  */
 
 /**
- * One question and its answer.
- * @typedef {object} Answer
- * @property {number} askedAt
- * @property {number} waitMs  How long the server was asked to wait before it answers.
+ * @typedef {object} RequestResult
+ * @property {number} sentAt
+ * @property {number} waitMs  How long the server was asked to wait before it responds.
  * @property {number} tookMs
- * @property {"answered" | "failed" | "unanswered"} outcome  `failed`: at once and without an answer; `unanswered`: not
- *   in time.
- * @property {number | null} status  Of HTTP.
+ * @property {"answered" | "failed" | "timeout"} outcome
+ * @property {number | null} status
  * @property {string} contentType
- * @property {boolean} isOurs  It has the form of the server's own.
- * @property {Sample | null} sample  The newest that it carried.
+ * @property {boolean} isFromServer  The response has the form of the server's own.
+ * @property {Sample | null} sample  The newest in the response.
  * @property {number} precisionMs  By how much its `serverMs` may be too early.
  */
 
 /**
- * A way that asks and is answered.
- * @typedef {object} Asking
- * @property {"http" | "poll" | "short"} way
- * @property {Answer[]} answers  In the order of asking; the first that went wrong is the last.
+ * Consecutive requests; the last one is the first that went wrong, if any did.
+ * @typedef {object} RequestMeasurement
+ * @property {"http" | "poll" | "short"} probe
+ * @property {RequestResult[]} requests
  */
 
-/** @typedef {Stream | Asking} Measurement */
+/** @typedef {StreamMeasurement | RequestMeasurement} Measurement */
 
 /**
- * How a connection fared that was left alone.
- * @typedef {object} Quiet
- * @property {Rung} way
- * @property {number} ms  For how long; until it ended, where it did.
- * @property {"survived" | "ended" | "dead"} outcome  `dead`: it looked open, and nothing came through any more.
+ * What became of an idle connection.
+ * @typedef {object} IdleResult
+ * @property {TransportName} probe
+ * @property {number} ms  How long it was idle, or until it ended.
+ * @property {"survived" | "ended" | "dead"} outcome  `dead`: it looked open, but nothing came through.
  */
 
 /**
  * @param {Measurement} measurement
- * @returns {measurement is Stream}
+ * @returns {measurement is StreamMeasurement}
  */
 export function isStream(measurement) {
-  return measurement.way === "ws" || measurement.way === "sse";
+  return measurement.probe === "ws" || measurement.probe === "sse";
 }
 
 /**
- * How far the server's clock is ahead of this one: by the message that took the least time. What it took counts as
+ * Estimates how far the server's clock is ahead of this one, from the message that travelled least. Its travel time is the
  * error, so no message looks later than it was.
  * @param {Iterable<Measurement>} measurements
- * @returns {number | null} Null while the server has not said what time it is.
+ * @returns {number | null} Null if no message says when it was sent.
  */
 export function clockOffsetMs(measurements) {
   let best = null;
   for (const measurement of measurements) {
-    for (const { serverMs, receivedAt } of samplesOf(measurement)) {
+    const samples = isStream(measurement)
+      ? measurement.samples
+      : measurement.requests.flatMap(({ sample }) => sample ?? []);
+    for (const { serverMs, receivedAt } of samples) {
       if (serverMs !== null) best = Math.max(best ?? -Infinity, serverMs - receivedAt);
     }
   }
   return best;
-}
-
-/** @param {Measurement} measurement */
-function samplesOf(measurement) {
-  if (isStream(measurement)) return measurement.samples;
-  return measurement.answers.flatMap(({ sample }) => sample ?? []);
 }

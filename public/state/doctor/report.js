@@ -1,37 +1,37 @@
 // @ts-check
-/** The network doctor's report: plain text to send to whoever runs the network. */
-import { WAY_NAMES } from "./diagnosis-text.js";
+/** The network doctor's report: plain text to send to the operator of a network. */
+import { PROBE_NAMES } from "./diagnosis-text.js";
 
 /**
- * What is written above the results.
- * @typedef {object} Circumstances
+ * The conditions of the test.
+ * @typedef {object} Conditions
  * @property {string} origin
  * @property {number} at  When the test began, by this machine's clock, since 1970.
- * @property {number | null} aheadMs  By how much the server's clock is ahead of it, where that is known.
- * @property {string} browser  Its own name for itself.
- * @property {string} protocol  Over which the page was loaded, e.g. "h2"; "" where the browser does not say.
- * @property {string} chaos  The bad network that was asked for; "" for none.
+ * @property {number | null} aheadMs  By how much the server's clock is ahead of it, if known.
+ * @property {string} browser  The user agent.
+ * @property {string} protocol  The protocol that the page was loaded over, e.g. "h2"; "" if the browser does not say.
+ * @property {string} chaos  The simulated network; "" for none.
  * @property {string} note  How far the test has come.
  */
 
 /**
- * @param {import("./results.js").Examination} examination
- * @param {Circumstances} circumstances
+ * @param {import("./results.js").Results} results
+ * @param {Conditions} conditions
  */
-export function reportText({ rows, summary, asks }, circumstances) {
-  const { origin, at, aheadMs, browser, protocol, chaos, note } = circumstances;
+export function reportText({ rows, summary, advice }, conditions) {
+  const { origin, at, aheadMs, browser, protocol, chaos, note } = conditions;
   const head = [
     `Network doctor: ${origin}`,
     `Time: ${new Date(at).toISOString()}${aheadMs === null ? "" : `, the server's clock is ${aheadText(aheadMs)}`}`,
     `Browser: ${browser}`,
   ];
   if (protocol) head.push(`Page loaded over: ${protocol}`);
-  if (chaos) head.push(`Pretended network of the demo: ${chaos}`);
-  const ways = rows.map(({ way, result, measured, quiet }) =>
-    [`${WAY_NAMES[way]}: ${result}`, measured, quiet && `Left alone: ${quiet}`].filter(Boolean).join("\n  "),
+  if (chaos) head.push(`Simulated network of the demo: ${chaos}`);
+  const lines = rows.map(({ probe, result, measured, idle }) =>
+    [`${PROBE_NAMES[probe]}: ${result}`, measured, idle && `Idle: ${idle}`].filter(Boolean).join("\n  "),
   );
-  const parts = [head.join("\n"), ways.join("\n"), summary || note];
-  if (asks.length > 0) parts.push(["What to ask for:", ...asks.map((ask) => `- ${ask}`)].join("\n"));
+  const parts = [head.join("\n"), lines.join("\n"), summary || note];
+  if (advice.length > 0) parts.push(["What to ask for:", ...advice.map((text) => `- ${text}`)].join("\n"));
   return `${parts.join("\n\n")}\n`;
 }
 

@@ -1,78 +1,76 @@
 // @ts-check
-/**
- * What the network doctor shows, worked out anew from everything that was measured so far.
- */
-import { diagnose, worstLagMs } from "./diagnosis.js";
-import { askText, findingText, quietText } from "./diagnosis-text.js";
-import { clockOffsetMs, isStream } from "./measurement.js";
+/** Turns the measurements so far into what the network doctor shows. */
 import { spanText } from "../time-text.js";
+import { diagnose, worstLagMs } from "./diagnosis.js";
+import { adviceText, findingText, idleText } from "./diagnosis-text.js";
+import { clockOffsetMs, isStream } from "./measurement.js";
 
-/** @typedef {import("./measurement.js").Way} Way */
-/** @typedef {import("./measurement.js").Rung} Rung */
+/** @typedef {import("./measurement.js").ProbeName} ProbeName */
+/** @typedef {import("./measurement.js").TransportName} TransportName */
 /** @typedef {import("./measurement.js").Measurement} Measurement */
-/** @typedef {import("./measurement.js").Quiet} Quiet */
+/** @typedef {import("./measurement.js").IdleResult} IdleResult */
 /** @typedef {import("./diagnosis.js").Finding} Finding */
-/** @typedef {import("./diagnosis-text.js").Facts} Facts */
+/** @typedef {import("./diagnosis-text.js").Site} Site */
 
-/** The best first. */
-const RUNGS = /** @type {const} */ (["ws", "sse", "poll", "short"]);
+/** Best first. */
+const TRANSPORTS = /** @type {const} */ (["ws", "sse", "poll", "short"]);
 
-/** In the order in which they are shown. */
-export const WAYS = /** @type {const} */ (["http", ...RUNGS]);
+/** In the order of the page. */
+export const PROBES = /** @type {const} */ (["http", ...TRANSPORTS]);
 
-/** @typedef {"works" | "delayed" | "blocked" | "unknown"} Verdict  How a row looks. */
+/** @typedef {"works" | "delayed" | "blocked" | "unknown"} Verdict  Decides how a row looks. */
 
 /**
  * @typedef {object} Row
- * @property {Way} way
+ * @property {ProbeName} probe
  * @property {Verdict} verdict
  * @property {string} result
  * @property {string} measured
- * @property {string} quiet
+ * @property {string} idle
  */
 
 /**
- * @typedef {object} Examination
+ * @typedef {object} Results
  * @property {Row[]} rows
- * @property {string} summary  What it all means for who reads the pages; "" while that is open.
- * @property {string[]} asks
+ * @property {string} summary  What this means for readers of the pages; "" while it is not known.
+ * @property {string[]} advice  What to ask operators for.
  */
 
 /**
  * @param {object} known
- * @param {ReadonlyMap<Way, Measurement>} known.measurements
- * @param {ReadonlyMap<Rung, Quiet>} known.quiets
- * @param {boolean} known.isRunning  More may come.
- * @param {Facts} facts
- * @returns {Examination}
+ * @param {ReadonlyMap<ProbeName, Measurement>} known.measurements
+ * @param {ReadonlyMap<ProbeName, IdleResult>} known.idleResults
+ * @param {boolean} known.isRunning
+ * @param {Site} site
+ * @returns {Results}
  */
-export function examine({ measurements, quiets, isRunning }, facts) {
+export function summarize({ measurements, idleResults, isRunning }, site) {
   const offsetMs = clockOffsetMs(measurements.values());
-  /** @type {Map<Way, Finding>} */
+  /** @type {Map<ProbeName, Finding>} */
   const findings = new Map();
-  for (const [way, measurement] of measurements) {
-    const quiet = quiets.get(/** @type {Rung} */ (way)) ?? null;
-    findings.set(way, diagnose(measurement, offsetMs, facts.heartbeatMs, quiet));
+  for (const [probe, measurement] of measurements) {
+    const idle = idleResults.get(probe) ?? null;
+    findings.set(probe, diagnose(measurement, offsetMs, site.heartbeatMs, idle));
   }
   const all = [...findings.values()];
-  // A server without a place refuses a socket just as a network does: nobody on the way can be asked for anything.
-  const isServersOwn = all.every(isNoAnswer) || all.some(isOutage);
-  const asks = WAYS.flatMap((way) => {
-    const finding = findings.get(way);
-    return (finding && askText(way, finding, facts)) || [];
+  // If the server is down or full, the network is not to blame, and no operator can help.
+  const isServerDown = all.every(isNoResponse) || all.some(isOutage);
+  const advice = PROBES.flatMap((probe) => {
+    const finding = findings.get(probe);
+    return (finding && adviceText(probe, finding, site)) || [];
   });
   return {
-    rows: WAYS.map((way) => {
-      const quiet = quiets.get(/** @type {Rung} */ (way));
+    rows: PROBES.map((probe) => {
+      const idle = idleResults.get(probe);
       return {
-        ...resultOf(findings.get(way), isRunning),
-        way,
-        measured: measuredText(measurements.get(way), offsetMs),
-        quiet: quiet ? quietText(quiet, facts) : "",
+        ...resultOf(findings.get(probe), isRunning),
+        probe,
+        measured: measuredText(measurements.get(probe), offsetMs),
+        idle: idle ? idleText(idle, site) : "",
       };
     }),
-    summary: WAYS.every((way) => findings.has(way)) ? summaryText(findings) : "",
-    asks: isServersOwn ? [] : asks,
+    summary: PROBES.every((probe) => findings.has(probe)) ? summaryText(findings) : "",
+    advice: isServerDown ? [] : advice,
   };
 }
 
@@ -82,43 +80,42 @@ export function examine({ measurements, quiets, isRunning }, facts) {
  * @returns {{ verdict: Verdict, result: string }}
  */
 function resultOf(finding, isRunning) {
-  if (!finding) return { verdict: "unknown", result: isRunning ? "Trying…" : "Not tried to the end." };
+  if (!finding) return { verdict: "unknown", result: isRunning ? "Testing…" : "Not finished." };
   /** @type {Partial<Record<Finding["kind"], Verdict>>} */
-  const verdicts = { works: "works", held: "delayed", late: "delayed", busy: "unknown", stopping: "unknown" };
+  const verdicts = { works: "works", buffered: "delayed", late: "delayed", busy: "unknown", stopping: "unknown" };
   return { verdict: verdicts[finding.kind] ?? "blocked", result: findingText(finding) };
 }
 
-/** @param {Finding} finding  The server says itself that it cannot. */
+/** Returns true if the server itself says that it cannot serve. @param {Finding} finding */
 function isOutage({ kind }) {
   return kind === "busy" || kind === "stopping";
 }
 
-/** @param {Finding} finding  Nobody spoke, or a proxy that could not reach the server: HTTP 502, 504, 52x. */
-function isNoAnswer({ kind, status = null }) {
-  return kind === "unanswered" || (kind === "refused" && (status === null || status > 500));
+/** Returns true if nothing responded, or only a proxy that could not reach the server. @param {Finding} finding */
+function isNoResponse({ kind, status = null }) {
+  return kind === "timeout" || (kind === "refused" && (status === null || status > 500));
 }
 
-/** What the pages do on such a network, and what their readers notice. */
 const SUMMARIES = {
-  gone: "The server does not answer at all: it is stopped, or this computer has no network.",
-  stopping: "The server is being stopped or restarted. Please try again in a minute.",
-  busy: "The server has no place free right now. Please try again in a minute.",
+  gone: "The server does not respond: it is stopped, or this computer is offline.",
+  stopping: "The server is restarting. Please try again in a minute.",
+  busy: "The server is full right now. Please try again in a minute.",
   all: "Everything gets through. Pages are live over WebSocket.",
-  ws: "Pages are live over WebSocket. What does not get through matters only if that should stop working.",
-  sse: "Pages are live over Server-Sent Events. WebSocket does not get through, which nobody will notice.",
-  poll: "This network holds back live messages. Pages ask again and again instead, and show changes a moment later.",
-  short: "This network holds back whatever waits. Pages ask every few seconds instead, and are that much later.",
-  none: "Nothing live gets through here. Pages show what was true when they were loaded; reload them to see newer.",
+  ws: "Pages are live over WebSocket. What is blocked matters only if WebSocket stops working.",
+  sse: "Pages are live over Server-Sent Events. WebSocket is blocked, which makes no difference to readers.",
+  poll: "This network blocks live updates. Pages check for changes instead, and show them with a short delay.",
+  short: "This network blocks live updates and requests that wait. Pages check every few seconds instead.",
+  none: "No live updates get through. Pages show what was true when they were loaded; reload them for the latest.",
 };
 
 /**
- * @param {ReadonlyMap<Way, Finding>} findings
+ * @param {ReadonlyMap<ProbeName, Finding>} findings
  * @returns {string}
  */
 function summaryText(findings) {
   const all = [...findings.values()];
-  const best = RUNGS.find((rung) => findings.get(rung)?.kind === "works");
-  if (all.every(isNoAnswer)) return SUMMARIES.gone;
+  const best = TRANSPORTS.find((transport) => findings.get(transport)?.kind === "works");
+  if (all.every(isNoResponse)) return SUMMARIES.gone;
   if (all.every(({ kind }) => kind === "works")) return SUMMARIES.all;
   const outage = all.find(isOutage);
   if (outage && best !== "ws") return outage.kind === "busy" ? SUMMARIES.busy : SUMMARIES.stopping;
@@ -131,12 +128,12 @@ function summaryText(findings) {
  */
 function measuredText(measurement, offsetMs) {
   if (!measurement) return "";
-  const parts = isStream(measurement) ? streamParts(measurement, offsetMs) : askingParts(measurement);
+  const parts = isStream(measurement) ? streamParts(measurement, offsetMs) : requestParts(measurement);
   return parts.join(" · ");
 }
 
 /**
- * @param {import("./measurement.js").Stream} stream
+ * @param {import("./measurement.js").StreamMeasurement} stream
  * @param {number | null} offsetMs
  */
 function streamParts(stream, offsetMs) {
@@ -146,17 +143,17 @@ function streamParts(stream, offsetMs) {
   if (firstMs !== null) parts.push(`first message after ${spanText(firstMs)}`);
   if (samples.length > 0) parts.push(`at most ${spanText(worstLagMs(stream, offsetMs))} late`);
   if (endedMs !== null) parts.push(`ended after ${spanText(endedMs)}`);
-  if (roundTripMs !== null) parts.push(`there and back in ${spanText(roundTripMs)}`);
+  if (roundTripMs !== null) parts.push(`round trip ${spanText(roundTripMs)}`);
   return parts;
 }
 
-/** @param {import("./measurement.js").Asking} asking */
-function askingParts({ answers }) {
-  const answered = answers.filter(({ outcome }) => outcome === "answered");
+/** @param {import("./measurement.js").RequestMeasurement} measurement */
+function requestParts({ requests }) {
+  const answered = requests.filter(({ outcome }) => outcome === "answered");
   const quick = answered.filter(({ waitMs }) => waitMs === 0).map(({ tookMs }) => tookMs);
   const waited = answered.filter(({ waitMs }) => waitMs > 0).map(({ tookMs }) => tookMs);
   const parts = [];
-  if (quick.length > 0) parts.push(`there and back in ${spanText(Math.min(...quick))}`);
-  if (waited.length > 0) parts.push(`waited ${spanText(Math.max(...waited))} for an answer`);
+  if (quick.length > 0) parts.push(`round trip ${spanText(Math.min(...quick))}`);
+  if (waited.length > 0) parts.push(`waited ${spanText(Math.max(...waited))} for a response`);
   return parts;
 }

@@ -1,7 +1,7 @@
 /**
- * What a page saw, from its first script on: every change it was told of, and every word about its connection.
+ * Records what a page receives and shows, from its first script on: every change, and every connection status.
  *
- * It hears the event that the page gives to everybody, and otherwise looks where a visitor looks.
+ * It listens to the public event of the page, and reads the rest from the elements that visitors see.
  */
 
 /**
@@ -10,19 +10,21 @@
  * @property {number} rev
  * @property {number | null} pet
  * @property {number | null} sinceMs  When the server committed the newest of it, in ms since 1970.
- * @property {number} atMs  When the page heard it, in ms since the navigation began.
+ * @property {number} atMs  When the page received it, in ms since the navigation began.
  */
 
-/** @typedef {{ state: string, text: string, atMs: number }} Said  What the connection line began to say, and when. */
+/**
+ * A connection status that the page showed, and from when on.
+ * @typedef {{ state: string, transport: string, text: string, atMs: number }} Said
+ */
 
 /**
  * @typedef {object} Recording
  * @property {number} originMs  When the navigation began, in ms since 1970.
- * @property {number} fromRev  The rev that the page was drawn at.
+ * @property {number} fromRev  The rev that the page was rendered at.
  * @property {Seen[]} seen
  * @property {Said[]} said
  * @property {Record<string, string>} statuses  The cards now, by pet.
- * @property {string[]} asked  The live routes that were asked for and have answered, in order.
  */
 
 /** Runs in the page before its own scripts, and again in each document of the tab. */
@@ -30,7 +32,6 @@ export function record() {
   const seen = [];
   const said = [];
   globalThis.recorded = { seen, said };
-  performance.setResourceTimingBufferSize(100_000);
   const rev = (cursor) => Number(cursor.slice(cursor.indexOf("-") + 1));
 
   document.addEventListener("petstore:change", (event) => {
@@ -43,13 +44,14 @@ export function record() {
   const look = () => {
     const line = document.querySelector("#connection");
     if (!line) return;
-    const { state } = line.dataset;
-    // What comes after the dot is the age of the last message, which changes every second.
-    const text = document.querySelector("#connection-text")?.textContent.split(" · ")[0].trim() ?? "";
+    const { state, transport = "" } = line.dataset;
+    const text = document.querySelector("#connection-text")?.textContent.trim() ?? "";
     const last = said.at(-1);
-    if (last?.state !== state || last.text !== text) said.push({ state, text, atMs: performance.now() });
+    if (last?.state === state && last.transport === transport && last.text === text) return;
+    said.push({ state, transport, text, atMs: performance.now() });
   };
-  const options = { subtree: true, childList: true, characterData: true, attributeFilter: ["data-state"] };
+  const attributeFilter = ["data-state", "data-transport"];
+  const options = { subtree: true, childList: true, characterData: true, attributeFilter };
   new MutationObserver(look).observe(document, options);
 }
 
@@ -65,23 +67,14 @@ export function recording() {
     fromRev: Number(cursor.slice(cursor.indexOf("-") + 1)),
     ...globalThis.recorded,
     statuses: Object.fromEntries(cards.map(({ dataset }) => [dataset.pet, dataset.status])),
-    asked: performance
-      .getEntriesByType("resource")
-      .map(({ name }) => new URL(name).pathname)
-      .filter((path) => path.startsWith("/live/")),
   };
 }
 
 /**
- * The transport that a page says it uses.
+ * Returns the transport that the page uses.
  * @param {Recording} recording
  * @returns {"ws" | "sse" | "poll" | "short" | "none"}
  */
-export function transportOf({ said, asked }) {
-  const { state, text } = said.at(-1) ?? { state: "none", text: "" };
-  if (!["live", "polling", "delayed"].includes(state)) return "none";
-  if (text.includes("WebSocket")) return "ws";
-  if (text.includes("SSE")) return "sse";
-  // Both kinds of polling are "asking every few seconds" to a visitor: the last question tells them apart.
-  return asked.findLast((path) => path !== "/live/sse") === "/live/state" ? "short" : "poll";
+export function transportOf({ said }) {
+  return said.at(-1)?.transport || "none";
 }

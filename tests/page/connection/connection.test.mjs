@@ -1,6 +1,7 @@
 /** How the page stays connected: what ends a link, how long it waits, and from where it goes on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { beat, failAll, HEARTBEAT_MS, startConnection } from "../support/connection.mjs";
 
 /** One and a half heartbeats and two seconds. */
@@ -228,8 +229,8 @@ test("stopping during a race, a wait or a question about the server's health end
   connection.stop();
   assert.equal(clock.waiting, 0);
   connection.start();
-  made.ws.at(-1).hello();
-  made.ws.at(-1).fail();
+  last(made.ws).hello();
+  last(made.ws).fail();
   connection.stop();
   assert.equal(clock.waiting, 0);
   connection.wake();

@@ -1,14 +1,14 @@
-/** How much of a message's delay is the page's own: the event loop, and what it says while it is saturated. */
+/** How long the event loop of a page was saturated. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
-import { EventLoop } from "../../../public/live/connection/event-loop-monitor.js";
+import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
 
 function openEventLoop() {
   const clock = new FakeClock();
-  const eventLoop = new EventLoop(clock);
-  /** Messages for so long; each keeps the page busy, and then it is idle. */
-  const handle = (ms, busyMs, idleMs) => {
+  const eventLoop = new EventLoopMonitor(clock);
+  /** Handles messages for this long; the page is busy with each, and idle after it. */
+  const handle = (/** @type {number} */ ms, /** @type {number} */ busyMs, /** @type {number} */ idleMs) => {
     for (let past = 0; past < ms; past += busyMs + idleMs) {
       eventLoop.probe();
       clock.block(busyMs);
@@ -19,9 +19,10 @@ function openEventLoop() {
   return { clock, eventLoop, handle };
 }
 
-const near = (ms, expected) => assert.ok(Math.abs(ms - expected) <= 500, `${ms} ms, not about ${expected}`);
+const near = (/** @type {number} */ ms, /** @type {number} */ expected) =>
+  assert.ok(Math.abs(ms - expected) <= 500, `${ms} ms, not about ${expected}`);
 
-test("a page whose messages are handled faster than they come is not saturated, however many they are", () => {
+test("a page that handles messages faster than they arrive is not saturated, however many there are", () => {
   const { eventLoop, handle } = openEventLoop();
   handle(10_000, 2, 2);
   assert.equal(eventLoop.saturatedMs(), 0);
@@ -36,7 +37,7 @@ test("a page that always has a message to handle is saturated for as long as tha
   near(eventLoop.saturatedMs(), 8_000);
 });
 
-test("the time in which a browser fetches the next messages ends no backlog", () => {
+test("the time in which a browser fetches the next messages does not end a backlog", () => {
   const { clock, eventLoop, handle } = openEventLoop();
   for (let round = 0; round < 8; round += 1) {
     handle(900, 10, 0);
@@ -45,7 +46,7 @@ test("the time in which a browser fetches the next messages ends no backlog", ()
   near(eventLoop.saturatedMs(), 8_000);
 });
 
-test("one long task is noticed while it lasts and right after it", () => {
+test("one long task is detected while it lasts and right after it", () => {
   const { clock, eventLoop } = openEventLoop();
   clock.turn(10_000);
   eventLoop.probe();
@@ -64,7 +65,7 @@ test("a page that was idle for a moment has no backlog", () => {
   near(eventLoop.saturatedMs(), 1_000);
 });
 
-test("an idle day is as nothing, and one probe is on its way at a time", () => {
+test("an idle day costs nothing, and there is one probe at a time", () => {
   const { clock, eventLoop } = openEventLoop();
   clock.turn(86_400_000);
   let posted = 0;

@@ -1,31 +1,38 @@
-/** Whether what arrives arrives in time: lag, what is held back until the next, and a page that was asleep. */
+/** Whether messages arrive in time: lag, buffering, and a page that was asleep or busy. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beat, HEARTBEAT_MS, START, startConnection } from "../support/connection.mjs";
-import { FakeClock } from "../support/fakes.mjs";
+import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection } from "../support/connection.mjs";
+import { FakeClock, last } from "../support/fakes.mjs";
 import { ServerClock } from "../../../public/state/server-clock.js";
 
-/** What the page's event loop does in one go. */
+/** @typedef {import("../support/fakes.mjs").Message} Message */
+/** @typedef {import("../support/fakes.mjs").TransportName} TransportName */
+
+/** Duration of one task of the event loop. */
 const TASK_MS = 10;
 
-/** A quarter of a second for the heartbeat that follows, and three for the way. */
+/** A quarter of a second for the follow-up heartbeat, and three seconds of allowed lag. */
 const FOLLOW_LIMIT_MS = 3_250;
 
-/** A connection on one rung, in which every message says when it was sent. `waitMs`: until hello. */
+/**
+ * Starts a connection on one transport, in which every message says when it was sent.
+ * @param {TransportName} name
+ * @param {import("../support/connection.mjs").Options & { waitMs?: number }} [options]  `waitMs`: until hello.
+ */
 function startOn(name, { waitMs = 0, ...options } = {}) {
   const parts = startConnection(options);
   const { clock, made, sent } = parts;
   clock.turn(waitMs);
-  for (const other of ["ws", "sse", "poll", "short"]) {
+  for (const other of NAMES) {
     if (other === name) break;
     made[other][0].fail();
   }
   const link = made[name][0];
   link.hello({ heartbeat_ms: HEARTBEAT_MS, server_time: sent() });
   const heartbeat = (agoMs = 0) => link.onmessage({ type: "heartbeat", cursor: START, server_time: sent(agoMs) });
-  const status = (rev, agoMs = 0) =>
+  const status = (/** @type {number} */ rev, agoMs = 0) =>
     link.onmessage({ type: "status", cursor: `9f2c41aa-${rev}`, pet: 1, status: "eating", since: sent(agoMs) });
-  const run = (ms) => {
+  const run = (/** @type {number} */ ms) => {
     for (let past = 0; past < ms; past += 1000) {
       parts.clock.turn(1000);
       heartbeat();
@@ -35,8 +42,8 @@ function startOn(name, { waitMs = 0, ...options } = {}) {
   return { ...parts, link, heartbeat, status, run, isLeaving };
 }
 
-for (const name of ["ws", "sse"]) {
-  test(`${name} that brings a message more than three seconds late is left for another`, () => {
+for (const name of /** @type {const} */ (["ws", "sse"])) {
+  test(`${name} with a message more than three seconds late is left for another`, () => {
     const { clock, link, heartbeat, run, isLeaving } = startOn(name, { random: () => 0 });
     run(5000);
     heartbeat(3000);
@@ -49,7 +56,7 @@ for (const name of ["ws", "sse"]) {
   });
 }
 
-test("a change is timed by when it was committed, but not one that was missed", () => {
+test("a change is timed by its commit, unless it was missed before", () => {
   const { clock, status, run, isLeaving } = startOn("ws", { random: () => 0, waitMs: 9000 });
   run(5000);
   status(2, 6000);
@@ -60,11 +67,13 @@ test("a change is timed by when it was committed, but not one that was missed", 
   assert.ok(isLeaving());
 });
 
-test("a status that was restored is timed by when that was committed, not by when the status began", () => {
-  for (const [at, isLate] of [
+test("a restored status is timed by its commit, not by when the status began", () => {
+  /** @type {[number, boolean][]} */
+  const cases = [
     [0, false],
     [3010, true],
-  ]) {
+  ];
+  for (const [at, isLate] of cases) {
     const { clock, link, run, sent, isLeaving } = startOn("ws", { random: () => 0 });
     run(60_000);
     const restored = { type: "status", cursor: "9f2c41aa-9", pet: 1, status: "eating", since: sent(30_000) };
@@ -74,8 +83,8 @@ test("a status that was restored is timed by when that was committed, not by whe
   }
 });
 
-test("the page goes on over the late link until another has said hello, and nobody is told", () => {
-  const { clock, made, link, heartbeat, status, run, phases, types, rung } = startOn("ws", { random: () => 0 });
+test("the page uses the late link until another has delivered hello, without a visible effect", () => {
+  const { clock, made, link, heartbeat, status, run, phases, types, inUse } = startOn("ws", { random: () => 0 });
   run(7000);
   const told = phases().length;
   heartbeat(4000);
@@ -83,24 +92,24 @@ test("the page goes on over the late link until another has said hello, and nobo
   status(2);
   assert.equal(types().at(-1), "status");
   assert.equal(phases().length, told);
-  made.sse.at(-1).fail();
-  made.ws.at(-1).hello();
+  last(made.sse).fail();
+  last(made.ws).hello();
   assert.equal(link.isOpen, false);
-  assert.equal(rung(), "ws");
+  assert.equal(inUse(), "ws");
   assert.ok(!phases().includes("down"));
 });
 
-test("a page that finds no other link says so, and leaves the late one", () => {
+test("a page that finds no other link goes down, and leaves the late one", () => {
   const { clock, made, link, heartbeat, run, phases } = startOn("ws", { random: () => 0 });
   run(7000);
   heartbeat(4000);
   clock.turn(0);
-  for (const name of ["ws", "sse", "poll", "short"]) made[name].at(-1).fail();
+  failAll(made);
   assert.equal(link.isOpen, false);
   assert.equal(phases().at(-1), "down");
 });
 
-test("a clock that is wrong by a day, or set while the page is open, makes no lag", () => {
+test("a clock that is wrong by a day, or is set while the page is open, causes no lag", () => {
   const { clock, heartbeat, link, run, isLeaving } = startOn("ws", { random: () => 0 });
   run(5000);
   for (const jumpMs of [86_400_000, -2 * 86_400_000]) {
@@ -114,7 +123,7 @@ test("a clock that is wrong by a day, or set while the page is open, makes no la
   }
 });
 
-test("what waited for a busy page is not called late", () => {
+test("a message that waited for a busy page is not late", () => {
   const { clock, heartbeat, run, isLeaving } = startOn("ws", { random: () => 0 });
   run(5000);
   clock.block(4000);
@@ -128,7 +137,7 @@ test("what waited for a busy page is not called late", () => {
   assert.ok(isLeaving(), "once the page has been awake for that long, it is the network");
 });
 
-test("what a busy page hears all at once is not called held back", () => {
+test("messages that a busy page handles together are not buffered", () => {
   const { clock, heartbeat, isLeaving } = startOn("sse", { random: () => 0 });
   for (let round = 0; round < 5; round += 1) {
     clock.block(3000);
@@ -139,8 +148,13 @@ test("what a busy page hears all at once is not called held back", () => {
   assert.ok(!isLeaving());
 });
 
-/** Keeps the event loop busy for so long, a task after the other, and idle for `idleMs` after each. */
-function work({ clock, eventLoop }, ms, { idleMs = 0, each = (_pastMs) => {} } = {}) {
+/**
+ * Keeps the event loop busy for this long, with one task after the other, and idle for `idleMs` after each.
+ * @param {Pick<import("../support/connection.mjs").Parts, "clock" | "eventLoop">} parts
+ * @param {number} ms
+ * @param {{ idleMs?: number, each?: (pastMs: number) => void }} [options]
+ */
+function work({ clock, eventLoop }, ms, { idleMs = 0, each = () => {} } = {}) {
   for (let past = 0; past < ms; past += TASK_MS + idleMs) {
     each(past);
     eventLoop.probe();
@@ -150,7 +164,7 @@ function work({ clock, eventLoop }, ms, { idleMs = 0, each = (_pastMs) => {} } =
   }
 }
 
-test("what waited in a page that cannot keep up is not called late, and the page keeps its link", () => {
+test("a message that waited in a saturated page is not late, and the page keeps its link", () => {
   const parts = startOn("ws", { random: () => 0 });
   let rev = 1;
   parts.run(5000);
@@ -162,7 +176,7 @@ test("what waited in a page that cannot keep up is not called late, and the page
   assert.ok(parts.isLeaving(), "it waited in the page for ten seconds at most");
 });
 
-test("a network that is late is noticed although the page is busy half of the time", () => {
+test("a late network is detected although the page is busy half of the time", () => {
   const parts = startOn("ws", { random: () => 0 });
   parts.run(5000);
   work(parts, 5000, { idleMs: TASK_MS });
@@ -174,7 +188,7 @@ test("a network that is late is noticed although the page is busy half of the ti
   assert.ok(parts.isLeaving());
 });
 
-test("a network that is late is noticed as soon as the page can keep up again", () => {
+test("a late network is detected as soon as the page keeps up again", () => {
   const parts = startOn("ws", { random: () => 0 });
   parts.run(5000);
   work(parts, 5000);
@@ -187,7 +201,7 @@ test("a network that is late is noticed as soon as the page can keep up again", 
   assert.ok(parts.isLeaving());
 });
 
-test("what follows a change over SSE may wait for a page that cannot keep up", () => {
+test("the follow-up of a change over SSE may wait for a saturated page", () => {
   for (const isHeard of [true, false]) {
     const parts = startOn("sse", { random: () => 0 });
     parts.clock.turn(250);
@@ -201,7 +215,7 @@ test("what follows a change over SSE may wait for a page that cannot keep up", (
   }
 });
 
-test("a link that is dead is left also by a page that never keeps up", () => {
+test("a page that never keeps up leaves a dead link too", () => {
   const parts = startOn("sse", { random: () => 0 });
   parts.clock.turn(250);
   parts.status(2);
@@ -209,7 +223,7 @@ test("a link that is dead is left also by a page that never keeps up", () => {
   assert.ok(parts.isLeaving());
 });
 
-test("what a page that cannot keep up hears together is not called held back", () => {
+test("messages that a saturated page handles together are not buffered", () => {
   const parts = startOn("sse", { random: () => 0 });
   parts.clock.turn(250);
   parts.run(5000);
@@ -222,7 +236,7 @@ test("what a page that cannot keep up hears together is not called held back", (
   assert.ok(!parts.isLeaving());
 });
 
-test("a poll's answer is as late as its question, and is not judged by that", () => {
+test("a poll response is never late", () => {
   const { clock, heartbeat, run, open } = startOn("poll", { random: () => 0 });
   run(5000);
   heartbeat(20_000);
@@ -230,20 +244,20 @@ test("a poll's answer is as late as its question, and is not judged by that", ()
   assert.deepEqual(open(), ["poll"]);
 });
 
-test("a hello that comes too late does not win, and everything late is better than nothing", () => {
-  const { clock, made, serverClock, sent, open, rung } = startConnection({ random: () => 0 });
-  serverClock.learn(sent());
+test("a late hello does not win, unless every hello is late", () => {
+  const { clock, made, serverClock, sent, open, inUse } = startConnection({ random: () => 0 });
+  serverClock.sync(sent());
   clock.turn(6000);
   made.ws[0].hello({ server_time: sent(5000) });
   assert.deepEqual(open(), ["sse", "poll", "short"]);
-  for (const name of ["sse", "poll", "short"]) made[name][0].fail();
+  for (const name of NAMES.slice(1)) made[name][0].fail();
   clock.turn(0);
   clock.turn(6000);
   made.ws[1].hello({ server_time: sent(5000) });
-  assert.equal(rung(), "ws");
+  assert.equal(inUse(), "ws");
 });
 
-test("SSE whose hello is not followed by anything is held back, and is left after three seconds", () => {
+test("SSE without a follow-up to hello is left after three seconds", () => {
   const { clock, open } = startOn("sse", { random: () => 0 });
   clock.turn(FOLLOW_LIMIT_MS - 1);
   assert.deepEqual(open(), ["sse"]);
@@ -251,7 +265,7 @@ test("SSE whose hello is not followed by anything is held back, and is left afte
   assert.ok(open().includes("ws"), "the next race has begun");
 });
 
-test("SSE whose change is not followed by anything is left after three seconds", () => {
+test("SSE without a follow-up to a change is left after three seconds", () => {
   const { clock, status, run, isLeaving } = startOn("sse", { random: () => 0 });
   clock.turn(250);
   run(10_000);
@@ -260,7 +274,7 @@ test("SSE whose change is not followed by anything is left after three seconds",
   assert.ok(isLeaving());
 });
 
-test("after a heartbeat nothing has to follow, and over WebSocket it never does", () => {
+test("a heartbeat needs no follow-up, and over WebSocket nothing does", () => {
   const sse = startOn("sse");
   sse.clock.turn(250);
   sse.heartbeat();
@@ -271,10 +285,17 @@ test("after a heartbeat nothing has to follow, and over WebSocket it never does"
   assert.deepEqual(ws.open(), ["ws"]);
 });
 
-/** A change every so often, and the heartbeat after it; each message arrives when the next is sent, if it is held. */
-function playLively({ clock, link, sent }, everyMs, isHeld, rounds) {
+/**
+ * Delivers changes at intervals, each with a heartbeat after it; if they are buffered, each message arrives with the next.
+ * @param {ReturnType<typeof startOn>} parts
+ * @param {number} everyMs
+ * @param {boolean} isHeld
+ * @param {number} rounds
+ */
+function deliverChanges({ clock, link, sent }, everyMs, isHeld, rounds) {
+  /** @type {Message | null} */
   let held = null;
-  const send = (message) => {
+  const send = (/** @type {Message} */ message) => {
     if (isHeld && held) link.onmessage(held);
     held = message;
     if (!isHeld) link.onmessage(message);
@@ -287,67 +308,67 @@ function playLively({ clock, link, sent }, everyMs, isHeld, rounds) {
   }
 }
 
-test("SSE in which each message comes only with the next is found also where changes come often", () => {
+test("SSE that buffers each message until the next is detected even if changes come often", () => {
   const parts = startOn("sse", { random: () => 0 });
   parts.clock.turn(250);
-  playLively(parts, 1700, true, 6);
+  deliverChanges(parts, 1700, true, 6);
   assert.ok(parts.open().includes("ws"));
   const healthy = startOn("sse", { random: () => 0 });
   healthy.clock.turn(250);
-  playLively(healthy, 1700, false, 20);
+  deliverChanges(healthy, 1700, false, 20);
   assert.deepEqual(healthy.open(), ["sse"]);
 });
 
 function openServerClock() {
   const clock = new FakeClock();
   const serverClock = new ServerClock(clock);
-  const at = (ms) => new Date(ms).toISOString();
+  const at = (/** @type {number} */ ms) => new Date(ms).toISOString();
   return { clock, serverClock, at };
 }
 
-test("the message that was quickest says what time it is at the server, until a quicker one comes", () => {
+test("the fastest message gives the server's time, until a faster one arrives", () => {
   const { clock, serverClock, at } = openServerClock();
   const server = clock.now() + 1_000_000;
-  serverClock.learn(at(server - 800));
-  serverClock.learn(at(server - 100));
-  serverClock.learn(at(server - 500));
+  serverClock.sync(at(server - 800));
+  serverClock.sync(at(server - 100));
+  serverClock.sync(at(server - 500));
   assert.equal(serverClock.now(), server - 100);
   assert.equal(serverClock.lagMs(server - 500), 400);
 });
 
-test("the server's time is right again with the first message after the clock was set or the machine slept", () => {
+test("the first message corrects the server's time after the clock was set or the machine slept", () => {
   for (const jumpMs of [3_600_000, -86_400_000]) {
     const { clock, serverClock, at } = openServerClock();
     const server = clock.now() + 1_000_000;
-    serverClock.learn(at(server));
+    serverClock.sync(at(server));
     clock.jump(jumpMs);
     clock.turn(60_000);
-    serverClock.learn(at(server + 60_000 - 20));
+    serverClock.sync(at(server + 60_000 - 20));
     assert.equal(serverClock.now(), server + 60_000);
   }
   const { clock, serverClock, at } = openServerClock();
   const server = clock.now() + 1_000_000;
-  serverClock.learn(at(server));
+  serverClock.sync(at(server));
   clock.jump(3_600_000);
   assert.equal(serverClock.now(), server + 3_600_000, "as a rule it slept");
-  serverClock.learn(at(server + 3_600_000));
+  serverClock.sync(at(server + 3_600_000));
   assert.equal(serverClock.now(), server + 3_600_000);
 });
 
-test("nothing has lagged as long as there is nothing to compare with", () => {
+test("there is no lag before the first message", () => {
   const { clock, serverClock, at } = openServerClock();
   assert.equal(serverClock.lagMs(clock.now() - 60_000), 0);
-  serverClock.learn(at(clock.now()));
-  serverClock.forget();
+  serverClock.sync(at(clock.now()));
+  serverClock.reset();
   assert.equal(serverClock.lagMs(clock.now() - 60_000), 0);
 });
 
-test("two clocks that run apart make no lag in a day", () => {
+test("clock drift causes no lag within a day", () => {
   const { clock, serverClock, at } = openServerClock();
   let server = clock.now();
   let worst = 0;
   for (let minute = 0; minute < 24 * 60; minute += 1) {
-    serverClock.learn(at(server));
+    serverClock.sync(at(server));
     worst = Math.max(worst, serverClock.lagMs(Math.floor(server)));
     clock.turn(60_000);
     server += 60_000 * (1 - 0.0001);
@@ -355,35 +376,35 @@ test("two clocks that run apart make no lag in a day", () => {
   assert.ok(worst < 20, `${worst} ms`);
 });
 
-test("an answer that shows the server's clock to have been set back is believed", () => {
+test("a response that shows that the server's clock was set back replaces the estimate", () => {
   const { clock, serverClock, at } = openServerClock();
   const server = clock.now();
-  serverClock.learn(at(server));
-  serverClock.correct(at(server - 10_000), 20_000);
-  assert.equal(serverClock.now(), server, "the answer may have been long on its way");
-  serverClock.correct(at(server - 10_000), 50);
+  serverClock.sync(at(server));
+  serverClock.sync(at(server - 10_000), 20_000);
+  assert.equal(serverClock.now(), server, "the response may have travelled for long");
+  serverClock.sync(at(server - 10_000), 50);
   assert.equal(serverClock.now(), server - 10_000);
 });
 
-test("a server whose clock was set back costs the page no rung", () => {
-  const { clock, made, link, sent, run, open, rung } = startOn("ws", { random: () => 0 });
+test("a server whose clock was set back does not cost the page its transport", () => {
+  const { clock, made, link, sent, run, open, inUse } = startOn("ws", { random: () => 0 });
   run(12_000);
   const late = { server_time: sent(10_000) };
   link.onmessage({ type: "heartbeat", ...late });
   clock.turn(0);
-  made.ws.at(-1).hello(late);
-  made.sse.at(-1).hello(late);
-  made.poll.at(-1).roundTripMs = 20;
-  made.poll.at(-1).hello(late);
-  assert.equal(rung(), "poll");
+  last(made.ws).hello(late);
+  last(made.sse).hello(late);
+  last(made.poll).roundTripMs = 20;
+  last(made.poll).hello(late);
+  assert.equal(inUse(), "poll");
   clock.turn(250);
-  made.ws.at(-1).hello({ server_time: sent(10_000) });
-  assert.equal(rung(), "ws");
-  beat(clock, made.ws.at(-1), 60_000);
+  last(made.ws).hello({ server_time: sent(10_000) });
+  assert.equal(inUse(), "ws");
+  beat(clock, last(made.ws), 60_000);
   assert.deepEqual(open(), ["ws"]);
 });
 
-test("a beat in time is no lag", () => {
+test("heartbeats in time cause no lag", () => {
   const { clock, link, open } = startOn("ws");
   beat(clock, link, 60_000);
   assert.deepEqual(open(), ["ws"]);

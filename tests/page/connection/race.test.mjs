@@ -1,20 +1,24 @@
-/** How the page finds the transport that works here and now. */
+/** The race that finds a transport that works. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock, fakeTransports } from "../support/fakes.mjs";
 import { Race } from "../../../public/live/connection/race.js";
+import { FakeClock, fakeTransports } from "../support/fakes.mjs";
 
-/** @param {{ late?: string[], change?: object }} [options]  `late`: whose hello comes too late. */
-function startRace({ late = [], change } = {}) {
+/** @typedef {import("../../../public/live/transports/transport.js").Switch} Switch */
+
+/** @param {{ late?: string[], cause?: Switch }} [options]  `late`: transports whose hello comes too late. */
+function startRace({ late = [], cause } = {}) {
   const clock = new FakeClock();
   const { made, transports } = fakeTransports();
+  /** @type {import("../../../public/live/connection/race.js").Win[]} */
   const wins = [];
+  /** @type {import("../../../public/live/connection/race.js").Loss[]} */
   const losses = [];
   const race = new Race({
     clock,
     transports: [transports.ws(), transports.sse(), transports.poll(), transports.short()],
     since: "9f2c41aa-7",
-    change,
+    cause,
     isLate: (name) => late.includes(name),
     onwin: (win) => wins.push(win),
     onlose: (loss) => losses.push(loss),
@@ -78,13 +82,13 @@ test("an open stream that delivers nothing does not win", () => {
   assert.deepEqual(wins, []);
 });
 
-test("where WebSocket fails at once, SSE starts at once", () => {
+test("if WebSocket fails, SSE starts immediately", () => {
   const { ws, open } = startRace();
   ws.fail();
   assert.deepEqual(open(), ["sse"]);
 });
 
-test("where WebSocket and SSE have both failed, polling starts at once", () => {
+test("if WebSocket and SSE have failed, polling starts immediately", () => {
   const { clock, open, ws, sse } = startRace();
   clock.turn(250);
   ws.fail();
@@ -93,16 +97,16 @@ test("where WebSocket and SSE have both failed, polling starts at once", () => {
   assert.deepEqual(open(), ["poll"]);
 });
 
-test("a transport whose hello comes too late has failed, and closes", () => {
+test("a transport whose hello comes too late is closed", () => {
   const { wins, open, ws, sse } = startRace({ late: ["ws"] });
   ws.hello();
   assert.deepEqual(open(), ["sse"]);
-  assert.deepEqual(sse.change, { from: "ws", why: "lag" });
+  assert.deepEqual(sse.cause, { from: "ws", why: "lag" });
   sse.hello();
   assert.deepEqual([wins[0].refused, wins[0].late], [[], ["ws"]]);
 });
 
-test("a race is lost when every transport has failed, with the wait that the server asked for", () => {
+test("a race is lost when every transport has failed, with the server's retry time", () => {
   const { losses, ws, sse, poll, short } = startRace();
   ws.fail();
   sse.fail();
@@ -112,14 +116,14 @@ test("a race is lost when every transport has failed, with the wait that the ser
   assert.deepEqual(losses, [{ retryMs: 3000, isLate: false }]);
 });
 
-test("a race in which all that was heard was late says so", () => {
+test("a race in which every hello was late says so", () => {
   const { losses, ws, sse, poll, short } = startRace({ late: ["ws"] });
   ws.hello();
   for (const transport of [sse, poll, short]) transport.fail();
   assert.deepEqual(losses, [{ retryMs: undefined, isLate: true }]);
 });
 
-test("a race in which nothing arrives is given up after ten seconds", () => {
+test("a race in which nothing arrives is lost after ten seconds", () => {
   const { clock, losses, open } = startRace();
   clock.turn(9_999);
   assert.deepEqual(losses, []);
@@ -128,7 +132,7 @@ test("a race in which nothing arrives is given up after ten seconds", () => {
   assert.deepEqual(open(), []);
 });
 
-test("a server that says bye instead of hello is not asked again over the other transports", () => {
+test("after a bye instead of a hello no other transport is tried", () => {
   const { clock, losses, open, ws } = startRace();
   ws.onmessage({ type: "bye", reason: "full", retry_ms: 1200 });
   clock.turn(60_000);
@@ -136,24 +140,25 @@ test("a server that says bye instead of hello is not asked again over the other 
   assert.deepEqual(open(), []);
 });
 
-test("who starts because others failed or stayed silent says so, who only runs against them does not", () => {
+test("a transport that starts because others failed or were silent says so, and one that only competes does not", () => {
   const refused = startRace();
   refused.ws.fail();
-  assert.deepEqual(refused.sse.change, { from: "ws", why: "refused" });
+  assert.deepEqual(refused.sse.cause, { from: "ws", why: "refused" });
   const silent = startRace();
   silent.clock.turn(4000);
-  assert.equal(silent.sse.change, undefined);
-  assert.deepEqual(silent.poll.change, { from: "sse", why: "silent" });
+  assert.equal(silent.sse.cause, undefined);
+  assert.deepEqual(silent.poll.cause, { from: "sse", why: "silent" });
 });
 
-test("what a race is for is told by all in it but the one that was left", () => {
-  const change = { from: "ws", why: "lag" };
-  const { clock, ws, sse, poll } = startRace({ change });
+test("every transport in a race sends its cause, except the one that was left", () => {
+  /** @type {Switch} */
+  const cause = { from: "ws", why: "lag" };
+  const { clock, ws, sse, poll } = startRace({ cause });
   clock.turn(2000);
-  assert.deepEqual([ws.change, sse.change, poll.change], [undefined, change, change]);
+  assert.deepEqual([ws.cause, sse.cause, poll.cause], [undefined, cause, cause]);
 });
 
-test("a race that is stopped closes what it opened and says nothing more", () => {
+test("a stopped race closes its transports and calls no handler any more", () => {
   const { clock, race, wins, losses, open, ws } = startRace();
   clock.turn(250);
   race.stop();

@@ -2,29 +2,39 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { fakeEventSource, fakeFetch, fakeWebSocket, FakeClock, settle } from "../support/fakes.mjs";
-import { WsTransport } from "../../../public/live/transports/websocket.js";
+import { fake, FakeClock, fakeEventSource, fakeFetch, fakeWebSocket, last, settle } from "../support/fakes.mjs";
+import { WebSocketTransport } from "../../../public/live/transports/websocket.js";
 import { SseTransport } from "../../../public/live/transports/sse.js";
-import { PollTransport } from "../../../public/live/transports/long-poll.js";
-import { ShortTransport } from "../../../public/live/transports/short-poll.js";
+import { LongPollTransport } from "../../../public/live/transports/long-poll.js";
+import { ShortPollTransport } from "../../../public/live/transports/short-poll.js";
+
+/** @typedef {import("../../../public/live/transports/transport.js").Transport} Transport */
+/** @typedef {import("../../../public/live/transports/transport.js").Switch} Switch */
 
 const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
 
-/** Opens a transport and notes what it says. */
-function listen(transport, since = "9f2c41aa-1", change) {
+/**
+ * Opens a transport and records what it reports.
+ * @param {Transport} transport
+ * @param {string} [since]
+ * @param {Switch} [cause]
+ */
+function listen(transport, since = "9f2c41aa-1", cause) {
+  /** @type {string[]} */
   const said = [];
+  /** @type {unknown[]} */
   const states = [];
-  transport.onmessage = (message) => said.push(message.type);
-  transport.onstate = (state, ending) => states.push(ending ? [state, ending] : state);
-  transport.open(since, change);
+  transport.onmessage = (message) => void said.push(message.type);
+  transport.onstate = (state, info) => void states.push(info ? [state, info] : state);
+  transport.open(since, cause);
   return { said, states };
 }
 
 function openWs() {
   const clock = new FakeClock();
   const { made, WebSocket } = fakeWebSocket();
-  const transport = new WsTransport({ WebSocket, watch: WATCH, clock });
+  const transport = new WebSocketTransport({ WebSocket, watch: WATCH, clock });
   return { clock, transport, made, ...listen(transport) };
 }
 
@@ -37,22 +47,22 @@ function openSse() {
 function openPoll() {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  const transport = new PollTransport({ fetch, watch: WATCH, clock });
+  const transport = new LongPollTransport({ fetch, watch: WATCH, clock });
   return { transport, clock, asked, ...listen(transport) };
 }
 
-test("the address carries the cursor and every pet, and a WebSocket's starts with wss", () => {
+test("the URL has the cursor and every pet, and the scheme of a WebSocket is wss", () => {
   assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?parts=1&since=9f2c41aa-1&pet=7&pet=8");
   assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?parts=1&since=9f2c41aa-1&pet=7&pet=8");
 });
 
-test("without a cursor the address has none", () => {
+test("without a cursor the URL has none", () => {
   const { made, WebSocket } = fakeWebSocket();
-  new WsTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
+  new WebSocketTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
   assert.equal(made[0].url, "wss://rescue.example/live/ws?parts=1");
 });
 
-test("a WebSocket's text is a message, and what is not JSON is no sign of life", () => {
+test("a text frame is a message, unless it is not JSON", () => {
   const { made, said, states } = openWs();
   made[0].open();
   made[0].receive(HELLO);
@@ -62,13 +72,13 @@ test("a WebSocket's text is a message, and what is not JSON is no sign of life",
   assert.deepEqual(states, ["open"]);
 });
 
-test("a WebSocket that closes says so once", () => {
+test("a WebSocket that closes reports it once", () => {
   const { made, states } = openWs();
   made[0].drop();
   assert.deepEqual(states, ["closed"]);
 });
 
-test("a WebSocket that was closed by us says nothing more", () => {
+test("a WebSocket that the page closed reports nothing more", () => {
   const { transport, made, said, states } = openWs();
   made[0].open();
   transport.close();
@@ -78,7 +88,7 @@ test("a WebSocket that was closed by us says nothing more", () => {
   assert.deepEqual([said, states], [[], ["open"]]);
 });
 
-test("a WebSocket that is not wanted any more may open first, so that no browser complains", () => {
+test("a WebSocket that is closed while connecting is closed once it is open, so that no browser logs an error", () => {
   const { clock, transport, made, said, states } = openWs();
   transport.close();
   assert.equal(made[0].readyState, 0);
@@ -88,7 +98,7 @@ test("a WebSocket that is not wanted any more may open first, so that no browser
   assert.deepEqual([said, states, clock.waiting], [[], [], 0]);
 });
 
-test("a WebSocket that is not wanted and does not open is closed after three seconds: it would hold up the next", () => {
+test("a WebSocket that never opens is closed after three seconds: it would block the next one", () => {
   const { clock, transport, made } = openWs();
   transport.close();
   clock.turn(2999);
@@ -97,20 +107,21 @@ test("a WebSocket that is not wanted and does not open is closed after three sec
   assert.equal(made[0].readyState, 3);
 });
 
-test("a bad network that was chosen, and a change of rung, are part of the address", () => {
+test("a simulated network and a switch are part of the URL", () => {
   const watch = { origin: "https://rescue.example", pets: [], chaos: "hold" };
-  const change = { from: "ws", why: "silent" };
+  /** @type {Switch} */
+  const cause = { from: "ws", why: "silent" };
   const { made, EventSource } = fakeEventSource();
-  listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", change);
+  listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", cause);
   assert.equal(made[0].url, "https://rescue.example/live/sse?parts=1&from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
   const sockets = fakeWebSocket();
-  listen(new WsTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", change);
+  listen(new WebSocketTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", cause);
   assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?parts=1&from=ws&why=silent&chaos=hold");
 });
 
-test("a browser without WebSocket or EventSource has a transport that fails, not an error", () => {
-  assert.deepEqual(listen(new WsTransport({ WebSocket: undefined, watch: WATCH, clock: new FakeClock() })).states, ["closed"]);
-  assert.deepEqual(listen(new SseTransport({ EventSource: undefined, watch: WATCH })).states, ["closed"]);
+test("without WebSocket or EventSource the transport fails, without an error", () => {
+  assert.deepEqual(listen(new WebSocketTransport({ WebSocket: fake(undefined), watch: WATCH, clock: new FakeClock() })).states, ["closed"]);
+  assert.deepEqual(listen(new SseTransport({ EventSource: fake(undefined), watch: WATCH })).states, ["closed"]);
 });
 
 test("a command is sent over an open WebSocket and refused on a closed one", () => {
@@ -129,14 +140,14 @@ test("SSE listens to every named event", () => {
   assert.deepEqual(said, types);
 });
 
-test("SSE is closed on the first error, so that the browser does not reconnect beside us", () => {
+test("SSE is closed on the first error, so that the browser does not reconnect by itself", () => {
   const { made, states } = openSse();
-  made[0].onerror({});
+  made[0].onerror?.({});
   assert.equal(made[0].isClosed, true);
   assert.deepEqual(states, ["closed"]);
 });
 
-test("an event that was on its way when SSE was closed is not heard", () => {
+test("an event that was on its way when SSE was closed is dropped", () => {
   const { transport, made, said, states } = openSse();
   transport.close();
   made[0].receive(HELLO);
@@ -144,7 +155,7 @@ test("an event that was on its way when SSE was closed is not heard", () => {
   assert.deepEqual([said, states], [[], []]);
 });
 
-test("the first poll does not wait, so that it delivers at once", () => {
+test("the first poll does not wait", () => {
   const { asked } = openPoll();
   assert.equal(asked[0].url.pathname, "/live/poll");
   assert.equal(asked[0].url.searchParams.get("wait"), "0");
@@ -152,7 +163,7 @@ test("the first poll does not wait, so that it delivers at once", () => {
   assert.deepEqual(asked[0].url.searchParams.getAll("pet"), ["7", "8"]);
 });
 
-test("the next poll waits a heartbeat and goes on from the answer's cursor", async () => {
+test("the next poll waits a heartbeat and starts at the cursor of the response", async () => {
   const { asked, clock, said } = openPoll();
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
   await settle();
@@ -163,10 +174,10 @@ test("the next poll waits a heartbeat and goes on from the answer's cursor", asy
   assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-5");
 });
 
-test("a change of rung is told with the first question only", async () => {
+test("a switch is sent with the first request only", async () => {
   const { asked, fetch } = fakeFetch();
   const clock = new FakeClock();
-  listen(new PollTransport({ fetch, watch: WATCH, clock }), "9f2c41aa-1", { from: "sse", why: "lag" });
+  listen(new LongPollTransport({ fetch, watch: WATCH, clock }), "9f2c41aa-1", { from: "sse", why: "lag" });
   assert.equal(asked[0].url.searchParams.get("from"), "sse");
   assert.equal(asked[0].url.searchParams.get("why"), "lag");
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
@@ -177,7 +188,7 @@ test("a change of rung is told with the first question only", async () => {
   assert.equal(asked[1].url.searchParams.has("why"), false);
 });
 
-test("a poll says how long its answer took", async () => {
+test("a poll reports its round trip", async () => {
   const { transport, asked, clock } = openPoll();
   clock.turn(120);
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
@@ -194,7 +205,7 @@ test("a poll never waits longer than the server allows", async () => {
   assert.equal(asked[1].url.searchParams.get("wait"), "25");
 });
 
-test("answers that come at once do not make a flood of questions", async () => {
+test("immediate responses do not flood the server with requests", async () => {
   const { asked, clock } = openPoll();
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
   await settle();
@@ -206,7 +217,7 @@ test("answers that come at once do not make a flood of questions", async () => {
   assert.equal(asked.length, 2);
 });
 
-test("a poll or short poll that asks again and again keeps nothing of its earlier questions", async () => {
+test("many requests leave no listeners behind", async () => {
   for (const { asked, clock, transport } of [openPoll(), openShort()]) {
     const { signal } = asked[0];
     for (let round = 0; round < 50; round += 1) {
@@ -220,7 +231,7 @@ test("a poll or short poll that asks again and again keeps nothing of its earlie
   }
 });
 
-test("an answer after a long wait is followed by the next question at once", async () => {
+test("a response after a long wait is followed by the next request immediately", async () => {
   const { asked, clock } = openPoll();
   clock.turn(15_000);
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
@@ -228,7 +239,7 @@ test("an answer after a long wait is followed by the next question at once", asy
   assert.equal(asked.length, 2);
 });
 
-test("closing a poll aborts the open question, without a word", async () => {
+test("closing a poll aborts the open request silently", async () => {
   const { transport, asked, said, states } = openPoll();
   transport.close();
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
@@ -237,7 +248,7 @@ test("closing a poll aborts the open question, without a word", async () => {
   assert.deepEqual([said, states], [[], []]);
 });
 
-test("a poll that is closed between two questions asks no other", async () => {
+test("a poll that is closed between two requests sends no other", async () => {
   const { transport, asked, clock } = openPoll();
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
   await settle();
@@ -248,8 +259,9 @@ test("a poll that is closed between two questions asks no other", async () => {
   assert.equal(asked.length, 1);
 });
 
-test("what follows in an answer is dropped once a handler has closed the poll", async () => {
+test("the rest of a response is dropped once a handler has closed the poll", async () => {
   const { transport, asked } = openPoll();
+  /** @type {string[]} */
   const said = [];
   transport.onmessage = ({ type }) => {
     said.push(type);
@@ -267,8 +279,10 @@ test("a refused poll ends with the seconds of Retry-After", async () => {
   assert.deepEqual(states, [["closed", { retryMs: 7000 }]]);
 });
 
-test("a refused poll without Retry-After, or with a date in it, ends without a time", async () => {
-  for (const headers of [{}, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }]) {
+test("a refused poll without Retry-After in seconds ends without a retry time", async () => {
+  /** @type {Record<string, string>[]} */
+  const cases = [{}, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" }];
+  for (const headers of cases) {
     const { asked, states } = openPoll();
     asked[0].refuse(500, headers);
     await settle();
@@ -276,7 +290,7 @@ test("a refused poll without Retry-After, or with a date in it, ends without a t
   }
 });
 
-test("a poll that gets no answer, or a portal's page, ends", async () => {
+test("a poll that fails, or gets a portal's page, ends", async () => {
   const failed = openPoll();
   failed.asked[0].fail();
   const portal = openPoll();
@@ -286,7 +300,7 @@ test("a poll that gets no answer, or a portal's page, ends", async () => {
   assert.equal(portal.states.length, 1);
 });
 
-test("a poll that was told bye asks no more", async () => {
+test("a poll that received bye sends no further request", async () => {
   const { asked, clock, said, states } = openPoll();
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "bye", reason: "stopping", retry_ms: 900 }] });
   await settle();
@@ -299,32 +313,34 @@ test("a poll that was told bye asks no more", async () => {
 
 const SNAPSHOT = { type: "snapshot", cursor: "9f2c41aa-5", pets: [] };
 
-function openShort({ since, change } = {}) {
+/** @param {{ since?: string, cause?: Switch }} [options] */
+function openShort({ since, cause } = {}) {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  const frugal = { isOn: false };
-  const transport = new ShortTransport({ fetch, watch: WATCH, clock, isFrugal: () => frugal.isOn });
-  const heard = [];
-  const listening = listen(transport, since, change);
-  const say = transport.onmessage;
-  transport.onmessage = (message) => (heard.push(message), say(message));
-  return { transport, clock, asked, frugal, heard, ...listening };
+  const saving = { isOn: false };
+  const transport = new ShortPollTransport({ fetch, watch: WATCH, clock, savesData: () => saving.isOn });
+  /** @type {import("../support/fakes.mjs").Message[]} */
+  const received = [];
+  const listening = listen(transport, since, cause);
+  const deliver = transport.onmessage;
+  transport.onmessage = (message) => (received.push(message), deliver(message));
+  return { transport, clock, asked, saving, received, ...listening };
 }
 
-test("short poll asks for the board, unless it is still as the page has it", async () => {
-  const { asked, heard } = openShort({ change: { from: "poll", why: "died" } });
+test("short polling requests the board, unless it has not changed", async () => {
+  const { asked, received } = openShort({ cause: { from: "poll", why: "died" } });
   assert.equal(asked[0].url.pathname, "/live/state");
-  assert.equal(asked[0].url.search, "?rung=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(asked[0].url.search, "?transport=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
   assert.equal(asked[0].headers["if-none-match"], '"9f2c41aa-1"');
   asked[0].refuse(304);
   await settle();
-  assert.deepEqual(heard, [
+  assert.deepEqual(received, [
     { type: "hello", cursor: "9f2c41aa-1", transport: "short", heartbeat_ms: 6000 },
     { type: "heartbeat", cursor: "9f2c41aa-1" },
   ]);
 });
 
-test("short poll passes a new board on, and asks again three seconds later with its tag", async () => {
+test("short polling passes a new board on, and sends its ETag three seconds later", async () => {
   const { asked, clock, said, states } = openShort();
   asked[0].answer(SNAPSHOT, { etag: 'W/"9f2c41aa-5"' });
   await settle();
@@ -334,34 +350,34 @@ test("short poll passes a new board on, and asks again three seconds later with 
   assert.equal(asked.length, 1);
   clock.turn(1);
   await settle();
-  assert.equal(asked[1].url.search, "?rung=short&since=9f2c41aa-5&pet=7&pet=8");
+  assert.equal(asked[1].url.search, "?transport=short&since=9f2c41aa-5&pet=7&pet=8");
   assert.equal(asked[1].headers["if-none-match"], 'W/"9f2c41aa-5"');
   asked[1].fail();
   await settle();
-  assert.equal(states.at(-1)[0], "closed");
+  assert.deepEqual(last(states), ["closed", {}]);
 });
 
-test("short poll keeps the board when a server says that it has not seen what the page shows", async () => {
-  const { asked, clock, heard } = openShort();
+test("short polling keeps the board when a server is behind it", async () => {
+  const { asked, clock, received } = openShort();
   asked[0].answer({ type: "stale", since: "2026-01-01T00:00:00Z" });
   await settle();
-  assert.deepEqual(heard[1], { type: "stale", since: "2026-01-01T00:00:00Z" });
+  assert.deepEqual(received[1], { type: "stale", since: "2026-01-01T00:00:00Z" });
   clock.turn(3000);
   await settle();
-  assert.equal(asked[1].headers["if-none-match"], '"9f2c41aa-1"', "it asks on from where it is");
+  assert.equal(asked[1].headers["if-none-match"], '"9f2c41aa-1"', "it continues from its cursor");
 });
 
-test("short poll without a cursor asks for any board", () => {
+test("short polling without a cursor requests any board", () => {
   const { asked } = openShort({ since: "" });
   assert.equal("if-none-match" in asked[0].headers, false);
 });
 
-test("short poll for a reader who saves data asks every ten seconds, and says so", async () => {
-  const { asked, clock, frugal, heard } = openShort();
-  frugal.isOn = true;
+test("short polling waits ten seconds if the browser saves data, and says so", async () => {
+  const { asked, clock, saving, received } = openShort();
+  saving.isOn = true;
   asked[0].answer(SNAPSHOT);
   await settle();
-  assert.equal(heard[0].heartbeat_ms, 20_000);
+  assert.equal(received[0].heartbeat_ms, 20_000);
   clock.turn(9999);
   await settle();
   assert.equal(asked.length, 1);
@@ -370,7 +386,7 @@ test("short poll for a reader who saves data asks every ten seconds, and says so
   assert.equal(asked.length, 2);
 });
 
-test("short poll ends on a refusal, with the server's wait, and on what is no board", async () => {
+test("short polling ends after a refusal, with the server's retry time, and after anything but a board", async () => {
   const refused = openShort();
   refused.asked[0].refuse(503, { "retry-after": "7" });
   const portal = openShort();

@@ -1,12 +1,20 @@
-/** How the page gets back to a better rung, and from one link to the next without a seam. */
+/** Upgrades to a better transport, and the handover from one link to the next. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { beat, HEARTBEAT_MS, pollOn, START, startConnection, startOnPoll } from "../support/connection.mjs";
+
+/** @typedef {import("../support/connection.mjs").Parts} Parts */
+/** @typedef {import("../support/fakes.mjs").TransportName} TransportName */
 
 const MINUTE_MS = 60_000;
 
-/** Makes every try fail at once, and gives back when they were, in minutes since the first rung was live. */
-function triesWithin(parts, minutes) {
+/**
+ * Fails every attempt, and returns when they were made, in minutes from now.
+ * @param {Parts} parts
+ * @param {number} minutes
+ */
+function attemptsWithin(parts, minutes) {
   const { clock, made } = parts;
   const start = clock.elapsed();
   const at = [];
@@ -16,17 +24,17 @@ function triesWithin(parts, minutes) {
     if (made.ws.length === seen) continue;
     seen = made.ws.length;
     at.push(Math.round((clock.elapsed() - start) / MINUTE_MS));
-    made.ws.at(-1).fail();
-    made.sse.at(-1).fail();
+    last(made.ws).fail();
+    last(made.sse).fail();
   }
   return at;
 }
 
-test("where the better rungs were refused they are tried after two minutes, doubling up to thirty", () => {
-  assert.deepEqual(triesWithin(startOnPoll(), 125), [2, 6, 14, 30, 60, 90, 120]);
+test("refused transports are tried after two minutes, doubling up to thirty", () => {
+  assert.deepEqual(attemptsWithin(startOnPoll(), 125), [2, 6, 14, 30, 60, 90, 120]);
 });
 
-test("where they were only slow, or this page began below them, the first try is after ten seconds", () => {
+test("transports that were only slow, or not tried by this page, are tried after ten seconds", () => {
   const slow = startConnection();
   slow.clock.turn(2000);
   slow.made.poll[0].hello();
@@ -37,13 +45,13 @@ test("where they were only slow, or this page began below them, the first try is
     assert.deepEqual(parts.open(), ["poll"]);
     pollOn(parts, 1);
     assert.deepEqual(parts.open(), ["ws", "poll"]);
-    parts.made.ws.at(-1).fail();
-    parts.made.sse.at(-1).fail();
-    assert.deepEqual(triesWithin(parts, 7), [2, 6]);
+    last(parts.made.ws).fail();
+    last(parts.made.sse).fail();
+    assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
   }
 });
 
-test("a rung that died once is tried soon, one that did so three times is not", () => {
+test("a transport that died once is tried soon, but not after three times", () => {
   const parts = startConnection({ random: () => 0 });
   const { clock, made, open } = parts;
   made.ws[0].hello();
@@ -54,208 +62,210 @@ test("a rung that died once is tried soon, one that did so three times is not", 
   for (const waitMs of [10_000, 2 * MINUTE_MS]) {
     pollOn(parts, waitMs);
     assert.deepEqual(open(), ["ws", "poll"]);
-    made.ws.at(-1).hello();
-    made.ws.at(-1).fail();
-    made.sse.at(-1).fail();
+    last(made.ws).hello();
+    last(made.ws).fail();
+    last(made.sse).fail();
   }
-  made.poll.at(-1).fail();
+  last(made.poll).fail();
   clock.turn(0);
-  made.sse.at(-1).fail();
-  made.poll.at(-1).hello();
+  last(made.sse).fail();
+  last(made.poll).hello();
   pollOn(parts, 15_000);
   assert.deepEqual(open(), ["poll"]);
   pollOn(parts, 2 * MINUTE_MS - 15_000);
   assert.deepEqual(open(), ["ws", "poll"]);
 });
 
-test("a rung that is still the best after a try is remembered anew", () => {
+test("a transport that is still the best after an attempt is stored again", () => {
   const parts = startConnection({ remembered: "poll" });
   parts.made.poll[0].hello();
   pollOn(parts, 10_000);
   assert.deepEqual(parts.memory.writes, []);
-  parts.made.ws.at(-1).fail();
-  parts.made.sse.at(-1).fail();
+  last(parts.made.ws).fail();
+  last(parts.made.sse).fail();
   assert.deepEqual(parts.memory.writes, ["poll"]);
 });
 
-for (const [how, end] of [
-  ["stopped", ({ ws }) => ws.onmessage({ type: "bye", retry_ms: 100 })],
-  ["was killed", ({ ws, health }) => ((health.isUp = false), ws.fail())],
-  ["was gone after a while", ({ ws, clock }) => (beat(clock, ws, 6000), ws.fail())],
-]) {
-  test(`a page that a server let down while it started is back where it was at once (the server ${how})`, () => {
+/** @type {[string, (parts: Parts) => void][]} */
+const SERVER_ENDS = [
+  ["stopped", ({ made }) => made.ws[0].onmessage({ type: "bye", retry_ms: 100 })],
+  ["was killed", ({ made, health }) => ((health.isUp = false), made.ws[0].fail())],
+  ["went away later", ({ made, clock }) => (beat(clock, made.ws[0], 6000), made.ws[0].fail())],
+];
+for (const [how, end] of SERVER_ENDS) {
+  test(`after a restart of the server the page returns to its transport immediately (the server ${how})`, () => {
     const parts = startConnection({ random: () => 0 });
-    const { clock, made, open, rung, phases } = parts;
+    const { clock, made, open, inUse, phases } = parts;
     made.ws[0].hello();
-    end({ ...parts, ws: made.ws[0] });
+    end(parts);
     clock.turn(100);
-    made.ws.at(-1).fail();
-    made.sse.at(-1).fail();
-    made.poll.at(-1).hello();
-    assert.equal(rung(), "poll");
+    last(made.ws).fail();
+    last(made.sse).fail();
+    last(made.poll).hello();
+    assert.equal(inUse(), "poll");
     clock.turn(250);
-    made.ws.at(-1).hello();
-    assert.equal(rung(), "ws");
+    last(made.ws).hello();
+    assert.equal(inUse(), "ws");
     assert.deepEqual(open(), ["ws"]);
     assert.equal(phases().at(-1), "up");
   });
 }
 
-test("a rung that worked before, and is refused also once the server is up, has its next try in two minutes", () => {
+test("a transport that worked before, and is refused even now that the server is up, is tried in two minutes", () => {
   const parts = startConnection({ random: () => 0 });
   const { clock, made } = parts;
   made.ws[0].hello();
   made.ws[0].onmessage({ type: "bye", retry_ms: 100 });
   clock.turn(100);
-  made.ws.at(-1).fail();
-  made.sse.at(-1).fail();
-  made.poll.at(-1).hello();
+  last(made.ws).fail();
+  last(made.sse).fail();
+  last(made.poll).hello();
   clock.turn(250);
-  made.ws.at(-1).fail();
-  made.sse.at(-1).fail();
-  assert.deepEqual(triesWithin(parts, 7), [2, 6]);
+  last(made.ws).fail();
+  last(made.sse).fail();
+  assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
 });
 
-test("a try tells the server from where, and starts where the page is", () => {
+test("an attempt sends its switch, and starts at the cursor of the page", () => {
   const parts = startOnPoll();
   parts.page.cursor = "9f2c41aa-8";
   pollOn(parts, 2 * MINUTE_MS);
-  assert.deepEqual(parts.made.ws.at(-1).change, { from: "poll", why: "climb" });
-  assert.equal(parts.made.ws.at(-1).since, "9f2c41aa-8");
+  assert.deepEqual(last(parts.made.ws).cause, { from: "poll", why: "upgrade" });
+  assert.equal(last(parts.made.ws).since, "9f2c41aa-8");
 });
 
-test("the page moves when the better one has been of use, and not before", () => {
+test("the page switches once the better transport was useful, and not before", () => {
   const parts = startOnPoll();
-  const { clock, made, open, rung, states, memory } = parts;
+  const { clock, made, open, inUse, states, memory } = parts;
   pollOn(parts, 2 * MINUTE_MS);
-  made.ws.at(-1).hello({ heartbeat_ms: HEARTBEAT_MS });
+  last(made.ws).hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.turn(5_999);
-  made.ws.at(-1).onmessage({ type: "heartbeat", cursor: START });
-  assert.equal(rung(), "poll");
+  last(made.ws).onmessage({ type: "heartbeat", cursor: START });
+  assert.equal(inUse(), "poll");
   clock.turn(1);
-  made.ws.at(-1).onmessage({ type: "heartbeat", cursor: START });
+  last(made.ws).onmessage({ type: "heartbeat", cursor: START });
   assert.deepEqual(open(), ["ws"]);
-  assert.deepEqual(states.at(-1), { phase: "up", transport: "ws", silenceLimitMs: 24_500 });
+  assert.deepEqual(last(states), { phase: "up", transport: "ws", silenceLimitMs: 24_500 });
   assert.deepEqual(
     states.filter(({ phase }) => phase !== "up").map(({ phase }) => phase),
     ["connecting"],
-    "nobody was told that there was anything between",
+    "no other state in between",
   );
-  assert.equal(memory.rung, "ws");
+  assert.equal(memory.name, "ws");
 });
 
-test("the page does not move to one that has yet to bring what the page has", () => {
+test("the page does not switch to a transport that has not delivered what the page has", () => {
   const parts = startOnPoll();
-  const { clock, made, page, rung } = parts;
+  const { clock, made, page, inUse } = parts;
   pollOn(parts, 2 * MINUTE_MS);
   page.cursor = "9f2c41aa-9";
-  made.ws.at(-1).hello();
+  last(made.ws).hello();
   clock.turn(6_000);
-  made.ws.at(-1).onmessage({ type: "status", cursor: "9f2c41aa-8" });
-  assert.equal(rung(), "poll");
-  made.ws.at(-1).onmessage({ type: "status", cursor: "9f2c41aa-9" });
-  assert.equal(rung(), "ws");
+  last(made.ws).onmessage({ type: "status", cursor: "9f2c41aa-8" });
+  assert.equal(inUse(), "poll");
+  last(made.ws).onmessage({ type: "status", cursor: "9f2c41aa-9" });
+  assert.equal(inUse(), "ws");
 });
 
-test("a better one that dies, or lets hello through and nothing else, is left, and the page never noticed", () => {
+test("a better transport that dies, or delivers only hello, is dropped without a visible effect", () => {
   const dies = startOnPoll();
   pollOn(dies, 2 * MINUTE_MS);
-  dies.made.ws.at(-1).hello();
-  dies.made.ws.at(-1).fail();
+  last(dies.made.ws).hello();
+  last(dies.made.ws).fail();
   const eats = startOnPoll();
   pollOn(eats, 2 * MINUTE_MS);
-  eats.made.ws.at(-1).hello({ heartbeat_ms: 1000 });
+  last(eats.made.ws).hello({ heartbeat_ms: 1000 });
   pollOn(eats, 5_000);
-  for (const { made, open, rung, states } of [dies, eats]) {
-    assert.equal(made.ws.at(-1).isOpen, false);
-    assert.deepEqual(open(), ["sse", "poll"], "the next better one has its try");
-    assert.equal(rung(), "poll");
+  for (const { made, open, inUse, states } of [dies, eats]) {
+    assert.equal(last(made.ws).isOpen, false);
+    assert.deepEqual(open(), ["sse", "poll"], "the next better one is tried");
+    assert.equal(inUse(), "poll");
     assert.ok(!states.some(({ phase }) => phase === "down"));
   }
 });
 
-test("from SSE the page climbs to WebSocket", () => {
-  const { clock, made, open, rung } = startConnection();
+test("the page upgrades from SSE to WebSocket", () => {
+  const { clock, made, open, inUse } = startConnection();
   clock.turn(250);
   made.sse[0].hello();
   beat(clock, made.sse[0], 10_000);
-  made.ws.at(-1).hello();
+  last(made.ws).hello();
   for (let past = 0; past < 6; past += 1) {
     beat(clock, made.sse[0], 1_000);
-    made.ws.at(-1).onmessage({ type: "heartbeat", cursor: START });
+    last(made.ws).onmessage({ type: "heartbeat", cursor: START });
   }
   assert.deepEqual(open(), ["ws"]);
-  assert.equal(rung(), "ws");
+  assert.equal(inUse(), "ws");
 });
 
-test("a network that is back, or another, is tried at once, and the waits begin anew", () => {
+test("after an online event the better transports are tried immediately, and the delays start again", () => {
   const parts = startOnPoll();
-  triesWithin(parts, 10);
+  attemptsWithin(parts, 10);
   parts.connection.online();
   assert.deepEqual(parts.open(), ["ws", "poll"]);
-  parts.made.ws.at(-1).fail();
-  parts.made.sse.at(-1).fail();
-  assert.deepEqual(triesWithin(parts, 7), [2, 6]);
+  last(parts.made.ws).fail();
+  last(parts.made.sse).fail();
+  assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
 });
 
-test("a page whose reader saves data tries nothing by itself, but another network is worth a try", () => {
+test("a browser that saves data makes no attempts, except after an online event", () => {
   const parts = startOnPoll();
-  parts.page.isFrugal = true;
-  assert.deepEqual(triesWithin(parts, 60), []);
+  parts.page.savesData = true;
+  assert.deepEqual(attemptsWithin(parts, 60), []);
   parts.connection.online();
   assert.deepEqual(parts.open(), ["ws", "poll"]);
 });
 
-test("a page that is looked at again tries nothing before its time", () => {
+test("a page that becomes visible makes no early attempt", () => {
   const parts = startOnPoll();
   pollOn(parts, MINUTE_MS);
   parts.connection.wake();
   assert.deepEqual(parts.open(), ["poll"]);
 });
 
-test("a page that loses its link while a better one is on trial goes on over that one", () => {
+test("a page that loses its link continues with the candidate", () => {
   const parts = startOnPoll();
-  const { made, open, phases, rung } = parts;
+  const { made, open, phases, inUse } = parts;
   pollOn(parts, 2 * MINUTE_MS);
-  made.ws.at(-1).hello();
-  made.poll.at(-1).fail();
+  last(made.ws).hello();
+  last(made.poll).fail();
   assert.deepEqual(open(), ["ws"]);
-  assert.equal(rung(), "ws");
+  assert.equal(inUse(), "ws");
   assert.ok(!phases().includes("down"));
 });
 
-test("a server that leaves ends the try, and says nothing against the rung", () => {
+test("a bye ends the attempt, and is not a failure of the transport", () => {
   const parts = startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
-  parts.made.ws.at(-1).hello();
-  parts.made.ws.at(-1).onmessage({ type: "bye", retry_ms: 100 });
+  last(parts.made.ws).hello();
+  last(parts.made.ws).onmessage({ type: "bye", retry_ms: 100 });
   assert.deepEqual(parts.open(), ["poll"]);
 });
 
-test("stopping ends the try as well", () => {
+test("stopping ends the attempt", () => {
   const parts = startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
-  parts.made.ws.at(-1).hello();
+  last(parts.made.ws).hello();
   parts.connection.stop();
   assert.deepEqual(parts.open(), []);
   assert.equal(parts.clock.waiting, 0);
 });
 
-/** A page on polling, with a WebSocket on trial beside it that was opened at rev 1. */
+/** A page that polls, with a WebSocket as candidate that was opened at rev 1. */
 function startBoth() {
   const parts = startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
-  parts.made.ws.at(-1).hello();
+  last(parts.made.ws).hello();
   parts.messages.length = 0;
-  const say = (name) => (type, rev, more) =>
-    parts.made[name].at(-1).onmessage({ type, cursor: `9f2c41aa-${rev}`, pet: 1, pets: [], ...more });
-  return { ...parts, ws: say("ws"), poll: say("poll") };
+  const send = (/** @type {TransportName} */ name) => (/** @type {string} */ type, /** @type {number} */ rev) =>
+    last(parts.made[name]).onmessage({ type, cursor: `9f2c41aa-${rev}`, pet: 1, pets: [] });
+  return { ...parts, ws: send("ws"), poll: send("poll") };
 }
 
-/** What the page was given, e.g. "status 2". */
-const given = ({ messages }) => messages.map(({ type, cursor }) => `${type} ${cursor.split("-")[1]}`);
+/** Returns what the page received, e.g. "status 2". @param {Pick<Parts, "messages">} parts */
+const received = ({ messages }) => messages.map(({ type, cursor }) => `${type} ${cursor.split("-")[1]}`);
 
-test("what two links bring is passed on once and in order, whichever was first", () => {
+test("messages of two links are passed on once and in order, whichever was first", () => {
   const parts = startBoth();
   parts.poll("status", 2);
   parts.ws("status", 2);
@@ -264,46 +274,46 @@ test("what two links bring is passed on once and in order, whichever was first",
   parts.poll("pet", 3);
   parts.poll("gone", 4);
   parts.poll("status", 5);
-  assert.deepEqual(given(parts), ["status 2", "pet 3", "gone 4", "status 5"]);
+  assert.deepEqual(received(parts), ["status 2", "pet 3", "gone 4", "status 5"]);
 });
 
-test("a hello on trial is not the page's, and is when the page moves", () => {
+test("the hello of a candidate is passed on when the page switches", () => {
   const parts = startBoth();
   parts.clock.turn(6_000);
   parts.ws("heartbeat", 1);
-  assert.deepEqual(given(parts), ["heartbeat 1", "hello 1"]);
+  assert.deepEqual(received(parts), ["heartbeat 1", "hello 1"]);
 });
 
-test("a snapshot that another link has overtaken is not drawn", () => {
+test("a snapshot that another link has overtaken is dropped", () => {
   const parts = startBoth();
   parts.poll("status", 5);
   parts.ws("snapshot", 4);
   parts.ws("status", 5);
   parts.ws("snapshot", 6);
-  assert.deepEqual(given(parts), ["status 5", "snapshot 6"]);
+  assert.deepEqual(received(parts), ["status 5", "snapshot 6"]);
 });
 
-test("a snapshot from before what the link was opened with is the server's history gone back, and is drawn", () => {
+test("a snapshot that is older than the cursor of the link is passed on: the server went back", () => {
   const parts = startConnection();
   parts.page.cursor = "9f2c41aa-50";
   parts.made.ws[0].since = "";
   parts.connection.stop();
   parts.connection.start();
-  parts.made.ws.at(-1).hello();
+  last(parts.made.ws).hello();
   parts.messages.length = 0;
-  const say = (type, cursor) => parts.made.ws.at(-1).onmessage({ type, cursor, pet: 1, pets: [] });
-  say("snapshot", "9f2c41aa-30");
-  say("snapshot", "9f2c41aa-29");
-  say("status", "9f2c41aa-31");
-  assert.deepEqual(given(parts), ["snapshot 30", "status 31"], "and it goes back once, not with every message");
+  const send = (/** @type {string} */ type, /** @type {string} */ cursor) => last(parts.made.ws).onmessage({ type, cursor, pet: 1, pets: [] });
+  send("snapshot", "9f2c41aa-30");
+  send("snapshot", "9f2c41aa-29");
+  send("status", "9f2c41aa-31");
+  assert.deepEqual(received(parts), ["snapshot 30", "status 31"], "it goes back once");
 });
 
-test("a store with another history is followed, and the link that is still in the old one is not", () => {
+test("the page follows the link in the new epoch, and not the one in the old epoch", () => {
   const parts = startBoth();
-  const ws = parts.made.ws.at(-1);
+  const ws = last(parts.made.ws);
   ws.onmessage({ type: "snapshot", cursor: "0000beef-3", pets: [] });
   parts.poll("snapshot", 9);
   parts.poll("status", 9);
   ws.onmessage({ type: "status", cursor: "0000beef-4", pet: 1 });
-  assert.deepEqual(given(parts), ["snapshot 3", "status 4"]);
+  assert.deepEqual(received(parts), ["snapshot 3", "status 4"]);
 });

@@ -1,40 +1,43 @@
-/** What a screen reader is told, and how often. */
+/** What a screen reader announces, and how often. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
 import { Announcements, describe } from "../../../public/state/announcements.js";
 
-const pet = (id, status) => ({ id, name: `Pet ${id}`, status });
-const change = (id, from, to) => ({ id, before: pet(id, from), after: pet(id, to) });
+const pet = (/** @type {string} */ id, /** @type {string} */ status) => ({ id, name: `Pet ${id}`, status });
+const change = (/** @type {string} */ id, /** @type {string} */ from, /** @type {string} */ to) => {
+  return { id, before: pet(id, from), after: pet(id, to) };
+};
 
 function openAnnouncements() {
   const clock = new FakeClock();
+  /** @type {string[]} */
   const said = [];
   const announcements = new Announcements({ clock, say: (sentence) => said.push(sentence) });
   return { clock, said, announcements };
 }
 
-test("one change is told by name", () => {
-  assert.equal(describe([change("7", "eating", "playing")]), "Pet 7 is now playing");
-  assert.equal(describe([{ id: "7", after: pet("7", "playing") }]), "Pet 7 was added");
-  assert.equal(describe([{ id: "7", before: pet("7", "playing") }]), "Pet 7 was removed");
+test("one change is announced by name", () => {
+  assert.equal(describe([change("7", "eating", "playing")]), "Pet 7 is now playing.");
+  assert.equal(describe([{ id: "7", after: pet("7", "playing") }]), "Pet 7 was added.");
+  assert.equal(describe([{ id: "7", before: pet("7", "playing") }]), "Pet 7 was removed.");
   const renamed = { ...pet("7", "eating"), name: "Olive" };
-  assert.equal(describe([{ id: "7", before: pet("7", "eating"), after: renamed }]), "Olive was updated");
+  assert.equal(describe([{ id: "7", before: pet("7", "eating"), after: renamed }]), "Olive was updated.");
   assert.equal(describe([]), "");
 });
 
-test("a single change is said soon", () => {
+test("a single change is announced soon", () => {
   const { clock, said, announcements } = openAnnouncements();
   announcements.add([change("7", "eating", "playing")]);
   clock.turn(500);
-  assert.deepEqual(said, ["Pet 7 is now playing"]);
+  assert.deepEqual(said, ["Pet 7 is now playing."]);
 });
 
-test("many changes in a short time become one number", () => {
+test("many changes in a short time are announced as a number", () => {
   const { clock, said, announcements } = openAnnouncements();
   for (const id of ["1", "2", "3", "4"]) announcements.add([change(id, "eating", "playing")]);
   clock.turn(500);
-  assert.deepEqual(said, ["4 pets changed"]);
+  assert.deepEqual(said, ["4 pets changed."]);
 });
 
 test("a pet that changes twice is one pet, with its last status", () => {
@@ -42,10 +45,10 @@ test("a pet that changes twice is one pet, with its last status", () => {
   announcements.add([change("7", "eating", "playing")]);
   announcements.add([change("7", "playing", "sleeping")]);
   clock.turn(500);
-  assert.deepEqual(said, ["Pet 7 is now sleeping"]);
+  assert.deepEqual(said, ["Pet 7 is now sleeping."]);
 });
 
-test("a pet that came and went is not mentioned", () => {
+test("a pet that was added and removed is not mentioned", () => {
   const { clock, said, announcements } = openAnnouncements();
   announcements.add([{ id: "7", after: pet("7", "eating") }]);
   announcements.add([{ id: "7", before: pet("7", "eating") }]);
@@ -53,7 +56,7 @@ test("a pet that came and went is not mentioned", () => {
   assert.deepEqual(said, []);
 });
 
-test("between two sentences there are at least five seconds, and nothing said in them is lost", () => {
+test("announcements are at least five seconds apart, and no change in between is lost", () => {
   const { clock, said, announcements } = openAnnouncements();
   announcements.add([change("1", "eating", "playing")]);
   clock.turn(500);
@@ -63,10 +66,10 @@ test("between two sentences there are at least five seconds, and nothing said in
   clock.turn(2999);
   assert.equal(said.length, 1);
   clock.turn(1);
-  assert.deepEqual(said, ["Pet 1 is now playing", "2 pets changed"]);
+  assert.deepEqual(said, ["Pet 1 is now playing.", "2 pets changed."]);
 });
 
-test("no changes say nothing, and a stop forgets what was collected", () => {
+test("no changes announce nothing, and stopping drops what was collected", () => {
   const { clock, said, announcements } = openAnnouncements();
   announcements.add([]);
   assert.equal(clock.waiting, 0);
@@ -76,23 +79,23 @@ test("no changes say nothing, and a stop forgets what was collected", () => {
   assert.deepEqual(said, []);
 });
 
-test("news of the connection is said before the changes that came with it, and only the newest", () => {
+test("the newest connection status is announced before the changes", () => {
   const { clock, said, announcements } = openAnnouncements();
-  announcements.tell("Offline since 14:05, last known");
-  announcements.tell("Live again");
+  announcements.addStatus("Offline. Showing what we knew at 14:05.");
+  announcements.addStatus("Live again.");
   announcements.add([change("7", "eating", "playing")]);
   clock.turn(500);
-  announcements.tell("Delayed");
+  announcements.addStatus("Delayed.");
   clock.turn(5000);
   clock.turn(60_000);
-  assert.deepEqual(said, ["Live again. Pet 7 is now playing", "Delayed"]);
+  assert.deepEqual(said, ["Live again. Pet 7 is now playing.", "Delayed."]);
 });
 
-test("news of the connection is forgotten with the rest when the page is left", () => {
+test("stopping drops the connection status too", () => {
   const { clock, said, announcements } = openAnnouncements();
-  announcements.tell("Live again");
+  announcements.addStatus("Live again.");
   announcements.stop();
   announcements.add([change("7", "eating", "playing")]);
   clock.turn(500);
-  assert.deepEqual(said, ["Pet 7 is now playing"]);
+  assert.deepEqual(said, ["Pet 7 is now playing."]);
 });

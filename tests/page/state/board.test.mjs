@@ -1,4 +1,4 @@
-/** What the page takes from the messages, and what it drops. */
+/** The board: which messages it applies, and which it drops. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Board } from "../../../public/state/board.js";
@@ -13,7 +13,7 @@ const biscuit = { id: "7", name: "Biscuit", species: "Dog", status: "eating", si
 const mochi = { id: "8", name: "Mochi", species: "Cat", status: "sleeping", since: T0 };
 
 const newBoard = () => new Board(`${EPOCH}-10`, [biscuit, mochi]);
-const status = (rev, pet, status, epoch = EPOCH) => ({
+const status = (/** @type {number} */ rev, /** @type {number} */ pet, /** @type {string} */ status, epoch = EPOCH) => ({
   type: "status",
   cursor: `${epoch}-${rev}`,
   pet,
@@ -22,29 +22,29 @@ const status = (rev, pet, status, epoch = EPOCH) => ({
   by: "staff",
 });
 
-test("a newer status changes the pet and moves the cursor on", () => {
+test("a newer status changes the pet and advances the cursor", () => {
   const board = newBoard();
   const changes = board.apply(status(11, 7, "playing"));
   assert.deepEqual(changes, [{ id: "7", before: biscuit, after: { ...biscuit, status: "playing", since: T1 } }]);
   assert.equal(board.cursor, `${EPOCH}-11`);
-  assert.equal(board.pets.get("7").status, "playing");
+  assert.equal(board.pets.get("7")?.status, "playing");
 });
 
-test("a status that is not newer is dropped, so nothing is drawn twice and time never runs backwards", () => {
+test("a status that is not newer is dropped", () => {
   const board = newBoard();
   assert.equal(board.apply(status(10, 7, "playing")), null);
   assert.equal(board.apply(status(9, 7, "playing")), null);
-  assert.equal(board.pets.get("7").status, "eating");
+  assert.equal(board.pets.get("7")?.status, "eating");
   assert.equal(board.cursor, `${EPOCH}-10`);
 });
 
-test("revs are compared as numbers, beyond what a double can tell apart", () => {
+test("revs are compared as integers, also beyond the precision of a double", () => {
   assert.equal(isNewer(`${EPOCH}-10`, `${EPOCH}-9`), true);
   assert.equal(isNewer(`${EPOCH}-9007199254740993`, `${EPOCH}-9007199254740992`), true);
   assert.equal(isNewer(`${EPOCH}-18446744073709551615`, `${EPOCH}-18446744073709551614`), true);
 });
 
-test("what is no cursor is never newer, and any cursor is newer than none", () => {
+test("an invalid cursor is never newer, and any cursor is newer than none", () => {
   for (const text of [undefined, null, 7, "", "9f2c41aa", "9F2C41AA-1", "9f2c41aa--1", "9f2c41aa-1x"]) {
     assert.equal(parseCursor(text), null);
     assert.equal(isNewer(text, `${EPOCH}-1`), false);
@@ -52,13 +52,13 @@ test("what is no cursor is never newer, and any cursor is newer than none", () =
   assert.equal(isNewer(`${EPOCH}-0`, ""), true);
 });
 
-test("a status of another epoch is dropped: only a snapshot leads there", () => {
+test("a status of another epoch is dropped", () => {
   const board = newBoard();
   assert.equal(board.apply(status(99, 7, "playing", OTHER_EPOCH)), null);
   assert.equal(board.cursor, `${EPOCH}-10`);
 });
 
-test("a snapshot of another epoch replaces everything, and the stream goes on from there", () => {
+test("a snapshot of another epoch replaces everything, and the stream continues from there", () => {
   const board = newBoard();
   const changes = board.apply({
     type: "snapshot",
@@ -69,7 +69,7 @@ test("a snapshot of another epoch replaces everything, and the stream goes on fr
     ],
   });
   assert.deepEqual(
-    changes.map(({ id, before, after }) => [id, before?.status, after?.status]),
+    changes?.map(({ id, before, after }) => [id, before?.status, after?.status]),
     [
       ["8", "sleeping", undefined],
       ["7", "eating", "bathing"],
@@ -77,48 +77,49 @@ test("a snapshot of another epoch replaces everything, and the stream goes on fr
     ],
   );
   assert.equal(board.cursor, `${OTHER_EPOCH}-2`);
-  assert.equal(board.apply(status(3, 9, "eating", OTHER_EPOCH)).length, 1);
+  assert.equal(board.apply(status(3, 9, "eating", OTHER_EPOCH))?.length, 1);
 });
 
-test("a snapshot with a lower rev is accepted too: the store came back from a backup", () => {
+test("a snapshot with a lower rev is applied: the store was restored from a backup", () => {
   const board = newBoard();
   board.apply({ type: "snapshot", cursor: `${EPOCH}-4`, pets: [] });
   assert.equal(board.cursor, `${EPOCH}-4`);
   assert.equal(board.pets.size, 0);
 });
 
-test("a snapshot keeps what it does not say about a pet, and reports nothing where nothing differs", () => {
+test("a snapshot keeps fields that it does not contain, and reports only differences", () => {
   const board = newBoard();
   const same = [biscuit, mochi].map(({ id, name, status, since }) => ({ id: Number(id), name, status, since }));
   assert.deepEqual(board.apply({ type: "snapshot", cursor: `${EPOCH}-12`, pets: same }), []);
-  assert.equal(board.pets.get("7").species, "Dog");
+  assert.equal(board.pets.get("7")?.species, "Dog");
 });
 
 test("a created pet is added and an edited one takes its new fields", () => {
   const board = newBoard();
+  const applied = (/** @type {import("../support/fakes.mjs").Message} */ message) => board.apply(message) ?? [];
   const olive = { name: "Olive", species: "Cat", breed: "", sex: "female", age: "", about: "", status: "playing", since: T1 };
-  const [added] = board.apply({ type: "pet", cursor: `${EPOCH}-11`, pet: 9, ...olive });
+  const [added] = applied({ type: "pet", cursor: `${EPOCH}-11`, pet: 9, ...olive });
   assert.equal(added.before, undefined);
   assert.deepEqual(added.after, { id: "9", ...olive });
-  const [edited] = board.apply({ type: "pet", cursor: `${EPOCH}-12`, pet: 9, ...olive, name: "Olivia", colour: "red" });
-  assert.equal(edited.after.name, "Olivia");
-  assert.equal(edited.after.colour, "red", "a field that is newer than this page is kept for where it is shown");
+  const [edited] = applied({ type: "pet", cursor: `${EPOCH}-12`, pet: 9, ...olive, name: "Olivia", colour: "red" });
+  assert.equal(edited.after?.name, "Olivia");
+  assert.equal(edited.after?.colour, "red", "a field that is newer than this page is kept for where it is shown");
 });
 
-test("a removed pet is gone, once", () => {
+test("a pet is removed once", () => {
   const board = newBoard();
   assert.deepEqual(board.apply({ type: "gone", cursor: `${EPOCH}-11`, pet: 7 }), [{ id: "7", before: biscuit }]);
   assert.deepEqual(board.apply({ type: "gone", cursor: `${EPOCH}-12`, pet: 7 }), []);
 });
 
-test("a status of a pet that the page never heard of draws nothing and still moves the cursor", () => {
+test("a status of an unknown pet draws nothing and still advances the cursor", () => {
   const board = newBoard();
   assert.deepEqual(board.apply(status(11, 99, "playing")), []);
   assert.equal(board.pets.has("99"), false);
   assert.equal(board.cursor, `${EPOCH}-11`);
 });
 
-test("a heartbeat moves the cursor on and never back", () => {
+test("a heartbeat advances the cursor and never sets it back", () => {
   const board = newBoard();
   assert.equal(board.apply({ type: "heartbeat", cursor: `${EPOCH}-20`, server_time: T1 }), null);
   assert.equal(board.cursor, `${EPOCH}-20`);
@@ -126,14 +127,14 @@ test("a heartbeat moves the cursor on and never back", () => {
   assert.equal(board.cursor, `${EPOCH}-20`);
 });
 
-test("hello does not move the cursor: what was missed is still to come after it", () => {
+test("hello does not advance the cursor: missed changes follow it", () => {
   const board = newBoard();
   assert.equal(board.apply({ type: "hello", cursor: `${EPOCH}-20`, heartbeat_ms: 15_000 }), null);
   assert.equal(board.cursor, `${EPOCH}-10`);
-  assert.equal(board.apply(status(11, 7, "playing")).length, 1);
+  assert.equal(board.apply(status(11, 7, "playing"))?.length, 1);
 });
 
-test("types that nobody knows and messages without a cursor are ignored", () => {
+test("unknown types and messages without a cursor are ignored", () => {
   const board = newBoard();
   for (const message of [
     { type: "weather", cursor: `${EPOCH}-11` },
@@ -147,13 +148,13 @@ test("types that nobody knows and messages without a cursor are ignored", () => 
   assert.equal(board.cursor, `${EPOCH}-10`);
 });
 
-test("a board that starts empty takes the snapshot it is sent", () => {
+test("an empty board applies the snapshot it receives", () => {
   const board = new Board("");
   board.apply({ type: "snapshot", cursor: `${EPOCH}-3`, pets: [{ id: 7, name: "Biscuit", status: "eating", since: T0 }] });
   assert.equal(board.cursor, `${EPOCH}-3`);
   assert.equal(board.pets.size, 1);
 });
 
-test("a page whose cursor is none begins without one, and so with a snapshot", () => {
+test("a page with an invalid cursor starts without one, and so with a snapshot", () => {
   assert.equal(new Board("undefined").cursor, "");
 });

@@ -1,52 +1,63 @@
-/** When the state of the connection is told to somebody who cannot see the line. */
+/** When the connection status is announced to a screen reader. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { StatusAnnouncements } from "../../../public/state/announcements.js";
 import { FakeClock } from "../support/fakes.mjs";
-import { ConnectionNews } from "../../../public/state/connection-news.js";
 
-const OFFLINE = { state: "offline", text: "Offline since 14:05, last known" };
-const DELAYED = { state: "delayed", text: "Delayed: this network holds back live messages" };
-const LIVE = { state: "live", text: "Live over SSE", age: "heard just now" };
-const POLLING = { state: "polling", text: "Polling", age: "heard just now" };
-const PAUSED = { state: "paused", text: "Paused, as of 14:05" };
+/** @typedef {Pick<import("../../../public/state/connection-status.js").Status, "state" | "text" | "details">} Status */
+
+/** @type {Status} */
+const OFFLINE = { state: "offline", text: "Offline. Showing what we knew at 14:05." };
+/** @type {Status} */
+const DELAYED = { state: "delayed", text: "Delayed: your network blocks live updates." };
+/** @type {Status} */
+const LIVE = { state: "live", text: "Live", details: "WebSocket, last message just now" };
+/** @type {Status} */
+const POLLING = { state: "polling", text: "Live, with a short delay" };
+/** @type {Status} */
+const PAUSED = { state: "paused", text: "Paused. Showing what we knew at 14:05." };
+/** @type {Status} */
 const CONNECTING = { state: "connecting", text: "Connecting…" };
 
-/** What is told while each line is shown for so many seconds, asked every second as the page does. */
-function tell(...shown) {
+/**
+ * Returns what is announced while each status is shown for some seconds, checked every second as by the page.
+ * @param {[Status, number][]} shown
+ */
+function announced(...shown) {
   const clock = new FakeClock();
-  const news = new ConnectionNews(clock);
-  const told = [];
-  for (const [line, seconds] of shown) {
+  const announcements = new StatusAnnouncements(clock);
+  const texts = [];
+  for (const [status, seconds] of shown) {
     for (let second = 0; second < seconds; second += 1) {
-      const sentence = news.of(line);
-      if (sentence) told.push(sentence);
+      const text = announcements.next(status);
+      if (text) texts.push(text);
       clock.turn(1000);
     }
   }
-  return told;
+  return texts;
 }
 
-test("a page that connects and stays live tells nothing", () => {
-  assert.deepEqual(tell([CONNECTING, 20], [POLLING, 2], [LIVE, 60]), []);
+test("a page that connects and stays live announces nothing", () => {
+  assert.deepEqual(announced([CONNECTING, 20], [POLLING, 2], [LIVE, 60]), []);
 });
 
-test("being offline is told once, when it has lasted for five seconds, and so is being live again", () => {
-  assert.deepEqual(tell([LIVE, 10], [OFFLINE, 5]), []);
-  assert.deepEqual(tell([LIVE, 10], [OFFLINE, 60], [LIVE, 60]), [OFFLINE.text, "Live again"]);
-  assert.deepEqual(tell([OFFLINE, 60], [POLLING, 60]), [OFFLINE.text, "Connected again"]);
+test("being offline is announced once, after five seconds, and so is being live again", () => {
+  assert.deepEqual(announced([LIVE, 10], [OFFLINE, 5]), []);
+  assert.deepEqual(announced([LIVE, 10], [OFFLINE, 60], [LIVE, 60]), [OFFLINE.text, "Live again."]);
+  assert.deepEqual(announced([OFFLINE, 60], [POLLING, 60]), [OFFLINE.text, "Connected again."]);
 });
 
-test("what comes and goes within five seconds is not told, however often", () => {
-  const blips = Array.from({ length: 20 }, () => [[OFFLINE, 4], [LIVE, 4]]).flat();
-  assert.deepEqual(tell(...blips), []);
-  assert.deepEqual(tell([OFFLINE, 10], ...blips), [OFFLINE.text]);
+test("shorter changes are never announced", () => {
+  const blips = Array.from({ length: 20 }, () => /** @type {[Status, number][]} */ ([[OFFLINE, 4], [LIVE, 4]])).flat();
+  assert.deepEqual(announced(...blips), []);
+  assert.deepEqual(announced([OFFLINE, 10], ...blips), [OFFLINE.text]);
 });
 
-test("a network that holds back is told once, and only in words that stay true", () => {
-  assert.deepEqual(tell([POLLING, 3], [{ ...DELAYED, age: "heard 3 s ago" }, 60]), [DELAYED.text]);
+test("a network that blocks live updates is announced once, without the details", () => {
+  assert.deepEqual(announced([POLLING, 3], [{ ...DELAYED, details: "last message 3 s ago" }, 60]), [DELAYED.text]);
 });
 
-test("a pause that was asked for is no news, and takes nothing back", () => {
-  assert.deepEqual(tell([OFFLINE, 10], [PAUSED, 60], [OFFLINE, 60]), [OFFLINE.text]);
-  assert.deepEqual(tell([LIVE, 10], [PAUSED, 60], [LIVE, 60]), []);
+test("a pause is not announced, and does not repeat what was announced before it", () => {
+  assert.deepEqual(announced([OFFLINE, 10], [PAUSED, 60], [OFFLINE, 60]), [OFFLINE.text]);
+  assert.deepEqual(announced([LIVE, 10], [PAUSED, 60], [LIVE, 60]), []);
 });

@@ -1,21 +1,23 @@
-/** Unsaved text in the browser's storage: kept per form, until it is saved, discarded or too old. */
+/** Drafts in the browser's storage: one per form, until it is saved, discarded or expired. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "../support/fakes.mjs";
+import { fake, FakeClock, fakeFetch } from "../support/fakes.mjs";
 import { Drafts } from "../../../public/state/drafts.js";
 import { DraftForm, discardAtSignOut } from "../../../public/view/draft-form.js";
-import { FormSender } from "../../../public/live/form-sender.js";
+import { Commands } from "../../../public/live/commands.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TYPED = { fields: { name: "Miso", about: "NEEDS\nINSULIN" }, hidden: { key: "a1" } };
 
 /** The storage of a browser. */
 class FakeStorage {
+  /** @type {Map<string, string>} */
   #items = new Map();
-  getItem = (key) => this.#items.get(key) ?? null;
-  setItem = (key, text) => void this.#items.set(key, text);
-  removeItem = (key) => void this.#items.delete(key);
-  key = (index) => [...this.#items.keys()][index] ?? null;
+  getItem = (/** @type {string} */ key) => this.#items.get(key) ?? null;
+  setItem = (/** @type {string} */ key, /** @type {string} */ text) => void this.#items.set(key, text);
+  removeItem = (/** @type {string} */ key) => void this.#items.delete(key);
+  key = (/** @type {number} */ index) => [...this.#items.keys()][index] ?? null;
+  clear = () => this.#items.clear();
   get length() {
     return this.#items.size;
   }
@@ -51,36 +53,55 @@ test("a draft expires, and so does one that a clock in the future wrote", () => 
   assert.equal(drafts.read("anna/new"), null);
 });
 
+test("an unreadable draft is removed, and does not keep expired ones from being removed", () => {
+  const { drafts, storage, clock } = setUp();
+  storage.setItem("pet-store draft anna/1", "{");
+  drafts.write("anna/new", TYPED);
+  clock.turn(7 * DAY_MS);
+  drafts.write("anna/2", TYPED);
+  drafts.removeExpired();
+  assert.deepEqual([storage.length, storage.key(0)], [1, "pet-store draft anna/2"]);
+});
+
 test("signing out removes every draft of that account and of no other", () => {
   const { drafts } = setUp();
   for (const form of ["anna/new", "anna/1", "annabel/1", "boris/2"]) drafts.write(form, TYPED);
-  let onsubmit;
-  const signOut = { dataset: { account: "anna" }, addEventListener: (_type, listener) => (onsubmit = listener) };
-  discardAtSignOut({ querySelector: () => signOut }, drafts);
-  onsubmit();
+  const signOut = Object.assign(new EventTarget(), { dataset: { account: "anna" } });
+  discardAtSignOut(fake({ querySelector: () => signOut }), drafts);
+  signOut.dispatchEvent(new Event("submit"));
   for (const form of ["anna/new", "anna/1"]) assert.equal(drafts.read(form), null, form);
   for (const form of ["annabel/1", "boris/2"]) assert.ok(drafts.read(form), form);
 });
 
-/** anna's form in a browser with this cookie. */
+/**
+ * Anna's form in a browser with this cookie.
+ * @param {{ cookie: string, isReturnedTo?: boolean }} options
+ */
 function openForm({ cookie, isReturnedTo = false }) {
   const { drafts, clock } = setUp();
-  const listeners = {};
-  const listen = (type, listener) => (listeners[type] = listener);
   const name = { name: "name", type: "text", value: "", defaultValue: "" };
   const dataset = { draft: "anna/1", accountCookie: "pet-store-account=a1" };
-  const form = { dataset, elements: [name], addEventListener: listen };
+  const form = Object.assign(new EventTarget(), { dataset, elements: [name] });
   const main = { isEmpty: false, replaceChildren: () => (main.isEmpty = true) };
-  const found = { "form[data-draft]": form, main };
-  const querySelector = (selector) => found[selector] ?? null;
-  const document = { cookie, defaultView: { addEventListener: listen }, querySelector };
-  const location = { href: "/pets/1/edit", replaced: null, replace: (address) => (location.replaced = address) };
-  new DraftForm({ document, location, drafts, clock, send: async () => ({}), isReturnedTo }).start();
-  const type = (text) => {
-    name.value = text;
-    listeners.input?.();
+  const window = new EventTarget();
+  /** @type {Record<string, unknown>} */
+  const elements = { "form[data-draft]": form, main };
+  const querySelector = (/** @type {string} */ selector) => elements[selector] ?? null;
+  const document = { cookie, defaultView: window, querySelector };
+  const location = {
+    href: "/pets/1/edit",
+    replaced: "",
+    replace: (/** @type {string} */ url) => (location.replaced = url),
   };
-  return { drafts, document, location, main, type, show: (event) => listeners.pageshow(event) };
+  const send = async () => ({ refused: /** @type {const} */ (true) });
+  new DraftForm({ document: fake(document), location: fake(location), drafts, clock, send, isReturnedTo }).start();
+  const type = (/** @type {string} */ text) => {
+    name.value = text;
+    form.dispatchEvent(new Event("input"));
+  };
+  const show = (/** @type {{ persisted: boolean }} */ event) =>
+    window.dispatchEvent(Object.assign(new Event("pageshow"), event));
+  return { drafts, document, location, main, type, show };
 }
 
 const ANNA = "other=1; pet-store-account=a1";
@@ -88,7 +109,7 @@ const ANNA = "other=1; pet-store-account=a1";
 test("a form keeps no more drafts once its account is signed out, also in another tab", () => {
   const { drafts, document, type } = openForm({ cookie: ANNA });
   type("Miso");
-  assert.equal(drafts.read("anna/1").fields.name, "Miso");
+  assert.equal(drafts.read("anna/1")?.fields.name, "Miso");
   drafts.remove("anna/1");
   for (const cookie of ["other=1", "pet-store-account=b2"]) {
     document.cookie = cookie;
@@ -129,28 +150,32 @@ test("without storage, or with something else in it, there is no draft and no er
   }
 });
 
-/** A sender whose server answers with this. */
-const send = (answer) => new FormSender({ fetch: answer, clock: new FakeClock() }).send("/pets", new URLSearchParams());
+/** Submits a form to a server that responds like this. */
+async function sendForm(/** @type {(clock: FakeClock) => Promise<object>} */ respond) {
+  const clock = new FakeClock();
+  const commands = new Commands({ fetch: fake(() => respond(clock)), origin: "", clock });
+  return commands.sendForm("/pets", new URLSearchParams());
+}
 
-test("a form is saved when the server leads on, and a lost connection leaves the page as it is", async () => {
-  assert.deepEqual(await send(async () => ({ redirected: true, url: "/pets/7", status: 200 })), { saved: "/pets/7" });
+test("a form is saved when the server redirects, and stays on the page when the connection is lost", async () => {
+  const saved = await sendForm(async () => ({ redirected: true, url: "/pets/7", status: 200 }));
+  assert.deepEqual(saved, { saved: "/pets/7" });
   for (const status of [401, 403, 404, 409, 413, 422]) {
-    assert.deepEqual(await send(async () => ({ status })), { refused: true }, String(status));
+    assert.deepEqual(await sendForm(async () => ({ status })), { refused: true }, String(status));
   }
   for (const status of [429, 500, 502, 503, 507]) {
-    assert.match((await send(async () => ({ status }))).problem, /Try again/, String(status));
+    const result = await sendForm(async () => ({ status }));
+    assert.match("problem" in result ? result.problem : "", /Try again/, String(status));
   }
-  const lost = await send(async () => {
-    throw new TypeError("Failed to fetch");
-  });
-  assert.match(lost.problem, /connection was lost/);
+  const lost = await sendForm(() => Promise.reject(new TypeError("Failed to fetch")));
+  assert.match("problem" in lost ? lost.problem : "", /connection was lost/);
 });
 
-test("an answer that never comes counts as a lost connection", async () => {
+test("a response that never comes counts as a lost connection", async () => {
   const clock = new FakeClock();
-  const fetch = (_url, { signal }) =>
-    new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  const sending = new FormSender({ fetch, clock }).send("/pets", new URLSearchParams());
+  const { fetch } = fakeFetch();
+  const sending = new Commands({ fetch, origin: "", clock }).sendForm("https://pets.example/pets", new URLSearchParams());
   clock.turn(30_000);
-  assert.match((await sending).problem, /connection was lost/);
+  const result = await sending;
+  assert.match("problem" in result ? result.problem : "", /connection was lost/);
 });

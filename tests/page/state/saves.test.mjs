@@ -1,27 +1,37 @@
-/** How far a tap of staff has come: saving, saved, live, and taken back. */
+/** A status that staff set: saving, saved, live, undone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock, settle } from "../support/fakes.mjs";
+import { FakeClock, fakeFetch, last, settle } from "../support/fakes.mjs";
 import { Saves } from "../../../public/state/saves.js";
 import { Board } from "../../../public/state/board.js";
-import { StatusSetter } from "../../../public/live/set-status.js";
+import { Commands } from "../../../public/live/commands.js";
 
-const cursor = (rev) => `9f2c41aa-${rev}`;
+/** @typedef {import("../../../public/live/commands.js").StatusResult} StatusResult */
+/** @typedef {import("../../../public/live/transports/message.js").Message} Message */
+/** @typedef {import("../../../public/state/saves.js").Shown} Shown */
+
+const cursor = (/** @type {number} */ rev) => `9f2c41aa-${rev}`;
 
 /** A board with pet 7 asleep at rev 10, and saves whose requests a test answers. */
 function open() {
   const clock = new FakeClock();
   const board = new Board(cursor(10), [{ id: "7", name: "Otto", status: "sleeping", since: "x" }]);
+  /** @type {{ pet: string, status: string, undo: unknown, answer: (result: StatusResult) => void }[]} */
   const sent = [];
-  const send = (pet, status, restored) =>
-    new Promise((resolve) => sent.push({ pet, status, restored, answer: resolve }));
+  /** @type {import("../../../public/live/commands.js").Commands["setStatus"]} */
+  const send = (pet, status, undo) => new Promise((resolve) => sent.push({ pet, status, undo, answer: resolve }));
   const saves = new Saves({ clock, send, board });
+  /** @type {(Shown & { pet: string } | null)[]} */
   const shown = [];
   saves.onchange = (pet, what) => shown.push(what && { pet, ...what });
-  const hear = (message) => (board.apply(message), saves.hear(message));
-  const status = (rev, word) => hear({ type: "status", cursor: cursor(rev), pet: 7, status: word, since: "y" });
-  const answer = async (rev) => (sent.at(-1).answer({ cursor: cursor(rev) }), await settle());
-  return { clock, saves, sent, shown, hear, status, answer, last: () => shown.at(-1) };
+  const receive = (/** @type {Message} */ message) => (board.apply(message), saves.receive(message));
+  const status = (/** @type {number} */ rev, /** @type {string} */ name) =>
+    receive({ type: "status", cursor: cursor(rev), pet: 7, status: name, since: "y" });
+  const answer = async (/** @type {number} */ rev) => (last(sent).answer({ cursor: cursor(rev) }), await settle());
+  /** What is shown now, if anything. */
+  const current = () => last(shown) ?? { phase: null, text: null, status: null, canUndo: false };
+  const hasEnded = () => last(shown) === null;
+  return { clock, saves, sent, shown, receive, status, answer, current, hasEnded };
 }
 
 test("a tap is saving, then saved, then live when the page's own stream has passed it", async () => {
@@ -30,65 +40,65 @@ test("a tap is saving, then saved, then live when the page's own stream has pass
   assert.deepEqual(sent.map(({ pet, status }) => [pet, status]), [["7", "eating"]]);
   await answer(11);
   status(11, "eating");
-  assert.deepEqual(shown.map(({ phase }) => phase), ["saving", "saved", "live"]);
-  assert.deepEqual(shown.map(({ canUndo }) => canUndo), [false, true, true]);
+  assert.deepEqual(shown.map((save) => save?.phase), ["saving", "saved", "live"]);
+  assert.deepEqual(shown.map((save) => save?.canUndo), [false, true, true]);
 });
 
 test("a stream that is faster than the answer makes it live at once", async () => {
-  const { saves, status, answer, last } = open();
+  const { saves, status, answer, current } = open();
   saves.set("7", "eating");
   status(11, "eating");
-  assert.equal(last().phase, "saving");
+  assert.equal(current().phase, "saving");
   await answer(11);
-  assert.equal(last().phase, "live");
+  assert.equal(current().phase, "live");
 });
 
 test("a heartbeat beyond it makes it live too, as on a page that watches another pet", async () => {
-  const { saves, hear, answer, last } = open();
+  const { saves, receive, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
-  hear({ type: "heartbeat", cursor: cursor(10) });
-  assert.equal(last().phase, "saved");
-  hear({ type: "heartbeat", cursor: cursor(12) });
-  assert.equal(last().phase, "live");
+  receive({ type: "heartbeat", cursor: cursor(10) });
+  assert.equal(current().phase, "saved");
+  receive({ type: "heartbeat", cursor: cursor(12) });
+  assert.equal(current().phase, "live");
 });
 
 test("undo sets what it was before, for ten seconds, and cannot itself be undone", async () => {
-  const { clock, saves, sent, status, answer, last } = open();
+  const { clock, saves, sent, status, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
   status(11, "eating");
   clock.turn(9_999);
   saves.undo("7");
-  assert.equal(sent.at(-1).status, "sleeping");
-  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(11) });
+  assert.equal(last(sent).status, "sleeping");
+  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(11) });
   await answer(12);
-  assert.equal(last().canUndo, false);
+  assert.equal(current().canUndo, false);
   saves.undo("7");
   assert.equal(sent.length, 2);
 });
 
 test("after ten seconds there is nothing to undo, and nothing left to say once it is live", async () => {
-  const { clock, saves, sent, status, answer, last } = open();
+  const { clock, saves, sent, status, answer, current, hasEnded } = open();
   saves.set("7", "eating");
   await answer(11);
   clock.turn(10_000);
-  assert.deepEqual([last().phase, last().canUndo], ["saved", false]);
+  assert.deepEqual([current().phase, current().canUndo], ["saved", false]);
   saves.undo("7");
   assert.equal(sent.length, 1);
   status(11, "eating");
-  assert.equal(last(), null);
+  assert.ok(hasEnded());
   assert.equal(clock.waiting, 0);
 });
 
 test("what somebody else has set meanwhile is not undone", async () => {
-  const { saves, sent, status, answer, last } = open();
+  const { saves, sent, status, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
   status(11, "eating");
-  assert.equal(last().canUndo, true);
+  assert.equal(current().canUndo, true);
   status(12, "bathing");
-  assert.equal(last().canUndo, false);
+  assert.equal(current().canUndo, false);
   saves.undo("7");
   assert.equal(sent.length, 1);
 });
@@ -99,57 +109,57 @@ test("what somebody else has set is not undone either when it came before the an
   early.status(11, "eating");
   early.status(12, "bathing");
   await early.answer(11);
-  assert.equal(early.last().canUndo, false);
+  assert.equal(early.current().canUndo, false);
 
   const late = open();
   late.saves.set("7", "eating");
   await late.answer(11);
-  assert.equal(late.last().canUndo, true);
+  assert.equal(late.current().canUndo, true);
   const pets = [{ id: 7, name: "Otto", status: "bathing", since: "z" }];
-  late.hear({ type: "snapshot", cursor: cursor(15), pets });
-  assert.equal(late.last().canUndo, false);
+  late.receive({ type: "snapshot", cursor: cursor(15), pets });
+  assert.equal(late.current().canUndo, false);
 });
 
 test("a second tap takes the place of the first, is sent after it, and goes back to what was before both", async () => {
-  const { saves, sent, shown, answer, last } = open();
+  const { saves, sent, shown, answer, current } = open();
   saves.set("7", "eating");
   saves.set("7", "bathing");
   await settle();
   assert.equal(sent.length, 1, "two at the same time may overtake each other");
   sent[0].answer({ cursor: cursor(11) });
   await settle();
-  assert.equal(last().phase, "saving", "the answer to the first says nothing about the second");
+  assert.equal(current().phase, "saving", "the answer to the first says nothing about the second");
   await answer(12);
-  assert.equal(last().status, "bathing");
+  assert.equal(current().status, "bathing");
   saves.undo("7");
-  assert.equal(sent.at(-1).status, "sleeping");
-  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
-  assert.ok(shown.every(({ pet }) => pet === "7"));
+  assert.equal(last(sent).status, "sleeping");
+  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
+  assert.ok(shown.every((save) => save?.pet === "7"));
 });
 
 test("two taps on the same wrong button can be undone, back to before the first", async () => {
-  const { saves, sent, answer, status, last } = open();
+  const { saves, sent, answer, status, current } = open();
   saves.set("7", "eating");
   saves.set("7", "eating");
   await answer(11);
   status(11, "eating");
   await answer(12);
-  assert.equal(last().canUndo, true);
+  assert.equal(current().canUndo, true);
   saves.undo("7");
-  assert.equal(sent.at(-1).status, "sleeping");
-  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
+  assert.equal(last(sent).status, "sleeping");
+  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
 });
 
 test("a wrong tap that was put right by hand still has its time restored by undo", async () => {
-  const { saves, sent, answer, status, last } = open();
+  const { saves, sent, answer, status, current } = open();
   saves.set("7", "eating");
   await answer(11);
   status(11, "eating");
   saves.set("7", "sleeping");
   await answer(12);
-  assert.equal(last().canUndo, true);
+  assert.equal(current().canUndo, true);
   saves.undo("7");
-  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(12) });
+  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
 });
 
 test("what somebody else has set between two taps is what undo goes back to", async () => {
@@ -164,8 +174,8 @@ test("what somebody else has set between two taps is what undo goes back to", as
     await answer(13);
     if (isLate) others();
     saves.undo("7");
-    assert.equal(sent.at(-1).status, "bathing");
-    assert.deepEqual(sent.at(-1).restored, { since: "y", replaces: cursor(13) });
+    assert.equal(last(sent).status, "bathing");
+    assert.deepEqual(last(sent).undo, { since: "y", replaces: cursor(13) });
   }
 });
 
@@ -179,27 +189,27 @@ test("a tap while an undo is on its way goes back to what the undo restores", as
   await answer(12);
   await answer(13);
   saves.undo("7");
-  assert.equal(sent.at(-1).status, "sleeping");
-  assert.deepEqual(sent.at(-1).restored, { since: "x", replaces: cursor(13) });
+  assert.equal(last(sent).status, "sleeping");
+  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(13) });
 });
 
 test("a tap that changes nothing is saved, and has nothing to go back to", async () => {
-  const { saves, answer, last } = open();
+  const { saves, answer, current } = open();
   saves.set("7", "sleeping");
   await answer(11);
-  assert.deepEqual([last().phase, last().canUndo], ["saved", false]);
+  assert.deepEqual([current().phase, current().canUndo], ["saved", false]);
 });
 
 test("a tap that was refused says why for a while, and the next begins anew", async () => {
-  const { clock, saves, sent, last } = open();
+  const { clock, saves, sent, current, hasEnded } = open();
   saves.set("7", "eating");
   sent[0].answer({ problem: "Sign in again." });
   await settle();
-  assert.deepEqual([last().phase, last().text, last().canUndo], ["failed", "Not saved. Sign in again.", false]);
+  assert.deepEqual([current().phase, current().text, current().canUndo], ["failed", "Not saved. Sign in again.", false]);
   clock.turn(15_000);
-  assert.equal(last(), null);
+  assert.ok(hasEnded());
   saves.set("7", "bathing");
-  assert.equal(last().phase, "saving");
+  assert.equal(current().phase, "saving");
 });
 
 test("nothing waits any more when the page goes away", async () => {
@@ -214,72 +224,74 @@ test("nothing waits any more when the page goes away", async () => {
 /** It said "Saved and live" while the card showed what somebody else had set. */
 test("it does not say live any more once somebody else has set another status", async () => {
   const changed = "Saved. Someone else changed it since.";
-  const { clock, saves, status, answer, last } = open();
+  const { clock, saves, status, answer, current, hasEnded } = open();
   saves.set("7", "eating");
   await answer(11);
   status(11, "eating");
-  assert.equal(last().text, "Saved and live");
+  assert.equal(current().text, "Saved and live");
   status(12, "playing");
-  assert.deepEqual([last().text, last().canUndo], [changed, false]);
+  assert.deepEqual([current().text, current().canUndo], [changed, false]);
   clock.turn(10_000);
-  assert.equal(last(), null);
+  assert.ok(hasEnded());
 
   const faster = open();
   faster.saves.set("7", "eating");
   faster.status(12, "playing");
   await faster.answer(11);
-  assert.equal(faster.last().text, changed);
+  assert.equal(faster.current().text, changed);
 
   const snapshot = open();
   snapshot.saves.set("7", "eating");
   await snapshot.answer(11);
-  snapshot.hear({ type: "snapshot", cursor: cursor(20), pets: [{ id: 7, name: "Otto", status: "bathing", since: "z" }] });
-  assert.equal(snapshot.last().text, changed);
+  snapshot.receive({ type: "snapshot", cursor: cursor(20), pets: [{ id: 7, name: "Otto", status: "bathing", since: "z" }] });
+  assert.equal(snapshot.current().text, changed);
 });
 
 test("while the page is paused it does not say live, and does again when it goes on", async () => {
-  const { saves, status, answer, last } = open();
-  saves.pause(true);
+  const { saves, status, answer, current } = open();
+  saves.setPaused(true);
   saves.set("7", "eating");
-  assert.equal(last().text, "Saving…");
+  assert.equal(current().text, "Saving…");
   await answer(11);
   status(11, "eating");
-  assert.equal(last().text, "Saved. Resume to see it here.");
-  saves.pause(false);
-  assert.equal(last().text, "Saved and live");
+  assert.equal(current().text, "Saved. Resume to see it here.");
+  saves.setPaused(false);
+  assert.equal(current().text, "Saved and live");
 });
 
-/** A setter whose every question gets `reply`. */
-function setter(reply) {
+/** Commands to a fake server. */
+function openCommands() {
   const clock = new FakeClock();
-  const asked = [];
-  const fetch = (url, options) => (asked.push({ url, ...options }), reply(options));
-  return { clock, asked, setter: new StatusSetter({ fetch, origin: "https://pets.example", clock }) };
+  const { asked, fetch } = fakeFetch();
+  return { clock, asked, commands: new Commands({ fetch, origin: "https://pets.example", clock }) };
 }
 
-const json = (status, body) => async () => ({ ok: status < 400, status, json: async () => body });
-
-test("a status is put to the API of this site, and its cursor comes back", async () => {
-  const { asked, clock, setter: to } = setter(json(200, { cursor: cursor(3) }));
-  assert.deepEqual(await to.set("7", "eating"), { cursor: cursor(3) });
+test("a status is sent to the API of this site, and the response has its cursor", async () => {
+  const { asked, clock, commands } = openCommands();
+  const saving = commands.setStatus("7", "eating");
   const [{ url, method, body }] = asked;
-  assert.deepEqual([url, method, body], ["https://pets.example/api/v1/pets/7/status", "PUT", '{"status":"eating"}']);
-  await to.set("7", "sleeping", { since: "x", replaces: cursor(3) });
+  assert.deepEqual([url.href, method, body], ["https://pets.example/api/v1/pets/7/status", "PUT", '{"status":"eating"}']);
+  asked[0].answer({ cursor: cursor(3) });
+  assert.deepEqual(await saving, { cursor: cursor(3) });
+  commands.setStatus("7", "sleeping", { since: "x", replaces: cursor(3) });
   assert.equal(asked[1].body, `{"status":"sleeping","since":"x","replaces":"${cursor(3)}"}`);
-  assert.equal(clock.waiting, 0);
+  assert.equal(clock.waiting, 1, "only the time limit of the second");
 });
 
-test("a refusal comes back in words, and so does silence", async () => {
-  const words = async (reply) => (await setter(reply).setter.set("7", "eating")).problem;
-  assert.equal(await words(json(404, { detail: "There is no pet 7." })), "There is no pet 7.");
-  assert.equal(await words(json(401, { detail: "Only staff may do this." })), "Sign in again.");
-  assert.equal(await words(json(200, {})), "The server refused it.");
-  assert.equal(await words(() => Promise.reject(new TypeError("network"))), "The server did not answer.");
-
-  const silent = ({ signal }) =>
-    new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
-  const { clock, setter: to } = setter(silent);
-  const asking = to.set("7", "eating");
-  clock.turn(15_000);
-  assert.deepEqual(await asking, { problem: "The server did not answer." });
+test("a status that is refused, or gets no response, has an error message", async () => {
+  const { clock, asked, commands } = openCommands();
+  const problem = async (/** @type {(request: import("../support/fakes.mjs").FakeRequest) => void} */ respond) => {
+    const saving = commands.setStatus("7", "eating");
+    respond(last(asked));
+    return saving;
+  };
+  assert.deepEqual(await problem((request) => request.refuse(404, {}, { detail: "There is no pet 7." })), {
+    problem: "There is no pet 7.",
+  });
+  assert.deepEqual(await problem((request) => request.refuse(401, {}, { detail: "Staff only." })), {
+    problem: "Please sign in again.",
+  });
+  assert.deepEqual(await problem((request) => request.answer({})), { problem: "The server refused the change." });
+  assert.deepEqual(await problem((request) => request.fail()), { problem: "The server did not respond." });
+  assert.deepEqual(await problem(() => clock.turn(15_000)), { problem: "The server did not respond." });
 });

@@ -1,9 +1,15 @@
-/** A page's connection on transports, clock, server and memory that do what a test says. */
-import { FakeClock, fakeHealth, fakeMemory, fakeTransports } from "./fakes.mjs";
+/** A page's connection with transports, clock, server and memory that tests control. */
 import { Connection } from "../../../public/live/connection/connection.js";
-import { EventLoop } from "../../../public/live/connection/event-loop-monitor.js";
+import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
 import { ServerClock } from "../../../public/state/server-clock.js";
+import { FakeClock, fakeHealth, fakeMemory, fakeTransports, last } from "./fakes.mjs";
 
+/** @typedef {import("./fakes.mjs").FakeTransport} FakeTransport */
+/** @typedef {import("./fakes.mjs").TransportName} TransportName */
+/** @typedef {import("../../../public/live/connection/connection.js").ConnectionState} ConnectionState */
+/** @typedef {ReturnType<typeof buildConnection>} Parts */
+
+/** @type {TransportName[]} */
 export const NAMES = ["ws", "sse", "poll", "short"];
 
 /** The page's cursor at the start. */
@@ -12,40 +18,34 @@ export const START = "9f2c41aa-1";
 export const HEARTBEAT_MS = 15_000;
 
 /**
- * A connection that was not started.
- * @param {object} [options]
- * @param {() => number} [options.random]
- * @param {string | null} [options.remembered]  The rung of the page before.
+ * @typedef {object} Options
+ * @property {() => number} [random]
+ * @property {TransportName | null} [remembered]  The transport of an earlier page.
  */
+
+/** Builds a connection that is not started. @param {Options} [options] */
 export function buildConnection({ random = () => 0.5, remembered = null } = {}) {
   const clock = new FakeClock();
   const { made, transports } = fakeTransports();
   const health = fakeHealth(clock);
   const memory = fakeMemory(remembered);
   const serverClock = new ServerClock(clock);
-  const eventLoop = new EventLoop(clock);
-  const page = { cursor: START, isFrugal: false };
+  const eventLoop = new EventLoopMonitor(clock);
+  const page = { cursor: START, savesData: false };
   const since = () => page.cursor;
-  const isFrugal = () => page.isFrugal;
-  const connection = new Connection({
-    clock,
-    random,
-    transports,
-    since,
-    serverClock,
-    eventLoop,
-    health,
-    memory,
-    isFrugal,
-  });
+  const savesData = () => page.savesData;
+  const shared = { clock, random, transports, since, serverClock, eventLoop, health, memory, savesData };
+  const connection = new Connection(shared);
+  /** @type {ConnectionState[]} */
   const states = [];
+  /** @type {import("./fakes.mjs").Message[]} */
   const messages = [];
   connection.onstate = (state) => states.push(state);
   connection.onmessage = (message) => {
     messages.push(message);
     if (["status", "pet", "gone", "snapshot"].includes(message.type) && message.cursor) page.cursor = message.cursor;
   };
-  /** The server's time as this machine's clock has it, less how long ago. */
+  /** Returns the server's time, which equals this machine's. */
   const sent = (agoMs = 0) => new Date(clock.now() - agoMs).toISOString();
   return {
     clock,
@@ -61,25 +61,31 @@ export function buildConnection({ random = () => 0.5, remembered = null } = {}) 
     sent,
     phases: () => states.map(({ phase }) => phase),
     types: () => messages.map(({ type }) => type),
-    /** The transports that are open now, by name. */
+    /** The names of the transports that are open. */
     open: () => NAMES.filter((name) => made[name].some(({ isOpen }) => isOpen)),
-    /** The one whose messages the page takes for its own. */
-    rung: () => states.findLast(({ phase }) => phase === "up")?.transport,
+    /** The transport that the page uses. */
+    inUse: () => states.flatMap((state) => (state.phase === "up" ? [state.transport] : [])).at(-1),
   };
 }
 
+/** @param {Options} [options] */
 export function startConnection(options) {
   const parts = buildConnection(options);
   parts.connection.start();
   return parts;
 }
 
-/** Lets the newest of each be lost, in the order in which they start. */
+/** Fails the newest transport of each name, in the order in which they start. @param {Parts["made"]} made */
 export function failAll(made) {
-  for (const name of NAMES) made[name].at(-1).fail();
+  for (const name of NAMES) last(made[name]).fail();
 }
 
-/** Keeps a transport talking. */
+/**
+ * Lets time pass while a transport delivers heartbeats.
+ * @param {FakeClock} clock
+ * @param {FakeTransport} transport
+ * @param {number} ms
+ */
 export function beat(clock, transport, ms, everyMs = 1_000) {
   for (let past = 0; past < ms; past += everyMs) {
     clock.turn(everyMs);
@@ -87,7 +93,7 @@ export function beat(clock, transport, ms, everyMs = 1_000) {
   }
 }
 
-/** A page that is on polling, because what streams was refused. */
+/** Starts a page that polls, because the streams were refused. @param {Options} [options] */
 export function startOnPoll(options) {
   const parts = startConnection(options);
   parts.made.ws[0].fail();
@@ -96,10 +102,15 @@ export function startOnPoll(options) {
   return parts;
 }
 
-/** Lets time pass while the page's polls are answered. */
+/**
+ * Lets time pass while the page's polls are answered.
+ * @param {Pick<Parts, "clock" | "made">} parts
+ * @param {number} ms
+ */
 export function pollOn({ clock, made }, ms) {
   for (let past = 0; past < ms; past += 5_000) {
     clock.turn(Math.min(5_000, ms - past));
-    if (made.poll.at(-1).isOpen) made.poll.at(-1).onmessage({ type: "heartbeat", cursor: START });
+    const poll = last(made.poll);
+    if (poll.isOpen) poll.onmessage({ type: "heartbeat", cursor: START });
   }
 }

@@ -1,35 +1,53 @@
-/**
- * Stand-ins for what the client is given: a clock turned by hand, transports and browser parts that do what a test says.
- */
+/** Fakes for what the client is given: a clock that tests advance, transports, and parts of the browser. */
+import assert from "node:assert/strict";
 
-/** A clock that stands still until it is turned. */
+/** @typedef {import("../../../public/live/transports/transport.js").Transport} Transport */
+/** @typedef {import("../../../public/live/transports/transport.js").TransportName} TransportName */
+/** @typedef {import("../../../public/live/transports/message.js").Message} Message */
+/** @typedef {import("../../../public/live/clock.js").Clock} Clock */
+
+/**
+ * @template T
+ * @param {readonly T[]} list
+ * @returns {T}
+ */
+export function last(list) {
+  assert.ok(list.length > 0, "there is a last one");
+  return list[list.length - 1];
+}
+
+/** A clock that stands still until a test advances it. */
 export class FakeClock {
   #elapsed = 5_000;
   /** The time of day when nothing had elapsed. */
   #start = Date.parse("2024-05-01T12:00:00Z");
+  /** @type {Set<{ at: number, act: () => void }>} */
   #timers = new Set();
+  /** @type {(() => void)[]} */
   #soon = [];
 
   now = () => this.#start + this.#elapsed;
 
   elapsed = () => this.#elapsed;
 
+  /** @type {Clock["after"]} */
   after = (delayMs, act) => {
     const timer = { at: this.#elapsed + delayMs, act };
     this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return () => void this.#timers.delete(timer);
   };
 
+  /** @param {() => void} act */
   soon = (act) => void this.#soon.push(act);
 
-  /** Runs every timer that falls due on the way, in order. */
+  /** Advances the time and runs every timer that falls due, in order. @param {number} ms */
   turn(ms) {
     const until = this.#elapsed + ms;
     while (this.#step(until));
     this.#elapsed = until;
   }
 
-  /** The same, and lets every promise go on between two timers. */
+  /** Does the same, and lets all promises settle between two timers. @param {number} ms */
   async run(ms) {
     const until = this.#elapsed + ms;
     do await settle();
@@ -37,14 +55,15 @@ export class FakeClock {
     this.#elapsed = until;
   }
 
-  /** Runs the next timer, if it falls due by then. */
+  /** Runs the next timer, if it falls due by then. @param {number} until */
   #step(until) {
-    if (this.#soon.length > 0) {
-      this.#soon.shift()();
+    const task = this.#soon.shift();
+    if (task) {
+      task();
       return true;
     }
     let next;
-    for (const timer of this.#timers) if (timer.at <= until && !(timer.at >= next?.at)) next = timer;
+    for (const timer of this.#timers) if (timer.at <= until && !(next && timer.at >= next.at)) next = timer;
     if (!next) return false;
     this.#elapsed = Math.max(this.#elapsed, next.at);
     this.#timers.delete(next);
@@ -52,12 +71,12 @@ export class FakeClock {
     return true;
   }
 
-  /** The machine's clock is set, or the machine sleeps: the time of day moves on, and nothing else. */
+  /** Sets the time of day, as when the machine sleeps or its clock is set. @param {number} ms */
   jump(ms) {
     this.#start += ms;
   }
 
-  /** The page is too busy for anything, or throttled: time passes and no timer runs. */
+  /** Advances the time without running timers, as in a page that is busy or throttled. @param {number} ms */
   block(ms) {
     this.#elapsed += ms;
   }
@@ -67,40 +86,52 @@ export class FakeClock {
   }
 }
 
-/** A transport that does what the test says, and remembers what was done to it. */
+/** A transport that tests control. @implements {Transport} */
 export class FakeTransport {
+  /** @type {Transport["onmessage"]} */
   onmessage = () => {};
+  /** @type {Transport["onstate"]} */
   onstate = () => {};
   isOpen = false;
+  since = "";
+  /** @type {import("../../../public/live/transports/transport.js").Switch | undefined} */
+  cause;
+  /** @type {number | undefined} */
+  roundTripMs;
 
+  /** @param {TransportName} name */
   constructor(name) {
     this.name = name;
   }
 
-  open(since, change) {
+  /** @type {Transport["open"]} */
+  open(since, cause) {
     this.isOpen = true;
     this.since = since;
-    this.change = change;
+    this.cause = cause;
   }
 
   close() {
     this.isOpen = false;
   }
 
-  fail(ending) {
+  /** @param {import("../../../public/live/transports/transport.js").CloseInfo} [info] */
+  fail(info) {
     this.isOpen = false;
-    this.onstate("closed", ending);
+    this.onstate("closed", info);
   }
 
-  hello(more = {}) {
-    this.onmessage({ type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000, ...more });
+  /** @param {object} [fields] */
+  hello(fields = {}) {
+    this.onmessage({ type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000, ...fields });
   }
 }
 
-/** Builds fake transports and keeps each in the order of building: `made.ws.at(-1)` is the newest. */
+/** Builds fake transports and keeps each in the order of building. */
 export function fakeTransports() {
+  /** @type {Record<TransportName, FakeTransport[]>} */
   const made = { ws: [], sse: [], poll: [], short: [] };
-  const build = (name) => () => {
+  const build = (/** @type {TransportName} */ name) => () => {
     const transport = new FakeTransport(name);
     made[name].push(transport);
     return transport;
@@ -108,106 +139,184 @@ export function fakeTransports() {
   return { made, transports: { ws: build("ws"), sse: build("sse"), poll: build("poll"), short: build("short") } };
 }
 
-/** A server that answers, or not, how it is. */
+/** A health check with a result that tests set. @param {Clock} clock */
 export function fakeHealth(clock) {
-  const health = { isUp: true, asked: 0 };
-  health.ask = (act) => {
-    health.asked += 1;
-    return clock.after(0, () => act(health.isUp));
+  const health = {
+    isUp: true,
+    checks: 0,
+    check(/** @type {(isUp: boolean) => void} */ onresult) {
+      health.checks += 1;
+      return clock.after(0, () => onresult(health.isUp));
+    },
   };
   return health;
 }
 
-/** A memory for one rung, without expiry. */
-export function fakeMemory(rung = null) {
-  const memory = { rung, writes: [] };
-  memory.read = () => memory.rung;
-  memory.write = (name) => {
-    memory.rung = name;
-    memory.writes.push(name);
+/** A memory for one transport, without expiry. @param {TransportName | null} name */
+export function fakeMemory(name = null) {
+  const memory = {
+    name,
+    /** @type {TransportName[]} */
+    writes: [],
+    read: () => memory.name,
+    write(/** @type {TransportName} */ written) {
+      memory.name = written;
+      memory.writes.push(written);
+    },
   };
   return memory;
 }
 
+/** A socket that tests control. */
+class FakeWebSocket {
+  readyState = 0;
+  /** @type {string[]} */
+  sent = [];
+  /** @type {((event: object) => void) | null} */
+  onopen = null;
+  /** @type {((event: { data: unknown }) => void) | null} */
+  onmessage = null;
+  /** @type {((event: object) => void) | null} */
+  onclose = null;
+
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.sent.push(text);
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+
+  /** @param {unknown} data */
+  receive(data) {
+    this.onmessage?.({ data: typeof data === "string" ? data : JSON.stringify(data) });
+  }
+
+  drop() {
+    this.readyState = 3;
+    this.onclose?.({});
+  }
+}
+
 /** A WebSocket constructor whose sockets are kept in `made`. */
 export function fakeWebSocket() {
+  /** @type {FakeWebSocket[]} */
   const made = [];
-  class FakeWebSocket {
-    readyState = 0;
-    sent = [];
+  const constructor = class extends FakeWebSocket {
+    /** @param {string} url */
     constructor(url) {
-      this.url = url;
+      super(url);
       made.push(this);
     }
-    send(text) {
-      this.sent.push(text);
-    }
-    close() {
-      this.readyState = 3;
-    }
-    open() {
-      this.readyState = 1;
-      this.onopen?.({});
-    }
-    receive(data) {
-      this.onmessage?.({ data: typeof data === "string" ? data : JSON.stringify(data) });
-    }
-    drop() {
-      this.readyState = 3;
-      this.onclose?.({});
-    }
+  };
+  return { made, WebSocket: /** @type {typeof WebSocket} */ (/** @type {unknown} */ (constructor)) };
+}
+
+/** An event source that tests control. */
+class FakeEventSource extends EventTarget {
+  isClosed = false;
+  /** @type {((event: object) => void) | null} */
+  onopen = null;
+  /** @type {((event: object) => void) | null} */
+  onerror = null;
+
+  /** @param {string} url */
+  constructor(url) {
+    super();
+    this.url = url;
   }
-  return { made, WebSocket: FakeWebSocket };
+
+  close() {
+    this.isClosed = true;
+  }
+
+  /** @param {Message} message */
+  receive(message, event = message.type) {
+    this.dispatchEvent(Object.assign(new Event(event), { data: JSON.stringify(message) }));
+  }
 }
 
 /** An EventSource constructor whose sources are kept in `made`. */
 export function fakeEventSource() {
+  /** @type {FakeEventSource[]} */
   const made = [];
-  class FakeEventSource extends EventTarget {
-    isClosed = false;
+  const constructor = class extends FakeEventSource {
+    /** @param {string} url */
     constructor(url) {
-      super();
-      this.url = url;
+      super(url);
       made.push(this);
     }
-    close() {
-      this.isClosed = true;
-    }
-    receive(message, event = message.type) {
-      this.dispatchEvent(Object.assign(new Event(event), { data: JSON.stringify(message) }));
-    }
-  }
-  return { made, EventSource: FakeEventSource };
+  };
+  return { made, EventSource: /** @type {typeof EventSource} */ (/** @type {unknown} */ (constructor)) };
 }
 
-/** A fetch whose questions are kept in `asked`; each is answered or refused by the test. */
+/**
+ * A request that tests answer.
+ * @typedef {object} FakeRequest
+ * @property {URL} url
+ * @property {AbortSignal} signal
+ * @property {Record<string, string>} headers
+ * @property {string | undefined} method
+ * @property {any} body  Of any type that `fetch` takes.
+ * @property {(body: unknown, headers?: Record<string, string>) => void} answer
+ * @property {(status: number, headers?: Record<string, string>, body?: unknown) => void} refuse
+ * @property {() => void} fail
+ */
+
+/** A fetch whose requests are kept in `asked`. */
 export function fakeFetch() {
+  /** @type {FakeRequest[]} */
   const asked = [];
-  const fetch = (url, { signal, headers }) =>
+  const fetch = (
+    /** @type {string} */ url,
+    /** @type {{ signal: AbortSignal, headers: Record<string, string>, method?: string, body?: unknown }} */ options,
+  ) =>
     new Promise((settled, failed) => {
+      const { signal, headers, method, body } = options;
       const onabort = () => failed(new DOMException("aborted", "AbortError"));
-      const resolve = (answer) => (signal.removeEventListener("abort", onabort), settled(answer));
-      const reject = (error) => (signal.removeEventListener("abort", onabort), failed(error));
+      const resolve = (/** @type {object} */ answer) => (signal.removeEventListener("abort", onabort), settled(answer));
+      const reject = (/** @type {Error} */ error) => (signal.removeEventListener("abort", onabort), failed(error));
       signal.addEventListener("abort", onabort);
       asked.push({
         url: new URL(url),
         signal,
         headers,
-        answer: (body, more = {}) =>
-          resolve({ ok: true, status: 200, headers: new Headers(more), json: async () => body }),
-        refuse: (status, headers = {}) =>
-          resolve({ ok: false, status, headers: new Headers(headers), json: async () => ({}) }),
+        method,
+        body,
+        answer: (json, more = {}) =>
+          resolve({ ok: true, status: 200, headers: new Headers(more), json: async () => json }),
+        refuse: (status, more = {}, json = {}) =>
+          resolve({ ok: false, status, headers: new Headers(more), json: async () => json }),
         fail: () => reject(new TypeError("network")),
       });
     });
-  return { asked, fetch };
+  return { asked, fetch: /** @type {typeof globalThis.fetch} */ (/** @type {unknown} */ (fetch)) };
 }
 
-/** Lets every promise that can go on do so. */
+/**
+ * A browser API, as far as the code under test uses it.
+ * @template T
+ * @param {unknown} part
+ * @returns {T}
+ */
+export const fake = (part) => /** @type {T} */ (part);
+
+/** Lets all promises settle. @returns {Promise<void>} */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Numbers by chance, the same for the same seed (mulberry32). */
-export function chance(seed) {
+/** Returns a deterministic random function (mulberry32). @param {number} seed */
+export function seededRandom(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,58 +1,84 @@
 /**
- * A network between a page and the model server, with all that a browser gives a page to reach it: `WebSocket`,
- * `EventSource`, `fetch`. It delays, holds back, eats, cuts and loses, and never reorders or doubles: what
- * it stands for is TCP with somebody in the middle.
+ * A network between a page and the model server, with the browser APIs that reach it: `WebSocket`, `EventSource`, `fetch`.
+ * It delays, buffers, drops, cuts and loses, but never reorders or duplicates: it stands for TCP through a middlebox.
+ */
+import { fake } from "./fakes.mjs";
+
+/** @typedef {import("./fakes.mjs").TransportName} TransportName */
+/** @typedef {import("./fakes.mjs").FakeClock} FakeClock */
+/** @typedef {import("./model-server.mjs").ModelServer} ModelServer */
+/** @typedef {(from: number, below: number) => number} Pick  A random integer. */
+
+/**
+ * The ends of a wire in the browser.
+ * @typedef {object} Ends
+ * @property {() => void} open
+ * @property {(data: string) => void} receive
+ * @property {() => void} end
+ * @property {(wire: Wire) => void} hold
  */
 
-/** What can become of each rung. */
+/** What can become of each transport. */
 const STREAM = ["pass", "pass", "refuse", "eat", "mute", "kill", "cut", "delay"];
-const ASKED = ["pass", "pass", "refuse", "eat", "cut"];
-export const RULES = { ws: STREAM, sse: [...STREAM, "hold"], poll: ASKED, short: ASKED };
+const POLL = ["pass", "pass", "refuse", "eat", "cut"];
+/** @type {Record<TransportName, string[]>} */
+export const RULES = { ws: STREAM, sse: [...STREAM, "hold"], poll: POLL, short: POLL };
 
 const KILL_MS = 300;
 const CUT_MS = 5_000;
 const DELAY_MS = 4_000;
 
-const RUNG_OF = { "/live/ws": "ws", "/live/sse": "sse", "/live/poll": "poll", "/live/state": "short" };
+/** @type {Record<string, TransportName>} */
+const TRANSPORT_OF = { "/live/ws": "ws", "/live/sse": "sse", "/live/poll": "poll", "/live/state": "short" };
+
+/** @returns {Record<TransportName, string>} */
+const allPass = () => ({ ws: "pass", sse: "pass", poll: "pass", short: "pass" });
 
 export class ModelNetwork {
-  rules = { ws: "pass", sse: "pass", poll: "pass", short: "pass" };
-  /** Whether some packets are lost: what they carried comes later. */
+  rules = allPass();
+  /** Some packets are lost, and arrive later. */
   isLossy = false;
-  #isCut = false;
+  /** What the browser says about saving data. */
+  savesData = false;
+  isCut = false;
   #clock;
   #pick;
   #server;
   /** @type {Set<Wire>} */
   #wires = new Set();
 
+  /**
+   * @param {FakeClock} clock
+   * @param {Pick} pick
+   * @param {ModelServer} server
+   */
   constructor(clock, pick, server) {
     this.#clock = clock;
     this.#pick = pick;
     this.#server = server;
   }
 
-  /** Streams that are open. */
+  /** The transports of the open streams. */
   get open() {
     return [...this.#wires].map(({ name }) => name);
   }
 
-  /** The cable is out, and nobody is told. */
+  /** Cuts the cable, without telling anybody. */
   cut() {
-    this.#isCut = true;
+    this.isCut = true;
   }
 
-  /** It is in again. Some of what was open goes on, and the rest stays dead without a word. */
-  mend() {
-    this.#isCut = false;
+  /** Reconnects the cable. Some connections go on, and the others stay dead silently. */
+  reconnect() {
+    this.isCut = false;
     for (const wire of this.#wires) {
       if (this.#pick(0, 2)) wire.rule = "eat";
       else wire.release();
     }
   }
 
-  /** Somebody on the way forgets what was open: it ends, or stays silent. */
-  forget() {
+  /** A router loses its state: each connection ends, or goes silent. */
+  dropConnections() {
     for (const wire of [...this.#wires]) {
       if (this.#pick(0, 2)) wire.rule = "eat";
       else wire.die();
@@ -60,62 +86,89 @@ export class ModelNetwork {
   }
 
   heal() {
-    this.rules = { ws: "pass", sse: "pass", poll: "pass", short: "pass" };
+    this.rules = allPass();
     this.isLossy = false;
-    if (this.#isCut) this.mend();
+    this.savesData = false;
+    if (this.isCut) this.reconnect();
   }
 
+  /** @returns {import("../../../public/live/open-connection.js").Browser} */
   get browser() {
     const network = this;
     const storage = new Map();
-    return {
+    return fake({
       WebSocket: class {
         readyState = 0;
+        /** @type {((event: object) => void) | undefined} */
+        onopen;
+        /** @type {((event: { data: string }) => void) | undefined} */
+        onmessage;
+        /** @type {((event: object) => void) | undefined} */
+        onclose;
+        /** @type {Wire | undefined} */
+        wire;
+        /** @param {string} url */
         constructor(url) {
           network.#dial(url, {
             open: () => (this.readyState === 0 ? ((this.readyState = 1), this.onopen?.({})) : undefined),
-            hear: (data) => this.onmessage?.({ data }),
+            receive: (data) => this.onmessage?.({ data }),
             end: () => ((this.readyState = 3), this.onclose?.({})),
             hold: (wire) => (this.wire = wire),
           });
         }
         close() {
           this.readyState = 3;
-          this.wire.close();
+          this.wire?.close();
         }
       },
       EventSource: class extends EventTarget {
+        /** @type {((event: object) => void) | undefined} */
+        onopen;
+        /** @type {((event: object) => void) | undefined} */
+        onerror;
+        /** @type {Wire | undefined} */
+        wire;
+        /** @param {string} url */
         constructor(url) {
           super();
           network.#dial(url, {
             open: () => this.onopen?.({}),
-            hear: (data) => this.dispatchEvent(Object.assign(new Event(JSON.parse(data).type), { data })),
+            receive: (data) => this.dispatchEvent(Object.assign(new Event(JSON.parse(data).type), { data })),
             end: () => this.onerror?.({}),
             hold: (wire) => (this.wire = wire),
           });
         }
         close() {
-          this.wire.close();
+          this.wire?.close();
         }
       },
-      fetch: (url, options) => this.#fetch(new URL(url), options),
-      localStorage: { getItem: (key) => storage.get(key) ?? null, setItem: (key, text) => storage.set(key, text) },
-      navigator: { connection: { saveData: false } },
-    };
+      fetch: (/** @type {string} */ url, /** @type {Request} */ options) => this.#fetch(new URL(url), options),
+      localStorage: {
+        getItem: (/** @type {string} */ key) => storage.get(key) ?? null,
+        setItem: (/** @type {string} */ key, /** @type {string} */ text) => storage.set(key, text),
+      },
+      navigator: {
+        connection: {
+          get saveData() {
+            return network.savesData;
+          },
+        },
+      },
+    });
   }
 
-  get isCut() {
-    return this.#isCut;
-  }
-
-  /** How long a packet takes now. */
+  /** Returns how long a packet takes now. */
   travelMs() {
     return this.#pick(5, 80) + (this.isLossy && this.#pick(0, 5) === 0 ? this.#pick(200, 2500) : 0);
   }
 
+  /**
+   * @param {string} address
+   * @param {Ends} ends
+   */
   #dial(address, ends) {
     const url = new URL(address);
-    const name = RUNG_OF[url.pathname];
+    const name = TRANSPORT_OF[url.pathname];
     const wire = new Wire({ name, rule: this.rules[name], network: this, clock: this.#clock, ends });
     this.#wires.add(wire);
     wire.onclose = () => this.#wires.delete(wire);
@@ -124,32 +177,44 @@ export class ModelNetwork {
     wire.open(this.#server, url.searchParams.get("since") ?? "", isInParts);
   }
 
-  /** A question and its answer. Where the network is cut, or eats, there is none. */
+  /**
+   * Sends a request. A network that is cut, or drops everything, never responds.
+   * @param {URL} url
+   * @param {{ signal: AbortSignal, headers: Headers | Record<string, string> }} options
+   */
   #fetch(url, { signal, headers }) {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new TypeError("network"));
       signal.addEventListener("abort", fail);
-      const later = (act) => this.#clock.after(this.travelMs(), () => !this.#isCut && act());
-      const rule = this.rules[RUNG_OF[url.pathname]] ?? "pass";
+      const later = (/** @type {() => void} */ act) =>
+        this.#clock.after(this.travelMs(), () => !this.isCut && act());
+      const rule = this.rules[TRANSPORT_OF[url.pathname]] ?? "pass";
       if (rule === "eat") return;
       later(() => {
-        if (rule === "refuse") return resolve(answer(403));
+        if (rule === "refuse") return resolve(response(403));
         if (!this.#server.isUp) return fail();
         const cancelCut = rule === "cut" ? this.#clock.after(CUT_MS, fail) : () => {};
-        this.#answer(url, headers, (made) => (cancelCut(), later(() => resolve(made))));
+        const etag = new Headers(headers).get("if-none-match");
+        this.#respond(url, etag, (made) => (cancelCut(), later(() => resolve(made))));
       });
     });
   }
 
-  #answer(url, headers, act) {
+  /**
+   * @param {URL} url
+   * @param {string | null} ifNoneMatch
+   * @param {(made: object) => void} act
+   */
+  #respond(url, ifNoneMatch, act) {
     const server = this.#server;
-    if (url.pathname === "/healthz") return act(answer(200));
+    if (url.pathname === "/healthz") return act(response(200));
     if (url.pathname === "/live/state") {
       const etag = `"${server.cursor}"`;
-      return act(headers["if-none-match"] === etag ? answer(304) : answer(200, server.snapshot(), { etag }));
+      return act(ifNoneMatch === etag ? response(304) : response(200, server.snapshot(), { etag }));
     }
     const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "");
-    const finish = (messages) => act(answer(200, { cursor: server.cursor, messages: [hello, ...messages] }));
+    const finish = (/** @type {object[]} */ messages) =>
+      act(response(200, { cursor: server.cursor, messages: [hello, ...messages] }));
     if (missed.length > 0) return finish(missed);
     const since = server.cursor;
     const until = this.#clock.elapsed() + Number(url.searchParams.get("wait")) * 1000;
@@ -164,7 +229,7 @@ export class ModelNetwork {
   }
 }
 
-/** One stream, from the server to the page. What is under way arrives in order. */
+/** One stream, from the server to the page. Packets arrive in order. */
 class Wire {
   onclose = () => {};
   #network;
@@ -173,14 +238,15 @@ class Wire {
   #leave = () => {};
   #isOpen = true;
   #arrivesMs = 0;
-  /** @type {(() => void)[]} What is under way, in the order in which it arrives. */
+  /** @type {(() => void)[]} Packets on the way, in the order in which they arrive. */
   #queue = [];
-  /** How much of it would have arrived if the network were not cut. TCP sends it again. */
+  /** How many would have arrived if the network were not cut. TCP sends them again. */
   #stuck = 0;
   /** @type {string | null} */
   #held = null;
   #sent = 0;
 
+  /** @param {{ name: TransportName, rule: string, network: ModelNetwork, clock: FakeClock, ends: Ends }} options */
   constructor({ name, rule, network, clock, ends }) {
     this.name = name;
     this.rule = rule;
@@ -189,6 +255,11 @@ class Wire {
     this.#ends = ends;
   }
 
+  /**
+   * @param {ModelServer} server
+   * @param {string} since
+   * @param {boolean} isInParts
+   */
   open(server, since, isInParts) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
@@ -205,14 +276,14 @@ class Wire {
     });
   }
 
-  /** By the page. */
+  /** Closed by the page. */
   close() {
     this.#isOpen = false;
     this.#leave();
     this.onclose();
   }
 
-  /** By anybody else; the page is told. */
+  /** Closed by anything else; the page is told. */
   die() {
     if (!this.#isOpen) return;
     this.close();
@@ -225,14 +296,16 @@ class Wire {
     for (let n = 0; n < count; n += 1) this.#arriveLater();
   }
 
+  /** @param {string} text */
   #send(text) {
     this.#sent += 1;
     if (this.rule === "eat" || (this.rule === "mute" && this.#sent > 1)) return;
     const now = this.rule === "hold" ? this.#held : text;
     this.#held = text;
-    if (now !== null) this.#later(() => this.#ends.hear(now));
+    if (now !== null) this.#later(() => this.#ends.receive(now));
   }
 
+  /** @param {() => void} act */
   #later(act) {
     this.#queue.push(act);
     this.#arriveLater();
@@ -248,6 +321,11 @@ class Wire {
   }
 }
 
-function answer(status, body, headers = {}) {
+/**
+ * @param {number} status
+ * @param {unknown} [body]
+ * @param {Record<string, string>} [headers]
+ */
+function response(status, body, headers = {}) {
   return { ok: status === 200, status, headers: new Headers(headers), json: async () => body };
 }

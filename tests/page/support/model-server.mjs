@@ -1,49 +1,53 @@
 /**
- * A server as small as it can be and still keep the promises of the real one: a history of changes, hello on every
- * connection, a replay or a snapshot after it, then each change once, and heartbeats.
+ * The smallest server that keeps the promises of the real one: a history of changes, hello on every connection, the missed
+ * changes or a snapshot after it, then each change once, and heartbeats.
  */
+
+/** @typedef {import("./fakes.mjs").Message} Message */
+/** @typedef {import("./fakes.mjs").FakeClock} FakeClock */
+/** @typedef {{ id: number, name: string, status: string, since: string }} ModelPet */
 
 const HEARTBEAT_MS = 15_000;
 
-/** Over SSE, what is no heartbeat is followed by one. */
-const FOLLOW_MS = 250;
+/** Over SSE, a heartbeat follows every other message within this time. */
+const FOLLOW_UP_MS = 250;
 
-/** Changes that are kept for those who come back; older cursors get a snapshot. */
+/** Number of changes that are kept; a reader with an older cursor gets a snapshot. */
 const BACKLOG = 20;
 
 const STATUSES = ["eating", "bathing", "sleeping", "playing"];
 
 export class ModelServer {
   isUp = true;
-  /** Every board there ever was, by its cursor, as one text each. @type {Map<string, string>} */
+  /** Every board there ever was as a text, by its cursor. @type {Map<string, string>} */
   boards = new Map();
   #clock;
   #pick;
-  #epoch;
-  /** @type {any[]} The change with rev `n` is at `n - 1`. */
+  #epoch = "";
+  /** @type {Message[]} The change with rev `n` is at `n - 1`. */
   #changes = [];
-  /** @type {Map<number, any>} */
+  /** @type {Map<number, ModelPet>} */
   #pets = new Map();
   /** @type {Set<Viewer>} */
   #viewers = new Set();
 
   /**
-   * @param {import("./fakes.mjs").FakeClock} clock
-   * @param {(from: number, below: number) => number} pick  A whole number by chance.
+   * @param {FakeClock} clock
+   * @param {(from: number, below: number) => number} pick  Returns a random integer.
    */
   constructor(clock, pick) {
     this.#clock = clock;
     this.#pick = pick;
-    this.beginHistory();
+    this.beginEpoch();
   }
 
-  /** Another store: another epoch, other pets, revs from the start. */
-  beginHistory() {
+  /** Replaces the store: another epoch, other pets, revs from the start. */
+  beginEpoch() {
     this.#epoch = this.#pick(0, 2 ** 32).toString(16).padStart(8, "0");
     this.#changes = [];
     this.#pets.clear();
     for (let id = 1; id <= 4; id += 1) this.#pets.set(id, this.#pet(id));
-    this.#note();
+    this.#recordBoard();
   }
 
   get cursor() {
@@ -58,46 +62,66 @@ export class ModelServer {
     return [...this.#pets.values()].map((pet) => ({ ...pet, id: String(pet.id) }));
   }
 
-  /** Something happens to some pet. */
+  /** Commits a random change. */
   commit() {
     const id = this.#pick(1, 7);
-    const pet = this.#pets.get(id);
-    const kind = !pet ? "pet" : ["status", "status", "status", "status", "pet", "gone"][this.#pick(0, 6)];
-    if (kind === "gone") this.#pets.delete(id);
-    else if (kind === "status") this.#pets.set(id, { ...pet, status: this.#status(), since: this.time() });
-    else this.#pets.set(id, pet ? { ...pet, name: `Pet ${id}, again` } : this.#pet(id));
     const cursor = `${this.#epoch}-${this.#changes.length + 1}`;
-    const { name, status, since } = this.#pets.get(id) ?? {};
-    const fields = { gone: {}, status: { status, since, by: "simulator" }, pet: { name, status, since } }[kind];
-    this.#changes.push({ type: kind, cursor, pet: id, ...fields });
-    this.#note();
-    for (const viewer of this.#viewers) viewer.tell(this.#changes.at(-1));
+    const change = { cursor, pet: id, ...this.#randomChange(id) };
+    this.#changes.push(change);
+    this.#recordBoard();
+    for (const viewer of this.#viewers) viewer.send(change);
   }
 
-  /** Ends every connection: with a word, or killed. */
+  /**
+   * @param {number} id
+   * @returns {Message}
+   */
+  #randomChange(id) {
+    const pet = this.#pets.get(id);
+    const type = pet ? ["status", "status", "status", "status", "pet", "gone"][this.#pick(0, 6)] : "pet";
+    if (type === "gone") {
+      this.#pets.delete(id);
+      return { type };
+    }
+    const changed = !pet
+      ? this.#pet(id)
+      : type === "status"
+        ? { ...pet, status: this.#status(), since: this.time() }
+        : { ...pet, name: `Pet ${id}, again` };
+    this.#pets.set(id, changed);
+    const { name, status, since } = changed;
+    return type === "status" ? { type, status, since, by: "simulator" } : { type, name, status, since };
+  }
+
+  /** Ends every connection, with a bye unless the server is killed. @param {boolean} isKilled */
   stop(isKilled) {
     this.isUp = false;
     for (const viewer of [...this.#viewers]) {
-      if (!isKilled) viewer.send({ type: "bye", reason: "stopping", retry_ms: this.#pick(0, 2000) });
+      if (!isKilled) viewer.sendOnly({ type: "bye", reason: "stopping", retry_ms: this.#pick(0, 2000) });
       viewer.hangUp();
     }
   }
 
   /**
-   * @param {{ name: string, since: string, isInParts: boolean, send: (message: any) => void, hangUp: () => void }} link
+   * @param {{ name: string, since: string, isInParts: boolean, send: (message: Message) => void, hangUp: () => void }} link
    * @returns {() => void} Called when it is gone.
    */
   join({ name, since, isInParts, send, hangUp }) {
-    const viewer = new Viewer({ clock: this.#clock, server: this, isFollowed: name === "sse", send, hangUp });
+    const viewer = new Viewer({ clock: this.#clock, server: this, isSse: name === "sse", send, hangUp });
     for (const message of this.open(name, since)) {
       const isSplit = isInParts && message.type === "snapshot";
-      for (const told of isSplit ? parts(message) : [message]) viewer.tell(told);
+      for (const sent of isSplit ? parts(message) : [message]) viewer.send(sent);
     }
     this.#viewers.add(viewer);
     return () => (this.#viewers.delete(viewer), viewer.stop());
   }
 
-  /** Hello, and what was missed. */
+  /**
+   * Returns hello and what was missed.
+   * @param {string} transport
+   * @param {string} since
+   * @returns {Message[]}
+   */
   open(transport, since) {
     const missed = this.#after(since);
     const cursor = missed ? since : this.cursor;
@@ -106,26 +130,32 @@ export class ModelServer {
   }
 
   snapshot() {
-    const pets = [...this.#pets.values()];
-    return { type: "snapshot", cursor: this.cursor, pets };
+    return { type: "snapshot", cursor: this.cursor, pets: [...this.#pets.values()] };
   }
 
   heartbeat() {
     return { type: "heartbeat", cursor: this.cursor, server_time: this.time() };
   }
 
+  /** Returns the time of the server's clock, which is independent of the page's clock. */
   time() {
-    // The server's clock has nothing to do with the page's, which is set and sleeps.
     return new Date(Date.parse("2031-03-01T00:00:00Z") + this.#clock.elapsed()).toISOString();
   }
 
-  /** @returns {any[] | null} */
+  /**
+   * @param {string} since
+   * @returns {Message[] | null}
+   */
   #after(since) {
     const [epoch, rev] = since.split("-");
     const isKept = epoch === this.#epoch && Number(rev) <= this.#changes.length;
     return isKept && this.#changes.length - Number(rev) <= BACKLOG ? this.#changes.slice(Number(rev)) : null;
   }
 
+  /**
+   * @param {number} id
+   * @returns {ModelPet}
+   */
   #pet(id) {
     return { id, name: `Pet ${id}`, status: this.#status(), since: this.time() };
   }
@@ -134,31 +164,40 @@ export class ModelServer {
     return STATUSES[this.#pick(0, STATUSES.length)];
   }
 
-  #note() {
+  #recordBoard() {
     this.boards.set(this.cursor, this.board);
   }
 }
 
-/** One connection that stays open. */
+/** One open connection. */
 class Viewer {
   #clock;
   #server;
-  #isFollowed;
+  #isSse;
   #cancel = () => {};
 
-  constructor({ clock, server, isFollowed, send, hangUp }) {
+  /**
+   * @param {object} options
+   * @param {FakeClock} options.clock
+   * @param {ModelServer} options.server
+   * @param {boolean} options.isSse
+   * @param {(message: Message) => void} options.send
+   * @param {() => void} options.hangUp
+   */
+  constructor({ clock, server, isSse, send, hangUp }) {
     this.#clock = clock;
     this.#server = server;
-    this.#isFollowed = isFollowed;
-    this.send = send;
+    this.#isSse = isSse;
+    this.sendOnly = send;
     this.hangUp = hangUp;
   }
 
-  tell(message) {
+  /** Sends a message, and heartbeats after it. @param {Message} message */
+  send(message) {
     this.#cancel();
-    const waitMs = this.#isFollowed && message.type !== "heartbeat" ? FOLLOW_MS : HEARTBEAT_MS;
-    this.#cancel = this.#clock.after(waitMs, () => this.tell(this.#server.heartbeat()));
-    this.send(message);
+    const waitMs = this.#isSse && message.type !== "heartbeat" ? FOLLOW_UP_MS : HEARTBEAT_MS;
+    this.#cancel = this.#clock.after(waitMs, () => this.send(this.#server.heartbeat()));
+    this.sendOnly(message);
   }
 
   stop() {
@@ -166,13 +205,18 @@ class Viewer {
   }
 }
 
-/** A snapshot as messages of one pet each. */
+/** Splits a snapshot into messages of one pet each. @param {Message} snapshot */
 function parts({ type, cursor, pets }) {
-  const groups = pets.length === 0 ? [[]] : pets.map((pet) => [pet]);
-  return groups.map((group, index) => ({ type, cursor, part: index + 1, parts: groups.length, pets: group }));
+  const groups = pets.length === 0 ? [[]] : pets.map((/** @type {ModelPet} */ pet) => [pet]);
+  return groups.map((/** @type {ModelPet[]} */ group, /** @type {number} */ index) => {
+    return { type, cursor, part: index + 1, parts: groups.length, pets: group };
+  });
 }
 
-/** A board as a text that is the same for the same board. */
+/**
+ * Returns a text that is equal for equal boards.
+ * @param {Iterable<{ id: string | number, name?: string, status?: string, since?: string }>} pets
+ */
 export function boardText(pets) {
   const lines = [...pets].map(({ id, name, status, since }) => `${id} ${name} ${status} ${since}`);
   return lines.sort().join("\n");

@@ -1,41 +1,75 @@
-/** What a browser gives its tabs to find each other, in a world whose time is turned by hand: locks and a channel. */
+/** The browser APIs through which tabs find each other, in a world whose time tests advance: locks and a channel. */
 import assert from "node:assert/strict";
+import { fake } from "../support/fakes.mjs";
 
-/** A pipe that delays by chance and keeps the order. */
+/** @typedef {import("./world.mjs").World} World */
+/** @typedef {import("./world.mjs").WorldTab} WorldTab */
+/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
+
+/** A pipe with random delays, which keeps the order. */
 export class Pipe {
   #world;
   #freeAt = 0;
 
+  /** @param {World} world */
   constructor(world) {
     this.#world = world;
   }
 
+  /**
+   * @param {number} limitMs
+   * @param {() => void} act
+   */
   send(limitMs, act) {
     this.#freeAt = Math.max(this.#freeAt, this.#world.now + this.#world.delay(limitMs));
     this.#world.at(this.#freeAt - this.#world.now, act);
   }
 }
 
-/** Web Locks, with one line for each name. */
+/**
+ * A request for the lock.
+ * @typedef {object} Bid
+ * @property {WorldTab} tab
+ * @property {(lock: object) => unknown} callback
+ * @property {(value?: unknown) => void} resolve
+ * @property {(error: Error) => void} reject
+ * @property {AbortSignal} [signal]
+ */
+
+/** Web Locks, with one lock and its queue. */
 export class Locks {
   #world;
-  /** @type {any} */
+  /** @type {Bid | null} */
   holder = null;
-  #line = [];
+  /** @type {Bid[]} */
+  #queue = [];
 
+  /** @param {World} world */
   constructor(world) {
     this.#world = world;
   }
 
-  /** The tab that is next in line. */
+  /** The next tab in the queue. */
   get heir() {
-    return this.#line[0]?.tab;
+    return this.#queue[0]?.tab;
   }
 
+  /**
+   * @param {WorldTab} tab
+   * @returns {LockManager}
+   */
   of(tab) {
-    return { request: (_name, options, callback) => this.#request(tab, options, callback) };
+    /** @param {Bid["callback"]} callback */
+    const request = (/** @type {string} */ _name, /** @type {LockOptions} */ options, callback) =>
+      this.#request(tab, options, callback);
+    return fake({ request });
   }
 
+  /**
+   * @param {WorldTab} tab
+   * @param {LockOptions} options
+   * @param {Bid["callback"]} callback
+   */
   #request(tab, { signal, steal }, callback) {
     return new Promise((resolve, reject) => {
       const bid = { tab, callback, resolve, reject, signal };
@@ -44,21 +78,24 @@ export class Locks {
         if (signal?.aborted || !this.#world.tabs.includes(tab)) return;
         if (steal && this.holder) this.#refuse(this.holder);
         if (steal || !this.holder) this.#grant(bid);
-        else this.#line.push(bid);
+        else this.#queue.push(bid);
       });
     });
   }
 
+  /** @param {Bid} bid */
   #withdraw(bid) {
     if (this.holder === bid) return;
-    this.#line = this.#line.filter((other) => other !== bid);
+    this.#queue = this.#queue.filter((other) => other !== bid);
     this.#refuse(bid);
   }
 
+  /** @param {Bid} bid */
   #refuse(bid) {
     bid.tab.run("lock", () => bid.reject(new DOMException("not yours", "AbortError")));
   }
 
+  /** @param {Bid} bid */
   #grant(bid) {
     this.holder = bid;
     bid.tab.run("lock", async () => {
@@ -69,46 +106,70 @@ export class Locks {
     });
   }
 
+  /** @param {Bid} bid */
   #release(bid) {
     if (this.holder !== bid) return;
     this.holder = null;
-    const next = this.#line.shift();
+    const next = this.#queue.shift();
     if (next) this.#grant(next);
   }
 
+  /** Removes a tab that has crashed. @param {WorldTab} tab */
   bury(tab) {
-    this.#line = this.#line.filter((bid) => bid.tab !== tab);
+    this.#queue = this.#queue.filter((bid) => bid.tab !== tab);
     if (this.holder?.tab === tab) this.#release(this.holder);
   }
 }
 
-/** A BroadcastChannel constructor for the pages of one tab. */
+/**
+ * Returns a BroadcastChannel constructor for the pages of one tab.
+ * @param {WorldTab} tab
+ * @returns {typeof BroadcastChannel}
+ */
 export function channelOf(tab) {
   const { world } = tab;
   const source = `channel ${world.tabs.length} ${world.now}`;
-  return class FakeBroadcastChannel {
-    onmessage = null;
-    tab = tab;
-    #pipes = new Map();
-
-    constructor() {
-      world.channels.add(this);
-    }
-
-    postMessage(data) {
-      assert.ok(world.channels.has(this), "posts only while open");
-      for (const other of world.channels) {
-        if (other === this || world.loses(data, other.tab)) continue;
-        const pipe = this.#pipes.get(other) ?? new Pipe(world);
-        this.#pipes.set(other, pipe);
-        const copy = structuredClone(data);
-        pipe.send(20, () => other.tab.run(source, () => other.onmessage?.({ data: copy })));
+  return fake(
+    class extends Channel {
+      constructor() {
+        super(tab, source);
       }
-    }
+    },
+  );
+}
 
-    close() {
-      world.channels.delete(this);
-      this.onmessage = null;
+/** The end of the channel in one tab. */
+export class Channel {
+  /** @type {((event: { data: TabMessage }) => void) | null} */
+  onmessage = null;
+  /** @type {Map<Channel, Pipe>} */
+  #pipes = new Map();
+
+  /**
+   * @param {WorldTab} tab
+   * @param {string} source
+   */
+  constructor(tab, source) {
+    this.tab = tab;
+    this.source = source;
+    tab.world.channels.add(this);
+  }
+
+  /** @param {TabMessage} data */
+  postMessage(data) {
+    const { world } = this.tab;
+    assert.ok(world.channels.has(this), "posts only while open");
+    for (const other of world.channels) {
+      if (other === this || world.loses(data, other.tab)) continue;
+      const pipe = this.#pipes.get(other) ?? new Pipe(world);
+      this.#pipes.set(other, pipe);
+      const copy = structuredClone(data);
+      pipe.send(20, () => other.tab.run(other.source, () => other.onmessage?.({ data: copy })));
     }
-  };
+  }
+
+  close() {
+    this.tab.world.channels.delete(this);
+    this.onmessage = null;
+  }
 }

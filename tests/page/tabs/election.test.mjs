@@ -1,21 +1,25 @@
-/** Tabs that elect their leader among themselves, as over plain http, where browsers have no locks. */
+/** Leader election without Web Locks, as over plain http. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ChannelElection } from "../../../public/live/tabs/channel-election.js";
+import { fake } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 import { World } from "./world.mjs";
-import { Election } from "../../../public/live/tabs/channel-election.js";
 
-/** By when a leader that went away without a word is replaced, and its successor connected. */
+/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
+/** @typedef {import("../../../public/live/tabs/tab-message.js").Lead} Lead */
+
+/** Time until a leader that disappeared is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
 
-test("tabs that open at the same moment share one connection, and none waits for long", async () => {
+test("tabs that open at the same moment share one connection immediately", async () => {
   const { world } = await openTabs(8, { hasLocks: false });
   assert.equal(world.server.viewers, 1);
   await assertAllFollow(world);
 });
 
-test("a tab that opens later is welcomed by the leader and connects to nothing", async () => {
+test("a tab that opens later follows the leader and opens no connection", async () => {
   const { world } = await openTabs(1, { hasLocks: false });
   const tab = world.openTab().start();
   await world.turn(MOMENT_MS);
@@ -23,7 +27,7 @@ test("a tab that opens later is welcomed by the leader and connects to nothing",
   await assertAllFollow(world);
 });
 
-for (const end of ["close", "leave"]) {
+for (const end of /** @type {const} */ (["close", "leave"])) {
   test(`after the leader's ${end} another tab leads within a moment, and nothing is missed meanwhile`, async () => {
     const { world, leader } = await openTabs(4, { hasLocks: false });
     leader[end]();
@@ -35,7 +39,7 @@ for (const end of ["close", "leave"]) {
   });
 }
 
-test("a leader that crashes is missed by its silence, and replaced by one tab only", async () => {
+test("a leader that crashes is detected by its silence, and replaced by one tab", async () => {
   const { world, leader } = await openTabs(7, { hasLocks: false });
   const before = connections(world) - leader.connections.length;
   leader.crash();
@@ -46,7 +50,7 @@ test("a leader that crashes is missed by its silence, and replaced by one tab on
   await assertAllFollow(world);
 });
 
-test("a leader that slept and finds itself replaced gives up its connection", async () => {
+test("a leader that slept and was replaced gives up its connection", async () => {
   const { world, leader } = await openTabs(3, { hasLocks: false });
   leader.freeze();
   await world.turn(TAKEOVER_MS);
@@ -57,7 +61,7 @@ test("a leader that slept and finds itself replaced gives up its connection", as
   await assertAllFollow(world);
 });
 
-test("of two leaders that did not hear each other, one stays once they do", async () => {
+test("of two leaders that could not reach each other, one stays once they can", async () => {
   const world = new World({ hasLocks: false });
   const first = world.openTab().start();
   await world.turn(MOMENT_MS);
@@ -76,50 +80,56 @@ test("of two leaders that did not hear each other, one stays once they do", asyn
   await assertAllFollow(world);
 });
 
+/** @param {string} id */
 function openElection(id, now = 1000) {
+  /** @type {TabMessage[]} */
   const posted = [];
+  /** @type {string[]} */
   const won = [];
-  const tab = { id, clock: { now: () => now }, post: (note) => posted.push(note) };
-  return { election: new Election(tab, () => won.push(id)), posted, won };
+  const tab = { id, clock: { now: () => now }, post: (/** @type {TabMessage} */ message) => posted.push(message) };
+  return { election: new ChannelElection(fake(tab), () => won.push(id)), posted, won };
 }
 
-test("of two claims the higher term wins, and under one term the higher id, for both sides alike", () => {
-  for (const [mine, theirs, isAhead] of [
+test("of two claims the higher term wins, and with equal terms the higher id", () => {
+  /** @type {[number, number, boolean][]} */
+  const cases = [
     [1000, 999, true],
     [1000, 1001, false],
-  ]) {
+  ];
+  for (const [mine, theirs, isAhead] of cases) {
     const { election } = openElection("b", mine);
-    election.seize();
-    assert.equal(election.isAhead({ kind: "lead", leader: "c", term: theirs }), isAhead);
+    election.takeOver();
+    assert.equal(election.outranks({ kind: "lead", leader: "c", term: theirs }), isAhead);
   }
   const { election } = openElection("b");
-  election.seize();
-  assert.equal(election.isAhead({ kind: "lead", leader: "a", term: 1000 }), true);
-  assert.equal(election.isAhead({ kind: "lead", leader: "c", term: 1000 }), false);
+  election.takeOver();
+  assert.equal(election.outranks({ kind: "lead", leader: "a", term: 1000 }), true);
+  assert.equal(election.outranks({ kind: "lead", leader: "c", term: 1000 }), false);
 });
 
-test("a claim is above every one that was heard, also after the clock was set back", () => {
+test("a claim has a higher term than every earlier one, even after the clock was set back", () => {
   const { election, won } = openElection("b", 1000);
-  election.hear({ kind: "lead", leader: "a", term: 5000 });
-  election.seize();
+  election.receive({ kind: "lead", leader: "a", term: 5000 });
+  election.takeOver();
   assert.equal(election.term, 5001);
   assert.deepEqual(won, ["b"]);
 });
 
-test("a leader that hears of a higher claim is not ahead of it, although it has taken note of it", () => {
+test("a leader does not outrank a higher claim that it has received", () => {
   const { election } = openElection("b", 1000);
-  election.seize();
+  election.takeOver();
+  /** @type {Lead} */
   const rival = { kind: "lead", leader: "a", term: 2000 };
-  election.hear(rival);
-  assert.equal(election.isAhead(rival), false);
+  election.receive(rival);
+  assert.equal(election.outranks(rival), false);
 });
 
 test("only a tab that leads resigns", () => {
   const { election, posted } = openElection("b");
-  election.queue();
+  election.follow();
   election.leave();
   assert.deepEqual(posted, []);
-  election.seize();
+  election.takeOver();
   election.leave();
   election.leave();
   assert.deepEqual(posted, [{ kind: "resign", leader: "b" }]);

@@ -1,13 +1,14 @@
-/** Which of the tabs that share a connection has it, and what happens when that tab goes away or falls silent. */
+/** Which tab leads, and what happens when the leader goes away or falls silent. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 
-/** By when a leader that went away without a word is replaced, and its successor connected. */
+/** Time until a leader that disappeared is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
 
-for (const end of ["close", "crash", "leave"]) {
+for (const end of /** @type {const} */ (["close", "crash", "leave"])) {
   test(`after the leader's ${end} the next tab leads at once, and nothing is missed meanwhile`, async () => {
     const { world, leader } = await openTabs(4);
     leader[end]();
@@ -22,7 +23,7 @@ for (const end of ["close", "crash", "leave"]) {
 
 test("what a leader could not tell everybody any more, the next one does at once", async () => {
   const { world, leader, followers } = await openTabs(3);
-  const other = followers.find((tab) => tab !== world.locks.heir);
+  const other = last(followers.filter((tab) => tab !== world.locks.heir));
   world.loses = ({ kind }, to) => kind === "message" && to === other;
   world.server.change();
   await world.turn(MOMENT_MS);
@@ -101,12 +102,12 @@ test("what a tab says that does not lead any more is not believed", async () => 
   const { world, followers } = await openTabs(2);
   const [tab] = followers;
   const [channel] = [...world.channels].filter((channel) => channel.tab === tab);
-  const [heard, states] = [tab.heard.length, tab.states.length];
+  const [heard, states] = [tab.received.length, tab.states.length];
   const { cursor } = tab.board;
   const message = { type: "snapshot", cursor: "00000009-1", pets: [] };
-  channel.onmessage({ data: { kind: "message", leader: "former", after: cursor, message } });
-  channel.onmessage({ data: { kind: "state", leader: "former", state: { phase: "down" } } });
-  assert.deepEqual([tab.heard.length, tab.states.length], [heard, states]);
+  channel.onmessage?.({ data: { kind: "message", leader: "former", after: cursor, message } });
+  channel.onmessage?.({ data: { kind: "state", leader: "former", state: { phase: "down" } } });
+  assert.deepEqual([tab.received.length, tab.states.length], [heard, states]);
 });
 
 test("a page that opens beside a frozen leader is live within two seconds", async () => {
@@ -116,7 +117,7 @@ test("a page that opens beside a frozen leader is live within two seconds", asyn
   world.server.change();
   await world.turn(2000);
   assert.ok(tab.isCurrent);
-  assert.equal(tab.states.at(-1), "up");
+  assert.equal(last(tab.states), "up");
 });
 
 test("a tab that is looked at does not wait for a frozen leader's silence", async () => {
@@ -130,7 +131,7 @@ test("a tab that is looked at does not wait for a frozen leader's silence", asyn
 
 test("a frozen tab that was next in line holds up nobody", async () => {
   const { world, tabs, leader } = await openTabs(4);
-  const heir = tabs.find((tab) => tab !== leader);
+  const [heir] = tabs.filter((tab) => tab !== leader);
   heir.freeze();
   leader.crash();
   world.server.change();
@@ -202,5 +203,5 @@ test("what a tab learns of itself and of the network reaches the connection, who
     tab.connection.wake();
   }
   await world.turn(MOMENT_MS);
-  assert.deepEqual(leader.connections[0].turns.toSorted(), ["offline", "offline", "online", "online", "wake", "wake"]);
+  assert.deepEqual(leader.connections[0].events.toSorted(), ["offline", "offline", "online", "online", "wake", "wake"]);
 });

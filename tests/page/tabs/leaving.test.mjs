@@ -1,6 +1,7 @@
 /** Pages that go away and come back, and browsers in which tabs cannot share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 import { World } from "./world.mjs";
@@ -12,13 +13,13 @@ test("a page that goes away keeps neither lock nor channel nor timer, and comes 
   const { world, leader } = await openTabs(1);
   leader.leave();
   await world.turn(0);
-  assert.equal(leader.states.at(-1), "down");
+  assert.equal(last(leader.states), "down");
   assert.equal(world.channels.size, 0);
   assert.equal(world.locks.holder, null);
-  const heard = leader.heard.length;
+  const heard = leader.received.length;
   for (let i = 0; i < 3; i += 1) world.server.change();
   await world.turn(3 * HEARTBEAT_MS);
-  assert.equal(leader.heard.length, heard);
+  assert.equal(leader.received.length, heard);
   leader.comeBack();
   await world.turn(MOMENT_MS);
   assert.ok(leader.isCurrent);
@@ -27,10 +28,10 @@ test("a page that goes away keeps neither lock nor channel nor timer, and comes 
 test("a follower that goes away asks for nothing more", async () => {
   const { world, followers } = await openTabs(2);
   followers[0].leave();
-  const [states, heard] = [followers[0].states.length, followers[0].heard.length];
+  const [states, heard] = [followers[0].states.length, followers[0].received.length];
   world.server.change();
   await world.turn(5 * HEARTBEAT_MS);
-  assert.deepEqual([followers[0].states.length, followers[0].heard.length], [states, heard]);
+  assert.deepEqual([followers[0].states.length, followers[0].received.length], [states, heard]);
   assert.equal(connections(world), 1);
 });
 
@@ -42,10 +43,10 @@ test("a page that goes away while it asks the server does not take the answer", 
   tab.start();
   while (world.server.polls === 0) await world.turn(1);
   tab.leave();
-  const heard = tab.heard.length;
+  const heard = tab.received.length;
   await world.turn(10_000);
-  assert.equal(tab.heard.length, heard);
-  assert.equal(tab.states.at(-1), "down");
+  assert.equal(tab.received.length, heard);
+  assert.equal(last(tab.states), "down");
 });
 
 const BROKEN = {

@@ -1,22 +1,32 @@
 /**
- * Tabs that share a connection, under whatever happens to them in whatever order.
+ * Tabs that share a connection, under random events.
  *
- * That every page is shown each change once and in order is checked with every message, by the page itself.
+ * With every message the page itself checks that it receives each change once and in order.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { World } from "./world.mjs";
 
-/** More of them, or one of them alone: `SCHEDULES=2000`, `FIRST=77 SCHEDULES=1`. */
+/** `SCHEDULES=2000` runs more of them, `FIRST=77 SCHEDULES=1` a single one. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 100);
 const FIRST = Number(process.env.FIRST ?? 1);
 const STEPS = 40;
 
+/** @typedef {import("./world.mjs").WorldTab} WorldTab */
+
+/**
+ * Returns a random item.
+ * @template T
+ * @param {World} world
+ * @param {T[]} list
+ * @returns {T}
+ */
 const pick = (world, list) => list[world.delay(list.length)];
 
-/** What may happen, each with how often. */
-const HAPPENINGS = [
+/** Events, each with its relative frequency. @type {[number, (world: World) => unknown][]} */
+const WEIGHTED = [
   [6, (world) => world.server.change()],
   [1, (world) => burst(world, 300)],
   [1, (world) => burst(world, 700)],
@@ -36,31 +46,43 @@ const HAPPENINGS = [
   [2, (world) => world.server.start()],
   [1, (world) => world.server.restore()],
   [1, (world) => (world.server.answersPolls = !world.server.answersPolls)],
-].flatMap(([times, act]) => Array(times).fill(act));
+];
 
+/** @type {((world: World) => unknown)[]} */
+const EVENTS = WEIGHTED.flatMap(([times, act]) => Array(times).fill(act));
+
+/**
+ * @param {World} world
+ * @param {number} count
+ */
 function burst(world, count) {
   for (let i = 0; i < count; i += 1) world.server.change();
 }
 
-/** A page is drawn, and its script starts a little later. */
+/** Opens a page, whose script starts a little later. @param {World} world */
 function openLater(world) {
   if (world.tabs.length >= 7) return;
   const pets = world.random() < 0.3 ? [pick(world, ["1", "2", "3"])] : [];
   const tab = world.openTab({ pets, hasCursor: world.random() < 0.9, isHidden: world.random() < 0.5 });
-  world.at(world.delay(400), () => tab.run("start", () => tab.start()));
+  world.at(world.delay(400), () => tab.run("start", () => void tab.start()));
 }
 
+/** @param {WorldTab | undefined} tab */
 function toggleHidden(tab) {
   if (!tab) return;
   tab.isHidden = !tab.isHidden;
   if (!tab.isHidden) tab.connection.wake();
 }
 
+/**
+ * @param {number} seed
+ * @param {boolean} hasLocks
+ */
 async function run(seed, hasLocks) {
   const world = new World({ seed, hasLocks });
   openLater(world);
   for (let step = 0; step < STEPS; step += 1) {
-    pick(world, HAPPENINGS)(world);
+    pick(world, EVENTS)(world);
     await world.turn(world.delay(world.random() < 0.5 ? 100 : HEARTBEAT_MS));
   }
   // Everything heals.
@@ -75,13 +97,17 @@ async function run(seed, hasLocks) {
   await world.turn(1000);
   for (const tab of world.tabs) {
     assert.ok(tab.isCurrent, `shows ${JSON.stringify(tab.shown)} at ${tab.board.cursor}, not ${world.server.cursor}`);
-    assert.equal(tab.states.at(-1), "up");
+    assert.equal(last(tab.states), "up");
   }
   assert.equal(world.leaders.length, 1);
   assert.equal(world.server.viewers, 1);
 }
 
-/** Tabs that are well lose their leader, and perhaps more of them: those that are awake have another one in time. */
+/**
+ * Healthy tabs lose their leader, and perhaps others: those that are awake have another leader in time.
+ * @param {number} seed
+ * @param {boolean} hasLocks
+ */
 async function loseLeader(seed, hasLocks) {
   const world = new World({ seed, hasLocks });
   const count = 2 + world.delay(6);
@@ -101,10 +127,10 @@ async function loseLeader(seed, hasLocks) {
   assert.equal(world.leaders.length, 1);
 }
 
-const frozen = (tab) => tab.freeze();
-const asleep = (tab) => tab.freeze({ hearsChannel: true });
-const crashed = (tab) => tab.crash();
-const closed = (tab) => tab.close();
+const frozen = (/** @type {WorldTab} */ tab) => tab.freeze();
+const asleep = (/** @type {WorldTab} */ tab) => tab.freeze({ hearsChannel: true });
+const crashed = (/** @type {WorldTab} */ tab) => tab.crash();
+const closed = (/** @type {WorldTab} */ tab) => tab.close();
 
 /**
  * @param {(seed: number, hasLocks: boolean) => Promise<void>} run
@@ -121,10 +147,10 @@ async function underEverySchedule(run, hasLocks) {
 }
 
 for (const hasLocks of [true, false]) {
-  const where = hasLocks ? "" : ", also where the browser has no locks";
-  test(`whatever happens, every tab ends up current over one connection${where}`, () =>
+  const where = hasLocks ? "" : ", also without Web Locks";
+  test(`whatever happens, every tab is current over one connection in the end${where}`, () =>
     underEverySchedule(run, hasLocks));
 
-  test(`a lost leader is replaced, and nothing missed, within one and a half heartbeats${where}`, () =>
+  test(`a lost leader is replaced within one and a half heartbeats, and nothing is missed${where}`, () =>
     underEverySchedule(loseLeader, hasLocks));
 }

@@ -1,22 +1,77 @@
-/** A server in a world whose time is turned by hand, and the connection to it. */
+/** A server in a world whose time tests advance, and the connection of a tab to it. */
 import { Pipe } from "./browser.mjs";
+
+/** @typedef {import("./world.mjs").World} World */
+/** @typedef {import("./world.mjs").WorldTab} WorldTab */
+/** @typedef {import("../support/fakes.mjs").Message} Message */
+/** @typedef {import("../../../public/live/connection/connection.js").ConnectionState} ConnectionState */
 
 export const HEARTBEAT_MS = 15_000;
 export const PETS = ["1", "2", "3"];
 const STATUSES = ["eating", "bathing", "sleeping", "playing"];
 
-/** Changes that the server still has one by one; who is further behind gets a snapshot. */
-const SERVER_BACKLOG = 600;
+/** Number of changes that the server keeps; a reader with an older cursor gets a snapshot. */
+const BACKLOG = 600;
 
-/** A connection that is always of the same kind, and tries again a second after it failed. */
+/** One link of a tab to the server. */
+class Link {
+  isOpen = true;
+  cancelBeat = () => {};
+  #pipe;
+  #onmessage;
+  #onfail;
+
+  /**
+   * @param {WorldTab} tab
+   * @param {(message: Message) => void} onmessage
+   * @param {(link: Link) => void} onfail
+   */
+  constructor(tab, onmessage, onfail) {
+    this.tab = tab;
+    this.#pipe = new Pipe(tab.world);
+    this.#onmessage = onmessage;
+    this.#onfail = onfail;
+  }
+
+  open() {
+    const { tab } = this;
+    this.#send(100, () => tab.world.server.open(this, tab.board.cursor));
+  }
+
+  close() {
+    this.isOpen = false;
+  }
+
+  /** @param {Message} message */
+  deliver(message) {
+    this.#send(40, () => this.#onmessage(message));
+  }
+
+  fail() {
+    this.tab.run("net", () => this.isOpen && this.#onfail(this));
+  }
+
+  /**
+   * @param {number} limitMs
+   * @param {() => void} act
+   */
+  #send(limitMs, act) {
+    this.#pipe.send(limitMs, () => this.tab.run("net", () => this.isOpen && act()));
+  }
+}
+
+/** A connection with one transport, which retries a second after a failure. */
 export class FakeConnection {
-  onmessage = () => {};
-  onstate = () => {};
+  onmessage = (/** @type {Message} */ _message) => {};
+  onstate = (/** @type {ConnectionState} */ _state) => {};
   isStarted = false;
-  turns = [];
+  /** @type {string[]} */
+  events = [];
   #tab;
+  /** @type {Link | null} */
   #link = null;
 
+  /** @param {WorldTab} tab */
   constructor(tab) {
     this.#tab = tab;
   }
@@ -38,34 +93,30 @@ export class FakeConnection {
   }
 
   wake() {
-    this.turns.push("wake");
+    this.events.push("wake");
   }
 
   online() {
-    this.turns.push("online");
+    this.events.push("online");
   }
 
   offline() {
-    this.turns.push("offline");
+    this.events.push("offline");
   }
 
   #dial() {
-    const { world } = this.#tab;
-    const link = { isOpen: true, tab: this.#tab, pipe: new Pipe(world), cancelBeat: () => {} };
-    this.#link = link;
-    link.close = () => (link.isOpen = false);
-    link.deliver = (message) =>
-      link.pipe.send(40, () => this.#tab.run("net", () => link.isOpen && this.#heard(message)));
-    link.fail = () => this.#tab.run("net", () => link.isOpen && this.#failed(link));
-    link.pipe.send(100, () => this.#tab.run("net", () => link.isOpen && world.server.open(link, this.#tab.board.cursor)));
+    this.#link = new Link(this.#tab, (message) => this.#receive(message), (link) => this.#failed(link));
+    this.#link.open();
   }
 
-  #heard(message) {
+  /** @param {Message} message */
+  #receive(message) {
     const silenceLimitMs = HEARTBEAT_MS * 1.5 + 2000;
     if (message.type === "hello") this.onstate({ phase: "up", transport: "ws", silenceLimitMs });
     this.onmessage(message);
   }
 
+  /** @param {Link} link */
   #failed(link) {
     link.close();
     this.onstate({ phase: "down" });
@@ -76,17 +127,20 @@ export class FakeConnection {
 export class Server {
   isUp = true;
   heartbeatMs = HEARTBEAT_MS;
-  /** Whether the network lets a poll through. */
+  /** The network lets polls through. */
   answersPolls = true;
-  /** How long the network holds messages back. */
+  /** How long the network delays messages. */
   slownessMs = 0;
   polls = 0;
   pets = new Map(PETS.map((id) => [id, "eating"]));
   #world;
   #epoch = 0;
+  /** @type {Message[]} */
   #log = [];
+  /** @type {Set<Link>} */
   #links = new Set();
 
+  /** @param {World} world */
   constructor(world) {
     this.#world = world;
   }
@@ -95,6 +149,7 @@ export class Server {
     return this.#cursorAt(this.#log.length);
   }
 
+  /** @param {number} rev */
   #cursorAt(rev) {
     return `${this.#epoch.toString(16).padStart(8, "0")}-${rev}`;
   }
@@ -102,8 +157,9 @@ export class Server {
   change(pet = PETS[this.#world.delay(PETS.length)]) {
     const status = STATUSES[this.#world.delay(STATUSES.length)];
     this.pets.set(pet, status);
-    this.#log.push({ type: "status", cursor: this.#cursorAt(this.#log.length + 1), pet, status });
-    for (const link of this.#links) this.#send(link, this.#log.at(-1));
+    const change = { type: "status", cursor: this.#cursorAt(this.#log.length + 1), pet, status };
+    this.#log.push(change);
+    for (const link of this.#links) this.#send(link, change);
   }
 
   stop() {
@@ -116,7 +172,7 @@ export class Server {
     this.isUp = true;
   }
 
-  /** Comes back with another history. */
+  /** Restarts with another epoch. */
   restore() {
     this.stop();
     this.#epoch += 1;
@@ -125,11 +181,15 @@ export class Server {
     this.start();
   }
 
-  /** Connections that somebody who runs listens to. */
+  /** Number of connections that are open in a tab. */
   get viewers() {
     return [...this.#links].filter(({ isOpen }) => isOpen).length;
   }
 
+  /**
+   * @param {Link} link
+   * @param {string} since
+   */
   open(link, since) {
     if (!this.isUp) return link.fail();
     this.#links.add(link);
@@ -138,16 +198,24 @@ export class Server {
     for (const message of this.#missed(since)) this.#send(link, message);
   }
 
+  /**
+   * @param {string} since
+   * @returns {Message[]}
+   */
   #missed(since) {
     const from = parse(since);
     const isServed = from && since === this.#cursorAt(from.rev) && from.rev <= this.#log.length;
-    if (isServed && this.#log.length - from.rev <= SERVER_BACKLOG) return this.#log.slice(from.rev);
+    if (isServed && this.#log.length - from.rev <= BACKLOG) return this.#log.slice(from.rev);
     const pets = [...this.pets].map(([id, status]) => ({ id, name: `Pet ${id}`, status }));
     return [{ type: "snapshot", cursor: this.cursor, pets }];
   }
 
+  /**
+   * @param {Link} link
+   * @param {Message} message
+   */
   #send(link, message) {
-    if (!link.isOpen) return this.#links.delete(link);
+    if (!link.isOpen) return void this.#links.delete(link);
     this.#world.at(this.slownessMs, () => link.deliver(message));
     link.cancelBeat();
     link.cancelBeat = this.#world.at(this.heartbeatMs, () => {
@@ -156,7 +224,13 @@ export class Server {
     });
   }
 
-  /** A poll that does not wait. */
+  /**
+   * Answers a poll that does not wait.
+   * @param {WorldTab} tab
+   * @param {string} since
+   * @param {AbortSignal} signal
+   * @returns {Promise<Message[]>}
+   */
   answer(tab, since, signal) {
     this.polls += 1;
     return new Promise((resolve, reject) => {
@@ -170,7 +244,10 @@ export class Server {
   }
 }
 
-/** The two parts of a cursor; null for none. */
+/**
+ * Returns the parts of a cursor.
+ * @param {string | undefined} cursor
+ */
 export function parse(cursor) {
   if (!cursor) return null;
   const [epoch, rev] = cursor.split("-");

@@ -1,6 +1,7 @@
 /** What tabs that share one connection hear of it, wherever their pages started and whatever they show. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { last } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, MOMENT_MS, openTabs, types } from "./tabs.mjs";
 
@@ -13,7 +14,7 @@ test("seven tabs have one connection, and each is told of hello and of every cha
   await world.turn(HEARTBEAT_MS + MOMENT_MS);
   assert.equal(world.server.viewers, 1);
   for (const tab of tabs) {
-    assert.equal(tab.states.at(-1), "up");
+    assert.equal(last(tab.states), "up");
     assert.deepEqual(types(tab), ["hello", "status", "heartbeat"]);
     assert.ok(tab.isCurrent);
   }
@@ -25,9 +26,9 @@ test("a tab that joins is told at once that the connection is up, by a hello wit
   const tab = world.openTab().start();
   await world.turn(MOMENT_MS);
   assert.deepEqual(tab.states, ["connecting", "up"]);
-  assert.equal(tab.heard[0].type, "hello");
-  assert.equal(tab.heard[0].heartbeat_ms, HEARTBEAT_MS);
-  assert.equal(tab.heard[0].server_time, undefined);
+  assert.equal(tab.received[0].type, "hello");
+  assert.equal(tab.received[0].heartbeat_ms, HEARTBEAT_MS);
+  assert.equal(tab.received[0].server_time, undefined);
 });
 
 test("a tab that joins while nothing is connected is told so", async () => {
@@ -36,7 +37,7 @@ test("a tab that joins while nothing is connected is told so", async () => {
   await world.turn(MOMENT_MS);
   const tab = world.openTab().start();
   await world.turn(MOMENT_MS);
-  assert.equal(tab.states.at(-1), "down");
+  assert.equal(last(tab.states), "down");
   assert.deepEqual(types(tab), []);
 });
 

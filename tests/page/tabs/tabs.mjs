@@ -1,12 +1,18 @@
-/** What the tests of tabs that share have in common: tabs that are well, and how to see that they still are. */
+/** Helpers for the tests of tabs that share a connection. */
 import assert from "node:assert/strict";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { World } from "./world.mjs";
 
-/** Longer than anything takes that has not to wait for silence. */
+/** @typedef {import("./world.mjs").WorldTab} WorldTab */
+
+/** More than anything takes that does not wait for silence. */
 export const MOMENT_MS = 500;
 
-/** Tabs of one page that are connected, and which of them leads. */
+/**
+ * Opens connected tabs of one page.
+ * @param {number} count
+ * @param {import("./world.mjs").TabOptions & { heartbeatMs?: number, hasLocks?: boolean }} [options]
+ */
 export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, hasLocks = true, ...options } = {}) {
   const world = new World({ hasLocks });
   world.server.heartbeatMs = heartbeatMs;
@@ -17,13 +23,13 @@ export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, hasLocks = t
   return { world, tabs, leader, followers: tabs.filter((tab) => tab !== leader) };
 }
 
-/** What a tab was told, in order. */
-export const types = (tab) => tab.heard.map(({ type }) => type);
+/** Returns the types of the messages that a tab received. @param {WorldTab} tab */
+export const types = (tab) => tab.received.map(({ type }) => type);
 
-/** How many connections the tabs that are open have begun. */
+/** Returns how many connections the open tabs have started. @param {World} world */
 export const connections = (world) => world.tabs.flatMap((tab) => tab.connections).length;
 
-/** One change more reaches everybody, over one connection. */
+/** Checks that one more change reaches every tab, over one connection. @param {World} world */
 export async function assertAllFollow(world) {
   world.server.change();
   await world.turn(MOMENT_MS);

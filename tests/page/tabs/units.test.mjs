@@ -1,136 +1,145 @@
-/** The parts of a shared connection by themselves: what comes next, what is kept, whom to ask, and when to share. */
+/** The units of a shared connection: message order, recent changes, the lock election, catching up, and when to share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock, fakeFetch, settle } from "../support/fakes.mjs";
-import { placeOf } from "../../../public/state/message-order.js";
-import { Run } from "../../../public/live/tabs/recent-changes.js";
-import { Leadership } from "../../../public/live/tabs/lock-election.js";
-import { askingServer } from "../../../public/live/tabs/catch-up.js";
-import { openConnection } from "../../../public/live/open-connection.js";
 import { Connection } from "../../../public/live/connection/connection.js";
+import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
+import { openConnection } from "../../../public/live/open-connection.js";
+import { createCatchUp } from "../../../public/live/tabs/catch-up.js";
+import { LockElection } from "../../../public/live/tabs/lock-election.js";
+import { RecentChanges } from "../../../public/live/tabs/recent-changes.js";
 import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
+import { classify } from "../../../public/state/message-order.js";
 import { ServerClock } from "../../../public/state/server-clock.js";
+import { fake, FakeClock, fakeFetch, settle } from "../support/fakes.mjs";
 
-const at = (rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
-const status = (rev, epoch) => ({ type: "status", cursor: at(rev, epoch), pet: 1, status: "eating" });
-const snapshot = (rev, epoch) => ({ type: "snapshot", cursor: at(rev, epoch), pets: [] });
+const at = (/** @type {number} */ rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;
+const status = (/** @type {number} */ rev, epoch = "9f2c41aa") => {
+  return { type: "status", cursor: at(rev, epoch), pet: 1, status: "eating" };
+};
+const snapshot = (/** @type {number} */ rev, epoch = "9f2c41aa") => {
+  return { type: "snapshot", cursor: at(rev, epoch), pets: [] };
+};
 const OTHER = "00000002";
 
-test("a change comes next where the reader has seen all that the stream had before it", () => {
-  assert.equal(placeOf(status(8), at(7), at(7)), "next");
-  assert.equal(placeOf(status(8), at(5), at(7)), "next");
-  assert.equal(placeOf(status(7), at(6), at(7)), "old");
-  assert.equal(placeOf(status(9), at(8), at(7)), "gap");
+test("a change is next if the reader has everything that the stream had before it", () => {
+  assert.equal(classify(status(8), at(7), at(7)), "next");
+  assert.equal(classify(status(8), at(5), at(7)), "next");
+  assert.equal(classify(status(7), at(6), at(7)), "old");
+  assert.equal(classify(status(9), at(8), at(7)), "gap");
 });
 
 test("a change of another epoch is never next, and neither is one for a reader without a cursor", () => {
-  assert.equal(placeOf(status(8, OTHER), at(7, OTHER), at(7)), "gap");
-  assert.equal(placeOf(status(8, OTHER), at(7), at(7)), "gap");
-  assert.equal(placeOf(status(8), at(7), ""), "gap");
-  assert.equal(placeOf(status(8), "", ""), "gap");
+  assert.equal(classify(status(8, OTHER), at(7, OTHER), at(7)), "gap");
+  assert.equal(classify(status(8, OTHER), at(7), at(7)), "gap");
+  assert.equal(classify(status(8), at(7), ""), "gap");
+  assert.equal(classify(status(8), "", ""), "gap");
 });
 
-test("a heartbeat that is ahead shows a gap, and an old one is still a sign of life", () => {
-  assert.equal(placeOf({ type: "heartbeat", cursor: at(7) }, at(7), at(7)), "next");
-  assert.equal(placeOf({ type: "heartbeat", cursor: at(3) }, at(3), at(7)), "next");
-  assert.equal(placeOf({ type: "heartbeat", cursor: at(9) }, at(9), at(7)), "gap");
+test("a heartbeat that is ahead shows a gap, and an old one still shows that the server is alive", () => {
+  assert.equal(classify({ type: "heartbeat", cursor: at(7) }, at(7), at(7)), "next");
+  assert.equal(classify({ type: "heartbeat", cursor: at(3) }, at(3), at(7)), "next");
+  assert.equal(classify({ type: "heartbeat", cursor: at(9) }, at(9), at(7)), "gap");
 });
 
-test("a snapshot is next, but for an older one from a leader that was merely behind", () => {
-  assert.equal(placeOf(snapshot(9), at(3), at(7)), "next");
-  assert.equal(placeOf(snapshot(2, OTHER), at(7), at(7)), "next");
-  assert.equal(placeOf(snapshot(9), "", ""), "next");
-  assert.equal(placeOf(snapshot(6), at(3), at(7)), "old");
-  assert.equal(placeOf(snapshot(6), "", at(7)), "old");
-  assert.equal(placeOf(snapshot(6), at(7), at(7)), "next");
+test("a snapshot is next, unless it is an older one from a leader that was behind", () => {
+  assert.equal(classify(snapshot(9), at(3), at(7)), "next");
+  assert.equal(classify(snapshot(2, OTHER), at(7), at(7)), "next");
+  assert.equal(classify(snapshot(9), "", ""), "next");
+  assert.equal(classify(snapshot(6), at(3), at(7)), "old");
+  assert.equal(classify(snapshot(6), "", at(7)), "old");
+  assert.equal(classify(snapshot(6), at(7), at(7)), "next");
 });
 
-test("what is not about pets is always next", () => {
-  for (const type of ["hello", "stale", "something new"]) assert.equal(placeOf({ type }, at(9), at(7)), "next");
+test("messages that are not about pets are always next", () => {
+  for (const type of ["hello", "stale", "something new"]) assert.equal(classify({ type }, at(9), at(7)), "next");
 });
 
-test("a run knows what lies between a cursor and now, and says when it does not", () => {
-  const run = new Run(at(5));
-  for (const rev of [6, 7, 8]) run.add(status(rev));
-  run.add({ type: "heartbeat", cursor: at(8) });
-  assert.deepEqual(run.between(at(6), at(8)), [status(7), status(8)]);
-  assert.deepEqual(run.between(at(5), at(8)).length, 3);
-  assert.deepEqual(run.between(at(8), at(8)), []);
-  assert.equal(run.between(at(4), at(8)), null);
-  assert.equal(run.between(at(9), at(8)), null);
-  assert.equal(run.between(at(6, OTHER), at(8)), null);
-  assert.equal(run.between("", at(8)), null);
+test("recent changes give what lies between a cursor and now, or nothing if they are incomplete", () => {
+  const recent = new RecentChanges(at(5));
+  for (const rev of [6, 7, 8]) recent.add(status(rev));
+  recent.add({ type: "heartbeat", cursor: at(8) });
+  assert.deepEqual(recent.between(at(6), at(8)), [status(7), status(8)]);
+  assert.deepEqual(recent.between(at(5), at(8))?.length, 3);
+  assert.deepEqual(recent.between(at(8), at(8)), []);
+  assert.equal(recent.between(at(4), at(8)), null);
+  assert.equal(recent.between(at(9), at(8)), null);
+  assert.equal(recent.between(at(6, OTHER), at(8)), null);
+  assert.equal(recent.between("", at(8)), null);
 });
 
-test("a run begins anew with a snapshot, and keeps no more than its limit", () => {
-  const run = new Run("");
-  run.add(snapshot(10));
-  for (let rev = 11; rev <= 266; rev += 1) run.add(status(rev));
-  assert.equal(run.between(at(10), at(266)).length, 256);
-  run.add(status(267));
-  assert.equal(run.between(at(10), at(267)), null);
-  assert.equal(run.between(at(11), at(267)).length, 256);
-  run.add(snapshot(3, OTHER));
-  assert.equal(run.between(at(267), at(3, OTHER)), null);
-  assert.deepEqual(run.between(at(3, OTHER), at(3, OTHER)), []);
+test("recent changes start again with a snapshot, and are bounded", () => {
+  const recent = new RecentChanges("");
+  recent.add(snapshot(10));
+  for (let rev = 11; rev <= 266; rev += 1) recent.add(status(rev));
+  assert.equal(recent.between(at(10), at(266))?.length, 256);
+  recent.add(status(267));
+  assert.equal(recent.between(at(10), at(267)), null);
+  assert.equal(recent.between(at(11), at(267))?.length, 256);
+  recent.add(snapshot(3, OTHER));
+  assert.equal(recent.between(at(267), at(3, OTHER)), null);
+  assert.deepEqual(recent.between(at(3, OTHER), at(3, OTHER)), []);
 });
 
-/** A lock manager that does nothing by itself. */
-function openLeadership() {
+/** An election with a lock manager that tests control. */
+function openElection() {
+  /** @type {{ options: LockOptions, grant: () => unknown, reject: (error: Error) => void }[]} */
   const asked = [];
-  const request = (_name, options, callback) =>
-    new Promise((resolve, reject) => asked.push({ options, grant: () => callback({}), resolve, reject }));
-  const heard = [];
-  const leadership = new Leadership({
-    locks: { request },
+  /** @param {(lock: object) => unknown} callback */
+  const request = (/** @type {string} */ _name, /** @type {LockOptions} */ options, callback) =>
+    new Promise((_resolve, reject) => asked.push({ options, grant: () => callback({}), reject }));
+  /** @type {string[]} */
+  const events = [];
+  const election = new LockElection({
+    locks: fake({ request }),
     name: "petstore-live",
-    onwin: () => heard.push("won"),
-    onlose: () => heard.push("lost"),
-    onfail: () => heard.push("failed"),
+    onwin: () => events.push("won"),
+    onlose: () => events.push("lost"),
+    onfail: () => events.push("failed"),
   });
-  return { leadership, asked, heard };
+  return { election, asked, events };
 }
 
+/** @param {unknown} promise */
 const isSettled = async (promise) => {
   let settled = false;
-  promise.then(() => (settled = true));
+  Promise.resolve(promise).then(() => (settled = true));
   await settle();
   return settled;
 };
 
-test("the lock is held until it is given up, or seized by another tab", async () => {
-  const { leadership, asked, heard } = openLeadership();
-  leadership.queue();
+test("the lock is held until it is released, or stolen by another tab", async () => {
+  const { election, asked, events } = openElection();
+  election.follow();
   const held = asked[0].grant();
   assert.equal(await isSettled(held), false);
-  leadership.leave();
+  election.leave();
   assert.equal(await isSettled(held), true);
-  leadership.queue();
+  election.follow();
   asked[1].grant();
   asked[1].reject(new DOMException("stolen", "AbortError"));
   await settle();
-  assert.deepEqual(heard, ["won", "won", "lost"]);
+  assert.deepEqual(events, ["won", "won", "lost"]);
 });
 
-test("a lock that comes after it was given up is let go at once, and no more is heard of it", async () => {
-  const { leadership, asked, heard } = openLeadership();
-  leadership.seize();
-  leadership.leave();
+test("a lock that is granted after the tab left is released immediately, without an event", async () => {
+  const { election, asked, events } = openElection();
+  election.takeOver();
+  election.leave();
   assert.equal(await isSettled(Promise.resolve(asked[0].grant())), true);
-  leadership.queue();
-  leadership.leave();
+  election.follow();
+  election.leave();
   asked[1].reject(new DOMException("aborted", "AbortError"));
   await settle();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(events, []);
 });
 
-test("who asks anew gives up what it asked for or held before", async () => {
-  const { leadership, asked } = openLeadership();
-  leadership.queue();
-  leadership.seize();
-  assert.equal(asked[0].options.signal.aborted, true);
+test("a new request replaces the one before, and releases its lock", async () => {
+  const { election, asked } = openElection();
+  election.follow();
+  election.takeOver();
+  assert.equal(asked[0].options.signal?.aborted, true);
   const held = asked[1].grant();
-  leadership.queue();
+  election.follow();
   assert.equal(await isSettled(held), true);
 });
 
@@ -139,11 +148,11 @@ function startAsking() {
   const clock = new FakeClock();
   const abort = new AbortController();
   const watch = { origin: "http://127.0.0.1:3000", pets: [] };
-  const answer = askingServer({ fetch, watch, clock })(at(7), abort.signal);
+  const answer = createCatchUp({ fetch, watch, clock })(at(7), abort.signal);
   return { asked, clock, abort, answer };
 }
 
-test("the server is asked once, without waiting, and only what moves a page on is taken", async () => {
+test("catching up sends one request that does not wait, and returns only changes and snapshots", async () => {
   const { asked, clock, answer } = startAsking();
   assert.equal(asked[0].url.href, `http://127.0.0.1:3000/live/poll?wait=0&since=${at(7)}`);
   const beat = { type: "heartbeat", cursor: at(8) };
@@ -153,7 +162,7 @@ test("the server is asked once, without waiting, and only what moves a page on i
   assert.equal(asked.length, 1);
 });
 
-test("a server that refuses, answers nonsense, or keeps its answer is not waited for", async () => {
+test("catching up fails if the server refuses, sends something else, or does not respond in time", async () => {
   const refused = startAsking();
   refused.asked[0].refuse(503);
   await assert.rejects(refused.answer);
@@ -172,17 +181,22 @@ test("a server that refuses, answers nonsense, or keeps its answer is not waited
   assert.equal(unwanted.clock.waiting, 0);
 });
 
-/** A browser that gives out every lock, and what it was asked for. */
+/** A browser that grants every lock, with the names of locks and channels. */
 function fakeBrowser() {
+  /** @type {string[]} */
   const names = [];
   class FakeBroadcastChannel {
+    /** @param {string} name */
     constructor(name) {
       names.push(name);
     }
     postMessage() {}
     close() {}
   }
-  const locks = { request: async (name, _options, callback) => (names.push(name), callback({})) };
+  /** @param {(lock: object) => unknown} callback */
+  const request = async (/** @type {string} */ name, /** @type {LockOptions} */ _options, callback) =>
+    (names.push(name), callback({}));
+  const locks = { request };
   const browser = {
     navigator: { locks },
     document: { visibilityState: "visible" },
@@ -192,18 +206,24 @@ function fakeBrowser() {
   return { names, browser };
 }
 
+/**
+ * @param {object} browser
+ * @param {string} [chaos]
+ */
 function open(browser, chaos) {
   const watch = { origin: "http://127.0.0.1:3000", pets: [], chaos };
   const clock = new FakeClock();
-  const serverClock = new ServerClock(clock);
-  return openConnection({ browser, clock, serverClock, random: () => 0.5, watch, since: () => at(1) });
+  const parts = { clock, serverClock: new ServerClock(clock), eventLoop: new EventLoopMonitor(clock) };
+  return openConnection({ browser: fake(browser), ...parts, random: () => 0.5, watch, since: () => at(1) });
 }
 
-test("tabs share under one name, and those that try out a restricted network under another", async () => {
-  for (const [chaos, name] of [
-    [undefined, "petstore-live-2"],
-    ["eat", "petstore-live-2 chaos=eat"],
-  ]) {
+test("tabs share under one name, and those with a simulated network under another", async () => {
+  /** @type {[string | undefined, string][]} */
+  const cases = [
+    [undefined, "petstore-live-3"],
+    ["eat", "petstore-live-3 chaos=eat"],
+  ];
+  for (const [chaos, name] of cases) {
     const { names, browser } = fakeBrowser();
     const connection = open(browser, chaos);
     connection.start();
@@ -213,7 +233,7 @@ test("tabs share under one name, and those that try out a restricted network und
   }
 });
 
-test("without locks tabs share all the same, and without channels the page has a connection of its own", () => {
+test("tabs share also without locks, but not without channels", () => {
   const { browser } = fakeBrowser();
   assert.equal(open(browser).constructor, SharedConnection);
   assert.equal(open({ ...browser, navigator: {} }).constructor, SharedConnection);

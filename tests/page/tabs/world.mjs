@@ -1,35 +1,52 @@
 /**
- * A browser with several tabs, and a server, as far as tabs that share a connection meet them: locks, a channel, delays
- * by chance, tabs that freeze with everything that waits for them, close or crash. Time is turned by hand.
+ * A browser with several tabs, and a server, as far as tabs that share a connection use them: locks, a channel, random
+ * delays, and tabs that freeze with all their tasks, close or crash. Tests advance the time.
  *
- * Every page checks with each message that it is shown each change once and in order.
+ * Every page checks with each message that it receives each change once and in order.
  */
 import assert from "node:assert/strict";
-import { chance, settle } from "../support/fakes.mjs";
+import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
+import { Board } from "../../../public/state/board.js";
+import { fake, seededRandom, settle } from "../support/fakes.mjs";
 import { channelOf, Locks } from "./browser.mjs";
 import { FakeConnection, parse, PETS, Server } from "./server.mjs";
-import { Board } from "../../../public/state/board.js";
-import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
+
+/** @typedef {import("../support/fakes.mjs").Message} Message */
+/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
+
+/**
+ * @typedef {object} TabOptions
+ * @property {string[]} [pets]  Empty: the index. One: a show page.
+ * @property {boolean} [hasCursor]  The hello page has none.
+ * @property {boolean} [isHidden]
+ * @property {object} [parts]  Options of the connection that differ.
+ */
 
 export class World {
   now = Date.parse("2024-05-01T12:00:00Z");
-  /** @type {WorldTab[]} Those that were neither closed nor crashed. */
+  /** @type {WorldTab[]} Tabs that were neither closed nor crashed. */
   tabs = [];
-  /** Which notes between tabs get lost. */
-  loses = (_note, _tab) => false;
-  /** The latest first. */
+  /** @type {(message: TabMessage, tab: WorldTab) => boolean} Which messages between tabs get lost. */
+  loses = () => false;
+  /** @type {Set<import("./browser.mjs").Channel>} */
+  channels = new Set();
+  /** Latest first. @type {{ at: number, act: () => void }[]} */
   #events = [];
 
   /** @param {{ seed?: number, hasLocks?: boolean }} [options]  Over plain http browsers have no locks. */
   constructor({ seed = 1, hasLocks = true } = {}) {
     this.hasLocks = hasLocks;
-    this.random = chance(seed);
+    this.random = seededRandom(seed);
     this.server = new Server(this);
     this.locks = new Locks(this);
-    this.channels = new Set();
   }
 
-  /** Something that happens later; order is kept among what happens at the same time. */
+  /**
+   * Schedules an event. Simultaneous events keep their order.
+   * @param {number} delayMs
+   * @param {() => void} act
+   * @returns {() => void} Cancels it.
+   */
   at(delayMs, act) {
     const event = { at: this.now + delayMs, act };
     let [low, high] = [0, this.#events.length];
@@ -42,23 +59,25 @@ export class World {
     return () => (event.act = () => {});
   }
 
-  /** A delay by chance, at most this long. */
+  /** Returns a random delay below the limit. @param {number} limitMs */
   delay(limitMs) {
     return Math.floor(this.random() * limitMs);
   }
 
+  /** Advances the time. @param {number} ms */
   async turn(ms) {
     const until = this.now + ms;
     await settle();
-    while (this.#events.length > 0 && this.#events.at(-1).at <= until) {
-      const { at, act } = this.#events.pop();
-      this.now = at;
-      act();
+    for (let event = this.#events.at(-1); event && event.at <= until; event = this.#events.at(-1)) {
+      this.#events.pop();
+      this.now = event.at;
+      event.act();
       await settle();
     }
     this.now = until;
   }
 
+  /** @param {TabOptions} [options] */
   openTab(options) {
     const tab = new WorldTab(this, options);
     this.tabs.push(tab);
@@ -69,33 +88,38 @@ export class World {
     return this.tabs.filter((tab) => !tab.isFrozen && tab.isHere);
   }
 
-  /** Tabs that run and have a connection: one, but for the moment of a handover. */
+  /** Running tabs with a connection: one, except during a handover. */
   get leaders() {
     return this.awake.filter((tab) => tab.connections.some((connection) => connection.isStarted));
   }
 }
 
-class WorldTab {
+/** @typedef {{ source: string, task: () => void }} Task */
+
+export class WorldTab {
   isFrozen = false;
   /** On the screen or in the background, and not in the back/forward cache. */
   isHere = true;
   isHidden;
+  hearsChannel = false;
+  /** @type {FakeConnection[]} */
   connections = [];
+  /** @type {string[]} */
   states = [];
-  heard = [];
-  #beganAt;
+  /** @type {Message[]} */
+  received = [];
+  #startedAt;
   #isDead = false;
+  /** @type {Task[]} */
   #held = [];
 
   /**
    * @param {World} world
-   * @param {object} [options]
-   * @param {string[]} [options.pets]  None: the index. One: a show page.
-   * @param {boolean} [options.hasCursor]  The hello page has none.
+   * @param {TabOptions} [options]
    */
   constructor(world, { pets = [], hasCursor = true, isHidden = false, parts = {} } = {}) {
     this.world = world;
-    this.#beganAt = world.now;
+    this.#startedAt = world.now;
     this.isHidden = isHidden;
     const { server } = world;
     const drawn = [...server.pets].filter(([id]) => pets.length === 0 || pets.includes(id));
@@ -105,7 +129,12 @@ class WorldTab {
     );
     this.isChecked = hasCursor;
     this.pets = pets;
-    this.clock = { now: () => world.now, after: (delayMs, act) => this.#after(delayMs, act) };
+    this.clock = {
+      now: () => world.now,
+      elapsed: () => world.now,
+      after: (/** @type {number} */ delayMs, /** @type {() => void} */ act) => this.#after(delayMs, act),
+      soon: (/** @type {() => void} */ act) => void this.#after(0, act),
+    };
     this.connection = new SharedConnection({
       clock: this.clock,
       random: world.random,
@@ -118,22 +147,26 @@ class WorldTab {
       connect: () => {
         const connection = new FakeConnection(this);
         this.connections.push(connection);
-        return connection;
+        return fake(connection);
       },
-      missedSince: (since, signal) => server.answer(this, since, signal),
+      catchUp: (since, signal) => server.answer(this, since, signal),
       ...parts,
     });
     this.connection.onstate = (state) => this.states.push(state.phase);
     this.connection.onmessage = (message) => this.#show(message);
   }
 
-  /** A timer, which can be cancelled also while it is held. A hidden tab has its timers run once a second. */
+  /**
+   * Starts a timer, which can be cancelled while it is held. In a hidden tab timers run once a second.
+   * @param {number} delayMs
+   * @param {() => void} act
+   */
   #after(delayMs, act) {
     let isCancelled = false;
-    const isDue = () => this.run("timer", () => !isCancelled && act());
-    const lateMs = this.isHidden ? 1000 - ((this.world.now + delayMs - this.#beganAt) % 1000) : 0;
+    const isDue = () => this.run("timer", () => void (isCancelled || act()));
+    const lateMs = this.isHidden ? 1000 - ((this.world.now + delayMs - this.#startedAt) % 1000) : 0;
     this.world.at(delayMs + lateMs, isDue);
-    return () => (isCancelled = true);
+    return () => void (isCancelled = true);
   }
 
   start() {
@@ -141,20 +174,25 @@ class WorldTab {
     return this;
   }
 
-  /** A task of the page, from one of the browser's sources. */
+  /**
+   * Runs a task of the page, from one of the browser's task sources.
+   * @param {string} source
+   * @param {() => void} task
+   */
   run(source, task) {
     if (this.#isDead) return;
     if (this.isFrozen && !(this.hearsChannel && source.startsWith("channel"))) this.#held.push({ source, task });
     else task();
   }
 
+  /** @param {Message} message */
   #show(message) {
-    this.heard.push(message);
+    this.received.push(message);
     const known = parse(this.board.cursor);
     const told = parse(message.cursor);
-    if (this.isChecked && message.type !== "hello" && told) {
+    if (this.isChecked && message.type !== "hello" && known && told) {
       if (message.type === "snapshot") {
-        assert.ok(told.epoch !== known.epoch || told.rev >= known.rev, "time does not run backwards");
+        assert.ok(told.epoch !== known.epoch || told.rev >= known.rev, "nothing goes back in time");
       } else if (message.type === "status" || told.rev > known.rev) {
         assert.deepEqual(told, { epoch: known.epoch, rev: known.rev + 1 }, `${message.type}: next, once`);
       }
@@ -163,7 +201,7 @@ class WorldTab {
     this.board.apply(message);
   }
 
-  /** What the page shows, e.g. `{"1":"eating"}`. */
+  /** What the page shows, e.g. `{"1":"eating"}`. @returns {Record<string, string | undefined>} */
   get shown() {
     return Object.fromEntries([...this.board.pets].map(([id, { status }]) => [id, status]));
   }
@@ -174,7 +212,7 @@ class WorldTab {
     return this.board.cursor === cursor && ids.every((id) => this.shown[id] === pets.get(id));
   }
 
-  /** Goes into the back/forward cache: what comes from now on is lost. */
+  /** Enters the back/forward cache: messages from now on are lost. */
   leave() {
     this.connection.stop();
     this.isHere = false;
@@ -185,15 +223,18 @@ class WorldTab {
     this.connection.start();
   }
 
-  /** `hearsChannel`: as in Chromium, where the other tabs are heard and answered, and nothing else goes on. */
+  /**
+   * `isTold`: the page gets an event. `hearsChannel`: the page still receives and answers messages of other tabs, and does
+   * nothing else, as in Chromium.
+   */
   freeze({ isTold = false, hearsChannel = false } = {}) {
     this.hearsChannel = hearsChannel;
     if (isTold) this.connection.stop();
-    this.#held = [{ source: "told", task: () => isTold && this.isHere && this.connection.start() }];
+    this.#held = [{ source: "told", task: () => void (isTold && this.isHere && this.connection.start()) }];
     this.isFrozen = true;
   }
 
-  /** What waited runs, in order within each of the browser's sources, and otherwise as chance will have it. */
+  /** Runs the held tasks: in order within each task source, and otherwise in random order. */
   thaw() {
     this.isFrozen = false;
     const sources = groups(this.#held);
@@ -202,7 +243,7 @@ class WorldTab {
     const next = () => {
       const waiting = lines.filter((line) => line.length > 0);
       if (waiting.length === 0) return;
-      waiting[this.world.delay(waiting.length)].shift().task();
+      waiting[this.world.delay(waiting.length)].shift()?.task();
       this.world.at(0, () => this.run("thaw", next));
     };
     next();
@@ -222,7 +263,9 @@ class WorldTab {
   }
 }
 
+/** @param {Task[]} held */
 function groups(held) {
+  /** @type {Map<string, Task[]>} */
   const sources = new Map();
   for (const task of held) sources.set(task.source, [...(sources.get(task.source) ?? []), task]);
   return sources;

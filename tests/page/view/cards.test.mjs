@@ -1,14 +1,16 @@
-/** The cards of the index: each in its place by id, found without a walk along the list. */
+/** The cards of the index: each in its place by id. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cards } from "../../../public/view/cards.js";
+import { fake } from "../support/fakes.mjs";
 
-/** A card as far as it matters here: it has an id, and nothing to draw in. */
+/** A card with an id, and nothing to draw in. */
 class FakeCard {
-  dataset = {};
+  /** @type {FakeList | undefined} */
+  list;
 
   constructor(id = "") {
-    this.dataset.pet = id;
+    this.dataset = { pet: id };
   }
 
   querySelector() {
@@ -24,38 +26,44 @@ class FakeCard {
   }
 
   remove() {
-    this.list.cards.splice(this.list.cards.indexOf(this), 1);
+    this.list?.cards.splice(this.list.cards.indexOf(this), 1);
   }
 }
 
-/** A list that can be added to and not be walked: it has no `children`. */
+/** A list without `children`, so that nothing can search it. */
 class FakeList {
+  /** @type {FakeCard[]} */
   cards = [];
 
+  /**
+   * @param {FakeCard} card
+   * @param {FakeCard | null} next
+   */
   insertBefore(card, next) {
     card.list = this;
     this.cards.splice(next ? this.cards.indexOf(next) : this.cards.length, 0, card);
   }
 }
 
-/** @param {string[]} drawn  Ids of the cards that the server drew. */
+/** @param {string[]} drawn  Ids of the cards that the server rendered. */
 function openCards(drawn = []) {
   const list = new FakeList();
   for (const id of drawn) list.insertBefore(new FakeCard(id), null);
+  /** @type {Record<string, unknown>} */
   const parts = { "#pets": list, "#pet-card": { content: { firstElementChild: new FakeCard() } } };
   const document = {
-    querySelector: (selector) => parts[selector] ?? null,
+    querySelector: (/** @type {string} */ selector) => parts[selector] ?? null,
     querySelectorAll: () => [...list.cards],
     importNode: () => new FakeCard(),
   };
-  const quiet = { draw() {}, show() {} };
-  const cards = new Cards({ document, since: quiet, highlight: quiet, title: quiet });
-  const put = (...ids) => cards.draw(ids.map((id) => ({ id, after: { id } })));
-  const remove = (...ids) => cards.draw(ids.map((id) => ({ id, before: { id } })));
+  const quiet = { draw() {}, show() {}, setText() {} };
+  const cards = new Cards({ document: fake(document), times: quiet, highlight: quiet, title: quiet });
+  const put = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, after: { id } })));
+  const remove = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, before: { id } })));
   return { put, remove, shown: () => list.cards.map(({ dataset }) => dataset.pet) };
 }
 
-test("new cards come in the order of their ids, whatever the order in which they are told", () => {
+test("new cards are in the order of their ids, whatever the order in which they arrive", () => {
   const { put, shown } = openCards(["2", "10"]);
   put("11", "1", "9", "100", "3", "10");
   assert.deepEqual(shown(), ["1", "2", "3", "9", "10", "11", "100"]);

@@ -1,16 +1,17 @@
-/** The mark on what has just changed: it begins again with each change, and costs no layout. */
+/** The highlight of a change: it restarts with each change, without forcing a layout. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "../support/fakes.mjs";
+import { fake, FakeClock } from "../support/fakes.mjs";
 import { Highlight } from "../../../public/view/highlight.js";
 
-/** An element that knows its classes, counts how often they are set, and whose layout nobody may ask for. */
+/** An element that counts writes to its classes, and fails if its layout is read. */
 class FakeElement {
+  /** @type {Set<string>} */
   classes = new Set();
   writes = 0;
   classList = {
-    add: (name) => (this.#write(), this.classes.add(name)),
-    remove: (...names) => (this.#write(), names.forEach((name) => this.classes.delete(name))),
+    add: (/** @type {string} */ name) => (this.#write(), this.classes.add(name)),
+    remove: (/** @type {string[]} */ ...names) => (this.#write(), names.forEach((name) => this.classes.delete(name))),
   };
 
   #write() {
@@ -32,14 +33,17 @@ class FakeElement {
 
 function openHighlight() {
   const clock = new FakeClock();
-  return { clock, highlight: new Highlight(clock), element: new FakeElement() };
+  const element = new FakeElement();
+  const highlight = new Highlight(clock);
+  const show = () => highlight.show(fake(element));
+  return { clock, highlight, element, show };
 }
 
-test("what has changed is marked for two seconds after the last change", () => {
-  const { clock, highlight, element } = openHighlight();
-  highlight.show(element);
+test("a change is highlighted for two seconds", () => {
+  const { clock, element, show } = openHighlight();
+  show();
   clock.turn(1500);
-  highlight.show(element);
+  show();
   clock.turn(1999);
   assert.notEqual(element.mark, "");
   clock.turn(1);
@@ -47,32 +51,32 @@ test("what has changed is marked for two seconds after the last change", () => {
   assert.equal(clock.waiting, 0);
 });
 
-test("the animation begins again without a layout in between: it gets another name", () => {
-  const { clock, highlight, element } = openHighlight();
-  highlight.show(element);
+test("the animation restarts under another name, without a layout in between", () => {
+  const { clock, element, show } = openHighlight();
+  show();
   const first = element.mark;
   clock.turn(1000);
-  highlight.show(element);
+  show();
   assert.notEqual(element.mark, first);
   assert.equal(element.classes.size, 1);
   clock.turn(1000);
-  highlight.show(element);
+  show();
   assert.equal(element.mark, first);
 });
 
-test("a pet that changes fifty times a second is written to twice a second", () => {
-  const { clock, highlight, element } = openHighlight();
+test("a pet that changes fifty times a second has two writes a second", () => {
+  const { clock, element, show } = openHighlight();
   for (let change = 0; change < 500; change += 1) {
-    highlight.show(element);
+    show();
     clock.turn(20);
     assert.notEqual(element.mark, "", "it stays marked");
   }
   assert.ok(element.writes <= 2 * 21, `${element.writes} writes in ten seconds`);
 });
 
-test("stopping takes every mark away and leaves no timer", () => {
-  const { clock, highlight, element } = openHighlight();
-  highlight.show(element);
+test("stopping removes every highlight and leaves no timer", () => {
+  const { clock, highlight, element, show } = openHighlight();
+  show();
   highlight.stop();
   assert.equal(element.mark, "");
   assert.equal(clock.waiting, 0);

@@ -1,29 +1,28 @@
-/** The rung that a page is on: found where networks play tricks, left when it fails, and climbed back from. */
+/** The transport that a page uses: found on difficult networks, left when it fails, and upgraded. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "./proxy.mjs";
 import { eventually, openTab, startStore } from "./support.mjs";
 
-const OVER_WEBSOCKET = /^Live over WebSocket/;
-const OVER_SSE = /^Live over SSE/;
 
-/** With these, a link on trial has proved itself within ten seconds. */
+/** With these heartbeats, an upgrade takes less than ten seconds. */
 const OFTEN = { heartbeat: "2s" };
 
-/** Keeps what the line says, from now on and without the ages in it. */
-function keepLine(tab) {
+/** Records each connection status of the page from now on, with its transport. */
+function recordStatus(tab) {
   return tab.page.evaluate(() => {
+    const connection = document.querySelector("#connection");
     const text = document.querySelector("#connection-text");
-    globalThis.said = [];
-    const keep = () => globalThis.said.push(text.textContent.split(" · ")[0]);
-    keep();
-    new MutationObserver(keep).observe(text, { childList: true, characterData: true, subtree: true });
+    globalThis.recorded = [];
+    const record = () => globalThis.recorded.push(`${text.textContent} ${connection.dataset.transport}`);
+    record();
+    new MutationObserver(record).observe(connection, { attributes: true, childList: true, characterData: true, subtree: true });
   });
 }
 
-const keptLine = (tab) => tab.page.evaluate(() => [...new Set(globalThis.said)]);
+const recordedStatuses = (tab) => tab.page.evaluate(() => [...new Set(globalThis.recorded)]);
 
-/** Tells the page what browsers tell when a network is back. */
+/** Sends the event of a browser whose network is back. */
 const tellOnline = (tab) => tab.page.evaluate(() => void dispatchEvent(new Event("online")));
 
 async function assertFollows(tab, store) {
@@ -31,43 +30,43 @@ async function assertFollows(tab, store) {
   assert.equal(tab.loads, 1);
 }
 
-describe("the rung of a page", { concurrency: 3 }, () => {
-  test("is WebSocket again once that gets through, and in between the page is live all the time", async (t) => {
+describe("the transport of a page", { concurrency: 3 }, () => {
+  test("is upgraded to WebSocket once that gets through, and the page is live all the time", async (t) => {
     const store = await startStore(t, OFTEN);
     const proxy = await startProxy(t, store.origin, { sockets: "refuse" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await tab.saysOfItself(OVER_SSE);
-    await keepLine(tab);
+    await tab.isLive("sse");
+    await recordStatus(tab);
     proxy.let({ sockets: "pass" });
     await tellOnline(tab);
-    await tab.saysOfItself(OVER_WEBSOCKET);
-    assert.deepEqual(await keptLine(tab), ["Live over SSE", "Live over WebSocket"]);
+    await tab.isLive("ws");
+    assert.deepEqual(await recordedStatuses(tab), ["Live sse", "Live ws"]);
     await assertFollows(tab, store);
   });
 
-  test("stays where a better one lets hello through and then dies", async (t) => {
+  test("stays where a better one dies after its hello", async (t) => {
     const store = await startStore(t, OFTEN);
     const proxy = await startProxy(t, store.origin, { sockets: "refuse" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await tab.saysOfItself(OVER_SSE);
-    await keepLine(tab);
+    await tab.isLive("sse");
+    await recordStatus(tab);
     proxy.let({ sockets: "kill" });
     const asked = proxy.asked.length;
     await tellOnline(tab);
     await eventually(() => proxy.asked.slice(asked).includes("/live/ws"));
     await assertFollows(tab, store);
-    assert.deepEqual(await keptLine(tab), ["Live over SSE"]);
+    assert.deepEqual(await recordedStatuses(tab), ["Live sse"]);
   });
 
   test("is SSE where sockets are killed a moment after they open", async (t) => {
     const store = await startStore(t, OFTEN);
     const proxy = await startProxy(t, store.origin, { sockets: "kill" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await tab.saysOfItself(OVER_SSE);
+    await tab.isLive("sse");
     await assertFollows(tab, store);
   });
 
-  test("is long poll where sockets are killed and each event comes only with the next", async (t) => {
+  test("is long polling where sockets are killed and each event is held back until the next", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, { sockets: "kill", streams: "behind" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -77,13 +76,13 @@ describe("the rung of a page", { concurrency: 3 }, () => {
     assert.ok(proxy.asked.includes("/live/sse"), "SSE was tried");
   });
 
-  test("is short poll where nothing may stay open and nothing may wait", async (t) => {
+  test("is short polling where streams and requests that wait are cut", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams: "refuse", polls: "cut" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
     await eventually(() => proxy.asked.filter((path) => path === "/live/state").length >= 2);
     await assertFollows(tab, store);
-    assert.ok(proxy.asked.includes("/live/poll"), "long poll was tried");
+    assert.ok(proxy.asked.includes("/live/poll"), "long polling was tried");
   });
 
   test("is where the next page of the same browser starts", async (t) => {

@@ -1,0 +1,97 @@
+// @ts-check
+/** Reads and fills the fields of a form, as far as drafts are concerned. */
+
+/** @typedef {import("../state/drafts.js").Fields} Fields */
+/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
+
+/** The token is valid for one page, so drafts never include it. */
+const FORM_TOKEN = "form-token";
+
+/** @param {HTMLFormElement} form */
+const controls = (form) =>
+  /** @type {Control[]} */ ([...form.elements].filter((element) => "name" in element && element.name !== ""));
+
+/** @param {Control} control */
+const isHidden = (control) => control.type === "hidden" && control.name !== FORM_TOKEN;
+
+/** Returns true for fields that belong into a draft: no password is stored. @param {Control} control */
+const isVisible = (control) => !["hidden", "password", "submit", "button", "fieldset"].includes(control.type);
+
+/**
+ * @param {Control} control
+ * @returns {control is HTMLInputElement}
+ */
+const isChoice = (control) => control.type === "radio" || control.type === "checkbox";
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Fields} The visible fields.
+ */
+export function visibleFields(form) {
+  const chosen = controls(form).filter((control) => isVisible(control) && (!isChoice(control) || control.checked));
+  return Object.fromEntries(chosen.map((control) => [control.name, control.value]));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Fields} The visible fields as the server rendered them, even if the browser has restored other values.
+ */
+export function renderedFields(form) {
+  const rendered = controls(form).filter(
+    (control) => isVisible(control) && (!isChoice(control) || control.defaultChecked),
+  );
+  const value = (/** @type {Control} */ control) =>
+    isChoice(control) || !("defaultValue" in control) ? control.value : control.defaultValue;
+  return Object.fromEntries(rendered.map((control) => [control.name, value(control)]));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @returns {Fields}
+ */
+export function hiddenFields(form) {
+  return Object.fromEntries(controls(form).filter(isHidden).map((control) => [control.name, control.value]));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Fields} fields
+ */
+export function fillVisible(form, fields) {
+  for (const control of controls(form).filter(isVisible)) {
+    const value = fields[control.name];
+    if (value === undefined) continue;
+    if (isChoice(control)) control.checked = control.value === value;
+    else control.value = value;
+  }
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Fields} fields
+ */
+export function fillHidden(form, fields) {
+  for (const control of controls(form).filter(isHidden)) {
+    if (fields[control.name] !== undefined) control.value = fields[control.name];
+  }
+}
+
+/**
+ * Returns the body that the browser would send.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement | null} submitter
+ */
+export function bodyOf(form, submitter) {
+  const body = new URLSearchParams();
+  for (const [name, value] of new FormData(form, submitter)) body.append(name, String(value));
+  return body;
+}
+
+/**
+ * @param {Fields} one
+ * @param {Fields} other
+ */
+export function isEqual(one, other) {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => one[name] === other[name]);
+}
