@@ -35,7 +35,8 @@ async fn a_switch_is_counted_where_it_leads_to() {
         assert_eq!(viewer.next().await["type"], "hello");
         assert_eq!(switches(&app, from, to, why).await, 1, "{from} {to} {why}");
     }
-    app.get("/live/state?transport=short&from=poll&why=died").await;
+    app.get("/live/state?transport=short&from=poll&why=died")
+        .await;
     assert_eq!(switches(&app, "poll", "short", "died").await, 1);
     assert_eq!(all_switches(&app).await.1, 7);
 }
