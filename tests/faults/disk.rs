@@ -1,55 +1,61 @@
-//! Disks that fail, and one that remembers: witnesses of a store.
+//! Simulated disks: one that fails, one that blocks, and one that records every operation.
 
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use pet_store::store::{IoEvent, IoObserver};
 
-use super::unsynced::Unsynced;
-
-/// What is counted and refused.
+/// The kind of operation that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Fails {
     Write,
     Sync,
-    /// A sync, and then nothing of what it was to make safe is on the disk.
-    Loss,
+    /// A sync, after which nothing that was written since the last one is on the disk.
+    SyncWithLoss,
 }
 
-/// For how long it is refused.
+/// For how long it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasts {
     Once,
-    ForGood,
+    UntilHealed,
 }
 
-/// Refuses one operation, or every one of its kind from there on, once it is armed.
+/// Fails one operation, or every one of its kind from there on, once it is armed.
 #[derive(Debug)]
 pub struct FailingDisk {
-    kind: Kind,
+    fails: Fails,
     lasts: Lasts,
     error: io::ErrorKind,
     is_armed: AtomicBool,
-    /// How many of its kind are still let through.
+    /// Operations of the kind that still succeed.
     before: AtomicUsize,
-    refused: AtomicUsize,
-    unsynced: Mutex<Unsynced>,
+    failures: AtomicUsize,
+    unsynced: Mutex<UnsyncedWrites>,
 }
 
 impl FailingDisk {
-    /// Will refuse the `nth` operation of `kind` in `folder` after it is armed, the first being 1.
-    pub fn new(folder: &Path, kind: Kind, nth: usize, lasts: Lasts, error: io::ErrorKind) -> Self {
+    /// Fails the `nth` operation of its kind in `folder` after it is armed, counted from 1.
+    pub fn new(
+        folder: &Path,
+        fails: Fails,
+        nth: usize,
+        lasts: Lasts,
+        error: io::ErrorKind,
+    ) -> Self {
         FailingDisk {
-            kind,
+            fails,
             lasts,
             error,
             is_armed: AtomicBool::new(false),
             before: AtomicUsize::new(nth - 1),
-            refused: AtomicUsize::new(0),
-            unsynced: Mutex::new(Unsynced::of(folder)),
+            failures: AtomicUsize::new(0),
+            unsynced: Mutex::new(UnsyncedWrites::new(folder)),
         }
     }
 
@@ -61,31 +67,31 @@ impl FailingDisk {
         self.is_armed.store(false, Ordering::SeqCst);
     }
 
-    pub fn refused(&self) -> usize {
-        self.refused.load(Ordering::SeqCst)
+    /// Number of operations since the first failure, that one included.
+    pub fn failures(&self) -> usize {
+        self.failures.load(Ordering::SeqCst)
     }
 
-    /// Whether this is one of those that are counted.
-    fn counts(&self, event: IoEvent<'_>) -> bool {
+    fn is_of_kind(&self, event: IoEvent<'_>) -> bool {
         match event {
-            IoEvent::Write { .. } | IoEvent::SetLength { .. } => self.kind == Kind::Write,
-            IoEvent::Sync { .. } => self.kind != Kind::Write,
+            IoEvent::Write { .. } | IoEvent::SetLength { .. } => self.fails == Fails::Write,
+            IoEvent::Sync { .. } => self.fails != Fails::Write,
             _ => false,
         }
     }
 
     fn decide(&self, event: IoEvent<'_>) -> io::Result<()> {
-        if !self.counts(event) || !self.is_armed.load(Ordering::SeqCst) {
+        if !self.is_of_kind(event) || !self.is_armed.load(Ordering::SeqCst) {
             return Ok(());
         }
-        let counted = |left: usize| left.checked_sub(1);
-        let passes = self
+        let order = Ordering::SeqCst;
+        let succeeds = self
             .before
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
-        if passes.is_ok() {
+            .fetch_update(order, order, |left| left.checked_sub(1));
+        if succeeds.is_ok() {
             return Ok(());
         }
-        if self.refused.fetch_add(1, Ordering::SeqCst) > 0 && self.lasts == Lasts::Once {
+        if self.failures.fetch_add(1, order) > 0 && self.lasts == Lasts::Once {
             return Ok(());
         }
         Err(self.error.into())
@@ -95,39 +101,128 @@ impl FailingDisk {
 impl IoObserver for FailingDisk {
     fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
         let decided = self.decide(event);
-        if self.kind == Kind::Loss {
+        if self.fails == Fails::SyncWithLoss {
             let mut unsynced = self.unsynced.lock().unwrap();
             match (event, &decided) {
-                (IoEvent::Sync { file }, Err(_)) => unsynced.lose(file),
-                (event, _) => unsynced.note(event),
+                (IoEvent::Sync { file }, Err(_)) => unsynced.revert(file),
+                (event, _) => unsynced.record(event),
             }
         }
         decided
     }
 }
 
-/// Takes its time over every sync, once it is armed.
+/// The writes since the last sync of each file, so that they can be reverted: after a failed sync
+/// none of them needs to be on the disk.
 #[derive(Debug)]
-pub struct SlowDisk {
-    pub pause: Duration,
-    pub is_armed: AtomicBool,
-    pub is_syncing: AtomicBool,
+struct UnsyncedWrites {
+    folder: PathBuf,
+    overwritten: Vec<Overwritten>,
 }
 
-impl IoObserver for SlowDisk {
+/// The bytes of a file before a write, and its length.
+#[derive(Debug)]
+struct Overwritten {
+    file: String,
+    length: u64,
+    offset: u64,
+    data: Vec<u8>,
+}
+
+impl UnsyncedWrites {
+    fn new(folder: &Path) -> Self {
+        UnsyncedWrites {
+            folder: folder.to_owned(),
+            overwritten: Vec::new(),
+        }
+    }
+
+    /// Records an operation that is about to be made.
+    fn record(&mut self, event: IoEvent<'_>) {
+        match event {
+            IoEvent::Write { file, offset, data } => {
+                self.save(file, offset, offset + data.len() as u64);
+            }
+            IoEvent::SetLength { file, length } => self.save(file, length, u64::MAX),
+            IoEvent::Sync { file } | IoEvent::Remove { file } => self.forget(file),
+            IoEvent::Create { .. } | IoEvent::Rename { .. } | IoEvent::SyncFolder => {}
+        }
+    }
+
+    /// Restores the content of the file at its last sync.
+    fn revert(&mut self, name: &str) {
+        let file = OpenOptions::new().write(true).open(self.folder.join(name));
+        let file = file.unwrap();
+        let newest_first = self.overwritten.iter().rev();
+        for before in newest_first.filter(|before| before.file == name) {
+            file.write_all_at(&before.data, before.offset).unwrap();
+            file.set_len(before.length).unwrap();
+        }
+        self.forget(name);
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.overwritten.retain(|before| before.file != name);
+    }
+
+    fn save(&mut self, name: &str, start: u64, end: u64) {
+        let file = File::open(self.folder.join(name)).unwrap();
+        let length = file.metadata().unwrap().len();
+        let mut data = vec![0; end.min(length).saturating_sub(start) as usize];
+        file.read_exact_at(&mut data, start).unwrap();
+        self.overwritten.push(Overwritten {
+            file: name.to_owned(),
+            length,
+            offset: start,
+            data,
+        });
+    }
+}
+
+/// Blocks every sync while it is armed.
+#[derive(Debug, Default)]
+pub struct BlockingDisk {
+    is_armed: Mutex<bool>,
+    released: Condvar,
+    is_syncing: AtomicBool,
+}
+
+impl BlockingDisk {
+    pub fn arm(&self) {
+        *self.is_armed.lock().unwrap() = true;
+    }
+
+    /// Lets the blocked sync and later ones complete.
+    pub fn release(&self) {
+        *self.is_armed.lock().unwrap() = false;
+        self.released.notify_all();
+    }
+
+    /// Returns true while a sync is blocked.
+    pub fn is_syncing(&self) -> bool {
+        self.is_syncing.load(Ordering::SeqCst)
+    }
+}
+
+impl IoObserver for BlockingDisk {
     fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
-        if matches!(event, IoEvent::Sync { .. }) && self.is_armed.load(Ordering::SeqCst) {
-            self.is_syncing.store(true, Ordering::SeqCst);
-            std::thread::sleep(self.pause);
+        if matches!(event, IoEvent::Sync { .. }) {
+            let armed = self.is_armed.lock().unwrap();
+            self.is_syncing.store(*armed, Ordering::SeqCst);
+            let limit = Duration::from_mins(1);
+            let released = self
+                .released
+                .wait_timeout_while(armed, limit, |armed| *armed);
+            assert!(!released.unwrap().1.timed_out(), "the sync is released");
             self.is_syncing.store(false, Ordering::SeqCst);
         }
         Ok(())
     }
 }
 
-/// One thing that was done to the disk, or that somebody was told.
+/// One operation on the disk, or the acknowledgement of changes.
 #[derive(Clone, Debug)]
-pub enum AuditEntry {
+pub enum DiskOperation {
     Create {
         file: String,
     },
@@ -151,50 +246,56 @@ pub enum AuditEntry {
         file: String,
     },
     SyncFolder,
-    /// Everything up to this rev was acknowledged.
+    /// Every change up to this rev was acknowledged.
     Acknowledged(u64),
 }
 
-/// Remembers everything in its order.
+impl From<IoEvent<'_>> for DiskOperation {
+    fn from(event: IoEvent<'_>) -> Self {
+        let owned = str::to_owned;
+        match event {
+            IoEvent::Create { file } => DiskOperation::Create { file: owned(file) },
+            IoEvent::Write { file, offset, data } => DiskOperation::Write {
+                file: owned(file),
+                offset,
+                data: data.to_owned(),
+            },
+            IoEvent::SetLength { file, length } => DiskOperation::SetLength {
+                file: owned(file),
+                length,
+            },
+            IoEvent::Sync { file } => DiskOperation::Sync { file: owned(file) },
+            IoEvent::Rename { from, to } => DiskOperation::Rename {
+                from: owned(from),
+                to: owned(to),
+            },
+            IoEvent::Remove { file } => DiskOperation::Remove { file: owned(file) },
+            IoEvent::SyncFolder => DiskOperation::SyncFolder,
+        }
+    }
+}
+
+/// Records every operation in its order.
 #[derive(Debug, Default)]
-pub struct RecordingDisk(Mutex<Vec<AuditEntry>>);
+pub struct RecordingDisk(Mutex<Vec<DiskOperation>>);
 
 impl RecordingDisk {
     pub fn acknowledge(&self, rev: u64) {
-        self.audit_entries().push(AuditEntry::Acknowledged(rev));
+        self.operations().push(DiskOperation::Acknowledged(rev));
     }
 
-    pub fn take(&self) -> Vec<AuditEntry> {
-        std::mem::take(&mut *self.audit_entries())
+    pub fn take(&self) -> Vec<DiskOperation> {
+        std::mem::take(&mut *self.operations())
     }
 
-    fn audit_entries(&self) -> MutexGuard<'_, Vec<AuditEntry>> {
+    fn operations(&self) -> MutexGuard<'_, Vec<DiskOperation>> {
         self.0.lock().unwrap()
     }
 }
 
 impl IoObserver for RecordingDisk {
     fn before(&self, event: IoEvent<'_>) -> io::Result<()> {
-        let named = str::to_owned;
-        self.audit_entries().push(match event {
-            IoEvent::Create { file } => AuditEntry::Create { file: named(file) },
-            IoEvent::Write { file, offset, data } => AuditEntry::Write {
-                file: named(file),
-                offset,
-                data: data.to_owned(),
-            },
-            IoEvent::SetLength { file, length } => AuditEntry::SetLength {
-                file: named(file),
-                length,
-            },
-            IoEvent::Sync { file } => AuditEntry::Sync { file: named(file) },
-            IoEvent::Rename { from, to } => AuditEntry::Rename {
-                from: named(from),
-                to: named(to),
-            },
-            IoEvent::Remove { file } => AuditEntry::Remove { file: named(file) },
-            IoEvent::SyncFolder => AuditEntry::SyncFolder,
-        });
+        self.operations().push(event.into());
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! A store, a hub and a writer on a disk that a test controls, with one viewer who sees all.
+//! A store, a hub and a writer on a simulated disk, with one viewer that receives every message.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::ledger::{Ledger, status_fact};
 /// Pets on the board of every rig.
 pub const PETS: u64 = 3;
 
-/// The parts of a server that a disk can hurt.
+/// The parts of a server that depend on the disk.
 pub struct Rig {
     pub engine: Arc<RedbEngine>,
     pub hub: Arc<Hub>,
@@ -52,7 +52,7 @@ impl Rig {
         }
     }
 
-    /// Lets a pet do something, `turn` after turn something else.
+    /// Sets the status of a pet, another one each `turn`.
     pub async fn set(&mut self, turn: usize) -> Result<Committed, WriteError> {
         let pet = PetId::new(turn as u64 % PETS + 1);
         let status = Status::ALL[turn % Status::ALL.len()];
@@ -63,7 +63,7 @@ impl Rig {
         Ok(committed)
     }
 
-    /// Ends everything and closes the store; everything that was shown is in the ledger then.
+    /// Stops everything and closes the store. The ledger then has every published message.
     pub async fn stop(self) -> Ledger {
         let (mut ledger, mut stream) = (self.ledger, self.stream);
         self.writer.stop().await;
@@ -74,12 +74,12 @@ impl Rig {
         }
         drop((self.writer, self.hub));
         let engine = Arc::try_unwrap(self.engine);
-        assert!(engine.is_ok(), "nobody else holds the store");
+        assert!(engine.is_ok(), "the store is closed");
         ledger
     }
 
-    /// Whether the store can be read, whatever the disk does to writes.
-    pub fn reads(&self) -> bool {
+    /// Returns true if the store can be read.
+    pub fn can_read(&self) -> bool {
         let newest = self.engine.newest();
         newest.is_ok() && self.hub.board().pets.len() as u64 == PETS
     }

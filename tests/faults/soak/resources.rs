@@ -1,4 +1,4 @@
-//! How large a process is: memory and descriptors.
+//! The memory and the descriptors of a process.
 
 use std::cell::Cell;
 
@@ -6,34 +6,34 @@ use rustix::process::Pid;
 
 use crate::support::{Process, until};
 
-/// By so much the memory of the last third may be above that of the first: an allocator keeps some
-/// of what a crowd needed, at another height each time.
+/// The memory of the last third may be this factor above that of the first, and `SLACK_KIB`: an
+/// allocator keeps a varying part of the memory that many clients needed.
 const SHARE: f64 = 1.25;
 const SLACK_KIB: f64 = 4096.0;
 
-/// What was looked at: descriptors of the first process, and the memory of the last.
-pub struct Vitals {
+/// Samples of the descriptors of the first process, and of the memory of the last.
+pub struct Resources {
     descriptors_before: usize,
     descriptors_after: Cell<usize>,
     memory_kib: Vec<u64>,
 }
 
-impl Vitals {
-    /// Of a process that has just started, and that nobody talks to.
-    pub fn of(process: &Process) -> Self {
-        Vitals {
+impl Resources {
+    /// Starts with a process that has just started and has no client.
+    pub fn new(process: &Process) -> Self {
+        Resources {
             descriptors_before: descriptors(process.id()),
             descriptors_after: Cell::new(0),
             memory_kib: Vec::new(),
         }
     }
 
-    pub fn look(&mut self, process: &Process) {
+    pub fn sample(&mut self, process: &Process) {
         self.memory_kib.push(memory_kib(process.id()));
     }
 
     /// Waits until the process has no more descriptors than it began with.
-    pub async fn until_all_left(&self, process: &Process) {
+    pub async fn until_released(&self, process: &Process) {
         until("every descriptor to be closed", async || {
             self.descriptors_after.set(descriptors(process.id()));
             self.descriptors_after.get() <= self.descriptors_before
@@ -41,7 +41,7 @@ impl Vitals {
         .await;
     }
 
-    pub fn assert_flat(&self) {
+    pub fn assert_no_growth(&self) {
         let (first, last) = self.thirds();
         assert!(last <= first * SHARE + SLACK_KIB, "{}", self.memory());
     }

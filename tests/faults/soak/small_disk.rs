@@ -1,4 +1,4 @@
-//! Where the server of a soak lives: a small disk of its own, which outlasts it.
+//! The small disk of the soak test, which outlasts the servers on it.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,32 +9,34 @@ use tokio::process::{Child, Command};
 
 use crate::support::{Process, within};
 
-/// Mounts a disk in a mount namespace of its own, which lasts as long as this does.
-const HOLD: &str = "mount -t tmpfs -o size=64m none \"$0\" && echo held && exec sleep infinity";
+/// Mounts a disk in a new mount namespace, which lasts until stdin is closed.
+const HOLD: &str = "mount -t tmpfs -o size=64m none \"$0\" && echo mounted && exec cat";
 
-pub struct Place {
+/// A disk in a mount namespace.
+pub struct SmallDisk {
     folder: TempDir,
     /// Keeps the namespace; killed when dropped.
     holder: Child,
 }
 
-impl Place {
-    pub async fn make() -> Self {
+impl SmallDisk {
+    pub async fn mount() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut holder = Command::new("unshare")
             .args(["-rm", "sh", "-c", HOLD])
             .arg(folder.path())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
-        let line = within("a disk of its own", said.next_line()).await;
-        assert_eq!(line.unwrap().as_deref(), Some("held"));
-        Place { folder, holder }
+        let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
+        let line = within("the mount", lines.next_line()).await;
+        assert_eq!(line.unwrap().as_deref(), Some("mounted"));
+        SmallDisk { folder, holder }
     }
 
-    /// Starts the server on what is on the disk.
+    /// Starts the server on the disk.
     pub async fn start(&self, listen: &str) -> Process {
         let holder = self.holder.id().unwrap().to_string();
         let starter = [
@@ -56,7 +58,7 @@ impl Place {
         Process::start_by(&starter, self.folder.path(), &arguments).await
     }
 
-    /// A file on the disk, as it is seen from outside.
+    /// The path of a file on the disk, outside of the namespace.
     pub fn file(&self, name: &str) -> PathBuf {
         let holder = self.holder.id().unwrap();
         let root = PathBuf::from(format!("/proc/{holder}/root"));
@@ -64,7 +66,7 @@ impl Place {
             .join(name)
     }
 
-    /// The store of a server that has ended, in another folder.
+    /// Copies the store of a stopped server to another folder.
     pub fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         let store = Path::new("data").join("pet-store.redb");

@@ -1,15 +1,14 @@
-//! A disk of 6 MiB that fills up and is emptied again under a running server.
+//! A disk of 6 MiB that is filled up and emptied again while the server runs.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::ledger::{Ledger, Verdict};
-use super::table;
-use super::writing::set_on;
+use super::ledger::{Ledger, Verdict, set_on};
+use super::print_table;
 use crate::support::{Process, Viewer, log_of, until};
 
-/// Mounts a small disk in a mount namespace of its own, which ends with the server.
+/// Mounts a small disk in a new mount namespace, which ends with the server.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=6m none \"$0\" && exec \"$@\"";
 
 /// Fills the rest of the disk.
@@ -36,7 +35,7 @@ async fn status_of(process: &Process, path: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room() {
+async fn the_server_answers_507_on_a_full_disk_and_recovers_as_soon_as_there_is_space() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path().join("disk");
     std::fs::create_dir(&disk).unwrap();
@@ -58,7 +57,7 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
         "--data",
         data.to_str().unwrap(),
     ];
-    let process = Process::start_by(&starter, folder.path(), &arguments).await;
+    let mut process = Process::start_by(&starter, folder.path(), &arguments).await;
     let id = process.id().as_raw_nonzero();
     let seen = PathBuf::from(format!("/proc/{id}/root{}", disk.display()));
     let mut ledger = Ledger::default();
@@ -67,7 +66,7 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
     let ballast = seen.join("ballast");
     fill(&ballast);
     let mut refused = 0;
-    until("the store to need room", async || {
+    until("refusals", async || {
         let code = set_on(&process, 2, "bathing", &mut ledger).await;
         assert!([200, 507].contains(&code), "{code}");
         refused += u32::from(code == 507);
@@ -109,20 +108,19 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
     assert!(recovered < Duration::from_secs(30));
     assert_eq!(set_on(&process, 3, "eating", &mut ledger).await, 200);
     ledger.show(&viewer.next_news().await);
-    let about_the_disk = process
+    let warnings = process
         .lines()
         .into_iter()
         .filter(|line| line.contains(" ERROR ") || line.contains(" WARN "));
-    let about_the_disk: Vec<String> = about_the_disk.collect();
+    let warnings: Vec<String> = warnings.collect();
     assert_eq!(
-        about_the_disk.len(),
+        warnings.len(),
         1,
-        "once for the outage: {about_the_disk:?}"
+        "one log line for the outage: {warnings:?}"
     );
 
     let copy = tempfile::tempdir().unwrap();
-    let mut process = process;
-    // Stopped in the middle of what it does, as a power cut would.
+    // Stops the process at an arbitrary point, as a power cut would.
     process.signal(rustix::process::Signal::STOP);
     std::fs::copy(
         seen.join("data/pet-store.redb"),
@@ -138,8 +136,8 @@ async fn a_full_disk_is_answered_with_507_and_got_over_as_soon_as_there_is_room(
         lost.to_string(),
         ghosts.to_string(),
     ];
-    let headings = ["refused with 507", "room to writing", "lost", "ghosts"];
-    table::print(
+    let headings = ["refused with 507", "recovery", "lost", "ghosts"];
+    print_table(
         "a disk of 6 MiB, full and emptied again",
         &headings,
         &[row.to_vec()],

@@ -1,14 +1,15 @@
-//! Faults from the operating system, on the real program: a limit on the size of files, and
-//! errors that strace puts into its calls.
+//! Faults from the operating system, on the real program: a limit on the size of files, and errors
+//! that strace injects into its system calls. Also counts its fsyncs.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use tokio::process::{Child, Command};
 
-use super::ledger::{Ledger, Verdict};
-use super::strace::inject;
-use super::writing::set_on;
-use super::{rounds, table};
+use super::ledger::{Ledger, Verdict, set_on};
+use super::{print_table, rounds};
 use crate::support::{Process, Viewer, log_of, until};
 
 const DEMO: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];
@@ -21,7 +22,7 @@ async fn until_ready(process: &Process) {
     .await;
 }
 
-async fn end(mut process: Process, folder: &std::path::Path, ledger: &Ledger) -> Verdict {
+async fn end(mut process: Process, folder: &Path, ledger: &Ledger) -> Verdict {
     process.signal(Signal::TERM);
     assert_eq!(process.end().await.code(), Some(0));
     let verdict = ledger.verify(&log_of(&folder.join("data")));
@@ -30,7 +31,7 @@ async fn end(mut process: Process, folder: &std::path::Path, ledger: &Ledger) ->
 }
 
 #[tokio::test]
-async fn a_limit_on_the_size_of_files_ends_nothing() {
+async fn the_server_survives_a_limit_on_the_size_of_files() {
     let folder = tempfile::tempdir().unwrap();
     // In blocks of 512 bytes: a new store fits, and little more.
     let shell = ["/bin/sh", "-c", "ulimit -S -f 300 && exec \"$0\" \"$@\""];
@@ -63,7 +64,7 @@ async fn a_limit_on_the_size_of_files_ends_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
+async fn the_server_recovers_from_errors_of_its_system_calls() {
     let nths = rounds(1, 60);
     let mut rows = Vec::new();
     for (call, error) in [
@@ -71,13 +72,13 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
         ("pwrite64", "ENOSPC"),
         ("fdatasync", "EIO"),
     ] {
-        for for_good in ["", "+"] {
+        for until_healed in ["", "+"] {
             let (mut refused, mut kept) = (0, 0);
             let folder = tempfile::tempdir().unwrap();
             let process = Process::start(folder.path(), &DEMO).await;
             let mut ledger = Ledger::default();
             for nth in 1..=nths {
-                let injected = format!("inject={call}:error={error}:when={nth}{for_good}");
+                let injected = format!("inject={call}:error={error}:when={nth}{until_healed}");
                 let mut strace = inject(&process, &injected).await;
                 let mut code = 200;
                 for turn in 0..200 {
@@ -103,7 +104,7 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
             let verdict = end(process, folder.path(), &ledger).await;
             rows.push(vec![
                 format!("{call} {error}"),
-                if for_good.is_empty() {
+                if until_healed.is_empty() {
                     "once"
                 } else {
                     "until healed"
@@ -124,28 +125,29 @@ async fn an_error_in_a_call_of_the_real_program_is_answered_and_got_over() {
         "acknowledged",
         "lost",
     ];
-    table::print(
-        "errors that strace put into the program's calls",
+    print_table(
+        "errors that strace injected into system calls",
         &headings,
         &rows,
     );
 }
 
-/// What a page may take, and a heartbeat may be late, while the disk takes 2 s.
-const UNDISTURBED: Duration = Duration::from_secs(1);
+/// The longest that a page may take, and the longest time between two messages, while an fsync takes
+/// 2 s.
+const NOT_DELAYED: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn while_a_sync_of_the_real_program_takes_two_seconds_pages_and_viewers_go_on() {
+async fn pages_and_viewers_are_not_delayed_while_an_fsync_takes_two_seconds() {
     let folder = tempfile::tempdir().unwrap();
     let heartbeat = ["--heartbeat", "100ms"];
     let process = Process::start(folder.path(), &[&DEMO[..], &heartbeat].concat()).await;
     let mut viewer = Viewer::open("sse", &process.base, "").await;
     let _strace = inject(&process, "inject=fdatasync:delay_enter=2000000").await;
-    let asked = Instant::now();
+    let began = Instant::now();
     let writing = async {
         let answer = process.set_status(1, "eating").await.unwrap();
         assert_eq!(answer.status(), 200);
-        asked.elapsed()
+        began.elapsed()
     };
     let mut slowest = Duration::ZERO;
     let mut longest_silence = Duration::ZERO;
@@ -162,20 +164,78 @@ async fn while_a_sync_of_the_real_program_takes_two_seconds_pages_and_viewers_go
     };
     let written = tokio::select! {
         written = writing => written,
-        () = reading => unreachable!("it never ends"),
+        () = reading => unreachable!("the loop never ends"),
     };
     assert!(written >= Duration::from_secs(2), "{written:?}");
-    assert!(slowest < UNDISTURBED, "a page took {slowest:?}");
+    assert!(slowest < NOT_DELAYED, "a page took {slowest:?}");
     assert!(
-        longest_silence < UNDISTURBED,
+        longest_silence < NOT_DELAYED,
         "no message for {longest_silence:?}"
     );
     let headings = ["one write", "slowest page", "longest silence"];
-    let told =
+    let cells =
         [written, slowest, longest_silence].map(|time| format!("{:.3} s", time.as_secs_f32()));
-    table::print(
-        "a sync of the real program that takes 2 s",
+    print_table(
+        "an fsync of the real program that takes 2 s",
         &headings,
-        &[told.to_vec()],
+        &[cells.to_vec()],
     );
+}
+
+/// Number of fsyncs that succeeded so far.
+fn syncs(calls: &Path) -> usize {
+    let calls = std::fs::read_to_string(calls).unwrap();
+    let succeeded = |call: &&str| call.contains("fdatasync") && call.ends_with(" = 0");
+    calls.lines().filter(succeeded).count()
+}
+
+/// A change that is written without an fsync survives every kill and no power cut.
+#[tokio::test]
+async fn every_change_is_synced_before_it_is_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls = folder.path().join("calls");
+    let process = Process::start(folder.path(), &DEMO).await;
+    let _strace = attach(&process, "trace=fdatasync", &calls).await;
+    let mut before = 0;
+    for turn in 0..20 {
+        let status = ["eating", "bathing"][turn % 2];
+        let answer = process.set_status(1, status).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let after = syncs(&calls);
+        assert!(
+            after > before,
+            "change {turn} was acknowledged before its fsync"
+        );
+        before = after;
+    }
+}
+
+/// Attaches strace to the process with `expression`, as for its option `-e`. Writes the system calls
+/// to the file `calls`. strace ends when the child is killed or dropped.
+pub async fn attach(process: &Process, expression: &str, calls: &Path) -> Child {
+    let id = process.id().as_raw_nonzero().to_string();
+    let mut strace = Command::new("/usr/bin/strace");
+    strace.args(["-f", "-qq", "-p", &id, "-e", expression, "-o"]);
+    // strace complains if it is killed during a call.
+    strace.arg(calls).stderr(Stdio::null()).kill_on_drop(true);
+    let child = strace.spawn().unwrap();
+    // strace attaches to one thread after the other, and the writer is not the first.
+    let threads = format!("/proc/{id}/task");
+    until("strace to have attached", async || {
+        let mut threads = std::fs::read_dir(&threads).unwrap();
+        threads.all(|thread| is_traced(&thread.unwrap().path()))
+    })
+    .await;
+    child
+}
+
+/// Returns true if the thread is traced; false if it has ended.
+fn is_traced(thread: &Path) -> bool {
+    let status = std::fs::read_to_string(thread.join("status"));
+    status.is_ok_and(|status| !status.contains("TracerPid:\t0\n"))
+}
+
+/// Like `attach`, without a file of calls.
+pub async fn inject(process: &Process, expression: &str) -> Child {
+    attach(process, expression, Path::new("/dev/null")).await
 }

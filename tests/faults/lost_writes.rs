@@ -1,5 +1,5 @@
-//! A disk that comes back without what it had confirmed. Nothing can bring that back; but nobody
-//! is told a second story under the same revs.
+//! A disk that lost writes after it confirmed their fsync. They cannot be recovered, but their revs are
+//! never used for other changes.
 
 use std::io::{self, ErrorKind::StorageFull};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use pet_store::writer::WriteError;
 use super::rig::{PETS, Rig};
 use crate::support::until;
 
-/// Fails one sync, and is then what it was some time before.
+/// Fails one sync, and then has an earlier content.
 #[derive(Debug)]
 struct ForgetfulDisk {
     store: PathBuf,
@@ -20,15 +20,15 @@ struct ForgetfulDisk {
 }
 
 impl ForgetfulDisk {
-    fn of(folder: &Path) -> Self {
+    fn new(folder: &Path) -> Self {
         ForgetfulDisk {
             store: folder.join("pet-store.redb"),
             before: Mutex::default(),
         }
     }
 
-    /// Will come back at the next sync to what `before` was.
-    fn forget_since(&self, before: Vec<u8>) {
+    /// Restores the content `before` at the next sync.
+    fn revert_to(&self, before: Vec<u8>) {
         *self.before.lock().unwrap() = Some(before);
     }
 }
@@ -47,11 +47,11 @@ impl IoObserver for ForgetfulDisk {
 }
 
 /// Writing was refused until a restart, and after it the revs that had been shown were given to
-/// other changes: a viewer's cursor was then answered with the rest of another history.
+/// other changes: a viewer's cursor was then answered with changes of another history.
 #[tokio::test]
-async fn revs_of_changes_that_the_disk_lost_are_never_given_to_others() {
+async fn revs_of_changes_that_the_disk_lost_are_never_used_again() {
     let folder = tempfile::tempdir().unwrap();
-    let disk = Arc::new(ForgetfulDisk::of(folder.path()));
+    let disk = Arc::new(ForgetfulDisk::new(folder.path()));
     let mut rig = Rig::start(folder.path(), disk.clone());
     let epoch = rig.engine.epoch();
     rig.set(1).await.unwrap();
@@ -59,7 +59,7 @@ async fn revs_of_changes_that_the_disk_lost_are_never_given_to_others() {
     rig.set(2).await.unwrap();
     rig.set(3).await.unwrap();
 
-    disk.forget_since(before);
+    disk.revert_to(before);
     assert_eq!(rig.set(4).await, Err(WriteError::Full));
     let mut turn = 4;
     until("the loss to be noticed", async || {
@@ -69,7 +69,11 @@ async fn revs_of_changes_that_the_disk_lost_are_never_given_to_others() {
     .await;
     assert!(!rig.writer.is_writable());
     let shown = Rev::new(PETS + 3);
-    assert_eq!(rig.hub.newest().0, shown, "what was shown stays");
+    assert_eq!(
+        rig.hub.newest().0,
+        shown,
+        "the board keeps published changes"
+    );
     let ledger = rig.stop().await;
     assert_eq!(ledger.newest(), shown.get());
 
@@ -79,5 +83,5 @@ async fn revs_of_changes_that_the_disk_lost_are_never_given_to_others() {
     let epoch = engine.epoch();
     drop(engine);
     let engine = RedbEngine::open(folder.path()).unwrap();
-    assert_eq!(engine.epoch(), epoch, "it begins once");
+    assert_eq!(engine.epoch(), epoch, "a new history begins once");
 }

@@ -1,4 +1,4 @@
-//! Sessions that are ended while the disk refuses.
+//! Sessions that end while the disk fails.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use pet_store::auth::{Accounts, Actor};
 use pet_store::model::{AccountName, Author, Role};
 use pet_store::store::{AccountStore, Engine, IoObserver, RedbEngine, check};
 
-use super::disk::{FailingDisk, Kind, Lasts};
+use super::disk::{FailingDisk, Fails, Lasts};
 
-/// Operations of its kind in one edit of the roster, and some more.
+/// Operations of each kind in one edit of the accounts, and some more.
 const NTHS: usize = 12;
 
 const HASH: &str = "the hash of a password";
 
-/// Ends a session while the `nth` operation fails; whether the disk refused anything.
-fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
+/// Ends a session while the `nth` operation fails. Returns true if the edit failed.
+fn end_session_during(fails: Fails, nth: usize, lasts: Lasts) -> bool {
     let folder = tempfile::tempdir().unwrap();
-    let disk = FailingDisk::new(folder.path(), kind, nth, lasts, ErrorKind::StorageFull);
+    let disk = FailingDisk::new(folder.path(), fails, nth, lasts, ErrorKind::StorageFull);
     let disk = Arc::new(disk);
-    let witness = Arc::clone(&disk) as Arc<dyn IoObserver>;
-    let engine = Arc::new(RedbEngine::open_observed(folder.path(), witness).unwrap());
+    let observer = Arc::clone(&disk) as Arc<dyn IoObserver>;
+    let engine = Arc::new(RedbEngine::open_observed(folder.path(), observer).unwrap());
     let open = |engine: &Arc<RedbEngine>| {
         Accounts::open(Arc::clone(engine) as Arc<dyn AccountStore>).unwrap()
     };
@@ -40,12 +40,16 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let [ended, stays] = [begin(), begin()].map(|begun| begun.unwrap().key());
 
     disk.arm();
-    let told = directory.sessions().end(ended, &author);
-    let case = format!("{kind:?} {nth} {lasts:?}: {told:?}");
+    let outcome = directory.sessions().end(ended, &author);
+    let case = format!("{fails:?} {nth} {lasts:?}: {outcome:?}");
     assert!(directory.sessions().get(&ended).is_none(), "{case}");
-    assert_eq!(directory.has_pending_revocations(), told.is_err(), "{case}");
+    assert_eq!(
+        directory.has_pending_revocations(),
+        outcome.is_err(),
+        "{case}"
+    );
     disk.heal();
-    // As the writer's thread does by itself, and then the task that keeps the roster tidy.
+    // As the writer's thread does, and then the task that tidies the accounts.
     engine.recover().unwrap();
     directory.maintain().unwrap();
     drop((directory, engine));
@@ -54,17 +58,17 @@ fn end_a_session(kind: Kind, nth: usize, lasts: Lasts) -> bool {
     let directory = open(&Arc::new(RedbEngine::open(folder.path()).unwrap()));
     assert!(directory.sessions().get(&ended).is_none(), "{case}");
     assert!(directory.sessions().get(&stays).is_some(), "{case}");
-    told.is_err()
+    outcome.is_err()
 }
 
 #[test]
-fn a_session_that_was_ended_while_the_disk_refused_is_not_there_after_a_restart() {
+fn a_session_that_ended_during_disk_errors_is_gone_after_a_restart() {
     let mut refused = 0;
-    for kind in [Kind::Write, Kind::Sync, Kind::Loss] {
-        for lasts in [Lasts::Once, Lasts::ForGood] {
-            let refusals = (1..=NTHS).map(|nth| end_a_session(kind, nth, lasts));
+    for fails in [Fails::Write, Fails::Sync, Fails::SyncWithLoss] {
+        for lasts in [Lasts::Once, Lasts::UntilHealed] {
+            let refusals = (1..=NTHS).map(|nth| end_session_during(fails, nth, lasts));
             refused += refusals.filter(|refused| *refused).count();
         }
     }
-    assert!(refused >= 8, "{refused} refusals prove little");
+    assert!(refused >= 8, "{refused} failures prove little");
 }

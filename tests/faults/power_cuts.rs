@@ -1,6 +1,6 @@
-//! What a power cut can leave on the disk: every write that was not synced may be there, not
-//! there, there before an older one, or there in part. Every such image opens, with everything
-//! that was acknowledged and nothing that was never asked.
+//! Images of the disk after a power cut: a write that was not synced can be there, missing, there
+//! before an older one, or there in part. Every such image opens, with every acknowledged change and
+//! no other than the requested ones.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,17 +14,17 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::disk::{AuditEntry, RecordingDisk};
-use super::{rounds, table};
+use super::disk::{DiskOperation, RecordingDisk};
+use super::{print_table, rounds};
 
 const SEED: u64 = 20_261_122;
 
-/// What a disk writes at once.
+/// The bytes that a disk writes atomically.
 const SECTOR: usize = 512;
 
-/// What becomes of writes that were not synced.
+/// The effect of a power cut on writes that were not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
+enum CutEffect {
     /// All of them are there.
     Kept,
     /// Some of them are missing.
@@ -35,9 +35,14 @@ enum Fate {
     Torn,
 }
 
-const FATES: [Fate; 4] = [Fate::Kept, Fate::Dropped, Fate::Reordered, Fate::Torn];
+const EFFECTS: [CutEffect; 4] = [
+    CutEffect::Kept,
+    CutEffect::Dropped,
+    CutEffect::Reordered,
+    CutEffect::Torn,
+];
 
-/// The change with `rev`: pets 1 to 5 are created, and then do one thing after the other.
+/// The change with `rev`: pets 1 to 5 are created, and then change their status.
 fn change(rev: u64) -> Change {
     let at = Timestamp::from_micros(rev.cast_signed());
     let pet = PetId::new((rev - 1) % 5 + 1);
@@ -68,9 +73,9 @@ fn change(rev: u64) -> Change {
     }
 }
 
-/// Everything that is done to the disk in a run: a first start, changes in batches, a stop in the
-/// middle and a second start.
-fn record() -> Vec<AuditEntry> {
+/// Records every disk operation of a run: a first start, changes in batches, a stop, a second start
+/// and more changes.
+fn record() -> Vec<DiskOperation> {
     let folder = tempfile::tempdir().unwrap();
     let disk = Arc::new(RecordingDisk::default());
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
@@ -88,108 +93,114 @@ fn record() -> Vec<AuditEntry> {
     disk.take()
 }
 
-/// A file while it is written: what a sync has made safe, and what came after.
+/// A file: its content at the last sync, and the operations since.
 #[derive(Clone, Default)]
-struct Unsafe {
-    safe: Vec<u8>,
-    since: Vec<AuditEntry>,
+struct FileImage {
+    synced: Vec<u8>,
+    unsynced: Vec<DiskOperation>,
 }
 
-/// The disk at one moment.
+/// The disk after some operations.
 #[derive(Default)]
-struct Disk {
-    files: Vec<Unsafe>,
+struct DiskImage {
+    files: Vec<FileImage>,
     names: BTreeMap<String, usize>,
-    /// The names after each change to the folder that is not yet safe; the first is safe.
+    /// The names at the last sync of the folder, and after each change since.
     folders: Vec<BTreeMap<String, usize>>,
     acknowledged: u64,
 }
 
-impl Disk {
-    /// The disk after `audit_entries`.
-    fn after(audit_entries: &[AuditEntry]) -> Self {
-        let mut disk = Disk {
+impl DiskImage {
+    /// The disk after `operations`.
+    fn after(operations: &[DiskOperation]) -> Self {
+        let mut disk = DiskImage {
             folders: vec![BTreeMap::new()],
-            ..Disk::default()
+            ..DiskImage::default()
         };
-        for audit_entry in audit_entries {
-            disk.carry_out(audit_entry);
+        for operation in operations {
+            disk.apply(operation);
         }
         disk
     }
 
-    fn carry_out(&mut self, audit_entry: &AuditEntry) {
-        match audit_entry {
-            AuditEntry::Create { file } => {
+    fn apply(&mut self, operation: &DiskOperation) {
+        match operation {
+            DiskOperation::Create { file } => {
                 self.names.insert(file.clone(), self.files.len());
-                self.files.push(Unsafe::default());
+                self.files.push(FileImage::default());
                 self.folders.push(self.names.clone());
             }
-            AuditEntry::Rename { from, to } => {
+            DiskOperation::Rename { from, to } => {
                 let file = self.names.remove(from).unwrap();
                 self.names.insert(to.clone(), file);
                 self.folders.push(self.names.clone());
             }
-            AuditEntry::Remove { file } => {
+            DiskOperation::Remove { file } => {
                 self.names.remove(file);
                 self.folders.push(self.names.clone());
             }
-            AuditEntry::SyncFolder => self.folders = vec![self.names.clone()],
-            AuditEntry::Acknowledged(rev) => self.acknowledged = *rev,
-            AuditEntry::Write { file, .. } | AuditEntry::SetLength { file, .. } => {
-                self.files[self.names[file]].since.push(audit_entry.clone());
+            DiskOperation::SyncFolder => self.folders = vec![self.names.clone()],
+            DiskOperation::Acknowledged(rev) => self.acknowledged = *rev,
+            DiskOperation::Write { file, .. } | DiskOperation::SetLength { file, .. } => {
+                self.files[self.names[file]]
+                    .unsynced
+                    .push(operation.clone());
             }
-            AuditEntry::Sync { file } => {
+            DiskOperation::Sync { file } => {
                 let file = &mut self.files[self.names[file]];
-                for audit_entry in std::mem::take(&mut file.since) {
-                    apply(&mut file.safe, &audit_entry);
+                for operation in std::mem::take(&mut file.unsynced) {
+                    apply_to(&mut file.synced, &operation);
                 }
             }
         }
     }
 
-    /// Leaves in `folder` what a power cut at this moment may leave.
-    fn cut(&self, fate: Fate, random: &mut ChaCha8Rng, folder: &Path) {
+    /// Writes into `folder` what a power cut can leave.
+    fn cut(&self, effect: CutEffect, random: &mut ChaCha8Rng, folder: &Path) {
         let names = &self.folders[random.random_range(0..self.folders.len())];
         for (name, &file) in names {
             let file = &self.files[file];
-            let mut left = file.safe.clone();
-            for audit_entry in left_over(&file.since, fate, random) {
-                apply(&mut left, &audit_entry);
+            let mut left = file.synced.clone();
+            for operation in surviving(&file.unsynced, effect, random) {
+                apply_to(&mut left, &operation);
             }
             std::fs::write(folder.join(name), left).unwrap();
         }
     }
 }
 
-/// The audit_entries that reached the disk, in the order in which they did.
-fn left_over(audit_entries: &[AuditEntry], fate: Fate, random: &mut ChaCha8Rng) -> Vec<AuditEntry> {
-    if fate == Fate::Kept {
-        return audit_entries.to_vec();
+/// Returns the operations that reached the disk, in the order in which they did.
+fn surviving(
+    operations: &[DiskOperation],
+    effect: CutEffect,
+    random: &mut ChaCha8Rng,
+) -> Vec<DiskOperation> {
+    if effect == CutEffect::Kept {
+        return operations.to_vec();
     }
-    let kept = audit_entries.iter().filter(|_| random.random_bool(0.6));
-    let mut kept: Vec<AuditEntry> = kept.cloned().collect();
-    match fate {
-        Fate::Kept | Fate::Dropped => kept,
-        Fate::Reordered => {
+    let kept = operations.iter().filter(|_| random.random_bool(0.6));
+    let mut kept: Vec<DiskOperation> = kept.cloned().collect();
+    match effect {
+        CutEffect::Kept | CutEffect::Dropped => kept,
+        CutEffect::Reordered => {
             kept.shuffle(random);
             kept
         }
-        Fate::Torn => kept
+        CutEffect::Torn => kept
             .into_iter()
-            .flat_map(|audit_entry| tear(audit_entry, random))
+            .flat_map(|operation| tear(operation, random))
             .collect(),
     }
 }
 
-/// A write as some of its sectors.
-fn tear(audit_entry: AuditEntry, random: &mut ChaCha8Rng) -> Vec<AuditEntry> {
-    let AuditEntry::Write { file, offset, data } = audit_entry else {
-        return vec![audit_entry];
+/// Splits a write into sectors, of which some are missing.
+fn tear(operation: DiskOperation, random: &mut ChaCha8Rng) -> Vec<DiskOperation> {
+    let DiskOperation::Write { file, offset, data } = operation else {
+        return vec![operation];
     };
     let sectors = data.chunks(SECTOR).enumerate();
     let kept: Vec<_> = sectors.filter(|_| random.random_bool(0.7)).collect();
-    let write = |(number, sector): (usize, &[u8])| AuditEntry::Write {
+    let write = |(number, sector): (usize, &[u8])| DiskOperation::Write {
         file: file.clone(),
         offset: offset + (number * SECTOR) as u64,
         data: sector.to_owned(),
@@ -197,34 +208,31 @@ fn tear(audit_entry: AuditEntry, random: &mut ChaCha8Rng) -> Vec<AuditEntry> {
     kept.into_iter().map(write).collect()
 }
 
-fn apply(content: &mut Vec<u8>, audit_entry: &AuditEntry) {
-    match audit_entry {
-        AuditEntry::Write { offset, data, .. } => {
+fn apply_to(content: &mut Vec<u8>, operation: &DiskOperation) {
+    match operation {
+        DiskOperation::Write { offset, data, .. } => {
             let start = usize::try_from(*offset).unwrap();
             let end = start + data.len();
             content.resize(content.len().max(end), 0);
             content[start..end].copy_from_slice(data);
         }
-        AuditEntry::SetLength { length, .. } => {
+        DiskOperation::SetLength { length, .. } => {
             content.resize(usize::try_from(*length).unwrap(), 0)
         }
         other => panic!("{other:?} does not change the content of a file"),
     }
 }
 
-/// Opens what is left and holds it against what was acknowledged; how many changes are there.
-fn verify(folder: &Path, acknowledged: u64, story: &str) -> u64 {
+/// Opens the image and checks that every acknowledged change is there. Returns the number of changes.
+fn verify(folder: &Path, acknowledged: u64, case: &str) -> u64 {
     let opened = RedbEngine::open(folder);
-    let engine = opened.unwrap_or_else(|error| panic!("{story}: {error}"));
+    let engine = opened.unwrap_or_else(|error| panic!("{case}: {error}"));
     let log = engine.tail(Rev::ZERO, usize::MAX).unwrap();
     let newest = engine.newest().unwrap().get();
-    assert_eq!(log.len() as u64, newest, "{story}");
-    assert!(
-        newest >= acknowledged,
-        "{story}: {newest} of {acknowledged}"
-    );
+    assert_eq!(log.len() as u64, newest, "{case}");
+    assert!(newest >= acknowledged, "{case}: {newest} of {acknowledged}");
     for (found, rev) in log.iter().zip(1..) {
-        assert_eq!(*found, change(rev), "{story}");
+        assert_eq!(*found, change(rev), "{case}");
     }
     let mut pets: BTreeMap<PetId, Arc<Pet>> = BTreeMap::new();
     for change in &log {
@@ -232,61 +240,61 @@ fn verify(folder: &Path, acknowledged: u64, story: &str) -> u64 {
         pets.extend(change.apply_to(before).map(|pet| (change.pet, pet)));
     }
     let folded: Vec<Pet> = pets.into_values().map(|pet| Pet::clone(&pet)).collect();
-    assert_eq!(engine.snapshot().unwrap().pets, folded, "{story}");
+    assert_eq!(engine.snapshot().unwrap().pets, folded, "{case}");
     engine.append(&[change(newest + 1)]).unwrap();
     newest
 }
 
 #[test]
-fn a_power_cut_at_any_moment_loses_nothing_acknowledged_the_first_start_included() {
-    let audit_entries = record();
+fn a_power_cut_at_any_time_loses_no_acknowledged_change() {
+    let operations = record();
     let is_acknowledgement =
-        |audit_entry: &AuditEntry| matches!(audit_entry, AuditEntry::Acknowledged(_));
-    let first = audit_entries.iter().position(is_acknowledgement).unwrap();
+        |operation: &DiskOperation| matches!(operation, DiskOperation::Acknowledged(_));
+    let first = operations.iter().position(is_acknowledgement).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut rows: BTreeMap<(Fate, bool), (usize, u64)> = BTreeMap::new();
+    let mut rows: BTreeMap<(CutEffect, bool), (usize, u64)> = BTreeMap::new();
     for image in 0..rounds(24, 240) {
-        let fate = FATES[image % FATES.len()];
+        let effect = EFFECTS[image % EFFECTS.len()];
         // Every second image is one of the first start, which is short.
-        let is_first_start = (image / FATES.len()).is_multiple_of(2);
+        let is_first_start = (image / EFFECTS.len()).is_multiple_of(2);
         let range = if is_first_start {
             0..first
         } else {
-            first..audit_entries.len()
+            first..operations.len()
         };
         let moment = random.random_range(range);
-        let disk = Disk::after(&audit_entries[..moment]);
+        let disk = DiskImage::after(&operations[..moment]);
         let folder = tempfile::tempdir().unwrap();
-        disk.cut(fate, &mut random, folder.path());
-        let story = format!(
-            "image {image}, {fate:?}, after {moment} of {} audit_entries",
-            audit_entries.len()
+        disk.cut(effect, &mut random, folder.path());
+        let case = format!(
+            "image {image}, {effect:?}, after {moment} of {} operations",
+            operations.len()
         );
-        let newest = verify(folder.path(), disk.acknowledged, &story);
-        let row = rows.entry((fate, is_first_start)).or_default();
+        let newest = verify(folder.path(), disk.acknowledged, &case);
+        let row = rows.entry((effect, is_first_start)).or_default();
         row.0 += 1;
         row.1 += newest - disk.acknowledged;
     }
     let rows = rows
         .into_iter()
-        .map(|((fate, is_first_start), (images, more))| {
+        .map(|((effect, is_first_start), (images, more))| {
             let when = if is_first_start {
                 "first start"
             } else {
                 "changes"
             };
-            let cells = [format!("{fate:?}"), when.to_owned(), images.to_string()];
-            let zero = ["0".to_owned(), more.to_string()];
-            cells.into_iter().chain(zero).collect()
+            let cells = [format!("{effect:?}"), when.to_owned(), images.to_string()];
+            let counts = ["0".to_owned(), more.to_string()];
+            cells.into_iter().chain(counts).collect()
         });
     let headings = [
         "not synced",
         "cut during",
         "images",
         "lost",
-        "there unacknowledged",
+        "stored and not acknowledged",
     ];
-    table::print(
+    print_table(
         "images of a power cut",
         &headings,
         &rows.collect::<Vec<_>>(),
