@@ -62,6 +62,7 @@ pub struct Hub {
     replays: Semaphore,
     encodings: Semaphore,
     reach: Reach,
+    writability: Mutex<Writability>,
     /// Rung after each publish, for those who do not wait on the stream themselves.
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
     metrics: Metrics,
@@ -73,6 +74,15 @@ pub struct Board {
     pub cursor: Cursor,
     /// In the order of their ids.
     pub pets: Arc<[Arc<Pet>]>,
+}
+
+/// The two conditions under which changes cannot be written, behind the metric `writable`.
+#[derive(Default)]
+struct Writability {
+    /// The writer has detected an outage of the store.
+    store_refuses_writes: bool,
+    /// A shared engine does not respond without delay.
+    engine_is_silent: bool,
 }
 
 impl Hub {
@@ -91,6 +101,7 @@ impl Hub {
             replays: Semaphore::new(REPLAYS_AT_ONCE),
             encodings: Semaphore::new(1),
             reach: Reach::default(),
+            writability: Mutex::default(),
             bell: OnceLock::new(),
             engine,
             stream,
@@ -106,7 +117,7 @@ impl Hub {
     pub fn publish(&self, changes: &[Change]) {
         let epoch = self.epoch();
         for change in changes {
-            let frame = Frame::of_change(epoch, change);
+            let frame = Frame::from_change(epoch, change);
             self.state().apply(change, frame.clone());
             // Sent after that: whoever subscribes and then looks at the board finds a change in the
             // one or the other, or (and then it drops it) in both, but never in neither. Fails only
@@ -217,6 +228,24 @@ impl Hub {
         self.state().snapshot(filter)
     }
 
+    /// Sets whether the store accepts writes: the writer detects the begin and the end of an outage.
+    pub fn set_store_accepts_writes(&self, does: bool) {
+        self.update_writability(|writability| writability.store_refuses_writes = !does);
+    }
+
+    /// Returns true if changes can be written: the store accepts writes, and the engine responds.
+    pub fn is_writable(&self) -> bool {
+        self.metrics.writable.get() == 1
+    }
+
+    fn update_writability(&self, update: impl FnOnce(&mut Writability)) {
+        let writability = self.writability.lock();
+        let mut writability = writability.expect("no holder of this lock panics");
+        update(&mut writability);
+        let is_writable = !writability.store_refuses_writes && !writability.engine_is_silent;
+        self.metrics.writable.set(i64::from(is_writable));
+    }
+
     /// The frames of `snapshot`. A large one is encoded off the async workers, once for all who ask.
     pub async fn frames_of(&self, snapshot: &Snapshot, form: SnapshotForm) -> Vec<Frame> {
         if let Some(frames) = snapshot.frames_now(form) {
@@ -267,7 +296,7 @@ impl Follower for Hub {
     }
 
     fn responds(&self, does: bool) {
-        self.metrics.writable.set(i64::from(does));
+        self.update_writability(|writability| writability.engine_is_silent = !does);
     }
 
     fn clock_compared(&self, ahead_ms: i64) {

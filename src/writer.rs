@@ -30,7 +30,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout_at;
 
-pub use self::authorization::{Authorization, CommitGuard, InFlight, Signer};
+pub use self::authorization::{Authorization, CommitGuard, InFlightCommits, Signer};
 pub use self::command::{Command, Committed, Expected, WriteError};
 use self::decision::{Decided, Decision};
 pub use self::key::IdempotencyKey;
@@ -113,7 +113,7 @@ impl Writer {
 
     /// Returns true if the writer runs and the store accepts writes.
     pub fn is_writable(&self) -> bool {
-        self.hub.metrics().writable.get() == 1 && self.is_running()
+        self.hub.is_writable() && self.is_running()
     }
 
     /// Returns true if the writer's thread takes commands, even if the store refuses their changes.

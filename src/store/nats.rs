@@ -123,8 +123,7 @@ async fn report_responsiveness(replica: Arc<Replica>) {
     loop {
         ticks.tick().await;
         let is_responsive = replica.health.is_responsive();
-        // Repeated during an outage: the end of another failure may have reset the metric.
-        if !(is_responsive && was_responsive)
+        if is_responsive != was_responsive
             && let Some(follower) = replica.following.get()
         {
             follower.responds(is_responsive);
@@ -200,7 +199,7 @@ impl Engine for NatsEngine {
         self.spawn(self.lease.clone().campaign(self.replica.client.clone()));
     }
 
-    fn leads(&self) -> bool {
+    fn is_leader(&self) -> bool {
         self.lease.is_held()
     }
 
@@ -221,7 +220,7 @@ impl Engine for NatsEngine {
         Ok(self.replica.state().newest)
     }
 
-    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+    fn has_reached(&self, rev: Rev) -> Result<bool, StoreError> {
         let state = StreamState::request(&self.replica.client, &PETS);
         Ok(self.runtime.block_on(state)?.last_seq >= rev.get())
     }
@@ -236,10 +235,10 @@ impl Engine for NatsEngine {
         self.runtime.block_on(tail)
     }
 
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
         let (client, filter) = (&self.replica.client, format!("{PET}*"));
-        let kept = log::changes_between(client, &filter, after.next().get(), before.get());
-        self.runtime.block_on(kept)
+        let changes = log::changes_between(client, &filter, after.next().get(), before.get());
+        self.runtime.block_on(changes)
     }
 
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {

@@ -87,7 +87,7 @@ impl Maintenance {
     /// Begins an outage after `error`, which `refused` changes met. Returns the answer to their
     /// commands.
     pub fn begin_outage(&mut self, error: &StoreError, refused: usize) -> WriteError {
-        self.hub.metrics().writable.set(0);
+        self.hub.set_store_accepts_writes(false);
         let mut outage = self.outage_log.begin(error, Instant::now());
         outage.refuse(refused);
         self.outage = Some(outage);
@@ -111,7 +111,7 @@ impl Maintenance {
             Ok(()) => {
                 outage.end(Instant::now());
                 self.outage = None;
-                self.hub.metrics().writable.set(1);
+                self.hub.set_store_accepts_writes(true);
             }
             Err(error) => outage.failed_again(&error, Instant::now()),
         }
