@@ -79,6 +79,34 @@ fn since_boot() -> Duration {
     Duration::new(seconds, nanoseconds)
 }
 
+/// A point in time that advances with the running clock. Jumps of the wall clock do not move it.
+#[derive(Clone, Copy, Debug)]
+pub struct SteadyTime {
+    start: Timestamp,
+    running: Duration,
+}
+
+impl SteadyTime {
+    /// Starts at `start`, whatever the wall clock shows.
+    pub fn start(start: Timestamp, clock: &Clock) -> Self {
+        SteadyTime {
+            start,
+            running: clock.running(),
+        }
+    }
+
+    /// Returns the time that has passed since the start.
+    pub fn elapsed(&self, clock: &Clock) -> Duration {
+        clock.running().saturating_sub(self.running)
+    }
+
+    /// Returns the start and the time that has passed since.
+    pub fn now(&self, clock: &Clock) -> Timestamp {
+        let micros = i64::try_from(self.elapsed(clock).as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(self.start.micros().saturating_add(micros))
+    }
+}
+
 /// Detects jumps of the wall clock between two calls of `check`.
 #[derive(Debug)]
 pub struct JumpDetector {

@@ -17,7 +17,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SteadyTime};
 use crate::model::{MonotonicSeconds, Timestamp};
 use crate::store::ClockReading;
 
@@ -38,7 +38,8 @@ const UNKNOWN: Duration = Duration::from_hours(31 * 24);
 pub struct StoreClock {
     clock: Clock,
     saved: ClockReading,
-    started: Duration,
+    /// The wall clock of `saved`, advanced by the time that the program runs.
+    running: SteadyTime,
     /// The time between the last reading and this start; `None` if the wall clock gives no estimate.
     pause: Mutex<Option<Duration>>,
 }
@@ -51,9 +52,10 @@ impl StoreClock {
             wall: clock.wall(),
         };
         let pause = saved.is_none().then_some(Duration::ZERO);
+        let saved = saved.unwrap_or(new);
         let resumed = StoreClock {
-            saved: saved.unwrap_or(new),
-            started: clock.running(),
+            saved,
+            running: SteadyTime::start(saved.wall, &clock),
             clock,
             pause: Mutex::new(pause),
         };
@@ -77,10 +79,10 @@ impl StoreClock {
     /// Returns the reading to save, from which the next start resumes. `None` while it may be wrong: the
     /// saved reading is then better.
     pub fn reading(&self) -> Option<ClockReading> {
-        let elapsed = self.pause()? + self.uptime();
-        let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
+        let pause = i64::try_from(self.pause()?.as_micros()).unwrap_or(i64::MAX);
         // Jumps since the start do not count, unless the clock was set for the first time.
-        let steady = Timestamp::from_micros(self.saved.wall.micros().saturating_add(micros));
+        let running = self.running.now(&self.clock).micros();
+        let steady = Timestamp::from_micros(running.saturating_add(pause));
         let wall = if steady < Timestamp::EARLIEST {
             self.clock.wall()
         } else {
@@ -93,7 +95,7 @@ impl StoreClock {
     }
 
     fn uptime(&self) -> Duration {
-        self.clock.running().saturating_sub(self.started)
+        self.running.elapsed(&self.clock)
     }
 
     /// Estimates the time between the last reading and this start, from the wall clock.

@@ -7,28 +7,25 @@
 
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SteadyTime};
 use crate::model::{Rev, Timestamp};
 use crate::store::{Engine, StoreError};
 
+/// Trims the log, and keeps the present time for that.
 pub struct Retention {
     history: Duration,
     clock: Clock,
-    anchor: Option<Anchor>,
-}
-
-/// A present time that was proved, and the reading of the running clock at that time.
-struct Anchor {
-    at: Timestamp,
-    running: Duration,
+    /// The present time; `None` until it is first needed.
+    present: Option<SteadyTime>,
 }
 
 impl Retention {
+    /// Keeps changes for `history`.
     pub fn new(history: Duration, clock: Clock) -> Self {
         Retention {
             history,
             clock,
-            anchor: None,
+            present: None,
         }
     }
 
@@ -50,7 +47,7 @@ impl Retention {
         Ok(trimmed)
     }
 
-    /// Saves the present before the program ends.
+    /// Saves the present time before the program ends.
     ///
     /// # Errors
     /// As for `Engine::save_present`.
@@ -62,46 +59,36 @@ impl Retention {
     /// Starts the retention period over after a jump of the wall clock: changes from before the jump
     /// are at least as old as the time that the program has run since.
     pub fn on_jump(&mut self) {
-        let (wall, running) = (self.clock.wall(), self.clock.running());
-        if let Some(anchor) = &mut self.anchor {
-            let at = anchor.at_running(running).min(wall);
-            *anchor = Anchor { at, running };
+        if let Some(present) = &mut self.present {
+            let now = present.now(&self.clock).min(self.clock.wall());
+            *present = SteadyTime::start(now, &self.clock);
         }
     }
 
     fn present(&mut self, engine: &dyn Engine) -> Result<Timestamp, StoreError> {
-        let (wall, running) = (self.clock.wall(), self.clock.running());
-        let is_proved = |anchor: &Anchor| running.saturating_sub(anchor.running) <= self.history;
-        let anchor = match self.anchor.take() {
-            Some(anchor) if is_proved(&anchor) => anchor,
-            // Every change from before the last jump has passed the period by the running clock.
-            Some(_) => Anchor { at: wall, running },
+        let wall = self.clock.wall();
+        let start = match self.present {
+            Some(present) if present.elapsed(&self.clock) <= self.history => {
+                return Ok(present.now(&self.clock).min(wall));
+            }
+            // Every change from before the last jump is older than the period by the running clock.
+            Some(_) => wall,
             None => {
-                let known = engine.saved_present()?;
-                let known = known.map_or_else(|| newest_at(engine), |saved| Ok(Some(saved)))?;
-                let at = known.map_or(wall, |known| known.min(wall));
-                Anchor { at, running }
+                let saved = engine.saved_present()?;
+                let known = saved.map_or_else(|| newest_at(engine), |saved| Ok(Some(saved)))?;
+                known.map_or(wall, |known| known.min(wall))
             }
         };
-        let present = anchor.at_running(running).min(wall);
-        self.anchor = Some(anchor);
-        Ok(present)
+        self.present = Some(SteadyTime::start(start, &self.clock));
+        Ok(start)
     }
 }
 
-impl Anchor {
-    fn at_running(&self, running: Duration) -> Timestamp {
-        let passed = running.saturating_sub(self.running).as_micros();
-        let passed = i64::try_from(passed).unwrap_or(i64::MAX);
-        Timestamp::from_micros(self.at.micros().saturating_add(passed))
-    }
-}
-
-/// When the newest change was made, by its own stamp.
+/// Returns the timestamp of the newest change.
 fn newest_at(engine: &dyn Engine) -> Result<Option<Timestamp>, StoreError> {
     let newest = engine.newest()?;
     let before = Rev::new(newest.get().saturating_sub(1));
-    let changes = engine.kept(before, newest.next())?;
+    let changes = engine.changes_between(before, newest.next())?;
     Ok(changes.last().map(|change| change.at))
 }
 
@@ -119,7 +106,7 @@ mod tests {
         Timestamp::from_micros(Timestamp::EARLIEST.micros() + number * DAY * 1_000_000)
     }
 
-    /// Retention of 90 days over a log whose newest change was stamped `newest`.
+    /// Retention of 90 days over a log whose newest change was with the timestamp `newest`.
     fn rig(wall: Timestamp, newest: Timestamp) -> (TestClock, MemoryEngine, Retention) {
         let engine = MemoryEngine::new(Epoch::new(1));
         let change = change(1, 1, ChangeKind::Status(Status::Eating));
@@ -134,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_present_moves_on_with_the_machine_and_with_no_jump_ahead() {
+    fn the_present_advances_with_the_running_clock_and_not_with_a_jump_ahead() {
         let (clock, engine, mut retention) = rig(day(100), day(100));
         assert_eq!(retention.present(&engine).unwrap(), day(100));
         clock.pass(5 * DAY);
@@ -188,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_is_accepted_when_all_that_was_before_it_is_old_in_any_case() {
+    fn a_jump_is_accepted_once_everything_before_it_is_old_anyway() {
         let (clock, engine, mut retention) = rig(day(1), day(1));
         retention.present(&engine).unwrap();
         clock.jump(400 * DAY);
