@@ -135,7 +135,7 @@ impl Rig {
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };
-        Frame::of_change(Epoch::new(0x9f2c_41aa), &change)
+        Frame::from_change(Epoch::new(0x9f2c_41aa), &change)
     }
 }
 

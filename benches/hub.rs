@@ -83,12 +83,12 @@ fn encode(criterion: &mut Criterion) {
     let status = change(Rev::new(1042), 7, ChangeKind::Status(Status::Eating));
     criterion.bench_function("encode one status for all transports", |bencher| {
         bencher.iter(|| {
-            let frame = Frame::of_change(EPOCH, black_box(&status));
+            let frame = Frame::from_change(EPOCH, black_box(&status));
             assert_eq!(frame.rev(), Rev::new(1042));
             frame
         });
     });
-    let frame = Frame::of_change(EPOCH, &status);
+    let frame = Frame::from_change(EPOCH, &status);
     criterion.bench_function("share one encoded status (the baseline)", |bencher| {
         bencher.iter(|| black_box(&frame).clone());
     });

@@ -1,7 +1,7 @@
-//! The messages that viewers read, and their one encoding per change and transport.
+//! The messages to viewers, each encoded once per transport.
 //!
-//! A `Message` is the JSON object of the interface. A `Frame` is a message already encoded for
-//! every transport; cloning it shares the bytes, so ten thousand viewers cost one encoding.
+//! A `Message` is the JSON object of the interface. A `Frame` is a message that is encoded for every
+//! transport; cloning it shares the bytes, so ten thousand viewers cost one encoding.
 
 mod encoding;
 mod frame;

@@ -87,7 +87,8 @@ mod tests {
     use crate::model::{ChangeKind, Epoch};
 
     fn frames(revs: std::ops::RangeInclusive<u64>) -> Vec<Frame> {
-        let frame = |rev| Frame::of_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)));
+        let frame =
+            |rev| Frame::from_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)));
         revs.map(frame).collect()
     }
 

@@ -52,7 +52,7 @@ mod tests {
     use crate::model::{ChangeKind, Epoch};
 
     fn frame(rev: u64) -> Frame {
-        Frame::of_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)))
+        Frame::from_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)))
     }
 
     #[test]

@@ -201,7 +201,7 @@ impl CatchUp {
         let wanted = changes
             .iter()
             .filter(|change| self.filter.contains(change.pet.into()));
-        let frames = wanted.map(|change| Frame::of_change(self.at.epoch, change));
+        let frames = wanted.map(|change| Frame::from_change(self.at.epoch, change));
         Some(Chunk {
             frames: frames.collect(),
             reaches: last.rev,

@@ -119,7 +119,7 @@ mod tests {
     use crate::model::{ChangeKind, Epoch, PetId, Status};
 
     fn frame(rev: u64, pet: u64, kind: ChangeKind) -> Frame {
-        Frame::of_change(Epoch::new(1), &change(rev, pet, kind))
+        Frame::from_change(Epoch::new(1), &change(rev, pet, kind))
     }
 
     fn revs(newest: &Newest, after: u64, filter: &TopicFilter) -> Vec<u64> {

@@ -78,7 +78,7 @@ impl Hub {
 
     /// Whether this node is to run the simulator now.
     pub fn leads(&self) -> bool {
-        self.engine.leads()
+        self.engine.is_leader()
     }
 
     /// Waits until this node has caught up with `since`, a cursor of another node: for 2 s, and for
@@ -130,7 +130,7 @@ impl Hub {
             return None;
         }
         let engine = Arc::clone(&self.engine);
-        let asked = tokio::task::spawn_blocking(move || engine.has(rev)).await;
+        let asked = tokio::task::spawn_blocking(move || engine.has_reached(rev)).await;
         asked.ok()?.ok()
     }
 }

@@ -65,7 +65,7 @@ impl Snapshot {
     /// The frame, encoded once however many ask at the same moment.
     pub fn encode(&self) -> Frame {
         let pets = self.pets.iter().map(|pet| &**pet);
-        let encode = || Frame::of_snapshot(self.epoch, self.rev, pets);
+        let encode = || Frame::from_snapshot(self.epoch, self.rev, pets);
         self.whole.get_or_init(encode).clone()
     }
 
@@ -93,7 +93,7 @@ impl Snapshot {
     /// The frames for viewers that take snapshots in `form`, encoded once per form.
     pub fn frames(&self, form: SnapshotForm) -> Vec<Frame> {
         let pets = self.pets.iter().map(|pet| &**pet);
-        let encode = || Frame::of_snapshot_in_parts(self.epoch, self.rev, pets);
+        let encode = || Frame::from_snapshot_in_parts(self.epoch, self.rev, pets);
         match form {
             SnapshotForm::Whole => vec![self.encode()],
             SnapshotForm::Parts => self.parts.get_or_init(encode).clone(),
@@ -109,7 +109,7 @@ impl State {
         let recent = engine.recent(snapshot.rev, BACKLOG_LIMIT)?;
         let mut backlog = Backlog::new(recent.after);
         for change in &recent.changes {
-            backlog.push(Frame::of_change(epoch, change));
+            backlog.push(Frame::from_change(epoch, change));
         }
         let mut state = State::of(epoch, snapshot);
         state.backlog = backlog;
@@ -141,7 +141,7 @@ impl State {
         let mut found = Vec::new();
         while read < REQUESTS_READ && before > Rev::ZERO.next() {
             let after = Rev::new(before.get().saturating_sub(READ_AT_ONCE + 1));
-            let changes = engine.kept(after, before)?;
+            let changes = engine.changes_between(after, before)?;
             let Some(oldest) = changes.first() else { break };
             let is_old = now.since(oldest.at) >= KEPT_FOR;
             let keyed = changes.into_iter().rev();

@@ -1,4 +1,4 @@
-//! How a message's JSON becomes the bytes of a transport.
+//! Encodes the JSON of a message for a transport.
 
 use bytes::Bytes;
 
@@ -10,32 +10,33 @@ use crate::model::Cursor;
 /// waits for at least 500 ms.
 const RETRY_FLOOR_MS: u64 = 350;
 
-/// What a viewer's socket speaks.
+/// The encoding of messages on a viewer's socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// An unmasked text frame: a server does not mask, so one encoding serves every viewer.
+    /// An unmasked text frame. A server does not mask frames, so one encoding serves every viewer.
     WebSocket,
     /// An event as a chunk of an HTTP/1.1 body.
     SseChunked,
-    /// An event as it is, for HTTP/1.0, whose body ends with the connection.
+    /// An event alone, for HTTP/1.0, where the body ends with the connection.
     Sse,
 }
 
 impl Encoding {
-    /// Every encoding, in the order of `index`.
+    /// All encodings, in the order of `index`.
     pub const ALL: [Encoding; 3] = [Encoding::WebSocket, Encoding::SseChunked, Encoding::Sse];
 
-    /// The place of this encoding in a table of all of them.
+    /// Returns the index of this encoding in `ALL`.
     pub const fn index(self) -> usize {
         self as usize
     }
 
+    /// Returns true for both encodings of SSE.
     pub const fn is_sse(self) -> bool {
         !matches!(self, Encoding::WebSocket)
     }
 
-    /// A message that carries no change: an SSE event without an id, so that a browser keeps the
-    /// id of the last change it was given.
+    /// Encodes a message without a change. As an SSE event it has no id, so that a browser keeps the id
+    /// of the last change that it received.
     pub fn encode(self, message: &Message<'_>) -> Bytes {
         let retry_ms = match message {
             Message::Bye { retry_ms, .. } => Some(*retry_ms),
@@ -44,8 +45,8 @@ impl Encoding {
         self.encode_retry(message, retry_ms)
     }
 
-    /// The first message of a connection. Over SSE it says `retry` too: an `EventSource` that
-    /// nobody looks after waits for so long when the connection ends, also if nobody said `bye`.
+    /// Encodes the first message of a connection. In SSE it has a `retry` too: an `EventSource` waits
+    /// this long after the connection ends, also without a `bye`.
     pub fn encode_first(self, message: &Message<'_>, retry_ms: u64) -> Bytes {
         self.encode_retry(message, Some(retry_ms))
     }
@@ -60,14 +61,14 @@ impl Encoding {
     }
 }
 
-/// A whole text frame (RFC 6455, section 5.2).
+/// Encodes a whole text frame (RFC 6455, section 5.2).
 pub fn websocket_text(text: &str) -> Bytes {
     let mut frame = websocket_header(0x1, text.len());
     frame.extend_from_slice(text.as_bytes());
     Bytes::from(frame)
 }
 
-/// The header of a final, unmasked frame with `length` bytes behind it.
+/// Encodes the header of a final, unmasked frame with a payload of `length` bytes.
 pub fn websocket_header(opcode: u8, length: usize) -> Vec<u8> {
     let mut header = Vec::with_capacity(10 + length);
     header.push(0x80 | opcode);
@@ -85,9 +86,8 @@ pub fn websocket_header(opcode: u8, length: usize) -> Vec<u8> {
     header
 }
 
-/// An event as the HTML standard, section 9.2.6, reads it: as a chunk, and the event inside it,
-/// which shares the chunk's bytes. `json` holds no line break: JSON escapes every control
-/// character.
+/// Encodes an event (HTML standard, section 9.2.6). Returns it as a chunk, and the event alone, which
+/// shares the chunk's bytes. `json` has no line break: JSON escapes every control character.
 pub fn sse_chunk(id: Option<Cursor>, name: &str, json: &str) -> (Bytes, Bytes) {
     let id = id
         .map(|cursor| format!("id: {cursor}\n"))
@@ -95,7 +95,7 @@ pub fn sse_chunk(id: Option<Cursor>, name: &str, json: &str) -> (Bytes, Bytes) {
     chunk(&format!("{id}event: {name}\ndata: {json}\n\n"))
 }
 
-/// A message without a change.
+/// Encodes a message without a change as an event.
 fn event_of(message: &Message<'_>, json: &str, retry_ms: Option<u64>) -> (Bytes, Bytes) {
     let Some(retry_ms) = retry_ms else {
         return sse_chunk(None, message.name(), json);
@@ -106,7 +106,7 @@ fn event_of(message: &Message<'_>, json: &str, retry_ms: Option<u64>) -> (Bytes,
     ))
 }
 
-/// A chunk of an HTTP/1.1 body (RFC 9112, section 7.1), and the bytes inside it.
+/// Encodes a chunk of an HTTP/1.1 body (RFC 9112, section 7.1). Returns it, and the content alone.
 fn chunk(content: &str) -> (Bytes, Bytes) {
     let size = format!("{:x}\r\n", content.len());
     let chunk = Bytes::from(format!("{size}{content}\r\n"));
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_takes_as_many_bytes_as_it_needs() {
+    fn a_frame_header_uses_the_shortest_length() {
         assert_eq!(websocket_header(1, 125), [0x81, 125]);
         assert_eq!(websocket_header(1, 126), [0x81, 126, 0, 126]);
         assert_eq!(websocket_header(1, 65_535), [0x81, 126, 0xff, 0xff]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_source_is_never_told_to_hammer_and_a_script_is_told_what_is_meant() {
+    fn the_retry_of_an_event_source_has_a_minimum_and_the_message_has_the_real_one() {
         let bye = Message::Bye {
             reason: "renewal",
             retry_ms: 0,

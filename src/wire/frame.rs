@@ -1,4 +1,4 @@
-//! A message encoded for every transport, once.
+//! Encodes a message once for every transport.
 
 use std::sync::Arc;
 
@@ -10,17 +10,20 @@ use super::message::{Message, SnapshotPet};
 use super::topic::Topic;
 use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, Rev};
 
-/// One message that carries a change or a snapshot, encoded for every transport. Cloning shares
-/// the bytes.
+/// A message with a change or a snapshot, encoded for every transport. Cloning shares the bytes.
 #[derive(Clone, Debug)]
-pub struct Frame(Arc<Encoded>);
+pub struct Frame(Arc<EncodedMessage>);
 
-/// What a frame brings.
+/// The kind of message in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameKind {
+    /// A status was set or confirmed.
     Status,
+    /// A pet was created or edited.
     Pet,
+    /// A pet was removed.
     Gone,
+    /// The status of every pet.
     Snapshot,
 }
 
@@ -39,60 +42,60 @@ impl FrameKind {
 /// The form in which a viewer receives snapshots.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SnapshotForm {
-    /// As one message, however long.
+    /// One message of any length.
     #[default]
     Whole,
-    /// As messages of at most 16 KiB.
+    /// Messages of at most 16 KiB.
     Parts,
 }
 
-/// The longest message of a snapshot in parts, with the bytes that a transport adds. Clients limit a
-/// line or a message to 32 KiB and more (Go's websocket, aiohttp, `websockets`).
+/// The longest message of a snapshot in parts, with the bytes that a transport adds. Some clients limit
+/// a line or a message to 32 KiB (Go's websocket, aiohttp, `websockets`).
 const PART_BYTES: usize = 16 * 1024;
 
 /// An upper bound on the bytes of such a message beside its pets.
 const ENVELOPE_BYTES: usize = 256;
 
 #[derive(Debug)]
-struct Encoded {
+struct EncodedMessage {
     rev: Rev,
     kind: FrameKind,
     topic: Option<Topic>,
     json: String,
     websocket: Bytes,
     sse_chunk: Bytes,
-    /// The event inside `sse_chunk`, whose bytes it shares.
+    /// The event inside `sse_chunk`. Shares its bytes.
     sse: Bytes,
 }
 
 impl Frame {
     /// Encodes `change`.
-    pub fn of_change(epoch: Epoch, change: &Change) -> Self {
-        let message = Message::from_change(epoch, change);
+    pub fn from_change(epoch: Epoch, change: &Change) -> Self {
+        let (rev, topic) = (change.rev, Some(change.pet.into()));
         let kind = match change.kind {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
             ChangeKind::Gone(_) => FrameKind::Gone,
         };
-        Frame::encode(epoch, change.rev, kind, Some(change.pet.into()), &message)
+        let id = Some(Cursor { epoch, rev });
+        Frame::from_json(rev, kind, topic, id, Message::from_change(epoch, change).to_json())
     }
 
-    /// Encodes the status of `pets`, true at `rev`.
-    pub fn of_snapshot<'a>(
+    /// Encodes the status of `pets` at `rev`.
+    pub fn from_snapshot<'a>(
         epoch: Epoch,
         rev: Rev,
         pets: impl IntoIterator<Item = &'a Pet>,
     ) -> Self {
-        let message = Message::Snapshot {
-            cursor: Cursor { epoch, rev },
-            pets: pets.into_iter().map(SnapshotPet::new).collect(),
-        };
-        Frame::encode(epoch, rev, FrameKind::Snapshot, None, &message)
+        let cursor = Cursor { epoch, rev };
+        let pets = pets.into_iter().map(SnapshotPet::new).collect();
+        let json = Message::Snapshot { cursor, pets }.to_json();
+        Frame::from_json(rev, FrameKind::Snapshot, None, Some(cursor), json)
     }
 
-    /// Encodes a snapshot as messages of at most `PART_BYTES`, for clients with a limit on messages.
-    /// Only the last has the cursor as its SSE id: a client that reconnects before it must start over.
-    pub fn of_snapshot_in_parts<'a>(
+    /// Encodes a snapshot as messages of at most `PART_BYTES`, for clients that limit messages. Only
+    /// the last has the cursor as its SSE id: a client that reconnects before that must start over.
+    pub fn from_snapshot_in_parts<'a>(
         epoch: Epoch,
         rev: Rev,
         pets: impl IntoIterator<Item = &'a Pet>,
@@ -119,25 +122,13 @@ impl Frame {
                 r#"{{"type":"snapshot","cursor":"{cursor}","part":{part},"parts":{parts},"pets":[{pets}]}}"#
             );
             let id = (part == parts).then_some(cursor);
-            Frame::of_json(rev, FrameKind::Snapshot, None, id, json)
+            Frame::from_json(rev, FrameKind::Snapshot, None, id, json)
         });
         frames.collect()
     }
 
-    fn encode(
-        epoch: Epoch,
-        rev: Rev,
-        kind: FrameKind,
-        topic: Option<Topic>,
-        message: &Message<'_>,
-    ) -> Self {
-        let json = message.to_json();
-        let id = Some(Cursor { epoch, rev });
-        Frame::of_json(rev, kind, topic, id, json)
-    }
-
     /// Encodes a message that is JSON already. `id` becomes the id of the SSE event.
-    fn of_json(
+    fn from_json(
         rev: Rev,
         kind: FrameKind,
         topic: Option<Topic>,
@@ -145,7 +136,7 @@ impl Frame {
         json: String,
     ) -> Self {
         let (sse_chunk, sse) = sse_chunk(id, kind.name(), &json);
-        Frame(Arc::new(Encoded {
+        Frame(Arc::new(EncodedMessage {
             rev,
             kind,
             topic,
@@ -156,11 +147,12 @@ impl Frame {
         }))
     }
 
-    /// The rev this frame brings its reader to.
+    /// Returns the rev of a viewer that has received this frame.
     pub fn rev(&self) -> Rev {
         self.0.rev
     }
 
+    /// Returns the kind of message.
     pub fn kind(&self) -> FrameKind {
         self.0.kind
     }
@@ -170,18 +162,18 @@ impl Frame {
         self.0.topic
     }
 
-    /// The JSON object.
+    /// Returns the JSON object.
     pub fn json(&self) -> &str {
         &self.0.json
     }
 
-    /// The JSON as shared bytes: the payload of the WebSocket frame.
+    /// Returns the JSON as shared bytes: the payload of the WebSocket frame.
     pub fn json_bytes(&self) -> Bytes {
         let frame = &self.0.websocket;
         frame.slice(frame.len() - self.0.json.len()..)
     }
 
-    /// The bytes that go into a socket. In SSE the cursor is the event's id.
+    /// Returns the bytes for a socket. In SSE the cursor is the event's id.
     pub fn bytes(&self, encoding: Encoding) -> &Bytes {
         match encoding {
             Encoding::WebSocket => &self.0.websocket,
@@ -224,16 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_began_earlier_says_when_it_was_committed() {
+    fn a_status_with_an_earlier_since_has_the_time_of_its_commit() {
         let since = Timestamp::from_micros(1_600_000_000_000_000);
         let kind = ChangeKind::StatusSince(Status::Eating, since);
         let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2020-09-13T12:26:40.000000Z","at":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
-        assert_eq!(Frame::of_change(EPOCH, &change(kind)).json(), json);
+        assert_eq!(Frame::from_change(EPOCH, &change(kind)).json(), json);
     }
 
     #[test]
     fn a_status_has_the_shape_of_the_interface_in_every_encoding() {
-        let frame = Frame::of_change(EPOCH, &change(ChangeKind::Status(Status::Eating)));
+        let frame = Frame::from_change(EPOCH, &change(ChangeKind::Status(Status::Eating)));
         let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","by":"simulator"}"#;
         assert_eq!(frame.json(), json);
         assert_eq!(frame.json_bytes(), json);
@@ -251,29 +243,29 @@ mod tests {
     #[test]
     fn pet_gone_and_snapshot_have_the_shapes_of_the_interface() {
         let pet = pet("Biscuit");
-        let created = Frame::of_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone()))));
+        let created = Frame::from_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone()))));
         assert_eq!(
             created.json(),
             r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","age":"","about":"","status":"eating","since":"2023-11-14T22:13:20.123456Z"}"#
         );
-        let gone = Frame::of_change(EPOCH, &change(ChangeKind::Gone(None)));
+        let gone = Frame::from_change(EPOCH, &change(ChangeKind::Gone(None)));
         assert_eq!(
             gone.json(),
             r#"{"type":"gone","cursor":"9f2c41aa-1042","pet":7}"#
         );
-        let snapshot = Frame::of_snapshot(EPOCH, Rev::new(3), [&pet]);
+        let snapshot = Frame::from_snapshot(EPOCH, Rev::new(3), [&pet]);
         assert_eq!(
             snapshot.json(),
             r#"{"type":"snapshot","cursor":"9f2c41aa-3","pets":[{"id":7,"name":"Biscuit","status":"eating","since":"2023-11-14T22:13:20.123456Z"}]}"#
         );
     }
 
-    /// A lone CR ends a line of SSE; a message whose data held one would arrive cut in two.
+    /// A lone CR ends a line of SSE: data with a CR would arrive in two pieces.
     #[test]
     fn no_text_can_break_out_of_an_sse_event() {
         let name = "a\rb\nc\u{2028}d\u{0}e\"</script>";
         let kind = ChangeKind::Pet(Arc::new(pet(name)));
-        let frame = Frame::of_change(EPOCH, &change(kind));
+        let frame = Frame::from_change(EPOCH, &change(kind));
         let text = std::str::from_utf8(frame.bytes(Encoding::Sse)).unwrap();
         assert!(!text.contains('\r'));
         assert_eq!(
@@ -287,17 +279,17 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_in_parts_says_the_same_in_messages_of_at_most_16_kib() {
+    fn a_snapshot_in_parts_has_the_same_pets_in_messages_of_at_most_16_kib() {
         let pets: Vec<Pet> = (1..=400)
             .map(|id| Pet {
                 id: PetId::new(id),
-                // The longest name there is, in the longest escapes.
+                // The longest name, in the longest escapes.
                 ..pet(&"\u{1f436}".repeat(if id % 7 == 0 { 80 } else { 3 }))
             })
             .collect();
-        let whole = Frame::of_snapshot(EPOCH, Rev::new(3), &pets);
+        let whole = Frame::from_snapshot(EPOCH, Rev::new(3), &pets);
         let whole: serde_json::Value = serde_json::from_str(whole.json()).unwrap();
-        let parts = Frame::of_snapshot_in_parts(EPOCH, Rev::new(3), &pets);
+        let parts = Frame::from_snapshot_in_parts(EPOCH, Rev::new(3), &pets);
         let mut seen = Vec::new();
         for (index, frame) in parts.iter().enumerate() {
             let object: serde_json::Value = serde_json::from_str(frame.json()).unwrap();
@@ -310,8 +302,8 @@ mod tests {
                 let size = frame.bytes(encoding).len();
                 assert!(size <= 16 * 1024, "{size}");
             }
-            // A browser that loses its connection before the last part must not come back from
-            // where all of them would have brought it.
+            // A browser that loses its connection before the last part must not reconnect with the
+            // cursor of the whole snapshot.
             let event = String::from_utf8_lossy(frame.bytes(Encoding::Sse)).into_owned();
             let is_last = index + 1 == parts.len();
             assert_eq!(event.starts_with("id: 9f2c41aa-3\n"), is_last);
@@ -319,22 +311,22 @@ mod tests {
         }
         assert!((3..=20).contains(&parts.len()), "{}", parts.len());
         assert_eq!(whole["pets"], serde_json::Value::from(seen));
-        let empty = Frame::of_snapshot_in_parts(EPOCH, Rev::new(3), []);
+        let empty = Frame::from_snapshot_in_parts(EPOCH, Rev::new(3), []);
         assert_eq!(
             empty.iter().map(Frame::json).collect::<Vec<_>>(),
             [r#"{"type":"snapshot","cursor":"9f2c41aa-3","part":1,"parts":1,"pets":[]}"#]
         );
     }
 
-    /// Python's `splitlines`, on which several SSE clients rest, ends a line also at U+0085 and U+2028,
-    /// and clients that decode piece by piece break in the middle of a character.
+    /// Python's `splitlines`, which several SSE clients use, ends a line also at U+0085 and U+2028, and
+    /// clients that decode a stream piece by piece fail in the middle of a character.
     #[test]
-    fn every_encoding_is_ascii_and_says_the_same() {
+    fn every_encoding_is_ascii_and_decodes_to_the_same_text() {
         let name = "Åse\u{85}\u{2028}\u{2029}\u{7f}\u{feff}\u{1f436}\u{10ffff} \"\\/";
         let pet = pet(name);
         for frame in [
-            Frame::of_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone())))),
-            Frame::of_snapshot(EPOCH, Rev::new(3), [&pet]),
+            Frame::from_change(EPOCH, &change(ChangeKind::Pet(Arc::new(pet.clone())))),
+            Frame::from_snapshot(EPOCH, Rev::new(3), [&pet]),
         ] {
             assert!(frame.json().is_ascii(), "{}", frame.json());
             assert!(frame.bytes(Encoding::Sse).is_ascii());
@@ -354,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_clone_shares_the_bytes() {
-        let frame = Frame::of_change(EPOCH, &change(ChangeKind::Gone(None)));
+        let frame = Frame::from_change(EPOCH, &change(ChangeKind::Gone(None)));
         let clone = frame.clone();
         assert_eq!(frame.json().as_ptr(), clone.json().as_ptr());
         for encoding in Encoding::ALL {

@@ -1,7 +1,7 @@
 //! Serialises JSON for the wire, as one line of ASCII.
 //!
-//! Several common clients decode a stream piece by piece or split it with Python's `splitlines`, so
-//! a character of two bytes may break them, and U+0085 or U+2028 end a line. Escaped, every
+//! Several common clients decode a stream piece by piece, or split it with Python's `splitlines`. Such
+//! clients fail on a character of two bytes, or end a line at U+0085 or U+2028. Escaped, every
 //! character reaches every client.
 
 use std::io;
@@ -14,16 +14,16 @@ use serde_json::ser::Formatter;
 /// of SSE data.
 pub fn to_ascii(value: &impl Serialize) -> String {
     let mut json = Vec::with_capacity(128);
-    let mut serializer = Serializer::with_formatter(&mut json, Ascii);
+    let mut serializer = Serializer::with_formatter(&mut json, AsciiFormatter);
     let written = value.serialize(&mut serializer);
     written.expect("a message is made of text and numbers only");
     String::from_utf8(json).expect("the formatter writes ASCII")
 }
 
-/// Escapes whatever is not ASCII as UTF-16 (RFC 8259, section 7).
-struct Ascii;
+/// Escapes characters that are not ASCII as UTF-16 (RFC 8259, section 7).
+struct AsciiFormatter;
 
-impl Formatter for Ascii {
+impl Formatter for AsciiFormatter {
     fn write_string_fragment<W: io::Write + ?Sized>(
         &mut self,
         writer: &mut W,

@@ -61,11 +61,11 @@ impl Engine for Elsewhere {
         self.shown.newest()
     }
 
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.shown.kept(after, before)
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        self.shown.changes_between(after, before)
     }
 
-    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+    fn has_reached(&self, rev: Rev) -> Result<bool, StoreError> {
         let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(asking, Ordering::Relaxed);
         // Long enough for others to come meanwhile, if they may.

@@ -70,7 +70,7 @@ pub fn log_of(folder: &Path) -> Vec<Value> {
     let changes = engine.tail(Rev::ZERO, usize::MAX).unwrap();
     let frames = changes
         .iter()
-        .map(|change| Frame::of_change(engine.epoch(), change));
+        .map(|change| Frame::from_change(engine.epoch(), change));
     frames
         .map(|frame| serde_json::from_str(frame.json()).unwrap())
         .collect()
