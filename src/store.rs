@@ -1,9 +1,8 @@
-//! What every engine promises: a durable, ordered log of changes and the state it leads to.
+//! Engines: a durable, ordered log of changes, and the state after them.
 //!
-//! The writer decides what a change is; an engine gives it its rev, keeps it, and shows it to its
-//! follower. Calls block on the disk or the network, so they are made from the writer's own thread
-//! or from a blocking task, never from an async worker. `contract` holds the tests that every
-//! engine passes.
+//! The writer decides changes; an engine gives each one its rev, stores it, and hands it to its
+//! follower. Calls block on the disk or the network, so they are made by the writer's thread or a
+//! blocking task, never by an async worker. `contract` has the tests that every engine passes.
 
 mod accounts;
 pub mod archive;
@@ -46,16 +45,17 @@ pub use self::redb::{
 pub use self::regular::open_source;
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
-/// Changes committed together at most. A cluster takes no more than 1,000 messages in one batch.
+/// The most changes of one commit. A cluster accepts at most 1,000 messages in one batch.
 pub const MAX_COMMIT_CHANGES: usize = 500;
 
-/// Everything that is true at `rev`.
+/// The whole state at one rev.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The rev of the last change.
     pub rev: Rev,
-    /// The id that the next pet gets; ids are never given twice.
+    /// The id of the pet that is created next; ids are never reused.
     pub next_pet: PetId,
-    /// In the order of their ids.
+    /// The pets, in the order of their ids.
     pub pets: Vec<Pet>,
     /// The rev of the last change of each of `pets`, in the same order; `Rev::ZERO` if the engine has
     /// no change of the pet, as after an import without history.
@@ -65,9 +65,9 @@ pub struct Snapshot {
 /// A change, and its pet after it.
 #[derive(Clone, Debug)]
 pub struct AppliedChange {
-    /// Its rev is provisional until the engine has committed it.
+    /// The change. Its rev is provisional until the engine has committed it.
     pub change: Change,
-    /// `None` if the change removed the pet.
+    /// The pet; `None` if the change removed it.
     pub after: Option<Arc<Pet>>,
 }
 
@@ -82,26 +82,26 @@ impl AppliedChange {
 /// The newest changes of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// Every change after it is here.
+    /// Every change after this rev is in `changes`.
     pub after: Rev,
+    /// The changes, oldest first.
     pub changes: Vec<Change>,
 }
 
-/// The log of changes and the state it leads to. Shared between the writer, which alone commits on
-/// this machine, and readers.
+/// A log of changes and the state after them. Shared by the writer, the only one in this process to
+/// commit, and readers.
 pub trait Engine: Send + Sync + 'static {
-    /// Identity of this history. Made when the store is created, and the same ever after, unless
-    /// the history ended. Only an engine that is elsewhere comes to have another while it runs, of
-    /// which the follower is told.
+    /// Returns the identity of this history. It stays the same until the history ends. Only a shared
+    /// engine can change it while the program runs, and notifies the follower then.
     fn epoch(&self) -> Epoch;
 
-    /// The whole state, read at one moment.
+    /// Reads the whole state in one consistent view.
     ///
     /// # Errors
-    /// `Read` when the store cannot be read, `Record` when it holds what no pet-store wrote.
+    /// `Read` if the store cannot be read, `Record` if it has a record that no pet-store wrote.
     fn snapshot(&self) -> Result<Snapshot, StoreError>;
 
-    /// Has `follower` shown every change after `after`, the newest that it knows. Called once.
+    /// Hands every change after `after` to `follower`. Called once.
     fn follow(&self, after: Rev, follower: Weak<dyn Follower>);
 
     /// Commits `changes`, at most `MAX_COMMIT_CHANGES`, as one durable transaction, if none of their
@@ -110,27 +110,27 @@ pub trait Engine: Send + Sync + 'static {
     /// power cut, and the follower has received them.
     ///
     /// # Errors
-    /// `Conflict` when a pet has changed; the follower has been shown how. `Unavailable` when
-    /// nothing was written. `Unknown`, `Full` or `Write` when the network or the disk failed:
-    /// nothing of it was shown, although all of it may turn out to be there after `recover`.
-    /// `Rejected` when the engine will never take it.
+    /// `Conflict` if a pet has changed; the follower has received that change. `Unavailable` if
+    /// nothing was written. `Unknown`, `Full` or `Write` if the network or the disk failed: the
+    /// follower has received nothing, but all of the changes may be in the store after `recover`.
+    /// `Rejected` if the engine will never accept the changes.
     fn commit(&self, base: Rev, changes: &[AppliedChange]) -> Result<Vec<Rev>, StoreError>;
 
-    /// Whether it is elsewhere and others write to it too. Out of reach, it takes no writes, while
-    /// what is known of it is still worth being read.
+    /// Returns true if other nodes write to the engine too. While such an engine does not respond,
+    /// this node refuses writes and serves its local state.
     fn is_shared(&self) -> bool {
         false
     }
 
-    /// Tries from now on to be the one node that runs the simulator.
+    /// Starts to take part in the election of the node that runs the simulator.
     fn campaign(&self) {}
 
-    /// Whether it is that node now, as far as its own clock tells.
-    fn leads(&self) -> bool {
+    /// Returns true if this node is the one that runs the simulator, by its own clock.
+    fn is_leader(&self) -> bool {
         true
     }
 
-    /// Ends what the engine runs for itself. What is committed is safe without it.
+    /// Ends the engine's tasks. Committed changes are safe without this.
     fn close(&self) {}
 
     /// Checks that the store's file is still where it was opened. Writes to a file that was deleted
@@ -142,72 +142,72 @@ pub trait Engine: Send + Sync + 'static {
         Ok(())
     }
 
-    /// False from the first error of the disk until `recover` has worked.
+    /// Returns false from the first error of the disk until `recover` succeeds.
     fn is_healthy(&self) -> bool;
 
-    /// Opens the store anew after an error of the disk, and proves that it can be written. What a
-    /// failed commit left behind is then there as a whole, or not at all: `newest` tells.
+    /// Opens the store again after a disk error, and proves that it can be written. The changes of a
+    /// failed commit are then in the store as a whole, or not at all: `newest` shows which.
     ///
     /// # Errors
-    /// `Full`, `Write` or `Open` as long as the disk refuses; reading may work again all the same.
+    /// `Full`, `Write` or `Open` while the disk fails; reading can work again nevertheless.
     fn recover(&self) -> Result<(), StoreError>;
 
-    /// Has the next start begin a history of its own, with another epoch: this one has forgotten
-    /// changes that were shown, and their revs must not come to mean others.
+    /// Ends this history: the next start begins a new one, with another epoch. Called when the store
+    /// has lost published changes, so that their revs are never used for others.
     ///
     /// # Errors
     /// `Full` or `Write`, as for `commit`.
     fn end_history(&self) -> Result<(), StoreError>;
 
-    /// The rev of the last change that is in the store.
+    /// Returns the rev of the last change in the store.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn newest(&self) -> Result<Rev, StoreError>;
 
-    /// Whether the log has come as far as `rev`, wherever it is; here it may not be shown yet.
+    /// Returns true if the log has reached `rev` on any node, even if this node has not received it.
     ///
     /// # Errors
-    /// `Unavailable` when nobody can say; `Read`, as for `snapshot`.
-    fn has(&self, rev: Rev) -> Result<bool, StoreError> {
+    /// `Unavailable` if the engine does not respond; `Read`, as for `snapshot`.
+    fn has_reached(&self, rev: Rev) -> Result<bool, StoreError> {
         Ok(self.newest()? >= rev)
     }
 
-    /// Up to `limit` changes after `after`, oldest first, without a hole.
+    /// Returns up to `limit` changes after `after`, oldest first, without a gap.
     ///
     /// # Errors
-    /// `Forgotten` when the log no longer reaches back so far; `Read`, as for `snapshot`.
+    /// `Forgotten` if the log no longer has the first of them; `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
 
-    /// The changes after `after` and before `before` that the log still has, oldest first, whatever
-    /// it has forgotten in between.
+    /// Returns the changes between `after` and `before`, both excluded, that the log still has,
+    /// oldest first. There can be gaps.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError>;
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError>;
 
-    /// The newest changes up to `upto`, at most `limit`, as far back as there is no hole.
+    /// Returns the newest changes up to `upto`, at most `limit`, as far back as there is no gap.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
     fn recent(&self, upto: Rev, limit: usize) -> Result<Recent, StoreError> {
         let after = Rev::new(upto.get().saturating_sub(limit as u64));
-        let changes = self.kept(after, upto.next())?;
-        // A log that no others write to forgets its oldest changes only.
+        let changes = self.changes_between(after, upto.next())?;
+        // A log with a single writer loses only its oldest changes.
         let first = changes.first().map_or(upto.next(), |first| first.rev);
         let after = Rev::new(first.get().saturating_sub(1));
         Ok(Recent { after, changes })
     }
 
-    /// Forgets up to `limit` of the oldest changes that are more than `history` older than both
-    /// the newest one and `present`, and returns how many these were. The newest `kept` stay
-    /// however old they are. The pets are not touched.
+    /// Removes up to `limit` of the oldest changes that are more than `history` older than both the
+    /// newest change and `present`, and returns their number. Never removes the newest `kept`
+    /// changes. The pets stay as they are.
     ///
     /// A change with a timestamp later than `present`, or from a clock that was never set, counts as
     /// old as the change after it.
     ///
     /// # Errors
-    /// `Full`, `Write` or `Read`, as for `commit`; then nothing is forgotten.
+    /// `Full`, `Write` or `Read`, as for `commit`; then nothing is removed.
     fn trim(
         &self,
         present: Timestamp,
@@ -216,8 +216,7 @@ pub trait Engine: Send + Sync + 'static {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
-    /// The present that `save_present` saved last, if any. An engine that is never trimmed saves
-    /// none.
+    /// Returns the present that `save_present` saved last. An engine without `trim` saves none.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
@@ -225,7 +224,7 @@ pub trait Engine: Send + Sync + 'static {
         Ok(None)
     }
 
-    /// Saves the present by which ages were counted, for the next start: the wall clock may be
+    /// Saves the present from which ages are counted, for the next start: the wall clock may be
     /// wrong then.
     ///
     /// # Errors
@@ -234,7 +233,7 @@ pub trait Engine: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Up to `limit` changes of one pet, newest first, all before `before` where it is given.
+    /// Returns up to `limit` changes of one pet before `before`, newest first.
     ///
     /// # Errors
     /// `Read`, as for `snapshot`.
@@ -259,7 +258,7 @@ pub(crate) fn assign_revs(base: Rev, changes: &[AppliedChange]) -> Vec<Change> {
     numbered.collect()
 }
 
-/// Checks that a tail begins right after `after`, as what was not trimmed does.
+/// Checks that there is no gap between `after` and `changes`: a trimmed log has one.
 fn check_tail(after: Rev, changes: Vec<Change>) -> Result<Vec<Change>, StoreError> {
     match changes.first() {
         Some(first) if first.rev != after.next() => Err(StoreError::Forgotten),
@@ -267,8 +266,7 @@ fn check_tail(after: Rev, changes: Vec<Change>) -> Result<Vec<Change>, StoreErro
     }
 }
 
-/// Checks that `changes` follow `last` without a hole; what an engine does before it appends
-/// to a log of its own.
+/// Checks that `changes` follow `last` without a gap.
 fn check_revs(last: Rev, changes: &[Change]) -> Result<(), StoreError> {
     let mut expected = last;
     for change in changes {

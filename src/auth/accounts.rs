@@ -32,7 +32,7 @@ use super::secret::FormSecrets;
 use crate::clock::Clock;
 use crate::model::{Account, AccountName, AuditEntry};
 use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
-use crate::writer::InFlight;
+use crate::writer::InFlightCommits;
 
 /// Accounts at most. A rescue has tens of people.
 const MAX_ACCOUNTS: usize = 500;
@@ -46,7 +46,7 @@ pub struct Accounts {
     editing: Mutex<()>,
     /// Changes of pets whose permission was checked and that are not committed yet. The caller of a
     /// revocation is answered after them.
-    in_flight: InFlight,
+    in_flight: InFlightCommits,
     /// Secrets for forms that may be submitted twice.
     form_secrets: FormSecrets,
 }
@@ -109,7 +109,7 @@ impl Accounts {
             clock,
             cache,
             editing: Mutex::new(()),
-            in_flight: InFlight::default(),
+            in_flight: InFlightCommits::default(),
             form_secrets: FormSecrets::new(),
         };
         accounts.remove_orphans();
@@ -147,7 +147,7 @@ impl Accounts {
     }
 
     /// Returns the commits in flight, which the writer enters when it checks a permission.
-    pub fn in_flight(&self) -> &InFlight {
+    pub fn in_flight(&self) -> &InFlightCommits {
         &self.in_flight
     }
 

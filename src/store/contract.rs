@@ -216,9 +216,12 @@ fn the_log_reads_back_as_it_was_committed() {
         assert_eq!(engine.tail(story[5].rev, 10).unwrap(), []);
         assert_eq!(engine.tail(Rev::new(u64::MAX - 1), 10).unwrap(), []);
         assert_eq!(engine.newest().unwrap(), story[5].rev);
-        let kept = engine.kept(story[0].rev, story[4].rev).unwrap();
+        let kept = engine.changes_between(story[0].rev, story[4].rev).unwrap();
         assert_eq!(kept, story[1..4]);
-        assert_eq!(engine.kept(story[4].rev, story[0].rev).unwrap(), []);
+        assert_eq!(
+            engine.changes_between(story[4].rev, story[0].rev).unwrap(),
+            []
+        );
         let recent = engine.recent(story[5].rev, 3).unwrap();
         assert!(story.ends_with(&recent.changes) && recent.after < story[5].rev);
     });

@@ -1,5 +1,4 @@
-//! An engine that forgets everything when it is dropped: for tests and benches that are not about
-//! the disk.
+//! An engine in memory, for tests and benches that do not need a disk.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -11,14 +10,14 @@ use super::{
 };
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
-/// Changes in memory. Keeps all of them.
+/// A log in memory, which is never trimmed.
 pub struct MemoryEngine {
     epoch: Epoch,
-    state: Mutex<State>,
+    state: Mutex<MemoryState>,
     following: Following,
 }
 
-struct State {
+struct MemoryState {
     next_pet: PetId,
     pets: BTreeMap<PetId, Arc<Pet>>,
     /// The change with rev `n` is at index `n - 1`.
@@ -27,10 +26,11 @@ struct State {
 }
 
 impl MemoryEngine {
+    /// Creates an empty log.
     pub fn new(epoch: Epoch) -> Self {
         MemoryEngine {
             epoch,
-            state: Mutex::new(State {
+            state: Mutex::new(MemoryState {
                 next_pet: PetId::FIRST,
                 pets: BTreeMap::new(),
                 log: Vec::new(),
@@ -40,10 +40,10 @@ impl MemoryEngine {
         }
     }
 
-    /// Puts `changes`, which have their revs already, at the end of the log, and shows nobody.
+    /// Appends `changes`, which have their revs, to the log. The follower does not receive them.
     ///
     /// # Errors
-    /// `Conflict` when they do not follow the last change without a hole.
+    /// `Conflict` if there is a gap before the first change.
     pub fn append(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut state = self.state();
         check_revs(state.rev(), changes)?;
@@ -53,17 +53,17 @@ impl MemoryEngine {
         Ok(())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.state.lock().expect("no holder of this lock panics")
     }
 }
 
-impl State {
+impl MemoryState {
     fn rev(&self) -> Rev {
         Rev::new(self.log.len() as u64)
     }
 
-    /// The last change of each pet, in the order of their ids.
+    /// Returns the rev of the last change of each pet, in the order of their ids.
     fn last_changes(&self) -> Vec<Rev> {
         let changes = self.log.iter().map(|change| (change.pet, change.rev));
         let last: HashMap<PetId, Rev> = changes.collect();
@@ -116,7 +116,7 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    /// It ends with the process.
+    /// Does nothing: the log ends with the process.
     fn end_history(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Engine for MemoryEngine {
         Ok(self.state().rev())
     }
 
-    /// Keeps everything: it ends with the process.
+    /// Keeps everything: the log ends with the process.
     fn trim(&self, _: Timestamp, _: Duration, _: u64, _: usize) -> Result<usize, StoreError> {
         Ok(0)
     }
@@ -146,10 +146,10 @@ impl Engine for MemoryEngine {
         check_tail(after, tail.cloned().collect())
     }
 
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
         let state = self.state();
-        let is_asked_for = |change: &&Change| after < change.rev && change.rev < before;
-        Ok(state.log.iter().filter(is_asked_for).cloned().collect())
+        let is_in_range = |change: &&Change| after < change.rev && change.rev < before;
+        Ok(state.log.iter().filter(is_in_range).cloned().collect())
     }
 
     fn history(
@@ -158,10 +158,10 @@ impl Engine for MemoryEngine {
         before: Option<Rev>,
         limit: usize,
     ) -> Result<Vec<Change>, StoreError> {
-        let is_asked_for =
+        let is_in_range =
             |change: &&Change| change.pet == pet && before.is_none_or(|before| change.rev < before);
         let state = self.state();
-        let changes = state.log.iter().rev().filter(is_asked_for);
+        let changes = state.log.iter().rev().filter(is_in_range);
         Ok(changes.take(limit).cloned().collect())
     }
 }

@@ -199,7 +199,7 @@ impl Engine for RedbEngine {
         })
     }
 
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
         let first = after.next().get();
         let end = before.get().max(first);
         self.file.read(|reading| {

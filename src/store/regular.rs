@@ -1,6 +1,6 @@
-//! Opens files that an operator named: a regular file, or an error that says what is there instead.
+//! Opens regular files that an operator named, and refuses anything else.
 //!
-//! Opening a FIFO waits for somebody at its other end, and reading a device may never end.
+//! Opening a FIFO blocks until a process opens its other end, and reading a device may never end.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -9,20 +9,20 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens a regular file, or what a symbolic link to one leads to, for reading.
+/// Opens a regular file, or the target of a symbolic link to one, for reading.
 ///
 /// # Errors
-/// `InvalidInput` when there is something else; whatever opening can fail with.
+/// `InvalidInput` if it is not a regular file; the errors of opening a file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     open_regular_with(OpenOptions::new().read(true), path)
 }
 
-/// The same with other options.
+/// Like `open_regular`, with other options.
 ///
 /// # Errors
 /// As for `open_regular`.
 pub fn open_regular_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    // A FIFO is opened without waiting; for a regular file it means nothing.
+    // Opens a FIFO without waiting; has no effect on a regular file.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = options.custom_flags(flags).open(path)?;
     let kind = file.metadata()?.file_type();
@@ -39,7 +39,7 @@ pub fn open_regular_with(options: &mut OpenOptions, path: &Path) -> io::Result<F
 }
 
 /// Opens a file that is read once from its start: a regular file, or a descriptor that is open
-/// already, as a shell passes it for `<(zstd -dc file)`.
+/// already, as a shell passes for `<(zstd -dc file)`.
 ///
 /// # Errors
 /// As for `open_regular`.
@@ -48,8 +48,9 @@ pub fn open_source(path: &Path) -> io::Result<File> {
         .iter()
         .any(|folder| path.starts_with(folder))
         || path == Path::new("/dev/stdin");
-    match is_descriptor {
-        true => File::open(path),
-        false => open_regular(path),
+    if is_descriptor {
+        File::open(path)
+    } else {
+        open_regular(path)
     }
 }

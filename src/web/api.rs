@@ -350,7 +350,8 @@ impl Api {
         }
         let engine = Arc::clone(&self.site.engine);
         let after = Rev::new(cursor.rev.get().saturating_sub(1));
-        let read = tokio::task::spawn_blocking(move || engine.kept(after, cursor.rev.next()));
+        let read =
+            tokio::task::spawn_blocking(move || engine.changes_between(after, cursor.rev.next()));
         let changes = read.await.map_err(|_| Failure::internal())?;
         match changes
             .map_err(Failure::from)?

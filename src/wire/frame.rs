@@ -78,7 +78,13 @@ impl Frame {
             ChangeKind::Gone(_) => FrameKind::Gone,
         };
         let id = Some(Cursor { epoch, rev });
-        Frame::from_json(rev, kind, topic, id, Message::from_change(epoch, change).to_json())
+        Frame::from_json(
+            rev,
+            kind,
+            topic,
+            id,
+            Message::from_change(epoch, change).to_json(),
+        )
     }
 
     /// Encodes the status of `pets` at `rev`.

@@ -1,9 +1,8 @@
 //! The signer of a command, and the permission that the writer checks when it decides the command.
 //!
-//! A handler's check is only a fast refusal: a command then waits in the queue, and its session may
-//! end meanwhile. So the permission goes with the command, the writer checks it in the step that
-//! commits, and a revocation is answered only after every commit that was checked before it
-//! (`InFlight`).
+//! A handler's check is only a fast refusal: the command then waits in the queue, and its session can
+//! end meanwhile. So the writer checks the permission again in the step that commits. A revocation
+//! is answered only after every commit that was checked before it (`InFlightCommits`).
 
 use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -55,7 +54,7 @@ impl Signer {
     }
 }
 
-/// The simulator, and everyone in the demo: nobody whose permission could be revoked.
+/// The simulator, and everyone in the demo. Their permission cannot be revoked.
 impl From<ChangeSource> for Signer {
     fn from(by: ChangeSource) -> Self {
         Signer {
@@ -65,23 +64,23 @@ impl From<ChangeSource> for Signer {
     }
 }
 
-/// Kept from the check of a permission until the commit has ended.
+/// Held from the check of a permission until the commit has ended.
 #[must_use]
 pub struct CommitGuard {
     _sender: Sender<Infallible>,
 }
 
-/// Commits whose permission was checked and that have not ended.
-pub struct InFlight(Mutex<(Sender<Infallible>, Receiver<Infallible>)>);
+/// The commits whose permission was checked and that have not ended.
+pub struct InFlightCommits(Mutex<(Sender<Infallible>, Receiver<Infallible>)>);
 
-impl Default for InFlight {
+impl Default for InFlightCommits {
     fn default() -> Self {
-        InFlight(Mutex::new(channel()))
+        InFlightCommits(Mutex::new(channel()))
     }
 }
 
-impl InFlight {
-    /// Enters a commit. Call this before the check of the permission: a revocation then either
+impl InFlightCommits {
+    /// Adds a commit. Must be called before the check of the permission: a revocation then either
     /// comes before the check, or waits for the guard.
     pub fn enter(&self) -> CommitGuard {
         CommitGuard {
@@ -89,8 +88,7 @@ impl InFlight {
         }
     }
 
-    /// Waits until every guard is dropped that was given out before this call, and for no later
-    /// one. Blocks.
+    /// Waits until every guard from before this call is dropped, and for no later one. Blocks.
     pub fn wait(&self) {
         let (sender, receiver) = std::mem::replace(&mut *self.current(), channel());
         drop(sender);

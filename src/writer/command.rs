@@ -1,4 +1,4 @@
-//! What can be asked of the writer, and what it answers.
+//! Commands to the writer, their outcome and their errors.
 
 use std::sync::Arc;
 
@@ -7,69 +7,56 @@ use crate::model::{
 };
 use crate::store::StoreError;
 
-/// A request to change something. Validated already: the writer refuses only what depends on the
+/// The status of a new pet: most pets sleep after the journey.
+const FIRST_STATUS: Status = Status::Sleeping;
+
+/// A request for one change. Its values are valid: the writer refuses only what depends on the
 /// state.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// A new pet, which is given the next id.
+    /// Creates a pet, which gets the next id.
     Create {
+        /// Its profile.
         profile: Profile,
+        /// Its first status.
         status: Status,
     },
+    /// Edits a profile.
     Edit {
+        /// The pet.
         pet: PetId,
+        /// The fields that are set.
         patch: ProfilePatch,
-        /// The profile that the edit was made for. Fields that somebody else has changed since are
+        /// The profile on which the edit is based. Fields that someone else has changed since are
         /// kept, unless `patch` sets them too: then the edit is refused.
         base: Option<Box<ProfileBase>>,
+        /// The precondition.
         expected: Expected,
     },
-    /// Setting the status that the pet already has confirms it: this is a change too, and `since` of
-    /// the pet stays.
+    /// Sets a status. Setting the current status confirms it: this is a change too, and keeps the
+    /// `since` of the pet.
     SetStatus {
+        /// The pet.
         pet: PetId,
+        /// The status.
         status: Status,
-        /// When the status began; `None` for now, or for the moment that the pet has if this
-        /// confirms its status. An undo restores it.
+        /// When the status began, for an undo that restores it. `None` for now, or for the `since`
+        /// of the pet if this confirms its status.
         since: Option<Timestamp>,
+        /// The precondition.
         expected: Expected,
     },
+    /// Removes a pet.
     Remove {
+        /// The pet.
         pet: PetId,
+        /// The precondition.
         expected: Expected,
     },
-}
-
-/// A precondition on the pet, which the writer checks when it decides the command, and again when
-/// another node was faster. A cursor of another epoch never holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Expected {
-    /// No precondition but that the pet exists.
-    #[default]
-    Anything,
-    /// The last change of the pet, of any kind, is one of these: `If-Match`.
-    LastChange(Vec<Cursor>),
-    /// The last change that set or confirmed the status is this one, whatever happened to the
-    /// profile since: an undo, which must not overwrite somebody else's status.
-    StatusSetAt(Cursor),
-}
-
-/// What a new pet is doing until somebody says otherwise: most of them sleep after the journey.
-const FIRST_STATUS: Status = Status::Sleeping;
-
-impl Expected {
-    /// Returns true if it holds for a pet that changed last at `cursor`. Says nothing about its
-    /// status.
-    pub fn allows(&self, cursor: Cursor) -> bool {
-        match self {
-            Expected::LastChange(cursors) => cursors.contains(&cursor),
-            Expected::Anything | Expected::StatusSetAt(_) => true,
-        }
-    }
 }
 
 impl Command {
-    /// A new pet, of which nobody said yet what it is doing.
+    /// Creates a pet with the status of a new pet.
     pub fn create(profile: Profile) -> Self {
         Command::Create {
             profile,
@@ -77,24 +64,17 @@ impl Command {
         }
     }
 
-    /// An edit, whatever the pet was before.
+    /// Edits a profile without a precondition.
     pub fn edit(pet: PetId, patch: ProfilePatch) -> Self {
-        let expected = Expected::Anything;
         Command::Edit {
             pet,
             patch,
             base: None,
-            expected,
+            expected: Expected::Anything,
         }
     }
 
-    /// A removal, whatever the pet was before.
-    pub fn remove(pet: PetId) -> Self {
-        let expected = Expected::Anything;
-        Command::Remove { pet, expected }
-    }
-
-    /// Sets a status from now on, or confirms it, whatever the pet did before.
+    /// Sets or confirms a status without a precondition.
     pub fn set_status(pet: PetId, status: Status) -> Self {
         Command::SetStatus {
             pet,
@@ -103,61 +83,109 @@ impl Command {
             expected: Expected::Anything,
         }
     }
+
+    /// Removes a pet without a precondition.
+    pub fn remove(pet: PetId) -> Self {
+        Command::Remove {
+            pet,
+            expected: Expected::Anything,
+        }
+    }
 }
 
-/// A command that was carried out.
+/// A precondition on the pet. The writer checks it when it decides the command, and again after a
+/// conflict with another node. A cursor of another epoch never holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// The pet exists.
+    #[default]
+    Anything,
+    /// The last change of the pet, of any kind, is one of these: `If-Match`.
+    LastChange(Vec<Cursor>),
+    /// The last change that set or confirmed the status is this one, whatever happened to the
+    /// profile since: an undo, which must not overwrite someone else's status.
+    StatusSetAt(Cursor),
+}
+
+impl Expected {
+    /// Returns true if the precondition on the last change holds for a pet that changed last at
+    /// `cursor`. Ignores a precondition on the status.
+    pub fn allows(&self, cursor: Cursor) -> bool {
+        match self {
+            Expected::LastChange(cursors) => cursors.contains(&cursor),
+            Expected::Anything | Expected::StatusSetAt(_) => true,
+        }
+    }
+}
+
+/// The outcome of a command that was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
+    /// The pet.
     pub pet: PetId,
-    /// The cursor of the change it made.
+    /// The cursor of the change.
     pub cursor: Cursor,
-    /// The pet as this change left it; `None` if the change removed the pet, or if the command was a
+    /// The pet after the change; `None` if the change removed the pet, or if the command was a
     /// retry: then the pet is in the log.
     pub after: Option<Arc<Pet>>,
 }
 
-/// Why a command was not carried out.
+/// The reason why a command was refused or not confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
+    /// There is no such pet.
     #[error("there is no pet {0}")]
     UnknownPet(PetId),
-    #[error("the session or token is not valid any more")]
+    /// The signer's permission was revoked while the command waited.
+    #[error("the session or token is no longer valid")]
     SignedOut,
-    #[error("this takes a token with the scope {}", .0.as_str())]
+    /// The signer's role or scope no longer allows the command.
+    #[error("this needs a token with the scope {}", .0.as_str())]
     NotInScope(Scope),
+    /// `Expected::LastChange` does not hold.
     #[error("the pet has changed, so If-Match no longer holds; read the pet again")]
     PreconditionFailed,
+    /// The idempotency key belongs to another command.
     #[error("this key was used for another request; send a new key with a new request")]
     KeyReused,
+    /// Someone else changed a field that the edit sets.
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
+    /// `Expected::StatusSetAt` does not hold.
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,
+    /// The queue is full.
     #[error("too many changes are waiting to be written; try again in a moment")]
     Busy,
+    /// The writer has ended.
     #[error("the server is stopping")]
     Stopping,
+    /// The disk failed. The change may be in the store after its recovery.
     #[error(
-        "the disk failed, so the change was not confirmed and shown to nobody; look at the board \
-         before you try again"
+        "the disk failed, so the change was not confirmed; check the board before you try again"
     )]
     Store,
+    /// The store's file was moved or deleted.
     #[error(
-        "the data of this server was moved or deleted, so nothing was changed; \
-         please tell the operator"
+        "the data of this server was moved or deleted, so nothing was changed; tell the operator"
     )]
     Moved,
-    #[error("the disk is full, so nothing can be changed until there is room")]
+    /// The disk is full.
+    #[error("the disk is full, so nothing can be changed until there is space")]
     Full,
-    #[error("somebody else changed the same pet at the same moment; look at it and try again")]
+    /// Other nodes kept changing the pet.
+    #[error("someone else changed the same pet at the same time; check it and try again")]
     Conflict,
-    #[error("the data will never take this change, so nothing was changed")]
+    /// The engine will never accept the change.
+    #[error("the database cannot store this change, so nothing was changed")]
     Rejected,
-    #[error("the data is out of reach, so nothing was changed; try again in a moment")]
+    /// The engine does not respond.
+    #[error("the database does not respond, so nothing was changed; try again in a moment")]
     Unavailable,
+    /// The engine did not acknowledge the change.
     #[error(
-        "the data was lost from reach before it answered, so the change may have been made, or may \
-         still be; look at the board before you try again"
+        "the database did not confirm the change in time; it may still be applied, so check the \
+         board before you try again"
     )]
     Unknown,
 }

@@ -1,45 +1,47 @@
-//! Keys of requests that may arrive twice: a form that is submitted again, an API call that is
-//! retried after its answer was lost.
+//! Idempotency keys, for requests that can arrive twice: a form that is submitted again, or an API call
+//! that is retried after its answer was lost.
 
 use sha2::{Digest, Sha256};
 
 use super::Command;
 use crate::model::{Profile, RequestKey};
 
-/// The key of a request. Two principals may use the same key for different requests.
+/// The idempotency key of a request. Two principals can use the same key for different requests.
 #[derive(Clone, Debug)]
-pub struct IdempotencyKey(Kind);
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Header(String),
-    Form(String),
+pub struct IdempotencyKey {
+    key: String,
+    is_of_form: bool,
 }
 
 impl IdempotencyKey {
     /// The key of an API call. The same key with another payload is refused.
-    pub fn of_header(key: &str) -> Self {
-        IdempotencyKey(Kind::Header(key.to_owned()))
+    pub fn from_header(key: &str) -> Self {
+        IdempotencyKey {
+            key: key.to_owned(),
+            is_of_form: false,
+        }
     }
 
     /// The key that was rendered into a form. The same key with other content is another request: the
     /// author went back to the form and entered something else.
-    pub fn of_form(key: &str) -> Self {
-        IdempotencyKey(Kind::Form(key.to_owned()))
+    pub fn from_form(key: &str) -> Self {
+        IdempotencyKey {
+            key: key.to_owned(),
+            is_of_form: true,
+        }
     }
 
     /// Returns the identity of the request, which is recorded with its change.
     pub(super) fn request(&self, principal: &str, command: &Command) -> RequestKey {
         let fingerprint = fingerprint(command);
         let mut id = Sha256::new();
-        let (space, key) = match &self.0 {
-            Kind::Header(key) => ("header", key),
-            Kind::Form(key) => {
-                id.update(fingerprint);
-                ("form", key)
-            }
+        let space = if self.is_of_form {
+            id.update(fingerprint);
+            "form"
+        } else {
+            "header"
         };
-        for part in [space, principal, key] {
+        for part in [space, principal, &self.key] {
             add(&mut id, part);
         }
         RequestKey {

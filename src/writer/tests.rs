@@ -251,7 +251,7 @@ fn a_batch_decides_against_what_it_decided_before() {
 struct Revocable {
     is_revoked: Arc<AtomicBool>,
     is_unreachable: Arc<AtomicBool>,
-    in_flight: Arc<InFlight>,
+    in_flight: Arc<InFlightCommits>,
 }
 
 impl Revocable {

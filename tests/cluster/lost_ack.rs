@@ -88,7 +88,7 @@ async fn a_write_without_any_ack_is_reported_as_unknown_and_stored_at_most_once(
     let answer = write.await.unwrap();
     assert!(answer.headers().contains_key("retry-after"));
     let unknown = detail(answer).await;
-    assert!(unknown.contains("may have been made"), "{unknown}");
+    assert!(unknown.contains("may still be applied"), "{unknown}");
     servers.signal(0, Signal::CONT);
     until("a write", async || {
         let answer = nodes.nodes[0].set_status(1, "playing").await.unwrap();

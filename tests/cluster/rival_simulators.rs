@@ -49,7 +49,7 @@ impl Counter {
                 503 if answer["detail"]
                     .as_str()
                     .unwrap()
-                    .contains("may have been made") =>
+                    .contains("may still be applied") =>
                 {
                     self.unknown.push(self.next);
                     self.next += 1;

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(trim(day(300), 2), 2);
         assert_eq!(trim(day(300), 100), 2);
         assert_eq!(trim(day(300), 100), 0);
-        let kept = engine.kept(Rev::ZERO, Rev::new(100)).unwrap();
+        let kept = engine.changes_between(Rev::ZERO, Rev::new(100)).unwrap();
         let kept: Vec<u64> = kept.iter().map(|change| change.rev.get()).collect();
         assert_eq!(kept, [5, 6, 7, 8, 9], "those of 1970 came after day 120");
         assert_eq!(trim(day(800), 100), 4, "the newest stays");

@@ -132,7 +132,7 @@ impl<'a> FromRequest<'a> for OptionalKey {
         };
         let key = value.to_str().ok().and_then(parse_key);
         match (key, values.next()) {
-            (Some(key), None) => Ok(OptionalKey(Some(IdempotencyKey::of_header(key)))),
+            (Some(key), None) => Ok(OptionalKey(Some(IdempotencyKey::from_header(key)))),
             _ => Err(Failure::bad_request(
                 "Idempotency-Key is one key of 1 to 255 visible ASCII characters, such as \
                  \"8e03978e-40d5-43dd-bc93-6894a57f9324\".",

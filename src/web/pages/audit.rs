@@ -127,7 +127,7 @@ struct Signed {
 
 fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError> {
     let after = before.get().saturating_sub(1 + LOOKED_THROUGH);
-    let mut changes = engine.kept(Rev::new(after), before)?;
+    let mut changes = engine.changes_between(Rev::new(after), before)?;
     let oldest = changes.first().map(|change| (change.rev, change.at));
     changes.retain(|change| change.by != ChangeSource::Simulator);
     changes.reverse();

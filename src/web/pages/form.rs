@@ -40,7 +40,7 @@ pub fn new_key() -> (String, String) {
 impl Form {
     /// The key of the form; None if it has none, as from a program, or one that is not ours.
     pub fn key(&self) -> Option<IdempotencyKey> {
-        self.one_time_key().map(IdempotencyKey::of_form)
+        self.one_time_key().map(IdempotencyKey::from_form)
     }
 
     /// The same as text.

@@ -123,8 +123,8 @@ impl Engine for Gated {
         self.inner.tail(after, limit)
     }
 
-    fn kept(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
-        self.inner.kept(after, before)
+    fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
+        self.inner.changes_between(after, before)
     }
 
     fn history(

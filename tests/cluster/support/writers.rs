@@ -150,7 +150,7 @@ async fn set_status(client: Client, base: String, turn: usize) -> WriteOutcome {
             sent,
             acknowledged: Instant::now(),
         }),
-        503 if detail.contains("may have been made") => WriteOutcome::Unknown,
+        503 if detail.contains("may still be applied") => WriteOutcome::Unknown,
         409 | 503 => WriteOutcome::Refused(pet, status, detail.to_owned()),
         _ => panic!("{answer}"),
     }
