@@ -1,4 +1,4 @@
-//! The board as the server says it is, and the one request that asks for it.
+//! Reads the board from `/live/state`.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -9,15 +9,15 @@ use anyhow::{Context, bail};
 
 use crate::client::message::{micros, rev_of_cursor};
 
-/// What `/live/state` says.
+/// The board of the server.
 pub struct Board {
     pub epoch: String,
     pub rev: u64,
-    /// When each pet got its status, in microseconds since the Unix epoch.
+    /// Time at which each pet got its status, in microseconds since the Unix epoch.
     pub since: HashMap<u64, i64>,
 }
 
-/// One request on a connection of its own; the body of a good answer.
+/// Sends a request over a new connection. Returns the body of a successful response.
 pub fn request(
     address: SocketAddr,
     method: &str,
@@ -34,7 +34,7 @@ pub fn request(
     )?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no response")?;
     if !head.starts_with("HTTP/1.1 2") {
         bail!(
             "{method} {path}: {}",
@@ -44,8 +44,8 @@ pub fn request(
     Ok(body.to_owned())
 }
 
-/// Reads an answer of `/live/state`.
-pub fn read_board(json: &str) -> anyhow::Result<Board> {
+/// Parses a response of `/live/state`.
+pub fn parse_board(json: &str) -> anyhow::Result<Board> {
     let state: serde_json::Value = serde_json::from_str(json)?;
     let cursor = state["cursor"].as_str().context("no cursor")?;
     let (epoch, _) = cursor.split_once('-').context("no epoch")?;

@@ -1,12 +1,13 @@
-//! One viewer: a non-blocking socket, the request it was opened with, and what it reads.
+//! A viewer: a non-blocking socket and the parser of what it receives.
 //!
-//! Bytes are read into a buffer that the whole fleet shares; a viewer keeps only the piece of a
-//! message whose rest has not come yet.
+//! Bytes are read into a buffer that all viewers share; a viewer keeps only an incomplete message.
 
 pub mod http;
 pub mod message;
-mod parts;
+mod parser;
 pub mod poll;
+pub mod pool;
+pub mod progress;
 pub mod sse;
 pub mod target;
 pub mod ws;
@@ -16,48 +17,48 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use self::parts::Phase;
+use self::parser::Phase;
 pub use self::target::{Target, Transport};
-use crate::book::Book;
-use crate::seat::AddressPermit;
+use crate::check::viewer_record::ViewerRecord;
+use crate::measurements::Measurements;
 
-/// Bytes read at once.
+/// Bytes of one read.
 pub const READ_BYTES: usize = 256 * 1024;
 
-/// Bytes that a viewer's piece may keep allocated when it is empty.
-const CARRY_KEPT: usize = 4096;
+/// Capacity that the buffer of an incomplete message keeps while it is empty.
+const CARRY_CAPACITY: usize = 4096;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// The connection, or the answer to its request, has not come.
-    Opening,
+    /// Waits for the connection, or for the response.
+    Connecting,
     Live,
-    /// Left by us.
-    Left,
-    /// Ended by the server, or by an error.
+    /// Closed by this bench.
+    Closed,
+    /// Closed by the server, or by an error.
     Lost,
 }
 
 pub struct Viewer {
     pub socket: Option<Socket>,
     pub transport: Transport,
-    pub seat: AddressPermit,
+    pub record: ViewerRecord,
     pub stage: Stage,
-    /// Whether its deliveries are counted; a witness only sees what there is to see.
+    /// True if its deliveries are counted. Others only fill the change log.
     pub is_counted: bool,
-    pub is_asked: bool,
+    pub has_requested: bool,
     phase: Phase,
     carry: Vec<u8>,
-    /// The part of an event that came in an earlier chunk.
+    /// The part of an SSE event that came in an earlier chunk.
     event: Vec<u8>,
 }
 
 impl Viewer {
-    /// Opens a connection from `source` without waiting for it.
+    /// Starts to connect from `source`.
     pub fn open(
         target: &Target,
         transport: Transport,
-        seat: AddressPermit,
+        record: ViewerRecord,
         source: Ipv4Addr,
     ) -> std::io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
@@ -71,40 +72,40 @@ impl Viewer {
         }
         match socket.connect(&target.address.into()) {
             Ok(()) => {}
-            // 115 is EINPROGRESS, which has no kind of its own.
+            // 115 is EINPROGRESS, which has no `ErrorKind`.
             Err(error) if error.raw_os_error() == Some(115) => {}
             Err(error) => return Err(error),
         }
         Ok(Viewer {
             socket: Some(socket),
             transport,
-            seat,
-            stage: Stage::Opening,
+            record,
+            stage: Stage::Connecting,
             is_counted: true,
-            is_asked: false,
+            has_requested: false,
             phase: Phase::Head,
             carry: Vec::new(),
             event: Vec::new(),
         })
     }
 
-    /// Sends the request, once the connection stands.
-    pub fn ask(&mut self, target: &Target, newest: u64) -> Result<(), String> {
-        self.is_asked = true;
-        let mut path = target.path(self.transport, self.seat.pet, newest);
+    /// Sends the request. Called once the socket is connected.
+    pub fn send_request(&mut self, target: &Target, newest: u64) -> Result<(), String> {
+        self.has_requested = true;
+        let mut path = target.path(self.transport, self.record.pet, newest);
         if self.transport == Transport::Poll {
-            // The first answer comes at once: it says that the poller is there.
+            // The first response comes immediately and shows that the poller is connected.
             path.push_str("&wait=0");
         }
         self.write(&target.request(self.transport, &path))
     }
 
-    /// Reads once what has come, and takes it apart.
+    /// Reads once, and parses the bytes.
     pub fn read(
         &mut self,
         buffer: &mut Vec<u8>,
         target: &Target,
-        book: &mut Book,
+        measurements: &mut Measurements,
     ) -> Result<(), String> {
         let held = self.carry.len();
         if buffer.len() < held + READ_BYTES {
@@ -121,23 +122,23 @@ impl Viewer {
             Err(error) => return Err(error.to_string()),
         };
         let bytes = &buffer[..held + count];
-        let used = self.take(bytes, target, book)?;
+        let used = self.parse(bytes, target, measurements)?;
         self.carry.clear();
         if used == bytes.len() {
-            self.carry.shrink_to(CARRY_KEPT);
+            self.carry.shrink_to(CARRY_CAPACITY);
         }
         self.carry.extend_from_slice(&bytes[used..]);
         Ok(())
     }
 
-    /// What a viewer sends is short and fits any socket's buffer.
+    /// Sends a short message, which fits the buffer of any socket.
     fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
         let Some(socket) = self.socket.as_mut() else {
             return Ok(());
         };
         match socket.write(bytes) {
             Ok(count) if count == bytes.len() => Ok(()),
-            Ok(count) => Err(format!("only {count} bytes could be sent")),
+            Ok(count) => Err(format!("only {count} bytes were sent")),
             Err(error) => Err(error.to_string()),
         }
     }

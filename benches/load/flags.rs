@@ -1,4 +1,4 @@
-//! What was asked for on the command line.
+//! The flags of the command line.
 
 use clap::Parser;
 
@@ -7,8 +7,8 @@ use crate::run::{Run, Watch};
 use crate::scenario::Scenario;
 use crate::table::Table;
 
-/// Puts real viewers on real sockets before a pet-store of its own, and prints what a delivery
-/// costs. Without flags: a short table, in under two minutes.
+/// Connects real viewers to a pet-store, and prints what a delivery costs. Without flags: a short
+/// table, in under two minutes.
 #[derive(Parser)]
 #[command(name = "load")]
 pub struct Flags {
@@ -25,51 +25,51 @@ pub struct Flags {
     #[arg(long)]
     pets: Option<u32>,
 
-    /// How long is measured
+    /// How long to measure
     #[arg(long)]
     seconds: Option<u64>,
 
-    /// Whether each viewer watches all pets, or one
+    /// What each viewer watches: all pets, or one
     #[arg(long)]
     watch: Option<Watch>,
 
-    /// Answer one of the other questions; only --viewers is looked at beside it
+    /// Run another scenario; of the other flags only --viewers applies
     #[arg(long)]
     pub scenario: Option<Scenario>,
 
-    /// Which runs belong to the table
+    /// Which runs the table contains
     #[arg(long, default_value = "standard")]
     pub table: Table,
 
-    /// Measure Socket.IO, Bun and nchan too, in rounds with pet-store; takes --viewers,
-    /// --changes-per-s and --seconds
+    /// Measure Socket.IO, Bun and nchan too, in turn with pet-store; --viewers, --changes-per-s and
+    /// --seconds apply
     #[arg(long)]
     pub peers: bool,
 
-    /// With --peers: only those whose names contain this, such as ws or Bun
+    /// With --peers: only servers whose names contain this, such as ws or Bun
     #[arg(long, default_value = "")]
     pub only: String,
 
-    /// Measure how the cost of a delivery grows, and draw it in benches/plots
+    /// Measure how the cost of a delivery grows, and draw plots in benches/plots
     #[arg(long)]
     pub plots: bool,
 
-    /// Prove that this bench would see a loss, against a server that is made to lose
+    /// Show that this bench finds losses, with a server that loses changes
     #[arg(long)]
     pub prove: bool,
 
-    /// Given by cargo
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 impl Flags {
-    /// Whether the load itself is given, and not left as usual.
+    /// Returns true if the load is given.
     pub fn is_load_given(&self) -> bool {
         self.viewers.is_some() || self.changes_per_s.is_some()
     }
 
-    /// The one run that is asked for, if any of its flags is given.
+    /// Returns the run that the flags describe, if any of them is given.
     pub fn run(&self) -> Option<Run> {
         let is_given = self.transport.is_some()
             || self.viewers.is_some()

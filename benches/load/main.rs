@@ -1,38 +1,30 @@
-//! What does it cost to show a change to everybody who is watching, and how late are they shown it?
+//! What does it cost to deliver a change to every viewer, and how late does it arrive?
 //!
-//! A client in this process opens real sockets to a `pet-store` that it starts as a child: the
-//! release binary, whose own simulator makes the changes. It counts what arrives, takes the time
-//! from each change's commit, asks the operating system for the server's CPU time and memory, and
-//! holds every viewer's deliveries against the board. When a delivery was lost it refuses to
-//! report.
+//! A client in this process opens real sockets to a `pet-store` that it starts as a child: the release
+//! binary, whose own simulator makes the changes. The client counts deliveries, measures the time from
+//! each commit, asks the operating system for the server's CPU time and memory, and checks every
+//! viewer's deliveries against the board (`check`). If a delivery was lost, there is no report.
 //!
-//! `cargo bench --bench load` prints a short table; `-- --help` lists what else can be asked.
+//! `cargo bench --bench load` prints a short table; `-- --help` lists the other questions.
 
 #![expect(
     clippy::print_stdout,
-    reason = "figures are for whoever started the bench"
+    reason = "figures are printed for the person who runs the bench"
 )]
 
 mod board;
-mod book;
+mod check;
 mod client;
 mod flags;
-mod fleet;
-mod interrupt;
-mod ledger;
-mod machine;
+mod measurements;
 mod peers;
 mod plots;
-mod process;
-mod progress;
-mod prove;
 mod report;
 mod run;
 mod scenario;
-mod seat;
 mod server;
+mod system;
 mod table;
-mod verdict;
 
 use std::process::ExitCode;
 
@@ -52,28 +44,28 @@ fn main() -> ExitCode {
 }
 
 fn start(flags: &Flags) -> anyhow::Result<()> {
-    interrupt::listen()?;
-    let room = machine::room_for_viewers();
-    println!("{}", machine::description());
+    system::listen_for_signals()?;
+    let max_viewers = system::max_viewers();
+    println!("{}", system::machine());
     if flags.prove {
-        return prove::prove();
+        return check::self_test::run();
     }
     if flags.plots {
-        return plots::draw(room);
+        return plots::draw(max_viewers);
     }
     if flags.peers {
         let loads = flags.run().filter(|_| flags.is_load_given());
-        return peers::compare(loads, &flags.only, room);
+        return peers::compare(loads, &flags.only, max_viewers);
     }
     if let Some(scenario) = flags.scenario {
-        return scenario.run(flags.viewers, room);
+        return scenario.run(flags.viewers, max_viewers);
     }
     match flags.run() {
-        Some(run) if run.viewers > room => anyhow::bail!(
-            "{} viewers need as many open files, and the limit of this machine leaves {room}",
+        Some(run) if run.viewers > max_viewers => anyhow::bail!(
+            "{} viewers need as many open files, and the limit of this machine leaves {max_viewers}",
             run.viewers
         ),
         Some(run) => table::all(&[run]),
-        None => flags.table.print(room),
+        None => flags.table.print(max_viewers),
     }
 }

@@ -1,23 +1,23 @@
-//! What do others need for the same deliveries, on this machine, today?
+//! Compares pet-store with Socket.IO, Bun and nchan on this machine.
 //!
-//! Socket.IO, Bun and nchan are started in turn with pet-store, in three rounds, so that whatever
-//! else the machine does meets all of them. They send the same messages at the same pace to the
-//! same client. Medians are printed, and how many times a peer's deliveries per CPU second ours
-//! are. A peer that is not installed is named, with the command that installs it.
+//! The servers run in turn, in three rounds, so that other load on the machine affects all of them.
+//! They send the same messages at the same rate to the same client. Printed are medians, and the ratio
+//! of our deliveries per CPU second to those of the peer. For a peer that is not installed, the command
+//! that installs it is printed.
 
 mod nchan;
 mod peer;
 
 use crate::client::Transport::{self, SocketIo, Sse, Ws};
-use crate::interrupt;
 use crate::report::{behind, micros};
 use crate::run::{self, Figures, Run, Watch};
+use crate::system;
 
 use self::peer::{Kind, Peer};
 
 const ROUNDS: usize = 3;
 
-/// Who is measured, under which name, over which transport.
+/// A server and a transport that are measured.
 struct Contender {
     name: &'static str,
     kind: Option<Kind>,
@@ -25,17 +25,17 @@ struct Contender {
 }
 
 const CONTENDERS: [Contender; 7] = [
-    Contender::of("pet-store ws", None, Ws),
-    Contender::of("Socket.IO", Some(Kind::SocketIo), SocketIo),
-    Contender::of("Bun ws", Some(Kind::Bun), Ws),
-    Contender::of("nchan ws", Some(Kind::Nchan), Ws),
-    Contender::of("pet-store sse", None, Sse),
-    Contender::of("Bun sse", Some(Kind::Bun), Sse),
-    Contender::of("nchan sse", Some(Kind::Nchan), Sse),
+    Contender::new("pet-store ws", None, Ws),
+    Contender::new("Socket.IO", Some(Kind::SocketIo), SocketIo),
+    Contender::new("Bun ws", Some(Kind::Bun), Ws),
+    Contender::new("nchan ws", Some(Kind::Nchan), Ws),
+    Contender::new("pet-store sse", None, Sse),
+    Contender::new("Bun sse", Some(Kind::Bun), Sse),
+    Contender::new("nchan sse", Some(Kind::Nchan), Sse),
 ];
 
 impl Contender {
-    const fn of(name: &'static str, kind: Option<Kind>, transport: Transport) -> Self {
+    const fn new(name: &'static str, kind: Option<Kind>, transport: Transport) -> Self {
         Contender {
             name,
             kind,
@@ -55,18 +55,18 @@ impl Contender {
     }
 }
 
-/// Compares those whose names contain `only`, under `load` or under the two usual ones.
-pub fn compare(load: Option<Run>, only: &str, room: usize) -> anyhow::Result<()> {
+/// Compares the servers whose names contain `only`, under `load` or the two default loads.
+pub fn compare(load: Option<Run>, only: &str, max_viewers: usize) -> anyhow::Result<()> {
     let hot = Run {
         transport: Ws,
-        viewers: 1000.min(room),
+        viewers: 1000.min(max_viewers),
         changes_per_s: 50.0,
         pets: 100,
         seconds: 6,
         watch: Watch::All,
     };
     let many = Run {
-        viewers: 5000.min(room),
+        viewers: 5000.min(max_viewers),
         changes_per_s: 10.0,
         seconds: 8,
         ..hot
@@ -89,7 +89,7 @@ fn compare_under(load: &Run, contenders: &[&Contender]) -> anyhow::Result<()> {
             match contender.run(load) {
                 Ok(run) => figures.push(run),
                 Err(error) if contender.kind.is_some() => {
-                    interrupt::check()?;
+                    system::check_signals()?;
                     println!("{}: {error:#}", contender.name);
                 }
                 Err(error) => return Err(error),

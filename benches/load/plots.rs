@@ -1,6 +1,5 @@
-//! How does the cost of a delivery grow with viewers, and with changes and pets?
-//!
-//! Each point is a run of its own; both plots are written to `benches/plots`.
+//! Plots how the cost of a delivery grows with viewers, and with changes and pets, into
+//! `benches/plots`. Each point is a run.
 
 mod svg;
 
@@ -8,34 +7,34 @@ use std::path::Path;
 
 use self::svg::{Chart, Series};
 use crate::client::Transport::{self, Sse, Ws};
-use crate::machine;
 use crate::report;
 use crate::run::{Run, Watch, run};
+use crate::system;
 
 const VIEWERS: [usize; 6] = [100, 300, 1000, 3000, 10_000, 19_000];
 const CHANGES_PER_S: [f64; 6] = [2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
 const PETS: [u32; 3] = [10, 100, 1000];
 
-/// Deliveries that a point should rest on, where that takes no longer than the longest run.
+/// Deliveries of a point, if that takes no longer than the longest run.
 const DELIVERIES: f64 = 100_000.0;
 const SHORTEST_S: f64 = 4.0;
 const LONGEST_S: f64 = 15.0;
 
-pub fn draw(room: usize) -> anyhow::Result<()> {
+pub fn draw(max_viewers: usize) -> anyhow::Result<()> {
     report::heading();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/plots");
     std::fs::create_dir_all(&folder)?;
     let by_viewers = Chart {
         title: "CPU of one delivery, by viewers".to_owned(),
-        subtitle: format!("10 changes/s of 100 pets; {}", machine::processor()),
+        subtitle: format!("10 changes/s of 100 pets; {}", system::processors()),
         x_label: "viewers".to_owned(),
-        series: vec![by_viewers(Ws, room)?, by_viewers(Sse, room)?],
+        series: vec![by_viewers(Ws, max_viewers)?, by_viewers(Sse, max_viewers)?],
     };
     std::fs::write(folder.join("cost-by-viewers.svg"), by_viewers.to_svg())?;
     let by_changes = Chart {
         title: "CPU of one delivery, by changes and pets".to_owned(),
-        subtitle: format!("1,000 viewers over WebSocket; {}", machine::processor()),
-        x_label: "changes a second".to_owned(),
+        subtitle: format!("1,000 viewers over WebSocket; {}", system::processors()),
+        x_label: "changes per second".to_owned(),
         series: PETS
             .into_iter()
             .map(by_changes)
@@ -45,8 +44,10 @@ pub fn draw(room: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn by_viewers(transport: Transport, room: usize) -> anyhow::Result<Series> {
-    let viewers = VIEWERS.into_iter().filter(|viewers| *viewers <= room);
+fn by_viewers(transport: Transport, max_viewers: usize) -> anyhow::Result<Series> {
+    let viewers = VIEWERS
+        .into_iter()
+        .filter(|viewers| *viewers <= max_viewers);
     let points = viewers.map(|viewers| {
         let cost = cost(transport, viewers, 10.0, 100)?;
         Ok((viewers as f64, cost))
@@ -68,7 +69,7 @@ fn by_changes(pets: u32) -> anyhow::Result<Series> {
     })
 }
 
-/// Microseconds of the server's CPU for a delivery.
+/// Returns the server's CPU time per delivery, in microseconds.
 fn cost(
     transport: Transport,
     viewers: usize,

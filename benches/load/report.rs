@@ -1,11 +1,11 @@
-//! Figures for people: one line a run, under one heading.
+//! Prints one line per run, under one heading.
 
 use std::time::Duration;
 
 use crate::run::{Figures, Run};
 
-/// The part of a core that the rest of the machine may have while a figure is taken.
-const OTHERS_ALLOWED: f64 = 0.2;
+/// The part of a core that other processes may use during a measurement.
+const MAX_OTHERS: f64 = 0.2;
 
 pub fn heading() {
     println!(
@@ -29,8 +29,8 @@ pub fn line(run: &Run, figures: &Figures) {
     );
 }
 
-/// What fell behind, in words. A client that was the limit, and others who had the machine, are
-/// said too.
+/// Describes what fell behind. Also says if the client was the bottleneck, or if other processes used
+/// the machine.
 pub fn behind(run: &Run, figures: &Figures) -> String {
     let mut words = Vec::new();
     if figures.live < run.viewers {
@@ -45,7 +45,7 @@ pub fn behind(run: &Run, figures: &Figures) -> String {
     if figures.behind > 0 {
         let (viewers, changes) = (figures.behind, figures.skipped);
         words.push(format!(
-            "{viewers} viewers were spared {changes} old changes"
+            "{viewers} viewers skipped {changes} replaced changes"
         ));
     }
     let share = |cpu: Duration| cpu.as_secs_f64() / figures.measured.as_secs_f64().max(0.001);
@@ -53,9 +53,9 @@ pub fn behind(run: &Run, figures: &Figures) -> String {
     if client > 0.85 {
         words.push(format!("the client was {:.0} % busy", client * 100.0));
     }
-    if others > OTHERS_ALLOWED {
+    if others > MAX_OTHERS {
         words.push(format!(
-            "NOT ALONE: others took {:.0} % of a core",
+            "NOT ALONE: other processes used {:.0} % of a core",
             others * 100.0
         ));
     }
@@ -66,7 +66,7 @@ pub fn behind(run: &Run, figures: &Figures) -> String {
     }
 }
 
-/// Microseconds as a person reads them.
+/// Formats microseconds.
 pub fn micros(micros: u64) -> String {
     match micros {
         0..10_000 => format!("{:.2} ms", micros as f64 / 1e3),
@@ -75,6 +75,7 @@ pub fn micros(micros: u64) -> String {
     }
 }
 
+/// Formats a duration.
 pub fn seconds(time: Duration) -> String {
     micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }

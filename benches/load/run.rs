@@ -1,24 +1,24 @@
-//! One run: connect, let it settle, measure for some seconds, and prove that nothing was lost.
+//! One run: connects viewers, measures for some seconds, and checks that nothing was lost.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use crate::check::loss::{self, LossReport};
 use crate::client::Transport;
-use crate::fleet::{Fleet, Guest};
-use crate::process;
-use crate::progress::Progress;
+use crate::client::pool::{NewViewer, ViewerPool};
+use crate::client::progress::Progress;
 use crate::server::{Server, Settings};
-use crate::verdict::{self, Verdict};
+use crate::system;
 
-/// How long all viewers together may take to connect. A server that needs longer is measured
-/// with those who got in, and the report says how many.
+/// Time limit for all viewers to connect. A slower server is measured with the viewers that are
+/// connected, and the report says how many.
 const CONNECT_LIMIT: Duration = Duration::from_secs(60);
 
-/// From the last join to the measurement: what the joins left to do is not to be counted.
+/// Pause between the last connect and the measurement, so that work for connects is not measured.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Who is further behind than this when the measurement ends cannot keep up.
+/// A viewer that is further behind than this at the end of the measurement is late, in microseconds.
 const LATE: i64 = 1_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -37,7 +37,7 @@ pub struct Run {
     pub watch: Watch,
 }
 
-/// What one run gave.
+/// Results of a run.
 #[derive(Clone, Default)]
 pub struct Figures {
     pub live: usize,
@@ -45,24 +45,25 @@ pub struct Figures {
     pub deliveries: u64,
     pub measured: Duration,
     pub server_cpu: Duration,
-    /// CPU of the NATS servers, where the server has an engine elsewhere.
+    /// CPU time of the NATS servers, if there are any.
     pub engine_cpu: Duration,
-    /// CPU of this process meanwhile: near the measured time, the client was the limit.
+    /// CPU time of this process. If it is near the measured time, the client was the bottleneck.
     pub client_cpu: Duration,
-    /// CPU of everything else on the machine meanwhile. Whoever is kept waiting has more to send
-    /// at once, so a busy machine makes deliveries late and cheap.
+    /// CPU time of everything else on the machine. On a busy machine deliveries are late, are batched
+    /// more, and look cheap.
     pub others_cpu: Duration,
     /// Microseconds from commit to receipt.
     pub p50: u64,
     pub p99: u64,
     pub p999: u64,
     pub bytes_per_viewer: u64,
-    /// Viewers that were more than a second behind when the measurement ended.
+    /// Viewers that were more than a second behind at the end of the measurement.
     pub late: usize,
-    /// Viewers that were spared old changes, and how many.
+    /// Viewers that skipped replaced changes.
     pub behind: usize,
+    /// Changes that they skipped.
     pub skipped: u64,
-    /// Viewers of a peer that did not get everything. Ours are not reported when there is one.
+    /// Viewers of a peer that did not receive everything. A run of ours with losses is not reported.
     pub lost: usize,
 }
 
@@ -72,7 +73,7 @@ impl Figures {
     }
 
     pub fn deliveries_per_cpu_s(&self) -> f64 {
-        // Half a tick of the operating system's clock is the least that can be told from nothing.
+        // CPU times have a resolution of 10 ms.
         self.deliveries as f64 / self.server_cpu.as_secs_f64().max(0.005)
     }
 }
@@ -90,10 +91,10 @@ impl Run {
         )
     }
 
-    /// Opens nobody yet: says who is to be opened.
-    pub fn enlist(&self, fleet: &mut Fleet) {
+    /// Queues the viewers of this run.
+    pub fn add(&self, pool: &mut ViewerPool) {
         if self.watch == Watch::One {
-            fleet.enlist(Guest {
+            pool.add(NewViewer {
                 transport: Transport::Ws,
                 pet: None,
                 is_counted: false,
@@ -101,7 +102,7 @@ impl Run {
         }
         for index in 0..self.viewers {
             let pet = index as u64 % u64::from(self.pets) + 1;
-            fleet.enlist(Guest {
+            pool.add(NewViewer {
                 transport: self.transport,
                 pet: (self.watch == Watch::One).then_some(pet),
                 is_counted: true,
@@ -110,10 +111,10 @@ impl Run {
     }
 }
 
-/// Runs against a server of its own.
+/// Starts a server, and runs against it.
 ///
 /// # Errors
-/// Also when a delivery was lost: then there are no figures.
+/// Also if a delivery was lost.
 pub fn run(run: &Run) -> anyhow::Result<Figures> {
     let server = Server::start(&Settings {
         pets: run.pets,
@@ -122,37 +123,36 @@ pub fn run(run: &Run) -> anyhow::Result<Figures> {
     })?;
     let board = server.board()?;
     let target = server.target(&board);
-    let mut fleet = Fleet::new(target, board.rev, Progress::new(run.name()))?;
-    let mut figures = measure(&mut fleet, &Measured::alone(server.pid()), run)?;
-    let verdict = verdict::settle(&mut fleet, &server.board()?, verdict::SETTLE_LIMIT)?;
-    refuse_losses(&verdict)?;
-    figures.behind = verdict.behind;
-    figures.skipped = verdict.skipped;
+    let mut pool = ViewerPool::new(target, board.rev, Progress::new(run.name()))?;
+    let mut figures = measure(&mut pool, &MeasuredProcesses::single(server.pid()), run)?;
+    let report = loss::settle(&mut pool, &server.board()?, loss::SETTLE_LIMIT)?;
+    ensure_no_losses(&report)?;
+    figures.behind = report.behind;
+    figures.skipped = report.skipped;
     Ok(figures)
 }
 
-/// # Errors
-/// When something was lost, with what.
-pub fn refuse_losses(verdict: &Verdict) -> anyhow::Result<()> {
-    if verdict.losses.is_empty() {
+/// Fails with the losses, if there are any.
+pub fn ensure_no_losses(report: &LossReport) -> anyhow::Result<()> {
+    if report.losses.is_empty() {
         return Ok(());
     }
     bail!(
         "LOST, so there is nothing to report: {}",
-        verdict.losses.join("; ")
+        report.losses.join("; ")
     )
 }
 
-/// The processes whose work is asked for.
-pub struct Measured {
+/// The processes that are measured.
+pub struct MeasuredProcesses {
     pub servers: Vec<u32>,
     pub engine: Vec<u32>,
 }
 
-impl Measured {
-    /// One server without an engine elsewhere.
-    pub fn alone(server: u32) -> Self {
-        Measured {
+impl MeasuredProcesses {
+    /// Returns one server with the embedded store.
+    pub fn single(server: u32) -> Self {
+        MeasuredProcesses {
             servers: vec![server],
             engine: Vec::new(),
         }
@@ -161,51 +161,55 @@ impl Measured {
     /// Resident memory of the servers, in bytes.
     fn memory_bytes(&self) -> anyhow::Result<u64> {
         let pids = self.servers.iter();
-        pids.map(|pid| process::memory_bytes(*pid)).sum()
+        pids.map(|pid| system::memory_bytes(*pid)).sum()
     }
 }
 
-/// Connects everyone and measures; says nothing about losses yet.
-pub fn measure(fleet: &mut Fleet, measured: &Measured, run: &Run) -> anyhow::Result<Figures> {
+/// Connects the viewers and measures. Does not check for losses.
+pub fn measure(
+    pool: &mut ViewerPool,
+    measured: &MeasuredProcesses,
+    run: &Run,
+) -> anyhow::Result<Figures> {
     let memory_before = measured.memory_bytes()?;
-    run.enlist(fleet);
-    let connect = connect(fleet)?;
-    if fleet.live == 0 {
-        let fault = fleet.book.faults.first().cloned();
-        bail!("nobody could connect: {}", fault.unwrap_or_default());
+    run.add(pool);
+    let connect = connect(pool)?;
+    if pool.live == 0 {
+        let fault = pool.measurements.faults.first().cloned();
+        bail!("no viewer could connect: {}", fault.unwrap_or_default());
     }
-    fleet.run_for(SETTLE)?;
+    pool.run_for(SETTLE)?;
     let memory = measured.memory_bytes()?.saturating_sub(memory_before);
     let before = CpuTimes::now(measured)?;
     let start = Instant::now();
-    fleet.book.measure();
-    fleet.run_for(Duration::from_secs(run.seconds))?;
-    fleet.book.is_measuring = false;
+    pool.measurements.start();
+    pool.run_for(Duration::from_secs(run.seconds))?;
+    pool.measurements.is_measuring = false;
     let time = start.elapsed();
     let after = CpuTimes::now(measured)?;
-    let book = &fleet.book;
+    let measurements = &pool.measurements;
     Ok(Figures {
-        live: fleet.live - usize::from(run.watch == Watch::One),
+        live: pool.live - usize::from(run.watch == Watch::One),
         connect,
-        deliveries: book.deliveries,
+        deliveries: measurements.deliveries,
         measured: time,
         server_cpu: after.server - before.server,
         engine_cpu: after.engine - before.engine,
         client_cpu: after.client - before.client,
         others_cpu: after.others(&before),
-        p50: book.latency.value_at_quantile(0.5),
-        p99: book.latency.value_at_quantile(0.99),
-        p999: book.latency.value_at_quantile(0.999),
-        bytes_per_viewer: memory / fleet.live.max(1) as u64,
-        late: late(fleet),
+        p50: measurements.latency.value_at_quantile(0.5),
+        p99: measurements.latency.value_at_quantile(0.99),
+        p999: measurements.latency.value_at_quantile(0.999),
+        bytes_per_viewer: memory / pool.live.max(1) as u64,
+        late: count_late(pool),
         ..Figures::default()
     })
 }
 
-/// Opens everyone who is enlisted; how long it took until the last was live, or the limit.
-pub fn connect(fleet: &mut Fleet) -> anyhow::Result<Duration> {
+/// Opens the queued viewers. Returns the time until all are live, or the limit.
+pub fn connect(pool: &mut ViewerPool) -> anyhow::Result<Duration> {
     let start = Instant::now();
-    fleet.run_while(CONNECT_LIMIT, |fleet| fleet.underway() > 0)?;
+    pool.run_while(CONNECT_LIMIT, |pool| pool.pending_count() > 0)?;
     Ok(start.elapsed())
 }
 
@@ -217,19 +221,19 @@ struct CpuTimes {
 }
 
 impl CpuTimes {
-    fn now(measured: &Measured) -> anyhow::Result<Self> {
-        let of_all = |pids: &[u32]| pids.iter().map(|pid| process::cpu_time(*pid)).sum();
+    fn now(measured: &MeasuredProcesses) -> anyhow::Result<Self> {
+        let of_all = |pids: &[u32]| pids.iter().map(|pid| system::cpu_time(*pid)).sum();
         let server: anyhow::Result<Duration> = of_all(&measured.servers);
         let engine: anyhow::Result<Duration> = of_all(&measured.engine);
         Ok(CpuTimes {
             server: server.context("the server")?,
             engine: engine.context("the engine")?,
-            client: process::own_cpu_time()?,
-            machine: process::machine_cpu_time()?,
+            client: system::own_cpu_time()?,
+            machine: system::machine_cpu_time()?,
         })
     }
 
-    /// What neither the server nor its engine nor the client had, since `before`.
+    /// Returns the CPU time since `before` of everything but the server, its engine and the client.
     fn others(&self, before: &CpuTimes) -> Duration {
         let servers = (self.server - before.server) + (self.engine - before.engine);
         let ours = servers + (self.client - before.client);
@@ -237,16 +241,16 @@ impl CpuTimes {
     }
 }
 
-/// Viewers whose last change is more than a second older than the newest anybody was given.
-fn late(fleet: &Fleet) -> usize {
-    let ledger = &fleet.book.ledger;
-    let time = |rev: u64| ledger.get(rev).map(|change| change.since);
-    let Some(newest) = time(ledger.newest()) else {
+/// Counts viewers whose last change is more than a second older than the newest.
+fn count_late(pool: &ViewerPool) -> usize {
+    let change_log = &pool.measurements.change_log;
+    let time = |rev: u64| change_log.get(rev).map(|change| change.since);
+    let Some(newest) = time(change_log.newest()) else {
         return 0;
     };
     let is_late = |rev: u64| time(rev).is_some_and(|since| newest - since > LATE);
-    let seats = fleet.viewers.iter().map(|viewer| &viewer.seat);
-    seats
-        .filter(|seat| seat.pet.is_none() && is_late(seat.last))
+    let records = pool.viewers.iter().map(|viewer| &viewer.record);
+    records
+        .filter(|record| record.pet.is_none() && is_late(record.last))
         .count()
 }

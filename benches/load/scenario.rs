@@ -1,5 +1,5 @@
-//! Questions that one run does not answer: what idle viewers cost, and what happens around those
-//! who sleep, come and go, or come back all at once.
+//! Scenarios that a single run does not cover, such as idle, sleeping, returning and reconnecting
+//! viewers.
 
 mod churn;
 mod cluster;
@@ -23,41 +23,41 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+use crate::check::loss::{self, LossReport};
 use crate::client::Transport;
-use crate::fleet::{Fleet, Guest};
-use crate::progress::Progress;
-use crate::run::{connect, refuse_losses};
+use crate::client::pool::{NewViewer, ViewerPool};
+use crate::client::progress::Progress;
+use crate::run::{connect, ensure_no_losses};
 use crate::server::{Server, Settings};
-use crate::verdict::{self, Verdict};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
-    /// What an idle viewer costs in memory
+    /// Memory of an idle viewer
     Idle,
     /// Viewers of all transports, idle for a minute, and then one change
     Mixed,
-    /// Viewers of one pet each, beside viewers of all with as many deliveries
+    /// Viewers of one pet each, compared with viewers of all pets with as many deliveries
     OnePet,
     /// One viewer in ten stops reading for 20 s
     Sleepers,
     /// Viewers join and leave while changes flow
     Churn,
-    /// Everyone comes back at once
+    /// All viewers reconnect at the same time
     Comeback,
-    /// The server is stopped and started again
+    /// The server restarts
     Restart,
-    /// Durable changes through the API, beside what the disk can do
+    /// Durable changes through the API, compared with the syncs of the disk
     Commits,
-    /// Two nodes on three NATS servers, beside one node with the embedded store
+    /// Two nodes on three NATS servers, compared with one node with the embedded store
     Cluster,
-    /// Changes through a node on three NATS servers, beside what these take to store a message
+    /// Changes through a node on three NATS servers, compared with storing a message there
     ClusterCommits,
 }
 
 impl Scenario {
-    /// `viewers`, where it is not to be the usual number.
-    pub fn run(self, viewers: Option<usize>, room: usize) -> anyhow::Result<()> {
-        let or = |usual: usize| viewers.unwrap_or(usual).min(room);
+    /// Runs the scenario with `viewers`, or its default number of viewers.
+    pub fn run(self, viewers: Option<usize>, max_viewers: usize) -> anyhow::Result<()> {
+        let or = |usual: usize| viewers.unwrap_or(usual).min(max_viewers);
         match self {
             Scenario::Idle => idle::run(or(10_000)),
             Scenario::Mixed => mixed::run(or(19_000)),
@@ -73,59 +73,59 @@ impl Scenario {
     }
 }
 
-/// A server and the fleet before it.
-struct Rig {
+/// A server and its viewers.
+struct Setup {
     server: Server,
-    fleet: Fleet,
+    pool: ViewerPool,
 }
 
-impl Rig {
+impl Setup {
     fn start(settings: &Settings, name: &str) -> anyhow::Result<Self> {
-        Rig::before(Server::start(settings)?, name)
+        Setup::with_server(Server::start(settings)?, name)
     }
 
-    /// A fleet before a server that runs already.
-    fn before(server: Server, name: &str) -> anyhow::Result<Self> {
+    /// Uses a server that runs already.
+    fn with_server(server: Server, name: &str) -> anyhow::Result<Self> {
         let board = server.board()?;
-        let fleet = Fleet::new(server.target(&board), board.rev, Progress::new(name))?;
-        Ok(Rig { server, fleet })
+        let pool = ViewerPool::new(server.target(&board), board.rev, Progress::new(name))?;
+        Ok(Setup { server, pool })
     }
 
-    fn enlist(&mut self, guest: Guest, count: usize) {
+    fn add(&mut self, new_viewer: NewViewer, count: usize) {
         for _ in 0..count {
-            self.fleet.enlist(guest);
+            self.pool.add(new_viewer);
         }
     }
 
-    /// Brings `viewers` of all pets in over `transport`; how long that took.
+    /// Connects `viewers` of all pets over `transport`. Returns how long that took.
     ///
     /// # Errors
-    /// Not all of them came in.
-    fn join(&mut self, transport: Transport, viewers: usize) -> anyhow::Result<Duration> {
-        let guest = Guest {
+    /// If not all of them are connected.
+    fn connect_all(&mut self, transport: Transport, viewers: usize) -> anyhow::Result<Duration> {
+        let new_viewer = NewViewer {
             transport,
             pet: None,
             is_counted: true,
         };
-        self.enlist(guest, viewers);
-        let time = connect(&mut self.fleet)?;
-        let live = self.fleet.live;
-        ensure!(live == viewers, "only {live} of {viewers} came in");
+        self.add(new_viewer, viewers);
+        let time = connect(&mut self.pool)?;
+        let live = self.pool.live;
+        ensure!(live == viewers, "only {live} of {viewers} connected");
         Ok(time)
     }
 
-    /// Everyone has everything, or there is nothing to report.
-    fn settle(&mut self) -> anyhow::Result<Verdict> {
+    /// Waits until all viewers have received everything, or fails with the losses.
+    fn settle(&mut self) -> anyhow::Result<LossReport> {
         let board = self.server.board()?;
-        let verdict = verdict::settle(&mut self.fleet, &board, verdict::SETTLE_LIMIT)?;
-        refuse_losses(&verdict)?;
-        Ok(verdict)
+        let report = loss::settle(&mut self.pool, &board, loss::SETTLE_LIMIT)?;
+        ensure_no_losses(&report)?;
+        Ok(report)
     }
 }
 
-/// A figure for people, under what it is about.
-fn say(what: &str, figure: impl std::fmt::Display) {
-    println!("  {what:<58} {figure}");
+/// Prints a figure with its name.
+fn print_figure(name: &str, figure: impl std::fmt::Display) {
+    println!("  {name:<58} {figure}");
 }
 
 fn mib(bytes: u64) -> String {

@@ -1,4 +1,4 @@
-//! Our own server as a child process, and what it says about itself.
+//! Our own server as a child process.
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,10 +10,10 @@ use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::board::{Board, read_board, request};
+use crate::board::{Board, parse_board, request};
 use crate::client::Target;
 
-/// How long the server may take to stop before it is killed.
+/// Kill a server that needs longer than this to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 pub struct Settings {
@@ -23,7 +23,7 @@ pub struct Settings {
     pub viewers: usize,
 }
 
-/// A running `pet-store demo` with a store of its own; stopped when dropped.
+/// A running `pet-store demo` with its own store; stopped when dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -38,7 +38,7 @@ impl Server {
         Server::start_in(data, settings, "redb")
     }
 
-    /// Starts a node on `engine`, as `--engine` takes it.
+    /// Starts a node with `--engine engine`.
     pub fn start_on(engine: &str, settings: &Settings) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
         Server::start_in(data, settings, engine)
@@ -54,7 +54,7 @@ impl Server {
         })
     }
 
-    /// Stops it, and starts it again at the same address and on the same data, embedded.
+    /// Stops the server, and starts it again with the same address and embedded store.
     pub fn restart(&mut self, settings: &Settings) -> anyhow::Result<()> {
         stop(&mut self.child);
         (self.child, self.address) = spawn(settings, "redb", self.data.path(), self.address)?;
@@ -65,14 +65,14 @@ impl Server {
         self.child.id()
     }
 
-    /// The folder of its store.
+    /// Returns the folder of its store.
     pub fn folder(&self) -> &Path {
         self.data.path()
     }
 
-    /// The board as it is now.
+    /// Asks the server for its board.
     pub fn board(&self) -> anyhow::Result<Board> {
-        read_board(&request(self.address, "GET", "/live/state", "")?)
+        parse_board(&request(self.address, "GET", "/live/state", "")?)
     }
 
     pub fn set_status(&self, pet: u64, status: &str) -> anyhow::Result<()> {
@@ -81,7 +81,7 @@ impl Server {
         request(self.address, "PUT", &path, &body).map(drop)
     }
 
-    /// How its viewers connect.
+    /// Returns how viewers connect.
     pub fn target(&self, board: &Board) -> Target {
         Target {
             address: self.address,
@@ -118,10 +118,9 @@ fn spawn(
         .stderr(Stdio::piped())
         .spawn()?;
     let stderr = child.stderr.take().context("stderr was asked for")?;
-    match listening(stderr) {
+    match read_address(stderr) {
         Ok(address) => Ok((child, address)),
         Err(error) => {
-            // It is gone already, or of no use.
             let _ = child.kill();
             let _ = child.wait();
             Err(error)
@@ -129,10 +128,10 @@ fn spawn(
     }
 }
 
-/// Asks a child to stop, and kills it when it does not.
+/// Stops a child with SIGTERM, and kills it if that takes too long.
 pub fn stop(child: &mut Child) {
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        // Fails only when it is gone already.
+        // Fails only if the child has ended.
         let _ = kill_process(pid, Signal::TERM);
     }
     let end = Instant::now() + STOP_LIMIT;
@@ -146,7 +145,7 @@ pub fn stop(child: &mut Child) {
     }
 }
 
-/// Every pet once per this period makes the changes that are asked for.
+/// Returns the simulator period that gives the number of changes per second.
 fn period(settings: &Settings) -> anyhow::Result<String> {
     if settings.changes_per_s <= 0.0 {
         return Ok("off".to_owned());
@@ -154,13 +153,13 @@ fn period(settings: &Settings) -> anyhow::Result<String> {
     let micros = f64::from(settings.pets) / settings.changes_per_s * 1e6;
     if micros < 10_000.0 {
         let needed = (settings.changes_per_s / 100.0).ceil();
-        bail!("a pet changes 100 times a second at most: use --pets {needed} or more");
+        bail!("a pet changes at most 100 times per second: use --pets {needed} or more");
     }
     Ok(format!("{micros:.0}us"))
 }
 
-/// Waits for the line that says where the server listens; what it says later is passed on.
-fn listening(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
+/// Waits for the line with the address of the server. Later lines are printed.
+fn read_address(stderr: ChildStderr) -> anyhow::Result<SocketAddr> {
     let mut lines = BufReader::new(stderr).lines();
     for line in lines.by_ref() {
         let line = line?;

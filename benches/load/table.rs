@@ -1,4 +1,4 @@
-//! The runs that belong together.
+//! The tables of runs.
 
 use crate::client::Transport::{Poll, Sse, Ws};
 use crate::report;
@@ -7,9 +7,9 @@ use crate::scenario::Scenario;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Table {
-    /// What is asked most often, in under two minutes
+    /// The most important runs, in under two minutes
     Standard,
-    /// Everything, in about fifteen
+    /// All runs, in about fifteen minutes
     Full,
 }
 
@@ -30,15 +30,15 @@ const MANY: Run = Run {
 };
 
 impl Table {
-    pub fn print(self, room: usize) -> anyhow::Result<()> {
+    pub fn print(self, max_viewers: usize) -> anyhow::Result<()> {
         match self {
-            Table::Standard => standard(room),
-            Table::Full => full(room),
+            Table::Standard => standard(max_viewers),
+            Table::Full => full(max_viewers),
         }
     }
 }
 
-fn standard(room: usize) -> anyhow::Result<()> {
+fn standard(max_viewers: usize) -> anyhow::Result<()> {
     all(&[
         BASE,
         Run {
@@ -63,11 +63,11 @@ fn standard(room: usize) -> anyhow::Result<()> {
             ..MANY
         },
     ])?;
-    Scenario::Idle.run(Some(5000), room)?;
-    Scenario::Commits.run(None, room)
+    Scenario::Idle.run(Some(5000), max_viewers)?;
+    Scenario::Commits.run(None, max_viewers)
 }
 
-fn full(room: usize) -> anyhow::Result<()> {
+fn full(max_viewers: usize) -> anyhow::Result<()> {
     let most = Run {
         viewers: 10_000,
         changes_per_s: 50.0,
@@ -100,12 +100,12 @@ fn full(room: usize) -> anyhow::Result<()> {
         Scenario::Restart,
         Scenario::Commits,
     ] {
-        scenario.run(None, room)?;
+        scenario.run(None, max_viewers)?;
     }
     Ok(())
 }
 
-/// Runs each, under one heading.
+/// Runs all, and prints a line for each.
 pub fn all(runs: &[Run]) -> anyhow::Result<()> {
     report::heading();
     for asked in runs {

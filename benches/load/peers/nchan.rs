@@ -1,4 +1,4 @@
-//! nginx with nchan, and the publisher that it needs.
+//! Starts nginx with nchan, and publishes changes to it.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::book::now_micros;
+use crate::measurements::now_micros;
 use crate::run::Run;
 
-/// Where Debian puts it.
+/// The path of the module on Debian.
 pub const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
-/// As in the servers of the other peers, and in pet-store's simulator.
+/// Shortest pause between two changes, as in the other servers.
 const SHORTEST_TICK: Duration = Duration::from_millis(5);
 const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
 
-/// nginx with our configuration, in a folder of its own.
+/// Returns the command that starts nginx with our configuration in `folder`.
 pub fn command(template: &Path, folder: &Path, port: u16) -> anyhow::Result<Command> {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(100_000);
     let configuration = std::fs::read_to_string(template)?
@@ -65,7 +65,7 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It says itself what went wrong.
+            // The thread prints its own error.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! A peer's server as a child process.
+//! The server of a peer as a child process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 
 use super::nchan::{self, Publisher};
+use crate::client::pool::ViewerPool;
+use crate::client::progress::Progress;
 use crate::client::{Stage, Target};
-use crate::fleet::Fleet;
-use crate::progress::Progress;
-use crate::run::{Figures, Measured, Run, measure};
+use crate::run::{Figures, MeasuredProcesses, Run, measure};
 use crate::server::stop;
 
-/// Where a port is looked for: below those that the system gives to connections.
+/// Ports to listen on: below those that the system gives to connections.
 const PORTS: std::ops::Range<u16> = 21_500..21_600;
 
 const START_LIMIT: Duration = Duration::from_secs(15);
 
-/// For what is on its way when the measurement ends.
+/// Time limit for deliveries that are on their way when the measurement ends.
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +33,12 @@ pub enum Kind {
 pub struct Peer {
     child: Child,
     address: SocketAddr,
-    /// Makes the changes of a peer that cannot make them itself.
+    /// Makes the changes, if the server cannot make them itself.
     publisher: Option<Publisher>,
     _folder: TempDir,
 }
 
-/// Whether the peer can be started; says how to install it when not.
+/// Returns true if the peer is installed. Otherwise prints how to install it.
 pub fn is_installed(kind: Kind) -> bool {
     let modules = folder().join("node_modules");
     let (is_there, name, command) = match kind {
@@ -82,7 +82,7 @@ impl Peer {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .with_context(|| format!("{kind:?} could not be started"))?;
+            .with_context(|| format!("cannot start {kind:?}"))?;
         let mut peer = Peer {
             child,
             address,
@@ -110,7 +110,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Measures, and counts who did not get everything.
+    /// Measures, and counts viewers that did not receive everything.
     pub fn measure(self, run: &Run, name: &str) -> anyhow::Result<Figures> {
         let target = Target {
             address: self.address,
@@ -118,27 +118,27 @@ impl Peer {
             says_hello: false,
             receive_buffer: None,
         };
-        let mut fleet = Fleet::new(target, 0, Progress::new(name))?;
-        let mut figures = measure(&mut fleet, &Measured::alone(self.child.id()), run)?;
+        let mut pool = ViewerPool::new(target, 0, Progress::new(name))?;
+        let mut figures = measure(&mut pool, &MeasuredProcesses::single(self.child.id()), run)?;
         if figures.live < run.viewers {
-            let (waiting, lost) = (fleet.underway(), fleet.lost);
-            let fault = fleet.book.faults.first().map_or("", String::as_str);
+            let (waiting, lost) = (pool.pending_count(), pool.lost);
+            let fault = pool.measurements.faults.first().map_or("", String::as_str);
             eprintln!("  {name}: {waiting} got no answer in time, {lost} were lost: {fault}");
         }
-        let newest = fleet.book.ledger.newest();
-        let is_behind = |fleet: &Fleet| {
+        let newest = pool.measurements.change_log.newest();
+        let is_behind = |pool: &ViewerPool| {
             let live = |stage| stage == Stage::Live;
-            let mut viewers = fleet.viewers.iter();
-            viewers.any(|viewer| live(viewer.stage) && viewer.seat.last < newest)
+            let mut viewers = pool.viewers.iter();
+            viewers.any(|viewer| live(viewer.stage) && viewer.record.last < newest)
         };
         let end = Instant::now() + DRAIN;
-        while is_behind(&fleet) && Instant::now() < end {
-            fleet.run_for(Duration::from_millis(100))?;
+        while is_behind(&pool) && Instant::now() < end {
+            pool.run_for(Duration::from_millis(100))?;
         }
-        let lost = fleet.viewers.iter().filter(|viewer| match viewer.stage {
-            Stage::Live => viewer.seat.last < newest || !viewer.seat.holes.is_empty(),
-            Stage::Lost => viewer.seat.start.is_some(),
-            Stage::Opening | Stage::Left => false,
+        let lost = pool.viewers.iter().filter(|viewer| match viewer.stage {
+            Stage::Live => viewer.record.last < newest || !viewer.record.gaps.is_empty(),
+            Stage::Lost => viewer.record.start.is_some(),
+            Stage::Connecting | Stage::Closed => false,
         });
         figures.lost = lost.count();
         Ok(figures)

@@ -1,7 +1,7 @@
-//! A line chart as an SVG that reads on light and on dark pages.
+//! Draws a line chart as SVG, for light and dark pages.
 //!
-//! The x axis is logarithmic, with a tick at each measured value; the y axis starts at zero,
-//! because a cost that is cut off at the bottom looks steeper than it is.
+//! The x axis is logarithmic, with a tick at each measured value. The y axis starts at zero, because a
+//! cost that is cut off at the bottom looks steeper than it is.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ const RIGHT: f64 = 96.0;
 const TOP: f64 = 72.0;
 const BOTTOM: f64 = 56.0;
 
-/// The least distance between two names at the ends of lines.
+/// Least distance between the names of two lines.
 const NAME_HEIGHT: f64 = 16.0;
 
 const STYLE: &str = "
@@ -33,13 +33,13 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// One line: microseconds over whatever the x axis is.
+/// A line: microseconds by the value of the x axis.
 pub struct Series {
     pub name: String,
     pub points: Vec<(f64, f64)>,
 }
 
-/// From values to places.
+/// Converts values to coordinates.
 struct Scale {
     x_min: f64,
     x_max: f64,
@@ -68,7 +68,7 @@ impl Scale {
     }
 }
 
-/// A round distance between lines of the grid: about five of them below `highest`.
+/// Returns a round distance between grid lines, for about five lines below `highest`.
 fn step(highest: f64) -> f64 {
     let decade = 10_f64.powf((highest / 5.0).log10().floor());
     let part = highest / 5.0 / decade;
@@ -131,14 +131,14 @@ impl Chart {
     }
 
     fn lines(&self, svg: &mut String, scale: &Scale) {
-        let names = self.name_places(scale);
+        let names = self.name_positions(scale);
         for (index, series) in self.series.iter().enumerate() {
             put(svg, &format!("<g class=\"s{index}\">"));
-            let places = series
+            let positions = series
                 .points
                 .iter()
                 .map(|(x, y)| (scale.x(*x), scale.y(*y)));
-            let path: Vec<String> = places
+            let path: Vec<String> = positions
                 .clone()
                 .map(|(x, y)| format!("{x:.1} {y:.1}"))
                 .collect();
@@ -146,7 +146,7 @@ impl Chart {
                 svg,
                 &format!("<path class=\"line\" d=\"M{}\"/>", path.join("L")),
             );
-            for (x, y) in places {
+            for (x, y) in positions {
                 put(
                     svg,
                     &format!("<circle class=\"dot\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"),
@@ -158,16 +158,16 @@ impl Chart {
         }
     }
 
-    /// Where each line's name stands: at its end, and clear of the others.
-    fn name_places(&self, scale: &Scale) -> Vec<f64> {
+    /// Returns the y coordinate of each line's name: at the end of the line, without overlaps.
+    fn name_positions(&self, scale: &Scale) -> Vec<f64> {
         let end = |series: &Series| series.points.last().map_or(0.0, |point| scale.y(point.1));
-        let mut places: Vec<(usize, f64)> = self.series.iter().map(end).enumerate().collect();
-        places.sort_by(|a, b| a.1.total_cmp(&b.1));
-        for index in 1..places.len() {
-            places[index].1 = places[index].1.max(places[index - 1].1 + NAME_HEIGHT);
+        let mut positions: Vec<(usize, f64)> = self.series.iter().map(end).enumerate().collect();
+        positions.sort_by(|a, b| a.1.total_cmp(&b.1));
+        for index in 1..positions.len() {
+            positions[index].1 = positions[index].1.max(positions[index - 1].1 + NAME_HEIGHT);
         }
-        places.sort_by_key(|place| place.0);
-        places.into_iter().map(|place| place.1).collect()
+        positions.sort_by_key(|position| position.0);
+        positions.into_iter().map(|position| position.1).collect()
     }
 }
 
@@ -179,11 +179,11 @@ fn text(svg: &mut String, x: f64, y: f64, attributes: &str, words: &str) {
 }
 
 fn put(svg: &mut String, element: &str) {
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     let _ = writeln!(svg, "{element}");
 }
 
-/// A whole number with its thousands apart.
+/// Formats a whole number with a thousands separator.
 fn grouped(value: f64) -> String {
     match value as u64 {
         small @ 0..1000 => small.to_string(),

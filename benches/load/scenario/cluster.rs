@@ -1,21 +1,21 @@
-//! What does it cost that there are several nodes?
+//! Measures what several nodes cost.
 //!
-//! As many viewers before two nodes on three NATS servers as before one with the embedded store,
-//! with the same changes, in rounds: the CPU time of both nodes together for one delivery beside
-//! that of the one. And what the NATS servers need for that, beside what they need for a few
-//! viewers: they know of nodes, and not of viewers.
+//! The same viewers and changes with two nodes on three NATS servers, and with one node with the embedded
+//! store, in rounds: the CPU time per delivery of both nodes together, compared with the one node. Also
+//! the CPU time of the NATS servers, compared with few viewers: their load should depend on nodes, not on
+//! viewers.
 
 use std::time::Duration;
 
 use super::nats::{NEWEST, Servers};
-use super::say;
+use super::print_figure;
+use crate::check::loss;
 use crate::client::Transport;
-use crate::fleet::Fleet;
-use crate::progress::Progress;
+use crate::client::pool::ViewerPool;
+use crate::client::progress::Progress;
 use crate::report::behind;
-use crate::run::{Figures, Measured, Run, Watch, measure, refuse_losses, run};
+use crate::run::{Figures, MeasuredProcesses, Run, Watch, ensure_no_losses, measure, run};
 use crate::server::{Server, Settings};
-use crate::verdict;
 
 const NODES: usize = 2;
 const NATS_SERVERS: usize = 3;
@@ -36,8 +36,8 @@ pub fn compare(viewers: usize) -> anyhow::Result<()> {
         ..many
     };
     println!(
-        "\n{viewers} viewers before {NODES} nodes on {NATS_SERVERS} NATS servers, and before one \
-         node with the embedded store; {} changes/s, medians of {ROUNDS} rounds",
+        "\n{viewers} viewers of {NODES} nodes on {NATS_SERVERS} NATS servers, and of one node with the \
+         embedded store; {} changes/s, medians of {ROUNDS} rounds",
         many.changes_per_s
     );
     let mut rounds: [Vec<Figures>; 3] = Default::default();
@@ -50,32 +50,35 @@ pub fn compare(viewers: usize) -> anyhow::Result<()> {
     let of_one = median(embedded, micros_per_delivery);
     let of_two = median(cluster, micros_per_delivery);
     let micros = |micros: f64| format!("{micros:.2} us");
-    say("server CPU for a delivery, embedded", micros(of_one));
-    say("both nodes together", micros(of_two));
-    say("beside embedded", format!("x {:.2}", of_two / of_one));
+    print_figure("server CPU per delivery, embedded", micros(of_one));
+    print_figure("both nodes together", micros(of_two));
+    print_figure(
+        "compared with embedded",
+        format!("x {:.2}", of_two / of_one),
+    );
     let engine = |figures| format!("{:.1} % of a core", median(figures, engine_percent));
-    say(
+    print_figure(
         &format!("the NATS servers, {viewers} viewers"),
         engine(cluster),
     );
-    say(&format!("the NATS servers, {FEW} viewers"), engine(quiet));
+    print_figure(&format!("the NATS servers, {FEW} viewers"), engine(quiet));
     let latency = |figures| {
         let millis = |of: fn(&Figures) -> u64| median(figures, |run| of(run) as f64 / 1e3);
         let (p50, p99) = (millis(|run| run.p50), millis(|run| run.p99));
         format!("{p50:.0} ms, {p99:.0} ms")
     };
-    say("p50 and p99 of a delivery, embedded", latency(embedded));
-    say("p50 and p99 of a delivery, cluster", latency(cluster));
+    print_figure("p50 and p99 of a delivery, embedded", latency(embedded));
+    print_figure("p50 and p99 of a delivery, cluster", latency(cluster));
     for figures in embedded.iter().chain(cluster) {
         let words = behind(&many, figures);
         if words != "nothing" {
-            say("fell behind in a round", words);
+            print_figure("fell behind in a round", words);
         }
     }
     Ok(())
 }
 
-/// Runs against servers and nodes of its own.
+/// Starts NATS servers and nodes, and runs against them.
 fn run_on_cluster(run: &Run) -> anyhow::Result<Figures> {
     let nats = Servers::start(NATS_SERVERS, NEWEST);
     let settings = Settings {
@@ -87,16 +90,16 @@ fn run_on_cluster(run: &Run) -> anyhow::Result<Figures> {
     let nodes: Vec<Server> = (0..NODES).map(|_| start()).collect::<Result<_, _>>()?;
     let board = nodes[0].board()?;
     let name = format!("{NODES} nodes, {}", run.name());
-    let mut fleet = Fleet::new(nodes[0].target(&board), board.rev, Progress::new(name))?;
-    fleet.targets = nodes.iter().map(|node| node.target(&board)).collect();
-    let measured = Measured {
+    let mut pool = ViewerPool::new(nodes[0].target(&board), board.rev, Progress::new(name))?;
+    pool.targets = nodes.iter().map(|node| node.target(&board)).collect();
+    let measured = MeasuredProcesses {
         servers: nodes.iter().map(Server::pid).collect(),
         engine: (0..NATS_SERVERS).map(|index| nats.id(index)).collect(),
     };
-    let figures = measure(&mut fleet, &measured, run)?;
-    // Revs between changes are the engine's own records, so a rev that is left out says nothing.
-    let verdict = verdict::settle(&mut fleet, &nodes[0].board()?, verdict::SETTLE_LIMIT)?;
-    refuse_losses(&verdict)?;
+    let figures = measure(&mut pool, &measured, run)?;
+    // Some revs are records of the engine, so gaps in the revs are no skipped changes.
+    let report = loss::settle(&mut pool, &nodes[0].board()?, loss::SETTLE_LIMIT)?;
+    ensure_no_losses(&report)?;
     Ok(figures)
 }
 

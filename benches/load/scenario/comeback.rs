@@ -1,31 +1,32 @@
-//! Everyone was cut off and comes back at once, each with its cursor: how long until all are live?
+//! Measures how long it takes until all viewers are live when they reconnect at the same time, each with
+//! its cursor.
 
 use std::time::Duration;
 
-use super::{Rig, say};
+use super::{Setup, print_figure};
 use crate::client::Transport;
 use crate::report::seconds;
 use crate::server::Settings;
 
 pub fn run(viewers: usize) -> anyhow::Result<()> {
-    println!("\n{viewers} viewers come back at once, at 10 changes/s");
+    println!("\n{viewers} viewers reconnect at the same time, at 10 changes/s");
     for transport in [Transport::Ws, Transport::Sse] {
         let settings = Settings {
             pets: 100,
             changes_per_s: 10.0,
             viewers,
         };
-        let mut rig = Rig::start(&settings, &format!("comeback {}", transport.name()))?;
-        rig.join(transport, viewers)?;
+        let mut setup = Setup::start(&settings, &format!("comeback {}", transport.name()))?;
+        setup.connect_all(transport, viewers)?;
         for index in 0..viewers {
-            rig.fleet.leave(index);
+            setup.pool.close(index);
         }
-        // The server has noticed, and has changes that those who come back have missed.
+        // Meanwhile the server closes the connections and commits changes for the returning viewers.
         std::thread::sleep(Duration::from_secs(2));
-        rig.fleet.opening_limit = usize::MAX;
-        let time = rig.join(transport, viewers)?;
-        rig.settle()?;
-        say(
+        setup.pool.max_connecting = usize::MAX;
+        let time = setup.connect_all(transport, viewers)?;
+        setup.settle()?;
+        print_figure(
             &format!("{}: all live after", transport.name()),
             seconds(time),
         );

@@ -1,8 +1,8 @@
-//! How many durable status changes a second go through the API, beside what the disk can do?
+//! Measures durable status changes per second through the API, compared with the syncs of the disk.
 //!
-//! 64 clients with a connection each send the next change when the last was answered, and an
-//! answer means that it is on the disk. The baseline is a write of one page and `fdatasync`, over
-//! and over, in the same folder: what one change after another could reach at best.
+//! 64 clients with a connection each send the next change after the response to the last, which means
+//! that the change is on disk. The baseline is a write of one page and `fdatasync`, repeated in the same
+//! folder: the best that one change after another could reach.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 
-use super::{Rig, say};
+use super::{Setup, print_figure};
 use crate::report::micros;
 use crate::server::Settings;
 
@@ -30,28 +30,32 @@ pub fn run() -> anyhow::Result<()> {
         changes_per_s: 0.0,
         viewers: 1,
     };
-    let rig = Rig::start(&settings, "commits")?;
-    let folder = rig.server.folder();
+    let setup = Setup::start(&settings, "commits")?;
+    let folder = setup.server.folder();
     let syncs_before = syncs_per_s(folder)?;
-    let before = rig.server.board()?.rev;
-    let (took, times) = change_all(rig.server.address, TIME)?;
-    let made = rig.server.board()?.rev - before;
-    ensure!(made == times.len(), "{} answered, {made} made", times.len());
+    let before = setup.server.board()?.rev;
+    let (took, times) = change_all(setup.server.address, TIME)?;
+    let made = setup.server.board()?.rev - before;
+    ensure!(
+        made == times.len(),
+        "{} responses, {made} changes",
+        times.len()
+    );
     let syncs_after = syncs_per_s(folder)?;
     let rate = made as f64 / took.as_secs_f64();
-    say("durable changes a second", format!("{rate:.0}"));
-    say(
-        "p50 from request to answer",
+    print_figure("durable changes per second", format!("{rate:.0}"));
+    print_figure(
+        "p50 from request to response",
         micros(times.value_at_quantile(0.5)),
     );
-    say("p99", micros(times.value_at_quantile(0.99)));
+    print_figure("p99", micros(times.value_at_quantile(0.99)));
     let syncs = format!("{syncs_before:.0} before, {syncs_after:.0} after");
-    say("syncs a second of the same disk, alone", syncs);
+    print_figure("syncs per second of the same disk, alone", syncs);
     Ok(())
 }
 
-/// All clients at once, each with a pet of its own, for some time; how long they took, and the time
-/// of each change in microseconds.
+/// Runs all clients concurrently, each with its own pet, for `time`. Returns how long they took, and the
+/// time of each change in microseconds.
 pub fn change_all(
     address: SocketAddr,
     time: Duration,
@@ -70,11 +74,11 @@ pub fn change_all(
     })
 }
 
-/// Changes one pet again and again until `end`.
+/// Changes one pet repeatedly until `end`.
 fn change_one(address: SocketAddr, pet: u64, end: Instant) -> anyhow::Result<Histogram<u64>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
-    let mut answers = BufReader::new(stream.try_clone()?);
+    let mut responses = BufReader::new(stream.try_clone()?);
     let mut times = Histogram::new(3)?;
     for status in STATUSES.iter().cycle() {
         let start = Instant::now();
@@ -82,13 +86,13 @@ fn change_one(address: SocketAddr, pet: u64, end: Instant) -> anyhow::Result<His
             break;
         }
         stream.write_all(request(address, pet, status).as_bytes())?;
-        read_answer(&mut answers)?;
+        read_response(&mut responses)?;
         times.record(u64::try_from(start.elapsed().as_micros())?)?;
     }
     Ok(times)
 }
 
-/// The request that sets a status.
+/// Returns the request that sets a status.
 pub fn request(address: SocketAddr, pet: u64, status: &str) -> String {
     let body = format!(r#"{{"status":"{status}"}}"#);
     format!(
@@ -98,26 +102,26 @@ pub fn request(address: SocketAddr, pet: u64, status: &str) -> String {
     )
 }
 
-/// Reads a whole answer, which has to be a good one.
-pub fn read_answer(answers: &mut impl BufRead) -> anyhow::Result<()> {
+/// Reads a response, which must be successful.
+pub fn read_response(responses: &mut impl BufRead) -> anyhow::Result<()> {
     let mut length = 0;
     let mut line = String::new();
-    answers.read_line(&mut line)?;
+    responses.read_line(&mut line)?;
     ensure!(line.starts_with("HTTP/1.1 200"), "answered {line:?}");
     while line != "\r\n" {
         line.clear();
-        answers.read_line(&mut line)?;
+        responses.read_line(&mut line)?;
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("content-length")
         {
             length = value.trim().parse().context("a length")?;
         }
     }
-    answers.read_exact(&mut vec![0; length])?;
+    responses.read_exact(&mut vec![0; length])?;
     Ok(())
 }
 
-/// How often a page can be written and synced, one after the other.
+/// Measures how often per second a page can be written and synced.
 fn syncs_per_s(folder: &Path) -> anyhow::Result<f64> {
     let path = folder.join("sync.probe");
     let file = File::create(&path)?;

@@ -1,23 +1,23 @@
-//! Are 19,000 viewers of all three transports still there after a quiet minute, and when does a
-//! change reach them?
+//! Checks that 19,000 viewers of all three transports are still connected after a quiet minute, and
+//! measures when a change reaches them.
 
 use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::{Rig, mib, say};
+use super::{Setup, mib, print_figure};
 use crate::client::Transport;
-use crate::fleet::{Fleet, Guest};
-use crate::process::memory_bytes;
+use crate::client::pool::{NewViewer, ViewerPool};
 use crate::report::{micros, seconds};
 use crate::run::connect;
 use crate::server::Settings;
+use crate::system::memory_bytes;
 
 const QUIET: Duration = Duration::from_mins(1);
 
-/// With a heartbeat at least every 15 s. A poll waits for 25 s, and answers with one.
+/// Heartbeats that each viewer must receive: one per 15 s; a poll waits for 25 s and returns one.
 const HEARTBEATS: u64 = 3;
-const HEARTBEATS_OF_POLL: u64 = 2;
+const POLL_HEARTBEATS: u64 = 2;
 
 pub fn run(viewers: usize) -> anyhow::Result<()> {
     println!("\n{viewers} viewers of all transports, idle for a minute, and then one change");
@@ -26,60 +26,63 @@ pub fn run(viewers: usize) -> anyhow::Result<()> {
         changes_per_s: 0.0,
         viewers,
     };
-    let mut rig = Rig::start(&settings, "mixed")?;
+    let mut setup = Setup::start(&settings, "mixed")?;
     let transports = [Transport::Ws, Transport::Sse, Transport::Poll];
     for index in 0..viewers {
-        rig.fleet.enlist(Guest {
+        setup.pool.add(NewViewer {
             transport: transports[index % transports.len()],
             pet: None,
             is_counted: true,
         });
     }
-    let time = connect(&mut rig.fleet)?;
+    let time = connect(&mut setup.pool)?;
     ensure!(
-        rig.fleet.live == viewers,
+        setup.pool.live == viewers,
         "only {} connected",
-        rig.fleet.live
+        setup.pool.live
     );
-    say("all connected in", seconds(time));
-    rig.fleet.run_for(QUIET)?;
-    ensure!(rig.fleet.live == viewers, "{} were lost", rig.fleet.lost);
-    say(
+    print_figure("all connected in", seconds(time));
+    setup.pool.run_for(QUIET)?;
+    ensure!(setup.pool.live == viewers, "{} were lost", setup.pool.lost);
+    print_figure(
         "heartbeats in the quiet minute, fewest",
-        heartbeats(&rig.fleet)?,
+        heartbeats(&setup.pool)?,
     );
-    say(
+    print_figure(
         "resident memory of the server",
-        mib(memory_bytes(rig.server.pid())?),
+        mib(memory_bytes(setup.server.pid())?),
     );
-    rig.fleet.book.measure();
-    rig.server.set_status(1, "bathing")?;
-    rig.settle()?;
-    let book = &rig.fleet.book;
+    setup.pool.measurements.start();
+    setup.server.set_status(1, "bathing")?;
+    setup.settle()?;
+    let measurements = &setup.pool.measurements;
     ensure!(
-        book.deliveries == viewers as u64,
-        "{} got it",
-        book.deliveries
+        measurements.deliveries == viewers as u64,
+        "only {} received it",
+        measurements.deliveries
     );
-    say(
+    print_figure(
         "the change reached half of them in",
-        micros(book.latency.value_at_quantile(0.5)),
+        micros(measurements.latency.value_at_quantile(0.5)),
     );
-    say("and all of them in", micros(book.latency.max()));
+    print_figure("and all of them in", micros(measurements.latency.max()));
     Ok(())
 }
 
-/// The fewest that a WebSocket or SSE viewer got, when everyone got enough.
-fn heartbeats(fleet: &Fleet) -> anyhow::Result<u64> {
+/// Returns the fewest heartbeats of a WebSocket or SSE viewer, or fails if a viewer received too few.
+fn heartbeats(pool: &ViewerPool) -> anyhow::Result<u64> {
     let mut fewest = u64::MAX;
-    for viewer in &fleet.viewers {
-        let count = viewer.seat.heartbeats;
+    for viewer in &pool.viewers {
+        let count = viewer.record.heartbeats;
         let needed = match viewer.transport {
-            Transport::Poll => HEARTBEATS_OF_POLL,
+            Transport::Poll => POLL_HEARTBEATS,
             _ => HEARTBEATS,
         };
         let name = viewer.transport.name();
-        ensure!(count >= needed, "a {name} viewer got {count} heartbeats");
+        ensure!(
+            count >= needed,
+            "a {name} viewer received {count} heartbeats"
+        );
         if viewer.transport != Transport::Poll {
             fewest = fewest.min(count);
         }

@@ -1,13 +1,13 @@
-//! Does a viewer of one pet cost only what it is sent?
+//! Measures whether a viewer of one pet costs only what it is sent.
 //!
-//! 1,000 pets change once in 10 s, and each of 10,000 viewers watches one of them: ten deliveries
-//! a change. Beside it the same changes go to ten viewers who watch all of them, which is as many
-//! deliveries, and to nobody; and as many deliveries of fewer changes go to 10,000 who watch all.
-//! In each of them one more viewer of all holds the deliveries against what happened.
+//! 1,000 pets change once per 10 s, and each of 10,000 viewers watches one of them: ten deliveries per
+//! change. For comparison the same changes go to ten viewers of all pets, which is as many deliveries,
+//! and to no viewer; and as many deliveries of fewer changes go to 10,000 viewers of all pets. In each
+//! run one more viewer of all pets fills the change log.
 
 use std::time::Duration;
 
-use super::say;
+use super::print_figure;
 use crate::client::Transport;
 use crate::report::seconds;
 use crate::run::{Figures, Run, Watch, run};
@@ -18,7 +18,9 @@ const SECONDS: u64 = 20;
 const ROUNDS: usize = 3;
 
 pub fn compare(viewers: usize) -> anyhow::Result<()> {
-    println!("\nviewers of one pet each, beside viewers of all with as many deliveries");
+    println!(
+        "\nviewers of one pet each, compared with viewers of all pets with as many deliveries"
+    );
     let one = Run {
         transport: Transport::Ws,
         viewers,
@@ -32,7 +34,7 @@ pub fn compare(viewers: usize) -> anyhow::Result<()> {
         watch: Watch::All,
         ..one
     };
-    let nobody = Run { viewers: 1, ..ten };
+    let none = Run { viewers: 1, ..ten };
     let all = Run {
         viewers: viewers + 1,
         changes_per_s: CHANGES_PER_S / f64::from(PETS),
@@ -41,22 +43,29 @@ pub fn compare(viewers: usize) -> anyhow::Result<()> {
     };
     let mut rounds: [Vec<Figures>; 4] = Default::default();
     for _ in 0..ROUNDS {
-        for (asked, figures) in [one, ten, nobody, all].iter().zip(&mut rounds) {
+        for (asked, figures) in [one, ten, none, all].iter().zip(&mut rounds) {
             figures.push(run(asked)?);
         }
     }
-    let [one, ten, nobody, all] = rounds.map(|figures| median_cpu(&figures));
-    let cpu = |what: &str, time: Duration| say(&format!("server CPU, {what}"), seconds(time));
+    let [one, ten, none, all] = rounds.map(|figures| median_cpu(&figures));
+    let cpu =
+        |what: &str, time: Duration| print_figure(&format!("server CPU, {what}"), seconds(time));
     cpu(&format!("{viewers} viewers of one pet each"), one);
-    cpu("the same changes to ten viewers of all", ten);
-    cpu("the same changes to nobody", nobody);
+    cpu("the same changes to ten viewers of all pets", ten);
+    cpu("the same changes to no viewer", none);
     cpu(
-        &format!("as many deliveries to {viewers} viewers of all"),
+        &format!("as many deliveries to {viewers} viewers of all pets"),
         all,
     );
-    say("one pet each, beside ten viewers of all", ratio(one, ten));
-    let deliveries = ratio(one.saturating_sub(nobody), all);
-    say("its deliveries alone, beside those to all", deliveries);
+    print_figure(
+        "one pet each, compared with ten viewers of all pets",
+        ratio(one, ten),
+    );
+    let deliveries = ratio(one.saturating_sub(none), all);
+    print_figure(
+        "its deliveries alone, compared with those of all pets",
+        deliveries,
+    );
     Ok(())
 }
 

@@ -1,8 +1,8 @@
-//! The server is stopped and started again under its viewers: is each of them told, do they come
-//! back one by one, and how long does it take until all are live?
+//! Restarts the server while viewers are connected: does each of them receive `bye`, do they reconnect
+//! spread over time, and how long does it take until all are live?
 //!
-//! Viewers do what the page does: stay away for as long as `bye` asked, and after a try that
-//! failed, for a time by chance that doubles with each.
+//! Viewers do what the page does: they wait as long as `bye` asked, and after a failed attempt for a
+//! random time whose limit doubles each time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,109 +10,114 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::{Rig, say};
+use super::{Setup, print_figure};
+use crate::client::pool::{NewViewer, ViewerPool};
 use crate::client::{Stage, Transport};
-use crate::fleet::{Fleet, Guest};
 use crate::report::seconds;
 use crate::run::connect;
 use crate::server::Settings;
 
-/// The accept rate is counted in pieces of this length.
-const PIECE: Duration = Duration::from_millis(100);
+/// The accept rate is measured in intervals of this length.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The most that a piece may be above the mean.
-const SPIKE_LIMIT: f64 = 1.5;
+/// Largest accepted ratio of the highest rate to the mean.
+const MAX_SPIKE: f64 = 1.5;
 
-/// How much longer than the longest wait that was asked for it may take.
-const BEYOND_WINDOW: Duration = Duration::from_secs(2);
+/// How long after the longest requested delay the last viewer may be live.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// The page's first limit of the time by chance.
+/// The first limit of the page's random delay.
 const BACKOFF: Duration = Duration::from_millis(500);
 
 const LIMIT: Duration = Duration::from_secs(60);
 
 pub fn run(viewers: usize) -> anyhow::Result<()> {
-    println!("\nthe server is stopped and started again under {viewers} viewers");
+    println!("\nthe server restarts with {viewers} viewers");
     let settings = Settings {
         pets: 100,
         changes_per_s: 10.0,
         viewers,
     };
-    let mut rig = Rig::start(&settings, "restart")?;
+    let mut setup = Setup::start(&settings, "restart")?;
     for turn in 0..viewers {
-        rig.enlist(guest(turn), 1);
+        setup.add(new_viewer(turn), 1);
     }
-    connect(&mut rig.fleet)?;
+    connect(&mut setup.pool)?;
     ensure!(
-        rig.fleet.live == viewers,
+        setup.pool.live == viewers,
         "only {} connected",
-        rig.fleet.live
+        setup.pool.live
     );
-    let Rig { server, fleet } = &mut rig;
+    let Setup { server, pool } = &mut setup;
     let start = Instant::now();
-    let mut returns = Returns::default();
+    let mut returns = Reconnects::default();
     std::thread::scope(|scope| {
         let restarting = scope.spawn(|| {
             let done = server.restart(&settings);
             (done, start.elapsed())
         });
-        returns.follow(fleet, viewers, start)?;
+        returns.follow(pool, viewers, start)?;
         let (done, took) = restarting.join().expect("a restart does not panic");
-        say("stopped and started again after", seconds(took));
+        print_figure("restarted after", seconds(took));
         done
     })?;
-    returns.report(fleet, viewers)
+    returns.report(pool, viewers)
 }
 
-fn guest(turn: usize) -> Guest {
-    Guest {
+fn new_viewer(turn: usize) -> NewViewer {
+    NewViewer {
         transport: [Transport::Ws, Transport::Sse][turn % 2],
         pet: None,
         is_counted: true,
     }
 }
 
-/// Who comes back when.
+/// Reconnects viewers.
 #[derive(Default)]
-struct Returns {
+struct Reconnects {
     waiting: BinaryHeap<Reverse<(Instant, u32)>>,
-    /// Tries before this one, of each viewer that was opened anew.
+    /// Failed attempts before each reconnect.
     failed: Vec<u32>,
-    /// Whether the end of each viewer was seen.
-    is_seen: Vec<bool>,
+    /// True for each viewer whose end was handled.
+    is_handled: Vec<bool>,
     longest_wait: Duration,
-    /// Since the stop began.
+    /// Times since the stop.
     arrivals: Vec<Duration>,
-    untold: usize,
+    without_bye: usize,
     refused: usize,
 }
 
-impl Returns {
-    fn follow(&mut self, fleet: &mut Fleet, viewers: usize, start: Instant) -> anyhow::Result<()> {
+impl Reconnects {
+    fn follow(
+        &mut self,
+        pool: &mut ViewerPool,
+        viewers: usize,
+        start: Instant,
+    ) -> anyhow::Result<()> {
         while self.arrivals.len() < viewers {
             ensure!(
                 start.elapsed() < LIMIT,
-                "only {} came back in {LIMIT:?}",
+                "only {} reconnected in {LIMIT:?}",
                 self.arrivals.len()
             );
-            fleet.turn(Duration::from_millis(5))?;
-            self.look(fleet, viewers, start);
+            pool.poll(Duration::from_millis(5))?;
+            self.handle_changes(pool, viewers, start);
             while let Some(Reverse((due, failed))) = self.waiting.peek().copied()
                 && due <= Instant::now()
             {
                 self.waiting.pop();
-                fleet.enlist(guest(self.failed.len()));
+                pool.add(new_viewer(self.failed.len()));
                 self.failed.push(failed);
             }
         }
         Ok(())
     }
 
-    /// Sees whose connection has ended, and who is live again.
-    fn look(&mut self, fleet: &Fleet, viewers: usize, start: Instant) {
-        self.is_seen.resize(fleet.viewers.len(), false);
-        for (index, viewer) in fleet.viewers.iter().enumerate() {
-            if self.is_seen[index] {
+    /// Finds viewers whose connection has ended, and those that are live again.
+    fn handle_changes(&mut self, pool: &ViewerPool, viewers: usize, start: Instant) {
+        self.is_handled.resize(pool.viewers.len(), false);
+        for (index, viewer) in pool.viewers.iter().enumerate() {
+            if self.is_handled[index] {
                 continue;
             }
             let is_back = index >= viewers;
@@ -120,18 +125,18 @@ impl Returns {
                 Stage::Live if is_back => self.arrivals.push(start.elapsed()),
                 Stage::Lost if is_back => {
                     self.refused += 1;
-                    self.wait_by_chance(self.failed[index - viewers] + 1);
+                    self.wait_randomly(self.failed[index - viewers] + 1);
                 }
-                Stage::Lost => match viewer.seat.retry_ms {
+                Stage::Lost => match viewer.record.retry_ms {
                     Some(retry_ms) => self.wait(Duration::from_millis(retry_ms), 0),
                     None => {
-                        self.untold += 1;
-                        self.wait_by_chance(0);
+                        self.without_bye += 1;
+                        self.wait_randomly(0);
                     }
                 },
                 _ => continue,
             }
-            self.is_seen[index] = true;
+            self.is_handled[index] = true;
         }
     }
 
@@ -140,43 +145,41 @@ impl Returns {
         self.waiting.push(Reverse((Instant::now() + time, failed)));
     }
 
-    fn wait_by_chance(&mut self, failed: u32) {
+    fn wait_randomly(&mut self, failed: u32) {
         let limit = BACKOFF * 2_u32.pow(failed.min(6));
         let time = limit.mul_f64(rand::random());
         self.waiting.push(Reverse((Instant::now() + time, failed)));
     }
 
-    fn report(&self, fleet: &Fleet, viewers: usize) -> anyhow::Result<()> {
+    fn report(&self, pool: &ViewerPool, viewers: usize) -> anyhow::Result<()> {
         let (first, last) = (self.arrivals[0], self.arrivals[viewers - 1]);
-        let pieces = ((last - first).as_millis() / PIECE.as_millis()) as usize + 1;
-        let mut counts = vec![0_usize; pieces];
+        let intervals = ((last - first).as_millis() / INTERVAL.as_millis()) as usize + 1;
+        let mut counts = vec![0_usize; intervals];
         for arrival in &self.arrivals {
-            counts[((*arrival - first).as_millis() / PIECE.as_millis()) as usize] += 1;
+            counts[((*arrival - first).as_millis() / INTERVAL.as_millis()) as usize] += 1;
         }
-        let mean = viewers as f64 / ((last - first).as_secs_f64() / PIECE.as_secs_f64()).max(1.0);
+        let mean =
+            viewers as f64 / ((last - first).as_secs_f64() / INTERVAL.as_secs_f64()).max(1.0);
         let most = counts.iter().max().copied().unwrap_or(0);
-        say("viewers that were cut off without a word", self.untold);
-        say("tries that came too early", self.refused);
-        say(
-            "longest wait that was asked for",
-            seconds(self.longest_wait),
-        );
-        say("first and last live again after", {
+        print_figure("viewers that were closed without bye", self.without_bye);
+        print_figure("failed attempts", self.refused);
+        print_figure("longest requested delay", seconds(self.longest_wait));
+        print_figure("first and last live again after", {
             format!("{}, {}", seconds(first), seconds(last))
         });
         let spike = most as f64 / mean;
-        say(
+        print_figure(
             "accepted in 100 ms: at most, mean, ratio",
             format!("{most}, {mean:.0}, x {spike:.2}"),
         );
-        ensure!(self.untold == 0, "viewers were cut off without a word");
-        ensure!(spike <= SPIKE_LIMIT, "a spike of returning viewers");
+        ensure!(self.without_bye == 0, "viewers were closed without bye");
+        ensure!(spike <= MAX_SPIKE, "a spike of reconnects");
         ensure!(
-            last <= self.longest_wait + BEYOND_WINDOW,
+            last <= self.longest_wait + TOLERANCE,
             "not all were live in time"
         );
-        let faults = fleet.book.faults_count - fleet.lost as u64;
-        ensure!(faults == 0, "{faults} messages were wrong");
+        let faults = pool.measurements.faults_count - pool.lost as u64;
+        ensure!(faults == 0, "{faults} invalid messages");
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! One line on stderr that says how far a run is.
+//! Prints the progress of a run in one line on stderr.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// How often the line is renewed on a terminal, and how often it is written to a file.
+/// How often the line is written.
 const ON_TERMINAL: Duration = Duration::from_millis(500);
 const IN_FILE: Duration = Duration::from_secs(10);
 
@@ -35,7 +35,7 @@ impl Progress {
         let label = &self.label;
         let line = format!("{label}: {live} of {opened} live, {deliveries} deliveries");
         let mut stderr = std::io::stderr();
-        // Fails only when nobody reads it.
+        // Fails only if stderr is closed.
         let _ = if self.is_terminal {
             write!(stderr, "\r{line:<78}\r")
         } else {

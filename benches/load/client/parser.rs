@@ -1,12 +1,12 @@
-//! What a viewer's bytes are: the head of an answer, then packets, chunks or whole answers, and
-//! messages in them.
+//! Parses what a viewer receives: the head of a response, then WebSocket frames, chunks or poll
+//! responses, and the messages in them.
 
 use super::http::{self, Body};
 use super::message::Kind;
 use super::{Stage, Target, Transport, Viewer, poll, sse, ws};
-use crate::book::{Book, now_micros};
+use crate::measurements::{Measurements, now_micros};
 
-/// What the next bytes are.
+/// What the next bytes are part of.
 #[derive(Clone, Copy)]
 pub enum Phase {
     Head,
@@ -17,12 +17,12 @@ pub enum Phase {
 }
 
 impl Viewer {
-    /// Takes whole parts off the front of `bytes`; gives how many bytes they were.
-    pub(super) fn take(
+    /// Parses the complete parts at the front of `bytes`. Returns their length.
+    pub(super) fn parse(
         &mut self,
         bytes: &[u8],
         target: &Target,
-        book: &mut Book,
+        measurements: &mut Measurements,
     ) -> Result<usize, String> {
         let now = now_micros();
         let mut used = 0;
@@ -31,20 +31,20 @@ impl Viewer {
             let length = match self.phase {
                 _ if rest.is_empty() => 0,
                 Phase::Head => self.take_head(rest, target)?,
-                Phase::Packets => self.take_packet(rest, now, target, book)?,
+                Phase::Packets => self.take_packet(rest, now, target, measurements)?,
                 Phase::Chunks => match http::chunk(rest)? {
                     Some(([], _)) => return Err("the server ended the stream".to_owned()),
                     Some((text, length)) => {
-                        self.take_events(text, now, book);
+                        self.take_events(text, now, measurements);
                         length
                     }
                     None => 0,
                 },
                 Phase::Stream => {
-                    self.take_events(rest, now, book);
+                    self.take_events(rest, now, measurements);
                     rest.len()
                 }
-                Phase::Answer(size) => self.take_answer(rest, size, now, target, book)?,
+                Phase::Answer(size) => self.take_answer(rest, size, now, target, measurements)?,
             };
             if length == 0 {
                 return Ok(used);
@@ -64,7 +64,7 @@ impl Viewer {
             (Transport::Poll, 200, Body::Length(size)) => Phase::Answer(size),
             (_, status, _) => return Err(format!("answered {status}")),
         };
-        // Our own server says hello, and only then a viewer is live.
+        // A viewer of our own server is live after its hello.
         if !target.says_hello && self.transport != Transport::SocketIo {
             self.stage = Stage::Live;
         }
@@ -76,16 +76,16 @@ impl Viewer {
         bytes: &[u8],
         now: i64,
         target: &Target,
-        book: &mut Book,
+        measurements: &mut Measurements,
     ) -> Result<usize, String> {
         let Some(packet) = ws::packet(bytes)? else {
             return Ok(0);
         };
         match packet.opcode {
             ws::TEXT if self.transport == Transport::SocketIo => {
-                self.take_socket_io(packet.payload, now, book)?;
+                self.take_socket_io(packet.payload, now, measurements)?;
             }
-            ws::TEXT => self.take_message(packet.payload, now, book),
+            ws::TEXT => self.take_message(packet.payload, now, measurements),
             ws::PING => self.write(&ws::pong(packet.payload))?,
             ws::CLOSE => return Err("the server closed the WebSocket".to_owned()),
             _ if target.says_hello => return Err(format!("opcode {}", packet.opcode)),
@@ -94,9 +94,14 @@ impl Viewer {
         Ok(packet.length)
     }
 
-    /// Engine.IO and Socket.IO in short: `0` is open, `40` asks to connect and answers that, `2` is
-    /// a ping, `42[name,data]` an event. What is sent before `0` came may be lost there.
-    fn take_socket_io(&mut self, text: &[u8], now: i64, book: &mut Book) -> Result<(), String> {
+    /// Handles a packet of Engine.IO and Socket.IO: `0` is open, `40` connects and confirms that, `2` is a
+    /// ping, `42[name,data]` an event. What is sent before `0` may be lost.
+    fn take_socket_io(
+        &mut self,
+        text: &[u8],
+        now: i64,
+        measurements: &mut Measurements,
+    ) -> Result<(), String> {
         if text == b"2" {
             return self.write(&ws::masked(ws::TEXT, b"3"));
         }
@@ -106,14 +111,16 @@ impl Viewer {
         if text.starts_with(b"40") {
             self.stage = Stage::Live;
         } else if let Some(data) = text.strip_prefix(b"42[\"m\",") {
-            self.take_message(&data[..data.len() - 1], now, book);
+            self.take_message(&data[..data.len() - 1], now, measurements);
         }
         Ok(())
     }
 
-    fn take_events(&mut self, text: &[u8], now: i64, book: &mut Book) {
+    fn take_events(&mut self, text: &[u8], now: i64, measurements: &mut Measurements) {
         let mut event = std::mem::take(&mut self.event);
-        sse::events(&mut event, text, |data| self.take_message(data, now, book));
+        sse::events(&mut event, text, |data| {
+            self.take_message(data, now, measurements)
+        });
         self.event = event;
     }
 
@@ -123,20 +130,20 @@ impl Viewer {
         size: usize,
         now: i64,
         target: &Target,
-        book: &mut Book,
+        measurements: &mut Measurements,
     ) -> Result<usize, String> {
         let Some(answer) = bytes.get(..size) else {
             return Ok(0);
         };
-        poll::messages(answer, |json| self.take_message(json, now, book));
+        poll::messages(answer, |json| self.take_message(json, now, measurements));
         self.phase = Phase::Head;
-        let path = target.path(self.transport, self.seat.pet, self.seat.last);
+        let path = target.path(self.transport, self.record.pet, self.record.last);
         self.write(&target.request(self.transport, &path))?;
         Ok(size)
     }
 
-    fn take_message(&mut self, json: &[u8], now: i64, book: &mut Book) {
-        let kind = book.take(&mut self.seat, json, now, self.is_counted);
+    fn take_message(&mut self, json: &[u8], now: i64, measurements: &mut Measurements) {
+        let kind = measurements.record_message(&mut self.record, json, now, self.is_counted);
         if kind == Kind::Hello {
             self.stage = Stage::Live;
         }

@@ -1,62 +1,63 @@
-//! A server of three viewers that does one of them wrong.
+//! A server for three viewers that mistreats the third.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::book::now_micros;
+use crate::measurements::now_micros;
 
 pub const EPOCH: &str = "9f2c41aa";
 
-/// Pets take turns, so a change is replaced 10 changes later.
+/// Pets take turns, so a change is replaced ten changes later.
 pub const PETS: u64 = 10;
 pub const CHANGES: u64 = 100;
 
-/// Between two changes.
+/// Pause between two changes.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// What is done to the third viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AuditEntry {
+pub enum Fault {
     Nothing,
-    /// Every byte is its own write.
+    /// Sends every byte in a write of its own.
     InPieces,
-    /// Given nothing for a while, and then the newest status of each pet.
+    /// Sends nothing for a while, and then the newest status of each pet.
     NewestOfEachAfterPause,
+    /// Sends nothing for a while, and then a snapshot.
     SnapshotAfterPause,
     DropOne,
     DropLast,
     Repeat,
     Swap,
     Alter,
-    /// The connection is closed half way.
+    /// Closes the connection half way.
     Leave,
 }
 
-pub struct Impostor {
+pub struct FaultyServer {
     pub address: SocketAddr,
 }
 
-/// One viewer's connection, and how a message is put on it.
+/// The connection of a viewer.
 struct Stream {
     socket: TcpStream,
     is_ws: bool,
 }
 
-impl Impostor {
-    /// Starts; ends by itself when it has told everything.
-    pub fn start(audit_entry: AuditEntry) -> std::io::Result<Self> {
+impl FaultyServer {
+    /// Starts a server that ends by itself after its last change.
+    pub fn start(fault: Fault) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         std::thread::spawn(move || {
-            // A viewer that goes away ends the play; the verdict will say so.
-            let _ = play(&listener, audit_entry);
+            // Fails if a viewer disconnects, which the report then says.
+            let _ = run(&listener, fault);
         });
-        Ok(Impostor { address })
+        Ok(FaultyServer { address })
     }
 }
 
-fn play(listener: &TcpListener, audit_entry: AuditEntry) -> std::io::Result<()> {
+fn run(listener: &TcpListener, fault: Fault) -> std::io::Result<()> {
     let mut streams = Vec::new();
     for _ in 0..3 {
         streams.push(Stream::accept(listener)?);
@@ -68,38 +69,36 @@ fn play(listener: &TcpListener, audit_entry: AuditEntry) -> std::io::Result<()> 
         streams[0].send(&change)?;
         streams[1].send(&change)?;
         sent.push(change);
-        wrong(&mut streams[2], audit_entry, rev, &sent)?;
+        send_with_fault(&mut streams[2], fault, rev, &sent)?;
     }
-    // Until the viewers have judged and left.
+    // Waits until the viewers are checked and closed.
     streams[0].socket.read(&mut [0; 16]).map(drop)
 }
 
-/// Gives the third viewer what `audit_entry` leaves of the change of `rev`, the last of `sent`.
-fn wrong(
+/// Sends the change of `rev`, the last of `sent`, as `fault` says.
+fn send_with_fault(
     stream: &mut Stream,
-    audit_entry: AuditEntry,
+    fault: Fault,
     rev: u64,
     sent: &[String],
 ) -> std::io::Result<()> {
     let at = |rev: u64| &sent[usize::try_from(rev - 1).unwrap_or(0)];
     let change = at(rev);
-    match (audit_entry, rev) {
-        (AuditEntry::InPieces, _) => stream.send_in_pieces(change),
-        (AuditEntry::NewestOfEachAfterPause | AuditEntry::SnapshotAfterPause, 30..=69) => Ok(()),
-        (AuditEntry::NewestOfEachAfterPause, 70) => {
-            (61..=70).try_for_each(|rev| stream.send(at(rev)))
-        }
-        (AuditEntry::SnapshotAfterPause, 70) => stream.send(&format!(
+    match (fault, rev) {
+        (Fault::InPieces, _) => stream.send_in_pieces(change),
+        (Fault::NewestOfEachAfterPause | Fault::SnapshotAfterPause, 30..=69) => Ok(()),
+        (Fault::NewestOfEachAfterPause, 70) => (61..=70).try_for_each(|rev| stream.send(at(rev))),
+        (Fault::SnapshotAfterPause, 70) => stream.send(&format!(
             r#"{{"type":"snapshot","cursor":"{EPOCH}-70","pets":[]}}"#
         )),
-        (AuditEntry::DropOne, 50) => Ok(()),
-        (AuditEntry::DropLast, CHANGES) => Ok(()),
-        (AuditEntry::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
-        (AuditEntry::Swap, 50) => Ok(()),
-        (AuditEntry::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
-        (AuditEntry::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
-        (AuditEntry::Leave, 51..) => Ok(()),
-        (AuditEntry::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
+        (Fault::DropOne, 50) => Ok(()),
+        (Fault::DropLast, CHANGES) => Ok(()),
+        (Fault::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
+        (Fault::Swap, 50) => Ok(()),
+        (Fault::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
+        (Fault::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
+        (Fault::Leave, 51..) => Ok(()),
+        (Fault::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
         _ => stream.send(change),
     }
 }
@@ -113,7 +112,7 @@ fn change(rev: u64) -> String {
 }
 
 impl Stream {
-    /// Takes one viewer in, over the transport it asks for.
+    /// Accepts a viewer over the transport that it asks for.
     fn accept(listener: &TcpListener) -> std::io::Result<Self> {
         let (mut socket, _) = listener.accept()?;
         socket.set_nodelay(true)?;
@@ -132,18 +131,18 @@ impl Stream {
     }
 
     fn send(&mut self, json: &str) -> std::io::Result<()> {
-        let bytes = self.framed(json);
+        let bytes = self.frame(json);
         self.socket.write_all(&bytes)
     }
 
     fn send_in_pieces(&mut self, json: &str) -> std::io::Result<()> {
-        let bytes = self.framed(json);
+        let bytes = self.frame(json);
         bytes
             .iter()
             .try_for_each(|byte| self.socket.write_all(&[*byte]))
     }
 
-    fn framed(&self, json: &str) -> Vec<u8> {
+    fn frame(&self, json: &str) -> Vec<u8> {
         if self.is_ws {
             let size = u16::try_from(json.len()).unwrap_or(0).to_be_bytes();
             return [&[0x81, 126][..], &size, json.as_bytes()].concat();
