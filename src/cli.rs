@@ -34,7 +34,7 @@ enum CliCommand {
     /// Run the server for a rescue: no sample pets, no simulator, and only staff can change pets
     Serve(ServeOptions),
     /// Manage staff accounts (stop the server first, unless it uses a cluster)
-    Staff(staff::Options),
+    Staff(staff::StaffOptions),
     #[command(flatten)]
     Store(store::StoreCommand),
 }

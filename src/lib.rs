@@ -56,9 +56,9 @@
 //!     edit of staff: `auth::accounts`,
 //!     `no_edit_is_made_by_a_session_that_was_ended_while_it_waited`. Permission of a change:
 //!     `writer`, `a_command_whose_permission_ends_while_it_waits_is_refused`, and `auth::accounts`,
-//!     `no_way_to_end_a_session_is_answered_before_a_change_of_it_that_is_being_committed`.
+//!     `no_revocation_is_answered_before_a_change_that_is_being_committed`.
 //!     Order of the audit: `auth::accounts`,
-//!     `an_entry_that_ends_somebody_comes_after_their_changes`.
+//!     `a_revocation_is_listed_after_the_changes_it_waited_for`.
 //!     Expected revision and merged edits: `writer::tests::preconditions`.
 //! 11. **What a person typed or tapped is saved or still in front of them.**
 //!     `tests/it/staff/unsaved.rs`, `tests/browser/unsaved.test.mjs`.

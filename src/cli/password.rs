@@ -1,4 +1,4 @@
-//! Asking for a password at the terminal, without showing it.
+//! Reads a password from the terminal without showing it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -9,51 +9,51 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use crate::model::AccountName;
 
-/// A terminal that does not show what is typed. Dropping it lets it show again; a shell does so
-/// too when Ctrl-C ends the program first.
-struct Hidden<'a> {
+/// Turns the echo of a terminal off, and on again when dropped. If Ctrl-C ends the program first, the
+/// shell turns it on.
+struct HiddenInput<'a> {
     terminal: &'a File,
     before: Termios,
 }
 
-impl<'a> Hidden<'a> {
-    fn of(terminal: &'a File) -> anyhow::Result<Self> {
+impl<'a> HiddenInput<'a> {
+    fn new(terminal: &'a File) -> anyhow::Result<Self> {
         let before = tcgetattr(terminal.as_fd())?;
         let mut hidden = before.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
         tcsetattr(terminal.as_fd(), OptionalActions::Flush, &hidden)?;
-        Ok(Hidden { terminal, before })
+        Ok(HiddenInput { terminal, before })
     }
 }
 
-impl Drop for Hidden<'_> {
+impl Drop for HiddenInput<'_> {
     fn drop(&mut self) {
-        // Fails when the terminal is gone, and then there is nothing to restore.
+        // Fails if the terminal is gone; there is nothing to restore then.
         let _ = tcsetattr(self.terminal.as_fd(), OptionalActions::Flush, &self.before);
     }
 }
 
-/// Asks for the password that `name` is to have, twice.
+/// Asks twice for a new password for `name`.
 ///
 /// # Errors
-/// Without a terminal, or when the two differ.
+/// If there is no terminal, or the passwords differ.
 pub fn ask_twice(name: &AccountName) -> anyhow::Result<String> {
-    // The terminal itself, wherever input and output lead.
+    // The terminal itself: standard input and output may be redirected.
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty");
     let terminal = terminal
-        .context("there is no terminal to ask for the password on; give --password-file FILE")?;
+        .context("cannot ask for the password without a terminal; use --password-file FILE")?;
     let mut lines = BufReader::new(&terminal).lines();
     let mut ask = |question: &str| {
         write!(&terminal, "{question}: ")?;
-        let hidden = Hidden::of(&terminal)?;
+        let hidden = HiddenInput::new(&terminal)?;
         let line = lines.next().unwrap_or_else(|| Ok(String::new()));
         drop(hidden);
         writeln!(&terminal)?;
         Ok::<_, anyhow::Error>(line?)
     };
     let password = ask(&format!("Password for {name}"))?;
-    if password != ask("The same again")? {
-        bail!("the two are not the same");
+    if password != ask("Repeat password")? {
+        bail!("the passwords don't match");
     }
     Ok(password)
 }

@@ -1,8 +1,8 @@
-//! `pet-store staff`: accounts from the command line, for whoever has the machine.
+//! `pet-store staff`: manages accounts from the command line, for operators.
 //!
-//! It opens the store itself. The embedded one it can open while no server has it open, and says so
-//! otherwise: a running server has a page of its own to change who is staff. On a cluster it is one
-//! more node for a moment, and those that run hear of what it did.
+//! The command opens the store itself. A server locks the embedded store, so the command works only while
+//! the server is stopped, and says so otherwise. On a cluster the command is one more node for a moment,
+//! and the running nodes apply its edits.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,43 +17,43 @@ use super::location::StoreLocation;
 use super::{fail, password};
 use crate::auth::{Accounts, Actor, check_password_rules, hash_password};
 use crate::config::EngineChoice;
-use crate::error::sentence;
 use crate::model::{AccountName, Author, Role};
 use crate::store::{RedbEngine, StoreError, connect_cluster, open_source};
 
+/// Options of `pet-store staff`.
 #[derive(Args)]
-pub struct Options {
+pub struct StaffOptions {
     #[command(flatten)]
     location: StoreLocation,
 
     #[command(subcommand)]
-    command: Command,
+    command: StaffCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Add somebody; the password is asked for
+enum StaffCommand {
+    /// Add an account; asks for the password
     Add {
         name: AccountName,
-        /// admin: also says who is staff; staff: changes pets
+        /// staff: can add and update pets; admin: can also manage staff
         #[arg(long)]
         role: Role,
         #[command(flatten)]
         password: PasswordOption,
     },
-    /// List everybody
+    /// List all accounts
     List,
-    /// Set somebody's password; ends their sessions and tokens
+    /// Set a new password; ends the account's sessions and revokes its tokens
     Reset {
         name: AccountName,
         #[command(flatten)]
         password: PasswordOption,
     },
-    /// Let somebody in no more, until they are enabled again
+    /// Suspend an account until it is enabled
     Disable { name: AccountName },
-    /// Let somebody in again
+    /// Reactivate a suspended account
     Enable { name: AccountName },
-    /// Remove somebody with their sessions and tokens
+    /// Remove an account with its sessions and tokens
     Remove { name: AccountName },
 }
 
@@ -64,66 +64,66 @@ struct PasswordOption {
     password_file: Option<PathBuf>,
 }
 
-/// Does what was asked, or says in a line why not.
-pub fn run(options: Options) -> ExitCode {
-    match carry_out(options) {
+/// Runs the command, or prints in one line why it failed.
+pub fn run(options: StaffOptions) -> ExitCode {
+    match open_and_run(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}"), 1),
     }
 }
 
-fn carry_out(options: Options) -> anyhow::Result<()> {
-    let is_adding = matches!(options.command, Command::Add { .. });
+fn open_and_run(options: StaffOptions) -> anyhow::Result<()> {
+    let is_adding = matches!(options.command, StaffCommand::Add { .. });
     match options.location.engine() {
         EngineChoice::Redb => {
             let data = &options.location.data;
             if !is_adding && !data.is_dir() {
                 bail!("there is no store in {}", data.display());
             }
-            obey(options.command, &open(data)?)
+            run_command(options.command, &open(data)?)
         }
         EngineChoice::Nats(address) => {
-            let runtime = Runtime::new().context("no runtime could be started")?;
-            let (engine, accounts) = runtime.block_on(connect_cluster(&address))?;
-            let directory = Accounts::open(accounts)?;
-            let obeyed = obey(options.command, &directory);
+            let runtime = Runtime::new().context("cannot start the async runtime")?;
+            let (engine, store) = runtime.block_on(connect_cluster(&address))?;
+            let done = run_command(options.command, &Accounts::open(store)?);
             engine.close();
-            obeyed
+            done
         }
     }
 }
 
-fn obey(command: Command, directory: &Accounts) -> anyhow::Result<()> {
+fn run_command(command: StaffCommand, accounts: &Accounts) -> anyhow::Result<()> {
+    let (members, operator) = (accounts.members(), operator());
     let done = match command {
-        Command::List => return list(directory),
-        Command::Add {
+        StaffCommand::List => return list(accounts),
+        StaffCommand::Add {
             name,
             role,
             password,
         } => {
             let hash = new_password(&password, &name)?;
-            directory.members().add(&name, role, hash, &operator())?;
-            format!("{name} is {} now", role.as_str())
+            members.add(&name, role, hash, &operator)?;
+            format!("added {name} as {}", role.as_str())
         }
-        Command::Reset { name, password } => {
-            if directory.account(&name).is_none() {
+        StaffCommand::Reset { name, password } => {
+            if accounts.account(&name).is_none() {
                 bail!("there is no account {name}");
             }
             let hash = new_password(&password, &name)?;
-            directory.members().set_password(&name, hash, &operator())?;
-            format!("{name} has a new password; sessions and tokens are ended")
+            members.set_password(&name, hash, &operator)?;
+            format!("set the password of {name}, ended all sessions and revoked all tokens")
         }
-        Command::Disable { name } => {
-            directory.members().disable(&name, &operator())?;
-            format!("{name} is disabled")
+        StaffCommand::Disable { name } => {
+            members.disable(&name, &operator)?;
+            format!("suspended {name}")
         }
-        Command::Enable { name } => {
-            directory.members().enable(&name, &operator())?;
-            format!("{name} is enabled")
+        StaffCommand::Enable { name } => {
+            members.enable(&name, &operator)?;
+            format!("reactivated {name}")
         }
-        Command::Remove { name } => {
-            directory.members().remove(&name, &operator())?;
-            format!("{name} is removed")
+        StaffCommand::Remove { name } => {
+            members.remove(&name, &operator)?;
+            format!("removed {name}")
         }
     };
     print(&done)
@@ -140,9 +140,9 @@ fn open(data: &Path) -> anyhow::Result<Accounts> {
     Ok(Accounts::open(Arc::new(engine))?)
 }
 
-fn list(directory: &Accounts) -> anyhow::Result<()> {
-    for member in directory.members().list() {
-        let account = &member.account;
+fn list(accounts: &Accounts) -> anyhow::Result<()> {
+    for summary in accounts.members().list() {
+        let account = &summary.account;
         let state = match (account.is_disabled, &account.password) {
             (true, _) => "disabled",
             (false, None) => "no password yet",
@@ -154,7 +154,7 @@ fn list(directory: &Accounts) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The hash of the password that `name` is to have.
+/// Reads a new password for `name`, and returns its hash.
 fn new_password(option: &PasswordOption, name: &AccountName) -> anyhow::Result<String> {
     let password = match &option.password_file {
         Some(file) => {
@@ -166,7 +166,7 @@ fn new_password(option: &PasswordOption, name: &AccountName) -> anyhow::Result<S
         None => password::ask_twice(name)?,
     };
     if let Err(error) = check_password_rules(&password, name) {
-        bail!("this password is not accepted: {}", sentence(&error));
+        bail!("weak password: {error}");
     }
     Ok(hash_password(&password))
 }

@@ -163,7 +163,7 @@ async fn the_first_admin_of_a_cluster_is_added_on_the_command_line_while_nodes_r
     };
     let add = ["add", "anna", "--role", "admin", "--password-file"];
     let added = staff(&[&add[..], &["password"]].concat()).await;
-    assert_eq!(added, "anna is admin now\n");
+    assert_eq!(added, "added anna as admin\n");
     let client = Client::builder().redirect(Policy::none()).no_proxy();
     let mut anna = Browser::at(&node.base, &client.build().unwrap());
     until("anna", async || {

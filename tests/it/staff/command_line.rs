@@ -58,7 +58,7 @@ async fn accounts_are_added_listed_reset_disabled_enabled_and_removed() {
     let add = ["add", "Anna", "--role", "admin"];
     assert_eq!(
         ok(path, &[&add[..], &with_password].concat()).await,
-        "anna is admin now\n"
+        "added anna as admin\n"
     );
     let add = ["add", "boris", "--role", "staff"];
     ok(path, &[&add[..], &with_password].concat()).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DAY, HASH, TestAccounts, name, operator};
+use super::support::{DAY, HASH, TestAccounts, author, name, operator};
 use crate::auth::accounts::Accounts;
 use crate::model::{Key, MonotonicSeconds, Role, Scope, Session, Timestamp, Token};
 #[cfg(feature = "slow-tests")]
@@ -11,7 +11,7 @@ use crate::store::{AccountEdit, AccountStore, MemoryAccountStore, RedbEngine};
 
 const KEY: Key = Key::new([7; 32]);
 
-fn orphans() -> [AccountEdit; 2] {
+fn put_orphans(store: &dyn AccountStore) {
     let session = Session {
         key: KEY,
         account: name("anna"),
@@ -28,58 +28,57 @@ fn orphans() -> [AccountEdit; 2] {
         created: Timestamp::now(),
         used: None,
     };
-    [
+    let edits = [
         AccountEdit::PutSession(session),
         AccountEdit::PutToken(token),
-    ]
+    ];
+    assert_eq!(store.edit_accounts(0, &edits), Ok(1));
 }
 
-fn check(store: Arc<dyn AccountStore>) {
-    store.edit_accounts(0, &orphans()).unwrap();
+fn assert_none_left(store: &dyn AccountStore) {
+    let left = store.account_set().unwrap();
+    assert_eq!((left.sessions, left.tokens), (Vec::new(), Vec::new()));
+}
+
+fn check_start(store: Arc<dyn AccountStore>) {
+    put_orphans(&*store);
     let accounts = Accounts::open(Arc::clone(&store)).unwrap();
-    let roster = store.account_set().unwrap();
-    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
-    let words = &accounts.audit_entries(None, 1).unwrap()[0].1.action;
-    assert_eq!(words, "removed 2 sessions and tokens without an account");
+    assert_none_left(&*store);
+    let action = &accounts.audit_entries(None, 1).unwrap()[0].1.action;
+    assert_eq!(action, "removed 2 sessions and tokens without an account");
     drop(Accounts::open(Arc::clone(&store)).unwrap());
     assert_eq!(accounts.audit_entries(None, 9).unwrap().len(), 1, "once");
 }
 
 #[test]
-fn what_belongs_to_no_account_is_removed_at_start() {
-    check(Arc::new(MemoryAccountStore::default()));
+fn orphans_are_removed_at_start() {
+    check_start(Arc::new(MemoryAccountStore::default()));
     let folder = tempfile::tempdir().unwrap();
-    check(Arc::new(RedbEngine::open(folder.path()).unwrap()));
+    check_start(Arc::new(RedbEngine::open(folder.path()).unwrap()));
     #[cfg(feature = "slow-tests")]
-    with_pair(|here, _| check(here));
+    with_pair(|here, _| check_start(here));
 }
 
 /// The disk was full at the start, so the token is still in the store.
 #[test]
-fn a_new_account_inherits_nothing_that_was_left_under_its_name() {
-    let test = TestAccounts::start();
-    let version = test.disk.edit_accounts(0, &orphans()).unwrap();
-    assert_eq!(version, 1);
+fn a_new_account_does_not_inherit_orphans_of_its_name() {
+    let test = TestAccounts::new();
+    put_orphans(&*test.store);
     let invited = test
-        .accounts
         .invitations()
-        .invite(&name("anna"), Role::Staff, &operator())
-        .unwrap();
-    test.accounts
+        .invite(&name("anna"), Role::Staff, &operator());
+    let accepted = test
         .invitations()
-        .accept(&invited.key(), HASH.to_owned(), &super::author())
-        .unwrap();
-    assert!(!test.is_in(&KEY) && test.accounts.tokens().get(&KEY).is_none());
-    let roster = test.disk.account_set().unwrap();
-    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
+        .accept(&invited.unwrap().key(), HASH.to_owned(), &author());
+    assert!(accepted.is_ok() && !test.has_session(&KEY) && !test.has_token(&KEY));
+    assert_none_left(&*test.store);
 }
 
 #[test]
-fn what_could_not_be_removed_at_start_is_removed_later() {
-    let test = TestAccounts::start();
-    test.disk.edit_accounts(0, &orphans()).unwrap();
-    test.turn(DAY);
-    test.accounts.maintain().unwrap();
-    let roster = test.disk.account_set().unwrap();
-    assert_eq!((roster.sessions, roster.tokens), (Vec::new(), Vec::new()));
+fn orphans_that_could_not_be_removed_at_start_are_removed_by_maintenance() {
+    let test = TestAccounts::new();
+    put_orphans(&*test.store);
+    test.pass(DAY);
+    test.maintain().unwrap();
+    assert_none_left(&*test.store);
 }

@@ -1,6 +1,6 @@
-//! What the tests of the accounts and of its parts run on: a roster, a clock that they turn, and a
-//! disk that they fill.
+//! Accounts for tests: with a clock that the test sets, and a store that the test makes fail.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -16,14 +16,13 @@ pub const HOUR: u64 = 3600;
 pub const DAY: u64 = 24 * HOUR;
 pub const HASH: &str = "the hash of a password";
 
-/// A store that refuses to write when it is told to, and in which something can happen right before
-/// an edit.
+/// A store whose disk can be full, and that can run something right before an edit.
 pub struct FlakyStore {
     inner: Arc<dyn AccountStore>,
     pub is_full: AtomicBool,
-    /// The rev of the last change, where the store below has none.
+    /// The rev of the last change, if the inner store has none.
     pub newest: AtomicU64,
-    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    interruption: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Default for FlakyStore {
@@ -38,12 +37,18 @@ impl FlakyStore {
             inner,
             is_full: AtomicBool::new(false),
             newest: AtomicU64::new(0),
-            meanwhile: Mutex::default(),
+            interruption: Mutex::default(),
         }
     }
 
-    pub fn meanwhile(&self, happening: impl FnOnce() + Send + 'static) {
-        *self.meanwhile.lock().unwrap() = Some(Box::new(happening));
+    /// Fails every edit from now on, or no longer.
+    pub fn fill(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Relaxed);
+    }
+
+    /// Calls `interruption` right before the next edit.
+    pub fn interrupt(&self, interruption: impl FnOnce() + Send + 'static) {
+        *self.interruption.lock().unwrap() = Some(Box::new(interruption));
     }
 }
 
@@ -69,15 +74,15 @@ impl AccountStore for FlakyStore {
         self.inner.catch_up_accounts()
     }
 
-    fn edit_accounts(&self, read: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
-        let happening = self.meanwhile.lock().unwrap().take();
-        if let Some(happening) = happening {
-            happening();
+    fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
+        let interruption = self.interruption.lock().unwrap().take();
+        if let Some(interruption) = interruption {
+            interruption();
         }
-        match self.is_full.load(Ordering::Relaxed) {
-            true => Err(StoreError::Write("no space".to_owned())),
-            false => self.inner.edit_accounts(read, edits),
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(StoreError::Write("no space".to_owned()));
         }
+        self.inner.edit_accounts(version, edits)
     }
 
     fn audit_entries(
@@ -89,81 +94,93 @@ impl AccountStore for FlakyStore {
     }
 }
 
-/// A accounts whose clock a test turns.
+/// Accounts over such a store.
 pub struct TestAccounts {
-    pub disk: Arc<FlakyStore>,
+    pub store: Arc<FlakyStore>,
     pub clock: TestClock,
-    pub accounts: Accounts,
+    accounts: Accounts,
+}
+
+impl Deref for TestAccounts {
+    type Target = Accounts;
+
+    fn deref(&self) -> &Accounts {
+        &self.accounts
+    }
 }
 
 impl TestAccounts {
-    pub fn start() -> Self {
+    pub fn new() -> Self {
         TestAccounts::on(Arc::default(), Timestamp::now())
     }
 
-    pub fn on(disk: Arc<FlakyStore>, wall: Timestamp) -> Self {
+    pub fn on(store: Arc<FlakyStore>, wall: Timestamp) -> Self {
         let clock = TestClock::at(wall);
-        let saved = disk.account_set().unwrap().clock;
-        let resumed = StoreClock::resume(saved, clock.clock());
-        let accounts =
-            Accounts::with_clock(Arc::clone(&disk) as Arc<dyn AccountStore>, resumed).unwrap();
+        let saved = store.account_set().unwrap().clock;
+        let store_clock = StoreClock::resume(saved, clock.clock());
+        let accounts = Accounts::with_clock(Arc::clone(&store) as _, store_clock).unwrap();
         TestAccounts {
-            disk,
+            store,
             clock,
             accounts,
         }
     }
 
-    /// With the admin anna and the staff boris, who know the same password.
+    pub fn over(store: Arc<dyn AccountStore>) -> Self {
+        TestAccounts::on(Arc::new(FlakyStore::over(store)), Timestamp::now())
+    }
+
+    /// With the admin anna and the staff boris, who have the same password.
     pub fn with_two() -> Self {
-        let test = TestAccounts::start();
+        let test = TestAccounts::new();
         test.add("anna", Role::Admin);
         test.add("boris", Role::Staff);
         test
     }
 
+    /// Another node on the same store.
+    pub fn other_node(&self) -> Self {
+        TestAccounts::on(Arc::clone(&self.store), Timestamp::now())
+    }
+
+    /// The same store after a restart, at which the wall clock says `wall`.
+    pub fn restarted(self, wall: Timestamp) -> Self {
+        TestAccounts::on(self.store, wall)
+    }
+
     pub fn add(&self, text: &str, role: Role) {
         let added = self
-            .accounts
             .members()
             .add(&name(text), role, HASH.to_owned(), &operator());
         added.unwrap();
     }
 
-    /// The same store after a restart, at which the wall clock says `wall`.
-    pub fn restarted(self, wall: Timestamp) -> Self {
-        TestAccounts::on(self.disk, wall)
-    }
-
-    pub fn turn(&self, seconds: u64) {
+    pub fn pass(&self, seconds: u64) {
         self.clock.pass(seconds.cast_signed());
     }
 
     pub fn sign_in(&self, text: &str) -> Key {
-        let begun = self
-            .accounts
-            .sessions()
-            .begin(&name(text), HASH, "Firefox", None);
+        let begun = self.sessions().begin(&name(text), HASH, "Firefox", None);
         begun.unwrap().key()
     }
 
-    pub fn is_in(&self, key: &Key) -> bool {
-        self.accounts.sessions().get(key).is_some()
+    pub fn has_session(&self, key: &Key) -> bool {
+        self.sessions().get(key).is_some()
     }
 
-    pub fn token(&self, text: &str) -> Key {
-        let made = self
-            .accounts
+    pub fn create_token(&self, text: &str) -> Key {
+        let created = self
             .tokens()
             .create(&name(text), "Feeder", Scope::Write, &operator());
-        made.unwrap().key()
+        created.unwrap().key()
     }
 
-    pub fn last_action(&self) -> String {
-        self.accounts.audit_entries(None, 1).unwrap()[0]
-            .1
-            .action
-            .clone()
+    pub fn has_token(&self, key: &Key) -> bool {
+        self.tokens().get(key).is_some()
+    }
+
+    pub fn last_entry(&self) -> AuditEntry {
+        self.audit_entries(None, 1).unwrap().remove(0).1
     }
 }
 
@@ -178,7 +195,6 @@ pub fn author() -> Author {
     }
 }
 
-/// The operator of the machine.
 pub fn operator() -> Actor {
     Actor::operator(author())
 }
