@@ -1,7 +1,7 @@
-//! The pages' HTML: minijinja templates and the typed context of each.
+//! Renders pages: minijinja templates, and the typed context of each.
 //!
-//! `page` says which template draws which page. Templates are part of the binary. Text is escaped by
-//! the template's file name, which ends in `.html` for all of them.
+//! `page` names the template of each context. Templates are part of the binary. All their names end in
+//! `.html`, which makes minijinja escape text.
 
 mod account;
 mod audit;
@@ -27,7 +27,7 @@ pub use self::form::FormPage;
 pub use self::page::Page;
 pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
-pub use self::sign_in::{PendingForm, SignInPage, WelcomePage};
+pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 use crate::auth::{AuthMode, Rights};
 
@@ -35,42 +35,45 @@ use crate::auth::{AuthMode, Rights};
 #[folder = "views/"]
 struct Templates;
 
-/// What every template is given beside its page's own context.
+/// What every template gets in addition to the context of its page.
 #[derive(Serialize)]
 struct Context<'a, P> {
     assets: &'a str,
     mode: &'static str,
     can_write: bool,
     is_admin: bool,
-    /// Who is signed in.
+    /// Name of the account that is signed in.
     name: Option<&'a str>,
-    /// `name=value` of the cookie that says who is signed in.
+    /// `name=value` of the cookie with the account that is signed in.
     account_cookie: Option<&'a str>,
-    /// What every form carries.
+    /// Token of every form against request forgery.
     form_token: Option<&'a str>,
     #[serde(flatten)]
     page: &'a P,
 }
 
-/// Draws pages.
+/// Renders pages.
 pub struct Views {
     environment: Environment<'static>,
     assets: String,
 }
 
 impl Views {
-    /// `assets` is the address under which the pages' styles and modules are served.
+    /// Loads templates when they are needed. `assets` is the path below which assets are served.
     pub fn new(assets: String) -> Self {
         let mut environment = Environment::new();
-        environment.set_loader(|name| Ok(Templates::get(name).map(text)));
+        environment.set_loader(|name| {
+            let template = Templates::get(name);
+            Ok(template.map(|file| String::from_utf8_lossy(&file.data).into_owned()))
+        });
         Views {
             environment,
             assets,
         }
     }
 
-    /// The page as HTML, for one with these rights. A template that fails is a defect of this
-    /// program: it is logged, and the answer is `None`.
+    /// Renders a page for a reader with `rights`. A template that fails is a bug: the failure is logged,
+    /// and the result is `None`.
     pub fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
         let context = Context {
             assets: &self.assets,
@@ -89,13 +92,9 @@ impl Views {
         match template.and_then(|template| template.render(Serde(context))) {
             Ok(html) => Some(html),
             Err(error) => {
-                tracing::error!(page = P::TEMPLATE, %error, "a page could not be drawn");
+                tracing::error!(template = P::TEMPLATE, %error, "cannot render page");
                 None
             }
         }
     }
-}
-
-fn text(file: rust_embed::EmbeddedFile) -> String {
-    String::from_utf8_lossy(&file.data).into_owned()
 }

@@ -1,30 +1,34 @@
-//! The context of the page of one's own account.
+//! Context of the page of one's own account.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::form::Messages;
+use super::form::FieldMessages;
 use super::time_text::{TimeView, ago};
 use crate::auth::SessionSummary;
 use crate::model::{Account, FieldError, Key, Scope, Timestamp, Token};
 
+/// Sessions shorter idle than this are shown as active.
+const ACTIVE_FOR: Duration = Duration::from_secs(300);
+
+/// Sessions, password and API tokens of one account.
 #[derive(Serialize)]
 pub struct AccountPage {
     role: &'static str,
     sessions: Vec<SessionView>,
     tokens: Vec<TokenView>,
     scopes: [&'static str; 3],
-    errors: Messages,
-    /// The one-time key of the form on the page: submitted twice, it is one request.
+    errors: FieldMessages,
+    /// Idempotency key of the form for a token.
     request_key: String,
-    /// A token that was made a moment ago: its name and its text.
+    /// Name and text of a token that was just created.
     new_token: Option<(String, String)>,
-    /// The name of a token, as it was typed.
+    /// The name of a token that was entered.
     entered: String,
-    /// What the last form did.
-    done: Option<String>,
-    /// Why the last form did nothing: a title and a sentence.
+    /// Message of the last form.
+    flash: Option<String>,
+    /// Why the last form was refused: a title and a sentence.
     notice: Option<(&'static str, String)>,
 }
 
@@ -33,7 +37,7 @@ struct SessionView {
     handle: String,
     client: String,
     began: TimeView,
-    idle: String,
+    activity: String,
     is_this: bool,
 }
 
@@ -47,6 +51,7 @@ struct TokenView {
 }
 
 impl AccountPage {
+    /// The page for the reader's own session `session`.
     pub fn new(
         account: &Account,
         session: Key,
@@ -54,30 +59,35 @@ impl AccountPage {
         tokens: &[Token],
     ) -> Self {
         let now = Timestamp::now();
-        let session = |seen: &SessionSummary| SessionView {
-            handle: seen.key.handle(),
-            client: seen.client.clone(),
-            began: TimeView::new(seen.began_at, now),
-            idle: idle(seen.idle_seconds),
-            is_this: seen.key == session,
+        let session = |summary: &SessionSummary| SessionView {
+            handle: summary.key.handle(),
+            client: summary.client.clone(),
+            began: TimeView::new(summary.began_at, now),
+            activity: activity(Duration::from_secs(summary.idle_seconds)),
+            is_this: summary.key == session,
+        };
+        let token = |token: &Token| TokenView {
+            handle: token.key.handle(),
+            name: token.name.clone(),
+            scope: token.scope.as_str(),
+            created: TimeView::new(token.created, now),
+            used: token.used.map(|used| TimeView::new(used, now)),
         };
         AccountPage {
             role: account.role.as_str(),
             sessions: sessions.iter().map(session).collect(),
-            tokens: tokens
-                .iter()
-                .map(|token| TokenView::new(token, now))
-                .collect(),
+            tokens: tokens.iter().map(token).collect(),
             scopes: Scope::ALL.map(Scope::as_str),
-            errors: Messages::default(),
+            errors: FieldMessages::default(),
             request_key: String::new(),
             new_token: None,
             entered: String::new(),
-            done: None,
+            flash: None,
             notice: None,
         }
     }
 
+    /// Sets the idempotency key of the form for a token.
     pub fn with_request_key(self, request_key: String) -> Self {
         AccountPage {
             request_key,
@@ -85,15 +95,18 @@ impl AccountPage {
         }
     }
 
-    pub fn with_done(self, done: Option<String>) -> Self {
-        AccountPage { done, ..self }
+    /// Shows the message of the last form.
+    pub fn with_flash(self, flash: Option<String>) -> Self {
+        AccountPage { flash, ..self }
     }
 
+    /// Shows why the last form was refused.
     pub fn with_notice(self, detail: &str) -> Self {
         let notice = Some(("Nothing was changed", detail.to_owned()));
         AccountPage { notice, ..self }
     }
 
+    /// Keeps the name of a token that was entered.
     pub fn with_entered(self, token_name: &str) -> Self {
         AccountPage {
             entered: token_name.to_owned(),
@@ -101,13 +114,15 @@ impl AccountPage {
         }
     }
 
+    /// Shows an error of a form.
     pub fn with_error(self, error: &FieldError) -> Self {
         AccountPage {
-            errors: Messages::of([error]),
+            errors: FieldMessages::new([error]),
             ..self
         }
     }
 
+    /// Shows a token that was just created.
     pub fn with_new_token(self, name: &str, text: &str) -> Self {
         AccountPage {
             new_token: Some((name.to_owned(), text.to_owned())),
@@ -116,22 +131,11 @@ impl AccountPage {
     }
 }
 
-impl TokenView {
-    fn new(token: &Token, now: Timestamp) -> Self {
-        TokenView {
-            handle: token.key.handle(),
-            name: token.name.clone(),
-            scope: token.scope.as_str(),
-            created: TimeView::new(token.created, now),
-            used: token.used.map(|used| TimeView::new(used, now)),
-        }
-    }
-}
-
-/// How long ago something was used.
-fn idle(seconds: u64) -> String {
-    match seconds {
-        0..300 => "in use".to_owned(),
-        _ => format!("unused for {}", ago(Duration::from_secs(seconds))),
+/// Describes when a session was used last.
+fn activity(idle: Duration) -> String {
+    if idle < ACTIVE_FOR {
+        "active now".to_owned()
+    } else {
+        format!("last active {} ago", ago(idle))
     }
 }

@@ -1,19 +1,20 @@
-//! The context of the pages that say who did what.
+//! Contexts of the activity log and of the history of one pet.
 
 use serde::Serialize;
 
 use super::time_text::TimeView;
-use crate::model::{AuditEntry, Change, ChangeKind, PetId, Timestamp};
+use crate::model::{
+    AuditEntry, Change, ChangeKind, FieldKind, PetId, Profile, ProfileField, Timestamp,
+};
 
-/// Everything that anybody did, for admins.
-#[derive(Default, Serialize)]
+/// The activity log: everything that somebody did, for admins.
+#[derive(Serialize)]
 pub struct AuditPage {
     lines: Vec<LineView>,
-    /// The address of the page with what was before.
-    pub older: Option<String>,
+    older: Option<String>,
 }
 
-/// What was done with one pet, for staff.
+/// The history of one pet, for staff.
 #[derive(Serialize)]
 pub struct HistoryPage {
     pet: u64,
@@ -23,62 +24,86 @@ pub struct HistoryPage {
     older: Option<String>,
 }
 
+/// One line: who did what, when, and with which kind of client.
 #[derive(Serialize)]
 struct LineView {
     time: TimeView,
     who: String,
-    /// The kind of client.
     client: String,
-    words: String,
-    /// The pet that it is about; None on the history of one pet.
+    /// What was done, such as "set" or "signed in".
+    action: String,
+    /// The pet that it was done to.
     pet: Option<PetLink>,
+    /// What follows the name of the pet, such as " to eating".
+    detail: String,
 }
 
-/// A link to a pet, or to the history of one that was removed.
+/// A pet, with a link to its page, or to its history if it was removed.
 #[derive(Serialize)]
 struct PetLink {
     name: String,
-    address: String,
+    path: Option<String>,
+    /// True if the line says that the pet was removed later.
     is_removed: bool,
 }
 
 /// The pet that a change is about: one on the board, or one that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
+    /// Id of the pet.
     pub id: PetId,
-    /// The present or last name; `None` if the log no longer has it.
+    /// The current or last name; `None` if the log no longer has it.
     pub name: Option<String>,
+    /// True if the pet is not on the board.
     pub is_removed: bool,
 }
 
 impl AuditPage {
-    pub fn add_change(&mut self, change: &Change, subject: &Subject) {
-        self.lines.push(LineView {
-            pet: Some(PetLink::to(subject)),
-            ..LineView::of(change)
-        });
+    /// A page without lines; `older` is the path of the next page.
+    pub fn new(older: Option<String>) -> Self {
+        AuditPage {
+            lines: Vec::new(),
+            older,
+        }
     }
 
-    pub fn add_deed(&mut self, audit_entry: &AuditEntry) {
+    /// Adds a change of a pet; `previous` is the profile before an edit.
+    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
+        let page = if subject.is_removed { "/history" } else { "" };
+        let path = format!("/pets/{}{page}", subject.id);
+        self.lines
+            .push(LineView::new(change, subject, Some(path), previous));
+    }
+
+    /// Adds an action on accounts.
+    pub fn add_entry(&mut self, entry: &AuditEntry) {
         self.lines.push(LineView {
-            who: audit_entry.author.name.clone(),
-            client: audit_entry.author.client.clone(),
-            words: audit_entry.action.clone(),
+            time: TimeView::new(entry.at, Timestamp::now()),
+            who: entry.author.name.clone(),
+            client: entry.author.client.clone(),
+            action: entry.action.clone(),
             pet: None,
-            ..LineView::at(audit_entry.at)
+            detail: String::new(),
         });
     }
 }
 
 impl HistoryPage {
-    pub fn new(subject: &Subject, changes: &[Change], older: Option<String>) -> Self {
+    /// A page without lines; `older` is the path of the next page.
+    pub fn new(subject: &Subject, older: Option<String>) -> Self {
         HistoryPage {
             pet: subject.id.get(),
             pet_name: subject.shown_name(),
             is_removed: subject.is_removed,
-            lines: changes.iter().map(LineView::of).collect(),
+            lines: Vec::new(),
             older,
         }
+    }
+
+    /// Adds a change of the pet; `previous` is the profile before an edit.
+    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
+        self.lines
+            .push(LineView::new(change, subject, None, previous));
     }
 }
 
@@ -89,49 +114,66 @@ impl Subject {
     }
 }
 
-impl PetLink {
-    fn to(subject: &Subject) -> Self {
-        let page = if subject.is_removed { "/history" } else { "" };
-        PetLink {
-            name: subject.shown_name(),
-            address: format!("/pets/{}{page}", subject.id),
-            is_removed: subject.is_removed,
-        }
-    }
-}
-
 impl LineView {
-    fn of(change: &Change) -> Self {
+    fn new(
+        change: &Change,
+        subject: &Subject,
+        path: Option<String>,
+        previous: Option<&Profile>,
+    ) -> Self {
         let author = change.author.as_deref();
         let who = author.map_or(change.by.as_str(), |author| author.name.as_str());
+        let (action, detail) = describe(change, previous);
         LineView {
+            time: TimeView::new(change.at, Timestamp::now()),
             who: who.to_owned(),
-            client: author
-                .map(|author| author.client.clone())
-                .unwrap_or_default(),
-            words: words(change),
-            ..LineView::at(change.at)
-        }
-    }
-
-    fn at(at: Timestamp) -> Self {
-        LineView {
-            time: TimeView::new(at, Timestamp::now()),
-            who: String::new(),
-            client: String::new(),
-            words: String::new(),
-            pet: None,
+            client: author.map_or_else(String::new, |author| author.client.clone()),
+            action: action.to_owned(),
+            pet: Some(PetLink {
+                name: subject.shown_name(),
+                is_removed: subject.is_removed
+                    && path.is_some()
+                    && !matches!(change.kind, ChangeKind::Gone(_)),
+                path,
+            }),
+            detail,
         }
     }
 }
 
-/// What a change did, without its subject.
-fn words(change: &Change) -> String {
+/// Describes a change: the words before the name of the pet, and those after it.
+fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-            format!("set the status to {status}")
+            ("set", format!(" to {status}"))
         }
-        ChangeKind::Pet(_) => "added or edited the details".to_owned(),
-        ChangeKind::Gone(_) => "removed the pet".to_owned(),
+        // A status begins when the pet is added, and has begun before every edit.
+        ChangeKind::Pet(pet) if pet.since == change.at => ("added", String::new()),
+        ChangeKind::Pet(pet) => {
+            let edits = previous.map(|previous| edits(previous, &pet.profile));
+            let edits = edits.filter(|edits| !edits.is_empty());
+            (
+                "edited",
+                edits.map_or_else(String::new, |edits| format!(": {edits}")),
+            )
+        }
+        ChangeKind::Gone(_) => ("removed", String::new()),
     }
+}
+
+/// Lists the fields that differ, for example "breed from Siamese to Burmese, about".
+fn edits(before: &Profile, after: &Profile) -> String {
+    let edit = |field: &ProfileField| {
+        let (before, after) = (field.text(before), field.text(after));
+        let name = field.name;
+        (before != after).then(|| match field.kind {
+            // Several lines are too long to show.
+            FieldKind::Lines(_) => name.to_owned(),
+            _ if before.is_empty() => format!("{name} set to {after}"),
+            _ if after.is_empty() => format!("{name} removed"),
+            _ => format!("{name} from {before} to {after}"),
+        })
+    };
+    let edits: Vec<String> = Profile::FIELDS.iter().filter_map(edit).collect();
+    edits.join(", ")
 }

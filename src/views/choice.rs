@@ -1,4 +1,4 @@
-//! Values to choose from, in a list of a form or as buttons.
+//! Values to choose from, as buttons or in a form.
 
 use serde::Serialize;
 
@@ -14,6 +14,7 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// A choice with the text that people read.
     pub fn new(value: &'static str, text: &'static str, is_chosen: bool) -> Self {
         Choice {
             value,

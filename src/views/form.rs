@@ -1,4 +1,4 @@
-//! The context of the form for a pet, and what is wrong with what was entered in a form.
+//! Context of the form for a pet, and messages at the fields of a form.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::choice::Choice;
 use crate::model::{FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput};
 
-/// The form for a new pet, and for an edit.
+/// The form that adds a pet or edits one.
 #[derive(Serialize)]
 pub struct FormPage {
     heading: String,
@@ -18,18 +18,17 @@ pub struct FormPage {
     fields: Vec<FieldView>,
     /// Labels of the fields by name, for the summary of errors.
     labels: BTreeMap<&'static str, &'static str>,
-    errors: Messages,
+    errors: FieldMessages,
     /// Why the form is shown again: a title and a sentence.
     notice: Option<(&'static str, String)>,
-    /// The notice is no error.
+    /// True if the notice does not report an error.
     is_hint: bool,
-    /// The page at the public address, if the form would have been accepted there.
-    right_address: Option<String>,
-    /// Hidden fields of the form that was sent, which are sent again unchanged.
-    carried: Vec<(String, String)>,
-    /// The values that somebody else saved, by field, for fields that the form's author changed too.
+    /// The page at the public URL, if the form would have been accepted there.
+    public_url: Option<String>,
+    hidden: Vec<(String, String)>,
+    /// Values that somebody else saved, for fields that the form's author changed too.
     theirs: Map<String, Value>,
-    /// Names the form in the drafts that a browser keeps.
+    /// Name of the form among the drafts that a browser keeps.
     draft: String,
 }
 
@@ -46,13 +45,13 @@ struct FieldView {
     choices: Vec<Choice>,
 }
 
-/// What is wrong, by field, in the order in which it was found.
+/// Messages by field, in the order in which the errors were found.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
-pub struct Messages(Map<String, Value>);
+pub struct FieldMessages(Map<String, Value>);
 
 impl FormPage {
-    /// The form for a new pet, with what was entered and what is wrong with it.
+    /// The form for a new pet, with what was entered and its errors.
     pub fn create(input: &ProfileInput, errors: &[FieldError]) -> Self {
         FormPage {
             heading: "Add a pet".to_owned(),
@@ -64,7 +63,7 @@ impl FormPage {
         }
     }
 
-    /// The form for `pet`, with what was entered and what is wrong with it.
+    /// The form for `pet`, with what was entered and its errors.
     pub fn edit(pet: &Pet, input: &ProfileInput, errors: &[FieldError]) -> Self {
         let address = format!("/pets/{}", pet.id);
         FormPage {
@@ -77,25 +76,23 @@ impl FormPage {
         }
     }
 
-    /// The form under a message that says why it is shown again.
+    /// Shows why the form is shown again.
     pub fn with_notice(self, title: &'static str, detail: &str) -> Self {
         let notice = Some((title, detail.to_owned()));
         FormPage { notice, ..self }
     }
 
-    /// The form whose notice reports no error.
+    /// Marks the notice as a hint or as an error.
     pub fn as_hint(self, is_hint: bool) -> Self {
         FormPage { is_hint, ..self }
     }
 
-    pub fn with_right_address(self, right_address: Option<String>) -> Self {
-        FormPage {
-            right_address,
-            ..self
-        }
+    /// Shows the page at the public URL.
+    pub fn with_public_url(self, public_url: Option<String>) -> Self {
+        FormPage { public_url, ..self }
     }
 
-    /// The form with both values of the fields that somebody else changed too.
+    /// Shows both values of the fields that somebody else changed too.
     pub fn with_theirs<'a>(self, theirs: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
         let theirs: Map<String, Value> = theirs
             .map(|(field, text)| (field.to_owned(), text.into()))
@@ -105,7 +102,7 @@ impl FormPage {
             (field.clone(), message)
         });
         FormPage {
-            errors: Messages(changed.collect()),
+            errors: FieldMessages(changed.collect()),
             theirs,
             ..self
         }
@@ -115,9 +112,9 @@ impl FormPage {
         )
     }
 
-    /// The form with hidden fields from an earlier one.
-    pub fn carrying(self, carried: Vec<(String, String)>) -> Self {
-        FormPage { carried, ..self }
+    /// Adds hidden fields.
+    pub fn with_hidden(self, hidden: Vec<(String, String)>) -> Self {
+        FormPage { hidden, ..self }
     }
 
     fn new(input: &ProfileInput, errors: &[FieldError]) -> Self {
@@ -131,12 +128,12 @@ impl FormPage {
                 .each_ref()
                 .map(|field| (field.name, field.label))
                 .into(),
-            errors: Messages::of(errors),
+            errors: FieldMessages::new(errors),
             theirs: Map::new(),
             notice: None,
             is_hint: false,
-            right_address: None,
-            carried: Vec::new(),
+            public_url: None,
+            hidden: Vec::new(),
             draft: String::new(),
         }
     }
@@ -167,9 +164,10 @@ impl FieldView {
     }
 }
 
-impl Messages {
-    pub fn of<'a>(errors: impl IntoIterator<Item = &'a FieldError>) -> Self {
+impl FieldMessages {
+    /// Collects the messages of errors.
+    pub fn new<'a>(errors: impl IntoIterator<Item = &'a FieldError>) -> Self {
         let message = |error: &FieldError| (error.field.to_owned(), error.message.clone().into());
-        Messages(errors.into_iter().map(message).collect())
+        FieldMessages(errors.into_iter().map(message).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Which template draws which page.
+//! The template of each page.
 
 use serde::Serialize;
 
@@ -8,20 +8,21 @@ use super::confirm::ConfirmPage;
 use super::form::FormPage;
 use super::pets::{CardsPage, IndexPage, ShowPage};
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
-use super::sign_in::{SignInPage, WelcomePage};
+use super::sign_in::{InvitationPage, SignInPage};
 use super::staff::StaffPage;
 
-/// A page: which template draws it, and from what.
+/// The context of a page.
 pub trait Page: Serialize {
+    /// The template that renders the page.
     const TEMPLATE: &'static str;
 
-    /// True if people type text into the page. With `no-store`, a browser would lose that text when
-    /// its reader goes back, and ask before it shows the answer to a form again. Passwords and links
-    /// that are shown once are on other pages.
-    const IS_TYPED_INTO: bool = false;
+    /// True if people enter text that they would miss. With `no-store`, a browser loses that text on
+    /// Back, and asks before it shows the answer to a form again. Pages with secrets are not among
+    /// these.
+    const HAS_TEXT_INPUT: bool = false;
 }
 
-macro_rules! drawn_by {
+macro_rules! templates {
     ($($page:ident: $template:literal,)*) => {
         $(impl Page for $page {
             const TEMPLATE: &'static str = $template;
@@ -29,13 +30,13 @@ macro_rules! drawn_by {
     };
 }
 
-drawn_by! {
+templates! {
     IndexPage: "pages/index.html",
     CardsPage: "parts/pet/cards.html",
     ShowPage: "pages/show.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
-    WelcomePage: "pages/invitation.html",
+    InvitationPage: "pages/invitation.html",
     AccountPage: "pages/account.html",
     StaffPage: "pages/staff.html",
     AuditPage: "pages/audit.html",
@@ -47,10 +48,10 @@ drawn_by! {
 
 impl Page for FormPage {
     const TEMPLATE: &'static str = "pages/form.html";
-    const IS_TYPED_INTO: bool = true;
+    const HAS_TEXT_INPUT: bool = true;
 }
 
 impl Page for SignInPage {
     const TEMPLATE: &'static str = "pages/sign_in.html";
-    const IS_TYPED_INTO: bool = true;
+    const HAS_TEXT_INPUT: bool = true;
 }

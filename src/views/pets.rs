@@ -1,4 +1,4 @@
-//! The context of the pages that show pets live, and pets as these show them.
+//! Contexts of the board and of the page of a pet.
 
 use std::sync::Arc;
 
@@ -9,26 +9,28 @@ use super::time_text::ago;
 use crate::hub::Board;
 use crate::model::{Cursor, FieldKind, Pet, PetId, Profile, Status, Timestamp};
 
+/// The board, without its cards.
 #[derive(Serialize)]
 pub struct IndexPage {
     #[serde(flatten)]
     as_of: AsOf,
     has_pets: bool,
-    /// A pet without anything, from which the page makes cards for pets that arrive later.
+    /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
-    /// What the last form did.
-    done: Option<String>,
+    /// Message of the last form.
+    flash: Option<String>,
 }
 
-/// The cards of some of the index's pets.
+/// Cards of some pets of the board.
 #[derive(Serialize)]
 pub struct CardsPage {
     pets: Vec<PetView>,
     statuses: Vec<Choice>,
 }
 
+/// One pet.
 #[derive(Serialize)]
 pub struct ShowPage {
     #[serde(flatten)]
@@ -39,7 +41,7 @@ pub struct ShowPage {
     undo: Option<UndoView>,
 }
 
-/// The offer to take back a status that was set a moment ago.
+/// Offer to undo a status that was just set.
 #[derive(Serialize)]
 pub struct UndoView {
     pet: u64,
@@ -48,13 +50,13 @@ pub struct UndoView {
     was: &'static str,
     /// When the earlier status began.
     since: String,
-    /// The change that set the present status. The undo is refused if another change has set it since.
+    /// Cursor of the change that set the current status. Precondition of the undo.
     replaces: String,
 }
 
-/// A pet in words.
+/// A pet as text.
 #[derive(Serialize)]
-pub struct PetView {
+struct PetView {
     id: u64,
     #[serde(flatten)]
     profile: Profile,
@@ -65,17 +67,17 @@ pub struct PetView {
     since_ago: String,
 }
 
-/// A field of a pet's page.
+/// A field on the page of a pet.
 #[derive(Serialize)]
 struct DetailView {
     name: &'static str,
     label: &'static str,
     kind: &'static str,
-    /// Empty hides the field.
+    /// The field is hidden if empty.
     text: String,
 }
 
-/// The moment and the cursor at which a live page is true.
+/// Time and cursor at which a live page was rendered.
 #[derive(Serialize)]
 struct AsOf {
     cursor: String,
@@ -84,9 +86,10 @@ struct AsOf {
 }
 
 impl IndexPage {
-    /// Marks the place of the cards in the page. Other text is escaped, so it cannot contain this.
+    /// Placeholder of the cards. Text of people is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
+    /// The page of `board`, as of now.
     pub fn new(board: &Board, now: Timestamp, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, now),
@@ -94,16 +97,18 @@ impl IndexPage {
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
-            done: None,
+            flash: None,
         }
     }
 
-    pub fn with_done(self, done: Option<String>) -> Self {
-        IndexPage { done, ..self }
+    /// Shows the message of the last form.
+    pub fn with_flash(self, flash: Option<String>) -> Self {
+        IndexPage { flash, ..self }
     }
 }
 
 impl CardsPage {
+    /// The cards of `pets`, as of now.
     pub fn new(pets: &[Arc<Pet>], now: Timestamp) -> Self {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
@@ -113,6 +118,7 @@ impl CardsPage {
 }
 
 impl ShowPage {
+    /// The page of `pet`, as of now.
     pub fn new(pet: &Pet, cursor: Cursor, now: Timestamp, undo: Option<UndoView>) -> Self {
         ShowPage {
             as_of: AsOf::new(cursor, now),
@@ -125,7 +131,7 @@ impl ShowPage {
 }
 
 impl UndoView {
-    /// The offer to restore `was`, which began at `since`, in place of the present status of `pet`.
+    /// Offers to restore `was`, which began at `since`, in place of the current status of `pet`.
     pub fn new(pet: &Pet, was: Status, since: Timestamp, set_at: Cursor) -> Self {
         UndoView {
             pet: pet.id.get(),
@@ -139,7 +145,7 @@ impl UndoView {
 }
 
 impl PetView {
-    pub fn new(pet: &Pet, now: Timestamp) -> Self {
+    fn new(pet: &Pet, now: Timestamp) -> Self {
         PetView {
             id: pet.id.get(),
             profile: pet.profile.clone(),
@@ -201,9 +207,9 @@ impl AsOf {
     }
 }
 
-/// Every status, the present one marked.
-fn choices(present: Option<Status>) -> Vec<Choice> {
+/// Returns every status, with the current one marked.
+fn choices(current: Option<Status>) -> Vec<Choice> {
     let choice =
-        |status: Status| Choice::new(status.as_str(), status.text(), Some(status) == present);
+        |status: Status| Choice::new(status.as_str(), status.text(), Some(status) == current);
     Status::ALL.map(choice).into()
 }

@@ -1,4 +1,4 @@
-//! The context of the pages about the server itself: its live connection, its failures, its API.
+//! Contexts of the pages about the server itself: echo, network doctor, errors, API reference.
 
 use std::time::Duration;
 
@@ -7,42 +7,51 @@ use serde_json::Value;
 
 use crate::model::Cursor;
 
+/// The smallest live page.
 #[derive(Serialize)]
 pub struct HelloPage {}
 
+/// The network doctor.
 #[derive(Serialize)]
 pub struct DoctorPage {
-    /// Where to watch from, so that nothing but heartbeats is heard.
+    /// Cursor to watch from, so that the test receives only heartbeats.
     cursor: String,
     heartbeat_ms: u128,
-    /// The same in words: "15 s".
+    /// The heartbeat for people: "15 s".
     heartbeat: String,
 }
 
+/// A request that failed, or one that its author can send again.
 #[derive(Default, Serialize)]
 pub struct ErrorPage {
-    /// None where nothing failed.
+    /// `None` if nothing failed.
     pub status: Option<u16>,
+    /// Heading.
     pub title: &'static str,
+    /// What happened and what to do.
     pub detail: String,
+    /// The form to send again.
     pub retry: Option<RetryForm>,
     /// The pet that the request was about: its id and its name.
     pub pet: Option<(String, String)>,
-    /// A page at the public address, where the request would have worked.
-    pub right_address: Option<String>,
+    /// The page at the public URL, where the request would have worked.
+    pub public_url: Option<String>,
 }
 
 /// A form that can be sent again.
 #[derive(Serialize)]
 pub struct RetryForm {
+    /// Path that the form is sent to.
     pub action: String,
-    /// What its author typed or chose, with a label each.
-    pub typed: Vec<(&'static str, String)>,
+    /// What its author entered or chose, with a label each.
+    pub entered: Vec<(&'static str, String)>,
     /// All its fields, hidden.
     pub fields: Vec<(String, String)>,
+    /// Text of the button.
     pub button: String,
 }
 
+/// The API reference.
 #[derive(Serialize)]
 pub struct ApiDocsPage {
     /// The OpenAPI document.
@@ -50,6 +59,7 @@ pub struct ApiDocsPage {
 }
 
 impl DoctorPage {
+    /// The page for a server that sends a heartbeat this often.
     pub fn new(cursor: Cursor, heartbeat: Duration) -> Self {
         DoctorPage {
             cursor: cursor.to_string(),

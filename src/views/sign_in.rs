@@ -1,13 +1,16 @@
-//! The context of the pages with which staff come in.
+//! Contexts of the pages to sign in and to choose a password.
 
 use serde::Serialize;
 
-use super::form::Messages;
+use super::form::FieldMessages;
 use crate::model::{AccountName, FieldError};
 
+/// The page to sign in.
 #[derive(Serialize)]
 pub struct SignInPage {
+    /// Path to go to after signing in.
     next: String,
+    /// The name that was entered.
     entered: String,
     problem: Option<String>,
     pending: Option<PendingForm>,
@@ -16,24 +19,26 @@ pub struct SignInPage {
 /// A form that waits until its author has signed in.
 #[derive(Serialize)]
 pub struct PendingForm {
+    /// Path that the form is sent to.
     pub action: String,
-    /// The account that was signed in when the form was rendered, if any.
+    /// The account that the form was rendered for, or empty.
     pub author: String,
-    /// URL-encoded.
+    /// All fields, URL-encoded.
     pub fields: String,
 }
 
-/// The page on which somebody chooses a password.
+/// The page behind an invitation: choose a password, and as the first admin a name.
 #[derive(Serialize)]
-pub struct WelcomePage {
+pub struct InvitationPage {
     action: String,
-    /// Whom the link is for; whoever opens the first one chooses a name too.
+    /// The invited account; `None` for the first admin.
     invited: Option<String>,
     entered: String,
-    errors: Messages,
+    errors: FieldMessages,
 }
 
 impl SignInPage {
+    /// The page before the first attempt.
     pub fn new(next: &str) -> Self {
         SignInPage {
             next: next.to_owned(),
@@ -43,35 +48,37 @@ impl SignInPage {
         }
     }
 
-    /// The page that carries a form which was refused.
+    /// Shows why an attempt failed, with the name that was entered.
+    pub fn with_problem(self, entered: &str, problem: &str) -> Self {
+        SignInPage {
+            entered: entered.to_owned(),
+            problem: Some(problem.to_owned()),
+            ..self
+        }
+    }
+
+    /// Carries a form.
     pub fn with_pending(self, pending: Option<PendingForm>) -> Self {
         SignInPage { pending, ..self }
     }
-
-    /// The page after a try that failed.
-    pub fn again(next: &str, entered: &str, problem: String) -> Self {
-        SignInPage {
-            entered: entered.to_owned(),
-            problem: Some(problem),
-            ..SignInPage::new(next)
-        }
-    }
 }
 
-impl WelcomePage {
+impl InvitationPage {
+    /// The page for the account `invited`, or for the first admin.
     pub fn new(action: String, invited: Option<&AccountName>) -> Self {
-        WelcomePage {
+        InvitationPage {
             action,
             invited: invited.map(AccountName::to_string),
             entered: String::new(),
-            errors: Messages::default(),
+            errors: FieldMessages::default(),
         }
     }
 
+    /// Shows an error, with the name that was entered.
     pub fn with_error(self, entered: &str, error: &FieldError) -> Self {
-        WelcomePage {
+        InvitationPage {
             entered: entered.to_owned(),
-            errors: Messages::of([error]),
+            errors: FieldMessages::new([error]),
             ..self
         }
     }

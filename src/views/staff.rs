@@ -1,25 +1,27 @@
-//! The context of the page on which admins say who is staff.
+//! Context of the page on which admins manage staff.
 
 use serde::Serialize;
 
-use super::form::Messages;
+use super::form::FieldMessages;
 use crate::auth::AccountSummary;
 use crate::model::{AccountName, FieldError, Role};
 
+/// All accounts, and the form to invite somebody.
 #[derive(Serialize)]
 pub struct StaffPage {
     members: Vec<MemberView>,
+    /// The name that was entered.
     entered: String,
-    errors: Messages,
-    /// The one-time key of the form on the page: submitted twice, it is one request.
+    errors: FieldMessages,
+    /// Idempotency key of the form.
     request_key: String,
-    /// Whom a link was made for, and the link.
+    /// An account and its link to choose a password.
     link: Option<(String, String)>,
-    /// What the last form did.
-    done: Option<String>,
-    /// Why the last form did nothing: a title and a sentence.
+    /// Message of the last form.
+    flash: Option<String>,
+    /// Why the last form was refused: a title and a sentence.
     notice: Option<(&'static str, String)>,
-    /// A proxy seems to be in front that `--trusted-proxy` does not name.
+    /// True if requests come through a proxy that `--trusted-proxy` does not list.
     has_unnamed_proxy: bool,
 }
 
@@ -34,21 +36,22 @@ struct MemberView {
 }
 
 impl StaffPage {
-    /// `reader` is the admin who looks.
+    /// The page for the admin `reader`.
     pub fn new(members: &[AccountSummary], reader: &AccountName) -> Self {
-        let member = |member: &AccountSummary| MemberView::of(member, reader);
+        let member = |member: &AccountSummary| MemberView::new(member, reader);
         StaffPage {
             members: members.iter().map(member).collect(),
             entered: String::new(),
-            errors: Messages::default(),
+            errors: FieldMessages::default(),
             request_key: String::new(),
             link: None,
-            done: None,
+            flash: None,
             notice: None,
             has_unnamed_proxy: false,
         }
     }
 
+    /// Warns of a proxy that `--trusted-proxy` does not list.
     pub fn with_unnamed_proxy(self, has_unnamed_proxy: bool) -> Self {
         StaffPage {
             has_unnamed_proxy,
@@ -56,6 +59,7 @@ impl StaffPage {
         }
     }
 
+    /// Sets the idempotency key of the form.
     pub fn with_request_key(self, request_key: String) -> Self {
         StaffPage {
             request_key,
@@ -63,23 +67,27 @@ impl StaffPage {
         }
     }
 
-    pub fn with_done(self, done: Option<String>) -> Self {
-        StaffPage { done, ..self }
+    /// Shows the message of the last form.
+    pub fn with_flash(self, flash: Option<String>) -> Self {
+        StaffPage { flash, ..self }
     }
 
+    /// Shows why the last form was refused.
     pub fn with_notice(self, detail: &str) -> Self {
         let notice = Some(("Nothing was changed", detail.to_owned()));
         StaffPage { notice, ..self }
     }
 
+    /// Shows an error of the form to invite, with the name that was entered.
     pub fn with_error(self, entered: &str, error: &FieldError) -> Self {
         StaffPage {
             entered: entered.to_owned(),
-            errors: Messages::of([error]),
+            errors: FieldMessages::new([error]),
             ..self
         }
     }
 
+    /// Shows a link to choose a password.
     pub fn with_link(self, name: &AccountName, link: String) -> Self {
         StaffPage {
             link: Some((name.to_string(), link)),
@@ -89,7 +97,7 @@ impl StaffPage {
 }
 
 impl MemberView {
-    fn of(member: &AccountSummary, reader: &AccountName) -> Self {
+    fn new(member: &AccountSummary, reader: &AccountName) -> Self {
         let account = &member.account;
         MemberView {
             name: account.name.to_string(),
@@ -102,22 +110,22 @@ impl MemberView {
     }
 }
 
-/// How somebody stands, in words.
 fn state(member: &AccountSummary) -> String {
     let account = &member.account;
-    match (account.is_disabled, member.is_invited, &account.password) {
-        (true, _, _) => "suspended".to_owned(),
-        (false, true, _) => "invited, has not chosen a password yet".to_owned(),
-        (false, false, None) => "the link has expired; reset to make a new one".to_owned(),
-        (false, false, Some(_)) => format!(
-            "{}, {}",
-            counted(member.sessions, "session", "sessions"),
-            counted(member.tokens, "API token", "API tokens")
-        ),
+    if account.is_disabled {
+        "suspended".to_owned()
+    } else if member.is_invited {
+        "invited, no password yet".to_owned()
+    } else if account.password.is_none() {
+        "invitation expired; reset the password to create a new link".to_owned()
+    } else {
+        let sessions = counted(member.sessions, "session", "sessions");
+        let tokens = counted(member.tokens, "API token", "API tokens");
+        format!("{sessions}, {tokens}")
     }
 }
 
-/// A number of things in words: "no sessions", "1 session", "2 sessions".
+/// Formats a count: "no sessions", "1 session", "2 sessions".
 pub fn counted(count: usize, one: &str, many: &str) -> String {
     match count {
         0 => format!("no {many}"),

@@ -1,4 +1,4 @@
-//! Times in words. The page's `time-text.js` keeps them true with the same ones.
+//! Times as text. `time-text.js` keeps them current in the browser, with the same words.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::model::Timestamp;
 
-/// A time as every page shows it (`parts/time.html`). The text is in UTC and says so; the page's script
-/// replaces it by the reader's own time.
+/// A time as every page shows it (`parts/time.html`), in UTC. The page's script replaces it by local time.
 #[derive(Serialize)]
 pub struct TimeView {
     at: String,
@@ -15,6 +14,7 @@ pub struct TimeView {
 }
 
 impl TimeView {
+    /// Formats `at` as seen from `now`.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         TimeView {
             at: at.to_string(),
@@ -23,7 +23,7 @@ impl TimeView {
     }
 }
 
-/// How long something has lasted, in the largest unit that fits.
+/// Formats a duration in the largest unit that fits.
 pub fn ago(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     match minutes {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_told_in_the_largest_unit_that_fits() {
+    fn a_duration_is_formatted_in_the_largest_unit_that_fits() {
         for (seconds, words) in [
             (0, "just now"),
             (59, "just now"),

@@ -6,19 +6,19 @@
 pub mod account;
 mod account_action;
 pub mod audit;
-mod confirmation;
 pub mod doctor;
 pub mod edit_pet;
-pub mod flash;
+mod flash;
 pub mod form;
 pub mod hello;
 pub mod invitation;
 pub mod pets;
 mod response;
+pub mod revocation;
 pub mod sign_in;
 pub mod staff;
-pub mod tokens;
 pub mod undo;
 pub mod unsaved_form;
 
 pub use self::invitation::invitation_path;
+pub use self::response::PageResponder;

@@ -35,7 +35,7 @@ const WHOLE_PETS: usize = 256;
 
 /// What pets are rendered as, for everyone in the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum BlockKind {
     /// Cards without forms.
     Cards,
     /// Cards with forms, and without a form token.
@@ -47,7 +47,7 @@ pub enum Kind {
 /// How the pets of an answer are rendered.
 pub struct Rendering<F> {
     /// What its blocks are shared as; `None` if they are for one reader.
-    pub kind: Option<Kind>,
+    pub kind: Option<BlockKind>,
     /// Between two blocks.
     pub separator: &'static str,
     /// Renders a block; `None` when that fails.
@@ -64,7 +64,7 @@ pub struct Blocks {
 struct Kept {
     bytes: usize,
     /// By what it is rendered as, and its number.
-    blocks: HashMap<(Kind, u64), Block>,
+    blocks: HashMap<(BlockKind, u64), Block>,
 }
 
 struct Block {
@@ -103,7 +103,7 @@ impl Blocks {
     }
 
     /// The block that `pets` are, if it was rendered from the same pets a moment ago.
-    fn find(&self, key: (Kind, u64), pets: &[Arc<Pet>]) -> Option<Bytes> {
+    fn find(&self, key: (BlockKind, u64), pets: &[Arc<Pet>]) -> Option<Bytes> {
         let kept = self.kept.lock().expect("no holder of this lock panics");
         let block = kept.blocks.get(&key)?;
         let is_same = block.pets.len() == pets.len()
@@ -111,7 +111,7 @@ impl Blocks {
         (is_same && block.rendered_at.elapsed() < FRESH_FOR).then(|| block.text.clone())
     }
 
-    fn keep(&self, key: (Kind, u64), pets: Vec<Arc<Pet>>, text: Bytes) {
+    fn keep(&self, key: (BlockKind, u64), pets: Vec<Arc<Pet>>, text: Bytes) {
         let mut kept = self.kept.lock().expect("no holder of this lock panics");
         kept.make_room(text.len());
         kept.bytes += text.len();

@@ -6,7 +6,7 @@ use poem::{EndpointExt, Route};
 
 use super::api::{Api, OpenApiDocument};
 use super::pages::{
-    account, audit, doctor, edit_pet, hello, invitation, pets, sign_in, staff, tokens,
+    account, audit, doctor, edit_pet, hello, invitation, pets, revocation, sign_in, staff,
 };
 use super::poem_fixes::resource;
 use super::{Site, api, assets, probes};
@@ -49,17 +49,21 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at(
             "/account/sessions",
             resource()
-                .get(account::confirm_end_others)
-                .post(account::end_others),
+                .get(revocation::confirm_other_sessions)
+                .post(revocation::end_other_sessions),
         )
         .at(
             "/account/sessions/:handle",
-            resource().get(account::confirm_end).post(account::end_one),
+            resource()
+                .get(revocation::confirm_session)
+                .post(revocation::end_session),
         )
-        .at("/account/tokens", resource().post(tokens::create))
+        .at("/account/tokens", resource().post(account::create_token))
         .at(
             "/account/tokens/:handle",
-            resource().get(tokens::confirm).post(tokens::revoke),
+            resource()
+                .get(revocation::confirm_token)
+                .post(revocation::revoke_token),
         )
         .at(
             "/staff",
@@ -67,11 +71,11 @@ pub fn routes(site: &Arc<Site>) -> Route {
         )
         .at(
             "/staff/:name",
-            resource().get(staff::confirm).post(staff::edit),
+            resource().get(staff::confirm_action).post(staff::act),
         )
         .at("/audit", resource().get(audit::show_audit))
         // Live
-        .at("/hello", resource().get(hello::page))
+        .at("/hello", resource().get(hello::show_hello))
         .at("/hello/ws", resource().get_only(live::echo_websocket))
         .at(
             "/live/ws",
@@ -89,7 +93,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
             "/live/state",
             resource().get(live::read_state.around(live::inject_faults)),
         )
-        .at(doctor::ADDRESS, resource().get(doctor::page))
+        .at(doctor::PATH, resource().get(doctor::show_doctor))
         // API
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
         .at(

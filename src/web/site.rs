@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing::Span;
+
 use super::assets::Assets;
 use super::pet_blocks::Blocks;
 use crate::app_state::AppState;
@@ -80,4 +82,16 @@ impl Site {
             is_removed: true,
         }))
     }
+}
+
+/// Runs `task`, which blocks on the disk, outside of the async workers, in the span of the request.
+///
+/// # Errors
+/// The failure of the task, and 500 if it panics.
+pub async fn run_blocking<T: Send + 'static>(
+    task: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let span = Span::current();
+    let task = tokio::task::spawn_blocking(move || span.in_scope(task));
+    task.await.unwrap_or_else(|_panic| Err(Failure::internal()))
 }

@@ -37,7 +37,7 @@ for (const [words, options] of [
     await boris.shows(1, "status", "Eating");
 
     await anna.page.goto(`${store.origin}/audit`);
-    assert.match(await anna.page.locator(".deeds li").first().innerText(), /^boris set the status to eating · Otto/);
+    assert.match(await anna.page.locator(".activity li").first().innerText(), /^boris set Otto to eating/);
 
     await boris.page.goto(`${store.origin}/account`);
     await boris.send('button:text("Sign out")');

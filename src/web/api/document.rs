@@ -14,9 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::request::idempotency_key_pattern;
 use super::{Api, schemas};
-use crate::auth::Principal;
 use crate::views::ApiDocsPage;
-use crate::web::Site;
+use crate::web::pages::PageResponder;
 
 /// Name of the security scheme.
 const SCHEME: &str = "token";
@@ -75,12 +74,11 @@ impl OpenApiDocument {
 
 #[handler]
 fn docs_page(
-    Data(site): Data<&Arc<Site>>,
     Data(document): Data<&OpenApiDocument>,
-    caller: Principal,
+    pages: PageResponder,
 ) -> poem::Result<Response> {
     let spec = document.0.spec.clone();
-    site.show(&caller, &ApiDocsPage { spec })
+    pages.show(&ApiDocsPage { spec })
 }
 
 /// Returns true if `path` is an address of `template`, in which `{name}` stands for one segment.

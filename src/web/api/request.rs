@@ -222,7 +222,7 @@ impl JsonObject {
                 .map(|value| value.as_str().unwrap_or_default())
         };
         let status = text("status").unwrap_or_default().parse::<Status>()?;
-        let (since, expected) = undo::asked(text("since"), text("replaces"))?;
+        let (since, expected) = undo::parse_fields(text("since"), text("replaces"))?;
         Ok((status, since, expected))
     }
 

@@ -8,7 +8,7 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::{ApiResponse, Object};
 use serde::Serialize;
 
-use super::super::pet_blocks::{Blocks, Kind, Rendering};
+use super::super::pet_blocks::{BlockKind, Blocks, Rendering};
 use crate::error::Failure;
 use crate::hub::Board;
 use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet};
@@ -73,7 +73,7 @@ impl PetListJson {
     /// 500 if a pet cannot be encoded; nothing was sent yet.
     pub async fn start(blocks: &Arc<Blocks>, board: Board) -> Result<Self, Failure> {
         let objects = Rendering {
-            kind: Some(Kind::Json),
+            kind: Some(BlockKind::Json),
             separator: ",",
             render: |pets: &[Arc<Pet>]| {
                 let objects = pets.iter().map(|pet| PetObject::encode(pet, None));

@@ -68,7 +68,7 @@ fn is_read(method: &Method, path: &str) -> bool {
 pub fn is_readable(path: &str) -> bool {
     match path.trim_end_matches('/') {
         "/api/openapi.json" | "/healthz" | "/readyz" => true,
-        doctor::ADDRESS => false,
+        doctor::PATH => false,
         _ => path.starts_with("/live/") || path.starts_with(api::ADDRESS),
     }
 }

@@ -11,8 +11,8 @@ use super::cors;
 use crate::auth::Principal;
 use crate::error::Failure;
 use crate::web::Site;
-use crate::web::pages::sign_in;
 use crate::web::pages::unsaved_form::{Reason, SentForm};
+use crate::web::pages::{PageResponder, sign_in};
 
 /// Runs the rest, and answers its failure or panic.
 pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Result<Response> {
@@ -35,7 +35,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
         Err(_panic) => (Failure::internal(), None),
     };
     let mut response = match site {
-        Some(site) if !failed.is_of_program() => failed.page(&site, &failure)?,
+        Some(site) if !failed.is_of_program() => failed.page(site, &failure)?,
         _ => failure.clone().into_response(),
     };
     failure.add_headers(response.headers_mut());
@@ -63,25 +63,25 @@ impl FailedRequest {
     }
 
     /// Answers with a page: the form that was sent, filled in, if there is one worth returning.
-    fn page(self, site: &Site, failure: &Failure) -> poem::Result<Response> {
-        let principal = &self.principal;
-        let unsaved = self.form.read(principal, &self.uri);
-        let unsaved = unsaved.filter(|unsaved| !unsaved.is_of_another(principal));
+    fn page(&self, site: Arc<Site>, failure: &Failure) -> poem::Result<Response> {
+        let pages = PageResponder::new(site, self.principal.clone());
+        let unsaved = self.form.read(&self.principal, &self.uri);
+        let unsaved = unsaved.filter(|unsaved| !unsaved.is_of_another(&self.principal));
         match (failure.status, unsaved) {
             (StatusCode::UNAUTHORIZED, _) if self.method == Method::GET => {
                 Ok(sign_in::redirect_to_sign_in(&self.uri))
             }
             (_, Some(unsaved)) if self.uri.path() == "/sign-in" => {
-                sign_in::show_failure(site, principal, failure, unsaved)
+                sign_in::show_failure(pages, failure, unsaved)
             }
             (StatusCode::UNAUTHORIZED, unsaved) => {
-                sign_in::ask_to_sign_in(site, principal, self.referring_page, unsaved)
+                let referring_page = self.referring_page.as_deref();
+                sign_in::ask_to_sign_in(pages, failure, referring_page, unsaved)
             }
             (_, Some(unsaved)) if unsaved.is_worth_returning(failure) => {
-                let public_url = self.public_url();
-                unsaved.show(site, principal, Reason::Refused(failure, public_url))
+                unsaved.show(&pages, Reason::Refused(failure, self.public_url()))
             }
-            _ => Ok(site.show_failure(principal, failure, self.public_url())),
+            _ => Ok(pages.show_failure(failure, self.public_url())),
         }
     }
 

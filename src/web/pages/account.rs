@@ -1,212 +1,118 @@
-//! One's own account: the password, and the browsers that are signed in. The tokens on the same
-//! page are changed in `tokens`.
+//! The page of one's own account: sessions, password, API tokens. `revocation` ends sessions and
+//! tokens.
 
-use std::sync::Arc;
-
-use poem::http::{HeaderMap, StatusCode};
-use poem::web::{Data, Path};
+use poem::http::StatusCode;
 use poem::{Request, Response, handler};
 
-use super::confirmation::{ask_first, is_confirmed};
-use super::flash::{Done, Ended};
+use super::flash::{EndedAccess, Flash};
 use super::form::{self, Form};
 use super::invitation::check_new_password;
-use super::response::{see_done, see_other};
-use super::sign_in::{address_of, forget_session, keep_session, too_many};
-use crate::auth::{AccountsError, Principal, SignInError, SignedIn};
+use super::response::PageResponder;
+use super::sign_in::{peer_address, too_many_attempts, with_session};
+use crate::auth::{SignInError, SignedIn};
 use crate::error::Failure;
-use crate::model::FieldError;
-use crate::views::{AccountPage, ConfirmPage, counted};
-use crate::web::Site;
+use crate::model::{FieldError, Scope, check_token_name};
+use crate::views::AccountPage;
 
-/// The page's address.
-pub const ADDRESS: &str = "/account";
+/// Path of the page.
+pub const PATH: &str = "/account";
 
+/// Shows the account.
 #[handler]
-pub fn show_account(
-    person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    caller: Principal,
-    headers: &HeaderMap,
-) -> poem::Result<Response> {
-    site.show_after(&caller, headers, |done| {
-        Ok(account_page(&person)?.with_done(done))
-    })
+pub fn show_account(person: SignedIn, pages: PageResponder) -> poem::Result<Response> {
+    let page = account_page(&person)?.with_flash(pages.flash());
+    pages.show_with_flash(&page)
 }
 
+/// Changes the password. Ends all other sessions and all tokens of the account.
 #[handler]
 pub async fn change_password(
     person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    caller: Principal,
+    pages: PageResponder,
     request: &Request,
     form: Form,
 ) -> poem::Result<Response> {
-    let wanted = form.text("password");
-    let error = match check_new_password(wanted, form.text("again"), &person.account.name) {
-        Err(error) => error,
-        Ok(()) => {
-            let staff = person.staff().map_err(Failure::from)?;
-            let ended = Ended {
-                sessions: count_others(&person)?,
-                ..Ended::of(staff.accounts(), &person.account.name)
-            };
-            let passwords = (form.text("present"), wanted);
-            let who = (&person.actor.author, address_of(request));
-            let changing = staff.change_password(&person.account, person.key, passwords, who);
-            match changing.await {
-                Ok(secret) => {
-                    let response = see_done(ADDRESS, &Done::PasswordChanged(ended), &caller);
-                    return Ok(keep_session(response, &caller, &secret));
-                }
-                Err(SignInError::Wrong) => FieldError {
-                    field: "present",
-                    message: "That isn't your current password.".to_owned(),
-                },
-                Err(SignInError::TooMany { retry_after }) => {
-                    let (problem, seconds) = too_many(retry_after);
-                    let failure = Failure::too_often(problem, seconds);
-                    return show_refused(site, &caller, &person, failure);
-                }
-                Err(SignInError::Failed(failure)) => {
-                    return show_refused(site, &caller, &person, failure);
-                }
-            }
+    let account = &person.account;
+    let new = form.text("password");
+    let show_error = |error: &FieldError| {
+        let page = account_page(&person)?.with_error(error);
+        pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY)
+    };
+    if let Err(error) = check_new_password(new, form.text("again"), &account.name) {
+        return show_error(&error);
+    }
+    let staff = person.staff().map_err(Failure::from)?;
+    let ended = EndedAccess {
+        sessions: count_other_sessions(&person)?,
+        ..EndedAccess::count(staff.accounts(), &account.name)
+    };
+    let passwords = (form.text("present"), new);
+    let who = (&person.actor.author, peer_address(request));
+    match staff
+        .change_password(account, person.key, passwords, who)
+        .await
+    {
+        Ok(secret) => {
+            let response = pages.redirect_with_flash(PATH, &Flash::PasswordChanged(ended));
+            Ok(with_session(response, &pages.principal, &secret))
+        }
+        Err(SignInError::Wrong) => show_error(&FieldError {
+            field: "present",
+            message: "That isn't your current password.".to_owned(),
+        }),
+        Err(SignInError::TooMany { retry_after }) => {
+            show_refused(&pages, &person, too_many_attempts(retry_after))
+        }
+        Err(SignInError::Failed(failure)) => show_refused(&pages, &person, failure),
+    }
+}
+
+/// Creates an API token. The answer shows the token, which is never shown again.
+#[handler]
+pub async fn create_token(
+    person: SignedIn,
+    pages: PageResponder,
+    form: Form,
+) -> poem::Result<Response> {
+    let entered = form.text("token-name").trim();
+    let checked: Result<Scope, FieldError> =
+        check_token_name(entered).and_then(|()| form.parse_field("scope"));
+    let scope = match checked {
+        Ok(scope) => scope,
+        Err(error) => {
+            let page = account_page(&person)?.with_error(&error);
+            let page = page.with_entered(form.text("token-name"));
+            return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let page = account_page(&person)?.with_error(&error);
-    site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY)
-}
-
-/// Asks before a session is ended.
-#[handler]
-pub fn confirm_end(
-    person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    Path(handle): Path<String>,
-    caller: Principal,
-) -> poem::Result<Response> {
-    match question(&person, &handle) {
-        Ok(question) => site.show(&caller, &question),
-        Err(failure) => show_refused(site, &caller, &person, failure),
-    }
-}
-
-#[handler]
-pub async fn end_one(
-    person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    Path(handle): Path<String>,
-    caller: Principal,
-    form: Form,
-) -> poem::Result<Response> {
-    let question = match question(&person, &handle) {
-        Ok(question) => question,
-        Err(failure) => return show_refused(site, &caller, &person, failure),
-    };
-    if !is_confirmed(&form) {
-        return ask_first(site, &caller, &question);
-    }
-    let is_own = person.key.handle() == handle;
-    let ending = person.edit(move |directory, person| {
-        directory
-            .sessions()
-            .end_by_handle(&person.account.name, &handle, &person.actor)
+    let token_name = entered.to_owned();
+    let person = person.with_request(form.one_time_key());
+    let secret = person.edit(move |accounts, person| {
+        accounts
+            .tokens()
+            .create(&person.account.name, &token_name, scope, &person.actor)
     });
-    match ending.await {
-        Ok(()) if is_own => Ok(forget_session(see_other("/pets"), &caller)),
-        Ok(()) => Ok(see_done(ADDRESS, &Done::SessionEnded, &caller)),
-        Err(failure) => show_refused(site, &caller, &person, failure),
-    }
+    let token = secret.await?.token_text();
+    pages.show(&account_page(&person)?.with_new_token(entered, &token))
 }
 
-/// Asks before every other session is ended.
-#[handler]
-pub fn confirm_end_others(
-    person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    caller: Principal,
-) -> poem::Result<Response> {
-    site.show(&caller, &question_others(&person)?)
+/// Returns the number of sessions of the account beside this one.
+pub fn count_other_sessions(person: &SignedIn) -> Result<usize, Failure> {
+    let sessions = person
+        .staff()?
+        .accounts()
+        .sessions()
+        .list(&person.account.name);
+    let others = sessions.iter().filter(|session| session.key != person.key);
+    Ok(others.count())
 }
 
-#[handler]
-pub async fn end_others(
-    person: SignedIn,
-    Data(site): Data<&Arc<Site>>,
-    caller: Principal,
-    form: Form,
-) -> poem::Result<Response> {
-    if !is_confirmed(&form) {
-        return ask_first(site, &caller, &question_others(&person)?);
-    }
-    let others = count_others(&person)?;
-    let ending = person.edit(|directory, person| {
-        directory
-            .sessions()
-            .end_others(&person.account.name, person.key, &person.actor)
-    });
-    match ending.await {
-        Ok(()) => Ok(see_done(ADDRESS, &Done::OthersEnded(others), &caller)),
-        Err(failure) => show_refused(site, &caller, &person, failure),
-    }
-}
-
+/// Shows on the account's page why an edit was refused.
+///
 /// # Errors
-/// 404 for a session that is not there.
-fn question(person: &SignedIn, handle: &str) -> Result<ConfirmPage, Failure> {
-    let sessions = person
-        .staff()?
-        .accounts()
-        .sessions()
-        .list(&person.account.name);
-    let session = sessions
-        .iter()
-        .find(|session| session.key.handle() == handle);
-    let session = session.ok_or(AccountsError::Gone)?;
-    Ok(ConfirmPage {
-        heading: format!("Sign out {}?", session.client),
-        consequences: vec!["Unsaved text there may be lost.".to_owned()],
-        action: format!("{ADDRESS}/sessions/{handle}"),
-        order: None,
-        request_key: None,
-        button: "Sign out",
-        back: ADDRESS,
-    })
-}
-
-fn question_others(person: &SignedIn) -> Result<ConfirmPage, Failure> {
-    let others = counted(count_others(person)?, "other session", "other sessions");
-    Ok(ConfirmPage {
-        heading: "Sign out everywhere else?".to_owned(),
-        consequences: vec![
-            format!("This ends {others}. You stay signed in here."),
-            "Unsaved text there may be lost.".to_owned(),
-        ],
-        action: format!("{ADDRESS}/sessions"),
-        order: None,
-        request_key: None,
-        button: "Sign out everywhere else",
-        back: ADDRESS,
-    })
-}
-
-fn count_others(person: &SignedIn) -> Result<usize, Failure> {
-    let sessions = person
-        .staff()?
-        .accounts()
-        .sessions()
-        .list(&person.account.name);
-    Ok(sessions
-        .iter()
-        .filter(|session| session.key != person.key)
-        .count())
-}
-
-/// Shows why nothing was changed, on the page that the form came from.
+/// The failure itself, if the session has ended.
 pub fn show_refused(
-    site: &Site,
-    caller: &Principal,
+    pages: &PageResponder,
     person: &SignedIn,
     failure: Failure,
 ) -> poem::Result<Response> {
@@ -214,19 +120,13 @@ pub fn show_refused(
         return Err(failure.into());
     }
     let page = account_page(person)?.with_notice(&failure.detail);
-    let mut response = site.show_again(caller, &page, failure.status)?;
-    failure.add_headers(response.headers_mut());
-    Ok(response)
+    pages.show_refused(&page, &failure)
 }
 
-/// The page as it is now.
-pub fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
-    let directory = person.staff()?.accounts();
+fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
+    let accounts = person.staff()?.accounts();
     let name = &person.account.name;
-    let (sessions, tokens) = (
-        directory.sessions().list(name),
-        directory.tokens().list(name),
-    );
+    let (sessions, tokens) = (accounts.sessions().list(name), accounts.tokens().list(name));
     let page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
     Ok(page.with_request_key(form::new_key().1))
 }

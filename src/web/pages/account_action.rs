@@ -1,76 +1,102 @@
-//! The orders of an admin about an account: how each is confirmed, carried out and reported.
+//! What an admin can do to an account, how it is confirmed, and what it reports.
 
-use super::flash::{Done, Ended};
-use super::form;
+use super::flash::{EndedAccess, Flash};
+use super::{form, staff};
 use crate::auth::{AccountSummary, Accounts, AccountsError, Actor, Secret};
 use crate::error::Failure;
 use crate::model::{AccountName, Role};
 use crate::views::{ConfirmPage, counted};
 
-/// An order of an admin about an account.
+/// An action of an admin on an account.
 #[derive(Clone, Copy)]
-pub enum Order {
-    GiveRole(Role),
-    Disable,
-    Enable,
+pub enum AccountAction {
+    /// Makes the account admin or staff.
+    SetRole(Role),
+    /// Ends all sessions and refuses new ones.
+    Suspend,
+    /// Lifts a suspension.
+    Reactivate,
+    /// Removes password, sessions and tokens, and creates a link to choose a new password.
     Reset,
+    /// Removes the account.
     Remove,
 }
 
-impl Order {
+/// What the page shows after an action.
+pub enum ActionResult {
+    /// The secret of a link to choose a password.
+    Link(Secret),
+    /// A message.
+    Message(Flash),
+}
+
+impl AccountAction {
+    /// Reads the value of the field `do`.
+    ///
     /// # Errors
-    /// 422 for a word that is none of them.
-    pub fn read(text: &str) -> Result<Self, Failure> {
+    /// 422 for a value that is not an action.
+    pub fn parse(text: &str) -> Result<Self, Failure> {
         match text {
-            "make-admin" => Ok(Order::GiveRole(Role::Admin)),
-            "make-staff" => Ok(Order::GiveRole(Role::Staff)),
-            "disable" => Ok(Order::Disable),
-            "enable" => Ok(Order::Enable),
-            "reset" => Ok(Order::Reset),
-            "remove" => Ok(Order::Remove),
+            "make-admin" => Ok(AccountAction::SetRole(Role::Admin)),
+            "make-staff" => Ok(AccountAction::SetRole(Role::Staff)),
+            "disable" => Ok(AccountAction::Suspend),
+            "enable" => Ok(AccountAction::Reactivate),
+            "reset" => Ok(AccountAction::Reset),
+            "remove" => Ok(AccountAction::Remove),
             _ => Err(Failure::invalid(
-                "do is make-admin, make-staff, disable, enable, reset or remove.",
+                "do must be make-admin, make-staff, disable, enable, reset or remove.",
             )),
         }
     }
 
-    /// Carries the order out. Returns the secret of a link, if one was made.
-    pub fn carry_out(
+    /// Applies the action.
+    ///
+    /// # Errors
+    /// As for the edit of `Accounts`.
+    pub fn apply(
         self,
-        directory: &Accounts,
+        accounts: &Accounts,
         name: &AccountName,
         actor: &Actor,
-    ) -> Result<Option<Secret>, AccountsError> {
-        match self {
-            Order::GiveRole(role) => directory.members().set_role(name, role, actor)?,
-            Order::Disable => directory.members().disable(name, actor)?,
-            Order::Enable => directory.members().enable(name, actor)?,
-            Order::Reset => return directory.invitations().reset(name, actor).map(Some),
-            Order::Remove => directory.members().remove(name, actor)?,
-        }
-        Ok(None)
+    ) -> Result<ActionResult, AccountsError> {
+        let ended = EndedAccess::count(accounts, name);
+        let name_shown = name.clone();
+        let flash = match self {
+            AccountAction::SetRole(role) => {
+                accounts.members().set_role(name, role, actor)?;
+                Flash::Role(name_shown, role)
+            }
+            AccountAction::Suspend => {
+                accounts.members().disable(name, actor)?;
+                // Tokens of a suspended account are refused, but not revoked.
+                Flash::Suspended(name_shown, EndedAccess { tokens: 0, ..ended })
+            }
+            AccountAction::Reactivate => {
+                accounts.members().enable(name, actor)?;
+                Flash::Reactivated(name_shown)
+            }
+            AccountAction::Reset => {
+                return accounts
+                    .invitations()
+                    .reset(name, actor)
+                    .map(ActionResult::Link);
+            }
+            AccountAction::Remove => {
+                accounts.members().remove(name, actor)?;
+                Flash::Removed(name_shown, ended)
+            }
+        };
+        Ok(ActionResult::Message(flash))
     }
 
-    /// The message after the order, which ended the sessions and tokens of `ended`.
-    pub fn done(self, name: AccountName, ended: Ended) -> Option<Done> {
-        match self {
-            Order::GiveRole(role) => Some(Done::Role(name, role)),
-            Order::Disable => Some(Done::Suspended(name, ended.without_tokens())),
-            Order::Enable => Some(Done::Reactivated(name)),
-            Order::Remove => Some(Done::Removed(name, ended)),
-            // The page shows the link instead.
-            Order::Reset => None,
-        }
-    }
-
-    /// The question before the order; None for an order that revokes and removes nothing.
+    /// Returns the question to ask first; `None` if the action ends and removes nothing.
     pub fn question(self, member: &AccountSummary, is_self: bool) -> Option<ConfirmPage> {
         let name = &member.account.name;
         let sessions = counted(member.sessions, "session", "sessions");
         let tokens = counted(member.tokens, "API token", "API tokens");
-        let (heading, order, button, mut consequences) = match self {
-            Order::GiveRole(Role::Admin) | Order::Enable => return None,
-            Order::GiveRole(Role::Staff) => (
+        let (heading, action, button, mut consequences) = match self {
+            AccountAction::SetRole(Role::Admin) | AccountAction::Reactivate => return None,
+            AccountAction::SetRole(Role::Staff) => (
                 format!("Remove admin rights from {name}?"),
                 "make-staff",
                 "Remove admin rights",
@@ -79,7 +105,7 @@ impl Order {
                     format!("{name} has to sign in again: {sessions} will end."),
                 ],
             ),
-            Order::Disable => (
+            AccountAction::Suspend => (
                 format!("Suspend {name}?"),
                 "disable",
                 "Suspend account",
@@ -88,21 +114,19 @@ impl Order {
                     format!("{sessions} will end now, and {tokens} will not work until then."),
                 ],
             ),
-            Order::Reset => (
+            AccountAction::Reset => (
                 format!("Reset the password of {name}?"),
                 "reset",
                 "Reset password and tokens",
                 vec![
-                    format!(
-                        "The password stops working, and {sessions} and {tokens} end for good."
-                    ),
-                    format!("You get a link to send to {name}, to choose a new password."),
+                    format!("The current password stops working; {sessions} and {tokens} end."),
+                    format!("You get a link that lets {name} choose a new password."),
                 ],
             ),
-            Order::Remove => (
-                format!("Remove {name} for good?"),
+            AccountAction::Remove => (
+                format!("Remove the account {name}?"),
                 "remove",
-                "Remove for good",
+                "Remove account",
                 vec![
                     format!("{name} can't sign in any more: {sessions} and {tokens} end now."),
                     format!("What {name} did stays in the activity log."),
@@ -116,11 +140,11 @@ impl Order {
         Some(ConfirmPage {
             heading,
             consequences,
-            action: format!("/staff/{name}"),
-            order: Some(order),
+            action: format!("{}/{name}", staff::PATH),
+            account_action: Some(action),
             request_key: Some(form::new_key().1),
             button,
-            back: super::staff::ADDRESS,
+            back: staff::PATH,
         })
     }
 }

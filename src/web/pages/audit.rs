@@ -1,112 +1,121 @@
-//! Who did what, when, and from which kind of client: of everything for admins, and of one pet for
-//! staff.
+//! The activity log of everything for admins, and the history of one pet for staff.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use poem::web::{Data, Path, Query};
+use poem::web::{Path, Query};
 use poem::{Response, handler};
 use serde::Deserialize;
 
-use crate::auth::{Administrator, MayRead, Permit, Principal};
+use super::response::PageResponder;
+use crate::auth::{Administrator, MayRead, Permit};
 use crate::error::Failure;
-use crate::model::{AuditEntry, Change, ChangeSource, PetId, Rev, Timestamp};
+use crate::model::{AuditEntry, Change, ChangeKind, ChangeSource, PetId, Profile, Rev, Timestamp};
 use crate::store::{Engine, StoreError};
 use crate::views::{AuditPage, HistoryPage, Subject};
 use crate::web::Site;
+use crate::web::site::run_blocking;
 
 /// Lines of one page.
-const LINES: usize = 50;
+const PAGE_LINES: usize = 50;
 
-/// Changes that are looked through for one page: the simulator's are left out, and there may be
-/// many of them.
-const LOOKED_THROUGH: u64 = 10_000;
+/// Changes that are read for one page of the activity log, which leaves out those of the simulator.
+const MAX_CHANGES_READ: u64 = 10_000;
 
-/// Where each of the two lists goes on: all before these numbers.
+/// Changes of a pet that are read to find the profile before an edit.
+const MAX_CHANGES_READ_FOR_PROFILE: usize = 100;
+
+/// Where the next page of the activity log continues: before these numbers.
 #[derive(Clone, Copy, Default, Deserialize)]
-struct Before {
+struct AuditPosition {
     change: Option<u64>,
     audit_entry: Option<u64>,
 }
 
-/// One line of the audit.
-enum Line {
+/// One line of the activity log.
+enum AuditLine {
     Change(Change),
-    AuditEntry(AuditEntry),
+    Entry(AuditEntry),
 }
 
+/// Shows the activity log.
 #[handler]
 pub async fn show_audit(
     _admin: Administrator,
-    Data(site): Data<&Arc<Site>>,
-    Query(before): Query<Before>,
-    caller: Principal,
+    pages: PageResponder,
+    Query(position): Query<AuditPosition>,
 ) -> poem::Result<Response> {
-    let newest = site.app.hub().newest().0;
-    let (owned, authenticator) = (Arc::clone(site), caller.authenticator().clone());
-    let reading = tokio::task::spawn_blocking(move || {
-        let changes = signed_changes(
-            &*owned.engine,
-            before.change.map_or(newest.next(), Rev::new),
-        )?;
-        let audit_entries = authenticator.staff().map_err(Failure::from)?;
-        let audit_entries = audit_entries
-            .accounts()
-            .audit_entries(before.audit_entry, LINES)?;
-        let (lines, next) = merged(changes, audit_entries, before);
-        let subjects = subjects(&owned, &lines)?;
-        Ok::<_, Failure>((lines, subjects, next))
-    });
-    let (lines, subjects, next) = reading.await.map_err(|_| Failure::internal())??;
-    let mut page = AuditPage::default();
-    for line in &lines {
-        match line {
-            Line::Change(change) => page.add_change(change, &subjects[&change.pet]),
-            Line::AuditEntry(audit_entry) => page.add_deed(audit_entry),
+    let newest = pages.site.app.hub().newest().0;
+    let site = Arc::clone(&pages.site);
+    let authenticator = pages.principal.authenticator().clone();
+    let read = run_blocking(move || {
+        let before = position.change.map_or(newest.next(), Rev::new);
+        let changes = changes_by_people(&*site.engine, before)?;
+        let accounts = authenticator.staff()?.accounts();
+        let entries = accounts.audit_entries(position.audit_entry, PAGE_LINES)?;
+        let (lines, next) = merge(changes, entries, position);
+        let changes = lines.iter().filter_map(|line| match line {
+            AuditLine::Change(change) => Some(change),
+            AuditLine::Entry(_) => None,
+        });
+        let changes: Vec<&Change> = changes.collect();
+        let subjects = subjects(&site, &changes)?;
+        let previous = previous_profiles(&*site.engine, &changes)?;
+        let mut page = AuditPage::new(next.map(AuditPosition::path));
+        for line in &lines {
+            match line {
+                AuditLine::Change(change) => {
+                    let subject = &subjects[&change.pet];
+                    page.add_change(change, subject, previous.get(&change.rev));
+                }
+                AuditLine::Entry(entry) => page.add_entry(entry),
+            }
         }
-    }
-    page.older = next.map(|next| next.address());
-    site.show(&caller, &page)
+        Ok(page)
+    });
+    pages.show(&read.await?)
 }
 
-/// Where the history of a pet goes on: before this rev.
+/// Query of the history: only changes before this rev.
 #[derive(Deserialize)]
-struct Asked {
+struct HistoryQuery {
     before: Option<u64>,
 }
 
+/// Shows the history of a pet, also of one that was removed.
 #[handler]
 pub async fn show_history(
     _permit: Permit<MayRead>,
-    Data(site): Data<&Arc<Site>>,
+    pages: PageResponder,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
-    caller: Principal,
+    Query(query): Query<HistoryQuery>,
 ) -> poem::Result<Response> {
-    let id = id.parse().map_err(|_| unknown_pet())?;
-    let (owned, before) = (Arc::clone(site), asked.before.map(Rev::new));
-    let reading = tokio::task::spawn_blocking(move || {
-        let subject = owned.subject(id)?.ok_or_else(unknown_pet)?;
-        Ok::<_, Failure>((subject, owned.engine.history(id, before, LINES)?))
+    let unknown = || Failure::not_found("There is no such pet, and no history of a removed one.");
+    let id: PetId = id.parse().map_err(|_| unknown())?;
+    let site = Arc::clone(&pages.site);
+    let before = query.before.map(Rev::new);
+    let read = run_blocking(move || {
+        let subject = site.subject(id)?.ok_or_else(unknown)?;
+        let changes = site.engine.history(id, before, PAGE_LINES)?;
+        let references: Vec<&Change> = changes.iter().collect();
+        let previous = previous_profiles(&*site.engine, &references)?;
+        let last = changes.last().filter(|_| changes.len() == PAGE_LINES);
+        let older = last.map(|last| format!("/pets/{id}/history?before={}", last.rev.get()));
+        let mut page = HistoryPage::new(&subject, older);
+        for change in &changes {
+            page.add_change(change, &subject, previous.get(&change.rev));
+        }
+        Ok(page)
     });
-    let (subject, changes) = reading.await.map_err(|_| Failure::internal())??;
-    let last = changes.last().filter(|_| changes.len() == LINES);
-    let older = last.map(|last| format!("/pets/{id}/history?before={}", last.rev.get()));
-    site.show(&caller, &HistoryPage::new(&subject, &changes, older))
+    pages.show(&read.await?)
 }
 
-fn unknown_pet() -> Failure {
-    Failure::not_found("There is no such pet, and no history of one that was removed.")
-}
-
-/// Finds the pets that the lines are about.
-fn subjects(site: &Site, lines: &[Line]) -> Result<HashMap<PetId, Subject>, StoreError> {
+/// Finds the pets that `changes` are about. Blocks on the disk.
+fn subjects(site: &Site, changes: &[&Change]) -> Result<HashMap<PetId, Subject>, StoreError> {
     let mut subjects = HashMap::new();
-    for line in lines {
-        if let Line::Change(change) = line
-            && let Entry::Vacant(vacant) = subjects.entry(change.pet)
-        {
+    for change in changes {
+        if let Entry::Vacant(vacant) = subjects.entry(change.pet) {
             let trimmed = Subject {
                 id: change.pet,
                 name: None,
@@ -118,78 +127,111 @@ fn subjects(site: &Site, lines: &[Line]) -> Result<HashMap<PetId, Subject>, Stor
     Ok(subjects)
 }
 
-/// The newest changes before a rev that somebody made, newest first.
-struct Signed {
-    changes: Vec<Change>,
-    /// The last change that was looked at, where there are older ones.
-    reached: Option<(Rev, Timestamp)>,
+/// Finds the profile before each edit among `changes`, which are newest first and contain every edit
+/// between their first and their last. Blocks on the disk.
+fn previous_profiles(
+    engine: &dyn Engine,
+    changes: &[&Change],
+) -> Result<HashMap<Rev, Profile>, StoreError> {
+    let profile = |change: &Change| match &change.kind {
+        ChangeKind::Pet(pet) => Some(pet.profile.clone()),
+        _ => None,
+    };
+    let mut profiles = HashMap::new();
+    for (place, change) in changes.iter().enumerate() {
+        if profile(change).is_none() {
+            continue;
+        }
+        let mut older = changes[place + 1..].iter();
+        let mut previous =
+            older.find_map(|older| profile(older).filter(|_| older.pet == change.pet));
+        if previous.is_none() {
+            let older =
+                engine.history(change.pet, Some(change.rev), MAX_CHANGES_READ_FOR_PROFILE)?;
+            previous = older.iter().find_map(profile);
+        }
+        profiles.extend(previous.map(|previous| (change.rev, previous)));
+    }
+    Ok(profiles)
 }
 
-fn signed_changes(engine: &dyn Engine, before: Rev) -> Result<Signed, StoreError> {
-    let after = before.get().saturating_sub(1 + LOOKED_THROUGH);
+/// Changes that were not made by the simulator, newest first.
+struct ChangesByPeople {
+    changes: Vec<Change>,
+    /// The oldest change that was read, if the log goes on before it.
+    oldest_read: Option<(Rev, Timestamp)>,
+}
+
+/// Reads the newest changes before a rev.
+fn changes_by_people(engine: &dyn Engine, before: Rev) -> Result<ChangesByPeople, StoreError> {
+    let after = before.get().saturating_sub(1 + MAX_CHANGES_READ);
     let mut changes = engine.changes_between(Rev::new(after), before)?;
     let oldest = changes.first().map(|change| (change.rev, change.at));
     changes.retain(|change| change.by != ChangeSource::Simulator);
     changes.reverse();
-    Ok(Signed {
+    Ok(ChangesByPeople {
         changes,
-        reached: oldest.filter(|_| after > 0),
+        oldest_read: oldest.filter(|_| after > 0),
     })
 }
 
-/// The newest lines of both lists, and where the next page goes on.
+/// Merges changes and audit entries into the lines of a page, and returns where the next page
+/// continues.
 ///
-/// Each list is read in its own order, and the next page continues each list where this page ended. So
-/// no line is lost or repeated between pages, whatever the clock did.
-fn merged(
-    Signed { changes, reached }: Signed,
-    audit_entries: Vec<(u64, AuditEntry)>,
-    mut before: Before,
-) -> (Vec<Line>, Option<Before>) {
-    let has_more_deeds = audit_entries.len() == LINES;
+/// Each list is read in its own order, and the next page continues each list where this page ended.
+/// So no line is lost or repeated between pages, whatever the clock did.
+fn merge(
+    ChangesByPeople {
+        changes,
+        oldest_read,
+    }: ChangesByPeople,
+    entries: Vec<(u64, AuditEntry)>,
+    mut position: AuditPosition,
+) -> (Vec<AuditLine>, Option<AuditPosition>) {
+    let has_more_entries = entries.len() == PAGE_LINES;
     let mut changes = changes.into_iter().peekable();
-    let mut audit_entries = audit_entries.into_iter().peekable();
+    let mut entries = entries.into_iter().peekable();
     let mut lines = Vec::new();
-    while lines.len() < LINES {
-        // An entry that is older than the changes read so far belongs to a later page.
+    while lines.len() < PAGE_LINES {
+        // An entry that is older than all changes that were read belongs to a later page.
         let next = changes.peek().map(|change| (change.rev, change.at));
-        let is_next = |(_, audit_entry): &(u64, AuditEntry)| {
-            next.or(reached).is_none_or(|at| follows(audit_entry, at))
+        let is_next = |(_, entry): &(u64, AuditEntry)| {
+            next.or(oldest_read)
+                .is_none_or(|change| is_after(entry, change))
         };
-        if let Some((number, audit_entry)) = audit_entries.next_if(is_next) {
-            before.audit_entry = Some(number);
-            lines.push(Line::AuditEntry(audit_entry));
+        if let Some((number, entry)) = entries.next_if(is_next) {
+            position.audit_entry = Some(number);
+            lines.push(AuditLine::Entry(entry));
         } else if let Some(change) = changes.next() {
-            before.change = Some(change.rev.get());
-            lines.push(Line::Change(change));
+            position.change = Some(change.rev.get());
+            lines.push(AuditLine::Change(change));
         } else {
             break;
         }
     }
-    let is_cut = changes.peek().is_some();
-    if let (false, Some((rev, _))) = (is_cut, reached) {
-        before.change = Some(rev.get());
+    let has_more_changes = changes.peek().is_some();
+    if let (false, Some((rev, _))) = (has_more_changes, oldest_read) {
+        position.change = Some(rev.get());
     }
-    let goes_on = is_cut || reached.is_some() || has_more_deeds || audit_entries.peek().is_some();
-    (lines, goes_on.then_some(before))
+    let has_more =
+        has_more_changes || oldest_read.is_some() || has_more_entries || entries.peek().is_some();
+    (lines, has_more.then_some(position))
 }
 
-/// Returns true if `audit_entry` was done after the change at this rev and time. Only an entry of an
-/// earlier version has to be placed by its time.
-fn follows(audit_entry: &AuditEntry, (rev, at): (Rev, Timestamp)) -> bool {
-    audit_entry
-        .after
-        .map_or(audit_entry.at >= at, |after| after >= rev)
+/// Returns true if `entry` was made after the change at this rev and time. Entries of earlier versions
+/// have no rev, and are placed by their time.
+fn is_after(entry: &AuditEntry, (rev, at): (Rev, Timestamp)) -> bool {
+    entry.after.map_or(entry.at >= at, |after| after >= rev)
 }
 
-impl Before {
-    fn address(self) -> String {
-        let change = self.change.map(|change| format!("change={change}"));
-        let audit_entry = self
-            .audit_entry
-            .map(|audit_entry| format!("audit_entry={audit_entry}"));
-        let query: Vec<String> = change.into_iter().chain(audit_entry).collect();
-        format!("/audit?{}", query.join("&"))
+impl AuditPosition {
+    fn path(self) -> String {
+        let numbers = [("change", self.change), ("audit_entry", self.audit_entry)];
+        let fields = numbers.into_iter().filter_map(|(name, number)| {
+            let number = number?;
+            Some(format!("{name}={number}"))
+        });
+        format!("/audit?{}", fields.collect::<Vec<_>>().join("&"))
     }
 }
 
@@ -227,25 +269,25 @@ mod tests {
 
     /// Reads the audit from its first page to its last: revs of changes, and numbers of audit_entries.
     fn read_all(engine: &MemoryEngine, audit_entries: &[(u64, AuditEntry)]) -> Vec<String> {
-        let (mut found, mut before) = (Vec::new(), Before::default());
+        let (mut found, mut position) = (Vec::new(), AuditPosition::default());
         for _ in 0..20 {
-            let from = before
+            let from = position
                 .change
                 .map_or(engine.newest().unwrap().next(), Rev::new);
             let older = audit_entries.iter().rev();
             let older = older.filter(|(number, _)| {
-                before
+                position
                     .audit_entry
                     .is_none_or(|audit_entry| *number < audit_entry)
             });
-            let older = older.take(LINES).cloned().collect();
-            let (lines, next) = merged(signed_changes(engine, from).unwrap(), older, before);
+            let older = older.take(PAGE_LINES).cloned().collect();
+            let (lines, next) = merge(changes_by_people(engine, from).unwrap(), older, position);
             found.extend(lines.iter().map(|line| match line {
-                Line::Change(change) => format!("change {}", change.rev.get()),
-                Line::AuditEntry(audit_entry) => format!("audit_entry {}", audit_entry.action),
+                AuditLine::Change(change) => format!("change {}", change.rev.get()),
+                AuditLine::Entry(audit_entry) => format!("audit_entry {}", audit_entry.action),
             }));
             match next {
-                Some(next) => before = next,
+                Some(next) => position = next,
                 None => return found,
             }
         }

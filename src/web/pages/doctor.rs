@@ -1,20 +1,16 @@
-//! The network doctor: finds out from the visitor's browser what a network does to live messages.
+//! The network doctor: tests from the visitor's browser what a network does to live connections.
 
-use std::sync::Arc;
-
-use poem::web::Data;
 use poem::{Response, handler};
 
-use crate::auth::Principal;
+use super::response::PageResponder;
 use crate::views::DoctorPage;
-use crate::web::Site;
 
-/// Where it is. The other addresses below `/live/` are for programs.
-pub const ADDRESS: &str = "/live/doctor";
+/// Path of the page. The other paths below `/live/` are for programs.
+pub const PATH: &str = "/live/doctor";
 
+/// Shows the network doctor.
 #[handler]
-pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
-    let heartbeat = site.app.heartbeat();
-    let page = DoctorPage::new(site.app.hub().cursor(), heartbeat);
-    site.show(&caller, &page)
+pub fn show_doctor(pages: PageResponder) -> poem::Result<Response> {
+    let app = &pages.site.app;
+    pages.show(&DoctorPage::new(app.hub().cursor(), app.heartbeat()))
 }

@@ -1,64 +1,61 @@
-//! Saving an edit of a pet.
+//! The form that edits a pet.
 //!
-//! A form carries the profile it was rendered with. Saving sends the fields that its author changed
-//! since; the writer merges them with the changes of others. A field that both changed comes back with
-//! both values, and the author of the form chooses.
-
-use std::sync::Arc;
+//! A form carries the profile that it was rendered with. Saving sends the fields that its author
+//! changed since; the writer merges them with the changes of others. A field that both changed is
+//! shown with both values, and the author of the form chooses.
 
 use poem::http::StatusCode;
-use poem::web::{Data, Path};
+use poem::web::Path;
 use poem::{Response, handler};
 
 use super::form::{self, Form};
-use super::pets::address;
-use super::response::see_other;
-use crate::auth::{MayWrite, Permit, Principal};
+use super::pets::pet_path;
+use super::response::{PageResponder, redirect};
+use crate::auth::{MayWrite, Permit};
 use crate::error::Failure;
 use crate::model::{Pet, Profile, ProfileBase, ProfileInput, ProfilePatch};
 use crate::views::FormPage;
-use crate::web::Site;
 use crate::writer::{Command, Expected, WriteError};
 
-/// The hidden field with the profile that a form was rendered with.
+/// Hidden field with the profile that the form was rendered with.
 const BASE: &str = "base";
 
+/// Shows the form.
 #[handler]
 pub fn edit_form(
     _permit: Permit<MayWrite>,
-    Data(site): Data<&Arc<Site>>,
+    pages: PageResponder,
     Path(id): Path<String>,
-    caller: Principal,
 ) -> poem::Result<Response> {
-    let (pet, _) = site.pet(&id)?;
+    let (pet, _) = pages.site.pet(&id)?;
     let page = FormPage::edit(&pet, &ProfileInput::from_profile(&pet.profile), &[]);
-    site.show(&caller, &page.carrying(hidden_fields(&pet)))
+    pages.show(&page.with_hidden(hidden_fields(&pet)))
 }
 
+/// Saves the fields that the author changed.
 #[handler]
 pub async fn edit_pet(
     permit: Permit<MayWrite>,
-    Data(site): Data<&Arc<Site>>,
+    pages: PageResponder,
     Path(id): Path<String>,
-    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
-    let (pet, _) = site.pet(&id)?;
+    let (pet, _) = pages.site.pet(&id)?;
     let base: Option<ProfileBase> = form.get(BASE).and_then(|base| base.parse().ok());
-    let hidden = form.hidden(&[BASE, form::KEY]);
+    let hidden = form.hidden(|name| [BASE, form::KEY].contains(&name));
     let key = form.key();
-    let input = chosen(&form);
+    let input = own_input(&form);
     let patch = match input.clone().into_patch() {
         Ok(patch) => patch,
         Err(invalid) => {
             let input = input.or(&pet.profile);
-            let page = FormPage::edit(&pet, &input, &invalid.0).carrying(hidden);
-            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
+            let page = FormPage::edit(&pet, &input, &invalid.0).with_hidden(hidden);
+            return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
     let patch = base.map_or(patch.clone(), |base| base.changed(patch));
     if base.is_some() && patch.is_empty() {
-        return Ok(see_other(&address(pet.id)));
+        return Ok(redirect(&pet_path(pet.id)));
     }
     let edit = Command::Edit {
         pet: pet.id,
@@ -66,26 +63,20 @@ pub async fn edit_pet(
         base: base.map(Box::new),
         expected: Expected::Anything,
     };
-    let saved = site
-        .app
-        .writer()
-        .commit_once(edit, key, permit.signer())
-        .await;
-    match (saved, base) {
+    let writer = pages.site.app.writer();
+    match (writer.commit_once(edit, key, permit.signer()).await, base) {
+        (Ok(_), _) => Ok(redirect(&pet_path(pet.id))),
         (Err(WriteError::EditConflict), Some(base)) => {
-            let (current, _) = site.pet(&id)?;
-            let page = conflict(&current, &base, &patch);
-            site.show_again(&caller, &page, StatusCode::CONFLICT)
+            let (current, _) = pages.site.pet(&id)?;
+            let page = conflict_page(&current, &base, &patch);
+            pages.show_with_status(&page, StatusCode::CONFLICT)
         }
-        (saved, _) => {
-            saved.map_err(Failure::from)?;
-            Ok(see_other(&address(pet.id)))
-        }
+        (Err(error), _) => Err(Failure::from(error).into()),
     }
 }
 
-/// Returns the form after a conflict: made for the pet as it is now, with the author's own changes in it.
-fn conflict(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> FormPage {
+/// Returns the form after a conflict: for the pet as it is now, with the author's own changes.
+fn conflict_page(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> FormPage {
     let conflicts = base.conflicts(patch, &current.profile);
     let fields = Profile::FIELDS.iter();
     let theirs = fields.filter(|field| conflicts.contains(&field.name));
@@ -93,17 +84,17 @@ fn conflict(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> FormPage
     let mine = ProfileInput::from_profile(&patch.apply(&current.profile));
     FormPage::edit(current, &mine, &[])
         .with_theirs(theirs)
-        .carrying(hidden_fields(current))
+        .with_hidden(hidden_fields(current))
 }
 
-/// Returns the hidden fields of a form that is made for `pet`.
-pub fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
+/// Returns the hidden fields of a form for `pet`.
+fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
     let base = ProfileBase::new(&pet.profile);
     vec![(BASE.to_owned(), base.to_string()), form::new_key()]
 }
 
-/// Returns the entered fields, without those for which the author chose somebody else's value.
-fn chosen(form: &Form) -> ProfileInput {
+/// Returns the entered fields, without those for which the author chose the value of somebody else.
+fn own_input(form: &Form) -> ProfileInput {
     ProfileInput::collect(|field| {
         let is_theirs = form.get(&format!("keep-{}", field.name)) == Some("theirs");
         let text = form.get(field.name).filter(|_| !is_theirs);

@@ -1,8 +1,8 @@
 //! The message that confirms an edit on the page after its redirect.
 //!
-//! The answer to a form sets a cookie with a code of the edit, an account's name and counts. The next
-//! page turns these into a sentence of fixed words and removes the cookie, so a cookie that somebody
-//! else set cannot show a text of its own.
+//! The answer to a form sets a cookie with the kind of the edit, the name of an account, and counts.
+//! The next page makes a sentence of these and removes the cookie. A cookie that somebody else set
+//! cannot show a text of its own, because the sentences are fixed.
 
 use std::time::Duration;
 
@@ -12,151 +12,150 @@ use crate::auth::{Accounts, Authenticator};
 use crate::model::{AccountName, Role};
 use crate::views::counted;
 
+const COOKIE: &str = "pet-store-done";
+
+/// How long a browser keeps the message: long enough for the redirect that follows.
+const COOKIE_AGE: Duration = Duration::from_secs(60);
+
+/// Separates the parts of the cookie. No name of an account contains it.
+const SEPARATOR: char = '~';
+
 /// An edit that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Done {
+pub enum Flash {
+    /// An account has this role now.
     Role(AccountName, Role),
-    Suspended(AccountName, Ended),
+    /// An account cannot sign in; its sessions ended.
+    Suspended(AccountName, EndedAccess),
+    /// An account can sign in again.
     Reactivated(AccountName),
-    Removed(AccountName, Ended),
+    /// An account was removed.
+    Removed(AccountName, EndedAccess),
+    /// One session of the reader ended.
     SessionEnded,
-    OthersEnded(usize),
+    /// This many other sessions of the reader ended.
+    OtherSessionsEnded(usize),
+    /// A token of the reader was revoked.
     TokenRevoked,
-    PasswordChanged(Ended),
+    /// The reader has a new password.
+    PasswordChanged(EndedAccess),
+    /// A pet was removed.
     PetRemoved,
 }
 
-/// Sessions and tokens that an edit ended.
+/// Numbers of sessions and tokens that an edit ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedAccess {
+    /// Sessions of browsers.
     pub sessions: usize,
+    /// API tokens.
     pub tokens: usize,
 }
 
-const COOKIE: &str = "pet-store-done";
-
-/// Long enough for the redirect that follows.
-const SHOWN_FOR: Duration = Duration::from_secs(60);
-
-/// Between the parts of the cookie. No name of an account contains it.
-const SEPARATOR: char = '~';
-
-impl Done {
-    /// The header that leaves the message for the next page.
-    pub fn keep(&self, authenticator: &Authenticator) -> HeaderValue {
-        let seconds = SHOWN_FOR.as_secs();
-        authenticator
-            .cookies()
-            .set(COOKIE, &self.code(), "/", seconds)
+impl Flash {
+    /// Returns the header that stores the message in the browser.
+    pub fn to_cookie(&self, authenticator: &Authenticator) -> HeaderValue {
+        let seconds = COOKIE_AGE.as_secs();
+        let cookies = authenticator.cookies();
+        cookies.set(COOKIE, &self.encode(), "/", seconds)
     }
 
-    /// The message that a request brings, as a sentence.
-    pub fn read(headers: &HeaderMap, authenticator: &Authenticator) -> Option<String> {
-        let code = authenticator.cookies().value(headers, COOKIE)?;
-        Some(Done::parse(code)?.sentence())
+    /// Reads the message that a request carries.
+    pub fn from_cookie(headers: &HeaderMap, authenticator: &Authenticator) -> Option<Self> {
+        Flash::parse(authenticator.cookies().value(headers, COOKIE)?)
     }
 
-    fn code(&self) -> String {
-        let parts = match self {
-            Done::Role(name, role) => vec!["role", name.as_str(), role.as_str()],
-            Done::Reactivated(name) => vec!["reactivated", name.as_str()],
-            Done::SessionEnded => vec!["session-ended"],
-            Done::TokenRevoked => vec!["token-revoked"],
-            Done::PetRemoved => vec!["pet-removed"],
-            Done::OthersEnded(count) => return format!("others-ended~{count}"),
-            Done::Suspended(name, ended) => return format!("suspended~{name}~{}", ended.code()),
-            Done::Removed(name, ended) => return format!("removed~{name}~{}", ended.code()),
-            Done::PasswordChanged(ended) => return format!("password-changed~{}", ended.code()),
-        };
-        parts.join(&SEPARATOR.to_string())
+    /// Returns the header that removes the message from the browser.
+    pub fn removal(authenticator: &Authenticator) -> HeaderValue {
+        authenticator.cookies().set(COOKIE, "", "/", 0)
+    }
+
+    fn encode(&self) -> String {
+        match self {
+            Flash::Role(name, role) => format!("role~{name}~{}", role.as_str()),
+            Flash::Suspended(name, ended) => format!("suspended~{name}~{}", ended.encode()),
+            Flash::Reactivated(name) => format!("reactivated~{name}"),
+            Flash::Removed(name, ended) => format!("removed~{name}~{}", ended.encode()),
+            Flash::SessionEnded => "session-ended".to_owned(),
+            Flash::OtherSessionsEnded(count) => format!("others-ended~{count}"),
+            Flash::TokenRevoked => "token-revoked".to_owned(),
+            Flash::PasswordChanged(ended) => format!("password-changed~{}", ended.encode()),
+            Flash::PetRemoved => "pet-removed".to_owned(),
+        }
     }
 
     fn parse(code: &str) -> Option<Self> {
         let parts: Vec<&str> = code.split(SEPARATOR).collect();
-        let count = |text: &str| text.parse().ok();
-        let ended = |sessions, tokens| {
-            let (sessions, tokens) = (count(sessions)?, count(tokens)?);
-            Some(Ended { sessions, tokens })
+        let ended = |sessions: &str, tokens: &str| {
+            let (sessions, tokens) = (sessions.parse().ok()?, tokens.parse().ok()?);
+            Some(EndedAccess { sessions, tokens })
         };
         Some(match *parts {
-            ["role", name, role] => Done::Role(name.parse().ok()?, role.parse().ok()?),
-            ["reactivated", name] => Done::Reactivated(name.parse().ok()?),
-            ["session-ended"] => Done::SessionEnded,
-            ["token-revoked"] => Done::TokenRevoked,
-            ["pet-removed"] => Done::PetRemoved,
-            ["others-ended", others] => Done::OthersEnded(count(others)?),
+            ["role", name, role] => Flash::Role(name.parse().ok()?, role.parse().ok()?),
             ["suspended", name, sessions, tokens] => {
-                Done::Suspended(name.parse().ok()?, ended(sessions, tokens)?)
+                Flash::Suspended(name.parse().ok()?, ended(sessions, tokens)?)
             }
+            ["reactivated", name] => Flash::Reactivated(name.parse().ok()?),
             ["removed", name, sessions, tokens] => {
-                Done::Removed(name.parse().ok()?, ended(sessions, tokens)?)
+                Flash::Removed(name.parse().ok()?, ended(sessions, tokens)?)
             }
+            ["session-ended"] => Flash::SessionEnded,
+            ["others-ended", count] => Flash::OtherSessionsEnded(count.parse().ok()?),
+            ["token-revoked"] => Flash::TokenRevoked,
             ["password-changed", sessions, tokens] => {
-                Done::PasswordChanged(ended(sessions, tokens)?)
+                Flash::PasswordChanged(ended(sessions, tokens)?)
             }
+            ["pet-removed"] => Flash::PetRemoved,
             _ => return None,
         })
     }
 
-    fn sentence(&self) -> String {
+    /// Returns the message for the reader.
+    pub fn sentence(&self) -> String {
         match self {
-            Done::Role(name, Role::Admin) => format!("{name} is an admin now."),
-            Done::Role(name, Role::Staff) => format!("{name} is no longer an admin."),
-            Done::Suspended(name, ended) => format!("{name} was suspended.{}", ended.sentence()),
-            Done::Reactivated(name) => format!("{name} can sign in again."),
-            Done::Removed(name, ended) => format!("{name} was removed.{}", ended.sentence()),
-            Done::SessionEnded => "The session was ended.".to_owned(),
-            Done::OthersEnded(count) => {
-                format!(
-                    "You are signed out everywhere else: {} ended.",
-                    sessions(*count)
-                )
+            Flash::Role(name, Role::Admin) => format!("{name} is an admin now."),
+            Flash::Role(name, Role::Staff) => format!("{name} is no longer an admin."),
+            Flash::Suspended(name, ended) => format!("{name} was suspended.{}", ended.sentence()),
+            Flash::Reactivated(name) => format!("{name} can sign in again."),
+            Flash::Removed(name, ended) => format!("{name} was removed.{}", ended.sentence()),
+            Flash::SessionEnded => "Signed out there.".to_owned(),
+            Flash::OtherSessionsEnded(count) => {
+                let sessions = counted(*count, "session", "sessions");
+                format!("You are signed out everywhere else: {sessions} ended.")
             }
-            Done::TokenRevoked => "The token was revoked.".to_owned(),
-            Done::PasswordChanged(ended) => {
+            Flash::TokenRevoked => "The token was revoked.".to_owned(),
+            Flash::PasswordChanged(ended) => {
                 format!("Your password was changed.{}", ended.sentence())
             }
-            Done::PetRemoved => "The pet was removed.".to_owned(),
+            Flash::PetRemoved => "The pet was removed.".to_owned(),
         }
     }
 }
 
-impl Ended {
+impl EndedAccess {
     /// Counts the sessions and tokens of an account.
-    pub fn of(directory: &Accounts, name: &AccountName) -> Self {
-        Ended {
-            sessions: directory.sessions().list(name).len(),
-            tokens: directory.tokens().list(name).len(),
+    pub fn count(accounts: &Accounts, name: &AccountName) -> Self {
+        EndedAccess {
+            sessions: accounts.sessions().list(name).len(),
+            tokens: accounts.tokens().list(name).len(),
         }
     }
 
-    pub fn without_tokens(self) -> Self {
-        Ended { tokens: 0, ..self }
-    }
-
-    fn code(self) -> String {
+    fn encode(self) -> String {
         format!("{}{SEPARATOR}{}", self.sessions, self.tokens)
     }
 
     /// For example " 2 sessions and 1 token ended."
     fn sentence(self) -> String {
+        let sessions = counted(self.sessions, "session", "sessions");
         let tokens = counted(self.tokens, "token", "tokens");
         match (self.sessions, self.tokens) {
             (0, 0) => String::new(),
             (0, _) => format!(" {tokens} ended."),
-            (_, 0) => format!(" {} ended.", sessions(self.sessions)),
-            _ => format!(" {} and {tokens} ended.", sessions(self.sessions)),
+            (_, 0) => format!(" {sessions} ended."),
+            _ => format!(" {sessions} and {tokens} ended."),
         }
     }
-}
-
-fn sessions(count: usize) -> String {
-    counted(count, "session", "sessions")
-}
-
-/// The header that removes the message once it is shown.
-pub fn forget(authenticator: &Authenticator) -> HeaderValue {
-    authenticator.cookies().set(COOKIE, "", "/", 0)
 }
 
 #[cfg(test)]
@@ -164,26 +163,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_read_back_and_nothing_else_is() {
+    fn a_cookie_is_read_back_and_other_text_is_not() {
         let name = || "an.na-2_x".parse::<AccountName>().unwrap();
-        let ended = Ended {
+        let ended = EndedAccess {
             sessions: 2,
             tokens: 1,
         };
-        for done in [
-            Done::Role(name(), Role::Admin),
-            Done::Suspended(name(), ended),
-            Done::Reactivated(name()),
-            Done::Removed(name(), ended),
-            Done::SessionEnded,
-            Done::OthersEnded(3),
-            Done::TokenRevoked,
-            Done::PasswordChanged(Ended::default()),
-            Done::PetRemoved,
+        for flash in [
+            Flash::Role(name(), Role::Admin),
+            Flash::Suspended(name(), ended),
+            Flash::Reactivated(name()),
+            Flash::Removed(name(), ended),
+            Flash::SessionEnded,
+            Flash::OtherSessionsEnded(3),
+            Flash::TokenRevoked,
+            Flash::PasswordChanged(EndedAccess::default()),
+            Flash::PetRemoved,
         ] {
-            assert_eq!(Done::parse(&done.code()), Some(done));
+            assert_eq!(Flash::parse(&flash.encode()), Some(flash));
         }
-        let anna = Done::Removed(name(), ended);
+        let anna = Flash::Removed(name(), ended);
         assert_eq!(
             anna.sentence(),
             "an.na-2_x was removed. 2 sessions and 1 token ended."
@@ -197,7 +196,7 @@ mod tests {
             "role~anna~owner",
             "Your account is locked, call +1 555",
         ] {
-            assert_eq!(Done::parse(code), None, "{code}");
+            assert_eq!(Flash::parse(code), None, "{code}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Forms as browsers send them. A handler that takes one takes it with its token checked.
+//! URL-encoded forms as browsers send them. A handler that takes a `Form` gets one whose token was
+//! checked.
 
 use std::error::Error;
 use std::str::FromStr;
@@ -12,60 +13,45 @@ use crate::error::{Failure, at_field};
 use crate::model::{FieldError, ProfileInput};
 use crate::writer::IdempotencyKey;
 
-/// The fields of a form, in the order they were sent.
-pub struct Form(Vec<(String, String)>);
+/// Field with the idempotency key of a rendered form: submitted twice, the form is one request.
+pub const KEY: &str = "request";
 
-/// The field that says for which browser the form was made.
+/// Field with the token against request forgery (CSRF).
 const TOKEN: &str = "form-token";
+
+/// The fields of a form, in the order in which they were sent.
+pub struct Form(Vec<(String, String)>);
 
 impl<'a> FromRequest<'a> for Form {
     /// # Errors
-    /// As for `of_body`, and 403 for a form that was not made for this browser.
+    /// 415 for another content type, 400 for a body that cannot be read, 403 for a form that was not
+    /// rendered for this browser.
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        let headers = request.headers();
         let bytes = Vec::from_request(request, body).await?;
-        let form = Form::of_body(request.headers(), &bytes)?;
+        let form = if Form::is_announced(headers) {
+            Form::parse(&bytes)?
+        } else if bytes.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
+            Form(Vec::new())
+        } else {
+            return Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Unsupported media type",
+                "Send the form as application/x-www-form-urlencoded.",
+            )
+            .into());
+        };
         let checked = Principal::get(request)?.check_form(form.get(TOKEN));
         Ok(checked.map(|()| form).map_err(Failure::from)?)
     }
 }
 
-/// The field with the idempotency key of a rendered form: submitted twice, the form is one request.
-pub const KEY: &str = "request";
-
-/// Returns a hidden field with a new key, for a form that is rendered.
+/// Returns a hidden field with a new idempotency key, for a form that is rendered.
 pub fn new_key() -> (String, String) {
     (KEY.to_owned(), format!("{:032x}", rand::random::<u128>()))
 }
 
 impl Form {
-    /// The key of the form; None if it has none, as from a program, or one that is not ours.
-    pub fn key(&self) -> Option<IdempotencyKey> {
-        self.one_time_key().map(IdempotencyKey::from_form)
-    }
-
-    /// The same as text.
-    pub fn one_time_key(&self) -> Option<&str> {
-        self.get(KEY).filter(|key| key.len() == 32)
-    }
-
-    /// Reads a body; one that is empty is a form without fields.
-    ///
-    /// # Errors
-    /// 415 for another content type, 400 for what is not in that format.
-    fn of_body(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
-        if body.is_empty() && !headers.contains_key(header::CONTENT_TYPE) {
-            return Ok(Form(Vec::new()));
-        }
-        if !Form::is_announced(headers) {
-            return Err(Failure::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Unsupported media type",
-                "Send a form as application/x-www-form-urlencoded.",
-            ));
-        }
-        Form::parse(body)
-    }
-
     /// Returns true if the content type is that of a form.
     pub fn is_announced(headers: &HeaderMap) -> bool {
         let kind = headers.get(header::CONTENT_TYPE);
@@ -74,66 +60,80 @@ impl Form {
         kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
-    /// Reads the fields that a body holds.
+    /// Parses a body.
     ///
     /// # Errors
     /// 400 if the body is not a URL-encoded form in UTF-8.
     pub fn parse(body: &[u8]) -> Result<Self, Failure> {
-        let unreadable = || Failure::bad_request("The form is not a=b&c=d in UTF-8.");
-        // serde_urlencoded would put U+FFFD in the place of what is not.
-        if percent_decode(body).decode_utf8().is_err() {
-            return Err(unreadable());
-        }
-        serde_urlencoded::from_bytes(body)
-            .map(Form)
-            .map_err(|_| unreadable())
+        let invalid = || Failure::bad_request("The form is not URL-encoded text in UTF-8.");
+        // serde_urlencoded replaces invalid UTF-8 by U+FFFD.
+        percent_decode(body).decode_utf8().map_err(|_| invalid())?;
+        let fields = serde_urlencoded::from_bytes(body);
+        fields.map(Form).map_err(|_| invalid())
     }
 
-    /// The first field of this name.
+    /// Returns the idempotency key of the form. A form of a program may have none.
+    pub fn key(&self) -> Option<IdempotencyKey> {
+        self.one_time_key().map(IdempotencyKey::from_form)
+    }
+
+    /// Returns the idempotency key as text.
+    pub fn one_time_key(&self) -> Option<&str> {
+        self.get(KEY).filter(|key| key.len() == 32)
+    }
+
+    /// Returns true if the form contains the confirmation of `ConfirmPage`.
+    pub fn is_confirmed(&self) -> bool {
+        self.get("confirm") == Some("yes")
+    }
+
+    /// Returns the value of the first field of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut fields = self.0.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The same, empty where it is not there.
+    /// Returns the value of a field; empty text for a field that is missing.
     pub fn text(&self, name: &str) -> &str {
         self.get(name).unwrap_or_default()
     }
 
-    /// The form without the fields of these names.
+    /// Parses the value of a field. A missing field is empty text.
+    ///
+    /// # Errors
+    /// What is allowed, at the field.
+    pub fn parse_field<T: FromStr<Err: Error>>(
+        &self,
+        field: &'static str,
+    ) -> Result<T, FieldError> {
+        let parsed = self.text(field).parse();
+        parsed.map_err(|error| at_field(field, &error))
+    }
+
+    /// Returns copies of the fields whose names `is_wanted` accepts, for hidden fields.
+    pub fn hidden(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
+        let fields = self.0.iter();
+        fields
+            .filter(|(name, _)| is_wanted(name))
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the form without the fields of these names.
     pub fn without(mut self, names: &[&str]) -> Self {
         self.0.retain(|(name, _)| !names.contains(&name.as_str()));
         self
     }
 
-    /// The fields, URL-encoded as a browser sends them.
+    /// Encodes the fields as a browser sends them.
     pub fn encode(&self) -> String {
         serde_urlencoded::to_string(&self.0).unwrap_or_default()
     }
 
-    /// The fields of these names, as hidden fields of the form that is shown again.
-    pub fn hidden(&self, names: &[&str]) -> Vec<(String, String)> {
-        let fields = self.0.iter();
-        let hidden = fields.filter(|(name, _)| names.contains(&name.as_str()));
-        hidden.cloned().collect()
-    }
-
-    pub fn fields(&self) -> &[(String, String)] {
-        &self.0
-    }
-
+    /// Returns all fields.
     pub fn into_fields(self) -> Vec<(String, String)> {
         self.0
-    }
-
-    /// What a field says, read as a `T`; one that is not there is empty.
-    ///
-    /// # Errors
-    /// What is allowed, at the field.
-    pub fn read<T: FromStr<Err: Error>>(&self, field: &'static str) -> Result<T, FieldError> {
-        let read = self.text(field).parse();
-        read.map_err(|error| at_field(field, &error))
     }
 
     /// Returns the fields of a pet.

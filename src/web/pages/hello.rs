@@ -1,16 +1,12 @@
 //! The smallest live page. `live` has the WebSocket that it echoes through.
 
-use std::sync::Arc;
-
-use poem::web::Data;
 use poem::{Response, handler};
 
-use crate::auth::Principal;
+use super::response::PageResponder;
 use crate::views::HelloPage;
-use crate::web::Site;
 
 /// Shows the page.
 #[handler]
-pub fn page(Data(site): Data<&Arc<Site>>, caller: Principal) -> poem::Result<Response> {
-    site.show(&caller, &HelloPage {})
+pub fn show_hello(pages: PageResponder) -> poem::Result<Response> {
+    pages.show(&HelloPage {})
 }

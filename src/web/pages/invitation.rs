@@ -1,133 +1,125 @@
-//! The page behind a link that lets somebody choose a password: the first admin, or one who was
-//! invited or whose password was reset.
-
-use std::sync::Arc;
+//! The page behind a link with which somebody chooses a password: the first admin, or whoever was
+//! invited or had their password reset.
 
 use poem::http::StatusCode;
-use poem::web::{Data, Path};
+use poem::web::Path;
 use poem::{Response, handler};
 
 use super::form::Form;
-use super::response::see_other;
-use super::sign_in::keep_session;
+use super::response::{PageResponder, redirect};
+use super::sign_in::with_session;
 use crate::auth::{Principal, Secret, SignInError, StaffAuth, check_password_rules};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, FieldError};
-use crate::views::WelcomePage;
-use crate::web::Site;
+use crate::views::InvitationPage;
 
-/// The page's address for a secret.
+/// Returns the path of the page for a secret.
 pub fn invitation_path(secret: &Secret) -> String {
     format!("/welcome/{}", secret.text())
 }
 
-/// Whom a link is for.
-enum Guest {
-    /// Whoever opens it becomes the first admin, under a name that they choose.
-    Founder,
-    Invited(AccountName),
+/// A link that is valid.
+struct Invitation {
+    secret: Secret,
+    /// The account that it is for. `None` for the link that creates the first admin.
+    account: Option<AccountName>,
 }
 
-impl Guest {
+impl Invitation {
+    /// Finds the invitation behind a link.
+    ///
     /// # Errors
-    /// 404 for a link that nobody was given, that was used, or that has expired.
-    fn of(staff: &StaffAuth, secret: &str) -> Result<(Secret, Self), Failure> {
-        let no_longer = || {
+    /// 404 for a link that is unknown, used or expired, and where there are no accounts at all.
+    fn find<'a>(principal: &'a Principal, secret: &str) -> Result<(&'a StaffAuth, Self), Failure> {
+        let staff = principal.authenticator().staff()?;
+        let invalid = || {
             Failure::not_found(
-                "This link has been used, or is too old. Ask an admin for a new one; if there is \
-                 none yet, start the server again.",
+                "This link has expired or was already used. Ask an admin for a new one.",
             )
         };
-        let secret = Secret::parse(secret).ok_or_else(no_longer)?;
-        if staff.is_bootstrap_token(&secret) {
-            return Ok((secret, Guest::Founder));
-        }
-        let name = staff.accounts().invitations().find(&secret.key());
-        let name = name.ok_or_else(no_longer)?;
-        Ok((secret, Guest::Invited(name)))
+        let secret = Secret::parse(secret).ok_or_else(invalid)?;
+        let account = if staff.is_bootstrap_token(&secret) {
+            None
+        } else {
+            let name = staff.accounts().invitations().find(&secret.key());
+            Some(name.ok_or_else(invalid)?)
+        };
+        Ok((staff, Invitation { secret, account }))
     }
 
-    fn name(&self) -> Option<&AccountName> {
-        match self {
-            Guest::Founder => None,
-            Guest::Invited(name) => Some(name),
+    fn page(&self) -> InvitationPage {
+        InvitationPage::new(invitation_path(&self.secret), self.account.as_ref())
+    }
+
+    /// Returns the name of the account; the first admin enters one.
+    fn name(&self, form: &Form) -> Result<AccountName, FieldError> {
+        match &self.account {
+            Some(name) => Ok(name.clone()),
+            None => form.parse_field("name"),
         }
     }
 }
 
+/// Shows the form to choose a password.
 #[handler]
-pub fn show_form(
-    Data(site): Data<&Arc<Site>>,
-    Path(secret): Path<String>,
-    caller: Principal,
-) -> poem::Result<Response> {
-    let staff = caller.authenticator().staff().map_err(Failure::from)?;
-    let (secret, guest) = Guest::of(staff, &secret)?;
-    let page = WelcomePage::new(invitation_path(&secret), guest.name());
-    site.show_to_stranger(&caller, |site, caller| site.show(caller, &page))
+pub fn show_form(pages: PageResponder, Path(secret): Path<String>) -> poem::Result<Response> {
+    let page = Invitation::find(&pages.principal, &secret)?.1.page();
+    pages.show_to_anonymous(|pages| pages.show(&page))
 }
 
+/// Sets the password and signs in.
 #[handler]
 pub async fn accept(
-    Data(site): Data<&Arc<Site>>,
+    pages: PageResponder,
     Path(secret): Path<String>,
-    caller: Principal,
     form: Form,
 ) -> poem::Result<Response> {
-    let staff = caller.authenticator().staff().map_err(Failure::from)?;
-    let (secret, guest) = Guest::of(staff, &secret)?;
+    let (staff, invitation) = Invitation::find(&pages.principal, &secret)?;
     let password = form.text("password");
-    let checked = chosen_name(&guest, &form)
-        .and_then(|name| check_new_password(password, form.text("again"), &name).map(|()| name));
+    let checked = invitation.name(&form).and_then(|name| {
+        check_new_password(password, form.text("again"), &name)?;
+        Ok(name)
+    });
     let name = match checked {
         Ok(name) => name,
         Err(error) => {
-            let page = WelcomePage::new(invitation_path(&secret), guest.name());
-            let page = page.with_error(form.text("name"), &error);
-            return site.show_again(&caller, &page, StatusCode::UNPROCESSABLE_ENTITY);
+            let page = invitation.page().with_error(form.text("name"), &error);
+            return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    let begun = match guest {
-        Guest::Founder => {
+    let client = pages.principal.client();
+    let signed_in = match &invitation.account {
+        None => staff.create_first_admin(&name, password, client).await,
+        Some(_) => {
+            let secret = &invitation.secret;
             staff
-                .create_first_admin(&name, password, caller.client())
-                .await
-        }
-        Guest::Invited(_) => {
-            staff
-                .accept_invitation(&secret, &name, password, caller.client())
+                .accept_invitation(secret, &name, password, client)
                 .await
         }
     };
-    match begun {
-        Ok(session) => Ok(keep_session(see_other("/pets"), &caller, &session)),
+    match signed_in {
+        Ok(session) => Ok(with_session(redirect("/pets"), &pages.principal, &session)),
         Err(SignInError::Failed(failure)) => Err(failure.into()),
-        Err(_) => Ok(see_other("/sign-in")),
+        Err(_) => Ok(redirect("/sign-in")),
     }
 }
 
-/// What is wrong with a password that somebody wants to have, at the field to put right.
+/// Checks a new password and its repetition.
 ///
 /// # Errors
-/// That.
+/// What is wrong, at the field to correct.
 pub fn check_new_password(
     password: &str,
-    again: &str,
+    repeated: &str,
     name: &AccountName,
 ) -> Result<(), FieldError> {
     check_password_rules(password, name).map_err(|error| at_field("password", &error))?;
-    match password == again {
-        true => Ok(()),
-        false => Err(FieldError {
+    if password == repeated {
+        Ok(())
+    } else {
+        Err(FieldError {
             field: "again",
-            message: "The two are not the same.".to_owned(),
-        }),
-    }
-}
-
-fn chosen_name(guest: &Guest, form: &Form) -> Result<AccountName, FieldError> {
-    match guest.name() {
-        Some(name) => Ok(name.clone()),
-        None => form.read("name"),
+            message: "The passwords don't match.".to_owned(),
+        })
     }
 }

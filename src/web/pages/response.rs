@@ -1,26 +1,62 @@
 //! Answers with a page, or with a redirect to one.
 
-use poem::http::{HeaderMap, StatusCode, header};
-use poem::{IntoResponse, Response};
+use std::sync::Arc;
 
-use super::flash::{self, Done};
+use poem::http::{StatusCode, header};
+use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
+
+use super::flash::Flash;
 use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
 use crate::views::{ErrorPage, Page};
 use crate::web::Site;
 
-impl Site {
-    /// Answers with a page. Pages are read anew each time: they say what is true now. One that
-    /// was made for this browser is kept nowhere. On what everybody may read, `no-store` would
-    /// only keep it out of the browser's back/forward cache, out of which a page comes back as it
-    /// was left and goes on from its cursor.
-    pub fn show<P: Page>(&self, caller: &Principal, page: &P) -> poem::Result<Response> {
-        let rights = Rights::new(caller);
-        let html = self.views.render(&rights, page);
+/// Answers one request with pages. Handlers take it as a parameter.
+pub struct PageResponder {
+    /// The state that the handlers share.
+    pub site: Arc<Site>,
+    /// Who reads the page.
+    pub principal: Principal,
+    /// The message that the browser brought from the last form.
+    flash: Option<Flash>,
+}
+
+impl<'a> FromRequest<'a> for PageResponder {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let site = request.data::<Arc<Site>>().ok_or_else(Failure::internal)?;
+        let principal = Principal::get(request)?;
+        let flash = Flash::from_cookie(request.headers(), principal.authenticator());
+        Ok(PageResponder {
+            flash,
+            ..PageResponder::new(Arc::clone(site), principal.clone())
+        })
+    }
+}
+
+impl PageResponder {
+    /// Answers `principal`, without a message of an earlier form.
+    pub fn new(site: Arc<Site>, principal: Principal) -> Self {
+        PageResponder {
+            site,
+            principal,
+            flash: None,
+        }
+    }
+
+    /// Answers with a page.
+    ///
+    /// Browsers must revalidate every page. One that was made for this browser is not stored. A page
+    /// that everyone may read has no `no-store`, which would keep it out of the back/forward cache.
+    ///
+    /// # Errors
+    /// 500 when the page cannot be rendered.
+    pub fn show<P: Page>(&self, page: &P) -> poem::Result<Response> {
+        let rights = Rights::new(&self.principal);
+        let html = self.site.views.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
-            // The browser's own Back shows the form as it was left, and does not send it again.
-            Some(_) if P::IS_TYPED_INTO => "private, no-cache",
+            // Back shows the form as it was left, without sending it again.
+            Some(_) if P::HAS_TEXT_INPUT => "private, no-cache",
             Some(_) => "no-store",
             None => "no-cache",
         };
@@ -28,95 +64,106 @@ impl Site {
             .content_type("text/html; charset=utf-8")
             .header(header::CACHE_CONTROL, caching)
             .body(html);
-        if let Some(name) = rights.name.filter(|_| P::IS_TYPED_INTO) {
-            let keep = caller.authenticator().account_cookie(&name);
-            response.headers_mut().append(header::SET_COOKIE, keep);
+        if let Some(name) = rights.name.filter(|_| P::HAS_TEXT_INPUT) {
+            let cookie = self.principal.authenticator().account_cookie(&name);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         Ok(response)
     }
 
-    /// Answers with a page that shows the message of the last form once.
-    pub fn show_after<P: Page>(
+    /// Answers with a page and another status than 200: a form with its errors, or a question.
+    ///
+    /// # Errors
+    /// As for `show`.
+    pub fn show_with_status<P: Page>(
         &self,
-        caller: &Principal,
-        headers: &HeaderMap,
-        page: impl FnOnce(Option<String>) -> Result<P, Failure>,
-    ) -> poem::Result<Response> {
-        let done = Done::read(headers, caller.authenticator());
-        let forget = done
-            .is_some()
-            .then(|| flash::forget(caller.authenticator()));
-        let mut response = self.show(caller, &page(done)?)?;
-        if let Some(forget) = forget {
-            response.headers_mut().append(header::SET_COOKIE, forget);
-        }
-        Ok(response)
-    }
-
-    /// The page of a form that was not accepted, with what is wrong on it.
-    pub fn show_again<P: Page>(
-        &self,
-        caller: &Principal,
         page: &P,
         status: StatusCode,
     ) -> poem::Result<Response> {
-        let mut response = self.show(caller, page)?;
+        let mut response = self.show(page)?;
         response.set_status(status);
         Ok(response)
     }
 
-    /// Answers with an error page. `right_address` is the page at the public address, if the request
+    /// Answers with the page that a refused form came from. The page says why.
+    ///
+    /// # Errors
+    /// As for `show`.
+    pub fn show_refused<P: Page>(&self, page: &P, failure: &Failure) -> poem::Result<Response> {
+        let mut response = self.show_with_status(page, failure.status)?;
+        failure.add_headers(response.headers_mut());
+        Ok(response)
+    }
+
+    /// Answers with an error page. `public_url` is the page at the public address, if the request
     /// would have worked there.
-    pub fn show_failure(
-        &self,
-        caller: &Principal,
-        failure: &Failure,
-        right_address: Option<String>,
-    ) -> Response {
+    pub fn show_failure(&self, failure: &Failure, public_url: Option<String>) -> Response {
         let page = ErrorPage {
             status: Some(failure.status.as_u16()),
             title: failure.title,
             detail: failure.detail.clone(),
-            right_address,
+            public_url,
             ..ErrorPage::default()
         };
-        match self.views.render(&Rights::new(caller), &page) {
+        match self.site.views.render(&Rights::new(&self.principal), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),
             None => failure.clone().into_response(),
         }
     }
 
-    /// A page with a form for somebody who is not signed in: a browser without a cookie is given
-    /// one that opens nothing, to which the form is tied.
-    pub fn show_to_stranger(
-        &self,
-        caller: &Principal,
-        show: impl FnOnce(&Site, &Principal) -> poem::Result<Response>,
+    /// Returns the message of the last form, for a page that `show_with_flash` answers with.
+    pub fn flash(&self) -> Option<String> {
+        self.flash.as_ref().map(Flash::sentence)
+    }
+
+    /// Answers with a page that contains the message of the last form, and removes the message from
+    /// the browser.
+    ///
+    /// # Errors
+    /// As for `show`.
+    pub fn show_with_flash<P: Page>(&self, page: &P) -> poem::Result<Response> {
+        let mut response = self.show(page)?;
+        if self.flash.is_some() {
+            let cookie = Flash::removal(self.principal.authenticator());
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(response)
+    }
+
+    /// Redirects to a page that shows `flash`.
+    pub fn redirect_with_flash(&self, path: &str, flash: &Flash) -> Response {
+        let mut response = redirect(path);
+        let cookie = flash.to_cookie(self.principal.authenticator());
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response
+    }
+
+    /// Answers with a form for somebody who is not signed in. A browser without a cookie gets one
+    /// that ties the form to it and grants nothing.
+    ///
+    /// # Errors
+    /// As for `show`.
+    pub fn show_to_anonymous(
+        mut self,
+        show: impl FnOnce(&PageResponder) -> poem::Result<Response>,
     ) -> poem::Result<Response> {
-        if caller.cookie().is_some() {
-            return show(self, caller);
+        if self.principal.cookie().is_some() {
+            return show(&self);
         }
         let secret = Secret::random();
-        let keep = caller.authenticator().form_cookie(&secret);
-        let mut response = show(self, &caller.with_cookie(secret))?;
-        response.headers_mut().insert(header::SET_COOKIE, keep);
+        let cookie = self.principal.authenticator().form_cookie(&secret);
+        self.principal = self.principal.with_cookie(secret);
+        let mut response = show(&self)?;
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
         Ok(response)
     }
 }
 
-/// Redirects a browser to a page that confirms the edit.
-pub fn see_done(address: &str, done: &Done, caller: &Principal) -> Response {
-    let mut response = see_other(address);
-    let keep = done.keep(caller.authenticator());
-    response.headers_mut().append(header::SET_COOKIE, keep);
-    response
-}
-
-/// Sends a browser on to another page of this site.
-pub fn see_other(address: &str) -> Response {
+/// Redirects to another page of this site with GET (303).
+pub fn redirect(path: &str) -> Response {
     Response::builder()
         .status(StatusCode::SEE_OTHER)
-        .header(header::LOCATION, address)
+        .header(header::LOCATION, path)
         .header(header::CACHE_CONTROL, "no-store")
         .finish()
 }

@@ -1,31 +1,28 @@
-//! Undo of a status that was set by mistake, for ten seconds.
+//! Undo of a status, for ten seconds, on pages without their script.
 //!
-//! The page's script has an undo of its own. Without the script, the answer to the form sets a cookie
-//! with the offer, which lives as long as the offer, and the next page shows a form that restores the
-//! earlier status and its time, unless somebody else has set the status since. Taps that follow each
-//! other within ten seconds are one: undo restores the status from before the first of them.
+//! The answer to the form sets a cookie with the offer, which expires with the offer. The next page
+//! shows a form that restores the earlier status and its time, unless somebody else has set the status
+//! since. Changes that follow each other within ten seconds are undone together: undo restores the
+//! status from before the first of them. The script has an undo of its own.
 
 use std::time::Duration;
 
 use poem::http::{HeaderMap, HeaderValue};
 
+use super::response::PageResponder;
 use crate::auth::Authenticator;
 use crate::error::Failure;
-use crate::hub::Hub;
 use crate::model::{Cursor, FieldError, InvalidProfile, Pet, PetId, Status, Timestamp};
 use crate::views::UndoView;
 use crate::writer::{Committed, Expected};
 
-/// How long a status can be taken back.
+/// How long a status can be undone.
 const OFFERED_FOR: Duration = Duration::from_secs(10);
-
-/// The message for a `since` that cannot be read.
-const FORMAT: &str = "Give a time as RFC 3339, such as 2026-11-22T14:05:00Z.";
 
 const COOKIE: &str = "pet-store-undo";
 
 /// The status that an undo restores, and the change that it undoes.
-pub struct Offer {
+pub struct UndoOffer {
     pet: PetId,
     status: Status,
     since: Timestamp,
@@ -33,8 +30,8 @@ pub struct Offer {
     set_at: Cursor,
 }
 
-impl Offer {
-    /// The offer to undo `committed`, which changed `before`.
+impl UndoOffer {
+    /// Offers to undo `committed`, which changed `before`.
     pub fn new(
         authenticator: &Authenticator,
         headers: &HeaderMap,
@@ -42,13 +39,14 @@ impl Offer {
         set_before: Cursor,
         committed: &Committed,
     ) -> Self {
-        let earlier = Offer::from_cookie(authenticator, headers);
-        let continues = |earlier: &Offer| earlier.pet == before.id && earlier.set_at == set_before;
+        let earlier = UndoOffer::from_cookie(authenticator, headers);
+        let continues =
+            |earlier: &UndoOffer| earlier.pet == before.id && earlier.set_at == set_before;
         let (status, since) = match earlier.filter(continues) {
             Some(first) => (first.status, first.since),
             None => (before.status, before.since),
         };
-        Offer {
+        UndoOffer {
             pet: before.id,
             status,
             since,
@@ -56,25 +54,23 @@ impl Offer {
         }
     }
 
-    /// The header that stores the offer in the browser.
-    pub fn cookie(&self, authenticator: &Authenticator) -> HeaderValue {
-        let Offer {
+    /// Returns the header that stores the offer in the browser.
+    pub fn to_cookie(&self, authenticator: &Authenticator) -> HeaderValue {
+        let UndoOffer {
             pet,
             status,
             since,
             set_at,
         } = self;
-        let (since, seconds) = (since.micros(), OFFERED_FOR.as_secs());
-        let offer = format!("{pet}.{status}.{since}.{set_at}");
-        authenticator
-            .cookies()
-            .set(COOKIE, &offer, "/pets", seconds)
+        let offer = format!("{pet}.{status}.{}.{set_at}", since.micros());
+        let cookies = authenticator.cookies();
+        cookies.set(COOKIE, &offer, "/pets", OFFERED_FOR.as_secs())
     }
 
     fn from_cookie(authenticator: &Authenticator, headers: &HeaderMap) -> Option<Self> {
         let mut parts = authenticator.cookies().value(headers, COOKIE)?.split('.');
         let mut next = || parts.next();
-        Some(Offer {
+        Some(UndoOffer {
             pet: next()?.parse().ok()?,
             status: next()?.parse().ok()?,
             since: Timestamp::from_micros(next()?.parse().ok()?),
@@ -83,34 +79,31 @@ impl Offer {
     }
 }
 
-/// The offer to make on a page that shows the pets which `shows` names, if it still holds.
-pub fn offered(
-    authenticator: &Authenticator,
+/// Returns the offer to show on the board, or on the page of one pet, if it still holds.
+pub fn offer_for(
+    pages: &PageResponder,
     headers: &HeaderMap,
     now: Timestamp,
-    hub: &Hub,
-    shows: impl FnOnce(PetId) -> bool,
+    page_of: Option<PetId>,
 ) -> Option<UndoView> {
-    let offer = Offer::from_cookie(authenticator, headers)?;
-    let (entry, epoch) = hub.entry(offer.pet).filter(|_| shows(offer.pet))?;
-    let pet = entry.pet;
-    let set_at = Cursor {
-        epoch,
-        rev: entry.status_set,
-    };
-    let is_open = now.since(pet.since) < OFFERED_FOR
-        && offer.set_at == set_at
+    let offer = UndoOffer::from_cookie(pages.principal.authenticator(), headers)?;
+    let is_shown_here = page_of.is_none_or(|pet| pet == offer.pet);
+    let (entry, epoch) = pages.site.app.hub().entry(offer.pet)?;
+    let (pet, rev) = (entry.pet, entry.status_set);
+    let is_open = is_shown_here
+        && now.since(pet.since) < OFFERED_FOR
+        && offer.set_at == Cursor { epoch, rev }
         && offer.since.is_in_calendar()
         && (pet.status, pet.since) != (offer.status, offer.since);
     is_open.then(|| UndoView::new(&pet, offer.status, offer.since, offer.set_at))
 }
 
-/// Reads the fields of an undo: the time to restore, and the precondition that the change at the
+/// Parses the fields of an undo: the time to restore, and the precondition that the change at the
 /// cursor was the last one of the status. Without these fields, a form sets a status from now on.
 ///
 /// # Errors
 /// 422 for a field that is not a time or a cursor.
-pub fn asked(
+pub fn parse_fields(
     since: Option<&str>,
     replaces: Option<&str>,
 ) -> Result<(Option<Timestamp>, Expected), Failure> {
@@ -120,11 +113,14 @@ pub fn asked(
     };
     let since = since.map(|text| match text.parse::<Timestamp>() {
         Ok(since) if is_rfc_3339(text) && since <= Timestamp::now() => Ok(since),
-        Ok(_) if is_rfc_3339(text) => Err(invalid("since", "This is in the future.")),
-        _ => Err(invalid("since", FORMAT)),
+        Ok(_) if is_rfc_3339(text) => Err(invalid("since", "This time is in the future.")),
+        _ => Err(invalid(
+            "since",
+            "Use a time in RFC 3339 format, for example 2026-11-22T14:05:00Z.",
+        )),
     });
     let replaces = replaces.map(|text| {
-        let message = "Give the cursor of the change that set the status.";
+        let message = "Use the cursor of the change that set the status.";
         text.parse().map_err(|_| invalid("replaces", message))
     });
     let expected = replaces
@@ -133,8 +129,8 @@ pub fn asked(
     Ok((since.transpose()?, expected))
 }
 
-/// Returns true for a timestamp in the one form of RFC 3339, `2026-11-22T14:05:00.5+01:00`. jiff also
-/// reads other forms of ISO 8601 (`20261122T14Z`) and time zones in brackets.
+/// Returns true if the text has the form of RFC 3339, `2026-11-22T14:05:00.5+01:00`. jiff also parses
+/// other forms of ISO 8601 (`20261122T14Z`) and time zones in brackets.
 fn is_rfc_3339(text: &str) -> bool {
     let is_like = |text: &str, form: &str| {
         let mut pairs = text.bytes().zip(form.bytes());
@@ -172,8 +168,8 @@ mod tests {
             "2020-11-22T14:05:00.5-23:59",
             "2020-11-22T14:05:00+00:00",
         ] {
-            let asked = asked(Some(text), None);
-            assert_eq!(asked.unwrap().0, Some(text.parse().unwrap()), "{text}");
+            let parsed = parse_fields(Some(text), None);
+            assert_eq!(parsed.unwrap().0, Some(text.parse().unwrap()), "{text}");
         }
         for text in [
             "",
@@ -189,7 +185,7 @@ mod tests {
             "2020-02-30T14:05:00Z",
             "9999-01-01T00:00:00Z",
         ] {
-            assert!(asked(Some(text), None).is_err(), "{text}");
+            assert!(parse_fields(Some(text), None).is_err(), "{text}");
         }
     }
 }

@@ -218,7 +218,7 @@ async fn what_takes_something_away_is_asked_first_with_its_consequence() {
     for (order, words) in [
         ("make-staff", "no longer manage staff"),
         ("disable", "until an admin reactivates the account"),
-        ("reset", "a link to send to boris"),
+        ("reset", "a link that lets boris choose"),
         ("remove", "1 session and 3 API tokens end now"),
     ] {
         let page = anna.get(&format!("/staff/boris?do={order}")).await;
@@ -277,7 +277,7 @@ async fn why_nothing_was_changed_is_said_on_the_page_of_staff() {
         let answer = anna.post(&format!("/staff/{name}"), &fields).await;
         assert_eq!(answer.status(), status, "{name}");
         let page = answer.text().await.unwrap();
-        assert!(page.contains("Nothing was changed") && page.contains("Invite somebody"));
+        assert!(page.contains("Nothing was changed") && page.contains("Invite someone"));
     }
     let answer = anna
         .post("/account/tokens/0011223344556677", &[("confirm", "yes")])

@@ -152,7 +152,7 @@ async fn a_token_is_shown_once_used_noted_and_revoked() {
     let token = make(&mut anna, "Kennel <camera>", "set-status").await;
     let page = anna.get("/account").await;
     assert!(!page.contains("petstore_"), "it is not shown again");
-    assert!(page.contains("Kennel &lt;camera&gt;") && page.contains("not used yet"));
+    assert!(page.contains("Kennel &lt;camera&gt;") && page.contains("never used"));
     let set = async || {
         let request = rescue.bearing(&token, "PUT", "/api/v1/pets/1/status");
         request
