@@ -1,47 +1,69 @@
-//! pet-store shows what each pet of a rescue is doing, at the moment it does it, on any network.
+//! pet-store shows what each pet of a rescue is doing right now, live, on any network.
+//!
+//! # Where to start reading
+//!
+//! A bug in a route is in the file of that name: `web::api` and `web::pages` for the HTTP routes,
+//! `live::sse`, `live::websocket` and `live::poll` for the live ones. The limit per address is in
+//! `limits`, the commands of the program in `cli`, its options in `config`. `app` starts all parts and
+//! stops them. Everything else is on the way of a change.
 //!
 //! # The way of a change
 //!
-//! A page (`web::pages`), the API (`web::api`) or a viewer's socket (`live::websocket`) asks; `auth` says
-//! who that is and whether they may, which a handler states by the permit it takes; a typed command
-//! waits in the bounded queue of `writer`, whose one thread decides what waits and commits it as one
-//! durable transaction to a `store` engine, which gives each change its rev and shows it to `hub`,
-//! whichever node it came from. `wire` encodes the change once; `hub` sends it once into the
-//! broadcast stream. From there `delivery`, one thread per core, write the shared bytes into
-//! the sockets of everyone who watches over WebSocket or SSE; long polls that wait for this pet are
-//! woken, and catch up. Only then is the asker answered. In the browser, `public/live` receives,
-//! `public/state` drops what is old, `public/view` draws.
+//! From `PUT /api/v1/pets/7/status` to the bytes on a WebSocket, a change has three shapes: a
+//! `Command` until the writer has decided it, a `Change` with a rev once the engine has committed it,
+//! and a `Frame` with the bytes of every transport. `tests/it/repository/path.rs` checks this table:
+//! each function calls the next, directly or through the step named in the last column.
 //!
-//! # The map
+//! | step | file | function | what it does | called in step |
+//! |---|---|---|---|---|
+//! | 1 | `web/api.rs` | `set_status` | Parses the request into a `Command`. | |
+//! | 2 | `auth/permit.rs` | `api_signer` | Signs the command. The handler's parameter `Permit` has checked the permission. | 1 |
+//! | 3 | `writer.rs` | `commit_once` | Puts the command into the bounded queue of the writer's thread. | 1 |
+//! | 4 | `writer.rs` | `commit_batch` | Takes all commands that wait, checks their permission again, and answers them at the end. | 4 |
+//! | 5 | `writer/decision.rs` | `decide` | Checks the preconditions, and turns the command into a `Change`. | 4 |
+//! | 6 | `model/change.rs` | `apply_to` | Applies the change to the pet. | 5 |
+//! | 7 | `store/redb.rs` | `commit` | Gives the changes their revs, and writes the rows. | 5 |
+//! | 8 | `store/redb/file.rs` | `write` | Makes the rows durable as one transaction. | 7 |
+//! | 9 | `hub.rs` | `show` | Receives the committed changes from the engine, those of other nodes too. | 7 |
+//! | 10 | `hub.rs` | `publish` | Updates the board, sends the frame into the broadcast stream, and wakes the delivery workers and polls. | 9 |
+//! | 11 | `wire/frame.rs` | `from_change` | Encodes the change once for every transport: a `Frame`. | 10 |
+//! | 12 | `delivery/worker.rs` | `serve` | Waits for events and frames, one thread per core. | 12 |
+//! | 13 | `delivery/fan_out.rs` | `pass` | Receives new frames, and passes them to the viewers of each pet. | 12 |
+//! | 14 | `delivery/viewer.rs` | `send_event` | Writes the shared bytes to the socket, or keeps what a slow viewer cannot take. | 13 |
 //!
-//! Lower never imports higher; a test reads the imports and keeps this.
+//! On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/live`
+//! receives, `public/state` drops what is old, and `public/view` draws.
+//!
+//! # Layers
+//!
+//! Lower layers never import higher ones; a test reads the imports.
 //!
 //! ```text
-//! model, metrics, limits → wire, store, clock, serve → hub → writer → error → auth, delivery
-//!     → app_state → live, views → web, config → app, simulator, cli, telemetry → main
+//! model, metrics, limits, backoff, conditional → wire, store, clock, serve → hub → writer → error
+//!     → auth, delivery → app_state → live, views → web → config → simulator, telemetry → app → cli
 //! ```
 //!
-//! # Rules that always hold
+//! # Invariants
 //!
-//! Each has a test that was seen to fail when the rule was broken.
+//! Each has a test that was seen to fail when the invariant was broken.
 //!
-//! 1. **Commit before publish.** Nobody sees a change that a crash could take back. `writer`:
-//!    `nobody_sees_a_change_before_it_is_durable`; kills, power cuts and failing disks:
+//! 1. **Commit before publish.** No viewer sees a change that a crash could undo. `writer`:
+//!    `no_viewer_sees_a_change_before_it_is_durable`; kills, power cuts and failing disks:
 //!    `tests/faults/`.
-//! 2. **Revs only rise.** In the order of commit, the same on every transport, after a restart and
-//!    on every node. `tests/it/transcript.rs`, `tests/cluster/`.
+//! 2. **Revs only increase,** in commit order; the same on every transport, after a restart and on
+//!    every node. `tests/it/transcript.rs`, `tests/cluster/`.
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
-//!    the stream starts there. `hub`:
+//!    its stream starts there. `hub`:
 //!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `delivery`:
-//!    `a_newcomer_is_given_what_came_in_between_once_and_in_order`. Over a gap that an engine cannot
+//!    `a_pending_is_given_what_came_in_between_once_and_in_order`. Over a gap that an engine cannot
 //!    fill there is a snapshot: `after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows`
 //!    and `tests/cluster/gap.rs`.
-//! 4. **Encode once.** Per change and transport, however many watch; a snapshot at most once per
-//!    rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
-//! 5. **Everything waits in something bounded,** with a named answer when it is full: the writer's
+//! 4. **Encode once** per change and transport, for any number of viewers; a snapshot at most once
+//!    per rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
+//! 5. **Every queue and buffer is bounded,** with a defined answer when it is full: the writer's
 //!    queue (503), the stream and the backlog (the newest of each pet, or a snapshot), viewers and
 //!    connections (503), bodies (413), the memory of all unfinished requests together (503), an
-//!    engine elsewhere that does not answer (503). `writer`: `a_full_queue_is_answered_at_once`, and
+//!    engine that does not respond (503). `writer`: `a_full_queue_is_answered_immediately`, and
 //!    `tests/it/buffers.rs`.
 //! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
 //!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
@@ -49,8 +71,8 @@
 //! 7. **A viewer costs what it is sent.** `hub`:
 //!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`, and `delivery`:
 //!    `a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others`.
-//! 8. **Every task has an owner** and is awaited at the stop. `tests/it/connections.rs`.
-//! 9. **The server's HTML is the first state,** and works alone. `tests/it/pages.rs`, and the
+//! 8. **Every task has an owner** and is awaited at shutdown. `tests/it/connections.rs`.
+//! 9. **The server's HTML is the first state** and works alone. `tests/it/pages.rs`, and the
 //!    browser tests without JavaScript.
 //! 10. **A decision is made on what is true when it is committed.** Session, role and account of an
 //!     edit of staff: `auth::accounts`,

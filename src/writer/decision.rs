@@ -172,14 +172,14 @@ impl<'a> Decision<'a> {
             _ => None,
         };
         let id = change.pet;
-        let applied = AppliedChange::new(change, before);
-        let current = applied.after.clone().map(|pet| CurrentPet {
+        let after = change.apply_to(before);
+        let current = after.clone().map(|pet| CurrentPet {
             pet,
             changed: None,
             status_set,
         });
         self.pets.insert(id, current);
-        self.changes.push(applied);
+        self.changes.push(AppliedChange { change, after });
         self.changes.len() - 1
     }
 

@@ -21,7 +21,7 @@ pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// Rule 1. Breaks when the hub is told before the engine.
 #[tokio::test]
-async fn nobody_sees_a_change_before_it_is_durable() {
+async fn no_viewer_sees_a_change_before_it_is_durable() {
     let rig = Rig::start();
     let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
@@ -171,7 +171,7 @@ async fn commands_that_wait_while_the_disk_is_busy_share_one_commit() {
 
 /// Rule 5. Breaks when the queue grows instead.
 #[tokio::test]
-async fn a_full_queue_is_answered_at_once() {
+async fn a_full_queue_is_answered_immediately() {
     let rig = Rig::start();
     let _first = rig.set(Status::Eating);
     rig.begun().await;
