@@ -3,6 +3,7 @@
 
 mod fields;
 mod layers;
+mod path;
 mod style;
 
 use std::fs;

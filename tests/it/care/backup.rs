@@ -1,5 +1,4 @@
-//! A backup is whole, private and of one moment, and what it is restored to has a history of its
-//! own.
+//! A backup is complete, private and consistent, and a restored store has a new history.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -11,7 +10,7 @@ use serde_json::Value;
 use super::{QUIET, done, names, refused};
 use crate::support::{Process, fill, interrupted, log_of, ran, rev_of, spawn_app_in, until};
 
-/// What happened, without the epoch.
+/// The changes of a log, without their epoch.
 fn facts(log: &[Value]) -> Vec<(u64, Value, Value)> {
     let fact = |message: &Value| {
         let rev = rev_of(message["cursor"].as_str().unwrap());
@@ -27,7 +26,7 @@ async fn newest(process: &Process) -> u64 {
 
 /// `cp` of a live file gave copies that would not open.
 #[tokio::test]
-async fn backups_beside_a_busy_server_are_whole_private_and_of_one_moment() {
+async fn backups_of_a_busy_server_are_complete_private_and_consistent() {
     let folder = tempfile::tempdir().unwrap();
     let busy = ["demo", "--listen", "127.0.0.1:0", "--simulate", "10ms"];
     let mut process = Process::start(folder.path(), &busy).await;
@@ -66,7 +65,7 @@ async fn backups_beside_a_busy_server_are_whole_private_and_of_one_moment() {
 }
 
 #[tokio::test]
-async fn a_backup_replaces_nothing_and_leaves_nothing_half() {
+async fn a_backup_replaces_no_file_and_leaves_no_partial_one() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(folder.path(), &["backup", "b.redb"]).await;
     assert!(said.contains("no store in ./data"), "{said}");
@@ -83,7 +82,7 @@ async fn a_backup_replaces_nothing_and_leaves_nothing_half() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_killed_disturbs_nobody_and_the_next_one_is_whole() {
+async fn a_killed_backup_does_not_disturb_the_server_or_the_next_backup() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &QUIET).await;
     for status in ["eating", "bathing", "sleeping", "playing"] {
@@ -97,7 +96,7 @@ async fn a_backup_that_is_killed_disturbs_nobody_and_the_next_one_is_whole() {
 }
 
 #[tokio::test]
-async fn a_restore_that_was_killed_can_be_made_again() {
+async fn a_killed_restore_can_be_repeated() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 10);
     done(folder.path(), &["backup", "b.redb"]).await;
@@ -111,7 +110,7 @@ async fn a_restore_that_was_killed_can_be_made_again() {
 }
 
 #[tokio::test]
-async fn a_backup_can_be_made_after_a_crash_before_anything_was_repaired() {
+async fn a_backup_works_after_a_crash_before_the_store_is_repaired() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Process::start(folder.path(), &QUIET).await;
     for status in ["eating", "bathing", "playing"] {
@@ -132,7 +131,7 @@ async fn a_backup_can_be_made_after_a_crash_before_anything_was_repaired() {
 }
 
 #[tokio::test]
-async fn a_check_beside_a_server_says_what_it_could_not_check() {
+async fn a_check_of_a_running_servers_store_reports_what_it_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let _process = Process::start(folder.path(), &QUIET).await;
     let said = done(folder.path(), &["check"]).await;
@@ -144,7 +143,7 @@ async fn a_check_beside_a_server_says_what_it_could_not_check() {
 }
 
 #[tokio::test]
-async fn a_store_is_restored_into_an_empty_folder_only() {
+async fn a_store_is_only_restored_into_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 10);
     done(folder.path(), &["backup", "b.redb"]).await;
@@ -165,15 +164,15 @@ async fn a_store_is_restored_into_an_empty_folder_only() {
     assert_eq!(logs[0], logs[1]);
 }
 
-/// A viewer of the store that a backup replaces may have seen changes that the backup does not
-/// know; with the same epoch it would have been given others under the same revs.
+/// A viewer may have received changes that the restored backup does not have. With the same epoch it
+/// would get other changes with the same revs.
 #[tokio::test]
 async fn a_cursor_of_the_replaced_history_is_answered_with_a_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let epoch = fill(&folder.path().join("data"), 10);
     done(folder.path(), &["backup", "b.redb"]).await;
     done(folder.path(), &["restore", "b.redb", "--data", "new"]).await;
-    // And where somebody puts the file into its place by hand.
+    // The same if someone copies the file by hand.
     fs::create_dir(folder.path().join("by-hand")).unwrap();
     let by_hand = folder.path().join("by-hand/pet-store.redb");
     fs::copy(folder.path().join("b.redb"), by_hand).unwrap();
@@ -198,7 +197,7 @@ async fn a_cursor_of_the_replaced_history_is_answered_with_a_snapshot() {
 }
 
 #[tokio::test]
-async fn a_store_is_made_small_when_no_server_runs_on_it() {
+async fn a_store_is_compacted_only_while_no_server_runs_on_it() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &QUIET).await;
     let said = refused(folder.path(), &["compact"]).await;
@@ -218,10 +217,9 @@ async fn a_store_is_made_small_when_no_server_runs_on_it() {
     assert_eq!(log_of(&data), before);
 }
 
-/// A cursor that the log no longer reaches back to gets a snapshot, and one that it does reach
-/// back to is never cut short.
+/// A cursor from before the trimmed log gets a snapshot; a later one gets every change.
 #[tokio::test]
-async fn a_trimmed_log_still_serves_everyone_who_may_come_back() {
+async fn a_trimmed_log_still_serves_returning_viewers() {
     let folder = tempfile::tempdir().unwrap();
     let epoch = fill(folder.path(), 10_600);
     // The changes of `fill` are a minute apart.
@@ -245,10 +243,9 @@ async fn a_trimmed_log_still_serves_everyone_who_may_come_back() {
     assert_eq!(first(10_599).await["cursor"], format!("{epoch}-10600"));
 }
 
-/// redb panics over pages that are not what they were, and only the check of a store without a
-/// server caught that.
+/// redb panics over damaged pages. Only the check of a store without a server caught that.
 #[tokio::test]
-async fn a_damaged_page_is_an_error_in_one_line_also_beside_a_server() {
+async fn a_damaged_page_is_a_one_line_error_also_while_a_server_runs() {
     const PAGE: usize = 4096;
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

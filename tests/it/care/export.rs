@@ -1,5 +1,4 @@
-//! An export says everything about pets and changes, and an import believes no line of it
-//! unchecked.
+//! An export has all pets and changes, and an import checks every line.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +16,7 @@ fn lines(file: &Path) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_store_comes_back_out_of_its_export_with_a_history_of_its_own() {
+async fn a_store_is_imported_from_its_export_with_a_new_history() {
     let folder = tempfile::tempdir().unwrap();
     let epoch = fill(&folder.path().join("data"), 25);
     done(folder.path(), &["export", "a.ndjson"]).await;
@@ -48,7 +47,7 @@ async fn a_store_comes_back_out_of_its_export_with_a_history_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made() {
+async fn a_changed_export_is_refused_with_its_line_and_no_store_is_created() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 5);
     done(folder.path(), &["export", "whole"]).await;
@@ -92,9 +91,9 @@ async fn an_export_that_was_changed_is_refused_at_the_line_and_nothing_is_made()
     done(folder.path(), &["import", "whole", "--data", "new"]).await;
 }
 
-/// A machine whose node runs on a cluster, and somebody who copies the folder that it does not use.
+/// Someone copied the data folder of a machine whose node uses a cluster, and not the folder.
 #[tokio::test]
-async fn what_looks_after_the_embedded_store_refuses_a_cluster_and_says_what_to_use() {
+async fn commands_for_the_embedded_store_refuse_a_cluster_and_name_the_alternative() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 2);
     let cluster = ["--engine", "nats://127.0.0.1:1"];

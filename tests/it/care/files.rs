@@ -1,5 +1,4 @@
-//! Files that are not what they should be: moved away under a running server, special files, links
-//! that lead elsewhere, and a disk that can only be read.
+//! Unexpected files: moved while the server runs, special files, links, and a read-only disk.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -22,9 +21,9 @@ async fn is_ready(process: &Process) -> bool {
     asked.await.unwrap().status() == 200
 }
 
-/// Writes were answered with 200, and all of them were lost at the stop.
+/// Writes were answered 200, and all of them were lost when the server stopped.
 #[tokio::test]
-async fn a_data_folder_that_is_moved_away_or_replaced_stops_writes_until_it_is_back() {
+async fn writes_are_refused_while_the_data_folder_is_moved_or_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &QUIET).await;
     let (data, away) = (folder.path().join("data"), folder.path().join("away"));
@@ -59,7 +58,7 @@ async fn a_data_folder_that_is_moved_away_or_replaced_stops_writes_until_it_is_b
     );
 }
 
-/// A deleted file is noticed also when nobody writes.
+/// The deletion was only noticed by the next write.
 #[tokio::test]
 async fn a_deleted_store_is_noticed_while_nobody_writes() {
     let folder = tempfile::tempdir().unwrap();
@@ -72,7 +71,7 @@ async fn a_deleted_store_is_noticed_while_nobody_writes() {
     );
 }
 
-/// To open a pipe waits for somebody at its other end.
+/// Opening a pipe blocks until a process opens its other end.
 #[tokio::test]
 async fn pipes_devices_and_folders_are_refused_wherever_a_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,7 +140,7 @@ async fn pipes_devices_and_folders_are_refused_wherever_a_file_is_named() {
 }
 
 #[tokio::test]
-async fn an_unfinished_file_follows_no_link_and_is_private_whoever_made_it_first() {
+async fn an_unfinished_file_is_private_and_replaces_a_link() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 2);
     let victim = folder.path().join("victim");
@@ -163,10 +162,10 @@ async fn an_unfinished_file_follows_no_link_and_is_private_whoever_made_it_first
     assert_eq!(made.permissions().mode() & 0o777, 0o700);
 }
 
-/// A disk that fails is mounted read-only by the system, and its store was then refused. Here the
-/// folder belongs to somebody else, which the system refuses in the same place.
+/// The system mounts a failing disk read-only, and its store was then refused. This test makes the
+/// folder read-only by its owner.
 #[tokio::test]
-async fn a_store_that_can_only_be_read_is_checked_exported_and_backed_up() {
+async fn a_read_only_store_can_be_checked_exported_and_backed_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("out")).unwrap();
@@ -204,9 +203,9 @@ async fn a_store_that_can_only_be_read_is_checked_exported_and_backed_up() {
     }
 }
 
-/// The read beside a server opened the store by its name, and waited for the pipe's other end.
+/// The command opened the pipe by the name of the store, and blocked.
 #[tokio::test]
-async fn a_pipe_in_the_place_of_the_store_of_a_running_server_is_refused() {
+async fn a_pipe_in_place_of_a_running_servers_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _process = Process::start(folder.path(), &QUIET).await;
     let store = folder.path().join("data/pet-store.redb");
@@ -220,7 +219,7 @@ async fn a_pipe_in_the_place_of_the_store_of_a_running_server_is_refused() {
 
 /// The answer was "File exists", or that there is no store.
 #[tokio::test]
-async fn a_link_to_nothing_is_called_one_wherever_it_stands() {
+async fn a_link_without_a_target_is_reported_as_one() {
     let folder = tempfile::tempdir().unwrap();
     fill(&folder.path().join("data"), 2);
     fs::create_dir(folder.path().join("linked-store")).unwrap();
