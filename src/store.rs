@@ -4,6 +4,15 @@
 //! follower. Calls block on the disk or the network, so they are made by the writer's thread or a
 //! blocking task, never by an async worker. `contract` has the tests that every engine passes.
 
+#![cfg_attr(
+    not(feature = "nats"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the engine of a cluster uses the rest"
+    )
+)]
+
 mod accounts;
 pub mod archive;
 #[cfg(test)]

@@ -24,7 +24,8 @@ mod read;
 mod record;
 mod replica;
 mod subjects;
-#[cfg(all(test, feature = "slow-tests"))]
+#[cfg(test)]
+#[cfg(feature = "slow-tests")]
 mod tests;
 
 use std::sync::{Arc, Mutex, Weak};

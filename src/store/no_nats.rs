@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::archive::Staff;
+use super::archive::StaffData;
 use super::{AccountStore, Engine, StoreError};
 
 pub use self::{NoCluster as ClusterAddress, NotBuiltIn as AddressError};
@@ -64,7 +64,7 @@ pub async fn connect(
 ///
 /// # Errors
 /// None, as there is no cluster.
-pub fn export(address: &NoCluster, _: Staff, _: impl Write) -> Result<(), StoreError> {
+pub fn export(address: &NoCluster, _: StaffData, _: impl Write) -> Result<(), StoreError> {
     match address.0 {}
 }
 

@@ -44,6 +44,7 @@ const CHANGES_SHOWN_TOGETHER: usize = 256;
 
 /// The task that keeps a replica current.
 pub struct Applier {
+    /// The replica that the applier keeps current.
     pub(super) replica: Arc<Replica>,
     /// The epoch of everything that was shown.
     pub(super) epoch: Option<Epoch>,
@@ -172,12 +173,12 @@ impl Applier {
         let request = timeout(limit.min(MAX_POLL_TIMEOUT), request_state(&replica.client));
         let mut request = pin!(request);
         // Viewers are told in time, even if the answer takes longer.
-        let answer = match timeout_at(self.staleness.deadline(), &mut request).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.staleness.report(&replica.following);
-                request.await
-            }
+        let in_time = timeout_at(self.staleness.deadline(), &mut request).await;
+        let answer = if let Ok(answer) = in_time {
+            answer
+        } else {
+            self.staleness.report(&replica.following);
+            request.await
         };
         let caught_up = match answer.unwrap_or_else(|_| Err(unavailable("it does not answer"))) {
             Ok(state) => {

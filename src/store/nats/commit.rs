@@ -17,7 +17,7 @@ const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The sequence numbers of the last messages that a commit was decided on; 0 for none.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Preconditions {
+pub struct BatchPreconditions {
     /// The record of the next id, if a pet is created.
     pub next_pet: Option<u64>,
     /// The record of the tick, if the simulator commits: of two nodes that both believe to hold the
@@ -27,7 +27,7 @@ pub struct Preconditions {
     pub pets: Vec<Option<u64>>,
 }
 
-impl Preconditions {
+impl BatchPreconditions {
     /// Returns the number of messages of the commit.
     pub fn message_count(&self) -> usize {
         usize::from(self.next_pet.is_some()) + usize::from(self.tick.is_some()) + self.pets.len()
@@ -102,7 +102,7 @@ struct Commit<'a> {
     op: String,
     read: Rev,
     proposed: &'a [AppliedChange],
-    preconditions: Preconditions,
+    preconditions: BatchPreconditions,
 }
 
 impl<'a> Commit<'a> {

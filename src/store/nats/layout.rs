@@ -36,7 +36,7 @@ fn log_config(stream: &NatsStream, messages_per_subject: i64) -> Config {
     Config {
         name: stream.name.to_owned(),
         subjects: vec![stream.subjects.to_owned()],
-        duplicate_window: Duration::from_secs(120),
+        duplicate_window: Duration::from_mins(2),
         max_messages: -1,
         max_bytes: -1,
         allow_atomic_publish: true,
@@ -121,22 +121,16 @@ async fn find_stream(client: &NatsClient, name: &str) -> Result<Option<Info>, Re
 async fn ensure_stream(client: &NatsClient, mut wanted: Config) -> Result<(), StoreError> {
     wanted.num_replicas = client.replicas;
     let name = &wanted.name;
-    let info = match find_stream(client, name).await? {
-        Some(info) => info,
-        None => {
-            let endpoint = format!("STREAM.CREATE.{name}");
-            match client
-                .api(&endpoint, settings(&wanted).to_string().into_bytes())
-                .await
-            {
-                // Another node created it at the same time, perhaps of another version.
-                Err(RequestFailure::Refused { code, .. })
-                    if code == ErrorCode::STREAM_NAME_EXIST =>
-                {
-                    client.api(&format!("STREAM.INFO.{name}"), NO_BODY).await?
-                }
-                created => created?,
+    let info = if let Some(info) = find_stream(client, name).await? {
+        info
+    } else {
+        let body = settings(&wanted).to_string().into_bytes();
+        match client.api(&format!("STREAM.CREATE.{name}"), body).await {
+            // Another node created it at the same time, perhaps of another version.
+            Err(RequestFailure::Refused { code, .. }) if code == ErrorCode::STREAM_NAME_EXIST => {
+                client.api(&format!("STREAM.INFO.{name}"), NO_BODY).await?
             }
+            created => created?,
         }
     };
     raise_retention(client, &wanted, &info.config).await;

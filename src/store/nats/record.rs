@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_nats::{HeaderMap, Message};
+use async_nats::{HeaderMap, HeaderValue, Message};
 use bytes::Bytes;
 
 use super::batch::BatchMessage;
@@ -67,7 +67,7 @@ impl StoredMessage {
 
     /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.as_str())
+        self.headers.get(name).map(HeaderValue::as_str)
     }
 
     /// Returns the error for a message that pet-store did not write.

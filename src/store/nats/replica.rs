@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::client::NatsClient;
-use super::commit::Preconditions;
+use super::commit::BatchPreconditions;
 use super::health::{ClockDifference, EngineHealth};
 use super::read;
 use super::record::{PetsRecord, StoredMessage, decode_message};
@@ -49,7 +49,7 @@ impl ReplicaState {
     /// `Record` if pet-store did not write the message; it then counts as applied.
     pub fn apply(&mut self, message: &StoredMessage) -> Result<Option<AppliedChange>, StoreError> {
         self.seq = message.seq;
-        let op = message.headers.get(NATS_BATCH_ID).map(|op| op.as_str());
+        let op = message.header(NATS_BATCH_ID.as_ref());
         if let Some(seqs) = op.and_then(|op| self.ops.get_mut(op)) {
             seqs.push(message.seq);
         }
@@ -89,7 +89,7 @@ impl ReplicaState {
         &self,
         read: Rev,
         proposed: &[AppliedChange],
-    ) -> Result<Preconditions, StoreError> {
+    ) -> Result<BatchPreconditions, StoreError> {
         let (mut pets, mut written) = (Vec::new(), HashSet::new());
         for AppliedChange { change, .. } in proposed {
             let last = self.last_seq(change.pet);
@@ -102,7 +102,7 @@ impl ReplicaState {
         let mut changes = proposed.iter().map(|applied| &applied.change);
         let creates = changes.clone().any(|change| change.pet >= self.next_pet());
         let ticks = changes.any(|change| change.by == ChangeSource::Simulator);
-        Ok(Preconditions {
+        Ok(BatchPreconditions {
             next_pet: creates.then_some(self.next_pet_seq),
             tick: ticks.then_some(self.tick_seq),
             pets,
