@@ -1,6 +1,7 @@
 //! The command line: parses commands and flags, runs them, and returns the exit code.
 
 mod location;
+mod log;
 mod password;
 mod staff;
 mod store;
@@ -16,7 +17,6 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::{Config, LogFormat, ServeOptions};
-use crate::telemetry;
 
 /// Shows live what each pet of a rescue is doing, on any network.
 #[derive(Parser)]
@@ -105,7 +105,7 @@ fn hide_passwords(line: &str) -> String {
 }
 
 fn run_server(config: Config) -> ExitCode {
-    telemetry::start(config.log_format);
+    log::start(config.log_format);
     let served = Runtime::new().map(|runtime| {
         let served = runtime.block_on(serve(config));
         // Every task has ended. A hanging disk must not delay the exit.

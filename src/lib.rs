@@ -39,8 +39,8 @@
 //! Lower layers never import higher ones; a test reads the imports.
 //!
 //! ```text
-//! model, metrics, limits, backoff, conditional → wire, store, clock, serve → hub → writer → error
-//!     → auth, delivery → app_state → live, views → web → config → simulator, telemetry → app → cli
+//! model, metrics, limits → wire, store, clock, serve → hub → writer → error → auth, delivery
+//!     → app_state → live, views → web → config → simulator → app → cli
 //! ```
 //!
 //! # Invariants
@@ -88,10 +88,8 @@
 pub mod app;
 pub mod app_state;
 pub mod auth;
-pub mod backoff;
 pub mod cli;
 pub mod clock;
-pub mod conditional;
 pub mod config;
 pub mod delivery;
 pub mod error;
@@ -103,7 +101,6 @@ pub mod model;
 pub mod serve;
 pub mod simulator;
 pub mod store;
-pub mod telemetry;
 pub mod views;
 pub mod web;
 pub mod wire;

@@ -5,6 +5,7 @@
 //! socket with read and write timeouts (`socket`, `read_timeout`) that a live route can take over
 //! (`handoff`). It knows nothing about routes.
 
+pub mod conditional;
 mod connection;
 mod handoff;
 mod read_timeout;

@@ -8,9 +8,9 @@ use poem::{Request, Response, handler};
 
 use super::query::LiveQuery;
 use crate::app_state::AppState;
-use crate::conditional::{EntityTags, entity_tag};
 use crate::delivery::keep_alive;
 use crate::model::Cursor;
+use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::wire::{Frame, SnapshotForm};
 
 /// Answers with the snapshot, or 304 if the client has it. A client that comes from another node and is

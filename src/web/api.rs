@@ -25,9 +25,9 @@ use self::response::{
 };
 use super::Site;
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
-use crate::conditional::entity_tag;
 use crate::error::Failure;
 use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
+use crate::serve::conditional::entity_tag;
 use crate::writer::{Command, Committed, Expected, WriteError};
 
 /// Changes in one answer, when the request does not say.

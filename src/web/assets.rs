@@ -15,8 +15,8 @@ use poem::{Request, Response, handler};
 use rust_embed::RustEmbed;
 
 use super::Site;
-use crate::conditional::{EntityTags, entity_tag};
 use crate::error::Failure;
+use crate::serve::conditional::{EntityTags, entity_tag};
 
 #[derive(RustEmbed)]
 #[folder = "public/"]

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::command::WriteError;
-use crate::backoff;
+use crate::clock::backoff;
 use crate::store::StoreError;
 
 /// The pause after the first retry that fails; the first retry is immediate.
@@ -93,7 +93,7 @@ impl Outage {
             StoreError::Unavailable(_) => MAX_UNAVAILABLE_PAUSE,
             _ => MAX_PAUSE,
         };
-        self.next_attempt = now + backoff::exponential(FIRST_PAUSE, max, self.failures);
+        self.next_attempt = now + backoff(FIRST_PAUSE, max, self.failures);
         self.answer = WriteError::during_outage(error);
     }
 

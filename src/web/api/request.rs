@@ -16,11 +16,11 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::super::pages::undo;
-use crate::conditional::EntityTags;
 use crate::error::Failure;
 use crate::model::{
     Cursor, FieldError, InvalidProfile, PetIdError, Profile, ProfileInput, Status, Timestamp,
 };
+use crate::serve::conditional::EntityTags;
 use crate::writer::{Expected, IdempotencyKey};
 
 /// A whole number in its one spelling: no sign, no leading zero.

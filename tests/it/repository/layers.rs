@@ -6,10 +6,10 @@ use super::files;
 
 /// Modules of one line import only from the lines above it, and from themselves.
 ///
-/// The design has `app`, `simulator`, `cli` and `telemetry` on one line; they are three here,
-/// because the app starts the simulator and the command line starts the app.
+/// The design has `app`, `simulator` and `cli` on one line; they are three here, because the app
+/// starts the simulator and the command line starts the app.
 const LAYERS: [&[&str]; 13] = [
-    &["model", "metrics", "limits", "backoff", "conditional"],
+    &["model", "metrics", "limits"],
     &["wire", "store", "clock", "serve"],
     &["hub"],
     &["writer"],
@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 13] = [
     &["live", "views"],
     &["web"],
     &["config"],
-    &["simulator", "telemetry"],
+    &["simulator"],
     &["app"],
     &["cli"],
 ];
