@@ -21,7 +21,7 @@ import { parseTime, ServerClock } from "./state/server-clock.js";
 import { Cards } from "./view/cards.js";
 import { ChaosSelect } from "./view/chaos-select.js";
 import { discardAtSignOut, DraftForm } from "./view/draft-form.js";
-import { HelloPage } from "./view/hello.js";
+import { HelloPage } from "./view/hello-page.js";
 import { Highlight } from "./view/highlight.js";
 import { PauseButton } from "./view/pause-button.js";
 import { StatusButtons } from "./view/status-buttons.js";
@@ -29,9 +29,10 @@ import { StatusLine } from "./view/status-line.js";
 import { Tick } from "./view/tick.js";
 import { Times } from "./view/times.js";
 import { Title } from "./view/title.js";
-
-/** @typedef {import("./live/transports/message.js").Message} Message */
-/** @typedef {import("./live/connection/connection.js").ConnectionState} ConnectionState */
+/** @import { ConnectionState } from "./live/connection/handover.js" */
+/** @import { Message } from "./live/transports/message.js" */
+/** @import { TransportName } from "./live/transports/transport.js" */
+/** @import { Change } from "./state/pet.js" */
 
 const clock = browserClock;
 const page = document.body.dataset;
@@ -61,7 +62,7 @@ function startPets() {
   const saves = startStatusButtons(board);
   const onleave = () => (highlight.stop(), saves.stop());
   const live = createLive({ board, pets: page.pets ? [page.pets] : [], onleave });
-  const draw = (/** @type {import("./state/difference.js").Change[]} */ changes) => {
+  const draw = (/** @type {Change[]} */ changes) => {
     cards.draw(changes);
     live.announcements.add(changes);
   };
@@ -121,7 +122,7 @@ function startHello() {
   const board = new Board("");
   const echo = new Echo({ WebSocket: globalThis.WebSocket, origin, clock });
   const live = createLive({ board, pets: [], onleave: () => echo.close() });
-  /** @type {import("./live/transports/transport.js").TransportName | null} */
+  /** @type {TransportName | null} */
   let transport = null;
 
   live.connection.onstate = (state) => {

@@ -10,10 +10,7 @@ import { summarize } from "./state/doctor/results.js";
 import { ChaosSelect } from "./view/chaos-select.js";
 import { DoctorPage } from "./view/doctor-page.js";
 import { Tick } from "./view/tick.js";
-
-/** @typedef {import("./state/doctor/measurement.js").ProbeName} ProbeName */
-/** @typedef {import("./state/doctor/measurement.js").Measurement} Measurement */
-/** @typedef {import("./state/doctor/measurement.js").IdleResult} IdleResult */
+/** @import { IdleResult, Measurement, ProbeName } from "./state/doctor/measurement.js" */
 
 /** Time for a few round trips, after the wait for a heartbeat. */
 const ROUND_TRIPS_MS = 3_000;

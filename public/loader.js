@@ -17,10 +17,7 @@
     watch(link);
   }
 
-  /**
-   * @param {number} attempt
-   * @param {(attempt: number) => void} act
-   */
+  /** @param {number} attempt @param {(attempt: number) => void} act */
   function retry(attempt, act) {
     const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), WAIT_LIMIT_MS);
     setTimeout(() => act(attempt), waitMs * (0.5 + Math.random() / 2));

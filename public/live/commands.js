@@ -1,6 +1,7 @@
 // @ts-check
 /** Changes that a person makes, sent to the server without leaving the page. The browser adds the session cookie. */
 import { withTimeout } from "./clock.js";
+/** @import { Clock } from "./clock.js" */
 
 /** Time limit for setting a status. The change may have been saved anyway; the stream then shows it. */
 const STATUS_TIMEOUT_MS = 15_000;
@@ -27,12 +28,7 @@ export class Commands {
   #origin;
   #clock;
 
-  /**
-   * @param {object} options
-   * @param {typeof globalThis.fetch} options.fetch
-   * @param {string} options.origin
-   * @param {import("./clock.js").Clock} options.clock
-   */
+  /** @param {{ fetch: typeof globalThis.fetch, origin: string, clock: Clock }} options */
   constructor({ fetch, origin, clock }) {
     this.#fetch = fetch;
     this.#origin = origin;

@@ -6,6 +6,7 @@
  */
 import { noop } from "./transports/transport.js";
 import { socketUrl } from "./transports/url.js";
+/** @import { Clock } from "./clock.js" */
 
 /** After this time no reply is expected: some proxies open sockets and drop their frames. */
 const REPLY_TIMEOUT_MS = 5_000;
@@ -27,12 +28,7 @@ export class Echo {
   #awaitsReply = false;
   #cancelTimeout = noop;
 
-  /**
-   * @param {object} options
-   * @param {typeof WebSocket} options.WebSocket
-   * @param {string} options.origin
-   * @param {import("./clock.js").Clock} options.clock
-   */
+  /** @param {{ WebSocket: typeof WebSocket, origin: string, clock: Clock }} options */
   constructor({ WebSocket, origin, clock }) {
     this.#WebSocket = WebSocket;
     this.#url = socketUrl(new URL("/hello/ws", origin).href);

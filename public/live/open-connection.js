@@ -9,6 +9,11 @@ import { LongPollTransport } from "./transports/long-poll.js";
 import { ShortPollTransport } from "./transports/short-poll.js";
 import { SseTransport } from "./transports/sse.js";
 import { WebSocketTransport } from "./transports/websocket.js";
+/** @import { ServerClock } from "../state/server-clock.js" */
+/** @import { Clock } from "./clock.js" */
+/** @import { EventLoopMonitor } from "./connection/event-loop-monitor.js" */
+/** @import { TransportName } from "./transports/transport.js" */
+/** @import { Watch } from "./transports/url.js" */
 
 /** The number is the version of the messages in `tabs/tab-message.js`. */
 const SHARE_NAME = "petstore-live-3";
@@ -29,11 +34,11 @@ const SHARE_NAME = "petstore-live-3";
 /**
  * @typedef {object} Options
  * @property {Browser} browser
- * @property {import("./clock.js").Clock} clock
- * @property {import("../state/server-clock.js").ServerClock} serverClock  Synchronized with each message.
- * @property {import("./connection/event-loop-monitor.js").EventLoopMonitor} eventLoop
+ * @property {Clock} clock
+ * @property {ServerClock} serverClock  Synchronized with each message.
+ * @property {EventLoopMonitor} eventLoop
  * @property {() => number} random
- * @property {import("./transports/url.js").Watch} watch
+ * @property {Watch} watch
  * @property {() => string} since  Returns the cursor of the page.
  */
 
@@ -72,7 +77,7 @@ function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, s
     poll: () => new LongPollTransport({ fetch, watch, clock }),
     short: () => new ShortPollTransport({ fetch, watch, clock, savesData }),
   };
-  const names = /** @type {import("./transports/transport.js").TransportName[]} */ (Object.keys(transports));
+  const names = /** @type {TransportName[]} */ (Object.keys(transports));
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new HealthCheck({ fetch, origin: watch.origin, clock });
   return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData });
@@ -89,7 +94,7 @@ function fetchOf(browser) {
 
 /**
  * Returns the name of the lock and the channel. Tabs that simulate different networks do not share a connection.
- * @param {import("./transports/url.js").Watch} watch
+ * @param {Watch} watch
  */
 function shareName({ chaos }) {
   return chaos ? `${SHARE_NAME} chaos=${chaos}` : SHARE_NAME;

@@ -1,9 +1,9 @@
 // @ts-check
 /** What a screen reader announces: one text at a time, at most one every few seconds, so that a busy board is bearable. */
-import { statusText } from "./status-text.js";
-
-/** @typedef {import("./difference.js").Change} Change */
-/** @typedef {import("./connection-status.js").Status} Status */
+import { statusText } from "./pet.js";
+/** @import { Clock } from "../live/clock.js" */
+/** @import { Status } from "./connection-status.js" */
+/** @import { Change } from "./pet.js" */
 
 /** How long to collect changes before speaking: related changes arrive together. */
 const COLLECT_MS = 500;
@@ -30,7 +30,7 @@ export class Announcements {
 
   /**
    * @param {object} options
-   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {(text: string) => void} options.say
    */
   constructor({ clock, say }) {
@@ -100,7 +100,7 @@ export class StatusAnnouncements {
   #kind = "up";
   #since = 0;
 
-  /** @param {import("../live/clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
   }

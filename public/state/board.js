@@ -6,11 +6,9 @@
  * over this link or an earlier one, and is dropped. So nothing is drawn twice, and nothing goes back in time.
  */
 import { isNewer, parseCursor } from "./cursor.js";
-import { difference, isSame } from "./difference.js";
-
-/** @typedef {import("./difference.js").Pet} Pet */
-/** @typedef {import("./difference.js").Change} Change */
-/** @typedef {import("../live/transports/message.js").Message} Message */
+import { difference, isSame } from "./pet.js";
+/** @import { Message } from "../live/transports/message.js" */
+/** @import { Change, Pet } from "./pet.js" */
 
 /** Fields of a message that are not fields of the pet. */
 const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at"]);

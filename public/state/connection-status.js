@@ -8,9 +8,12 @@
 import { messageTime } from "./liveness.js";
 import { parseTime } from "./server-clock.js";
 import { agoText, momentText } from "./time-text.js";
-
-/** @typedef {import("../live/connection/connection.js").ConnectionState} ConnectionState */
-/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
+/** @import { Clock } from "../live/clock.js" */
+/** @import { EventLoopMonitor } from "../live/connection/event-loop-monitor.js" */
+/** @import { ConnectionState } from "../live/connection/handover.js" */
+/** @import { Message } from "../live/transports/message.js" */
+/** @import { TransportName } from "../live/transports/transport.js" */
+/** @import { ServerClock } from "./server-clock.js" */
 
 /**
  * @typedef {object} Status
@@ -70,9 +73,9 @@ export class ConnectionStatus {
 
   /**
    * @param {object} options
-   * @param {import("../live/clock.js").Clock} options.clock
-   * @param {import("./server-clock.js").ServerClock} options.serverClock
-   * @param {Pick<import("../live/connection/event-loop-monitor.js").EventLoopMonitor, "probe" | "saturatedMs">
+   * @param {Clock} options.clock
+   * @param {ServerClock} options.serverClock
+   * @param {Pick<EventLoopMonitor, "probe" | "saturatedMs">
    *   } options.eventLoop
    * @param {number} options.asOf  Server time at which the page was rendered.
    */
@@ -101,7 +104,7 @@ export class ConnectionStatus {
     this.#lostAt ??= this.#clock.now();
   }
 
-  /** @param {import("../live/transports/message.js").Message} message */
+  /** @param {Message} message */
   receive(message) {
     const now = this.#clock.now();
     this.#receivedAt = now;

@@ -6,6 +6,8 @@
  * the base revision, so that a form which is sent again after a lost response is saved once.
  */
 
+/** @import { Clock } from "../live/clock.js" */
+
 /** @typedef {Record<string, string>} Fields */
 
 /**
@@ -26,7 +28,7 @@ export class Drafts {
   /**
    * @param {object} options
    * @param {() => Storage} options.storage  Throws if storage is forbidden.
-   * @param {import("../live/clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    */
   constructor({ storage, clock }) {
     this.#storage = storage;
@@ -41,10 +43,7 @@ export class Drafts {
     return this.#try((storage) => this.#parse(storage.getItem(PREFIX + form)));
   }
 
-  /**
-   * @param {string} form
-   * @param {{ fields: Fields, hidden: Fields }} input
-   */
+  /** @param {string} form @param {{ fields: Fields, hidden: Fields }} input */
   write(form, { fields, hidden }) {
     const draft = { savedAt: this.#clock.now(), fields, hidden };
     this.#try((storage) => storage.setItem(PREFIX + form, JSON.stringify(draft)));
@@ -55,10 +54,7 @@ export class Drafts {
     this.#try((storage) => storage.removeItem(PREFIX + form));
   }
 
-  /**
-   * Removes the drafts of every form of one account.
-   * @param {string} account
-   */
+  /** Removes the drafts of every form of one account. @param {string} account */
   removeOf(account) {
     this.#removeIf((key) => key.startsWith(`${PREFIX}${account}/`));
   }

@@ -5,9 +5,9 @@
  * It has no clock and no timer: it judges each message as it arrives, and says how long the silence after it may last.
  */
 import { parseTime } from "./server-clock.js";
-
-/** @typedef {import("../live/transports/message.js").Message} Message */
-/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
+/** @import { Message } from "../live/transports/message.js" */
+/** @import { TransportName } from "../live/transports/transport.js" */
+/** @import { ServerClock } from "./server-clock.js" */
 
 /**
  * How much of a message's delay the page itself can have caused.
@@ -58,7 +58,7 @@ export class Liveness {
   /**
    * @param {object} options
    * @param {TransportName} options.name
-   * @param {import("./server-clock.js").ServerClock} options.serverClock
+   * @param {ServerClock} options.serverClock
    */
   constructor({ name, serverClock }) {
     this.#serverClock = serverClock;
@@ -140,7 +140,7 @@ export function messageTime(message) {
  * Returns true if a hello is so late that its link would be useless.
  * @param {TransportName} name
  * @param {Message} hello
- * @param {import("./server-clock.js").ServerClock} serverClock
+ * @param {ServerClock} serverClock
  * @param {Load} load
  */
 export function isHelloLate(name, hello, serverClock, load) {

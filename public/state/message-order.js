@@ -4,8 +4,7 @@
  * while two links run concurrently, and when one tab relays its stream to tabs at other cursors.
  */
 import { hasReached, isNewer, isSameEpoch } from "./cursor.js";
-
-/** @typedef {import("../live/transports/message.js").Message} Message */
+/** @import { Message } from "../live/transports/message.js" */
 
 /** Returns true for messages that carry one committed change. @param {Message} message */
 export function isChange({ type }) {

@@ -3,10 +3,8 @@
  * Holds changes back from the page while the board still receives them. Resuming draws the net result: a pet that changed
  * five times changes once.
  */
-import { difference } from "./difference.js";
-
-/** @typedef {import("./difference.js").Pet} Pet */
-/** @typedef {import("./difference.js").Change} Change */
+import { difference } from "./pet.js";
+/** @import { Change, Pet } from "./pet.js" */
 
 export class Pause {
   #board;

@@ -8,9 +8,10 @@
  * the last tap wins.
  */
 import { isNewer } from "./cursor.js";
+/** @import { Clock } from "../live/clock.js" */
+/** @import { StatusResult, Undo } from "../live/commands.js" */
+/** @import { Message } from "../live/transports/message.js" */
 
-/** @typedef {import("../live/transports/message.js").Message} Message */
-/** @typedef {import("../live/commands.js").Undo} Undo */
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
 /** @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown  What the page shows of a save. */
 /** @typedef {{ status: string, since?: string }} Previous  A status, and since when the pet had it. */
@@ -87,8 +88,8 @@ export class Saves {
 
   /**
    * @param {object} options
-   * @param {import("../live/clock.js").Clock} options.clock
-   * @param {(pet: string, status: string, undo?: Undo) => Promise<import("../live/commands.js").StatusResult>} options.send
+   * @param {Clock} options.clock
+   * @param {(pet: string, status: string, undo?: Undo) => Promise<StatusResult>} options.send
    * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string }> }
    *   } options.board
    */
@@ -98,10 +99,7 @@ export class Saves {
     this.#board = board;
   }
 
-  /**
-   * @param {string} pet
-   * @param {string} status
-   */
+  /** @param {string} pet @param {string} status */
   set(pet, status) {
     const last = this.#saves.get(pet);
     if (last?.previous && (last.phase === "saving" || last.canUndo)) {
@@ -178,11 +176,7 @@ export class Saves {
     this.#saves.clear();
   }
 
-  /**
-   * @param {string} pet
-   * @param {Save} save
-   * @param {Undo} [undo]
-   */
+  /** @param {string} pet @param {Save} save @param {Undo} [undo] */
   async #begin(pet, save, undo) {
     const last = this.#saves.get(pet);
     last?.cancel();
@@ -210,11 +204,7 @@ export class Saves {
     else this.#enter(pet, save, isNewer(save.cursor, this.#board.cursor) ? "saved" : "live");
   }
 
-  /**
-   * @param {string} pet
-   * @param {Save} save
-   * @param {Phase} phase
-   */
+  /** @param {string} pet @param {Save} save @param {Phase} phase */
   #enter(pet, save, phase) {
     save.phase = phase;
     this.#show(pet, save);
@@ -231,10 +221,7 @@ export class Saves {
     this.#show(pet, save);
   }
 
-  /**
-   * @param {string} pet
-   * @param {Save} save
-   */
+  /** @param {string} pet @param {Save} save */
   #show(pet, save) {
     const shown = save.shown(this.#isPaused);
     if (!shown) this.#saves.delete(pet);

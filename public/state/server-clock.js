@@ -7,6 +7,8 @@
  * the lag of every other message: how much longer it travelled than the best one.
  */
 
+/** @import { Clock } from "../live/clock.js" */
+
 /** The most that two clocks drift apart. Without it, a page that is open for a day would mistake drift for lag. */
 const DRIFT = 0.0002;
 
@@ -19,7 +21,7 @@ export class ServerClock {
   #localOffsetMs;
   #isSynced = false;
 
-  /** @param {import("../live/clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
     this.#syncedMs = clock.elapsed();

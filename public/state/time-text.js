@@ -6,10 +6,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/**
- * Formats a time of day in the local time zone: "14:05".
- * @param {number} ms  Milliseconds since 1970.
- */
+/** Formats a time of day in the local time zone: "14:05". @param {number} ms  Milliseconds since 1970. */
 export function clockText(ms) {
   const date = new Date(ms);
   const pad = (/** @type {number} */ part) => String(part).padStart(2, "0");
@@ -48,20 +45,14 @@ export function durationText(ms) {
   return "just now";
 }
 
-/**
- * Formats how long ago something happened, to the second within the first minute: "3 s ago".
- * @param {number} ms
- */
+/** Formats how long ago something happened, to the second within the first minute: "3 s ago". @param {number} ms */
 export function agoText(ms) {
   const seconds = Math.floor(ms / SECOND_MS);
   if (seconds < 1) return "just now";
   return seconds < 60 ? `${seconds} s ago` : `${durationText(ms)} ago`;
 }
 
-/**
- * Formats a measured duration: "12 ms", "1.5 s", "65 s".
- * @param {number} ms
- */
+/** Formats a measured duration: "12 ms", "1.5 s", "65 s". @param {number} ms */
 export function spanText(ms) {
   if (ms < SECOND_MS) return `${Math.max(0, Math.round(ms))} ms`;
   const seconds = ms / SECOND_MS;

@@ -7,8 +7,7 @@
  * network or the server changed.
  */
 
-/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
-/** @typedef {import("../live/transports/transport.js").SwitchReason} SwitchReason */
+/** @import { SwitchReason, TransportName } from "../live/transports/transport.js" */
 
 /**
  * Storage for the transport that worked, for the next page.

@@ -6,9 +6,10 @@
  * page of a removed pet shows a notice and keeps its content.
  */
 import { drawPet, readPet } from "./pet.js";
-
-/** @typedef {import("../state/difference.js").Pet} Pet */
-/** @typedef {import("../state/difference.js").Change} Change */
+/** @import { Change, Pet } from "../state/pet.js" */
+/** @import { Highlight } from "./highlight.js" */
+/** @import { Times } from "./times.js" */
+/** @import { Title } from "./title.js" */
 
 export class Cards {
   #document;
@@ -24,9 +25,9 @@ export class Cards {
   /**
    * @param {object} options
    * @param {Document} options.document
-   * @param {Pick<import("./times.js").Times, "draw">} options.times
-   * @param {Pick<import("./highlight.js").Highlight, "show">} options.highlight
-   * @param {Pick<import("./title.js").Title, "setText">} options.title
+   * @param {Pick<Times, "draw">} options.times
+   * @param {Pick<Highlight, "show">} options.highlight
+   * @param {Pick<Title, "setText">} options.title
    */
   constructor({ document, times, highlight, title }) {
     this.#document = document;
@@ -118,10 +119,7 @@ export class Cards {
     /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
   }
 
-  /**
-   * @param {string} selector
-   * @param {boolean} isShown
-   */
+  /** @param {string} selector @param {boolean} isShown */
   #show(selector, isShown) {
     this.#document.querySelector(selector)?.toggleAttribute("hidden", !isShown);
   }

@@ -16,10 +16,7 @@ export class ChaosSelect {
   #select;
   #window;
 
-  /**
-   * @param {Document} document
-   * @param {Window} window
-   */
+  /** @param {Document} document @param {Window} window */
   constructor(document, window) {
     this.#window = window;
     // Missing outside the demo.

@@ -1,6 +1,7 @@
 // @ts-check
 /** The network doctor's page: a row for each connection type, the summary, the advice, and the report. */
 import { setText } from "./text.js";
+/** @import { Results } from "../state/doctor/results.js" */
 
 export class DoctorPage {
   /** The button was pressed: stops the test, or runs it again. */
@@ -21,10 +22,7 @@ export class DoctorPage {
     this.#get("doctor-copy").addEventListener("click", () => this.#copy());
   }
 
-  /**
-   * @param {import("../state/doctor/results.js").Results} results
-   * @param {string} report
-   */
+  /** @param {Results} results @param {string} report */
   draw({ rows, summary, advice }, report) {
     for (const { probe, verdict, result, measured, idle } of rows) {
       const row = /** @type {HTMLElement | null} */ (this.#document.querySelector(`[data-probe="${probe}"]`));

@@ -11,8 +11,9 @@
 import { momentText } from "../state/time-text.js";
 import { bodyOf, fillHidden, fillVisible, hiddenFields, isEqual, renderedFields, visibleFields } from "./form-fields.js";
 import { setText } from "./text.js";
-
-/** @typedef {import("../state/drafts.js").Fields} Fields */
+/** @import { Clock } from "../live/clock.js" */
+/** @import { FormResult } from "../live/commands.js" */
+/** @import { Drafts, Fields } from "../state/drafts.js" */
 
 export class DraftForm {
   #document;
@@ -35,9 +36,9 @@ export class DraftForm {
    * @param {object} options
    * @param {Document} options.document
    * @param {Pick<Location, "assign" | "replace" | "href">} options.location
-   * @param {import("../state/drafts.js").Drafts} options.drafts
-   * @param {import("../live/clock.js").Clock} options.clock
-   * @param {(url: string, body: URLSearchParams) => Promise<import("../live/commands.js").FormResult>} options.send
+   * @param {Drafts} options.drafts
+   * @param {Clock} options.clock
+   * @param {(url: string, body: URLSearchParams) => Promise<FormResult>} options.send
    * @param {boolean} options.isReturnedTo  The page was opened with the Back or Forward button.
    */
   constructor({ document, location, drafts, clock, send, isReturnedTo }) {
@@ -109,10 +110,7 @@ export class DraftForm {
     else this.#drafts.write(this.#name, { fields, hidden: hiddenFields(form) });
   }
 
-  /**
-   * @param {string} text
-   * @param {{ canDiscard?: boolean, isError?: boolean }} [options]
-   */
+  /** @param {string} text @param {{ canDiscard?: boolean, isError?: boolean }} [options] */
   #showNotice(text, { canDiscard = false, isError = false } = {}) {
     const notice = this.#document.querySelector("[data-draft-notice]");
     const place = notice?.querySelector("[data-draft-text]");
@@ -159,10 +157,7 @@ export class DraftForm {
     }
   };
 
-  /**
-   * @param {HTMLElement | null} submitter
-   * @param {boolean} isSending
-   */
+  /** @param {HTMLElement | null} submitter @param {boolean} isSending */
   #setSending(submitter, isSending) {
     this.#isSending = isSending;
     this.#showNotice(isSending ? "Saving…" : "");
@@ -174,7 +169,7 @@ export class DraftForm {
 /**
  * Removes the drafts of an account when it signs out. Drafts of other accounts stay.
  * @param {Document} document
- * @param {import("../state/drafts.js").Drafts} drafts
+ * @param {Drafts} drafts
  */
 export function discardAtSignOut(document, drafts) {
   /** @type {HTMLFormElement | null} */

@@ -1,7 +1,8 @@
 // @ts-check
 /** Reads and fills the fields of a form, as far as drafts are concerned. */
 
-/** @typedef {import("../state/drafts.js").Fields} Fields */
+/** @import { Fields } from "../state/drafts.js" */
+
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
 
 /** The token is valid for one page, so drafts never include it. */
@@ -53,10 +54,7 @@ export function hiddenFields(form) {
   return Object.fromEntries(controls(form).filter(isHidden).map((control) => [control.name, control.value]));
 }
 
-/**
- * @param {HTMLFormElement} form
- * @param {Fields} fields
- */
+/** @param {HTMLFormElement} form @param {Fields} fields */
 export function fillVisible(form, fields) {
   for (const control of controls(form).filter(isVisible)) {
     const value = fields[control.name];
@@ -66,10 +64,7 @@ export function fillVisible(form, fields) {
   }
 }
 
-/**
- * @param {HTMLFormElement} form
- * @param {Fields} fields
- */
+/** @param {HTMLFormElement} form @param {Fields} fields */
 export function fillHidden(form, fields) {
   for (const control of controls(form).filter(isHidden)) {
     if (fields[control.name] !== undefined) control.value = fields[control.name];
@@ -87,10 +82,7 @@ export function bodyOf(form, submitter) {
   return body;
 }
 
-/**
- * @param {Fields} one
- * @param {Fields} other
- */
+/** @param {Fields} one @param {Fields} other */
 export function isEqual(one, other) {
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...names].every((name) => one[name] === other[name]);

@@ -6,6 +6,8 @@
  * layout: on a page with many pets that would take longer than everything else.
  */
 
+/** @import { Clock } from "../live/clock.js" */
+
 const HIGHLIGHT_MS = 2_000;
 
 /** The animation is constant for its first 0.6 s, so it need not restart within this time. */
@@ -18,7 +20,7 @@ export class Highlight {
   /** @type {Map<Element, { mark: 0 | 1, shownMs: number, cancel: () => void }>} */
   #shown = new Map();
 
-  /** @param {import("../live/clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
   }
@@ -36,10 +38,7 @@ export class Highlight {
     for (const element of this.#shown.keys()) this.#hide(element);
   }
 
-  /**
-   * @param {Element} element
-   * @param {0 | 1} mark
-   */
+  /** @param {Element} element @param {0 | 1} mark */
   #mark(element, mark) {
     element.classList.add(MARKS[mark]);
     const cancel = this.#clock.after(HIGHLIGHT_MS, () => this.#hide(element));

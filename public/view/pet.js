@@ -4,10 +4,9 @@
  *
  * Icon and colours follow from `data-status` by CSS. A field may be shown in several places.
  */
-import { statusText } from "../state/status-text.js";
+import { statusText } from "../state/pet.js";
 import { setText } from "./text.js";
-
-/** @typedef {import("../state/difference.js").Pet} Pet */
+/** @import { Pet } from "../state/pet.js" */
 
 /** Fields whose values are keywords, which are shown with a capital letter. */
 const WORDS = new Set(["sex", "status"]);
@@ -58,10 +57,7 @@ function fieldsOf(element) {
   return element.querySelectorAll("[data-field]");
 }
 
-/**
- * @param {HTMLElement} element
- * @param {string} status
- */
+/** @param {HTMLElement} element @param {string} status */
 function drawStatus(element, status) {
   element.dataset.status = status;
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {

@@ -4,8 +4,7 @@
  * they are an ordinary form.
  */
 import { setText } from "./text.js";
-
-/** @typedef {import("../state/saves.js").Shown} Shown */
+/** @import { Shown } from "../state/saves.js" */
 
 export class StatusButtons {
   /** @type {(pet: string, status: string) => void} */
@@ -29,10 +28,7 @@ export class StatusButtons {
     this.#document.removeEventListener("click", this.#onclick);
   }
 
-  /**
-   * @param {string} pet
-   * @param {Shown | null} shown
-   */
+  /** @param {string} pet @param {Shown | null} shown */
   draw(pet, shown) {
     const element = this.#document.querySelector(`[data-pet="${CSS.escape(pet)}"]`);
     const line = /** @type {HTMLElement | null} */ (element?.querySelector("[data-saved]"));

@@ -4,6 +4,8 @@
  * tab. Shapes and colours follow by CSS.
  */
 import { setText } from "./text.js";
+/** @import { Status } from "../state/connection-status.js" */
+/** @import { Title } from "./title.js" */
 
 export class StatusLine {
   #element;
@@ -15,7 +17,7 @@ export class StatusLine {
   /**
    * @param {object} options
    * @param {Document} options.document
-   * @param {import("./title.js").Title} options.title
+   * @param {Title} options.title
    */
   constructor({ document, title }) {
     this.#element = /** @type {HTMLElement | null} */ (document.querySelector("#connection"));
@@ -25,7 +27,7 @@ export class StatusLine {
     this.#title = title;
   }
 
-  /** @param {import("../state/connection-status.js").Status} status */
+  /** @param {Status} status */
   draw({ state, freshness, text, details = "", transport }) {
     if (this.#element) {
       setData(this.#element, "state", state);

@@ -1,6 +1,8 @@
 // @ts-check
 /** The only timer of the page, for everything that changes with time alone. */
 
+/** @import { Clock } from "../live/clock.js" */
+
 const TICK_MS = 1_000;
 
 export class Tick {
@@ -9,7 +11,7 @@ export class Tick {
   #listeners = new Set();
   #cancel = () => {};
 
-  /** @param {import("../live/clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
   }

@@ -7,6 +7,8 @@
 import { parseTime } from "../state/server-clock.js";
 import { durationText, momentText, nextChangeOf } from "../state/time-text.js";
 import { setText } from "./text.js";
+/** @import { ServerClock } from "../state/server-clock.js" */
+/** @import { Tick } from "./tick.js" */
 
 export class Times {
   #root;
@@ -18,12 +20,7 @@ export class Times {
   #nextDue = Infinity;
   #drawnAt = 0;
 
-  /**
-   * @param {object} options
-   * @param {ParentNode} options.root
-   * @param {import("../state/server-clock.js").ServerClock} options.serverClock
-   * @param {import("./tick.js").Tick} options.tick
-   */
+  /** @param {{ root: ParentNode, serverClock: ServerClock, tick: Tick }} options */
   constructor({ root, serverClock, tick }) {
     this.#root = root;
     this.#serverClock = serverClock;
@@ -46,10 +43,7 @@ export class Times {
     for (const time of root.querySelectorAll("time[datetime]")) this.#drawTime(time, now);
   }
 
-  /**
-   * @param {Element} time
-   * @param {number} now
-   */
+  /** @param {Element} time @param {number} now */
   #drawTime(time, now) {
     const since = parseTime(time.getAttribute("datetime"));
     if (since === null) return;

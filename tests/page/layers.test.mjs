@@ -16,11 +16,7 @@ const modulesIn = (...folders) => modules.filter(({ path }) => folders.some((fol
 /** Code without its comments. @param {string} text */
 const code = (text) => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 
-/**
- * @param {{ path: string, text: string }[]} sources
- * @param {RegExp} pattern
- * @param {string} reason
- */
+/** @param {{ path: string, text: string }[]} sources @param {RegExp} pattern @param {string} reason */
 function assertNowhere(sources, pattern, reason) {
   for (const { path, text } of sources) assert.doesNotMatch(code(text), pattern, `${path}: ${reason}`);
 }

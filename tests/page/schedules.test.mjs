@@ -14,9 +14,9 @@ import { ServerClock } from "../../public/state/server-clock.js";
 import { FakeClock, last, seededRandom } from "./support/fakes.mjs";
 import { ModelNetwork, RULES } from "./support/model-network.mjs";
 import { boardText, ModelServer } from "./support/model-server.mjs";
-
-/** @typedef {import("./support/fakes.mjs").Message} Message */
-/** @typedef {import("./support/fakes.mjs").TransportName} TransportName */
+/** @import { ConnectionState } from "../../public/live/connection/handover.js" */
+/** @import { Message } from "../../public/live/transports/message.js" */
+/** @import { TransportName } from "../../public/live/transports/transport.js" */
 
 const RUNS = Number(process.env.PET_STORE_TEST_RUNS ?? 25);
 const SEEDS = process.env.PET_STORE_TEST_SEED
@@ -36,7 +36,7 @@ const QUIET_MS = 4_500;
 
 /** A page with its server and network, which checks every message. */
 class World {
-  /** @type {import("../../public/live/connection/connection.js").ConnectionState[]} */
+  /** @type {ConnectionState[]} */
   states = [];
   /** @type {Set<string>} Cursors of the changes that the page has received. */
   received = new Set();

@@ -14,12 +14,20 @@ import { LinkFactory } from "./link-factory.js";
 import { Retry } from "./retry.js";
 import { SleepDetector } from "./sleep-detector.js";
 import { Upgrade } from "./upgrade.js";
-
-/** @typedef {import("../transports/transport.js").TransportName} TransportName */
-/** @typedef {import("./handover.js").ConnectionState} ConnectionState */
+/** @import { ServerClock } from "../../state/server-clock.js" */
+/** @import { Memory } from "../../state/transport-preference.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
+/** @import { ConnectionState } from "./handover.js" */
+/** @import { HealthCheck } from "./health-check.js" */
+/** @import { Link, LinkEnd } from "./link.js" */
+/** @import { Loss, Race, Win } from "./race.js" */
+/** @import { Candidate } from "./upgrade.js" */
 
 export class Connection {
-  /** @type {(message: import("../transports/message.js").Message) => void} Receives each change once and in order. */
+  /** @type {(message: Message) => void} Receives each change once and in order. */
   onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
   onstate = noop;
@@ -31,21 +39,21 @@ export class Connection {
   #upgrade;
   #retry;
   #isStarted = false;
-  /** @type {import("./race.js").Race | null} */
+  /** @type {Race | null} */
   #race = null;
-  /** @type {import("../transports/transport.js").Switch | undefined} Why the next race is needed. */
+  /** @type {Switch | undefined} Why the next race is needed. */
   #cause;
 
   /**
    * @param {object} options
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {() => number} options.random  Returns a number from 0 up to 1.
-   * @param {Record<TransportName, () => import("../transports/transport.js").Transport>} options.transports  Best first.
+   * @param {Record<TransportName, () => Transport>} options.transports  Best first.
    * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
-   * @param {import("../../state/server-clock.js").ServerClock} options.serverClock
-   * @param {import("./event-loop-monitor.js").EventLoopMonitor} options.eventLoop
-   * @param {Pick<import("./health-check.js").HealthCheck, "check">} options.health
-   * @param {import("../../state/transport-preference.js").Memory} options.memory
+   * @param {ServerClock} options.serverClock
+   * @param {EventLoopMonitor} options.eventLoop
+   * @param {Pick<HealthCheck, "check">} options.health
+   * @param {Memory} options.memory
    * @param {() => boolean} options.savesData
    */
   constructor({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData }) {
@@ -121,7 +129,7 @@ export class Connection {
     this.#race.start();
   }
 
-  /** @param {import("./race.js").Win} win */
+  /** @param {Win} win */
   #won(win) {
     this.#race = null;
     for (const name of [...win.refused, ...win.late]) this.#preference.recordMiss(name);
@@ -130,7 +138,7 @@ export class Connection {
     this.#take({ link, hello: win.hello });
   }
 
-  /** @param {import("./race.js").Loss} loss */
+  /** @param {Loss} loss */
   #lost({ retryMs, isLate }) {
     this.#race = null;
     this.#handover.disconnect();
@@ -139,17 +147,14 @@ export class Connection {
     this.#retry.schedule(retryMs);
   }
 
-  /** @param {import("./upgrade.js").Candidate} candidate */
+  /** @param {Candidate} candidate */
   #take({ link, hello }) {
     this.#preference.recordUse(link.name);
     this.#upgrade.start(link);
     this.#handover.take(link, hello);
   }
 
-  /**
-   * @param {import("./link.js").Link} link
-   * @param {import("./link.js").LinkEnd} end
-   */
+  /** @param {Link} link @param {LinkEnd} end */
   #ended(link, end) {
     const { why } = end;
     this.#cause = why === "bye" ? undefined : { from: link.name, why };

@@ -7,6 +7,8 @@
  * has no backlog, and a late message was late on the network.
  */
 
+/** @import { Clock } from "../clock.js" */
+
 /** Length of the windows in which busy time is measured. */
 const WINDOW_MS = 250;
 
@@ -34,7 +36,7 @@ export class EventLoopMonitor {
   #saturatedSince;
   #idleWindows = IDLE_WINDOWS;
 
-  /** @param {import("../clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
     this.#windowMs = this.#countedMs = this.#saturatedSince = clock.elapsed();

@@ -4,14 +4,15 @@
  * which no change is missing and none comes twice.
  */
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("./link.js").Link} Link */
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { TransportPreference } from "../../state/transport-preference.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { TransportName } from "../transports/transport.js" */
+/** @import { Link, LinkEnd } from "./link.js" */
 
 /**
  * `delayed`: changes come late, because the streaming transports do not work on this network.
  * @typedef {{ phase: "connecting" } | { phase: "down" }
- *   | { phase: "up", transport: import("../transports/transport.js").TransportName, silenceLimitMs: number, delayed?: true }
+ *   | { phase: "up", transport: TransportName, silenceLimitMs: number, delayed?: true }
  *   } ConnectionState
  */
 
@@ -20,7 +21,7 @@ export class Handover {
   onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
   onstate = noop;
-  /** @type {(link: Link, end: import("./link.js").LinkEnd) => void} */
+  /** @type {(link: Link, end: LinkEnd) => void} */
   onend = noop;
   /** @type {Link | null} A lagging link stays until another one replaces it. */
   link = null;
@@ -30,7 +31,7 @@ export class Handover {
   /**
    * @param {object} options
    * @param {() => string} options.since  Returns the cursor of the page.
-   * @param {import("../../state/transport-preference.js").TransportPreference} options.preference
+   * @param {TransportPreference} options.preference
    */
   constructor({ since, preference }) {
     this.#since = since;
@@ -71,10 +72,7 @@ export class Handover {
     if (link.isUnseen(message, this.#since())) this.onmessage(message);
   }
 
-  /**
-   * @param {Link} link
-   * @param {Message} message
-   */
+  /** @param {Link} link @param {Message} message */
   #receive(link, message) {
     if (message.type === "hello") {
       const { name: transport, silenceLimitMs } = link;

@@ -1,6 +1,8 @@
 // @ts-check
 /** Distinguishes a server that is down from a network that blocks a transport. */
 
+/** @import { Clock } from "../clock.js" */
+
 /** A healthy server answers well within this time. */
 const TIMEOUT_MS = 2_000;
 
@@ -12,12 +14,7 @@ export class HealthCheck {
   #url;
   #clock;
 
-  /**
-   * @param {object} options
-   * @param {typeof fetch} options.fetch
-   * @param {string} options.origin
-   * @param {import("../clock.js").Clock} options.clock
-   */
+  /** @param {{ fetch: typeof fetch, origin: string, clock: Clock }} options */
   constructor({ fetch, origin, clock }) {
     this.#fetch = fetch;
     this.#url = new URL("/healthz", origin).href;

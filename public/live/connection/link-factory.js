@@ -3,17 +3,20 @@
 import { isHelloLate } from "../../state/liveness.js";
 import { Link } from "./link.js";
 import { Race } from "./race.js";
-
-/** @typedef {import("../transports/transport.js").TransportName} TransportName */
-/** @typedef {import("./race.js").Win} Win */
+/** @import { ServerClock } from "../../state/server-clock.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
+/** @import { Loss, Win } from "./race.js" */
+/** @import { SleepDetector } from "./sleep-detector.js" */
 
 /**
  * @typedef {object} Parts
- * @property {import("../clock.js").Clock} clock
- * @property {import("./sleep-detector.js").SleepDetector} sleepDetector
- * @property {import("./event-loop-monitor.js").EventLoopMonitor} eventLoop
- * @property {import("../../state/server-clock.js").ServerClock} serverClock
- * @property {Record<TransportName, () => import("../transports/transport.js").Transport>} transports
+ * @property {Clock} clock
+ * @property {SleepDetector} sleepDetector
+ * @property {EventLoopMonitor} eventLoop
+ * @property {ServerClock} serverClock
+ * @property {Record<TransportName, () => Transport>} transports
  * @property {() => string} since  Returns the cursor of the page.
  */
 
@@ -34,9 +37,9 @@ export class LinkFactory {
    * Builds a race, which the caller starts.
    * @param {object} options
    * @param {TransportName[]} options.names  In the order in which they start.
-   * @param {import("../transports/transport.js").Switch} [options.cause]
+   * @param {Switch} [options.cause]
    * @param {(win: Win) => void} options.onwin
-   * @param {(loss: import("./race.js").Loss) => void} options.onlose
+   * @param {(loss: Loss) => void} options.onlose
    */
   race({ names, ...options }) {
     const { clock, transports, serverClock, sleepDetector, eventLoop } = this.#parts;

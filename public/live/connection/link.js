@@ -10,8 +10,9 @@ import { Liveness } from "../../state/liveness.js";
 import { isUnseen } from "../../state/message-order.js";
 import { SnapshotAssembler } from "../transports/snapshot-assembler.js";
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Message } from "../transports/message.js" */
+/** @import { Parts } from "./link-factory.js" */
+/** @import { Win } from "./race.js" */
 
 /**
  * @typedef {object} LinkEnd
@@ -60,8 +61,8 @@ export class Link {
   #cancelTimeout = noop;
 
   /**
-   * @param {Pick<import("./link-factory.js").Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock"> &
-   *   { win: import("./race.js").Win }} parts
+   * @param {Pick<Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock"> &
+   *   { win: Win }} parts
    */
   constructor({ clock, sleepDetector, eventLoop, serverClock, win }) {
     this.#clock = clock;
@@ -161,10 +162,7 @@ export class Link {
     return isInTime;
   }
 
-  /**
-   * @param {number} timeoutMs
-   * @param {boolean} [isGrace]
-   */
+  /** @param {number} timeoutMs @param {boolean} [isGrace] */
   #startTimeout(timeoutMs, isGrace = false) {
     this.#cancelTimeout();
     this.#cancelTimeout = this.#clock.after(timeoutMs, () => {

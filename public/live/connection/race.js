@@ -7,10 +7,9 @@
  * delivered message counts.
  */
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("../transports/transport.js").Transport} Transport */
-/** @typedef {import("../transports/transport.js").TransportName} TransportName */
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
 
 /**
  * A transport that delivered hello in time. The caller sets its handlers.
@@ -42,7 +41,7 @@ export class Race {
   #clock;
   #pending;
   #since;
-  /** @type {import("../transports/transport.js").Switch | undefined} */
+  /** @type {Switch | undefined} */
   #cause;
   #isLate;
   #onwin;
@@ -60,10 +59,10 @@ export class Race {
 
   /**
    * @param {object} options
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {Transport[]} options.transports  In the order in which they start.
    * @param {string} options.since
-   * @param {import("../transports/transport.js").Switch} [options.cause]  Why the page switches transports, if it does.
+   * @param {Switch} [options.cause]  Why the page switches transports, if it does.
    * @param {(name: TransportName, hello: Message) => boolean} options.isLate
    * @param {(win: Win) => void} options.onwin
    * @param {(loss: Loss) => void} options.onlose
@@ -114,10 +113,7 @@ export class Race {
     });
   }
 
-  /**
-   * @param {Transport} transport
-   * @param {Message} message
-   */
+  /** @param {Transport} transport @param {Message} message */
   #receive(transport, message) {
     // The server is stopping or full, and would answer the same over every other transport.
     if (message.type === "bye") return this.#lose(message.retry_ms);
@@ -129,10 +125,7 @@ export class Race {
     this.#remove(transport);
   }
 
-  /**
-   * @param {Transport} transport
-   * @param {number} [retryMs]
-   */
+  /** @param {Transport} transport @param {number} [retryMs] */
   #failed(transport, retryMs) {
     this.#refused.push(transport.name);
     this.#cause ??= { from: transport.name, why: "refused" };
@@ -148,10 +141,7 @@ export class Race {
     else this.#lose();
   }
 
-  /**
-   * @param {Transport} transport
-   * @param {Message} hello
-   */
+  /** @param {Transport} transport @param {Message} hello */
   #win(transport, hello) {
     this.#running.delete(transport);
     const late = [...this.#late, ...[...this.#running].map(({ name }) => name)];

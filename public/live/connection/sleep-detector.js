@@ -4,6 +4,7 @@
  * that says nothing about the network. `EventLoopMonitor` detects a page that runs but cannot keep up.
  */
 import { noop } from "../transports/transport.js";
+/** @import { Clock } from "../clock.js" */
 
 const TICK_MS = 1_000;
 
@@ -27,7 +28,7 @@ export class SleepDetector {
   #tickedAt = 0;
   #cancel = noop;
 
-  /** @param {import("../clock.js").Clock} clock */
+  /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
   }

@@ -1,7 +1,8 @@
 // @ts-check
 /** Stores the transport that worked for the next page of this origin, separately for each simulated network of the demo. */
 
-/** @typedef {import("../transports/transport.js").TransportName} TransportName */
+/** @import { Clock } from "../clock.js" */
+/** @import { TransportName } from "../transports/transport.js" */
 
 const KEY = "petstore.transport";
 
@@ -17,7 +18,7 @@ export class TransportMemory {
   /**
    * @param {object} options
    * @param {() => Storage} options.open  Throws if storage is forbidden; nothing is stored then.
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {readonly TransportName[]} options.names
    * @param {string} [options.chaos]
    */

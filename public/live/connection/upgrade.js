@@ -6,10 +6,14 @@
  * Until then the current link stays, so a failed attempt has no visible effect.
  */
 import { noop } from "../transports/transport.js";
+/** @import { TransportPreference } from "../../state/transport-preference.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { TransportName } from "../transports/transport.js" */
+/** @import { LinkFactory } from "./link-factory.js" */
+/** @import { Link } from "./link.js" */
+/** @import { Race, Win } from "./race.js" */
 
-/** @typedef {import("./link.js").Link} Link */
-/** @typedef {import("../transports/message.js").Message} Message */
-/** @typedef {import("../transports/transport.js").TransportName} TransportName */
 /** @typedef {{ link: Link, hello: Message }} Candidate */
 
 /** Delay before the first attempt, if the better transports are known to fail. Doubles with each failure. */
@@ -36,16 +40,16 @@ export class Upgrade {
   #delayMs = 0;
   /** @type {(() => void) | null} Set while waiting for the next attempt. */
   #cancelWait = null;
-  /** @type {import("./race.js").Race | null} */
+  /** @type {Race | null} */
   #race = null;
   /** @type {Candidate | null} */
   #candidate = null;
 
   /**
    * @param {object} options
-   * @param {import("../clock.js").Clock} options.clock
-   * @param {import("./link-factory.js").LinkFactory} options.links
-   * @param {import("../../state/transport-preference.js").TransportPreference} options.preference
+   * @param {Clock} options.clock
+   * @param {LinkFactory} options.links
+   * @param {TransportPreference} options.preference
    * @param {() => boolean} options.savesData  If true, only `tryNow` makes an attempt.
    */
   constructor({ clock, links, preference, savesData }) {
@@ -105,10 +109,7 @@ export class Upgrade {
     if (this.#from) this.#runRace(this.#preference.betterThan(this.#from), this.#from);
   }
 
-  /**
-   * @param {TransportName[]} names
-   * @param {TransportName} from
-   */
+  /** @param {TransportName[]} names @param {TransportName} from */
   #runRace(names, from) {
     if (names.length === 0) return this.#fail();
     this.#race = this.#links.race({
@@ -121,7 +122,7 @@ export class Upgrade {
   }
 
   /**
-   * @param {import("./race.js").Win} win
+   * @param {Win} win
    * @param {TransportName[]} others  To try if this one is not useful.
    * @param {TransportName} from
    */

@@ -7,6 +7,7 @@ import { noop } from "../transports/transport.js";
 import { socketUrl } from "../transports/url.js";
 import { closeSocket } from "../transports/websocket.js";
 import { OPEN_LIMIT_MS } from "./stream-probe.js";
+/** @import { ProbeContext } from "./probes.js" */
 
 /** Time limit for a reply. */
 const REPLY_LIMIT_MS = 5_000;
@@ -23,7 +24,7 @@ export class EchoSocket {
   /** @type {(hasHappened: boolean) => void}  Settles the promise of `#next`. */
   #settle = noop;
 
-  /** @param {import("./probes.js").ProbeContext} context  Its signal closes the socket. */
+  /** @param {ProbeContext} context  Its signal closes the socket. */
   constructor({ browser, clock, watch, signal }) {
     this.#clock = clock;
     this.#signal = signal;

@@ -9,9 +9,8 @@ import { liveUrl } from "../transports/url.js";
 import { EchoSocket } from "./echo-socket.js";
 import { WAIT_LIMIT_MS } from "./probes.js";
 import { readPoll, sendRequest } from "./request-probe.js";
-
-/** @typedef {import("./probes.js").ProbeContext} ProbeContext */
-/** @typedef {import("../../state/doctor/measurement.js").IdleResult} IdleResult */
+/** @import { IdleResult } from "../../state/doctor/measurement.js" */
+/** @import { ProbeContext } from "./probes.js" */
 
 /** More than the minute after which most of them act. */
 export const IDLE_MS = 65_000;

@@ -9,9 +9,9 @@
 import { noop } from "../transports/transport.js";
 import { testIdlePoll, testIdleSse, testIdleWebSocket } from "./idle-tests.js";
 import { probeHttp, probePoll, probeSse, probeState, probeWebSocket } from "./probes.js";
-
-/** @typedef {import("../../state/doctor/measurement.js").Measurement} Measurement */
-/** @typedef {import("./probes.js").ProbeContext} ProbeContext */
+/** @import { IdleResult, Measurement } from "../../state/doctor/measurement.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { ProbeContext } from "./probes.js" */
 
 /** The largest id. Ids are assigned in order, from 1. */
 const NO_PET = "18446744073709551615";
@@ -21,7 +21,7 @@ export class NetworkDoctor {
   onmeasurement = noop;
   /** Every connection type was measured. The idle tests begin. */
   onidle = noop;
-  /** @type {(result: import("../../state/doctor/measurement.js").IdleResult) => void} */
+  /** @type {(result: IdleResult) => void} */
   onidleresult = noop;
   /** The test is complete. */
   onend = noop;
@@ -32,7 +32,7 @@ export class NetworkDoctor {
   /**
    * @param {object} options
    * @param {ProbeContext["browser"]} options.browser
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {string} options.origin
    * @param {string} options.chaos  The simulated network; "" for none.
    * @param {string} options.since  A cursor with no changes after it.
@@ -79,10 +79,7 @@ export class NetworkDoctor {
     );
   }
 
-  /**
-   * @param {ProbeContext} context
-   * @param {Measurement[]} measurements
-   */
+  /** @param {ProbeContext} context @param {Measurement[]} measurements */
   #testIdle(context, measurements) {
     const tests = { ws: testIdleWebSocket, sse: testIdleSse, poll: testIdlePoll };
     return Promise.all(

@@ -6,16 +6,16 @@ import { WebSocketTransport } from "../transports/websocket.js";
 import { EchoSocket } from "./echo-socket.js";
 import { readHead, readPlain, readPoll, readState, sendRequest } from "./request-probe.js";
 import { probeStream } from "./stream-probe.js";
-
-/** @typedef {import("../../state/doctor/measurement.js").StreamMeasurement} StreamMeasurement */
-/** @typedef {import("../../state/doctor/measurement.js").RequestMeasurement} RequestMeasurement */
-/** @typedef {import("../../state/doctor/measurement.js").RequestResult} RequestResult */
+/** @import { RequestMeasurement, RequestResult, StreamMeasurement } from "../../state/doctor/measurement.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { Browser } from "../open-connection.js" */
+/** @import { Watch } from "../transports/url.js" */
 
 /**
  * @typedef {object} ProbeContext
- * @property {Pick<import("../open-connection.js").Browser, "WebSocket" | "EventSource" | "fetch">} browser
- * @property {import("../clock.js").Clock} clock
- * @property {import("../transports/url.js").Watch} watch  Of a pet without changes, so that messages come regularly.
+ * @property {Pick<Browser, "WebSocket" | "EventSource" | "fetch">} browser
+ * @property {Clock} clock
+ * @property {Watch} watch  Of a pet without changes, so that messages come regularly.
  * @property {string} since  A cursor with no changes after it.
  * @property {number} heartbeatMs
  * @property {AbortSignal} signal
@@ -111,10 +111,7 @@ export async function probeState(context) {
   return { probe: "short", requests: await inTurn([first, later(context, again)]) };
 }
 
-/**
- * Sends one request after the other, until one goes wrong.
- * @param {(() => Promise<RequestResult>)[]} requests
- */
+/** Sends one request after the other, until one goes wrong. @param {(() => Promise<RequestResult>)[]} requests */
 async function inTurn(requests) {
   const results = [];
   for (const send of requests) {

@@ -2,8 +2,8 @@
 /** Sends one request and measures its response: who responded, after how long, and when the response was made. */
 import { parseTime } from "../../state/server-clock.js";
 import { withTimeout } from "../clock.js";
-
-/** @typedef {import("../../state/doctor/measurement.js").RequestResult} RequestResult */
+/** @import { RequestResult } from "../../state/doctor/measurement.js" */
+/** @import { ProbeContext } from "./probes.js" */
 
 /** Time limit beyond the time that the server was asked to wait. */
 const LIMIT_MS = 10_000;
@@ -40,7 +40,7 @@ export async function readHead(response) {
 }
 
 /**
- * @param {import("./probes.js").ProbeContext} context
+ * @param {ProbeContext} context
  * @param {object} request
  * @param {string} request.url
  * @param {Read} request.read
@@ -86,10 +86,7 @@ function dateOf(response) {
   return { serverMs: parseTime(response.headers.get("date")), precisionMs: DATE_PRECISION_MS };
 }
 
-/**
- * @param {Response} response
- * @param {string} type
- */
+/** @param {Response} response @param {string} type */
 function isType(response, type) {
   return response.headers.get("content-type")?.startsWith(type) ?? false;
 }

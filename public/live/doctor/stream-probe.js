@@ -6,9 +6,9 @@
 import { silenceLimit } from "../../state/liveness.js";
 import { parseTime } from "../../state/server-clock.js";
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("../../state/doctor/measurement.js").StreamMeasurement} StreamMeasurement */
-/** @typedef {import("../transports/transport.js").Transport} Transport */
+/** @import { StreamMeasurement } from "../../state/doctor/measurement.js" */
+/** @import { Transport } from "../transports/transport.js" */
+/** @import { ProbeContext } from "./probes.js" */
 
 /** Time limit for opening a stream. */
 export const OPEN_LIMIT_MS = 10_000;
@@ -17,7 +17,7 @@ export const OPEN_LIMIT_MS = 10_000;
 const SUSTAINED_AFTER = 0.7;
 
 /**
- * @param {import("./probes.js").ProbeContext} context  Its signal ends the probe, with what was seen so far.
+ * @param {ProbeContext} context  Its signal ends the probe, with what was seen so far.
  * @param {Transport & { name: "ws" | "sse" }} transport  Closed at the end.
  * @returns {Promise<StreamMeasurement>}
  */

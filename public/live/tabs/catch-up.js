@@ -4,8 +4,10 @@ import { isChange } from "../../state/message-order.js";
 import { withTimeout } from "../clock.js";
 import { isMessage } from "../transports/message.js";
 import { liveUrl } from "../transports/url.js";
+/** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { Watch } from "../transports/url.js" */
 
-/** @typedef {import("../transports/message.js").Message} Message */
 /** @typedef {(since: string, signal: AbortSignal) => Promise<Message[]>} CatchUp  Rejects if the server does not answer. */
 
 const TIMEOUT_MS = 5_000;
@@ -13,8 +15,8 @@ const TIMEOUT_MS = 5_000;
 /**
  * @param {object} options
  * @param {typeof fetch} options.fetch
- * @param {import("../transports/url.js").Watch} options.watch
- * @param {import("../clock.js").Clock} options.clock
+ * @param {Watch} options.watch
+ * @param {Clock} options.clock
  * @returns {CatchUp}
  */
 export function createCatchUp({ fetch, watch, clock }) {

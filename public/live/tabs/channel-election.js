@@ -8,7 +8,8 @@
  * resigns. A leader that crashed is detected by its silence.
  */
 
-/** @typedef {import("./tab-message.js").TabMessage} TabMessage */
+/** @import { Lead, TabMessage } from "./tab-message.js" */
+/** @import { Tab } from "./tab.js" */
 
 export class ChannelElection {
   /** No queue: a tab asks for the leader, and claims the lead if there is none. */
@@ -22,7 +23,7 @@ export class ChannelElection {
   #isLeading = false;
 
   /**
-   * @param {import("./tab.js").Tab} tab
+   * @param {Tab} tab
    * @param {() => void} onwin  This tab leads.
    */
   constructor(tab, onwin) {
@@ -53,10 +54,7 @@ export class ChannelElection {
     if (message.kind === "lead") this.#highest = Math.max(this.#highest, message.term);
   }
 
-  /**
-   * Returns true if this tab keeps the lead when another claims it.
-   * @param {import("./tab-message.js").Lead} claim
-   */
+  /** Returns true if this tab keeps the lead when another claims it. @param {Lead} claim */
   outranks({ term, leader }) {
     return this.#isLeading && (this.term > term || (this.term === term && this.#tab.id > leader));
   }

@@ -11,8 +11,10 @@
 import { hasReached, isNewer } from "../../state/cursor.js";
 import { classify } from "../../state/message-order.js";
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Message } from "../transports/message.js" */
+/** @import { CatchUp } from "./catch-up.js" */
+/** @import { PageEvent, TabMessage, Welcome } from "./tab-message.js" */
+/** @import { Tab } from "./tab.js" */
 
 /** Silence after which the leader is asked, in heartbeats. The rest up to 1.5 is for taking over. */
 const SILENT_HEARTBEATS = 1.2;
@@ -52,10 +54,10 @@ export class Follower {
   #hasAskedServer = false;
 
   /**
-   * @param {import("./tab.js").Tab} tab
+   * @param {Tab} tab
    * @param {object} options
    * @param {boolean} options.hasQueue  The browser appoints this tab when there is no leader.
-   * @param {import("./catch-up.js").CatchUp} options.catchUp
+   * @param {CatchUp} options.catchUp
    * @param {() => void} options.ontakeover  This tab should take the lead.
    * @param {() => void} options.ongiveup  There is no leader, and this tab cannot take the lead.
    */
@@ -77,7 +79,7 @@ export class Follower {
     this.#request.abort();
   }
 
-  /** @param {import("./tab-message.js").TabMessage} message */
+  /** @param {TabMessage} message */
   receive(message) {
     if (message.kind !== "join") this.#rivalJoinedAt = -Infinity;
     switch (message.kind) {
@@ -99,7 +101,7 @@ export class Follower {
 
   /**
    * Passes an event of this page to the leader. If the leader is asleep, this tab takes over.
-   * @param {import("./tab-message.js").PageEvent} event
+   * @param {PageEvent} event
    */
   handle(event) {
     this.#tab.post({ kind: "page-event", event });
@@ -139,7 +141,7 @@ export class Follower {
   /**
    * A leader that slept may reply once more before it learns that it was replaced. The new leader replies too, which
    * corrects every tab that followed the old one.
-   * @param {import("./tab-message.js").Welcome} welcome  To another tab.
+   * @param {Welcome} welcome  To another tab.
    */
   #overheard({ leader }) {
     if (leader === this.#leader || this.#awaitsReply) return;
@@ -147,7 +149,7 @@ export class Follower {
     this.#join();
   }
 
-  /** @param {import("./tab-message.js").Welcome} welcome */
+  /** @param {Welcome} welcome */
   #welcomed({ leader, state, hello, since: asked, position, changes, isHidden }) {
     this.#leader = leader;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
@@ -180,10 +182,7 @@ export class Follower {
     this.#tab.receive(rest);
   }
 
-  /**
-   * @param {Message} message
-   * @param {string} after
-   */
+  /** @param {Message} message @param {string} after */
   #deliver(message, after) {
     const wasSilent = this.#isSilent();
     this.#awaitsReply = false;

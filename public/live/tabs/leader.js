@@ -1,24 +1,28 @@
 // @ts-check
 /** The tab that holds the only connection of the browser: relays its messages, and replies to tabs that join. */
 import { noop } from "../transports/transport.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Connection } from "../connection/connection.js" */
+/** @import { ConnectionState } from "../connection/handover.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { ChannelElection } from "./channel-election.js" */
+/** @import { Join, PageEvent, TabMessage } from "./tab-message.js" */
+/** @import { Tab } from "./tab.js" */
 
 export class Leader {
   #tab;
   #connection;
   #election;
   #onreplaced;
-  /** @type {import("./tab-message.js").ConnectionState} */
+  /** @type {ConnectionState} */
   #state = { phase: "connecting" };
   /** @type {Message | null} */
   #hello = null;
 
   /**
-   * @param {import("./tab.js").Tab} tab
+   * @param {Tab} tab
    * @param {object} options
-   * @param {import("../connection/connection.js").Connection} options.connection  Not started, and for every pet.
-   * @param {Pick<import("./channel-election.js").ChannelElection, "term" | "outranks">} options.election
+   * @param {Connection} options.connection  Not started, and for every pet.
+   * @param {Pick<ChannelElection, "term" | "outranks">} options.election
    * @param {() => void} options.onreplaced  Another tab leads.
    */
   constructor(tab, { connection, election, onreplaced }) {
@@ -43,7 +47,7 @@ export class Leader {
 
   /**
    * A tab that slept may learn of its successor before it learns that it lost the lock, and must not reply in its place.
-   * @param {import("./tab-message.js").TabMessage} message
+   * @param {TabMessage} message
    */
   receive(message) {
     if (message.kind === "lead") {
@@ -57,7 +61,7 @@ export class Leader {
     }
   }
 
-  /** @param {import("./tab-message.js").PageEvent} event */
+  /** @param {PageEvent} event */
   handle(event) {
     this.#connection[event]();
   }
@@ -74,14 +78,14 @@ export class Leader {
     this.#tab.receive(message);
   }
 
-  /** @param {import("./tab-message.js").ConnectionState} state */
+  /** @param {ConnectionState} state */
   #changeState(state) {
     this.#state = state;
     this.#tab.post({ kind: "state", leader: this.#tab.id, state });
     this.#tab.show(state);
   }
 
-  /** @param {import("./tab-message.js").Join} join */
+  /** @param {Join} join */
   #welcome({ from, since }) {
     const { id, cursor, isHidden } = this.#tab;
     this.#tab.post({

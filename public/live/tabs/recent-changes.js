@@ -6,8 +6,7 @@
  */
 import { hasReached } from "../../state/cursor.js";
 import { isChange } from "../../state/message-order.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Message } from "../transports/message.js" */
 
 /** Bounds the memory of each tab. A tab that needs more asks the server. */
 const LIMIT = 256;

@@ -13,9 +13,11 @@ import { Follower } from "./follower.js";
 import { Leader } from "./leader.js";
 import { LockElection } from "./lock-election.js";
 import { Tab } from "./tab.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
-/** @typedef {import("../connection/connection.js").ConnectionState} ConnectionState */
+/** @import { Clock } from "../clock.js" */
+/** @import { Connection } from "../connection/connection.js" */
+/** @import { ConnectionState } from "../connection/handover.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { CatchUp } from "./catch-up.js" */
 
 export class SharedConnection {
   /** @type {(message: Message) => void} */
@@ -33,7 +35,7 @@ export class SharedConnection {
 
   /**
    * @param {object} options
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {() => number} options.random  Returns a number from 0 up to 1.
    * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
    * @param {string} options.name  Of lock and channel: tabs with the same name share.
@@ -41,8 +43,8 @@ export class SharedConnection {
    * @param {() => boolean} options.isHidden
    * @param {LockManager} [options.locks]
    * @param {typeof BroadcastChannel} options.BroadcastChannel
-   * @param {() => import("../connection/connection.js").Connection} options.connect  Builds one for every pet, not started.
-   * @param {import("./catch-up.js").CatchUp} options.catchUp
+   * @param {() => Connection} options.connect  Builds one for every pet, not started.
+   * @param {CatchUp} options.catchUp
    */
   constructor(options) {
     this.#options = options;

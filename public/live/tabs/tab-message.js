@@ -5,8 +5,9 @@
  * Change their shape only together with the version in the channel's name.
  */
 
-/** @typedef {import("../transports/message.js").Message} Message */
-/** @typedef {import("../connection/connection.js").ConnectionState} ConnectionState */
+/** @import { ConnectionState } from "../connection/handover.js" */
+/** @import { Message } from "../transports/message.js" */
+
 /** @typedef {"wake" | "online" | "offline"} PageEvent  Names a method of the connection. */
 
 /**

@@ -2,8 +2,10 @@
 /** The state of a tab, whether it leads or follows: the cursor of its page, recent changes, and the other tabs. */
 import { isChange } from "../../state/message-order.js";
 import { RecentChanges } from "./recent-changes.js";
-
-/** @typedef {import("../transports/message.js").Message} Message */
+/** @import { Clock } from "../clock.js" */
+/** @import { ConnectionState } from "../connection/handover.js" */
+/** @import { Message } from "../transports/message.js" */
+/** @import { TabMessage } from "./tab-message.js" */
 
 /** The server's default, used until a `hello` arrives. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -13,9 +15,9 @@ export class Tab {
   id;
   recentChanges;
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
-  /** Posts to the other tabs. @type {(message: import("./tab-message.js").TabMessage) => void} */
+  /** Posts to the other tabs. @type {(message: TabMessage) => void} */
   post;
-  /** Shows the connection state on the page. @type {(state: import("./tab-message.js").ConnectionState) => void} */
+  /** Shows the connection state on the page. @type {(state: ConnectionState) => void} */
   show;
   #since;
   #isHidden;
@@ -24,7 +26,7 @@ export class Tab {
 
   /**
    * @param {object} options
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    * @param {() => number} options.random
    * @param {() => string} options.since  Returns the cursor of the page.
    * @param {() => boolean} options.isHidden

@@ -7,14 +7,15 @@
  */
 import { PollingTransport } from "./polling.js";
 import { liveUrl } from "./url.js";
+/** @import { Clock } from "../clock.js" */
+/** @import { Switch, Transport } from "./transport.js" */
+/** @import { Watch } from "./url.js" */
 
 /** The longest that the server holds a request. */
 const WAIT_LIMIT_S = 25;
 
 /** Bounds the request rate if a busy store, or a cache, answers immediately. */
 const GAP_MS = 500;
-
-/** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
 export class LongPollTransport extends PollingTransport {
@@ -23,24 +24,16 @@ export class LongPollTransport extends PollingTransport {
   #watch;
   #cursor = "";
   #waitS = 0;
-  /** @type {import("./transport.js").Switch | undefined} */
+  /** @type {Switch | undefined} */
   #cause;
 
-  /**
-   * @param {object} options
-   * @param {typeof fetch} options.fetch
-   * @param {import("./url.js").Watch} options.watch
-   * @param {import("../clock.js").Clock} options.clock
-   */
+  /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock }} options */
   constructor({ fetch, watch, clock }) {
     super({ fetch, clock });
     this.#watch = watch;
   }
 
-  /**
-   * @param {string} since
-   * @param {import("./transport.js").Switch} [cause]
-   */
+  /** @param {string} since @param {Switch} [cause] */
   begin(since, cause) {
     this.#cursor = since;
     this.#waitS = 0;

@@ -6,9 +6,8 @@
  */
 import { isMessage } from "./message.js";
 import { noop } from "./transport.js";
-
-/** @typedef {import("./transport.js").Transport} Transport */
-/** @typedef {import("./transport.js").Switch} Switch */
+/** @import { Clock } from "../clock.js" */
+/** @import { CloseInfo, Switch, Transport } from "./transport.js" */
 
 /** The server refused the request, and may have said how long to stay away. */
 class RefusedError extends Error {
@@ -35,17 +34,14 @@ export class PollingTransport {
   /**
    * @param {object} options
    * @param {typeof fetch} options.fetch
-   * @param {import("../clock.js").Clock} options.clock
+   * @param {Clock} options.clock
    */
   constructor({ fetch, clock }) {
     this.#fetch = fetch;
     this.#clock = clock;
   }
 
-  /**
-   * @param {string} since
-   * @param {Switch} [cause]
-   */
+  /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
     this.begin(since, cause);
@@ -126,7 +122,7 @@ export class PollingTransport {
     }
   }
 
-  /** @param {import("./transport.js").CloseInfo} info */
+  /** @param {CloseInfo} info */
   #end(info) {
     this.close();
     this.onstate("closed", info);

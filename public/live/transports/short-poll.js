@@ -7,13 +7,14 @@
  */
 import { NOT_MODIFIED, PollingTransport } from "./polling.js";
 import { liveUrl } from "./url.js";
+/** @import { Clock } from "../clock.js" */
+/** @import { Switch, Transport } from "./transport.js" */
+/** @import { Watch } from "./url.js" */
 
 const GAP_MS = 3_000;
 
 /** If the browser is set to save data. */
 const SAVE_DATA_GAP_MS = 10_000;
-
-/** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
 export class ShortPollTransport extends PollingTransport {
@@ -24,26 +25,17 @@ export class ShortPollTransport extends PollingTransport {
   /** The `ETag` of the last snapshot; before the first one, the tag of the page itself. */
   #etag = "";
   #cursor = "";
-  /** @type {import("./transport.js").Switch | undefined} */
+  /** @type {Switch | undefined} */
   #cause;
 
-  /**
-   * @param {object} options
-   * @param {typeof fetch} options.fetch
-   * @param {import("./url.js").Watch} options.watch
-   * @param {import("../clock.js").Clock} options.clock
-   * @param {() => boolean} options.savesData
-   */
+  /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock, savesData: () => boolean }} options */
   constructor({ fetch, watch, clock, savesData }) {
     super({ fetch, clock });
     this.#watch = watch;
     this.#savesData = savesData;
   }
 
-  /**
-   * @param {string} since
-   * @param {import("./transport.js").Switch} [cause]
-   */
+  /** @param {string} since @param {Switch} [cause] */
   begin(since, cause) {
     this.#cursor = since;
     this.#etag = since && `"${since}"`;

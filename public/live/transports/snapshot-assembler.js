@@ -4,7 +4,7 @@
  * cursor until then. If the connection ends in between, the next one starts the snapshot over.
  */
 
-/** @typedef {import("./message.js").Message} Message */
+/** @import { Message } from "./message.js" */
 
 /** Query parameters that ask a live route for snapshots in parts. */
 export const IN_PARTS = { parts: 1 };

@@ -9,8 +9,8 @@ import { decode, MESSAGE_TYPES } from "./message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
 import { noop } from "./transport.js";
 import { liveUrl } from "./url.js";
-
-/** @typedef {import("./transport.js").Transport} Transport */
+/** @import { Switch, Transport } from "./transport.js" */
+/** @import { Watch } from "./url.js" */
 
 /** @implements {Transport} */
 export class SseTransport {
@@ -28,17 +28,14 @@ export class SseTransport {
   /**
    * @param {object} options
    * @param {typeof EventSource} options.EventSource
-   * @param {import("./url.js").Watch} options.watch
+   * @param {Watch} options.watch
    */
   constructor({ EventSource, watch }) {
     this.#EventSource = EventSource;
     this.#watch = watch;
   }
 
-  /**
-   * @param {string} since
-   * @param {import("./transport.js").Switch} [cause]
-   */
+  /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
     let source;

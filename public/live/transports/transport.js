@@ -5,7 +5,8 @@
  * A transport reports and decides nothing. It never retries, and after `close()` it reports nothing more.
  */
 
-/** @typedef {import("./message.js").Message} Message */
+/** @import { Message } from "./message.js" */
+
 /** @typedef {"ws" | "sse" | "poll" | "short"} TransportName */
 /** @typedef {{ retryMs?: number }} CloseInfo  `retryMs`: how long the server asked the client to stay away. */
 

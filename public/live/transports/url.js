@@ -24,10 +24,7 @@ export function liveUrl(watch, path, since, params = {}) {
   return url.href;
 }
 
-/**
- * Returns the URL with a WebSocket scheme: older browsers do not accept `http` there.
- * @param {string} url
- */
+/** Returns the URL with a WebSocket scheme: older browsers do not accept `http` there. @param {string} url */
 export function socketUrl(url) {
   return url.replace(/^http/, "ws");
 }

@@ -4,6 +4,9 @@ import { decode } from "./message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
 import { noop } from "./transport.js";
 import { liveUrl, socketUrl } from "./url.js";
+/** @import { Clock } from "../clock.js" */
+/** @import { Switch, Transport } from "./transport.js" */
+/** @import { Watch } from "./url.js" */
 
 /** `WebSocket.CONNECTING` and `OPEN`, spelled out because tests pass in another constructor. */
 const CONNECTING = 0;
@@ -11,8 +14,6 @@ const OPEN = 1;
 
 /** How long an abandoned socket may take to open before it is closed anyway. */
 const CONNECT_LIMIT_MS = 3_000;
-
-/** @typedef {import("./transport.js").Transport} Transport */
 
 /** @implements {Transport} */
 export class WebSocketTransport {
@@ -28,22 +29,14 @@ export class WebSocketTransport {
   #watch;
   #clock;
 
-  /**
-   * @param {object} options
-   * @param {typeof WebSocket} options.WebSocket
-   * @param {import("./url.js").Watch} options.watch
-   * @param {import("../clock.js").Clock} options.clock
-   */
+  /** @param {{ WebSocket: typeof WebSocket, watch: Watch, clock: Clock }} options */
   constructor({ WebSocket, watch, clock }) {
     this.#WebSocket = WebSocket;
     this.#watch = watch;
     this.#clock = clock;
   }
 
-  /**
-   * @param {string} since
-   * @param {import("./transport.js").Switch} [cause]
-   */
+  /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
     let socket;
@@ -90,7 +83,7 @@ export class WebSocketTransport {
  * Browsers log an error when a socket is closed while it is connecting, so such a socket is closed once it is open. The
  * wait is bounded, because browsers open one socket per host at a time: a hanging one would block the next attempt.
  * @param {WebSocket} socket
- * @param {import("../clock.js").Clock} clock
+ * @param {Clock} clock
  */
 export function closeSocket(socket, clock) {
   socket.onopen = socket.onmessage = socket.onclose = null;

@@ -2,9 +2,8 @@
 /** The texts of a diagnosis: findings for visitors, and advice for operators of networks and proxies. */
 import { TRANSPORT_NAMES } from "../connection-status.js";
 import { spanText } from "../time-text.js";
-
-/** @typedef {import("./measurement.js").ProbeName} ProbeName */
-/** @typedef {import("./diagnosis.js").Finding} Finding */
+/** @import { Finding } from "./diagnosis.js" */
+/** @import { IdleResult, ProbeName } from "./measurement.js" */
 
 /**
  * @typedef {object} Site
@@ -82,11 +81,7 @@ export function adviceText(probe, { kind }, site) {
   return `Please allow GET requests to ${url}.`;
 }
 
-/**
- * @param {Finding["kind"]} kind
- * @param {string} host
- * @param {Site} site
- */
+/** @param {Finding["kind"]} kind @param {string} host @param {Site} site */
 function webSocketAdvice(kind, host, site) {
   switch (kind) {
     case "refused":
@@ -106,11 +101,7 @@ function webSocketAdvice(kind, host, site) {
   }
 }
 
-/**
- * @param {Finding["kind"]} kind
- * @param {string} host
- * @param {Site} site
- */
+/** @param {Finding["kind"]} kind @param {string} host @param {Site} site */
 function sseAdvice(kind, host, site) {
   const responses = `responses of type text/event-stream from ${host}`;
   switch (kind) {
@@ -138,10 +129,7 @@ function timeoutAdvice({ heartbeatMs }) {
   return `The server sends something at least every ${spanText(heartbeatMs)}, so an idle timeout of 60 s is enough.`;
 }
 
-/**
- * @param {import("./measurement.js").IdleResult} idle
- * @param {Site} site
- */
+/** @param {IdleResult} idle @param {Site} site */
 export function idleText({ probe, ms, outcome }, { heartbeatMs }) {
   const span = spanText(ms);
   if (outcome === "survived") return probe === "poll" ? `Still answered after ${span}.` : `Still open after ${span}.`;

@@ -6,12 +6,7 @@
  * proves little: proxies buffer open streams, and drop the frames of open sockets.
  */
 import { isStream } from "./measurement.js";
-
-/** @typedef {import("./measurement.js").Measurement} Measurement */
-/** @typedef {import("./measurement.js").StreamMeasurement} StreamMeasurement */
-/** @typedef {import("./measurement.js").RequestMeasurement} RequestMeasurement */
-/** @typedef {import("./measurement.js").RequestResult} RequestResult */
-/** @typedef {import("./measurement.js").IdleResult} IdleResult */
+/** @import { IdleResult, Measurement, RequestMeasurement, RequestResult, StreamMeasurement } from "./measurement.js" */
 
 /**
  * - `works`

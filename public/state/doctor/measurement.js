@@ -5,7 +5,8 @@
  * Names that end in `At` are times in milliseconds by a monotonic clock of this browser.
  */
 
-/** @typedef {import("../../live/transports/transport.js").TransportName} TransportName */
+/** @import { TransportName } from "../../live/transports/transport.js" */
+
 /** @typedef {"http" | TransportName} ProbeName  `http` is an ordinary request, without live messages. */
 
 /**

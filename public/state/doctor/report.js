@@ -1,6 +1,7 @@
 // @ts-check
 /** The network doctor's report: plain text to send to the operator of a network. */
 import { PROBE_NAMES } from "./diagnosis-text.js";
+/** @import { Results } from "./results.js" */
 
 /**
  * The conditions of the test.
@@ -14,10 +15,7 @@ import { PROBE_NAMES } from "./diagnosis-text.js";
  * @property {string} note  How far the test has come.
  */
 
-/**
- * @param {import("./results.js").Results} results
- * @param {Conditions} conditions
- */
+/** @param {Results} results @param {Conditions} conditions */
 export function reportText({ rows, summary, advice }, conditions) {
   const { origin, at, aheadMs, browser, protocol, chaos, note } = conditions;
   const head = [

@@ -4,13 +4,10 @@ import { spanText } from "../time-text.js";
 import { diagnose, worstLagMs } from "./diagnosis.js";
 import { adviceText, findingText, idleText } from "./diagnosis-text.js";
 import { clockOffsetMs, isStream } from "./measurement.js";
-
-/** @typedef {import("./measurement.js").ProbeName} ProbeName */
-/** @typedef {import("./measurement.js").TransportName} TransportName */
-/** @typedef {import("./measurement.js").Measurement} Measurement */
-/** @typedef {import("./measurement.js").IdleResult} IdleResult */
-/** @typedef {import("./diagnosis.js").Finding} Finding */
-/** @typedef {import("./diagnosis-text.js").Site} Site */
+/** @import { TransportName } from "../../live/transports/transport.js" */
+/** @import { Site } from "./diagnosis-text.js" */
+/** @import { Finding } from "./diagnosis.js" */
+/** @import { IdleResult, Measurement, ProbeName, RequestMeasurement, StreamMeasurement } from "./measurement.js" */
 
 /** Best first. */
 const TRANSPORTS = /** @type {const} */ (["ws", "sse", "poll", "short"]);
@@ -122,20 +119,14 @@ function summaryText(findings) {
   return SUMMARIES[best ?? "none"];
 }
 
-/**
- * @param {Measurement | undefined} measurement
- * @param {number | null} offsetMs
- */
+/** @param {Measurement | undefined} measurement @param {number | null} offsetMs */
 function measuredText(measurement, offsetMs) {
   if (!measurement) return "";
   const parts = isStream(measurement) ? streamParts(measurement, offsetMs) : requestParts(measurement);
   return parts.join(" · ");
 }
 
-/**
- * @param {import("./measurement.js").StreamMeasurement} stream
- * @param {number | null} offsetMs
- */
+/** @param {StreamMeasurement} stream @param {number | null} offsetMs */
 function streamParts(stream, offsetMs) {
   const { openMs, firstMs, endedMs, roundTripMs, samples } = stream;
   const parts = [];
@@ -147,7 +138,7 @@ function streamParts(stream, offsetMs) {
   return parts;
 }
 
-/** @param {import("./measurement.js").RequestMeasurement} measurement */
+/** @param {RequestMeasurement} measurement */
 function requestParts({ requests }) {
   const answered = requests.filter(({ outcome }) => outcome === "answered");
   const quick = answered.filter(({ waitMs }) => waitMs === 0).map(({ tookMs }) => tookMs);

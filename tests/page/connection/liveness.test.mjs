@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection } from "../support/connection.mjs";
 import { FakeClock, last } from "../support/fakes.mjs";
 import { ServerClock } from "../../../public/state/server-clock.js";
-
-/** @typedef {import("../support/fakes.mjs").Message} Message */
-/** @typedef {import("../support/fakes.mjs").TransportName} TransportName */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Options, Parts } from "../support/connection.mjs" */
 
 /** Duration of one task of the event loop. */
 const TASK_MS = 10;
@@ -17,7 +17,7 @@ const FOLLOW_LIMIT_MS = 3_250;
 /**
  * Starts a connection on one transport, in which every message says when it was sent.
  * @param {TransportName} name
- * @param {import("../support/connection.mjs").Options & { waitMs?: number }} [options]  `waitMs`: until hello.
+ * @param {Options & { waitMs?: number }} [options]  `waitMs`: until hello.
  */
 function startOn(name, { waitMs = 0, ...options } = {}) {
   const parts = startConnection(options);
@@ -150,7 +150,7 @@ test("messages that a busy page handles together are not buffered", () => {
 
 /**
  * Keeps the event loop busy for this long, with one task after the other, and idle for `idleMs` after each.
- * @param {Pick<import("../support/connection.mjs").Parts, "clock" | "eventLoop">} parts
+ * @param {Pick<Parts, "clock" | "eventLoop">} parts
  * @param {number} ms
  * @param {{ idleMs?: number, each?: (pastMs: number) => void }} [options]
  */

@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Race } from "../../../public/live/connection/race.js";
 import { FakeClock, fakeTransports } from "../support/fakes.mjs";
-
-/** @typedef {import("../../../public/live/transports/transport.js").Switch} Switch */
+/** @import { Loss, Win } from "../../../public/live/connection/race.js" */
+/** @import { Switch } from "../../../public/live/transports/transport.js" */
 
 /** @param {{ late?: string[], cause?: Switch }} [options]  `late`: transports whose hello comes too late. */
 function startRace({ late = [], cause } = {}) {
   const clock = new FakeClock();
   const { made, transports } = fakeTransports();
-  /** @type {import("../../../public/live/connection/race.js").Win[]} */
+  /** @type {Win[]} */
   const wins = [];
-  /** @type {import("../../../public/live/connection/race.js").Loss[]} */
+  /** @type {Loss[]} */
   const losses = [];
   const race = new Race({
     clock,

@@ -7,9 +7,8 @@ import { WebSocketTransport } from "../../../public/live/transports/websocket.js
 import { SseTransport } from "../../../public/live/transports/sse.js";
 import { LongPollTransport } from "../../../public/live/transports/long-poll.js";
 import { ShortPollTransport } from "../../../public/live/transports/short-poll.js";
-
-/** @typedef {import("../../../public/live/transports/transport.js").Transport} Transport */
-/** @typedef {import("../../../public/live/transports/transport.js").Switch} Switch */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { Switch, Transport } from "../../../public/live/transports/transport.js" */
 
 const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
@@ -319,7 +318,7 @@ function openShort({ since, cause } = {}) {
   const { asked, fetch } = fakeFetch();
   const saving = { isOn: false };
   const transport = new ShortPollTransport({ fetch, watch: WATCH, clock, savesData: () => saving.isOn });
-  /** @type {import("../support/fakes.mjs").Message[]} */
+  /** @type {Message[]} */
   const received = [];
   const listening = listen(transport, since, cause);
   const deliver = transport.onmessage;

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
 import { beat, HEARTBEAT_MS, pollOn, START, startConnection, startOnPoll } from "../support/connection.mjs";
-
-/** @typedef {import("../support/connection.mjs").Parts} Parts */
-/** @typedef {import("../support/fakes.mjs").TransportName} TransportName */
+/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Parts } from "../support/connection.mjs" */
 
 const MINUTE_MS = 60_000;
 

@@ -17,14 +17,9 @@ import {
   TIMEOUT,
   UNOPENED,
 } from "../support/measurements.mjs";
+/** @import { IdleResult, Measurement } from "../../../public/state/doctor/measurement.js" */
 
-/** @typedef {import("../support/measurements.mjs").IdleResult} IdleResult */
-/** @typedef {import("../../../public/state/doctor/measurement.js").Measurement} Measurement */
-
-/**
- * @param {Measurement} measurement
- * @param {IdleResult | null} [idle]
- */
+/** @param {Measurement} measurement @param {IdleResult | null} [idle] */
 function judge(measurement, idle = null) {
   const finding = diagnose(measurement, OFFSET_MS, HEARTBEAT_MS, idle);
   const advice = adviceText(measurement.probe, finding, SITE);

@@ -3,10 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NetworkDoctor } from "../../../public/live/doctor/network-doctor.js";
 import { fake, FakeClock, fakeEventSource, fakeWebSocket, last, settle } from "../support/fakes.mjs";
-
-/** @typedef {import("../support/measurements.mjs").StreamMeasurement} StreamMeasurement */
-/** @typedef {import("../support/measurements.mjs").RequestMeasurement} RequestMeasurement */
-/** @typedef {import("../support/measurements.mjs").IdleResult} IdleResult */
+/** @import { IdleResult, RequestMeasurement, StreamMeasurement } from "../../../public/state/doctor/measurement.js" */
 
 /**
  * @typedef {object} Asked

@@ -5,17 +5,11 @@ import { reportText } from "../../../public/state/doctor/report.js";
 import { summarize } from "../../../public/state/doctor/results.js";
 import { spanText } from "../../../public/state/time-text.js";
 import { FAILED, requests, response, sample, SITE, stream, UNOPENED } from "../support/measurements.mjs";
-
-/** @typedef {import("../support/measurements.mjs").IdleResult} IdleResult */
-/** @typedef {import("../../../public/state/doctor/measurement.js").Measurement} Measurement */
-/** @typedef {import("../../../public/state/doctor/measurement.js").ProbeName} ProbeName */
+/** @import { IdleResult, Measurement, ProbeName, RequestResult } from "../../../public/state/doctor/measurement.js" */
 
 const AT = Date.parse("2024-05-01T12:00:00Z");
 
-/**
- * @param {"ws" | "sse"} probe
- * @param {import("../support/measurements.mjs").RequestResult | null} [refusal]
- */
+/** @param {"ws" | "sse"} probe @param {RequestResult | null} [refusal] */
 const blocked = (probe, refusal = null) => stream(probe, { ...UNOPENED, endedMs: 9, refusal });
 const quick = (fields = {}) => response({ tookMs: 7, ...fields });
 const failed = response(FAILED);
@@ -39,10 +33,7 @@ const DOWN = {
   short: requests("short", failed),
 };
 
-/**
- * @param {Partial<Record<ProbeName, Measurement>>} measured
- * @param {IdleResult[]} [idle]
- */
+/** @param {Partial<Record<ProbeName, Measurement>>} measured @param {IdleResult[]} [idle] */
 const results = (measured, idle = [], isRunning = false) =>
   summarize(
     {

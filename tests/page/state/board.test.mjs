@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Board } from "../../../public/state/board.js";
 import { isNewer, parseCursor } from "../../../public/state/cursor.js";
+/** @import { Message } from "../../../public/live/transports/message.js" */
 
 const EPOCH = "9f2c41aa";
 const OTHER_EPOCH = "00000001";
@@ -96,7 +97,7 @@ test("a snapshot keeps fields that it does not contain, and reports only differe
 
 test("a created pet is added and an edited one takes its new fields", () => {
   const board = newBoard();
-  const applied = (/** @type {import("../support/fakes.mjs").Message} */ message) => board.apply(message) ?? [];
+  const applied = (/** @type {Message} */ message) => board.apply(message) ?? [];
   const olive = { name: "Olive", species: "Cat", breed: "", sex: "female", age: "", about: "", status: "playing", since: T1 };
   const [added] = applied({ type: "pet", cursor: `${EPOCH}-11`, pet: 9, ...olive });
   assert.equal(added.before, undefined);

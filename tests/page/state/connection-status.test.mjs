@@ -6,8 +6,8 @@ import { EventLoopMonitor } from "../../../public/live/connection/event-loop-mon
 import { ConnectionStatus } from "../../../public/state/connection-status.js";
 import { ServerClock } from "../../../public/state/server-clock.js";
 import { clockText, durationText, agoText, momentText } from "../../../public/state/time-text.js";
-
-/** @typedef {import("../../../public/live/transports/transport.js").TransportName} TransportName */
+/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Status } from "../../../public/state/connection-status.js" */
 
 const MINUTE_MS = 60_000;
 
@@ -35,7 +35,7 @@ function openStatus() {
   return { clock, serverClock, eventLoop, status, asOf, up, change, work };
 }
 
-/** @param {import("../../../public/state/connection-status.js").Status} status */
+/** @param {Status} status */
 const read = ({ state, text, details }) => [state, details ? `${text} (${details})` : text];
 
 const DELAYED = "Delayed: your network blocks live updates, so we check every few seconds.";

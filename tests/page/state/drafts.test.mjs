@@ -73,10 +73,7 @@ test("signing out removes every draft of that account and of no other", () => {
   for (const form of ["annabel/1", "boris/2"]) assert.ok(drafts.read(form), form);
 });
 
-/**
- * Anna's form in a browser with this cookie.
- * @param {{ cookie: string, isReturnedTo?: boolean }} options
- */
+/** Anna's form in a browser with this cookie. @param {{ cookie: string, isReturnedTo?: boolean }} options */
 function openForm({ cookie, isReturnedTo = false }) {
   const { drafts, clock } = setUp();
   const name = { name: "name", type: "text", value: "", defaultValue: "" };

@@ -5,10 +5,10 @@ import { FakeClock, fakeFetch, last, settle } from "../support/fakes.mjs";
 import { Saves } from "../../../public/state/saves.js";
 import { Board } from "../../../public/state/board.js";
 import { Commands } from "../../../public/live/commands.js";
-
-/** @typedef {import("../../../public/live/commands.js").StatusResult} StatusResult */
-/** @typedef {import("../../../public/live/transports/message.js").Message} Message */
-/** @typedef {import("../../../public/state/saves.js").Shown} Shown */
+/** @import { StatusResult } from "../../../public/live/commands.js" */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { Shown } from "../../../public/state/saves.js" */
+/** @import { FakeRequest } from "../support/fakes.mjs" */
 
 const cursor = (/** @type {number} */ rev) => `9f2c41aa-${rev}`;
 
@@ -18,7 +18,7 @@ function open() {
   const board = new Board(cursor(10), [{ id: "7", name: "Otto", status: "sleeping", since: "x" }]);
   /** @type {{ pet: string, status: string, undo: unknown, answer: (result: StatusResult) => void }[]} */
   const sent = [];
-  /** @type {import("../../../public/live/commands.js").Commands["setStatus"]} */
+  /** @type {Commands["setStatus"]} */
   const send = (pet, status, undo) => new Promise((resolve) => sent.push({ pet, status, undo, answer: resolve }));
   const saves = new Saves({ clock, send, board });
   /** @type {(Shown & { pet: string } | null)[]} */
@@ -280,7 +280,7 @@ test("a status is sent to the API of this site, and the response has its cursor"
 
 test("a status that is refused, or gets no response, has an error message", async () => {
   const { clock, asked, commands } = openCommands();
-  const problem = async (/** @type {(request: import("../support/fakes.mjs").FakeRequest) => void} */ respond) => {
+  const problem = async (/** @type {(request: FakeRequest) => void} */ respond) => {
     const saving = commands.setStatus("7", "eating");
     respond(last(asked));
     return saving;

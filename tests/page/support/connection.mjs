@@ -3,10 +3,11 @@ import { Connection } from "../../../public/live/connection/connection.js";
 import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
 import { ServerClock } from "../../../public/state/server-clock.js";
 import { FakeClock, fakeHealth, fakeMemory, fakeTransports, last } from "./fakes.mjs";
+/** @import { ConnectionState } from "../../../public/live/connection/handover.js" */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { FakeTransport } from "./fakes.mjs" */
 
-/** @typedef {import("./fakes.mjs").FakeTransport} FakeTransport */
-/** @typedef {import("./fakes.mjs").TransportName} TransportName */
-/** @typedef {import("../../../public/live/connection/connection.js").ConnectionState} ConnectionState */
 /** @typedef {ReturnType<typeof buildConnection>} Parts */
 
 /** @type {TransportName[]} */
@@ -38,7 +39,7 @@ export function buildConnection({ random = () => 0.5, remembered = null } = {}) 
   const connection = new Connection(shared);
   /** @type {ConnectionState[]} */
   const states = [];
-  /** @type {import("./fakes.mjs").Message[]} */
+  /** @type {Message[]} */
   const messages = [];
   connection.onstate = (state) => states.push(state);
   connection.onmessage = (message) => {

@@ -1,10 +1,8 @@
 /** Fakes for what the client is given: a clock that tests advance, transports, and parts of the browser. */
 import assert from "node:assert/strict";
-
-/** @typedef {import("../../../public/live/transports/transport.js").Transport} Transport */
-/** @typedef {import("../../../public/live/transports/transport.js").TransportName} TransportName */
-/** @typedef {import("../../../public/live/transports/message.js").Message} Message */
-/** @typedef {import("../../../public/live/clock.js").Clock} Clock */
+/** @import { Clock } from "../../../public/live/clock.js" */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { CloseInfo, Switch, Transport, TransportName } from "../../../public/live/transports/transport.js" */
 
 /**
  * @template T
@@ -94,7 +92,7 @@ export class FakeTransport {
   onstate = () => {};
   isOpen = false;
   since = "";
-  /** @type {import("../../../public/live/transports/transport.js").Switch | undefined} */
+  /** @type {Switch | undefined} */
   cause;
   /** @type {number | undefined} */
   roundTripMs;
@@ -115,7 +113,7 @@ export class FakeTransport {
     this.isOpen = false;
   }
 
-  /** @param {import("../../../public/live/transports/transport.js").CloseInfo} [info] */
+  /** @param {CloseInfo} [info] */
   fail(info) {
     this.isOpen = false;
     this.onstate("closed", info);

@@ -1,9 +1,6 @@
 /** Measurements of the network doctor that are healthy unless a test says otherwise. */
 
-/** @typedef {import("../../../public/state/doctor/measurement.js").StreamMeasurement} StreamMeasurement */
-/** @typedef {import("../../../public/state/doctor/measurement.js").RequestMeasurement} RequestMeasurement */
-/** @typedef {import("../../../public/state/doctor/measurement.js").RequestResult} RequestResult */
-/** @typedef {import("../../../public/state/doctor/measurement.js").IdleResult} IdleResult */
+/** @import { IdleResult, RequestMeasurement, RequestResult, StreamMeasurement } from "../../../public/state/doctor/measurement.js" */
 
 export const HEARTBEAT_MS = 15_000;
 export const SITE = { origin: "https://rescue.example", heartbeatMs: HEARTBEAT_MS };

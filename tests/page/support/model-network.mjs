@@ -3,10 +3,11 @@
  * It delays, buffers, drops, cuts and loses, but never reorders or duplicates: it stands for TCP through a middlebox.
  */
 import { fake } from "./fakes.mjs";
+/** @import { Browser } from "../../../public/live/open-connection.js" */
+/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { FakeClock } from "./fakes.mjs" */
+/** @import { ModelServer } from "./model-server.mjs" */
 
-/** @typedef {import("./fakes.mjs").TransportName} TransportName */
-/** @typedef {import("./fakes.mjs").FakeClock} FakeClock */
-/** @typedef {import("./model-server.mjs").ModelServer} ModelServer */
 /** @typedef {(from: number, below: number) => number} Pick  A random integer. */
 
 /**
@@ -47,11 +48,7 @@ export class ModelNetwork {
   /** @type {Set<Wire>} */
   #wires = new Set();
 
-  /**
-   * @param {FakeClock} clock
-   * @param {Pick} pick
-   * @param {ModelServer} server
-   */
+  /** @param {FakeClock} clock @param {Pick} pick @param {ModelServer} server */
   constructor(clock, pick, server) {
     this.#clock = clock;
     this.#pick = pick;
@@ -92,7 +89,7 @@ export class ModelNetwork {
     if (this.isCut) this.reconnect();
   }
 
-  /** @returns {import("../../../public/live/open-connection.js").Browser} */
+  /** @returns {Browser} */
   get browser() {
     const network = this;
     const storage = new Map();
@@ -162,10 +159,7 @@ export class ModelNetwork {
     return this.#pick(5, 80) + (this.isLossy && this.#pick(0, 5) === 0 ? this.#pick(200, 2500) : 0);
   }
 
-  /**
-   * @param {string} address
-   * @param {Ends} ends
-   */
+  /** @param {string} address @param {Ends} ends */
   #dial(address, ends) {
     const url = new URL(address);
     const name = TRANSPORT_OF[url.pathname];
@@ -200,11 +194,7 @@ export class ModelNetwork {
     });
   }
 
-  /**
-   * @param {URL} url
-   * @param {string | null} ifNoneMatch
-   * @param {(made: object) => void} act
-   */
+  /** @param {URL} url @param {string | null} ifNoneMatch @param {(made: object) => void} act */
   #respond(url, ifNoneMatch, act) {
     const server = this.#server;
     if (url.pathname === "/healthz") return act(response(200));
@@ -255,11 +245,7 @@ class Wire {
     this.#ends = ends;
   }
 
-  /**
-   * @param {ModelServer} server
-   * @param {string} since
-   * @param {boolean} isInParts
-   */
+  /** @param {ModelServer} server @param {string} since @param {boolean} isInParts */
   open(server, since, isInParts) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
@@ -321,11 +307,7 @@ class Wire {
   }
 }
 
-/**
- * @param {number} status
- * @param {unknown} [body]
- * @param {Record<string, string>} [headers]
- */
+/** @param {number} status @param {unknown} [body] @param {Record<string, string>} [headers] */
 function response(status, body, headers = {}) {
   return { ok: status === 200, status, headers: new Headers(headers), json: async () => body };
 }

@@ -3,8 +3,9 @@
  * changes or a snapshot after it, then each change once, and heartbeats.
  */
 
-/** @typedef {import("./fakes.mjs").Message} Message */
-/** @typedef {import("./fakes.mjs").FakeClock} FakeClock */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { FakeClock } from "./fakes.mjs" */
+
 /** @typedef {{ id: number, name: string, status: string, since: string }} ModelPet */
 
 const HEARTBEAT_MS = 15_000;

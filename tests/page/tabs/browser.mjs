@@ -1,10 +1,8 @@
 /** The browser APIs through which tabs find each other, in a world whose time tests advance: locks and a channel. */
 import assert from "node:assert/strict";
 import { fake } from "../support/fakes.mjs";
-
-/** @typedef {import("./world.mjs").World} World */
-/** @typedef {import("./world.mjs").WorldTab} WorldTab */
-/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
+/** @import { TabMessage } from "../../../public/live/tabs/tab-message.js" */
+/** @import { World, WorldTab } from "./world.mjs" */
 
 /** A pipe with random delays, which keeps the order. */
 export class Pipe {
@@ -16,10 +14,7 @@ export class Pipe {
     this.#world = world;
   }
 
-  /**
-   * @param {number} limitMs
-   * @param {() => void} act
-   */
+  /** @param {number} limitMs @param {() => void} act */
   send(limitMs, act) {
     this.#freeAt = Math.max(this.#freeAt, this.#world.now + this.#world.delay(limitMs));
     this.#world.at(this.#freeAt - this.#world.now, act);
@@ -65,11 +60,7 @@ export class Locks {
     return fake({ request });
   }
 
-  /**
-   * @param {WorldTab} tab
-   * @param {LockOptions} options
-   * @param {Bid["callback"]} callback
-   */
+  /** @param {WorldTab} tab @param {LockOptions} options @param {Bid["callback"]} callback */
   #request(tab, { signal, steal }, callback) {
     return new Promise((resolve, reject) => {
       const bid = { tab, callback, resolve, reject, signal };
@@ -145,10 +136,7 @@ export class Channel {
   /** @type {Map<Channel, Pipe>} */
   #pipes = new Map();
 
-  /**
-   * @param {WorldTab} tab
-   * @param {string} source
-   */
+  /** @param {WorldTab} tab @param {string} source */
   constructor(tab, source) {
     this.tab = tab;
     this.source = source;

@@ -6,9 +6,7 @@ import { fake } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 import { World } from "./world.mjs";
-
-/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
-/** @typedef {import("../../../public/live/tabs/tab-message.js").Lead} Lead */
+/** @import { Lead, TabMessage } from "../../../public/live/tabs/tab-message.js" */
 
 /** Time until a leader that disappeared is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;

@@ -8,13 +8,12 @@ import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { World } from "./world.mjs";
+/** @import { WorldTab } from "./world.mjs" */
 
 /** `SCHEDULES=2000` runs more of them, `FIRST=77 SCHEDULES=1` a single one. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 100);
 const FIRST = Number(process.env.FIRST ?? 1);
 const STEPS = 40;
-
-/** @typedef {import("./world.mjs").WorldTab} WorldTab */
 
 /**
  * Returns a random item.
@@ -51,10 +50,7 @@ const WEIGHTED = [
 /** @type {((world: World) => unknown)[]} */
 const EVENTS = WEIGHTED.flatMap(([times, act]) => Array(times).fill(act));
 
-/**
- * @param {World} world
- * @param {number} count
- */
+/** @param {World} world @param {number} count */
 function burst(world, count) {
   for (let i = 0; i < count; i += 1) world.server.change();
 }
@@ -74,10 +70,7 @@ function toggleHidden(tab) {
   if (!tab.isHidden) tab.connection.wake();
 }
 
-/**
- * @param {number} seed
- * @param {boolean} hasLocks
- */
+/** @param {number} seed @param {boolean} hasLocks */
 async function run(seed, hasLocks) {
   const world = new World({ seed, hasLocks });
   openLater(world);
@@ -132,10 +125,7 @@ const asleep = (/** @type {WorldTab} */ tab) => tab.freeze({ hearsChannel: true 
 const crashed = (/** @type {WorldTab} */ tab) => tab.crash();
 const closed = (/** @type {WorldTab} */ tab) => tab.close();
 
-/**
- * @param {(seed: number, hasLocks: boolean) => Promise<void>} run
- * @param {boolean} hasLocks
- */
+/** @param {(seed: number, hasLocks: boolean) => Promise<void>} run @param {boolean} hasLocks */
 async function underEverySchedule(run, hasLocks) {
   for (let seed = FIRST; seed < FIRST + SCHEDULES; seed += 1) {
     try {

@@ -1,10 +1,8 @@
 /** A server in a world whose time tests advance, and the connection of a tab to it. */
 import { Pipe } from "./browser.mjs";
-
-/** @typedef {import("./world.mjs").World} World */
-/** @typedef {import("./world.mjs").WorldTab} WorldTab */
-/** @typedef {import("../support/fakes.mjs").Message} Message */
-/** @typedef {import("../../../public/live/connection/connection.js").ConnectionState} ConnectionState */
+/** @import { ConnectionState } from "../../../public/live/connection/handover.js" */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { World, WorldTab } from "./world.mjs" */
 
 export const HEARTBEAT_MS = 15_000;
 export const PETS = ["1", "2", "3"];
@@ -21,11 +19,7 @@ class Link {
   #onmessage;
   #onfail;
 
-  /**
-   * @param {WorldTab} tab
-   * @param {(message: Message) => void} onmessage
-   * @param {(link: Link) => void} onfail
-   */
+  /** @param {WorldTab} tab @param {(message: Message) => void} onmessage @param {(link: Link) => void} onfail */
   constructor(tab, onmessage, onfail) {
     this.tab = tab;
     this.#pipe = new Pipe(tab.world);
@@ -51,10 +45,7 @@ class Link {
     this.tab.run("net", () => this.isOpen && this.#onfail(this));
   }
 
-  /**
-   * @param {number} limitMs
-   * @param {() => void} act
-   */
+  /** @param {number} limitMs @param {() => void} act */
   #send(limitMs, act) {
     this.#pipe.send(limitMs, () => this.tab.run("net", () => this.isOpen && act()));
   }
@@ -186,10 +177,7 @@ export class Server {
     return [...this.#links].filter(({ isOpen }) => isOpen).length;
   }
 
-  /**
-   * @param {Link} link
-   * @param {string} since
-   */
+  /** @param {Link} link @param {string} since */
   open(link, since) {
     if (!this.isUp) return link.fail();
     this.#links.add(link);
@@ -210,10 +198,7 @@ export class Server {
     return [{ type: "snapshot", cursor: this.cursor, pets }];
   }
 
-  /**
-   * @param {Link} link
-   * @param {Message} message
-   */
+  /** @param {Link} link @param {Message} message */
   #send(link, message) {
     if (!link.isOpen) return void this.#links.delete(link);
     this.#world.at(this.slownessMs, () => link.deliver(message));
@@ -244,10 +229,7 @@ export class Server {
   }
 }
 
-/**
- * Returns the parts of a cursor.
- * @param {string | undefined} cursor
- */
+/** Returns the parts of a cursor. @param {string | undefined} cursor */
 export function parse(cursor) {
   if (!cursor) return null;
   const [epoch, rev] = cursor.split("-");

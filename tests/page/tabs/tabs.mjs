@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { World } from "./world.mjs";
-
-/** @typedef {import("./world.mjs").WorldTab} WorldTab */
+/** @import { TabOptions, WorldTab } from "./world.mjs" */
 
 /** More than anything takes that does not wait for silence. */
 export const MOMENT_MS = 500;
@@ -11,7 +10,7 @@ export const MOMENT_MS = 500;
 /**
  * Opens connected tabs of one page.
  * @param {number} count
- * @param {import("./world.mjs").TabOptions & { heartbeatMs?: number, hasLocks?: boolean }} [options]
+ * @param {TabOptions & { heartbeatMs?: number, hasLocks?: boolean }} [options]
  */
 export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, hasLocks = true, ...options } = {}) {
   const world = new World({ hasLocks });

@@ -10,9 +10,9 @@ import { Board } from "../../../public/state/board.js";
 import { fake, seededRandom, settle } from "../support/fakes.mjs";
 import { channelOf, Locks } from "./browser.mjs";
 import { FakeConnection, parse, PETS, Server } from "./server.mjs";
-
-/** @typedef {import("../support/fakes.mjs").Message} Message */
-/** @typedef {import("../../../public/live/tabs/tab-message.js").TabMessage} TabMessage */
+/** @import { TabMessage } from "../../../public/live/tabs/tab-message.js" */
+/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { Channel } from "./browser.mjs" */
 
 /**
  * @typedef {object} TabOptions
@@ -28,7 +28,7 @@ export class World {
   tabs = [];
   /** @type {(message: TabMessage, tab: WorldTab) => boolean} Which messages between tabs get lost. */
   loses = () => false;
-  /** @type {Set<import("./browser.mjs").Channel>} */
+  /** @type {Set<Channel>} */
   channels = new Set();
   /** Latest first. @type {{ at: number, act: () => void }[]} */
   #events = [];
@@ -113,10 +113,7 @@ export class WorldTab {
   /** @type {Task[]} */
   #held = [];
 
-  /**
-   * @param {World} world
-   * @param {TabOptions} [options]
-   */
+  /** @param {World} world @param {TabOptions} [options] */
   constructor(world, { pets = [], hasCursor = true, isHidden = false, parts = {} } = {}) {
     this.world = world;
     this.#startedAt = world.now;

@@ -35,10 +35,7 @@ class FakeList {
   /** @type {FakeCard[]} */
   cards = [];
 
-  /**
-   * @param {FakeCard} card
-   * @param {FakeCard | null} next
-   */
+  /** @param {FakeCard} card @param {FakeCard | null} next */
   insertBefore(card, next) {
     card.list = this;
     this.cards.splice(next ? this.cards.indexOf(next) : this.cards.length, 0, card);

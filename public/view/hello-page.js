@@ -2,8 +2,7 @@
 /** The hello page: the transport in use, a field to send text, and the reply. */
 import { TRANSPORT_NAMES } from "../state/connection-status.js";
 import { setText } from "./text.js";
-
-/** @typedef {import("../live/transports/transport.js").TransportName} TransportName */
+/** @import { TransportName } from "../live/transports/transport.js" */
 
 export class HelloPage {
   /** @type {(text: string) => void} */

@@ -30,10 +30,12 @@ export function difference(before, after) {
   return changes;
 }
 
-/**
- * @param {Pet} one
- * @param {Pet} other
- */
+/** @param {Pet} one @param {Pet} other */
 export function isSame(one, other) {
   return Object.keys({ ...one, ...other }).every((field) => one[field] === other[field]);
+}
+
+/** Returns the text of a status or a sex, e.g. "Eating". @param {string | undefined} value  May be unknown to this client. */
+export function statusText(value = "") {
+  return value.charAt(0).toUpperCase() + value.slice(1);
 }
