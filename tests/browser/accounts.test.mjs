@@ -5,7 +5,7 @@ import { eventually, openTab, startRescue } from "./support.mjs";
 
 const PASSWORD = "four words are enough";
 
-/** Fills in a page on which somebody chooses a password. */
+/** Fills in a page with a new password. */
 async function choosePassword(tab, name) {
   if (name) await tab.page.locator("#name").fill(name);
   await tab.page.locator("#password").fill(PASSWORD);
@@ -53,7 +53,7 @@ for (const [words, options] of [
   });
 }
 
-test("a page that was open when its session ended says so at the next tap", async (t) => {
+test("a page whose session has ended says so after the next tap", async (t) => {
   const { store, link } = await startRescue(t);
   const anna = await openTab(t, link);
   await choosePassword(anna, "anna");

@@ -1,22 +1,22 @@
-/** A page that gets more changes than its device can draw. */
+/** A page that receives more changes than its device can draw. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTab, startStore } from "./support.mjs";
 
-/** Enough to see what the page makes of a delay, and an end for a device that keeps up with anything. */
+/** Enough to see how the page reports a delay, with an end for a device that keeps up. */
 const BEHIND_MS = 4_000;
 const CHANGES = 2_000;
 
-/** More than the two seconds after which the page says so, for what happens between drawing and looking. */
+/** The page reports a delay of two seconds; the rest is the time between drawing and reading it. */
 const LIVE_LIMIT_MS = 3_000;
 
 const SLOWDOWN = 6;
 
-test("a page at 300 changes a second never claims to be live while it is seconds behind, nor blames the network", async (t) => {
+test("a page with 300 changes a second never says Live while it is seconds behind, and does not blame the network", async (t) => {
   const store = await startStore(t, { pets: 300, simulate: "1s" });
   const tab = await openTab(t, "about:blank");
   const { page } = tab;
-  // Looked at from within: a page that is this busy answers no question in time.
+  // Checked inside the page: it is too busy to answer the test in time.
   await page.addInitScript(
     ({ behindMs, changes, liveLimitMs }) => {
       const seen = { changes: 0, worstMs: 0, lies: [], lines: [] };
@@ -25,7 +25,7 @@ test("a page at 300 changes a second never claims to be live while it is seconds
         const madeAt = Date.parse(detail.at ?? detail.since);
         if (connectedAt === Infinity) console.info("connected");
         connectedAt = Math.min(connectedAt, Date.now());
-        // What was missed before is told late by nature.
+        // Changes that were missed before are old, and not delayed.
         if (detail.type !== "status" || madeAt < connectedAt) return;
         const behind = Date.now() - madeAt;
         const line = document.querySelector("#connection-text").textContent;

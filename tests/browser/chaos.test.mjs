@@ -1,20 +1,20 @@
-/** The demo's switch for a bad network, as a person uses it. */
+/** The demo's select for a simulated network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTab, startStore } from "./support.mjs";
 
 const SWITCH = "#chaos";
 
-/** Chooses, and waits for the page that is loaded again. */
+/** Chooses a network, and waits until the page has reloaded. */
 async function choose(tab, words) {
   await Promise.all([tab.page.waitForEvent("load"), tab.page.getByLabel("Simulate a bad network").selectOption(words)]);
 }
 
-test("a network is chosen, holds on the next page, and is switched off", async (t) => {
-  // A link on trial has proved itself soon.
+test("a simulated network applies to the next page, and can be switched off", async (t) => {
+  // With these heartbeats an upgrade takes seconds.
   const store = await startStore(t, { heartbeat: "2s" });
   const tab = await openTab(t, `${store.origin}/pets`);
-  // Over which is up to chance: WebSocket has only a short head start.
+  // Over either stream: WebSocket has only a short head start.
   await tab.isLive();
   tab.assertNoProblems();
 
@@ -35,13 +35,13 @@ test("a network is chosen, holds on the next page, and is switched off", async (
   await tab.isLive("ws");
 });
 
-test("without JavaScript the switch is not shown", async (t) => {
+test("without JavaScript the select is hidden", async (t) => {
   const store = await startStore(t);
   const { page } = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });
   assert.equal(await page.locator(SWITCH).isVisible(), false);
 });
 
-test("nothing moves when the page comes to life", async (t) => {
+test("nothing on the page moves when the client starts", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/healthz`);
   await tab.page.addInitScript(() => {
@@ -51,7 +51,7 @@ test("nothing moves when the page comes to life", async (t) => {
   });
   await tab.page.goto(`${store.origin}/pets`);
   await tab.isLive();
-  // A share of the window; a time that becomes "just now" within its line is a hundredth of what a row is.
+  // As a share of the window. A time that becomes "just now" moves a hundredth of what a row would.
   const moved = await tab.page.evaluate(() => globalThis.moved);
   assert.ok(moved < 0.01, `moved by ${moved}`);
 });

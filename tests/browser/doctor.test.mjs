@@ -1,10 +1,10 @@
-/** The network doctor, on a network that lets everything through and on some that do not. */
+/** The network doctor, on an open network and on some that block traffic. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "./proxy.mjs";
 import { eventually, openTab, startStore } from "./support.mjs";
 
-/** Short enough to be waited for, long enough that a busy machine is not taken for a network that holds back. */
+/** Short, so that tests are quick, and long enough that a busy machine does not look like a slow network. */
 const QUICK = { heartbeat: "2s" };
 
 const TRANSPORTS = ["ws", "sse", "poll", "short"];
@@ -15,14 +15,14 @@ async function consult(t, rules, options, flags = QUICK) {
   const tab = await openTab(t, `${proxy.origin}/live/doctor`, options);
   const text = (selector) => tab.page.locator(selector).textContent();
   const result = (probe) => text(`[data-probe="${probe}"] [data-cell="result"]`);
-  /** Waits for the first part to be over. */
+  /** Waits for the end of the first part. */
   const summary = () => eventually(async () => (await text("#doctor-summary")) || false);
   const advice = () => tab.page.locator("#doctor-advice li").allTextContents();
   const report = () => tab.page.locator("#doctor-report").inputValue();
   return { store, proxy, tab, text, result, summary, advice, report };
 }
 
-/** How many watch now, as the program counts them; sockets to its echo are not counted. */
+/** Number of viewers by transport, from the server's metrics; sockets to its echo are not counted. */
 async function viewers(store) {
   const metrics = await (await fetch(`${store.origin}/metrics`)).text();
   const count = (probe) => Number(new RegExp(`^petstore_viewers{transport="${probe}"} (\\d+)$`, "m").exec(metrics)[1]);
@@ -30,7 +30,7 @@ async function viewers(store) {
 }
 
 describe("the network doctor", { concurrency: 3 }, () => {
-  test("says on a direct connection that everything works, with figures, and asks for nothing", async (t) => {
+  test("says on a direct connection that everything works, without advice", async (t) => {
     const { tab, text, result, summary, advice, report } = await consult(t);
     assert.equal(await summary(), "Everything gets through. Pages are live over WebSocket.");
     for (const probe of ["http", ...TRANSPORTS]) assert.equal(await result(probe), "Works.", probe);
@@ -43,7 +43,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     tab.assertNoProblems();
   });
 
-  test("says what to ask for where WebSocket is refused, and that the page is live all the same", async (t) => {
+  test("gives advice if WebSocket is refused, and says that pages are live anyway", async (t) => {
     const { proxy, result, summary, advice, report } = await consult(t, { sockets: "refuse" });
     assert.match(await summary(), /^Pages are live over Server-Sent Events/);
     assert.equal(await result("ws"), "Blocked: refused.");
@@ -55,7 +55,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.ok((await report()).includes(ask));
   });
 
-  test("tells a socket that is eaten, a stream that is buffered and a poll that is refused from each other", async (t) => {
+  test("distinguishes a dropped socket, a buffered stream and a refused poll", async (t) => {
     const { result, summary, advice } = await consult(t, { sockets: "mute", streams: "hold", polls: "refuse" });
     assert.match(await summary(), /^This network blocks live updates and requests that wait/);
     assert.equal(await result("ws"), "Blocked: it opens, but no message arrives.");
@@ -68,7 +68,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     );
   });
 
-  test("looks at the bad network that was chosen, on every live request, and says so in its report", async (t) => {
+  test("tests the simulated network, and says so in its report", async (t) => {
     const store = await startStore(t, QUICK);
     const tab = await openTab(t, "about:blank");
     const asked = [];
@@ -87,7 +87,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.equal(await result("ws"), "Blocked: refused.");
   });
 
-  test("can be stopped, and run again, and stops when it is left; what it opened is closed", async (t) => {
+  test("can be stopped and run again, stops when the page is left, and closes its connections", async (t) => {
     const held = { streams: "hold" };
     const { store, tab, proxy, result, summary, text } = await consult(t, held, {}, { heartbeat: "6s" });
     const run = tab.page.locator("#doctor-run");
@@ -100,14 +100,14 @@ describe("the network doctor", { concurrency: 3 }, () => {
     await run.click();
     assert.equal(await summary(), "Everything gets through. Pages are live over WebSocket.");
     await eventually(async () => assert.deepEqual(await viewers(store), { ws: 0, sse: 1, poll: 1 }));
-    // A page that is left may be kept by the browser, with whatever it has open.
+    // The browser may cache a page that is left, with its open connections.
     await tab.page.evaluate(() => window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })));
     assert.equal(await text("#doctor-note"), "Stopped because you left the page.");
     await eventually(async () => assert.deepEqual(await viewers(store), { ws: 0, sse: 0, poll: 0 }));
     tab.assertNoProblems();
   });
 
-  test("gives its report to the clipboard, and where that is forbidden selects it", async (t) => {
+  test("copies its report to the clipboard, or selects it if that is forbidden", async (t) => {
     const { tab, text, summary, report } = await consult(t);
     await summary();
     await tab.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -123,7 +123,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.equal(selected, await report());
   });
 
-  test("says without JavaScript what it would do, and what a network has to let through", async (t) => {
+  test("says without JavaScript what it would test, and what a network has to let through", async (t) => {
     const { tab } = await consult(t, {}, { javaScriptEnabled: false });
     const said = await tab.page.locator("main").innerText();
     assert.match(said, /This test needs JavaScript/);
@@ -131,7 +131,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.equal(await tab.page.locator("#doctor").isVisible(), false);
   });
 
-  test("is where a page leads that cannot be live as it should", async (t) => {
+  test("is linked from a page that is not live", async (t) => {
     const { proxy, tab } = await consult(t, { sockets: "refuse", streams: "refuse" });
     const page = await tab.openAnother(`${proxy.origin}/pets`);
     await page.says(/^(Live, with a short delay|Delayed)/);

@@ -1,4 +1,4 @@
-/** The smallest live page there is. */
+/** The hello page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ONLY, startProxy } from "./proxy.mjs";
@@ -13,7 +13,7 @@ async function say(tab, text) {
   await tab.page.locator("#hello-form button").click();
 }
 
-test("the hello page says hello and over what, and echoes what is typed", async (t) => {
+test("the hello page says hello, names its transport, and echoes what is typed", async (t) => {
   const store = await startStore(t);
   const proxy = await startProxy(t, store.origin, ONLY.ws);
   const tab = await openTab(t, `${proxy.origin}/hello`);
@@ -27,7 +27,7 @@ test("the hello page says hello and over what, and echoes what is typed", async 
   tab.assertNoProblems();
 });
 
-test("where WebSocket is refused, the hello page still says hello, and says that there is no echo", async (t) => {
+test("if WebSocket is refused, the hello page still says hello, and says that there is no echo", async (t) => {
   const store = await startStore(t);
   const proxy = await startProxy(t, store.origin, ONLY.sse);
   const tab = await openTab(t, `${proxy.origin}/hello`);

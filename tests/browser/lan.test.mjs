@@ -1,4 +1,4 @@
-/** Plain http in a local network, which is no secure context, and where WebSocket does not get through. */
+/** Plain http in a local network, which is not a secure context, without WebSocket. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startProxy } from "./proxy.mjs";
@@ -27,7 +27,7 @@ test("eight tabs over plain http without WebSocket all load, are live, and share
   await Promise.all(tabs.map((tab) => tab.shows(1, "status", status)));
   await eventually(async () => assert.equal(await viewers(store), 1));
 
-  // Whoever leads closes: another tab goes on, without a reload.
+  // The leader closes: another tab takes over, without a reload.
   await tabs.shift()?.page.close();
   const next = await store.changeStatus(1);
   await Promise.all(tabs.map((tab) => tab.shows(1, "status", next)));

@@ -1,4 +1,4 @@
-/** Pages that change by themselves, over whichever transport the network lets through. */
+/** Pages that update live, over whichever transport the network lets through. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ONLY, startProxy } from "./proxy.mjs";
@@ -13,7 +13,7 @@ async function assertFollows(tab, store, pet) {
   assert.equal(tab.loads, 1);
 }
 
-test("the index changes by itself, every card, while the simulator runs", async (t) => {
+test("every card of the index updates while the simulator runs", async (t) => {
   const store = await startStore(t, { simulate: "1s" });
   const proxy = await startProxy(t, store.origin, ONLY.ws);
   const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -29,7 +29,7 @@ test("the index changes by itself, every card, while the simulator runs", async 
   tab.assertNoProblems();
 });
 
-test("a show page changes by itself, and its icon, time and age go with the status", async (t) => {
+test("a show page updates, with its icon, time and age", async (t) => {
   const store = await startStore(t, { simulate: "1s" });
   const proxy = await startProxy(t, store.origin, ONLY.ws);
   const tab = await openTab(t, `${proxy.origin}/pets/3`);
@@ -55,8 +55,8 @@ test("a show page changes by itself, and its icon, time and age go with the stat
   tab.assertNoProblems();
 });
 
-describe("where the network does not let everything through", { concurrency: 3 }, () => {
-  test("what was committed between the page and its connection is not missed", async (t) => {
+describe("on a network that blocks traffic", { concurrency: 3 }, () => {
+  test("changes between the page's HTML and its connection are not missed", async (t) => {
     const store = await startStore(t);
     const nothing = { sockets: "refuse", streams: "refuse", polls: "refuse", boards: "refuse" };
     const proxy = await startProxy(t, store.origin, nothing);
@@ -69,8 +69,8 @@ describe("where the network does not let everything through", { concurrency: 3 }
   });
 
   for (const sockets of ["refuse", "strip", "mute"]) {
-    const how = { refuse: "is refused", strip: "loses its Upgrade on the way", mute: "opens and then stays silent" };
-    test(`where WebSocket ${how[sockets]}, the page is live over SSE`, async (t) => {
+    const how = { refuse: "is refused", strip: "loses its Upgrade header", mute: "opens and then stays silent" };
+    test(`if WebSocket ${how[sockets]}, the page is live over SSE`, async (t) => {
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { ...ONLY.sse, sockets });
       const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -82,7 +82,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
 
   for (const streams of ["refuse", "hold"]) {
     const how = { refuse: "is refused too", hold: "opens and then stays silent" };
-    test(`where WebSocket is refused and SSE ${how[streams]}, the page polls`, async (t) => {
+    test(`if WebSocket is refused and SSE ${how[streams]}, the page polls`, async (t) => {
       const store = await startStore(t);
       const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams });
       const tab = await openTab(t, `${proxy.origin}/pets/1`);
@@ -94,7 +94,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     });
   }
 
-  test("a page that did not get one of its modules asks for them again until it is live", async (t) => {
+  test("a page without one of its modules requests it again until it is live", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, { module: "lose" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -108,7 +108,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     await assertFollows(tab, store, 1);
   });
 
-  test("a page whose files a captive portal answered asks for them again until it is styled and live", async (t) => {
+  test("a page whose files a captive portal replaced requests them again until it is styled and live", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, { assets: "portal" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -123,7 +123,7 @@ describe("where the network does not let everything through", { concurrency: 3 }
     await eventually(async () => assert.equal(await sheets(), all));
   });
 
-  test("a show page hears of its own pet only", async (t) => {
+  test("a show page receives changes of its own pet only", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);
     const tab = await openTab(t, `${proxy.origin}/pets/1`);

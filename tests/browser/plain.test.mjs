@@ -1,4 +1,4 @@
-/** Every page without JavaScript: complete, and good for everything that staff does. */
+/** Every page without JavaScript: complete, also for everything that staff do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTab, startStore } from "./support.mjs";
@@ -73,11 +73,11 @@ test("without JavaScript staff can add a pet, edit it, set its status and remove
   assert.match(await tab.page.locator("main").innerText(), /Error 404/);
 });
 
-test("a bad form comes back with a message at each field, and with what was entered", async (t) => {
+test("an invalid form comes back with a message at each field, and with the input", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/pets/new`, PLAIN);
   const entered = { name: " ", species: "x".repeat(41), breed: 'Half "this" & <that>', age: "old", about: "One\nTwo" };
-  // What a browser keeps from being typed can still be sent.
+  // The server must check what the browser does not let people type.
   await tab.page.locator("#species").evaluate((field) => field.removeAttribute("maxlength"));
   await tab.fill({ ...entered, sex: "male" });
   const answered = tab.page.waitForResponse((response) => response.request().method() === "POST");
@@ -108,7 +108,7 @@ test("a bad form comes back with a message at each field, and with what was ente
   assert.equal(await tab.page.locator('dd [data-field="breed"]').textContent(), entered.breed);
 });
 
-test("the hello page says without JavaScript that it needs it", async (t) => {
+test("without JavaScript the hello page says that it needs JavaScript", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/hello`, PLAIN);
   assert.match(await tab.page.locator("main").innerText(), /only page that needs JavaScript/);

@@ -1,27 +1,27 @@
 /**
- * A network that does not let everything through: a proxy between the browser and the program that refuses,
- * strips or holds back what real ones do. The page under test is not touched.
+ * A network that blocks traffic: a proxy between the browser and the program that refuses, strips or buffers like real
+ * proxies. The page under test is unchanged.
  */
 import { once } from "node:events";
 import { createServer, request as forward } from "node:http";
 import { connect } from "node:net";
 
 /**
- * What becomes of each kind of traffic.
- * - `sockets`: "pass"; "refuse" answers 403; "strip" asks the program without `Upgrade`, as proxies do that speak
- *   plain HTTP only; "mute" lets the handshake through and no byte after it; "kill" lets them live for a moment.
- * - `streams` (SSE), `polls` and `boards` (short poll): "pass"; "refuse" answers 403; "hold" passes the head and keeps
- *   every byte of the body. For streams also "behind": passes on what came only when more comes. For polls also "cut":
- *   no answer may take long.
- * - `assets`: "pass"; "fresh" forbids the browser to cache them, so that each page asks for its own; "portal"
- *   answers with a page of its own, in place of all but the loader.
- * - `module`, one of the page's modules: "pass"; "lose" breaks off every connection that asks for it.
+ * Rules for each type of traffic.
+ * - `sockets`: "pass"; "refuse" answers 403; "strip" removes `Upgrade`, like a proxy for plain HTTP; "mute" passes the
+ *   handshake and drops everything after it; "kill" closes them after a moment.
+ * - `streams` (SSE), `polls` and `boards` (short polling): "pass"; "refuse" answers 403; "hold" passes the head and holds
+ *   the body. For streams also "behind": passes each piece on when the next one comes. For polls also "cut": closes
+ *   responses that take long.
+ * - `assets`: "pass"; "fresh" forbids caching, so that each page requests its own; "portal" answers with its own page
+ *   instead, except for the loader.
+ * - `module`, one of the page's modules: "pass"; "lose" closes every connection that requests it.
  * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, module: string }} Rules
  */
 
 /**
- * Rules under which nothing but the one transport delivers. On a machine that is busy enough the next one overtakes
- * it, which is right, and no help to a test about the first.
+ * Rules under which only one transport works. On a busy machine the next one can win the race, which is correct, but not
+ * what a test about the first one needs.
  * @type {Record<"ws" | "sse", Partial<Rules>>}
  */
 export const ONLY = {
@@ -32,10 +32,10 @@ export const ONLY = {
 /** How long a killed socket lives. */
 const KILL_MS = 300;
 
-/** How long an answer may take where long ones are cut. */
+/** Time limit of responses under the rule "cut". */
 const CUT_MS = 1000;
 
-/** The end of a head after whose body the connection is closed. */
+/** The end of a response head without keep-alive. */
 const LAST = "Connection: close\r\n\r\n";
 
 const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass", module: "pass" };
@@ -54,9 +54,9 @@ export async function startProxy(t, target, rules = {}) {
 
 class Proxy {
   origin = "";
-  /** Paths asked for, without their queries, in order. */
+  /** Requested paths, without their queries, in order. */
   asked = [];
-  /** @type {Map<string, string>} Pages of the test's own at the program's origin: HTML by path. */
+  /** @type {Map<string, string>} Additional pages at the program's origin: HTML by path. */
   pages = new Map();
   #target;
   #rules;
@@ -87,7 +87,7 @@ class Proxy {
     this.#server.close();
   }
 
-  /** Ends every connection, and every new one at once: the cable is out. */
+  /** Closes every connection, and every new one immediately. */
   cut() {
     this.#isCut = true;
     for (const socket of this.#sockets) socket.destroy();
@@ -97,19 +97,19 @@ class Proxy {
     this.#isCut = false;
   }
 
-  /** Connections die without saying so: they stay open, and every byte on them is lost. New ones are no better. */
+  /** Connections stay open, but every byte on them is lost, also on new ones. */
   freeze() {
     this.#isFrozen = true;
     for (const socket of this.#sockets) this.#dead.add(socket);
   }
 
-  /** New connections work again. The dead ones stay dead, and still do not say so. */
+  /** New connections work again. The dead ones stay open and dead. */
   thaw() {
     this.#isFrozen = false;
   }
 
   /**
-   * Other rules for what comes from now on.
+   * Changes the rules for new requests.
    * @param {Partial<Rules>} rules
    */
   let(rules) {
@@ -190,7 +190,7 @@ class Proxy {
     socket.on("close", () => (clearTimeout(killing), upstream.destroy()));
   }
 
-  /** The answer to the same question without `Upgrade`, given back as it is. */
+  /** Passes the response to the same request without `Upgrade` on. */
   #strip(request, socket) {
     const { upgrade: _upgrade, connection: _connection, ...headers } = request.headers;
     const asking = this.#ask(request, headers, (answer) => {
@@ -208,7 +208,7 @@ class Proxy {
   }
 }
 
-/** Passes the head of the `101` answer on and drops what comes behind it. */
+/** Passes the head of the 101 response on and drops what follows. */
 function handshakeOnly(bytes, socket) {
   if (!bytes.toString("latin1").startsWith("HTTP/1.1 101")) return;
   socket.write(bytes.subarray(0, bytes.indexOf("\r\n\r\n") + 4));

@@ -1,6 +1,5 @@
 /**
- * For who reads the page: it holds still on request, keeps focus, moves only for those who like it, and tells
- * local time.
+ * Reading the page: it pauses on request, keeps the focus, respects reduced motion, and shows local times.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -13,7 +12,7 @@ async function openLive(t, path, options, flags) {
   return { store, tab };
 }
 
-/** Counts what the page has taken in, drawn or not. */
+/** Counts the changes that the page has received, drawn or not. */
 async function countChanges(tab) {
   await tab.page.evaluate(() => {
     globalThis.heard = 0;
@@ -22,8 +21,8 @@ async function countChanges(tab) {
   return (count) => eventually(async () => assert.equal(await tab.page.evaluate(() => globalThis.heard), count));
 }
 
-describe("for who reads the page", { concurrency: 3 }, () => {
-  test("Pause holds the page still while changes keep coming, and Resume shows what they came to", async (t) => {
+describe("reading the page", { concurrency: 3 }, () => {
+  test("Pause holds the page still while changes arrive, and Resume shows the net result", async (t) => {
     const { store, tab } = await openLive(t, "/pets");
     const heard = await countChanges(tab);
     const pause = tab.page.locator("#pause");
@@ -72,7 +71,7 @@ describe("for who reads the page", { concurrency: 3 }, () => {
     });
   }
 
-  test("focus stays where it is when that pet changes, and goes to the neighbour when it is removed", async (t) => {
+  test("the focus stays when its pet changes, and moves to the neighbour when the pet is removed", async (t) => {
     const { store, tab } = await openLive(t, "/pets");
     const link = (id) => tab.pet(id).locator("a[data-link]");
     const isFocused = (locator) => locator.evaluate((element) => element === document.activeElement);
@@ -98,7 +97,7 @@ describe("for who reads the page", { concurrency: 3 }, () => {
   });
 
   for (const timezoneId of ["Europe/Berlin", "Asia/Kathmandu"]) {
-    test(`times are told as the clocks in ${timezoneId} show them, also after a live change`, async (t) => {
+    test(`times are in the time zone ${timezoneId}, also after a live change`, async (t) => {
       const { store, tab } = await openLive(t, "/pets", { timezoneId });
       const assertLocal = async (id) => {
         const time = tab.pet(id).locator("time[data-since]");

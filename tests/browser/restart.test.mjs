@@ -1,6 +1,5 @@
 /**
- * Pages that stay open while the program or the network goes away. Each test waits more than it works, so they run
- * side by side.
+ * Pages that stay open while the program or the network goes away. Each test mostly waits, so they run concurrently.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -10,9 +9,8 @@ import { clockAt, eventually, openTab, startStore } from "./support.mjs";
 const BERLIN = "Europe/Berlin";
 const OFFLINE = /^Offline\. Showing what we knew at \d\d:\d\d\.$/;
 
-/** Not over anything less: a restart says nothing against a transport. */
 
-/** Where a busy machine lets SSE win for once, the page is back on WebSocket after a few heartbeats of these. */
+/** On a busy machine SSE may win the race. With these heartbeats the page is upgraded to WebSocket soon. */
 const OFTEN = { heartbeat: "2s" };
 
 describe("a page that stays open", { concurrency: true }, () => {
@@ -20,7 +18,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     ["SIGTERM", "is stopped"],
     ["SIGKILL", "is killed"],
   ]) {
-    test(`comes back by itself when the program ${how} and started again on its data`, async (t) => {
+    test(`reconnects when the program ${how} and started again on its data`, async (t) => {
       const store = await startStore(t, OFTEN);
       const tab = await openTab(t, `${store.origin}/pets`);
       await tab.isLive();
@@ -32,7 +30,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       assert.equal(tab.loads, 1);
     });
 
-    test(`shows what it missed while the program ${how} and the network was away`, async (t) => {
+    test(`shows what it missed while the program ${how} and the network was down`, async (t) => {
       const store = await startStore(t, OFTEN);
       const proxy = await startProxy(t, store.origin);
       const tab = await openTab(t, `${proxy.origin}/pets`);
@@ -57,7 +55,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     });
   }
 
-  test("shows a store with another history as it is, once the program comes back with one", async (t) => {
+  test("shows the other epoch when the program restarts with another store", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`);
     await tab.isLive();
@@ -66,7 +64,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     const { id } = await store.api("POST", "/pets", { name: "Also", species: "Cat" });
     await tab.shows(id, "name", "Also");
     await store.stop("SIGTERM");
-    await store.forget();
+    await store.deleteData();
     await store.start();
     await tab.shows(1, "name", name);
     assert.equal(await tab.pet(id).count(), 0);
@@ -74,7 +72,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     assert.equal(tab.loads, 1);
   });
 
-  test("says offline and since when, on the line, the pets and the tab, while the program is gone", async (t) => {
+  test("says that it is offline, and since when, in the status, on the pets and in the title", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets`, { timezoneId: BERLIN });
     await tab.isLive();
@@ -92,8 +90,8 @@ describe("a page that stays open", { concurrency: true }, () => {
     await tab.says(OFFLINE);
     const [, since] = /(\d\d:\d\d)/.exec(await tab.line());
     const possible = [clockAt(BERLIN, heard - 60_000), clockAt(BERLIN, heard)];
-    assert.ok(possible.includes(since), `${since} is when it was last heard`);
-    // The colour fades.
+    assert.ok(possible.includes(since), `${since} is the time of the last message`);
+    // The colour changes in a transition.
     await eventually(async () => assert.notEqual((await look()).colour, before.colour));
     const { colour: _colour, ...offline } = await look();
     assert.deepEqual(offline, {
@@ -111,7 +109,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     await eventually(async () => assert.match(await announcer.textContent(), /^(Live|Connected) again\./));
   });
 
-  test("takes back the word before its title and no other, also where the pet was renamed meanwhile", async (t) => {
+  test("removes the prefix of its title when it is back, also if the pet was renamed meanwhile", async (t) => {
     const store = await startStore(t);
     const tab = await openTab(t, `${store.origin}/pets/1`);
     await tab.isLive();
@@ -123,7 +121,7 @@ describe("a page that stays open", { concurrency: true }, () => {
     await eventually(async () => assert.equal(await tab.page.title(), "Renamed · pet-store"));
   });
 
-  test("says offline when its connection goes silent, and leaves it for a new one", async (t) => {
+  test("is offline when its connection goes silent, and opens a new one", async (t) => {
     const store = await startStore(t, { heartbeat: "1s" });
     const proxy = await startProxy(t, store.origin);
     const tab = await openTab(t, `${proxy.origin}/pets`);

@@ -1,11 +1,11 @@
-/** What staff does on one page shows on the others, without a reload. */
+/** Changes that staff make on one page show on the others, without a reload. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, openTab, startStore } from "./support.mjs";
 
 const names = (tab) => tab.page.locator('#pets .card-name [data-field="name"]').allTextContents();
 
-test("a pet that is added, renamed and removed in one tab does so on an index open in another", async (t) => {
+test("a pet that is added, renamed and removed in one tab changes on an index in another", async (t) => {
   const store = await startStore(t, { pets: 2 });
   const watching = await openTab(t, `${store.origin}/pets`);
   await watching.isLive();
@@ -59,7 +59,7 @@ test("a show page follows a rename, in its title too, and says when its pet was 
   tab.assertNoProblems();
 });
 
-test("an index whose last pet is removed says that nobody is here, until somebody is", async (t) => {
+test("an index whose last pet is removed says that there are no pets, until there is one", async (t) => {
   const store = await startStore(t, { pets: 1 });
   const [{ id }] = (await store.api("GET", "/pets")).pets;
   const tab = await openTab(t, `${store.origin}/pets`);
@@ -90,7 +90,7 @@ test("a status button on the show page sets the status, there and in another tab
   staff.assertNoProblems();
 });
 
-test("no page has anything to complain about in the console", async (t) => {
+test("no page logs anything to the console", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/`);
   assert.equal(new URL(tab.page.url()).pathname, "/pets");

@@ -1,8 +1,7 @@
 /**
- * What the browser tests stand on: the real program on a port of its own, a proxy that holds back what some
- * networks hold back, and a real browser whose every complaint is kept.
+ * Support for the browser tests: the program on its own port, and a real browser whose console errors are recorded.
  *
- * Nothing here sleeps for a fixed time: `eventually` asks until the answer is right or the limit is reached.
+ * Nothing sleeps for a fixed time: `eventually` repeats a check until it passes or the time limit is reached.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -18,16 +17,16 @@ import { chromium } from "playwright-core";
 const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../target/debug/pet-store", import.meta.url));
 export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
-/** Far more than anything takes on a busy machine, so that reaching it means something. */
+/** Far more than anything takes on a busy machine. */
 export const LIMIT_MS = 20_000;
 
 const ASK_AGAIN_MS = 25;
 
 /**
- * Asks until the check passes.
+ * Repeats a check until it passes.
  * @template T
- * @param {() => T | Promise<T>} check  Throws, or gives back false, as long as it does not hold.
- * @returns {Promise<T>} What the check gave back; its last error when the limit was reached.
+ * @param {() => T | Promise<T>} check  Throws, or returns false, until it passes.
+ * @returns {Promise<T>} The result of the check. Rejects with its last error after the time limit.
  */
 export async function eventually(check, limitMs = LIMIT_MS) {
   const until = Date.now() + limitMs;
@@ -44,9 +43,9 @@ export async function eventually(check, limitMs = LIMIT_MS) {
 }
 
 /**
- * Starts the program on a folder of its own; both are gone after the test.
+ * Starts the program with its own data folder; both are removed after the test.
  * @param {import("node:test").TestContext} t
- * @param {Record<string, string | number>} [flags]  The simulator is off unless a test asks for it.
+ * @param {Record<string, string | number>} [flags]  The simulator is off by default.
  */
 export async function startStore(t, flags = {}) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
@@ -60,7 +59,7 @@ export async function startStore(t, flags = {}) {
 }
 
 /**
- * Starts an empty rescue that knows nobody, and gives the link of its first admin too.
+ * Starts an empty rescue without accounts, and returns the link for its first admin.
  * @param {import("node:test").TestContext} t
  */
 export async function startRescue(t) {
@@ -75,11 +74,11 @@ export async function startRescue(t) {
   return { store, link };
 }
 
-/** One pet-store, which can be stopped and started again on the same port and data. */
+/** A pet-store that can be restarted on the same port and data. */
 class Store {
   origin = "";
   #listen = "127.0.0.1:0";
-  /** @type {string[]} What it has said so far. */
+  /** @type {string[]} Its output so far. */
   said = [];
   #data;
   #flags;
@@ -103,11 +102,11 @@ class Store {
     const address = await new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`pet-store ended with ${code}: ${said.join("\n")}`)));
-      // Read to the end also after the address: a full pipe would stop the program.
+      // Read to the end, because a full pipe would block the program.
       lines.on("line", (line) => {
         said.push(line);
-        const heard = /^listening on (http:\/\/(\S+))$/.exec(line);
-        if (heard) resolve(heard);
+        const match = /^listening on (http:\/\/(\S+))$/.exec(line);
+        if (match) resolve(match);
       });
     });
     [, this.origin, this.#listen] = address;
@@ -122,13 +121,13 @@ class Store {
     await once(child, "exit");
   }
 
-  /** Throws its data away: what is started next has another history. */
-  async forget() {
+  /** Deletes its data: the next start has another epoch. */
+  async deleteData() {
     await rm(this.#data, { recursive: true });
   }
 
   /**
-   * The JSON API, straight to the program and past every proxy.
+   * Calls the JSON API directly, not through a proxy.
    * @returns {Promise<any>}
    */
   async api(method, path, body) {
@@ -146,7 +145,7 @@ class Store {
     return this.api("PUT", `/pets/${pet}/status`, { status });
   }
 
-  /** Gives the pet a status other than the one it has, and says which. */
+  /** Changes the status of a pet, and returns the text of the new one. */
   async changeStatus(pet) {
     const { status } = await this.api("GET", `/pets/${pet}`);
     const next = status === "eating" ? "playing" : "eating";
@@ -166,13 +165,13 @@ after(async () => {
   await browser?.close();
 });
 
-/** A name for this machine that no browser takes for a secure context, as it takes 127.0.0.1. */
+/** A host name for this machine that is not a secure context, unlike 127.0.0.1. */
 const LAN_NAME = "petstore.test";
 
-/** The same server under a name as in a local network: plain http from another machine, and no secure context. */
+/** Returns the origin under that name, as from another machine over plain http. */
 export const onLan = (/** @type {string} */ origin) => origin.replace("127.0.0.1", LAN_NAME);
 
-/** No window, no sandbox (tests may run as root), and no traffic but the tests' own. */
+/** No window, no sandbox (tests may run as root), and no background traffic. */
 export const FLAGS = [
   "--headless=new",
   "--no-sandbox",
@@ -190,7 +189,7 @@ function launchBrowser() {
 }
 
 /**
- * A page in a browser profile of its own.
+ * Opens a page in its own browser profile.
  * @param {import("node:test").TestContext} t
  * @param {string} url
  * @param {import("playwright-core").BrowserContextOptions} [options]
@@ -211,11 +210,11 @@ async function openTabIn(context, url) {
   return tab;
 }
 
-/** A page, with all it ever complained about. */
+/** A page, with its recorded problems. */
 export class Tab {
-  /** @type {string[]} Errors and warnings of the console, policy violations among them; uncaught errors; dialogs. */
+  /** @type {string[]} Console errors and warnings, including policy violations; uncaught errors; dialogs. */
   problems = [];
-  /** Documents that were loaded; stays at 1 while the page changes by itself. */
+  /** Number of loaded documents; stays at 1 while the page updates live. */
   loads = 0;
 
   /** @param {import("playwright-core").Page} page */
@@ -234,7 +233,7 @@ export class Tab {
     });
   }
 
-  /** Another page of the same profile. */
+  /** Opens another page in the same profile. */
   openAnother(url) {
     return openTabIn(this.page.context(), url);
   }
@@ -255,22 +254,22 @@ export class Tab {
     return eventually(async () => (await this.page.locator(`#connection[data-state="live"]${pattern}`).count()) === 1);
   }
 
-  /** @param {number | string} id  The pet's card on the index, or the pet on its own page. */
+  /** @param {number | string} id  The card on the index, or the pet on its show page. */
   pet(id) {
     return this.page.locator(`[data-pet="${id}"]`);
   }
 
-  /** What is drawn of a pet in one place. */
+  /** Returns the text of a field of a pet. */
   async field(id, name) {
     return this.pet(id).locator(`[data-field="${name}"]`).first().textContent();
   }
 
-  /** Waits until the pet is drawn with this text in this field. */
+  /** Waits until a field of a pet has this text. */
   shows(id, name, text) {
     return eventually(async () => assert.equal(await this.field(id, name), text));
   }
 
-  /** Fills in the pet form by the names of its fields. */
+  /** Fills in the form of a pet. */
   async fill(fields) {
     for (const [name, value] of Object.entries(fields)) {
       if (name === "sex") await this.page.locator(`input[name="sex"][value="${value}"]`).check();
@@ -278,17 +277,17 @@ export class Tab {
     }
   }
 
-  /** Clicks something that leads to another page, and waits for that page. */
+  /** Clicks a link or button, and waits for the next page. */
   async send(selector) {
     await Promise.all([this.page.waitForEvent("load"), this.page.locator(selector).click()]);
   }
 
   assertNoProblems() {
-    assert.deepEqual(this.problems, [], `complaints at ${this.page.url()}`);
+    assert.deepEqual(this.problems, [], `problems at ${this.page.url()}`);
   }
 }
 
-/** The time of day, as the page writes it, where the browser believes to be. */
+/** Returns a time of day in the browser's time zone, as the page writes it. */
 export function clockAt(timezone, time) {
   const format = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", minute: "2-digit" });
   return format.format(new Date(time));

@@ -1,4 +1,4 @@
-/** Several tabs of one browser: one live connection between them, whoever has it, and whatever becomes of that tab. */
+/** Tabs of one browser share one live connection, whichever tab leads, and whatever happens to it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ONLY, startProxy } from "./proxy.mjs";
@@ -7,13 +7,13 @@ import { openWindow } from "./window.mjs";
 
 const TABS = 7;
 
-/** Short, so that a test need not wait long for silence, and long enough that a busy machine keeps it. */
+/** Short, so that silence is detected soon, and long enough for a busy machine. */
 const HEARTBEAT_MS = 4_000;
 
-/** By when a leader that went away without a word is replaced, and its successor connected. */
+/** Time until a leader that disappeared is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
 
-/** Open live connections by transport, as the program counts them. */
+/** Number of viewers by transport, from the server's metrics. */
 async function viewers(store) {
   const text = await (await fetch(`${store.origin}/metrics`)).text();
   const counts = text.matchAll(/^petstore_viewers\{transport="(\w+)"\} ([1-9]\d*)$/gm);
@@ -22,7 +22,7 @@ async function viewers(store) {
 
 const assertViewers = (store, expected) => eventually(async () => assert.deepEqual(await viewers(store), expected));
 
-/** The first to open has the connection. */
+/** Opens tabs; the first one leads. */
 async function openTabs(t, origin, paths, transport) {
   const [first, ...others] = paths;
   const leader = await openTab(t, origin + first);
@@ -33,7 +33,7 @@ async function openTabs(t, origin, paths, transport) {
   return { leader, followers, tabs: [leader, ...followers] };
 }
 
-/** Two changes, seen by every tab. */
+/** Checks that every tab shows two changes. */
 async function assertAllFollow(store, tabs, pet = 1) {
   for (let round = 0; round < 2; round += 1) {
     const status = await store.changeStatus(pet);
@@ -41,7 +41,7 @@ async function assertAllFollow(store, tabs, pet = 1) {
   }
 }
 
-/** How long it takes from now until every tab shows the next change, in ms. */
+/** Measures how long it takes until every tab shows the next change, in ms. */
 async function timeToNextChange(store, tabs) {
   const began = Date.now();
   const status = await store.changeStatus(1);
@@ -84,7 +84,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     await assertViewers(store, { sse: 1 });
   });
 
-  test("a page that joins late shows what changed since it was drawn", async (t) => {
+  test("a page that joins late shows what changed since it was rendered", async (t) => {
     const store = await startStore(t);
     const { leader } = await openTabs(t, store.origin, index(1));
     let release = () => {};
@@ -104,7 +104,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     ["goes to another page", (tab) => tab.page.goto("about:blank")],
     ["crashes", crash],
   ]) {
-    test(`when the tab that has the connection ${how}, another has one at once`, async (t) => {
+    test(`when the leading tab ${how}, another one connects immediately`, async (t) => {
       const store = await startStore(t);
       const { leader, followers } = await openTabs(t, store.origin, index(4));
       await end(leader);
@@ -115,7 +115,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     });
   }
 
-  test("tabs that all restart with the program come back over one connection", async (t) => {
+  test("after a restart of the program all tabs share one connection again", async (t) => {
     const store = await startStore(t);
     const { tabs } = await openTabs(t, store.origin, index(4));
     await store.stop("SIGKILL");
@@ -123,24 +123,24 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     await store.start();
     for (const tab of tabs) await tab.isLive();
     await assertAllFollow(store, tabs);
-    // The transport that lost the race is counted until it is closed.
+    // The server counts the transport that lost the race until it is closed.
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
   });
 
-  test("tabs of a browser without locks share one connection too", async (t) => {
+  test("tabs share one connection also without Web Locks", async (t) => {
     const store = await startStore(t);
     const first = await openTab(t, "about:blank");
     await first.page.context().addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
     const tabs = [await first.openAnother(`${store.origin}/pets`), await first.openAnother(`${store.origin}/pets/1`)];
     for (const tab of tabs) await tab.isLive();
     await assertAllFollow(store, tabs);
-    // The transport that lost the race is counted until it is closed.
+    // The server counts the transport that lost the race until it is closed.
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
   });
 });
 
 describe("a tab in the background", { concurrency: 3 }, () => {
-  test("hands the connection on when the browser freezes it, and follows when it runs again", async (t) => {
+  test("hands the lead over when the browser freezes it, and follows when it is resumed", async (t) => {
     const store = await startStore(t);
     const { leader, followers, freeze } = await openHidden(t, store);
     const thaw = await freeze();
@@ -153,7 +153,7 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     for (const tab of [leader, ...followers]) tab.assertNoProblems();
   });
 
-  test("that is stopped without a word is replaced within one and a half heartbeats", async (t) => {
+  test("that is stopped silently is replaced within one and a half heartbeats", async (t) => {
     const store = await startStore(t, { heartbeat: `${HEARTBEAT_MS}ms` });
     const deaf = () => addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
     const { leader, followers, freeze } = await openHidden(t, store, deaf);
@@ -163,12 +163,12 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     assert.ok(tookMs <= TAKEOVER_MS, `${tookMs} ms`);
     await thaw();
     await assertAllFollow(store, [leader, ...followers]);
-    // That of the tab that was stopped is counted until it is closed.
+    // The server counts the connection of the stopped tab until it is closed.
     await eventually(async () => assert.equal(total(await viewers(store)), 1));
     for (const tab of followers) tab.assertNoProblems();
   });
 
-  test("that is left for another page is kept whole, and shows what it missed when the reader goes back", async (t) => {
+  test("that is left for another page is cached, and shows what it missed when the reader goes back", async (t) => {
     const store = await startStore(t);
     const window = await openWindow(t);
     const tab = await window.openTab(`${store.origin}/pets`);
@@ -179,7 +179,7 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     await other.isLive();
     await assertAllFollow(store, [other], 3);
     const status = await store.changeStatus(3);
-    // A page that is kept is not loaded again.
+    // A cached page is not loaded again.
     await tab.page.goBack({ waitUntil: "commit" });
     await tab.shows(3, "status", status);
     const why = () => JSON.stringify(performance.getEntriesByType("navigation")[0].notRestoredReasons);
@@ -188,7 +188,7 @@ describe("a tab in the background", { concurrency: 3 }, () => {
   });
 });
 
-/** The first to open has the connection, and is hidden behind the others. */
+/** Opens tabs; the first one leads, and is hidden behind the others. */
 async function openHidden(t, store, script) {
   const window = await openWindow(t);
   const leader = await window.openTab(`${store.origin}/pets`, script);
@@ -205,7 +205,7 @@ const total = (counts) => Object.values(counts).reduce((sum, count) => sum + cou
 async function crash(tab) {
   const devtools = await tab.page.context().newCDPSession(tab.page);
   const isGone = new Promise((resolve) => tab.page.once("crash", resolve));
-  // Never answered: there is nobody left who could.
+  // Never answered: the page is stopped.
   devtools.send("Page.crash").catch(() => {});
   await isGone;
 }

@@ -1,4 +1,4 @@
-/** One tap on the board: saved, then live, then taken back; with a thumb, with the keyboard, and without a network. */
+/** A status set with one tap: saved, live, undone; by touch, by keyboard, and without a network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startProxy } from "./proxy.mjs";
@@ -10,7 +10,7 @@ const button = (tab, pet, status) => tab.pet(pet).locator(`button[value="${statu
 const saved = (tab, pet) => tab.pet(pet).locator("[data-saved-text]").textContent();
 const undo = (tab, pet) => tab.pet(pet).locator("[data-undo]");
 
-test("a tap on a card is saved and live, shows in another tab, and is taken back by the next", async (t) => {
+test("a tap on a card is saved and live, shows in another tab, and can be undone", async (t) => {
   const store = await startStore(t);
   const before = (await store.api("GET", "/pets/1")).status;
   const [to] = ["eating", "bathing"].filter((status) => status !== before);
@@ -33,7 +33,7 @@ test("a tap on a card is saved and live, shows in another tab, and is taken back
   watching.assertNoProblems();
 });
 
-test("every button is large enough for a thumb, and no card moves while it says how far a tap has come", async (t) => {
+test("every button is large enough for a thumb, and no card moves while it shows the state of a tap", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/pets`, PHONE);
   await tab.isLive();
@@ -50,7 +50,7 @@ test("every button is large enough for a thumb, and no card moves while it says 
   assert.ok(wide <= 0, "nothing is wider than the phone");
 });
 
-test("what somebody else sets meanwhile takes the offer to undo away", async (t) => {
+test("undo is withdrawn when somebody else sets another status", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
@@ -62,7 +62,7 @@ test("what somebody else sets meanwhile takes the offer to undo away", async (t)
   assert.equal((await store.api("GET", "/pets/1")).status, "bathing");
 });
 
-test("a tap that does not get through says so, and the page stays as it was", async (t) => {
+test("a tap that fails says so, and the page stays as it was", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const proxy = await startProxy(t, store.origin);
@@ -75,7 +75,7 @@ test("a tap that does not get through says so, and the page stays as it was", as
   proxy.mend();
 });
 
-test("with the keyboard the focus stays where the work is", async (t) => {
+test("the focus of a keyboard user stays on the pet", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
@@ -94,7 +94,7 @@ test("with the keyboard the focus stays where the work is", async (t) => {
   assert.equal(focused, "sleeping");
 });
 
-test("to assistive technology the buttons are a group with the pet's name, and the current one is pressed", async (t) => {
+test("the buttons are a group with the pet's name, and the current one is pressed", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const { name } = await store.api("GET", "/pets/1");
@@ -118,7 +118,7 @@ test("to assistive technology the buttons are a group with the pet's name, and t
   }
 });
 
-test("when the time to take a tap back is over, the focus goes to the pet's button", async (t) => {
+test("when the time for undo is over, the focus moves to the pet's button", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`);
@@ -131,7 +131,7 @@ test("when the time to take a tap back is over, the focus goes to the pet's butt
   assert.equal(focused, "eating");
 });
 
-test("without JavaScript a tap on a card is a form, and the board offers to take it back", async (t) => {
+test("without JavaScript a tap on a card submits a form, and the board offers undo", async (t) => {
   const store = await startStore(t);
   await store.setStatus(1, "sleeping");
   const tab = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });

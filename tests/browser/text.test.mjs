@@ -1,4 +1,4 @@
-/** What people enter is text, whatever it looks like, wherever it is shown. */
+/** Input is shown as text everywhere, even if it looks like markup. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ONLY, startProxy } from "./proxy.mjs";
@@ -47,12 +47,12 @@ for (const [rules, transport] of [
   [ONLY.ws, "ws"],
   [ONLY.sse, "sse"],
 ]) {
-  test(`a text of several lines and of other scripts arrives whole over ${transport}`, async (t) => {
+  test(`a text with several lines and scripts arrives unchanged over ${transport}`, async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, rules);
     const tab = await openTab(t, `${proxy.origin}/pets/1`);
     await tab.isLive(transport);
-    // Line ends are line feeds once they are stored.
+    // Line endings are stored as line feeds.
     await store.api("PATCH", "/pets/1", { name: "\u00c5\u732b\u{1f436}", about: "A\rdata: x\r\n\r\nevent: gone\n\tB" });
     await tab.shows(1, "name", "\u00c5\u732b\u{1f436}");
     await tab.shows(1, "about", "A\ndata: x\n\nevent: gone\n\tB");

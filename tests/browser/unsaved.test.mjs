@@ -1,4 +1,4 @@
-/** What a person typed into a form is saved, or still in front of them. */
+/** Form input is saved, or still on the page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, openTab, startRescue, startStore } from "./support.mjs";
@@ -16,7 +16,7 @@ const typedIn = async (tab) => {
 };
 
 /**
- * The first admin of a new rescue, at the form for a new pet.
+ * Opens the form for a new pet, as the first admin of a new rescue.
  * @param {import("node:test").TestContext} t
  */
 async function startAtForm(t, options) {

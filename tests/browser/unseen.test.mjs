@@ -1,4 +1,4 @@
-/** Pages that run before a person looks at them: prerendered by a speculation rule, or opened in a background tab. */
+/** Pages that run before they are visible: prerendered by a speculation rule, or opened in a background tab. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startProxy } from "./proxy.mjs";
@@ -8,12 +8,12 @@ import { openUnattended, openWindow } from "./window.mjs";
 /** More than the connections that a browser opens to one host over HTTP/1.1. */
 const PRERENDERED = 8;
 
-/** The last module that the page's script imports: who asks for it is about to run. */
+/** The last module that the page imports: it runs as soon as this one is loaded. */
 const LAST_MODULE = "/view/title.js";
 
 const isLive = (path) => path.startsWith("/live/") || path === "/healthz";
 
-/** A page of the same origin that has the browser prerender eight pages, and visits the last when told to. */
+/** A page of the same origin that lets the browser prerender eight pages, and visits the last one on request. */
 const LINKS = `<!DOCTYPE html><title>links</title>
   <script type="speculationrules">
     { "prerender": [{ "source": "list", "eagerness": "immediate", "urls": [${urls().join()}] }] }
@@ -32,18 +32,18 @@ function urls() {
   return Array.from({ length: PRERENDERED }, (_, i) => `"/pets?n=${i + 1}"`);
 }
 
-describe("pages that nobody looks at", { concurrency: 2 }, () => {
-  test("eight prerendered pages ask for nothing live, and the one that is visited is live", async (t) => {
+describe("pages that are not visible", { concurrency: 2 }, () => {
+  test("eight prerendered pages open no connection, and the one that is visited is live", async (t) => {
     const store = await startStore(t);
-    // Without WebSocket each page that is live occupies one of the six connections. In a secure context the election
-    // would hold prerendered pages back for some seconds, because browsers grant them no lock.
+    // Without WebSocket each live page occupies one of six connections. In a secure context the election would delay
+    // prerendered pages for some seconds, because browsers grant them no lock.
     const proxy = await startProxy(t, store.origin, { sockets: "refuse", assets: "fresh" });
     proxy.pages.set("/links", LINKS);
     proxy.pages.set("/turn", "wait");
     const count = (is) => proxy.asked.filter(is).length;
     await openUnattended(t, `${onLan(proxy.origin)}/links`);
     await eventually(() => assert.equal(count((path) => path.endsWith(LAST_MODULE)), PRERENDERED));
-    // The page that is looked at goes on being answered while they run.
+    // Requests of the visible page are answered while they run.
     const before = count((path) => path === "/turn");
     await eventually(() => assert.ok(count((path) => path === "/turn") >= before + 10));
     assert.deepEqual(proxy.asked.filter(isLive), []);
@@ -54,7 +54,7 @@ describe("pages that nobody looks at", { concurrency: 2 }, () => {
     assert.equal(count((path) => path === "/live/ws"), 1, "the others still ask for nothing");
   });
 
-  test("a page in a background tab that was never looked at opens nothing until it is", async (t) => {
+  test("a page in a background tab opens no connection until it is visible", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin);
     const window = await openWindow(t);

@@ -1,6 +1,6 @@
 /**
- * A browser window as people have it: one tab is looked at and the others are hidden, hidden tabs can be frozen, and
- * pages that are left go into the back/forward cache. Playwright launches browsers with all of this turned off.
+ * A real browser window: one tab is visible, hidden tabs can be frozen, and pages that are left go into the back/forward
+ * cache. Playwright launches browsers with all of this disabled.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 import { CHROMIUM, FLAGS, LIMIT_MS, Tab } from "./support.mjs";
 
 /**
- * A browser with a profile of its own; both are gone after the test.
+ * Starts a browser with its own profile; both are removed after the test.
  * @param {import("node:test").TestContext} t
  */
 export async function openWindow(t) {
@@ -22,8 +22,8 @@ export async function openWindow(t) {
 }
 
 /**
- * Opens a page in a browser that no debugger is attached to: Playwright's holds prerendered pages back. What the page
- * does is seen by what it asks for.
+ * Opens a page in a browser without a debugger, because Playwright's delays prerendered pages. A test sees only the
+ * requests of the page.
  * @param {import("node:test").TestContext} t
  * @param {string} url
  */
@@ -31,7 +31,7 @@ export async function openUnattended(t, url) {
   await launch(t, url);
 }
 
-/** Starts a browser with a profile of its own, which go with the test. */
+/** Starts a browser with its own profile. */
 async function launch(t, url, flags = []) {
   const profile = await mkdtemp(join(tmpdir(), "pet-store-window-"));
   const all = [...FLAGS, ...flags, `--user-data-dir=${profile}`, url];
@@ -41,19 +41,19 @@ async function launch(t, url, flags = []) {
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     await rm(profile, { recursive: true, force: true, maxRetries: 10 });
   });
-  // Read to the end also where nobody listens: a full pipe would stop the browser.
+  // Read to the end, because a full pipe would block the browser.
   child.stderr.resume();
   return child;
 }
 
-/** Where a browser that was just started listens. */
+/** Returns the debugging address of a browser that was just started. */
 function addressOf(child) {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`the browser ended with ${code}`)));
     createInterface({ input: child.stderr }).on("line", (line) => {
-      const heard = /^DevTools listening on (\S+)$/.exec(line);
-      if (heard) resolve(heard[1]);
+      const match = /^DevTools listening on (\S+)$/.exec(line);
+      if (match) resolve(match[1]);
     });
   });
 }
@@ -68,7 +68,7 @@ class Window {
   }
 
   /**
-   * A tab in front of all others.
+   * Opens a tab in front of all others.
    * @param {string} url
    * @param {() => void} [script]  Runs in the page before its own.
    */
@@ -80,7 +80,7 @@ class Window {
   }
 
   /**
-   * A tab behind another one, as a link opens it that is clicked with the middle button.
+   * Opens a tab behind another one, like a link that is clicked with the middle button.
    * @param {Tab} front
    * @param {string} url
    */
@@ -94,9 +94,9 @@ class Window {
   }
 
   /**
-   * Stops a hidden tab from running, as browsers do after a while.
+   * Freezes a hidden tab, as browsers do after a while.
    * @param {Tab} tab
-   * @returns {Promise<() => Promise<unknown>>} Lets it run again.
+   * @returns {Promise<() => Promise<unknown>>} Resumes it.
    */
   async freeze(tab) {
     const devtools = await this.#context.newCDPSession(tab.page);

@@ -1,8 +1,8 @@
 /**
- * The networks that pages are taken through: what stands in between, what has to come out, and how soon.
+ * The middleboxes between browser and subject, with the expected transport and time limit of each.
  *
- * `withinMs` is the bound on the time from the start of a navigation to the first live change. It follows from the
- * transports: 1.5 s where WebSocket or SSE get through, 4 s where only polling does.
+ * `withinMs` bounds the time from navigation to the first live change: 1.5 s if WebSocket or SSE gets through, 4 s if only
+ * polling does.
  */
 import * as apache from "./boxes/apache.mjs";
 import * as caddy from "./boxes/caddy.mjs";
@@ -16,19 +16,19 @@ import * as varnish from "./boxes/varnish.mjs";
  * @typedef {object} Box
  * @property {string} id
  * @property {string} what  For the report.
- * @property {string} [guide]  The file of the guide that it is started with.
- * @property {string[]} transports  The transports of which one has to be in use in the end.
+ * @property {string} [guide]  The configuration file of the guide, if it uses one.
+ * @property {string[]} transports  One of these has to be in use in the end.
  * @property {number} withinMs
- * @property {(upstream: string) => Promise<import("./rig/box.mjs").Route>} start  Takes host and port.
+ * @property {(upstream: string) => Promise<import("./support/box.mjs").Route>} start  Takes host and port.
  */
 
 const LIVE_MS = 1_500;
 const POLLING_MS = 4_000;
 
-/** Nothing in between. */
+/** No middlebox. */
 export const direct = async (upstream) => ({ origin: `http://${upstream}`, stop: async () => {} });
 
-/** Two boxes in a row: the visitor meets `outer` first. */
+/** Two middleboxes: the browser connects to `outer`. */
 const chain = (outer, inner) => async (upstream) => {
   const second = await inner(upstream);
   try {

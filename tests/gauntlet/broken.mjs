@@ -1,24 +1,24 @@
-/** Broken networks, from outside: each case in a network of its own, as a program of its own. */
+/** Runs the cases of broken networks, each as a program in its own network namespace. */
 import { fileURLToPath } from "node:url";
 import { FAULTS } from "./broken/faults.mjs";
-import { Program } from "./rig/program.mjs";
+import { Program } from "./support/program.mjs";
 
 const CASE = fileURLToPath(new URL("broken/case.mjs", import.meta.url));
 
-/** How soon after a fault is over a page has to be live again, with all that happened meanwhile. */
+/** Time limit from the end of a fault until the page is live again and has everything that it missed. */
 const WITHIN_MS = 10_000;
 
-/** The longest that a case takes, with all its waiting. */
+/** Time limit for a case. */
 const CASE_LIMIT_MS = 240_000;
 
-/** Any transport will do: what works is found again later. */
+/** Any transport is accepted: the page upgrades later. */
 const TRANSPORTS = ["ws", "sse", "poll", "short"];
 
-/** Who is not root may make networks too, as root of a namespace of users. */
+/** Without root, a user namespace allows it. */
 const UNSHARE = ["--net", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"])];
 
 /**
- * @typedef {{ id: string, what: string, transports: string[], withinMs: number }} Break  A fault, and what it is held to.
+ * @typedef {{ id: string, what: string, transports: string[], withinMs: number }} Break  A fault, and its bounds.
  */
 
 /** @type {Break[]} */
@@ -27,7 +27,7 @@ export const BREAKS = Object.entries(FAULTS).map(([id, { what, withinMs = WITHIN
   transports: TRANSPORTS,
 }));
 
-/** Whether this machine lets us make networks to break. */
+/** Returns true if this machine allows network namespaces. */
 export async function mayBreak() {
   const program = new Program("unshare", [...UNSHARE, "echo", "yes"]);
   return program.says(/^yes$/).then(
@@ -38,7 +38,7 @@ export async function mayBreak() {
 
 /**
  * @param {string} fault
- * @param {import("./rig/browser.mjs").BrowserName} browser
+ * @param {import("./support/browser.mjs").BrowserName} browser
  * @returns {Promise<import("./broken/case.mjs").Outcome>}
  */
 export async function suffer(fault, browser) {

@@ -1,43 +1,43 @@
 /**
- * The bad networks that the demo pretends: `?chaos=MODE` on a page. Each is left soon and for the right transport, with
- * nothing missed or repeated; and once it is over, the page is back on WebSocket at its next climb.
+ * The simulated networks of the demo: `?chaos=MODE` on a page. On each, the page soon finds the right transport, without a
+ * missed or repeated change; after it, the page returns to WebSocket with its next upgrade.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { direct } from "./boxes.mjs";
-import { CHANGES_EVERY_MS } from "./rig/feed.mjs";
-import { transportOf } from "./rig/recorder.mjs";
-import { Scene } from "./rig/scene.mjs";
-import { slowness } from "./rig/slowness.mjs";
+import { CHANGES_EVERY_MS } from "./support/feed.mjs";
+import { transportOf } from "./support/recorder.mjs";
+import { Scene } from "./support/scene.mjs";
+import { slowness } from "./support/slowness.mjs";
 
-/** The longest that a page may be without changes: from its navigation on, and whenever it leaves a transport. */
+/** The longest time without changes: from navigation, and whenever the page leaves a transport. */
 const LEFT_WITHIN_MS = 10_000;
 
-/** How long it may take until the page is on the right transport. A network that cuts has to do so three times. */
+/** Time until the page uses the right transport. A network that cuts has to do so three times. */
 const SETTLED_WITHIN_MS = 45_000;
 
-/** How long the right transport has to stay the one in use. */
+/** How long the right transport has to stay in use. */
 const STAYS_MS = 6_000;
 
-const CLIMBS_WITHIN_MS = 10_000;
+const UPGRADES_WITHIN_MS = 10_000;
 
-/** By mode: the transports of which one has to be in use in the end. */
+/** The expected transports by mode: one of them has to be in use in the end. */
 const MODES = {
   "refuse-ws": ["sse"],
   kill: ["poll"],
   eat: ["poll"],
-  // Every change is followed by a small heartbeat, which brings what is held back.
+  // Every change is followed by a small heartbeat, which pushes it through the buffer.
   hold: ["sse"],
   cut: ["poll", "short"],
   delay: ["poll"],
 };
 
-describe("the network of the demo", { concurrency: 3 }, () => {
-  for (const [mode, transports] of Object.entries(MODES)) test(mode, () => isOvercome(mode, transports));
+describe("the simulated networks of the demo", { concurrency: 3 }, () => {
+  for (const [mode, transports] of Object.entries(MODES)) test(mode, () => survives(mode, transports));
 });
 
-async function isOvercome(mode, transports) {
+async function survives(mode, transports) {
   const scene = await Scene.open({ start: direct, browser: "chromium" });
   try {
     scene.feed.start();
@@ -50,9 +50,9 @@ async function isOvercome(mode, transports) {
     await chooseNoChaos(scene.tab.page);
     scene.feed.start();
     await scene.tab.recordingWhen(({ seen }) => seen.length > 0, LEFT_WITHIN_MS);
-    // The browser says that the network is another one, which is when a page climbs without waiting for minutes.
+    // After an online event a page tries to upgrade immediately, instead of after minutes.
     await scene.tab.page.evaluate(() => window.dispatchEvent(new Event("online")));
-    await scene.tab.recordingWhen((recording) => transportOf(recording) === "ws", CLIMBS_WITHIN_MS);
+    await scene.tab.recordingWhen((recording) => transportOf(recording) === "ws", UPGRADES_WITHIN_MS);
     await pause(STAYS_MS);
     assertRight(await scene.account(), ["ws"]);
   } finally {
@@ -60,7 +60,7 @@ async function isOvercome(mode, transports) {
   }
 }
 
-/** The switch on the page, which changes its address and loads it again. */
+/** Switches the simulated network off, which reloads the page. */
 async function chooseNoChaos(page) {
   await page.evaluate(() => (globalThis.isBeforeTheChoice = true));
   await page.select("#chaos", "");
@@ -69,7 +69,7 @@ async function chooseNoChaos(page) {
 }
 
 /**
- * @param {import("./rig/scene.mjs").Account} account
+ * @param {import("./support/scene.mjs").Account} account
  * @param {string[]} transports
  */
 function assertRight({ recording, missed, repeated, wrong }, transports) {
@@ -80,7 +80,7 @@ function assertRight({ recording, missed, repeated, wrong }, transports) {
   assert.ok(longestMs <= LEFT_WITHIN_MS * slowness(), `${longestMs} ms without a change; it said: ${said}`);
 }
 
-/** The longest time without a change while there was one every tenth of a second, from the navigation on. */
+/** Returns the longest time without a change, from navigation, while one was committed every tenth of a second. */
 function longestSilence({ seen }) {
   assert.ok(seen.length > LEFT_WITHIN_MS / CHANGES_EVERY_MS / 10, "changes were seen");
   return Math.max(...seen.map(({ atMs }, index) => atMs - (seen[index - 1]?.atMs ?? 0)));

@@ -1,20 +1,20 @@
-/** What both browsers have to complain about while a visitor comes, looks around, goes back, and leaves: nothing. */
+/** The consoles of both browsers stay empty while a visitor opens pages, goes back, and leaves. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { direct } from "./boxes.mjs";
 import * as nginx from "./boxes/nginx.mjs";
-import { transportOf } from "./rig/recorder.mjs";
-import { Scene } from "./rig/scene.mjs";
+import { transportOf } from "./support/recorder.mjs";
+import { Scene } from "./support/scene.mjs";
 
 const LIVE_WITHIN_MS = 10_000;
 
-/** Pages are also left while they load and connect, which is when browsers complain most. */
+/** Pages are also left while they load and connect, when browsers log most errors. */
 const LEFT_AFTER_MS = [0, 20, 40, 60, 80, 100, 150, 200, 300, 500];
 
 for (const name of ["chromium", "firefox"]) {
   describe(`the console of ${name}`, () => {
-    test("is empty when a page is loaded, left, come back to, and closed", () =>
+    test("is empty when a page is loaded, left, restored and closed", () =>
       withScene(direct, name, async (scene) => {
         const { browser, tab } = scene;
         await scene.visit("/pets");
@@ -32,15 +32,15 @@ for (const name of ["chromium", "firefox"]) {
         const witness = await browser.openTab();
         await tab.page.close();
         await witness.visit("about:blank");
-        assert.deepEqual(await browser.complaints([tab, witness]), []);
+        assert.deepEqual(await browser.consoleErrors([tab, witness]), []);
       }));
 
-    test("is read: a refused WebSocket is found in it", () =>
+    test("contains a refused WebSocket, so the test reads it", () =>
       withScene(nginx.alone, name, async (scene) => {
         const { browser, tab } = scene;
         await scene.visit("/pets");
         await isLive(tab);
-        assert.match((await browser.complaints([tab])).join("\n"), /WebSocket|ws:/);
+        assert.match((await browser.consoleErrors([tab])).join("\n"), /WebSocket|ws:/);
       }));
   });
 }

@@ -1,26 +1,26 @@
 /**
- * Holds what a page saw against what was committed: is anything missing, did anything come twice?
+ * Compares what a page received with what was committed, to find missed and repeated changes.
  *
- * The page was drawn at a rev, and from there on each rev has to be seen once and in order. A snapshot stands for
- * everything up to its rev. A server that fell behind may give the newest status of each pet instead of all of them;
- * it counts when it does, and only then may a rev be passed over, if a later one of the same pet was seen.
+ * The page was rendered at a rev, and from there on it has to receive each rev once and in order. A snapshot covers
+ * everything up to its rev. If a viewer falls behind, the server may send only the newest status of each pet, and counts
+ * that in its metrics; only then may a rev be skipped, if a later one of the same pet was received.
  */
 
-/** @typedef {import("./rig/recorder.mjs").Seen} Seen */
-/** @typedef {import("./rig/subject.mjs").Fact} Fact */
+/** @typedef {import("./support/recorder.mjs").Seen} Seen */
+/** @typedef {import("./support/subject.mjs").Fact} Fact */
 
 /**
  * @typedef {object} Account
- * @property {number[]} missed  Revs that were never seen and that nothing newer stands for.
- * @property {number[]} repeated  Revs that came again, or after a later one.
+ * @property {number[]} missed  Revs that were not received, and that nothing newer covers.
+ * @property {number[]} repeated  Revs that came twice, or after a later one.
  */
 
 /**
  * @param {object} books
- * @param {number} books.fromRev  What the page was drawn at.
- * @param {Seen[]} books.seen  In the order in which the page heard them.
+ * @param {number} books.fromRev  The rev that the page was rendered at.
+ * @param {Seen[]} books.seen  In the order in which the page received them.
  * @param {Fact[]} books.history  Everything committed after `fromRev`, in order.
- * @param {boolean} books.mayMerge  The server says that it merged changes.
+ * @param {boolean} books.mayMerge  The server has merged changes.
  * @returns {Account}
  */
 export function settle({ fromRev, seen, history, mayMerge }) {
@@ -29,7 +29,7 @@ export function settle({ fromRev, seen, history, mayMerge }) {
   const repeated = [];
   let at = fromRev;
   for (const { type, rev } of seen) {
-    // A snapshot of where the page is says nothing new; one of an earlier time would take it back.
+    // A snapshot of the current rev changes nothing; an older one would revert the page.
     if (type === "snapshot" ? rev < at : rev <= at) {
       repeated.push(rev);
       continue;
@@ -42,19 +42,19 @@ export function settle({ fromRev, seen, history, mayMerge }) {
   return { missed: [...missed], repeated };
 }
 
-/** The facts with revs strictly between the two. */
+/** Returns the facts with revs strictly between the two. */
 function between(history, low, high) {
   return history.filter(({ rev }) => rev > low && rev < high);
 }
 
-/** Takes out what a later rev of the same pet stands for. */
+/** Removes revs that a later one of the same pet covers. */
 function forgive(missed, seen, history) {
   const newest = new Map(seen.filter(({ pet }) => pet !== null).map(({ pet, rev }) => [Number(pet), rev]));
   for (const { rev, pet } of history) if ((newest.get(pet) ?? 0) > rev) missed.delete(rev);
 }
 
 /**
- * The pets that a page shows otherwise than they are. Held against the last thing that happened to each.
+ * Returns the pets that a page shows with another status than their last committed one.
  * @param {Record<string, string>} shown  Statuses by pet.
  * @param {Fact[]} history
  * @returns {number[]} Their ids.

@@ -1,16 +1,16 @@
 /**
- * One visit: a fresh browser opens the page of a subject through a box while its pets change, and what it saw is held
- * against what happened.
+ * One visit: a fresh browser opens the page of a subject through a proxy while changes are committed, and what it received
+ * is compared with the history.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { transportOf } from "./rig/recorder.mjs";
-import { Scene } from "./rig/scene.mjs";
-import { slowness } from "./rig/slowness.mjs";
-import { inTurn } from "./rig/turn.mjs";
+import { transportOf } from "./support/recorder.mjs";
+import { Scene } from "./support/scene.mjs";
+import { slowness } from "./support/slowness.mjs";
+import { inTurn } from "./support/in-turn.mjs";
 
 /**
- * How long pets change, nothing happens, and pets change again, in ms. The quiet part is for what cuts connections
- * that say nothing.
+ * How long changes are committed, then none, then changes again, in ms. The quiet part is for proxies that cut idle
+ * connections.
  * @typedef {{ busyMs: number, quietMs: number, againMs: number }} Plan
  */
 
@@ -20,33 +20,32 @@ export const PLANS = {
   long: { busyMs: 15_000, quietMs: 30_000, againMs: 15_000 },
 };
 
-/** How long the first change may take before it is given up. */
+/** Time limit for the first change. */
 const PATIENCE_MS = 30_000;
 
 /**
  * @typedef {object} Visit
- * @property {string} transport  What the page said at the end that it uses; `none` when it was not connected.
- * @property {string[]} said  What the connection line said, one after the other.
+ * @property {string} transport  The transport in use at the end; `none` if the page was not connected.
+ * @property {string[]} said  The texts of the connection status, in order.
  * @property {number | null} liveMs  From the start of the navigation to the first change after the page's own state.
- * @property {number} slowness  How much slower than it can be the machine was by then.
- * @property {number | null} delayMs  From the commit to the page, of what was committed after that first one; 19 of 20
- *   were faster.
- * @property {number} changes  That were made in the time.
+ * @property {number} slowness  How busy the machine was: see `slowness`.
+ * @property {number | null} delayMs  From commit to page, for changes after the first one: the 95th percentile.
+ * @property {number} changes  Committed during the visit.
  * @property {number[]} missed
  * @property {number[]} repeated
- * @property {number[]} wrong  Pets that were shown otherwise than they were in the end.
+ * @property {number[]} wrong  Pets that were shown with a wrong status in the end.
  */
 
 /**
  * @param {object} what
- * @param {keyof typeof import("./rig/subject.mjs").SUBJECTS} what.subject
+ * @param {keyof typeof import("./support/subject.mjs").SUBJECTS} what.subject
  * @param {import("./boxes.mjs").Box} what.box
- * @param {import("./rig/browser.mjs").BrowserName} what.browser
+ * @param {import("./support/browser.mjs").BrowserName} what.browser
  * @param {Plan} what.plan
  * @returns {Promise<Visit>}
  */
 export async function measure({ subject, box, browser, plan }) {
-  // What is timed is not to be slowed down by another browser that starts.
+  // One at a time: a starting browser would slow the measurement down.
   const [scene, slow] = await inTurn(async () => [await goLive({ subject, start: box.start, browser }), slowness()]);
   try {
     await follow(scene.feed, plan);
@@ -65,7 +64,7 @@ export async function measure({ subject, box, browser, plan }) {
   }
 }
 
-/** Opens the page while pets change, and waits for the first change that it sees. */
+/** Opens the page while changes are committed, and waits until it has received the first one. */
 async function goLive(what) {
   const scene = await Scene.open(what);
   try {
@@ -79,7 +78,7 @@ async function goLive(what) {
   }
 }
 
-/** @param {import("./rig/feed.mjs").Feed} feed @param {Plan} plan */
+/** @param {import("./support/feed.mjs").Feed} feed @param {Plan} plan */
 async function follow(feed, { busyMs, quietMs, againMs }) {
   await pause(busyMs);
   await feed.stop();
@@ -88,7 +87,7 @@ async function follow(feed, { busyMs, quietMs, againMs }) {
   await pause(againMs);
 }
 
-/** How long each change took to a page that was live, in ms. A snapshot is as old as the newest in it. */
+/** Returns the delay of each change to a live page, in ms. A snapshot counts with its newest change. */
 function delays({ originMs, seen }) {
   const liveMs = originMs + (seen[0]?.atMs ?? 0);
   const later = seen.filter(({ sinceMs }) => sinceMs !== null && sinceMs > liveMs);

@@ -1,11 +1,11 @@
-/** The tables of the guide, made of what was measured. */
+/** Makes the tables of the guide from the results. */
 import { NAMES } from "./verdict.mjs";
 
 const HEADS = { "pet-store": "pet-store", "socket.io": "Socket.IO" };
 const BROWSERS = { chromium: "Chromium", firefox: "Firefox" };
 
 /**
- * What was measured, by the names that `keyOfVisit` and `keyOfBreak` make.
+ * Results by `keyOfVisit` and `keyOfBreak`.
  * @typedef {Record<string, import("./measure.mjs").Visit & import("./broken/case.mjs").Outcome>} Results
  */
 
@@ -45,7 +45,7 @@ function table(heads, rows) {
   return [heads, heads.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-/** Transport, how long until live, delay; and only where there is something to say, what was wrong. */
+/** Returns the transport, the time until live, the delay, and what was wrong, if anything was. */
 function cell(measured) {
   if (!measured) return "";
   const { transport, liveMs, delayMs, missed, repeated, wrong } = measured;
@@ -62,7 +62,7 @@ function cell(measured) {
  * @param {string} guide  A text with `<!-- gauntlet: NAME -->` and after it `<!-- end -->`.
  * @param {string} name
  * @param {string} content
- * @returns {string} The text with the content between its marks, and nothing else changed.
+ * @returns {string} The text with the content between its marks.
  */
 export function put(guide, name, content) {
   const mark = `<!-- gauntlet: ${name} -->`;

@@ -1,4 +1,4 @@
-/** The tables of the guide: what was measured is there, what was wrong stands out, and the rest of the guide stays. */
+/** The tables of the guide: they contain the results, failures stand out, and the rest of the guide is unchanged. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyOfVisit, put, tableOfVisits } from "./report.mjs";
@@ -7,7 +7,7 @@ import { shortcomings } from "./verdict.mjs";
 const fine = { transport: "sse", said: [], liveMs: 412, delayMs: 8.4, changes: 50, missed: [], repeated: [], wrong: [] };
 const box = { id: "b", what: "a box", guide: "b.conf", transports: ["ws", "sse"], withinMs: 1_500, start: async () => null };
 
-test("a cell has the transport, the time until live and the delay, and only what was wrong beside", () => {
+test("a cell has the transport, the time until live, the delay, and what was wrong", () => {
   const bad = { ...fine, liveMs: null, delayMs: null, transport: "none", missed: [3, 4], wrong: [1] };
   const results = { [keyOfVisit("b", "pet-store", "chromium")]: fine, [keyOfVisit("b", "socket.io", "firefox")]: bad };
   const [, , row] = tableOfVisits([box], results).split("\n");
@@ -15,7 +15,7 @@ test("a cell has the transport, the time until live and the delay, and only what
   assert.equal(row, `| [a box](networks/b.conf) | SSE · 0.41 s · 8 ms |  |  | ${dead} |`);
 });
 
-test("every bound that was not kept is found", () => {
+test("every missed bound is found", () => {
   assert.deepEqual(shortcomings(box, fine), []);
   const bad = { transport: "poll", liveMs: 1_501, missed: [7], repeated: [8, 9], wrong: [2] };
   for (const [name, value] of Object.entries(bad)) {
@@ -25,7 +25,7 @@ test("every bound that was not kept is found", () => {
   assert.equal(shortcomings(box, { ...fine, ...bad }).length, 5);
 });
 
-test("a table is put between its marks, also a second time, and nothing else is touched", () => {
+test("a table replaces what is between its marks, and nothing else", () => {
   const guide = (one, other) => `a\n<!-- gauntlet: x -->${one}<!-- end -->\nb\n<!-- gauntlet: y -->${other}<!-- end -->\nc`;
   const once = put(guide("", "old"), "x", "| 1 |");
   assert.equal(once, guide("\n\n| 1 |\n\n", "old"));

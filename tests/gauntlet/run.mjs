@@ -1,12 +1,12 @@
 /**
- * The gauntlet as a command: takes pet-store and Socket.IO through every box in both browsers, breaks the network of
+ * The gauntlet as a command: runs pet-store and Socket.IO behind every proxy in both browsers, breaks the network of
  * pet-store in every way, and writes the tables of the guide.
  *
  *   node tests/gauntlet/run.mjs [--long] [--write] [--fresh] [--parallel N]
  *     [--box ID]… [--fault ID]… [--browser NAME]… [--subject NAME]…
  *
- * What was measured is kept in target/gauntlet, so that a run that was ended goes on where it was; `--fresh` begins anew.
- * Ends with 1 when pet-store fell short of a bound.
+ * Results are stored in target/gauntlet, so that an interrupted run can continue; `--fresh` starts again. The exit code is 1
+ * if pet-store missed a bound.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -14,7 +14,7 @@ import { BOXES } from "./boxes.mjs";
 import { BREAKS, suffer } from "./broken.mjs";
 import { measure, PLANS } from "./measure.mjs";
 import { keyOfBreak, keyOfVisit, put, tableOfBreaks, tableOfVisits } from "./report.mjs";
-import { SUBJECTS } from "./rig/subject.mjs";
+import { SUBJECTS } from "./support/subject.mjs";
 import { NAMES, shortcomings } from "./verdict.mjs";
 
 const GUIDE = new URL("../../docs/networks.md", import.meta.url);
@@ -38,7 +38,7 @@ const { values: asked } = parseArgs({
  * @typedef {object} Job
  * @property {string} key
  * @property {() => Promise<import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome>} act
- * @property {{ transports: string[], withinMs: number } | null} bounds  None for who is only compared with.
+ * @property {{ transports: string[], withinMs: number } | null} bounds  Null for subjects that are only compared.
  */
 
 const plan = asked.long ? "long" : "short";
@@ -52,7 +52,7 @@ await Promise.all(Array.from({ length: Number(asked.parallel) }, work));
 if (asked.write) await writeGuide();
 process.exitCode = jobs.some((job) => faultsOf(job).length > 0) ? 1 : 0;
 
-/** Who asks for some boxes or faults gets those; who asks for none gets all. */
+/** Returns the selected items, or all if none are selected. */
 function chosen(all, ids, otherIds) {
   return ids || otherIds ? all.filter(({ id }) => ids?.includes(id)) : all;
 }

@@ -1,12 +1,12 @@
-/** Whether what was measured is good enough: the bounds that the gauntlet is about. */
+/** The bounds of the gauntlet. */
 
-/** A visitor's word for each transport. */
-export const NAMES = { ws: "WebSocket", sse: "SSE", poll: "long poll", short: "short poll", none: "not live" };
+/** Names of the transports in the guide. */
+export const NAMES = { ws: "WebSocket", sse: "SSE", poll: "long polling", short: "short polling", none: "not live" };
 
 /**
- * @param {{ transports: string[], withinMs: number }} asked  Of a box, or of a network that was broken.
+ * @param {{ transports: string[], withinMs: number }} asked  Bounds of a proxy or a fault.
  * @param {import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome} measured
- * @returns {string[]} What was not as it should be; nothing when all was.
+ * @returns {string[]} What is out of bounds.
  */
 export function shortcomings({ transports, withinMs }, { transport, liveMs, missed, repeated, wrong }) {
   const found = [];
@@ -20,8 +20,8 @@ export function shortcomings({ transports, withinMs }, { transport, liveMs, miss
 }
 
 /**
- * Bounds as a test has to have them, on a machine that may be busy with something else. WebSocket has only a short head
- * start in its race with SSE, so where it works the other may win by chance; the page is as live, and climbs later.
+ * Returns bounds for a test on a machine that may be busy. WebSocket has only a short head start, so SSE may win the race;
+ * the page is live too, and upgrades later.
  */
 export function allowed({ transports, withinMs }, { slowness }) {
   const either = transports.includes("ws") ? [...new Set([...transports, "sse"])] : transports;

@@ -1,16 +1,16 @@
 /** Apache httpd with mod_proxy. */
-import { documented, startBox, write } from "../rig/box.mjs";
+import { documented, startBox, write } from "../support/box.mjs";
 
-/** mod_proxy_http and nothing else. */
+/** mod_proxy_http alone. */
 export const alone = (upstream) => start(upstream, site((to) => `ProxyPass / http://${to}/`));
 
-/** The guide's: mod_proxy_http that may change the protocol. */
+/** As in the guide: mod_proxy_http with protocol upgrades. */
 export const recommended = (upstream) =>
   start(upstream, ({ port }) =>
     documented("apache.conf", { "*:80": `127.0.0.1:${port}`, "127.0.0.1:3000": upstream }),
   );
 
-/** As it was done before 2.4.47: requests that ask to go on as WebSocket are given to another module. */
+/** As before 2.4.47: another module handles WebSocket requests. */
 export const tunnelling = (upstream) =>
   start(
     upstream,

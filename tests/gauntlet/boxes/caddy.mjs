@@ -1,10 +1,10 @@
 /** Caddy. */
-import { documented, startBox, write } from "../rig/box.mjs";
+import { documented, startBox, write } from "../support/box.mjs";
 
-/** The guide's, without TLS. */
+/** As in the guide, without TLS. */
 export const recommended = (upstream) => start(upstream, "http");
 
-/** The guide's as it is: with TLS and HTTP/2, here with a certificate that Caddy makes itself. */
+/** As in the guide, with TLS and HTTP/2, and a certificate that Caddy creates itself. */
 export const overHttp2 = (upstream) => start(upstream, "https");
 
 function start(upstream, scheme) {
@@ -13,7 +13,7 @@ function start(upstream, scheme) {
     async ({ folder, port }) => {
       const site = { "pets.example": `${scheme}://127.0.0.1:${port}`, "127.0.0.1:3000": upstream };
       await write(folder, "site", await documented("Caddyfile", site));
-      // HTTP/3 would be UDP on a port that is not ours, and so would be the redirects from port 80.
+      // HTTP/3 and the redirects from port 80 would use other ports.
       const own = "admin off\nlocal_certs\nskip_install_trust\nauto_https disable_redirects\nservers {\nprotocols h1 h2\n}";
       const path = await write(folder, "Caddyfile", `{\n${own}\n}\nimport site\n`);
       return ["/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", path];

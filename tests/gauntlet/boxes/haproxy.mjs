@@ -1,11 +1,11 @@
 /** HAProxy. */
 import { readFile } from "node:fs/promises";
-import { documented, makeCertificate, startBox, write } from "../rig/box.mjs";
+import { documented, makeCertificate, startBox, write } from "../support/box.mjs";
 
-/** As in its own getting started: mode http and the usual timeouts. */
+/** Mode http with the usual timeouts. */
 export const alone = (upstream) => start(upstream, plain(""));
 
-/** Refuses WebSockets, and compresses all that it may. */
+/** Refuses WebSocket, and compresses everything it can. */
 export const compressing = (upstream) =>
   start(
     upstream,
@@ -16,10 +16,10 @@ export const compressing = (upstream) =>
   compression type text/event-stream application/json`),
   );
 
-/** The guide's. */
+/** As in the guide. */
 export const recommended = (upstream) => start(upstream, guide(({ port }) => `bind 127.0.0.1:${port}`));
 
-/** The guide's, with TLS and HTTP/2 to the browser: WebSockets, too, go over HTTP/2 (RFC 8441). */
+/** As in the guide, with TLS and HTTP/2 to the browser, also for WebSocket (RFC 8441). */
 export const overHttp2 = (upstream) =>
   start(
     upstream,
@@ -46,7 +46,7 @@ listen pets
 `;
 }
 
-/** @param {(place: import("../rig/box.mjs").Place) => string | Promise<string>} bind */
+/** @param {(place: import("../support/box.mjs").Place) => string | Promise<string>} bind */
 function guide(bind) {
   return async (place) =>
     documented("haproxy.cfg", { "bind :80": await bind(place), "127.0.0.1:3000": place.upstream });

@@ -1,14 +1,14 @@
-/** nginx: as people set it up first, as the guide has it, and with settings that hold live pages back. */
-import { documented, makeCertificate, startBox, write } from "../rig/box.mjs";
+/** nginx: with its defaults, as in the guide, and with settings that block live updates. */
+import { documented, makeCertificate, startBox, write } from "../support/box.mjs";
 
-/** What nginx does with `proxy_pass` and nothing else: HTTP/1.0 to the program, no `Upgrade`. */
+/** `proxy_pass` alone: HTTP/1.0 to the program, no `Upgrade`. */
 export const alone = (upstream) => start(upstream, site(""));
 
-/** The guide's. */
+/** As in the guide. */
 export const recommended = (upstream) =>
   start(upstream, ({ port }) => documented("nginx.conf", { "listen 80;": `listen 127.0.0.1:${port};`, ...to(upstream) }));
 
-/** The guide's, with TLS and HTTP/2 to the browser. */
+/** As in the guide, with TLS and HTTP/2 to the browser. */
 export const overHttp2 = (upstream) =>
   start(upstream, http2Site(upstream), { scheme: "https" });
 
@@ -16,22 +16,22 @@ export const overHttp2 = (upstream) =>
 export const compressing = (upstream) =>
   start(upstream, site("gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream application/json;"));
 
-/** Ends what says nothing for 20 seconds. Lets WebSocket through. */
+/** Passes WebSocket, and closes connections that are idle for 20 seconds. */
 export const impatient = (upstream) =>
   start(upstream, site(`${UPGRADE} proxy_read_timeout 20s;`));
 
-/** Does not let itself be told not to buffer: an event stream is held back until 32 KB of it are there. */
+/** Ignores X-Accel-Buffering, so an event stream is buffered up to 32 KB. */
 const HOLDING = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
 export const holding = (upstream) => start(upstream, site(HOLDING));
 
-/** Holds streams back, and ends every question that is not answered within 3 seconds. */
+/** Buffers streams, and closes every request without a response within 3 seconds. */
 export const cutting = (upstream) => start(upstream, site(`${HOLDING} proxy_read_timeout 3s;`));
 
 const UPGRADE = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`;
 
 const to = (upstream) => ({ "127.0.0.1:3000": upstream });
 
-/** The least that makes a proxy, and settings. */
+/** A minimal proxy, with additional settings. */
 function site(settings) {
   return ({ port, upstream }) =>
     `server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; ${settings} } }`;
@@ -45,7 +45,7 @@ function http2Site(upstream) {
   };
 }
 
-/** @param {(place: import("../rig/box.mjs").Place) => string | Promise<string>} siteFor  The part inside `http`. */
+/** @param {(place: import("../support/box.mjs").Place) => string | Promise<string>} siteFor  The part inside `http`. */
 function start(upstream, siteFor, options) {
   return startBox(
     upstream,

@@ -1,10 +1,10 @@
-/** Privoxy, as a proxy that browsers have to use. */
-import { startBox, write } from "../rig/box.mjs";
+/** Privoxy, as a forward proxy. */
+import { startBox, write } from "../support/box.mjs";
 
-/** `CONNECT` only to port 443. */
+/** `CONNECT` to port 443 only. */
 export const strict = (upstream) => start(upstream, "{+limit-connect{443}}\n/\n");
 
-/** The same, and every text is read to its end by a filter before a byte of it goes on. */
+/** The same, with a filter that buffers every text to its end. */
 export const filtering = (upstream) => start(upstream, "{+limit-connect{443} +filter{webbugs}}\n/\n");
 
 async function start(upstream, actions) {

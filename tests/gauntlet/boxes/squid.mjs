@@ -1,7 +1,7 @@
-/** Squid, as the proxy that the browsers of an office or a school have to use. */
-import { startBox, write } from "../rig/box.mjs";
+/** Squid, as the forward proxy of an office or a school. */
+import { startBox, write } from "../support/box.mjs";
 
-/** Debian's rules: `CONNECT`, which browsers use for WebSockets, only to port 443. */
+/** Debian's defaults: `CONNECT`, which browsers use for WebSocket, to port 443 only. */
 export const strict = (upstream) => start(upstream, "http_access deny CONNECT !SSL_ports");
 
 /** `CONNECT` to every port. */

@@ -1,10 +1,10 @@
 /** Varnish. */
-import { documented, startBox, write } from "../rig/box.mjs";
+import { documented, startBox, write } from "../support/box.mjs";
 
-/** With the rules that are built in. */
+/** With its built-in rules. */
 export const alone = (upstream) => start(upstream, () => `vcl 4.1; backend default { ${backend(upstream)} }`);
 
-/** The guide's. */
+/** As in the guide. */
 export const recommended = (upstream) =>
   start(upstream, () =>
     documented("varnish.vcl", { '.host = "127.0.0.1"; .port = "3000";': backend(upstream) }),

@@ -3,10 +3,10 @@
  * JSON, an `Outcome`.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { Browser } from "../rig/browser.mjs";
-import { transportOf } from "../rig/recorder.mjs";
-import { account } from "../rig/scene.mjs";
-import { slowness } from "../rig/slowness.mjs";
+import { Browser } from "../support/browser.mjs";
+import { transportOf } from "../support/recorder.mjs";
+import { account } from "../support/scene.mjs";
+import { slowness } from "../support/slowness.mjs";
 import { FAULTS } from "./faults.mjs";
 import { Network } from "./network.mjs";
 import { Server } from "./server.mjs";
@@ -21,7 +21,7 @@ const PATIENCE_MS = 60_000;
  * @typedef {object} Outcome
  * @property {number | null} liveMs  From the end of the fault, or from the navigation where the fault is the
  *   visitor's own, until the page showed all that had happened by then, and one change more; null when it never did.
- * @property {number} slowness  How much slower than it can be the machine was by then.
+ * @property {number} slowness  How busy the machine was: see `slowness`.
  * @property {string} transport
  * @property {string[]} said
  * @property {number} changes
@@ -34,7 +34,7 @@ const [faultName, browserName] = process.argv.slice(2);
 const fault = FAULTS[faultName];
 const network = await Network.open();
 const server = await Server.open(network);
-const browser = await Browser.open(/** @type {import("../rig/browser.mjs").BrowserName} */ (browserName));
+const browser = await Browser.open(/** @type {import("../support/browser.mjs").BrowserName} */ (browserName));
 try {
   console.log(JSON.stringify(await suffer()));
 } finally {
@@ -45,7 +45,7 @@ try {
 
 /** @returns {Promise<Outcome>} */
 async function suffer() {
-  const tab = await browser.openTab(fault.early, ...(fault.args ?? []));
+  const tab = await browser.openTab(fault.script, ...(fault.args ?? []));
   await tab.visit(`${server.subject.origin}/pets`);
   let healedMs = (await tab.recordingWhen(isLive, PATIENCE_MS)).originMs;
   if (fault.strike) {
@@ -53,7 +53,7 @@ async function suffer() {
     await fault.strike({ network, server, browser });
     healedMs = Date.now();
   }
-  // One more than there are: what a page had heard before the fault proves nothing.
+  // The next rev: what the page received before the fault proves nothing.
   const rev = (await server.subject.board()).rev + 1;
   const { originMs, seen } = await tab.recordingWhen((recording) => isAt(rev, recording), PATIENCE_MS);
   const slow = slowness();

@@ -1,12 +1,12 @@
-/** What is done to a page that is live, and undone: when `strike` is over, the network is whole again. */
+/** Faults for a live page: when `strike` returns, the fault is over. */
 import { setTimeout as pause } from "node:timers/promises";
 
 /**
  * @typedef {object} Fault
  * @property {string} what  For the report.
- * @property {number} [withinMs]  Where there is a reason to allow more time than for the others.
+ * @property {number} [withinMs]  If it needs more time than the others.
  * @property {(world: World) => Promise<void>} [strike]
- * @property {(...args: any[]) => void} [early]  Runs in the page before its own scripts, with `args`.
+ * @property {(...args: any[]) => void} [script]  Runs in the page before its own scripts, with `args`.
  * @property {unknown[]} [args]
  */
 
@@ -14,7 +14,7 @@ import { setTimeout as pause } from "node:timers/promises";
  * @typedef {object} World
  * @property {import("./network.mjs").Network} network
  * @property {import("./server.mjs").Server} server
- * @property {import("../rig/browser.mjs").Browser} browser
+ * @property {import("../support/browser.mjs").Browser} browser
  */
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -47,7 +47,7 @@ export const FAULTS = {
   },
   move: {
     what: "the visitor moves to another network",
-    // Nobody tells the page. It finds out when it has heard nothing for a heartbeat and a half.
+    // The page gets no event. It detects the silence after one and a half heartbeats.
     withinMs: 26_000,
     strike: ({ network }) => network.move(),
   },
@@ -75,11 +75,11 @@ export const FAULTS = {
       browser.signal("SIGCONT");
     },
   },
-  ahead: { what: "the visitor's clock a day ahead", early: shiftClock, args: [DAY_MS] },
-  behind: { what: "the visitor's clock a day behind", early: shiftClock, args: [-DAY_MS] },
+  ahead: { what: "the visitor's clock a day ahead", script: shiftClock, args: [DAY_MS] },
+  behind: { what: "the visitor's clock a day behind", script: shiftClock, args: [-DAY_MS] },
 };
 
-/** Runs in the page: its clock, and every date it makes of it, is wrong by so much. */
+/** Runs in the page: shifts its clock. */
 function shiftClock(byMs) {
   const Right = Date;
   globalThis.Date = class extends Right {

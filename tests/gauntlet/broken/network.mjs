@@ -1,12 +1,12 @@
 /**
- * A network of two machines that can be broken: this process is on the visitor's, in a network namespace of its own,
- * and the server on the other, at the far end of a cable.
+ * A network of two machines that can be broken. This process is on the visitor's machine, a network namespace; the server is
+ * on the other one, at the far end of a virtual cable.
  *
- * Nothing here touches the network of the real machine: `unshare --net` has to come first.
+ * This needs `unshare --net`, so that nothing touches the network of the real machine.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { Program } from "../rig/program.mjs";
+import { Program } from "../support/program.mjs";
 
 const run = promisify(execFile);
 
@@ -17,7 +17,7 @@ const VISITOR_ELSEWHERE = "10.77.0.3";
 /** The visitor's end of the cable. */
 const CABLE = "visitor";
 
-/** The rules of a fault, at the visitor's end: one for what comes in, one for what goes out. */
+/** Firewall rules of a fault, at the visitor's end, for both directions. */
 const FAULT = (verdict) => `
   add table inet fault
   add chain inet fault in { type filter hook input priority 0; }
@@ -34,13 +34,12 @@ export class Network {
 
   static async open() {
     await run("ip", ["link", "set", "lo", "up"]);
-    // The other machine is a namespace too, which lasts as long as something lives in it.
+    // The other machine is a namespace too, which lasts as long as a process runs in it.
     const holder = new Program("unshare", ["--net", "sh", "-c", "echo here; exec sleep infinity"]);
     await holder.says(/here/);
     const network = new Network(holder);
     await run("ip", ["link", "add", CABLE, "type", "veth", "peer", "name", "server", "netns", String(holder.pid)]);
-    // No second address that comes some seconds later by itself: to a browser that is another network, in the middle
-    // of whatever a case is about.
+    // No automatic second address after some seconds: to a browser that would be a change of the network.
     await run("ip", ["link", "set", CABLE, "addrgenmode", "none"]);
     const [enter, ...args] = network.onServer("sh", "-c", `ip link set lo up
       ip addr add ${SERVER}/24 dev server
@@ -51,7 +50,7 @@ export class Network {
     return network;
   }
 
-  /** A command as it has to be given to run on the server's machine. */
+  /** Returns a command that runs on the server's machine. */
   onServer(...command) {
     return ["nsenter", "--net", "--target", String(this.#holder.pid), ...command];
   }
@@ -60,23 +59,23 @@ export class Network {
     return this.#holder.stop();
   }
 
-  /** The cable is out, and the visitor's machine knows it. */
+  /** Disconnects the cable, which the visitor's machine detects. */
   async unplug() {
     await run("ip", ["link", "set", CABLE, "down"]);
   }
 
   async plugIn() {
     await run("ip", ["link", "set", CABLE, "up"]);
-    // Goes with the cable. Browsers take a machine without a way out for one that is offline.
+    // The route is lost with the cable. Without a default route browsers are offline.
     await run("ip", ["route", "replace", "default", "via", SERVER]);
   }
 
-  /** Everything is lost, and nobody is told. */
+  /** Drops every packet silently. */
   async swallow() {
     await run("nft", [FAULT("drop")]);
   }
 
-  /** So much is lost, in each direction. */
+  /** Drops this percentage of packets, in each direction. */
   async lose(percent) {
     await run("nft", [FAULT(`numgen random mod 100 < ${percent} drop`)]);
   }
@@ -85,9 +84,9 @@ export class Network {
     await run("nft", ["delete table inet fault"]);
   }
 
-  /** The visitor is in another network: under another address, and with every connection dead that it had. */
+  /** Moves the visitor to another network: another address, and all connections dead. */
   async move() {
-    // The other way round the new address would count as a second one of the old, and go with it.
+    // In the other order the new address would be a secondary one, and be removed with the old one.
     await run("ip", ["addr", "del", `${VISITOR}/24`, "dev", CABLE]);
     await run("ip", ["addr", "add", `${VISITOR_ELSEWHERE}/24`, "dev", CABLE]);
     await run("ip", ["route", "replace", "default", "via", SERVER]);

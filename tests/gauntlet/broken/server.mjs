@@ -1,15 +1,15 @@
-/** pet-store on the far machine, with pets that change by themselves, and that can be killed and started again. */
+/** pet-store on the far machine, with the simulator; it can be killed and restarted. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Program } from "../rig/program.mjs";
-import { BINARY, PETS, startPetStore, Subject } from "../rig/subject.mjs";
+import { Program } from "../support/program.mjs";
+import { BINARY, PETS, startPetStore, Subject } from "../support/subject.mjs";
 import { SERVER } from "./network.mjs";
 
 const PORT = 3000;
 const METRICS_PORT = 3001;
 
-/** All pets once in so long: a change every tenth of a second. */
+/** Time for one change of every pet: a change every tenth of a second. */
 const ROUND = `${PETS / 10}s`;
 
 export class Server {
@@ -26,7 +26,7 @@ export class Server {
   /** @param {import("./network.mjs").Network} network */
   static async open(network) {
     const data = await mkdtemp(join(tmpdir(), "pet-store-broken-"));
-    // `serve` brings no pets of its own, and the demo listens to its own machine alone: so the pets come first.
+    // `serve` has no sample pets, and the demo listens on loopback only: so the demo creates the pets first.
     await (await startPetStore({ data })).stop();
     const server = new Server(network, data);
     await server.start();

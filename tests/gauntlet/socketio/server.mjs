@@ -1,9 +1,9 @@
 /**
- * The same board on Socket.IO with its own defaults: a page of pets, changes told to every client, and a snapshot on
- * each connection, which is how its documentation has a client catch up.
+ * The same board with Socket.IO and its defaults: a page of pets, changes for every client, and a snapshot on each
+ * connection, as its documentation recommends.
  *
- * It answers the questions that the gauntlet asks pet-store, in the same form: the board, the history of a pet, and a
- * new status. Nothing is kept on disk.
+ * It has the part of pet-store's API that the gauntlet uses: the board, the history of a pet, and a new status. Nothing is
+ * stored on disk.
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -58,9 +58,9 @@ async function answer(request, response) {
   if (pathname === "/pets") return response.setHeader("content-type", "text/html; charset=utf-8").end(page());
   if (pathname === "/live/state") return json(snapshot());
   if (pathname.endsWith("/changes")) return json(historyOf(pet, searchParams));
-  // What boxes ask to find out whether the program behind them is well.
+  // For the health checks of proxies.
   if (pathname === "/readyz") return response.end("ready");
-  // It leaves nothing out: what it cannot send at once, it keeps.
+  // It never merges changes: it queues them.
   if (pathname === "/metrics") return response.end("petstore_resyncs_total 0\n");
   if (request.method === "PUT") return json(setStatus(pet, (await bodyOf(request)).status));
   response.writeHead(404).end();

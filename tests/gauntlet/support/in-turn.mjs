@@ -1,10 +1,10 @@
-/** One at a time: for what is timed, while everything else may go on side by side. */
+/** A mutex for what is timed, while everything else runs concurrently. */
 
 /** @type {Promise<unknown>} */
 let last = Promise.resolve();
 
 /**
- * Acts when everything that asked before is done.
+ * Runs an action after all earlier ones.
  * @template T
  * @param {() => Promise<T>} act
  * @returns {Promise<T>}

@@ -1,11 +1,11 @@
 /**
- * How busy this machine is with something else, as the factor by which everything takes longer: 1 when there is a core
- * to spare. Bounds on times are for a machine that has one.
+ * How busy this machine is with other work, as the factor by which everything takes longer: 1 if a core is idle. Time
+ * limits are for such a machine.
  */
 
 const SAMPLE_MS = 50;
 
-/** Works for a moment, and compares the time it took with the time it was given. */
+/** Works for a moment, and compares elapsed time with CPU time. */
 export function slowness() {
   const startedMs = performance.now();
   const before = process.cpuUsage();

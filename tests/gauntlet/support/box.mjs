@@ -1,6 +1,5 @@
 /**
- * How every box is started: a folder and a port of its own, a configuration that is written for the two, and the
- * program in the foreground.
+ * Starts a middlebox: with its own folder and port, a configuration for both, and the program in the foreground.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -14,23 +13,23 @@ import { Program } from "./program.mjs";
 const GUIDE = new URL("../../../docs/networks/", import.meta.url);
 
 /**
- * A way to the subject.
+ * A route to the subject.
  * @typedef {object} Route
- * @property {string} origin  What the browser is sent to.
- * @property {string} [proxy]  Host and port of the forward proxy that the browser has to use.
+ * @property {string} origin  The address for the browser.
+ * @property {string} [proxy]  Host and port of a forward proxy.
  * @property {() => Promise<void>} stop
  */
 
 /**
  * @typedef {object} Place
- * @property {string} folder  Readable and writable by everybody: some boxes change to a user of their own.
- * @property {number} port  On which the box has to listen, on 127.0.0.1.
- * @property {string} upstream  Host and port that it leads to.
+ * @property {string} folder  Readable and writable by every user: some programs change their user.
+ * @property {number} port  The port to listen on, on 127.0.0.1.
+ * @property {string} upstream  Host and port to forward to.
  */
 
 /**
  * @param {string} upstream
- * @param {(place: Place) => Promise<string[]>} configure  Writes what the box needs, and says how it is started.
+ * @param {(place: Place) => Promise<string[]>} configure  Writes the configuration, and returns the command.
  * @param {{ scheme?: "http" | "https", env?: Record<string, string> }} [options]
  * @returns {Promise<Route & { address: string }>}
  */
@@ -62,9 +61,9 @@ export async function write(folder, name, text) {
 }
 
 /**
- * A configuration of the guide, with the addresses of a place put in for those that it has for its readers.
+ * Returns a configuration file of the guide, with its example addresses replaced.
  * @param {string} name
- * @param {Record<string, string>} instead  By what stands in the file, which has to be there.
+ * @param {Record<string, string>} instead  Replacements by the text in the file, which must be there.
  */
 export async function documented(name, instead) {
   let text = await readFile(new URL(name, GUIDE), "utf8");
@@ -75,7 +74,7 @@ export async function documented(name, instead) {
   return text;
 }
 
-/** A certificate for 127.0.0.1 that nobody trusts. @returns {Promise<{ key: string, cert: string }>} Paths. */
+/** Creates a self-signed certificate for 127.0.0.1. @returns {Promise<{ key: string, cert: string }>} Paths. */
 export async function makeCertificate(folder) {
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];

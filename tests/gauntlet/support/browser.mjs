@@ -1,6 +1,6 @@
 /**
- * Debian's Chromium and Firefox, each driven in its own protocol (DevTools, WebDriver BiDi) through one interface, with
- * a fresh profile, and with every complaint of their consoles kept.
+ * Debian's Chromium and Firefox, each driven over its own protocol (DevTools, WebDriver BiDi) through one interface, with a
+ * fresh profile, and with their console errors recorded.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import puppeteer from "puppeteer-core";
@@ -12,13 +12,13 @@ const FIREFOX = process.env.FIREFOX_BIN ?? "/usr/bin/firefox-esr";
 /** Far more than anything takes on a busy machine. */
 const LIMIT_MS = 30_000;
 
-const LOOK_AGAIN_MS = 50;
+const RETRY_MS = 50;
 
 /** @typedef {"chromium" | "firefox"} BrowserName */
 
 /**
- * What differs between the two: how they start, and how they complain.
- * @type {Record<BrowserName, { options: import("puppeteer-core").LaunchOptions, complaints: Function }>}
+ * What differs between the two: how they start, and where their console errors are.
+ * @type {Record<BrowserName, { options: import("puppeteer-core").LaunchOptions, consoleErrors: Function }>}
  */
 const KINDS = {
   chromium: {
@@ -34,18 +34,18 @@ const KINDS = {
         "--disable-component-update",
       ],
     },
-    complaints: async (_program, heard) => heard,
+    consoleErrors: async (_program, errors) => errors,
   },
   firefox: {
     options: {
       browser: "firefox",
       executablePath: FIREFOX,
-      // Lets the tests read the browser's own console, where it writes what it does not tell the page's.
+      // Lets the tests read the browser console, which has errors that the page's console does not.
       args: ["--remote-allow-system-access"],
-      // Otherwise what is on this machine would be asked for past the proxy.
+      // Otherwise requests to this machine would bypass the proxy.
       extraPrefsFirefox: { "network.proxy.allow_hijacking_localhost": true },
     },
-    complaints: firefoxConsole,
+    consoleErrors: firefoxConsole,
   },
 };
 
@@ -53,14 +53,13 @@ const KINDS = {
 const PROXY_EVERYTHING = ["<-loopback>"];
 
 /**
- * The programs that run now, each with the number of profiles that are open in it: it starts with the first and ends
- * with the last.
+ * The running browsers, each with the number of its open profiles. A browser starts with the first and ends with the last.
  * @type {Map<BrowserName, { starting: Promise<import("puppeteer-core").Browser>, profiles: number }>}
  */
 const running = new Map();
 
 /** @param {BrowserName} name */
-function borrow(name) {
+function acquire(name) {
   const start = () => puppeteer.launch({ headless: true, acceptInsecureCerts: true, ...KINDS[name].options });
   const program = running.get(name) ?? { starting: start(), profiles: 0 };
   running.set(name, program);
@@ -69,7 +68,7 @@ function borrow(name) {
 }
 
 /** @param {BrowserName} name */
-async function giveBack(name) {
+async function release(name) {
   const program = running.get(name);
   program.profiles -= 1;
   if (program.profiles > 0) return;
@@ -78,8 +77,8 @@ async function giveBack(name) {
 }
 
 /**
- * What Firefox's own console says of pages: also of sockets and streams that a page left behind. It ends scripts of a
- * page that is left, on a busy machine even those that have just begun, and says so: that is about the machine.
+ * Returns the errors of web pages in Firefox's browser console, also about sockets and streams that a page left open.
+ * Without the terminated scripts of a page that is left, which depend on how busy the machine is.
  */
 async function firefoxConsole({ connection }) {
   const tree = await connection.send("browsingContext.getTree", { "moz:scope": "chrome" });
@@ -96,7 +95,7 @@ async function firefoxConsole({ connection }) {
   return JSON.parse(result.result.value);
 }
 
-/** A profile of its own: nothing that another one keeps, knows or has open is in it. */
+/** A browser profile, which shares nothing with another one. */
 export class Browser {
   #name;
   #program;
@@ -110,37 +109,37 @@ export class Browser {
 
   /**
    * @param {BrowserName} name
-   * @param {{ proxy?: string }} [options]  `proxy`: host and port of a forward proxy for all that it asks.
+   * @param {{ proxy?: string }} [options]  `proxy`: host and port of a forward proxy.
    */
   static async open(name, { proxy } = {}) {
-    const program = await borrow(name);
+    const program = await acquire(name);
     try {
       const through = proxy ? { proxyServer: proxy, proxyBypassList: name === "chromium" ? PROXY_EVERYTHING : [] } : {};
       return new Browser(name, program, await program.createBrowserContext(through));
     } catch (error) {
-      await giveBack(name);
+      await release(name);
       throw error;
     }
   }
 
-  /** @param {(...args: any[]) => void} [early]  Runs in each document before its own scripts, with `args`. */
-  async openTab(early, ...args) {
+  /** @param {(...args: any[]) => void} [script]  Runs in each document before its own scripts, with `args`. */
+  async openTab(script, ...args) {
     const page = await this.#profile.newPage({ type: "window" });
     page.setDefaultTimeout(LIMIT_MS);
     const tab = new Tab(page);
     await page.evaluateOnNewDocument(record);
-    if (early) await page.evaluateOnNewDocument(early, ...args);
+    if (script) await page.evaluateOnNewDocument(script, ...args);
     return tab;
   }
 
   /**
-   * What was complained about, as far as this browser tells. Firefox tells of all its profiles together.
+   * Returns the console errors. Firefox returns those of all its profiles.
    * @param {Tab[]} tabs
    * @returns {Promise<string[]>}
    */
-  complaints(tabs) {
-    const heard = tabs.flatMap(({ heard }) => heard);
-    return KINDS[this.#name].complaints(this.#program, heard);
+  consoleErrors(tabs) {
+    const errors = tabs.flatMap(({ errors }) => errors);
+    return KINDS[this.#name].consoleErrors(this.#program, errors);
   }
 
   /** @param {NodeJS.Signals} signal  For all processes of the browser. */
@@ -150,25 +149,25 @@ export class Browser {
 
   async close() {
     await this.#profile.close();
-    await giveBack(this.#name);
+    await release(this.#name);
   }
 }
 
-/** A page, with all that was ever said on its console but plain words. */
+/** A page, with the errors and warnings of its console. */
 export class Tab {
   /** @type {string[]} */
-  heard = [];
+  errors = [];
 
   /** @param {import("puppeteer-core").Page} page */
   constructor(page) {
     this.page = page;
     page.on("console", (message) => {
-      if (["error", "warn", "warning"].includes(message.type())) this.heard.push(message.text());
+      if (["error", "warn", "warning"].includes(message.type())) this.errors.push(message.text());
     });
-    page.on("pageerror", (error) => this.heard.push(String(error)));
+    page.on("pageerror", (error) => this.errors.push(String(error)));
   }
 
-  /** Loads a page. Not waited for: what the page asks for later, which on some networks never ends. */
+  /** Loads a page, without waiting for its later requests, which never end on some networks. */
   async visit(url) {
     await this.page.goto(url, { waitUntil: "domcontentloaded" });
   }
@@ -179,17 +178,17 @@ export class Tab {
   }
 
   /**
-   * Asks for the recording until it is as it should be, or the limit is reached.
-   * @param {(recording: import("./recorder.mjs").Recording) => boolean} isThere
+   * Reads the recording until the condition holds, or the time limit is reached.
+   * @param {(recording: import("./recorder.mjs").Recording) => boolean} condition
    * @param {number} limitMs
-   * @returns {Promise<import("./recorder.mjs").Recording>} The last one, whether it is as it should be or not.
+   * @returns {Promise<import("./recorder.mjs").Recording>} The last one, also if the condition does not hold.
    */
-  async recordingWhen(isThere, limitMs) {
+  async recordingWhen(condition, limitMs) {
     const until = performance.now() + limitMs;
     for (;;) {
       const recording = await this.recording();
-      if (isThere(recording) || performance.now() >= until) return recording;
-      await pause(LOOK_AGAIN_MS);
+      if (condition(recording) || performance.now() >= until) return recording;
+      await pause(RETRY_MS);
     }
   }
 }

@@ -1,8 +1,8 @@
-/** Ports on which the boxes listen: below those that the system gives to outgoing connections. */
+/** Ports for the proxies, below the range for outgoing connections. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Between 16,000 and 20,000, from where the tests of clusters have theirs: so many for one process at a time. */
+/** Ports from 16,000 up to 20,000, where those of the cluster tests begin; a range for each process. */
 const FIRST = 16_000;
 const COUNT = 400;
 const PROCESSES = 10;
@@ -11,7 +11,7 @@ const PROCESSES = 10;
 let ours;
 let next = 0;
 
-/** @returns {Promise<number>} A port that nobody listens on, and that is not given out again soon. */
+/** @returns {Promise<number>} A port that is free, and that is not returned again soon. */
 export async function freePort() {
   ours ??= claimPorts();
   const first = await ours;
@@ -27,15 +27,15 @@ export async function freePort() {
 }
 
 /**
- * Makes a run of ports this process's own: whoever holds the port before the first has the others. Two that only looked
- * for a free one could find the same, before either used it.
+ * Claims a range of ports for this process by listening on the port before it. Two processes that only search for a free
+ * port could find the same one.
  */
 async function claimPorts() {
   for (let number = 0; number < PROCESSES; number += 1) {
     const port = FIRST + number * COUNT;
     const claim = await listen(port);
     if (!claim) continue;
-    // Held for as long as the process lives, which does not live on for it.
+    // Held until the process ends, without keeping it alive.
     claim.unref();
     return port + 1;
   }
@@ -44,7 +44,7 @@ async function claimPorts() {
 
 /**
  * @param {number} port
- * @returns {Promise<import("node:net").Server | undefined>} Nothing where somebody else listens.
+ * @returns {Promise<import("node:net").Server | undefined>} Undefined if the port is in use.
  */
 async function listen(port) {
   const server = createServer();

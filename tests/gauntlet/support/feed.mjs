@@ -1,6 +1,5 @@
 /**
- * Changes, one after the other at an even pace: the pets take turns, and each change gives its pet a status that it
- * does not have.
+ * Commits changes at a constant rate: the pets take turns, and each change sets another status.
  */
 
 const STATUSES = ["eating", "bathing", "sleeping", "playing"];
@@ -13,14 +12,14 @@ export class Feed {
   #turn = 0;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
-  /** @type {Set<Promise<unknown>>} Changes that were asked for and not yet answered. */
-  #asked = new Set();
+  /** @type {Set<Promise<unknown>>} Changes without a response yet. */
+  #pending = new Set();
   /** @type {unknown} */
   #failure;
 
   /**
    * @param {(pet: number, status: string) => Promise<unknown>} set
-   * @param {number} pets  With the ids from 1 on.
+   * @param {number} pets  Number of pets, with ids from 1.
    */
   constructor(set, pets) {
     this.#set = set;
@@ -31,16 +30,16 @@ export class Feed {
     this.#timer ??= setInterval(() => this.#change(), CHANGES_EVERY_MS);
   }
 
-  /** Makes no further change. Those that were asked for may still be made. */
+  /** Sends no further change. Those that were sent may still be committed. */
   halt() {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  /** The same, and waits for all to be made. @throws What went wrong with the first that could not be. */
+  /** Does the same, and waits until all are committed. @throws The first error. */
   async stop() {
     this.halt();
-    await Promise.all(this.#asked);
+    await Promise.all(this.#pending);
     if (this.#failure) throw this.#failure;
   }
 
@@ -50,7 +49,7 @@ export class Feed {
     this.#turn += 1;
     const change = this.#set(pet, STATUSES[(round + pet) % STATUSES.length])
       .catch((error) => (this.#failure ??= error))
-      .finally(() => this.#asked.delete(change));
-    this.#asked.add(change);
+      .finally(() => this.#pending.delete(change));
+    this.#pending.add(change);
   }
 }

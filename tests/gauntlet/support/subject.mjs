@@ -1,8 +1,8 @@
 /**
- * What is measured: a program that serves a page of pets and keeps a history of their changes.
+ * The program under test: it serves a page of pets and keeps a history of their changes.
  *
- * There are two, pet-store and a server on Socket.IO that answers the same questions, so that one feed, one recorder
- * and one ledger serve both.
+ * There are two, pet-store and a server with Socket.IO that has the same API, so that feed, recorder and ledger work for
+ * both.
  */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -16,19 +16,19 @@ const SOCKET_IO = fileURLToPath(new URL("../socketio/server.mjs", import.meta.ur
 
 export const PETS = 20;
 
-/** Changes that the API gives at once. */
+/** Changes per request of the API. */
 const PAGE = 100;
 
-/** @typedef {{ rev: number, pet: number, status: string }} Fact  One status that was committed. */
+/** @typedef {{ rev: number, pet: number, status: string }} Fact  A committed status. */
 
-/** How to start each. */
+/** Starts each subject. */
 export const SUBJECTS = {
   "pet-store": startPetStore,
   "socket.io": () => Subject.start(process.execPath, [SOCKET_IO, String(PETS)]),
 };
 
 /**
- * pet-store on a folder of its own, with pets that change only when told to.
+ * Starts pet-store with its own data folder and without the simulator.
  * @param {Record<string, string | number>} [flags]
  */
 export async function startPetStore(flags = {}) {
@@ -45,9 +45,9 @@ export class Subject {
 
   /**
    * @param {Program} program
-   * @param {string} origin  Where it answers, past every box.
+   * @param {string} origin  Its address without a proxy.
    * @param {() => Promise<void>} clean
-   * @param {string} [metricsOrigin]  Where `/metrics` answers, if another machine asks for it.
+   * @param {string} [metricsOrigin]  The address of `/metrics`, if it is another one.
    */
   constructor(program, origin, clean, metricsOrigin = origin) {
     this.#program = program;
@@ -62,7 +62,7 @@ export class Subject {
     return new Subject(program, origin, clean);
   }
 
-  /** Where it listens, as proxies want to have it: host and port. */
+  /** Host and port, as in the configuration of a proxy. */
   get address() {
     return new URL(this.origin).host;
   }
@@ -85,14 +85,14 @@ export class Subject {
     return revOf((await this.#ask("PUT", `/api/v1/pets/${pet}/status`, { status })).cursor);
   }
 
-  /** @returns {Promise<{ rev: number, pets: number[] }>} Where it is now, and the ids of all pets. */
+  /** @returns {Promise<{ rev: number, pets: number[] }>} The current rev, and the ids of all pets. */
   async board() {
     const { cursor, pets } = await this.#ask("GET", "/live/state");
     return { rev: revOf(cursor), pets: pets.map(({ id }) => id) };
   }
 
   /**
-   * Everything committed after `rev`, in order.
+   * Returns everything committed after `rev`, in order.
    * @returns {Promise<Fact[]>}
    */
   async history(rev) {
@@ -114,8 +114,8 @@ export class Subject {
   }
 
   /**
-   * A number of `/metrics`.
-   * @param {string} name  With its labels, as written there.
+   * Returns a value from `/metrics`.
+   * @param {string} name  With its labels.
    */
   async metric(name) {
     const text = await (await fetch(`${this.#metricsOrigin}/metrics`)).text();

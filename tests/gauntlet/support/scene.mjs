@@ -1,24 +1,24 @@
-/** A subject with pets that can be made to change, a box in front of it, and a browser with one tab: what each test needs. */
+/** What each test needs: a subject with a feed of changes, a proxy in front of it, and a browser with one tab. */
 import { settle, wrongCards } from "../ledger.mjs";
 import { Browser } from "./browser.mjs";
 import { Feed } from "./feed.mjs";
 import { PETS, SUBJECTS } from "./subject.mjs";
 
-/** How long a page may take, after the last change, to show all of them, before what is missing counts as missed. */
+/** How long after the last change a missing one counts as missed. */
 const PATIENCE_MS = 30_000;
 
 /**
- * What a page saw, held against what happened.
+ * What a page received, compared with what was committed.
  * @typedef {object} Account
  * @property {import("./recorder.mjs").Recording} recording
- * @property {number} changes  That were made since the page was drawn.
+ * @property {number} changes  Committed since the page was rendered.
  * @property {number[]} missed
  * @property {number[]} repeated
- * @property {number[]} wrong  Pets that were shown otherwise than they were in the end.
+ * @property {number[]} wrong  Pets that were shown with a wrong status in the end.
  */
 
 export class Scene {
-  /** @type {(() => Promise<void>)[]} Ends what was opened, the last first. */
+  /** @type {(() => Promise<void>)[]} Closes what was opened, in reverse order. */
   #endings = [];
   /** @type {import("./subject.mjs").Subject} */
   subject;
@@ -66,13 +66,13 @@ export class Scene {
     return thing;
   }
 
-  /** Sends the tab to a page of the subject, through the box. */
+  /** Opens a page of the subject in the tab, through the proxy. */
   visit(path) {
     return this.tab.visit(this.route.origin + path);
   }
 
   /**
-   * Ends the changes and closes the books.
+   * Stops the changes and returns the account.
    * @returns {Promise<Account>}
    */
   async account() {
@@ -82,7 +82,7 @@ export class Scene {
 }
 
 /**
- * The books of a page, closed at the last change that it saw, or that it should have seen by now.
+ * Compares what a page received with the history, up to the last change that it received or should have received by now.
  * @param {import("./subject.mjs").Subject} subject
  * @param {import("./browser.mjs").Tab} tab
  * @returns {Promise<Account>}

@@ -1,8 +1,8 @@
 /**
- * Programs that the gauntlet starts: in the foreground, with a folder of their own, and stopped by their own id.
+ * Programs that the gauntlet starts: in the foreground, each in its own folder.
  *
- * A program is the leader of a process group, so that what it starts in turn (workers, renderers) goes with it, also
- * when this process is told to end.
+ * A program leads a process group, so that its children (workers, renderers) are stopped with it, also when this process
+ * gets a signal.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,13 +10,13 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Far more than anything takes on a busy machine. */
+/** Far more than any program takes on a busy machine. */
 const START_LIMIT_MS = 20_000;
 
-/** After this long a program that was asked to stop is made to. */
+/** Time between SIGTERM and SIGKILL. */
 const STOP_LIMIT_MS = 3_000;
 
-const ASK_AGAIN_MS = 20;
+const RETRY_MS = 20;
 
 /** Lines kept for the error message of a program that did not start. */
 const KEPT_LINES = 20;
@@ -33,7 +33,7 @@ export class Program {
   #child;
   #name;
   /** @type {string[]} */
-  #said = [];
+  #lines = [];
   /** @type {Set<(line: string) => void>} */
   #listeners = new Set();
 
@@ -46,11 +46,11 @@ export class Program {
     this.#name = [command, ...args].join(" ");
     this.#child = spawn(command, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     running.add(this);
-    this.#child.once("error", (error) => this.#hear(String(error)));
+    this.#child.once("error", (error) => this.#receive(String(error)));
     this.#child.once("exit", () => running.delete(this));
-    // Read to the end also when nobody listens: a full pipe would stop the program.
+    // Read to the end, because a full pipe would block the program.
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      createInterface({ input: stream }).on("line", (line) => this.#hear(line));
+      createInterface({ input: stream }).on("line", (line) => this.#receive(line));
     }
   }
 
@@ -63,7 +63,7 @@ export class Program {
   }
 
   /**
-   * The first line that the program says and the pattern fits, whether already said or still to come.
+   * Waits for the first line of its output that matches the pattern.
    * @param {RegExp} pattern
    * @param {number} [limitMs]
    * @returns {Promise<RegExpExecArray>}
@@ -72,23 +72,23 @@ export class Program {
     return this.until(
       new Promise((resolve) => {
         const listen = (line) => {
-          const heard = pattern.exec(line);
-          if (heard) resolve(heard);
+          const match = pattern.exec(line);
+          if (match) resolve(match);
         };
-        this.#said.forEach(listen);
+        this.#lines.forEach(listen);
         this.#listeners.add(listen);
       }),
       limitMs,
     );
   }
 
-  /** Waits until something accepts connections on this port of this machine. */
+  /** Waits until something accepts connections on this port. */
   accepts(port) {
     return this.until(this.#connects(port));
   }
 
   /**
-   * Waits for a sign that it is ready; fails with what it said when it ends first, or takes too long.
+   * Waits until the program is ready. Fails with its last output if it ends first, or takes too long.
    * @template T
    * @param {Promise<T>} sign
    * @param {number} [limitMs]
@@ -96,10 +96,10 @@ export class Program {
    */
   async until(sign, limitMs = START_LIMIT_MS) {
     let timer;
-    const failed = (how) => new Error(`${this.#name} ${how}:\n${this.#said.join("\n")}`);
+    const failed = (how) => new Error(`${this.#name} ${how}:\n${this.#lines.join("\n")}`);
     const limit = new Promise((_resolve, reject) => {
       timer = setTimeout(() => reject(failed("was not ready in time")), limitMs);
-      // After the last line, which says why. A program that is not there has no exit, but an error.
+      // "close" comes after the last line, and also for a program that does not exist.
       this.#child.once("close", () => reject(failed("ended")));
     });
     try {
@@ -109,17 +109,17 @@ export class Program {
     }
   }
 
-  /** @param {NodeJS.Signals} signal  For the program and all that it started. */
+  /** @param {NodeJS.Signals} signal  For the program and its children. */
   signal(signal) {
     if (!this.isRunning) return;
     try {
       process.kill(-this.#child.pid, signal);
     } catch {
-      // It ended between the question and the signal.
+      // It ended between the check and the signal.
     }
   }
 
-  /** Waits for an end that it comes to by itself, soon. */
+  /** Waits until it ends by itself. */
   async ends() {
     if (this.isRunning) await once(this.#child, "exit");
   }
@@ -140,18 +140,18 @@ export class Program {
       try {
         return await once(socket, "connect");
       } catch {
-        await pause(ASK_AGAIN_MS);
+        await pause(RETRY_MS);
       } finally {
         socket.destroy();
       }
     }
-    // What it said last is still to be read, and says why: that is the error.
+    // `until` fails with the last output of the program.
     return new Promise(() => {});
   }
 
-  #hear(line) {
-    this.#said.push(line);
-    if (this.#said.length > KEPT_LINES) this.#said.shift();
+  #receive(line) {
+    this.#lines.push(line);
+    if (this.#lines.length > KEPT_LINES) this.#lines.shift();
     for (const listen of this.#listeners) listen(line);
   }
 }
