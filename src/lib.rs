@@ -64,7 +64,7 @@
 //!    queue (503), the stream and the backlog (the newest of each pet, or a snapshot), viewers and
 //!    connections (503), bodies (413), the memory of all unfinished requests together (503), an
 //!    engine that does not respond (503). `writer`: `a_full_queue_is_answered_immediately`, and
-//!    `tests/it/buffers.rs`.
+//!    `tests/it/request_memory.rs`.
 //! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
 //!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
 //!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.

@@ -1,4 +1,4 @@
-//! Connections: how many, how slow, and how they end.
+//! Connections: their number, slow clients, and their end.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn viewers(app: &TestApp, transport: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn a_viewer_that_goes_away_is_noticed_on_every_transport() {
+async fn a_disconnected_viewer_is_detected_on_every_transport() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let since = app.cursor().await;
@@ -38,15 +38,15 @@ async fn a_viewer_that_goes_away_is_noticed_on_every_transport() {
     }
     drop((ws, sse, poll));
     for transport in ["ws", "sse", "poll"] {
-        until("every viewer to be noticed gone", async || {
+        until("every viewer to be removed", async || {
             viewers(&app, transport).await == 0
         })
         .await;
     }
 }
 
-/// Opens a viewer that reads the beginning and then nothing more.
-async fn stop_reading(app: &TestApp, transport: &str) -> Raw {
+/// Opens a viewer that reads its snapshot and then nothing more.
+async fn open_stalled(app: &TestApp, transport: &str) -> Raw {
     let upgrade = match transport {
         "ws" => {
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -71,8 +71,8 @@ async fn a_viewer_that_stops_reading_is_dropped_and_others_miss_nothing() {
     let mut reading =
         Viewer::open_all(&app.url(""), &format!("?since={}", app.cursor().await)).await;
     let stalled = [
-        stop_reading(&app, "ws").await,
-        stop_reading(&app, "sse").await,
+        open_stalled(&app, "ws").await,
+        open_stalled(&app, "sse").await,
     ];
     let path = format!("/pets/{pet}");
     let about = json!({ "about": "x".repeat(2000) });
@@ -97,12 +97,12 @@ async fn a_viewer_that_stops_reading_is_dropped_and_others_miss_nothing() {
     assert_eq!(
         metric(&app, "petstore_resyncs_total").await,
         0,
-        "of those who read"
+        "viewers that read are not resynced"
     );
 }
 
 #[tokio::test]
-async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
+async fn a_connection_beyond_the_limit_gets_503_and_the_others_are_served() {
     let app = spawn_app_with(|config| config.max_connections = 2).await;
     let mut first = Raw::open(app.address).await;
     first.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -124,7 +124,7 @@ async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
     first.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(first.read_until("ok\n").await.starts_with("HTTP/1.1 200 "));
     drop(second);
-    until("the place of the second", async || {
+    until("the slot of the second connection", async || {
         let mut next = Raw::open(app.address).await;
         next.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
         next.read_until("\r\n\r\n")
@@ -134,16 +134,16 @@ async fn a_connection_too_many_is_told_so_and_the_others_are_served() {
     .await;
 }
 
-/// The rule is "every task has an owner and is awaited at the stop".
+/// The rule is "every task has an owner and is awaited at shutdown".
 #[tokio::test]
-async fn after_a_stop_no_task_is_left() {
+async fn no_task_is_left_after_a_shutdown() {
     let tasks = Handle::current().metrics();
     let before = tasks.num_alive_tasks();
     let app =
         spawn_app_with(|config| config.simulator.period = Some(Duration::from_millis(50))).await;
     let address = app.address;
     let mut ws = Ws::open(&app.url(""), "").await;
-    // Never answers the close frame, so its task ends only when it has waited long enough.
+    // Never answers the close frame, so its task ends with a timeout.
     let mute = Ws::open(&app.url(""), "").await;
     let mut echo = Ws::try_open(&app.url(""), "/hello/ws", &[]).await.unwrap();
     let mut sse = Raw::open(address).await;

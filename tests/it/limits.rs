@@ -1,4 +1,4 @@
-//! What one visitor may take, and that each limit is answered by its name.
+//! Limits per client and per request, and the answers that name them.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::support::{Raw, Sse, TestApp, Ws, ask, metric, spawn_app, spawn_app_wi
 
 const TIME: Duration = Duration::from_millis(300);
 
-/// An app behind a proxy on this machine, where an address may have two connections and write
-/// twice at once.
+/// Starts an app behind a trusted proxy on this machine, with two connections per address and bursts of
+/// two writes.
 async fn behind_a_proxy() -> TestApp {
     spawn_app_with(|config| {
         let own = "127.0.0.0/8".parse().unwrap();
@@ -31,40 +31,40 @@ async fn write(app: &TestApp, address: &str) -> Response {
     request.json(&fields).send().await.unwrap()
 }
 
-/// Writes for each of `addresses` at once, and gives the answers. However slow the disk is, they
-/// are let through or refused in the same moment.
-async fn write_at_once(app: &TestApp, addresses: &[&str]) -> Vec<Response> {
+/// Writes for all `addresses` concurrently, so that the limit applies to all at the same time, however
+/// slow the disk is.
+async fn write_concurrently(app: &TestApp, addresses: &[&str]) -> Vec<Response> {
     join_all(addresses.iter().map(|address| write(app, address))).await
 }
 
-/// Those of the answers that are `status`.
-fn having(answers: Vec<Response>, status: u16) -> Vec<Response> {
+/// Returns the responses with this status.
+fn with_status(answers: Vec<Response>, status: u16) -> Vec<Response> {
     let is_such = |answer: &Response| answer.status() == status;
     answers.into_iter().filter(is_such).collect()
 }
 
-/// Of so many at once two are let through, and one for each second that the machine takes.
-const AT_ONCE: usize = 20;
+/// Concurrent writes: two of them are accepted, and one more per second that the machine needs.
+const WRITES: usize = 20;
 
 #[tokio::test]
-async fn one_who_writes_too_often_is_told_when_to_come_back_and_others_write() {
+async fn a_client_that_writes_too_often_gets_429_with_retry_after_and_others_can_write() {
     let app = behind_a_proxy().await;
-    let own = write_at_once(&app, &["203.0.113.9"; AT_ONCE]).await;
-    let refused = having(own, 429);
-    assert!((AT_ONCE / 2..=AT_ONCE - 2).contains(&refused.len()));
+    let own = write_concurrently(&app, &["203.0.113.9"; WRITES]).await;
+    let refused = with_status(own, 429);
+    assert!((WRITES / 2..=WRITES - 2).contains(&refused.len()));
     for answer in &refused {
         let seconds = answer.headers()["retry-after"].to_str().unwrap();
         assert!((1..=2).contains(&seconds.parse::<u32>().unwrap()));
     }
-    // What it wrote in front of the proxy's own entry does not make it somebody else.
-    let forged = (1..=AT_ONCE).map(|number| format!("198.51.100.{number}, 203.0.113.9"));
+    // Entries to the left of the proxy's own entry do not make it another client.
+    let forged = (1..=WRITES).map(|number| format!("198.51.100.{number}, 203.0.113.9"));
     let forged: Vec<String> = forged.collect();
     let forged: Vec<&str> = forged.iter().map(String::as_str).collect();
-    let as_others = having(write_at_once(&app, &forged).await, 429);
-    assert!(as_others.len() >= AT_ONCE / 2, "{}", as_others.len());
-    // One of them may have the same place in the meter, by chance.
+    let as_others = with_status(write_concurrently(&app, &forged).await, 429);
+    assert!(as_others.len() >= WRITES / 2, "{}", as_others.len());
+    // One of them may share the token bucket, by chance.
     let others = ["198.51.100.1", "198.51.100.2", "198.51.100.3"];
-    assert!(!having(write_at_once(&app, &others).await, 201).is_empty());
+    assert!(!with_status(write_concurrently(&app, &others).await, 201).is_empty());
     let series = r#"petstore_connections_refused_total{reason="writes"}"#;
     let counted = metric(&app, series).await;
     let told = (refused.len() + as_others.len()) as u64;
@@ -80,26 +80,26 @@ async fn a_forged_address_changes_nothing_without_a_trusted_proxy() {
         };
     })
     .await;
-    let forged: Vec<String> = (0..AT_ONCE)
+    let forged: Vec<String> = (0..WRITES)
         .map(|last| format!("203.0.113.{last}"))
         .collect();
     let forged: Vec<&str> = forged.iter().map(String::as_str).collect();
-    let refused = having(write_at_once(&app, &forged).await, 429);
-    assert!((AT_ONCE / 2..=AT_ONCE - 2).contains(&refused.len()));
+    let refused = with_status(write_concurrently(&app, &forged).await, 429);
+    assert!((WRITES / 2..=WRITES - 2).contains(&refused.len()));
 }
 
 #[tokio::test]
-async fn commands_over_a_socket_count_as_writes() {
+async fn commands_over_websocket_count_as_writes() {
     let app = behind_a_proxy().await;
     let pet = app.add_pet("Biscuit").await;
     let from = [("x-forwarded-for", "203.0.113.9")];
     let mut ws = Ws::try_open(&app.url(""), "/live/ws", &from).await.unwrap();
     let command = json!({ "do": "set-status", "pet": pet, "status": "eating", "ref": "r" });
-    for _ in 0..AT_ONCE {
+    for _ in 0..WRITES {
         ws.send(command.to_string()).await;
     }
     let mut refused = 0;
-    for turn in 0..AT_ONCE {
+    for turn in 0..WRITES {
         let answer = ws.answer().await;
         assert_eq!(answer["ref"], "r");
         if answer["type"] == "ack" {
@@ -109,11 +109,11 @@ async fn commands_over_a_socket_count_as_writes() {
         assert_eq!(answer["status"], 429);
         refused += 1;
     }
-    assert!(refused >= AT_ONCE / 2, "{refused}");
+    assert!(refused >= WRITES / 2, "{refused}");
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_viewers_and_another_has_its_own() {
+async fn viewers_are_limited_per_address() {
     let app = behind_a_proxy().await;
     let open = async |address: &str| {
         let from = [("x-forwarded-for", address)];
@@ -128,7 +128,7 @@ async fn one_address_has_so_many_viewers_and_another_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_header_that_a_visitor_adds_gets_them_out_of_no_limit() {
+async fn a_forged_forwarding_header_evades_no_limit() {
     let app = behind_a_proxy().await;
     let open = async || {
         let from = [
@@ -143,7 +143,7 @@ async fn a_header_that_a_visitor_adds_gets_them_out_of_no_limit() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_connections() {
+async fn connections_are_limited_per_address() {
     let app = spawn_app_with(|config| {
         config.client_limits.connections_per_address = Quota {
             limit: 2,
@@ -164,13 +164,13 @@ async fn one_address_has_so_many_connections() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_begun_has_its_time_and_is_told_so() {
+async fn an_incomplete_head_times_out_with_408() {
     let app = spawn_app_with(|config| config.timeouts.head = TIME).await;
     for part in ["G", "GET /pets HTTP/1.1\r\nHost: x\r\n"] {
         let answer = ask(app.address, part).await;
         assert!(answer.starts_with("HTTP/1.1 408 "), "{part:?}: {answer}");
     }
-    // Also on a connection that was of use before.
+    // Also for a later request of a connection.
     let mut raw = Raw::open(app.address).await;
     raw.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     raw.read_until("ok\n").await;
@@ -178,9 +178,9 @@ async fn a_head_that_is_begun_has_its_time_and_is_told_so() {
     assert!(raw.read_to_end().await.starts_with("HTTP/1.1 408 "));
 }
 
-/// The head's time once closed idle connections, and browsers paid for a new one after 10 s.
+/// The head timeout closed idle connections too, so browsers had to reconnect after 10 s.
 #[tokio::test]
-async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_not_for_ever() {
+async fn an_idle_connection_is_closed_after_the_idle_timeout_not_the_head_timeout() {
     let app = spawn_app_with(|config| {
         config.timeouts.head = TIME;
         config.timeouts.idle = 4 * TIME;
@@ -190,12 +190,12 @@ async fn a_connection_may_be_idle_for_longer_than_a_head_may_take_and_not_for_ev
     let before = Instant::now();
     raw.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
     raw.read_until("ok\n").await;
-    assert_eq!(raw.read_to_end().await, "", "closed without a word");
+    assert_eq!(raw.read_to_end().await, "", "closed without a response");
     assert!(before.elapsed() > 3 * TIME, "{:?}", before.elapsed());
 }
 
 #[tokio::test]
-async fn what_never_says_anything_is_not_idle() {
+async fn a_connection_that_sends_nothing_has_the_head_timeout() {
     let app = spawn_app_with(|config| {
         config.timeouts.head = TIME;
         config.timeouts.idle = Duration::from_hours(1);
@@ -205,7 +205,7 @@ async fn what_never_says_anything_is_not_idle() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_long_is_not_idleness() {
+async fn waiting_for_a_response_is_not_idle() {
     let app = spawn_app_with(|config| {
         config.timeouts.head = TIME;
         config.timeouts.idle = TIME;
@@ -223,11 +223,15 @@ async fn an_answer_that_takes_long_is_not_idleness() {
         assert_eq!(message["type"], "hello");
     }
     ws.next().await;
-    assert_eq!(ws.next().await["status"], "eating", "they live on");
+    assert_eq!(
+        ws.next().await["status"],
+        "eating",
+        "viewers stay connected"
+    );
 }
 
 #[tokio::test]
-async fn a_body_has_its_time_and_its_size() {
+async fn a_body_has_a_timeout_and_a_maximum_size() {
     let app = spawn_app_with(|config| {
         config.timeouts.body = TIME;
         config.size_limits.body_bytes = 2000;
@@ -240,7 +244,7 @@ async fn a_body_has_its_time_and_its_size() {
 }
 
 #[tokio::test]
-async fn a_longer_command_and_more_of_them_are_refused_by_name() {
+async fn a_long_message_is_refused_and_too_many_messages_close_the_viewer() {
     let app = spawn_app_with(|config| {
         config.size_limits.message_bytes = 100;
         config.live.messages_per_second = 5;
@@ -266,9 +270,9 @@ async fn a_longer_command_and_more_of_them_are_refused_by_name() {
     assert_eq!(floods, 1);
 }
 
-/// Viewers may fill their places, and a form still comes through.
+/// A form is accepted while all slots of viewers are taken.
 #[tokio::test]
-async fn what_viewers_leave_free_is_for_everyone_else() {
+async fn pages_have_connections_beside_the_viewers() {
     let app = spawn_app_with(|config| {
         config.max_connections = 4;
         config.live.max_viewers = 2;
@@ -287,7 +291,7 @@ async fn what_viewers_leave_free_is_for_everyone_else() {
 }
 
 #[tokio::test]
-async fn no_answer_tells_where_the_server_lives_or_what_it_is_made_of() {
+async fn no_response_reveals_paths_or_libraries_of_the_server() {
     let app = spawn_app().await;
     for (method, path) in [
         ("GET", "/pets"),

@@ -1,7 +1,7 @@
 //! The program seen from outside: over HTTP, over sockets, as a process, and as a repository.
 //!
-//! One binary, an area per file. `support` starts apps and holds the clients; everything else is
-//! tests, whose names are the facts they keep.
+//! One binary, an area per file. `support` has what starts apps, and the clients; the names of tests are
+//! facts.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,6 @@
 #[path = "../faults/abuse/abuse.rs"]
 mod abuse;
 mod api;
-mod buffers;
 mod care;
 #[cfg(feature = "slow-tests")]
 #[path = "../cluster/cluster.rs"]
@@ -21,14 +20,15 @@ mod cross_origin;
 #[path = "../faults/faults.rs"]
 mod faults;
 mod handshake;
+mod initial_payload;
 mod limits;
 mod live;
-mod openings;
 mod pages;
 mod probes;
 mod process;
 mod properties;
 mod repository;
+mod request_memory;
 mod requests;
 mod serve_mode;
 mod staff;

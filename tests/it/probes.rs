@@ -1,4 +1,4 @@
-//! What the one who runs the machine asks: is it alive, should it get traffic, what has it counted.
+//! Probes for operators: health, readiness and metrics.
 
 use pet_store::limits::parse_network;
 
@@ -11,9 +11,9 @@ async fn a_running_server_is_alive_and_ready() {
     assert_eq!(app.text("/readyz").await, "ready\n");
 }
 
-/// A rate over a series that is not there yet is empty, and an alert on it never fires.
+/// A rate over a series that does not exist yet is empty, and an alert on it never fires.
 #[tokio::test]
-async fn every_series_is_there_from_the_start() {
+async fn every_series_exists_from_the_start() {
     let app = spawn_app().await;
     for series in [
         r#"petstore_viewers{transport="ws"}"#,
@@ -43,7 +43,7 @@ async fn every_series_is_there_from_the_start() {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn events_are_counted() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     app.set_status(pet, "eating").await;
@@ -63,7 +63,7 @@ async fn what_happens_is_counted() {
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
 }
 
-/// What `/metrics` answers to a request with these headers.
+/// Returns the status of `/metrics` for a request with these headers.
 async fn metrics_status(rescue: &Rescue, headers: &[(&str, &str)]) -> u16 {
     let mut request = rescue.app.request("GET", "/metrics");
     for (name, value) in headers {
@@ -72,16 +72,16 @@ async fn metrics_status(rescue: &Rescue, headers: &[(&str, &str)]) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
-/// They count failed sign-ins and refused visitors: nothing for strangers.
+/// Metrics count failed sign-ins and refused clients, which is nothing for the public.
 #[tokio::test]
-async fn metrics_are_for_this_machine_and_for_tokens() {
+async fn metrics_are_for_this_machine_and_for_api_tokens() {
     let rescue = Rescue::start().await;
     assert_eq!(metrics_status(&rescue, &[]).await, 200);
     assert_eq!(
         metrics_status(&rescue, &[("host", "localhost:3000")]).await,
         200
     );
-    // A proxy on this machine asks for somebody else, whether it was named or not.
+    // A proxy on this machine asks for another client, whether it is trusted or not.
     for relayed in [
         ("x-forwarded-for", "203.0.113.9"),
         ("x-forwarded-for", "127.0.0.1"),
@@ -112,7 +112,7 @@ async fn metrics_are_for_this_machine_and_for_tokens() {
 }
 
 #[tokio::test]
-async fn a_named_proxy_on_this_machine_does_not_open_the_metrics() {
+async fn a_trusted_proxy_on_this_machine_does_not_open_the_metrics() {
     let own = parse_network("::ffff:127.0.0.1").unwrap();
     let rescue =
         Rescue::start_with(|config| config.client_limits.trusted_proxies = vec![own]).await;
@@ -122,7 +122,7 @@ async fn a_named_proxy_on_this_machine_does_not_open_the_metrics() {
 }
 
 #[tokio::test]
-async fn an_address_of_their_own_serves_the_metrics_and_nothing_else() {
+async fn metrics_listen_serves_the_metrics_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "serve",
@@ -159,10 +159,10 @@ async fn an_address_of_their_own_serves_the_metrics_and_nothing_else() {
     assert_eq!(process.end().await.code(), Some(0));
 }
 
-/// Behind a proxy that was not named, 30 wrong passwords of one visitor locked everyone out, and
-/// nothing said why.
+/// Behind a proxy that --trusted-proxy does not name, 30 wrong passwords of one client locked everyone
+/// out, and nothing said why.
 #[tokio::test]
-async fn a_proxy_that_is_not_named_is_reported_to_operators_and_admins() {
+async fn an_unnamed_proxy_is_reported_to_operators_and_admins() {
     for is_named in [true, false] {
         let rescue = Rescue::start_with(|config| {
             let own = parse_network("127.0.0.1").unwrap();

@@ -1,9 +1,9 @@
-//! The real binary: how it starts, what it refuses, how it stops, and what a kill cannot take.
+//! The real binary: start, invalid options, shutdown, and kill.
 
-mod mistakes;
+mod options;
 mod simulator;
 mod start;
 mod stop;
 
-/// A demo on a free port in which nothing moves by itself.
+/// A demo on a free port without simulator.
 const QUIET: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];

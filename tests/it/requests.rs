@@ -1,4 +1,4 @@
-//! What holds for every request: its Host, and how an answer to HTTP/1.0 ends.
+//! Requests on every route: the Host header, and responses to HTTP/1.0.
 
 use crate::support::{Raw, ask, spawn_app};
 
@@ -46,7 +46,7 @@ async fn an_invalid_host_is_400_on_every_route() {
 }
 
 #[tokio::test]
-async fn every_host_that_the_standard_allows_is_served() {
+async fn every_valid_host_is_served() {
     let app = spawn_app().await;
     for host in [
         "localhost",
@@ -72,10 +72,10 @@ async fn every_host_that_the_standard_allows_is_served() {
     assert!(answer.starts_with("HTTP/1.0 200 "), "no Host: {answer}");
 }
 
-/// HTTP/1.0 has no chunks: an answer without a length ends with its connection, which therefore
-/// cannot be kept, although the client asked for that.
+/// HTTP/1.0 has no chunks: a response without a length ends with its connection, which therefore cannot
+/// be kept alive, even if the client asks for that.
 #[tokio::test]
-async fn an_http_1_0_stream_is_not_promised_keep_alive_and_has_no_chunks() {
+async fn an_http_1_0_stream_has_no_keep_alive_and_no_chunks() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let mut raw = Raw::open(app.address).await;
@@ -99,7 +99,7 @@ async fn an_http_1_0_stream_is_not_promised_keep_alive_and_has_no_chunks() {
 }
 
 #[tokio::test]
-async fn an_http_1_0_answer_of_known_length_keeps_its_connection() {
+async fn an_http_1_0_response_of_known_length_keeps_its_connection() {
     let app = spawn_app().await;
     let mut raw = Raw::open(app.address).await;
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Who may write: in serve mode nobody who is not staff, and in the demo nobody from another site.
+//! Who may write: in serve mode only staff, in the demo no page of another site.
 
 use pet_store::auth::AuthMode;
 use reqwest::StatusCode;
@@ -30,7 +30,7 @@ const WRITES: [(&str, &str, &str, &str); 8] = [
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
-/// Tries every write with `headers`, and gives the answers.
+/// Tries every write with `headers`.
 async fn write(app: &TestApp, headers: &[(&str, &str)]) -> Vec<StatusCode> {
     let mut answers = Vec::new();
     for (method, path, kind, body) in WRITES {
@@ -44,7 +44,7 @@ async fn write(app: &TestApp, headers: &[(&str, &str)]) -> Vec<StatusCode> {
 }
 
 #[tokio::test]
-async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
+async fn in_serve_mode_visitors_can_read_and_not_write() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
     let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
@@ -81,7 +81,7 @@ async fn in_serve_mode_no_visitor_writes_and_everybody_reads() {
 }
 
 #[tokio::test]
-async fn in_serve_mode_no_page_offers_what_would_be_refused() {
+async fn in_serve_mode_pages_for_visitors_have_no_forms() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
     let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
@@ -114,7 +114,7 @@ async fn a_page_of_another_site_cannot_write_through_a_visitors_browser() {
 }
 
 #[tokio::test]
-async fn the_sites_own_pages_and_programs_write() {
+async fn pages_of_the_site_and_programs_can_write() {
     let app = spawn_app().await;
     let own = app.url("");
     for headers in [

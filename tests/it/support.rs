@@ -1,5 +1,5 @@
-//! What tests start and talk through: an app on a free port with a store of its own, a viewer for
-//! each transport, the real binary, and raw connections for what a well-behaved client never says.
+//! Helpers of tests: an app on a free port with its own store, a viewer per transport, the real binary,
+//! and raw connections for requests that no library sends.
 
 mod app;
 mod metrics;
@@ -27,18 +27,18 @@ pub use self::ws::Ws;
 
 use serde_json::Value;
 
-/// The number behind the dash of a cursor.
+/// Returns the rev of a cursor.
 pub fn rev_of(cursor: &str) -> u64 {
     let (_, rev) = cursor.split_once('-').unwrap();
     rev.parse().unwrap()
 }
 
-/// The number behind the dash of a message's cursor.
+/// Returns the rev of a message.
 pub fn rev(message: &Value) -> u64 {
     rev_of(message["cursor"].as_str().unwrap())
 }
 
-/// Text as a browser reads it out of what minijinja wrote.
+/// Unescapes HTML as minijinja escapes it.
 pub fn unescape(text: &str) -> String {
     let text = text.replace("&lt;", "<").replace("&gt;", ">");
     let text = text.replace("&quot;", "\"").replace("&#x27;", "'");

@@ -1,4 +1,4 @@
-//! Pets that change by themselves.
+//! The simulator.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Process, Sse, log_of};
 
-/// Lets a demo of three pets run until `changes` were shown, and gives its whole log.
+/// Runs a demo with three pets until a viewer has received `changes`. Returns its change log.
 async fn run(folder: &Path, seed: &str, changes: usize) -> Vec<Value> {
     let arguments = [
         "--listen",
@@ -15,7 +15,7 @@ async fn run(folder: &Path, seed: &str, changes: usize) -> Vec<Value> {
         "--pets",
         "3",
         "--simulate",
-        "60ms",
+        "20ms",
         "--seed",
         seed,
     ];
@@ -30,31 +30,27 @@ async fn run(folder: &Path, seed: &str, changes: usize) -> Vec<Value> {
     log_of(&folder.join("data"))
 }
 
-/// Who does what, without when.
-fn story(log: &[Value]) -> Vec<(u64, &str)> {
-    let told = log.iter().map(|message| {
+/// Returns the pet and the status of each change.
+fn statuses(log: &[Value]) -> Vec<(u64, &str)> {
+    let statuses = log.iter().map(|message| {
         (
             message["pet"].as_u64().unwrap(),
             message["status"].as_str().unwrap(),
         )
     });
-    told.collect()
+    statuses.collect()
 }
 
 #[tokio::test]
-async fn every_pet_gets_another_status_in_every_period_and_they_take_turns() {
+async fn pets_take_turns_and_get_a_different_status_each_period() {
     let folder = tempfile::tempdir().unwrap();
     let log = run(folder.path(), "7", 30).await;
-    let story = story(&log);
-    let (made, changed) = story.split_at(3);
+    let statuses = statuses(&log);
+    let (made, changed) = statuses.split_at(3);
     let mut last: Vec<&str> = made.iter().map(|(_, status)| *status).collect();
     for (turn, (pet, status)) in changed.iter().enumerate() {
         assert_eq!(*pet, turn as u64 % 3 + 1, "the pets take turns");
-        assert_ne!(
-            last[turn % 3],
-            *status,
-            "a pet does something else than before"
-        );
+        assert_ne!(last[turn % 3], *status, "a pet gets a different status");
         last[turn % 3] = status;
     }
     assert!(log[3..].iter().all(|message| message["by"] == "simulator"));
@@ -69,12 +65,12 @@ async fn a_seed_repeats_a_run_exactly_and_another_seed_does_not() {
         run(again.path(), "7", 30),
         run(other.path(), "8", 30),
     );
-    assert_eq!(story(&first)[..30], story(&again)[..30]);
-    assert_ne!(story(&first)[..30], story(&other)[..30]);
+    assert_eq!(statuses(&first)[..30], statuses(&again)[..30]);
+    assert_ne!(statuses(&first)[..30], statuses(&other)[..30]);
 }
 
 #[tokio::test]
-async fn pets_that_are_told_to_keep_still_do() {
+async fn without_the_simulator_no_pet_changes() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         "--listen",

@@ -1,4 +1,4 @@
-//! Starting: the line that scripts wait for, sample pets, flags and environment.
+//! Start: the line that scripts wait for, sample pets, flags and environment variables.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::QUIET;
 use crate::support::Process;
 
 #[tokio::test]
-async fn without_any_argument_but_a_port_it_is_a_demo_with_six_pets_and_runs_in_an_empty_folder() {
+async fn without_a_command_it_is_a_demo_with_six_pets_in_a_new_data_folder() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &["--listen", "127.0.0.1:0"]).await;
     let state = process.json("/live/state").await;
@@ -19,7 +19,7 @@ async fn without_any_argument_but_a_port_it_is_a_demo_with_six_pets_and_runs_in_
 }
 
 #[tokio::test]
-async fn sample_pets_are_for_a_store_in_which_nothing_ever_happened() {
+async fn sample_pets_are_added_to_a_store_without_history_only() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = Process::start(folder.path(), &QUIET).await;
     let pets = first.json("/api/v1/pets").await;
@@ -49,7 +49,7 @@ async fn heartbeat_ms(process: &Process) -> Value {
 }
 
 #[tokio::test]
-async fn options_come_from_the_environment_and_a_flag_beats_it() {
+async fn a_flag_wins_over_its_environment_variable() {
     let folder = tempfile::tempdir().unwrap();
     let environment = [
         ("PET_STORE_LISTEN", "127.0.0.1:0"),
@@ -70,7 +70,7 @@ async fn options_come_from_the_environment_and_a_flag_beats_it() {
 }
 
 #[tokio::test]
-async fn the_json_log_is_json_from_the_first_line() {
+async fn every_line_of_the_json_log_is_json() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [&QUIET[..], &["--log-format", "json"]].concat();
     let process = Process::start(folder.path(), &arguments).await;

@@ -1,4 +1,4 @@
-//! An app of a test's own, and the requests that tests make most.
+//! An app in this process, and frequent requests.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
-/// A running app: a free port of loopback, a store in a folder of its own. Stops when dropped.
+/// A running app on a free port of loopback, with its own store. Stops when dropped.
 pub struct TestApp {
     app: Option<App>,
     pub address: SocketAddr,
@@ -20,12 +20,12 @@ pub struct TestApp {
     _folder: Option<TempDir>,
 }
 
-/// A quiet demo: no sample pets, no simulator, everyone is staff.
+/// Starts a demo without sample pets and simulator.
 pub async fn spawn_app() -> TestApp {
     spawn_app_with(|_| {}).await
 }
 
-/// The same, with `change` made to its configuration.
+/// As `spawn_app`, with a changed configuration.
 pub async fn spawn_app_with(change: impl FnOnce(&mut Config)) -> TestApp {
     let folder = tempfile::tempdir().unwrap();
     let mut app = spawn_app_in(folder.path(), change).await;
@@ -33,13 +33,13 @@ pub async fn spawn_app_with(change: impl FnOnce(&mut Config)) -> TestApp {
     app
 }
 
-/// The same, on a store that the test keeps.
+/// As `spawn_app_with`, with a store in `folder`.
 pub async fn spawn_app_in(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
     let mut config = Config::quiet(folder.to_owned());
     change(&mut config);
     let app = loop {
         match App::start(config.clone()).await {
-            // Free in a moment: see `store::open`.
+            // The lock is free soon: see `store::open`.
             Err(StartError::Store(StoreError::InUse(_))) => drop(super::store::open(folder)),
             started => break started.unwrap(),
         }
@@ -52,7 +52,7 @@ pub async fn spawn_app_in(folder: &Path, change: impl FnOnce(&mut Config)) -> Te
     }
 }
 
-/// A client that follows nothing and goes through nobody.
+/// Returns a client without redirects and proxies.
 fn client() -> Client {
     let client = Client::builder().redirect(Policy::none()).no_proxy();
     client.build().unwrap()
@@ -91,7 +91,7 @@ impl TestApp {
         request.json(body).send().await.unwrap()
     }
 
-    /// Adds a pet over the API and gives its id.
+    /// Adds a pet over the API. Returns its id.
     pub async fn add_pet(&self, name: &str) -> u64 {
         let fields = json!({ "name": name, "species": "dog" });
         let response = self.send("POST", "/pets", &fields).await;
@@ -100,7 +100,7 @@ impl TestApp {
         pet["id"].as_u64().unwrap()
     }
 
-    /// Sets a status over the API and gives the cursor of the change.
+    /// Sets a status over the API. Returns the cursor of the change.
     pub async fn set_status(&self, pet: u64, status: &str) -> String {
         let path = format!("/pets/{pet}/status");
         let response = self.send("PUT", &path, &json!({ "status": status })).await;
@@ -109,13 +109,13 @@ impl TestApp {
         answer["cursor"].as_str().unwrap().to_owned()
     }
 
-    /// Where the newest change is.
+    /// Returns the cursor of the newest change.
     pub async fn cursor(&self) -> String {
         let state = self.json("/live/state").await;
         state["cursor"].as_str().unwrap().to_owned()
     }
 
-    /// Stops it as a signal would; true when everything ended in time.
+    /// Stops the app gracefully. Returns true if everything ended in time.
     pub async fn stop(mut self) -> bool {
         self.app.take().unwrap().stop().await
     }

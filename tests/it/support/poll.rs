@@ -1,4 +1,4 @@
-//! A viewer that polls: asks again from where the last answer left it.
+//! A viewer that polls, each time from the cursor of the last response.
 
 use std::collections::VecDeque;
 
@@ -8,19 +8,19 @@ use serde_json::Value;
 use super::rev_of;
 use super::wait::within;
 
-/// Gives the messages of one answer after the other.
+/// Yields the messages of the responses.
 pub struct Poll {
     client: Client,
     base: String,
     /// The query without `since`, such as `?wait=5`.
     query: String,
     waiting: VecDeque<Value>,
-    /// Where the last answer left us.
+    /// The cursor of the last response.
     pub cursor: Option<String>,
 }
 
 impl Poll {
-    /// Will ask `base` with `query`, in which `wait` is 5 unless it says otherwise.
+    /// Polls `base` with `query`, and with `wait=5` unless the query has another.
     pub fn open(base: &str, query: &str) -> Self {
         let mut query = query.trim_start_matches('?').to_owned();
         if !query.contains("wait=") {
@@ -42,12 +42,12 @@ impl Poll {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Value {
         self.try_next().await.expect("the server answers")
     }
 
-    /// The next message, or `None` when nobody answers.
+    /// Returns the next message, or `None` if the server does not answer.
     pub async fn try_next(&mut self) -> Option<Value> {
         while self.waiting.is_empty() {
             self.ask().await?;

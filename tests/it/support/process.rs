@@ -1,4 +1,4 @@
-//! The real binary, started as a person would start it.
+//! The real binary as a child process.
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
@@ -16,17 +16,17 @@ use super::wait::{until, within};
 pub struct Process {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
-    /// `http://` and where it listens.
+    /// Its address, with `http://`.
     pub base: String,
     pub client: Client,
 }
 
-/// The binary with nothing but `environment` in its environment, in `folder`.
+/// Returns the command that runs the binary in `folder`, with no other environment variables.
 fn command(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     command_by(&[], folder, arguments, environment)
 }
 
-/// The same, started by another program, which is to become it (`exec`).
+/// As `command`, but `starter` starts the binary and is replaced by it (`exec`).
 fn command_by(
     starter: &[&str],
     folder: &Path,
@@ -48,7 +48,7 @@ fn command_by(
     command
 }
 
-/// Starts the binary and kills it at once; it has then done some of what it was asked, or nothing.
+/// Starts the binary and kills it immediately, at any point of its work.
 pub async fn interrupted(folder: &Path, arguments: &[&str]) {
     let mut child = command(folder, arguments, &[]).spawn().unwrap();
     tokio::task::yield_now().await;
@@ -57,25 +57,24 @@ pub async fn interrupted(folder: &Path, arguments: &[&str]) {
         .unwrap();
 }
 
-/// Runs the binary to its end: its exit code and what it says.
+/// Runs the binary to its end. Returns its exit code and the lines of stderr.
 pub async fn ran(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
     refused(folder, arguments, &[]).await
 }
 
-/// Runs the binary to its end as a user who may write nothing of ours, where a test may say so: as
-/// anybody but root, the modes of files do that by themselves.
+/// As `ran`, but as a user for whom the modes of files apply, if the test runs as root.
 pub async fn ran_as_nobody(folder: &Path, arguments: &[&str]) -> (i32, Vec<String>) {
     let mut command = command(folder, arguments, &[]);
     if rustix::process::getuid().is_root() {
         command.uid(65_534).gid(65_534);
     }
     let output = within("an answer", command.output()).await.unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let lines = said.lines().map(str::to_owned).collect();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines = text.lines().map(str::to_owned).collect();
     (output.status.code().unwrap(), lines)
 }
 
-/// Starts the binary with arguments that it must refuse: its exit code and what it says.
+/// Runs the binary with arguments that it refuses. Returns its exit code and the lines of stderr.
 pub async fn refused(
     folder: &Path,
     arguments: &[&str],
@@ -83,19 +82,19 @@ pub async fn refused(
 ) -> (i32, Vec<String>) {
     let ended = command(folder, arguments, environment).output();
     let output = within("a refusal", ended).await.unwrap();
-    assert!(output.stdout.is_empty(), "words belong on stderr");
-    let said = String::from_utf8(output.stderr).unwrap();
-    let lines = said.lines().map(str::to_owned).collect();
+    assert!(output.stdout.is_empty(), "messages belong on stderr");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines = text.lines().map(str::to_owned).collect();
     (output.status.code().unwrap(), lines)
 }
 
 impl Process {
-    /// Starts the binary in `folder` and waits for the line that says where it listens.
+    /// Starts the binary in `folder`, and waits for the line with its address.
     pub async fn start(folder: &Path, arguments: &[&str]) -> Self {
         Process::start_with(folder, arguments, &[]).await
     }
 
-    /// The same, with variables in its environment.
+    /// As `start`, with environment variables.
     pub async fn start_with(
         folder: &Path,
         arguments: &[&str],
@@ -104,24 +103,24 @@ impl Process {
         Process::spawn(command(folder, arguments, environment)).await
     }
 
-    /// Has `starter` start it, such as a shell that sets a limit first.
+    /// As `start`, through another program, such as a shell that sets a limit first.
     pub async fn start_by(starter: &[&str], folder: &Path, arguments: &[&str]) -> Self {
         Process::spawn(command_by(starter, folder, arguments, &[])).await
     }
 
-    /// Starts a command that ends by itself; killed when dropped.
+    /// Starts a command that ends by itself. Killed when dropped.
     pub fn begin(folder: &Path, arguments: &[&str]) -> Child {
         command(folder, arguments, &[]).spawn().unwrap()
     }
 
     async fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&lines);
+        let read = Arc::clone(&lines);
         tokio::spawn(async move {
-            while let Ok(Some(line)) = said.next_line().await {
-                heard.lock().unwrap().push(line);
+            while let Ok(Some(line)) = stderr.next_line().await {
+                read.lock().unwrap().push(line);
             }
         });
         let mut process = Process {
@@ -138,7 +137,7 @@ impl Process {
         process
     }
 
-    /// What it has said on stderr so far.
+    /// Returns the lines of stderr so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
@@ -155,7 +154,7 @@ impl Process {
     }
 
     pub fn id(&self) -> Pid {
-        let id = self.child.id().expect("it still runs");
+        let id = self.child.id().expect("the process is running");
         Pid::from_raw(i32::try_from(id).unwrap()).unwrap()
     }
 
@@ -166,7 +165,7 @@ impl Process {
             .unwrap()
     }
 
-    /// Ends it at once, as a power cut would.
+    /// Kills the process.
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.end().await;
@@ -193,7 +192,7 @@ impl Process {
         .await;
     }
 
-    /// Sets a status over the API; `None` when nobody answers.
+    /// Sets a status over the API. `None` if the server does not answer.
     pub async fn set_status(&self, pet: u64, status: &str) -> Option<Response> {
         let url = format!("{}/api/v1/pets/{pet}/status", self.base);
         let request = self.client.put(url).json(&json!({ "status": status }));

@@ -1,4 +1,4 @@
-//! A bare TCP connection, for requests that no library would send.
+//! A TCP connection for requests that no library sends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::wait::within;
 
-/// A connection on which bytes are written and read as they are.
+/// A connection without HTTP.
 pub struct Raw(TcpStream);
 
 impl Raw {
@@ -18,7 +18,7 @@ impl Raw {
         Raw(TcpStream::connect(address).await.unwrap())
     }
 
-    /// A connection for which the kernel holds little, so that not reading is soon felt.
+    /// Opens a connection with a small receive buffer, so that it is full soon if nothing is read.
     pub fn open_narrow(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -27,12 +27,12 @@ impl Raw {
         Raw(TcpStream::from_std(socket.into()).unwrap())
     }
 
-    /// Sends `text`; that the other side is gone already shows when its answer is read.
+    /// Sends `text`. Ignores errors: the test sees in the response that the peer has disconnected.
     pub async fn send(&mut self, text: &str) {
         let _ = self.0.write_all(text.as_bytes()).await;
     }
 
-    /// Everything up to and with `end`, or up to the end of the connection.
+    /// Reads up to and including `end`, or up to the end of the connection.
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut read = Vec::new();
         within("an answer on a raw connection", async {
@@ -47,7 +47,7 @@ impl Raw {
         String::from_utf8_lossy(&read).into_owned()
     }
 
-    /// As `read_until`; `None` when `end` does not come within `time`.
+    /// As `read_until`; `None` if `end` does not come within `time`.
     pub async fn try_read_until(&mut self, end: &str, time: Duration) -> Option<String> {
         let mut read = Vec::new();
         let reading = async {
@@ -62,18 +62,18 @@ impl Raw {
         Some(String::from_utf8_lossy(&read).into_owned())
     }
 
-    /// Everything up to the end of the connection.
+    /// Reads up to the end of the connection.
     pub async fn read_to_end(&mut self) -> String {
         self.read_until("\u{0}no such text\u{0}").await
     }
 }
 
-/// Sends `text` on a new connection and reads the head of the answer.
+/// Sends `text` over a new connection, and reads the head of the response.
 pub async fn ask(address: SocketAddr, text: &str) -> String {
     ask_until(address, text, "\r\n\r\n").await
 }
 
-/// Sends `text` on a new connection and reads until `end`.
+/// Sends `text` over a new connection, and reads until `end`.
 pub async fn ask_until(address: SocketAddr, text: &str, end: &str) -> String {
     let mut raw = Raw::open(address).await;
     raw.send(text).await;

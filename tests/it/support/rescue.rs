@@ -1,4 +1,4 @@
-//! A rescue with staff: an app in serve mode, and browsers of people who sign in to it.
+//! An app in serve mode with staff accounts, and browsers that sign in to it.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 use super::app::{TestApp, spawn_app_in};
 use super::store::{fill, open};
 
-/// What everybody signs in with.
+/// The password of all accounts.
 pub const PASSWORD: &str = "four words are enough";
 
-/// Hashed once: it takes its time.
+/// The hash of the password, computed once because that is slow.
 static HASH: LazyLock<String> = LazyLock::new(|| hash_password(PASSWORD));
 
 /// An app in serve mode with the pet Biscuit (1), the admin anna and the staff boris.
@@ -31,7 +31,7 @@ impl Rescue {
         Rescue::start_with(|_| {}).await
     }
 
-    /// With `change` made to its configuration.
+    /// As `start`, with a changed configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), 1);
@@ -45,21 +45,21 @@ impl Rescue {
         }
     }
 
-    /// The same store, served by a new app.
+    /// Restarts the app on the same store.
     pub async fn restart(self) -> Self {
         assert!(self.app.stop().await);
         let app = serve(self.folder.path(), |_| {}).await;
         Rescue { app, ..self }
     }
 
-    /// Another store, served by a new app.
+    /// Restarts the app on another store.
     pub async fn moved_to(self, data: &Path) -> Self {
         assert!(self.app.stop().await);
         let app = serve(data, |_| {}).await;
         Rescue { app, ..self }
     }
 
-    /// The store that a cluster holds, served by a node of it.
+    /// Restarts the app as a node of a cluster.
     pub async fn moved_to_cluster(self, address: &str) -> Self {
         assert!(self.app.stop().await);
         let engine: EngineChoice = address.parse().unwrap();
@@ -67,12 +67,12 @@ impl Rescue {
         Rescue { app, ..self }
     }
 
-    /// A browser that nobody signed in with.
+    /// Returns a browser that is not signed in.
     pub fn browser(&self) -> Browser {
         Browser::at(&self.app.url(""), &self.app.client)
     }
 
-    /// A browser that `name` is signed in with.
+    /// Returns a browser that is signed in as `name`.
     pub async fn signed_in(&self, name: &str) -> Browser {
         let mut browser = self.browser();
         let answer = browser.sign_in(name, PASSWORD).await;
@@ -81,7 +81,7 @@ impl Rescue {
         browser
     }
 
-    /// What a program with this token asks.
+    /// Returns a request with this API token.
     pub fn bearing(&self, token: &str, method: &str, path: &str) -> RequestBuilder {
         self.app.request(method, path).bearer_auth(token)
     }
@@ -95,8 +95,7 @@ async fn serve(folder: &Path, change: impl FnOnce(&mut Config)) -> TestApp {
     spawn_app_in(folder, serve).await
 }
 
-/// Adds the admin anna and the staff boris, and gives tokens of boris: to read, to set statuses, to
-/// write.
+/// Adds the admin anna and the staff boris. Returns tokens of boris: to read, to set statuses, to write.
 pub fn add_people(directory: &Accounts) -> [String; 3] {
     add_person(directory, "anna", HASH.clone(), Role::Admin);
     add_person(directory, "boris", HASH.clone(), Role::Staff);
@@ -109,7 +108,7 @@ pub fn add_people(directory: &Accounts) -> [String; 3] {
     })
 }
 
-/// Adds somebody whose password has this hash.
+/// Adds an account whose password has this hash.
 pub fn add_person(directory: &Accounts, name: &str, hash: String, role: Role) {
     let name = name.parse().unwrap();
     directory
@@ -125,20 +124,20 @@ fn operator() -> Actor {
     })
 }
 
-/// A browser: keeps its cookie, and sends the form token of the page it was shown last.
+/// A browser that keeps its cookie, and sends the form token of its last page.
 #[derive(Clone)]
 pub struct Browser {
     base: String,
     client: Client,
-    /// The address of the pages that its forms are on.
+    /// The origin of its pages.
     pub origin: String,
-    /// As it is sent: `pet-store=…`.
+    /// The value of its `Cookie` header: `pet-store=…`.
     pub cookie: Option<String>,
     pub form_token: String,
 }
 
 impl Browser {
-    /// One that nobody signed in with, at the address `base`.
+    /// Returns a browser that is not signed in, for the site at `base`.
     pub fn at(base: &str, client: &Client) -> Self {
         Browser {
             base: base.to_owned(),
@@ -149,7 +148,7 @@ impl Browser {
         }
     }
 
-    /// The same browser, taken to another node by a balancer.
+    /// Returns the same browser at another node, as behind a load balancer.
     pub fn moved_to(&self, base: &str) -> Self {
         Browser {
             base: base.to_owned(),
@@ -164,13 +163,13 @@ impl Browser {
             .await
     }
 
-    /// Whether staff pages are shown to it.
+    /// Returns true if the browser is signed in.
     pub async fn is_in(&mut self) -> bool {
         let answer = self.ask("GET", "/account").send().await.unwrap();
         answer.status() == 200
     }
 
-    /// A page's text; keeps what it sets and the token of its forms.
+    /// Returns the text of a page. Keeps its cookie and its form token.
     pub async fn get(&mut self, path: &str) -> String {
         let answer = self.ask("GET", path).send().await.unwrap();
         self.keep(&answer);
@@ -179,14 +178,14 @@ impl Browser {
         page
     }
 
-    /// Keeps the token of the forms of `page`.
+    /// Keeps the form token of `page`.
     pub fn learn_form_token(&mut self, page: &str) {
         if let Some((_, rest)) = page.split_once("name=\"form-token\" value=\"") {
             self.form_token = rest.split('"').next().unwrap().to_owned();
         }
     }
 
-    /// Sends a form with its token, as a page of this site does.
+    /// Sends a form with the form token, as a page of this site does.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Response {
         let token = self.form_token.clone();
         let fields = [fields, &[("form-token", token.as_str())]].concat();
@@ -196,7 +195,7 @@ impl Browser {
         answer
     }
 
-    /// A request with its cookie and nothing else.
+    /// Returns a request with the cookie.
     pub fn ask(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().unwrap();
         let request = self.client.request(method, format!("{}{path}", self.base));

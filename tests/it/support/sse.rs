@@ -29,13 +29,13 @@ struct Event {
 }
 
 impl Sse {
-    /// Joins at `base`, such as `http://127.0.0.1:3000`, with `query`, such as `?pet=1`.
+    /// Connects to `base`, such as `http://127.0.0.1:3000`, with `query`, such as `?pet=1`.
     pub async fn open(base: &str, query: &str) -> Self {
         let sse = Sse::try_open(base, query, None).await;
-        sse.expect("the server lets the viewer in")
+        sse.expect("the server accepts the viewer")
     }
 
-    /// The same; `None` when it is not let in or nobody is there.
+    /// As `open`; `None` if the viewer is refused, or the server does not answer.
     pub async fn try_open(base: &str, query: &str, last_id: Option<&str>) -> Option<Self> {
         let client = Client::builder().no_proxy().build().unwrap();
         let mut request = client.get(format!("{base}/live/sse{query}"));
@@ -57,12 +57,12 @@ impl Sse {
         self.response.headers()
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Value {
-        self.try_next().await.expect("the stream goes on")
+        self.try_next().await.expect("the stream is open")
     }
 
-    /// The next message, or `None` at the end of the stream.
+    /// Returns the next message, or `None` at the end of the stream.
     pub async fn try_next(&mut self) -> Option<Value> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -74,7 +74,7 @@ impl Sse {
         }
     }
 
-    /// Cuts what has arrived into events. A lone CR ends a line as well as LF and CR LF do.
+    /// Splits the received bytes into events. A lone CR ends a line too.
     fn split(&mut self) {
         while let Some(end) = self.bytes.windows(2).position(|pair| pair == b"\n\n") {
             let block: Vec<u8> = self.bytes.drain(..end + 2).collect();
@@ -97,7 +97,7 @@ impl Sse {
         }
     }
 
-    /// The object of an event, whose name and id must be those of the object.
+    /// Parses the message of an event, and checks that its name and id are those of the event.
     fn read(&mut self, event: Event) -> Value {
         let message: Value = serde_json::from_str(&event.data).expect("data is JSON");
         assert_eq!(message["type"], event.name.as_str());

@@ -1,4 +1,4 @@
-//! Stores that are made before an app is started on them, and read after it has ended.
+//! Stores that tests create before an app starts, and read after it has ended.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::wait::LIMIT;
 
-/// Opens a store that nobody has open. A process that another test is just starting holds every
-/// lock of this one until it has become the program that it is to be.
+/// Opens a store that no app uses. Waits for its lock, which a child process of another test inherits
+/// until its `exec`.
 pub fn open(folder: &Path) -> RedbEngine {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -25,7 +25,7 @@ pub fn open(folder: &Path) -> RedbEngine {
     }
 }
 
-/// Makes a store with one pet and `count` changes, and gives its epoch as cursors show it.
+/// Creates a store with one pet and `count` changes. Returns its epoch.
 pub fn fill(folder: &Path, count: u64) -> String {
     let engine = open(folder);
     let changes: Vec<Change> = (1..=count).map(change).collect();
@@ -33,8 +33,7 @@ pub fn fill(folder: &Path, count: u64) -> String {
     engine.epoch().to_string()
 }
 
-/// The first change creates the pet; those after it let it do one thing after the other, a minute
-/// apart.
+/// Returns the change of `rev`: the first creates the pet, the others set its status, a minute apart.
 fn change(rev: u64) -> Change {
     let minutes = i64::try_from(rev).unwrap();
     let at = Timestamp::from_micros(Timestamp::EARLIEST.micros() + minutes * 60_000_000);
@@ -64,7 +63,7 @@ fn change(rev: u64) -> Change {
     }
 }
 
-/// Every change of a store that nobody has open, as the message that carries it.
+/// Returns every change of a store that no app uses, as its message.
 pub fn log_of(folder: &Path) -> Vec<Value> {
     let engine = open(folder);
     let changes = engine.tail(Rev::ZERO, usize::MAX).unwrap();

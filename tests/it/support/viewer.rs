@@ -1,4 +1,4 @@
-//! A viewer, however connected: what the transports must have in common is tested through this.
+//! A viewer over any transport, for what all transports have in common.
 
 use serde_json::Value;
 
@@ -15,13 +15,13 @@ pub enum Viewer {
 }
 
 impl Viewer {
-    /// Joins over `transport` at `base` with `query`, such as `?pet=1&since=9f2c41aa-3`.
+    /// Connects over `transport` to `base` with `query`, such as `?pet=1&since=9f2c41aa-3`.
     pub async fn open(transport: &str, base: &str, query: &str) -> Self {
         let viewer = Viewer::try_open(transport, base, query).await;
-        viewer.expect("the server lets the viewer in")
+        viewer.expect("the server accepts the viewer")
     }
 
-    /// The same; `None` when it is not let in or nobody is there.
+    /// As `open`; `None` if the viewer is refused, or the server does not answer.
     pub async fn try_open(transport: &str, base: &str, query: &str) -> Option<Self> {
         Some(match transport {
             "ws" => {
@@ -33,7 +33,7 @@ impl Viewer {
         })
     }
 
-    /// One viewer for each transport.
+    /// Connects a viewer over each transport.
     pub async fn open_all(base: &str, query: &str) -> Vec<Self> {
         let mut viewers = Vec::new();
         for transport in TRANSPORTS {
@@ -50,12 +50,12 @@ impl Viewer {
         }
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Value {
-        self.try_next().await.expect("the connection goes on")
+        self.try_next().await.expect("the connection is open")
     }
 
-    /// The next message, or `None` when the connection has ended.
+    /// Returns the next message, or `None` at the end of the connection.
     pub async fn try_next(&mut self) -> Option<Value> {
         match self {
             Viewer::Ws(ws) => ws.try_next().await,
@@ -64,8 +64,8 @@ impl Viewer {
         }
     }
 
-    /// The next message that is about pets: no greeting, no heartbeat. These go on for ever, so
-    /// they do not end the wait.
+    /// Returns the next message that is not a hello or a heartbeat. Heartbeats do not extend the time
+    /// limit.
     pub async fn next_news(&mut self) -> Value {
         let what = format!("news over {}", self.transport());
         let news = async {
@@ -79,7 +79,7 @@ impl Viewer {
         within(&what, news).await
     }
 
-    /// The next `count` messages about pets.
+    /// Returns the next `count` messages that are not hellos or heartbeats.
     pub async fn take_news(&mut self, count: usize) -> Vec<Value> {
         let mut news = Vec::with_capacity(count);
         while news.len() < count {

@@ -1,31 +1,30 @@
-//! Waiting for a fact, with a limit, and never for a time.
+//! Waits for conditions with a time limit.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// The longest that anything is waited for. Far above what it takes, an election in a cluster and a
-/// busy machine included, so that it only ends what would never come.
+/// The time limit: far above what anything takes, even an election in a cluster on a busy machine.
 pub const LIMIT: Duration = Duration::from_mins(1);
 
-/// How often a condition is looked at that nobody tells us about.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Interval at which a condition is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What `future` gives, or a failure that says what was waited for in vain.
+/// Returns the output of `future`, or panics after the time limit.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match timeout(LIMIT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {LIMIT:?} in vain for {what}"),
+        Err(_) => panic!("timed out after {LIMIT:?}: {what}"),
     }
 }
 
-/// Waits until `condition` holds.
+/// Waits until `condition` is true.
 pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let mut looks = interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut checks = interval(CHECK_INTERVAL);
+    checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     within(what, async {
         while !condition().await {
-            looks.tick().await;
+            checks.tick().await;
         }
     })
     .await;

@@ -1,4 +1,4 @@
-//! A viewer over WebSocket, which can also command.
+//! A viewer over WebSocket, which can also send commands.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -14,27 +14,27 @@ use super::wait::within;
 /// Reads messages until the server closes the socket.
 pub struct Ws {
     pub socket: WebSocketStream<TcpStream>,
-    /// What the server said when it closed the socket.
+    /// The code with which the server closed the socket.
     pub closed: Option<CloseCode>,
 }
 
 impl Ws {
-    /// Joins at `base`, such as `http://127.0.0.1:3000`, with `query`, such as `?pet=1`.
+    /// Connects to `base`, such as `http://127.0.0.1:3000`, with `query`, such as `?pet=1`.
     pub async fn open(base: &str, query: &str) -> Self {
         let ws = Ws::try_open(base, &format!("/live/ws{query}"), &[]).await;
-        ws.expect("the server lets the viewer in")
+        ws.expect("the server accepts the viewer")
     }
 
     /// Opens a socket as a page of `origin` would.
     pub async fn open_from(origin: &str, base: &str) -> Self {
         let ws = Ws::try_open(base, "/live/ws", &[("origin", origin)]).await;
-        ws.expect("the server lets the viewer in")
+        ws.expect("the server accepts the viewer")
     }
 
     /// Opens a socket at `path`.
     ///
     /// # Errors
-    /// The HTTP status of a refusal; none when nobody is there.
+    /// The HTTP status of a refusal; `None` if the server does not answer.
     pub async fn try_open(
         base: &str,
         path: &str,
@@ -65,23 +65,23 @@ impl Ws {
         sent.expect("the socket is open");
     }
 
-    /// Sends text; `None` when nobody is there.
+    /// Sends text; `None` if the socket is closed.
     pub async fn try_send(&mut self, text: String) -> Option<()> {
         self.socket.send(Message::text(text)).await.ok()
     }
 
-    /// Sends a command and gives its answer; what arrives before it is dropped.
+    /// Sends a command, and returns its answer. Other messages before it are dropped.
     pub async fn command(&mut self, command: &Value) -> Value {
         self.send(command.to_string()).await;
         self.answer().await
     }
 
-    /// The next `ack` or `error`.
+    /// Returns the next `ack` or `error`.
     pub async fn answer(&mut self) -> Value {
         self.try_answer().await.expect("the socket is open")
     }
 
-    /// The next `ack` or `error`, or `None` when the socket is closed before it.
+    /// Returns the next `ack` or `error`, or `None` if the socket is closed before it.
     pub async fn try_answer(&mut self) -> Option<Value> {
         within("an answer to a command", async {
             loop {
@@ -94,12 +94,12 @@ impl Ws {
         .await
     }
 
-    /// The next message.
+    /// Returns the next message.
     pub async fn next(&mut self) -> Value {
         self.try_next().await.expect("the socket is open")
     }
 
-    /// The next message, or `None` when the socket is closed; then `closed` says how.
+    /// Returns the next message, or `None` if the socket is closed; `closed` has the code then.
     pub async fn try_next(&mut self) -> Option<Value> {
         loop {
             match within("a message", self.socket.next()).await?.ok()? {

@@ -1,10 +1,10 @@
-//! Starts that are refused: one line that names the option, the value and what is allowed.
+//! Invalid options: one line that names the option, the value and what is allowed.
 
 use super::QUIET;
 use crate::support::{Process, refused};
 
 #[tokio::test]
-async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_what_is_allowed() {
+async fn an_invalid_value_is_refused_in_one_line_with_option_value_and_what_is_allowed() {
     let folder = tempfile::tempdir().unwrap();
     for (option, value, allowed) in [
         ("--listen", "localhost", "127.0.0.1:3000"),
@@ -47,7 +47,7 @@ async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_wh
             let (code, lines) = refused(folder.path(), &arguments, &environment).await;
             assert_eq!(code, 2, "{flag}: {lines:?}");
             assert_eq!(lines.len(), 1, "{lines:?}");
-            assert!(!lines[0].contains("--help"), "only the mistake: {lines:?}");
+            assert!(!lines[0].contains("--help"), "only the error: {lines:?}");
             for part in [option, value, allowed] {
                 assert!(lines[0].contains(part), "{part:?} is not in {lines:?}");
             }
@@ -56,12 +56,12 @@ async fn a_bad_value_ends_the_start_with_one_line_that_names_option_value_and_wh
     assert_eq!(
         folder.path().read_dir().unwrap().count(),
         0,
-        "nothing was made"
+        "no file was created"
     );
 }
 
 #[tokio::test]
-async fn an_option_that_is_not_there_is_refused_in_one_line() {
+async fn an_unknown_option_is_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
         &["demo", "--colour", "red"][..],
@@ -82,7 +82,7 @@ async fn an_option_that_is_not_there_is_refused_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_demo_for_more_than_this_machine_is_refused_and_pointed_to_serve() {
+async fn a_demo_that_others_could_reach_is_refused_with_a_hint_to_serve() {
     let folder = tempfile::tempdir().unwrap();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
         let (code, lines) = refused(folder.path(), &["demo", "--listen", address], &[]).await;
@@ -94,7 +94,7 @@ async fn a_demo_for_more_than_this_machine_is_refused_and_pointed_to_serve() {
 }
 
 #[tokio::test]
-async fn a_second_server_on_the_same_data_is_refused_and_the_first_goes_on() {
+async fn a_second_server_on_the_same_data_is_refused_and_the_first_keeps_running() {
     let folder = tempfile::tempdir().unwrap();
     let first = Process::start(folder.path(), &QUIET).await;
     let (code, lines) = refused(folder.path(), &QUIET, &[]).await;
@@ -108,7 +108,7 @@ async fn a_second_server_on_the_same_data_is_refused_and_the_first_goes_on() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_refused_in_one_line_and_costs_nothing() {
+async fn an_address_in_use_is_refused_in_one_line_and_no_store_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let first = Process::start(folder.path(), &QUIET).await;
     let taken = first.base.strip_prefix("http://").unwrap();
