@@ -112,7 +112,7 @@ impl Polls {
             let answered = Arc::clone(&polls.answered);
             polls.runtime.spawn(async move {
                 loop {
-                    let news = catch_up.news(pending::<()>()).await;
+                    let news = catch_up.next_within(pending::<()>()).await;
                     assert!(!news.frames.is_empty());
                     answered.fetch_add(1, Ordering::Release);
                 }

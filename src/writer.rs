@@ -147,7 +147,7 @@ impl Writer {
         signer: impl Into<Signer>,
     ) -> Result<Committed, WriteError> {
         // The thread may be busy resolving a commit whose acknowledgement was lost.
-        if self.hub.is_out_of_reach() {
+        if self.hub.is_engine_unresponsive() {
             return Err(WriteError::Unavailable);
         }
         let (answer, outcome) = oneshot::channel();

@@ -1,15 +1,15 @@
-//! The newest changes, already encoded, for viewers who come back after a moment.
+//! The newest changes, encoded, for viewers that reconnect.
 
 use std::collections::VecDeque;
 
 use crate::model::Rev;
 use crate::wire::Frame;
 
-/// Frames kept in memory, at about half a kilobyte each. Covers a reconnect, a page load and a
-/// restart; what is older comes from the store's log.
+/// Frames kept in memory, at about half a kilobyte each. Enough for a reconnect, a page load and a
+/// restart. Older changes are read from the store's log.
 pub const BACKLOG_LIMIT: usize = 4096;
 
-/// A window over the newest frames, without a hole.
+/// The newest frames, without a gap.
 pub struct Backlog {
     frames: VecDeque<Frame>,
     /// The rev before the oldest frame: from here on, every change is in `frames`.
@@ -17,7 +17,7 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// An empty window that starts after `floor`.
+    /// Creates an empty backlog that starts after `floor`.
     pub fn new(floor: Rev) -> Self {
         Backlog {
             frames: VecDeque::new(),
@@ -25,7 +25,7 @@ impl Backlog {
         }
     }
 
-    /// Appends the frame of the next rev, and drops the oldest when the window is full.
+    /// Appends the frame of the next rev, and drops the oldest if the backlog is full.
     pub fn push(&mut self, frame: Frame) {
         if self.frames.len() == BACKLOG_LIMIT
             && let Some(oldest) = self.frames.pop_front()
@@ -35,7 +35,7 @@ impl Backlog {
         self.frames.push_back(frame);
     }
 
-    /// Every frame after `rev`, oldest first; `None` when some of them are no longer here.
+    /// Returns every frame after `rev`, oldest first; `None` if some of them were dropped.
     pub fn after(&self, rev: Rev) -> Option<impl Iterator<Item = &Frame>> {
         if rev < self.floor {
             return None;
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_says_so_when_it_no_longer_reaches_back_far_enough() {
+    fn a_backlog_that_dropped_a_wanted_frame_returns_none() {
         let mut backlog = Backlog::new(Rev::new(10));
         let newest = 10 + BACKLOG_LIMIT as u64 + 5;
         for rev in 11..=newest {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_window_serves_exactly_its_floor() {
+    fn an_empty_backlog_serves_exactly_its_floor() {
         let backlog = Backlog::new(Rev::new(10));
         assert_eq!(backlog.after(Rev::new(10)).unwrap().count(), 0);
         assert!(backlog.after(Rev::new(9)).is_none());

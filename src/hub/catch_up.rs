@@ -1,30 +1,33 @@
-//! How one viewer is brought from where it is to the present.
+//! Brings one viewer from its cursor to the present.
 //!
-//! Chunk by chunk: a snapshot when its cursor cannot be served, else every change after it, from
-//! the store's log as far as that is needed and then from memory. Each chunk is read when the
-//! viewer takes it and starts where the one before ended, so nothing is held for a viewer, nothing
-//! arrives twice, and time never runs backwards.
+//! Chunk by chunk: a snapshot if its cursor cannot be served, else every change after it, from the
+//! store's log as far as that is needed and then from memory. A chunk is read when the viewer takes it,
+//! and starts where the one before ended. So nothing is held for a viewer, nothing arrives twice, and
+//! revs only increase.
 
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::{Hub, REPLAY_LIMIT, TopicFilter, state};
-use crate::model::{Change, Cursor, Rev};
+use super::board::BoardSnapshot;
+use super::{Hub, REPLAY_LIMIT, TopicFilter};
+use crate::model::{Cursor, Rev};
 use crate::store::StoreError;
 use crate::wire::{Frame, SnapshotForm};
 
-/// Changes read from the store's log at once. Their frames are made for this viewer alone.
+/// Changes of one read of the store's log. Their frames are encoded for this viewer alone.
 const LOG_CHUNK: usize = 256;
 
-/// Frames given from memory at once, where everyone shares them; so also the messages of one poll's
-/// answer at most.
+/// Frames of one chunk from memory, which all viewers share. Also the most messages in the response to
+/// a poll.
 const MEMORY_CHUNK: usize = 1000;
 
-/// One step of a catch-up: frames to give in this order, and where the viewer is then.
+/// One step of a catch-up.
 pub struct Chunk {
+    /// Frames to send, in this order.
     pub frames: Vec<Frame>,
+    /// The viewer's rev after them.
     pub reaches: Rev,
-    /// Whether this is the present; else more follows after `reaches`.
+    /// True if the viewer is in the present then. Otherwise more chunks follow.
     pub is_whole: bool,
 }
 
@@ -33,11 +36,11 @@ pub struct CatchUp {
     hub: Arc<Hub>,
     filter: TopicFilter,
     start: Cursor,
-    /// The viewer was given everything it wants up to here.
+    /// The viewer has everything that it subscribed to up to here.
     at: Cursor,
     form: SnapshotForm,
-    /// Given first, to one whose cursor cannot be served.
-    snapshot: Option<state::Snapshot>,
+    /// Sent first, if the viewer's cursor cannot be served.
+    snapshot: Option<BoardSnapshot>,
 }
 
 impl Chunk {
@@ -55,7 +58,7 @@ impl CatchUp {
         let (start, snapshot) = match hub.servable(since) {
             Some(cursor) => (cursor, None),
             None => {
-                let snapshot = hub.state().snapshot(&filter);
+                let snapshot = hub.snapshot(&filter);
                 (snapshot.cursor(), Some(snapshot))
             }
         };
@@ -74,18 +77,18 @@ impl CatchUp {
         CatchUp { form, ..self }
     }
 
-    /// The cursor that the viewer starts from: its own, or that of the snapshot it gets.
+    /// Returns the cursor that the viewer starts from: its own, or that of its snapshot.
     pub fn start(&self) -> Cursor {
         self.start
     }
 
-    /// Where the viewer is with the chunks given so far.
+    /// Returns the viewer's cursor after the chunks so far.
     pub fn reaches(&self) -> Cursor {
         self.at
     }
 
-    /// The next chunk; one without frames when there is nothing more. Waits only for the store's
-    /// log, and for a large snapshot to be encoded. Cancel safe.
+    /// Returns the next chunk, without frames if there are none. Waits only for the store's log, and for
+    /// a large snapshot to be encoded. Cancel safe.
     pub async fn next(&mut self) -> Chunk {
         if let Some(chunk) = self.next_now() {
             return chunk;
@@ -94,59 +97,58 @@ impl CatchUp {
             return self.read_snapshot().await;
         }
         let chunk = self.read_log().await;
-        // Read before another history began, it would be shown as a part of that.
+        // If another epoch began during the read, the chunk must not be taken for a part of it.
         match chunk.filter(|_| self.hub.epoch() == self.at.epoch) {
             Some(chunk) => {
                 self.at.rev = chunk.reaches;
                 chunk
             }
             None => {
-                self.begin();
+                self.restart();
                 self.read_snapshot().await
             }
         }
     }
 
     /// Starts over with a snapshot.
-    fn begin(&mut self) {
-        let snapshot = self.hub.state().snapshot(&self.filter);
+    fn restart(&mut self) {
+        let snapshot = self.hub.snapshot(&self.filter);
         self.at = snapshot.cursor();
         self.snapshot = Some(snapshot);
     }
 
-    /// The chunk of `snapshot`, or one without frames if there is none.
+    /// Returns the chunk of `snapshot`, or one without frames if there is none.
     async fn read_snapshot(&mut self) -> Chunk {
         let frames = match &self.snapshot {
-            Some(snapshot) => self.hub.frames_of(snapshot, self.form).await,
+            Some(snapshot) => self.hub.encode_snapshot(snapshot, self.form).await,
             None => Vec::new(),
         };
         self.snapshot = None;
         Chunk::of_snapshot(self.at, frames)
     }
 
-    /// Everything new as far as it fits into a chunk, as soon as there is something. Waits for that
-    /// until `patience` is over, and gives a chunk without frames then; what has to be read from
-    /// the store's log is read whatever the patience. Cancel safe.
-    pub async fn news(&mut self, patience: impl Future) -> Chunk {
-        // Registered before it is looked: a change that comes after the look then rings. The other
-        // order would lose one that comes in between.
+    /// Returns the next chunk with frames, as soon as there is one. Returns a chunk without frames when
+    /// `limit` completes first; a read of the store's log is not interrupted. Cancel safe.
+    pub async fn next_within(&mut self, limit: impl Future) -> Chunk {
+        // Registered before the first look: otherwise a change in between would be missed.
         let waiter = self.hub.waiters.register(&self.filter);
-        let mut patience = pin!(patience);
+        let mut limit = pin!(limit);
         let mut is_over = false;
         loop {
-            let news = self.next_filled().await;
-            if is_over || !news.frames.is_empty() {
-                return news;
+            let chunk = self.next_filled().await;
+            if is_over || !chunk.frames.is_empty() {
+                return chunk;
             }
-            // What it was given already may ring too: a change is there before anyone is woken.
+            // May be woken for a change that was sent already, because a change is on the board before
+            // its waiters are woken.
             tokio::select! {
                 () = waiter.woken() => {}
-                _ = &mut patience => is_over = true,
+                _ = &mut limit => is_over = true,
             }
         }
     }
 
-    /// The next chunk that holds something for this viewer, or else the last.
+    /// Returns the next chunk that has frames for this viewer, or else the last.
     async fn next_filled(&mut self) -> Chunk {
         loop {
             let chunk = self.next().await;
@@ -156,10 +158,10 @@ impl CatchUp {
         }
     }
 
-    /// The next chunk if it is in memory; else it has to come from the store's log, or be encoded.
+    /// Returns the next chunk if it is in memory and encoded.
     pub fn next_now(&mut self) -> Option<Chunk> {
         if self.snapshot.is_none() && self.hub.epoch() != self.at.epoch {
-            self.begin();
+            self.restart();
         }
         if let Some(snapshot) = &self.snapshot {
             let frames = snapshot.frames_now(self.form)?;
@@ -167,7 +169,7 @@ impl CatchUp {
             return Some(Chunk::of_snapshot(self.at, frames));
         }
         let state = self.hub.state();
-        if state.epoch() != self.at.epoch {
+        if state.cursor().epoch != self.at.epoch {
             return None;
         }
         let chunk = state.replay(&self.filter, self.at.rev, MEMORY_CHUNK)?;
@@ -175,33 +177,28 @@ impl CatchUp {
         Some(chunk)
     }
 
-    /// The chunk of the store's log that follows; `None` when the log cannot be read or no longer
-    /// has it, or when the viewer takes chunks so slowly that it is too far behind by now.
+    /// Reads the next chunk from the store's log. Returns `None` if the log cannot be read, if it no
+    /// longer contains the change, or if the viewer is too slow and thus too far behind by now.
     async fn read_log(&self) -> Option<Chunk> {
         let hub = &self.hub;
         if hub.newest().0.since(self.at.rev) > REPLAY_LIMIT {
             return None;
         }
-        let _turn = hub.replays.acquire().await.ok()?;
+        let _permit = hub.replays.acquire().await.ok()?;
         let (engine, after) = (Arc::clone(&hub.engine), self.at.rev);
         let read = tokio::task::spawn_blocking(move || engine.tail(after, LOG_CHUNK));
         let changes = read.await.ok()?;
         let changes = changes
             .inspect_err(|error| match error {
                 StoreError::Forgotten => {}
-                _ => tracing::error!(%error, "the log could not be read for a replay"),
+                _ => tracing::error!(%error, "the store's log could not be read for a replay"),
             })
             .ok()?;
-        self.chunk_of(&changes)
-    }
-
-    /// `None` when there are none, which the board knows better.
-    fn chunk_of(&self, changes: &[Change]) -> Option<Chunk> {
         let last = changes.last()?;
-        let wanted = changes
+        let filtered = changes
             .iter()
             .filter(|change| self.filter.contains(change.pet.into()));
-        let frames = wanted.map(|change| Frame::from_change(self.at.epoch, change));
+        let frames = filtered.map(|change| Frame::from_change(self.at.epoch, change));
         Some(Chunk {
             frames: frames.collect(),
             reaches: last.rev,

@@ -77,13 +77,13 @@ fn only(pet: u64) -> TopicFilter {
 
 /// The revs of what is new, waited for.
 async fn next_revs(catch_up: &mut CatchUp) -> Vec<u64> {
-    let news = timeout(LIMIT, catch_up.news(pending::<()>())).await;
+    let news = timeout(LIMIT, catch_up.next_within(pending::<()>())).await;
     revs(&news.expect("there is something new"))
 }
 
 /// Waits for news until `patience` is over, in vain; the rev that the viewer is brought to.
 async fn silence(catch_up: &mut CatchUp, patience: impl Future) -> u64 {
-    let news = timeout(LIMIT, catch_up.news(patience)).await;
+    let news = timeout(LIMIT, catch_up.next_within(patience)).await;
     let news = news.expect("patience ends");
     assert!(news.frames.is_empty() && news.is_whole);
     news.reaches.get()
@@ -248,7 +248,7 @@ fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);
-    let mut waiting = pin!(catch_up.news(pending::<()>()));
+    let mut waiting = pin!(catch_up.next_within(pending::<()>()));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     rig.statuses(2, 100);
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
@@ -267,7 +267,7 @@ fn a_wake_up_for_what_was_given_already_does_not_end_the_wait() {
     let rig = Rig::start();
     let mut catch_up = rig.catch_up(TopicFilter::All, 2);
     let mut context = Context::from_waker(Waker::noop());
-    let mut waiting = pin!(catch_up.news(pending::<()>()));
+    let mut waiting = pin!(catch_up.next_within(pending::<()>()));
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     rig.hub.waiters.wake([PetId::new(1).into()].into_iter());
     assert!(waiting.as_mut().poll(&mut context).is_pending());

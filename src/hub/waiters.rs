@@ -1,9 +1,8 @@
-//! Those who wait for the next change of some pets: long polls.
+//! Wakes long polls when a topic of theirs changes.
 //!
-//! A waiter stands under each pet that it wants to hear of, and `publish` rings only for the pets
-//! that changed. So a change costs a look at an empty map when nobody waits, and a waiter costs
-//! nothing while other pets change. There is no task in between: it would have to be woken for
-//! each change, whoever waits, and a ring takes a fifth of a microsecond.
+//! A waiter is registered under each of its topics, and `publish` wakes only the waiters of the topics
+//! that changed. So a change costs one look at an empty map if nobody waits, and a waiter costs nothing
+//! while other topics change.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,92 +12,90 @@ use tokio::sync::Notify;
 use super::topic_filter::TopicFilter;
 use crate::wire::Topic;
 
-/// Whom to ring for which pet.
+/// The waiters by topic.
 #[derive(Default)]
-pub struct Waiters(Mutex<Registered>);
+pub struct Waiters(Mutex<WaiterTable>);
 
 #[derive(Default)]
-struct Registered {
-    next: u64,
-    bells: BTreeMap<Place, Arc<Notify>>,
+struct WaiterTable {
+    next_id: u64,
+    by_topic: BTreeMap<WaiterKey, Arc<Notify>>,
 }
 
-/// A pet, or all of them, and the number of a waiter.
-type Place = (Option<Topic>, u64);
+/// A topic, or `None` for all of them, and the id of a waiter.
+type WaiterKey = (Option<Topic>, u64);
 
-/// One who waits; no longer when it is dropped.
+/// A registered waiter. Unregistered when dropped.
 pub struct Waiter {
     waiters: Arc<Waiters>,
-    places: Vec<Place>,
-    bell: Arc<Notify>,
+    keys: Vec<WaiterKey>,
+    notify: Arc<Notify>,
 }
 
 impl Waiters {
-    /// From here on, the waiter is woken by the first change that `filter` wants.
+    /// Registers a waiter, which is woken by the first change from now on that `filter` contains.
     pub fn register(self: &Arc<Self>, filter: &TopicFilter) -> Waiter {
-        let bell = Arc::new(Notify::new());
-        let mut registered = self.registered();
-        let number = registered.next;
-        registered.next += 1;
-        let places: Vec<Place> = match filter {
-            TopicFilter::All => vec![(None, number)],
-            TopicFilter::Only(topics) => {
-                topics.iter().map(|topic| (Some(*topic), number)).collect()
-            }
+        let notify = Arc::new(Notify::new());
+        let mut table = self.table();
+        let id = table.next_id;
+        table.next_id += 1;
+        let keys: Vec<WaiterKey> = match filter {
+            TopicFilter::All => vec![(None, id)],
+            TopicFilter::Only(topics) => topics.iter().map(|topic| (Some(*topic), id)).collect(),
         };
-        let rung = places.iter().map(|place| (*place, Arc::clone(&bell)));
-        registered.bells.extend(rung);
-        drop(registered);
+        let entries = keys.iter().map(|key| (*key, Arc::clone(&notify)));
+        table.by_topic.extend(entries);
+        drop(table);
         Waiter {
             waiters: Arc::clone(self),
-            places,
-            bell,
+            keys,
+            notify,
         }
     }
 
-    /// Wakes everyone who waits for one of `pets`.
-    pub fn wake(&self, pets: impl Iterator<Item = Topic>) {
-        for bell in self.bells_of(pets) {
-            // Kept for one who does not wait yet.
-            bell.notify_one();
+    /// Wakes all waiters of `topics`.
+    pub fn wake(&self, topics: impl Iterator<Item = Topic>) {
+        for notify in self.waiting_for(topics) {
+            // Stored if the waiter does not wait yet.
+            notify.notify_one();
         }
     }
 
-    /// Wakes everyone.
+    /// Wakes all waiters.
     pub fn wake_all(&self) {
-        for bell in self.registered().bells.values() {
-            bell.notify_one();
+        for notify in self.table().by_topic.values() {
+            notify.notify_one();
         }
     }
 
-    /// Taken out before they are rung, so that nobody who wakes up has to wait for this lock.
-    fn bells_of(&self, pets: impl Iterator<Item = Topic>) -> Vec<Arc<Notify>> {
-        let bells = &self.registered().bells;
-        if bells.is_empty() {
+    /// Returns whom to notify after the lock is released, because a woken waiter takes the same lock.
+    fn waiting_for(&self, topics: impl Iterator<Item = Topic>) -> Vec<Arc<Notify>> {
+        let by_topic = &self.table().by_topic;
+        if by_topic.is_empty() {
             return Vec::new();
         }
-        let watched = std::iter::once(None).chain(pets.map(Some));
-        let rung = watched.flat_map(|watched| bells.range((watched, 0)..=(watched, u64::MAX)));
-        rung.map(|(_, bell)| Arc::clone(bell)).collect()
+        let topics = std::iter::once(None).chain(topics.map(Some));
+        let found = topics.flat_map(|topic| by_topic.range((topic, 0)..=(topic, u64::MAX)));
+        found.map(|(_, notify)| Arc::clone(notify)).collect()
     }
 
-    fn registered(&self) -> MutexGuard<'_, Registered> {
+    fn table(&self) -> MutexGuard<'_, WaiterTable> {
         self.0.lock().expect("no holder of this lock panics")
     }
 }
 
 impl Waiter {
-    /// Waits for the first wanted change since the waiter was registered. Cancel safe.
+    /// Waits for the first change since the waiter was registered. Cancel safe.
     pub async fn woken(&self) {
-        self.bell.notified().await;
+        self.notify.notified().await;
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        let mut registered = self.waiters.registered();
-        for place in &self.places {
-            registered.bells.remove(place);
+        let mut table = self.waiters.table();
+        for key in &self.keys {
+            table.by_topic.remove(key);
         }
     }
 }
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_those_who_want_a_pet_are_woken_and_also_before_they_wait() {
+    fn only_waiters_of_a_topic_are_woken_and_a_wake_up_is_stored() {
         let waiters = Arc::new(Waiters::default());
         let [everything, some, other] = [&[][..], &[1, 3], &[2]]
             .map(|ids| waiters.register(&TopicFilter::new(topics(ids)).unwrap()));
@@ -134,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn one_who_left_is_forgotten_under_every_pet() {
+    fn a_dropped_waiter_is_unregistered_from_every_topic() {
         let waiters = Arc::new(Waiters::default());
         let stays = waiters.register(&TopicFilter::new(topics(&[1])).unwrap());
         drop(waiters.register(&TopicFilter::new(topics(&[1, 2])).unwrap()));
         drop(waiters.register(&TopicFilter::All));
-        assert_eq!(waiters.registered().bells.len(), 1);
+        assert_eq!(waiters.table().by_topic.len(), 1);
         drop(stays);
-        assert!(waiters.registered().bells.is_empty());
+        assert!(waiters.table().by_topic.is_empty());
     }
 }

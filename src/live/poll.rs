@@ -46,7 +46,7 @@ async fn answer(
     visitor: ClientAddress,
 ) -> Result<Response, Failure> {
     let _slot = admit(app, Transport::Poll, query, visitor)?;
-    let since = app.hub().reach(query.since).await;
+    let since = app.hub().wait_for_cursor(query.since).await;
     let mut catch_up = app
         .hub()
         .catch_up(query.filter.clone(), since)
@@ -60,9 +60,9 @@ async fn answer(
     } else {
         query.wait
     };
-    let waiting = timeout(wait, app.hub().stale_since_is_not(stale_since));
+    let waiting = timeout(wait, app.hub().stale_since_changed(stale_since));
     let news = catch_up
-        .news(app.stop_token().run_until_cancelled(waiting))
+        .next_within(app.stop_token().run_until_cancelled(waiting))
         .await;
     let cursor = catch_up.reaches();
     let stale_since = app.hub().stale_since_for(cursor);

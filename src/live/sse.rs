@@ -36,7 +36,7 @@ pub async fn watch_sse(
     let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
     let visitor = ClientAddress::from_request(request);
     let slot = admit(app, Transport::Sse, &query, visitor)?;
-    let since = app.hub().reach(query.since).await;
+    let since = app.hub().wait_for_cursor(query.since).await;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,

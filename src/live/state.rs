@@ -33,7 +33,7 @@ pub async fn read_state(
     let known = EntityTags::if_none_match(request.headers());
     let seen = query.since;
     let seen = seen.or_else(|| known.all::<Cursor>().max_by_key(|cursor| cursor.rev));
-    let seen = app.hub().reach(seen).await;
+    let seen = app.hub().wait_for_cursor(seen).await;
     if let Some(seen) = seen.filter(|seen| app.hub().is_behind(*seen)) {
         return Ok(respond_behind(app, &query, seen));
     }
@@ -46,7 +46,10 @@ pub async fn read_state(
     if known.contains(&cursor) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let frames = app.hub().frames_of(&snapshot, SnapshotForm::Whole).await;
+    let frames = app
+        .hub()
+        .encode_snapshot(&snapshot, SnapshotForm::Whole)
+        .await;
     let body = frames.first().map(Frame::json_bytes).unwrap_or_default();
     Ok(response.content_type("application/json").body(body))
 }

@@ -53,7 +53,7 @@ pub fn watch_websocket(
         };
         let transport = Transport::WebSocket;
         let (filter, form, encoding) = (query.filter, query.form, Encoding::WebSocket);
-        let since = owned.hub().reach(query.since).await;
+        let since = owned.hub().wait_for_cursor(query.since).await;
         let payload = InitialPayload::new(&owned, transport, encoding, filter.clone(), form, since);
         let mut upgrade = Upgrade {
             payload,

@@ -116,7 +116,7 @@ fn created() -> Change {
 /// How long a viewer of `cursor` is kept waiting.
 async fn waited(hub: &Hub, cursor: Cursor) -> Duration {
     let start = Instant::now();
-    hub.reach(Some(cursor)).await;
+    hub.wait_for_cursor(Some(cursor)).await;
     start.elapsed()
 }
 
@@ -125,19 +125,25 @@ async fn waited(hub: &Hub, cursor: Cursor) -> Duration {
 async fn a_node_that_is_slow_is_waited_for_when_the_engine_is_as_far() {
     let (hub, cursor) = behind(1);
     let showing = async {
-        sleep(PATIENCE * 3 / 2).await;
+        sleep(CURSOR_TIMEOUT * 3 / 2).await;
         hub.publish(&[created()]);
     };
     let (waited, ()) = tokio::join!(waited(&hub, cursor), showing);
-    assert_eq!(waited, PATIENCE * 3 / 2);
+    assert_eq!(waited, CURSOR_TIMEOUT * 3 / 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
     let (hub, cursor) = behind(0);
-    assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
+    assert_eq!(
+        waited(&hub, cursor).await.as_secs(),
+        CURSOR_TIMEOUT.as_secs()
+    );
     let (hub, cursor) = behind(SILENT);
-    assert_eq!(waited(&hub, cursor).await.as_secs(), PATIENCE.as_secs());
+    assert_eq!(
+        waited(&hub, cursor).await.as_secs(),
+        CURSOR_TIMEOUT.as_secs()
+    );
 }
 
 /// After 2 s it was given a snapshot of what this node knew, which was older.
@@ -145,7 +151,7 @@ async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
 async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it_has_not() {
     for (newest, is_snapshot) in [(SILENT, false), (1, false), (0, true)] {
         let (hub, cursor) = behind(newest);
-        let since = hub.reach(Some(cursor)).await;
+        let since = hub.wait_for_cursor(Some(cursor)).await;
         let mut catch_up = hub.catch_up(TopicFilter::All, since);
         let chunk = catch_up.next().await;
         assert_eq!(!chunk.frames.is_empty(), is_snapshot, "{newest}");
@@ -163,8 +169,8 @@ async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it
 #[tokio::test(start_paused = true)]
 async fn a_crowd_with_made_up_cursors_takes_few_threads() {
     let (hub, cursor, engine) = behind_counting(0);
-    join_all((0..100).map(|_| hub.reach(Some(cursor)))).await;
-    assert!(engine.most.load(Ordering::Relaxed) <= ASKED_AT_ONCE);
+    join_all((0..100).map(|_| hub.wait_for_cursor(Some(cursor)))).await;
+    assert!(engine.most.load(Ordering::Relaxed) <= MAX_CONCURRENT_QUESTIONS);
 }
 
 #[tokio::test(start_paused = true)]

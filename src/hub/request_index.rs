@@ -9,33 +9,37 @@ use std::time::Duration;
 
 use crate::model::{Change, PetId, RequestId, Rev, Timestamp};
 
-/// How long a key is honoured.
+/// How long a key is kept.
 pub const KEPT_FOR: Duration = Duration::from_hours(24);
 
-/// Keys kept of one principal, about 100 bytes each; the oldest is dropped first.
+/// Keys of one principal, about 100 bytes each. The oldest is dropped first.
 const PER_PRINCIPAL: usize = 10_000;
-/// Keys kept in all; the oldest key of the principal with the most keys is dropped first.
+/// Keys of all principals. The oldest key of the principal with the most keys is dropped first.
 const LIMIT: usize = 100_000;
 
 /// A request that was carried out.
 #[derive(Clone, Copy, Debug)]
 pub struct DoneRequest {
+    /// Hash of the request's content.
     pub fingerprint: [u8; 8],
+    /// The pet that it changed.
     pub pet: PetId,
+    /// The change that it made.
     pub rev: Rev,
     at: Timestamp,
 }
 
+/// The requests by key.
 #[derive(Default)]
-pub struct Requests {
+pub struct RequestIndex {
     done: HashMap<RequestId, DoneRequest>,
     /// The keys of each principal by name, oldest first.
     keys: HashMap<String, VecDeque<(RequestId, Rev)>>,
     count: usize,
 }
 
-impl Requests {
-    /// Remembers `change` if its request had a key.
+impl RequestIndex {
+    /// Adds `change` if its request had a key.
     pub fn push(&mut self, change: &Change) {
         let Some(request) = change.request else {
             return;
@@ -62,7 +66,7 @@ impl Requests {
         }
     }
 
-    /// The request with this key, if it was carried out less than a day ago.
+    /// Returns the request with this key, if it was carried out less than a day ago.
     pub fn get(&self, id: &RequestId, now: Timestamp) -> Option<DoneRequest> {
         let done = self.done.get(id).copied()?;
         (now.since(done.at) < KEPT_FOR).then_some(done)
@@ -92,7 +96,7 @@ mod tests {
         id
     }
 
-    fn push(requests: &mut Requests, principal: u8, number: u64) {
+    fn push(requests: &mut RequestIndex, principal: u8, number: u64) {
         let author = Author {
             name: principal.to_string(),
             client: String::new(),
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_key_is_known_for_a_day() {
-        let mut requests = Requests::default();
+        let mut requests = RequestIndex::default();
         push(&mut requests, 1, 7);
         let day = 86_400_000_000;
         let known = |micros| requests.get(&id(1, 7), Timestamp::from_micros(micros));
@@ -120,12 +124,12 @@ mod tests {
 
     #[test]
     fn one_principal_pushes_out_only_its_own_keys_and_there_is_a_limit_for_all() {
-        let mut requests = Requests::default();
+        let mut requests = RequestIndex::default();
         push(&mut requests, 1, 1);
         for number in 2..=PER_PRINCIPAL as u64 + 2 {
             push(&mut requests, 2, number);
         }
-        let known = |requests: &Requests, principal, number| {
+        let known = |requests: &RequestIndex, principal, number| {
             requests
                 .get(&id(principal, number), Timestamp::from_micros(0))
                 .is_some()
