@@ -118,9 +118,9 @@ impl Rig {
             .iter()
             .map(|frame| frame.bytes(Encoding::WebSocket).len())
             .sum();
-        let batch = FrameBatch::new(frames).expect("there are frames");
+        let mut batch = FrameBatch::new(frames).expect("there are frames");
         self.taken.set(0);
-        fan_out(&mut self.viewers, batch, Instant::now());
+        fan_out(&mut self.viewers, &mut batch, Instant::now());
         assert_eq!(self.taken.get(), bytes as u64 * watchers);
     }
 

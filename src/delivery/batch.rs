@@ -1,11 +1,11 @@
-//! The frames of one pass, merged into one run of bytes per encoding.
+//! Merges the frames of one pass into one run of bytes per encoding.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::model::Rev;
 use crate::wire::{Encoding, Frame};
 
-/// Frames in the order of their revs, and their bytes where somebody needed them.
+/// Frames in the order of their revs, and their merged bytes in each encoding that a viewer needed.
 pub struct FrameBatch {
     frames: Vec<Frame>,
     merged: [Option<MergedFrames>; Encoding::ALL.len()],
@@ -18,29 +18,31 @@ struct MergedFrames {
 }
 
 impl FrameBatch {
-    /// `None` without frames.
+    /// Creates a batch, or returns `None` if there are no frames.
     pub fn new(frames: Vec<Frame>) -> Option<Self> {
         let merged = [None, None, None];
         (!frames.is_empty()).then_some(FrameBatch { frames, merged })
     }
 
+    /// Returns the frames.
     pub fn frames(&self) -> &[Frame] {
         &self.frames
     }
 
-    /// The rev that this batch brings its readers to.
+    /// Returns the rev of the last frame.
     pub fn last_rev(&self) -> Rev {
         self.frames.last().map_or(Rev::ZERO, Frame::rev)
     }
 
-    /// The bytes of every frame after `at`, shared by all who ask.
+    /// Returns the bytes of all frames after `at`, which all viewers share.
     pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
         let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
         let merged = self.merged[encoding.index()]
             .get_or_insert_with(|| MergedFrames::new(&self.frames, encoding));
-        match skipped {
-            0 => merged.bytes.clone(),
-            _ => merged.bytes.slice(merged.ends[skipped - 1]..),
+        if skipped == 0 {
+            merged.bytes.clone()
+        } else {
+            merged.bytes.slice(merged.ends[skipped - 1]..)
         }
     }
 }
@@ -63,7 +65,7 @@ impl MergedFrames {
     }
 }
 
-/// Some frames for one viewer.
+/// Concatenates the frames for one viewer.
 pub fn concatenate<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: Encoding) -> Bytes {
     let mut frames = frames.into_iter();
     let Some(first) = frames.next() else {
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn each_viewer_gets_what_is_after_it_from_the_same_bytes() {
+    fn viewers_at_different_revs_share_the_same_bytes() {
         let frames = frames(8..=12);
         let mut batch = FrameBatch::new(frames.clone()).unwrap();
         for encoding in Encoding::ALL {

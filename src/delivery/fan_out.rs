@@ -9,6 +9,7 @@ use super::close_reason::CloseReason;
 use super::viewer::{SendOutcome, Viewer, ViewerSocket};
 use super::viewers::Viewers;
 use super::worker::Worker;
+use crate::model::Timestamp;
 use crate::wire::Frame;
 
 impl Worker {
@@ -32,12 +33,31 @@ impl Worker {
         if self.context.hub.gaps() != self.position.gaps {
             return self.resync_all();
         }
-        if let Some(batch) = FrameBatch::new(frames) {
-            self.position.at.rev = batch.last_rev();
-            if fan_out(&mut self.viewers, batch, now) {
-                self.timers.schedule_follow_up(now);
-            }
+        let Some(mut batch) = FrameBatch::new(frames) else {
+            return;
+        };
+        self.position.at.rev = batch.last_rev();
+        if self.viewers.is_empty() {
+            return;
         }
+        if fan_out(&mut self.viewers, &mut batch, now) {
+            self.timers.schedule_follow_up(now);
+        }
+        self.observe_pass(&batch, now);
+    }
+
+    /// Observes the duration of a pass, and the age of its changes. Once per pass and change, however
+    /// many viewers there are.
+    fn observe_pass(&mut self, batch: &FrameBatch, start: Instant) {
+        let metrics = self.context.hub.metrics();
+        let duration = start.elapsed().as_secs_f64();
+        metrics.fan_out_pass_duration.observe(duration);
+        let written_at = Timestamp::now();
+        for committed_at in batch.frames().iter().filter_map(Frame::committed_at) {
+            let age = written_at.since(committed_at);
+            self.change_age.observe(age.as_secs_f64());
+        }
+        self.change_age.flush();
     }
 
     /// Resyncs every viewer, after this worker lagged behind the stream or the history got a gap.
@@ -87,12 +107,12 @@ impl Worker {
 /// is broken. Returns true if a viewer needs a follow-up.
 pub fn fan_out<S: ViewerSocket>(
     viewers: &mut Viewers<S>,
-    mut batch: FrameBatch,
+    batch: &mut FrameBatch,
     now: Instant,
 ) -> bool {
     let (mut broken, mut needs_follow_up) = (Vec::new(), false);
     viewers.for_each_unfiltered(|row, viewer| {
-        if send_all(viewer, &mut batch, now) == SendOutcome::Broken {
+        if send_all(viewer, batch, now) == SendOutcome::Broken {
             broken.push(row);
         }
         needs_follow_up |= viewer.needs_follow_up;

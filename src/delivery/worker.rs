@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
+use prometheus::local::LocalHistogram;
 use tokio::sync::broadcast::Receiver;
 
 use super::batch::concatenate;
@@ -41,6 +42,8 @@ pub struct Worker {
     pub(super) inbound: Inbound,
     pub(super) timers: Timers,
     pacing: Pacing,
+    /// Collects the ages of one pass.
+    pub(super) change_age: LocalHistogram,
     next_viewer_id: u64,
     is_stopping: bool,
     end_deadline: Option<Instant>,
@@ -84,6 +87,7 @@ impl Worker {
             inbound: Inbound::new(context.clone(), Arc::clone(&mailbox)),
             timers: Timers::new(context.limits, now),
             pacing: Pacing::new(now),
+            change_age: context.hub.metrics().change_age.local(),
             next_viewer_id: 0,
             is_stopping: false,
             end_deadline: None,

@@ -1,4 +1,4 @@
-//! The opening handshake of WebSocket (RFC 6455, section 4.2), answered in HTTP.
+//! Answers the opening handshake of WebSocket (RFC 6455, section 4.2).
 //!
 //! Ours, because poem's refuses `Upgrade: WEBSOCKET`, answers a wrong version with 400 and
 //! HTTP/1.0 with 500. `delivery` decodes the frames that follow.
@@ -24,8 +24,8 @@ impl Handshake {
     pub fn from_request(request: &Request) -> Result<Self, Failure> {
         let headers = request.headers();
         if request.version() != Version::HTTP_11
-            || !names(headers, &header::CONNECTION, "upgrade")
-            || !names(headers, &header::UPGRADE, "websocket")
+            || !lists(headers, &header::CONNECTION, "upgrade")
+            || !lists(headers, &header::UPGRADE, "websocket")
         {
             return Err(upgrade_required("This address speaks WebSocket only."));
         }
@@ -61,7 +61,7 @@ impl Handshake {
         }
     }
 
-    /// The answer to send, and the stream that is there once it was sent.
+    /// Returns the response, and the stream that is available once the response was sent.
     pub fn accept(self) -> (Response, impl Future<Output = Option<Upgraded>> + Send) {
         let mut response = Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -75,8 +75,8 @@ impl Handshake {
     }
 }
 
-/// Whether a header that lists words names `word`, in any case.
-fn names(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
+/// Returns true if a header that lists words contains `word`, in any case.
+fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
     let lists = headers.get_all(name).iter();
     let words = lists
         .filter_map(|list| list.to_str().ok())

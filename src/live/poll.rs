@@ -1,10 +1,9 @@
-//! Long polling: `GET /live/poll`. The last resort, for networks that hold back everything that
-//! does not end.
+//! Long polling: `GET /live/poll`, for networks that delay every response until it ends.
 //!
-//! Every answer stands alone: the cursor in it is what the next request asks from. Viewers who
-//! waited at the same cursor for the same pets share one answer.
+//! The cursor in a response is where the next request continues. Viewers that waited at the same cursor
+//! for the same pets share one response.
 
-mod answer;
+mod cache;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,19 +14,19 @@ use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 use tokio::time::timeout;
 
-use self::answer::Draft;
-pub use self::answer::PollCache;
+pub use self::cache::PollCache;
 use super::query::LiveQuery;
 use super::{admit, hello};
 use crate::app_state::AppState;
 use crate::delivery::{Transport, bye, keep_alive};
-use crate::error::Failure;
 use crate::limits::{ClientAddress, whole_seconds};
+use crate::model::Cursor;
+use crate::wire::{Frame, Message};
 
-/// Answers as soon as there is something to say, and at the latest after `wait`.
+/// Responds as soon as there is a message, and at the latest after `wait`.
 ///
 /// # Errors
-/// 400 for a bad parameter, 503 when there is no place.
+/// 400 for an invalid parameter, 503 when all slots are taken.
 #[handler]
 pub async fn poll_changes(
     Data(app): Data<&Arc<AppState>>,
@@ -36,57 +35,76 @@ pub async fn poll_changes(
 ) -> poem::Result<Response> {
     let query = LiveQuery::parse(request)?;
     let visitor = ClientAddress::from_request(request);
-    Ok(answer(app, cache, &query, visitor).await?)
-}
-
-async fn answer(
-    app: &AppState,
-    cache: &PollCache,
-    query: &LiveQuery,
-    visitor: ClientAddress,
-) -> Result<Response, Failure> {
-    let _slot = admit(app, Transport::Poll, query, visitor)?;
-    let since = app.hub().wait_for_cursor(query.since).await;
-    let mut catch_up = app
-        .hub()
-        .catch_up(query.filter.clone(), since)
-        .in_form(query.form);
+    let _slot = admit(app, Transport::Poll, &query, visitor)?;
+    let hub = app.hub();
+    let since = hub.wait_for_cursor(query.since).await;
+    let catch_up = hub.catch_up(query.filter.clone(), since);
+    let mut catch_up = catch_up.in_form(query.form);
     let start = catch_up.start();
-    let stale_since = app.hub().stale_since();
-    // A waiting poller is told immediately when the engine is out of reach, or back. A poller that is
-    // ahead of this node is told so without waiting.
-    let wait = if app.hub().is_behind(start) {
+    // Responds immediately when the engine stops or starts responding, and to a viewer that is ahead of
+    // this node.
+    let wait = if hub.is_behind(start) {
         Duration::ZERO
     } else {
         query.wait
     };
-    let waiting = timeout(wait, app.hub().stale_since_changed(stale_since));
-    let news = catch_up
+    let waiting = timeout(wait, hub.stale_since_changed(hub.stale_since()));
+    let chunk = catch_up
         .next_within(app.stop_token().run_until_cancelled(waiting))
         .await;
     let cursor = catch_up.reaches();
-    let stale_since = app.hub().stale_since_for(cursor);
-    let draft = || Draft::new(&hello(app, Transport::Poll, start));
-    let answer = if !news.frames.is_empty() {
-        let encode = || draft().with_frames(&news.frames).finish(cursor);
-        let asked = (start.rev, query.filter.clone(), query.form);
-        cache.share(asked, news.reaches, Instant::now(), encode)
-    } else if app.is_stopping() {
+    let body = || PollBody::new(&hello(app, Transport::Poll, start));
+    if !chunk.frames.is_empty() {
+        let encode = || body().with_frames(&chunk.frames).finish(cursor);
+        let key = (start.rev, query.filter, query.form);
+        let shared = cache.get_or_encode(key, chunk.reaches, Instant::now(), encode);
+        return Ok(respond(shared).into_response());
+    }
+    if app.is_stopping() {
         let retry_ms = app.slots().retry_ms();
-        let answer = draft().with(&bye("stopping", retry_ms)).finish(cursor);
-        return Ok(respond(answer)
+        let body = body().with(&bye("stopping", retry_ms)).finish(cursor);
+        return Ok(respond(body)
             .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
             .into_response());
-    } else {
-        let sign = keep_alive(cursor, stale_since);
-        draft().with(&sign).finish(cursor)
-    };
-    Ok(respond(answer))
+    }
+    let message = keep_alive(cursor, hub.stale_since_for(cursor));
+    Ok(respond(body().with(&message).finish(cursor)).into_response())
 }
 
-fn respond(answer: Bytes) -> Response {
+fn respond(body: Bytes) -> Response {
     Response::builder()
         .content_type("application/json")
         .header(header::CACHE_CONTROL, "no-store, no-transform")
-        .body(answer)
+        .body(body)
+}
+
+/// The body of a response under construction: encoded messages, separated by commas.
+struct PollBody(String);
+
+impl PollBody {
+    fn new(hello: &Message<'_>) -> Self {
+        PollBody(hello.to_json())
+    }
+
+    fn with(mut self, message: &Message<'_>) -> Self {
+        self.push(&message.to_json());
+        self
+    }
+
+    fn with_frames(mut self, frames: &[Frame]) -> Self {
+        for frame in frames {
+            self.push(frame.json());
+        }
+        self
+    }
+
+    fn finish(self, cursor: Cursor) -> Bytes {
+        let messages = self.0;
+        format!(r#"{{"cursor":"{cursor}","messages":[{messages}]}}"#).into()
+    }
+
+    fn push(&mut self, json: &str) {
+        self.0.push(',');
+        self.0.push_str(json);
+    }
 }

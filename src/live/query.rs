@@ -1,4 +1,4 @@
-//! What a viewer asks for: which pets, from where on, and how long to wait.
+//! Parses the query of a live route: pets, cursor, and how long to wait.
 
 use std::time::Duration;
 
@@ -11,27 +11,31 @@ use crate::metrics::Metrics;
 use crate::model::{Cursor, PetId};
 use crate::wire::SnapshotForm;
 
-/// The longest a poll waits; also when the request says nothing.
+/// The longest wait of a poll, and its default.
 const WAIT_MAX_SECONDS: f64 = 25.0;
 
-/// The parameters that all live routes take. Others are ignored.
+/// The parameters of all live routes. Others are ignored.
 pub struct LiveQuery {
+    /// The pets that the viewer watches.
     pub filter: TopicFilter,
-    /// The position of the viewer: the latest of those in the request. A browser that reconnects by
+    /// The viewer's cursor: the latest of those in the request. A browser that reconnects by
     /// itself repeats the `since` that it began with, and adds the id of its last event.
     pub since: Option<Cursor>,
+    /// How long a poll waits for a change.
     pub wait: Duration,
     /// The form of snapshots: one message, or parts if the request says `parts=1`.
     pub form: SnapshotForm,
-    /// Over what the page was live before, and why it is not any more; in its own words.
+    /// The transport that the page used before, and the reason why it switched.
     switch: Option<(String, String)>,
-    /// Whether it asks again and again, because nothing else works where it is.
+    /// True if the page polls the state every few seconds because no other transport works.
     pub is_short: bool,
 }
 
 impl LiveQuery {
+    /// Parses the query, and the `Last-Event-ID` header.
+    ///
     /// # Errors
-    /// 400 for a parameter that is not what it should be.
+    /// 400 for an invalid parameter.
     pub fn parse(request: &Request) -> Result<Self, Failure> {
         let query = request.uri().query().unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
@@ -68,7 +72,7 @@ impl LiveQuery {
         })
     }
 
-    /// Counts that the page came to `transport` from another, if it says so.
+    /// Counts a switch to `transport`, if the request says so.
     pub fn count_switch(&self, metrics: &Metrics, transport: &str) {
         if let Some((from, why)) = &self.switch {
             metrics.count_switch(from, transport, why);
@@ -76,8 +80,8 @@ impl LiveQuery {
     }
 }
 
-/// The id of the browser's last event, which the browser sends when it reconnects by itself. An id
-/// that is no cursor is ignored: an `EventSource` that is refused never reconnects.
+/// Returns the id of the last event, which a browser sends when it reconnects by itself. An id that is
+/// not a cursor is ignored: an `EventSource` that is refused never reconnects.
 fn last_event_id(headers: &HeaderMap) -> Option<Cursor> {
     let value = headers.get("last-event-id")?;
     value.to_str().ok()?.parse().ok()
@@ -92,7 +96,7 @@ fn is_last_event_id(name: &str) -> bool {
     matches!(letters.as_str(), "lasteventid" | "evslasteventid")
 }
 
-/// Returns the later of two positions. Positions of two epochs have no order: then `second`, which the
+/// Returns the later of two cursors. Cursors of two epochs have no order: then `second`, which the
 /// client received after it began at `first`.
 fn later(first: Option<Cursor>, second: Option<Cursor>) -> Option<Cursor> {
     match (first, second) {
@@ -175,7 +179,7 @@ mod tests {
                 Some("00000002-1"),
                 Some("00000002-1"),
             ),
-            // What a polyfill sends before it was given an id.
+            // What a polyfill sends before it has received an id.
             ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
             ("/?lastEventId=rubbish", None, None),
         ] {

@@ -1,4 +1,4 @@
-//! The board right now: `GET /live/state`, the `snapshot` object with its cursor as `ETag`.
+//! The present board: `GET /live/state`, a `snapshot` object with its cursor as `ETag`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::wire::{Frame, SnapshotForm};
 /// sent `If-None-Match`.
 ///
 /// # Errors
-/// 400 for a bad parameter.
+/// 400 for an invalid parameter.
 #[handler]
 pub async fn read_state(
     Data(app): Data<&Arc<AppState>>,
@@ -41,7 +41,7 @@ pub async fn read_state(
     let cursor = snapshot.cursor();
     let response = Response::builder()
         .header(header::ETAG, entity_tag(&cursor))
-        // Kept by nobody but the asker, who asks each time whether it is still true.
+        // Only the client may keep it, and has to revalidate it each time.
         .header(header::CACHE_CONTROL, "private, no-cache, no-transform");
     if known.contains(&cursor) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
@@ -54,7 +54,7 @@ pub async fn read_state(
     Ok(response.content_type("application/json").body(body))
 }
 
-/// The answer to a client at `seen`, which this node has not shown yet.
+/// Responds to a client at `seen`, a cursor that this node has not published yet.
 fn respond_behind(app: &AppState, query: &LiveQuery, seen: Cursor) -> Response {
     let response = Response::builder().header(header::CACHE_CONTROL, "no-store, no-transform");
     if query.since.is_none() {

@@ -8,7 +8,7 @@ use super::encoding::{Encoding, sse_chunk, websocket_text};
 use super::json::to_ascii;
 use super::message::{Message, SnapshotPet};
 use super::topic::Topic;
-use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, Rev};
+use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet, Rev, Timestamp};
 
 /// A message with a change or a snapshot, encoded for every transport. Cloning shares the bytes.
 #[derive(Clone, Debug)]
@@ -60,7 +60,8 @@ const ENVELOPE_BYTES: usize = 256;
 struct EncodedMessage {
     rev: Rev,
     kind: FrameKind,
-    topic: Option<Topic>,
+    /// Topic and commit time of a change.
+    change: Option<(Topic, Timestamp)>,
     json: String,
     websocket: Bytes,
     sse_chunk: Bytes,
@@ -71,7 +72,7 @@ struct EncodedMessage {
 impl Frame {
     /// Encodes `change`.
     pub fn from_change(epoch: Epoch, change: &Change) -> Self {
-        let (rev, topic) = (change.rev, Some(change.pet.into()));
+        let (rev, topic) = (change.rev, change.pet.into());
         let kind = match change.kind {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
@@ -81,7 +82,7 @@ impl Frame {
         Frame::from_json(
             rev,
             kind,
-            topic,
+            Some((topic, change.at)),
             id,
             Message::from_change(epoch, change).to_json(),
         )
@@ -137,7 +138,7 @@ impl Frame {
     fn from_json(
         rev: Rev,
         kind: FrameKind,
-        topic: Option<Topic>,
+        change: Option<(Topic, Timestamp)>,
         id: Option<Cursor>,
         json: String,
     ) -> Self {
@@ -145,7 +146,7 @@ impl Frame {
         Frame(Arc::new(EncodedMessage {
             rev,
             kind,
-            topic,
+            change,
             websocket: websocket_text(&json),
             json,
             sse_chunk,
@@ -165,7 +166,12 @@ impl Frame {
 
     /// Returns the topic of the change, or `None` for a snapshot.
     pub fn topic(&self) -> Option<Topic> {
-        self.0.topic
+        Some(self.0.change?.0)
+    }
+
+    /// Returns when the change was committed, or `None` for a snapshot.
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        Some(self.0.change?.1)
     }
 
     /// Returns the JSON object.
@@ -192,7 +198,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChangeSource, PetId, Profile, Status, Timestamp};
+    use crate::model::{ChangeSource, PetId, Profile, Status};
 
     const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 

@@ -1,4 +1,4 @@
-//! Everything arrives late: a network that is very slow, or a proxy that scans what passes.
+//! Delays all bytes, like a very slow network, or a proxy that scans everything.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,13 +8,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until};
 
-/// Bytes that are under way at once. When it is full nothing more is taken, as on a slow line.
-const UNDER_WAY_BYTES: usize = 256 * 1024;
+/// Bytes that are delayed simultaneously. At the limit nothing more is read, as on a slow line.
+const DELAYED_BYTES: usize = 256 * 1024;
 
-/// Bytes that are taken at once.
+/// Size of one read.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Passes everything on, each piece `by` after it came, until the end of `from`.
+/// Copies `from` to `to`, each piece with a delay of `by`.
 ///
 /// # Errors
 /// When either side is broken.
@@ -23,25 +23,25 @@ pub async fn delay(
     mut to: impl AsyncWrite + Unpin,
     by: Duration,
 ) -> io::Result<()> {
-    let mut under_way: VecDeque<(Instant, Bytes)> = VecDeque::new();
+    let mut delayed: VecDeque<(Instant, Bytes)> = VecDeque::new();
     let mut bytes = 0;
     let mut is_over = false;
     loop {
-        let due = under_way.front().map(|(due, _)| *due);
+        let due = delayed.front().map(|(due, _)| *due);
         if is_over && due.is_none() {
             return Ok(());
         }
         let mut piece = BytesMut::with_capacity(READ_BYTES);
         tokio::select! {
-            read = from.read_buf(&mut piece), if !is_over && bytes < UNDER_WAY_BYTES => {
+            read = from.read_buf(&mut piece), if !is_over && bytes < DELAYED_BYTES => {
                 is_over = read? == 0;
                 bytes += piece.len();
                 if !piece.is_empty() {
-                    under_way.push_back((Instant::now() + by, piece.freeze()));
+                    delayed.push_back((Instant::now() + by, piece.freeze()));
                 }
             }
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                if let Some((_, piece)) = under_way.pop_front() {
+                if let Some((_, piece)) = delayed.pop_front() {
                     bytes -= piece.len();
                     to.write_all(&piece).await?;
                 }
@@ -60,7 +60,7 @@ mod tests {
     const BY: Duration = Duration::from_secs(4);
 
     #[tokio::test(start_paused = true)]
-    async fn everything_arrives_in_order_and_so_much_later_and_the_end_comes_last() {
+    async fn everything_arrives_in_order_after_the_delay_and_the_end_comes_last() {
         let (mut server, from) = duplex(1024);
         let (to, mut viewer) = duplex(1024);
         let delaying = tokio::spawn(delay(from, to, BY));
@@ -79,18 +79,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_is_under_way_than_there_is_room_for() {
+    async fn no_more_is_delayed_than_the_limit_allows() {
         let (mut server, from) = duplex(1024);
-        let (to, mut viewer) = duplex(2 * UNDER_WAY_BYTES);
+        let (to, mut viewer) = duplex(2 * DELAYED_BYTES);
         let delaying = tokio::spawn(delay(from, to, BY));
         let began = Instant::now();
-        let much = vec![b'x'; UNDER_WAY_BYTES + READ_BYTES + 2 * 1024];
-        server.write_all(&much).await.unwrap();
+        let long = vec![b'x'; DELAYED_BYTES + READ_BYTES + 2 * 1024];
+        server.write_all(&long).await.unwrap();
         assert!(began.elapsed() >= BY, "the rest waits until there is room");
         drop(server);
         let mut read = Vec::new();
         viewer.read_to_end(&mut read).await.unwrap();
-        assert!(read == much);
+        assert!(read == long);
         delaying.await.unwrap().unwrap();
     }
 }

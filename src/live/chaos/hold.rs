@@ -1,18 +1,18 @@
-//! Each message is held back until the next begins: what some virus scanners do to event streams.
+//! Holds back each message until the next begins, as some virus scanners do with event streams.
 
 use std::io;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Bytes that are held back. A message that is longer is passed on as it comes.
+/// Bytes that are held back. A longer message is passed on as it arrives.
 const HELD_BYTES: usize = 256 * 1024;
 
-/// Bytes that are taken at once.
+/// Size of one read.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Passes everything on except the last message, of which each ends with `end`. The end of `from`
-/// lets that one go too.
+/// Copies `from` to `to`, except the last message; `end` ends each message. The last message is passed
+/// on when `from` ends.
 ///
 /// # Errors
 /// When either side is broken.
@@ -27,17 +27,17 @@ pub async fn hold(
         if from.read_buf(&mut held).await? == 0 {
             return to.write_all(&held).await;
         }
-        let passed = held.split_to(let_go(&held, end));
+        let passed = held.split_to(released(&held, end));
         to.write_all(&passed).await?;
     }
 }
 
-/// How much of `held` goes on: every message behind which another one has begun.
-fn let_go(held: &[u8], end: &[u8]) -> usize {
+/// Returns the length of the messages in `held` that are followed by another one.
+fn released(held: &[u8], end: &[u8]) -> usize {
     if held.len() >= HELD_BYTES {
         return held.len();
     }
-    // Without its last byte: an end with nothing behind it is that of the message to hold.
+    // Without its last byte: an end with nothing after it belongs to the message to hold.
     let before_last = &held[..held.len().saturating_sub(1)];
     let found = before_last.windows(end.len()).rposition(|part| part == end);
     found.map_or(0, |at| at + end.len())
@@ -50,8 +50,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_goes_on_when_the_next_one_begins() {
-        for (held, gone) in [
+    fn a_message_is_passed_on_when_the_next_one_begins() {
+        for (held, passed) in [
             ("", ""),
             ("data: 1", ""),
             ("data: 1\n\n", ""),
@@ -59,20 +59,20 @@ mod tests {
             ("data: 1\n\ndata: 2\n\n", "data: 1\n\n"),
             ("data: 1\n\ndata: 2\n\nda", "data: 1\n\ndata: 2\n\n"),
         ] {
-            let count = let_go(held.as_bytes(), b"\n\n");
-            assert_eq!(&held[..count], gone, "{held:?}");
+            let count = released(held.as_bytes(), b"\n\n");
+            assert_eq!(&held[..count], passed, "{held:?}");
         }
     }
 
     #[test]
-    fn no_more_is_held_than_there_is_room_for() {
+    fn no_more_is_held_than_the_limit_allows() {
         let long = vec![b'x'; HELD_BYTES];
-        assert_eq!(let_go(&long[1..], b"\n\n"), 0);
-        assert_eq!(let_go(&long, b"\n\n"), HELD_BYTES);
+        assert_eq!(released(&long[1..], b"\n\n"), 0);
+        assert_eq!(released(&long, b"\n\n"), HELD_BYTES);
     }
 
     #[tokio::test]
-    async fn the_end_of_the_stream_lets_the_last_message_go() {
+    async fn the_last_message_is_passed_on_at_the_end_of_the_stream() {
         let (mut server, from) = duplex(64);
         let (to, mut viewer) = duplex(64);
         let holding = tokio::spawn(hold(from, to, b"\n\n"));

@@ -1,0 +1,116 @@
+//! The responses that several pollers share.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::hub::TopicFilter;
+use crate::model::Rev;
+use crate::wire::SnapshotForm;
+
+/// How long a response is shared: its hello contains the server's time.
+const SHARED_FOR: Duration = Duration::from_secs(1);
+
+/// Responses kept for one rev. Further ones are encoded per viewer, which is only slower: otherwise a
+/// client could fill the memory by asking from many cursors for many combinations of pets.
+const MAX_RESPONSES: usize = 256;
+
+/// A poller's rev, its filter, and its form of snapshots.
+pub type PollKey = (Rev, TopicFilter, SnapshotForm);
+
+/// The latest responses to pollers.
+#[derive(Default)]
+pub struct PollCache(Mutex<Option<CachedResponses>>);
+
+/// Responses that bring their pollers to the same rev.
+struct CachedResponses {
+    reaches: Rev,
+    since: Instant,
+    by_key: HashMap<PollKey, Bytes>,
+}
+
+impl PollCache {
+    /// Returns the response for `key` that brings a poller to `reaches`. Calls `encode` if there is none
+    /// that was encoded shortly before `now`.
+    pub fn get_or_encode(
+        &self,
+        key: PollKey,
+        reaches: Rev,
+        now: Instant,
+        encode: impl FnOnce() -> Bytes,
+    ) -> Bytes {
+        let mut cached = self.0.lock().expect("no holder of this lock panics");
+        let cached = match &mut *cached {
+            Some(cached) if now < cached.since + SHARED_FOR && reaches <= cached.reaches => cached,
+            outdated => outdated.insert(CachedResponses {
+                reaches,
+                since: now,
+                by_key: HashMap::new(),
+            }),
+        };
+        if reaches < cached.reaches {
+            return encode();
+        }
+        if let Some(response) = cached.by_key.get(&key) {
+            return response.clone();
+        }
+        // Encodes while it holds the lock, so that others with the same key wait for this response.
+        let response = encode();
+        if cached.by_key.len() < MAX_RESPONSES {
+            cached.by_key.insert(key, response.clone());
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::PetId;
+
+    /// Returns the response at `now` to a poller of `pet` at rev 1 that is brought to `reaches`. It is
+    /// encoded as `text` if it is not cached.
+    fn respond(
+        cache: &PollCache,
+        pet: u64,
+        reaches: u64,
+        now: Instant,
+        text: &'static str,
+    ) -> Bytes {
+        let filter = TopicFilter::new([PetId::new(pet).into()]).unwrap();
+        let encode = || Bytes::from_static(text.as_bytes());
+        cache.get_or_encode(
+            (Rev::new(1), filter, SnapshotForm::Whole),
+            Rev::new(reaches),
+            now,
+            encode,
+        )
+    }
+
+    #[test]
+    fn a_response_is_shared_by_pollers_with_the_same_key_and_rev() {
+        let (cache, now) = (PollCache::default(), Instant::now());
+        assert_eq!(respond(&cache, 7, 5, now, "first"), "first");
+        assert_eq!(respond(&cache, 7, 5, now, "second"), "first");
+        assert_eq!(
+            respond(&cache, 8, 5, now, "of another pet"),
+            "of another pet"
+        );
+        assert_eq!(respond(&cache, 7, 4, now, "older"), "older");
+        assert_eq!(respond(&cache, 7, 5, now, "second"), "first");
+        assert_eq!(respond(&cache, 7, 6, now, "newer"), "newer");
+        assert_eq!(respond(&cache, 7, 6, now, "second"), "newer");
+    }
+
+    /// A response was once kept until the next change, and a page that polled an hour later took the
+    /// time in its hello for the present.
+    #[test]
+    fn a_response_is_not_shared_when_the_time_in_it_is_old() {
+        let (cache, now) = (PollCache::default(), Instant::now());
+        assert_eq!(respond(&cache, 7, 5, now, "first"), "first");
+        let later = now + SHARED_FOR;
+        assert_eq!(respond(&cache, 7, 5, later, "second"), "second");
+    }
+}
