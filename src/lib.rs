@@ -55,8 +55,8 @@
 //! 3. **A join neither skips nor repeats.** A page is rendered with the cursor it was read at, and
 //!    its stream starts there. `hub`:
 //!    `a_join_in_the_middle_of_changes_neither_skips_nor_repeats`, and `delivery`:
-//!    `a_pending_is_given_what_came_in_between_once_and_in_order`. Over a gap that an engine cannot
-//!    fill there is a snapshot: `after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows`
+//!    `a_new_viewer_gets_the_frames_since_its_cursor_once_and_in_order`. Over a gap that an engine cannot
+//!    fill there is a snapshot: `after_a_gap_every_viewer_gets_a_snapshot_before_later_changes`
 //!    and `tests/cluster/gap.rs`.
 //! 4. **Encode once** per change and transport, for any number of viewers; a snapshot at most once
 //!    per rev. `hub`: `a_change_and_a_snapshot_are_encoded_once_for_everyone`.
@@ -66,11 +66,11 @@
 //!    engine that does not respond (503). `writer`: `a_full_queue_is_answered_immediately`, and
 //!    `tests/it/request_memory.rs`.
 //! 6. **No viewer slows the writer or another viewer.** One that falls behind gets the newest
-//!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/sleeper.rs`,
+//!    status of each pet or a snapshot, and nothing older after it. `tests/it/live/stalled_viewer.rs`,
 //!    and `hub`: `a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on`.
 //! 7. **A viewer costs what it is sent.** `hub`:
 //!    `a_viewer_of_one_pet_is_not_woken_when_another_changes`, and `delivery`:
-//!    `a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others`.
+//!    `a_viewer_of_one_topic_gets_its_frames_and_no_bytes_for_others`.
 //! 8. **Every task has an owner** and is awaited at shutdown. `tests/it/connections.rs`.
 //! 9. **The server's HTML is the first state** and works alone. `tests/it/pages.rs`, and the
 //!    browser tests without JavaScript.

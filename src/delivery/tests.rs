@@ -21,7 +21,7 @@ const VISITOR: ClientAddress = ClientAddress {
     is_forwarded: false,
 };
 
-/// A hub with pets 1 and 2 (at rev 2), and one sender that is driven by the test.
+/// A hub with pets 1 and 2 (at rev 2), and one worker that is driven by the test.
 struct Rig {
     worker: Worker,
     mailbox: Arc<Mailbox>,
@@ -82,7 +82,7 @@ impl Rig {
         }
     }
 
-    /// Seats a viewer that was given everything up to `at`.
+    /// Registers a viewer that has received everything up to `at`.
     fn register(&mut self, filter: TopicFilter, at: u64) -> ViewerEnd {
         let at = Cursor {
             epoch: self.hub.epoch(),
@@ -98,7 +98,7 @@ impl Rig {
     }
 }
 
-/// A viewer that was given everything up to `at`, and the other end of its socket.
+/// Returns a viewer that has received everything up to `at`, and the other end of its socket.
 fn pending_viewer(
     listener: &TcpListener,
     slots: &ViewerSlots,
@@ -131,7 +131,7 @@ fn pending_viewer(
 struct ViewerEnd(TcpStream);
 
 impl ViewerEnd {
-    /// The revs of the events that are there.
+    /// Returns the revs of the events that have arrived.
     fn revs(&mut self) -> Vec<u64> {
         let mut bytes = Vec::new();
         let _would_block = self.0.read_to_end(&mut bytes);
@@ -147,10 +147,10 @@ fn only(pet: u64) -> TopicFilter {
     TopicFilter::new([PetId::new(pet).into()]).unwrap()
 }
 
-/// Rule 3, for those who watch over a socket: published before the opening, between it and the
-/// seat, before the pass, and after it.
+/// Rule 3 for sockets: frames published before the initial payload, before the registration, before the
+/// pass, and after it.
 #[test]
-fn a_pending_is_given_what_came_in_between_once_and_in_order() {
+fn a_new_viewer_gets_the_frames_since_its_cursor_once_and_in_order() {
     let mut rig = Rig::start();
     rig.publish(1, 3);
     let mut early = rig.register(TopicFilter::All, 3);
@@ -166,9 +166,9 @@ fn a_pending_is_given_what_came_in_between_once_and_in_order() {
     assert_eq!(ahead.revs(), [8]);
 }
 
-/// Rule 7, for those who watch over a socket.
+/// Rule 7 for sockets.
 #[test]
-fn a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others() {
+fn a_viewer_of_one_topic_gets_its_frames_and_no_bytes_for_others() {
     let mut rig = Rig::start();
     let mut of_one = rig.register(only(1), 2);
     let mut of_two = rig.register(only(2), 2);
@@ -180,10 +180,10 @@ fn a_viewer_of_one_pet_is_given_its_changes_and_nothing_is_written_for_others() 
     assert_eq!(of_two.revs(), [5]);
 }
 
-/// Rule 6, for a sender that the stream overtook: the receiver would go on with frames that are
-/// older than what its viewers are given then.
+/// Rule 6 for a worker that lags: its receiver would continue with frames that are older than what a
+/// resync sends.
 #[test]
-fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_after_it() {
+fn a_worker_that_lags_sends_the_newest_frame_per_topic_and_nothing_older_after_it() {
     let mut rig = Rig::start();
     let mut everything = rig.register(TopicFilter::All, 2);
     let mut of_two = rig.register(only(2), 2);
@@ -199,10 +199,10 @@ fn a_sender_that_falls_behind_gives_the_newest_of_each_pet_and_nothing_older_aft
     assert_eq!(of_two.revs(), [5004, 5005]);
 }
 
-/// Rule 3, on a node whose engine dropped changes before it could read them: every viewer was given
-/// the later changes without what was in between.
+/// Rule 3 on a node whose engine dropped changes before the node could read them. Viewers once got the
+/// later changes without a snapshot.
 #[test]
-fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
+fn after_a_gap_every_viewer_gets_a_snapshot_before_later_changes() {
     let mut rig = Rig::start();
     let mut everything = rig.register(TopicFilter::All, 2);
     let mut of_two = rig.register(only(2), 2);
@@ -218,7 +218,7 @@ fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
     rig.hub.begin_anew(rig.hub.epoch(), snapshot);
     let mut late = rig.register(TopicFilter::All, 3);
     rig.publish(2, 1);
-    // Once without the ring, which another thread may be late with.
+    // Once before the wake-up, which another thread may delay.
     rig.pass();
     rig.worker.on_engine_event(Instant::now());
     rig.publish(1, 1);
@@ -230,7 +230,7 @@ fn after_a_gap_every_viewer_is_given_a_snapshot_before_anything_that_follows() {
 }
 
 #[test]
-fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
+fn a_removed_viewer_is_unsubscribed_from_every_topic() {
     let mut rig = Rig::start();
     let stays = rig.register(only(1), 2);
     drop(rig.register(only(1), 2));
@@ -259,9 +259,9 @@ fn a_row_is_forgotten_everywhere_when_its_viewer_leaves() {
     assert_eq!(reuses.revs(), [4]);
 }
 
-/// A sender that failed must not leave its viewers connected to nobody.
+/// The viewers of a worker that panicked must not stay connected without a worker.
 #[test]
-fn a_sender_that_fails_lets_its_viewers_go_and_serves_those_who_come_next() {
+fn a_worker_that_panics_disconnects_its_viewers_and_serves_the_next() {
     let mut rig = Rig::start();
     let mut lost = rig.register(TopicFilter::All, 2);
     let (hub, slots, mailbox) = (

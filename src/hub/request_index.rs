@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_known_for_a_day() {
+    fn a_key_is_kept_for_a_day() {
         let mut requests = RequestIndex::default();
         push(&mut requests, 1, 7);
         let day = 86_400_000_000;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn one_principal_pushes_out_only_its_own_keys_and_there_is_a_limit_for_all() {
+    fn a_principal_evicts_only_its_own_keys_and_there_is_a_total_limit() {
         let mut requests = RequestIndex::default();
         push(&mut requests, 1, 1);
         for number in 2..=PER_PRINCIPAL as u64 + 2 {

@@ -1,4 +1,4 @@
-//! The rules that the hub keeps, each broken once to see its test fail.
+//! The invariants of the hub. Each was broken once to see its test fail.
 
 mod gaps;
 
@@ -17,10 +17,10 @@ use crate::model::example::{change, pet};
 use crate::model::{ChangeKind, Status};
 use crate::store::MemoryEngine;
 
-/// How long a test waits for what must come.
+/// Limit on each wait.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// How often ten joins and ten changes race. A broken rule went unseen in one run of five at 200.
+/// Rounds of ten joins that race with ten changes. With 200 rounds, one run of five missed a broken rule.
 const ROUNDS: usize = 1000;
 
 /// A hub over a store in memory.
@@ -55,7 +55,7 @@ impl Rig {
         }
     }
 
-    /// The catch-up of someone who was given everything up to `rev`.
+    /// Returns the catch-up of a viewer that has received everything up to `rev`.
     fn catch_up(&self, filter: TopicFilter, rev: u64) -> CatchUp {
         self.hub.catch_up(filter, self.since(rev))
     }
@@ -75,21 +75,21 @@ fn only(pet: u64) -> TopicFilter {
     TopicFilter::new([PetId::new(pet).into()]).unwrap()
 }
 
-/// The revs of what is new, waited for.
+/// Waits for the next chunk, and returns its revs.
 async fn next_revs(catch_up: &mut CatchUp) -> Vec<u64> {
-    let news = timeout(LIMIT, catch_up.next_within(pending::<()>())).await;
-    revs(&news.expect("there is something new"))
+    let chunk = timeout(LIMIT, catch_up.next_within(pending::<()>())).await;
+    revs(&chunk.expect("there is a new change"))
 }
 
-/// Waits for news until `patience` is over, in vain; the rev that the viewer is brought to.
-async fn silence(catch_up: &mut CatchUp, patience: impl Future) -> u64 {
-    let news = timeout(LIMIT, catch_up.next_within(patience)).await;
-    let news = news.expect("patience ends");
-    assert!(news.frames.is_empty() && news.is_whole);
-    news.reaches.get()
+/// Waits for a chunk until `limit` completes, asserts that there is none, and returns the rev reached.
+async fn silence(catch_up: &mut CatchUp, limit: impl Future) -> u64 {
+    let chunk = timeout(LIMIT, catch_up.next_within(limit)).await;
+    let chunk = chunk.expect("the limit completes");
+    assert!(chunk.frames.is_empty() && chunk.is_whole);
+    chunk.reaches.get()
 }
 
-/// The revs of all that is new without waiting.
+/// Returns the revs of all chunks without waiting.
 async fn all_revs(catch_up: &mut CatchUp) -> Vec<u64> {
     let mut all = Vec::new();
     loop {
@@ -109,14 +109,14 @@ fn is_snapshot(chunk: &Chunk) -> bool {
     matches!(&chunk.frames[..], [frame] if frame.topic().is_none()) && chunk.is_whole
 }
 
-/// Rule 3. Breaks when it is looked for news before the waiter is registered, which misses what
-/// comes in between, or when a chunk does not start where the one before ended.
+/// Rule 3. Fails if the waiter is registered after the first look, or if a chunk does not start where the
+/// one before ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_join_in_the_middle_of_changes_neither_skips_nor_repeats() {
     let rig = Arc::new(Rig::start());
     for _ in 0..ROUNDS {
         let newest = rig.newest() + 10;
-        // Each change is let go together with a join.
+        // Each change starts together with a join.
         let together = Arc::new(Barrier::new(2));
         let publishing = tokio::task::spawn_blocking({
             let (rig, together) = (Arc::clone(&rig), Arc::clone(&together));
@@ -141,7 +141,7 @@ async fn a_join_in_the_middle_of_changes_neither_skips_nor_repeats() {
     }
 }
 
-/// Takes one change after the other, from `since` to `newest`.
+/// Receives the changes from `since` to `newest` one by one.
 async fn follow(mut catch_up: CatchUp, since: u64, newest: u64) {
     let mut expected = since;
     while expected < newest {
@@ -152,7 +152,7 @@ async fn follow(mut catch_up: CatchUp, since: u64, newest: u64) {
     }
 }
 
-/// Rule 4. Breaks when someone encodes for itself what is in memory.
+/// Rule 4. Fails if a frame in memory is encoded again.
 #[tokio::test]
 async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
     let rig = Rig::start();
@@ -172,9 +172,9 @@ async fn a_change_and_a_snapshot_are_encoded_once_for_everyone() {
     }
 }
 
-/// Breaks when whoever asks encodes it, or when it is forgotten with the future that waits for it.
+/// Fails if the caller encodes it, or if the encoding is dropped with the future that waits for it.
 #[tokio::test]
-async fn a_large_snapshot_is_encoded_once_and_on_no_async_worker() {
+async fn a_large_snapshot_is_encoded_once_and_on_a_blocking_thread() {
     let rig = Rig::start();
     for id in 3..2000 {
         rig.change(id, ChangeKind::Pet(Arc::new(pet(id))));
@@ -193,10 +193,10 @@ async fn a_large_snapshot_is_encoded_once_and_on_no_async_worker() {
     );
 }
 
-/// Rule 6. Breaks when older statuses are given too, or when it goes on anywhere else than after
-/// the newest.
+/// Rule 6. Fails if older statuses are sent too, or if the viewer continues anywhere else than after the
+/// newest.
 #[test]
-fn a_viewer_that_fell_behind_is_given_the_newest_of_each_pet_and_what_follows() {
+fn a_viewer_that_fell_behind_gets_the_newest_frame_per_pet_and_later_changes() {
     let rig = Rig::start();
     rig.statuses(1, 40);
     rig.statuses(2, 5);
@@ -215,9 +215,9 @@ fn a_viewer_that_fell_behind_is_given_the_newest_of_each_pet_and_what_follows() 
     assert_eq!(rig.hub.metrics.resyncs.get(), 2);
 }
 
-/// Rule 6, for one whose place is forgotten: a pet that it knows may have been removed since.
+/// Rule 6 for a viewer before the oldest removal that is kept: a pet that it knows may be gone.
 #[test]
-fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
+fn a_viewer_that_fell_too_far_behind_gets_a_snapshot() {
     let rig = Rig::start();
     let since = rig.hub.newest().0;
     for id in 3..2000 {
@@ -230,7 +230,7 @@ fn a_viewer_that_fell_too_far_behind_is_given_a_snapshot() {
     assert_eq!(missed.reaches, rig.hub.newest().0);
 }
 
-/// Counts how often a task is woken.
+/// Counts wake-ups of a task.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -240,7 +240,7 @@ impl Wake for Woken {
     }
 }
 
-/// Rule 7. Breaks when everyone who waits is woken by every change.
+/// Rule 7. Fails if every change wakes all waiters.
 #[test]
 fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
     let rig = Rig::start();
@@ -254,16 +254,16 @@ fn a_viewer_of_one_pet_is_not_woken_when_another_changes() {
     assert_eq!(woken.0.load(Ordering::SeqCst), 0);
     rig.statuses(1, 1);
     assert_eq!(woken.0.load(Ordering::SeqCst), 1);
-    let Poll::Ready(news) = waiting.poll(&mut context) else {
+    let Poll::Ready(chunk) = waiting.poll(&mut context) else {
         panic!("the change of its own pet is there");
     };
-    assert_eq!(revs(&news), [103]);
+    assert_eq!(revs(&chunk), [103]);
 }
 
-/// A change is on the board a moment before those who wait are woken. Who asks twice in that moment
-/// was woken for what it had.
+/// A change is on the board shortly before its waiters are woken. A viewer that polled twice in between
+/// was once woken for a change that it had.
 #[test]
-fn a_wake_up_for_what_was_given_already_does_not_end_the_wait() {
+fn a_wake_up_for_a_change_that_was_sent_already_does_not_end_the_wait() {
     let rig = Rig::start();
     let mut catch_up = rig.catch_up(TopicFilter::All, 2);
     let mut context = Context::from_waker(Waker::noop());
@@ -276,7 +276,7 @@ fn a_wake_up_for_what_was_given_already_does_not_end_the_wait() {
 }
 
 #[tokio::test]
-async fn silence_moves_on_past_changes_of_other_pets_but_never_past_its_own() {
+async fn an_empty_chunk_advances_past_other_pets_and_never_past_watched_ones() {
     let rig = Rig::start();
     let mut catch_up = rig.catch_up(only(1), 2);
     rig.statuses(2, 5);
@@ -292,7 +292,7 @@ async fn silence_moves_on_past_changes_of_other_pets_but_never_past_its_own() {
 }
 
 #[tokio::test]
-async fn what_left_the_backlog_is_replayed_from_the_log_and_filtered() {
+async fn changes_before_the_backlog_are_replayed_from_the_log_and_filtered() {
     let rig = Rig::start();
     rig.statuses(1, BACKLOG_LIMIT);
     rig.statuses(2, 700);
@@ -303,10 +303,9 @@ async fn what_left_the_backlog_is_replayed_from_the_log_and_filtered() {
     assert_eq!(of_two, (newest - 699..=newest).collect::<Vec<_>>());
 }
 
-/// Once, one who asked from a cursor of yesterday for a pet that did nothing since was kept waiting
-/// beyond any patience.
+/// A viewer with an old cursor and an idle pet once waited beyond its limit.
 #[tokio::test]
-async fn a_log_in_which_there_is_nothing_for_the_viewer_is_not_waited_on() {
+async fn a_log_without_changes_for_the_viewer_does_not_exceed_the_time_limit() {
     let rig = Rig::start();
     rig.statuses(1, BACKLOG_LIMIT + 1);
     let mut catch_up = rig.catch_up(only(2), 2);
@@ -332,7 +331,7 @@ async fn a_cursor_that_cannot_be_served_is_answered_with_a_snapshot() {
     assert_eq!(revs(&catch_up.next().await)[0], 4);
 }
 
-/// Rules 5 and 6. Breaks when the log is replayed however far behind the viewer is by now.
+/// Rules 5 and 6. Fails if the log is replayed however far behind the viewer is by now.
 #[tokio::test]
 async fn a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on() {
     let rig = Rig::start();
@@ -349,9 +348,9 @@ async fn a_viewer_that_falls_behind_gets_a_snapshot_and_then_carries_on() {
     assert_eq!(all_revs(&mut catch_up).await, [rig.newest()]);
 }
 
-/// Breaks when what the log gives is not checked for holes.
+/// Fails if the log is not checked for gaps.
 #[tokio::test]
-async fn a_log_that_lacks_what_was_missed_is_answered_with_a_snapshot() {
+async fn a_gap_in_the_log_is_answered_with_a_snapshot() {
     let rig = Rig::start();
     let lacking = Arc::new(MemoryEngine::new(Epoch::new(0xabc)));
     let hub = Hub::open(lacking, Metrics::new()).unwrap();

@@ -1,18 +1,18 @@
-//! The live routes: what a viewer is told, on every transport.
+//! The live routes on every transport.
 
-mod change;
+mod changes;
 mod chaos;
-mod comeback;
 mod commands;
+mod connect;
 mod cursors;
 mod filter;
-mod greeting;
 mod head;
 mod heartbeat;
-mod parts;
-mod places;
-mod sharing;
-mod sleeper;
+mod poll_cache;
+mod retry;
+mod slots;
+mod snapshot_parts;
+mod stalled_viewer;
 mod state;
-mod switches;
-mod upkeep;
+mod timers;
+mod transport_switches;

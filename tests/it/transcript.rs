@@ -1,10 +1,10 @@
-//! What everyone saw, held against what was committed.
+//! Compares what each viewer received with what was committed.
 //!
-//! A thousand changes are made through form, API and socket, while viewers join, leave, come back
-//! with their cursor over another transport, and the server is stopped once and killed once.
-//! Whatever happened to them, each has seen exactly the log, from its first cursor on.
+//! A thousand changes are made by form, API and socket. Meanwhile viewers connect, disconnect and
+//! reconnect with their cursor over another transport, and the server is stopped once and killed once.
+//! Each viewer has received exactly the log from its first cursor on.
 //!
-//! The choices come from a seed, which is printed; `PET_STORE_TEST_SEED` sets another.
+//! All choices are derived from a seed, which is printed. `PET_STORE_TEST_SEED` sets another.
 
 pub mod audience;
 mod traffic;
@@ -24,32 +24,31 @@ use self::audience::{Transcript, watch_and_wander};
 use self::traffic::make_changes;
 use crate::support::{Process, log_of, rev, until};
 
-/// Changes that are asked for and answered.
+/// Changes that are requested and confirmed.
 const CHANGES: usize = 1000;
 
-/// After so many, the server is asked to stop; after so many, it is killed.
+/// Changes after which the server is stopped, and after which it is killed.
 const STOP_AFTER: usize = 350;
 const KILL_AFTER: usize = 700;
 
 const VIEWERS: u64 = 8;
 
-/// The longest that it may take. Far above what it takes, where a thousand changes are synced one
-/// after the other to a slow disk too, so that it only ends what would never come.
+/// Limit on the whole test: far above its duration, even on a slow disk with a thousand syncs.
 const LIMIT: Duration = Duration::from_mins(10);
 
 pub const SEED: u64 = 20_261_122;
 
-/// How far the story is, for everyone who takes part in it.
+/// Progress of the changes, for the viewers.
 #[derive(Clone, Copy, Default)]
 pub struct Progress {
-    /// Changes answered so far.
+    /// Changes confirmed so far.
     pub made: usize,
-    /// The rev of the last change, once there will be no other.
+    /// The rev of the last change, once it was made.
     pub last: Option<u64>,
 }
 
 #[tokio::test]
-async fn every_viewer_has_seen_exactly_the_log_through_reconnects_switches_a_stop_and_a_kill() {
+async fn every_viewer_sees_exactly_the_log_through_reconnects_switches_a_stop_and_a_kill() {
     let seed = std::env::var("PET_STORE_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap());
     eprintln!("PET_STORE_TEST_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
@@ -68,9 +67,7 @@ async fn every_viewer_has_seen_exactly_the_log_through_reconnects_switches_a_sto
         progress.send_modify(|progress| progress.last = Some(rev(&state)));
     };
     let everything = timeout(LIMIT, async { tokio::join!(viewers, events) });
-    let (transcripts, ()) = everything
-        .await
-        .expect("everyone arrives at the last change");
+    let (transcripts, ()) = everything.await.expect("all viewers reach the last change");
     server.signal(Signal::TERM);
     assert_eq!(server.end().await.code(), Some(0));
     let log = log_of(&folder.path().join("data"));
@@ -94,7 +91,7 @@ async fn start(folder: &Path, listen: &str) -> Process {
     Process::start(folder, &arguments).await
 }
 
-/// Stops the server once and kills it once, each time starting it again on the same port.
+/// Stops the server once and kills it once, and restarts it each time on the same port.
 async fn restart_twice(
     server: &mut Process,
     folder: &Path,
@@ -112,7 +109,7 @@ async fn restart_twice(
     }
 }
 
-/// Holds what a viewer saw against the log: exactly this, once each, in this order.
+/// Asserts that a viewer received exactly the log: each change once, in order.
 pub fn check(transcript: &Transcript, log: &[Value]) {
     let Transcript {
         first,
@@ -135,19 +132,19 @@ pub fn check(transcript: &Transcript, log: &[Value]) {
     );
     assert!(
         *joins > 3 && !seen.is_empty(),
-        "a viewer that did not wander proves little"
+        "a viewer that did not reconnect proves little"
     );
 }
 
-/// A place by chance before `end`.
+/// Returns a random number below `end`.
 fn below(random: &mut ChaCha8Rng, end: usize) -> usize {
     random.random_range(0..end)
 }
 
-/// Waits until somebody listens at `base`.
+/// Waits until a server listens at `base`.
 async fn until_served(base: &str) {
     let address = base.strip_prefix("http://").unwrap();
-    until("the server to come back", async || {
+    until("the server to restart", async || {
         tokio::net::TcpStream::connect(address).await.is_ok()
     })
     .await;

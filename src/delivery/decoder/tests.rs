@@ -1,4 +1,4 @@
-//! Frames as clients send them, and as they must not.
+//! Valid and invalid frames of clients.
 
 use super::*;
 use crate::limits::RequestMemory;
@@ -32,7 +32,7 @@ fn read(bytes: &[u8]) -> Result<Option<Incoming>, Violation> {
 }
 
 #[test]
-fn messages_arrive_whole_however_they_are_cut() {
+fn messages_are_decoded_however_their_bytes_are_split() {
     let mut bytes = frame(0x01, "Grüße, ".as_bytes());
     bytes.extend(frame(0x89, b"still there?"));
     bytes.extend(frame(0x80, "Miso".as_bytes()));
@@ -59,7 +59,7 @@ fn messages_arrive_whole_however_they_are_cut() {
 }
 
 #[test]
-fn what_the_protocol_forbids_is_named_with_its_code() {
+fn each_violation_has_its_close_code() {
     let mut unmasked = frame(0x81, b"");
     unmasked[1] &= 0x7F;
     let huge = [
@@ -85,7 +85,7 @@ fn what_the_protocol_forbids_is_named_with_its_code() {
 }
 
 #[test]
-fn of_a_message_that_is_too_long_only_the_length_is_kept() {
+fn only_the_length_of_a_message_over_the_limit_is_kept() {
     let mut decoder = FrameDecoder::new(Instant::now(), KEPT);
     decoder.push(&frame(0x01, &[b'a'; 40_000]));
     assert_eq!(decoder.decode(), Ok(None));
@@ -108,7 +108,7 @@ fn of_a_message_that_is_too_long_only_the_length_is_kept() {
 }
 
 #[test]
-fn frames_are_counted_however_small_they_are() {
+fn empty_frames_are_counted_too() {
     let mut decoder = FrameDecoder::new(Instant::now(), KEPT);
     decoder.push(&frame(0x01, b""));
     for _ in 0..8 {
@@ -119,9 +119,9 @@ fn frames_are_counted_however_small_they_are() {
     assert_eq!((decoder.take_frames(), decoder.take_frames()), (10, 0));
 }
 
-/// What was left of a long frame once kept the whole buffer that it was read with.
+/// The rest of a long frame once kept the whole buffer that it was read with.
 #[test]
-fn a_message_that_is_not_whole_holds_little_and_is_charged_for_it() {
+fn an_unfinished_message_uses_little_memory_and_is_charged_for_it() {
     let budget = RequestMemory::new(2 * KEPT);
     let mut decoder = FrameDecoder::new(Instant::now(), KEPT);
     let long = frame(0x01, &[b'x'; 60_000]);

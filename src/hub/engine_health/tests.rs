@@ -1,4 +1,4 @@
-//! A viewer who comes with a cursor that this node has not shown, while the clock stands still.
+//! Viewers with a cursor that this node has not published yet. The clock is paused.
 
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,16 +12,16 @@ use crate::model::example::{change, pet};
 use crate::model::{Change, ChangeKind, Epoch, PetId, Timestamp};
 use crate::store::{AppliedChange, Engine, Follower, MemoryEngine, Snapshot, StoreError};
 
-/// An engine that is elsewhere, and may be further than what it has shown.
+/// A shared engine that may have changes that this node has not seen yet.
 struct Elsewhere {
     shown: MemoryEngine,
     newest: AtomicU64,
-    /// Who asks at this moment, and the most at any.
+    /// Questions at this moment, and the most at any.
     asking: AtomicUsize,
     most: AtomicUsize,
 }
 
-/// What `Elsewhere` says when nobody answers.
+/// Stands for an engine that does not respond.
 const SILENT: u64 = u64::MAX;
 
 impl Engine for Elsewhere {
@@ -68,7 +68,7 @@ impl Engine for Elsewhere {
     fn has_reached(&self, rev: Rev) -> Result<bool, StoreError> {
         let asking = self.asking.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(asking, Ordering::Relaxed);
-        // Long enough for others to come meanwhile, if they may.
+        // Long enough for others to ask meanwhile, if they may.
         (0..1000).for_each(|_| std::thread::yield_now());
         self.asking.fetch_sub(1, Ordering::Relaxed);
         match self.newest.load(Ordering::Relaxed) {
@@ -90,13 +90,13 @@ impl Engine for Elsewhere {
     }
 }
 
-/// A node that has shown nothing yet of an engine that is at `newest`; and a cursor at rev 1.
+/// Returns a node that has published nothing yet of an engine at `newest`, and a cursor at rev 1.
 fn behind(newest: u64) -> (Arc<Hub>, Cursor) {
     let (hub, cursor, _) = behind_counting(newest);
     (hub, cursor)
 }
 
-/// The same with the engine, which counts who asks it.
+/// Returns the engine too, which counts questions.
 fn behind_counting(newest: u64) -> (Arc<Hub>, Cursor, Arc<Elsewhere>) {
     let engine = Arc::new(Elsewhere {
         shown: MemoryEngine::new(Epoch::new(7)),
@@ -113,16 +113,16 @@ fn created() -> Change {
     change(1, 1, ChangeKind::Pet(Arc::new(pet(1))))
 }
 
-/// How long a viewer of `cursor` is kept waiting.
+/// Returns how long a viewer at `cursor` waits.
 async fn waited(hub: &Hub, cursor: Cursor) -> Duration {
     let start = Instant::now();
     hub.wait_for_cursor(Some(cursor)).await;
     start.elapsed()
 }
 
-/// A slow node gave a snapshot after 2 s, and the viewer saw an older board than it had seen.
+/// A slow node once sent a snapshot after 2 s, which was older than the board that the viewer had.
 #[tokio::test(start_paused = true)]
-async fn a_node_that_is_slow_is_waited_for_when_the_engine_is_as_far() {
+async fn a_viewer_waits_for_a_slow_node_if_the_engine_has_its_rev() {
     let (hub, cursor) = behind(1);
     let showing = async {
         sleep(CURSOR_TIMEOUT * 3 / 2).await;
@@ -133,7 +133,7 @@ async fn a_node_that_is_slow_is_waited_for_when_the_engine_is_as_far() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
+async fn a_viewer_waits_once_for_a_rev_that_the_engine_does_not_have() {
     let (hub, cursor) = behind(0);
     assert_eq!(
         waited(&hub, cursor).await.as_secs(),
@@ -146,9 +146,9 @@ async fn a_cursor_that_the_engine_has_not_either_is_waited_for_once() {
     );
 }
 
-/// After 2 s it was given a snapshot of what this node knew, which was older.
+/// After 2 s the viewer once got a snapshot of this node, which was older.
 #[tokio::test(start_paused = true)]
-async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it_has_not() {
+async fn a_viewer_ahead_of_the_node_keeps_its_board_unless_the_engine_lacks_its_rev() {
     for (newest, is_snapshot) in [(SILENT, false), (1, false), (0, true)] {
         let (hub, cursor) = behind(newest);
         let since = hub.wait_for_cursor(Some(cursor)).await;
@@ -165,16 +165,16 @@ async fn a_viewer_that_is_ahead_keeps_what_it_has_unless_the_engine_says_that_it
     }
 }
 
-/// A cursor that somebody made up takes a thread while the engine is asked about it.
+/// A forged cursor occupies a thread while the engine is asked about it.
 #[tokio::test(start_paused = true)]
-async fn a_crowd_with_made_up_cursors_takes_few_threads() {
+async fn many_forged_cursors_occupy_few_threads() {
     let (hub, cursor, engine) = behind_counting(0);
     join_all((0..100).map(|_| hub.wait_for_cursor(Some(cursor)))).await;
     assert!(engine.most.load(Ordering::Relaxed) <= MAX_CONCURRENT_QUESTIONS);
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_ever() {
+async fn a_viewer_waits_at_most_ten_seconds() {
     let (hub, cursor) = behind(1);
     assert_eq!(waited(&hub, cursor).await.as_secs(), 10);
 }

@@ -1,11 +1,11 @@
-//! What follows a gap in the engine's stream: snapshots for viewers, and the keys of requests.
+//! After a gap in the engine's stream: snapshots for viewers, and the keys of requests.
 
 use super::*;
 use crate::model::RequestKey;
 
-/// Rule 3, on a node whose engine dropped changes before it could read them.
+/// Rule 3 on a node whose engine dropped changes before the node could read them.
 #[tokio::test]
-async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
+async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_a_replay() {
     let rig = Rig::start();
     rig.statuses(1, 3);
     let mut waiting = rig.catch_up(TopicFilter::All, 5);
@@ -29,9 +29,9 @@ async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_what_follows() {
     assert_eq!(rig.hub.gaps(), 1);
 }
 
-/// A node that resynced after a gap forgot every key, so a retry there was carried out twice.
+/// A node that resynced after a gap once dropped every key, so a retry there was carried out twice.
 #[test]
-fn the_keys_of_requests_survive_a_gap_and_end_with_the_epoch() {
+fn request_keys_survive_a_gap_and_end_with_the_epoch() {
     let rig = Rig::start();
     let request = RequestKey {
         id: [7; 16],

@@ -1,7 +1,7 @@
-//! A bad network on request: who may ask for one, and what each does.
+//! Network faults on request: who may ask for a fault, and what each fault does.
 
-mod cutting;
-mod holding;
+mod cut;
+mod hold;
 
 use pet_store::auth::AuthMode;
 use tokio::runtime::Handle;
@@ -24,7 +24,7 @@ async fn refusal(app: &TestApp, mode: &str) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn an_unknown_mode_is_told_which_ones_there_are() {
+async fn an_unknown_mode_is_refused_with_the_list_of_modes() {
     let app = spawn_app().await;
     for route in ROUTES {
         for mode in ["", "KILL", "everything"] {
@@ -42,9 +42,9 @@ async fn an_unknown_mode_is_told_which_ones_there_are() {
     }
 }
 
-/// There, the parameter is as unknown as any other, which is ignored.
+/// In serve mode the parameter is ignored like any unknown one.
 #[tokio::test]
-async fn in_serve_mode_nobody_gets_a_bad_network() {
+async fn in_serve_mode_no_fault_is_injected() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
     let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
@@ -64,7 +64,7 @@ async fn in_serve_mode_nobody_gets_a_bad_network() {
 }
 
 #[tokio::test]
-async fn the_demos_live_pages_offer_every_mode_and_those_of_serve_none() {
+async fn live_pages_offer_every_mode_in_the_demo_and_none_in_serve_mode() {
     let folder = tempfile::tempdir().unwrap();
     fill(folder.path(), 1);
     let demo = spawn_app().await;
@@ -83,7 +83,7 @@ async fn the_demos_live_pages_offer_every_mode_and_those_of_serve_none() {
 }
 
 #[tokio::test]
-async fn a_network_that_refuses_websocket_says_so_and_leaves_the_rest_alone() {
+async fn a_network_that_refuses_websocket_answers_403_and_affects_nothing_else() {
     let app = spawn_app().await;
     for mode in MODES {
         let expected = ["refuse-ws", "hold"].contains(&mode).then_some(403);
@@ -97,7 +97,7 @@ async fn a_network_that_refuses_websocket_says_so_and_leaves_the_rest_alone() {
 }
 
 #[tokio::test]
-async fn polls_that_need_not_wait_and_the_state_are_left_alone() {
+async fn polls_that_do_not_wait_and_the_state_have_no_fault() {
     let app = spawn_app().await;
     for mode in MODES {
         for path in ["/live/poll?wait=0", "/live/state?"] {
@@ -108,10 +108,9 @@ async fn polls_that_need_not_wait_and_the_state_are_left_alone() {
     }
 }
 
-/// Nothing arrives from the moment the connection is open to its end, and nothing gets through to
-/// the server either.
+/// Nothing arrives from the open to the close of the connection, in either direction.
 #[tokio::test]
-async fn a_network_that_eats_what_is_said_opens_and_then_is_silent_both_ways() {
+async fn a_network_that_drops_everything_opens_and_then_is_silent_in_both_directions() {
     let folder = tempfile::tempdir().unwrap();
     let app = spawn_app_in(folder.path(), |_| {}).await;
     let pet = app.add_pet("Biscuit").await;
@@ -144,7 +143,7 @@ async fn a_network_that_eats_what_is_said_opens_and_then_is_silent_both_ways() {
 }
 
 #[tokio::test]
-async fn a_disturbed_viewer_is_counted_like_any_other_and_its_leaving_is_noticed() {
+async fn a_viewer_with_a_fault_is_counted_and_its_disconnect_is_noticed() {
     let app = spawn_app().await;
     let mut open_ones = Vec::new();
     for mode in ["eat", "cut", "delay", "hold"] {
@@ -158,7 +157,7 @@ async fn a_disturbed_viewer_is_counted_like_any_other_and_its_leaving_is_noticed
 
 /// The rule is "every task has an owner and is awaited at the stop".
 #[tokio::test]
-async fn after_a_stop_nothing_is_left_between_disturbed_viewers_and_the_server() {
+async fn after_a_stop_no_task_of_a_fault_is_left() {
     let tasks = Handle::current().metrics();
     let before = tasks.num_alive_tasks();
     let app = spawn_app().await;

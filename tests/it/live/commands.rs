@@ -1,4 +1,4 @@
-//! Commands over a viewer's socket.
+//! Commands over WebSocket.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -24,7 +24,7 @@ async fn a_command_is_answered_with_its_ref_and_the_cursor_of_its_change() {
 }
 
 #[tokio::test]
-async fn commands_sent_together_are_carried_out_and_answered_in_their_order() {
+async fn commands_sent_together_run_and_are_answered_in_order() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let mut ws = Ws::open(&app.url(""), "").await;
@@ -42,7 +42,7 @@ async fn commands_sent_together_are_carried_out_and_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_command_that_cannot_be_is_answered_with_an_error_and_its_ref() {
+async fn an_invalid_command_is_answered_with_an_error_and_its_ref() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let before = app.cursor().await;
@@ -69,7 +69,7 @@ async fn a_command_that_cannot_be_is_answered_with_an_error_and_its_ref() {
 }
 
 #[tokio::test]
-async fn three_unreadable_messages_end_the_connection_with_1008() {
+async fn three_unreadable_messages_close_the_connection_with_1008() {
     let app = spawn_app().await;
     let mut ws = Ws::open(&app.url(""), "").await;
     let too_long = format!(r#"{{"do":"set-status","pad":"{}"}}"#, "x".repeat(4 * 1024));
@@ -89,9 +89,9 @@ async fn three_unreadable_messages_end_the_connection_with_1008() {
     assert_eq!(dropped, 1);
 }
 
-/// Libraries that keep a socket alive send such texts by themselves.
+/// WebSocket libraries send such texts by themselves.
 #[tokio::test]
-async fn texts_that_keep_a_socket_alive_are_answered_and_never_close_it() {
+async fn keep_alive_texts_are_answered_and_never_close_the_connection() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let mut ws = Ws::open(&app.url(""), "").await;
@@ -136,7 +136,7 @@ async fn texts_that_keep_a_socket_alive_are_answered_and_never_close_it() {
 }
 
 #[tokio::test]
-async fn texts_that_keep_a_socket_alive_count_as_messages() {
+async fn keep_alive_texts_count_against_the_rate_limit() {
     let app = spawn_app_with(|config| config.live.messages_per_second = 1).await;
     let mut ws = Ws::open(&app.url(""), "").await;
     for _ in 0..200 {
@@ -160,7 +160,7 @@ async fn a_command_of_exactly_4_kib_is_read() {
 }
 
 #[tokio::test]
-async fn a_message_too_long_to_be_read_ends_the_connection_with_1009() {
+async fn a_message_over_1_mib_closes_the_connection_with_1009() {
     let app = spawn_app().await;
     let mut ws = Ws::open(&app.url(""), "").await;
     ws.send("x".repeat(1024 * 1024 + 1)).await;
@@ -169,7 +169,7 @@ async fn a_message_too_long_to_be_read_ends_the_connection_with_1009() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_may_watch_and_not_command() {
+async fn a_page_of_another_site_may_watch_and_may_not_send_commands() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let before = app.cursor().await;

@@ -1,12 +1,11 @@
-//! Cursors that are old, foreign, from the future, or no cursors at all: every one of them gets an
-//! answer.
+//! Cursors that are old, of another epoch, of the future, or invalid.
 
 use serde_json::Value;
 
 use crate::support::{Sse, TestApp, Viewer, Ws, fill, rev, spawn_app, spawn_app_in, within};
 
-/// A store one change longer than what is replayed, so that rev 1 is out of reach and rev 2 is not.
-/// Most of it is beyond the 4,096 frames in memory, and comes from the log.
+/// One change more than can be replayed after rev 1, so that rev 1 gets a snapshot and rev 2 a replay.
+/// Most changes are not among the 4,096 frames in memory, and come from the log.
 const NEWEST: u64 = 10_002;
 const REPLAYED: u64 = 10_000;
 
@@ -16,7 +15,7 @@ async fn long_lived_app(folder: &std::path::Path) -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn a_very_old_cursor_is_served_from_the_log_without_a_hole() {
+async fn an_old_cursor_is_served_from_the_log_without_a_gap() {
     let folder = tempfile::tempdir().unwrap();
     let (app, epoch) = long_lived_app(folder.path()).await;
     let query = format!("?since={epoch}-2");
@@ -30,7 +29,7 @@ async fn a_very_old_cursor_is_served_from_the_log_without_a_hole() {
 }
 
 #[tokio::test]
-async fn changes_that_come_while_the_log_is_replayed_follow_it() {
+async fn changes_during_a_replay_of_the_log_follow_it() {
     let folder = tempfile::tempdir().unwrap();
     let (app, epoch) = long_lived_app(folder.path()).await;
     let query = format!("?since={epoch}-2");
@@ -49,9 +48,9 @@ async fn changes_that_come_while_the_log_is_replayed_follow_it() {
     tokio::join!(watching, changing);
 }
 
-/// A poll that did not want to wait was told that nothing had happened, for ever.
+/// A poll with `wait=0` once got no changes, however often it was repeated.
 #[tokio::test]
-async fn a_poll_that_does_not_wait_is_still_given_what_is_only_in_the_log() {
+async fn a_poll_that_does_not_wait_gets_changes_that_are_only_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let (app, epoch) = long_lived_app(folder.path()).await;
     let answer = app
@@ -60,9 +59,9 @@ async fn a_poll_that_does_not_wait_is_still_given_what_is_only_in_the_log() {
     assert_eq!(answer["messages"][1]["cursor"], format!("{epoch}-4"));
 }
 
-/// The log was read to its end, and then the answer waited for a change, whatever `wait` said.
+/// The log was once read to its end, and then the response waited for a change, whatever `wait` said.
 #[tokio::test]
-async fn a_poll_is_answered_in_time_when_the_log_holds_nothing_for_it() {
+async fn a_poll_responds_in_time_when_the_log_has_nothing_for_it() {
     let folder = tempfile::tempdir().unwrap();
     let (app, epoch) = long_lived_app(folder.path()).await;
     let path = format!("/live/poll?wait=0&pet=2&since={epoch}-3");
@@ -72,7 +71,7 @@ async fn a_poll_is_answered_in_time_when_the_log_holds_nothing_for_it() {
 }
 
 #[tokio::test]
-async fn a_cursor_beyond_what_is_replayed_gets_a_snapshot() {
+async fn a_cursor_before_the_replay_limit_gets_a_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let (app, epoch) = long_lived_app(folder.path()).await;
     assert_eq!(NEWEST - 1, REPLAYED + 1);
@@ -115,7 +114,7 @@ async fn a_cursor_of_another_epoch_or_from_the_future_gets_a_snapshot() {
 }
 
 #[tokio::test]
-async fn what_is_no_cursor_is_refused_in_words() {
+async fn an_invalid_cursor_is_refused_with_an_explanation() {
     let app = spawn_app().await;
     let long = "a".repeat(10 * 1024);
     for since in [
@@ -139,9 +138,9 @@ async fn what_is_no_cursor_is_refused_in_words() {
     }
 }
 
-/// An `EventSource` that is answered 400 never comes back, and cannot change the header it sends.
+/// An `EventSource` that gets a 400 never reconnects, and cannot change the header that it sends.
 #[tokio::test]
-async fn a_last_event_id_that_is_no_cursor_counts_as_none() {
+async fn a_last_event_id_that_is_not_a_cursor_is_ignored() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let long = "1".repeat(10 * 1024);

@@ -1,11 +1,11 @@
-//! Watching some pets and not others.
+//! Viewers of some pets.
 
 use std::time::Duration;
 
 use crate::support::{TRANSPORTS, Viewer, rev, rev_of, spawn_app, spawn_app_with, within};
 
 #[tokio::test]
-async fn a_viewer_of_some_pets_is_told_of_them_and_of_no_others() {
+async fn a_viewer_of_some_pets_gets_only_their_changes() {
     let app = spawn_app().await;
     for name in ["Biscuit", "Miso", "Pepper"] {
         app.add_pet(name).await;
@@ -27,7 +27,7 @@ async fn a_viewer_of_some_pets_is_told_of_them_and_of_no_others() {
 }
 
 #[tokio::test]
-async fn a_replay_too_leaves_out_other_pets() {
+async fn a_replay_leaves_out_other_pets_too() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     app.add_pet("Miso").await;
@@ -41,7 +41,7 @@ async fn a_replay_too_leaves_out_other_pets() {
 }
 
 #[tokio::test]
-async fn the_cursor_of_a_heartbeat_moves_on_also_past_pets_that_are_not_watched() {
+async fn the_cursor_of_a_heartbeat_advances_past_pets_that_are_not_watched() {
     let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_millis(50)).await;
     app.add_pet("Biscuit").await;
     app.add_pet("Miso").await;
@@ -61,10 +61,10 @@ async fn the_cursor_of_a_heartbeat_moves_on_also_past_pets_that_are_not_watched(
     }
 }
 
-/// The sample pets of a demo are committed before anyone carries changes to viewers. A viewer of
-/// the first of them was told, until the next change, that it was still at the first.
+/// The sample pets of a demo are committed before the workers start. A viewer of the first pet once stayed
+/// at rev 1 until the next change.
 #[tokio::test]
-async fn the_cursor_moves_on_also_past_what_was_there_before_the_start() {
+async fn the_cursor_advances_past_changes_made_before_the_start() {
     let app = spawn_app_with(|config| config.simulator.sample_pets = 6).await;
     let cursor = app.cursor().await;
     let first = cursor.replace("-6", "-1");
@@ -76,7 +76,7 @@ async fn the_cursor_moves_on_also_past_what_was_there_before_the_start() {
 }
 
 #[tokio::test]
-async fn a_filter_that_cannot_be_is_refused_in_words() {
+async fn an_invalid_filter_is_refused_with_an_explanation() {
     let app = spawn_app().await;
     let many: Vec<String> = (1..=101).map(|pet| format!("pet={pet}")).collect();
     let many = many.join("&");

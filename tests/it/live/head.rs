@@ -1,10 +1,10 @@
-//! HEAD, which asks for the head of an answer without the answer.
+//! HEAD requests to live routes.
 
 use crate::support::{ask, metric, spawn_app, until};
 
-/// A handshake or a question that waits has no head of its own.
+/// A handshake and a long poll have no response to HEAD.
 #[tokio::test]
-async fn head_is_refused_at_once_where_get_would_wait_or_change_the_protocol() {
+async fn head_is_refused_where_get_would_wait_or_switch_protocols() {
     let app = spawn_app().await;
     let since = app.cursor().await;
     let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -26,7 +26,7 @@ async fn head_is_refused_at_once_where_get_would_wait_or_change_the_protocol() {
 }
 
 #[tokio::test]
-async fn head_of_an_event_stream_is_its_head_and_keeps_no_place() {
+async fn head_of_an_event_stream_returns_its_headers_and_keeps_no_slot() {
     let app = spawn_app().await;
     let head = app.request("HEAD", "/live/sse").send().await.unwrap();
     assert_eq!(head.status(), 200);

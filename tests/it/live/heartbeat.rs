@@ -1,4 +1,4 @@
-//! What a viewer hears when nothing happens.
+//! Messages to an idle viewer.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::{Sse, Viewer, rev, spawn_app, spawn_app_with};
 const HEARTBEAT: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn silence_is_filled_with_heartbeats_a_page_can_see() {
+async fn an_idle_connection_gets_heartbeats_that_a_page_can_see() {
     let app = spawn_app_with(|config| config.live.heartbeat = HEARTBEAT).await;
     app.add_pet("Biscuit").await;
     for transport in ["ws", "sse"] {
@@ -22,16 +22,16 @@ async fn silence_is_filled_with_heartbeats_a_page_can_see() {
             assert_eq!(heartbeat["type"], "heartbeat");
             assert_eq!(heartbeat["cursor"], hello["cursor"]);
             assert!(heartbeat["server_time"].is_string());
-            // A bound against "as often as by default", which is every 15 s.
+            // The default is every 15 s.
             assert!(asked.elapsed() < 100 * HEARTBEAT);
         }
     }
 }
 
-/// With an id, a browser would send the heartbeat's cursor as `Last-Event-ID`, which is right, and
-/// lose the id of the last change, which the interface promises. The client checks both.
+/// With an id, the heartbeat's cursor would replace that of the last change as `Last-Event-ID`. The
+/// interface promises the latter.
 #[tokio::test]
-async fn a_heartbeat_over_sse_leaves_the_last_event_id_alone() {
+async fn a_heartbeat_over_sse_does_not_change_the_last_event_id() {
     let app = spawn_app_with(|config| config.live.heartbeat = HEARTBEAT).await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;
@@ -42,7 +42,7 @@ async fn a_heartbeat_over_sse_leaves_the_last_event_id_alone() {
 }
 
 #[tokio::test]
-async fn a_poll_in_which_nothing_happens_ends_with_a_heartbeat() {
+async fn a_poll_without_changes_ends_with_a_heartbeat() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let since = app.cursor().await;
@@ -58,7 +58,7 @@ async fn a_poll_in_which_nothing_happens_ends_with_a_heartbeat() {
 }
 
 #[tokio::test]
-async fn a_change_between_two_heartbeats_is_not_held_back_for_the_next() {
+async fn a_change_does_not_wait_for_the_next_heartbeat() {
     let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_hours(1)).await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;

@@ -1,10 +1,10 @@
-//! The board right now, for those who ask once.
+//! `GET /live/state`: the present board.
 
 use crate::support::spawn_app;
 use serde_json::Value;
 
 #[tokio::test]
-async fn the_state_is_a_snapshot_that_is_only_sent_again_when_it_changed() {
+async fn the_state_is_a_snapshot_that_is_sent_again_only_after_a_change() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let response = app.get("/live/state").await;
@@ -38,7 +38,7 @@ async fn the_state_is_a_snapshot_that_is_only_sent_again_when_it_changed() {
 
 /// What a viewer costs who asks every few seconds, for some pets or for all.
 #[tokio::test]
-async fn who_asks_again_and_again_is_told_in_a_few_bytes_that_nothing_changed() {
+async fn a_short_poller_learns_in_a_few_bytes_that_nothing_changed() {
     let app = spawn_app().await;
     let miso = app.add_pet("Miso").await;
     for (query, next) in [
@@ -67,7 +67,7 @@ async fn who_asks_again_and_again_is_told_in_a_few_bytes_that_nothing_changed() 
 /// A cache on the way may keep nothing and change nothing; the browser's own may keep it, and asks
 /// each time whether it is still true.
 #[tokio::test]
-async fn the_state_is_never_taken_from_a_cache_unasked() {
+async fn the_state_is_revalidated_before_a_cache_serves_it() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for tag in ["\"x\"", "*"] {
@@ -86,7 +86,7 @@ async fn the_state_is_never_taken_from_a_cache_unasked() {
 }
 
 #[tokio::test]
-async fn the_state_can_be_of_some_pets_and_head_has_no_body() {
+async fn the_state_can_be_filtered_and_head_has_no_body() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     app.add_pet("Miso").await;

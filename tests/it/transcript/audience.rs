@@ -1,4 +1,4 @@
-//! Viewers who never stay where they are.
+//! Viewers that keep reconnecting over another transport.
 
 use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
@@ -7,23 +7,23 @@ use tokio::sync::watch;
 use super::{Progress, below, until_served};
 use crate::support::{TRANSPORTS, Viewer, rev_of};
 
-/// Messages after which a viewer leaves at the latest, to come back in another way.
+/// The most messages on one connection before the viewer reconnects over another transport.
 const STAY: usize = 60;
 
-/// What one viewer saw.
+/// The messages that one viewer received.
 pub struct Transcript {
     /// The rev of its first cursor.
     pub first: u64,
-    /// The pets it watched; none means all of them.
+    /// The pets that it watched. Empty for all pets.
     pub pets: Vec<u64>,
     /// Every message that carried a change, in the order of arrival.
     pub seen: Vec<Value>,
-    /// How often it joined.
+    /// How often it connected.
     pub joins: usize,
 }
 
-/// Watches at `base` from some moment on until the last change, joining anew over a transport by
-/// chance after every few messages. It begins before so many changes were made.
+/// Watches at `base` until the last change, and reconnects over a random transport after every few
+/// messages. Starts at a random moment before `begins_before` changes were made.
 pub async fn watch_and_wander(
     base: &str,
     begins_before: usize,
@@ -69,7 +69,7 @@ fn query(pets: &[u64], cursor: Option<&str>) -> String {
 }
 
 impl Transcript {
-    /// Reads up to `stay` messages; true once there is nothing left to come.
+    /// Reads up to `stay` messages. Returns true after the last change.
     async fn watch(
         &mut self,
         viewer: &mut Viewer,
@@ -96,7 +96,7 @@ impl Transcript {
         false
     }
 
-    /// Notes the first message of a connection.
+    /// Records the first message of a connection.
     fn join(&mut self, hello: &Value, cursor: Option<&str>) {
         assert_eq!(hello["type"], "hello");
         self.joins += 1;
@@ -112,10 +112,7 @@ impl Transcript {
             "snapshot" => {
                 let is_first = self.seen.is_empty()
                     && rev_of(message["cursor"].as_str().unwrap()) == self.first;
-                assert!(
-                    is_first,
-                    "only who has no cursor, or falls behind, gets a snapshot"
-                );
+                assert!(is_first, "a snapshot is only for a viewer without a cursor");
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Changes of every kind, through every way in, until enough of them were answered.
+//! Makes changes of every kind by form, API and socket, until enough of them were confirmed.
 
 use rand::rngs::ChaCha8Rng;
 use reqwest::redirect::Policy;
@@ -11,10 +11,10 @@ use crate::support::Ws;
 
 const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
 
-/// The last of the sample pets, which stay. Those that are added later may be removed.
+/// The last of the sample pets, which are never removed.
 const STAYING: u64 = 6;
 
-/// One who changes things, and asks again when nobody answers.
+/// A client that makes changes, and retries when no server responds.
 struct Staff<'a> {
     base: &'a str,
     client: Client,
@@ -24,7 +24,7 @@ struct Staff<'a> {
     added: Vec<u64>,
 }
 
-/// Makes `CHANGES` changes at `base` and counts those that were answered.
+/// Makes `CHANGES` changes at `base` and counts those that were confirmed.
 pub async fn make_changes(base: &str, progress: &watch::Sender<Progress>, random: ChaCha8Rng) {
     let client = Client::builder().no_proxy().redirect(Policy::none());
     let mut staff = Staff {
@@ -37,14 +37,14 @@ pub async fn make_changes(base: &str, progress: &watch::Sender<Progress>, random
     while progress.borrow().made < CHANGES {
         match staff.change_something().await {
             Some(()) => progress.send_modify(|progress| progress.made += 1),
-            // It may have been made all the same. Either way it is not counted.
+            // The change may have been made. It is not counted in any case.
             None => until_served(base).await,
         }
     }
 }
 
 impl Staff<'_> {
-    /// Makes one change; `None` when it was not answered.
+    /// Makes one change. Returns `None` if it was not confirmed.
     async fn change_something(&mut self) -> Option<()> {
         match below(&mut self.random, 20) {
             0 => self.add_pet().await,
@@ -112,7 +112,7 @@ impl Staff<'_> {
 
     async fn set_status_by_socket(&mut self) -> Option<()> {
         let command = json!({ "do": "set-status", "pet": self.pet(), "status": self.status() });
-        // The socket watches a pet that there will never be, so that only answers arrive on it.
+        // Watches a pet that never exists, so that only replies arrive.
         let mut socket = match self.socket.take() {
             Some(socket) => socket,
             None => Ws::try_open(self.base, "/live/ws?pet=999999", &[])
@@ -126,7 +126,7 @@ impl Staff<'_> {
     }
 }
 
-/// The answer, if it is that the change was made; a server that is stopping may refuse.
+/// Returns the response if the change was made. A server that is stopping may refuse it.
 fn answered(response: Response) -> Option<Response> {
     let status = response.status().as_u16();
     assert!([200, 201, 303, 503].contains(&status), "{response:?}");

@@ -1,4 +1,4 @@
-//! Polls that wait at the same place share one answer.
+//! Polls that wait at the same cursor share one response.
 
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::support::{metric, rev_of, spawn_app, until};
 
 #[tokio::test]
-async fn viewers_who_poll_from_the_same_cursor_share_one_answer() {
+async fn polls_from_the_same_cursor_share_one_response() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     app.add_pet("Miso").await;
@@ -15,14 +15,14 @@ async fn viewers_who_poll_from_the_same_cursor_share_one_answer() {
     let only_miso = format!("/live/poll?since={since}&wait=20&pet=2");
     let polls = join_all((0..20).map(|_| app.text(&path)));
     let changing = async {
-        until("everyone to wait", async || {
+        until("all polls to wait", async || {
             metric(&app, "petstore_viewers{transport=\"poll\"}").await == 20
         })
         .await;
         app.set_status(pet, "eating").await
     };
     let (answers, cursor) = tokio::join!(polls, changing);
-    // The time in hello is that of the one encoding.
+    // Equal including the time in hello: encoded once.
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     let answer: Value = serde_json::from_str(&answers[0]).unwrap();
     assert_eq!(answer["cursor"], cursor);

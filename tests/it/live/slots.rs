@@ -1,11 +1,11 @@
-//! How many may watch, and what the next one is told.
+//! The limit on viewers.
 
 use crate::support::{Sse, Viewer, Ws, metric, spawn_app_with, until};
 
 const REFUSED: &str = r#"petstore_connections_refused_total{reason="viewers"}"#;
 
 #[tokio::test]
-async fn a_viewer_too_many_is_told_when_to_come_back_and_pages_are_still_served() {
+async fn a_viewer_over_the_limit_gets_a_retry_time_and_pages_are_still_served() {
     let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     let watching = Sse::open(&app.url(""), "").await;
     for path in ["/live/sse", "/live/poll"] {
@@ -26,19 +26,19 @@ async fn a_viewer_too_many_is_told_when_to_come_back_and_pages_are_still_served(
 }
 
 #[tokio::test]
-async fn a_place_that_is_left_can_be_taken() {
+async fn the_slot_of_a_viewer_that_left_can_be_taken() {
     let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     let base = app.url("");
     for transport in ["sse", "ws", "sse"] {
         let mut viewer = None;
-        until("the place of the one before", async || {
+        until("the slot of the viewer before", async || {
             viewer = Viewer::try_open(transport, &base, "").await;
             viewer.is_some()
         })
         .await;
         assert_eq!(viewer.unwrap().next().await["type"], "hello");
     }
-    until("the last one's place", async || {
+    until("the slot of the last viewer", async || {
         app.get("/live/poll?wait=0").await.status() == 200
     })
     .await;

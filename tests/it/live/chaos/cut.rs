@@ -1,4 +1,4 @@
-//! Networks that end what is open: after a moment, or after a while.
+//! Networks that close connections, immediately or after some seconds.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::open;
 use crate::support::{Raw, TestApp, Viewer, spawn_app};
 
-/// Joins over `transport` and reads to the end: the types of all messages, and how long that took.
+/// Connects over `transport` and reads to the end. Returns the types of all messages, and the duration.
 async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<String>, Duration) {
     let asked = Instant::now();
     let mut viewer = open(app, transport, mode).await;
@@ -21,14 +21,14 @@ async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<Strin
     (types, asked.elapsed())
 }
 
-/// Over WebSocket and SSE at once.
+/// Does that over WebSocket and SSE concurrently.
 async fn end_of_both(app: &TestApp, mode: &str) -> [(Vec<String>, Duration); 2] {
     let [ws, sse] = ["ws", "sse"].map(|transport| join_and_read(app, transport, mode));
     tokio::join!(ws, sse).into()
 }
 
 #[tokio::test]
-async fn a_killed_connection_says_hello_and_is_gone_a_moment_later() {
+async fn a_killed_connection_delivers_hello_and_is_closed_soon_after() {
     let app = spawn_app().await;
     for (types, lived) in end_of_both(&app, "kill").await {
         assert_eq!(types[..2], ["hello", "snapshot"]);
@@ -37,13 +37,13 @@ async fn a_killed_connection_says_hello_and_is_gone_a_moment_later() {
             "{types:?}"
         );
         assert!(lived >= Duration::from_millis(300), "{lived:?}");
-        // A bound against the network that cuts what waits.
+        // Sooner than on a network that cuts connections.
         assert!(lived < Duration::from_secs(5), "{lived:?}");
     }
 }
 
 #[tokio::test]
-async fn a_network_that_cuts_what_waits_does_so_after_five_seconds_and_polls_too() {
+async fn a_network_that_cuts_connections_does_so_after_five_seconds_also_for_polls() {
     let app = spawn_app().await;
     let since = app.cursor().await;
     let mut poll = Raw::open(app.address).await;

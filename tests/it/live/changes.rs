@@ -1,4 +1,4 @@
-//! One change, asked for in three ways and seen in three ways.
+//! Changes made by form, API and socket, received over each transport.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ const ROUNDS: usize = 20;
 
 const STATUSES: [&str; 4] = ["eating", "bathing", "sleeping", "playing"];
 
-/// Makes the changes, and gives the cursors of those whose asker was told one.
+/// Makes the changes, and returns their cursors as far as the responses contain them.
 async fn change_in_every_way(app: &TestApp, pet: u64) -> Vec<Option<String>> {
     let mut socket = Ws::open(&app.url(""), "").await;
     let mut cursors = Vec::new();
@@ -28,7 +28,7 @@ async fn change_in_every_way(app: &TestApp, pet: u64) -> Vec<Option<String>> {
 }
 
 #[tokio::test]
-async fn a_change_reaches_every_transport_once_and_in_order_whoever_asked_for_it() {
+async fn a_change_from_form_api_or_socket_reaches_every_transport_once_and_in_order() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;
@@ -92,9 +92,9 @@ async fn every_kind_of_change_is_seen_on_every_transport() {
     }
 }
 
-/// Quotes, markup and characters outside of ASCII. Line ends in a name are refused.
+/// Quotes, markup and characters outside of ASCII. Line breaks in a name are refused.
 #[tokio::test]
-async fn text_with_odd_characters_arrives_as_it_was_given() {
+async fn text_with_special_characters_arrives_unchanged() {
     let name = "A\u{a0}B\u{c5}\"</script>\\\u{1f436}";
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;

@@ -1,4 +1,4 @@
-//! What time does to a connection: an event is followed up, and an old connection is renewed.
+//! Follow-up heartbeats, and the maximum age of connections.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::support::{Sse, Viewer, rev, spawn_app_with};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
-/// Antivirus programs that hold back each event until the next one comes would hold back the last
-/// of them until the heartbeat.
+/// Antivirus programs that hold back each event until the next one would otherwise hold back the last
+/// event until the heartbeat.
 #[tokio::test]
-async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
+async fn over_sse_the_last_event_is_followed_by_a_heartbeat() {
     let app = spawn_app_with(|config| config.live.heartbeat = AN_HOUR).await;
     let (pet, other) = (app.add_pet("Biscuit").await, app.add_pet("Waffle").await);
     for query in [String::new(), format!("?pet={pet}")] {
@@ -21,16 +21,16 @@ async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
         assert_eq!(
             viewer.next().await["type"],
             "heartbeat",
-            "after the opening"
+            "after the initial payload"
         );
         app.set_status(pet, "eating").await;
         let status = viewer.next().await;
         assert_eq!(status["type"], "status");
-        // Another pet's changes do not put it off.
+        // Another pet's changes do not delay it.
         app.set_status(other, "eating").await;
         let mut heartbeat = viewer.next().await;
         if query.is_empty() {
-            // Where that took long, the first was followed up before it.
+            // On a slow machine, a follow-up may come before it.
             while heartbeat["pet"] != other {
                 assert_eq!(heartbeat["type"], "heartbeat");
                 heartbeat = viewer.next().await;
@@ -49,7 +49,7 @@ async fn over_sse_an_event_that_nothing_follows_is_followed_by_a_heartbeat() {
 }
 
 #[tokio::test]
-async fn over_a_websocket_nothing_is_followed_up() {
+async fn over_websocket_no_heartbeat_follows_an_event() {
     let app = spawn_app_with(|config| config.live.heartbeat = AN_HOUR).await;
     let pet = app.add_pet("Biscuit").await;
     let mut ws = Viewer::open("ws", &app.url(""), "").await;
@@ -57,7 +57,7 @@ async fn over_a_websocket_nothing_is_followed_up() {
     ws.next().await;
     ws.next().await;
     for status in ["eating", "sleeping"] {
-        // Beside it, somebody over SSE is followed up.
+        // Meanwhile, an SSE viewer gets its follow-up.
         while sse.next().await["type"] != "heartbeat" {}
         app.set_status(pet, status).await;
         assert_eq!(ws.next().await["type"], "status");
@@ -65,7 +65,7 @@ async fn over_a_websocket_nothing_is_followed_up() {
 }
 
 #[tokio::test]
-async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
+async fn a_connection_is_renewed_at_about_its_maximum_age_and_misses_nothing() {
     let age = Duration::from_millis(500);
     let app = spawn_app_with(|config| config.live.max_connection_age = age).await;
     let pet = app.add_pet("Biscuit").await;
@@ -92,15 +92,15 @@ async fn an_old_connection_is_renewed_at_about_its_age_and_misses_nothing() {
     }
 }
 
-/// An `EventSource` keeps to the `retry` that it was given last, for as long as nobody answers. One
-/// that lost its network just after a renewal that said 0 tried 462 times in 5 s.
+/// An `EventSource` keeps the last `retry` for as long as no server responds. After a renewal with
+/// `retry: 0`, one without a network once tried 462 times in 5 s.
 #[tokio::test]
-async fn a_renewal_brings_an_event_source_back_soon_and_never_makes_it_hammer() {
+async fn a_renewal_sets_a_short_retry_that_causes_no_reconnect_storm() {
     let age = Duration::from_millis(200);
     let app = spawn_app_with(|config| config.live.max_connection_age = age).await;
     let mut sse = Sse::open(&app.url(""), "").await;
     while sse.next().await["type"] != "bye" {}
     let retry_ms = sse.retry_ms.unwrap();
     assert!(5_000 / retry_ms <= 15, "tries in 5 s: {}", 5_000 / retry_ms);
-    assert!(retry_ms <= 500, "soon: {retry_ms}");
+    assert!(retry_ms <= 500, "too long: {retry_ms}");
 }

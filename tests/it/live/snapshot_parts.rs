@@ -1,4 +1,4 @@
-//! Snapshots in parts, for clients that take no long messages.
+//! Snapshots in parts, for clients with a limit on messages.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use crate::support::{Sse, TestApp, Viewer, spawn_app_with};
 
 const PETS: usize = 400;
 
-/// An app whose snapshot is far longer than a part.
+/// Starts an app whose snapshot is far longer than a part.
 async fn spawn_full() -> TestApp {
     spawn_app_with(|config| config.simulator.sample_pets = PETS as _).await
 }
 
-/// Reads parts up to the last, and gives the pets of all of them.
+/// Reads all parts, and returns their pets.
 async fn read_parts(viewer: &mut Viewer) -> Vec<Value> {
     let mut pets = Vec::new();
     for part in 1.. {
@@ -29,7 +29,7 @@ async fn read_parts(viewer: &mut Viewer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_viewer_that_asks_gets_its_snapshot_in_parts_and_then_what_follows_it() {
+async fn a_viewer_that_asks_for_parts_gets_its_snapshot_in_parts_and_then_changes() {
     let app = spawn_full().await;
     let state = app.json("/live/state").await;
     let mut viewers = Viewer::open_all(&app.url(""), "?parts=1").await;
@@ -45,7 +45,7 @@ async fn a_viewer_that_asks_gets_its_snapshot_in_parts_and_then_what_follows_it(
 }
 
 #[tokio::test]
-async fn a_viewer_that_does_not_ask_gets_one_message() {
+async fn a_viewer_that_does_not_ask_for_parts_gets_one_message() {
     let app = spawn_full().await;
     for query in ["", "?parts=0"] {
         for mut viewer in Viewer::open_all(&app.url(""), query).await {
@@ -56,10 +56,9 @@ async fn a_viewer_that_does_not_ask_gets_one_message() {
     }
 }
 
-/// A browser that reconnects by itself in the middle of a snapshot has no cursor yet, so it is given
-/// the snapshot again.
+/// A browser that reconnects in the middle of a snapshot has no cursor yet, and gets the snapshot again.
 #[tokio::test]
-async fn only_the_last_part_moves_an_event_source_on() {
+async fn only_the_last_part_sets_the_last_event_id() {
     let app = spawn_full().await;
     let mut sse = Sse::open(&app.url(""), "?parts=1").await;
     assert_eq!(sse.next().await["type"], "hello");

@@ -1,4 +1,4 @@
-//! How a connection begins: hello, then a snapshot or what was missed, under the right headers.
+//! The start of a connection: headers, hello, and a snapshot or the changes since the cursor.
 
 use crate::support::{Poll, Sse, TRANSPORTS, Viewer, rev, spawn_app, spawn_app_with};
 use pet_store::model::Timestamp;
@@ -22,7 +22,7 @@ async fn hello_comes_first_on_every_transport() {
 }
 
 #[tokio::test]
-async fn a_viewer_without_a_cursor_gets_a_snapshot_and_then_what_follows_it() {
+async fn a_viewer_without_a_cursor_gets_a_snapshot_and_then_changes() {
     let app = spawn_app().await;
     let biscuit = app.add_pet("Biscuit").await;
     let miso = app.add_pet("Miso").await;
@@ -45,7 +45,7 @@ async fn a_viewer_without_a_cursor_gets_a_snapshot_and_then_what_follows_it() {
 }
 
 #[tokio::test]
-async fn a_viewer_with_a_cursor_gets_exactly_what_came_after_it() {
+async fn a_viewer_with_a_cursor_gets_exactly_the_changes_after_it() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.set_status(pet, "eating").await;
@@ -63,7 +63,7 @@ async fn a_viewer_with_a_cursor_gets_exactly_what_came_after_it() {
 }
 
 #[tokio::test]
-async fn a_browser_that_comes_back_over_sse_goes_on_from_the_later_of_its_two_cursors() {
+async fn a_browser_that_reconnects_over_sse_continues_from_the_later_of_its_two_cursors() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let early = app.set_status(pet, "eating").await;
@@ -78,9 +78,9 @@ async fn a_browser_that_comes_back_over_sse_goes_on_from_the_later_of_its_two_cu
     }
 }
 
-/// What polyfills of `EventSource` send, which cannot set the header.
+/// Polyfills of `EventSource` cannot set the header, and send parameters with these names.
 #[tokio::test]
-async fn a_polyfill_that_comes_back_goes_on_from_where_it_was_on_every_transport() {
+async fn a_polyfill_that_reconnects_continues_from_its_cursor_on_every_transport() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let early = app.set_status(pet, "eating").await;
@@ -101,7 +101,7 @@ async fn a_polyfill_that_comes_back_goes_on_from_where_it_was_on_every_transport
 }
 
 #[tokio::test]
-async fn nothing_on_the_way_is_told_to_keep_change_or_hold_back_a_live_answer() {
+async fn the_headers_forbid_proxies_to_cache_transform_or_buffer_a_live_response() {
     let app = spawn_app().await;
     let sse = Sse::open(&app.url(""), "").await;
     let headers = sse.headers();
@@ -129,7 +129,7 @@ async fn a_page_of_any_origin_may_read() {
 }
 
 #[tokio::test]
-async fn a_poll_answers_at_once_with_everything_that_waits() {
+async fn a_poll_responds_immediately_with_all_changes_since_its_cursor() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;
@@ -146,7 +146,7 @@ async fn a_poll_answers_at_once_with_everything_that_waits() {
 }
 
 #[tokio::test]
-async fn a_poll_that_waits_is_answered_by_the_next_change() {
+async fn a_waiting_poll_responds_with_the_next_change() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let since = app.cursor().await;

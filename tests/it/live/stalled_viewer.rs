@@ -1,4 +1,4 @@
-//! A viewer that does not read for a while: conflation by pet.
+//! A viewer that does not read for a while: conflation per pet.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 
 use crate::support::{Raw, metric, rev, spawn_app_with};
 
-/// More than any socket's buffers hold, at two kilobytes a change.
+/// More than a socket's buffers hold, at two kilobytes per change.
 const CHANGES: usize = 1500;
 
-/// Once, a queue per viewer held everything that a phone in a lift had missed, and the phone was
-/// shown an hour of naps before what the pet was doing now.
+/// A queue per viewer once held all changes that a phone without reception had missed, and the phone
+/// showed an hour of old statuses before the present one.
 #[tokio::test]
-async fn a_viewer_that_slept_wakes_to_the_newest_status_of_each_pet_and_to_nothing_older() {
-    // On a busy machine the changes below take longer than a sleeper is kept by default.
+async fn a_stalled_viewer_gets_the_newest_status_per_pet_and_nothing_older() {
+    // On a busy machine the changes below take longer than the default write timeout.
     let app = spawn_app_with(|config| config.timeouts.write = Duration::from_mins(10)).await;
     let pets = [app.add_pet("Biscuit").await, app.add_pet("Miso").await];
     let gone = app.add_pet("Pepper").await;
-    let mut sleeper = Raw::open_narrow(app.address);
+    let mut stalled = Raw::open_narrow(app.address);
     let since = app.cursor().await;
     let head = format!("GET /live/sse?since={since} HTTP/1.1\r\nHost: x\r\n\r\n");
-    sleeper.send(&head).await;
-    let mut read = sleeper.read_until("event: hello").await;
+    stalled.send(&head).await;
+    let mut read = stalled.read_until("event: hello").await;
     let about = json!({ "about": "x".repeat(2000) });
     for turn in 0..CHANGES {
         let path = format!("/pets/{}", pets[turn % 2]);
@@ -34,7 +34,7 @@ async fn a_viewer_that_slept_wakes_to_the_newest_status_of_each_pet_and_to_nothi
     assert_eq!(removed.status(), 200);
     app.set_status(pets[1], "eating").await;
     let last = app.set_status(pets[0], "playing").await;
-    read += &sleeper.read_until(&format!("{last}\"")).await;
+    read += &stalled.read_until(&format!("{last}\"")).await;
     let messages: Vec<Value> = read
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())

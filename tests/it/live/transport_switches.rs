@@ -20,7 +20,7 @@ async fn all_switches(app: &TestApp) -> (usize, u64) {
 }
 
 #[tokio::test]
-async fn a_switch_is_counted_where_it_leads_to() {
+async fn a_switch_is_counted_at_the_transport_that_it_leads_to() {
     let app = spawn_app().await;
     for (to, from, why) in [
         ("ws", "sse", "upgrade"),
@@ -43,7 +43,7 @@ async fn a_switch_is_counted_where_it_leads_to() {
 
 /// Whoever asks could otherwise fill the memory with labels.
 #[tokio::test]
-async fn what_is_no_switch_or_has_no_known_word_is_ignored() {
+async fn an_incomplete_or_unknown_switch_is_ignored() {
     let app = spawn_app().await;
     let before = all_switches(&app).await;
     assert_eq!(before, (4 * 3 * 6, 0));
@@ -66,7 +66,7 @@ async fn what_is_no_switch_or_has_no_known_word_is_ignored() {
 }
 
 #[tokio::test]
-async fn who_is_not_let_in_has_not_arrived() {
+async fn a_refused_viewer_counts_no_switch() {
     let app = spawn_app_with(|config| config.live.max_viewers = 0).await;
     let path = "/live/ws?from=sse&why=upgrade";
     assert_eq!(
@@ -80,7 +80,7 @@ async fn who_is_not_let_in_has_not_arrived() {
 }
 
 #[tokio::test]
-async fn viewers_who_ask_for_the_state_again_and_again_are_counted_by_how_often_that_is() {
+async fn short_pollers_are_estimated_from_the_rate_of_requests() {
     let app = spawn_app().await;
     let short = async || metric(&app, r#"petstore_viewers{transport="short"}"#).await;
     app.get("/live/state").await;

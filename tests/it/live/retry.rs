@@ -1,11 +1,11 @@
-//! When viewers are told to come back: not all at once, and not before it is of use.
+//! Retry times: random, so that viewers do not reconnect simultaneously.
 
 use crate::support::{Raw, Sse, Ws, ask_until, metric, spawn_app, until};
 
-/// An `EventSource` that nobody looks after comes back by itself, also after a crash, when nobody
-/// says `bye`. Its own default is the same for all of them.
+/// An `EventSource` reconnects by itself, also after a crash without `bye`. Its default retry time is the
+/// same for all viewers.
 #[tokio::test]
-async fn every_event_stream_says_at_once_when_to_come_back_and_not_the_same_to_all() {
+async fn every_event_stream_starts_with_a_random_retry_time() {
     let app = spawn_app().await;
     let mut told = Vec::new();
     for _ in 0..6 {
@@ -17,13 +17,13 @@ async fn every_event_stream_says_at_once_when_to_come_back_and_not_the_same_to_a
     assert!(told.iter().any(|ms| *ms != told[0]), "{told:?}");
     let plain = ask_until(app.address, "GET /live/sse HTTP/1.0\r\n\r\n", "snapshot").await;
     assert!(plain.contains("retry: 1"), "{plain}");
-    // Over WebSocket there is nobody to be told.
+    // A WebSocket does not reconnect by itself.
     let hello = Ws::open(&app.url(""), "").await.next().await;
     assert!(hello.get("retry_ms").is_none(), "{hello}");
 }
 
 #[tokio::test]
-async fn a_poll_that_waits_during_a_stop_is_told_when_to_come_back_in_words_and_in_its_head() {
+async fn a_poll_that_waits_during_a_stop_gets_bye_and_a_retry_after_header() {
     let app = spawn_app().await;
     let mut poll = Raw::open(app.address).await;
     let since = app.cursor().await;

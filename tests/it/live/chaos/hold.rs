@@ -1,4 +1,4 @@
-//! Networks on which everything arrives, and late.
+//! Networks that hold back or delay messages.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::support::{TestApp, Viewer, spawn_app, spawn_app_with};
 
-/// How long ago the server sent a message that says when.
+/// Returns how long ago the server sent a message with a `server_time`.
 fn lag(message: &Value) -> Duration {
     let sent: Timestamp = message["server_time"].as_str().unwrap().parse().unwrap();
     Timestamp::now().since(sent)
 }
 
-/// With a heartbeat after it, a message that is not held back has no lag to speak of.
+/// A message that is not held back arrives long before the heartbeat after it.
 #[tokio::test]
-async fn a_message_that_is_held_back_arrives_with_the_next_one() {
+async fn a_held_message_arrives_with_the_next_one() {
     let heartbeat = Duration::from_millis(400);
     let app = spawn_app_with(|config| config.live.heartbeat = heartbeat).await;
     let since = app.cursor().await;
@@ -29,7 +29,7 @@ async fn a_message_that_is_held_back_arrives_with_the_next_one() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_is_neither_lost_nor_repeated() {
+async fn held_messages_are_neither_lost_nor_repeated() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     let query = format!("?chaos=hold&since={}", app.cursor().await);
@@ -47,7 +47,7 @@ async fn what_is_held_back_is_neither_lost_nor_repeated() {
     assert_eq!(cursors, made);
 }
 
-/// Opens, and reads hello and a change, each of them so late.
+/// Connects, and reads hello and a change, each of them delayed.
 async fn read_late(app: &TestApp, transport: &str, pet: u64) {
     let query = format!("?chaos=delay&pet={pet}&since={}", app.cursor().await);
     let mut viewer = Viewer::open(transport, &app.url(""), &query).await;
@@ -63,7 +63,7 @@ async fn read_late(app: &TestApp, transport: &str, pet: u64) {
 }
 
 #[tokio::test]
-async fn on_a_network_that_delays_everything_arrives_four_seconds_late_and_complete() {
+async fn on_a_slow_network_everything_arrives_completely_and_four_seconds_late() {
     let app = spawn_app().await;
     let (one, other) = (app.add_pet("Biscuit").await, app.add_pet("Miso").await);
     tokio::join!(read_late(&app, "ws", one), read_late(&app, "sse", other));
