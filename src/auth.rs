@@ -36,7 +36,7 @@ pub use self::base_url::BaseUrl;
 pub use self::cookie::Cookies;
 pub use self::login::{SignInError, SignInRequest};
 pub use self::origin::is_local_host;
-pub use self::password::{WeakPassword, check_password_rules, hash as hash_password};
+pub use self::password::{HashingBusy, WeakPassword, check_password_rules, hash as hash_password};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, Rights, SignedIn};
 pub use self::principal::{Principal, SocketPrincipal};
 pub use self::refusal::Refusal;

@@ -9,7 +9,6 @@ mod change;
 mod cursor;
 #[cfg(test)]
 pub(crate) mod example;
-mod hex;
 mod pet;
 mod profile;
 mod request;
@@ -22,7 +21,6 @@ mod timestamp;
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
-pub use hex::{from_hex, to_hex};
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{
     FieldError, FieldKind, InvalidProfile, Profile, ProfileBase, ProfileBaseError, ProfileField,

@@ -27,7 +27,9 @@ use self::members::Members;
 use self::sessions::Sessions;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use self::tokens::Tokens;
+use super::Refusal;
 use super::clock::StoreClock;
+use super::password::HashingBusy;
 use super::secret::FormSecrets;
 use crate::clock::Clock;
 use crate::model::{Account, AccountName, AuditEntry};
@@ -52,7 +54,7 @@ pub struct Accounts {
 }
 
 /// Why accounts could not be edited.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AccountsError {
     /// Another account has the name.
     #[error("the name {0} is already taken")]
@@ -80,6 +82,18 @@ pub enum AccountsError {
     /// The session, token or password was removed or replaced.
     #[error("it no longer exists")]
     Gone,
+    /// Too many edits of accounts are waiting.
+    #[error("too many staff edits are in progress; please try again")]
+    Busy,
+    /// Too many passwords are being compared.
+    #[error(transparent)]
+    HashingBusy(#[from] HashingBusy),
+    /// The principal may not edit accounts at all.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The edit panicked, which is a bug.
+    #[error("the edit of accounts panicked")]
+    Panicked,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

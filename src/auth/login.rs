@@ -10,7 +10,6 @@ use super::login_throttle::LoginAttempt;
 use super::password::{HashQueue, HashingBusy};
 use super::secret::Secret;
 use super::staff::StaffAuth;
-use crate::error::Failure;
 use crate::model::{Account, AccountName, Author, Key};
 
 /// A request to sign in with a password.
@@ -38,12 +37,12 @@ pub enum SignInError {
         retry_after: Duration,
     },
     /// Something else failed.
-    Failed(Failure),
+    Failed(AccountsError),
 }
 
-impl From<Failure> for SignInError {
-    fn from(failure: Failure) -> Self {
-        SignInError::Failed(failure)
+impl From<AccountsError> for SignInError {
+    fn from(error: AccountsError) -> Self {
+        SignInError::Failed(error)
     }
 }
 

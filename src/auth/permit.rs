@@ -13,7 +13,6 @@ use super::csrf::form_token;
 use super::principal::Principal;
 use super::refusal::Refusal;
 use super::staff::StaffAuth;
-use crate::error::Failure;
 use crate::model::{Account, ChangeSource, Key, Role, Scope};
 use crate::writer::Signer;
 
@@ -80,7 +79,7 @@ impl<S> Permit<S> {
 
 impl<'a, S: RequiredScope> FromRequest<'a> for Permit<S> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Permit::new(Principal::get(request)?).map_err(Failure::from)?)
+        Ok(Permit::new(Principal::get(request)?)?)
     }
 }
 
@@ -130,7 +129,7 @@ impl SignedIn {
     pub async fn edit<T: Send + 'static>(
         &self,
         edit: impl FnOnce(&Accounts, &SignedIn) -> Result<T, AccountsError> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, AccountsError> {
         let (staff, person) = (self.staff()?, self.clone());
         staff.edit(move |accounts| edit(accounts, &person)).await
     }
@@ -138,7 +137,7 @@ impl SignedIn {
 
 impl<'a> FromRequest<'a> for SignedIn {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(SignedIn::new(Principal::get(request)?).map_err(Failure::from)?)
+        Ok(SignedIn::new(Principal::get(request)?)?)
     }
 }
 
@@ -147,10 +146,10 @@ pub struct Administrator(pub SignedIn);
 
 impl<'a> FromRequest<'a> for Administrator {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let person = SignedIn::new(Principal::get(request)?).map_err(Failure::from)?;
+        let person = SignedIn::new(Principal::get(request)?)?;
         match person.account.role {
             Role::Admin => Ok(Administrator(person)),
-            Role::Staff => Err(Failure::from(Refusal::NotAdmin).into()),
+            Role::Staff => Err(Refusal::NotAdmin.into()),
         }
     }
 }

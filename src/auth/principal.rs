@@ -15,7 +15,6 @@ use super::grant::{Credential, Grant};
 use super::origin::{is_cross_origin, is_local_host};
 use super::refusal::Refusal;
 use super::secret::Secret;
-use crate::error::Failure;
 use crate::model::{Account, ChangeSource, Key, Scope};
 use crate::writer::Signer;
 
@@ -63,10 +62,10 @@ impl Principal {
     ///
     /// # Errors
     /// A server error if there is none.
-    pub fn get(request: &Request) -> Result<&Self, Failure> {
+    pub fn get(request: &Request) -> Result<&Self, Refusal> {
         request.data::<Principal>().ok_or_else(|| {
             tracing::error!("bug: the request was not identified before its handler ran");
-            Failure::internal()
+            Refusal::Unidentified
         })
     }
 
@@ -125,17 +124,14 @@ impl Principal {
     ///
     /// # Errors
     /// A 403 that names the public address if only the address was wrong.
-    pub fn check_origin(&self, method: &Method) -> Result<(), Failure> {
+    pub fn check_origin(&self, method: &Method) -> Result<(), Refusal> {
         let Some(refusal) = self.origin_refusal().filter(|_| !method.is_safe()) else {
             return Ok(());
         };
         let base = self.0.authenticator.base();
         match base.filter(|_| self.is_at_another_address()) {
-            Some(base) => Err(Failure::forbidden(format!(
-                "Changes work only at {}. This page was opened at another address.",
-                base.origin()
-            ))),
-            None => Err(refusal.into()),
+            Some(base) => Err(Refusal::WrongAddress(base.origin().to_string())),
+            None => Err(refusal),
         }
     }
 
@@ -255,7 +251,7 @@ impl SocketPrincipal {
     /// Why the principal lacks `scope`.
     pub fn sign(&self, authenticator: &Authenticator, scope: Scope) -> Result<Signer, Refusal> {
         match (self, authenticator.mode()) {
-            (SocketPrincipal::Refused(refusal), _) => Err(*refusal),
+            (SocketPrincipal::Refused(refusal), _) => Err(refusal.clone()),
             (_, AuthMode::Demo) => Ok(ChangeSource::Staff.into()),
             (SocketPrincipal::Anonymous, AuthMode::Serve) => Err(Refusal::NotSignedIn),
             (SocketPrincipal::Credential(credential), AuthMode::Serve) => {

@@ -13,7 +13,6 @@ use super::accounts::{Accounts, AccountsError};
 use super::login_throttle::LoginThrottle;
 use super::password::HashingPool;
 use super::secret::Secret;
-use crate::error::Failure;
 use crate::model::Key;
 
 /// Edits of accounts that may wait for the disk; a further one is answered 503.
@@ -93,18 +92,15 @@ impl StaffAuth {
     pub async fn edit<T: Send + 'static>(
         &self,
         edit: impl FnOnce(&Accounts) -> Result<T, AccountsError> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, AccountsError> {
         let permit = Arc::clone(&self.edits).try_acquire_owned();
-        let permit = permit.map_err(|_| {
-            Failure::unavailable("Too many staff edits are in progress. Please try again.", 2)
-        })?;
+        let permit = permit.map_err(|_| AccountsError::Busy)?;
         let accounts = Arc::clone(&self.accounts);
         let editing = self.tasks.spawn_blocking(move || {
             let _permit = permit;
             edit(&accounts)
         });
-        let edited = editing.await.map_err(|_| Failure::internal())?;
-        Ok(edited?)
+        editing.await.map_err(|_| AccountsError::Panicked)?
     }
 
     /// Maintains the accounts at intervals, until the future is dropped.

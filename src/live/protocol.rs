@@ -160,12 +160,15 @@ impl CommandRequest {
         let reference = self.reference().map(str::to_owned);
         let command = self.into_command();
         let signer = speaker.sign(app.authenticator(), Scope::SetStatus);
-        let signer = signer.map_err(Refusal::into_socket_failure);
+        let signer = signer.map_err(|refusal| match refusal {
+            Refusal::NotSignedIn => Refusal::SocketNotSignedIn.into(),
+            refusal => Failure::from(refusal),
+        });
         let outcome = match signer.and_then(|signer| Ok((command?, signer))) {
             Ok((command, signer)) => {
                 let committed = app.writer().commit(command, signer).await;
                 committed.map_err(|error| match error {
-                    WriteError::SignedOut => Refusal::NotSignedIn.into_socket_failure(),
+                    WriteError::SignedOut => Refusal::SocketNotSignedIn.into(),
                     error => error.into(),
                 })
             }

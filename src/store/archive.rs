@@ -15,6 +15,7 @@ mod validate;
 
 use std::io::Write;
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -24,7 +25,7 @@ pub(super) use self::validate::validate_number;
 use super::accounts::{encode_account, encode_audit_entry, encode_key, encode_token};
 use super::record::{encode_change, encode_profile};
 use super::{AccountSet, StoreError};
-use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rev, to_hex};
+use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rev};
 
 /// The format that is written, which the header names. Format 1 has no accounts, and is read too.
 const FORMAT: u64 = 2;
@@ -161,7 +162,7 @@ impl<W: Write> ExportWriter<W> {
 
     /// Writes the last line, by which a reader detects missing and changed lines.
     pub fn end(mut self) -> Result<(), StoreError> {
-        let (lines, sha256) = (self.lines, to_hex(&self.hash.finalize_reset()));
+        let (lines, sha256) = (self.lines, HEXLOWER.encode(&self.hash.finalize_reset()));
         self.write_line(&ExportLine::End { lines, sha256 })?;
         let flushed = self.out.flush();
         flushed.map_err(|error| StoreError::from_write(&error))

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, Read};
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,7 @@ use super::validate::{
     validate_start, validate_token,
 };
 use super::{ExportLine, FORMAT};
-use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp, to_hex};
+use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::accounts::{decode_account, decode_audit_entry, decode_key, decode_token};
 use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{AccountEdit, StoreError};
@@ -107,7 +108,7 @@ impl<R: BufRead> ExportReader<R> {
         }
         let line = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
         if let ExportLine::End { lines, sha256 } = &line {
-            let hash = to_hex(&self.hash.finalize_reset());
+            let hash = HEXLOWER.encode(&self.hash.finalize_reset());
             if *lines != self.lines - 1 || *sha256 != hash {
                 return Err(wrong(
                     "the lines before it are not those that were exported",

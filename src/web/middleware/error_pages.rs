@@ -29,7 +29,7 @@ pub async fn answer<E: Endpoint>(next: Arc<E>, mut request: Request) -> poem::Re
     let (failure, route) = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => return Ok(response.into_response()),
         Ok(Err(error)) => (
-            Failure::of_poem(&error),
+            Failure::from_poem(&error),
             error.data::<PathPattern>().cloned(),
         ),
         Err(_panic) => (Failure::internal(), None),

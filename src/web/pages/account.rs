@@ -63,7 +63,7 @@ pub async fn change_password(
         Err(SignInError::TooMany { retry_after }) => {
             show_refused(&pages, &person, too_many_attempts(retry_after))
         }
-        Err(SignInError::Failed(failure)) => show_refused(&pages, &person, failure),
+        Err(SignInError::Failed(error)) => show_refused(&pages, &person, error.into()),
     }
 }
 

@@ -127,7 +127,7 @@ pub async fn sign_in(
             count("too-many");
             too_many_attempts(retry_after)
         }
-        Err(SignInError::Failed(failure)) => return Err(failure.into()),
+        Err(SignInError::Failed(error)) => return Err(Failure::from(error).into()),
     };
     let page = SignInPage::new(&next)
         .with_problem(form.text("name"), &failure.detail)

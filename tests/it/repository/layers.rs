@@ -8,13 +8,14 @@ use super::files;
 ///
 /// The design has `app`, `simulator` and `cli` on one line; they are three here, because the app
 /// starts the simulator and the command line starts the app.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["model", "metrics", "limits"],
     &["wire", "store", "clock", "serve"],
     &["hub"],
     &["writer"],
+    &["auth"],
     &["error"],
-    &["auth", "delivery"],
+    &["delivery"],
     &["app_state"],
     &["live", "views"],
     &["web"],

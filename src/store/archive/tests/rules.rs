@@ -17,7 +17,7 @@ fn changed(change: impl Fn(&mut Vec<Value>)) -> Vec<u8> {
         text.extend(line.to_string().into_bytes());
         text.push(b'\n');
     }
-    end["sha256"] = to_hex(&Sha256::digest(&text)).into();
+    end["sha256"] = HEXLOWER.encode(&Sha256::digest(&text)).into();
     [&text[..], end.to_string().as_bytes(), b"\n"].concat()
 }
 
