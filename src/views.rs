@@ -23,7 +23,7 @@ use serde::Serialize;
 pub use self::account::AccountPage;
 pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
-pub use self::form::FormPage;
+pub use self::form::{FieldMessages, FormPage};
 pub use self::page::Page;
 pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};

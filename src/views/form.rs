@@ -9,7 +9,7 @@ use super::choice::Choice;
 use crate::model::{FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput};
 
 /// The form that adds a pet or edits one.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct FormPage {
     heading: String,
     action: String,
@@ -22,10 +22,11 @@ pub struct FormPage {
     /// Why the form is shown again: a title and a sentence.
     notice: Option<(&'static str, String)>,
     /// True if the notice does not report an error.
-    is_hint: bool,
+    pub is_hint: bool,
     /// The page at the public URL, if the form would have been accepted there.
-    public_url: Option<String>,
-    hidden: Vec<(String, String)>,
+    pub public_url: Option<String>,
+    /// Hidden fields: name and value.
+    pub hidden: Vec<(String, String)>,
     /// Values that somebody else saved, for fields that the form's author changed too.
     theirs: Map<String, Value>,
     /// Name of the form among the drafts that a browser keeps.
@@ -82,16 +83,6 @@ impl FormPage {
         FormPage { notice, ..self }
     }
 
-    /// Marks the notice as a hint or as an error.
-    pub fn as_hint(self, is_hint: bool) -> Self {
-        FormPage { is_hint, ..self }
-    }
-
-    /// Shows the page at the public URL.
-    pub fn with_public_url(self, public_url: Option<String>) -> Self {
-        FormPage { public_url, ..self }
-    }
-
     /// Shows both values of the fields that somebody else changed too.
     pub fn with_theirs<'a>(self, theirs: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
         let theirs: Map<String, Value> = theirs
@@ -112,29 +103,15 @@ impl FormPage {
         )
     }
 
-    /// Adds hidden fields.
-    pub fn with_hidden(self, hidden: Vec<(String, String)>) -> Self {
-        FormPage { hidden, ..self }
-    }
-
     fn new(input: &ProfileInput, errors: &[FieldError]) -> Self {
         FormPage {
-            heading: String::new(),
-            action: String::new(),
-            submit: "",
-            cancel: String::new(),
             fields: input.texts().map(FieldView::new).collect(),
             labels: Profile::FIELDS
                 .each_ref()
                 .map(|field| (field.name, field.label))
                 .into(),
             errors: FieldMessages::new(errors),
-            theirs: Map::new(),
-            notice: None,
-            is_hint: false,
-            public_url: None,
-            hidden: Vec::new(),
-            draft: String::new(),
+            ..FormPage::default()
         }
     }
 }

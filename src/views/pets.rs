@@ -20,7 +20,7 @@ pub struct IndexPage {
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
     /// Message of the last form.
-    flash: Option<String>,
+    pub flash: Option<String>,
 }
 
 /// Cards of some pets of the board.
@@ -99,11 +99,6 @@ impl IndexPage {
             undo,
             flash: None,
         }
-    }
-
-    /// Shows the message of the last form.
-    pub fn with_flash(self, flash: Option<String>) -> Self {
-        IndexPage { flash, ..self }
     }
 }
 

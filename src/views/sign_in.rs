@@ -3,17 +3,19 @@
 use serde::Serialize;
 
 use super::form::FieldMessages;
-use crate::model::{AccountName, FieldError};
+use crate::model::AccountName;
 
 /// The page to sign in.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct SignInPage {
     /// Path to go to after signing in.
     next: String,
     /// The name that was entered.
-    entered: String,
-    problem: Option<String>,
-    pending: Option<PendingForm>,
+    pub entered: String,
+    /// Why the last attempt failed.
+    pub problem: Option<String>,
+    /// The form that the page carries.
+    pub pending: Option<PendingForm>,
 }
 
 /// A form that waits until its author has signed in.
@@ -28,13 +30,15 @@ pub struct PendingForm {
 }
 
 /// The page behind an invitation: choose a password, and as the first admin a name.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct InvitationPage {
     action: String,
     /// The invited account; `None` for the first admin.
     invited: Option<String>,
-    entered: String,
-    errors: FieldMessages,
+    /// The name that was entered.
+    pub entered: String,
+    /// Errors of the last form.
+    pub errors: FieldMessages,
 }
 
 impl SignInPage {
@@ -42,24 +46,8 @@ impl SignInPage {
     pub fn new(next: &str) -> Self {
         SignInPage {
             next: next.to_owned(),
-            entered: String::new(),
-            problem: None,
-            pending: None,
+            ..SignInPage::default()
         }
-    }
-
-    /// Shows why an attempt failed, with the name that was entered.
-    pub fn with_problem(self, entered: &str, problem: &str) -> Self {
-        SignInPage {
-            entered: entered.to_owned(),
-            problem: Some(problem.to_owned()),
-            ..self
-        }
-    }
-
-    /// Carries a form.
-    pub fn with_pending(self, pending: Option<PendingForm>) -> Self {
-        SignInPage { pending, ..self }
     }
 }
 
@@ -69,17 +57,7 @@ impl InvitationPage {
         InvitationPage {
             action,
             invited: invited.map(AccountName::to_string),
-            entered: String::new(),
-            errors: FieldMessages::default(),
-        }
-    }
-
-    /// Shows an error, with the name that was entered.
-    pub fn with_error(self, entered: &str, error: &FieldError) -> Self {
-        InvitationPage {
-            entered: entered.to_owned(),
-            errors: FieldMessages::new([error]),
-            ..self
+            ..InvitationPage::default()
         }
     }
 }

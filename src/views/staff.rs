@@ -4,25 +4,26 @@ use serde::Serialize;
 
 use super::form::FieldMessages;
 use crate::auth::AccountSummary;
-use crate::model::{AccountName, FieldError, Role};
+use crate::model::{AccountName, Role};
 
 /// All accounts, and the form to invite somebody.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct StaffPage {
     members: Vec<MemberView>,
     /// The name that was entered.
-    entered: String,
-    errors: FieldMessages,
+    pub entered: String,
+    /// Errors of the last form.
+    pub errors: FieldMessages,
     /// Idempotency key of the form.
-    request_key: String,
+    pub request_key: String,
     /// An account and its link to choose a password.
-    link: Option<(String, String)>,
+    pub link: Option<(String, String)>,
     /// Message of the last form.
-    flash: Option<String>,
+    pub flash: Option<String>,
     /// Why the last form was refused: a title and a sentence.
-    notice: Option<(&'static str, String)>,
+    pub notice: Option<(&'static str, String)>,
     /// True if requests come through a proxy that `--trusted-proxy` does not list.
-    has_unnamed_proxy: bool,
+    pub has_unnamed_proxy: bool,
 }
 
 #[derive(Serialize)]
@@ -41,57 +42,7 @@ impl StaffPage {
         let member = |member: &AccountSummary| MemberView::new(member, reader);
         StaffPage {
             members: members.iter().map(member).collect(),
-            entered: String::new(),
-            errors: FieldMessages::default(),
-            request_key: String::new(),
-            link: None,
-            flash: None,
-            notice: None,
-            has_unnamed_proxy: false,
-        }
-    }
-
-    /// Warns of a proxy that `--trusted-proxy` does not list.
-    pub fn with_unnamed_proxy(self, has_unnamed_proxy: bool) -> Self {
-        StaffPage {
-            has_unnamed_proxy,
-            ..self
-        }
-    }
-
-    /// Sets the idempotency key of the form.
-    pub fn with_request_key(self, request_key: String) -> Self {
-        StaffPage {
-            request_key,
-            ..self
-        }
-    }
-
-    /// Shows the message of the last form.
-    pub fn with_flash(self, flash: Option<String>) -> Self {
-        StaffPage { flash, ..self }
-    }
-
-    /// Shows why the last form was refused.
-    pub fn with_notice(self, detail: &str) -> Self {
-        let notice = Some(("Nothing was changed", detail.to_owned()));
-        StaffPage { notice, ..self }
-    }
-
-    /// Shows an error of the form to invite, with the name that was entered.
-    pub fn with_error(self, entered: &str, error: &FieldError) -> Self {
-        StaffPage {
-            entered: entered.to_owned(),
-            errors: FieldMessages::new([error]),
-            ..self
-        }
-    }
-
-    /// Shows a link to choose a password.
-    pub fn with_link(self, name: &AccountName, link: String) -> Self {
-        StaffPage {
-            link: Some((name.to_string(), link)),
-            ..self
+            ..StaffPage::default()
         }
     }
 }

@@ -1,9 +1,8 @@
-//! The pages' styles, modules and icons: part of the binary, at addresses that change with them.
+//! Style sheets, scripts and icons: part of the binary, at paths that contain a fingerprint.
 //!
-//! One fingerprint stands for the whole tree, so modules and styles find each other by relative
-//! paths. What is served under the current one never changes and may be kept for ever; under an
-//! old one (a page from before an update asks for it) it is the current file, to be asked for
-//! again.
+//! One fingerprint covers all files, so scripts and styles find each other by relative paths. Files
+//! under the current fingerprint are immutable. Under an old one, which pages from before an update
+//! ask for, the current file is served and must be revalidated.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -22,13 +21,13 @@ use crate::serve::conditional::{EntityTags, entity_tag};
 #[folder = "public/"]
 struct Public;
 
-/// Where the files are.
+/// The fingerprint of all files.
 pub struct Assets {
     fingerprint: String,
-    address: String,
 }
 
 impl Assets {
+    /// Computes the fingerprint.
     pub fn load() -> Self {
         let mut names: Vec<_> = Public::iter().collect();
         names.sort_unstable();
@@ -39,19 +38,18 @@ impl Assets {
                 .map(|file| file.metadata.sha256_hash())
                 .hash(&mut hasher);
         }
-        let fingerprint = format!("{:016x}", hasher.finish());
         Assets {
-            address: format!("/assets/{fingerprint}"),
-            fingerprint,
+            fingerprint: format!("{:016x}", hasher.finish()),
         }
     }
 
-    /// What the addresses of all files start with, without a slash at the end.
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Returns the path below which the files are, without a slash at its end.
+    pub fn path(&self) -> String {
+        format!("/assets/{}", self.fingerprint)
     }
 }
 
+/// Serves a file.
 #[handler]
 pub fn asset(
     Data(site): Data<&Arc<Site>>,
@@ -59,27 +57,27 @@ pub fn asset(
     request: &Request,
 ) -> poem::Result<Response> {
     let is_current = fingerprint == site.assets.fingerprint;
-    let keep = if is_current {
+    let caching = if is_current {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
-    Ok(file(&path, keep, request)?)
+    Ok(file(&path, caching, request)?)
 }
 
-/// Browsers ask for this address whatever the page says.
+/// Serves the icon at the path that browsers ask for without being told.
 #[handler]
 pub fn icon(request: &Request) -> poem::Result<Response> {
     Ok(file("icon.svg", "public, max-age=86400", request)?)
 }
 
-fn file(path: &str, keep: &str, request: &Request) -> Result<Response, Failure> {
+fn file(path: &str, caching: &str, request: &Request) -> Result<Response, Failure> {
     let file =
         Public::get(path).ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
     let hash = HEXLOWER.encode(&file.metadata.sha256_hash()[..8]);
     let response = Response::builder()
         .header(header::ETAG, entity_tag(&hash))
-        .header(header::CACHE_CONTROL, keep);
+        .header(header::CACHE_CONTROL, caching);
     if EntityTags::if_none_match(request.headers()).contains(&hash) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
@@ -90,7 +88,7 @@ fn file(path: &str, keep: &str, request: &Request) -> Result<Response, Failure> 
     })
 }
 
-/// What the tree holds, and nothing else.
+/// Returns the content type of the kinds of files that `public/` contains.
 fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",

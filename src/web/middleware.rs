@@ -1,7 +1,7 @@
-//! What happens to every request before its handler, and to every answer after it.
+//! What surrounds every handler.
 
-pub mod body_limit;
-pub mod cors;
+mod body_limit;
+mod cors;
 mod error_pages;
 pub mod host;
 mod identity;
@@ -18,7 +18,7 @@ pub use self::body_limit::BodyLimits;
 use super::poem_fixes;
 use crate::metrics::Metrics;
 
-/// Wraps the URL table. A request meets the last of these first.
+/// Wraps the URL table. Read the list from its end: a request meets the last entry first.
 pub fn wrap(
     routes: Route,
     bodies: BodyLimits,
@@ -26,15 +26,18 @@ pub fn wrap(
 ) -> impl Endpoint<Output = Response> {
     let metrics = Arc::new(metrics);
     routes
+        // Needs the principal. Before the body is believed, and after it is kept for the answer.
         .around(identity::refuse_other_origins)
         .around(move |next, request| body_limit::limit(next, request, bodies))
+        // Before the body is read: a request over the limit costs as little as possible.
         .around(move |next, request| rate_limit::limit_writes(next, request, bodies))
         .around(host::check)
-        // Inside of the error pages, so that a request refused for want of memory gets one.
         .around(request_memory::charge_request)
+        // Outside of everything that can fail, inside of what its pages need.
         .around(error_pages::answer)
         .around(poem_fixes::redirect_trailing_slash)
         .around(identity::identify)
+        // Marks the answers to failures too, and answers preflights.
         .around(cors::share_reads)
         .after(security_headers::add)
         .around(move |next, request| trace::trace(next, request, Arc::clone(&metrics)))

@@ -1,9 +1,8 @@
-//! A long list of pets in an answer: rendered in blocks, off the async workers, and shared.
+//! Renders long lists of pets in blocks, outside of the async workers, and caches the blocks.
 //!
-//! A block is rendered when a reader takes it, so a slow reader of a large board holds one block
-//! and not the whole answer. Blocks that look the same to every reader are kept and sent as shared
-//! bytes until one of their pets changes. A block with a form token is made for one browser and
-//! never kept.
+//! A block is rendered when its reader is ready for it, so a slow reader of a large board occupies the
+//! memory of one block. Blocks that are the same for every reader are cached until one of their pets
+//! changes. Blocks with a form token are for one browser and never cached.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,17 +22,17 @@ use crate::model::Pet;
 /// Ids in a block. Its cards are about 50 KiB.
 const BLOCK_IDS: u64 = 64;
 
-/// Blocks that are kept, in bytes together: a visitor's cards of about 22,000 pets. Of a larger
-/// board the newest are kept, for readers that are at about the same place.
-const KEPT_BYTES: usize = 16 * 1024 * 1024;
+/// Size of the cache: the cards of about 22,000 pets. Of a larger board, it holds the newest blocks,
+/// for readers that read at about the same time.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
-/// How long a kept block is shown: a card says how long ago its pet began.
+/// How long a cached block is served. A card says how long its pet has had its status.
 const FRESH_FOR: Duration = Duration::from_secs(30);
 
-/// A list of up to this many pets is sent as a whole, with its length.
+/// Lists of up to this many pets are sent with their length, not streamed.
 const WHOLE_PETS: usize = 256;
 
-/// What pets are rendered as, for everyone in the same way.
+/// What pets are rendered as, if that is the same for every reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlockKind {
     /// Cards without forms.
@@ -46,24 +45,24 @@ pub enum BlockKind {
 
 /// How the pets of an answer are rendered.
 pub struct Rendering<F> {
-    /// What its blocks are shared as; `None` if they are for one reader.
+    /// Key of the cache; `None` if the blocks are for one reader.
     pub kind: Option<BlockKind>,
-    /// Between two blocks.
+    /// Text between two blocks.
     pub separator: &'static str,
-    /// Renders a block; `None` when that fails.
+    /// Renders a block. Returns `None` on failure.
     pub render: F,
 }
 
-/// The blocks that are kept, and permits to render more.
+/// The cache of blocks. Limits how many blocks are rendered concurrently.
 pub struct Blocks {
     renders: Arc<Semaphore>,
-    kept: Mutex<Kept>,
+    cache: Mutex<BlockCache>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct BlockCache {
     bytes: usize,
-    /// By what it is rendered as, and its number.
+    /// Blocks by kind and number.
     blocks: HashMap<(BlockKind, u64), Block>,
 }
 
@@ -73,11 +72,11 @@ struct Block {
     text: Bytes,
 }
 
-impl Kept {
-    /// Makes room for `bytes`: without what is no longer fresh, and then without the older half.
+impl BlockCache {
+    /// Evicts blocks until there is room for `bytes`: expired ones first, then the older half.
     fn make_room(&mut self, bytes: usize) {
         let mut limit = FRESH_FOR;
-        while self.bytes + bytes > KEPT_BYTES && !self.blocks.is_empty() {
+        while self.bytes + bytes > CACHE_BYTES && !self.blocks.is_empty() {
             self.blocks
                 .retain(|_, block| block.rendered_at.elapsed() < limit);
             self.bytes = self.blocks.values().map(|block| block.text.len()).sum();
@@ -93,39 +92,40 @@ impl Kept {
 }
 
 impl Blocks {
+    /// An empty cache.
     pub fn new() -> Self {
-        // Half of the cores, so that the async workers always find one.
+        // Half of the cores stay free for the async workers.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Blocks {
             renders: Arc::new(Semaphore::new((cores / 2).max(1))),
-            kept: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
-    /// The block that `pets` are, if it was rendered from the same pets a moment ago.
+    /// Returns the cached block, if it was rendered from the same pets and has not expired.
     fn find(&self, key: (BlockKind, u64), pets: &[Arc<Pet>]) -> Option<Bytes> {
-        let kept = self.kept.lock().expect("no holder of this lock panics");
-        let block = kept.blocks.get(&key)?;
+        let cache = self.cache.lock().expect("no holder of this lock panics");
+        let block = cache.blocks.get(&key)?;
         let is_same = block.pets.len() == pets.len()
             && block.pets.iter().zip(pets).all(|(a, b)| Arc::ptr_eq(a, b));
         (is_same && block.rendered_at.elapsed() < FRESH_FOR).then(|| block.text.clone())
     }
 
-    fn keep(&self, key: (BlockKind, u64), pets: Vec<Arc<Pet>>, text: Bytes) {
-        let mut kept = self.kept.lock().expect("no holder of this lock panics");
-        kept.make_room(text.len());
-        kept.bytes += text.len();
+    fn store(&self, key: (BlockKind, u64), pets: Vec<Arc<Pet>>, text: Bytes) {
+        let mut cache = self.cache.lock().expect("no holder of this lock panics");
+        cache.make_room(text.len());
+        cache.bytes += text.len();
         let block = Block {
             pets,
             rendered_at: Instant::now(),
             text,
         };
-        if let Some(old) = kept.blocks.insert(key, block) {
-            kept.bytes -= old.text.len();
+        if let Some(old) = cache.blocks.insert(key, block) {
+            cache.bytes -= old.text.len();
         }
     }
 
-    /// The text of `pets`, which are one block.
+    /// Returns a block, from the cache or rendered.
     async fn block<F>(
         self: &Arc<Self>,
         rendering: &Arc<Rendering<F>>,
@@ -142,7 +142,7 @@ impl Blocks {
         }
         let permit = Arc::clone(&self.renders).acquire_owned().await;
         let permit = permit.map_err(io::Error::other)?;
-        // Another reader may have rendered it meanwhile.
+        // Another reader may have rendered the block meanwhile.
         if let Some(text) = find() {
             return Ok(text);
         }
@@ -152,15 +152,15 @@ impl Blocks {
             let _permit = permit;
             let text = Bytes::from((rendering.render)(&pets)?);
             if let Some(key) = key {
-                blocks.keep(key, pets, text.clone());
+                blocks.store(key, pets, text.clone());
             }
             Some(text)
         });
         let text = running.await.map_err(io::Error::other)?;
-        text.ok_or_else(|| io::Error::other("the pets could not be rendered"))
+        text.ok_or_else(|| io::Error::other("cannot render the pets"))
     }
 
-    /// The blocks of `pets`, one after the other, with what belongs between them.
+    /// Streams the blocks of `pets`, with separators.
     fn stream<F>(
         self: Arc<Self>,
         rendering: Arc<Rendering<F>>,
@@ -176,24 +176,21 @@ impl Blocks {
                 let number = rest.first()?.id.get() / BLOCK_IDS;
                 let end = rest.partition_point(|pet| pet.id.get() / BLOCK_IDS == number);
                 let text = blocks.block(&rendering, &rest[..end]).await;
-                let separator = match at {
-                    0 => "",
-                    _ => rendering.separator,
-                };
+                let separator = if at == 0 { "" } else { rendering.separator };
                 let pieces = [Ok(Bytes::from_static(separator.as_bytes())), text];
                 Some((stream::iter(pieces), (blocks, rendering, pets, at + end)))
             },
         );
-        // An empty piece would be the end of a chunked body.
+        // An empty piece would end a chunked body.
         blocks
             .flatten()
             .filter(|piece| std::future::ready(!piece.as_ref().is_ok_and(Bytes::is_empty)))
     }
 
-    /// `head`, the blocks of `pets`, `tail`.
+    /// Returns a body of `head`, the blocks of `pets`, and `tail`.
     ///
     /// # Errors
-    /// When a block could not be rendered, and nothing was sent yet.
+    /// A block of a short list cannot be rendered.
     pub async fn body<F>(
         self: &Arc<Self>,
         rendering: Rendering<F>,
@@ -211,6 +208,6 @@ impl Blocks {
             return Ok(Body::from_bytes_stream(list));
         }
         let pieces: Vec<Bytes> = list.try_collect().await?;
-        Ok(request_memory::whole(pieces))
+        Ok(request_memory::sized_body(pieces))
     }
 }

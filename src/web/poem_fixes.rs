@@ -1,9 +1,17 @@
-//! Corrects Poem.
+//! Corrections of Poem 3.1. Nothing else in this crate works around its HTTP handling.
 //!
-//! One address and the methods it has.
-//!
-//! As poem's `RouteMethod`, which it builds on, and three things more: 405 says what is allowed,
-//! OPTIONS too, and HEAD is GET unless said otherwise (hyper leaves the body out).
+//! | Poem | corrected by |
+//! |---|---|
+//! | 405 has no `Allow` (RFC 9110, section 15.5.6) | `Resource` |
+//! | OPTIONS is 405 | `Resource` answers 204 with `Allow` |
+//! | HEAD of a GET route is 405 | `Resource` runs GET; hyper leaves the body out |
+//! | `/pets/` is not found | `redirect_trailing_slash` |
+//! | static files: HEAD is 405, the `ETag` is not quoted, no `Cache-Control` | not used: `assets` |
+//! | request bodies have no limit; `SizeLimit` refuses chunked ones | not used: `middleware::body_limit` |
+//! | `Csrf` signs with a key of zeros, `RealIp` trusts everyone | not used: `auth`, `limits` |
+//! | `Compression` delays SSE and sends no `Vary` | not used |
+//! | WebSocket: large buffers, no `Origin` check, 400 for a wrong version | not used: `live` |
+//! | the server has no timeouts and no connection limit | not used: `serve` |
 
 use std::sync::Arc;
 
@@ -12,7 +20,7 @@ use poem::{Endpoint, IntoEndpoint, IntoResponse, Request, Response, RouteMethod}
 
 use crate::error::Failure;
 
-/// An address under construction. Starts with no method.
+/// Starts the definition of a route, without any method.
 pub fn resource() -> Resource {
     Resource {
         methods: RouteMethod::new(),
@@ -20,44 +28,29 @@ pub fn resource() -> Resource {
     }
 }
 
-/// An endpoint that knows its methods.
+/// A route that knows its methods.
 pub struct Resource {
     methods: RouteMethod,
     allowed: Vec<Method>,
 }
 
 impl Resource {
-    pub fn get<E>(self, endpoint: E) -> Self
-    where
-        E: IntoEndpoint,
-        E::Endpoint: 'static,
-    {
+    /// Answers GET and HEAD.
+    pub fn get<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
         self.add(&[Method::GET, Method::HEAD], endpoint)
     }
 
-    /// GET without HEAD: an answer that is waited for, or changes the protocol, has no head of its
-    /// own (RFC 6455, section 4.1: the method of a handshake is GET).
-    pub fn get_only<E>(self, endpoint: E) -> Self
-    where
-        E: IntoEndpoint,
-        E::Endpoint: 'static,
-    {
+    /// Answers GET without HEAD: for long polls, and for handshakes (RFC 6455, section 4.1).
+    pub fn get_only<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
         self.add(&[Method::GET], endpoint)
     }
 
-    pub fn post<E>(self, endpoint: E) -> Self
-    where
-        E: IntoEndpoint,
-        E::Endpoint: 'static,
-    {
+    /// Answers POST.
+    pub fn post<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
         self.add(&[Method::POST], endpoint)
     }
 
-    fn add<E>(mut self, methods: &[Method], endpoint: E) -> Self
-    where
-        E: IntoEndpoint,
-        E::Endpoint: 'static,
-    {
+    fn add<E: IntoEndpoint<Endpoint: 'static>>(mut self, methods: &[Method], endpoint: E) -> Self {
         self.allowed.extend_from_slice(methods);
         Resource {
             methods: self.methods.method(methods[0].clone(), endpoint),
@@ -79,10 +72,8 @@ impl Endpoint for Resource {
             return Err(Failure::method_not_allowed(self.allow()).into());
         }
         if request.method() == Method::OPTIONS {
-            return Ok(Response::builder()
-                .status(StatusCode::NO_CONTENT)
-                .header(header::ALLOW, self.allow())
-                .finish());
+            let response = Response::builder().status(StatusCode::NO_CONTENT);
+            return Ok(response.header(header::ALLOW, self.allow()).finish());
         }
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);
@@ -91,8 +82,8 @@ impl Endpoint for Resource {
     }
 }
 
-/// Leads a request for an address with slashes at its end to the address without them, with its
-/// method, body and query. A path that starts with two slashes would lead to another site.
+/// Redirects a path with slashes at its end to the path without them (308: the method and the body
+/// stay). A path that starts with two slashes is not redirected: it would lead to another site.
 pub async fn redirect_trailing_slash<E: Endpoint<Output = Response>>(
     next: Arc<E>,
     request: Request,
@@ -104,9 +95,7 @@ pub async fn redirect_trailing_slash<E: Endpoint<Output = Response>>(
     }
     let path = path.trim_end_matches('/');
     let query = request.uri().query().map(|query| format!("?{query}"));
-    let address = format!("{path}{}", query.unwrap_or_default());
-    Ok(Response::builder()
-        .status(StatusCode::PERMANENT_REDIRECT)
-        .header(header::LOCATION, address)
-        .finish())
+    let target = format!("{path}{}", query.unwrap_or_default());
+    let response = Response::builder().status(StatusCode::PERMANENT_REDIRECT);
+    Ok(response.header(header::LOCATION, target).finish())
 }

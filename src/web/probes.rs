@@ -1,4 +1,4 @@
-//! For the one who runs the machine: is it alive, should it get traffic, what has it counted.
+//! Probes for operators: liveness, readiness, metrics.
 
 use std::sync::Arc;
 
@@ -15,58 +15,58 @@ use crate::error::Failure;
 use crate::limits::PeerAddress;
 use crate::metrics::Metrics;
 
-/// The process answers.
+/// Answers as long as the process runs.
 #[handler]
 pub fn health() -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// Whether new visitors should be sent here: not while it stops, and not while its own disk cannot
-/// be written.
+/// Answers 200 if a load balancer should send visitors here. Answers 503 while the server stops, and
+/// while its own disk cannot be written.
 #[handler]
 pub fn readiness(Data(app): Data<&Arc<AppState>>) -> Response {
     if app.is_stopping() {
         text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
     } else if app.is_engine_unreachable() {
-        // A balancer that dropped this node would drop all of them.
+        // All nodes share the engine: a load balancer that drops this node would drop all of them.
         text(
             StatusCode::OK,
-            "ready to be read; changes cannot be made, the engine is out of reach\n",
+            "read-only: the database is unreachable, changes cannot be saved\n",
         )
     } else if !app.is_working() {
         text(
             StatusCode::SERVICE_UNAVAILABLE,
-            "changes cannot be written or delivered\n",
+            "changes cannot be saved or delivered\n",
         )
     } else if app.limiter().suspects_unnamed_proxy() {
         text(
             StatusCode::OK,
-            "ready; a proxy seems to be in front that --trusted-proxy does not name: all its visitors \
-             count as one address\n",
+            "ready; warning: requests come through a proxy that --trusted-proxy does not list, so all \
+             its visitors count as one address\n",
         )
     } else {
         text(StatusCode::OK, "ready\n")
     }
 }
 
-/// The metrics, for programs on this machine, and for tokens and people with the scope `read`: the
-/// metrics count failed sign-ins and refused visitors.
+/// Shows the metrics to programs on this machine, and to principals with the scope `read`. The metrics
+/// tell attackers about failed sign-ins and refused clients.
 #[handler]
 pub fn show_metrics(
     Data(app): Data<&Arc<AppState>>,
-    caller: Principal,
+    principal: Principal,
     request: &Request,
 ) -> poem::Result<Response> {
-    // A name that leads to loopback by mistake or on purpose (DNS rebinding) is not this machine,
-    // and neither is the public name that a proxy passes on.
+    // A host name that resolves to loopback (DNS rebinding) is not this machine, and neither is the
+    // public name that a proxy passes on.
     let is_local = PeerAddress::is_local_client(request) && is_local_host(request.headers());
     if !is_local {
-        Permit::<MayRead>::new(&caller).map_err(Failure::from)?;
+        Permit::<MayRead>::new(&principal).map_err(Failure::from)?;
     }
     Ok(exposition(app.metrics()))
 }
 
-/// The endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.
+/// Returns the endpoint of `--metrics-listen`: `/metrics`, for everyone who can reach that address.
 pub fn metrics_endpoint(metrics: Metrics) -> BoxEndpoint<'static> {
     let shared = Arc::new(metrics.clone());
     let endpoint = make_sync(move |_request| exposition(&metrics));

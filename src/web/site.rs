@@ -36,7 +36,7 @@ impl Site {
         Site {
             app,
             engine,
-            views: Views::new(assets.address().to_owned()),
+            views: Views::new(assets.path()),
             assets,
             blocks: Arc::new(Blocks::new()),
         }

@@ -1,9 +1,9 @@
-//! Cross-origin reads (CORS; Fetch standard, "CORS protocol").
+//! Lets pages of any origin read (CORS; Fetch standard, "CORS protocol").
 //!
-//! A page of any origin may read the live routes, the API and the probes, without credentials:
-//! every answer of these routes carries the headers, errors included, and preflights are answered
-//! before anything else looks at the request. Writes get none of it: a write from another origin
-//! stays refused, and its preflight is answered without leave.
+//! A page of any origin may read the live routes, the API and the probes, without credentials. Every
+//! answer of these routes has the headers, errors included, and preflights are answered before the rest
+//! sees the request. Writes have none of it: a write from another origin is refused, and its preflight
+//! grants nothing.
 
 use std::sync::Arc;
 
@@ -13,21 +13,20 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 use crate::web::api;
 use crate::web::pages::doctor;
 
-/// What readers send: `EventSource` and its polyfills, `fetch` with `cache`, libraries that name
-/// themselves, and the trace headers that monitoring scripts add to every request. A browser
-/// remembers an allowed header for an address and every method, so nothing is listed that a write
-/// needs: no `Content-Type`, and no `*`. So a cross-origin GET with `Content-Type`, which some fetch
-/// wrappers add though it has no body, fails its preflight.
+/// Headers that readers send: `EventSource` polyfills, `fetch` with `cache`, libraries that name
+/// themselves, and tracing scripts. A browser remembers an allowed header for every method of a URL, so
+/// the list has nothing that a write needs: no `Content-Type` and no `*`. Therefore a cross-origin GET
+/// with `Content-Type`, which some wrappers of fetch send, fails its preflight.
 const ALLOWED_HEADERS: &str = "Accept, Accept-Language, Baggage, Cache-Control, If-Modified-Since, \
      If-None-Match, Last-Event-ID, Pragma, Sentry-Trace, Traceparent, Tracestate, X-Requested-With";
 
-/// What a script may read besides the few headers that it always may.
+/// Headers that a script can read, beside those that it always can.
 const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After, X-Request-Id";
 
-/// Seconds that a browser may remember a preflight: the longest that any of them keeps one.
+/// Seconds that a browser may cache a preflight: the longest that any browser accepts.
 const MAX_AGE: &str = "86400";
 
-/// Answers preflights of readable routes, and marks every answer of these as readable.
+/// Answers preflights of readable routes, and adds the headers to every answer of these.
 pub async fn share_reads<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let (method, path) = (request.method(), request.uri().path());
     let preflight = requested_method(request.headers()).filter(|_| method == Method::OPTIONS);
@@ -51,10 +50,10 @@ pub async fn share_reads<E: Endpoint>(next: Arc<E>, request: Request) -> poem::R
     Ok(response)
 }
 
-/// The method that a preflight asks about.
+/// Returns the method that a preflight asks for.
 fn requested_method(headers: &HeaderMap) -> Option<&str> {
     let method = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
-    // What is no text is no method that reads.
+    // A value that is not text is not a method that reads.
     Some(method.to_str().unwrap_or_default())
 }
 
@@ -63,8 +62,8 @@ fn is_read(method: &Method, path: &str) -> bool {
     method.is_safe() || !path.starts_with(api::ADDRESS)
 }
 
-/// Returns true if a page of any origin may read what is at `path`: all that is for programs, and no
-/// page. The redirect from an address with slashes at its end is as readable as its target.
+/// Returns true if a page of any origin may read `path`: true for routes of programs, false for pages.
+/// A redirect from a path with slashes at its end is as readable as its target.
 pub fn is_readable(path: &str) -> bool {
     match path.trim_end_matches('/') {
         "/api/openapi.json" | "/healthz" | "/readyz" => true,
@@ -73,7 +72,7 @@ pub fn is_readable(path: &str) -> bool {
     }
 }
 
-/// The answer to the preflight of a read.
+/// Returns the answer to the preflight of a read.
 fn allow_reads() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let allowed: [(HeaderName, &str); 3] = [

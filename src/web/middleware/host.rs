@@ -8,8 +8,8 @@ use poem::{Endpoint, Request};
 
 use crate::error::Failure;
 
-/// Lets a request through that names its host once, and validly. Of two names, or of one that
-/// readers split differently, a proxy in front may believe the one and we the other.
+/// Refuses a request without exactly one valid `Host`. With two hosts, or one that parsers read
+/// differently, a proxy could route by another host than this server.
 ///
 /// # Errors
 /// 400: RFC 9112, section 3.2.
@@ -18,8 +18,8 @@ pub async fn check<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<
     let detail = match (hosts.next(), hosts.next()) {
         (Some(host), None) if is_valid_host(host) => None,
         (None, _) if request.version() != Version::HTTP_11 => None,
-        (Some(_), None) => Some("The Host header is not a host name or address with a port."),
-        _ => Some("A request names its host once, in one Host header."),
+        (Some(_), None) => Some("The Host header is not a host name or an address."),
+        _ => Some("A request needs exactly one Host header."),
     };
     if let Some(detail) = detail {
         return Err(Failure::bad_request(detail).into());

@@ -1,4 +1,4 @@
-//! How often one account, or one visitor without, may change something.
+//! Limits the rate of writes per account, and per address for clients without one.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::limits::ClientAddress;
 use crate::live::too_many_writes;
 use crate::web::pages::form::Form;
 
-/// Counts every request that may change something, whether it is then allowed to or not.
+/// Counts every request that can change something, whether it succeeds or not.
 ///
 /// # Errors
-/// 429 for one too many.
+/// 429 over the limit.
 pub async fn limit_writes<E: Endpoint>(
     next: Arc<E>,
     mut request: Request,
-    limits: BodyLimits,
+    bodies: BodyLimits,
 ) -> poem::Result<E::Output> {
     if !request.method().is_safe()
         && let Some(app) = request.data::<Arc<AppState>>()
@@ -29,8 +29,8 @@ pub async fn limit_writes<E: Endpoint>(
         if let Err(wait) = app.limiter().admit_write(name, client) {
             app.count_refused_write();
             if Form::is_announced(request.headers()) {
-                // The answer contains what was typed. A body over the limit is answered as usual.
-                body_limit::keep(&mut request, limits).await.ok();
+                // The answer returns the form. Without its body, the answer is an error page.
+                body_limit::read_body(&mut request, bodies).await.ok();
             }
             return Err(too_many_writes(wait).into());
         }

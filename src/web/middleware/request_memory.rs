@@ -1,8 +1,8 @@
-//! Memory of answers: charged to the budget of all requests until the reader took them.
+//! Charges requests and unread answers to the memory budget of all requests.
 //!
-//! A reader that does not read keeps hyper from dropping what it was handed. An answer whose length
-//! is known is charged as a whole before its head is sent, so that it can be refused. One that is
-//! made while it is sent is charged piece by piece, and waits while there is no room.
+//! A client that does not read keeps its answer in memory. An answer of known length is charged as a
+//! whole before its head is sent, so that it can still be refused. A streamed answer is charged piece
+//! by piece, and waits while the budget is used up.
 
 use std::io;
 use std::pin::Pin;
@@ -19,43 +19,47 @@ use poem::http::StatusCode;
 use poem::{Body, Endpoint, IntoResponse, Request, Response};
 use tokio::time::{Instant, sleep};
 
-use super::body_limit;
 use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::limits::{ClientAddress, REQUEST_BYTES};
 
-/// An answer of up to this length is part of what every connection takes.
+/// Answers up to this length are part of the memory that every connection reserves.
 const INCLUDED_BYTES: u64 = 8 * 1024;
 
-/// How long a piece of an answer waits for room, and how often it looks.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
-const ROOM_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a piece of a streamed answer waits for memory, and how often it retries.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(5);
+const MEMORY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Lets a request through that the budget of all requests has room for, and then its answer.
+/// `Retry-After` of a request that was refused for want of memory. Bodies end within seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Reserves memory for a request while its handler runs, and for its answer until it is read.
 ///
 /// # Errors
-/// 503.
+/// 503 when the budget is used up.
 pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let app = request.data::<Arc<AppState>>().cloned();
     let app = app.ok_or_else(Failure::internal)?;
-    let visitor = ClientAddress::from_request(&request);
-    let mut buffered = app.limiter().open_reservation(visitor);
-    if buffered.resize(REQUEST_BYTES).is_err() {
+    let client = ClientAddress::from_request(&request);
+    let mut reservation = app.limiter().open_reservation(client);
+    if reservation.resize(REQUEST_BYTES).is_err() {
         app.count_refused_buffers();
-        return Err(body_limit::no_room().into());
+        return Err(memory_exhausted().into());
     }
     let response = next.call(request).await?.into_response();
-    drop(buffered);
-    Ok(charge(&app, visitor, response).await?)
+    drop(reservation);
+    Ok(charge_response(&app, client, response).await?)
 }
 
-/// Charges `response` for `visitor`.
-///
-/// # Errors
-/// 503 when the budget has no room for it.
-async fn charge(
+/// The failure for a request that the budget has no memory for.
+pub fn memory_exhausted() -> Failure {
+    let detail = "The server is handling too many requests right now. Try again in a few seconds.";
+    Failure::unavailable(detail, RETRY_AFTER_SECONDS)
+}
+
+async fn charge_response(
     app: &Arc<AppState>,
-    visitor: ClientAddress,
+    client: ClientAddress,
     mut response: Response,
 ) -> Result<Response, Failure> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -64,68 +68,62 @@ async fn charge(
     let body: BoxBody<Bytes, io::Error> = response.take_body().into();
     let length = body.size_hint().exact();
     let body = Body::from(body);
-    let body = match length {
+    response.set_body(match length {
         Some(..=INCLUDED_BYTES) => body,
         Some(_) => {
-            let pieces: Vec<Bytes> = body
-                .into_bytes_stream()
-                .try_collect()
-                .await
-                .map_err(|_| Failure::internal())?;
-            let charged = pieces
-                .into_iter()
-                .map(|piece| app.limiter().reserve_response(visitor, piece));
-            let charged = charged.collect::<Result<Vec<_>, _>>().map_err(|_refused| {
+            let pieces: Result<Vec<Bytes>, _> = body.into_bytes_stream().try_collect().await;
+            let pieces = pieces.map_err(|_| Failure::internal())?.into_iter();
+            let charged = pieces.map(|piece| app.limiter().reserve_response(client, piece));
+            let charged: Result<Vec<Bytes>, _> = charged.collect();
+            sized_body(charged.map_err(|_refused| {
                 app.count_refused_buffers();
-                body_limit::no_room()
-            })?;
-            whole(charged)
+                memory_exhausted()
+            })?)
         }
         None => {
             let app = Arc::clone(app);
             Body::from_bytes_stream(body.into_bytes_stream().then(move |piece| {
                 let app = Arc::clone(&app);
-                async move { charge_piece(&app, visitor, piece?).await }
+                async move { charge_piece(&app, client, piece?).await }
             }))
         }
-    };
-    response.set_body(body);
+    });
     Ok(response)
 }
 
 async fn charge_piece(
     app: &AppState,
-    visitor: ClientAddress,
+    client: ClientAddress,
     mut piece: Bytes,
 ) -> io::Result<Bytes> {
-    let deadline = Instant::now() + ROOM_TIMEOUT;
+    let deadline = Instant::now() + MEMORY_TIMEOUT;
     loop {
-        piece = match app.limiter().reserve_response(visitor, piece) {
+        piece = match app.limiter().reserve_response(client, piece) {
             Ok(charged) => return Ok(charged),
-            Err(full) => full.bytes,
+            Err(refused) => refused.bytes,
         };
         if Instant::now() > deadline {
             app.count_refused_buffers();
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        sleep(ROOM_INTERVAL).await;
+        sleep(MEMORY_INTERVAL).await;
     }
 }
 
-/// A body of known length from pieces that stay as they are, so that readers can share them.
-pub fn whole(pieces: Vec<Bytes>) -> Body {
+/// Returns a body of known length. The pieces are not copied, so that readers can share them.
+pub fn sized_body(pieces: Vec<Bytes>) -> Body {
     let left = pieces.iter().map(|piece| piece.len() as u64).sum();
     let pieces = pieces.into_iter();
-    Body::from(BoxBody::new(Pieces { pieces, left }))
+    Body::from(BoxBody::new(SizedBody { pieces, left }))
 }
 
-struct Pieces {
+struct SizedBody {
     pieces: vec::IntoIter<Bytes>,
-    /// Bytes in them.
+    /// Bytes in the pieces.
     left: u64,
 }
 
-impl hyper::body::Body for Pieces {
+impl hyper::body::Body for SizedBody {
     type Data = Bytes;
     type Error = io::Error;
 

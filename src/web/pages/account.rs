@@ -12,7 +12,7 @@ use super::sign_in::{peer_address, too_many_attempts, with_session};
 use crate::auth::{SignInError, SignedIn};
 use crate::error::Failure;
 use crate::model::{FieldError, Scope, check_token_name};
-use crate::views::AccountPage;
+use crate::views::{AccountPage, FieldMessages};
 
 /// Path of the page.
 pub const PATH: &str = "/account";
@@ -20,7 +20,8 @@ pub const PATH: &str = "/account";
 /// Shows the account.
 #[handler]
 pub fn show_account(person: SignedIn, pages: PageResponder) -> poem::Result<Response> {
-    let page = account_page(&person)?.with_flash(pages.flash());
+    let mut page = account_page(&person)?;
+    page.flash = pages.flash();
     pages.show_with_flash(&page)
 }
 
@@ -35,7 +36,8 @@ pub async fn change_password(
     let account = &person.account;
     let new = form.text("password");
     let show_error = |error: &FieldError| {
-        let page = account_page(&person)?.with_error(error);
+        let mut page = account_page(&person)?;
+        page.errors = FieldMessages::new([error]);
         pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY)
     };
     if let Err(error) = check_new_password(new, form.text("again"), &account.name) {
@@ -80,8 +82,9 @@ pub async fn create_token(
     let scope = match checked {
         Ok(scope) => scope,
         Err(error) => {
-            let page = account_page(&person)?.with_error(&error);
-            let page = page.with_entered(form.text("token-name"));
+            let mut page = account_page(&person)?;
+            page.errors = FieldMessages::new([&error]);
+            page.entered = form.text("token-name").to_owned();
             return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -93,7 +96,9 @@ pub async fn create_token(
             .create(&person.account.name, &token_name, scope, &person.actor)
     });
     let token = secret.await?.token_text();
-    pages.show(&account_page(&person)?.with_new_token(entered, &token))
+    let mut page = account_page(&person)?;
+    page.new_token = Some((entered.to_owned(), token));
+    pages.show(&page)
 }
 
 /// Returns the number of sessions of the account beside this one.
@@ -119,7 +124,8 @@ pub fn show_refused(
     if failure.status == StatusCode::UNAUTHORIZED {
         return Err(failure.into());
     }
-    let page = account_page(person)?.with_notice(&failure.detail);
+    let mut page = account_page(person)?;
+    page.notice = Some(("Nothing was changed", failure.detail.clone()));
     pages.show_refused(&page, &failure)
 }
 
@@ -127,6 +133,7 @@ fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
     let accounts = person.staff()?.accounts();
     let name = &person.account.name;
     let (sessions, tokens) = (accounts.sessions().list(name), accounts.tokens().list(name));
-    let page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
-    Ok(page.with_request_key(form::new_key().1))
+    let mut page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
+    page.request_key = form::new_key().1;
+    Ok(page)
 }

@@ -28,8 +28,9 @@ pub fn edit_form(
     Path(id): Path<String>,
 ) -> poem::Result<Response> {
     let (pet, _) = pages.site.pet(&id)?;
-    let page = FormPage::edit(&pet, &ProfileInput::from_profile(&pet.profile), &[]);
-    pages.show(&page.with_hidden(hidden_fields(&pet)))
+    let mut page = FormPage::edit(&pet, &ProfileInput::from_profile(&pet.profile), &[]);
+    page.hidden = hidden_fields(&pet);
+    pages.show(&page)
 }
 
 /// Saves the fields that the author changed.
@@ -49,7 +50,8 @@ pub async fn edit_pet(
         Ok(patch) => patch,
         Err(invalid) => {
             let input = input.or(&pet.profile);
-            let page = FormPage::edit(&pet, &input, &invalid.0).with_hidden(hidden);
+            let mut page = FormPage::edit(&pet, &input, &invalid.0);
+            page.hidden = hidden;
             return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
@@ -82,9 +84,9 @@ fn conflict_page(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> For
     let theirs = fields.filter(|field| conflicts.contains(&field.name));
     let theirs = theirs.map(|field| (field.name, field.text(&current.profile)));
     let mine = ProfileInput::from_profile(&patch.apply(&current.profile));
-    FormPage::edit(current, &mine, &[])
-        .with_theirs(theirs)
-        .with_hidden(hidden_fields(current))
+    let mut page = FormPage::edit(current, &mine, &[]).with_theirs(theirs);
+    page.hidden = hidden_fields(current);
+    page
 }
 
 /// Returns the hidden fields of a form for `pet`.

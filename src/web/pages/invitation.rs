@@ -11,7 +11,7 @@ use super::sign_in::with_session;
 use crate::auth::{Principal, Secret, SignInError, StaffAuth, check_password_rules};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, FieldError};
-use crate::views::InvitationPage;
+use crate::views::{FieldMessages, InvitationPage};
 
 /// Returns the path of the page for a secret.
 pub fn invitation_path(secret: &Secret) -> String {
@@ -19,13 +19,13 @@ pub fn invitation_path(secret: &Secret) -> String {
 }
 
 /// A link that is valid.
-struct Invitation {
+struct InvitationLink {
     secret: Secret,
     /// The account that it is for. `None` for the link that creates the first admin.
     account: Option<AccountName>,
 }
 
-impl Invitation {
+impl InvitationLink {
     /// Finds the invitation behind a link.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Invitation {
             let name = staff.accounts().invitations().find(&secret.key());
             Some(name.ok_or_else(invalid)?)
         };
-        Ok((staff, Invitation { secret, account }))
+        Ok((staff, InvitationLink { secret, account }))
     }
 
     fn page(&self) -> InvitationPage {
@@ -63,7 +63,7 @@ impl Invitation {
 /// Shows the form to choose a password.
 #[handler]
 pub fn show_form(pages: PageResponder, Path(secret): Path<String>) -> poem::Result<Response> {
-    let page = Invitation::find(&pages.principal, &secret)?.1.page();
+    let page = InvitationLink::find(&pages.principal, &secret)?.1.page();
     pages.show_to_anonymous(|pages| pages.show(&page))
 }
 
@@ -74,7 +74,7 @@ pub async fn accept(
     Path(secret): Path<String>,
     form: Form,
 ) -> poem::Result<Response> {
-    let (staff, invitation) = Invitation::find(&pages.principal, &secret)?;
+    let (staff, invitation) = InvitationLink::find(&pages.principal, &secret)?;
     let password = form.text("password");
     let checked = invitation.name(&form).and_then(|name| {
         check_new_password(password, form.text("again"), &name)?;
@@ -83,7 +83,9 @@ pub async fn accept(
     let name = match checked {
         Ok(name) => name,
         Err(error) => {
-            let page = invitation.page().with_error(form.text("name"), &error);
+            let mut page = invitation.page();
+            page.entered = form.text("name").to_owned();
+            page.errors = FieldMessages::new([&error]);
             return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };

@@ -30,7 +30,8 @@ pub fn to_index() -> Response {
 pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
     let (board, now) = (pages.site.app.hub().board(), Timestamp::now());
     let undo = undo::offer_for(&pages, headers, now, None);
-    let page = IndexPage::new(&board, now, undo).with_flash(pages.flash());
+    let mut page = IndexPage::new(&board, now, undo);
+    page.flash = pages.flash();
     let mut response = pages.show_with_flash(&page)?;
     // The cards are rendered in blocks, between the two halves of the page.
     let html = response.take_body().into_string().await;
@@ -91,8 +92,9 @@ pub fn show_pet(
 /// Shows the form to add a pet.
 #[handler]
 pub fn new_pet(_permit: Permit<MayWrite>, pages: PageResponder) -> poem::Result<Response> {
-    let page = FormPage::create(&ProfileInput::default(), &[]);
-    pages.show(&page.with_hidden(vec![form::new_key()]))
+    let mut page = FormPage::create(&ProfileInput::default(), &[]);
+    page.hidden = vec![form::new_key()];
+    pages.show(&page)
 }
 
 /// Adds a pet.
@@ -107,7 +109,8 @@ pub async fn create_pet(
     let profile = match input.clone().into_profile() {
         Ok(profile) => profile,
         Err(invalid) => {
-            let page = FormPage::create(&input, &invalid.0).with_hidden(hidden);
+            let mut page = FormPage::create(&input, &invalid.0);
+            page.hidden = hidden;
             return pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };

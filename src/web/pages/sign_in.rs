@@ -45,7 +45,8 @@ pub fn ask_to_sign_in(
         None => local_path(referring_page),
     };
     let pending = unsaved.as_ref().map(UnsavedForm::pending);
-    let page = SignInPage::new(&next).with_pending(pending);
+    let mut page = SignInPage::new(&next);
+    page.pending = pending;
     pages.show_to_anonymous(|pages| pages.show_refused(&page, failure))
 }
 
@@ -59,9 +60,9 @@ pub fn show_failure(
     if unsaved.is_by(&pages.principal) {
         return unsaved.show(&pages, Reason::SignedIn);
     }
-    let page = SignInPage::new(&unsaved.page())
-        .with_problem("", &failure.detail)
-        .with_pending(Some(unsaved.pending()));
+    let mut page = SignInPage::new(&unsaved.page());
+    page.problem = Some(failure.detail.clone());
+    page.pending = Some(unsaved.pending());
     pages.show_to_anonymous(|pages| pages.show_refused(&page, failure))
 }
 
@@ -129,9 +130,10 @@ pub async fn sign_in(
         }
         Err(SignInError::Failed(error)) => return Err(Failure::from(error).into()),
     };
-    let page = SignInPage::new(&next)
-        .with_problem(form.text("name"), &failure.detail)
-        .with_pending(unsaved.as_ref().map(UnsavedForm::pending));
+    let mut page = SignInPage::new(&next);
+    page.entered = form.text("name").to_owned();
+    page.problem = Some(failure.detail.clone());
+    page.pending = unsaved.as_ref().map(UnsavedForm::pending);
     pages.show_refused(&page, &failure)
 }
 

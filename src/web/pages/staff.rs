@@ -12,7 +12,7 @@ use super::response::{PageResponder, redirect};
 use crate::auth::{AccountsError, Administrator, Secret, SignedIn};
 use crate::error::{Failure, at_field};
 use crate::model::{AccountName, FieldError, Role};
-use crate::views::{ConfirmPage, StaffPage};
+use crate::views::{ConfirmPage, FieldMessages, StaffPage};
 
 /// Path of the page.
 pub const PATH: &str = "/staff";
@@ -23,7 +23,8 @@ pub fn show_staff(
     Administrator(admin): Administrator,
     pages: PageResponder,
 ) -> poem::Result<Response> {
-    let page = staff_page(&pages, &admin)?.with_flash(pages.flash());
+    let mut page = staff_page(&pages, &admin)?;
+    page.flash = pages.flash();
     pages.show_with_flash(&page)
 }
 
@@ -60,7 +61,9 @@ pub async fn invite(
     form: Form,
 ) -> poem::Result<Response> {
     let show_error = |error: &FieldError| {
-        let page = staff_page(&pages, &admin)?.with_error(form.text("name"), error);
+        let mut page = staff_page(&pages, &admin)?;
+        page.entered = form.text("name").to_owned();
+        page.errors = FieldMessages::new([error]);
         pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY)
     };
     let parse = || Ok((form.parse_field("name")?, form.parse_field("role")?));
@@ -139,7 +142,8 @@ fn show_refused(
     if [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&failure.status) {
         return Err(failure.into());
     }
-    let page = staff_page(pages, admin)?.with_notice(&failure.detail);
+    let mut page = staff_page(pages, admin)?;
+    page.notice = Some(("Nothing was changed", failure.detail.clone()));
     pages.show_refused(&page, &failure)
 }
 
@@ -165,12 +169,15 @@ fn show_link(
         None => format!("http://{}", request.header("host").unwrap_or_default()),
     };
     let link = format!("{origin}{}", invitation_path(secret));
-    pages.show(&staff_page(pages, admin)?.with_link(name, link))
+    let mut page = staff_page(pages, admin)?;
+    page.link = Some((name.to_string(), link));
+    pages.show(&page)
 }
 
 fn staff_page(pages: &PageResponder, admin: &SignedIn) -> Result<StaffPage, Failure> {
     let members = admin.staff()?.accounts().members().list();
-    let page = StaffPage::new(&members, &admin.account.name);
-    let page = page.with_request_key(form::new_key().1);
-    Ok(page.with_unnamed_proxy(pages.site.app.limiter().suspects_unnamed_proxy()))
+    let mut page = StaffPage::new(&members, &admin.account.name);
+    page.request_key = form::new_key().1;
+    page.has_unnamed_proxy = pages.site.app.limiter().suspects_unnamed_proxy();
+    Ok(page)
 }

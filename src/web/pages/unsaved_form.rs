@@ -159,9 +159,10 @@ impl UnsavedForm {
             }
         };
         if self.is_pet_form() {
-            let page = self.into_pet_form(&pages.site, title, detail);
-            let page = page.as_hint(status.is_success());
-            return pages.show_with_status(&page.with_public_url(public_url), status);
+            let mut page = self.into_pet_form(&pages.site, title, detail);
+            page.is_hint = status.is_success();
+            page.public_url = public_url;
+            return pages.show_with_status(&page, status);
         }
         let page = match status_pet(&self.action) {
             Some(pet) => self.into_status_retry(&pages.site, pet, &reason),
@@ -182,21 +183,20 @@ impl UnsavedForm {
         let hidden = self.form.hidden(is_hidden);
         let edited = edited_pet(&self.action).map(|id| site.app.hub().pet(id));
         let input = self.form.into_profile_input();
-        match edited {
-            Some(None) => FormPage::create(&input, &[])
-                .with_notice(
-                    "This pet was removed while you were editing",
-                    "Your text is below. You can add it as a new pet.",
-                )
-                // The key of the edit may have been used.
-                .with_hidden(vec![form::new_key()]),
-            Some(Some((pet, _))) => FormPage::edit(&pet, &input, &[])
-                .with_notice(title, detail)
-                .with_hidden(hidden),
-            None => FormPage::create(&input, &[])
-                .with_notice(title, detail)
-                .with_hidden(hidden),
+        let mut page = match &edited {
+            Some(Some((pet, _))) => FormPage::edit(pet, &input, &[]),
+            _ => FormPage::create(&input, &[]),
+        };
+        if let Some(None) = edited {
+            // The key of the edit may have been used.
+            page.hidden = vec![form::new_key()];
+            return page.with_notice(
+                "This pet was removed while you were editing",
+                "Your text is below. You can add it as a new pet.",
+            );
         }
+        page.hidden = hidden;
+        page.with_notice(title, detail)
     }
 
     /// Returns an invitation or a token with a button to send it again. Lists what its author entered.
