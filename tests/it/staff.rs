@@ -1,17 +1,16 @@
-//! People and programs that may change something: how they come in, what they may, what ends it,
-//! and what an attacker gets.
+//! Staff: signing in, permissions, revocation, and attacks.
 
 mod accounts;
 mod audit;
+mod backups;
+mod bootstrap;
 mod command_line;
-mod copies;
-mod founding;
-mod other_sites;
+mod csrf;
+mod quick_status;
+mod resubmission;
 mod sessions;
 mod sign_in;
 mod sockets;
 mod stored_text;
-mod tapping;
 mod tokens;
-mod twice;
 mod unsaved;

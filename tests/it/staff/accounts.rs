@@ -1,8 +1,8 @@
-//! Who is staff: what an admin can do, what staff cannot, and what no form lets through.
+//! Managing accounts on the staff page: what admins can do, and what is refused.
 
 use crate::support::{Browser, PASSWORD, Rescue};
 
-/// The link on a page that shows one.
+/// Returns the invitation link on a page.
 fn link_on(page: &str) -> String {
     let (_, rest) = page
         .split_once("&#x2f;welcome&#x2f;")
@@ -10,10 +10,9 @@ fn link_on(page: &str) -> String {
     format!("/welcome/{}", &rest[..64])
 }
 
-/// A rescue whose admin anna has invited cleo, anna's browser, and the link.
+/// Starts a rescue whose admin anna has invited cleo; also returns anna's browser and the link.
 async fn with_an_invitation() -> (Rescue, Browser, String) {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let fields = [("name", "Cleo"), ("role", "staff")];
     let answer = anna.post("/staff", &fields).await;
     assert_eq!(answer.status(), 200);
@@ -21,7 +20,7 @@ async fn with_an_invitation() -> (Rescue, Browser, String) {
     (rescue, anna, link)
 }
 
-/// A rescue, and the browsers of anna and of boris, who are signed in.
+/// Starts a rescue; also returns the browsers of anna and boris, who are signed in.
 async fn with_both_signed_in() -> (Rescue, Browser, Browser) {
     let rescue = Rescue::start().await;
     let [anna, boris] = ["anna", "boris"].map(|name| rescue.signed_in(name));
@@ -30,28 +29,26 @@ async fn with_both_signed_in() -> (Rescue, Browser, Browser) {
 }
 
 async fn accept(browser: &mut Browser, link: &str, more: &[(&str, &str)]) -> u16 {
-    let page = browser.ask("GET", link).send().await.unwrap().status();
+    let page = browser.status(link).await;
     if page != 200 {
-        return page.as_u16();
+        return page;
     }
     browser.get(link).await;
     let password = "a password of my own";
     let fields = [&[("password", password), ("again", password)], more].concat();
-    browser.post(link, &fields).await.status().as_u16()
+    browser.submit(link, &fields).await
 }
 
-/// Presses a button beside `name` on the page of staff; the status of the answer.
+/// Presses a button beside `name` on the staff page, and returns the status of the answer.
 async fn press(browser: &mut Browser, button: &str, name: &str) -> u16 {
     let path = format!("/staff/{name}");
     browser
-        .post(&path, &[("do", button), ("confirm", "yes")])
+        .submit(&path, &[("do", button), ("confirm", "yes")])
         .await
-        .status()
-        .as_u16()
 }
 
 #[tokio::test]
-async fn somebody_who_is_invited_chooses_a_password_and_is_in() {
+async fn an_invited_person_chooses_a_password_and_is_signed_in() {
     let (rescue, mut anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     assert!(cleo.get(&link).await.contains("Welcome, cleo"));
@@ -67,19 +64,19 @@ async fn somebody_who_is_invited_chooses_a_password_and_is_in() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_easy_to_guess_leaves_the_invitation_as_it_was() {
+async fn a_weak_password_does_not_use_up_the_invitation() {
     let (rescue, _anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     cleo.get(&link).await;
     for (password, again) in [("short", "short"), ("a password of my own", "another")] {
         let fields = [("password", password), ("again", again)];
-        assert_eq!(cleo.post(&link, &fields).await.status(), 422, "{password}");
+        assert_eq!(cleo.submit(&link, &fields).await, 422, "{password}");
     }
     assert_eq!(accept(&mut cleo, &link, &[]).await, 303);
 }
 
 #[tokio::test]
-async fn no_field_that_a_form_does_not_have_changes_anything() {
+async fn extra_fields_of_a_form_are_ignored() {
     let (rescue, _anna, link) = with_an_invitation().await;
     let mut cleo = rescue.browser();
     let more = [("role", "admin"), ("name", "anna"), ("is_admin", "true")];
@@ -93,12 +90,9 @@ async fn no_field_that_a_form_does_not_have_changes_anything() {
         ("role", "admin"),
         ("account", "anna"),
     ];
-    assert_eq!(cleo.post("/account/password", &fields).await.status(), 303);
+    assert_eq!(cleo.submit("/account/password", &fields).await, 303);
     assert!(cleo.get("/account").await.contains("signed in as staff"));
-    assert_eq!(
-        rescue.browser().sign_in("anna", PASSWORD).await.status(),
-        303
-    );
+    assert_eq!(rescue.sign_in_status("anna", PASSWORD).await, 303);
     let pet = [
         ("name", "Miso"),
         ("species", "cat"),
@@ -116,9 +110,8 @@ async fn no_field_that_a_form_does_not_have_changes_anything() {
 }
 
 #[tokio::test]
-async fn the_role_of_an_invitation_is_staff_or_admin_and_nothing_else() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn an_invitation_needs_a_valid_name_and_role() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     for (name, role, at) in [
         ("cleo", "owner", "role"),
         ("cleo", "", "role"),
@@ -128,39 +121,34 @@ async fn the_role_of_an_invitation_is_staff_or_admin_and_nothing_else() {
     ] {
         let answer = anna.post("/staff", &[("name", name), ("role", role)]).await;
         assert_eq!(answer.status(), 422, "{name} {role}");
-        assert!(
-            answer
-                .text()
-                .await
-                .unwrap()
-                .contains(&format!("id=\"{at}-error\""))
-        );
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(&format!("id=\"{at}-error\"")));
     }
 }
 
 #[tokio::test]
-async fn staff_see_and_change_nothing_of_who_is_staff() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn staff_without_the_role_admin_cannot_see_or_manage_accounts() {
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
     for path in ["/staff", "/audit"] {
-        let answer = boris.ask("GET", path).send().await.unwrap();
-        assert_eq!(answer.status(), 403, "{path}");
+        assert_eq!(boris.status(path).await, 403, "{path}");
     }
     for word in ["make-admin", "disable", "reset", "remove"] {
         for name in ["anna", "boris"] {
             assert_eq!(press(&mut boris, word, name).await, 403, "{word}");
         }
     }
-    let answer = boris
-        .post("/staff", &[("name", "mallory"), ("role", "admin")])
-        .await;
-    assert_eq!(answer.status(), 403);
+    assert_eq!(
+        boris
+            .submit("/staff", &[("name", "mallory"), ("role", "admin")])
+            .await,
+        403
+    );
     let page = boris.get("/account").await;
     assert!(!page.contains("href=\"/staff\"") && !page.contains("href=\"/audit\""));
 }
 
 #[tokio::test]
-async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
+async fn a_reset_ends_everything_and_its_owner_chooses_a_new_password() {
     let (rescue, mut anna, mut boris) = with_both_signed_in().await;
     let answer = anna
         .post("/staff/boris", &[("do", "reset"), ("confirm", "yes")])
@@ -172,16 +160,13 @@ async fn a_reset_ends_everything_and_its_owner_chooses_anew() {
         .send()
         .await;
     assert_eq!(answer.unwrap().status(), 401);
-    assert_eq!(
-        rescue.browser().sign_in("boris", PASSWORD).await.status(),
-        401
-    );
+    assert_eq!(rescue.sign_in_status("boris", PASSWORD).await, 401);
     assert_eq!(accept(&mut boris, &link, &[]).await, 303);
     assert!(boris.is_in().await);
 }
 
 #[tokio::test]
-async fn roles_change_at_once_and_an_admin_always_remains() {
+async fn a_role_changes_immediately_and_an_admin_always_remains() {
     let (rescue, mut anna, mut boris) = with_both_signed_in().await;
     for word in ["make-staff", "disable", "reset", "remove"] {
         assert_eq!(press(&mut anna, word, "anna").await, 409, "{word}");
@@ -192,10 +177,7 @@ async fn roles_change_at_once_and_an_admin_always_remains() {
     assert_eq!(press(&mut boris, "make-staff", "anna").await, 303);
     assert!(!anna.is_in().await);
     anna = rescue.signed_in("anna").await;
-    assert_eq!(
-        anna.ask("GET", "/staff").send().await.unwrap().status(),
-        403
-    );
+    assert_eq!(anna.status("/staff").await, 403);
     assert_eq!(press(&mut boris, "remove", "anna").await, 303);
     assert!(!anna.is_in().await);
     assert_eq!(press(&mut boris, "enable", "anna").await, 404);
@@ -203,7 +185,7 @@ async fn roles_change_at_once_and_an_admin_always_remains() {
 }
 
 #[tokio::test]
-async fn a_made_up_link_leads_nowhere() {
+async fn a_forged_invitation_link_is_not_found() {
     let rescue = Rescue::start().await;
     for secret in ["x", &"0".repeat(64), "..%2f..%2fpets", &"f".repeat(63)] {
         let answer = rescue.app.get(&format!("/welcome/{secret}")).await;
@@ -211,9 +193,9 @@ async fn a_made_up_link_leads_nowhere() {
     }
 }
 
-/// "Remove for good" once acted at the first tap.
+/// "Remove for good" acted without a confirmation.
 #[tokio::test]
-async fn what_takes_something_away_is_asked_first_with_its_consequence() {
+async fn destructive_actions_ask_for_confirmation_and_name_the_consequence() {
     let (_rescue, mut anna, mut boris) = with_both_signed_in().await;
     for (order, words) in [
         ("make-staff", "no longer manage staff"),
@@ -236,15 +218,14 @@ async fn what_takes_something_away_is_asked_first_with_its_consequence() {
     let path = format!("/account/tokens/{}", &token[..16]);
     assert!(boris.get(&path).await.contains("Revoke the token"));
     for path in [path.as_str(), "/account/sessions"] {
-        assert_eq!(boris.post(path, &[]).await.status(), 422, "{path}");
+        assert_eq!(boris.submit(path, &[]).await, 422, "{path}");
     }
     assert!(boris.get("/account").await.contains(&token[..16]));
 }
 
 #[tokio::test]
-async fn what_was_done_is_said_once_on_the_page_that_follows() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn the_next_page_shows_once_what_was_done() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let _boris = rescue.signed_in("boris").await;
     let fields = [("do", "remove"), ("confirm", "yes")];
     let answer = anna.post("/staff/boris", &fields).await;
@@ -267,11 +248,10 @@ async fn what_was_done_is_said_once_on_the_page_that_follows() {
     assert!(!page.contains("bold"), "{page}");
 }
 
-/// "Last admin" was once an error page that led nowhere.
+/// "Last admin" was an error page without a link.
 #[tokio::test]
-async fn why_nothing_was_changed_is_said_on_the_page_of_staff() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn the_staff_page_shows_why_nothing_was_changed() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     for (name, status) in [("anna", 409), ("nobody", 404)] {
         let fields = [("do", "remove"), ("confirm", "yes")];
         let answer = anna.post(&format!("/staff/{name}"), &fields).await;
@@ -286,9 +266,9 @@ async fn why_nothing_was_changed_is_said_on_the_page_of_staff() {
     assert!(answer.text().await.unwrap().contains("API tokens"));
 }
 
-/// A password manager saves a password under the name that the form shows it.
+/// A password manager saves a password under the name in the form.
 #[tokio::test]
-async fn every_form_that_sets_a_password_shows_its_name_to_a_password_manager() {
+async fn every_form_that_sets_a_password_has_the_account_name_for_password_managers() {
     let (rescue, mut anna, link) = with_an_invitation().await;
     let expected =
         |name: &str| format!("type=\"text\" value=\"{name}\" autocomplete=\"username\" readonly");

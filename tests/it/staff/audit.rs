@@ -1,13 +1,12 @@
-//! Who did what, when, from which kind of client; and who is told.
+//! The activity log and the history of a pet: authors, times and clients, and who can see them.
 
 use serde_json::{Value, json};
 
 use crate::support::{Rescue, TRANSPORTS, Viewer};
 
 #[tokio::test]
-async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn the_activity_log_lists_author_action_time_and_client() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let mut boris = rescue.signed_in("boris").await;
     boris.post("/pets/1/status", &[("status", "bathing")]).await;
     let request = rescue.bearing(&rescue.tokens[2], "POST", "/api/v1/pets");
@@ -42,9 +41,8 @@ async fn an_admin_reads_who_did_what_and_when_and_from_which_kind_of_client() {
 }
 
 #[tokio::test]
-async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn the_activity_log_is_paged_without_gaps_or_duplicates() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     for round in 0..70 {
         let request = rescue.bearing(&rescue.tokens[1], "PUT", "/api/v1/pets/1/status");
         let set = request
@@ -85,9 +83,8 @@ async fn the_audit_goes_on_over_pages_without_a_gap_and_without_a_line_twice() {
 }
 
 #[tokio::test]
-async fn staff_read_a_pets_history_with_names_and_visitors_without() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn only_staff_see_authors_in_the_history_of_a_pet() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     boris.post("/pets/1/status", &[("status", "bathing")]).await;
     let page = boris.get("/pets/1/history").await;
     assert!(page.contains("<strong>boris</strong>") && page.contains("set Biscuit to bathing"));
@@ -106,9 +103,8 @@ async fn staff_read_a_pets_history_with_names_and_visitors_without() {
 }
 
 #[tokio::test]
-async fn no_viewer_is_told_the_name_of_anybody() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn no_live_message_contains_the_name_of_an_author() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     for transport in TRANSPORTS {
         let since = rescue.app.cursor().await;
         let mut viewer =
@@ -120,11 +116,10 @@ async fn no_viewer_is_told_the_name_of_anybody() {
     }
 }
 
-/// Who made a change is in the change's own record, and there or not there with it.
+/// The author is stored in the record of the change.
 #[tokio::test]
-async fn who_it_was_is_known_after_a_restart() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn authors_survive_a_restart() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     boris.post("/pets/1/status", &[("status", "playing")]).await;
     let rescue = rescue.restart().await;
     let mut anna = rescue.signed_in("anna").await;
@@ -132,13 +127,12 @@ async fn who_it_was_is_known_after_a_restart() {
     assert!(page.contains("Biscuit</a> to playing") && page.contains("<strong>boris</strong>"));
 }
 
-/// After a removal, the audit and all older entries lost the name, and the history was 404.
+/// After a removal the activity log lost the name in all entries, and the history was 404.
 #[tokio::test]
-async fn a_removed_pet_keeps_its_name_in_the_audit_and_its_history_for_staff() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_removed_pet_keeps_its_name_in_the_activity_log_and_its_history_for_staff() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let edit = [("name", "Biscuit II"), ("species", "dog")];
-    assert_eq!(anna.post("/pets/1", &edit).await.status(), 303);
+    assert_eq!(anna.submit("/pets/1", &edit).await, 303);
     anna.post("/pets/1/status", &[("status", "bathing")]).await;
     anna.post("/pets/1/delete", &[]).await;
     let page = anna.get("/audit").await;

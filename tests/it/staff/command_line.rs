@@ -1,4 +1,4 @@
-//! `pet-store staff`: accounts for whoever has the machine.
+//! `pet-store staff`: managing accounts from the command line.
 
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ async fn ok(folder: &Path, arguments: &[&str]) -> String {
     said(&output.stdout)
 }
 
-/// The one line with which it is refused.
+/// Returns the one line of the error message.
 async fn refused(folder: &Path, arguments: &[&str]) -> String {
     let output = staff(folder, arguments).await;
     let line = said(&output.stderr);
@@ -82,11 +82,11 @@ async fn accounts_are_added_listed_reset_disabled_enabled_and_removed() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_in_one_line_that_says_why() {
+async fn an_invalid_command_is_refused_in_one_line_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     assert!(refused(path, &["list"]).await.contains("no store"));
-    assert_eq!(path.read_dir().unwrap().count(), 0, "and none was made");
+    assert_eq!(path.read_dir().unwrap().count(), 0, "and none was created");
     fs::write(path.join("short"), "short\n").unwrap();
     fs::write(path.join("good"), "four words are enough").unwrap();
     let add = |name, file| ["add", name, "--role", "admin", "--password-file", file];
@@ -122,7 +122,7 @@ async fn what_cannot_be_is_refused_in_one_line_that_says_why() {
 }
 
 #[tokio::test]
-async fn while_a_server_runs_it_says_what_to_do_and_the_server_goes_on() {
+async fn while_a_server_runs_the_command_says_what_to_do() {
     let rescue = Rescue::start().await;
     let data = rescue.folder.path().to_str().unwrap();
     let line = refused(rescue.folder.path(), &["--data", data, "list"]).await;
@@ -134,7 +134,7 @@ async fn while_a_server_runs_it_says_what_to_do_and_the_server_goes_on() {
 }
 
 #[tokio::test]
-async fn an_admin_made_here_signs_in_and_no_link_is_printed() {
+async fn a_server_with_an_account_prints_no_bootstrap_link() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("password"), "four words are enough").unwrap();
     let add = [

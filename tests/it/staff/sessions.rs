@@ -1,4 +1,4 @@
-//! Sessions: how the cookie looks, and everything that must end one.
+//! Sessions: their cookie, and everything that ends them.
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ async fn set_status(browser: &Browser, status: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_no_script_and_over_https_for_https_alone() {
+async fn the_session_cookie_is_http_only_and_secure_over_https() {
     let plain = Rescue::start().await;
     let secure = Rescue::start_with(|config| {
         config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
@@ -36,7 +36,7 @@ async fn the_cookie_is_for_no_script_and_over_https_for_https_alone() {
 }
 
 #[tokio::test]
-async fn over_https_every_cookie_that_is_set_is_for_https_alone() {
+async fn over_https_every_cookie_is_secure() {
     let rescue = Rescue::start_with(|config| {
         config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
     });
@@ -68,7 +68,7 @@ async fn over_https_every_cookie_that_is_set_is_for_https_alone() {
 }
 
 #[tokio::test]
-async fn a_session_that_an_attacker_planted_is_not_the_one_that_is_signed_in() {
+async fn signing_in_replaces_a_planted_session_cookie() {
     let rescue = Rescue::start().await;
     let mut attacker = rescue.browser();
     attacker.get("/sign-in").await;
@@ -84,7 +84,7 @@ async fn a_session_that_an_attacker_planted_is_not_the_one_that_is_signed_in() {
     victim.cookie = boris.clone();
     victim.get("/account").await;
     let fields = [("name", "anna"), ("password", PASSWORD)];
-    assert_eq!(victim.post("/sign-in", &fields).await.status(), 303);
+    assert_eq!(victim.submit("/sign-in", &fields).await, 303);
     assert_ne!(victim.cookie, boris);
     attacker.cookie = boris;
     assert!(
@@ -94,12 +94,9 @@ async fn a_session_that_an_attacker_planted_is_not_the_one_that_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_over_a_restart_and_one_that_was_ended_does_not_come_back() {
+async fn a_session_survives_a_restart_and_an_ended_one_stays_ended() {
     let rescue = Rescue::start().await;
-    let (anna, mut boris) = (
-        rescue.signed_in("anna").await,
-        rescue.signed_in("boris").await,
-    );
+    let [anna, mut boris] = rescue.signed_in_both(["anna", "boris"]).await;
     let ended = boris.clone();
     boris.post("/sign-out", &[]).await;
     let rescue = rescue.restart().await;
@@ -110,11 +107,10 @@ async fn a_session_goes_on_over_a_restart_and_one_that_was_ended_does_not_come_b
     assert!(!browser.is_in().await);
 }
 
-/// The body of the request arrives after the session was ended by another one.
+/// The body of the request arrives after another request ended the session.
 #[tokio::test]
-async fn signing_out_wins_over_a_request_that_began_before() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn signing_out_refuses_a_request_that_began_before() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let cookie = anna.cookie.clone().unwrap();
     let before = rescue.app.cursor().await;
     let mut slow = Raw::open(rescue.app.address).await;
@@ -130,7 +126,7 @@ async fn signing_out_wins_over_a_request_that_began_before() {
             .await
             .starts_with("HTTP/1.1 100")
     );
-    assert_eq!(anna.post("/sign-out", &[]).await.status(), 303);
+    assert_eq!(anna.submit("/sign-out", &[]).await, 303);
     slow.send(body).await;
     let answer = slow.read_until("}").await;
     assert!(answer.contains("HTTP/1.1 401"), "{answer}");
@@ -143,31 +139,23 @@ async fn signing_out_wins_over_a_request_that_began_before() {
 }
 
 #[tokio::test]
-async fn another_password_ends_every_other_session_and_renews_this_one() {
+async fn changing_the_password_ends_every_other_session_and_renews_this_one() {
     let rescue = Rescue::start().await;
-    let (mut here, mut elsewhere) = (
-        rescue.signed_in("anna").await,
-        rescue.signed_in("anna").await,
-    );
+    let [mut here, mut elsewhere] = rescue.signed_in_both(["anna", "anna"]).await;
     let before = here.clone();
     let new = "quite another set of words";
     let fields = [("present", PASSWORD), ("password", new), ("again", new)];
-    let answer = here.post("/account/password", &fields).await;
-    assert_eq!(answer.status(), 303);
+    assert_eq!(here.submit("/account/password", &fields).await, 303);
     assert!(here.is_in().await && !elsewhere.is_in().await);
     let mut old_cookie = before;
     assert!(!old_cookie.is_in().await);
-    assert_eq!(
-        rescue.browser().sign_in("anna", PASSWORD).await.status(),
-        401
-    );
-    assert_eq!(rescue.browser().sign_in("anna", new).await.status(), 303);
+    assert_eq!(rescue.sign_in_status("anna", PASSWORD).await, 401);
+    assert_eq!(rescue.sign_in_status("anna", new).await, 303);
 }
 
 #[tokio::test]
-async fn a_password_is_changed_by_who_knows_it_and_to_one_that_is_hard_to_guess() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn changing_the_password_needs_the_current_one_and_a_strong_new_one() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     let new = "quite another set of words";
     for (present, password, again, at) in [
         ("not the password", new, new, "present"),
@@ -205,13 +193,10 @@ async fn a_password_is_changed_by_who_knows_it_and_to_one_that_is_hard_to_guess(
 }
 
 #[tokio::test]
-async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() {
+async fn people_end_their_own_sessions_one_by_one_or_all_others_at_once() {
     let rescue = Rescue::start().await;
     let mut here = rescue.signed_in("anna").await;
-    let (mut second, mut third) = (
-        rescue.signed_in("anna").await,
-        rescue.signed_in("anna").await,
-    );
+    let [mut second, mut third] = rescue.signed_in_both(["anna", "anna"]).await;
     let mut boris = rescue.signed_in("boris").await;
     let page = here.get("/account").await;
     let handles: Vec<&str> = page
@@ -221,8 +206,8 @@ async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() 
         .collect();
     assert_eq!(handles.len(), 2, "this one is ended by signing out");
     let path = format!("/account/sessions/{}", handles[0]);
-    assert_eq!(boris.post(&path, &[]).await.status(), 404);
-    assert_eq!(here.post(&path, &[("confirm", "yes")]).await.status(), 303);
+    assert_eq!(boris.submit(&path, &[]).await, 404);
+    assert_eq!(here.submit(&path, &[("confirm", "yes")]).await, 303);
     assert_eq!(
         [second.is_in().await, third.is_in().await]
             .iter()
@@ -231,9 +216,8 @@ async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() 
         1
     );
     assert_eq!(
-        here.post("/account/sessions", &[("confirm", "yes")])
-            .await
-            .status(),
+        here.submit("/account/sessions", &[("confirm", "yes")])
+            .await,
         303
     );
     assert!(!second.is_in().await && !third.is_in().await);
@@ -241,7 +225,7 @@ async fn one_ends_ones_own_sessions_one_by_one_or_all_others_and_nobody_elses() 
 }
 
 #[tokio::test]
-async fn a_cookie_that_somebody_made_up_opens_nothing() {
+async fn a_forged_session_cookie_is_refused() {
     let rescue = Rescue::start().await;
     let real = rescue.signed_in("anna").await.cookie.unwrap();
     let (name, secret) = real.split_once('=').unwrap();

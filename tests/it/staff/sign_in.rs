@@ -1,4 +1,4 @@
-//! Signing in: who is let in, where to, and what guessing gets.
+//! Signing in: passwords, redirects, and the throttle against guessing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use pet_store::model::Role;
 use crate::support::{PASSWORD, Rescue, add_person, fill, metric, open};
 
 #[tokio::test]
-async fn whoever_knows_the_password_is_in_and_out_again_after_signing_out() {
+async fn the_right_password_signs_in_and_signing_out_ends_the_session() {
     let rescue = Rescue::start().await;
     let mut anna = rescue.browser();
     let answer = anna.sign_in(" Anna ", PASSWORD).await;
@@ -18,8 +18,7 @@ async fn whoever_knows_the_password_is_in_and_out_again_after_signing_out() {
     assert_eq!(answer.headers()["location"], "/pets");
     let page = anna.get("/account").await;
     assert!(page.contains("signed in as admin") && page.contains("Firefox on Android"));
-    let answer = anna.post("/sign-out", &[]).await;
-    assert_eq!(answer.status(), 303);
+    assert_eq!(anna.submit("/sign-out", &[]).await, 303);
     assert_eq!(anna.cookie, None, "the browser is told to forget it");
     assert!(!anna.is_in().await);
 }
@@ -51,9 +50,8 @@ async fn a_wrong_name_and_a_wrong_password_get_the_same_answer() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_disabled_or_has_no_password_yet_is_like_one_that_is_not_there() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_suspended_account_and_one_without_a_password_cannot_sign_in() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     anna.post("/staff", &[("name", "cleo"), ("role", "staff")])
         .await;
     anna.post("/staff/boris", &[("do", "disable"), ("confirm", "yes")])
@@ -66,18 +64,18 @@ async fn an_account_that_is_disabled_or_has_no_password_yet_is_like_one_that_is_
     assert_eq!(answer.status(), 401);
 }
 
-/// How long one try with `name` takes.
+/// Measures a failed sign-in with `name`.
 async fn time_of(rescue: &Rescue, name: &str) -> Duration {
     let mut browser = rescue.browser();
     browser.get("/sign-in").await;
     let fields = [("name", name), ("password", "not the password")];
     let start = Instant::now();
-    assert_eq!(browser.post("/sign-in", &fields).await.status(), 401);
+    assert_eq!(browser.submit("/sign-in", &fields).await, 401);
     start.elapsed()
 }
 
 #[tokio::test]
-async fn the_time_it_takes_does_not_tell_which_names_there_are() {
+async fn the_response_time_does_not_reveal_which_names_exist() {
     const NAMES: [&str; 3] = ["anna", "nobody", "no such name can be"];
     let rescue = Rescue::start().await;
     let mut fastest = [Duration::MAX; 3];
@@ -96,7 +94,7 @@ async fn the_time_it_takes_does_not_tell_which_names_there_are() {
 }
 
 #[tokio::test]
-async fn guessing_is_refused_after_ten_tries_whether_the_name_is_there_or_not() {
+async fn guessing_is_refused_after_ten_failures_whether_the_name_exists_or_not() {
     let rescue = Rescue::start().await;
     let cursor = rescue.app.cursor().await;
     for name in ["anna", "nobody"] {
@@ -129,7 +127,7 @@ async fn guessing_is_refused_after_ten_tries_whether_the_name_is_there_or_not() 
 }
 
 #[tokio::test]
-async fn a_page_of_staff_is_shown_after_signing_in_and_no_page_of_another_site() {
+async fn signing_in_redirects_to_the_requested_page_of_this_site_only() {
     let rescue = Rescue::start().await;
     for (next, goes_to) in [
         ("/pets/1/edit", "/pets/1/edit"),
@@ -160,16 +158,16 @@ async fn a_page_of_staff_is_shown_after_signing_in_and_no_page_of_another_site()
 }
 
 #[tokio::test]
-async fn the_demo_has_nobody_to_sign_in_as() {
+async fn the_demo_has_no_sign_in() {
     let app = crate::support::spawn_app().await;
     for path in ["/sign-in", "/account", "/staff", "/audit", "/welcome/x"] {
         assert_eq!(app.get(path).await.status(), 404, "{path}");
     }
 }
 
-/// Earlier versions hashed what was typed as it was: é as one code point, or as e with an accent.
+/// Earlier versions hashed the text as it was typed: é as one code point, or as e with an accent.
 #[tokio::test]
-async fn a_password_from_before_opens_from_its_own_keyboard_and_then_from_every_other() {
+async fn a_password_hash_of_an_earlier_version_is_renewed_at_sign_in() {
     let (composed, decomposed) = ("caf\u{e9} au lait", "cafe\u{301} au lait");
     let earlier = argon2::Argon2::default().hash_password(decomposed.as_bytes());
     let earlier = earlier.unwrap().to_string();
@@ -186,8 +184,5 @@ async fn a_password_from_before_opens_from_its_own_keyboard_and_then_from_every_
     assert_eq!(mac.sign_in("cleo", decomposed).await.status(), 303);
     assert_eq!(phone.sign_in("cleo", composed).await.status(), 303);
     assert!(mac.is_in().await && phone.is_in().await);
-    assert_eq!(
-        rescue.browser().sign_in("cleo", decomposed).await.status(),
-        303
-    );
+    assert_eq!(rescue.sign_in_status("cleo", decomposed).await, 303);
 }

@@ -1,4 +1,4 @@
-//! Commands over a viewer's socket: by the session of its page, or by the token of a program.
+//! Commands over a WebSocket, with the session of its page or the token of a program.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn with_token(status: &str, token: &str) -> Value {
     command
 }
 
-/// A socket that a page at `origin` opens in this browser.
+/// Opens a socket as a page at `origin` in this browser does.
 async fn open(browser: &Browser, rescue: &Rescue, origin: &str) -> Ws {
     let cookie = browser.cookie.clone().unwrap_or_default();
     let headers = [("cookie", cookie.as_str()), ("origin", origin)];
@@ -23,9 +23,8 @@ async fn open(browser: &Browser, rescue: &Rescue, origin: &str) -> Ws {
 }
 
 #[tokio::test]
-async fn a_page_of_somebody_who_is_signed_in_commands_as_that_person() {
-    let rescue = Rescue::start().await;
-    let boris = rescue.signed_in("boris").await;
+async fn a_socket_of_a_signed_in_page_commands_as_that_person() {
+    let (rescue, boris) = Rescue::start_as("boris").await;
     let mut ws = open(&boris, &rescue, &rescue.app.url("")).await;
     assert_eq!(ws.command(&set_status("eating")).await["type"], "ack");
     let answer = rescue
@@ -40,7 +39,7 @@ async fn a_page_of_somebody_who_is_signed_in_commands_as_that_person() {
 }
 
 #[tokio::test]
-async fn a_program_gives_its_token_with_its_first_command_and_it_is_kept() {
+async fn a_socket_keeps_the_token_of_its_first_command() {
     let rescue = Rescue::start().await;
     let mut ws = Ws::open(&rescue.app.url(""), "").await;
     assert_eq!(ws.command(&set_status("eating")).await["status"], 403);
@@ -57,7 +56,7 @@ async fn a_program_gives_its_token_with_its_first_command_and_it_is_kept() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_or_is_not_one_is_refused_and_the_viewer_goes_on_watching() {
+async fn a_command_with_an_invalid_or_narrow_token_is_refused_and_the_socket_stays_open() {
     let rescue = Rescue::start().await;
     let before = rescue.app.cursor().await;
     let mut ws = Ws::open(&rescue.app.url(""), "").await;
@@ -77,9 +76,8 @@ async fn a_token_that_may_not_or_is_not_one_is_refused_and_the_viewer_goes_on_wa
 }
 
 #[tokio::test]
-async fn a_page_of_another_site_watches_and_never_commands_whatever_it_shows() {
-    let rescue = Rescue::start().await;
-    let anna = rescue.signed_in("anna").await;
+async fn a_page_of_another_site_can_watch_but_never_command() {
+    let (rescue, anna) = Rescue::start_as("anna").await;
     let before = rescue.app.cursor().await;
     let mut foreign = open(&anna, &rescue, "https://evil.example").await;
     assert_eq!(foreign.next().await["type"], "hello");
@@ -94,9 +92,8 @@ async fn a_page_of_another_site_watches_and_never_commands_whatever_it_shows() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_open_commands_no_more_once_its_session_or_token_has_ended() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn an_open_socket_cannot_command_after_its_session_or_token_ended() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     let mut page = open(&boris, &rescue, &rescue.app.url("")).await;
     let mut program = Ws::open(&rescue.app.url(""), "").await;
     assert_eq!(page.command(&set_status("eating")).await["type"], "ack");

@@ -1,4 +1,4 @@
-//! Script in every field that staff can fill in, and where it is shown.
+//! Scripts in every field that staff can fill in, on every page that shows it.
 
 use crate::support::Rescue;
 
@@ -6,9 +6,8 @@ const SCRIPT: &str = "</textarea><script>alert(1)</script>\"'><img src=x onerror
 const SHORT: &str = "<script>alert(3)</script>\"'";
 
 #[tokio::test]
-async fn text_is_never_markup_on_any_page_of_staff() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn stored_text_is_escaped_on_every_staff_page() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let pet = [
         ("name", SCRIPT),
         ("species", SHORT),
@@ -16,7 +15,7 @@ async fn text_is_never_markup_on_any_page_of_staff() {
         ("age", SHORT),
         ("about", SCRIPT),
     ];
-    assert_eq!(anna.post("/pets", &pet).await.status(), 303);
+    assert_eq!(anna.submit("/pets", &pet).await, 303);
     anna.post("/pets/2/status", &[("status", "eating")]).await;
     let mut pages = Vec::new();
     for (path, fields) in [
@@ -79,9 +78,8 @@ async fn text_is_never_markup_on_any_page_of_staff() {
 }
 
 #[tokio::test]
-async fn no_private_page_is_kept_by_anybody() {
-    let rescue = Rescue::start().await;
-    let anna = rescue.signed_in("anna").await;
+async fn private_pages_are_not_cached() {
+    let (_rescue, anna) = Rescue::start_as("anna").await;
     // With `no-store`, a browser that goes back would lose what was typed into a form.
     let typed_into = "private, no-cache";
     for (path, caching) in [
@@ -100,11 +98,10 @@ async fn no_private_page_is_kept_by_anybody() {
     }
 }
 
-/// Times were local on the board, and in UTC in the history, the audit and the account.
+/// Times were local on the board and UTC on other pages. Scripts localise `time` elements.
 #[tokio::test]
-async fn every_time_on_a_page_is_one_that_the_page_shows_in_the_readers_own_time() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn every_time_on_a_page_is_a_time_element() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     anna.post("/pets/1/status", &[("status", "eating")]).await;
     for path in ["/pets", "/pets/1", "/pets/1/history", "/audit", "/account"] {
         let page = anna.get(path).await;

@@ -1,10 +1,10 @@
-//! API tokens: what each scope lets through, how they are shown, and how they end.
+//! API tokens: their scopes, where they are shown, and how they are revoked.
 
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Rescue};
 
-/// Every write of the API with what it takes.
+/// Every write of the API, with the scope that it needs.
 fn writes() -> [(&'static str, &'static str, Value, &'static str); 4] {
     let pet = json!({ "name": "Miso", "species": "cat" });
     [
@@ -21,7 +21,7 @@ fn writes() -> [(&'static str, &'static str, Value, &'static str); 4] {
 }
 
 #[tokio::test]
-async fn a_token_does_what_its_scope_says_and_no_more() {
+async fn a_token_allows_exactly_its_scope() {
     let rescue = Rescue::start().await;
     let [read, set_status, write] = &rescue.tokens;
     for (method, path, body, needed) in writes() {
@@ -48,7 +48,7 @@ async fn a_token_does_what_its_scope_says_and_no_more() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_the_api_asks_for_one() {
+async fn the_api_answers_401_without_a_valid_token() {
     let rescue = Rescue::start().await;
     let before = rescue.app.cursor().await;
     let token = &rescue.tokens[2];
@@ -78,7 +78,7 @@ async fn without_a_valid_token_the_api_asks_for_one() {
 }
 
 #[tokio::test]
-async fn the_openapi_document_says_what_is_shown_and_how_each_write_is_refused() {
+async fn the_openapi_document_describes_the_token_and_every_refusal() {
     let rescue = Rescue::start().await;
     let document = rescue.app.json("/api/openapi.json").await;
     let scheme = &document["components"]["securitySchemes"]["token"];
@@ -135,7 +135,7 @@ async fn the_openapi_document_says_what_is_shown_and_how_each_write_is_refused()
     }
 }
 
-/// Makes a token on the account's page and gives its text.
+/// Creates a token on the account page and returns its text.
 async fn make(browser: &mut Browser, name: &str, scope: &str) -> String {
     let fields = [("token-name", name), ("scope", scope)];
     let answer = browser.post("/account/tokens", &fields).await;
@@ -146,9 +146,8 @@ async fn make(browser: &mut Browser, name: &str, scope: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_used_noted_and_revoked() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_token_is_shown_once_and_can_be_revoked() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let token = make(&mut anna, "Kennel <camera>", "set-status").await;
     let page = anna.get("/account").await;
     assert!(!page.contains("petstore_"), "it is not shown again");
@@ -168,21 +167,16 @@ async fn a_token_is_shown_once_used_noted_and_revoked() {
     let (_, rest) = page.split_once("href=\"/account/tokens/").unwrap();
     let path = format!("/account/tokens/{}", &rest[..16]);
     let mut boris = rescue.signed_in("boris").await;
-    assert_eq!(
-        boris.post(&path, &[]).await.status(),
-        404,
-        "it is not theirs"
-    );
+    assert_eq!(boris.submit(&path, &[]).await, 404, "it is not theirs");
     assert_eq!(set().await, 200);
     let confirmed = [("confirm", "yes")];
-    assert_eq!(anna.post(&path, &confirmed).await.status(), 303);
+    assert_eq!(anna.submit(&path, &confirmed).await, 303);
     assert_eq!(set().await, 401);
 }
 
 #[tokio::test]
 async fn a_token_has_a_name_and_one_of_three_scopes() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     let long = "x".repeat(41);
     for (name, scope, at) in [
         ("", "read", "token-name"),
@@ -197,18 +191,13 @@ async fn a_token_has_a_name_and_one_of_three_scopes() {
         let fields = [("token-name", name), ("scope", scope)];
         let answer = anna.post("/account/tokens", &fields).await;
         assert_eq!(answer.status(), 422, "{name:?} {scope}");
-        assert!(
-            answer
-                .text()
-                .await
-                .unwrap()
-                .contains(&format!("id=\"{at}-error\""))
-        );
+        let page = answer.text().await.unwrap();
+        assert!(page.contains(&format!("id=\"{at}-error\"")));
     }
 }
 
 #[tokio::test]
-async fn a_token_opens_no_page_of_a_person() {
+async fn a_token_opens_no_page_that_needs_a_person() {
     let rescue = Rescue::start().await;
     for path in ["/account", "/staff", "/audit"] {
         let answer = rescue
@@ -229,9 +218,8 @@ async fn a_token_opens_no_page_of_a_person() {
 }
 
 #[tokio::test]
-async fn neither_passwords_nor_what_stands_for_them_are_in_the_store() {
-    let rescue = Rescue::start().await;
-    let anna = rescue.signed_in("anna").await;
+async fn the_store_contains_no_password_token_or_session_secret() {
+    let (rescue, anna) = Rescue::start_as("anna").await;
     let secret = anna
         .cookie
         .clone()

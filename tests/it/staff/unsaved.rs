@@ -1,4 +1,4 @@
-//! Text that somebody typed into a form is in the answer of every refusal, ready to be sent again.
+//! Unsaved text: the answer that refuses a form contains its text, ready to be sent again.
 
 use reqwest::StatusCode;
 
@@ -21,14 +21,14 @@ fn assert_returned(page: &str) {
     }
 }
 
-/// The value of the hidden field `name` of `page`.
+/// Returns the value of the hidden field `name` of `page`.
 fn hidden(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&start).expect("the field is there");
     unescape(rest.split('"').next().unwrap())
 }
 
-/// Sends a form; the status and the page of the answer. Keeps the page's form token.
+/// Sends a form, and returns the status and the page of the answer. Keeps the page's form token.
 async fn send(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
     let answer = browser.post(path, fields).await;
     let status = answer.status();
@@ -37,12 +37,11 @@ async fn send(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> (St
     (status, page)
 }
 
-/// boris writes for ten minutes, and anna resets his password meanwhile.
+/// boris was writing for ten minutes while anna reset his password.
 #[tokio::test]
-async fn text_typed_before_a_session_ended_is_saved_after_signing_in_and_once() {
+async fn text_typed_before_a_session_ended_is_saved_once_after_signing_in() {
     for (path, saved_at) in [("/pets", "/pets/2"), ("/pets/1", "/pets/1")] {
-        let rescue = Rescue::start().await;
-        let mut boris = rescue.signed_in("boris").await;
+        let (rescue, mut boris) = Rescue::start_as("boris").await;
         let mut elsewhere = boris.clone();
         elsewhere.post("/sign-out", &[]).await;
 
@@ -91,9 +90,8 @@ async fn text_typed_before_a_session_ended_is_saved_after_signing_in_and_once() 
 
 #[tokio::test]
 async fn text_for_a_pet_that_was_removed_meanwhile_can_be_added_as_a_new_pet() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
-    assert_eq!(boris.post("/pets/1/delete", &[]).await.status(), 303);
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
+    assert_eq!(boris.submit("/pets/1/delete", &[]).await, 303);
     let (status, page) = send(&mut boris, "/pets/1", &TYPED).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert_returned(&page);
@@ -110,7 +108,7 @@ async fn text_for_a_pet_that_was_removed_meanwhile_can_be_added_as_a_new_pet() {
 }
 
 #[tokio::test]
-async fn text_of_a_form_with_a_stale_token_or_sent_too_often_is_in_the_answer() {
+async fn text_of_a_stale_or_rate_limited_form_is_returned() {
     let rescue =
         Rescue::start_with(|config| config.client_limits.writes_per_second.limit = 1).await;
     let mut boris = rescue.signed_in("boris").await;
@@ -136,11 +134,10 @@ async fn text_of_a_form_with_a_stale_token_or_sent_too_often_is_in_the_answer() 
     assert_returned(&page);
 }
 
-/// What a page of another site had a browser send is nobody's text, and is not shown as theirs.
+/// Text that a page of another site sent is not the reader's, and is not shown as theirs.
 #[tokio::test]
 async fn text_that_another_site_sent_is_not_returned() {
-    let rescue = Rescue::start().await;
-    let boris = rescue.signed_in("boris").await;
+    let (rescue, boris) = Rescue::start_as("boris").await;
     for site in ["cross-site", "same-site"] {
         let request = boris.ask("POST", "/pets").header("sec-fetch-site", site);
         let answer = request.form(&TYPED).send().await.unwrap();
@@ -157,11 +154,10 @@ async fn text_that_another_site_sent_is_not_returned() {
     assert!(!answer.text().await.unwrap().contains("INSULIN"));
 }
 
-/// A name is typed there too; a password is never sent back.
+/// Other forms have text too. A password is never sent back.
 #[tokio::test]
-async fn other_forms_return_what_was_typed_but_no_password() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn other_forms_return_the_text_but_no_password() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     let mut elsewhere = anna.clone();
     elsewhere.post("/sign-out", &[]).await;
     let (status, page) = send(
@@ -195,9 +191,9 @@ async fn other_forms_return_what_was_typed_but_no_password() {
     assert!(!page.contains("nobody"), "{page}");
 }
 
-/// What leads to another site, or to no form of ours, is not followed after signing in.
+/// A pending form for another site, or for an unknown form, is ignored after signing in.
 #[tokio::test]
-async fn a_made_up_pending_form_leads_nowhere() {
+async fn a_forged_pending_form_is_ignored() {
     let rescue = Rescue::start().await;
     let mut boris = rescue.browser();
     boris.get("/sign-in").await;
@@ -215,7 +211,7 @@ async fn a_made_up_pending_form_leads_nowhere() {
     }
 }
 
-/// The fields of the sign-in of `name` with the form that `page` carries.
+/// Returns the fields of the sign-in form with a pending form.
 fn sign_in_with<'a>(name: &'a str, carried: &'a [String; 3]) -> [(&'a str, &'a str); 5] {
     let [action, author, pending] = carried;
     [
@@ -227,16 +223,15 @@ fn sign_in_with<'a>(name: &'a str, carried: &'a [String; 3]) -> [(&'a str, &'a s
     ]
 }
 
-/// What the sign-in page carries of a form.
+/// Returns the pending form of a sign-in page.
 fn carried(page: &str) -> [String; 3] {
     ["pending-action", "pending-author", "pending"].map(|name| hidden(page, name))
 }
 
-/// boris left his text at a browser that anna signs in with.
+/// anna signs in with a browser in which boris left his text.
 #[tokio::test]
 async fn text_is_returned_to_the_account_that_wrote_it_and_to_no_other() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
     let form = boris.get("/pets/1/edit").await;
     assert_eq!(hidden(&form, "author"), "boris");
     boris.clone().post("/sign-out", &[]).await;
@@ -263,8 +258,7 @@ async fn text_is_returned_to_the_account_that_wrote_it_and_to_no_other() {
 
 #[tokio::test]
 async fn a_sign_in_that_is_refused_or_sent_again_keeps_the_text() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
     boris.clone().post("/sign-out", &[]).await;
     let (_, page) = send(&mut boris, "/pets/1", &TYPED).await;
     let carried = carried(&page);
@@ -284,11 +278,10 @@ async fn a_sign_in_that_is_refused_or_sent_again_keeps_the_text() {
     assert_returned(&page);
 }
 
-/// Back shows no text of a person who signed out.
+/// The Back button must not show the text of a person who signed out.
 #[tokio::test]
-async fn signing_out_clears_the_cache_and_the_account_that_pages_compare() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn signing_out_clears_the_cache_and_the_account_cookie() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     let answer = boris.ask("GET", "/pets/1/edit").send().await.unwrap();
     let kept = account_cookie(&answer);
     let page = unescape(&answer.text().await.unwrap());
@@ -311,7 +304,7 @@ async fn signing_out_clears_the_cache_and_the_account_that_pages_compare() {
     assert!(!hers.starts_with(pair) && !hers.contains("=;"), "{hers}");
 }
 
-/// The header that sets the cookie with the account.
+/// Returns the header that sets the account cookie.
 fn account_cookie(answer: &reqwest::Response) -> String {
     let set = answer.headers().get_all("set-cookie").iter();
     let mut set = set.filter_map(|set| set.to_str().ok());

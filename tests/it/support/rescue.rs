@@ -81,6 +81,27 @@ impl Rescue {
         browser
     }
 
+    /// Starts a rescue; also returns the browser of `name`, who is signed in.
+    pub async fn start_as(name: &str) -> (Self, Browser) {
+        let rescue = Rescue::start().await;
+        let browser = rescue.signed_in(name).await;
+        (rescue, browser)
+    }
+
+    /// Returns two browsers that these people are signed in with.
+    pub async fn signed_in_both(&self, names: [&str; 2]) -> [Browser; 2] {
+        [
+            self.signed_in(names[0]).await,
+            self.signed_in(names[1]).await,
+        ]
+    }
+
+    /// Signs in with a new browser, and returns the status of the answer.
+    pub async fn sign_in_status(&self, name: &str, password: &str) -> u16 {
+        let answer = self.browser().sign_in(name, password).await;
+        answer.status().as_u16()
+    }
+
     /// Returns a request with this API token.
     pub fn bearing(&self, token: &str, method: &str, path: &str) -> RequestBuilder {
         self.app.request(method, path).bearer_auth(token)
@@ -193,6 +214,17 @@ impl Browser {
         let answer = request.form(&fields).send().await.unwrap();
         self.keep(&answer);
         answer
+    }
+
+    /// Sends a form as `post` does, and returns the status of the answer.
+    pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> u16 {
+        self.post(path, fields).await.status().as_u16()
+    }
+
+    /// Returns the status of a page.
+    pub async fn status(&self, path: &str) -> u16 {
+        let answer = self.ask("GET", path).send().await.unwrap();
+        answer.status().as_u16()
     }
 
     /// Returns a request with the cookie.

@@ -1,11 +1,11 @@
-//! What a page of another site gets when it uses the browser of somebody who is signed in.
+//! Cross-site request forgery: pages of another site that use the browser of a signed-in person.
 
 use serde_json::json;
 
 use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
-/// Every form there is that changes something.
+/// Every form that changes something.
 const FORMS: [&str; 15] = [
     "/pets",
     "/pets/1",
@@ -24,7 +24,7 @@ const FORMS: [&str; 15] = [
     "/pets/99/status",
 ];
 
-/// Fields that every form would accept, so that only where it comes from is wrong.
+/// Fields that every form accepts, so that only the origin is wrong.
 fn fields(token: &str) -> Vec<(&'static str, String)> {
     let fields = [
         ("name", "mallory"),
@@ -41,7 +41,7 @@ fn fields(token: &str) -> Vec<(&'static str, String)> {
     fields
 }
 
-/// The answers to every form with these headers and this token, and what is left as it was.
+/// Sends every form with these headers and this token, and returns the statuses with the paths.
 async fn send_all(browser: &Browser, headers: &[(&str, &str)], token: &str) -> Vec<(u16, String)> {
     let mut answers = Vec::new();
     for path in FORMS {
@@ -56,18 +56,18 @@ async fn send_all(browser: &Browser, headers: &[(&str, &str)], token: &str) -> V
 }
 
 #[test]
-fn the_list_names_every_form_of_the_url_table() {
+fn the_list_contains_every_form_of_the_url_table() {
     let table =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/router.rs")).unwrap();
     let addresses = FORMS.len() - 1;
     assert_eq!(
         table.matches(".post(").count(),
         addresses,
-        "a form that nobody attacks here"
+        "a form that this file does not attack"
     );
 }
 
-/// Everybody on the page of staff, without the form below, whose one-time key is another each time.
+/// Returns the list of the staff page without the form below it, whose one-time key changes.
 async fn members(admin: &mut Browser) -> String {
     let page = admin.get("/staff").await;
     let (members, _) = page.split_once("action=\"/staff\"").unwrap();
@@ -75,9 +75,8 @@ async fn members(admin: &mut Browser) -> String {
 }
 
 #[tokio::test]
-async fn no_form_is_taken_from_another_site_even_with_the_right_token() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_form_from_another_site_is_refused_even_with_the_right_token() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let before = (rescue.app.cursor().await, members(&mut anna).await);
     for headers in [
         &[("origin", "https://evil.example")][..],
@@ -101,9 +100,8 @@ async fn no_form_is_taken_from_another_site_even_with_the_right_token() {
 }
 
 #[tokio::test]
-async fn no_form_is_taken_without_its_token_or_with_that_of_another_browser() {
-    let rescue = Rescue::start().await;
-    let anna = rescue.signed_in("anna").await;
+async fn a_form_without_a_token_of_its_browser_is_refused() {
+    let (rescue, anna) = Rescue::start_as("anna").await;
     let boris = rescue.signed_in("boris").await;
     let mut stranger = rescue.browser();
     stranger.get("/sign-in").await;
@@ -126,9 +124,8 @@ async fn no_form_is_taken_without_its_token_or_with_that_of_another_browser() {
 }
 
 #[tokio::test]
-async fn the_api_takes_a_session_from_its_own_pages_and_not_from_elsewhere() {
-    let rescue = Rescue::start().await;
-    let boris = rescue.signed_in("boris").await;
+async fn the_api_accepts_a_session_only_from_pages_of_this_site() {
+    let (rescue, boris) = Rescue::start_as("boris").await;
     let own = rescue.app.url("");
     for (origin, status) in [
         ("https://evil.example", 403),
@@ -156,7 +153,7 @@ async fn the_api_takes_a_session_from_its_own_pages_and_not_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn with_a_public_address_only_its_own_pages_count() {
+async fn with_a_public_address_only_its_origin_is_accepted() {
     let rescue = Rescue::start_with(|config| {
         config.base_url = Some(BaseUrl::parse("https://pets.example").unwrap());
     })
@@ -172,18 +169,17 @@ async fn with_a_public_address_only_its_own_pages_count() {
 }
 
 #[tokio::test]
-async fn a_link_from_another_site_leads_to_a_page_of_staff() {
-    let rescue = Rescue::start().await;
-    let anna = rescue.signed_in("anna").await;
+async fn a_link_on_another_site_opens_staff_pages() {
+    let (_rescue, anna) = Rescue::start_as("anna").await;
     for path in ["/account", "/pets/new", "/staff"] {
         let request = anna.ask("GET", path).header("sec-fetch-site", "cross-site");
         assert_eq!(request.send().await.unwrap().status(), 200, "{path}");
     }
 }
 
-/// Every form was 403 there, and no word said where it would work.
+/// Every form was 403, and nothing said at which address it works.
 #[tokio::test]
-async fn a_form_sent_from_another_address_than_the_public_one_is_told_the_right_one() {
+async fn a_form_from_another_address_of_this_server_is_answered_with_the_public_one() {
     let rescue = Rescue::start_with(|config| {
         config.base_url = Some(BaseUrl::parse("http://pets.example:3000").unwrap());
     })

@@ -1,4 +1,4 @@
-//! Saying what a pet is doing from the board, and taking it back, as a form without any script.
+//! Setting a status on the board, and undoing it, without scripts.
 
 use serde_json::{Value, json};
 
@@ -6,15 +6,15 @@ use pet_store::auth::BaseUrl;
 
 use crate::support::{Browser, PASSWORD, Rescue, spawn_app, unescape};
 
-/// What the offer to undo sends, on a page that makes one.
-fn offer_on(page: &str) -> Option<Offer> {
+/// Returns the undo form of a page, if it has one.
+fn undo_form(page: &str) -> Option<UndoForm> {
     let (_, form) = page.split_once("class=\"notice undo\"")?;
     let value = |after: &str| {
         let (_, rest) = form.split_once(after)?;
         let value = rest.split_once("value=\"")?.1.split('"').next()?;
         Some(value.to_owned())
     };
-    Some(Offer {
+    Some(UndoForm {
         since: value("name=\"since\"")?,
         replaces: value("name=\"replaces\"")?,
         status: value("<button")?,
@@ -22,13 +22,13 @@ fn offer_on(page: &str) -> Option<Offer> {
 }
 
 #[derive(Debug, PartialEq)]
-struct Offer {
+struct UndoForm {
     since: String,
     replaces: String,
     status: String,
 }
 
-impl Offer {
+impl UndoForm {
     fn fields(&self) -> [(&str, &str); 3] {
         [
             ("status", &self.status),
@@ -38,15 +38,15 @@ impl Offer {
     }
 }
 
-/// What the pet is doing, and since when.
-async fn doing(rescue: &Rescue) -> (String, String) {
+/// Returns the status of the pet, and since when it has it.
+async fn status_of(rescue: &Rescue) -> (String, String) {
     let pet = rescue.app.json("/api/v1/pets/1").await;
     let [status, since] = ["status", "since"].map(|field| pet[field].as_str().unwrap().to_owned());
     (status, since)
 }
 
-/// Sets a status as the board's form does, and gives the page that follows.
-async fn tap(browser: &mut Browser, to: &str) -> String {
+/// Sets a status as the board's form does, and returns the next page.
+async fn set_status_on_board(browser: &mut Browser, to: &str) -> String {
     let answer = browser.post("/pets/1/status", &[("status", to)]).await;
     assert_eq!(answer.status(), 303);
     let offer = answer.headers().get_all("set-cookie").iter();
@@ -61,9 +61,8 @@ async fn tap(browser: &mut Browser, to: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_card_has_a_button_for_each_status_for_staff_and_none_for_visitors() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn cards_have_status_buttons_for_staff_only() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
     let page = boris.get("/pets").await;
     let card = page.split_once("data-pet=\"1\"").unwrap().1;
     let card = card.split_once("</li>").unwrap().0;
@@ -75,12 +74,12 @@ async fn every_card_has_a_button_for_each_status_for_staff_and_none_for_visitors
 }
 
 #[tokio::test]
-async fn a_status_that_was_set_a_moment_ago_can_be_taken_back() {
+async fn a_status_that_was_just_set_can_be_undone() {
     let rescue = Rescue::start().await;
-    let before = doing(&rescue).await;
+    let before = status_of(&rescue).await;
     let mut boris = rescue.signed_in("boris").await;
-    let page = tap(&mut boris, "eating").await;
-    let offer = offer_on(&page).expect("the page offers to undo");
+    let page = set_status_on_board(&mut boris, "eating").await;
+    let offer = undo_form(&page).expect("the page offers to undo");
     assert_eq!(offer.status, before.0);
     let fields = offer.fields();
     let undone = boris.post("/pets/1/status", &fields).await;
@@ -89,32 +88,29 @@ async fn a_status_that_was_set_a_moment_ago_can_be_taken_back() {
         !undone.headers().contains_key("set-cookie"),
         "an undoing is not undone"
     );
-    assert_eq!(doing(&rescue).await, before);
+    assert_eq!(status_of(&rescue).await, before);
     let again = boris.post("/pets/1/status", &fields).await;
     assert_eq!(again.status(), 409);
 }
 
 #[tokio::test]
-async fn what_somebody_else_has_set_meanwhile_is_not_undone() {
+async fn an_undo_does_not_replace_what_someone_else_has_set_since() {
     let rescue = Rescue::start().await;
-    let (mut boris, mut anna) = (
-        rescue.signed_in("boris").await,
-        rescue.signed_in("anna").await,
-    );
-    let page = tap(&mut boris, "eating").await;
-    let offer = offer_on(&page).unwrap();
-    tap(&mut anna, "playing").await;
+    let [mut boris, mut anna] = rescue.signed_in_both(["boris", "anna"]).await;
+    let page = set_status_on_board(&mut boris, "eating").await;
+    let offer = undo_form(&page).unwrap();
+    set_status_on_board(&mut anna, "playing").await;
     let fields = offer.fields();
-    assert_eq!(boris.post("/pets/1/status", &fields).await.status(), 409);
-    assert_eq!(doing(&rescue).await.0, "playing");
+    assert_eq!(boris.submit("/pets/1/status", &fields).await, 409);
+    assert_eq!(status_of(&rescue).await.0, "playing");
     // A confirmation is somebody else's word too.
-    let offer = offer_on(&tap(&mut boris, "bathing").await).unwrap();
-    tap(&mut anna, "bathing").await;
+    let offer = undo_form(&set_status_on_board(&mut boris, "bathing").await).unwrap();
+    set_status_on_board(&mut anna, "bathing").await;
     let refused = boris.post("/pets/1/status", &offer.fields()).await;
     assert_eq!(refused.status(), 409);
 }
 
-/// The text of a page between its tags.
+/// Returns the text of a page between its tags.
 fn words_of(page: &str) -> String {
     let outside = page.split('<').filter_map(|part| part.split_once('>'));
     let text: String = outside.map(|(_, text)| text).collect();
@@ -122,7 +118,7 @@ fn words_of(page: &str) -> String {
     unescape(&words.join(" "))
 }
 
-/// The text of `page`. Fails if it lists a hidden field, by name or by value.
+/// Returns the text of `page`. Fails if it shows a hidden field, by name or by value.
 #[track_caller]
 fn refusal(page: &str, hidden: &[(&str, &str)]) -> String {
     let words = words_of(page);
@@ -136,15 +132,12 @@ fn refusal(page: &str, hidden: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_refused_undo_says_what_was_not_done_and_offers_nothing_that_cannot_work() {
+async fn a_refused_undo_says_why_and_offers_no_retry() {
     let rescue = Rescue::start().await;
-    let (mut boris, mut anna) = (
-        rescue.signed_in("boris").await,
-        rescue.signed_in("anna").await,
-    );
-    tap(&mut boris, "bathing").await;
-    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
-    tap(&mut anna, "playing").await;
+    let [mut boris, mut anna] = rescue.signed_in_both(["boris", "anna"]).await;
+    set_status_on_board(&mut boris, "bathing").await;
+    let offer = undo_form(&set_status_on_board(&mut boris, "eating").await).unwrap();
+    set_status_on_board(&mut anna, "playing").await;
     let refused = boris.post("/pets/1/status", &offer.fields()).await;
     assert_eq!(refused.status(), 409);
     let page = refused.text().await.unwrap();
@@ -155,7 +148,7 @@ async fn a_refused_undo_says_what_was_not_done_and_offers_nothing_that_cannot_wo
     assert!(!page.contains("/pets/1/status"), "no button: {page}");
 
     // Sent twice, the second form finds the undo done.
-    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
+    let offer = undo_form(&set_status_on_board(&mut boris, "eating").await).unwrap();
     assert_eq!(offer.status, "playing");
     for status in [303, 409] {
         let answer = boris.post("/pets/1/status", &offer.fields()).await;
@@ -167,11 +160,10 @@ async fn a_refused_undo_says_what_was_not_done_and_offers_nothing_that_cannot_wo
 }
 
 #[tokio::test]
-async fn a_tap_without_a_session_is_one_clear_button_after_signing_in() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
-    let before = doing(&rescue).await.0;
-    let offer = offer_on(&tap(&mut boris, "eating").await).unwrap();
+async fn a_status_without_a_session_becomes_one_button_after_signing_in() {
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
+    let before = status_of(&rescue).await.0;
+    let offer = undo_form(&set_status_on_board(&mut boris, "eating").await).unwrap();
     let undo = offer.fields();
     let set = [("status", "sleeping")];
     let back = format!("Set Biscuit back to {}", capitalized(&before));
@@ -181,7 +173,7 @@ async fn a_tap_without_a_session_is_one_clear_button_after_signing_in() {
         (&undo[..], back.as_str(), false),
     ] {
         if !can_work {
-            tap(&mut rescue.signed_in("anna").await, "playing").await;
+            set_status_on_board(&mut rescue.signed_in("anna").await, "playing").await;
         }
         let pending = encoded(fields);
         let mut stranger = rescue.browser();
@@ -206,7 +198,7 @@ async fn a_tap_without_a_session_is_one_clear_button_after_signing_in() {
     }
 }
 
-/// The fields as the sign-in page carries them. Times and cursors need `:` escaped at most.
+/// Encodes fields as the sign-in page does. Times and cursors need no escaping.
 fn encoded(fields: &[(&str, &str)]) -> String {
     let pairs = fields.iter().map(|(name, value)| format!("{name}={value}"));
     pairs.collect::<Vec<_>>().join("&")
@@ -217,11 +209,11 @@ fn capitalized(text: &str) -> String {
     first.to_uppercase() + rest
 }
 
-/// The browser sends the offer of the first tap along with the second.
+/// The browser sends the undo cookie of the first change along with the second.
 #[tokio::test]
-async fn undo_restores_what_was_before_the_first_of_several_taps() {
+async fn undo_restores_the_status_before_the_first_of_several_changes() {
     let rescue = Rescue::start().await;
-    let before = doing(&rescue).await;
+    let before = status_of(&rescue).await;
     let mut boris = rescue.signed_in("boris").await;
     let session = boris.cookie.clone().unwrap();
     for to in ["eating", "eating", "playing"] {
@@ -230,21 +222,21 @@ async fn undo_restores_what_was_before_the_first_of_several_taps() {
         let offer = sets.find_map(|set| set.to_str().unwrap().split(';').next());
         boris.cookie = Some(format!("{session}; {}", offer.unwrap()));
     }
-    let offer = offer_on(&boris.get("/pets").await).expect("the page offers to undo");
+    let offer = undo_form(&boris.get("/pets").await).expect("the page offers to undo");
     let undone = boris.post("/pets/1/status", &offer.fields()).await;
     assert_eq!(undone.status(), 303);
-    assert_eq!(doing(&rescue).await, before);
+    assert_eq!(status_of(&rescue).await, before);
 }
 
-/// Tapping the current status used to start its time again.
+/// Setting the current status restarted its time.
 #[tokio::test]
 async fn setting_the_same_status_confirms_it_and_keeps_its_time() {
     let rescue = Rescue::start().await;
-    let before = doing(&rescue).await;
+    let before = status_of(&rescue).await;
     let mut boris = rescue.signed_in("boris").await;
-    let page = tap(&mut boris, &before.0).await;
-    assert!(offer_on(&page).is_none(), "there is nothing to take back");
-    assert_eq!(doing(&rescue).await, before);
+    let page = set_status_on_board(&mut boris, &before.0).await;
+    assert!(undo_form(&page).is_none(), "there is nothing to take back");
+    assert_eq!(status_of(&rescue).await, before);
     let changes = rescue.app.json("/api/v1/pets/1/changes").await;
     assert_eq!(changes["changes"][0]["by"], "staff", "it is a change");
 }
@@ -273,9 +265,8 @@ async fn the_api_restores_a_status_with_its_time_unless_it_was_set_since() {
 }
 
 #[tokio::test]
-async fn the_offer_lasts_ten_seconds_and_is_made_only_for_what_was_just_set() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn the_undo_cookie_lasts_ten_seconds_and_a_forged_one_is_ignored() {
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
     let answer = boris.post("/pets/1/status", &[("status", "eating")]).await;
     let sets = answer.headers().get_all("set-cookie").iter();
     let mut sets = sets.map(|set| set.to_str().unwrap());
@@ -293,13 +284,13 @@ async fn the_offer_lasts_ten_seconds_and_is_made_only_for_what_was_just_set() {
         "1.<script>..",
     ] {
         boris.cookie = Some(format!("{session}; pet-store-undo={forged}"));
-        assert_eq!(offer_on(&boris.get("/pets").await), None, "{forged}");
+        assert_eq!(undo_form(&boris.get("/pets").await), None, "{forged}");
     }
 }
 
-/// Browsers send a cookie to every port of a host, so two instances there once read each other's.
+/// Browsers send a cookie to every port of a host, so two instances read each other's.
 #[tokio::test]
-async fn the_offer_of_an_instance_on_another_port_is_not_read() {
+async fn the_undo_cookie_of_an_instance_on_another_port_is_ignored() {
     let rescue = Rescue::start_with(|config| {
         config.base_url = Some(BaseUrl::parse("https://pets.example:8443").unwrap());
     });
@@ -320,22 +311,21 @@ async fn the_offer_of_an_instance_on_another_port_is_not_read() {
     for (name, is_ours) in [("pet-store-undo-8443", true), ("pet-store-undo-443", false)] {
         browser.cookie = Some(format!("{session}; {name}={offer}"));
         let page = browser.get("/pets").await;
-        assert_eq!(offer_on(&page).is_some(), is_ours, "{name}");
+        assert_eq!(undo_form(&page).is_some(), is_ours, "{name}");
     }
 }
 
-/// The file that tests start from says that its one pet has done the same since 2020.
+/// The pet in the store that tests start with has had its status since 2020.
 #[tokio::test]
-async fn nothing_is_offered_for_what_was_set_long_ago() {
-    let rescue = Rescue::start().await;
-    let mut boris = rescue.signed_in("boris").await;
+async fn no_undo_is_offered_for_an_old_status() {
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
     let session = boris.cookie.clone().unwrap();
     boris.cookie = Some(format!("{session}; pet-store-undo=1.playing"));
-    assert_eq!(offer_on(&boris.get("/pets").await), None);
+    assert_eq!(undo_form(&boris.get("/pets").await), None);
 }
 
 #[tokio::test]
-async fn in_the_demo_everyone_taps() {
+async fn in_the_demo_everyone_can_set_a_status() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let page = app.text("/pets").await;

@@ -1,5 +1,5 @@
-//! What copies of a store know of staff: a backup and an export everything but who is signed in, an
-//! export without staff who made each change and nothing else.
+//! Staff data in backups and exports: everything except sessions, and in an export without staff only the
+//! authors of changes.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -11,13 +11,10 @@ use pet_store::store::{backup, check, export, import, restore, write_new};
 use crate::support::{PASSWORD, Rescue};
 
 #[tokio::test]
-async fn a_restored_backup_knows_staff_and_tokens_and_nobody_is_signed_in() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_restored_backup_has_accounts_and_tokens_but_no_sessions() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     assert_eq!(
-        anna.post("/pets/1/status", &[("status", "eating")])
-            .await
-            .status(),
+        anna.submit("/pets/1/status", &[("status", "eating")]).await,
         303
     );
     let place = tempfile::tempdir().unwrap();
@@ -52,9 +49,8 @@ fn import_again(file: &Path, data: &Path) {
 }
 
 #[tokio::test]
-async fn an_imported_export_knows_staff_tokens_and_deeds_and_nobody_is_signed_in() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn an_imported_export_has_accounts_tokens_and_audit_entries_but_no_sessions() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     anna.post("/pets/1/status", &[("status", "eating")]).await;
     anna.get("/staff").await;
     let invited = anna.post("/staff", &[("name", "carla"), ("role", "staff")]);
@@ -86,9 +82,8 @@ async fn an_imported_export_knows_staff_tokens_and_deeds_and_nobody_is_signed_in
 }
 
 #[tokio::test]
-async fn an_export_without_staff_has_nothing_that_opens_anything() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn an_export_without_staff_contains_no_credentials() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     anna.post("/pets/1/status", &[("status", "eating")]).await;
     let place = tempfile::tempdir().unwrap();
     let (file, data) = (place.path().join("e.ndjson"), place.path().join("data"));

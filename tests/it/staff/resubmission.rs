@@ -1,8 +1,8 @@
-//! Forms of staff that are submitted twice, by a second click on a slow line or Enter twice.
+//! Staff forms that are submitted twice, by a second click on a slow connection.
 
 use crate::support::{Browser, Rescue};
 
-/// The one-time key of the form on a page.
+/// Returns the one-time key of the form on a page.
 fn key_on(page: &str) -> String {
     let (_, rest) = page
         .split_once("name=\"request\" value=\"")
@@ -10,7 +10,7 @@ fn key_on(page: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-/// Submits a form; the status and the first secret of 64 digits after `mark` on the page.
+/// Submits a form, and returns the status and the first secret of 64 digits after `mark`.
 async fn submit(
     browser: &mut Browser,
     path: &str,
@@ -24,16 +24,15 @@ async fn submit(
     (status, secret.unwrap_or_default())
 }
 
-/// How often something is said in the audit.
-async fn noted(browser: &mut Browser, words: &str) -> usize {
+/// Counts a text in the activity log.
+async fn count_in_log(browser: &mut Browser, words: &str) -> usize {
     browser.get("/audit").await.matches(words).count()
 }
 
-/// Two tokens were made, one of which nobody knew of.
+/// Two tokens were created, one of which nobody knew of.
 #[tokio::test]
-async fn a_token_that_is_created_twice_is_one_token_and_does_not_return_when_revoked() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn a_token_form_that_is_submitted_twice_creates_one_token_and_does_not_restore_it() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
     let key = key_on(&anna.get("/account").await);
     let fields = |name, key| [("token-name", name), ("scope", "read"), ("request", key)];
     let (camera, mark) = (fields("Camera", &key), "petstore_");
@@ -41,7 +40,7 @@ async fn a_token_that_is_created_twice_is_one_token_and_does_not_return_when_rev
     assert_eq!((first.0, first.1.len()), (200, 64));
     let second = submit(&mut anna, "/account/tokens", &camera, mark).await;
     assert_eq!(second, first);
-    assert_eq!(noted(&mut anna, "created the token Camera").await, 1);
+    assert_eq!(count_in_log(&mut anna, "created the token Camera").await, 1);
 
     let other = submit(&mut anna, "/account/tokens", &fields("Door", &key), mark).await;
     assert_ne!(other.1, first.1, "Back, and another name");
@@ -62,9 +61,8 @@ async fn a_token_that_is_created_twice_is_one_token_and_does_not_return_when_rev
 }
 
 #[tokio::test]
-async fn an_invitation_or_a_reset_that_is_submitted_twice_is_one_link() {
-    let rescue = Rescue::start().await;
-    let mut anna = rescue.signed_in("anna").await;
+async fn an_invitation_or_reset_form_that_is_submitted_twice_creates_one_link() {
+    let (_rescue, mut anna) = Rescue::start_as("anna").await;
     let mark = "&#x2f;welcome&#x2f;";
     let key = key_on(&anna.get("/staff").await);
     let invitation = [("name", "cleo"), ("role", "staff"), ("request", &key)];
@@ -78,7 +76,7 @@ async fn an_invitation_or_a_reset_that_is_submitted_twice_is_one_link() {
         assert_eq!((first.0, first.1.len()), (200, 64), "{words}");
         let second = submit(&mut anna, path, &fields, mark).await;
         assert_eq!(second, first, "{words}");
-        assert_eq!(noted(&mut anna, words).await, 1);
+        assert_eq!(count_in_log(&mut anna, words).await, 1);
     }
     let removed = anna.post("/staff/cleo", &[("do", "remove"), ("confirm", "yes")]);
     assert_eq!(removed.await.status(), 303);

@@ -1,4 +1,4 @@
-//! The first admin: a link that the server prints when it knows nobody.
+//! The bootstrap link, which a server without accounts prints to create the first admin account.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::support::Process;
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
-/// The link that the server printed, if it printed one.
+/// Returns the link that the server printed, if it did.
 fn link_of(process: &Process) -> Option<String> {
     let lines = process.lines();
     let line = lines.iter().find(|line| line.contains("/welcome/"))?;
@@ -20,7 +20,7 @@ async fn start(folder: &Path) -> Process {
     Process::start(folder, &SERVE).await
 }
 
-/// Becomes the first admin as a browser would; the status of the answer.
+/// Creates the first admin account as a browser would, and returns the status of the answer.
 async fn become_admin(process: &Process, link: &str, name: &str) -> u16 {
     let page = process.client.get(link).send().await.unwrap();
     if page.status() != 200 {
@@ -45,7 +45,7 @@ async fn become_admin(process: &Process, link: &str, name: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn the_first_start_prints_a_link_that_makes_one_admin_and_no_second() {
+async fn the_bootstrap_link_creates_one_admin_account() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = start(folder.path()).await;
     process.wait_for_line("/welcome/").await;
@@ -71,7 +71,7 @@ async fn the_first_start_prints_a_link_that_makes_one_admin_and_no_second() {
 }
 
 #[tokio::test]
-async fn each_start_without_anybody_has_its_own_link() {
+async fn each_start_without_accounts_prints_a_new_bootstrap_link() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = start(folder.path()).await;
     process.wait_for_line("/welcome/").await;
@@ -88,7 +88,7 @@ async fn each_start_without_anybody_has_its_own_link() {
 }
 
 #[tokio::test]
-async fn the_link_names_the_address_that_visitors_type_and_the_demo_has_none() {
+async fn the_bootstrap_link_uses_the_public_address_and_the_demo_prints_none() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
         &SERVE[..],
@@ -107,9 +107,9 @@ async fn the_link_names_the_address_that_visitors_type_and_the_demo_has_none() {
     assert_eq!(link_of(&demo), None);
 }
 
-/// It once said http://0.0.0.0, which no browser opens.
+/// The link was http://0.0.0.0, which no browser opens.
 #[tokio::test]
-async fn the_link_of_a_server_that_listens_everywhere_opens() {
+async fn the_bootstrap_link_of_a_server_on_all_interfaces_works() {
     for listen in ["0.0.0.0:0", "[::]:0"] {
         let folder = tempfile::tempdir().unwrap();
         let arguments = ["serve", "--listen", listen];
