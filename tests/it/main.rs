@@ -8,6 +8,7 @@
     reason = "in a test, a panic that names the line is the report"
 )]
 
+#[cfg(feature = "slow-tests")]
 #[path = "../faults/abuse/abuse.rs"]
 mod abuse;
 mod api;
