@@ -253,22 +253,22 @@ impl Follower for Hub {
         self.publish(changes);
     }
 
-    fn out_of_reach(&self, since: Option<Timestamp>) {
+    fn set_unreachable_since(&self, since: Option<Timestamp>) {
         self.engine_health.set_stale_since(since);
         self.wake_workers();
     }
 
-    fn responds(&self, does: bool) {
+    fn set_responsive(&self, does: bool) {
         self.set_engine_responds(does);
     }
 
-    fn clock_compared(&self, ahead_ms: i64) {
+    fn set_clock_offset(&self, ahead_ms: i64) {
         self.metrics.clock_difference.set(ahead_ms as f64 / 1000.0);
     }
 
     /// In the same epoch, every viewer is resynced: there is a gap before `snapshot`. In another epoch,
     /// viewers are told to reconnect, and get a snapshot then.
-    fn begin_anew(&self, epoch: Epoch, snapshot: store::Snapshot) {
+    fn restart_from(&self, epoch: Epoch, snapshot: store::Snapshot) {
         self.state().replace(epoch, snapshot);
         self.wake_workers();
         self.waiters.wake_all();

@@ -215,7 +215,7 @@ fn after_a_gap_every_viewer_gets_a_snapshot_before_later_changes() {
         revs: vec![Rev::new(90); board.pets.len()],
         pets: board.pets.iter().map(|pet| (**pet).clone()).collect(),
     };
-    rig.hub.begin_anew(rig.hub.epoch(), snapshot);
+    rig.hub.restart_from(rig.hub.epoch(), snapshot);
     let mut late = rig.register(TopicFilter::All, 3);
     rig.publish(2, 1);
     // Once before the wake-up, which another thread may delay.

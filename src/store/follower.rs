@@ -15,18 +15,18 @@ pub trait Follower: Send + Sync {
 
     /// Reports since when the engine does not respond, so that the board may be out of date. `None`
     /// reports that the follower has everything again.
-    fn out_of_reach(&self, since: Option<Timestamp>);
+    fn set_unreachable_since(&self, since: Option<Timestamp>);
 
     /// Reports that the engine began to respond without delay, or stopped to. Changes can be written
     /// only while it does.
-    fn responds(&self, _does: bool) {}
+    fn set_responsive(&self, _does: bool) {}
 
     /// Reports by how many milliseconds the clock of this machine is ahead of the engine's.
-    fn clock_compared(&self, _ahead_ms: i64) {}
+    fn set_clock_offset(&self, _ahead_ms: i64) {}
 
     /// Continues from `snapshot`, before which there is a gap: the engine has another epoch, or has
     /// dropped changes of this epoch before the follower received them.
-    fn begin_anew(&self, epoch: Epoch, snapshot: Snapshot);
+    fn restart_from(&self, epoch: Epoch, snapshot: Snapshot);
 }
 
 /// The follower of an engine, if it has one. Does not keep it alive: a follower reads from its engine.

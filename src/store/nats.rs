@@ -127,7 +127,7 @@ async fn report_responsiveness(replica: Arc<Replica>) {
         if is_responsive != was_responsive
             && let Some(follower) = replica.following.get()
         {
-            follower.responds(is_responsive);
+            follower.set_responsive(is_responsive);
         }
         was_responsive = is_responsive;
     }

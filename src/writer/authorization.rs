@@ -49,6 +49,7 @@ impl Signer {
         self.signature.author.is_some()
     }
 
+    /// Returns the permission, if it can be revoked.
     pub(super) fn authorization(&self) -> Option<&dyn Authorization> {
         self.authorization.as_deref()
     }

@@ -40,6 +40,7 @@ struct CurrentPet {
 }
 
 impl<'a> Decision<'a> {
+    /// Begins a batch at the hub's newest rev.
     pub fn new(hub: &'a Hub) -> Self {
         let (base, next_pet) = hub.newest();
         Decision {
@@ -234,7 +235,7 @@ impl<'a> Decision<'a> {
         committed
     }
 
-    /// The answer to the command whose change is at `index`, once it is committed at `cursor`.
+    /// Returns the outcome of the change at `index`, after it was committed at `cursor`.
     pub fn committed(&self, index: usize, cursor: Cursor) -> Committed {
         let AppliedChange { change, after } = &self.changes[index];
         Committed {

@@ -40,6 +40,7 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
+    /// Starts with a store that works.
     pub fn new(
         engine: Arc<dyn Engine>,
         hub: Arc<Hub>,

@@ -106,7 +106,7 @@ mod tests {
         Timestamp::from_micros(Timestamp::EARLIEST.micros() + number * DAY * 1_000_000)
     }
 
-    /// Retention of 90 days over a log whose newest change was with the timestamp `newest`.
+    /// Retention of 90 days over a log whose newest change has the timestamp `newest`.
     fn rig(wall: Timestamp, newest: Timestamp) -> (TestClock, MemoryEngine, Retention) {
         let engine = MemoryEngine::new(Epoch::new(1));
         let change = change(1, 1, ChangeKind::Status(Status::Eating));

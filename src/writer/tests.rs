@@ -1,4 +1,4 @@
-//! The order of the writer: nothing is shown before it is durable, and a failure shows nothing.
+//! The writer publishes nothing before it is durable, and nothing of a failed commit.
 
 mod gated;
 mod preconditions;
@@ -19,7 +19,7 @@ use crate::store::MemoryEngine;
 
 pub const LIMIT: Duration = Duration::from_mins(1);
 
-/// Rule 1. Breaks when the hub is told before the engine.
+/// Invariant 1. Fails if the writer publishes before the engine commits.
 #[tokio::test]
 async fn no_viewer_sees_a_change_before_it_is_durable() {
     let rig = Rig::start();
@@ -35,18 +35,20 @@ async fn no_viewer_sees_a_change_before_it_is_durable() {
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(2));
 }
 
-/// Waits for what the writer's thread does by itself.
+/// Waits for an action of the writer's thread.
 pub async fn until(condition: impl Fn() -> bool) {
     let waiting = async {
         while !condition() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(LIMIT, waiting).await.expect("it comes to that");
+    timeout(LIMIT, waiting)
+        .await
+        .expect("the condition holds in time");
 }
 
 #[tokio::test]
-async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again() {
+async fn a_failed_commit_is_answered_and_not_published_and_its_rev_is_used_again() {
     let rig = Rig::start();
     let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
@@ -65,7 +67,7 @@ async fn a_failed_commit_is_answered_shown_to_nobody_and_its_rev_is_used_again()
 }
 
 #[tokio::test]
-async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reaches_it() {
+async fn commands_during_an_outage_are_refused_without_asking_the_engine() {
     let rig = Rig::start();
     let answer = rig.set(Status::Eating);
     rig.begun().await;
@@ -88,10 +90,10 @@ async fn what_is_asked_while_the_disk_refuses_is_refused_at_once_and_never_reach
     until(|| rig.writer.is_writable()).await;
 }
 
-/// A commit that failed was in the store after it was opened again; the next change took its rev,
-/// and the store and the board told different stories.
+/// A failed commit was in the store after it was opened again. The next change took its rev, and the
+/// store and the board differed.
 #[tokio::test]
-async fn a_failed_commit_that_is_in_the_store_all_the_same_is_shown_once_the_store_works() {
+async fn a_failed_commit_that_is_in_the_store_is_published_after_recovery() {
     let rig = Rig::start();
     let mut stream = rig.hub.subscribe();
     let answer = rig.set(Status::Eating);
@@ -110,10 +112,10 @@ async fn a_failed_commit_that_is_in_the_store_all_the_same_is_shown_once_the_sto
     assert_eq!(answer.await.unwrap().unwrap().cursor.rev, Rev::new(3));
 }
 
-/// An engine with more than one node shows what is in it from a task of its own. The writer showed
-/// it too, after an outage, and if the two met, viewers were shown a change twice.
+/// A shared engine publishes its changes itself. After an outage the writer did so too, and viewers
+/// could receive a change twice.
 #[tokio::test]
-async fn what_is_in_a_shared_engine_after_an_outage_is_left_to_it_to_show() {
+async fn after_an_outage_the_writer_publishes_nothing_of_a_shared_engine() {
     let rig = Rig::start();
     rig.engine.is_shared.store(true, Ordering::Relaxed);
     let stream = rig.hub.subscribe();
@@ -128,7 +130,7 @@ async fn what_is_in_a_shared_engine_after_an_outage_is_left_to_it_to_show() {
 }
 
 #[tokio::test]
-async fn a_store_that_forgot_what_was_shown_is_never_written_again() {
+async fn a_store_that_lost_published_changes_is_never_written_again() {
     let rig = Rig::start();
     let answer = rig.set(Status::Eating);
     rig.begun().await;
@@ -138,13 +140,17 @@ async fn a_store_that_forgot_what_was_shown_is_never_written_again() {
     let refused = timeout(LIMIT, rig.set(Status::Bathing)).await.unwrap();
     assert_eq!(refused.unwrap(), Err(WriteError::Store));
     assert!(!rig.writer.is_writable());
-    assert_eq!(rig.hub.newest().0, Rev::new(1), "what was shown stays");
+    assert_eq!(
+        rig.hub.newest().0,
+        Rev::new(1),
+        "the board keeps published changes"
+    );
     let is_over = rig.engine.is_over.load(Ordering::Relaxed);
-    assert!(is_over, "nor does a restart give its revs to others");
+    assert!(is_over, "a restart begins a new history");
 }
 
 #[tokio::test]
-async fn a_read_that_failed_makes_the_writer_look_after_the_store() {
+async fn a_failed_read_makes_the_writer_recover_the_store() {
     let rig = Rig::start();
     rig.engine.is_healthy.store(false, Ordering::Relaxed);
     rig.decide(Disk::Writes);
@@ -153,7 +159,7 @@ async fn a_read_that_failed_makes_the_writer_look_after_the_store() {
 }
 
 #[tokio::test]
-async fn commands_that_wait_while_the_disk_is_busy_share_one_commit() {
+async fn commands_that_wait_for_the_disk_share_one_commit() {
     let rig = Rig::start();
     let first = rig.set(Status::Eating);
     assert_eq!(rig.begun().await, 1);
@@ -165,11 +171,11 @@ async fn commands_that_wait_while_the_disk_is_busy_share_one_commit() {
     first.await.unwrap().unwrap();
     for (number, answer) in waiting.into_iter().enumerate() {
         let rev = answer.await.unwrap().unwrap().cursor.rev;
-        assert_eq!(rev.get(), number as u64 + 3, "in the order they were asked");
+        assert_eq!(rev.get(), number as u64 + 3, "in the order of the commands");
     }
 }
 
-/// Rule 5. Breaks when the queue grows instead.
+/// Invariant 5. Fails if the queue grows.
 #[tokio::test]
 async fn a_full_queue_is_answered_immediately() {
     let rig = Rig::start();
@@ -185,9 +191,9 @@ async fn a_full_queue_is_answered_immediately() {
 }
 
 #[tokio::test]
-async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back_to() {
+async fn the_log_is_trimmed_in_small_steps_and_keeps_what_viewers_may_replay() {
     let history = Duration::from_secs(3600);
-    let rig = Rig::start_keeping(Some(history));
+    let rig = Rig::start_with(Some(history), Clock::system());
     until(|| rig.engine.trims.lock().unwrap().len() == 3).await;
     let step = (history, REPLAY_LIMIT, maintenance::TRIM_STEP);
     assert_eq!(*rig.engine.trims.lock().unwrap(), [step; 3]);
@@ -202,7 +208,7 @@ async fn the_log_is_trimmed_in_small_steps_and_never_what_a_viewer_may_come_back
 #[tokio::test]
 async fn a_jump_of_the_wall_clock_is_counted_with_its_length() {
     let turned = TestClock::at(Timestamp::EARLIEST);
-    let rig = Rig::start_by(None, turned.clock());
+    let rig = Rig::start_with(None, turned.clock());
     turned.jump(-300);
     until(|| rig.hub.metrics().clock_jumps.get() == 1).await;
     let metrics = rig.hub.metrics().encode();
@@ -213,7 +219,7 @@ async fn a_jump_of_the_wall_clock_is_counted_with_its_length() {
 }
 
 #[test]
-fn a_batch_decides_against_what_it_decided_before() {
+fn a_command_is_decided_against_earlier_commands_of_its_batch() {
     let engine = Arc::new(MemoryEngine::new(Epoch::new(1)));
     let hub = Hub::open(engine.clone(), Metrics::new()).unwrap();
     let pet = PetId::FIRST;
@@ -232,7 +238,7 @@ fn a_batch_decides_against_what_it_decided_before() {
     assert_eq!(
         record.status,
         Status::Eating,
-        "set a moment before, in the same batch"
+        "set earlier in the same batch"
     );
     let ids: Vec<PetId> = hub
         .board()
@@ -267,18 +273,18 @@ impl Revocable {
 
 impl Authorization for Revocable {
     fn refresh(&self) -> Result<(), WriteError> {
-        match self.is_unreachable.load(Ordering::SeqCst) {
-            true => Err(WriteError::Unavailable),
-            false => Ok(()),
+        if self.is_unreachable.load(Ordering::SeqCst) {
+            return Err(WriteError::Unavailable);
         }
+        Ok(())
     }
 
     fn check(&self) -> Result<CommitGuard, WriteError> {
         let guard = self.in_flight.enter();
-        match self.is_revoked.load(Ordering::SeqCst) {
-            true => Err(WriteError::SignedOut),
-            false => Ok(guard),
+        if self.is_revoked.load(Ordering::SeqCst) {
+            return Err(WriteError::SignedOut);
         }
+        Ok(guard)
     }
 }
 
@@ -298,16 +304,16 @@ async fn a_command_whose_permission_ends_while_it_waits_is_refused() {
     assert_eq!(
         rig.begun().await,
         1,
-        "the commit of the one that is allowed"
+        "only the allowed command is committed"
     );
     assert_eq!(waiting.await.unwrap(), Err(WriteError::SignedOut));
     rig.decide(Disk::Writes);
     assert_eq!(allowed.await.unwrap().unwrap().cursor.rev, Rev::new(3));
 }
 
-/// Invariant 10. Whoever was told that a session is over saw a change of it afterwards.
+/// Invariant 10. A sign-out was answered, and a change of that session was published afterwards.
 #[tokio::test]
-async fn a_revocation_is_answered_after_the_commits_that_were_permitted_before_it() {
+async fn a_revocation_is_answered_after_commits_that_were_checked_before_it() {
     let rig = Rig::start();
     let permission = Revocable::default();
     let answer = rig.set_by(Status::Eating, permission.signer());
@@ -325,7 +331,7 @@ async fn a_revocation_is_answered_after_the_commits_that_were_permitted_before_i
 }
 
 #[tokio::test]
-async fn a_command_is_refused_while_revocations_elsewhere_cannot_be_known() {
+async fn a_command_is_refused_while_revocations_of_other_nodes_are_unknown() {
     let rig = Rig::start();
     let permission = Revocable::default();
     permission.is_unreachable.store(true, Ordering::SeqCst);

@@ -13,7 +13,7 @@ async fn a_cursor_before_a_gap_gets_a_snapshot_and_one_after_it_a_replay() {
         rev: Rev::new(90),
         ..rig.engine.snapshot().unwrap()
     };
-    rig.hub.begin_anew(rig.hub.epoch(), snapshot);
+    rig.hub.restart_from(rig.hub.epoch(), snapshot);
     rig.hub
         .publish(&[change(91, 1, ChangeKind::Status(Status::Eating))]);
     for since in [5, 89] {
@@ -46,8 +46,8 @@ fn request_keys_survive_a_gap_and_end_with_the_epoch() {
         done.is_some()
     };
     let snapshot = rig.engine.snapshot().unwrap();
-    rig.hub.begin_anew(rig.hub.epoch(), snapshot.clone());
+    rig.hub.restart_from(rig.hub.epoch(), snapshot.clone());
     assert!(is_known());
-    rig.hub.begin_anew(Epoch::new(0xdef), snapshot);
+    rig.hub.restart_from(Epoch::new(0xdef), snapshot);
     assert!(!is_known());
 }

@@ -23,6 +23,7 @@ const ENTRY_CHARACTERS: usize = 20_000;
 /// The longest password hash.
 const PASSWORD_HASH_BYTES: usize = 512;
 
+/// Validates the numbers of the header.
 pub fn validate_start(rev: u64, next_pet: u64) -> Result<(Rev, PetId), StoreError> {
     let rev = Rev::new(validate_number("rev", rev)?);
     match validate_number("next_pet", next_pet)? {
@@ -31,6 +32,7 @@ pub fn validate_start(rev: u64, next_pet: u64) -> Result<(Rev, PetId), StoreErro
     }
 }
 
+/// Validates a pet.
 pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
     validate_number("id", pet.id.get())?;
     if pet.id.get() == 0 {
@@ -43,6 +45,7 @@ pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
     })
 }
 
+/// Validates a change, with the pet in it.
 pub fn validate_change(change: Change) -> Result<Change, StoreError> {
     if validate_number("rev", change.rev.get())? == 0 {
         return Err(invalid("rev", "revs start at 1"));
@@ -66,6 +69,7 @@ pub fn validate_change(change: Change) -> Result<Change, StoreError> {
     Ok(Change { kind, ..change })
 }
 
+/// Validates an account.
 pub fn validate_account(account: Account) -> Result<Account, StoreError> {
     validate_time("created", account.created)?;
     if let Some(invitation) = account.invitation {
@@ -78,6 +82,7 @@ pub fn validate_account(account: Account) -> Result<Account, StoreError> {
     Err(invalid("password", "it is not a password hash"))
 }
 
+/// Validates a token.
 pub fn validate_token(token: Token) -> Result<Token, StoreError> {
     validate_time("created", token.created)?;
     token
@@ -89,6 +94,7 @@ pub fn validate_token(token: Token) -> Result<Token, StoreError> {
     Ok(Token { name, ..token })
 }
 
+/// Validates the reading of the store's clock.
 pub fn validate_clock(tick: u64, wall: i64) -> Result<ClockReading, StoreError> {
     let (tick, wall) = (
         MonotonicSeconds(validate_number("tick", tick)?),
@@ -98,6 +104,7 @@ pub fn validate_clock(tick: u64, wall: i64) -> Result<ClockReading, StoreError> 
     Ok(ClockReading { tick, wall })
 }
 
+/// Validates an audit entry.
 pub fn validate_audit_entry(audit_entry: AuditEntry) -> Result<AuditEntry, StoreError> {
     validate_time("at", audit_entry.at)?;
     validate_author(&audit_entry.author)?;

@@ -188,7 +188,7 @@ impl Staleness {
             tracing::info!("the engine is back, and this node has caught up with it");
         }
         if let Some(follower) = following.get() {
-            follower.out_of_reach(is_stale.then_some(self.current_at_time));
+            follower.set_unreachable_since(is_stale.then_some(self.current_at_time));
         }
     }
 }
@@ -222,7 +222,7 @@ impl ClockDifference {
             (Some(ahead_ms), is_off),
         );
         if let Some(follower) = following.get() {
-            follower.clock_compared(ahead_ms);
+            follower.set_clock_offset(ahead_ms);
         }
         if is_off && !was_off {
             tracing::error!(

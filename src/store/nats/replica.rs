@@ -245,7 +245,7 @@ impl Replica {
     pub fn resync(&self, snapshot: Snapshot) {
         self.last_shown.store(snapshot.rev.get(), Ordering::Release);
         if let Some(follower) = self.following.get() {
-            follower.begin_anew(self.epoch(), snapshot);
+            follower.restart_from(self.epoch(), snapshot);
         }
         self.notify_shown();
     }

@@ -1,4 +1,4 @@
-//! A writer over a disk whose every write waits for the test to say what becomes of it.
+//! A writer over an engine whose every write waits for a verdict of the test.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -18,18 +18,18 @@ use crate::store::{
 };
 use crate::writer::{Command, Committed, QUEUE_LIMIT, Signer, WriteError, Writer, commit_all};
 
-/// What the disk does with the next commit, or with the next try after one that failed.
+/// The verdict on the next commit, or on the next recovery.
 pub enum Disk {
     Writes,
     Fails,
-    /// And has written it all the same.
+    /// Fails after it has written.
     FailsAfterWriting,
-    /// It comes back without its last change.
+    /// Loses its last change.
     Forgets,
 }
 
-/// An engine that waits, whenever it writes, until the test says what becomes of it.
-pub struct Gated {
+/// An engine that waits for a verdict before each commit and each recovery.
+pub struct GatedEngine {
     pub inner: MemoryEngine,
     pub started: Sender<usize>,
     pub verdicts: Mutex<Receiver<Disk>>,
@@ -37,11 +37,11 @@ pub struct Gated {
     pub forgotten: AtomicU64,
     pub is_over: AtomicBool,
     pub is_shared: AtomicBool,
-    /// What was asked of `trim`.
+    /// The arguments of `trim`.
     pub trims: Mutex<Vec<(Duration, u64, usize)>>,
 }
 
-impl Gated {
+impl GatedEngine {
     fn verdict(&self) -> Disk {
         self.verdicts.lock().unwrap().recv().unwrap()
     }
@@ -52,7 +52,7 @@ impl Gated {
     }
 }
 
-impl Engine for Gated {
+impl Engine for GatedEngine {
     fn epoch(&self) -> Epoch {
         self.inner.epoch()
     }
@@ -112,11 +112,8 @@ impl Engine for Gated {
     ) -> Result<usize, StoreError> {
         let trimmed = (history, kept, limit);
         self.trims.lock().unwrap().push(trimmed);
-        Ok(if self.trims.lock().unwrap().len() < 3 {
-            limit
-        } else {
-            0
-        })
+        let is_more = self.trims.lock().unwrap().len() < 3;
+        Ok(if is_more { limit } else { 0 })
     }
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
@@ -140,7 +137,7 @@ impl Engine for Gated {
 /// A writer over a gated engine that holds one pet.
 pub struct Rig {
     pub writer: Writer,
-    pub engine: Arc<Gated>,
+    pub engine: Arc<GatedEngine>,
     pub hub: Arc<Hub>,
     pub started: Receiver<usize>,
     pub verdicts: Sender<Disk>,
@@ -148,17 +145,13 @@ pub struct Rig {
 
 impl Rig {
     pub fn start() -> Self {
-        Rig::start_keeping(None)
+        Rig::start_with(None, Clock::system())
     }
 
-    pub fn start_keeping(history: Option<Duration>) -> Self {
-        Rig::start_by(history, Clock::system())
-    }
-
-    pub fn start_by(history: Option<Duration>, clock: Clock) -> Self {
+    pub fn start_with(history: Option<Duration>, clock: Clock) -> Self {
         let (started, has_started) = channel();
         let (verdicts, verdict) = channel();
-        let engine = Arc::new(Gated {
+        let engine = Arc::new(GatedEngine {
             inner: MemoryEngine::new(Epoch::new(1)),
             started,
             verdicts: Mutex::new(verdict),
@@ -199,12 +192,12 @@ impl Rig {
         tokio::spawn(async move { writer.commit(command, signer).await })
     }
 
-    /// How many commands wait in the queue.
+    /// Returns the number of commands in the queue.
     pub fn waiting(&self) -> usize {
         QUEUE_LIMIT - self.writer.queue.capacity()
     }
 
-    /// Waits until a commit has begun; how many changes it has.
+    /// Waits until a commit has begun, and returns the number of its changes.
     pub async fn begun(&self) -> usize {
         let beginning = async {
             loop {

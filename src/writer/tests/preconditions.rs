@@ -1,5 +1,5 @@
-//! What a command expects is compared with the pet as it is when the command is decided: on the
-//! board, and as commands before it in the same batch leave it.
+//! Preconditions are checked when a command is decided: against the board, and against the earlier
+//! commands of the same batch.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ fn restore(status: Status, since: Timestamp, expected: Expected) -> Command {
     }
 }
 
-/// A PATCH with a made-up `If-Match` was answered 200.
+/// A PATCH with an invented `If-Match` was answered 200.
 #[test]
 fn an_edit_is_refused_unless_the_last_change_of_the_pet_is_one_of_those_expected() {
     let rig = Rig::start();
@@ -102,9 +102,9 @@ fn an_edit_is_refused_unless_the_last_change_of_the_pet_is_one_of_those_expected
         .unwrap();
 }
 
-/// Undo compared first and wrote later: what somebody else set in between was overwritten.
+/// An undo compared first and wrote later, and overwrote a status that was set in between.
 #[test]
-fn a_status_is_restored_with_its_time_unless_somebody_has_set_another_since() {
+fn an_undo_restores_a_status_with_its_time_unless_another_was_set_since() {
     let rig = Rig::start();
     let before = rig.pet();
     rig.commit(&[Command::set_status(PET, Status::Eating)])
@@ -117,7 +117,7 @@ fn a_status_is_restored_with_its_time_unless_somebody_has_set_another_since() {
     rig.commit(&[undo()]).unwrap();
     let after = rig.pet();
     assert_eq!((after.status, after.since), (before.status, before.since));
-    assert_eq!(after.profile.breed, "Whippet", "an edit is no other status");
+    assert_eq!(after.profile.breed, "Whippet", "an edit keeps the status");
     assert_eq!(rig.commit(&[undo()]), Err(WriteError::StatusMovedOn));
     let confirmed = restore(after.status, after.since, Expected::Anything);
     rig.commit(&[confirmed]).unwrap();
@@ -125,19 +125,19 @@ fn a_status_is_restored_with_its_time_unless_somebody_has_set_another_since() {
     assert_eq!(
         rig.commit(&[late]),
         Err(WriteError::StatusMovedOn),
-        "a confirmation is somebody else's change too"
+        "a confirmation counts as a change"
     );
 }
 
-/// Tapping the current status started its time again.
+/// Setting the current status restarted its time.
 #[test]
-fn the_status_that_a_pet_has_is_confirmed_and_keeps_its_time_also_after_a_restart() {
+fn setting_the_current_status_confirms_it_and_keeps_its_time() {
     let rig = Rig::start();
     rig.commit(&[Command::set_status(PET, Status::Eating)])
         .unwrap();
     let before = rig.pet();
     let confirm = Command::set_status(PET, Status::Eating);
-    // In one batch too, where the second is compared with what the first leaves.
+    // Also in one batch, where the second is compared with the result of the first.
     rig.commit(&[confirm.clone(), confirm]).unwrap();
     assert_eq!(rig.newest(), 4, "each is a change");
     assert_eq!(rig.pet().since, before.since);
@@ -147,9 +147,8 @@ fn the_status_that_a_pet_has_is_confirmed_and_keeps_its_time_also_after_a_restar
     assert_eq!(entry.pet.since, before.since);
 }
 
-/// Both wait in the queue when the batch is decided.
 #[test]
-fn what_the_same_batch_changes_no_longer_holds() {
+fn a_precondition_fails_if_the_same_batch_changed_the_pet() {
     let rig = Rig::start();
     let expected = || Expected::LastChange(vec![at(1)]);
     let both = [edit(expected()), edit(expected())];
@@ -163,9 +162,9 @@ fn what_the_same_batch_changes_no_longer_holds() {
     rig.commit(&[edit(Expected::Anything), undo]).unwrap();
 }
 
-/// Otherwise every `ETag` would change with a restart, and an undo be refused for it.
+/// Otherwise a restart would change every `ETag`, and refuse an undo.
 #[test]
-fn the_revs_that_commands_are_compared_with_are_the_same_after_a_restart() {
+fn the_revs_of_preconditions_are_the_same_after_a_restart() {
     let rig = Rig::start();
     rig.commit(&[
         Command::set_status(PET, Status::Eating),
@@ -189,9 +188,9 @@ fn the_revs_that_commands_are_compared_with_are_the_same_after_a_restart() {
     );
 }
 
-/// A form that was older than somebody else's edit emptied what that had filled in.
+/// A form that was loaded before an edit by someone else reverted that edit.
 #[test]
-fn an_edit_is_merged_with_what_others_saved_and_refused_where_they_changed_the_same() {
+fn edits_of_different_fields_are_merged_and_of_the_same_field_refused() {
     let rig = Rig::start();
     let base = Some(ProfileBase::new(&rig.pet().profile));
     let save = |field: &str, text: &str| Command::Edit {

@@ -12,7 +12,7 @@ use super::support::{TestAccounts, name, operator};
 use crate::model::{Rev, Role};
 #[cfg(feature = "slow-tests")]
 use crate::store::contract::with_pair;
-use crate::store::contract::{Desk, wait_until};
+use crate::store::contract::{TestWriter, wait_until};
 use crate::store::{AccountStore, Engine, RedbEngine};
 
 /// Ends the session of anna between the check of her change and its commit.
@@ -35,12 +35,12 @@ fn end_during(test: &TestAccounts, (end, ends, ends_tokens): End, commit: impl F
 }
 
 fn remove_during_a_commit<E: Engine + AccountStore>(engine: Arc<E>) {
-    let mut desk = Desk::at(&*engine);
+    let mut writer = TestWriter::new(&*engine);
     let test = TestAccounts::over(Arc::clone(&engine) as _);
     let [.., removal] = ENDS;
     end_during(&test, removal, || {
-        let put = desk.created(1);
-        desk.commit(&[put])[0].rev
+        let put = writer.created(1);
+        writer.commit(&[put])[0].rev
     });
 }
 

@@ -3,14 +3,18 @@
 use super::cluster::TestCluster;
 use crate::model::{Rev, Status};
 use crate::store::contract::server::{OLDEST, Servers};
-use crate::store::contract::{Desk, wait_until};
+use crate::store::contract::{TestWriter, wait_until};
 use crate::store::nats::NatsEngine;
 use crate::store::{AppliedChange, Engine, StoreError};
 
 /// Commits new pets until that fails with an error that `is_last`.
-fn fill(engine: &NatsEngine, desk: &mut Desk, is_last: impl Fn(&StoreError) -> bool) -> StoreError {
+fn fill(
+    engine: &NatsEngine,
+    writer: &mut TestWriter,
+    is_last: impl Fn(&StoreError) -> bool,
+) -> StoreError {
     for batch in 0..200 {
-        let created = (2..102).map(|pet| desk.created(batch * 100 + pet));
+        let created = (2..102).map(|pet| writer.created(batch * 100 + pet));
         let proposed: Vec<AppliedChange> = created.collect();
         match engine.commit(Rev::new(u64::MAX), &proposed) {
             Err(error) if is_last(&error) => return error,
@@ -22,8 +26,8 @@ fn fill(engine: &NatsEngine, desk: &mut Desk, is_last: impl Fn(&StoreError) -> b
 }
 
 /// Waits until the engine accepts a change.
-fn wait_until_writable(engine: &NatsEngine, desk: &mut Desk) {
-    let status = [desk.status(2, Status::Eating)];
+fn wait_until_writable(engine: &NatsEngine, writer: &mut TestWriter) {
+    let status = [writer.status(2, Status::Eating)];
     let write = || engine.commit(Rev::new(u64::MAX), &status);
     wait_until("a write", || write().is_ok());
 }
@@ -35,10 +39,10 @@ fn a_change_that_a_full_server_may_have_stored_is_not_reported_as_refused() {
     let mut cluster = TestCluster::new(Servers::start(1, OLDEST));
     cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
-    let mut desk = Desk::at(&*engine);
-    let first = fill(&engine, &mut desk, |_| true);
+    let mut writer = TestWriter::new(&*engine);
+    let first = fill(&engine, &mut writer, |_| true);
     assert!(matches!(first, StoreError::Unknown(_)), "{first}");
-    let second = fill(&engine, &mut desk, |_| true);
+    let second = fill(&engine, &mut writer, |_| true);
     assert!(matches!(second, StoreError::Full(_)), "{second}");
 }
 
@@ -48,11 +52,11 @@ fn a_server_without_space_refuses_changes_as_full_until_it_has_space() {
     let mut cluster = TestCluster::start(1);
     cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
-    let mut desk = Desk::at(&*engine);
+    let mut writer = TestWriter::new(&*engine);
     let is_full = |error: &StoreError| matches!(error, StoreError::Full(_));
-    fill(&engine, &mut desk, is_full);
+    fill(&engine, &mut writer, is_full);
     cluster.servers.set_max_store("1GB");
-    wait_until_writable(&engine, &mut desk);
+    wait_until_writable(&engine, &mut writer);
 }
 
 /// Three servers without space elect no leader.
@@ -61,9 +65,9 @@ fn three_full_servers_are_out_of_reach_until_they_have_space() {
     let mut cluster = TestCluster::start(3);
     cluster.servers.set_max_store("300KB");
     let engine = cluster.connect();
-    let mut desk = Desk::at(&*engine);
+    let mut writer = TestWriter::new(&*engine);
     let is_refused = |error: &StoreError| !matches!(error, StoreError::Conflict);
-    fill(&engine, &mut desk, is_refused);
+    fill(&engine, &mut writer, is_refused);
     cluster.servers.set_max_store("1GB");
-    wait_until_writable(&engine, &mut desk);
+    wait_until_writable(&engine, &mut writer);
 }

@@ -12,22 +12,24 @@ use serde_json::json;
 use self::cluster::TestCluster;
 use super::*;
 use crate::model::Status;
-use crate::store::contract::{Desk, wait_until};
+use crate::store::contract::{TestWriter, wait_until};
 
 /// Fails if the applier relies on the subscription alone.
 #[test]
 fn a_node_that_lost_every_message_shows_all_changes_once_and_in_order() {
     let cluster = TestCluster::start(1);
     let (writing, deaf) = (cluster.connect(), cluster.connect_deaf());
-    let (mut writer, reader) = (Desk::at(&*writing), Desk::at(&*deaf));
+    let (mut writer, reader) = (TestWriter::new(&*writing), TestWriter::new(&*deaf));
     let created = [writer.created(1), writer.created(2)];
     let mut committed = writer.commit(&created);
     for turn in 0..10 {
         let proposed = [writer.status(1 + turn % 2, Status::ALL[turn as usize % 4])];
         committed.extend(writer.commit(&proposed));
     }
-    wait_until("the last change", || reader.told().len() >= committed.len());
-    assert_eq!(reader.told(), committed);
+    wait_until("the last change", || {
+        reader.received().len() >= committed.len()
+    });
+    assert_eq!(reader.received(), committed);
 }
 
 /// The stream dropped changes before a node that was cut off could read them. The node continued
@@ -38,7 +40,7 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
     let cluster = TestCluster::start(1);
     let (writing, deaf) = (cluster.connect(), cluster.connect_deaf());
     cluster.set_changes_per_pet(16);
-    let mut writer = Desk::at(&*writing);
+    let mut writer = TestWriter::new(&*writing);
     let created = [writer.created(1), writer.created(2)];
     let created = writer.commit(&created);
     let status = [writer.status(2, Status::Eating)];
@@ -51,16 +53,18 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
         writer.commit(&proposed);
     }
     deaf.replica.state().seq = created[0].rev.get() - 2;
-    let reader = Desk::following(&*deaf, Rev::ZERO);
-    wait_until("a snapshot", || !reader.told_anew().is_empty());
+    let reader = TestWriter::following(&*deaf, Rev::ZERO);
+    wait_until("a snapshot", || !reader.received_snapshots().is_empty());
     assert_eq!(
-        reader.told_anew(),
+        reader.received_snapshots(),
         [(writing.epoch(), writing.snapshot().unwrap())]
     );
     let last = [writer.status(1, Status::Eating)];
     let last = writer.commit(&last);
-    wait_until("the next change", || reader.told().last() == last.last());
-    let told = reader.told();
+    wait_until("the next change", || {
+        reader.received().last() == last.last()
+    });
+    let told = reader.received();
     let read_in_time = created[0].rev.get() + 3;
     let before_last = &told[..told.len() - 1];
     let in_time = |change: &Change| change.rev.get() <= read_in_time;
@@ -72,7 +76,7 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
 fn a_streams_retention_is_raised_to_todays_and_its_other_settings_are_kept() {
     let cluster = TestCluster::start(1);
     let engine = cluster.connect();
-    let mut writer = Desk::at(&*engine);
+    let mut writer = TestWriter::new(&*engine);
     let created = [writer.created(1)];
     let created = writer.commit(&created);
     cluster.set_changes_per_pet(16);
@@ -92,7 +96,7 @@ fn a_streams_retention_is_raised_to_todays_and_its_other_settings_are_kept() {
 fn an_invalid_message_is_skipped_and_the_changes_around_it_are_shown() {
     let cluster = TestCluster::start(1);
     let (writing, deaf) = (cluster.connect(), cluster.connect_deaf());
-    let mut writer = Desk::at(&*writing);
+    let mut writer = TestWriter::new(&*writing);
     let created = [writer.created(1), writer.created(2)];
     let mut committed = writer.commit(&created);
     let start = committed[0].rev.get() - 2;
@@ -100,11 +104,11 @@ fn an_invalid_message_is_skipped_and_the_changes_around_it_are_shown() {
     let status = [writer.status(1, Status::Eating)];
     committed.extend(writer.commit(&status));
     deaf.replica.state().seq = start;
-    let reader = Desk::following(&*deaf, Rev::ZERO);
+    let reader = TestWriter::following(&*deaf, Rev::ZERO);
     wait_until("the last change", || {
-        reader.told().last() == committed.last()
+        reader.received().last() == committed.last()
     });
-    assert_eq!(reader.told(), committed);
+    assert_eq!(reader.received(), committed);
 }
 
 /// A node that started beside a busy one found its newest change dropped, and exited.
@@ -113,7 +117,7 @@ fn if_the_stream_dropped_everything_up_to_a_rev_nothing_is_recent() {
     let cluster = TestCluster::start(1);
     let engine = cluster.connect();
     cluster.set_changes_per_pet(16);
-    let mut writer = Desk::at(&*engine);
+    let mut writer = TestWriter::new(&*engine);
     let created = [writer.created(1)];
     let created = writer.commit(&created);
     for turn in 0..40 {
@@ -193,16 +197,16 @@ fn the_clocks_are_compared_at_the_start() {
 fn a_refusal_by_a_former_leader_is_not_believed() {
     let cluster = TestCluster::start(3);
     let engine = cluster.connect();
-    let mut desk = Desk::at(&*engine);
-    let created = desk.created(1);
-    desk.commit(&[created]);
+    let mut writer = TestWriter::new(&*engine);
+    let created = writer.created(1);
+    writer.commit(&[created]);
     for code in [10071, 10008, 10176] {
         let refusing = cluster.refuse_writes(&engine, &PETS, code);
         for status in Status::ALL {
-            let change = desk.status(1, status);
-            desk.commit(&[change]);
+            let change = writer.status(1, status);
+            writer.commit(&[change]);
         }
         refusing.abort();
     }
-    assert_eq!(desk.told().len(), 1 + 3 * Status::ALL.len());
+    assert_eq!(writer.received().len(), 1 + 3 * Status::ALL.len());
 }
