@@ -1,8 +1,8 @@
-//! What does a durable commit cost, and how much of that does a batch save?
+//! Measures a durable commit, and how much of its cost a batch saves.
 //!
-//! Each commit is one redb transaction with a sync, on the disk below this folder. The baseline is
-//! that disk's own: a write of 4 KiB and a sync. Each bench asserts that its changes are in the
-//! store. Run with `cargo bench --bench store`.
+//! Each commit is one redb transaction with its fsyncs, on the disk of this folder. The baseline is a
+//! write of 4 KiB and an fsync. Each bench asserts that its changes are in the store. Run with
+//! `cargo bench --bench store`.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};

@@ -1,5 +1,5 @@
-//! What must hold whatever bytes arrive. Run by the fuzz targets on what libFuzzer makes up, and by
-//! `tests/it/properties.rs` on the corpus and on changes made to it by chance.
+//! Properties of the parsers for any input. The fuzz targets run them with inputs of libFuzzer, and
+//! `tests/it/properties.rs` with the corpus and random changes to it.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use pet_store::model::Cursor;
 use pet_store::store::{StoreError, archive};
 use poem::Request;
 
-/// The longest command that the reader of these properties keeps.
+/// The longest message that the decoder keeps.
 const KEPT: usize = 64;
 
-/// However the bytes are cut, a reader says the same, and holds no more than it may; and the echo
-/// answers the same and ends at the same violation.
+/// However the bytes are split, a decoder returns the same, and keeps no more than its limit. The echo
+/// answers the same, and closes at the same violation.
 pub fn websocket(bytes: &[u8]) {
     let whole = read(bytes, bytes.len().max(1));
     assert_eq!(whole, read(bytes, 1), "by the byte");
@@ -21,7 +21,7 @@ pub fn websocket(bytes: &[u8]) {
     let (answer, next) = echo(bytes, bytes.len().max(1));
     let (in_pieces, next_in_pieces) = echo(bytes, 3);
     assert_eq!(next, next_in_pieces);
-    // Each piece brings a head of its own: no answer is longer than all heads and all bytes.
+    // Each piece has a header: no answer is longer than all headers and all bytes.
     assert!(answer.len() <= bytes.len() * 2 + 64);
     assert!(in_pieces.len() <= bytes.len() * 8 + 64);
 }
@@ -53,7 +53,7 @@ fn echo(bytes: &[u8], size: usize) -> (Vec<u8>, bool) {
     (answer, is_closed)
 }
 
-/// What is read as a cursor is written as it was, and nothing else is one.
+/// A cursor is formatted as it was parsed, and nothing else is accepted.
 pub fn cursor(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -65,7 +65,7 @@ pub fn cursor(bytes: &[u8]) {
     }
 }
 
-/// Any query is read, or refused as a bad request with a reason.
+/// Any query is parsed, or refused as a bad request with a reason.
 pub fn query(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let Ok(uri) = format!("/live/sse?{text}").parse() else {
@@ -81,8 +81,7 @@ pub fn query(bytes: &[u8]) {
     }
 }
 
-/// An import hands on what is in its lines, one thing for each but the last, or says which line is
-/// wrong and why.
+/// An import returns one item for each line but the last, or the line that is wrong and why.
 pub fn import(bytes: &[u8]) {
     let mut entries = 0;
     let read = archive::read_export(bytes, |_entry| {

@@ -1,5 +1,4 @@
-//! A large board and twenty readers of its page, and then of its list, at the same time: they share
-//! what is rendered.
+//! Twenty concurrent readers of a large board share its rendered page.
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -22,15 +21,17 @@ const READERS: usize = 20;
 const PETS: usize = 3000;
 const PETS_LONG: usize = 100_000;
 
-/// What the process may grow by: the page once, and a block and a socket's buffer for each reader.
-/// Twenty pages would be 40 MB.
+/// The most that the process may grow: the page once, and a block and a socket buffer per reader. Twenty
+/// pages would be 40 MB.
 const GROWTH_KIB: u64 = 16 * 1024;
 
-/// What all of it may take in the long form, and how late another answer may come.
+/// The peak memory in the long form.
 const PEAK_LONG_KIB: u64 = 200_000_000 / 1024;
+
+/// The longest time of another response in the long form.
 const HEALTHZ_LONG: Duration = Duration::from_millis(50);
 
-/// Reads the answer to a GET of `path`, with a pause after each piece, and gives its length.
+/// Reads the response to a GET of `path`, with a pause after each piece, and returns its length.
 async fn read(address: SocketAddr, path: &str, pause: Duration) -> usize {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -48,13 +49,12 @@ async fn read(address: SocketAddr, path: &str, pause: Duration) -> usize {
         last.extend_from_slice(&piece[..count]);
         last.drain(..last.len().saturating_sub(8));
     }
-    assert!(last.ends_with(b"0\r\n\r\n"), "the answer came to its end");
+    assert!(last.ends_with(b"0\r\n\r\n"), "the response is complete");
     length
 }
 
-/// Asks for `/healthz` again and again, on a thread that has nothing else to do, until `is_over`.
-/// Gives how many answers came and how long the slowest took.
-fn ask_for_health(address: SocketAddr, is_over: &AtomicBool) -> (usize, Duration) {
+/// Requests `/healthz` repeatedly until `is_over`. Returns the number of responses and the longest time.
+fn request_health(address: SocketAddr, is_over: &AtomicBool) -> (usize, Duration) {
     let (mut count, mut longest) = (0, Duration::ZERO);
     while !is_over.load(Ordering::Relaxed) {
         let asked = Instant::now();
@@ -71,10 +71,10 @@ fn ask_for_health(address: SocketAddr, is_over: &AtomicBool) -> (usize, Duration
 }
 
 #[tokio::test]
-async fn a_page_of_a_large_board_costs_a_block_a_reader_and_delays_nobody() {
+async fn a_large_page_costs_one_block_per_reader_and_delays_no_other_request() {
     let pets = if is_long() { PETS_LONG } else { PETS };
     let mut server = Server::start_large(pets).await;
-    // What the first page leaves: the blocks that are kept.
+    // The first page leaves cached blocks.
     let page = read(server.address, "/pets", Duration::from_micros(1)).await;
     assert!(page > pets * 300, "{page}");
     let before = server.memory_kib();
@@ -85,7 +85,7 @@ async fn a_page_of_a_large_board_costs_a_block_a_reader_and_delays_nobody() {
     ] {
         let is_over = Arc::new(AtomicBool::new(false));
         let (address, seen) = (server.address, Arc::clone(&is_over));
-        let asking = thread::spawn(move || ask_for_health(address, &seen));
+        let asking = thread::spawn(move || request_health(address, &seen));
         let pause = Duration::from_millis(pause);
         let began = Instant::now();
         let lengths = join_all((0..READERS).map(|_| read(address, path, pause))).await;
@@ -103,9 +103,10 @@ async fn a_page_of_a_large_board_costs_a_block_a_reader_and_delays_nobody() {
             assert!(longest < HEALTHZ_LONG, "{longest:?}");
         }
     }
-    let most = match is_long() {
-        true => PEAK_LONG_KIB,
-        false => before + GROWTH_KIB,
+    let most = if is_long() {
+        PEAK_LONG_KIB
+    } else {
+        before + GROWTH_KIB
     };
     assert!(server.peak_kib() < most, "{} KiB", server.peak_kib());
     server.assert_alive();

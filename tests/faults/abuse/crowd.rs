@@ -1,4 +1,5 @@
-//! More clients than there are descriptors: refused politely, at rest, and soon well again.
+//! More clients than descriptors: the rest are refused with 503, the server idles, and recovers as
+//! soon as clients leave.
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,11 @@ use crate::support::{Raw, Sse, ask, until};
 
 const CLIENTS: usize = 100;
 
-/// CPU time that may pass in the second after the crowd came, in hundredths of a second.
-const RESTING_TICKS: u64 = 10;
+/// The most CPU time in one second with all clients connected, in hundredths of a second.
+const IDLE_TICKS: u64 = 10;
 
 #[tokio::test]
-async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
+async fn clients_beyond_the_descriptors_are_refused_and_the_others_served() {
     let mut server = Server::start(64, &[]).await;
     let mut viewers = Vec::new();
     let mut refused = 0;
@@ -25,10 +26,10 @@ async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
     }
     assert!(
         viewers.len() >= 20 && refused > 0,
-        "{} let in",
+        "{} accepted",
         viewers.len()
     );
-    // What was kept free for those who do not watch.
+    // Some descriptors are reserved for clients that are not viewers.
     let page = ask(
         server.address,
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
@@ -48,7 +49,7 @@ async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
         over.starts_with("HTTP/1.1 503 ") && over.to_lowercase().contains("retry-after"),
         "{over}"
     );
-    // And those who open connections and say nothing, until there is no descriptor at all.
+    // Silent connections, until there is no descriptor left.
     let mut silent = Vec::new();
     for _ in 0..CLIENTS {
         silent.push(Raw::open(server.address).await);
@@ -61,17 +62,17 @@ async fn a_crowd_beyond_the_descriptors_is_refused_and_the_rest_are_served() {
     let crowd = viewers.len();
     drop((viewers, silent));
     let left = Instant::now();
-    until("a place again", async || {
+    until("a free slot", async || {
         Sse::try_open(&server.base, "", None).await.is_some()
     })
     .await;
     println!(
-        "\n64 descriptors, {CLIENTS} viewers: {crowd} let in, {refused} refused; {ticks} % of a core; \
-         well again after {:.1?}",
+        "\n64 descriptors, {CLIENTS} viewers: {crowd} accepted, {refused} refused; {ticks} % of a core; \
+         recovered after {:.1?}",
         left.elapsed()
     );
     server.assert_alive();
-    assert!(ticks <= RESTING_TICKS, "{ticks} % of a core");
+    assert!(ticks <= IDLE_TICKS, "{ticks} % of a core");
     assert!(
         left.elapsed() < Duration::from_secs(2),
         "{:?}",

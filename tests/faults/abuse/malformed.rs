@@ -1,5 +1,4 @@
-//! Requests against every rule: the right status, no more memory, the same process, and no viewer
-//! misses a change.
+//! Malformed requests get the right status, take no memory, and viewers miss no change.
 
 use std::net::SocketAddr;
 
@@ -12,23 +11,23 @@ use super::watch::Watch;
 use super::{is_long, print};
 use crate::support::within;
 
-/// What the process may grow by, in KiB, while they come one after the other.
+/// The most that the process may grow, in KiB.
 const GROWTH_KIB: u64 = 8 * 1024;
 
-/// The server ends what is complete, or never will be, soon after its answer.
-const ENDED_SOON: [&str; 4] = ["--idle-timeout", "100ms", "--head-timeout", "2s"];
+/// Closes connections soon after their response.
+const SHORT_TIMEOUTS: [&str; 4] = ["--idle-timeout", "100ms", "--head-timeout", "2s"];
 
-/// The statuses of all answers; writing and reading at once, because the server need not read to
-/// the end of what it has refused.
+/// Returns the statuses of all responses. Writes and reads concurrently, because the server need not
+/// read all of a refused request.
 async fn ask(address: SocketAddr, request: &Request) -> Vec<u16> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
     let writing = async {
-        // Fails when the server has had enough.
+        // Fails when the server closes the connection.
         let _ = writer.write_all(&request.bytes).await;
     };
     let mut answer = Vec::new();
-    // A reset takes unread bytes with it: what came before that counts.
+    // A reset discards unread bytes; the bytes before it count.
     let reading = async { reader.read_to_end(&mut answer).await };
     let (_, _read) = within(request.name, async { tokio::join!(writing, reading) }).await;
     let answer = String::from_utf8_lossy(&answer);
@@ -42,12 +41,12 @@ async fn ask(address: SocketAddr, request: &Request) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn a_request_against_the_rules_gets_its_status_and_costs_nothing() {
+async fn a_malformed_request_gets_its_status_and_takes_no_memory() {
     let rounds = if is_long() { 5 } else { 1 };
     let requests = all();
     assert!(requests.len() >= 45, "{}", requests.len());
-    let mut server = Server::start(1024, &ENDED_SOON).await;
-    // Once for what is allocated once.
+    let mut server = Server::start(1024, &SHORT_TIMEOUTS).await;
+    // Warms up allocations that happen once.
     for request in &requests {
         ask(server.address, request).await;
     }
@@ -67,7 +66,7 @@ async fn a_request_against_the_rules_gets_its_status_and_costs_nothing() {
     server.assert_alive();
     let seen = watch.end().await;
     let after = server.memory_kib();
-    print("malformed requests and their answers", &rows);
+    print("malformed requests and their statuses", &rows);
     println!(
         "  {} requests, {rounds} times; {before} KiB before, {after} KiB after; {} changes, none missed",
         rows.len(),

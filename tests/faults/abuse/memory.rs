@@ -1,5 +1,4 @@
-//! Memory that strangers can make the server keep: bounded while they hold it, and given back when
-//! they leave.
+//! The memory of unfinished requests is bounded, and freed when their clients leave.
 
 use std::time::Duration;
 
@@ -15,17 +14,16 @@ use crate::support::until;
 const BUDGET: &str = "16MiB";
 const BUDGET_KIB: u64 = 16 * 1024;
 
-/// What the process may hold beside the budget and what it held before: answers on their way, the
-/// kernel's and the allocator's own rounding.
+/// Memory beside the budget: responses in flight, and the rounding of kernel and allocator.
 const SLACK_KIB: u64 = 12 * 1024;
 
-/// What the process may keep beyond what it held before: part of the budget, which it gives back.
+/// Memory that may remain afterwards.
 const KEPT_KIB: u64 = 6 * 1024;
 
-/// How soon the memory is to be back to normal.
+/// The longest time until the memory is freed.
 const BACK_TO_NORMAL: Duration = Duration::from_secs(10);
 
-/// Waits until the process is at most this large, and gives the time that took.
+/// Waits until the process has at most this much memory, and returns the time.
 async fn until_at_most(server: &Server, most_kib: u64) -> Duration {
     let began = Instant::now();
     until("normal memory", async || server.memory_kib() <= most_kib).await;
@@ -33,9 +31,9 @@ async fn until_at_most(server: &Server, most_kib: u64) -> Duration {
     began.elapsed()
 }
 
-/// One address with a thousand unfinished bodies made 289 MB, six addresses 1.5 GB.
+/// A thousand unfinished bodies from one address took 289 MB, those from six addresses 1.5 GB.
 #[tokio::test]
-async fn unfinished_requests_hold_no_more_than_their_budget_and_give_it_back() {
+async fn unfinished_requests_stay_within_their_budget_and_free_it() {
     let clients = if is_long() { 3000 } else { 600 };
     let flags = ["--max-request-buffers", BUDGET, "--head-timeout", "60s"];
     let mut server = Server::start(8192, &flags).await;
@@ -47,13 +45,13 @@ async fn unfinished_requests_hold_no_more_than_their_budget_and_give_it_back() {
         "x".repeat(60_000)
     );
     let most = before + BUDGET_KIB + SLACK_KIB;
-    // What one crowd left behind is used by the next.
+    // Each round reuses the memory of the one before.
     let mut took = Duration::ZERO;
     for _ in 0..3 {
         let mut held = Vec::new();
         for client in 0..clients {
             let mut stream = TcpStream::connect(server.address).await.unwrap();
-            // Fails when the server has had enough.
+            // Fails when the server closes the connection.
             let _ = stream
                 .write_all([&body, &head][client % 2].as_bytes())
                 .await;

@@ -1,17 +1,17 @@
-//! Requests that no honest client sends, and how each may be answered.
+//! Malformed requests, and the statuses that are right for each.
 
-/// A request, and the statuses of a right answer: 0 is an end without one.
+/// A request, and the statuses of a right response.
 pub struct Request {
     pub name: &'static str,
     pub bytes: Vec<u8>,
     pub right: &'static [u16],
 }
 
-const NO: &[u16] = &[400];
+const BAD_REQUEST: &[u16] = &[400];
 const TOO_LARGE: &[u16] = &[413];
 const LONG_HEAD: &[u16] = &[431];
 
-/// Never ends, when it is sent so often.
+/// Number of chunks of a body that is never finished.
 pub const MANY_CHUNKS: usize = 200_000_000 / 0x10000;
 
 pub fn all() -> Vec<Request> {
@@ -37,7 +37,7 @@ pub fn all() -> Vec<Request> {
     add(
         "60 KiB of query",
         line(format!("/live/state?pet={}", x(60 * 1024))),
-        NO,
+        BAD_REQUEST,
     );
     add(
         "500 KiB in one field",
@@ -64,10 +64,10 @@ pub fn all() -> Vec<Request> {
     add(
         "not HTTP at all",
         [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3].repeat(20),
-        NO,
+        BAD_REQUEST,
     );
-    add("NUL bytes alone", vec![0; 1000], NO);
-    add("65,536 bytes of 0xFF", vec![0xFF; 65_536], NO);
+    add("NUL bytes alone", vec![0; 1000], BAD_REQUEST);
+    add("65,536 bytes of 0xFF", vec![0xFF; 65_536], BAD_REQUEST);
     let chunk = format!("10000\r\n{}\r\n", x(0x10000));
     let chunked = "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\
         Content-Type: application/x-www-form-urlencoded\r\n\r\n";
@@ -86,37 +86,45 @@ pub fn all() -> Vec<Request> {
     add(
         "a chunk with 70 KB of extension",
         format!("{chunked}{extended}").into_bytes(),
-        NO,
+        BAD_REQUEST,
     );
     let trailers = format!("0\r\n{}\r\n", "X: y\r\n".repeat(20_000));
     add(
         "20,000 trailers",
         format!("{chunked}{trailers}").into_bytes(),
-        NO,
+        BAD_REQUEST,
     );
     all
 }
 
-/// Heads, without the empty line at their end.
+/// Heads, without their last empty line.
 const HEADS: &[(&str, &str, &[u16])] = &[
-    ("no Host", "GET /pets HTTP/1.1", NO),
-    ("two Hosts", "GET /pets HTTP/1.1\r\nHost: a\r\nHost: b", NO),
+    ("no Host", "GET /pets HTTP/1.1", BAD_REQUEST),
+    (
+        "two Hosts",
+        "GET /pets HTTP/1.1\r\nHost: a\r\nHost: b",
+        BAD_REQUEST,
+    ),
     (
         "the same Host twice",
         "GET /pets HTTP/1.1\r\nHost: a\r\nHost: a",
-        NO,
+        BAD_REQUEST,
     ),
-    ("a Host with a space", "GET /pets HTTP/1.1\r\nHost: a b", NO),
+    (
+        "a Host with a space",
+        "GET /pets HTTP/1.1\r\nHost: a b",
+        BAD_REQUEST,
+    ),
     (
         "an unknown version",
         "GET /pets HTTP/9.9\r\nHost: localhost",
-        NO,
+        BAD_REQUEST,
     ),
-    ("no version", "GET /pets", NO),
+    ("no version", "GET /pets", BAD_REQUEST),
     (
         "HTTP/2 without its preface",
         "GET /pets HTTP/2.0\r\nHost: localhost",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a path without a slash",
@@ -126,57 +134,57 @@ const HEADS: &[(&str, &str, &[u16])] = &[
     (
         "a space in the path",
         "GET /pe ts HTTP/1.1\r\nHost: localhost",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "NUL in the path",
         "GET /pe\0ts HTTP/1.1\r\nHost: localhost",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "NUL in a name",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nX\0Y: z",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "NUL in a value",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nX: y\0z",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "CR in a value",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nX: y\rZ: z",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a folded field",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nX: y\r\n z",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a space before the colon",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nX : y",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a field without a colon",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\nXY",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a field without a name",
         "GET /pets HTTP/1.1\r\nHost: localhost\r\n: y",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a space before the first field",
         "GET /pets HTTP/1.1\r\n Host: localhost",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a method in braces",
         "{GET} /pets HTTP/1.1\r\nHost: localhost",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "CONNECT",
@@ -212,51 +220,51 @@ const HEADS: &[(&str, &str, &[u16])] = &[
     (
         "a length beyond 64 bits",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a negative length",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a length with a plus",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: +5",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a length in hexadecimal",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0x5",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "two lengths",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 6",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "two lengths in one field",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5, 6",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "an unknown coding",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "chunked, and then not",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "chunked in HTTP/1.0",
         "POST /pets HTTP/1.0\r\nTransfer-Encoding: chunked",
-        NO,
+        BAD_REQUEST,
     ),
 ];
 
-/// A request that hides another in its body: only one answer may come.
+/// Requests with another one smuggled into the body: only one response is right.
 const WHOLE: &[(&str, &str, &[u16])] = &[
     (
         "a length and chunks",
@@ -273,17 +281,17 @@ const WHOLE: &[(&str, &str, &[u16])] = &[
     (
         "a chunk that is no number",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n0\r\n\r\n",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a chunk beyond 64 bits",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
          fffffffffffffffff\r\nx\r\n0\r\n\r\n",
-        NO,
+        BAD_REQUEST,
     ),
     (
         "a chunk longer than it says",
         "POST /pets HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz\r\n0\r\n\r\n",
-        NO,
+        BAD_REQUEST,
     ),
 ];

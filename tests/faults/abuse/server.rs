@@ -1,4 +1,4 @@
-//! The real program with what it may use, and what it does use.
+//! The real program with limited resources, and its use of them.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::support::within;
 
-/// A quiet demo in a process of its own; killed when dropped.
+/// A process without the simulator; killed when dropped.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -19,8 +19,8 @@ pub struct Server {
     folder: TempDir,
 }
 
-/// Takes part of the rest of the command line, after the limits were set. A cgroup is joined before
-/// the program starts, so that all of its memory counts.
+/// Sets the limits, and executes the rest of the command line. Joins a cgroup before the program starts,
+/// so that all of its memory counts.
 const SHELL: &str = "ulimit -n \"$0\"; if [ -n \"$PET_STORE_CGROUP\" ]; then \
      echo $$ > \"$PET_STORE_CGROUP/cgroup.procs\"; fi; \
      ulimit -v \"${PET_STORE_ADDRESS_SPACE_KIB:-unlimited}\"; exec \"$@\"";
@@ -30,14 +30,13 @@ impl Server {
         Server::start_as("demo", open_files, flags).await
     }
 
-    /// The same for another of the program's commands.
+    /// Like `start`, with another command of the program.
     pub async fn start_as(mode: &str, open_files: u32, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Server::run(folder, None, mode, open_files, flags).await
     }
 
-    /// A rescue with many pets, which a demo has added before it. Its limit on memory is a larger one,
-    /// and the demo has none.
+    /// Starts a rescue with many pets, which a demo without a memory limit has added before.
     pub async fn start_large(pets: usize) -> Self {
         let data = ["--data", "pets"];
         let folder = tempfile::tempdir().unwrap();
@@ -49,7 +48,7 @@ impl Server {
         Server::run(demo.folder, Some(cgroup), "serve", 1024, &data).await
     }
 
-    /// Starts the program in `folder`, in another cgroup than that of the environment if one is given.
+    /// Starts the program in `folder`, in the given cgroup or that of the environment.
     async fn run(
         folder: TempDir,
         cgroup: Option<OsString>,
@@ -69,17 +68,17 @@ impl Server {
         command.args(flags).current_dir(folder.path());
         command.stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let listening = async {
             loop {
-                let line = said.next_line().await.unwrap().expect("it starts");
+                let line = lines.next_line().await.unwrap().expect("it starts");
                 if let Some(base) = line.strip_prefix("listening on ") {
                     return base.to_owned();
                 }
             }
         };
         let base = within("the server to listen", listening).await;
-        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Server {
             child,
             address: base.strip_prefix("http://").unwrap().parse().unwrap(),
@@ -99,12 +98,12 @@ impl Server {
         number.trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Memory in use, in KiB.
+    /// Returns the memory in use, in KiB.
     pub fn memory_kib(&self) -> u64 {
         self.status("VmRSS")
     }
 
-    /// The most that ever was, in KiB.
+    /// Returns the peak memory, in KiB.
     pub fn peak_kib(&self) -> u64 {
         self.status("VmHWM")
     }

@@ -13,32 +13,35 @@ use super::{is_long, print};
 
 use crate::support::{Browser, until};
 
-/// Sign-ins at the same time, as in the attack that was seen.
-const AT_ONCE: usize = 25;
+/// Concurrent sign-ins, as in an observed attack.
+const CONCURRENT: usize = 25;
 
-/// Two hashing buffers of 19 MiB, and what the requests themselves take.
+/// The peak memory: two hashing buffers of 19 MiB, and the requests.
 const PEAK_KIB: u64 = 56 * 1024;
 
-/// Memory may differ by this much from before, and soon.
+/// The most memory that may remain.
 const KEPT_KIB: u64 = 8 * 1024;
-const SOON: Duration = Duration::from_secs(10);
+
+/// The longest time until the memory is freed.
+const FREED_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_flood_of_sign_ins_leaves_the_server_as_small_as_it_was() {
+async fn a_flood_of_sign_ins_takes_no_memory_for_good() {
     let flags = ["--trusted-proxy", "127.0.0.1"];
     let mut server = Server::start_as("serve", 1024, &flags).await;
     let client = Client::new();
     let mut browser = Browser::at(&server.base, &client);
-    // Everything that the first requests allocate for good, one hash included.
+    // Warms up allocations that happen once, one hash included.
     browser.sign_in("nobody", "a wrong password").await;
     let before = server.memory_kib();
     let rounds = if is_long() { 40 } else { 4 };
     let mut answers = [0_usize; 3];
     for round in 0..rounds {
-        let tries = (0..AT_ONCE).map(|number| {
-            let from = match round % 2 {
-                0 => format!("198.51.{round}.7"),
-                _ => format!("203.0.{round}.{number}"),
+        let tries = (0..CONCURRENT).map(|number| {
+            let from = if round % 2 == 0 {
+                format!("198.51.{round}.7")
+            } else {
+                format!("203.0.{round}.{number}")
             };
             let name = format!("name{round}.{number}");
             let fields = [
@@ -54,13 +57,13 @@ async fn a_flood_of_sign_ins_leaves_the_server_as_small_as_it_was() {
             async move { request.send().await.unwrap().status().as_u16() }
         });
         for status in join_all(tries).await {
-            let place = [401, 429, 503].iter().position(|known| *known == status);
-            answers[place.unwrap_or_else(|| panic!("{status}"))] += 1;
+            let index = [401, 429, 503].iter().position(|known| *known == status);
+            answers[index.unwrap_or_else(|| panic!("{status}"))] += 1;
         }
     }
     let (after, over) = (server.memory_kib(), Instant::now());
-    until("memory to be given back", async || {
-        server.memory_kib() <= before + KEPT_KIB || over.elapsed() > SOON
+    until("the memory to be freed", async || {
+        server.memory_kib() <= before + KEPT_KIB || over.elapsed() > FREED_WITHIN
     })
     .await;
     let (kept, peak) = (server.memory_kib(), server.peak_kib());

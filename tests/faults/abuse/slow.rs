@@ -1,4 +1,4 @@
-//! Twelve kinds of slow client. Each is ended within its limit, and nobody else feels it.
+//! Twelve kinds of slow client. Each is disconnected within its timeout, and viewers are not delayed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,15 +12,16 @@ use super::server::Server;
 use super::watch::Watch;
 use super::{is_long, print};
 
-/// How late an end may be: the senders look at their viewers twice a second, and a close is waited
-/// for.
+/// The most that a disconnect may be late: workers check their viewers twice a second, and wait for a
+/// close.
 const SLACK: Duration = Duration::from_secs(5);
 
-/// A kind of client: what it sends first, what it then sends a byte at a time, and whether it
-/// reads.
-struct Kind {
+/// A kind of slow client.
+struct SlowClient {
     name: &'static str,
+    /// Sent first.
     first: String,
+    /// Sent repeatedly after that.
     trickle: &'static str,
     reads: bool,
 }
@@ -28,14 +29,14 @@ struct Kind {
 const SHAKE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-fn kinds() -> Vec<Kind> {
+fn kinds() -> Vec<SlowClient> {
     let get =
         |path: &str, fields: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}");
     let post = "POST /pets HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n".to_owned();
     let post = post.replace("100000", "60000")
         + "Content-Type: application/x-www-form-urlencoded\r\n\r\nname=";
     let shake = format!("{}\r\n", get("/live/ws", SHAKE));
-    let kind = |name, first: String, trickle, reads| Kind {
+    let kind = |name, first: String, trickle, reads| SlowClient {
         name,
         first,
         trickle,
@@ -49,7 +50,7 @@ fn kinds() -> Vec<Kind> {
         kind("stalled body", post.clone(), "", true),
         kind("trickled body", post, "x", true),
         kind("idle", get("/healthz", "\r\n"), "", true),
-        // Far more answers than the kernel holds, and none of them is read.
+        // More responses than the kernel buffers, and none of them is read.
         kind(
             "slow reader",
             get("/api/openapi.json", "\r\n").repeat(400),
@@ -73,10 +74,10 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
-/// The frame that "half a WebSocket message" begins: masked text of 5 bytes, of which none comes.
+/// The beginning of a frame: masked text of 5 bytes, which are never sent.
 const HALF_FRAME: [u8; 2] = [0x81, 0x85];
 
-impl Kind {
+impl SlowClient {
     fn first(&self) -> Vec<u8> {
         match self.first.strip_suffix("\u{1}\u{0}") {
             Some(shake) => [shake.as_bytes(), &HALF_FRAME].concat(),
@@ -84,11 +85,11 @@ impl Kind {
         }
     }
 
-    /// How long the server took to end it; none when it did not within `limit`.
-    async fn last(&self, address: SocketAddr, limit: Duration) -> Option<Duration> {
+    /// Returns the time until the server disconnected it; `None` after `limit`.
+    async fn time_to_disconnect(&self, address: SocketAddr, limit: Duration) -> Option<Duration> {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let began = Instant::now();
-        // Fails when it was ended already.
+        // Fails if it is disconnected already.
         let _ = timeout(limit, stream.write_all(&self.first())).await;
         let mut buffer = vec![0; 64 * 1024];
         let mut ticks = interval(Duration::from_millis(200));
@@ -102,7 +103,7 @@ impl Kind {
                         }
                     }
                     _ = ticks.tick() => {
-                        // One who does not read is told by what it writes.
+                        // A client that does not read notices the end when it writes.
                         let bytes = if self.reads { self.trickle } else { "x" };
                         if stream.write_all(bytes.as_bytes()).await.is_err() {
                             return;
@@ -116,7 +117,7 @@ impl Kind {
 }
 
 #[tokio::test]
-async fn every_kind_of_slow_client_is_ended_and_nobody_else_feels_it() {
+async fn slow_clients_are_disconnected_and_viewers_are_not_delayed() {
     let (each, limit) = if is_long() { (50, 10) } else { (4, 1) };
     let time = format!("{limit}s");
     let mut flags = Vec::new();
@@ -132,7 +133,7 @@ async fn every_kind_of_slow_client_is_ended_and_nobody_else_feels_it() {
     let kinds = kinds();
     let slow = join_all(kinds.iter().map(|kind| {
         let address = server.address;
-        join_all((0..each).map(move |_| kind.last(address, limit)))
+        join_all((0..each).map(move |_| kind.time_to_disconnect(address, limit)))
     }));
     let watch = Watch::start(&server.base).await;
     let slow = slow.await;
@@ -149,11 +150,11 @@ async fn every_kind_of_slow_client_is_ended_and_nobody_else_feels_it() {
         ]);
     }
     print(
-        "slow clients: kind, how many at once, the longest took",
+        "slow clients: kind, number, longest time to disconnect",
         &rows,
     );
     println!(
-        "  viewers' p99: {:.1?} before ({} changes), {:.1?} among them ({}); {} KiB before, {} KiB at most",
+        "  viewers' p99: {:.1?} before ({} changes), {:.1?} during the attack ({}); {} KiB before, {} KiB at most",
         quiet.p99(),
         quiet.count(),
         busy.p99(),

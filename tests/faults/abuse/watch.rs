@@ -1,4 +1,4 @@
-//! Changes that are made all the time, and viewers who must be given each of them soon.
+//! Makes changes continuously, and measures their delay until viewers receive them.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::support::{Viewer, rev, rev_of};
 
 const EVERY: Duration = Duration::from_millis(20);
 
-/// How late the changes were.
+/// The delays of the changes, sorted.
 pub struct Delays(Vec<Duration>);
 
 impl Delays {
@@ -21,34 +21,34 @@ impl Delays {
         self.0.len()
     }
 
-    /// The delay that 99 of 100 are below.
+    /// Returns the 99th percentile.
     pub fn p99(&self) -> Duration {
         self.0[(self.0.len() - 1) * 99 / 100]
     }
 }
 
-/// A change every 20 ms, and a viewer over each of WebSocket and SSE.
+/// A change every 20 ms, and one viewer each over WebSocket and SSE.
 pub struct Watch {
     stop: watch::Sender<bool>,
     watching: JoinHandle<Delays>,
 }
 
-/// A viewer who comes back when the server renews its connection, and misses nothing over that.
-struct Seeing {
+/// A viewer that reconnects with its cursor, and must miss no change.
+struct CheckedViewer {
     transport: &'static str,
     base: String,
     viewer: Viewer,
     cursor: String,
 }
 
-impl Seeing {
+impl CheckedViewer {
     async fn start(transport: &'static str, base: &str) -> Self {
         let mut viewer = Viewer::open(transport, base, "").await;
         let mut message = viewer.next().await;
         while message["type"] != "snapshot" {
             message = viewer.next().await;
         }
-        Seeing {
+        CheckedViewer {
             transport,
             base: base.to_owned(),
             viewer,
@@ -56,17 +56,21 @@ impl Seeing {
         }
     }
 
-    /// Waits for the next change, which must follow the last.
-    async fn see(&mut self) {
+    /// Waits for the next change, and checks that it follows the last one.
+    async fn receive(&mut self) {
         loop {
             let Some(message) = self.viewer.try_next().await else {
                 let query = format!("?since={}", self.cursor);
                 self.viewer = Viewer::open(self.transport, &self.base, &query).await;
                 continue;
             };
-            assert_ne!(message["type"], "snapshot", "it was not away for long");
+            assert_ne!(message["type"], "snapshot", "it reconnected soon enough");
             if message["type"] == "status" {
-                assert_eq!(rev(&message), rev_of(&self.cursor) + 1, "none is missed");
+                assert_eq!(
+                    rev(&message),
+                    rev_of(&self.cursor) + 1,
+                    "no change is missed"
+                );
                 self.cursor = message["cursor"].as_str().unwrap().to_owned();
                 return;
             }
@@ -78,12 +82,12 @@ impl Watch {
     pub async fn start(base: &str) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut viewers = [
-            Seeing::start("ws", base).await,
-            Seeing::start("sse", base).await,
+            CheckedViewer::start("ws", base).await,
+            CheckedViewer::start("sse", base).await,
         ];
         let url = format!("{base}/api/v1/pets/1/status");
-        // Each change on a connection of its own: one that is kept may be closed for being idle at
-        // the moment at which the next is sent on it.
+        // Each change uses a new connection: the server could close an idle one while the next
+        // request is sent.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
         let client = client.build().unwrap();
         let watching = tokio::spawn(async move {
@@ -94,8 +98,10 @@ impl Watch {
                 let asked = Instant::now();
                 let status = json!({ "status": (["eating", "playing"][delays.len() % 2]) });
                 let answer = client.put(&url).json(&status).send();
-                let (answer, ..) =
-                    tokio::join!(answer, join_all(viewers.iter_mut().map(Seeing::see)));
+                let (answer, ..) = tokio::join!(
+                    answer,
+                    join_all(viewers.iter_mut().map(CheckedViewer::receive))
+                );
                 assert_eq!(answer.unwrap().status(), 200);
                 delays.push(asked.elapsed());
             }
@@ -105,7 +111,7 @@ impl Watch {
         Watch { stop, watching }
     }
 
-    /// Stops, when the last change was seen by all. Fails when one was missed.
+    /// Stops after every viewer has received the last change.
     pub async fn end(self) -> Delays {
         self.stop.send(true).unwrap();
         self.watching.await.unwrap()

@@ -1,5 +1,5 @@
-//! A WebSocket against every rule: closed with the right code, and nothing is held for what a frame
-//! only declares.
+//! Violations of the WebSocket protocol are closed with the right code, and a frame that only declares
+//! a length takes no memory.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use super::watch::Watch;
 use super::{is_long, print};
 use crate::support::within;
 
-/// What the process may grow by, in KiB, while 200 sockets declare what they do not send.
+/// The most that the process may grow, in KiB, while 200 sockets declare long frames.
 const GROWTH_KIB: u64 = 8 * 1024;
 
-/// A client's frame, masked with zeros, that declares `length` and brings `payload`.
+/// A client's frame, masked with zeros, that declares `length` and has `payload`.
 fn frame(first: u8, length: u64, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match length {
@@ -51,18 +51,18 @@ async fn open(address: SocketAddr, path: &str) -> TcpStream {
     stream
 }
 
-/// Says `said` and gives the code that the server closes with.
-async fn close_code(address: SocketAddr, path: &str, said: &[u8]) -> Option<u16> {
+/// Sends `sent`, and returns the code with which the server closes.
+async fn close_code(address: SocketAddr, path: &str, sent: &[u8]) -> Option<u16> {
     let stream = open(address, path).await;
     let (mut reader, mut writer) = stream.into_split();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     let writing = async {
-        // Fails when the server has had enough.
-        let _ = writer.write_all(said).await;
+        // Fails when the server closes the connection.
+        let _ = writer.write_all(sent).await;
     };
-    let reading = async { reader.read_to_end(&mut heard).await };
+    let reading = async { reader.read_to_end(&mut received).await };
     let (_, _read) = within("a close", async { tokio::join!(writing, reading) }).await;
-    let mut rest = &heard[..];
+    let mut rest = &received[..];
     while let [first, length, left @ ..] = rest {
         let wide = match length {
             126 => 2,
@@ -102,7 +102,7 @@ fn violations() -> Vec<(&'static str, Vec<u8>, u16)> {
         ("a ping of 126 bytes", frame(0x89, 126, &[0; 126]), 1002),
         ("half a close code", frame(0x88, 1, &[3]), 1002),
         (
-            "a close code that nobody sends",
+            "a close code that must not be sent",
             frame(0x88, 2, &1005_u16.to_be_bytes()),
             1002,
         ),
@@ -118,12 +118,12 @@ fn violations() -> Vec<(&'static str, Vec<u8>, u16)> {
 }
 
 #[tokio::test]
-async fn what_the_protocol_forbids_is_closed_with_its_code() {
+async fn a_protocol_violation_is_closed_with_its_code() {
     let mut server = Server::start(1024, &[]).await;
     let mut rows = Vec::new();
-    for (name, said, code) in violations() {
+    for (name, sent, code) in violations() {
         for path in ["/live/ws", "/hello/ws"] {
-            let closed = close_code(server.address, path, &said).await;
+            let closed = close_code(server.address, path, &sent).await;
             assert_eq!(closed, Some(code), "{name} on {path}");
         }
         rows.push(vec![name.to_owned(), code.to_string()]);
@@ -157,28 +157,26 @@ async fn what_the_protocol_forbids_is_closed_with_its_code() {
             1009,
         ),
     ];
-    for (name, said, code) in floods {
-        let said = match name.contains("fragments") {
-            true => [frame(0x01, 0, b""), said].concat(),
-            false => said,
+    for (name, sent, code) in floods {
+        let sent = if name.contains("fragments") {
+            [frame(0x01, 0, b""), sent].concat()
+        } else {
+            sent
         };
         assert_eq!(
-            close_code(server.address, "/live/ws", &said).await,
+            close_code(server.address, "/live/ws", &sent).await,
             Some(code),
             "{name}"
         );
         rows.push(vec![name.to_owned(), code.to_string()]);
     }
     server.assert_alive();
-    print(
-        "WebSocket: what was done, and the code it was closed with",
-        &rows,
-    );
+    print("WebSocket violations and their close codes", &rows);
 }
 
-/// The same flood on the echo is answered frame by frame, and nobody else feels it.
+/// The echo answers a flood frame by frame, and viewers miss no change.
 #[tokio::test]
-async fn frames_that_declare_much_and_floods_of_small_ones_leave_memory_flat() {
+async fn frames_that_declare_a_length_and_floods_of_small_ones_take_no_memory() {
     let sockets = if is_long() { 200 } else { 50 };
     let mut server = Server::start(1024, &[]).await;
     let mut held = Vec::new();
@@ -191,20 +189,20 @@ async fn frames_that_declare_much_and_floods_of_small_ones_leave_memory_flat() {
         let path = ["/live/ws", "/hello/ws"][turn % 2];
         let mut socket = open(server.address, path).await;
         let bits = [20, 24, 26, 31, 32, 40, 62, 63][turn / 2 % 8];
-        let said = frame(0x82, 1 << bits, &[0; 3000]);
-        socket.write_all(&said).await.unwrap();
+        let sent = frame(0x82, 1 << bits, &[0; 3000]);
+        socket.write_all(&sent).await.unwrap();
         held.push(socket);
     }
     let declared = server.memory_kib();
     let mut flood = open(server.address, "/hello/ws").await;
-    let said = [
+    let sent = [
         frame(0x01, 0, b""),
         frame(0x00, 1, b"x").repeat(3000),
         frame(0x80, 0, b""),
     ]
     .concat();
-    let said = [frame(0x89, 0, b"").repeat(3000), said].concat();
-    flood.write_all(&said).await.unwrap();
+    let sent = [frame(0x89, 0, b"").repeat(3000), sent].concat();
+    flood.write_all(&sent).await.unwrap();
     // 3,000 pongs of 2 bytes, as many fragments of 3, and an end of 2.
     let mut echoed = vec![0; 3000 * 2 + 3000 * 3 + 2];
     within("the echo of all", flood.read_exact(&mut echoed))
