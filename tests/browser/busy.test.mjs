@@ -1,7 +1,7 @@
 /** A page that receives more changes than its device can draw. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTab, startStore } from "./support.mjs";
+import { openTab, startStore } from "./support/browser.mjs";
 
 /** Enough to see how the page reports a delay, with an end for a device that keeps up. */
 const BEHIND_MS = 4_000;

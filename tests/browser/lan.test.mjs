@@ -1,8 +1,8 @@
 /** Plain http in a local network, which is not a secure context, without WebSocket. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startProxy } from "./proxy.mjs";
-import { eventually, onLan, openTab, startStore } from "./support.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { eventually, onLan, openTab, startStore } from "./support/browser.mjs";
 
 /** More than the six connections that a browser opens to one host over HTTP/1.1. */
 const TABS = 8;

@@ -1,8 +1,8 @@
 /** Pages that update live, over whichever transport the network lets through. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ONLY, startProxy } from "./proxy.mjs";
-import { eventually, openTab, startStore } from "./support.mjs";
+import { ONLY, startProxy } from "./support/proxy.mjs";
+import { eventually, openTab, startStore } from "./support/browser.mjs";
 
 
 /** The statuses of the cards, in order. */

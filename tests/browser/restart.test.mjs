@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startProxy } from "./proxy.mjs";
-import { clockAt, eventually, openTab, startStore } from "./support.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { clockAt, eventually, openTab, startStore } from "./support/browser.mjs";
 
 const BERLIN = "Europe/Berlin";
 const OFFLINE = /^Offline\. Showing what we knew at \d\d:\d\d\.$/;

@@ -1,9 +1,9 @@
 /** Tabs of one browser share one live connection, whichever tab leads, and whatever happens to it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ONLY, startProxy } from "./proxy.mjs";
-import { eventually, openTab, startStore } from "./support.mjs";
-import { openWindow } from "./window.mjs";
+import { ONLY, startProxy } from "./support/proxy.mjs";
+import { eventually, openTab, startStore } from "./support/browser.mjs";
+import { openWindow } from "./support/window.mjs";
 
 const TABS = 7;
 

@@ -1,8 +1,8 @@
 /** A status set with one tap: saved, live, undone; by touch, by keyboard, and without a network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startProxy } from "./proxy.mjs";
-import { eventually, openTab, startStore } from "./support.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { eventually, openTab, startStore } from "./support/browser.mjs";
 
 const PHONE = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
 

@@ -1,8 +1,8 @@
 /** The transport that a page uses: found on difficult networks, left when it fails, and upgraded. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startProxy } from "./proxy.mjs";
-import { eventually, openTab, startStore } from "./support.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { eventually, openTab, startStore } from "./support/browser.mjs";
 
 
 /** With these heartbeats, an upgrade takes less than ten seconds. */

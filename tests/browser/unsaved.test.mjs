@@ -1,7 +1,7 @@
 /** Form input is saved, or still on the page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, openTab, startRescue, startStore } from "./support.mjs";
+import { eventually, openTab, startRescue, startStore } from "./support/browser.mjs";
 
 const PASSWORD = "four words are enough";
 const TYPED = { name: "Miso", species: "Cat", breed: 'Half "this" & <that>', about: "NEEDS INSULIN\nat 8 and 20" };

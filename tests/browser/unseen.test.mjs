@@ -1,9 +1,9 @@
 /** Pages that run before they are visible: prerendered by a speculation rule, or opened in a background tab. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startProxy } from "./proxy.mjs";
-import { eventually, onLan, startStore } from "./support.mjs";
-import { openUnattended, openWindow } from "./window.mjs";
+import { startProxy } from "./support/proxy.mjs";
+import { eventually, onLan, startStore } from "./support/browser.mjs";
+import { openUnattended, openWindow } from "./support/window.mjs";
 
 /** More than the connections that a browser opens to one host over HTTP/1.1. */
 const PRERENDERED = 8;

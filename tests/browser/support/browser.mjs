@@ -14,7 +14,7 @@ import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../target/debug/pet-store", import.meta.url));
+const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
 export const CHROMIUM = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
 /** Far more than anything takes on a busy machine. */

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
-import { CHROMIUM, FLAGS, LIMIT_MS, Tab } from "./support.mjs";
+import { CHROMIUM, FLAGS, LIMIT_MS, Tab } from "./browser.mjs";
 
 /**
  * Starts a browser with its own profile; both are removed after the test.

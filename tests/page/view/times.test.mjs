@@ -1,0 +1,92 @@
+/** Times on the page: redrawn when their text changes, and not before. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ServerClock } from "../../../public/state/server-clock.js";
+import { nextChangeOf } from "../../../public/state/time-text.js";
+import { Tick } from "../../../public/view/tick.js";
+import { Times } from "../../../public/view/times.js";
+import { fake, FakeClock } from "../support/fakes.mjs";
+
+const MINUTE_MS = 60_000;
+
+/** A time element that counts how often it is read. */
+class FakeTime {
+  reads = 0;
+  isConnected = true;
+  textContent = "";
+
+  /** @param {number} at */
+  constructor(at) {
+    this.at = at;
+  }
+
+  getAttribute() {
+    this.reads += 1;
+    return new Date(this.at).toISOString();
+  }
+
+  hasAttribute() {
+    return false;
+  }
+}
+
+/** A page with times of these ages. @param {number[]} agesMs */
+function openPage(...agesMs) {
+  const clock = new FakeClock();
+  const elements = agesMs.map((ageMs) => new FakeTime(clock.now() - ageMs));
+  const page = { searches: 0, querySelectorAll: () => ((page.searches += 1), elements) };
+  const serverClock = new ServerClock(clock);
+  const tick = new Tick(clock);
+  const times = new Times({ root: fake(page), serverClock, tick });
+  tick.start();
+  times.start();
+  return { clock, serverClock, page, times, elements };
+}
+
+test("a time is redrawn when its minute is over, and the page is not searched for times again", () => {
+  const { clock, page, elements } = openPage(0, 30_000);
+  assert.deepEqual(elements.map(({ reads }) => reads), [1, 1]);
+  clock.turn(29_000);
+  assert.deepEqual(elements.map(({ reads }) => reads), [1, 1]);
+  clock.turn(2_000);
+  assert.deepEqual(elements.map(({ reads }) => reads), [1, 2]);
+  clock.turn(MINUTE_MS);
+  assert.deepEqual(elements.map(({ reads }) => reads), [2, 3]);
+  assert.equal(page.searches, 1);
+});
+
+test("a removed time is dropped, and a stopped page redraws nothing until it is started", () => {
+  const { clock, times, elements } = openPage(0, 0);
+  elements[0].isConnected = false;
+  clock.turn(MINUTE_MS + 1_000);
+  assert.deepEqual(elements.map(({ reads }) => reads), [1, 2]);
+  times.stop();
+  clock.turn(10 * MINUTE_MS);
+  assert.equal(elements[1].reads, 2);
+  times.start();
+  assert.equal(elements[1].reads, 3);
+});
+
+test("all times are redrawn if the server's time turns out to be earlier", () => {
+  const { clock, serverClock, elements } = openPage(0);
+  serverClock.sync(new Date(clock.now() - 60 * MINUTE_MS).toISOString());
+  clock.turn(1_000);
+  assert.equal(elements[0].reads, 2);
+});
+
+test("the text of a time changes each minute, hour or day, and at midnight", () => {
+  const noon = new Date(2024, 4, 1, 12).getTime();
+  for (const [ageMinutes, inMinutes] of [
+    [0, 1],
+    [0.5, 0.5],
+    [59.5, 0.5],
+    [60, 60],
+    [150, 30],
+    [23.5 * 60, 30],
+    [24 * 60, 12 * 60],
+    [-5, 6],
+  ]) {
+    const since = noon - ageMinutes * MINUTE_MS;
+    assert.equal(nextChangeOf(since, noon), noon + inMinutes * MINUTE_MS, `${ageMinutes} min old`);
+  }
+});
