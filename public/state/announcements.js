@@ -1,17 +1,17 @@
 // @ts-check
-/** What a screen reader announces: one text at a time, at most one every few seconds, so that a busy board is bearable. */
+/** Announcements for screen readers: at most one every few seconds, so that a busy board is bearable. */
 import { statusText } from "./pet.js";
 /** @import { Clock } from "../live/clock.js" */
 /** @import { Status } from "./connection-status.js" */
 /** @import { Change } from "./pet.js" */
 
-/** How long to collect changes before speaking: related changes arrive together. */
+/** Time to collect changes before an announcement: related changes arrive together. */
 const COLLECT_MS = 500;
 
 /** Minimum time between two announcements. */
 const QUIET_MS = 5_000;
 
-/** How long a connection status must last before it is announced: a listener cannot ignore a flicker. */
+/** Time that a connection status must last before it is announced: a listener cannot ignore a flicker. */
 const LASTING_MS = 5_000;
 
 /** Statuses with the same value are announced once. Connecting is temporary, and pausing was the reader's choice. */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the page says about its connection and the age of its data.
+ * The connection status: the connection of the page, and the age of its data.
  *
  * An open connection is not enough to say "Live": a message must have arrived recently. Problems are shown only after a
  * grace period, because short ones concern nobody.
@@ -24,7 +24,7 @@ import { agoText, momentText } from "./time-text.js";
  * @property {TransportName} [transport]  The transport in use.
  */
 
-/** How long a problem may last before the page mentions it. */
+/** Time that a problem must last before the page mentions it. */
 const GRACE_MS = 3_000;
 
 /** @type {Record<TransportName, string>} */

@@ -72,7 +72,7 @@ export class Liveness {
     return silenceLimit(this.heartbeatMs);
   }
 
-  /** How long the next message may take. */
+  /** Time limit for the next message. */
   get timeoutMs() {
     return this.#isFollowUpDue ? FOLLOW_UP_MS + LAG_LIMIT_MS : this.silenceLimitMs;
   }

@@ -18,7 +18,7 @@ import { isNewer } from "./cursor.js";
 
 const UNDO_MS = 10_000;
 
-/** How long a failure is shown. */
+/** Time for which a failure is shown. */
 const FAILED_MS = 15_000;
 
 const TEXT = {

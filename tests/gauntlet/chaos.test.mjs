@@ -17,7 +17,7 @@ const LEFT_WITHIN_MS = 10_000;
 /** Time until the page uses the right transport. A network that cuts has to do so three times. */
 const SETTLED_WITHIN_MS = 45_000;
 
-/** How long the right transport has to stay in use. */
+/** Time that the right transport has to stay in use. */
 const STAYS_MS = 6_000;
 
 const UPGRADES_WITHIN_MS = 10_000;

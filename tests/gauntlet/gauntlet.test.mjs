@@ -19,7 +19,7 @@ async function comesThrough(box) {
   assert.deepEqual(again, [true, true], `the median of three visits is live within ${box.withinMs} ms`);
 }
 
-/** Whether it was live in time. Everything else has to be right in every visit. */
+/** Returns true if the page was live in time. Everything else has to be right in every visit. */
 async function wasInTime(box) {
   const visit = await measure({ subject: "pet-store", box, browser: "chromium", plan: PLANS.short });
   assert.ok(visit.changes > 0, "pets changed");

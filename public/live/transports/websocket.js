@@ -12,7 +12,7 @@ import { liveUrl, socketUrl } from "./url.js";
 const CONNECTING = 0;
 const OPEN = 1;
 
-/** How long an abandoned socket may take to open before it is closed anyway. */
+/** Time limit for an abandoned socket to open, before it is closed anyway. */
 const CONNECT_LIMIT_MS = 3_000;
 
 /** @implements {Transport} */

@@ -29,7 +29,7 @@ export const ONLY = {
   sse: { sockets: "refuse", polls: "hold", boards: "hold" },
 };
 
-/** How long a killed socket lives. */
+/** Lifetime of a killed socket. */
 const KILL_MS = 300;
 
 /** Time limit of responses under the rule "cut". */

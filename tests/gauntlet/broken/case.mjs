@@ -11,10 +11,10 @@ import { FAULTS } from "./faults.mjs";
 import { Network } from "./network.mjs";
 import { Server } from "./server.mjs";
 
-/** How long the page is live before the fault, and watched after it came back. */
+/** Time that the page is live before the fault, and observed after it. */
 const CALM_MS = 5_000;
 
-/** How long everything may take before it is given up. */
+/** Time limit of each step. */
 const PATIENCE_MS = 60_000;
 
 /**

@@ -1,10 +1,10 @@
-/** What each test needs: a subject with a feed of changes, a proxy in front of it, and a browser with one tab. */
+/** The setup of a test: a subject with a feed of changes, a proxy in front of it, and a browser with one tab. */
 import { settle, wrongCards } from "../ledger.mjs";
 import { Browser } from "./browser.mjs";
 import { Feed } from "./feed.mjs";
 import { PETS, SUBJECTS } from "./subject.mjs";
 
-/** How long after the last change a missing one counts as missed. */
+/** Time after the last change until a missing one counts as missed. */
 const PATIENCE_MS = 30_000;
 
 /**

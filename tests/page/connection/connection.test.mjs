@@ -1,4 +1,4 @@
-/** How the page stays connected: what ends a link, how long it waits, and from where it goes on. */
+/** The connection of a page: the end of a link, the delay before the next race, and where it resumes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
@@ -7,7 +7,7 @@ import { beat, failAll, HEARTBEAT_MS, startConnection } from "../support/connect
 /** One and a half heartbeats and two seconds. */
 const SILENCE_LIMIT_MS = 24_500;
 
-test("hello makes the connection up, and its messages pass on in order", () => {
+test("after hello the connection is up, and messages are passed on in order", () => {
   const { made, phases, types } = startConnection();
   made.ws[0].hello();
   made.ws[0].onmessage({ type: "status", cursor: "9f2c41aa-2" });
@@ -16,7 +16,7 @@ test("hello makes the connection up, and its messages pass on in order", () => {
   assert.deepEqual(types(), ["hello", "status", "heartbeat"]);
 });
 
-test("a transport that goes quiet is left after one and a half heartbeats and a margin", () => {
+test("a transport that falls silent is left after one and a half heartbeats and a margin", () => {
   const { clock, made, phases } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.turn(SILENCE_LIMIT_MS - 1);
@@ -26,7 +26,7 @@ test("a transport that goes quiet is left after one and a half heartbeats and a 
   assert.equal(phases().at(-1), "down");
 });
 
-test("every message proves the link anew", () => {
+test("every message restarts the timeout", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   beat(clock, made.ws[0], 5 * HEARTBEAT_MS, HEARTBEAT_MS);
@@ -34,14 +34,14 @@ test("every message proves the link anew", () => {
   assert.equal(made.ws[0].isOpen, true);
 });
 
-test("the heartbeat that hello names sets the limit", () => {
+test("the heartbeat in hello sets the timeout", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: 1000 });
   clock.turn(3500);
   assert.equal(made.ws[0].isOpen, false);
 });
 
-test("what came while the page was too busy to hear it still counts", () => {
+test("messages that arrived while the page was busy still count", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: 1000 });
   clock.block(5_000);
@@ -52,7 +52,7 @@ test("what came while the page was too busy to hear it still counts", () => {
   assert.equal(made.ws[0].isOpen, true);
 });
 
-test("a link that stays quiet after a busy moment is left a second later", () => {
+test("a link that stays silent after a busy moment is left a second later", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: 1000 });
   clock.block(5_000);
@@ -60,7 +60,7 @@ test("a link that stays quiet after a busy moment is left a second later", () =>
   assert.equal(made.ws[0].isOpen, false);
 });
 
-test("a lost stream starts the race anew, from the last cursor", () => {
+test("a lost stream starts another race, at the last cursor", () => {
   const { clock, made, page } = startConnection();
   made.ws[0].hello();
   beat(clock, made.ws[0], 6000);
@@ -72,7 +72,7 @@ test("a lost stream starts the race anew, from the last cursor", () => {
   assert.equal(made.sse[1].since, "9f2c41aa-42");
 });
 
-test("the wait before a reconnect is drawn by chance from a range that doubles up to six seconds", () => {
+test("the delay before a reconnect is random, in a range that doubles up to six seconds", () => {
   const { clock, made } = startConnection({ random: () => 1 });
   for (const waitMs of [500, 1000, 2000, 4000, 6000, 6000]) {
     const before = made.ws.length;
@@ -84,14 +84,14 @@ test("the wait before a reconnect is drawn by chance from a range that doubles u
   }
 });
 
-test("chance may make the wait nothing at all", () => {
+test("the random delay can be zero", () => {
   const { clock, made } = startConnection({ random: () => 0 });
   failAll(made);
   clock.turn(0);
   assert.equal(made.ws.length, 2);
 });
 
-test("a link that was of use resets the wait, one that only opened does not", () => {
+test("a useful link resets the delay, and one that only opened does not", () => {
   const { clock, made } = startConnection({ random: () => 1 });
   failAll(made);
   clock.turn(500);
@@ -107,7 +107,7 @@ test("a link that was of use resets the wait, one that only opened does not", ()
   assert.equal(made.ws.length, 4);
 });
 
-test("after bye the page stays away exactly as long as the server said", () => {
+test("after bye the page waits exactly as long as the server says", () => {
   const { clock, made, types } = startConnection({ random: () => 1 });
   made.ws[0].hello();
   made.ws[0].onmessage({ type: "bye", reason: "stopping", retry_ms: 4321 });
@@ -119,7 +119,7 @@ test("after bye the page stays away exactly as long as the server said", () => {
   assert.deepEqual(types(), ["hello"]);
 });
 
-test("a wait that the server asked for is bounded on both sides", () => {
+test("the server's retry time is bounded on both sides", () => {
   const { clock, made } = startConnection();
   made.ws[0].onmessage({ type: "bye", retry_ms: 0 });
   clock.turn(99);
@@ -131,7 +131,7 @@ test("a wait that the server asked for is bounded on both sides", () => {
   assert.equal(made.ws.length, 3);
 });
 
-test("a bye without a time is waited out like any other ending", () => {
+test("a bye without a retry time has a random delay like any other end", () => {
   const { clock, made } = startConnection({ random: () => 1 });
   made.ws[0].hello();
   made.ws[0].onmessage({ type: "bye", reason: "stopping" });
@@ -139,7 +139,7 @@ test("a bye without a time is waited out like any other ending", () => {
   assert.equal(made.ws.length, 2);
 });
 
-test("a page that is looked at again leaves a link not heard for a heartbeat, at once", () => {
+test("a page that becomes visible leaves a link that was silent for a heartbeat", () => {
   const { clock, connection, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.jump(HEARTBEAT_MS + 1);
@@ -148,7 +148,7 @@ test("a page that is looked at again leaves a link not heard for a heartbeat, at
   assert.equal(made.ws[1].isOpen, true);
 });
 
-test("a page that is looked at again keeps a link that was heard within a heartbeat", () => {
+test("a page that becomes visible keeps a link with a message within a heartbeat", () => {
   const { clock, connection, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.turn(HEARTBEAT_MS);
@@ -156,7 +156,7 @@ test("a page that is looked at again keeps a link that was heard within a heartb
   assert.equal(made.ws[0].isOpen, true);
 });
 
-test("a machine that slept while the page was in view is noticed within a second of its waking", () => {
+test("the sleep of a machine with a visible page is detected within a second", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   clock.jump(60_000);
@@ -168,7 +168,7 @@ test("a machine that slept while the page was in view is noticed within a second
   assert.equal(made.ws[1].isOpen, true);
 });
 
-test("a page that is looked at again does not sit out a wait of its own, but the one the server asked for", () => {
+test("a page that becomes visible skips its own delay, but not the server's", () => {
   const { clock, connection, made } = startConnection({ random: () => 1 });
   failAll(made);
   connection.wake();
@@ -180,7 +180,7 @@ test("a page that is looked at again does not sit out a wait of its own, but the
   assert.equal(made.ws.length, 2);
 });
 
-test("a link silent since the network went away is left as soon as it is back", () => {
+test("a link without a message since the network went away is left when it is back", () => {
   const { connection, made } = startConnection();
   made.ws[0].hello();
   connection.offline();
@@ -189,7 +189,7 @@ test("a link silent since the network went away is left as soon as it is back", 
   assert.equal(made.ws[1].isOpen, true);
 });
 
-test("a link that speaks while the browser thinks it is offline is kept", () => {
+test("a link that delivers while the browser reports that it is offline is kept", () => {
   const { connection, made } = startConnection();
   made.ws[0].hello();
   connection.offline();
@@ -198,7 +198,7 @@ test("a link that speaks while the browser thinks it is offline is kept", () => 
   assert.equal(made.ws[0].isOpen, true);
 });
 
-test("stopping closes everything and leaves no timer, and starting goes on from the last cursor", () => {
+test("stopping closes everything and leaves no timer, and starting resumes at the last cursor", () => {
   const { clock, connection, made, phases, page } = startConnection();
   made.ws[0].hello();
   page.cursor = "9f2c41aa-9";
@@ -210,7 +210,7 @@ test("stopping closes everything and leaves no timer, and starting goes on from 
   assert.equal(made.ws[1].since, "9f2c41aa-9");
 });
 
-test("what a closed transport still says is not heard", () => {
+test("late messages of a closed transport are dropped", () => {
   const { connection, made, phases, types } = startConnection();
   made.ws[0].hello();
   connection.stop();
@@ -220,7 +220,7 @@ test("what a closed transport still says is not heard", () => {
   assert.equal(phases().length, 3);
 });
 
-test("stopping during a race, a wait or a question about the server's health ends it", () => {
+test("stopping ends a race, a delay and a health check", () => {
   const { clock, connection, made } = startConnection();
   connection.stop();
   assert.equal(clock.waiting, 0);

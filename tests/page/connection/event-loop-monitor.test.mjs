@@ -1,4 +1,4 @@
-/** How long the event loop of a page was saturated. */
+/** The measured saturation of the event loop. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";

@@ -1,4 +1,4 @@
-/** Whether messages arrive in time: lag, buffering, and a page that was asleep or busy. */
+/** Liveness of a link: lag, buffering, and a page that was asleep or busy. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection } from "../support/connection.mjs";

@@ -1,4 +1,4 @@
-/** What the page learns about the transports on its network, and what it stores for the next page. */
+/** The preference of transports that a page learns on its network, and stores for the next page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, startConnection, startOnPoll } from "../support/connection.mjs";

@@ -1,4 +1,4 @@
-/** What the network doctor shows of all connection types together, and its report. */
+/** The results of the network doctor for all connection types, and its report. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportText } from "../../../public/state/doctor/report.js";

@@ -1,4 +1,4 @@
-/** What a screen reader announces, and how often. */
+/** Announcements for screen readers, and their rate. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";

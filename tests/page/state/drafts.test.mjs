@@ -28,7 +28,7 @@ function setUp(storage = new FakeStorage()) {
   return { clock, storage, drafts: new Drafts({ storage: () => storage, clock }) };
 }
 
-test("a draft is read back as it was typed, also by another page, and only for its own form", () => {
+test("a draft is restored as it was typed, also by another page, and only for its own form", () => {
   const { drafts, storage, clock } = setUp();
   drafts.write("anna/new", TYPED);
   const another = new Drafts({ storage: () => storage, clock });
@@ -38,7 +38,7 @@ test("a draft is read back as it was typed, also by another page, and only for i
   assert.equal(drafts.read("anna/new"), null);
 });
 
-test("a draft expires, and so does one that a clock in the future wrote", () => {
+test("a draft expires, and so does one from the future", () => {
   const { drafts, storage, clock } = setUp();
   storage.setItem("another site's", "item");
   drafts.write("anna/new", TYPED);
@@ -63,7 +63,7 @@ test("an unreadable draft is removed, and does not keep expired ones from being 
   assert.deepEqual([storage.length, storage.key(0)], [1, "pet-store draft anna/2"]);
 });
 
-test("signing out removes every draft of that account and of no other", () => {
+test("signing out removes every draft of that account only", () => {
   const { drafts } = setUp();
   for (const form of ["anna/new", "anna/1", "annabel/1", "boris/2"]) drafts.write(form, TYPED);
   const signOut = Object.assign(new EventTarget(), { dataset: { account: "anna" } });
@@ -103,7 +103,7 @@ function openForm({ cookie, isReturnedTo = false }) {
 
 const ANNA = "other=1; pet-store-account=a1";
 
-test("a form keeps no more drafts once its account is signed out, also in another tab", () => {
+test("a form stores no drafts once its account is signed out, also in another tab", () => {
   const { drafts, document, type } = openForm({ cookie: ANNA });
   type("Miso");
   assert.equal(drafts.read("anna/1")?.fields.name, "Miso");
@@ -115,7 +115,7 @@ test("a form keeps no more drafts once its account is signed out, also in anothe
   }
 });
 
-test("a page that Back returns to empties itself unless its account is still signed in", () => {
+test("a page that the Back button returns to empties itself unless its account is signed in", () => {
   for (const cookie of ["other=1", "pet-store-account=b2"]) {
     const { location, main } = openForm({ cookie, isReturnedTo: true });
     assert.ok(main.isEmpty, cookie);
@@ -132,7 +132,7 @@ test("a page that Back returns to empties itself unless its account is still sig
   }
 });
 
-test("without storage, or with something else in it, there is no draft and no error", () => {
+test("without storage, or with invalid entries, there is no draft and no error", () => {
   const blocked = () => {
     throw new Error("SecurityError");
   };

@@ -28,13 +28,13 @@ function open() {
   const status = (/** @type {number} */ rev, /** @type {string} */ name) =>
     receive({ type: "status", cursor: cursor(rev), pet: 7, status: name, since: "y" });
   const answer = async (/** @type {number} */ rev) => (last(sent).answer({ cursor: cursor(rev) }), await settle());
-  /** What is shown now, if anything. */
+  /** Returns what is shown now, if anything. */
   const current = () => last(shown) ?? { phase: null, text: null, status: null, canUndo: false };
   const hasEnded = () => last(shown) === null;
   return { clock, saves, sent, shown, receive, status, answer, current, hasEnded };
 }
 
-test("a tap is saving, then saved, then live when the page's own stream has passed it", async () => {
+test("a tap is saving, then saved, then live once the page's stream has delivered it", async () => {
   const { saves, sent, shown, status, answer } = open();
   saves.set("7", "eating");
   assert.deepEqual(sent.map(({ pet, status }) => [pet, status]), [["7", "eating"]]);
@@ -44,7 +44,7 @@ test("a tap is saving, then saved, then live when the page's own stream has pass
   assert.deepEqual(shown.map((save) => save?.canUndo), [false, true, true]);
 });
 
-test("a stream that is faster than the answer makes it live at once", async () => {
+test("if the stream is faster than the response, the save is live immediately", async () => {
   const { saves, status, answer, current } = open();
   saves.set("7", "eating");
   status(11, "eating");
@@ -53,7 +53,7 @@ test("a stream that is faster than the answer makes it live at once", async () =
   assert.equal(current().phase, "live");
 });
 
-test("a heartbeat beyond it makes it live too, as on a page that watches another pet", async () => {
+test("a later heartbeat makes it live too, as on the page of another pet", async () => {
   const { saves, receive, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -63,7 +63,7 @@ test("a heartbeat beyond it makes it live too, as on a page that watches another
   assert.equal(current().phase, "live");
 });
 
-test("undo sets what it was before, for ten seconds, and cannot itself be undone", async () => {
+test("undo restores the earlier status, for ten seconds, and cannot be undone itself", async () => {
   const { clock, saves, sent, status, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -78,7 +78,7 @@ test("undo sets what it was before, for ten seconds, and cannot itself be undone
   assert.equal(sent.length, 2);
 });
 
-test("after ten seconds there is nothing to undo, and nothing left to say once it is live", async () => {
+test("after ten seconds there is no undo, and nothing to show once it is live", async () => {
   const { clock, saves, sent, status, answer, current, hasEnded } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -91,7 +91,7 @@ test("after ten seconds there is nothing to undo, and nothing left to say once i
   assert.equal(clock.waiting, 0);
 });
 
-test("what somebody else has set meanwhile is not undone", async () => {
+test("a status that somebody else has set is not undone", async () => {
   const { saves, sent, status, answer, current } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -103,7 +103,7 @@ test("what somebody else has set meanwhile is not undone", async () => {
   assert.equal(sent.length, 1);
 });
 
-test("what somebody else has set is not undone either when it came before the answer, or in a snapshot", async () => {
+test("neither is one that arrived before the response, or in a snapshot", async () => {
   const early = open();
   early.saves.set("7", "eating");
   early.status(11, "eating");
@@ -120,7 +120,7 @@ test("what somebody else has set is not undone either when it came before the an
   assert.equal(late.current().canUndo, false);
 });
 
-test("a second tap takes the place of the first, is sent after it, and goes back to what was before both", async () => {
+test("a second tap replaces the first, is sent after it, and undo restores the status before both", async () => {
   const { saves, sent, shown, answer, current } = open();
   saves.set("7", "eating");
   saves.set("7", "bathing");
@@ -137,7 +137,7 @@ test("a second tap takes the place of the first, is sent after it, and goes back
   assert.ok(shown.every((save) => save?.pet === "7"));
 });
 
-test("two taps on the same wrong button can be undone, back to before the first", async () => {
+test("two taps on the same wrong button can be undone together", async () => {
   const { saves, sent, answer, status, current } = open();
   saves.set("7", "eating");
   saves.set("7", "eating");
@@ -150,7 +150,7 @@ test("two taps on the same wrong button can be undone, back to before the first"
   assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
 });
 
-test("a wrong tap that was put right by hand still has its time restored by undo", async () => {
+test("undo restores the time of a status even after a manual correction", async () => {
   const { saves, sent, answer, status, current } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -162,7 +162,7 @@ test("a wrong tap that was put right by hand still has its time restored by undo
   assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
 });
 
-test("what somebody else has set between two taps is what undo goes back to", async () => {
+test("undo restores a status that somebody else set between two taps", async () => {
   for (const isLate of [false, true]) {
     const { saves, sent, answer, status } = open();
     const others = () => status(12, "bathing");
@@ -179,7 +179,7 @@ test("what somebody else has set between two taps is what undo goes back to", as
   }
 });
 
-test("a tap while an undo is on its way goes back to what the undo restores", async () => {
+test("undo of a tap during an undo restores what that undo restores", async () => {
   const { saves, sent, answer, status } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -193,14 +193,14 @@ test("a tap while an undo is on its way goes back to what the undo restores", as
   assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(13) });
 });
 
-test("a tap that changes nothing is saved, and has nothing to go back to", async () => {
+test("a tap that changes nothing is saved, without undo", async () => {
   const { saves, answer, current } = open();
   saves.set("7", "sleeping");
   await answer(11);
   assert.deepEqual([current().phase, current().canUndo], ["saved", false]);
 });
 
-test("a tap that was refused says why for a while, and the next begins anew", async () => {
+test("a refused tap shows the reason for a while, and the next one starts fresh", async () => {
   const { clock, saves, sent, current, hasEnded } = open();
   saves.set("7", "eating");
   sent[0].answer({ problem: "Sign in again." });
@@ -212,7 +212,7 @@ test("a tap that was refused says why for a while, and the next begins anew", as
   assert.equal(current().phase, "saving");
 });
 
-test("nothing waits any more when the page goes away", async () => {
+test("no timer is left when the page goes away", async () => {
   const { clock, saves, answer } = open();
   saves.set("7", "eating");
   await answer(11);
@@ -221,8 +221,8 @@ test("nothing waits any more when the page goes away", async () => {
   assert.equal(clock.waiting, 0);
 });
 
-/** It said "Saved and live" while the card showed what somebody else had set. */
-test("it does not say live any more once somebody else has set another status", async () => {
+/** A save was shown as live while the card showed the status of somebody else. */
+test("a save is not live any more once somebody else has set another status", async () => {
   const changed = "Saved. Someone else changed it since.";
   const { clock, saves, status, answer, current, hasEnded } = open();
   saves.set("7", "eating");
@@ -247,7 +247,7 @@ test("it does not say live any more once somebody else has set another status", 
   assert.equal(snapshot.current().text, changed);
 });
 
-test("while the page is paused it does not say live, and does again when it goes on", async () => {
+test("a save is not shown as live while the page is paused", async () => {
   const { saves, status, answer, current } = open();
   saves.setPaused(true);
   saves.set("7", "eating");

@@ -19,7 +19,7 @@ import { fake } from "./fakes.mjs";
  * @property {(wire: Wire) => void} hold
  */
 
-/** What can become of each transport. */
+/** The possible rules of each transport. */
 const STREAM = ["pass", "pass", "refuse", "eat", "mute", "kill", "cut", "delay"];
 const POLL = ["pass", "pass", "refuse", "eat", "cut"];
 /** @type {Record<TransportName, string[]>} */
@@ -39,7 +39,7 @@ export class ModelNetwork {
   rules = allPass();
   /** Some packets are lost, and arrive later. */
   isLossy = false;
-  /** What the browser says about saving data. */
+  /** The browser is set to save data. */
   savesData = false;
   isCut = false;
   #clock;
@@ -230,7 +230,7 @@ class Wire {
   #arrivesMs = 0;
   /** @type {(() => void)[]} Packets on the way, in the order in which they arrive. */
   #queue = [];
-  /** How many would have arrived if the network were not cut. TCP sends them again. */
+  /** Number of packets that would have arrived if the network were not cut. TCP sends them again. */
   #stuck = 0;
   /** @type {string | null} */
   #held = null;

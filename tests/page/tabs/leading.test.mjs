@@ -9,7 +9,7 @@ import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
 
 for (const end of /** @type {const} */ (["close", "crash", "leave"])) {
-  test(`after the leader's ${end} the next tab leads at once, and nothing is missed meanwhile`, async () => {
+  test(`after the leader's ${end} the next tab leads immediately, and nothing is missed`, async () => {
     const { world, leader } = await openTabs(4);
     leader[end]();
     world.server.change();
@@ -21,7 +21,7 @@ for (const end of /** @type {const} */ (["close", "crash", "leave"])) {
   });
 }
 
-test("what a leader could not tell everybody any more, the next one does at once", async () => {
+test("a change that a leader could not relay to every tab is relayed by the next one", async () => {
   const { world, leader, followers } = await openTabs(3);
   const other = last(followers.filter((tab) => tab !== world.locks.heir));
   world.loses = ({ kind }, to) => kind === "message" && to === other;
@@ -35,7 +35,7 @@ test("what a leader could not tell everybody any more, the next one does at once
   assert.equal(world.server.polls, 0);
 });
 
-test("a leader that is told of its freezing is followed at once, and comes back as a follower", async () => {
+test("a leader with a freeze event is replaced immediately, and comes back as a follower", async () => {
   const { world, leader } = await openTabs(4);
   leader.freeze({ isTold: true });
   await world.turn(MOMENT_MS);
@@ -61,7 +61,7 @@ for (const hearsChannel of [false, true]) {
   });
 }
 
-test("the heartbeat that the server names sets the time for a takeover", async () => {
+test("the heartbeat of the server sets the time for a takeover", async () => {
   const { world, leader, followers } = await openTabs(3, { heartbeatMs: 4000 });
   leader.freeze();
   world.server.change();
@@ -69,7 +69,7 @@ test("the heartbeat that the server names sets the time for a takeover", async (
   for (const tab of followers) assert.ok(tab.isCurrent);
 });
 
-test("a tab that is looked at after a long silence does not believe a hidden leader", async () => {
+test("a tab that becomes visible after a long silence replaces a hidden leader", async () => {
   const { world, leader, followers } = await openTabs(2, { isHidden: true });
   leader.freeze({ hearsChannel: true });
   followers[0].freeze();
@@ -82,7 +82,7 @@ test("a tab that is looked at after a long silence does not believe a hidden lea
   assert.ok(followers[0].isCurrent);
 });
 
-test("a leader that wakes up and was replaced closes its connection and follows", async () => {
+test("a leader that was replaced while it slept closes its connection and follows", async () => {
   const { world, leader } = await openTabs(4);
   leader.freeze();
   await world.turn(TAKEOVER_MS);
@@ -98,7 +98,7 @@ test("a leader that wakes up and was replaced closes its connection and follows"
   await assertAllFollow(world);
 });
 
-test("what a tab says that does not lead any more is not believed", async () => {
+test("messages of a former leader are ignored", async () => {
   const { world, followers } = await openTabs(2);
   const [tab] = followers;
   const [channel] = [...world.channels].filter((channel) => channel.tab === tab);
@@ -120,7 +120,7 @@ test("a page that opens beside a frozen leader is live within two seconds", asyn
   assert.equal(last(tab.states), "up");
 });
 
-test("a tab that is looked at does not wait for a frozen leader's silence", async () => {
+test("a tab that becomes visible does not wait for the silence of a frozen leader", async () => {
   const { world, leader, followers } = await openTabs(2);
   leader.freeze();
   world.server.change();
@@ -129,7 +129,7 @@ test("a tab that is looked at does not wait for a frozen leader's silence", asyn
   assert.ok(followers[0].isCurrent);
 });
 
-test("a frozen tab that was next in line holds up nobody", async () => {
+test("a frozen tab at the head of the queue blocks nobody", async () => {
   const { world, tabs, leader } = await openTabs(4);
   const [heir] = tabs.filter((tab) => tab !== leader);
   heir.freeze();
@@ -140,7 +140,7 @@ test("a frozen tab that was next in line holds up nobody", async () => {
   assert.equal(world.awake.length, 2);
 });
 
-test("a leader that has lost the server and answers keeps the lead", async () => {
+test("a leader that has lost the server, but replies, keeps the lead", async () => {
   const { world, leader } = await openTabs(4);
   world.server.stop();
   await world.turn(5 * HEARTBEAT_MS);
@@ -151,7 +151,7 @@ test("a leader that has lost the server and answers keeps the lead", async () =>
   await assertAllFollow(world);
 });
 
-test("a tab that is looked at again believes a leader that delivers", async () => {
+test("a tab that becomes visible keeps a leader that delivers", async () => {
   const { world, leader, followers } = await openTabs(2, { isHidden: true });
   await world.turn(5 * HEARTBEAT_MS);
   followers[0].isHidden = false;
@@ -161,7 +161,7 @@ test("a tab that is looked at again believes a leader that delivers", async () =
   assert.equal(connections(world), 1);
 });
 
-test("a hidden leader leads as long as it delivers, and gives way to a tab that is looked at when it does not", async () => {
+test("a hidden leader stays as long as it delivers, and otherwise yields to a visible tab", async () => {
   const { world, leader, followers } = await openTabs(3);
   leader.isHidden = followers[0].isHidden = true;
   await world.turn(5 * HEARTBEAT_MS);
@@ -171,7 +171,7 @@ test("a hidden leader leads as long as it delivers, and gives way to a tab that 
   assert.deepEqual(world.leaders, [followers[1]]);
 });
 
-test("a leader that has nothing to say when it is asked, and then delivers after all, is heard out", async () => {
+test("a leader that delivers before the time limit ends keeps the lead", async () => {
   const { world, leader, followers } = await openTabs(2);
   leader.isHidden = true;
   world.loses = ({ kind }) => kind === "message";
@@ -195,7 +195,7 @@ test("hidden tabs do not take the lead from each other", async () => {
   assert.deepEqual(world.leaders, [leader]);
 });
 
-test("what a tab learns of itself and of the network reaches the connection, whoever has it", async () => {
+test("events of any tab reach the connection of the leader", async () => {
   const { world, leader, followers } = await openTabs(2);
   for (const tab of [leader, followers[0]]) {
     tab.connection.offline();

@@ -9,7 +9,7 @@ import { World } from "./world.mjs";
 /** Changes that are more than the tabs keep. */
 const TOO_MANY = 300;
 
-test("a page that goes away keeps neither lock nor channel nor timer, and comes back to what it missed", async () => {
+test("a page that goes away keeps no lock, channel or timer, and gets what it missed when it comes back", async () => {
   const { world, leader } = await openTabs(1);
   leader.leave();
   await world.turn(0);
@@ -25,7 +25,7 @@ test("a page that goes away keeps neither lock nor channel nor timer, and comes 
   assert.ok(leader.isCurrent);
 });
 
-test("a follower that goes away asks for nothing more", async () => {
+test("a follower that goes away sends no further request", async () => {
   const { world, followers } = await openTabs(2);
   followers[0].leave();
   const [states, heard] = [followers[0].states.length, followers[0].received.length];
@@ -35,7 +35,7 @@ test("a follower that goes away asks for nothing more", async () => {
   assert.equal(connections(world), 1);
 });
 
-test("a page that goes away while it asks the server does not take the answer", async () => {
+test("a page that goes away during a request drops the response", async () => {
   const { world } = await openTabs(1);
   const tab = world.openTab();
   for (let i = 0; i < TOO_MANY; i += 1) world.server.change();

@@ -120,7 +120,7 @@ export class Server {
   heartbeatMs = HEARTBEAT_MS;
   /** The network lets polls through. */
   answersPolls = true;
-  /** How long the network delays messages. */
+  /** Delay of the network. */
   slownessMs = 0;
   polls = 0;
   pets = new Map(PETS.map((id) => [id, "eating"]));

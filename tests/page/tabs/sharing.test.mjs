@@ -1,4 +1,4 @@
-/** What tabs that share one connection hear of it, wherever their pages started and whatever they show. */
+/** Messages of tabs that share a connection, whatever their cursors and pets are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
@@ -8,7 +8,7 @@ import { assertAllFollow, MOMENT_MS, openTabs, types } from "./tabs.mjs";
 /** Changes that are more than the tabs keep. */
 const TOO_MANY = 300;
 
-test("seven tabs have one connection, and each is told of hello and of every change", async () => {
+test("seven tabs have one connection, and each receives hello and every change", async () => {
   const { world, tabs } = await openTabs(7);
   world.server.change();
   await world.turn(HEARTBEAT_MS + MOMENT_MS);
@@ -20,7 +20,7 @@ test("seven tabs have one connection, and each is told of hello and of every cha
   }
 });
 
-test("a tab that joins is told at once that the connection is up, by a hello without its old time", async () => {
+test("a tab that joins gets the state immediately, and a hello without its outdated time", async () => {
   const { world } = await openTabs(1);
   await world.turn(10_000);
   const tab = world.openTab().start();
@@ -31,7 +31,7 @@ test("a tab that joins is told at once that the connection is up, by a hello wit
   assert.equal(tab.received[0].server_time, undefined);
 });
 
-test("a tab that joins while nothing is connected is told so", async () => {
+test("a tab that joins while the leader is not connected gets that state", async () => {
   const { world } = await openTabs(1);
   world.server.stop();
   await world.turn(MOMENT_MS);
@@ -41,7 +41,7 @@ test("a tab that joins while nothing is connected is told so", async () => {
   assert.deepEqual(types(tab), []);
 });
 
-test("a page drawn before it joined gets what lies between from the leader", async () => {
+test("a page that was rendered before it joined gets the missing changes from the leader", async () => {
   const { world } = await openTabs(1);
   const tab = world.openTab();
   for (let i = 0; i < 3; i += 1) world.server.change();
@@ -53,7 +53,7 @@ test("a page drawn before it joined gets what lies between from the leader", asy
   assert.equal(world.server.polls, 0);
 });
 
-test("a page that is further behind than the leader remembers asks the server, once each time", async () => {
+test("a page that is too far behind for the leader asks the server, once each time", async () => {
   const { world, leader } = await openTabs(2);
   const tab = world.openTab();
   for (let i = 0; i < TOO_MANY; i += 1) world.server.change();
@@ -71,7 +71,7 @@ test("a page that is further behind than the leader remembers asks the server, o
   assert.deepEqual(world.leaders, [leader]);
 });
 
-test("a page that is far behind in a busy store asks no more than that", async () => {
+test("a page that is far behind asks no more than that, even in a busy store", async () => {
   const { world, leader } = await openTabs(2);
   const tab = world.openTab();
   for (let i = 0; i < TOO_MANY; i += 1) world.server.change();
@@ -87,7 +87,7 @@ test("a page that is far behind in a busy store asks no more than that", async (
   assert.deepEqual(world.leaders, [leader]);
 });
 
-test("where the server cannot be asked either, the page that is furthest behind takes the lead", async () => {
+test("if the server does not answer either, the page that is furthest behind takes the lead", async () => {
   const { world } = await openTabs(2);
   const tab = world.openTab();
   world.server.answersPolls = false;
@@ -100,7 +100,7 @@ test("where the server cannot be asked either, the page that is furthest behind 
   await assertAllFollow(world);
 });
 
-test("a change that got lost between two tabs is made good with the next", async () => {
+test("a change that was lost between two tabs is recovered with the next one", async () => {
   const { world, followers } = await openTabs(2);
   world.loses = ({ kind }) => kind === "message";
   world.server.change();
@@ -128,7 +128,7 @@ test("a page that is ahead of the leader waits for it, and shows nothing twice",
   assert.deepEqual(world.leaders, [leader]);
 });
 
-test("a page of one pet hears of that pet only, and every other change proves its connection", async () => {
+test("a page of one pet receives its changes only, and the others as heartbeats", async () => {
   const { world } = await openTabs(1);
   const tab = world.openTab({ pets: ["2"] }).start();
   await world.turn(MOMENT_MS);
@@ -139,7 +139,7 @@ test("a page of one pet hears of that pet only, and every other change proves it
   assert.deepEqual(Object.keys(tab.shown), ["2"]);
 });
 
-test("a page of one pet that leads tells the others of every pet, also in a snapshot", async () => {
+test("a leader with a page of one pet relays changes and snapshots of every pet", async () => {
   const { world, leader } = await openTabs(1, { pets: ["2"] });
   const index = world.openTab().start();
   await world.turn(MOMENT_MS);
@@ -153,7 +153,7 @@ test("a page of one pet that leads tells the others of every pet, also in a snap
   assert.deepEqual(Object.keys(leader.shown), ["2"]);
 });
 
-test("a page of one pet that leads knows what a page of every pet has missed", async () => {
+test("a leader with a page of one pet has the changes that a page of every pet missed", async () => {
   const { world } = await openTabs(1, { pets: ["2"] });
   const index = world.openTab();
   for (const pet of ["1", "2", "3"]) world.server.change(pet);
@@ -164,7 +164,7 @@ test("a page of one pet that leads knows what a page of every pet has missed", a
   assert.equal(world.server.polls, 0);
 });
 
-test("a page without a cursor is given a snapshot, and does not disturb the lead", async () => {
+test("a page without a cursor gets a snapshot, and the leader stays", async () => {
   const { world, leader } = await openTabs(2);
   const hello = world.openTab({ hasCursor: false }).start();
   await world.turn(MOMENT_MS);
@@ -173,7 +173,7 @@ test("a page without a cursor is given a snapshot, and does not disturb the lead
   assert.ok(hello.isCurrent);
 });
 
-test("another history reaches every tab", async () => {
+test("another epoch reaches every tab", async () => {
   const { world, tabs } = await openTabs(3);
   for (let i = 0; i < 5; i += 1) world.server.change();
   await world.turn(MOMENT_MS);

@@ -198,7 +198,7 @@ export class WorldTab {
     this.board.apply(message);
   }
 
-  /** What the page shows, e.g. `{"1":"eating"}`. @returns {Record<string, string | undefined>} */
+  /** The statuses on the page, e.g. `{"1":"eating"}`. @returns {Record<string, string | undefined>} */
   get shown() {
     return Object.fromEntries([...this.board.pets].map(([id, { status }]) => [id, status]));
   }
