@@ -70,7 +70,7 @@ test("a tap that fails says so, and the page stays as it was", async (t) => {
   await tab.isLive();
   proxy.cut();
   await button(tab, 1, "eating").click();
-  await eventually(async () => assert.match(await saved(tab, 1), /^Not saved\. The server did not answer\./));
+  await eventually(async () => assert.match(await saved(tab, 1), /^Not saved\. The server did not respond\./));
   assert.equal(await tab.field(1, "status"), "Sleeping");
   proxy.mend();
 });
