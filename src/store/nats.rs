@@ -54,7 +54,7 @@ use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
 const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const LEADER_RETRY_DELAY: Duration = Duration::from_millis(250);
 
-/// Interval at which the follower is told whether the engine responds.
+/// Interval at which the follower is notified whether the engine responds.
 const RESPONSIVENESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A node of a cluster.

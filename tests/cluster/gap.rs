@@ -88,7 +88,7 @@ async fn viewers_of_a_node_that_missed_dropped_changes_get_a_snapshot_and_then_t
 
 /// A viewer that came from another node got an older board after 2 s.
 #[tokio::test]
-async fn a_viewer_ahead_of_a_disconnected_node_is_told_stale_and_keeps_its_board() {
+async fn a_viewer_ahead_of_a_disconnected_node_is_notified_stale_and_keeps_its_board() {
     let (_servers, link, nodes, _) = start_nodes().await;
     link.fault.send_replace(LinkFault::Disconnect);
     let newer = nodes.set(0, 1, "bathing").await;

@@ -1,4 +1,4 @@
-//! What viewers, clients and the operator see of an outage: viewers are told that the board may be out
+//! What viewers, clients and the operator see of an outage: viewers are notified that the board may be out
 //! of date, reads continue, writes are refused, and all of it ends when the servers are back.
 
 use std::time::Duration;
@@ -47,10 +47,12 @@ async fn from_the_first_refused_write_on_a_node_reports_that_no_changes_can_be_m
 async fn the_log_gives_the_cause_for_which_viewers_are_told_that_the_board_may_be_old() {
     let (_servers, nodes) = start_without_stream().await;
     let node = &nodes.nodes[0];
-    node.wait_for_line("viewers are told").await;
+    node.wait_for_line("viewers are notified").await;
     let lines = node.lines();
-    let told = lines.iter().find(|line| line.contains("viewers are told"));
-    assert!(told.unwrap().contains("stream not found"), "{lines:?}");
+    let line = lines
+        .iter()
+        .find(|line| line.contains("viewers are notified"));
+    assert!(line.unwrap().contains("stream not found"), "{lines:?}");
 }
 
 #[tokio::test]
@@ -71,9 +73,9 @@ async fn an_outage_makes_viewers_stale_and_refuses_writes_until_the_server_is_ba
     })
     .await;
     for viewer in &mut viewers {
-        let told = viewer.next_news().await;
-        assert_eq!(told["type"], "stale", "{}", viewer.transport());
-        let since: Timestamp = told["since"].as_str().unwrap().parse().unwrap();
+        let news = viewer.next_news().await;
+        assert_eq!(news["type"], "stale", "{}", viewer.transport());
+        let since: Timestamp = news["since"].as_str().unwrap().parse().unwrap();
         let age = Timestamp::now().since(since);
         assert!(age > Duration::from_millis(4900), "after {age:?}");
     }

@@ -1,5 +1,5 @@
 //! Servers that die, pause or hang under an audience and writers: no acknowledged write is lost, no
-//! viewer misses a change or sees one twice, viewers are told when the board may be old, and writes
+//! viewer misses a change or sees one twice, viewers are notified when the board may be old, and writes
 //! resume.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const VIEWERS: (usize, usize) = (60, 600);
 
 const STREAM: &str = "PET_STORE";
 
-/// An outage after which viewers must have been told.
+/// An outage after which viewers must have been notified.
 const LONG_OUTAGE: Duration = Duration::from_secs(8);
 
 /// Limit for the time until writes resume when one of three servers fails, in the long form; the short
@@ -26,9 +26,9 @@ const RESUME_LIMIT: Duration = Duration::from_secs(10);
 
 fn print_outcome(failure: &str, outcome: &Outcome, failed_at: Instant) {
     let Outcome { seen, writes } = outcome;
-    let (resumed, stale) = (writes.resumed_after(failed_at), seen.told_stale());
+    let (resumed, stale) = (writes.resumed_after(failed_at), seen.notified_stale());
     eprintln!(
-        "{failure}: writes resumed after {resumed:.1?}; {stale} of {} viewers were told stale; \
+        "{failure}: writes resumed after {resumed:.1?}; {stale} of {} viewers got stale; \
          {} acknowledged and 0 lost, {} unknown, {} refused; {} deliveries, 0 missed, 0 repeated",
         seen.viewers.len(),
         writes.acknowledged.len(),
@@ -75,9 +75,9 @@ async fn when_the_leader_is_killed_writes_resume_and_nothing_is_lost() {
     );
     let (outcome, resumed) = killed.await;
     assert_soon(resumed);
-    // Viewers are told after 5 s, which an election may take or not.
+    // Viewers are notified after 5 s, which an election may take or not.
     if resumed > LONG_OUTAGE {
-        assert_eq!(outcome.seen.told_stale(), outcome.seen.viewers.len());
+        assert_eq!(outcome.seen.notified_stale(), outcome.seen.viewers.len());
     }
 }
 
@@ -90,13 +90,13 @@ async fn while_two_of_three_servers_are_down_every_viewer_is_told_and_writes_are
         async |testbed: &mut Testbed, _| {
             (0..2).for_each(|server| testbed.servers.kill(server));
             for node in &testbed.nodes.nodes {
-                node.wait_for_line("viewers are told").await;
+                node.wait_for_line("viewers are notified").await;
             }
             (0..2).for_each(|server| testbed.servers.begin(server));
         },
     );
     let (outcome, _) = down.await;
-    assert_eq!(outcome.seen.told_stale(), outcome.seen.viewers.len());
+    assert_eq!(outcome.seen.notified_stale(), outcome.seen.viewers.len());
     assert!(outcome.writes.refused > 0, "writes are refused meanwhile");
     let restarted = run(
         &mut testbed,

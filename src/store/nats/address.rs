@@ -71,7 +71,7 @@ impl FromStr for ClusterAddress {
 impl fmt::Display for ClusterAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let servers = self.servers.iter().map(|server| match server.host() {
-            // Without brackets the port could not be told from the IPv6 address.
+            // Without brackets the port would look like a part of the IPv6 address.
             v6 if v6.contains(':') => format!("[{v6}]:{}", server.port()),
             host => format!("{host}:{}", server.port()),
         });

@@ -109,7 +109,7 @@ impl Applier {
     }
 
     /// Logs why the stream cannot be followed. A server that is too old needs the operator, who is
-    /// told once per connection.
+    /// notified once per connection.
     fn log_error(&mut self, error: &StoreError) {
         let connection = self.replica.client.connection();
         if matches!(error, StoreError::TooOld { .. }) && self.too_old_connection != connection {
@@ -172,7 +172,7 @@ impl Applier {
         let limit = FIRST_POLL_TIMEOUT * 2_u32.pow(self.failed_polls.min(8));
         let request = timeout(limit.min(MAX_POLL_TIMEOUT), request_state(&replica.client));
         let mut request = pin!(request);
-        // Viewers are told in time, even if the answer takes longer.
+        // Viewers are notified in time, even if the answer takes longer.
         let in_time = timeout_at(self.staleness.deadline(), &mut request).await;
         let answer = if let Ok(answer) = in_time {
             answer
@@ -254,7 +254,7 @@ async fn request_state(client: &NatsClient) -> Result<StreamState, StoreError> {
     Ok(StreamState::request(client, &PETS).await?)
 }
 
-/// Returns what was read, or logs that pet-store did not write it.
+/// Returns the value that was read; logs an invalid message.
 pub(super) fn valid<T>(read: Result<T, StoreError>) -> Option<T> {
     read.inspect_err(|error| tracing::error!(%error, "skipped an invalid message of the engine"))
         .ok()

@@ -1,7 +1,7 @@
 //! Publishes an atomic batch: all of its messages are stored, or none.
 //!
-//! The batch's id is the op, the name of a commit. If the ack is lost, the op tells whether the
-//! messages are in the stream. `async_nats` has the headers of atomic batches (NATS ADR-50) but no
+//! The batch's id is the op, the name of a commit. If the ack is lost, the messages are recognized in
+//! the stream by their op. `async_nats` has the headers of atomic batches (NATS ADR-50) but no
 //! call that sends one.
 
 use async_nats::HeaderMap;

@@ -180,7 +180,7 @@ impl<'a> Commit<'a> {
                 sent_at = Instant::now();
                 match self.send().await {
                     Ok(last) => return last,
-                    // The error of a retry does not tell whether an earlier attempt was stored.
+                    // The error of a retry does not show whether an earlier attempt was stored.
                     Err(error) => tracing::debug!(
                         write.op = self.op,
                         %error,

@@ -1,6 +1,6 @@
 //! Exports a cluster as text while its nodes run.
 //!
-//! The last message of each pet is read first and tells the state at one moment. Older messages are
+//! The last message of each pet is read first and gives the state at one moment. Older messages are
 //! read after that, while the stream drops some of them: where a change alone no longer leads from
 //! the change before it to the pet after it, the export holds the whole pet instead.
 

@@ -18,7 +18,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 /// refused yet: a server under load may be that slow.
 const RESPONSIVE_TIMEOUT: Duration = Duration::from_millis(900);
 
-/// Time without an answer after which viewers are told that the board may be out of date.
+/// Time without an answer after which viewers are notified that the board may be out of date.
 const STALE_AFTER: Duration = Duration::from_secs(5);
 
 /// Difference of the clocks that is logged.
@@ -135,7 +135,7 @@ impl EngineHealth {
     }
 }
 
-/// How long this node's copy of the stream has been out of date, and whether viewers were told.
+/// How long this node's copy of the stream has been out of date, and whether viewers were notified.
 pub struct Staleness {
     current_at: Instant,
     current_at_time: Timestamp,
@@ -166,7 +166,7 @@ impl Staleness {
         self.cause = error.map(StoreError::to_string);
     }
 
-    /// Returns the time at which viewers must be told.
+    /// Returns the time at which viewers must be notified.
     pub fn deadline(&self) -> Instant {
         self.current_at + STALE_AFTER
     }
@@ -182,7 +182,7 @@ impl Staleness {
             let cause = self.cause.as_deref().unwrap_or("it does not answer");
             tracing::error!(
                 cause,
-                "the engine is out of reach; viewers are told that the board may be out of date"
+                "the engine is out of reach; viewers are notified that the board may be out of date"
             );
         } else {
             tracing::info!("the engine is back, and this node has caught up with it");

@@ -214,7 +214,7 @@ async fn set_retention(client: &NatsClient, name: &str, kept: i64) -> Result<(),
 /// The state of a stream, from a leader that has a quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamState {
-    /// Time at which the stream was created, which tells it from another one of the same name.
+    /// Time at which the stream was created, which distinguishes it from another of the same name.
     pub created: String,
     /// Sequence number of the last message.
     pub last_seq: u64,

@@ -7,7 +7,7 @@
 //!
 //! The record is an entry of a key-value bucket, but it is not accessed through `kv::Store`, which
 //! queues a write while there is no connection (a lease could be renewed long after it was given
-//! up), waits for one replica only, and does not tell a refusal from an unknown outcome.
+//! up), waits for one replica only, and does not distinguish a refusal from an unknown outcome.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

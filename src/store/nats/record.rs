@@ -1,7 +1,7 @@
 //! Encodes changes and pets as messages of the stream, and decodes them.
 //!
-//! A pet's message holds the whole pet, so the last message alone tells the state; its headers say
-//! what the change was. A removed pet is a message without a body.
+//! A pet's message holds the whole pet, so the last message alone gives the state; its headers
+//! describe the change. A removed pet is a message without a body.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
-    /// Converts a message whose headers tell its place in the stream: one that was republished, or
+    /// Converts a message whose headers give its place in the stream: one that was republished, or
     /// that answers a direct get.
     ///
     /// # Errors

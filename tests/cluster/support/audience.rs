@@ -172,8 +172,8 @@ impl AudienceRecord {
         downtimes
     }
 
-    /// Returns how many viewers were told that the board may be old.
-    pub fn told_stale(&self) -> usize {
+    /// Returns how many viewers were notified that the board may be old.
+    pub fn notified_stale(&self) -> usize {
         let is_told = |viewer: &&ViewerRecord| viewer.stales > 0;
         self.viewers.iter().filter(is_told).count()
     }

@@ -46,9 +46,11 @@ fn note(words: &str) -> AccountEdit {
 }
 
 fn follow(engine: &NatsEngine) -> Arc<RecordingFollower> {
-    let told: Arc<RecordingFollower> = Arc::default();
-    engine.follow_accounts(Arc::downgrade(&told) as _).unwrap();
-    told
+    let follower: Arc<RecordingFollower> = Arc::default();
+    engine
+        .follow_accounts(Arc::downgrade(&follower) as _)
+        .unwrap();
+    follower
 }
 
 /// No task keeps the other node current, so only the stream can know that the node is behind.
@@ -66,14 +68,14 @@ fn the_stream_refuses_an_edit_by_a_node_that_is_behind_which_has_then_caught_up(
 #[test]
 fn an_edit_of_one_node_is_shown_at_the_other() {
     let (_cluster, here, there) = start_pair();
-    let told = follow(&there);
+    let follower = follow(&there);
     let first = here.edit_accounts(0, &[put("anna"), put("boris")]).unwrap();
     let removed = [
         AccountEdit::RemoveAccount(name("anna")),
         note("removed anna"),
     ];
     let second = here.edit_accounts(first, &removed).unwrap();
-    wait_until("the removal", || told.last_version() == Some(second));
+    wait_until("the removal", || follower.last_version() == Some(second));
     assert_eq!(there.account_set().unwrap(), here.account_set().unwrap());
     let audit_entries = there.audit_entries(None, 10).unwrap();
     assert_eq!(audit_entries, here.audit_entries(None, 10).unwrap());
@@ -84,14 +86,16 @@ fn an_edit_of_one_node_is_shown_at_the_other() {
 #[test]
 fn a_stream_that_was_replaced_is_read_again() {
     let (cluster, here, _) = start_pair();
-    let told = follow(&here);
+    let follower = follow(&here);
     here.edit_accounts(0, &[put("anna")]).unwrap();
     cluster.servers.ask("$JS.API.STREAM.DELETE.PET_STORE_STAFF");
     let there = cluster.connect();
     let version = there
         .edit_accounts(0, &[put("boris"), put("cleo")])
         .unwrap();
-    wait_until("the new accounts", || told.last_version() == Some(version));
+    wait_until("the new accounts", || {
+        follower.last_version() == Some(version)
+    });
     assert_eq!(here.account_set().unwrap(), there.account_set().unwrap());
 }
 
@@ -99,7 +103,7 @@ fn a_stream_that_was_replaced_is_read_again() {
 #[test]
 fn an_invalid_message_is_skipped_and_the_edits_around_it_are_shown() {
     let (cluster, here, there) = start_pair();
-    let told = follow(&there);
+    let follower = follow(&there);
     // Then all messages are read together.
     let locked = cluster.runtime.block_on(there.accounts.replica());
     let first = here.edit_accounts(0, &[put("anna")]).unwrap();
@@ -113,8 +117,12 @@ fn an_invalid_message_is_skipped_and_the_edits_around_it_are_shown() {
     });
     let second = here.edit_accounts(first + 1, &[put("boris")]).unwrap();
     drop(locked);
-    wait_until("the edits", || told.last_version() == Some(second));
-    let accounts: Vec<String> = told.accounts().iter().map(ToString::to_string).collect();
+    wait_until("the edits", || follower.last_version() == Some(second));
+    let accounts: Vec<String> = follower
+        .accounts()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(accounts, ["anna", "boris"]);
 }
 

@@ -32,7 +32,7 @@ fn a_node_that_lost_every_message_shows_all_changes_once_and_in_order() {
     assert_eq!(reader.received(), committed);
 }
 
-/// The stream dropped changes before a node that was cut off could read them. The node continued
+/// The stream dropped changes before a disconnected node could read them. The node continued
 /// with the later ones, without a snapshot, and showed some of them in another form than the nodes
 /// that had read them in time.
 #[test]
@@ -64,11 +64,11 @@ fn over_a_gap_that_the_stream_dropped_a_node_continues_from_a_snapshot() {
     wait_until("the next change", || {
         reader.received().last() == last.last()
     });
-    let told = reader.received();
+    let shown = reader.received();
     let read_in_time = created[0].rev.get() + 3;
-    let before_last = &told[..told.len() - 1];
+    let before_last = &shown[..shown.len() - 1];
     let in_time = |change: &Change| change.rev.get() <= read_in_time;
-    assert!(before_last.iter().all(in_time), "{told:?}");
+    assert!(before_last.iter().all(in_time), "{shown:?}");
 }
 
 /// A stream of an older version keeps 16 changes of each pet.
@@ -190,7 +190,7 @@ fn the_clocks_are_compared_at_the_start() {
     assert!(engine_time.since(Timestamp::now()) < Duration::from_secs(5));
 }
 
-/// A server that was stopped while it led goes on as a leader, and refuses what the new leader has
+/// A server that was paused while it led still acts as the leader, and refuses what the new leader has
 /// received as well and accepts. Its answer comes first. Fails if a refusal is believed: the write is
 /// reported as not made, and it is made.
 #[test]

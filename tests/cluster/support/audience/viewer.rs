@@ -27,7 +27,7 @@ pub struct ViewerRecord {
     pub first: u64,
     /// The revs of all changes, in order of arrival.
     pub revs: Vec<u64>,
-    /// How often the viewer was told that the board may be old.
+    /// How often the viewer was notified that the board may be old.
     pub stales: usize,
     /// Each time the viewer lost its connection and was live again.
     pub reconnects: Vec<Reconnect>,
