@@ -63,7 +63,10 @@ async fn a_stream_with_one_replica_is_refused_if_three_servers_are_named() {
     let (first, _) = addresses.split_once(',').unwrap();
     nodes.add_at(first, &[]).await;
     let line = start_error(&addresses).await;
-    assert_contains(&line, ["1 time", "nats stream edit PET_STORE --replicas 3"]);
+    assert_contains(
+        &line,
+        ["1 replica", "nats stream edit PET_STORE --replicas 3"],
+    );
 }
 
 #[tokio::test]
