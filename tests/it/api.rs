@@ -2,6 +2,7 @@
 
 mod conditional;
 mod document;
+mod guide;
 mod history;
 mod idempotency;
 mod operations;

@@ -16,6 +16,14 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
     operations.collect()
 }
 
+/// A change of the document is a change of the interface.
+#[tokio::test]
+async fn the_document_is_the_one_that_programs_know() {
+    let app = spawn_app().await;
+    let document = app.json("/api/openapi.json").await;
+    insta::assert_snapshot!(format!("{document:#}"));
+}
+
 #[tokio::test]
 async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
     let app = spawn_app().await;
