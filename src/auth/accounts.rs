@@ -46,8 +46,7 @@ pub struct Accounts {
     cache: Arc<SharedCache>,
     /// Held from the decision about an edit until it is durable, so that the next one sees it.
     editing: Mutex<()>,
-    /// Changes of pets whose permission was checked and that are not committed yet. The caller of a
-    /// revocation is answered after them.
+    /// Changes of pets that were authorized and are not committed yet. A revocation waits for them.
     in_flight: InFlightCommits,
     /// Secrets for forms that may be submitted twice.
     form_secrets: FormSecrets,
@@ -62,7 +61,7 @@ pub enum AccountsError {
     /// No account has the name.
     #[error("there is no account {0}")]
     UnknownAccount(String),
-    /// Nobody could manage accounts afterwards.
+    /// The edit would leave no admin who can sign in.
     #[error(
         "at least one admin must be able to sign in, and {0} is the last one; make someone else an admin first"
     )]

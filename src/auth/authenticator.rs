@@ -119,7 +119,7 @@ impl Authenticator {
     }
 
     /// Returns the `Set-Cookie` header that stores a secret until the browser is closed. The secret
-    /// opens nothing; it ties the sign-in form to this browser.
+    /// authorizes nothing; it ties the sign-in form to this browser.
     pub fn form_cookie(&self, secret: &Secret) -> HeaderValue {
         self.0.cookies.session(secret, None)
     }

@@ -1,7 +1,7 @@
 //! The clock for ages of sessions and invitations, which survives a wrong wall clock.
 //!
 //! Ages are counted in `MonotonicSeconds`. While the program runs, the monotonic clock counts, which
-//! nobody can set. The time between two runs is estimated from the wall clock, which may be wrong at
+//! cannot be set. The time between two runs is estimated from the wall clock, which may be wrong at
 //! the start and be set a minute later; the estimate is then corrected:
 //!
 //! - A clock that is behind the last reading, as on a machine that starts in 1970, gives no estimate.
@@ -185,7 +185,7 @@ mod tests {
     fn a_restart_adds_what_the_wall_clock_moved_and_never_subtracts() {
         assert_eq!(age(&resumed(day(12)).1), 2 * DAY);
         assert_eq!(age(&resumed(day(10)).1), 0);
-        assert_eq!(age(&resumed(day(9)).1), 0, "somebody corrected it");
+        assert_eq!(age(&resumed(day(9)).1), 0, "the clock was corrected");
     }
 
     /// A machine without a clock starts in 1970, and is set when it has found a network.

@@ -1,6 +1,6 @@
 //! The cookies of an instance: the session cookie, the account cookie, and cookies of other pages.
 //!
-//! The session cookie contains a secret. Before somebody signs in, the secret opens nothing and ties
+//! The session cookie contains a secret. Before the sign-in, the secret authorizes nothing and ties
 //! the sign-in form to the browser; signing in replaces it with the secret of a session. The account
 //! cookie tells the scripts of a page which account is signed in. Browsers send a cookie to all ports
 //! of a host, so the names contain the port of this instance.
@@ -49,7 +49,7 @@ impl Cookies {
     }
 
     /// Reads the session cookie of this instance, or else the one with the name that earlier versions
-    /// used. If two cookies have the same name, somebody else set one of them, and both are ignored.
+    /// used. If two cookies have the same name, another host or page set one of them, and both are ignored.
     pub fn read(&self, headers: &HeaderMap) -> Option<SessionCookie> {
         let (name, legacy_name) = (self.session_name(), self.legacy_name());
         let own = values(headers, &name);
@@ -96,7 +96,7 @@ impl Cookies {
     }
 
     /// Returns `name=value` of the account cookie, which scripts compare with the account that a page
-    /// was rendered for. The value is a digest of the account's name and opens nothing.
+    /// was rendered for. The value is a digest of the account's name and authorizes nothing.
     pub fn account_pair(&self, account: &str) -> String {
         let digest = Sha256::digest(account);
         let name = self.name(ACCOUNT_NAME, SECURE_ACCOUNT_NAME);

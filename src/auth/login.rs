@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::accounts::{AccountsError, author};
+use super::accounts::{Accounts, AccountsError, author};
 use super::login_throttle::LoginAttempt;
 use super::password::{HashQueue, HashingBusy};
 use super::secret::Secret;
@@ -29,7 +29,7 @@ pub struct SignInRequest<'a> {
 /// Why a sign-in or a change of a password failed.
 #[derive(Debug)]
 pub enum SignInError {
-    /// The name or the password is wrong; nobody is told which.
+    /// The name or the password is wrong; the answer does not say which.
     Wrong,
     /// Too many sign-ins failed.
     TooMany {
@@ -81,8 +81,8 @@ impl StaffAuth {
             .await
     }
 
-    /// Changes the password of an account from `current` to `new`. All its sessions end; this browser
-    /// gets a new one, whose secret is returned.
+    /// Changes the password of an account from `current` to `new`, and ends all its sessions. Returns the
+    /// secret of a new session for this browser.
     ///
     /// # Errors
     /// `Wrong` if the account has another password than `current`; otherwise as `sign_in`.
@@ -116,28 +116,27 @@ impl StaffAuth {
     /// Creates the first admin account, and signs it in.
     ///
     /// # Errors
-    /// 404 if there is an account by now.
+    /// `BadInvitation` if there is an account by now.
     pub async fn create_first_admin(
         &self,
         name: &AccountName,
         password: &str,
         client: &str,
     ) -> Result<Secret, SignInError> {
-        let hash = self
-            .hashing
-            .hash(HashQueue::Shared, password.to_owned())
-            .await?;
-        let (author, admin, known) = (author(name, client), name.clone(), hash.clone());
-        self.edit(move |accounts| accounts.members().create_first_admin(&admin, hash, &author))
-            .await?;
-        self.begin_session(name.clone(), known, client.to_owned(), None)
-            .await
+        let (author, name) = (author(name, client), name.clone());
+        let create = move |accounts: &Accounts, hash| {
+            let members = accounts.members();
+            members
+                .create_first_admin(&name, hash, &author)
+                .map(|()| name)
+        };
+        self.set_password(password, client, create).await
     }
 
     /// Sets the password of an invited account, and signs it in.
     ///
     /// # Errors
-    /// 404 if the invitation was used or has expired.
+    /// `BadInvitation` if the invitation was used or has expired.
     pub async fn accept_invitation(
         &self,
         invitation: &Secret,
@@ -145,13 +144,23 @@ impl StaffAuth {
         password: &str,
         client: &str,
     ) -> Result<Secret, SignInError> {
-        let hash = self
-            .hashing
-            .hash(HashQueue::Shared, password.to_owned())
-            .await?;
-        let (author, key, known) = (author(name, client), invitation.key(), hash.clone());
-        let accept = self.edit(move |accounts| accounts.invitations().accept(&key, hash, &author));
-        let name = accept.await?;
+        let (author, key) = (author(name, client), invitation.key());
+        let accept =
+            move |accounts: &Accounts, hash| accounts.invitations().accept(&key, hash, &author);
+        self.set_password(password, client, accept).await
+    }
+
+    /// Sets a password with `edit`, and signs the account in whose name that returns.
+    async fn set_password(
+        &self,
+        password: &str,
+        client: &str,
+        edit: impl FnOnce(&Accounts, String) -> Result<AccountName, AccountsError> + Send + 'static,
+    ) -> Result<Secret, SignInError> {
+        let hashing = self.hashing.hash(HashQueue::Shared, password.to_owned());
+        let hash = hashing.await?;
+        let known = hash.clone();
+        let name = self.edit(move |accounts| edit(accounts, hash)).await?;
         self.begin_session(name, known, client.to_owned(), None)
             .await
     }
@@ -202,7 +211,7 @@ impl StaffAuth {
         if replace.await.is_ok() { hash } else { known }
     }
 
-    /// Begins a session for whoever has proved to know the password with the hash `known`.
+    /// Begins a session after the password was compared with the hash `known`.
     async fn begin_session(
         &self,
         name: AccountName,

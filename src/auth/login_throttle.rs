@@ -2,11 +2,11 @@
 //!
 //! A failed sign-in takes a token from the bucket of its name and from the bucket of its address. Above
 //! half of the capacity the next sign-in is delayed; at an empty bucket it is refused. A refused one
-//! takes nothing, so nobody is locked out for longer than a token takes to come back. A name that
-//! signed in from an address before has a bucket of its own for that address: whoever guesses from
-//! elsewhere empties another one.
+//! takes nothing, so no account is locked out for longer than a token takes to come back. A
+//! name that signed in from an address before has a bucket of its own for that address: guesses from
+//! other addresses empty another bucket.
 //!
-//! The tables have fixed sizes. Two names may share a bucket; nobody outside can know which.
+//! The tables have fixed sizes. Two names may share a bucket; the hash is random, so an attacker cannot know which.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -126,13 +126,13 @@ impl<H: BuildHasher + Clone> LoginThrottle<H> {
         })
     }
 
-    /// Takes an attempt back whose password was not compared.
+    /// Takes back an attempt whose password was not compared.
     pub fn cancel(&self, attempt: &LoginAttempt) {
         self.names.put_back(&attempt.name);
         self.addresses.put_back(&attempt.address);
     }
 
-    /// Takes an attempt back whose password was right, and remembers that the name signed in from this
+    /// Takes back an attempt whose password was right, and remembers that the name signed in from this
     /// address.
     pub fn succeed(&self, attempt: &LoginAttempt) {
         self.cancel(attempt);
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!((names, in_a_block, addresses), (30, 30, 10));
     }
 
-    /// Otherwise whoever keeps guessing a name's password keeps its owner out.
+    /// Otherwise an attacker who keeps guessing would lock the owner of the name out.
     #[test]
     fn an_attacked_name_can_still_sign_in_from_where_it_did_before() {
         let (throttle, now) = throttle();

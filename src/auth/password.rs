@@ -35,7 +35,7 @@ const MAX_BYTES: usize = 4096;
 /// Characters of the shortest password. Together with the login throttle, guessing is hopeless.
 const MIN_CHARACTERS: usize = 12;
 
-/// Characters of the longest password, so that nobody sends a book to hash.
+/// Characters of the longest password: a bound on the work of a hash.
 const MAX_CHARACTERS: usize = 200;
 
 /// The password is not accepted.
@@ -103,7 +103,7 @@ pub struct HashingPool {
 }
 
 impl HashingPool {
-    /// Creates a pool whose work is tracked by `tasks`.
+    /// Creates a pool. `tasks` tracks its work.
     pub fn new(tasks: TaskTracker) -> Self {
         HashingPool {
             shared_slots: Arc::new(Semaphore::new(QUEUE_SLOTS)),

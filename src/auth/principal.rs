@@ -1,7 +1,6 @@
 //! Principals: who sent a request, or who sends commands over a socket.
 //!
-//! A principal holds a credential, not a permission. Whether the credential is valid is looked up at
-//! every use.
+//! A principal holds a credential, not a permission. Every use looks up if the credential is valid.
 
 use std::sync::Arc;
 
@@ -26,7 +25,7 @@ pub struct Principal(Arc<PrincipalParts>);
 struct PrincipalParts {
     authenticator: Authenticator,
     credential: Option<Credential>,
-    /// The secret in the browser's cookie; there is one also before somebody signs in.
+    /// The secret in the browser's cookie, which also exists before a person signs in.
     cookie: Option<Secret>,
     has_legacy_cookie: bool,
     is_cross_origin: bool,
@@ -100,7 +99,7 @@ impl Principal {
             .collect()
     }
 
-    /// Returns the principal that the browser will be once it has this cookie.
+    /// Returns the principal of this browser with another cookie.
     pub fn with_cookie(&self, secret: Secret) -> Self {
         Principal(Arc::new(PrincipalParts {
             credential: Some(Credential::Session(secret.key())),

@@ -80,8 +80,8 @@ const REMEMBERED_KEYS: usize = 1000;
 ///
 /// The secret is derived from the form's one-time key, the session, the content of the form, and a
 /// seed that stays in this process. No secret is kept: the second submission derives the same one,
-/// whose key is already in the store. After a restart, and on another node, the form leads to another
-/// secret, and a second token is created.
+/// and its key is already in the store. After a restart, or on another node, the form gets another
+/// secret and creates a second token.
 pub struct FormSecrets {
     seed: Secret,
     /// Keys that were issued, oldest first.

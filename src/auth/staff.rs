@@ -37,8 +37,8 @@ pub struct StaffAuth {
 }
 
 impl StaffAuth {
-    /// Creates a bootstrap token if there are no accounts; whoever starts the server prints it. A
-    /// cluster gets none: a load balancer could send its holder to a node that does not know it.
+    /// Creates a bootstrap token if there are no accounts; the caller prints it. A cluster gets none: a
+    /// load balancer could send its holder to a node that does not know it.
     pub fn new(accounts: Accounts) -> Self {
         let needs_bootstrap = accounts.is_empty() && !accounts.is_shared();
         let tasks = TaskTracker::new();
@@ -176,8 +176,9 @@ const NEGATIVE_CACHE_SIZE: usize = 1000;
 
 /// Coalesces lookups of unknown credentials in the cluster, with a negative cache.
 ///
-/// Somebody who signed in at another node may come here before the change does, so an unknown
-/// credential is looked up before it is refused. Attackers can send any number of them.
+/// A person who signed in at another node may send a request here before this node has applied the
+/// session, so an unknown credential is looked up before it is refused. Attackers can send any number of
+/// unknown credentials.
 #[derive(Default)]
 struct LookupCoalescer(AsyncMutex<Lookups>);
 

@@ -1,7 +1,7 @@
 //! The part of a store that holds accounts, sessions, tokens and audit entries.
 //!
 //! All except the audit entries is small and is held in memory by `auth`, which follows it: an engine
-//! stores every edit and passes it on, whichever node made it. As in all of the store, calls block on
+//! stores every edit and passes it on to the followers of every node. As in all of the store, calls block on
 //! the disk or the network.
 
 #[cfg(test)]

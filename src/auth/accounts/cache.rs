@@ -103,7 +103,7 @@ impl AccountCache {
             .collect()
     }
 
-    /// Returns true if somebody other than `name` can sign in as admin.
+    /// Returns true if an account other than `name` can sign in as admin.
     pub fn has_another_admin(&self, name: &AccountName) -> bool {
         self.accounts.values().any(|account| {
             account.name != *name
@@ -191,35 +191,37 @@ fn is_removal(edit: &AccountEdit) -> bool {
 
 /// A credential that is found by its key and remembers when it was last used.
 pub trait TrackedCredential {
+    /// The clock that uses are recorded by.
+    type LastUse: Ord + Copy;
+
     /// Returns the key.
     fn key(&self) -> Key;
 
-    /// Takes over the last use of `other`, another copy of the same credential. Returns true if that
-    /// was later.
-    fn merge_last_use(&mut self, other: &Self) -> bool;
+    /// Returns the last use.
+    fn last_use(&mut self) -> &mut Self::LastUse;
 }
 
 impl TrackedCredential for Session {
+    type LastUse = MonotonicSeconds;
+
     fn key(&self) -> Key {
         self.key
     }
 
-    fn merge_last_use(&mut self, other: &Self) -> bool {
-        let is_later = other.seen > self.seen;
-        self.seen = self.seen.max(other.seen);
-        is_later
+    fn last_use(&mut self) -> &mut MonotonicSeconds {
+        &mut self.seen
     }
 }
 
 impl TrackedCredential for Token {
+    type LastUse = Option<Timestamp>;
+
     fn key(&self) -> Key {
         self.key
     }
 
-    fn merge_last_use(&mut self, other: &Self) -> bool {
-        let is_later = other.used > self.used;
-        self.used = self.used.max(other.used);
-        is_later
+    fn last_use(&mut self) -> &mut Option<Timestamp> {
+        &mut self.used
     }
 }
 
@@ -304,10 +306,15 @@ impl<T: TrackedCredential> CredentialTable<T> {
 
     /// Stores a credential that the store has. A later use that was recorded here stays, to be saved.
     fn put(&mut self, mut value: T) {
-        let key = value.key();
-        let known = self.by_key.get(&key);
-        let is_unsaved = known.is_some_and(|known| value.merge_last_use(&known.value));
-        self.by_key.insert(key, LastUsed { value, is_unsaved });
+        let known = self.by_key.get_mut(&value.key());
+        let known = known.map(|known| *known.value.last_use());
+        let later = known.filter(|known| *known > *value.last_use());
+        if let Some(later) = later {
+            *value.last_use() = later;
+        }
+        let is_unsaved = later.is_some();
+        self.by_key
+            .insert(value.key(), LastUsed { value, is_unsaved });
     }
 
     /// Drops a credential that the store does not have any more.

@@ -204,8 +204,8 @@ impl Accounts {
             (cache.pending_revocations(), cache.revoke(&edits))
         };
         if edits.iter().any(can_revoke) {
-            // The writer accepts no more changes of whoever lost a permission. Changes that it accepted
-            // before are committed before the audit entry gets its position and the caller an answer.
+            // From here on the writer refuses changes with the revoked permissions. Changes that it has
+            // authorized are committed before the audit entry gets its position.
             self.in_flight.wait();
         }
         edits.extend(audit.map(|(author, kind, action)| {
@@ -286,7 +286,7 @@ impl Accounts {
                 edits.truncate(MAINTENANCE_BATCH);
                 (cache.version, edits, is_last)
             };
-            // Also written if only the clock changed: sessions age although nobody uses them.
+            // Also written if only the clock changed: unused sessions age too.
             match self.write(version, edits, None) {
                 Err(StoreError::Conflict) => {}
                 Ok(()) if !is_last => {}

@@ -1,5 +1,4 @@
-//! Invitations: links with which people choose their own password. No admin sets the password of
-//! somebody else.
+//! Invitations: links with which people choose their own password, so that no admin knows it.
 
 use std::sync::Arc;
 
@@ -72,7 +71,7 @@ impl Invitations<'_> {
         find_invited(&cache, key, now).map(|account| account.name.clone())
     }
 
-    /// Accepts an invitation: sets the password of its account, whose name is returned.
+    /// Accepts an invitation: sets the password of its account, and returns the account's name.
     ///
     /// # Errors
     /// `BadInvitation`.

@@ -262,7 +262,7 @@ pub fn with_password(account: &Account, hash: &str) -> Account {
     }
 }
 
-/// Checks that somebody else can manage accounts if this account no longer can.
+/// Checks that another admin remains if this account no longer is one.
 ///
 /// # Errors
 /// `LastAdmin`.

@@ -7,8 +7,7 @@ use crate::auth::secret::Secret;
 use crate::model::{Account, AccountName, Author, Key, MonotonicSeconds, Session, Timestamp};
 use crate::store::AccountEdit;
 
-/// Seconds without a request after which a session expires: a lost phone, or a browser that nobody
-/// uses any more.
+/// Seconds without a request after which a session expires: a lost phone, or an abandoned browser.
 const IDLE: u64 = 7 * 24 * 3600;
 
 /// Seconds after which a session expires however it is used.
@@ -41,8 +40,8 @@ impl Sessions<'_> {
         Some((account, session))
     }
 
-    /// Begins a session for whoever has proved to know a password, and ends the session `before` of the
-    /// same browser. `known` is the hash that the password was compared with.
+    /// Begins a session after the password was compared with the hash `known`, and ends the session
+    /// `before` of the same browser.
     ///
     /// # Errors
     /// `UnknownAccount` if the account is removed, disabled, or has another password by now.

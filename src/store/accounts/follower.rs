@@ -10,7 +10,7 @@ pub trait AccountFollower: Send + Sync {
     /// Replaces everything with `accounts`, at `version`: first, and if the engine has another set.
     fn reset(&self, accounts: AccountSet, version: u64);
 
-    /// Applies edits that the store committed, whoever made them, and that lead to `version`.
+    /// Applies edits that the store committed, also those of other nodes, and that lead to `version`.
     fn apply(&self, edits: &[AccountEdit], version: u64);
 }
 

@@ -254,7 +254,7 @@ fn damaged(error: impl std::fmt::Display) -> StoreError {
 mod tests {
     use super::*;
 
-    /// Earlier versions stored no kind, and told the routine entries by how they begin.
+    /// Earlier versions stored no kind, and classified entries by how their text begins.
     #[test]
     fn an_audit_entry_keeps_its_kind_and_one_of_an_earlier_version_is_classified_by_its_text() {
         for (action, is_routine) in [

@@ -24,7 +24,8 @@ fn end_during(test: &TestAccounts, (end, ends, ends_tokens): End, commit: impl F
     thread::scope(|scope| {
         let ending = scope.spawn(|| ends(test, &case));
         wait_until(&format!("{end}: no new change"), || {
-            !test.has_session(&case.session) && !(ends_tokens && test.has_token(&case.token))
+            let has_token = ends_tokens && test.has_token(&case.token);
+            !test.has_session(&case.session) && !has_token
         });
         let rev = commit();
         drop(guard);
