@@ -1,4 +1,4 @@
-//! What pages of other origins may read, and what their browsers are told before they ask.
+//! Cross-origin reads: headers and preflights.
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;
@@ -123,7 +123,7 @@ async fn no_preflight_allows_a_write() {
 }
 
 #[tokio::test]
-async fn every_answer_of_a_read_route_can_be_read_errors_too() {
+async fn every_answer_of_a_read_route_is_readable_errors_too() {
     let app = spawn_app_with(|config| config.live.max_viewers = 1).await;
     app.add_pet("Biscuit").await;
     for (method, path, status) in [
@@ -174,7 +174,7 @@ async fn every_answer_of_a_read_route_can_be_read_errors_too() {
 
 /// What is answered before a request is read.
 #[tokio::test]
-async fn a_connection_that_is_one_too_many_or_too_slow_is_told_in_a_way_that_can_be_read() {
+async fn the_refusal_of_a_connection_over_the_limit_or_too_slow_is_readable() {
     let app = spawn_app_with(|config| {
         config.max_connections = 1;
         config.timeouts.head = std::time::Duration::from_millis(200);
@@ -199,7 +199,7 @@ async fn a_connection_that_is_one_too_many_or_too_slow_is_told_in_a_way_that_can
 /// Also a head that no route ever sees, because hyper answers it: at the beginning of a connection and
 /// after a request that was answered.
 #[tokio::test]
-async fn a_head_that_cannot_be_read_is_refused_in_a_way_that_can_be_read() {
+async fn the_refusal_of_an_invalid_request_head_is_readable() {
     let app = spawn_app().await;
     let long = "x".repeat(70_000);
     let many: String = (0..200).map(|at| format!("x-{at}: 1\r\n")).collect();
@@ -229,7 +229,7 @@ async fn a_head_that_cannot_be_read_is_refused_in_a_way_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn pages_and_figures_of_the_operator_are_for_this_origin_alone() {
+async fn pages_and_metrics_are_not_readable_from_other_origins() {
     let app = spawn_app().await;
     for path in [
         "/pets",

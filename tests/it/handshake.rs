@@ -1,4 +1,4 @@
-//! The opening handshake of WebSocket, and the smallest socket behind it.
+//! The opening handshake of WebSocket, and the echo.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -20,7 +20,7 @@ async fn shake(app: &TestApp, path: &str, part: &str, by: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_handshake_is_accepted_in_any_spelling_that_the_standard_allows() {
+async fn a_handshake_is_accepted_in_every_form_that_the_standard_allows() {
     let app = spawn_app().await;
     for path in SOCKETS {
         for (part, by) in [
@@ -40,7 +40,7 @@ async fn a_handshake_is_accepted_in_any_spelling_that_the_standard_allows() {
 
 /// Some clients compare the names and values of the answer letter by letter.
 #[tokio::test]
-async fn the_head_of_an_accepted_handshake_is_spelled_as_in_the_standard() {
+async fn the_headers_of_an_accepted_handshake_follow_the_standard() {
     let app = spawn_app().await;
     for path in SOCKETS {
         let answer = shake(&app, path, "x", "x").await;
@@ -60,7 +60,7 @@ async fn the_head_of_an_accepted_handshake_is_spelled_as_in_the_standard() {
 /// A browser that offers a subprotocol and is not given one closes the socket, and one that offers
 /// none must be given none.
 #[tokio::test]
-async fn the_subprotocol_is_agreed_on_where_it_is_offered_and_only_there() {
+async fn the_subprotocol_is_selected_only_if_it_was_offered() {
     let app = spawn_app().await;
     for (offered, is_agreed) in [
         ("petstore.v1", true),
@@ -82,7 +82,7 @@ async fn the_subprotocol_is_agreed_on_where_it_is_offered_and_only_there() {
 }
 
 #[tokio::test]
-async fn what_is_no_handshake_is_426_and_says_what_is_spoken_here() {
+async fn a_request_without_a_handshake_is_426_with_upgrade() {
     let app = spawn_app().await;
     for path in SOCKETS {
         for (part, by) in [
@@ -100,7 +100,7 @@ async fn what_is_no_handshake_is_426_and_says_what_is_spoken_here() {
 }
 
 #[tokio::test]
-async fn a_426_names_the_protocol_and_its_version_as_the_standards_ask() {
+async fn a_426_has_upgrade_and_the_version_that_is_supported() {
     let app = spawn_app().await;
     let answer = app.get("/live/ws").await;
     assert_eq!(answer.headers()["upgrade"], "websocket");
@@ -138,7 +138,7 @@ async fn http_1_0_is_answered_and_never_with_a_server_error() {
 }
 
 #[tokio::test]
-async fn the_hello_socket_sends_back_text_and_binary_messages_as_they_are() {
+async fn the_echo_returns_text_and_binary_messages_unchanged() {
     let app = spawn_app().await;
     let mut ws = Ws::try_open(&app.url(""), "/hello/ws", &[]).await.unwrap();
     let long = "x".repeat(100_000);

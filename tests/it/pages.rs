@@ -1,4 +1,4 @@
-//! The pages for people: whole without JavaScript, and safe with any text in them.
+//! The pages: complete without JavaScript, and safe with any text in them.
 
 mod assets;
 mod cards;

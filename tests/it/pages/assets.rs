@@ -1,4 +1,4 @@
-//! Styles, modules and icons: all there, kept for ever, and found again after an update.
+//! Style sheets, scripts and icons: complete, cached, and found after an update.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::attributes;
 use crate::support::{TestApp, spawn_app};
 
 /// The addresses that a page asks for.
-async fn asked_for(app: &TestApp, path: &str) -> Vec<String> {
+async fn requested_files(app: &TestApp, path: &str) -> Vec<String> {
     let page = app.text(path).await;
     let mut addresses = attributes(&page, "src");
     addresses.extend(attributes(&page, "href"));
@@ -42,7 +42,7 @@ fn resolve(address: &str, reference: &str) -> String {
 }
 
 #[tokio::test]
-async fn everything_that_the_pages_ask_for_and_all_that_it_asks_for_in_turn_is_there() {
+async fn every_file_that_a_page_refers_to_exists_also_indirectly() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let mut waiting = Vec::new();
@@ -55,7 +55,7 @@ async fn everything_that_the_pages_ask_for_and_all_that_it_asks_for_in_turn_is_t
         "/api/docs",
         "/nothing",
     ] {
-        waiting.extend(asked_for(&app, path).await);
+        waiting.extend(requested_files(&app, path).await);
     }
     let mut seen = BTreeSet::new();
     while let Some(address) = waiting.pop() {
@@ -78,9 +78,9 @@ async fn everything_that_the_pages_ask_for_and_all_that_it_asks_for_in_turn_is_t
 }
 
 #[tokio::test]
-async fn a_file_under_the_current_fingerprint_is_kept_for_ever_and_not_sent_twice() {
+async fn a_file_under_the_current_fingerprint_is_immutable_and_not_sent_twice() {
     let app = spawn_app().await;
-    for address in asked_for(&app, "/pets").await {
+    for address in requested_files(&app, "/pets").await {
         let response = app.get(&address).await;
         let headers = response.headers();
         assert_eq!(
@@ -107,7 +107,7 @@ async fn a_file_under_the_current_fingerprint_is_kept_for_ever_and_not_sent_twic
 }
 
 #[tokio::test]
-async fn a_page_from_before_an_update_still_finds_its_files_and_they_are_not_kept() {
+async fn a_page_from_before_an_update_gets_current_files_that_are_not_cached() {
     let app = spawn_app().await;
     let response = app.get("/assets/0123456789abcdef/app.js").await;
     assert_eq!(response.status(), 200);
@@ -115,9 +115,9 @@ async fn a_page_from_before_an_update_still_finds_its_files_and_they_are_not_kep
 }
 
 #[tokio::test]
-async fn nothing_but_the_files_is_served() {
+async fn no_file_outside_of_public_is_served() {
     let app = spawn_app().await;
-    let address = asked_for(&app, "/pets").await.remove(0);
+    let address = requested_files(&app, "/pets").await.remove(0);
     let (folder, _) = address.rsplit_once('/').unwrap();
     for path in [
         "..%2fCargo.toml",

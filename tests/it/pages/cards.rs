@@ -1,4 +1,4 @@
-//! The index of a large board: complete, true, and nobody's own.
+//! The page of a large board: streamed, complete, and without data of other readers.
 
 use reqwest::Response;
 
@@ -16,7 +16,7 @@ fn has_length(answer: &Response) -> bool {
 }
 
 #[tokio::test]
-async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
+async fn a_large_board_is_streamed_and_complete() {
     let app = spawn_app_with(|config| config.simulator.sample_pets = MANY).await;
     let answer = app.get("/pets").await;
     assert!(!has_length(&answer), "sent while it is rendered");
@@ -44,7 +44,7 @@ async fn a_large_board_comes_in_pieces_and_is_complete_and_true() {
 }
 
 #[tokio::test]
-async fn the_list_of_a_large_board_comes_in_pieces_too() {
+async fn the_api_streams_a_large_list_too() {
     let app = spawn_app_with(|config| config.simulator.sample_pets = MANY).await;
     app.set_status(1, "bathing").await;
     let answer = app.get("/api/v1/pets").await;
@@ -60,7 +60,7 @@ async fn the_list_of_a_large_board_comes_in_pieces_too() {
 }
 
 #[tokio::test]
-async fn a_small_board_is_sent_as_a_whole_and_a_name_cannot_move_the_cards() {
+async fn a_small_board_is_sent_with_its_length_and_a_name_cannot_inject_cards() {
     let app = spawn_app().await;
     app.add_pet("<!--cards-->").await;
     let answer = app.get("/pets").await;

@@ -1,4 +1,4 @@
-//! The network doctor's page: what it is served with, and what it says without JavaScript.
+//! The page of the network doctor: its data, and its text without JavaScript.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::attribute;
 use crate::support::{spawn_app, spawn_app_with};
 
 #[tokio::test]
-async fn the_doctor_is_told_where_to_listen_from_and_how_often_it_will_hear_something() {
+async fn the_doctors_page_has_the_cursor_and_the_heartbeat_interval() {
     let app = spawn_app_with(|config| config.live.heartbeat = Duration::from_millis(2500)).await;
     app.add_pet("Biscuit").await;
     let page = app.text("/live/doctor").await;
@@ -16,8 +16,7 @@ async fn the_doctor_is_told_where_to_listen_from_and_how_often_it_will_hear_some
 }
 
 #[tokio::test]
-async fn without_javascript_the_doctor_says_what_it_would_do_and_what_a_network_has_to_let_through()
-{
+async fn without_javascript_the_doctor_explains_the_test_and_what_a_network_has_to_let_through() {
     let app = spawn_app().await;
     let page = app.text("/live/doctor").await;
     let (_, plain) = page.split_once("id=\"doctor-plain\"").unwrap();
@@ -47,7 +46,7 @@ async fn without_javascript_the_doctor_says_what_it_would_do_and_what_a_network_
 
 /// Its address lies among those that answer programs.
 #[tokio::test]
-async fn what_goes_wrong_at_the_doctors_address_is_a_page_too() {
+async fn an_error_at_the_path_of_the_doctor_is_a_page() {
     let app = spawn_app().await;
     let answer = app.request("POST", "/live/doctor").send().await.unwrap();
     assert_eq!(answer.status(), 405);
@@ -55,7 +54,7 @@ async fn what_goes_wrong_at_the_doctors_address_is_a_page_too() {
 }
 
 #[tokio::test]
-async fn every_live_page_leads_to_the_doctor() {
+async fn every_live_page_links_to_the_doctor() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for path in ["/pets", "/pets/1", "/hello"] {

@@ -1,4 +1,4 @@
-//! Forms: create, edit, set a status, remove, and what comes back when something is wrong.
+//! Forms: create, edit, set a status, remove, and errors.
 
 use crate::support::unescape;
 use crate::support::{TestApp, spawn_app};
@@ -10,7 +10,7 @@ async fn redirect(app: &TestApp, path: &str, fields: &[(&str, &str)]) -> String 
 }
 
 #[tokio::test]
-async fn a_pet_lives_its_whole_life_through_forms() {
+async fn forms_create_edit_and_remove_a_pet() {
     let app = spawn_app().await;
     assert_eq!(app.get("/pets/new").await.status(), 200);
     let fields = [("name", "Biscuit"), ("species", "Dog")];
@@ -33,7 +33,7 @@ async fn a_pet_lives_its_whole_life_through_forms() {
 }
 
 #[tokio::test]
-async fn a_status_leads_back_to_where_it_was_set_and_never_elsewhere() {
+async fn a_status_form_redirects_to_the_page_that_sent_it_and_nowhere_else() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for (from, back) in [
@@ -51,7 +51,7 @@ async fn a_status_leads_back_to_where_it_was_set_and_never_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_bad_form_comes_back_with_what_was_entered_and_a_message_at_each_field() {
+async fn an_invalid_form_is_shown_again_with_its_input_and_a_message_at_each_field() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let age = "x".repeat(41);
@@ -88,7 +88,7 @@ async fn a_bad_form_comes_back_with_what_was_entered_and_a_message_at_each_field
 }
 
 #[tokio::test]
-async fn a_form_that_cannot_be_understood_is_refused_with_a_page() {
+async fn an_unreadable_form_is_refused_with_a_page() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let form = "application/x-www-form-urlencoded";
@@ -112,7 +112,7 @@ async fn a_form_that_cannot_be_understood_is_refused_with_a_page() {
 }
 
 #[tokio::test]
-async fn an_edit_form_shows_every_field_as_it_is() {
+async fn an_edit_form_shows_the_current_value_of_every_field() {
     let app = spawn_app().await;
     let about = "Line one.\n\n<b>\"Line\" two & 'three'</b>";
     let fields = [

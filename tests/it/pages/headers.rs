@@ -1,4 +1,4 @@
-//! Headers that every kind of answer carries.
+//! Security headers of every kind of answer.
 
 use reqwest::Response;
 
@@ -41,7 +41,7 @@ pub async fn answers(app: &TestApp) -> Vec<Response> {
 }
 
 #[tokio::test]
-async fn every_answer_forbids_what_this_site_does_not_do() {
+async fn every_answer_has_the_security_headers() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for answer in answers(&app).await {
@@ -73,7 +73,7 @@ async fn every_answer_forbids_what_this_site_does_not_do() {
 }
 
 #[tokio::test]
-async fn a_page_is_read_anew_each_time_and_may_be_kept_for_the_way_back() {
+async fn pages_are_revalidated_and_may_enter_the_back_forward_cache() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for path in ["/pets", "/pets/1", "/pets/new", "/hello", "/live/doctor"] {
@@ -87,7 +87,7 @@ async fn a_page_is_read_anew_each_time_and_may_be_kept_for_the_way_back() {
 }
 
 #[tokio::test]
-async fn an_accepted_handshake_carries_them_too() {
+async fn an_accepted_handshake_has_the_security_headers_too() {
     let app = spawn_app().await;
     let answer = ask(
         app.address,

@@ -1,4 +1,4 @@
-//! What no page contains: markup out of somebody's text, inline script, inline style.
+//! No page contains markup from text of people, inline scripts or inline styles.
 
 use crate::support::{TestApp, spawn_app};
 
@@ -86,7 +86,7 @@ async fn no_page_has_an_inline_script_or_style() {
 }
 
 #[tokio::test]
-async fn every_link_and_form_of_a_page_leads_somewhere() {
+async fn every_link_and_form_of_a_page_has_a_route() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for (path, page) in pages(&app).await {

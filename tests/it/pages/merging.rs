@@ -1,5 +1,4 @@
-//! Two people edit the same pet: what both of them saved is kept, and where they disagree, the
-//! second one is asked.
+//! Two people edit the same pet: different fields are merged, and conflicts are shown to the second.
 
 use super::unescape;
 use crate::support::{TestApp, spawn_app};
@@ -62,7 +61,7 @@ fn about(page: &str) -> String {
 
 /// B saved what A's older form did not have; A changed another field, and it was gone.
 #[tokio::test]
-async fn what_somebody_else_saved_in_other_fields_is_kept() {
+async fn edits_of_different_fields_are_merged() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let (mut a, mut b) = (Tab::open(&app).await, Tab::open(&app).await);
@@ -121,7 +120,7 @@ async fn conflict(app: &TestApp) -> Tab {
 }
 
 #[tokio::test]
-async fn a_field_that_both_changed_comes_back_with_both_values_and_mine_can_be_kept() {
+async fn a_conflicting_field_is_shown_with_both_values_and_mine_can_be_kept() {
     let app = spawn_app().await;
     let mut shown = conflict(&app).await;
     shown.enter("keep-about", "mine");
@@ -135,7 +134,7 @@ async fn a_field_that_both_changed_comes_back_with_both_values_and_mine_can_be_k
 }
 
 #[tokio::test]
-async fn theirs_can_be_kept_while_the_rest_of_mine_is_saved() {
+async fn theirs_can_be_kept_while_my_other_fields_are_saved() {
     let app = spawn_app().await;
     let mut shown = conflict(&app).await;
     shown.enter("keep-about", "theirs");
@@ -150,7 +149,7 @@ async fn theirs_can_be_kept_while_the_rest_of_mine_is_saved() {
 }
 
 #[tokio::test]
-async fn whoever_is_faster_again_while_it_is_decided_is_shown_again() {
+async fn another_edit_during_the_decision_is_shown_as_another_conflict() {
     let app = spawn_app().await;
     let mut shown = conflict(&app).await;
     let mut other = Tab::open(&app).await;
@@ -163,7 +162,7 @@ async fn whoever_is_faster_again_while_it_is_decided_is_shown_again() {
 }
 
 #[tokio::test]
-async fn a_form_that_was_corrected_is_still_compared_with_what_it_was_made_for() {
+async fn a_corrected_form_is_compared_with_the_profile_it_was_rendered_with() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let (mut a, mut b) = (Tab::open(&app).await, Tab::open(&app).await);

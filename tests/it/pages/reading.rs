@@ -1,10 +1,10 @@
-//! Pages that show, and the cursor they were read at.
+//! Pages of pets and their cursors, errors, and redirects.
 
 use super::{attribute, attributes};
 use crate::support::{Viewer, spawn_app};
 
 #[tokio::test]
-async fn the_front_door_leads_to_the_board() {
+async fn the_root_redirects_to_the_board() {
     let app = spawn_app().await;
     let response = app.get("/").await;
     assert_eq!(response.status(), 303);
@@ -68,7 +68,7 @@ async fn a_pets_page_shows_all_of_it_and_its_cursor() {
 /// The rule is "a join neither skips nor repeats": the page is the first state, and the stream
 /// starts where it was read.
 #[tokio::test]
-async fn whoever_joins_with_a_pages_cursor_gets_exactly_what_the_page_does_not_show() {
+async fn a_stream_from_the_cursor_of_a_page_continues_where_the_page_ends() {
     let app = spawn_app().await;
     let pet = app.add_pet("Biscuit").await;
     app.set_status(pet, "eating").await;
@@ -83,7 +83,7 @@ async fn whoever_joins_with_a_pages_cursor_gets_exactly_what_the_page_does_not_s
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_page_that_leads_onward() {
+async fn an_unknown_address_is_a_404_page_with_links() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     for path in [
@@ -108,7 +108,7 @@ async fn what_is_not_there_is_a_page_that_leads_onward() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_405_and_says_which_are_right() {
+async fn a_wrong_method_is_405_with_allow() {
     let app = spawn_app().await;
     for (method, path, allowed) in [
         ("DELETE", "/pets", "OPTIONS, GET, HEAD, POST"),
@@ -151,7 +151,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn an_address_with_a_slash_at_its_end_leads_to_the_one_without_it() {
+async fn a_path_with_a_slash_at_its_end_is_redirected_to_the_path_without_it() {
     let app = spawn_app().await;
     for (method, path, to) in [
         ("GET", "/pets/", "/pets"),

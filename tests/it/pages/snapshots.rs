@@ -331,7 +331,7 @@ async fn the_pages_that_say_what_went_wrong() {
 async fn the_reference_of_the_api() {
     let app = spawn_app().await;
     let page = app.text("/api/docs").await;
-    let (head, _) = page.split_once("<h2 id=\"shapes\">").unwrap();
+    let (head, _) = page.split_once("<h2 id=\"schemas\">").unwrap();
     let (_, main) = head.split_once("<main").unwrap();
     let mut variants = Variants::default();
     let (contents, operations) = main.split_once("<section class=\"operation\"").unwrap();

@@ -1,4 +1,4 @@
-//! A form that is sent twice, by a second click on a slow line or Enter twice, is one request.
+//! A form that is sent twice, by a double click or on a slow network, is applied once.
 
 use super::attribute;
 use crate::support::{TestApp, spawn_app};
@@ -61,7 +61,7 @@ async fn a_corrected_form_keeps_its_key() {
 }
 
 #[tokio::test]
-async fn an_edit_or_a_removal_that_is_sent_twice_is_made_once_and_answered_the_same() {
+async fn an_edit_or_removal_that_is_sent_twice_is_applied_once_with_the_same_answer() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     let page = app.text("/pets/1/edit").await;
