@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use tikv_jemallocator::Jemalloc;
-
-/// Gives memory back to the system within seconds of its release. What it is told at the build is in
-/// `.cargo/config.toml`.
+/// Returns freed memory to the system within seconds. Its build settings are in `.cargo/config.toml`.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     pet_store::cli::run()

@@ -14,8 +14,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-pub use self::short_pollers::ShortPollers;
-use self::short_pollers::WINDOW_SECONDS;
+use self::short_pollers::{ShortPollers, WINDOW_SECONDS};
 
 /// Transports from best to worst; `short` is short polling of the state.
 const TRANSPORTS: [&str; 4] = ["ws", "sse", "poll", "short"];

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::parse;
 use super::resources::memory_limit_bytes;
-use crate::limits::{ClientLimits, Quota, SizeLimits, Timeouts};
+use crate::limits::{ClientLimits, Quota};
 
 /// By default one address may have all connections divided by this, within the bounds below. A school
 /// behind one address stays below `MAX_ADDRESS_CONNECTIONS`.
@@ -43,15 +43,15 @@ pub struct LimitOptions {
     /// Messages, pings and fragments per second of one WebSocket viewer, with bursts of twice as
     /// many; beyond it the viewer is closed with 1008
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_MESSAGES_PER_SECOND", default_value = "50", allow_hyphen_values = true, value_parser = parse::rate)]
-    max_messages_per_second: u32,
+    pub max_messages_per_second: u32,
 
     /// Maximum size of a WebSocket message; a longer one is answered with an error
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_MESSAGE", default_value = "4KiB", allow_hyphen_values = true, value_parser = parse::bytes)]
-    max_message: u32,
+    pub max_message: u32,
 
     /// Maximum size of a request body; for a longer one the answer is 413
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_BODY", default_value = "64KiB", allow_hyphen_values = true, value_parser = parse::bytes)]
-    max_body: u32,
+    pub max_body: u32,
 
     /// Maximum memory of all unfinished requests together: connections, heads, bodies, WebSocket
     /// messages and unread responses, of which one address may use a quarter; beyond it the answer is
@@ -61,24 +61,24 @@ pub struct LimitOptions {
 
     /// Maximum size of a request head; for a longer one the answer is 431
     #[arg(long, value_name = "BYTES", env = "PET_STORE_MAX_HEAD", default_value = "64KiB", allow_hyphen_values = true, value_parser = parse::head_bytes)]
-    max_head: u32,
+    pub max_head: u32,
 
     /// Maximum number of header fields of a request; beyond it the answer is 431
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_HEAD_FIELDS", default_value = "100", allow_hyphen_values = true, value_parser = parse::head_fields)]
-    max_head_fields: u32,
+    pub max_head_fields: u32,
 
     /// Time limit for receiving a request head; after it the answer is 408. Also for receiving a
     /// WebSocket message
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HEAD_TIMEOUT", default_value = "10s", value_parser = parse::duration)]
-    head_timeout: Duration,
+    pub head_timeout: Duration,
 
     /// Time limit for receiving a request body; after it the answer is 408
     #[arg(long, value_name = "DURATION", env = "PET_STORE_BODY_TIMEOUT", default_value = "30s", value_parser = parse::duration)]
-    body_timeout: Duration,
+    pub body_timeout: Duration,
 
     /// Close a connection that sends no further request for this long
     #[arg(long, value_name = "DURATION", env = "PET_STORE_IDLE_TIMEOUT", default_value = "75s", value_parser = parse::duration)]
-    idle_timeout: Duration,
+    pub idle_timeout: Duration,
 
     /// Address or network of a reverse proxy, such as 10.0.0.0/8, whose X-Forwarded-For or Forwarded
     /// header names the client; from any other peer these headers are ignored. Can be repeated
@@ -101,31 +101,6 @@ impl LimitOptions {
                 .unwrap_or_else(default_request_memory),
             trusted_proxies: self.trusted_proxy.clone(),
         }
-    }
-
-    /// Returns the size limits.
-    pub fn sizes(&self) -> SizeLimits {
-        SizeLimits {
-            head_bytes: self.max_head as usize,
-            head_fields: self.max_head_fields as usize,
-            body_bytes: self.max_body as usize,
-            message_bytes: self.max_message as usize,
-        }
-    }
-
-    /// Returns the timeouts, with `write` as that of a socket that takes no byte.
-    pub fn timeouts(&self, write: Duration) -> Timeouts {
-        Timeouts {
-            head: self.head_timeout,
-            body: self.body_timeout,
-            idle: self.idle_timeout,
-            write,
-        }
-    }
-
-    /// Returns the frames per second of one WebSocket viewer.
-    pub fn messages_per_second(&self) -> u32 {
-        self.max_messages_per_second
     }
 }
 
