@@ -55,3 +55,23 @@ export async function withTimeout({ clock, limitMs, signal }, operation) {
     signal?.removeEventListener("abort", stop);
   }
 }
+
+/**
+ * Waits for this long, or until the signal aborts.
+ * @param {{ clock: Clock, signal: AbortSignal }} context
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
+export function delay({ clock, signal }, ms) {
+  return new Promise((resolve) => {
+    if (ms <= 0 || signal.aborted) return resolve();
+    const end = () => {
+      cancel();
+      // The signal can outlive many delays, so the listener is removed.
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = clock.after(ms, end);
+    signal.addEventListener("abort", end);
+  });
+}

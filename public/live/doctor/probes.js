@@ -1,5 +1,6 @@
 // @ts-check
 /** One probe for each connection type. Each has a time limit, and ends early when its signal aborts. */
+import { delay } from "../clock.js";
 import { liveUrl } from "../transports/url.js";
 import { SseTransport } from "../transports/sse.js";
 import { WebSocketTransport } from "../transports/websocket.js";
@@ -127,15 +128,7 @@ async function inTurn(requests) {
  * @param {() => Promise<RequestResult>} send
  * @returns {() => Promise<RequestResult>} Sends after a delay.
  */
-function later({ clock, signal }, send) {
-  return () =>
-    new Promise((resolve) => {
-      const go = () => {
-        cancel();
-        signal.removeEventListener("abort", go);
-        resolve(send());
-      };
-      const cancel = clock.after(REPEAT_MS, go);
-      signal.addEventListener("abort", go);
-    });
-}
+const later = (context, send) => async () => {
+  await delay(context, REPEAT_MS);
+  return send();
+};

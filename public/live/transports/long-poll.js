@@ -6,10 +6,7 @@
  * The first request does not wait, so the first message comes as early as over the other transports.
  */
 import { PollingTransport } from "./polling.js";
-import { liveUrl } from "./url.js";
-/** @import { Clock } from "../clock.js" */
-/** @import { Switch, Transport } from "./transport.js" */
-/** @import { Watch } from "./url.js" */
+/** @import { Transport } from "./transport.js" */
 
 /** The longest that the server holds a request. */
 const WAIT_LIMIT_S = 25;
@@ -21,36 +18,21 @@ const GAP_MS = 500;
 export class LongPollTransport extends PollingTransport {
   /** @type {"poll"} */
   name = "poll";
-  #watch;
-  #cursor = "";
   #waitS = 0;
-  /** @type {Switch | undefined} */
-  #cause;
 
-  /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock }} options */
-  constructor({ fetch, watch, clock }) {
-    super({ fetch, clock });
-    this.#watch = watch;
-  }
-
-  /** @param {string} since @param {Switch} [cause] */
-  begin(since, cause) {
-    this.#cursor = since;
+  begin() {
     this.#waitS = 0;
-    this.#cause = cause;
   }
 
   nextRequest() {
-    const url = liveUrl(this.#watch, "/live/poll", this.#cursor, { wait: this.#waitS, ...this.#cause });
-    this.#cause = undefined;
-    return { url };
+    return { path: "/live/poll", params: { wait: this.#waitS } };
   }
 
   /** @param {Response} response */
   async read(response) {
     const body = await response.json();
     if (!Array.isArray(body?.messages)) throw new TypeError("not a poll response");
-    if (typeof body.cursor === "string") this.#cursor = body.cursor;
+    if (typeof body.cursor === "string") this.cursor = body.cursor;
     const hello = body.messages.find((/** @type {any} */ message) => message?.type === "hello");
     if (hello) this.#waitS = waitSeconds(hello.heartbeat_ms);
     return body.messages;
@@ -61,10 +43,7 @@ export class LongPollTransport extends PollingTransport {
   }
 }
 
-/**
- * Returns about one heartbeat, so that silence means the same as on the other transports.
- * @param {unknown} heartbeatMs
- */
+/** Returns about one heartbeat, so that silence means the same as on the other transports. @param {unknown} heartbeatMs */
 function waitSeconds(heartbeatMs) {
   const heartbeatS = typeof heartbeatMs === "number" ? Math.floor(heartbeatMs / 1000) : WAIT_LIMIT_S;
   return Math.min(WAIT_LIMIT_S, Math.max(1, heartbeatS));

@@ -4,10 +4,13 @@
  *
  * One request is open at a time. Any failure ends the transport; the connection decides about a retry.
  */
+import { delay } from "../clock.js";
 import { isMessage } from "./message.js";
 import { noop } from "./transport.js";
+import { liveUrl } from "./url.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { CloseInfo, Switch, Transport } from "./transport.js" */
+/** @import { Watch } from "./url.js" */
 
 /** The server refused the request, and may have said how long to stay away. */
 class RefusedError extends Error {
@@ -26,25 +29,29 @@ export class PollingTransport {
   /** @type {Transport["onstate"]} */
   onstate = noop;
   roundTripMs = 0;
+  /** The cursor of the next request. */
+  cursor = "";
+  /** @type {Switch | undefined} Sent with the first request. */
+  #cause;
   /** @type {AbortController | null} */
   #abort = null;
   #fetch;
+  #watch;
   #clock;
 
-  /**
-   * @param {object} options
-   * @param {typeof fetch} options.fetch
-   * @param {Clock} options.clock
-   */
-  constructor({ fetch, clock }) {
+  /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock }} options */
+  constructor({ fetch, watch, clock }) {
     this.#fetch = fetch;
+    this.#watch = watch;
     this.#clock = clock;
   }
 
   /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
-    this.begin(since, cause);
+    this.cursor = since;
+    this.#cause = cause;
+    this.begin();
     this.#abort = new AbortController();
     this.#run(this.#abort.signal);
   }
@@ -54,19 +61,16 @@ export class PollingTransport {
     this.#abort = null;
   }
 
-  /**
-   * Prepares the first request.
-   * @param {string} _since
-   * @param {Switch} [_cause]
-   */
-  begin(_since, _cause) {}
+  /** Prepares the first request. */
+  begin() {}
 
-  /** @returns {{ url: string, headers?: Record<string, string> }} */
+  /** @returns {{ path: string, params: Record<string, string | number>, headers?: Record<string, string> }} */
   nextRequest() {
     throw new TypeError("nextRequest is abstract");
   }
 
   /**
+   * Advances the cursor.
    * @param {Response} _response  Its status is 2xx, or 304 if the request had `If-None-Match`.
    * @returns {Promise<unknown[]>} Its messages. Rejects if the response is not the server's, e.g. a login page.
    */
@@ -93,13 +97,15 @@ export class PollingTransport {
       if (signal.aborted) return;
       this.roundTripMs = this.#clock.elapsed() - startMs;
       this.#deliver(messages, signal);
-      await this.#pause(startMs + this.gapMs - this.#clock.elapsed(), signal);
+      await delay({ clock: this.#clock, signal }, startMs + this.gapMs - this.#clock.elapsed());
     }
   }
 
   /** @param {AbortSignal} signal */
   async #request(signal) {
-    const { url, headers } = this.nextRequest();
+    const { path, params, headers } = this.nextRequest();
+    const url = liveUrl(this.#watch, path, this.cursor, { ...params, ...this.#cause });
+    this.#cause = undefined;
     const fetch = this.#fetch;
     const response = await fetch(url, { signal, cache: "no-store", headers: { accept: "application/json", ...headers } });
     if (!response.ok && response.status !== NOT_MODIFIED) {
@@ -126,21 +132,6 @@ export class PollingTransport {
   #end(info) {
     this.close();
     this.onstate("closed", info);
-  }
-
-  /**
-   * @param {number} pauseMs
-   * @param {AbortSignal} signal
-   * @returns {Promise<void>}
-   */
-  #pause(pauseMs, signal) {
-    if (pauseMs <= 0 || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const onabort = () => (cancel(), resolve());
-      // The signal outlives the pause, so the listener is removed.
-      const cancel = this.#clock.after(pauseMs, () => (signal.removeEventListener("abort", onabort), resolve()));
-      signal.addEventListener("abort", onabort, { once: true });
-    });
   }
 }
 

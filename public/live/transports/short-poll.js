@@ -6,9 +6,8 @@
  * Intermediate statuses between two requests are not seen.
  */
 import { NOT_MODIFIED, PollingTransport } from "./polling.js";
-import { liveUrl } from "./url.js";
 /** @import { Clock } from "../clock.js" */
-/** @import { Switch, Transport } from "./transport.js" */
+/** @import { Transport } from "./transport.js" */
 /** @import { Watch } from "./url.js" */
 
 const GAP_MS = 3_000;
@@ -20,46 +19,36 @@ const SAVE_DATA_GAP_MS = 10_000;
 export class ShortPollTransport extends PollingTransport {
   /** @type {"short"} */
   name = "short";
-  #watch;
   #savesData;
   /** The `ETag` of the last snapshot; before the first one, the tag of the page itself. */
   #etag = "";
-  #cursor = "";
-  /** @type {Switch | undefined} */
-  #cause;
 
   /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock, savesData: () => boolean }} options */
-  constructor({ fetch, watch, clock, savesData }) {
-    super({ fetch, clock });
-    this.#watch = watch;
+  constructor({ savesData, ...options }) {
+    super(options);
     this.#savesData = savesData;
   }
 
-  /** @param {string} since @param {Switch} [cause] */
-  begin(since, cause) {
-    this.#cursor = since;
-    this.#etag = since && `"${since}"`;
-    this.#cause = cause;
+  begin() {
+    this.#etag = this.cursor && `"${this.cursor}"`;
   }
 
   nextRequest() {
-    const url = liveUrl(this.#watch, "/live/state", this.#cursor, { transport: this.name, ...this.#cause });
-    this.#cause = undefined;
     /** @type {Record<string, string>} */
     const headers = this.#etag ? { "if-none-match": this.#etag } : {};
-    return { url, headers };
+    return { path: "/live/state", params: { transport: this.name }, headers };
   }
 
   /** @param {Response} response */
   async read(response) {
     // Twice the gap: the next response takes one gap, and its own round trip.
-    const hello = () => ({ type: "hello", cursor: this.#cursor, transport: this.name, heartbeat_ms: 2 * this.gapMs });
-    if (response.status === NOT_MODIFIED) return [hello(), { type: "heartbeat", cursor: this.#cursor }];
+    const hello = () => ({ type: "hello", cursor: this.cursor, transport: this.name, heartbeat_ms: 2 * this.gapMs });
+    if (response.status === NOT_MODIFIED) return [hello(), { type: "heartbeat", cursor: this.cursor }];
     const snapshot = await response.json();
     // A cluster node that is behind the one that answered before: the page keeps its board.
     if (snapshot?.type === "stale") return [hello(), snapshot];
     if (snapshot?.type !== "snapshot") throw new TypeError("not a snapshot");
-    this.#cursor = snapshot.cursor;
+    this.cursor = snapshot.cursor;
     this.#etag = response.headers.get("etag") ?? "";
     return [hello(), snapshot];
   }
