@@ -1,10 +1,9 @@
 //! What does a change cost before it reaches a socket?
 //!
-//! Four questions: what is one encoding (every viewer would pay it, if it were not shared), what do
-//! 10,000 waiting polls cost the writer, of another pet and of the one that changes, what is a
-//! join, with a snapshot and with 1,000 changes to catch up with, and what is a viewer given that
-//! slept through 4,000 changes of 100 pets. Each bench asserts that it did what it measures, and
-//! the baseline stands beside it. Run with `cargo bench --bench hub`.
+//! Measures one encoding, which every viewer would pay if it were not shared; the cost for the writer of
+//! 10,000 waiting polls, of another pet and of the one that changes; a join with a snapshot and with 1,000
+//! changes; and the resync of a viewer that missed 4,000 changes of 100 pets. Each bench asserts its
+//! result, with the baseline beside it. Run with `cargo bench --bench hub`.
 
 use std::future::pending;
 use std::hint::black_box;

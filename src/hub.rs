@@ -4,7 +4,7 @@
 //! one tokio broadcast stream, from which the delivery workers take it. A viewer begins with a `CatchUp`
 //! from its cursor: the changes since then, from memory (`backlog`) or from the store's log. A poller
 //! has nothing else, and waits for the next change (`waiters`). A viewer that fell behind is resynced
-//! with the newest frame per topic (`conflation`). `engine_health` knows if a shared engine responds.
+//! with the newest frame per topic (`conflation`). `engine_status` knows if a shared engine responds.
 //!
 //! The hub knows nothing about HTTP, holds nothing for a viewer, and never waits for one.
 
@@ -12,7 +12,7 @@ mod backlog;
 mod board;
 mod catch_up;
 mod conflation;
-mod engine_health;
+mod engine_status;
 mod request_index;
 mod state;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 pub use self::board::{Board, BoardEntry, BoardSnapshot};
 pub use self::catch_up::{CatchUp, Chunk};
-use self::engine_health::EngineHealth;
+use self::engine_status::EngineStatus;
 pub use self::request_index::{DoneRequest, KEPT_FOR as REQUESTS_KEPT_FOR};
 use self::state::HubState;
 pub use self::topic_filter::{FILTER_LIMIT, TooManyPets, TopicFilter};
@@ -63,7 +63,7 @@ pub struct Hub {
     waiters: Arc<Waiters>,
     replays: Semaphore,
     encodings: Semaphore,
-    engine_health: EngineHealth,
+    engine_status: EngineStatus,
     /// Wakes the delivery workers, which do not wait on the stream.
     on_publish: OnceLock<Callback>,
     metrics: Metrics,
@@ -84,7 +84,7 @@ impl Hub {
             waiters: Arc::default(),
             replays: Semaphore::new(MAX_CONCURRENT_REPLAYS),
             encodings: Semaphore::new(1),
-            engine_health: EngineHealth::default(),
+            engine_status: EngineStatus::default(),
             on_publish: OnceLock::new(),
             engine,
             stream,
@@ -254,7 +254,7 @@ impl Follower for Hub {
     }
 
     fn set_unreachable_since(&self, since: Option<Timestamp>) {
-        self.engine_health.set_stale_since(since);
+        self.engine_status.set_stale_since(since);
         self.wake_workers();
     }
 

@@ -5,8 +5,6 @@
 //! poll, or wraps the connection's handoff, so that everything that a viewer is sent or sends, from
 //! hello on, passes through a `relay` that loses, holds back, delays or cuts it.
 
-mod delay;
-mod hold;
 mod relay;
 
 use std::future::pending;

@@ -7,9 +7,9 @@ use bytes::{Bytes, BytesMut};
 use super::hello;
 use crate::app_state::AppState;
 use crate::delivery::Transport;
-use crate::hub::{CatchUp, Chunk, TopicFilter};
+use crate::hub::{CatchUp, Chunk};
 use crate::model::Cursor;
-use crate::wire::{Encoding, SnapshotForm};
+use crate::wire::Encoding;
 
 /// Size of one part. A long replay is sent in parts, as fast as the viewer takes them.
 const PART_BYTES: usize = 64 * 1024;
@@ -28,16 +28,13 @@ pub struct InitialPayload {
 }
 
 impl InitialPayload {
-    /// Starts with hello, and with the changes after `since` that are in memory.
+    /// Starts with hello, and with the part of the catch-up that is in memory.
     pub fn new(
         app: &AppState,
         transport: Transport,
         encoding: Encoding,
-        filter: TopicFilter,
-        form: SnapshotForm,
-        since: Option<Cursor>,
+        catch_up: CatchUp,
     ) -> Self {
-        let catch_up = app.hub().catch_up(filter, since).in_form(form);
         let hello = hello(app, transport, catch_up.start());
         let hello = encoding.encode_first(&hello, app.slots().retry_ms());
         let mut payload = InitialPayload {

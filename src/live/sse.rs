@@ -13,7 +13,6 @@ use poem::http::{Version, header};
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
 
-use super::initial_payload::InitialPayload;
 use super::query::LiveQuery;
 use super::upgrade::Upgrade;
 use super::{admit, no_handoff};
@@ -36,30 +35,12 @@ pub async fn watch_sse(
     let handoff = Handoff::from_request(request).ok_or_else(no_handoff)?;
     let visitor = ClientAddress::from_request(request);
     let slot = admit(app, Transport::Sse, &query, visitor)?;
-    let since = app.hub().wait_for_cursor(query.since).await;
     let encoding = match request.version() {
         Version::HTTP_10 => Encoding::Sse,
         _ => Encoding::SseChunked,
     };
-    let filter = query.filter;
-    let upgrade = Upgrade {
-        payload: InitialPayload::new(
-            app,
-            Transport::Sse,
-            encoding,
-            filter.clone(),
-            query.form,
-            since,
-        ),
-        app: Arc::clone(app),
-        encoding,
-        filter,
-        form: query.form,
-        received: Vec::new(),
-        handler: None,
-        visitor,
-        slot,
-    };
+    let form = (Transport::Sse, encoding);
+    let upgrade = Upgrade::new(Arc::clone(app), query, form, (visitor, slot)).await;
     // Arms the handoff when hyper is about to send the head. The body itself is written by others.
     let body = Body::from_bytes_stream(stream::once(async move {
         upgrade.arm(&handoff);

@@ -11,36 +11,51 @@ use mio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::initial_payload::InitialPayload;
+use super::query::LiveQuery;
 use crate::app_state::AppState;
-use crate::delivery::{MessageHandler, PendingViewer, ViewerSlot};
-use crate::hub::TopicFilter;
+use crate::delivery::{MessageHandler, PendingViewer, Transport, ViewerSlot};
 use crate::limits::ClientAddress;
 use crate::serve::{Connection, Handoff};
-use crate::wire::{Encoding, SnapshotForm};
+use crate::wire::Encoding;
 
 /// A viewer whose socket has not left HTTP yet.
 pub struct Upgrade {
-    /// Registers the viewer.
-    pub app: Arc<AppState>,
-    /// What the viewer is sent first.
-    pub payload: InitialPayload,
-    /// How everything is encoded for the viewer.
-    pub encoding: Encoding,
-    /// The topics that the viewer subscribes to.
-    pub filter: TopicFilter,
-    /// The form in which the viewer receives snapshots.
-    pub form: SnapshotForm,
+    app: Arc<AppState>,
+    query: LiveQuery,
+    encoding: Encoding,
+    payload: InitialPayload,
+    visitor: ClientAddress,
+    slot: ViewerSlot,
     /// Bytes that the viewer sent so far.
     pub received: Vec<u8>,
     /// Handles messages of the viewer.
     pub handler: Option<Box<dyn MessageHandler>>,
-    /// Where the viewer comes from.
-    pub visitor: ClientAddress,
-    /// Held for as long as the viewer is connected.
-    pub slot: ViewerSlot,
 }
 
 impl Upgrade {
+    /// Prepares the initial payload. Waits until this node has caught up with the viewer's cursor, if
+    /// that is of another node.
+    pub async fn new(
+        app: Arc<AppState>,
+        query: LiveQuery,
+        (transport, encoding): (Transport, Encoding),
+        (visitor, slot): (ClientAddress, ViewerSlot),
+    ) -> Self {
+        let since = app.hub().wait_for_cursor(query.since).await;
+        let catch_up = app.hub().catch_up(query.filter.clone(), since);
+        let catch_up = catch_up.in_form(query.form);
+        Upgrade {
+            payload: InitialPayload::new(&app, transport, encoding, catch_up),
+            app,
+            query,
+            encoding,
+            visitor,
+            slot,
+            received: Vec::new(),
+            handler: None,
+        }
+    }
+
     /// Takes over the socket as soon as `handoff` releases it.
     pub fn arm(self, handoff: &Handoff) {
         handoff.arm(move |connection| {
@@ -57,21 +72,20 @@ impl Upgrade {
         let Connection { mut stream, permit } = connection;
         let write_timeout = self.app.timeouts().write;
         while let Some(part) = self.payload.next().await {
-            stream = write_all(stream, &part, write_timeout)
-                .await
-                .inspect_err(|error| {
-                    if error.kind() == ErrorKind::TimedOut {
-                        let dropped = &self.app.metrics().dropped;
-                        dropped.with_label_values(&["write-timeout"]).inc();
-                    }
-                })?;
+            let written = write_all(stream, &part, write_timeout).await;
+            stream = written.inspect_err(|error| {
+                if error.kind() == ErrorKind::TimedOut {
+                    let dropped = &self.app.metrics().dropped;
+                    dropped.with_label_values(&["write-timeout"]).inc();
+                }
+            })?;
         }
         self.app.register(PendingViewer {
             connection: Connection { stream, permit },
             at: self.payload.reaches(),
             encoding: self.encoding,
-            filter: self.filter,
-            form: self.form,
+            filter: self.query.filter,
+            form: self.query.form,
             received: self.received,
             handler: self.handler,
             visitor: self.visitor,

@@ -11,7 +11,6 @@ use poem::{Request, Response, Upgraded, handler};
 use tokio::io::AsyncReadExt;
 
 use super::handshake::Handshake;
-use super::initial_payload::InitialPayload;
 use super::protocol::CommandHandler;
 use super::query::LiveQuery;
 use super::upgrade::Upgrade;
@@ -51,21 +50,10 @@ pub fn watch_websocket(
         let Some(mut stream) = upgraded.await else {
             return;
         };
-        let transport = Transport::WebSocket;
-        let (filter, form, encoding) = (query.filter, query.form, Encoding::WebSocket);
-        let since = owned.hub().wait_for_cursor(query.since).await;
-        let payload = InitialPayload::new(&owned, transport, encoding, filter.clone(), form, since);
-        let mut upgrade = Upgrade {
-            payload,
-            handler: Some(Box::new(CommandHandler::new(Arc::clone(&owned), speaker))),
-            app: owned,
-            encoding,
-            filter,
-            form,
-            received: Vec::new(),
-            visitor,
-            slot,
-        };
+        let form = (Transport::WebSocket, Encoding::WebSocket);
+        let handler = CommandHandler::new(Arc::clone(&owned), speaker);
+        let mut upgrade = Upgrade::new(owned, query, form, (visitor, slot)).await;
+        upgrade.handler = Some(Box::new(handler));
         upgrade.received = read_early(&mut stream);
         upgrade.arm(&handoff);
         // Releases the socket.

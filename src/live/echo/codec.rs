@@ -45,9 +45,9 @@ impl EchoCodec {
         let mut rest = &bytes[..];
         let is_closed = loop {
             match self.step(&mut rest, answer) {
-                Ok(Step::Continue) => {}
-                Ok(Step::NeedsBytes) => break false,
-                Ok(Step::Closed) => break true,
+                Ok(EchoStep::Continue) => {}
+                Ok(EchoStep::NeedsBytes) => break false,
+                Ok(EchoStep::Closed) => break true,
                 Err(Violation(code, reason)) => {
                     answer.extend(close_frame(code, reason));
                     break true;
@@ -59,18 +59,18 @@ impl EchoCodec {
     }
 
     /// Decodes a header or a payload at the front of `rest`.
-    fn step(&mut self, rest: &mut &[u8], answer: &mut Vec<u8>) -> Result<Step, Violation> {
+    fn step(&mut self, rest: &mut &[u8], answer: &mut Vec<u8>) -> Result<EchoStep, Violation> {
         let Some((header, done)) = self.frame else {
             let Some((header, size)) = FrameHeader::parse(rest)? else {
-                return Ok(Step::NeedsBytes);
+                return Ok(EchoStep::NeedsBytes);
             };
             *rest = &rest[size..];
             self.begin_frame(header)?;
-            return Ok(Step::Continue);
+            return Ok(EchoStep::Continue);
         };
         let taken = rest.len().min(header.length - done);
         if taken == 0 && done < header.length {
-            return Ok(Step::NeedsBytes);
+            return Ok(EchoStep::NeedsBytes);
         }
         let (payload, left) = rest.split_at(taken);
         *rest = left;
@@ -86,7 +86,7 @@ impl EchoCodec {
             header.unmask(payload, done, &mut part);
             self.send_back(&part, is_whole && header.is_final, answer)?;
         }
-        Ok(Step::Continue)
+        Ok(EchoStep::Continue)
     }
 
     fn begin_frame(&mut self, header: FrameHeader) -> Result<(), Violation> {
@@ -105,17 +105,17 @@ impl EchoCodec {
         &mut self,
         header: FrameHeader,
         answer: &mut Vec<u8>,
-    ) -> Result<Step, Violation> {
+    ) -> Result<EchoStep, Violation> {
         let payload = std::mem::take(&mut self.control);
         match parse_control(header.opcode, payload)? {
             Incoming::Ping(payload) => answer.extend(pong_frame(&payload)),
             Incoming::Close(code) => {
                 answer.extend(close_frame(code.unwrap_or(CloseCode::NORMAL), ""));
-                return Ok(Step::Closed);
+                return Ok(EchoStep::Closed);
             }
             Incoming::Pong | Incoming::Message(_) => {}
         }
-        Ok(Step::Continue)
+        Ok(EchoStep::Continue)
     }
 
     /// Sends a part of the message back as a fragment.
@@ -166,7 +166,7 @@ impl EchoCodec {
 }
 
 /// Result of one step.
-enum Step {
+enum EchoStep {
     Continue,
     NeedsBytes,
     Closed,

@@ -34,13 +34,13 @@ async fn a_change_from_form_api_or_socket_reaches_every_transport_once_and_in_or
     let since = app.cursor().await;
     let query = format!("?since={since}");
     let viewers = Viewer::open_all(&app.url(""), &query).await;
-    let told = change_in_every_way(&app, pet).await;
+    let acknowledged = change_in_every_way(&app, pet).await;
     let mut seen: Vec<Vec<Value>> = Vec::new();
     for mut viewer in viewers {
-        seen.push(viewer.take_news(told.len()).await);
+        seen.push(viewer.take_news(acknowledged.len()).await);
     }
     let first = rev(&seen[0][0]);
-    for (place, (message, told)) in seen[0].iter().zip(&told).enumerate() {
+    for (place, (message, cursor)) in seen[0].iter().zip(&acknowledged).enumerate() {
         assert_eq!(
             rev(message),
             first + place as u64,
@@ -49,11 +49,11 @@ async fn a_change_from_form_api_or_socket_reaches_every_transport_once_and_in_or
         assert_eq!(message["by"], ["staff", "api", "staff"][place % 3]);
         assert_eq!(message["status"], STATUSES[place / 3 % 4]);
         assert_eq!(message["pet"], pet);
-        if let Some(told) = told {
+        if let Some(cursor) = cursor {
             assert_eq!(
                 message["cursor"],
-                told.as_str(),
-                "the asker was told the same"
+                cursor.as_str(),
+                "the response has the same cursor"
             );
         }
     }

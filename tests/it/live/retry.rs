@@ -7,14 +7,17 @@ use crate::support::{Raw, Sse, Ws, ask_until, metric, spawn_app, until};
 #[tokio::test]
 async fn every_event_stream_starts_with_a_random_retry_time() {
     let app = spawn_app().await;
-    let mut told = Vec::new();
+    let mut retries = Vec::new();
     for _ in 0..6 {
         let mut sse = Sse::open(&app.url(""), "").await;
         assert_eq!(sse.next().await["type"], "hello");
-        told.push(sse.retry_ms.unwrap());
+        retries.push(sse.retry_ms.unwrap());
     }
-    assert!(told.iter().all(|ms| (1000..=1500).contains(ms)), "{told:?}");
-    assert!(told.iter().any(|ms| *ms != told[0]), "{told:?}");
+    assert!(
+        retries.iter().all(|ms| (1000..=1500).contains(ms)),
+        "{retries:?}"
+    );
+    assert!(retries.iter().any(|ms| *ms != retries[0]), "{retries:?}");
     let plain = ask_until(app.address, "GET /live/sse HTTP/1.0\r\n\r\n", "snapshot").await;
     assert!(plain.contains("retry: 1"), "{plain}");
     // A WebSocket does not reconnect by itself.

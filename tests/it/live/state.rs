@@ -36,7 +36,7 @@ async fn the_state_is_a_snapshot_that_is_sent_again_only_after_a_change() {
     assert_ne!(response.headers()["etag"], tag.as_str());
 }
 
-/// What a viewer costs who asks every few seconds, for some pets or for all.
+/// The cost of a viewer that polls the state every few seconds, for some pets or for all.
 #[tokio::test]
 async fn a_short_poller_learns_in_a_few_bytes_that_nothing_changed() {
     let app = spawn_app().await;
@@ -64,8 +64,8 @@ async fn a_short_poller_learns_in_a_few_bytes_that_nothing_changed() {
     }
 }
 
-/// A cache on the way may keep nothing and change nothing; the browser's own may keep it, and asks
-/// each time whether it is still true.
+/// A proxy may neither store nor transform the response. The browser may store it, and has to revalidate
+/// it each time.
 #[tokio::test]
 async fn the_state_is_revalidated_before_a_cache_serves_it() {
     let app = spawn_app().await;

@@ -1,15 +1,14 @@
-//! What pages say about their way down and up the transports, as the one who runs the machine
-//! reads it.
+//! The metrics of switches between transports, as pages report them.
 
 use crate::support::{TestApp, Viewer, Ws, metric, spawn_app, spawn_app_with};
 
-/// Times that somebody went from one transport to another for a reason.
+/// Returns the number of switches from one transport to another for a reason.
 async fn switches(app: &TestApp, from: &str, to: &str, reason: &str) -> u64 {
     let series = format!(r#"petstore_switches_total{{from="{from}",reason="{reason}",to="{to}"}}"#);
     metric(app, &series).await
 }
 
-/// Every series of the counter, and the sum over them.
+/// Returns the number of series of the counter, and their sum.
 async fn all_switches(app: &TestApp) -> (usize, u64) {
     let text = app.text("/metrics").await;
     let lines = text.lines();
@@ -85,11 +84,19 @@ async fn short_pollers_are_estimated_from_the_rate_of_requests() {
     let short = async || metric(&app, r#"petstore_viewers{transport="short"}"#).await;
     app.get("/live/state").await;
     app.get("/live/state?transport=poll").await;
-    assert_eq!(short().await, 0, "those who ask once do not say short");
+    assert_eq!(short().await, 0, "other requests do not count");
     app.get("/live/state?transport=short").await;
-    assert_eq!(short().await, 1, "whoever comes is counted at once");
+    assert_eq!(
+        short().await,
+        1,
+        "a new short poller is counted immediately"
+    );
     for _ in 1..8 {
         app.get("/live/state?transport=short").await;
     }
-    assert_eq!(short().await, 2, "one asks about four times in the window");
+    assert_eq!(
+        short().await,
+        2,
+        "one poller sends about four requests per window"
+    );
 }

@@ -16,7 +16,7 @@ async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<Strin
         types.push(message["type"].as_str().unwrap().to_owned());
     }
     if let Viewer::Ws(ws) = &viewer {
-        assert_eq!(ws.closed, None, "a network that cuts does not say so");
+        assert_eq!(ws.closed, None, "a cut connection has no close frame");
     }
     (types, asked.elapsed())
 }

@@ -19,7 +19,7 @@ const CURSOR_ATTEMPTS: usize = 5;
 const MAX_CONCURRENT_QUESTIONS: usize = 4;
 
 /// Health of the engine, as far as this node knows.
-pub struct EngineHealth {
+pub struct EngineStatus {
     /// When the engine stopped responding, or `None` while it responds.
     stale_since: watch::Sender<Option<Timestamp>>,
     questions: Semaphore,
@@ -35,9 +35,9 @@ struct Writability {
     engine_is_silent: bool,
 }
 
-impl Default for EngineHealth {
+impl Default for EngineStatus {
     fn default() -> Self {
-        EngineHealth {
+        EngineStatus {
             stale_since: watch::Sender::default(),
             questions: Semaphore::new(MAX_CONCURRENT_QUESTIONS),
             writability: Mutex::default(),
@@ -45,7 +45,7 @@ impl Default for EngineHealth {
     }
 }
 
-impl EngineHealth {
+impl EngineStatus {
     /// Records when the engine stopped responding.
     pub fn set_stale_since(&self, since: Option<Timestamp>) {
         self.stale_since.send_replace(since);
@@ -55,7 +55,7 @@ impl EngineHealth {
 impl Hub {
     /// Returns since when the board may be stale because the engine does not respond.
     pub fn stale_since(&self) -> Option<Timestamp> {
-        *self.engine_health.stale_since.borrow()
+        *self.engine_status.stale_since.borrow()
     }
 
     /// Returns since when the board is stale for a viewer at `cursor`: since the engine stopped
@@ -67,7 +67,7 @@ impl Hub {
 
     /// Waits until `stale_since` differs from `known`.
     pub async fn stale_since_changed(&self, known: Option<Timestamp>) {
-        let mut receiver = self.engine_health.stale_since.subscribe();
+        let mut receiver = self.engine_status.stale_since.subscribe();
         // Fails if the hub is dropped, and then nobody waits.
         let _ = receiver.wait_for(|since| *since != known).await;
     }
@@ -99,7 +99,7 @@ impl Hub {
     }
 
     fn update_writability(&self, update: impl FnOnce(&mut Writability)) {
-        let writability = self.engine_health.writability.lock();
+        let writability = self.engine_status.writability.lock();
         let mut writability = writability.expect("no holder of this lock panics");
         update(&mut writability);
         let is_writable = !writability.store_refuses_writes && !writability.engine_is_silent;
@@ -155,7 +155,7 @@ impl Hub {
 
     /// Returns true if the engine has `rev`; `None` if it does not respond.
     async fn engine_has(&self, rev: Rev) -> Option<bool> {
-        let _permit = self.engine_health.questions.acquire().await.ok()?;
+        let _permit = self.engine_status.questions.acquire().await.ok()?;
         // Earlier questions may have found out meanwhile.
         if self.is_engine_unresponsive() {
             return None;
