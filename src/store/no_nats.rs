@@ -1,8 +1,9 @@
 //! Stands in for the engine of several nodes in a build without the feature `nats`: no text is the
-//! address of a cluster, so nothing can be done with one.
+//! address of a cluster, so none of its functions can ever be called.
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Ready;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -40,38 +41,32 @@ impl fmt::Display for NoCluster {
 }
 
 impl NoCluster {
-    /// Does nothing, as there is no cluster.
+    /// Stands in for the method that adds files to an address.
     pub fn with_files(self, _: Option<PathBuf>, _: Option<PathBuf>) -> Self {
         match self.0 {}
     }
 }
 
-/// Does nothing, as there is no cluster.
-///
-/// # Errors
-/// None, as there is no cluster.
-#[expect(
-    clippy::unused_async,
-    reason = "the engine of a cluster connects asynchronously"
-)]
-pub async fn connect(
-    address: &NoCluster,
-) -> Result<(Arc<dyn Engine>, Arc<dyn AccountStore>), StoreError> {
+/// The result of connecting to a cluster.
+type Connected = Result<(Arc<dyn Engine>, Arc<dyn AccountStore>), StoreError>;
+
+/// Stands in for the connection to a cluster.
+pub fn connect(address: &NoCluster) -> Ready<Connected> {
     match address.0 {}
 }
 
-/// Does nothing, as there is no cluster.
+/// Stands in for the export of a cluster.
 ///
 /// # Errors
-/// None, as there is no cluster.
+/// Never fails, as there is no address to call it with.
 pub fn export(address: &NoCluster, _: StaffData, _: impl Write) -> Result<(), StoreError> {
     match address.0 {}
 }
 
-/// Does nothing, as there is no cluster.
+/// Stands in for the import into a cluster.
 ///
 /// # Errors
-/// None, as there is no cluster.
+/// Never fails, as there is no address to call it with.
 pub fn import(_: impl BufRead, address: &NoCluster) -> Result<String, StoreError> {
     match address.0 {}
 }
