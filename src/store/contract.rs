@@ -66,7 +66,7 @@ pub(crate) struct TestWriter<'a> {
     pub engine: &'a dyn Engine,
     newest: Rev,
     pets: BTreeMap<PetId, Arc<Pet>>,
-    follower: Arc<RecordingFollower>,
+    follower: Arc<ChangeRecorder>,
     turn: i64,
 }
 
@@ -80,13 +80,13 @@ fn author() -> Author {
 
 /// Records what it receives.
 #[derive(Default)]
-pub(crate) struct RecordingFollower {
+pub(crate) struct ChangeRecorder {
     changes: Mutex<Vec<Change>>,
     /// Epochs and snapshots after gaps.
     snapshots: Mutex<Vec<(Epoch, Snapshot)>>,
 }
 
-impl Follower for RecordingFollower {
+impl Follower for ChangeRecorder {
     fn show(&self, changes: &[Change]) {
         self.changes.lock().unwrap().extend_from_slice(changes);
     }
@@ -105,8 +105,8 @@ impl<'a> TestWriter<'a> {
 
     /// Follows the engine from `newest` on.
     pub fn following(engine: &'a dyn Engine, newest: Rev) -> Self {
-        let follower: Arc<RecordingFollower> = Arc::default();
-        let weak: Weak<RecordingFollower> = Arc::downgrade(&follower);
+        let follower: Arc<ChangeRecorder> = Arc::default();
+        let weak: Weak<ChangeRecorder> = Arc::downgrade(&follower);
         engine.follow(newest, weak);
         TestWriter {
             engine,

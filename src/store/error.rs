@@ -201,6 +201,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The error of a record, or of records that are inconsistent.
+    pub(super) fn record(reason: impl Into<String>) -> Self {
+        StoreError::Record(reason.into())
+    }
+
     /// The error of a file or folder that could not be opened or made: `BrokenLink` if that is the reason.
     pub fn from_open(path: &Path, error: &io::Error) -> Self {
         use io::ErrorKind::{AlreadyExists, NotFound};

@@ -189,28 +189,16 @@ impl Engine for RedbEngine {
 
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError> {
         self.file.read(|reading| {
-            let log = reading.open_table(LOG).map_err(read)?;
-            let rows = log.range(after.next().get()..).map_err(read)?;
-            let changes = rows.take(limit).map(|row| {
-                let (rev, record) = row.map_err(read)?;
-                decode_change(Rev::new(rev.value()), record.value())
-            });
-            check_tail(after, changes.collect::<Result<_, _>>()?)
+            let changes = tables::changes(reading, after.next().get()..)?;
+            check_tail(after, changes.take(limit).collect::<Result<_, _>>()?)
         })
     }
 
     fn changes_between(&self, after: Rev, before: Rev) -> Result<Vec<Change>, StoreError> {
         let first = after.next().get();
         let end = before.get().max(first);
-        self.file.read(|reading| {
-            let log = reading.open_table(LOG).map_err(read)?;
-            let rows = log.range(first..end).map_err(read)?;
-            let changes = rows.map(|row| {
-                let (rev, record) = row.map_err(read)?;
-                decode_change(Rev::new(rev.value()), record.value())
-            });
-            changes.collect()
-        })
+        self.file
+            .read(|reading| tables::changes(reading, first..end)?.collect())
     }
 
     fn history(

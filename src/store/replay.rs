@@ -30,11 +30,10 @@ impl LogReplay {
         let is_replayed = |pet: &&Arc<Pet>| self.0.contains_key(&pet.id);
         let replayed = self.0.values().flatten();
         if !pets.iter().filter(is_replayed).eq(replayed) {
-            let reason = "the pets are not what the log says";
-            return Err(StoreError::Record(reason.to_owned()));
+            return Err(StoreError::record("the pets are not what the log says"));
         }
         if complete && !pets.iter().all(|pet| is_replayed(&pet)) {
-            return Err(StoreError::Record("a pet is not in the log".to_owned()));
+            return Err(StoreError::record("a pet is not in the log"));
         }
         Ok(())
     }

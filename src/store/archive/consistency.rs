@@ -49,17 +49,22 @@ impl ConsistencyCheck {
         let (first, last) = self.changes.unwrap_or((Rev::ZERO.next(), Rev::ZERO));
         if last != self.rev {
             let rev = self.rev.get();
-            return Err(inconsistent(format!("the log does not end at rev {rev}")));
+            return Err(StoreError::record(format!(
+                "the log does not end at rev {rev}"
+            )));
         }
         self.replay.compare(&self.pets, first == Rev::ZERO.next())
     }
 
     fn check_pet(&mut self, pet: &Pet) -> Result<(), StoreError> {
         if self.changes.is_some() {
-            return Err(inconsistent("a pet follows a change".to_owned()));
+            return Err(StoreError::record("a pet follows a change"));
         }
         if self.pets.last().is_some_and(|last| last.id >= pet.id) {
-            return Err(inconsistent(format!("pet {} is not in its order", pet.id)));
+            return Err(StoreError::record(format!(
+                "pet {} is not in its order",
+                pet.id
+            )));
         }
         self.check_id(pet.id)?;
         self.pets.push(Arc::new(pet.clone()));
@@ -73,7 +78,7 @@ impl ConsistencyCheck {
         };
         if change.rev != expected {
             let rev = expected.get();
-            return Err(inconsistent(format!(
+            return Err(StoreError::record(format!(
                 "change {rev} is missing from the log"
             )));
         }
@@ -87,7 +92,7 @@ impl ConsistencyCheck {
         if self.next_pet > Some(pet) {
             return Ok(());
         }
-        Err(inconsistent(format!(
+        Err(StoreError::record(format!(
             "pet {pet} has an id that is yet to be given"
         )))
     }
@@ -99,8 +104,4 @@ impl ConsistencyCheck {
         };
         !self.accounts.contains(&token.account)
     }
-}
-
-fn inconsistent(reason: String) -> StoreError {
-    StoreError::Record(reason)
 }

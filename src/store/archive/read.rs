@@ -101,16 +101,17 @@ impl<R: BufRead> ExportReader<R> {
         size.map_err(|error| StoreError::Read(error.to_string()))?;
         self.lines += 1;
         if !text.ends_with(b"\n") {
-            return Err(wrong(match text.len() as u64 {
+            return Err(StoreError::record(match text.len() as u64 {
                 LINE_LIMIT => "it is longer than 1 MiB",
                 _ => "the export ends in the middle",
             }));
         }
-        let line = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
+        let line =
+            serde_json::from_slice(&text).map_err(|error| StoreError::record(error.to_string()))?;
         if let ExportLine::End { lines, sha256 } = &line {
             let hash = HEXLOWER.encode(&self.hash.finalize_reset());
             if *lines != self.lines - 1 || *sha256 != hash {
-                return Err(wrong(
+                return Err(StoreError::record(
                     "the lines before it are not those that were exported",
                 ));
             }
@@ -125,7 +126,7 @@ impl<R: BufRead> ExportReader<R> {
         if rest.is_empty() {
             return Ok(());
         }
-        Err(wrong("something follows the end"))
+        Err(StoreError::record("something follows the end"))
     }
 }
 
@@ -137,12 +138,12 @@ fn parse_header(line: ExportLine) -> Result<ExportedItem, StoreError> {
         next_pet,
     } = line
     else {
-        return Err(wrong(
+        return Err(StoreError::record(
             "an export of format 1 or 2 begins with a line about itself",
         ));
     };
     if epoch.parse::<Epoch>().is_err() {
-        return Err(wrong("epoch: it is 8 lower-case hex digits"));
+        return Err(StoreError::record("epoch: it is 8 lower-case hex digits"));
     }
     let (rev, next_pet) = validate_start(rev, next_pet)?;
     Ok(ExportedItem::Start { rev, next_pet })
@@ -152,7 +153,7 @@ fn parse_header(line: ExportLine) -> Result<ExportedItem, StoreError> {
 fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
     let bytes = |record: Value| record.to_string().into_bytes();
     let edit = match line {
-        ExportLine::Export { .. } => return Err(wrong("it begins a second time")),
+        ExportLine::Export { .. } => return Err(StoreError::record("it begins a second time")),
         ExportLine::Pet {
             id,
             profile,
@@ -186,8 +187,4 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
         }
     };
     Ok(Some(ExportedItem::Staff(edit)))
-}
-
-fn wrong(reason: &str) -> StoreError {
-    StoreError::Record(reason.to_owned())
 }

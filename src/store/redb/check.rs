@@ -60,10 +60,10 @@ fn summarize(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     let now = snapshot(reading)?;
     let statuses = reading.open_table(STATUSES).map_err(read)?;
     if statuses.len().map_err(read)? != now.pets.len() as u64 {
-        return Err(inconsistent("a status belongs to no pet"));
+        return Err(StoreError::record("a status belongs to no pet"));
     }
     if let Some(last) = now.pets.last().filter(|last| last.id >= now.next_pet) {
-        return Err(inconsistent(&format!(
+        return Err(StoreError::record(format!(
             "pet {} has an id that is yet to be given",
             last.id
         )));
@@ -89,7 +89,7 @@ fn replay_log(reading: &ReadTransaction, newest: u64) -> Result<(LogReplay, u64)
     let history = reading.open_table(HISTORY).map_err(read)?;
     let changes = log.len().map_err(read)?;
     if history.len().map_err(read)? != changes {
-        return Err(inconsistent(
+        return Err(StoreError::record(
             "the history of the pets is not that of the log",
         ));
     }
@@ -100,7 +100,7 @@ fn replay_log(reading: &ReadTransaction, newest: u64) -> Result<(LogReplay, u64)
         let (rev, record) = row.map_err(read)?;
         let rev = rev.value();
         if rev != expected {
-            return Err(inconsistent(&format!(
+            return Err(StoreError::record(format!(
                 "change {expected} is missing from the log"
             )));
         }
@@ -108,14 +108,14 @@ fn replay_log(reading: &ReadTransaction, newest: u64) -> Result<(LogReplay, u64)
         let change = decode_change(Rev::new(rev), record.value())?;
         let index = (change.pet.get(), rev);
         if history.get(index).map_err(read)?.is_none() {
-            return Err(inconsistent(&format!(
+            return Err(StoreError::record(format!(
                 "change {rev} is not in its pet's history"
             )));
         }
         replay.apply(&change);
     }
     if expected != newest.saturating_add(1) {
-        return Err(inconsistent(&format!(
+        return Err(StoreError::record(format!(
             "the log does not end at rev {newest}"
         )));
     }
@@ -130,14 +130,10 @@ fn check_lengths(pet: &Pet) -> Result<(), StoreError> {
         Some((field.name, field.limit().filter(|_| excess)?))
     });
     match long {
-        Some((field, limit)) => Err(inconsistent(&format!(
+        Some((field, limit)) => Err(StoreError::record(format!(
             "the {field} of pet {} is longer than {limit} characters",
             pet.id
         ))),
         None => Ok(()),
     }
-}
-
-fn inconsistent(reason: &str) -> StoreError {
-    StoreError::Record(reason.to_owned())
 }

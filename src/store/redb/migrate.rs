@@ -9,14 +9,14 @@ use super::tables::{FIRST_SCHEMA, META, SCHEMA};
 use crate::store::StoreError;
 
 /// Migrates the tables from one schema to the next.
-pub type Step = fn(&WriteTransaction) -> Result<(), StoreError>;
+pub type MigrationStep = fn(&WriteTransaction) -> Result<(), StoreError>;
 
 /// All steps. The step at index `n` leads to schema `FIRST_SCHEMA + n + 1`. A released step is never
 /// changed: stores of its schema exist.
-pub const STEPS: &[Step] = &[];
+pub const STEPS: &[MigrationStep] = &[];
 
 /// Returns the schema that a program with these steps writes, which is the newest that it reads.
-pub const fn known_schema(steps: &[Step]) -> u64 {
+pub const fn known_schema(steps: &[MigrationStep]) -> u64 {
     FIRST_SCHEMA + steps.len() as u64
 }
 
@@ -29,7 +29,11 @@ fn name_of_copy(found: u64) -> String {
 ///
 /// # Errors
 /// `Full`, `Write` or `Open`.
-pub fn keep_copy(folder: &StoreFolder, found: u64, steps: &[Step]) -> Result<(), StoreError> {
+pub fn keep_copy(
+    folder: &StoreFolder,
+    found: u64,
+    steps: &[MigrationStep],
+) -> Result<(), StoreError> {
     let name = name_of_copy(found);
     // An existing copy was made before a migration that was killed.
     if found < known_schema(steps) && !folder.exists(&name)? {
@@ -44,7 +48,7 @@ pub fn keep_copy(folder: &StoreFolder, found: u64, steps: &[Step]) -> Result<(),
 ///
 /// # Errors
 /// `Full`, `Write`, and the errors of the steps.
-pub fn migrate(database: &Database, found: u64, steps: &[Step]) -> Result<(), StoreError> {
+pub fn migrate(database: &Database, found: u64, steps: &[MigrationStep]) -> Result<(), StoreError> {
     if found >= known_schema(steps) {
         return Ok(());
     }
@@ -80,7 +84,7 @@ mod tests {
     const UPPER: TableDefinition<u64, &str> = TableDefinition::new("upper");
 
     /// Two invented schemas: the first adds a table, the second replaces it by another.
-    const FUTURE: [Step; 2] = [
+    const FUTURE: [MigrationStep; 2] = [
         |writing| {
             let mut names = writing.open_table(NAMES).map_err(write)?;
             for id in 0..500 {
@@ -104,7 +108,7 @@ mod tests {
 
     fn open_with(
         folder: &Path,
-        steps: &[Step],
+        steps: &[MigrationStep],
         observer: Arc<dyn IoObserver>,
     ) -> Result<Database, StoreError> {
         let folder = StoreFolder::lock(folder, observer)?;

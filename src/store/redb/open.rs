@@ -13,7 +13,7 @@ use redb::{Database, ReadTransaction, ReadableDatabase, TableError, WriteTransac
 use super::copy_on_write::CopyOnWrite;
 use super::errors::{self, damaged, foreign, read, write};
 use super::folder::{FILE, StoreFolder};
-use super::migrate::{STEPS, Step, keep_copy, known_schema, migrate};
+use super::migrate::{MigrationStep, STEPS, keep_copy, known_schema, migrate};
 use super::tables::{self, EPOCH, IS_OVER, META, NEXT_PET, REV, SCHEMA};
 use crate::model::{Epoch, PetId, Rev};
 use crate::store::StoreError;
@@ -31,7 +31,10 @@ const INSPECTION_CACHE_BYTES: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// `NewerSchema`, `Foreign`, `Damaged`, `Open`, and the errors of writing.
-pub fn open(folder: &StoreFolder, steps: &[Step]) -> Result<(Database, Epoch), StoreError> {
+pub fn open(
+    folder: &StoreFolder,
+    steps: &[MigrationStep],
+) -> Result<(Database, Epoch), StoreError> {
     if !folder.exists(FILE)? {
         folder.create_store(FILE, create_tables)?;
     }

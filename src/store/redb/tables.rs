@@ -1,10 +1,12 @@
 //! The tables of the file, and the reads that join several of them.
 
+use std::ops::RangeBounds;
+
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::errors::read;
-use crate::model::{Pet, PetId, Rev, Timestamp};
-use crate::store::record::{decode_profile, decode_status};
+use crate::model::{Change, Pet, PetId, Rev, Timestamp};
+use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{Snapshot, StoreError};
 
 /// Numbers that describe the store, by name.
@@ -78,6 +80,22 @@ pub fn open_if_present<K: redb::Key + 'static, V: redb::Value + 'static>(
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(read(error)),
     }
+}
+
+/// Reads the changes of the log with these revs, oldest first.
+///
+/// # Errors
+/// `Read`; each change can be `Record` or `Read`.
+pub fn changes<'a>(
+    reading: &ReadTransaction,
+    revs: impl RangeBounds<u64> + 'a,
+) -> Result<impl DoubleEndedIterator<Item = Result<Change, StoreError>>, StoreError> {
+    let log = reading.open_table(LOG).map_err(read)?;
+    let rows = log.range::<u64>(revs).map_err(read)?;
+    Ok(rows.map(|row| {
+        let (rev, record) = row.map_err(read)?;
+        decode_change(Rev::new(rev.value()), record.value())
+    }))
 }
 
 /// Reads the whole state of the pets.

@@ -4,20 +4,16 @@ use std::fs::File;
 use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 
-use redb::ReadableTable;
-
 use super::ChangeTables;
 use super::accounts;
 use super::backup::{lock_empty, with_store};
 use super::check::Contents;
-use super::errors::{read, write};
+use super::errors::write;
 use super::folder::{FILE, StoreFolder};
 use super::open::{create_tables, identity};
-use super::tables::{LOG, META, NEXT_PET, REV, snapshot};
-use crate::model::Rev;
+use super::tables::{META, NEXT_PET, REV, changes, snapshot};
 use crate::store::StoreError;
 use crate::store::archive::{ExportWriter, ExportedItem, StaffData, read_export};
-use crate::store::record::decode_change;
 
 /// Writes a consistent export of the store of `folder` to `out`. A server may run on the store.
 ///
@@ -29,11 +25,8 @@ pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), St
         let now = snapshot(reading)?;
         let mut archive = ExportWriter::start(out, epoch, now.rev, now.next_pet)?;
         now.pets.iter().try_for_each(|pet| archive.pet(pet))?;
-        let log = reading.open_table(LOG).map_err(read)?;
-        for row in log.iter().map_err(read)? {
-            let (rev, record) = row.map_err(read)?;
-            let change = decode_change(Rev::new(rev.value()), record.value())?;
-            archive.change(&change)?;
+        for change in changes(reading, ..)? {
+            archive.change(&change?)?;
         }
         if staff == StaffData::Included {
             archive.accounts(&accounts::account_set(reading)?)?;

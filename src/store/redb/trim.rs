@@ -6,13 +6,11 @@
 
 use std::time::Duration;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::ReadTransaction;
 
-use super::errors::read;
-use super::tables::LOG;
-use crate::model::{Change, Rev, Timestamp};
+use super::tables::changes;
+use crate::model::{Change, Timestamp};
 use crate::store::StoreError;
-use crate::store::record::decode_change;
 
 /// Returns up to `limit` of the oldest changes that are more than `history` older than both the newest
 /// change and `present`, without the newest `kept`.
@@ -23,18 +21,15 @@ pub fn find_old(
     kept: u64,
     limit: usize,
 ) -> Result<Vec<Change>, StoreError> {
-    let log = reading.open_table(LOG).map_err(read)?;
-    let Some((newest, record)) = log.last().map_err(read)?.map(|row| (row.0.value(), row.1)) else {
+    let Some(newest) = changes(reading, ..)?.next_back().transpose()? else {
         return Ok(Vec::new());
     };
-    let newest_at = decode_change(Rev::new(newest), record.value())?.at;
-    let latest = present.min(newest_at);
+    let latest = present.min(newest.at);
     let is_possible = |at: Timestamp| (Timestamp::EARLIEST..=latest).contains(&at);
-    let end = (newest + 1).saturating_sub(kept);
+    let end = newest.rev.next().get().saturating_sub(kept);
     let (mut old, mut undated) = (Vec::new(), Vec::new());
-    for row in log.range(..end).map_err(read)? {
-        let (rev, record) = row.map_err(read)?;
-        let change = decode_change(Rev::new(rev.value()), record.value())?;
+    for change in changes(reading, ..end)? {
+        let change = change?;
         if !is_possible(change.at) {
             if old.len() + undated.len() < limit {
                 undated.push(change);
@@ -57,7 +52,7 @@ pub fn find_old(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::PetId;
+    use crate::model::{PetId, Rev};
     use crate::store::redb::tests::change;
     use crate::store::{Engine, RedbEngine, check};
 

@@ -8,13 +8,15 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::resources::Resources;
 use super::small_disk::SmallDisk;
 use crate::faults::full_disk::fill;
-use crate::support::{Process, Raw, TRANSPORTS, Viewer, within};
+use crate::support::{Process, Raw, TRANSPORTS, Viewer, until, within};
 
 /// Viewers that connect and immediately leave.
 const VIEWERS: usize = 60;
@@ -144,9 +146,17 @@ impl<'a> FaultInjector<'a> {
     /// Stops the process for a while, in which it must not respond.
     async fn freeze(&mut self) {
         self.server.signal(Signal::STOP);
+        let status = format!("/proc/{}/status", self.server.id().as_raw_nonzero());
+        until("the process to stop", async || {
+            let status = std::fs::read_to_string(&status).unwrap();
+            status.contains("State:\tT")
+        })
+        .await;
         let limit = Duration::from_millis(self.random.random_range(100..2000));
-        let url = format!("{}/healthz", self.server.base);
-        let response = timeout(limit, self.server.client.get(url).send()).await;
+        let mut stream = TcpStream::connect(self.address()).await.unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let response = timeout(limit, stream.read_u8()).await;
         assert!(response.is_err(), "a stopped process does not respond");
         self.server.signal(Signal::CONT);
     }
@@ -162,8 +172,7 @@ impl<'a> FaultInjector<'a> {
 
     async fn stall_clients(&mut self) {
         self.stalled.clear();
-        let address = self.server.base.strip_prefix("http://").unwrap();
-        let address: SocketAddr = address.parse().unwrap();
+        let address = self.address();
         for _ in 0..STALLED {
             let mut reader = Raw::open_narrow(address);
             let request = "GET /live/sse HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
@@ -175,6 +184,11 @@ impl<'a> FaultInjector<'a> {
                 self.stalled.push(unfinished);
             }
         }
+    }
+
+    fn address(&self) -> SocketAddr {
+        let address = self.server.base.strip_prefix("http://").unwrap();
+        address.parse().unwrap()
     }
 
     /// Waits for a random number of attempts to write, whatever their outcome.

@@ -52,7 +52,7 @@ fn a_check_finds_inconsistent_records() {
             let mut log = writing.open_table(LOG).unwrap();
             log.insert(3, b"{".as_slice()).unwrap();
         }),
-        ("record of staff is damaged", |writing| {
+        ("record of an account is damaged", |writing| {
             let mut accounts = writing.open_table(ACCOUNTS).unwrap();
             let record = br#"{"role":"queen","created":1}"#;
             accounts.insert("anna", record.as_slice()).unwrap();
