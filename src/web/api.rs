@@ -30,18 +30,18 @@ use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
 use crate::serve::conditional::entity_tag;
 use crate::writer::{Command, Committed, Expected, WriteError};
 
-/// Changes in one answer, when the request does not say.
+/// Changes in one answer if the request has no `limit`.
 const HISTORY_DEFAULT: u64 = 50;
 
-/// How many changes a request may ask for.
+/// Values that `limit` may have.
 const HISTORY_RANGE: RangeInclusive<usize> = 1..=100;
 
-/// The operations. Each handler's comment is its description in the document.
+/// The operations. The doc comment of each handler is its description in the document.
 pub struct Api {
     site: Arc<Site>,
 }
 
-/// The groups of operations in the document.
+/// Groups of operations in the document.
 #[derive(Tags)]
 enum Section {
     /// Pets, what they are doing, and what they have been doing.
@@ -50,11 +50,11 @@ enum Section {
 
 type Answer<T> = poem::Result<Json<T>>;
 
-/// The address of the API, as a document names it.
+/// Path of the API.
 pub const ADDRESS: &str = "/api/v1";
 
-/// The API as poem serves it. 405 says what is allowed, OPTIONS too, HEAD is GET, and a bad id is
-/// answered in words that do not name the parameter's place in the code.
+/// Returns the endpoint of the API. Corrects poem-openapi: answers OPTIONS and HEAD, adds `Allow` to a
+/// 405, and answers a bad id or number without naming types of the program.
 pub fn endpoint(
     service: OpenApiService<Api, ()>,
     document: OpenApiDocument,
@@ -132,11 +132,9 @@ impl Api {
     ) -> poem::Result<CreateResponse> {
         let input = pet.into_profile_input()?;
         let profile = input.into_profile().map_err(Failure::from)?;
-        let made = self
-            .carry_out(permit, key, Command::create(profile))
-            .await?;
+        let made = self.commit(permit, key, Command::create(profile)).await?;
         let address = format!("{ADDRESS}/pets/{}", made.pet);
-        let pet = self.committed(&made).await?;
+        let pet = self.pet_after(&made).await?;
         let tag = entity_tag(&made.cursor);
         Ok(CreateResponse::Pet(pet, address, tag))
     }
@@ -199,8 +197,8 @@ impl Api {
                 base: None,
                 expected: preconditions.expected(),
             };
-            let edited = self.carry_out(permit, key, edit).await?;
-            (self.committed(&edited).await?, edited.cursor)
+            let edited = self.commit(permit, key, edit).await?;
+            (self.pet_after(&edited).await?, edited.cursor)
         };
         Ok(EditResponse::Pet(pet, entity_tag(&cursor)))
     }
@@ -225,7 +223,7 @@ impl Api {
             pet: PetId::new(id.0.0),
             expected: preconditions.expected(),
         };
-        let removed = self.carry_out(permit, key, remove).await?;
+        let removed = self.commit(permit, key, remove).await?;
         Ok(Json(CommittedObject::new(removed.cursor)))
     }
 
@@ -262,7 +260,7 @@ impl Api {
             since,
             expected,
         };
-        let set = self.carry_out(permit, key, set).await?;
+        let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedObject::new(set.cursor)))
     }
 
@@ -315,6 +313,7 @@ impl Api {
 }
 
 impl Api {
+    /// Returns the operations with the general part of the document.
     pub fn service(site: Arc<Site>) -> OpenApiService<Api, ()> {
         OpenApiService::new(Api { site }, "pet-store", env!("CARGO_PKG_VERSION"))
             .description(
@@ -328,7 +327,7 @@ impl Api {
             .server(ADDRESS)
     }
 
-    async fn carry_out<N>(
+    async fn commit<N>(
         &self,
         permit: Permit<N>,
         key: OptionalKey,
@@ -342,8 +341,8 @@ impl Api {
         Ok(committed.await?)
     }
 
-    /// The pet as a command left it. For a retry, the pet is read from the log.
-    async fn committed(&self, committed: &Committed) -> Result<PetJson, Failure> {
+    /// Returns the pet as a command left it. For a retry, reads the pet from the log.
+    async fn pet_after(&self, committed: &Committed) -> Result<PetJson, Failure> {
         let cursor = committed.cursor;
         if let Some(pet) = &committed.after {
             return Ok(PetJson::new(cursor, pet));
@@ -352,22 +351,16 @@ impl Api {
         let after = Rev::new(cursor.rev.get().saturating_sub(1));
         let read =
             tokio::task::spawn_blocking(move || engine.changes_between(after, cursor.rev.next()));
-        let changes = read.await.map_err(|_| Failure::internal())?;
-        match changes
-            .map_err(Failure::from)?
-            .first()
-            .map(|change| &change.kind)
-        {
-            Some(ChangeKind::Pet(pet)) => Ok(PetJson::new(cursor, pet)),
-            // The log no longer has it.
-            _ => {
-                let (pet, cursor) = self.pet(committed.pet)?;
-                Ok(PetJson::new(cursor, &pet))
-            }
+        let changes = read.await.map_err(|_| Failure::internal())??;
+        if let Some(ChangeKind::Pet(pet)) = changes.first().map(|change| &change.kind) {
+            return Ok(PetJson::new(cursor, pet));
         }
+        // The log no longer has the change.
+        let (pet, cursor) = self.pet(committed.pet)?;
+        Ok(PetJson::new(cursor, &pet))
     }
 
-    /// A pet, and the cursor of its last change.
+    /// Returns a pet with the cursor of its last change.
     fn pet(&self, id: PetId) -> Result<(Arc<Pet>, Cursor), Failure> {
         let found = self.site.app.hub().entry(id);
         let (entry, epoch) = found.ok_or_else(|| unknown(id))?;

@@ -14,59 +14,93 @@ use crate::model::{
 pub enum Message<'a> {
     /// Opens every connection.
     Hello {
+        /// Position of the server.
         cursor: Cursor,
+        /// Transport of the connection.
         transport: &'a str,
+        /// Longest time between two messages.
         heartbeat_ms: u64,
+        /// Clock of the server.
         server_time: Timestamp,
     },
     /// Has the status of every pet that the viewer asked for, true at `cursor`.
     Snapshot {
+        /// Position at which the statuses are true.
         cursor: Cursor,
+        /// The pets.
         pets: Vec<SnapshotPet<'a>>,
     },
     /// Says that a status was committed.
     Status {
+        /// Position after the change.
         cursor: Cursor,
+        /// Pet that changed.
         pet: PetId,
+        /// Status of the pet now.
         status: Status,
+        /// Time when the status began.
         since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
         /// somebody confirmed it.
         #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
+        /// Kind of principal that set the status.
         by: ChangeSource,
     },
     /// Says that a pet was created or edited, and has its public fields.
     Pet {
+        /// Position after the change.
         cursor: Cursor,
+        /// Pet that changed.
         pet: PetId,
+        /// Public fields of the pet.
         #[serde(flatten)]
         body: PublicPet<'a>,
     },
     /// Says that a pet was removed.
-    Gone { cursor: Cursor, pet: PetId },
+    Gone {
+        /// Position after the change.
+        cursor: Cursor,
+        /// Pet that was removed.
+        pet: PetId,
+    },
     /// Shows that the connection works when there is nothing else to send.
     Heartbeat {
+        /// Position of the viewer.
         cursor: Cursor,
+        /// Clock of the server.
         server_time: Timestamp,
     },
-    /// Announces that the server closes this connection on purpose; the client reconnects after
-    /// `retry_ms`.
-    Bye { reason: &'a str, retry_ms: u64 },
+    /// Announces that the server closes this connection on purpose.
+    Bye {
+        /// Reason in one word.
+        reason: &'a str,
+        /// Time after which the client reconnects.
+        retry_ms: u64,
+    },
     /// Warns that the engine does not respond, so the board may be old. Ends with the next message.
-    Stale { since: Timestamp },
+    Stale {
+        /// Time since when the engine does not respond.
+        since: Timestamp,
+    },
     /// Answers a command that was committed.
     Ack {
+        /// Text by which the client recognises the answer.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a str>,
+        /// Position after the change.
         cursor: Cursor,
     },
-    /// Answers a command that failed; `status` is the status of the same failure over HTTP.
+    /// Answers a command that failed.
     Error {
+        /// Text by which the client recognises the answer.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a str>,
+        /// Status of the same failure over HTTP.
         status: u16,
+        /// Kind of failure.
         title: &'a str,
+        /// Sentence that says what happened and what to do.
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<&'a str>,
     },

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Rescue, TestApp, spawn_app};
 
-/// What an answer says: its status, headers that matter, and its body.
+/// The status, entity tag, address and body of an answer.
 type Answer = (u16, Option<String>, Option<String>, String);
 
 async fn send(app: &TestApp, token: &str, key: &str, call: (&str, &str, Value)) -> Answer {

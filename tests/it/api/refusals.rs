@@ -33,7 +33,7 @@ async fn an_unknown_pet_is_404_whatever_is_asked_of_it() {
     problem(app.get("/api/v1/nothing").await, 404).await;
 }
 
-/// What a program must not set: an id, a time, who it was.
+/// A program cannot set the id, the time or the author of a change.
 #[tokio::test]
 async fn a_field_that_an_object_does_not_have_is_refused_and_changes_nothing() {
     let app = spawn_app().await;
@@ -238,7 +238,7 @@ async fn a_number_has_one_spelling() {
     }
 }
 
-/// What is wrong with a body is said in the words of the reference, and never in those of the code.
+/// Messages about a body use the words of the reference, never those of the code.
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_refused_in_plain_words() {
     let app = spawn_app().await;
