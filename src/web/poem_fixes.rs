@@ -1,4 +1,4 @@
-//! Corrections of Poem 3.1. Nothing else in this crate works around its HTTP handling.
+//! Corrections of Poem 3.1, and the modules that stand in for parts of Poem that do not fit.
 //!
 //! | Poem | corrected by |
 //! |---|---|
@@ -20,32 +20,30 @@ use poem::{Endpoint, IntoEndpoint, IntoResponse, Request, Response, RouteMethod}
 
 use crate::error::Failure;
 
-/// Starts the definition of a route, without any method.
-pub fn resource() -> Resource {
-    Resource {
-        methods: RouteMethod::new(),
-        allowed: vec![Method::OPTIONS],
-    }
+/// Starts a route that answers GET and HEAD.
+pub fn get<E: IntoEndpoint<Endpoint: 'static>>(endpoint: E) -> Resource {
+    Resource::default().add(&[Method::GET, Method::HEAD], endpoint)
+}
+
+/// Starts a route that answers GET without HEAD: long polls, and handshakes (RFC 6455, section 4.1).
+pub fn get_only<E: IntoEndpoint<Endpoint: 'static>>(endpoint: E) -> Resource {
+    Resource::default().add(&[Method::GET], endpoint)
+}
+
+/// Starts a route that answers POST.
+pub fn post<E: IntoEndpoint<Endpoint: 'static>>(endpoint: E) -> Resource {
+    Resource::default().post(endpoint)
 }
 
 /// A route that knows its methods.
+#[derive(Default)]
 pub struct Resource {
     methods: RouteMethod,
     allowed: Vec<Method>,
 }
 
 impl Resource {
-    /// Answers GET and HEAD.
-    pub fn get<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
-        self.add(&[Method::GET, Method::HEAD], endpoint)
-    }
-
-    /// Answers GET without HEAD: for long polls, and for handshakes (RFC 6455, section 4.1).
-    pub fn get_only<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
-        self.add(&[Method::GET], endpoint)
-    }
-
-    /// Answers POST.
+    /// Answers POST too.
     pub fn post<E: IntoEndpoint<Endpoint: 'static>>(self, endpoint: E) -> Self {
         self.add(&[Method::POST], endpoint)
     }
@@ -59,7 +57,8 @@ impl Resource {
     }
 
     fn allow(&self) -> String {
-        let names: Vec<&str> = self.allowed.iter().map(Method::as_str).collect();
+        let allowed = self.allowed.iter().map(Method::as_str);
+        let names: Vec<&str> = ["OPTIONS"].into_iter().chain(allowed).collect();
         names.join(", ")
     }
 }
@@ -68,12 +67,12 @@ impl Endpoint for Resource {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        if !self.allowed.contains(request.method()) {
-            return Err(Failure::method_not_allowed(self.allow()).into());
-        }
         if request.method() == Method::OPTIONS {
             let response = Response::builder().status(StatusCode::NO_CONTENT);
             return Ok(response.header(header::ALLOW, self.allow()).finish());
+        }
+        if !self.allowed.contains(request.method()) {
+            return Err(Failure::method_not_allowed(self.allow()).into());
         }
         if request.method() == Method::HEAD {
             request.set_method(Method::GET);

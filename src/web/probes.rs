@@ -8,7 +8,7 @@ use poem::web::Data;
 use poem::{EndpointExt, Request, Response, Route, handler};
 
 use super::middleware::{host, security_headers, trace};
-use super::poem_fixes::resource;
+use super::poem_fixes::get;
 use crate::app_state::AppState;
 use crate::auth::{MayRead, Permit, Principal, is_local_host};
 use crate::error::Failure;
@@ -71,7 +71,7 @@ pub fn metrics_endpoint(metrics: Metrics) -> BoxEndpoint<'static> {
     let shared = Arc::new(metrics.clone());
     let endpoint = make_sync(move |_request| exposition(&metrics));
     Route::new()
-        .at("/metrics", resource().get(endpoint))
+        .at("/metrics", get(endpoint))
         .around(host::check)
         .after(security_headers::add)
         .around(move |next, request| trace::trace(next, request, Arc::clone(&shared)))

@@ -8,7 +8,7 @@ use super::api::{Api, OpenApiDocument};
 use super::pages::{
     account, audit, doctor, edit_pet, hello, invitation, pets, revocation, sign_in, staff,
 };
-use super::poem_fixes::resource;
+use super::poem_fixes::{get, get_only, post};
 use super::{Site, api, assets, probes};
 use crate::live;
 
@@ -18,93 +18,67 @@ pub fn routes(site: &Arc<Site>) -> Route {
     let openapi = OpenApiDocument::new(&api);
     Route::new()
         // Pets
-        .at("/", resource().get(pets::to_index))
-        .at("/pets", resource().get(pets::index).post(pets::create_pet))
-        .at("/pets/new", resource().get(pets::new_pet))
-        .at(
-            "/pets/:id",
-            resource().get(pets::show_pet).post(edit_pet::edit_pet),
-        )
-        .at("/pets/:id/edit", resource().get(edit_pet::edit_form))
-        .at("/pets/:id/status", resource().post(pets::set_status))
-        .at("/pets/:id/delete", resource().post(pets::remove_pet))
-        .at("/pets/:id/history", resource().get(audit::show_history))
+        .at("/", get(pets::to_index))
+        .at("/pets", get(pets::index).post(pets::create_pet))
+        .at("/pets/new", get(pets::new_pet))
+        .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
+        .at("/pets/:id/edit", get(edit_pet::edit_form))
+        .at("/pets/:id/status", post(pets::set_status))
+        .at("/pets/:id/delete", post(pets::remove_pet))
+        .at("/pets/:id/history", get(audit::show_history))
         // Sessions and accounts
-        .at(
-            "/sign-in",
-            resource().get(sign_in::show_form).post(sign_in::sign_in),
-        )
-        .at("/sign-out", resource().post(sign_in::sign_out))
+        .at("/sign-in", get(sign_in::show_form).post(sign_in::sign_in))
+        .at("/sign-out", post(sign_in::sign_out))
         .at(
             "/welcome/:secret",
-            resource()
-                .get(invitation::show_form)
-                .post(invitation::accept),
+            get(invitation::show_form).post(invitation::accept),
         )
-        .at("/account", resource().get(account::show_account))
-        .at(
-            "/account/password",
-            resource().post(account::change_password),
-        )
+        .at("/account", get(account::show_account))
+        .at("/account/password", post(account::change_password))
         .at(
             "/account/sessions",
-            resource()
-                .get(revocation::confirm_other_sessions)
-                .post(revocation::end_other_sessions),
+            get(revocation::confirm).post(revocation::revoke),
         )
         .at(
             "/account/sessions/:handle",
-            resource()
-                .get(revocation::confirm_session)
-                .post(revocation::end_session),
+            get(revocation::confirm).post(revocation::revoke),
         )
-        .at("/account/tokens", resource().post(account::create_token))
+        .at("/account/tokens", post(account::create_token))
         .at(
             "/account/tokens/:handle",
-            resource()
-                .get(revocation::confirm_token)
-                .post(revocation::revoke_token),
+            get(revocation::confirm).post(revocation::revoke),
         )
-        .at(
-            "/staff",
-            resource().get(staff::show_staff).post(staff::invite),
-        )
-        .at(
-            "/staff/:name",
-            resource().get(staff::confirm_action).post(staff::act),
-        )
-        .at("/audit", resource().get(audit::show_audit))
+        .at("/staff", get(staff::show_staff).post(staff::invite))
+        .at("/staff/:name", get(staff::confirm_action).post(staff::act))
+        .at("/audit", get(audit::show_audit))
         // Live
-        .at("/hello", resource().get(hello::show_hello))
-        .at("/hello/ws", resource().get_only(live::echo_websocket))
+        .at("/hello", get(hello::show_hello))
+        .at("/hello/ws", get_only(live::echo_websocket))
         .at(
             "/live/ws",
-            resource().get_only(live::watch_websocket.around(live::inject_faults)),
+            get_only(live::watch_websocket.around(live::inject_faults)),
         )
         .at(
             "/live/sse",
-            resource().get(live::watch_sse.around(live::inject_faults)),
+            get(live::watch_sse.around(live::inject_faults)),
         )
         .at(
             "/live/poll",
-            resource().get_only(live::poll_changes.around(live::inject_faults)),
+            get_only(live::poll_changes.around(live::inject_faults)),
         )
         .at(
             "/live/state",
-            resource().get(live::read_state.around(live::inject_faults)),
+            get(live::read_state.around(live::inject_faults)),
         )
-        .at(doctor::PATH, resource().get(doctor::show_doctor))
+        .at(doctor::PATH, get(doctor::show_doctor))
         // API
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
-        .at(
-            "/api/openapi.json",
-            resource().get(openapi.clone().into_json()),
-        )
-        .at("/api/docs", resource().get(openapi.into_page()))
+        .at("/api/openapi.json", get(openapi.clone().into_json()))
+        .at("/api/docs", get(openapi.into_page()))
         // Operation
-        .at("/healthz", resource().get(probes::health))
-        .at("/readyz", resource().get(probes::readiness))
-        .at("/metrics", resource().get(probes::show_metrics))
-        .at("/assets/:fingerprint/*path", resource().get(assets::asset))
-        .at("/favicon.ico", resource().get(assets::icon))
+        .at("/healthz", get(probes::health))
+        .at("/readyz", get(probes::readiness))
+        .at("/metrics", get(probes::show_metrics))
+        .at("/assets/:fingerprint/*path", get(assets::asset))
+        .at("/favicon.ico", get(assets::icon))
 }

@@ -1,8 +1,7 @@
 //! Ends sessions and API tokens of one's own account, each after a confirmation.
 
 use poem::http::StatusCode;
-use poem::web::Path;
-use poem::{Response, handler};
+use poem::{FromRequest, Request, RequestBody, Response, handler};
 
 use super::account::{self, count_other_sessions, show_refused};
 use super::flash::Flash;
@@ -13,7 +12,7 @@ use crate::auth::{AccountsError, SignedIn};
 use crate::error::Failure;
 use crate::views::{ConfirmPage, counted};
 
-/// What ends.
+/// The session or token to end, from the path of the request.
 enum Revocation {
     /// The session with this handle.
     Session(String),
@@ -23,100 +22,53 @@ enum Revocation {
     Token(String),
 }
 
-/// Asks whether to end a session.
-#[handler]
-pub fn confirm_session(
-    person: SignedIn,
-    pages: PageResponder,
-    Path(handle): Path<String>,
-) -> poem::Result<Response> {
-    Revocation::Session(handle).confirm(&pages, &person)
+impl<'a> FromRequest<'a> for Revocation {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let handle = || request.path_params::<String>();
+        Ok(match request.uri().path().strip_prefix("/account/") {
+            Some("sessions") => Revocation::OtherSessions,
+            Some(path) if path.starts_with("sessions/") => Revocation::Session(handle()?),
+            _ => Revocation::Token(handle()?),
+        })
+    }
 }
 
-/// Ends a session.
+/// Shows the question.
 #[handler]
-pub async fn end_session(
+pub fn confirm(
     person: SignedIn,
     pages: PageResponder,
-    Path(handle): Path<String>,
+    revocation: Revocation,
+) -> poem::Result<Response> {
+    match revocation.question(&person) {
+        Ok(question) => pages.show(&question),
+        Err(failure) => show_refused(&pages, &person, failure),
+    }
+}
+
+/// Ends it. Shows the question if the form does not contain the confirmation.
+#[handler]
+pub async fn revoke(
+    person: SignedIn,
+    pages: PageResponder,
+    revocation: Revocation,
     form: Form,
 ) -> poem::Result<Response> {
-    Revocation::Session(handle)
-        .answer(&pages, &person, &form)
-        .await
-}
-
-/// Asks whether to end all other sessions.
-#[handler]
-pub fn confirm_other_sessions(person: SignedIn, pages: PageResponder) -> poem::Result<Response> {
-    Revocation::OtherSessions.confirm(&pages, &person)
-}
-
-/// Ends all other sessions.
-#[handler]
-pub async fn end_other_sessions(
-    person: SignedIn,
-    pages: PageResponder,
-    form: Form,
-) -> poem::Result<Response> {
-    Revocation::OtherSessions
-        .answer(&pages, &person, &form)
-        .await
-}
-
-/// Asks whether to revoke a token.
-#[handler]
-pub fn confirm_token(
-    person: SignedIn,
-    pages: PageResponder,
-    Path(handle): Path<String>,
-) -> poem::Result<Response> {
-    Revocation::Token(handle).confirm(&pages, &person)
-}
-
-/// Revokes a token.
-#[handler]
-pub async fn revoke_token(
-    person: SignedIn,
-    pages: PageResponder,
-    Path(handle): Path<String>,
-    form: Form,
-) -> poem::Result<Response> {
-    Revocation::Token(handle)
-        .answer(&pages, &person, &form)
-        .await
+    let question = match revocation.question(&person) {
+        Ok(question) => question,
+        Err(failure) => return show_refused(&pages, &person, failure),
+    };
+    if !form.is_confirmed() {
+        return pages.show_with_status(&question, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    match revocation.carry_out(&person).await {
+        Ok(Some(flash)) => Ok(pages.redirect_with_flash(account::PATH, &flash)),
+        Ok(None) => Ok(without_session(redirect("/pets"), &pages.principal)),
+        Err(failure) => show_refused(&pages, &person, failure),
+    }
 }
 
 impl Revocation {
-    /// Shows the question.
-    fn confirm(&self, pages: &PageResponder, person: &SignedIn) -> poem::Result<Response> {
-        match self.question(person) {
-            Ok(question) => pages.show(&question),
-            Err(failure) => show_refused(pages, person, failure),
-        }
-    }
-
-    /// Answers the form: with the question, if the form does not contain the confirmation.
-    async fn answer(
-        self,
-        pages: &PageResponder,
-        person: &SignedIn,
-        form: &Form,
-    ) -> poem::Result<Response> {
-        let question = match self.question(person) {
-            Ok(question) => question,
-            Err(failure) => return show_refused(pages, person, failure),
-        };
-        if !form.is_confirmed() {
-            return pages.show_with_status(&question, StatusCode::UNPROCESSABLE_ENTITY);
-        }
-        match self.carry_out(person).await {
-            Ok(Some(flash)) => Ok(pages.redirect_with_flash(account::PATH, &flash)),
-            Ok(None) => Ok(without_session(redirect("/pets"), &pages.principal)),
-            Err(failure) => show_refused(pages, person, failure),
-        }
-    }
-
     /// Returns the question.
     ///
     /// # Errors
