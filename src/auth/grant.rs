@@ -12,7 +12,7 @@ use super::secret::Secret;
 use crate::model::{Account, ChangeSource, Key, Scope, Signature};
 use crate::writer::{Authorization, CommitGuard, Signer, WriteError};
 
-/// What was sent to prove an identity.
+/// A proof of identity that a request contains.
 #[derive(Clone, Copy, Debug)]
 pub enum Credential {
     /// The cookie of a session.

@@ -150,7 +150,7 @@ impl StaffAuth {
         self.set_password(password, client, accept).await
     }
 
-    /// Sets a password with `edit`, and signs the account in whose name that returns.
+    /// Sets a password with `edit`, which returns the name of the account, and signs that account in.
     async fn set_password(
         &self,
         password: &str,

@@ -126,14 +126,13 @@ impl<H: BuildHasher + Clone> LoginThrottle<H> {
         })
     }
 
-    /// Takes back an attempt whose password was not compared.
+    /// Takes back an attempt if its password could not be compared.
     pub fn cancel(&self, attempt: &LoginAttempt) {
         self.names.put_back(&attempt.name);
         self.addresses.put_back(&attempt.address);
     }
 
-    /// Takes back an attempt whose password was right, and remembers that the name signed in from this
-    /// address.
+    /// Takes back a successful attempt, and remembers that the name signed in from this address.
     pub fn succeed(&self, attempt: &LoginAttempt) {
         self.cancel(attempt);
         self.known()[slot(attempt.pair)] = attempt.pair;

@@ -72,8 +72,8 @@ impl Secret {
     }
 }
 
-/// Issued keys that are remembered, so that a resubmitted form does not bring back what was revoked.
-/// People submit far fewer forms before they close the page.
+/// Issued keys to remember, so that a resubmitted form does not restore a revoked token. People submit
+/// far fewer forms before they close the page.
 const REMEMBERED_KEYS: usize = 1000;
 
 /// Derives the secrets that forms ask for. A form that is submitted twice gets the same secret.

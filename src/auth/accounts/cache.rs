@@ -93,7 +93,7 @@ impl AccountCache {
         }
     }
 
-    /// Returns the edits that remove what was revoked and is still in the store.
+    /// Returns the edits that remove revoked sessions and tokens which the store still has.
     pub fn pending_revocations(&self) -> Vec<AccountEdit> {
         let sessions = self.sessions.revoked.iter().copied();
         let tokens = self.tokens.revoked.iter().copied();
@@ -153,8 +153,8 @@ impl AccountCache {
         edits.filter(is_removal).collect()
     }
 
-    /// Returns the edits that remove what has expired or belongs to no account, and save what was used
-    /// since it was last saved.
+    /// Returns the edits that remove expired sessions, sessions and tokens without an account, and that save
+    /// the last use of the others.
     pub fn maintenance(&self, now: MonotonicSeconds) -> Vec<AccountEdit> {
         self.unsaved(|session| is_expired(session, now))
     }

@@ -149,7 +149,7 @@ impl<T> Plan<T> {
 
 impl Accounts {
     /// Makes the edit that `plan` decides on behalf of `actor`. Checks the actor at every retry, in the
-    /// step that decides: an edit whose session ended while it waited is refused.
+    /// step that decides: if the session ended meanwhile, the edit is refused.
     ///
     /// # Errors
     /// `SignedOut`, `NotAdmin`, `Store`, and the errors of `plan`.

@@ -22,7 +22,7 @@ impl Invitations<'_> {
     /// Creates an account without a password, and returns the secret of its invitation.
     ///
     /// # Errors
-    /// `NameTaken`, `Full`, `SignedOut`, `NotAdmin`, or `Gone` for a form whose account was removed.
+    /// `NameTaken`, `Full`, `SignedOut`, `NotAdmin`, or `Gone` if the account of the form was removed.
     pub fn invite(&self, name: &AccountName, role: Role, actor: &Actor) -> AccountsResult<Secret> {
         let content = ["invite", name.as_str(), role.as_str()];
         self.create(actor, &content, |cache, now, invitation| {

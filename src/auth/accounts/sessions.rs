@@ -13,7 +13,7 @@ const IDLE: u64 = 7 * 24 * 3600;
 /// Seconds after which a session expires however it is used.
 pub const LONGEST: u64 = 30 * 24 * 3600;
 
-/// Sessions of one account; a further one ends the one that was unused for longest.
+/// Sessions of one account at most; a further one ends the least recently used.
 const MAX_SESSIONS: usize = 20;
 
 /// Returns true if a session has expired.

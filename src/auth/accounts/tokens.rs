@@ -27,7 +27,7 @@ impl Tokens<'_> {
     /// Creates a token and returns its secret, which is not shown again, except for the same form.
     ///
     /// # Errors
-    /// `Full`, `SignedOut`, `UnknownAccount`, or `Gone` for a form whose token was revoked.
+    /// `Full`, `SignedOut`, `UnknownAccount`, or `Gone` if the token of the form was revoked.
     pub fn create(
         &self,
         account: &AccountName,

@@ -172,7 +172,10 @@ async fn a_role_changes_immediately_and_an_admin_always_remains() {
         assert_eq!(press(&mut anna, word, "anna").await, 409, "{word}");
     }
     assert_eq!(press(&mut anna, "make-admin", "boris").await, 303);
-    assert!(!boris.is_in().await, "what was begun as staff is over");
+    assert!(
+        !boris.is_in().await,
+        "the session with the old role has ended"
+    );
     boris = rescue.signed_in("boris").await;
     assert_eq!(press(&mut boris, "make-staff", "anna").await, 303);
     assert!(!anna.is_in().await);

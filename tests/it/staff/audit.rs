@@ -98,8 +98,8 @@ async fn only_staff_see_authors_in_the_history_of_a_pet() {
     let request = rescue.bearing(&rescue.tokens[0], "GET", "/api/v1/pets/1/changes");
     let answer = request.send().await.unwrap();
     assert_eq!(answer.headers()["cache-control"], "no-store");
-    let told: Value = answer.json().await.unwrap();
-    assert_eq!(told["changes"][0]["who"], "boris");
+    let history: Value = answer.json().await.unwrap();
+    assert_eq!(history["changes"][0]["who"], "boris");
 }
 
 #[tokio::test]
@@ -146,18 +146,18 @@ async fn a_removed_pet_keeps_its_name_in_the_activity_log_and_its_history_for_st
     assert!(page.contains("History of <span dir=\"auto\">Biscuit II</span>"));
     assert!(page.contains("removed Biscuit II") && page.contains("set Biscuit II to bathing"));
     let changes = "/api/v1/pets/1/changes";
-    let told = rescue
+    let history = rescue
         .bearing(&rescue.tokens[0], "GET", changes)
         .send()
         .await;
-    let told: Value = told.unwrap().json().await.unwrap();
-    let told = told["changes"].as_array().unwrap();
-    assert_eq!(told.len(), 4);
+    let history: Value = history.unwrap().json().await.unwrap();
+    let history = history["changes"].as_array().unwrap();
+    assert_eq!(history.len(), 4);
     assert_eq!(
-        (&told[0]["type"], &told[0]["name"]),
+        (&history[0]["type"], &history[0]["name"]),
         (&json!("gone"), &json!("Biscuit II"))
     );
-    assert_eq!(told[0]["who"], "anna");
+    assert_eq!(history[0]["who"], "anna");
     for (path, status) in [
         (changes, 404),
         ("/api/v1/pets/1", 404),
@@ -168,10 +168,7 @@ async fn a_removed_pet_keeps_its_name_in_the_activity_log_and_its_history_for_st
         let answer = rescue.app.get(path).await;
         assert_eq!(answer.status(), status, "{path}");
         let text = answer.text().await.unwrap();
-        assert!(
-            !text.contains("Biscuit II"),
-            "visitors are not told: {path}"
-        );
+        assert!(!text.contains("Biscuit II"), "hidden from visitors: {path}");
     }
     let unknown = rescue.bearing(&rescue.tokens[0], "GET", "/api/v1/pets/9/changes");
     assert_eq!(unknown.send().await.unwrap().status(), 404);

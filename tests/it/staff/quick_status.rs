@@ -103,7 +103,7 @@ async fn an_undo_does_not_replace_what_someone_else_has_set_since() {
     let fields = offer.fields();
     assert_eq!(boris.submit("/pets/1/status", &fields).await, 409);
     assert_eq!(status_of(&rescue).await.0, "playing");
-    // A confirmation is somebody else's word too.
+    // Confirming a status is a change too.
     let offer = undo_form(&set_status_on_board(&mut boris, "bathing").await).unwrap();
     set_status_on_board(&mut anna, "bathing").await;
     let refused = boris.post("/pets/1/status", &offer.fields()).await;
@@ -142,8 +142,8 @@ async fn a_refused_undo_says_why_and_offers_no_retry() {
     assert_eq!(refused.status(), 409);
     let page = refused.text().await.unwrap();
     let words = refusal(&page, &offer.fields());
-    let told = "Biscuit was not set back to Bathing: someone else changed it since.";
-    assert!(words.contains(told), "{words}");
+    let reason = "Biscuit was not set back to Bathing: someone else changed it since.";
+    assert!(words.contains(reason), "{words}");
     assert!(page.contains("href=\"/pets/1\""), "{page}");
     assert!(!page.contains("/pets/1/status"), "no button: {page}");
 
@@ -154,8 +154,8 @@ async fn a_refused_undo_says_why_and_offers_no_retry() {
         let answer = boris.post("/pets/1/status", &offer.fields()).await;
         assert_eq!(answer.status(), status);
         let words = refusal(&answer.text().await.unwrap(), &offer.fields());
-        let told = words.contains("Biscuit is already set back to Playing.");
-        assert_eq!(told, status == 409, "{words}");
+        let is_repeated = words.contains("Biscuit is already set back to Playing.");
+        assert_eq!(is_repeated, status == 409, "{words}");
     }
 }
 

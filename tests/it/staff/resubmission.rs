@@ -47,7 +47,7 @@ async fn a_token_form_that_is_submitted_twice_creates_one_token_and_does_not_res
     let mut boris = rescue.signed_in("boris").await;
     boris.get("/account").await;
     let theirs = submit(&mut boris, "/account/tokens", &camera, mark).await;
-    assert_ne!(theirs.1, first.1, "a key is worth nothing to somebody else");
+    assert_ne!(theirs.1, first.1, "the key is valid for one session");
 
     let page = anna.get("/account").await;
     let (before, _) = page.split_once("Camera").unwrap();

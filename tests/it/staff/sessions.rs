@@ -134,7 +134,7 @@ async fn signing_out_refuses_a_request_that_began_before() {
     anna.cookie = Some(cookie);
     assert!(
         !anna.is_in().await,
-        "and what was in flight did not revive it"
+        "the request in flight did not revive the session"
     );
 }
 

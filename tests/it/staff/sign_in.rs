@@ -19,7 +19,7 @@ async fn the_right_password_signs_in_and_signing_out_ends_the_session() {
     let page = anna.get("/account").await;
     assert!(page.contains("signed in as admin") && page.contains("Firefox on Android"));
     assert_eq!(anna.submit("/sign-out", &[]).await, 303);
-    assert_eq!(anna.cookie, None, "the browser is told to forget it");
+    assert_eq!(anna.cookie, None, "the cookie is deleted");
     assert!(!anna.is_in().await);
 }
 
@@ -80,8 +80,8 @@ async fn the_response_time_does_not_reveal_which_names_exist() {
     let rescue = Rescue::start().await;
     let mut fastest = [Duration::MAX; 3];
     let is_alike = |[known, others @ ..]: [Duration; 3]| others.iter().all(|it| *it * 2 > known);
-    // A machine with other work makes each of them longer now and then; an answer that is given
-    // without comparing anything stays far below the others. After ten tries nobody may go on.
+    // Other work on the machine makes each of them longer now and then; an answer without a comparison
+    // always takes far less. The throttle refuses more than ten tries.
     for tried in 1..=9 {
         for (fastest, name) in fastest.iter_mut().zip(NAMES) {
             *fastest = time_of(&rescue, name).await.min(*fastest);

@@ -239,7 +239,7 @@ async fn the_store_contains_no_password_token_or_session_secret() {
             .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
             .collect()
     };
-    assert!(holds(b"argon2id"), "the file is what we look through");
+    assert!(holds(b"argon2id"), "the file contains the hashes");
     for part in [
         secret.as_bytes(),
         token.as_bytes(),
