@@ -93,7 +93,7 @@ pub struct DeliveryLimits {
     pub message_rate: RateLimit,
 }
 
-/// What all workers share.
+/// Handles and limits that all workers share.
 #[derive(Clone)]
 pub struct WorkerContext {
     /// Where frames come from.

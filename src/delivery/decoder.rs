@@ -38,7 +38,7 @@ impl CloseCode {
     pub const TRY_AGAIN_LATER: u16 = 1013;
 }
 
-/// What a viewer sent.
+/// A message or control frame of a viewer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A complete message.

@@ -32,7 +32,7 @@ pub trait MessageHandler: Send {
     fn handle(&mut self, message: IncomingMessage, visitor: ClientAddress) -> Reply;
 }
 
-/// What to do about a message.
+/// The reaction to a message.
 pub enum Reply {
     /// Nothing.
     Ignore,

@@ -13,7 +13,7 @@ use crate::limits::{
 };
 use crate::metrics::Metrics;
 
-/// How a viewer is connected.
+/// The ways in which a viewer can be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     /// `GET /live/ws`.
@@ -48,7 +48,7 @@ pub struct ViewerSlots {
 /// The slot of one viewer. Returned when dropped.
 pub struct ViewerSlot {
     _total: OwnedSemaphorePermit,
-    /// Of a viewer behind a trusted proxy. Other viewers are counted with their connection.
+    /// Only for a viewer behind a trusted proxy. Other viewers are counted with their connection.
     _address: Option<AddressPermit>,
     gauge: Option<IntGauge>,
 }

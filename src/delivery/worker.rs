@@ -30,7 +30,7 @@ pub const WAKE: Token = Token(usize::MAX);
 /// Socket events that are taken from the operating system in one call.
 const EVENTS: usize = 1024;
 
-/// One worker: a table of viewers, and what is needed to serve them.
+/// A worker: a table of viewers, and everything needed to serve them.
 pub struct Worker {
     pub(super) context: WorkerContext,
     poll: Poll,

@@ -8,7 +8,7 @@ use crate::wire::{Frame, SnapshotForm};
 /// A snapshot of up to this many pets is encoded in less than a millisecond.
 const QUICK_PETS: usize = 1000;
 
-/// What a page is rendered from.
+/// The pets of a page.
 #[derive(Clone, Debug)]
 pub struct Board {
     /// The cursor at which all of this is true.

@@ -21,7 +21,7 @@ const LOG_CHUNK: usize = 256;
 /// a poll.
 const MEMORY_CHUNK: usize = 1000;
 
-/// One step of a catch-up.
+/// A step of a catch-up.
 pub struct Chunk {
     /// Frames to send, in this order.
     pub frames: Vec<Frame>,

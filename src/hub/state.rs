@@ -24,7 +24,7 @@ const READ_CHUNK: u64 = 5_000;
 
 /// Guarded by the hub's lock. Nothing here blocks.
 pub struct HubState {
-    /// Of the last change.
+    /// Cursor of the last change.
     cursor: Cursor,
     next_pet: PetId,
     /// Times that the engine dropped changes of this epoch before they were published. No viewer can
@@ -34,7 +34,7 @@ pub struct HubState {
     backlog: Backlog,
     conflated: ConflatedFrames,
     requests: RequestIndex,
-    /// Of the current rev; cleared with every change.
+    /// Snapshots at the current rev; cleared with every change.
     snapshots: HashMap<TopicFilter, BoardSnapshot>,
 }
 

@@ -35,7 +35,7 @@ const CUT_AFTER: Duration = Duration::from_secs(5);
 /// Delay of everything on a slow network.
 const DELAY: Duration = Duration::from_secs(4);
 
-/// What is wrong with the network.
+/// The kinds of bad network, by the name in `?chaos=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chaos {
     /// A WebSocket is refused.

@@ -34,7 +34,7 @@ const BUDGET_BYTES: usize = 20 * 1024 * 1024;
 /// Size of one read. Most messages are short, and an idle connection keeps the buffer.
 const READ_BYTES: usize = 2 * 1024;
 
-/// What an answer may have beyond the bytes that were read: the headers of a fragment and of a close.
+/// Most bytes of an answer beyond those that were read: the headers of a fragment and of a close.
 const OVERHEAD_BYTES: usize = 128;
 
 /// How long the other side may take to close the connection after the server did.
