@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::handoff::{ConnectionPermit, Handoff};
-use super::read_timeout::{ConnectionPhase, ResponseBody};
+use super::read_timeout::{ConnectionPhase, Responding, ResponseBody};
 use super::socket::HttpSocket;
 use crate::limits::{ClientLimiter, MemoryReservation, PeerAddress, SizeLimits, Timeouts};
 use crate::metrics::Metrics;
@@ -128,13 +128,16 @@ struct RequestService {
 }
 
 impl RequestService {
-    async fn respond(
+    /// Starts the response to a request. Everything that is needed once is done before the future, which
+    /// each waiting connection holds.
+    fn respond(
         self: Arc<Self>,
         mut request: Request<Incoming>,
-    ) -> Result<Response<ResponseBody<BoxBody<Bytes, io::Error>>>, Infallible> {
+    ) -> impl Future<Output = Result<Response<ResponseBody<BoxBody<Bytes, io::Error>>>, Infallible>>
+    {
         let responding = self.phase.respond();
         let version = request.version();
-        let peer_ip: IpAddr = self.peer.ip();
+        let peer_ip = self.peer.ip();
         let client = self.limiter.client_address(peer_ip, request.headers());
         let extensions = request.extensions_mut();
         extensions.insert(client);
@@ -145,10 +148,22 @@ impl RequestService {
         let remote = SocketAddr::new(client.ip, self.peer.port());
         let remote = RemoteAddr(Addr::from(remote));
         let request = poem::Request::from((request, local, remote, Scheme::HTTP));
-        let mut response = Response::from(self.endpoint.get_response(request).await);
+        async move {
+            let response = Response::from(self.endpoint.get_response(request).await);
+            Ok(self.finish(response, version, responding))
+        }
+    }
+
+    /// Sets what the connection needs in a response, and ends the responding phase with its body.
+    fn finish<B: Body + Unpin>(
+        &self,
+        mut response: Response<B>,
+        version: Version,
+        responding: Responding,
+    ) -> Response<ResponseBody<B>> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             responding.switch_protocols();
-            return Ok(response.map(|body| ResponseBody::new(body, None)));
+            return response.map(|body| ResponseBody::new(body, None));
         }
         // Without chunks the end of the connection is the end of such a body. hyper closes the
         // connection then, but promises keep-alive unless the response is marked as HTTP/1.0.
@@ -161,7 +176,7 @@ impl RequestService {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
-        Ok(response.map(|body| ResponseBody::new(body, Some(responding))))
+        response.map(|body| ResponseBody::new(body, Some(responding)))
     }
 }
 
