@@ -185,7 +185,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns up to `limit` changes after `after`, oldest first, without a gap.
     ///
     /// # Errors
-    /// `Forgotten` if the log no longer has the first of them; `Read`, as for `snapshot`.
+    /// `Trimmed` if the log no longer has the first of them; `Read`, as for `snapshot`.
     fn tail(&self, after: Rev, limit: usize) -> Result<Vec<Change>, StoreError>;
 
     /// Returns the changes between `after` and `before`, both excluded, that the log still has,
@@ -270,7 +270,7 @@ pub(crate) fn assign_revs(base: Rev, changes: &[AppliedChange]) -> Vec<Change> {
 /// Checks that there is no gap between `after` and `changes`: a trimmed log has one.
 fn check_tail(after: Rev, changes: Vec<Change>) -> Result<Vec<Change>, StoreError> {
     match changes.first() {
-        Some(first) if first.rev != after.next() => Err(StoreError::Forgotten),
+        Some(first) if first.rev != after.next() => Err(StoreError::Trimmed),
         _ => Ok(changes),
     }
 }

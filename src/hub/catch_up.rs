@@ -190,7 +190,7 @@ impl CatchUp {
         let changes = read.await.ok()?;
         let changes = changes
             .inspect_err(|error| match error {
-                StoreError::Forgotten => {}
+                StoreError::Trimmed => {}
                 _ => tracing::error!(%error, "the store's log could not be read for a replay"),
             })
             .ok()?;

@@ -69,7 +69,7 @@ pub enum StoreError {
     },
     /// The folder has no store.
     #[error("there is no store in {}; choose the folder of one with --data", .0.display())]
-    NotThere(PathBuf),
+    NoStoreInFolder(PathBuf),
     /// The file to create exists.
     #[error("{} already exists and was not changed; choose another name", .0.display())]
     Exists(PathBuf),
@@ -125,7 +125,7 @@ pub enum StoreError {
          in --engine; the stream was not changed: change it with: \
          nats stream edit {stream} --replicas {wanted}"
     )]
-    TooFewCopies {
+    TooFewReplicas {
         /// The stream.
         stream: String,
         /// Its replicas.
@@ -153,7 +153,7 @@ pub enum StoreError {
         "the import stopped in the middle: {0}; no node starts on the incomplete data: \
          delete the engine's streams PET_STORE and PET_STORE_STAFF, and import again"
     )]
-    Halfway(String),
+    ImportStopped(String),
     /// A pet of the commit has changed since the decision.
     #[error("a pet has changed since the change was decided")]
     Conflict,
@@ -168,7 +168,7 @@ pub enum StoreError {
     Rejected(String),
     /// The log was trimmed.
     #[error("the log no longer has changes that old")]
-    Forgotten,
+    Trimmed,
     /// The disk is full.
     #[error("the disk is full: {0}")]
     Full(String),
@@ -192,7 +192,7 @@ pub enum StoreError {
         "the store lost published changes: it ends at rev {kept}, and rev {shown} was published; \
          nothing more is written: check the disk, and restart, which begins a new history"
     )]
-    Forgot {
+    LostChanges {
         /// The last rev in the store.
         kept: u64,
         /// The last rev that was published.

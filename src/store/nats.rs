@@ -74,7 +74,7 @@ impl NatsEngine {
     /// the runtime in which the engine's tasks are to run.
     ///
     /// # Errors
-    /// `NoEngine`, `TooOld`, `OtherSettings`, `TooFewCopies`, `Unfinished`, or `Unavailable` if the
+    /// `NoEngine`, `TooOld`, `OtherSettings`, `TooFewReplicas`, `Unfinished`, or `Unavailable` if the
     /// cluster has no leader in time.
     pub async fn connect(address: &ClusterAddress) -> Result<Self, StoreError> {
         let client = NatsClient::connect(address).await?;

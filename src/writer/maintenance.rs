@@ -186,7 +186,7 @@ fn recover(engine: &dyn Engine, hub: &Hub) -> Result<(), StoreError> {
     let (stored, published) = (engine.newest()?, hub.newest().0);
     if stored < published {
         engine.end_history()?;
-        return Err(StoreError::Forgot {
+        return Err(StoreError::LostChanges {
             kept: stored.get(),
             shown: published.get(),
         });

@@ -79,7 +79,7 @@ impl Outage {
     /// Schedules the next retry with back-off, after one that failed with `error`.
     pub fn failed_again(&mut self, error: &StoreError, now: Instant) {
         tracing::debug!(%error, outage.retries = self.failures, "the store still refuses writes");
-        if let StoreError::Forgot { .. } = error
+        if let StoreError::LostChanges { .. } = error
             && self.failures == 0
         {
             tracing::error!(%error, "the disk lost changes that it had confirmed");

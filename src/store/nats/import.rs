@@ -62,7 +62,7 @@ impl fmt::Display for Imported {
 ///
 /// # Errors
 /// `Import` with the first invalid line, `NotEmptyEngine` or `Unfinished` if the cluster is not
-/// empty, and the errors of connecting: then nothing was written. `Halfway` after that.
+/// empty, and the errors of connecting: then nothing was written. `ImportStopped` after that.
 pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported, StoreError> {
     let mut builder = ImportBuilder::default();
     read_export(input, |entry| {
@@ -73,7 +73,7 @@ pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported,
     let runtime = new_runtime(address)?;
     let engine = runtime.block_on(connect_empty(address))?;
     let client = &engine.replica.client;
-    let halfway = |error: StoreError| StoreError::Halfway(error.to_string());
+    let halfway = |error: StoreError| StoreError::ImportStopped(error.to_string());
     let claimed = runtime.block_on(claim(client, batch.next_pet));
     let claimed = claimed.map_err(|error| match error {
         StoreError::Conflict => StoreError::NotEmptyEngine(address.to_string()),

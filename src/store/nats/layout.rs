@@ -83,7 +83,7 @@ fn lease_config() -> Config {
 /// created, and checks all other settings.
 ///
 /// # Errors
-/// `OtherSettings`, `TooFewCopies`; `Unavailable` while the cluster has no leader.
+/// `OtherSettings`, `TooFewReplicas`; `Unavailable` while the cluster has no leader.
 pub async fn ensure_streams(client: &NatsClient) -> Result<(), StoreError> {
     for wanted in [pets_config(), log_config(&STAFF, 1), lease_config()] {
         ensure_stream(client, wanted).await?;
@@ -137,7 +137,7 @@ async fn ensure_stream(client: &NatsClient, mut wanted: Config) -> Result<(), St
     // More replicas are as good. With fewer, as a first start with one address creates them, the
     // loss of one server would be an outage.
     if info.config.num_replicas < wanted.num_replicas {
-        return Err(StoreError::TooFewCopies {
+        return Err(StoreError::TooFewReplicas {
             stream: wanted.name,
             kept: info.config.num_replicas as u64,
             wanted: wanted.num_replicas as u64,

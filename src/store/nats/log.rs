@@ -17,7 +17,7 @@ const RANGE_GROWTH: u64 = 4;
 /// Returns up to `limit` changes after `after`. See `Engine::tail`.
 ///
 /// # Errors
-/// `Forgotten` if there is a gap; `Unavailable` if the servers do not answer.
+/// `Trimmed` if there is a gap; `Unavailable` if the servers do not answer.
 pub async fn tail(
     client: &NatsClient,
     after: Rev,
@@ -33,7 +33,7 @@ pub async fn tail(
         }
         for message in &messages {
             if !follows_without_gap(next, message) {
-                return Err(StoreError::Forgotten);
+                return Err(StoreError::Trimmed);
             }
             changes.extend(decode_if_change(message)?.map(|applied| applied.change));
             next = message.seq + 1;

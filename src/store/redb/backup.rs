@@ -30,7 +30,7 @@ const NOT_COPIED: [&str; 2] = ["proof", "sessions"];
 /// and is not disturbed.
 ///
 /// # Errors
-/// `NotThere`, `Exists`, and the errors of reading and writing; then there is no file.
+/// `NoStoreInFolder`, `Exists`, and the errors of reading and writing; then there is no file.
 pub fn backup(folder: &Path, file: &Path) -> Result<Contents, StoreError> {
     let (target, name) = StoreFolder::of_new_file(file)?;
     with_store(folder, |reading, _| {
@@ -63,7 +63,7 @@ pub fn restore(file: &Path, folder: &Path) -> Result<Contents, StoreError> {
 /// store it checks only the records, and the second value is false.
 ///
 /// # Errors
-/// `NotThere`, and what is wrong with the store.
+/// `NoStoreInFolder`, and what is wrong with the store.
 pub fn check(folder: &Path) -> Result<(Contents, bool), StoreError> {
     with_store(folder, |reading, is_complete| {
         let contents = check_records(reading, &folder.join(FILE))?;
@@ -75,7 +75,7 @@ pub fn check(folder: &Path) -> Result<(Contents, bool), StoreError> {
 /// bytes before and after. No server may run on the store.
 ///
 /// # Errors
-/// `NotThere`, `InUse`, what is wrong with the file, and the errors of writing.
+/// `NoStoreInFolder`, `InUse`, what is wrong with the file, and the errors of writing.
 pub fn compact(folder: &Path) -> Result<(u64, u64), StoreError> {
     let path = existing_file(folder)?;
     let size_bytes = || {
@@ -122,7 +122,7 @@ fn is_leftover(entry: &fs::DirEntry) -> bool {
 /// over a copy-on-write view, after a check of every page. `work` is passed true after such a check.
 ///
 /// # Errors
-/// `NotThere`, what is wrong with the file, and the errors of `work`.
+/// `NoStoreInFolder`, what is wrong with the file, and the errors of `work`.
 pub fn with_store<T>(
     folder: &Path,
     work: impl FnOnce(&ReadTransaction, bool) -> Result<T, StoreError>,
@@ -160,7 +160,7 @@ fn existing_file(folder: &Path) -> Result<PathBuf, StoreError> {
     if exists(&path)? {
         Ok(path)
     } else {
-        Err(StoreError::NotThere(folder.to_owned()))
+        Err(StoreError::NoStoreInFolder(folder.to_owned()))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::archive::{ExportWriter, ExportedItem, StaffData, read_export};
 /// Writes a consistent export of the store of `folder` to `out`. A server may run on the store.
 ///
 /// # Errors
-/// `NotThere`, `Read` or `Record`, and `Write` or `Full` if `out` fails.
+/// `NoStoreInFolder`, `Read` or `Record`, and `Write` or `Full` if `out` fails.
 pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), StoreError> {
     with_store(folder, |reading, _| {
         let (_, epoch) = identity(reading, &folder.join(FILE))?;

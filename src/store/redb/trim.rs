@@ -88,11 +88,11 @@ mod tests {
         assert_eq!(trim(0, 7), 7);
         let recent = engine.recent(Rev::new(15), 10).unwrap();
         assert_eq!((recent.after, recent.changes.len()), (Rev::new(12), 3));
-        assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Forgotten));
+        assert_eq!(engine.tail(Rev::ZERO, 100), Err(StoreError::Trimmed));
         assert_eq!(engine.tail(Rev::new(12), 100).unwrap(), log[12..]);
         assert_eq!(trim(0, 100), 27);
         assert_eq!(trim(0, 100), 0);
-        assert_eq!(engine.tail(Rev::new(38), 100), Err(StoreError::Forgotten));
+        assert_eq!(engine.tail(Rev::new(38), 100), Err(StoreError::Trimmed));
         assert_eq!(engine.tail(Rev::new(39), 100).unwrap(), log[39..]);
         assert_eq!(engine.history(PetId::FIRST, None, 100).unwrap().len(), 11);
         assert_eq!(engine.snapshot().unwrap(), snapshot);
