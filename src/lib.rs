@@ -39,7 +39,7 @@
 //! Lower layers never import higher ones; a test reads the imports.
 //!
 //! ```text
-//! model, metrics, limits → wire, store, clock, serve → hub → writer → error → auth, delivery
+//! model, metrics, limits → wire, store, clock, serve → hub → writer → auth → error → delivery
 //!     → app_state → live, views → web → config → simulator → app → cli
 //! ```
 //!
