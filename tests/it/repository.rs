@@ -3,6 +3,7 @@
 
 mod fields;
 mod layers;
+mod names;
 mod path;
 mod style;
 
