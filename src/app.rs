@@ -53,7 +53,7 @@ pub struct App {
     engine: Arc<dyn Engine>,
 }
 
-/// Why the server did not start.
+/// Failure of a start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The store could not be opened.

@@ -1,4 +1,4 @@
-//! What the handlers of requests share: one `AppState` for the whole program.
+//! State that the handlers of requests share: one `AppState` for the whole program.
 
 use std::io;
 use std::sync::Arc;

@@ -118,7 +118,7 @@ pub enum LogFormat {
 /// The complete and valid configuration of a server.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Who may write.
+    /// People who may write.
     pub auth: AuthMode,
     /// Public address of the site, if set.
     pub base_url: Option<BaseUrl>,
@@ -134,7 +134,7 @@ pub struct Config {
     pub simulator: SimulatorConfig,
     /// The live routes.
     pub live: LiveConfig,
-    /// What each client may use.
+    /// Limits of each client.
     pub client_limits: ClientLimits,
     /// Sizes of requests and messages.
     pub size_limits: SizeLimits,

@@ -62,12 +62,12 @@ pub struct ClientLimiter {
     proxy_detector: ProxyDetector,
 }
 
-/// Whose writes share one token bucket.
+/// Owner of a token bucket of writes.
 #[derive(Hash)]
 enum WriteKey<'a> {
     /// A signed-in account with its API tokens, from any address.
     Account(&'a str),
-    /// Everyone without an account at one address.
+    /// All clients without an account at one address.
     Address(AddressKey, bool),
 }
 

@@ -1,4 +1,4 @@
-//! What the program is about, without any input or output: pets, what they are doing, and the
+//! Types of the domain, without input or output: pets, what they are doing, and the
 //! numbered changes that lead from one state of the store to the next.
 //!
 //! Every other module imports from `model`, and `model` imports from none. Formats (JSON, SSE, the

@@ -35,7 +35,7 @@ use crate::auth::{AuthMode, Rights};
 #[folder = "views/"]
 struct Templates;
 
-/// What every template gets in addition to the context of its page.
+/// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
 struct Context<'a, P> {
     assets: &'a str,

@@ -52,7 +52,7 @@ pub struct Accounts {
     form_secrets: FormSecrets,
 }
 
-/// Why accounts could not be edited.
+/// Failure of an edit of accounts.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AccountsError {
     /// Another account has the name.

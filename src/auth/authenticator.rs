@@ -14,10 +14,10 @@ use super::secret::Secret;
 use super::staff::StaffAuth;
 use crate::store::{AccountStore, StoreError};
 
-/// Who may write.
+/// People who may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthMode {
-    /// Everyone who can reach the server, which listens on loopback only. There are no accounts.
+    /// Every client may write; the server listens on loopback only. There are no accounts.
     Demo,
     /// Staff.
     Serve,

@@ -25,7 +25,7 @@ pub enum Credential {
 pub struct Grant {
     /// The account that the credential belongs to.
     pub account: Arc<Account>,
-    /// What the credential may do.
+    /// Scope of the credential.
     pub scope: Scope,
     /// The signature of changes made with the credential.
     pub signature: Signature,

@@ -26,7 +26,7 @@ pub struct SignInRequest<'a> {
     pub before: Option<Key>,
 }
 
-/// Why a sign-in or a change of a password failed.
+/// Failure of a sign-in or of a change of a password.
 #[derive(Debug)]
 pub enum SignInError {
     /// The name or the password is wrong; the answer does not say which.
@@ -36,7 +36,7 @@ pub enum SignInError {
         /// The time after which another one is possible.
         retry_after: Duration,
     },
-    /// Something else failed.
+    /// Another failure.
     Failed(AccountsError),
 }
 

@@ -41,13 +41,13 @@ const MAX_CHARACTERS: usize = 200;
 /// The password is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
-    /// It has too few characters.
+    /// The password has too few characters.
     #[error("use at least {MIN_CHARACTERS} characters: three or four words are easy to remember")]
     Short,
-    /// It has too many characters.
+    /// The password has too many characters.
     #[error("use at most {MAX_CHARACTERS} characters")]
     Long,
-    /// It consists of the name of the account, or of one character.
+    /// The password consists of the name of the account, or of one character.
     #[error("use something that cannot be guessed from the name")]
     Guessable,
 }

@@ -154,7 +154,7 @@ impl<'a> FromRequest<'a> for Administrator {
     }
 }
 
-/// What a page offers its reader. It is no permission: every route checks for itself.
+/// Actions that a page offers its reader. They are no permission: every route checks for itself.
 #[derive(Clone, Debug)]
 pub struct Rights {
     /// The mode of the server.

@@ -17,7 +17,7 @@ use super::secret::Secret;
 use crate::model::{Account, ChangeSource, Key, Scope};
 use crate::writer::Signer;
 
-/// Who sent a request. Cheap to clone.
+/// Sender of a request. Cheap to clone.
 #[derive(Clone)]
 pub struct Principal(Arc<PrincipalParts>);
 
@@ -214,7 +214,7 @@ impl<'a> FromRequest<'a> for Principal {
     }
 }
 
-/// Who sends commands over a socket. Every socket keeps one, so it is small.
+/// Sender of commands over a socket. Every socket keeps one, so it is small.
 #[derive(Clone, Debug)]
 pub enum SocketPrincipal {
     /// Every command is refused, also one with a valid token: a page of another site may watch, and

@@ -2,7 +2,7 @@
 
 use crate::model::Scope;
 
-/// Why a request or a command is refused.
+/// Reason to refuse a request or a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no credential, or it is not valid any more.

@@ -1,11 +1,11 @@
-//! Why the server ends a viewer's connection, and what it sends then.
+//! Reasons to end a viewer's connection, and the closing frame of each.
 
 use bytes::Bytes;
 
 use super::decoder::{CloseCode, close_frame};
 use crate::wire::{Encoding, Message};
 
-/// Why the server ends a connection that still works.
+/// Reason to end a connection that still works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// The server stops.

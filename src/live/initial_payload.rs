@@ -1,4 +1,4 @@
-//! What a viewer is sent before a delivery worker takes over: hello, and the changes since its cursor.
+//! Messages to a viewer before a delivery worker takes over: hello, and the changes since its cursor.
 
 use std::collections::VecDeque;
 

@@ -16,7 +16,7 @@ pub struct Author {
 /// The source and the author of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// What visitors see.
+    /// Source that visitors see.
     pub by: ChangeSource,
     /// `None` in the demo, which has no accounts, and for the simulator.
     pub author: Option<Arc<Author>>,

@@ -51,7 +51,7 @@ pub struct Change {
     pub request: Option<RequestKey>,
     /// Pet that changed.
     pub pet: PetId,
-    /// What changed.
+    /// Kind of the change.
     pub kind: ChangeKind,
 }
 

@@ -60,9 +60,9 @@ impl FromStr for PetId {
 pub struct Pet {
     /// Id, which never changes.
     pub id: PetId,
-    /// Who the pet is.
+    /// Profile of the pet.
     pub profile: Profile,
-    /// What the pet is doing.
+    /// Status of the pet.
     pub status: Status,
     /// Time when `status` began.
     pub since: Timestamp,

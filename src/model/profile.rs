@@ -1,4 +1,4 @@
-//! Who a pet is: the fields of a profile, each declared once in `Profile::FIELDS`.
+//! Profiles of pets: their fields, each declared once in `Profile::FIELDS`.
 //!
 //! Validation, edits, forms, pages, the API and its document, messages and stored records all follow
 //! from the table. A new field is a line in the struct and an entry in the table.

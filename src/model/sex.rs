@@ -13,7 +13,7 @@ pub enum Sex {
     Female,
     /// Male.
     Male,
-    /// Nobody has determined it.
+    /// Not determined.
     #[default]
     Unknown,
 }

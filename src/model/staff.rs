@@ -52,7 +52,7 @@ pub struct MonotonicSeconds(pub u64);
 pub struct Account {
     /// The name that identifies the account.
     pub name: AccountName,
-    /// What the person may do.
+    /// Permissions of the person.
     pub role: Role,
     /// True if the account is suspended: it cannot sign in, and its tokens are refused.
     pub is_disabled: bool,
@@ -99,7 +99,7 @@ pub struct Token {
     pub account: AccountName,
     /// The name that its owner gave it.
     pub name: String,
-    /// What a program with the token may do.
+    /// Permissions of a program with the token.
     pub scope: Scope,
     /// When the token was created.
     pub created: Timestamp,
@@ -134,11 +134,11 @@ pub fn check_token_name(name: &str) -> Result<(), FieldError> {
 pub struct AuditEntry {
     /// When the edit was made.
     pub at: Timestamp,
-    /// Who made the edit.
+    /// Author of the edit.
     pub author: Author,
     /// Which log the entry belongs to.
     pub kind: AuditKind,
-    /// What the author did, as a sentence without its subject: "gave anna the role admin".
+    /// Action of the author, as a sentence without its subject: "gave anna the role admin".
     pub action: String,
     /// The newest change of a pet before the edit; unknown in records of earlier versions.
     pub after: Option<Rev>,

@@ -64,7 +64,7 @@ pub enum StoreError {
     BrokenLink {
         /// The link.
         link: PathBuf,
-        /// Its target.
+        /// Target of the link.
         target: PathBuf,
     },
     /// The folder has no store.
@@ -114,7 +114,7 @@ pub enum StoreError {
         stream: String,
         /// The setting.
         setting: String,
-        /// Its value.
+        /// Value of the setting.
         found: String,
         /// The value that pet-store needs.
         wanted: String,
@@ -128,7 +128,7 @@ pub enum StoreError {
     TooFewReplicas {
         /// The stream.
         stream: String,
-        /// Its replicas.
+        /// Replicas of the stream.
         kept: u64,
         /// The replicas that it needs.
         wanted: u64,

@@ -29,7 +29,7 @@ pub struct AccountPage {
     pub entered: String,
     /// Message of the last form.
     pub flash: Option<String>,
-    /// Why the last form was refused: a title and a sentence.
+    /// Reason that the last form was refused: a title and a sentence.
     pub notice: Option<(&'static str, String)>,
 }
 

@@ -30,11 +30,11 @@ struct LineView {
     time: TimeView,
     who: String,
     client: String,
-    /// What was done, such as "set" or "signed in".
+    /// Action, such as "set" or "signed in".
     action: String,
     /// The pet that it was done to.
     pet: Option<PetLink>,
-    /// What follows the name of the pet, such as " to eating".
+    /// Text after the name of the pet, such as " to eating".
     detail: String,
 }
 

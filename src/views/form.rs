@@ -19,7 +19,7 @@ pub struct FormPage {
     /// Labels of the fields by name, for the summary of errors.
     labels: BTreeMap<&'static str, &'static str>,
     errors: FieldMessages,
-    /// Why the form is shown again: a title and a sentence.
+    /// Reason to show the form again: a title and a sentence.
     notice: Option<(&'static str, String)>,
     /// True if the notice does not report an error.
     pub is_hint: bool,

@@ -28,7 +28,7 @@ pub struct ErrorPage {
     pub status: Option<u16>,
     /// Heading.
     pub title: &'static str,
-    /// What happened and what to do.
+    /// Explanation of what happened and what to do.
     pub detail: String,
     /// The form to send again.
     pub retry: Option<RetryForm>,
@@ -43,7 +43,7 @@ pub struct ErrorPage {
 pub struct RetryForm {
     /// Path that the form is sent to.
     pub action: String,
-    /// What its author entered or chose, with a label each.
+    /// Values that its author entered or chose, each with a label.
     pub entered: Vec<(&'static str, String)>,
     /// All its fields, hidden.
     pub fields: Vec<(String, String)>,

@@ -12,7 +12,7 @@ pub struct SignInPage {
     next: String,
     /// The name that was entered.
     pub entered: String,
-    /// Why the last attempt failed.
+    /// Reason that the last attempt failed.
     pub problem: Option<String>,
     /// The form that the page carries.
     pub pending: Option<PendingForm>,

@@ -20,7 +20,7 @@ pub struct StaffPage {
     pub link: Option<(String, String)>,
     /// Message of the last form.
     pub flash: Option<String>,
-    /// Why the last form was refused: a title and a sentence.
+    /// Reason that the last form was refused: a title and a sentence.
     pub notice: Option<(&'static str, String)>,
     /// True if requests come through a proxy that `--trusted-proxy` does not list.
     pub has_unnamed_proxy: bool,

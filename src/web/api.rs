@@ -264,7 +264,7 @@ impl Api {
         Ok(Json(CommittedObject::new(set.cursor)))
     }
 
-    /// What a pet has been doing
+    /// Changes of a pet
     ///
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
     /// `before`. Staff also get the author (`who` and `client`) and the pet's name, and may ask about

@@ -1,4 +1,4 @@
-//! What surrounds every handler.
+//! Middleware around every handler.
 
 mod body_limit;
 mod cors;

@@ -32,7 +32,7 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 /// Lists of up to this many pets are sent with their length, not streamed.
 const WHOLE_PETS: usize = 256;
 
-/// What pets are rendered as, if that is the same for every reader.
+/// Rendering of pets that is the same for every reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlockKind {
     /// Cards without forms.

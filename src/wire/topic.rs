@@ -2,7 +2,7 @@
 
 use crate::model::PetId;
 
-/// What a frame is about: one pet. Delivery compares topics and does not look inside.
+/// Subject of a frame: one pet. Delivery compares topics and does not look inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Topic(PetId);
 

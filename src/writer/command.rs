@@ -16,9 +16,9 @@ const FIRST_STATUS: Status = Status::Sleeping;
 pub enum Command {
     /// Creates a pet, which gets the next id.
     Create {
-        /// Its profile.
+        /// Profile of the pet.
         profile: Profile,
-        /// Its first status.
+        /// First status of the pet.
         status: Status,
     },
     /// Edits a profile.
@@ -148,7 +148,7 @@ pub enum WriteError {
     /// The idempotency key belongs to another command.
     #[error("this key was used for another request; send a new key with a new request")]
     KeyReused,
-    /// Someone else changed a field that the edit sets.
+    /// Another edit changed a field that this edit sets.
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
     /// `Expected::StatusSetAt` does not hold.

@@ -16,7 +16,7 @@ const MAX_TRIES: usize = 10;
 /// Edits of maintenance in one write, which leaves room for pending revocations.
 const MAINTENANCE_BATCH: usize = MAX_ACCOUNT_EDITS / 2;
 
-/// Who edits accounts. Session and role are checked in the step that decides the edit.
+/// Author of an edit of accounts. Session and role are checked in the step that decides the edit.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// The author of the audit entry.
@@ -26,7 +26,7 @@ pub struct Actor {
     request: Option<String>,
 }
 
-/// What an edit requires of the account of the actor's session.
+/// Requirement of an edit for the account of the actor's session.
 #[derive(Clone, Copy)]
 pub enum ActorRequirement<'a> {
     /// The role admin.
@@ -110,7 +110,7 @@ pub fn valid_session<'a>(
 
 /// The decision about an edit.
 pub struct Plan<T> {
-    /// What to change.
+    /// Edits of the store.
     pub edits: Vec<AccountEdit>,
     /// The kind and the action of the audit entry; `None` if there is nothing to record.
     pub audit: Option<(AuditKind, String)>,

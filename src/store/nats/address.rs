@@ -17,7 +17,7 @@ pub struct ClusterAddress {
     pub authority: Option<PathBuf>,
 }
 
-/// Why a text is not the address of a cluster.
+/// Reason that a text is not the address of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The text names no server, or one without a valid host and port.

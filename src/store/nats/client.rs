@@ -60,7 +60,7 @@ const MIN_API_LEVEL: u64 = 2;
 /// The body of a request that has none.
 pub const NO_BODY: Vec<u8> = Vec::new();
 
-/// Why a request failed.
+/// Failure of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestFailure {
     /// The request reached no server: nothing was done.

@@ -32,7 +32,7 @@ const MAX_CHANGES: usize = 100_000;
 /// The newest changes of each pet, which are imported even if they are older than those.
 const MIN_CHANGES_PER_PET: usize = 16;
 
-/// What an import wrote.
+/// Result of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// Pets that exist now.
@@ -194,7 +194,7 @@ struct ImportBuilder {
 struct PetHistory {
     /// The pet after the last change so far.
     after: Option<Arc<Pet>>,
-    /// Whether `after` has the present profile, because the log has had no record yet.
+    /// True if `after` has the present profile, because the log has had no record yet.
     is_profile_assumed: bool,
     changes: VecDeque<AppliedChange>,
 }

@@ -163,7 +163,7 @@ pub struct Replica {
     last_shown: AtomicU64,
     /// Sequence number up to which changes were shown.
     pub shown: watch::Sender<u64>,
-    /// Whether the engine answers.
+    /// True if the engine answers.
     pub health: EngineHealth,
     /// How far the clocks differ.
     pub clock: ClockDifference,

@@ -23,7 +23,7 @@ pub enum IoEvent<'a> {
     },
     /// Writes to a file.
     Write {
-        /// Its name.
+        /// Name of the file.
         file: &'a str,
         /// Where the first byte goes.
         offset: u64,
@@ -32,14 +32,14 @@ pub enum IoEvent<'a> {
     },
     /// Truncates or extends a file.
     SetLength {
-        /// Its name.
+        /// Name of the file.
         file: &'a str,
-        /// Its new length in bytes.
+        /// New length of the file in bytes.
         length: u64,
     },
     /// Calls fsync on a file.
     Sync {
-        /// Its name.
+        /// Name of the file.
         file: &'a str,
     },
     /// Renames a file.
@@ -51,7 +51,7 @@ pub enum IoEvent<'a> {
     },
     /// Removes a file.
     Remove {
-        /// Its name.
+        /// Name of the file.
         file: &'a str,
     },
     /// Calls fsync on the folder, which makes new and changed names durable.

@@ -171,7 +171,7 @@ pub struct ChangeObject {
     cursor: String,
     /// `status`, `pet` (created or edited) or `gone`.
     r#type: String,
-    /// What the pet was doing from then on. Absent when it was removed.
+    /// Status of the pet from then on. Absent when it was removed.
     status: Option<String>,
     /// When the change was committed: RFC 3339, UTC, microseconds.
     since: String,

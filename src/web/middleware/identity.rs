@@ -1,4 +1,4 @@
-//! Who sent a request, and whether a browser sent it for a page of another site.
+//! Identifies the sender of a request, and refuses what a page of another site sent.
 
 use std::sync::Arc;
 

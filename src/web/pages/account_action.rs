@@ -1,4 +1,4 @@
-//! What an admin can do to an account, how it is confirmed, and what it reports.
+//! Actions of an admin on an account: how each is confirmed, and what it reports.
 
 use super::flash::{EndedAccess, Flash};
 use super::{form, staff};
@@ -22,7 +22,7 @@ pub enum AccountAction {
     Remove,
 }
 
-/// What the page shows after an action.
+/// Result that the page shows after an action.
 pub enum ActionResult {
     /// The secret of a link to choose a password.
     Link(Secret),

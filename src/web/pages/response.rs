@@ -15,7 +15,7 @@ use crate::web::Site;
 pub struct PageResponder {
     /// The state that the handlers share.
     pub site: Arc<Site>,
-    /// Who reads the page.
+    /// Reader of the page.
     pub principal: Principal,
     /// The message that the browser brought from the last form.
     flash: Option<Flash>,

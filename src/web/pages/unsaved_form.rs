@@ -68,11 +68,11 @@ impl SentForm {
     }
 }
 
-/// Why a form is shown again.
+/// Reason to show a form again.
 pub enum Reason<'a> {
-    /// It was refused. With the page at the public address, if it would have been accepted there.
+    /// The form was refused. With the page at the public address, if it would have been accepted there.
     Refused(&'a Failure, Option<String>),
-    /// It was refused before its author signed in.
+    /// The form was refused before its author signed in.
     SignedIn,
 }
 

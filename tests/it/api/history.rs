@@ -1,4 +1,4 @@
-//! What a pet has been doing.
+//! Changes of a pet.
 
 use serde_json::Value;
 

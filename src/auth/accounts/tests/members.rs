@@ -1,4 +1,4 @@
-//! What changes an account and what that ends; one admin always remains.
+//! Changes of an account, and what they end; one admin always remains.
 
 use super::support::{DAY, HASH, TestAccounts, author, name, operator};
 use crate::auth::accounts::{AccountsError, AccountsResult};

@@ -1,4 +1,4 @@
-//! What keeps a session valid, what ends it, and what survives a restart.
+//! Sessions: what keeps them valid, what ends them, and what survives a restart.
 
 use super::support::{DAY, HASH, HOUR, TestAccounts, author, later, name, operator};
 use crate::auth::accounts::AccountsError;

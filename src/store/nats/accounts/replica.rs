@@ -36,7 +36,7 @@ pub struct AccountReplica {
     polls_behind: u32,
     /// The ops of messages that were applied by a catch-up that failed after that.
     applied_ops: Vec<String>,
-    /// Whether a task keeps the copy current, as it does once there is a follower.
+    /// True once a task keeps the copy current, which starts with the first follower.
     pub is_followed: bool,
 }
 
