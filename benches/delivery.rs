@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const VIEWERS: u64 = 10_000;
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 const PETS: u64 = 1_000;
 
 /// Counts the bytes that it takes.

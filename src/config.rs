@@ -50,7 +50,7 @@ pub struct ServeOptions {
     )]
     data: PathBuf,
 
-    /// Public address of the site, such as https://pets.example. Requests from pages of other sites
+    /// Public address of the site, such as <https://pets.example>. Requests from pages of other sites
     /// are refused, and with https:// cookies are sent over HTTPS only [default: the Host of each
     /// request]
     #[arg(long, value_name = "URL", env = "PET_STORE_BASE_URL", value_parser = BaseUrl::parse)]
@@ -93,7 +93,7 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = parse::duration)]
     grace: Duration,
 
-    /// Format of the log on stderr. RUST_LOG sets its level
+    /// Format of the log on stderr. `RUST_LOG` sets its level
     #[arg(
         long,
         value_name = "FORMAT",
@@ -266,7 +266,7 @@ impl Config {
             live: LiveConfig {
                 heartbeat: Duration::from_secs(15),
                 max_viewers: 1000,
-                max_connection_age: Duration::from_secs(600),
+                max_connection_age: Duration::from_mins(10),
                 messages_per_second: 50,
             },
             client_limits: ClientLimits::default(),

@@ -2,9 +2,10 @@
 //!
 //! # Where to start reading
 //!
-//! A bug in a route is in the file of that name: `web::api` and `web::pages` for the HTTP routes,
-//! `live::sse`, `live::websocket` and `live::poll` for the live ones. The limit per address is in
-//! `limits`, the commands of the program in `cli`, its options in `config`. `app` starts all parts and
+//! A route starts in the file of its name: `web::api` and `web::pages` for HTTP, `live::sse`,
+//! `live::websocket` and `live::poll` for the live ones. The bytes on a socket come from
+//! `live::upgrade` (the first), `wire::encoding` (their form) and `delivery` (all later ones); the
+//! cursor of a viewer is read by `live::query`. The limit per address is in `limits`, the commands of the program in `cli`, its options in `config`. `app` starts all parts and
 //! stops them. Everything else is on the way of a change.
 //!
 //! # The way of a change
@@ -12,9 +13,9 @@
 //! From `PUT /api/v1/pets/7/status` to the bytes on a WebSocket, a change has three shapes: a
 //! `Command` until the writer has decided it, a `Change` with a rev once the engine has committed it,
 //! and a `Frame` with the bytes of every transport. `tests/it/repository/path.rs` checks this table:
-//! each function calls the next, directly or through the step named in the last column.
+//! each function is called in the file of the step in the last column.
 //!
-//! | step | file | function | what it does | called in step |
+//! | step | file | function | what it does | called in the file of step |
 //! |---|---|---|---|---|
 //! | 1 | `web/api.rs` | `set_status` | Parses the request into a `Command`. | |
 //! | 2 | `auth/permit.rs` | `api_signer` | Signs the command. The handler's parameter `Permit` has checked the permission. | 1 |
@@ -30,6 +31,7 @@
 //! | 12 | `delivery/worker.rs` | `serve` | Waits for events and frames, one thread per core. | 12 |
 //! | 13 | `delivery/fan_out.rs` | `pass` | Receives new frames, and passes them to the viewers of each pet. | 12 |
 //! | 14 | `delivery/viewer.rs` | `send_event` | Writes the shared bytes to the socket, or keeps what a slow viewer cannot take. | 13 |
+//! | 15 | `delivery/fan_out.rs` | `resume` | Serves a slow viewer again: the newest frame per topic, or a snapshot. | 12 |
 //!
 //! On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/live`
 //! receives, `public/state` drops what is old, and `public/view` draws.

@@ -136,7 +136,7 @@ impl Metrics {
             ),
             dropped: counters(
                 "petstore_viewers_dropped_total",
-                "Viewers dropped by the server.",
+                "Viewers disconnected by the server: write-timeout (took no bytes), protocol (broke it), flood (too many messages), fault (a worker panicked).",
                 "reason",
                 &["write-timeout", "protocol", "flood", "fault"],
             ),

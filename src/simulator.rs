@@ -42,7 +42,7 @@ struct Turns<R> {
     last: Option<PetId>,
 }
 
-/// Returns the random number generator of a run. ChaCha8 by name and not the standard one: a seed
+/// Returns the random number generator of a run. `ChaCha8` by name and not the standard one: a seed
 /// must give the same run after an update.
 pub fn seeded_random(seed: Option<u64>) -> ChaCha8Rng {
     match seed {
@@ -169,7 +169,7 @@ mod tests {
         let later = start + Duration::from_millis(35);
         let last = start + Duration::from_millis(30);
         assert_eq!(turns_due(start, later, pause, 100), (4, last));
-        let much_later = start + Duration::from_secs(60);
+        let much_later = start + Duration::from_mins(1);
         assert_eq!(turns_due(start, much_later, pause, 100), (100, much_later));
     }
 }

@@ -19,7 +19,7 @@ use crate::model::Key;
 const PENDING_EDITS: usize = 32;
 
 /// How often expired sessions are removed, and the last use of the others is saved.
-const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(600);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(10);
 
 /// How soon revocations that the disk did not take are written again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);

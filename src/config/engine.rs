@@ -7,12 +7,12 @@ use clap::Args;
 
 use crate::store::{AddressError, ClusterAddress};
 
-/// The storage engine: the embedded store, or a cluster that other nodes use too.
+/// The storage engine: the embedded store, or a cluster shared with other servers of pet-store (nodes).
 #[derive(Clone, Debug)]
 pub enum EngineChoice {
     /// The embedded store.
     Redb,
-    /// A NATS JetStream cluster.
+    /// A NATS `JetStream` cluster.
     Nats(ClusterAddress),
 }
 
@@ -31,7 +31,7 @@ impl FromStr for EngineChoice {
 #[derive(Args, Clone, Debug)]
 pub struct EngineOptions {
     /// Where pets, changes and staff are stored: `redb`, on this machine in --data, or the servers of
-    /// a NATS JetStream cluster, such as nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
+    /// a NATS `JetStream` cluster, such as nats://a:4222,b:4222,c:4222, or tls:// instead of nats://
     /// (see docs/cluster.md)
     #[arg(
         long,
@@ -52,7 +52,7 @@ pub struct EngineOptions {
     engine_credentials: Option<PathBuf>,
 
     /// CA certificates (PEM) that the NATS servers must be signed by; requires TLS [default for
-    /// tls://: those of the system]
+    /// <tls://>: those of the system]
     #[arg(long, value_name = "FILE", env = "PET_STORE_ENGINE_CA", global = true)]
     engine_ca: Option<PathBuf>,
 }

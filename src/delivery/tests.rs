@@ -50,7 +50,7 @@ impl Rig {
             limits: DeliveryLimits {
                 heartbeat: Duration::from_secs(15),
                 write_timeout: Duration::from_secs(30),
-                max_connection_age: Duration::from_secs(600),
+                max_connection_age: Duration::from_mins(10),
                 message_bytes: 4096,
                 message_timeout: Duration::from_secs(10),
                 message_rate: RateLimit::per_second(50),

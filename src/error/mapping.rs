@@ -106,7 +106,7 @@ impl From<AccountsError> for Failure {
                 Failure::conflict("Someone else is editing staff accounts. Please try again.")
             }
             AccountsError::Store(StoreError::Unknown(reason)) => {
-                tracing::error!(%reason, "no confirmation for an edit of accounts");
+                tracing::error!(%reason, "the database did not confirm a change of accounts in time; it may still be applied");
                 Failure::unavailable(
                     "The database did not confirm the change in time. It may still be applied; \
                      check before retrying.",

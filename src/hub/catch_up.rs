@@ -55,12 +55,11 @@ impl Chunk {
 
 impl CatchUp {
     pub(super) fn new(hub: Arc<Hub>, filter: TopicFilter, since: Option<Cursor>) -> Self {
-        let (start, snapshot) = match hub.servable(since) {
-            Some(cursor) => (cursor, None),
-            None => {
-                let snapshot = hub.snapshot(&filter);
-                (snapshot.cursor(), Some(snapshot))
-            }
+        let (start, snapshot) = if let Some(cursor) = hub.servable(since) {
+            (cursor, None)
+        } else {
+            let snapshot = hub.snapshot(&filter);
+            (snapshot.cursor(), Some(snapshot))
         };
         CatchUp {
             hub,
@@ -98,15 +97,12 @@ impl CatchUp {
         }
         let chunk = self.read_log().await;
         // If another epoch began during the read, the chunk must not be taken for a part of it.
-        match chunk.filter(|_| self.hub.epoch() == self.at.epoch) {
-            Some(chunk) => {
-                self.at.rev = chunk.reaches;
-                chunk
-            }
-            None => {
-                self.restart();
-                self.read_snapshot().await
-            }
+        if let Some(chunk) = chunk.filter(|_| self.hub.epoch() == self.at.epoch) {
+            self.at.rev = chunk.reaches;
+            chunk
+        } else {
+            self.restart();
+            self.read_snapshot().await
         }
     }
 
@@ -189,9 +185,10 @@ impl CatchUp {
         let read = tokio::task::spawn_blocking(move || engine.tail(after, LOG_CHUNK));
         let changes = read.await.ok()?;
         let changes = changes
-            .inspect_err(|error| match error {
-                StoreError::Trimmed => {}
-                _ => tracing::error!(%error, "the store's log could not be read for a replay"),
+            .inspect_err(|error| {
+                if error != &StoreError::Trimmed {
+                    tracing::error!(%error, "the store's log could not be read for a replay");
+                }
             })
             .ok()?;
         let last = changes.last()?;

@@ -18,7 +18,8 @@ const CURSOR_ATTEMPTS: usize = 5;
 /// threads.
 const MAX_CONCURRENT_QUESTIONS: usize = 4;
 
-/// Health of the engine, as far as this node knows.
+/// Status of the engine as the hub knows it: since when it does not respond, and whether changes can
+/// be written.
 pub struct EngineStatus {
     /// When the engine stopped responding, or `None` while it responds.
     stale_since: watch::Sender<Option<Timestamp>>,

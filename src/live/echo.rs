@@ -203,7 +203,7 @@ impl EchoConnection {
 
 /// Writes once and flushes.
 async fn write(writer: &mut WriteHalf<Upgraded>, bytes: Option<&mut Bytes>) -> io::Result<()> {
-    if let Some(bytes) = bytes.filter(|bytes| bytes.has_remaining()) {
+    if let Some(bytes) = bytes.filter(Buf::has_remaining) {
         writer.write_buf(bytes).await?;
     }
     writer.flush().await

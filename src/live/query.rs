@@ -52,7 +52,7 @@ impl LiveQuery {
                 "pet" => topics.push(Topic::from(value.parse::<PetId>()?)),
                 "since" => since = Some(value.parse::<Cursor>()?),
                 name if is_last_event_id(name) => {
-                    last_event = later(last_event, value.parse().ok())
+                    last_event = later(last_event, value.parse().ok());
                 }
                 "wait" => wait = parse_wait(&value)?,
                 "from" => from = Some(value),
@@ -88,7 +88,7 @@ fn last_event_id(headers: &HeaderMap) -> Option<Cursor> {
 }
 
 /// Returns true for a parameter in which a polyfill, which cannot set the header, sends that id:
-/// `lastEventId` (Yaffle's EventSource), `lastEventID` and `Last-Event-ID` (Mercure),
+/// `lastEventId` (Yaffle's `EventSource`), `lastEventID` and `Last-Event-ID` (Mercure),
 /// `last_event_id`, `evs_last_event_id`.
 fn is_last_event_id(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphabetic);

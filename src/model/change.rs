@@ -99,7 +99,8 @@ impl Change {
 }
 
 impl ChangeKind {
-    /// Returns the pet's name after this change, or before its removal, if the change contains it.
+    /// Returns the pet's name if the change contains it: the name after a create or edit, the last name
+    /// for a removal.
     pub fn name(&self) -> Option<&str> {
         match self {
             ChangeKind::Pet(pet) => Some(&pet.profile.name),

@@ -39,7 +39,7 @@ const DEAD_PEER_TIMEOUT: Duration = Duration::from_secs(20);
 const AFTER_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// TCP keep-alive: probe a peer that was silent for this long, and then at this interval.
-const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_TIME: Duration = Duration::from_mins(1);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// An accepted connection.

@@ -1,4 +1,4 @@
-//! The engine of several nodes: streams in a NATS JetStream cluster.
+//! The engine of several nodes: streams in a NATS `JetStream` cluster.
 //!
 //! `client` is the connection; `subjects` names what is stored, and `layout` configures it; `record`
 //! encodes a change as a message. `read` gets messages from any server that has a replica. A `commit`

@@ -10,7 +10,7 @@ use crate::auth::SessionSummary;
 use crate::model::{Account, Key, Scope, Timestamp, Token};
 
 /// Sessions shorter idle than this are shown as active.
-const ACTIVE_FOR: Duration = Duration::from_secs(300);
+const ACTIVE_FOR: Duration = Duration::from_mins(5);
 
 /// Sessions, password and API tokens of one account.
 #[derive(Default, Serialize)]

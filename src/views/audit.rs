@@ -1,4 +1,4 @@
-//! Contexts of the activity log and of the history of one pet.
+//! Template data of the activity log and of the history of one pet.
 
 use serde::Serialize;
 

@@ -54,7 +54,7 @@ pub struct RetryForm {
 /// The API reference.
 #[derive(Serialize)]
 pub struct ApiDocsPage {
-    /// The OpenAPI document.
+    /// The `OpenAPI` document.
     pub spec: Value,
 }
 

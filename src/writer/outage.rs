@@ -18,7 +18,7 @@ const MAX_UNAVAILABLE_PAUSE: Duration = Duration::from_millis(200);
 
 /// An outage that begins this soon after the last logged one is not logged: a disk that is nearly
 /// full must not be filled up by the log.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// An outage that lasts this long is always logged.
 const LOGGED_AFTER: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ impl OutageLog {
 }
 
 fn log_begin(error: &StoreError) {
-    tracing::error!(%error, "changes cannot be written and are refused; retrying");
+    tracing::error!(%error, "the store cannot be written; changes are refused until a retry succeeds");
 }
 
 impl Outage {

@@ -192,7 +192,7 @@ async fn a_full_queue_is_answered_immediately() {
 
 #[tokio::test]
 async fn the_log_is_trimmed_in_small_steps_and_keeps_what_viewers_may_replay() {
-    let history = Duration::from_secs(3600);
+    let history = Duration::from_hours(1);
     let rig = Rig::start_with(Some(history), Clock::system());
     until(|| rig.engine.trims.lock().unwrap().len() == 3).await;
     let step = (history, REPLAY_LIMIT, maintenance::TRIM_STEP);

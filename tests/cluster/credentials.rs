@@ -105,7 +105,7 @@ fn token(issuer: &KeyPair, subject: &KeyPair, claims: &Value) -> String {
     format!("{signed}.{}", BASE64.encode(&signature))
 }
 
-/// Returns the token of an account without limits; with JetStream unless it is the system account.
+/// Returns the token of an account without limits; with `JetStream` unless it is the system account.
 fn account(operator: &KeyPair, account: &KeyPair, has_jetstream: bool) -> String {
     let unlimited = [
         "subs", "data", "payload", "imports", "exports", "conn", "leaf",

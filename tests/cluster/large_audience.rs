@@ -35,7 +35,7 @@ async fn viewers_of_three_nodes_see_every_change_once_in_order_and_under_the_sam
     let mut testbed = Testbed::start().await;
     let outcome = testbed.run(by_form(VIEWERS.0, VIEWERS.1), async |_, writers| {
         let changes = by_form(CHANGES.0, CHANGES.1);
-        writers.wait_for_acknowledged(changes).await
+        writers.wait_for_acknowledged(changes).await;
     });
     let outcome = outcome.await;
     let viewers = outcome.seen.viewers.iter();

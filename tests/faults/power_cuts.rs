@@ -217,7 +217,7 @@ fn apply_to(content: &mut Vec<u8>, operation: &DiskOperation) {
             content[start..end].copy_from_slice(data);
         }
         DiskOperation::SetLength { length, .. } => {
-            content.resize(usize::try_from(*length).unwrap(), 0)
+            content.resize(usize::try_from(*length).unwrap(), 0);
         }
         other => panic!("{other:?} does not change the content of a file"),
     }

@@ -95,7 +95,7 @@ async fn no_preflight_allows_a_write() {
                 .header("access-control-request-method", method)
                 .header("access-control-request-headers", "content-type");
             let headers = preflight.send().await.unwrap().headers().clone();
-            let told = headers.keys().map(|name| name.as_str());
+            let told = headers.keys().map(reqwest::header::HeaderName::as_str);
             let told: Vec<_> = told
                 .filter(|name| name.starts_with("access-control-"))
                 .collect();

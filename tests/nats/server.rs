@@ -20,7 +20,7 @@ pub const OLDEST: &str = "2.12.8";
 /// The version of Debian, which is too old.
 pub const TOO_OLD: &str = "2.9.10";
 
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// One server, or several that form a cluster.
 pub struct Servers {
@@ -36,7 +36,7 @@ struct Server {
 }
 
 impl Servers {
-    /// Starts `count` servers of `version`, and waits until JetStream answers.
+    /// Starts `count` servers of `version`, and waits until `JetStream` answers.
     pub fn start(count: usize, version: &'static str) -> Self {
         let mut servers = Servers::new(count, version, "");
         (0..count).for_each(|index| servers.begin(index));

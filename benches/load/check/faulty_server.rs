@@ -86,18 +86,17 @@ fn send_with_fault(
     let change = at(rev);
     match (fault, rev) {
         (Fault::InPieces, _) => stream.send_in_pieces(change),
-        (Fault::NewestOfEachAfterPause | Fault::SnapshotAfterPause, 30..=69) => Ok(()),
+        (Fault::NewestOfEachAfterPause | Fault::SnapshotAfterPause, 30..=69)
+        | (Fault::DropOne | Fault::Swap, 50)
+        | (Fault::DropLast, CHANGES)
+        | (Fault::Leave, 51..) => Ok(()),
         (Fault::NewestOfEachAfterPause, 70) => (61..=70).try_for_each(|rev| stream.send(at(rev))),
         (Fault::SnapshotAfterPause, 70) => stream.send(&format!(
             r#"{{"type":"snapshot","cursor":"{EPOCH}-70","pets":[]}}"#
         )),
-        (Fault::DropOne, 50) => Ok(()),
-        (Fault::DropLast, CHANGES) => Ok(()),
         (Fault::Repeat, 50) => stream.send(change).and_then(|()| stream.send(change)),
-        (Fault::Swap, 50) => Ok(()),
         (Fault::Swap, 51) => stream.send(change).and_then(|()| stream.send(at(50))),
         (Fault::Alter, 50) => stream.send(&change.replace("eating", "eaten!")),
-        (Fault::Leave, 51..) => Ok(()),
         (Fault::Leave, 50) => stream.socket.shutdown(std::net::Shutdown::Both),
         _ => stream.send(change),
     }

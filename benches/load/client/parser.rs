@@ -119,7 +119,7 @@ impl Viewer {
     fn take_events(&mut self, text: &[u8], now: i64, measurements: &mut Measurements) {
         let mut event = std::mem::take(&mut self.event);
         sse::events(&mut event, text, |data| {
-            self.take_message(data, now, measurements)
+            self.take_message(data, now, measurements);
         });
         self.event = event;
     }

@@ -29,7 +29,7 @@ const TOLERANCE: Duration = Duration::from_secs(2);
 /// The first limit of the page's random delay.
 const BACKOFF: Duration = Duration::from_millis(500);
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 pub fn run(viewers: usize) -> anyhow::Result<()> {
     println!("\nthe server restarts with {viewers} viewers");
@@ -127,13 +127,14 @@ impl Reconnects {
                     self.refused += 1;
                     self.wait_randomly(self.failed[index - viewers] + 1);
                 }
-                Stage::Lost => match viewer.record.retry_ms {
-                    Some(retry_ms) => self.wait(Duration::from_millis(retry_ms), 0),
-                    None => {
+                Stage::Lost => {
+                    if let Some(retry_ms) = viewer.record.retry_ms {
+                        self.wait(Duration::from_millis(retry_ms), 0);
+                    } else {
                         self.without_bye += 1;
                         self.wait_randomly(0);
                     }
-                },
+                }
                 _ => continue,
             }
             self.is_handled[index] = true;

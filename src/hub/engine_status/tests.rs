@@ -146,7 +146,8 @@ async fn a_viewer_waits_once_for_a_rev_that_the_engine_does_not_have() {
     );
 }
 
-/// After 2 s the viewer once got a snapshot of this node, which was older.
+/// Regression: after 2 s the viewer was sent the snapshot of this node, which is older than the board
+/// that the viewer had.
 #[tokio::test(start_paused = true)]
 async fn a_viewer_ahead_of_the_node_keeps_its_board_unless_the_engine_lacks_its_rev() {
     for (newest, is_snapshot) in [(SILENT, false), (1, false), (0, true)] {

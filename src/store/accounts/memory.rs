@@ -120,7 +120,9 @@ impl AccountStore for MemoryAccountStore {
     fn edit_accounts(&self, version: u64, edits: &[AccountEdit]) -> Result<u64, StoreError> {
         self.version.edit(version, edits, || {
             let mut records = self.lock();
-            edits.iter().for_each(|edit| records.apply(edit.clone()));
+            for edit in edits {
+                records.apply(edit.clone());
+            }
             Ok(())
         })
     }

@@ -216,10 +216,9 @@ pub fn decode_audit_entry(bytes: &[u8]) -> Result<AuditEntry, StoreError> {
             client: record.client,
         },
         kind: match record.kind {
-            Some(AuditKindRecord::Routine) => AuditKind::Routine,
             Some(AuditKindRecord::Administrative) => AuditKind::Administrative,
-            None if is_legacy_routine() => AuditKind::Routine,
-            None => AuditKind::Administrative,
+            None if !is_legacy_routine() => AuditKind::Administrative,
+            Some(AuditKindRecord::Routine) | None => AuditKind::Routine,
         },
         action: record.did,
         after: record.after.map(Rev::new),

@@ -191,10 +191,12 @@ fn export_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u
     let mut text = Vec::new();
     let (epoch, rev) = (Epoch::new(7), Rev::new(rev));
     let mut writer = ExportWriter::start(&mut text, epoch, rev, PetId::new(next_pet)).unwrap();
-    pets.iter().for_each(|pet| writer.pet(pet).unwrap());
-    changes
-        .iter()
-        .for_each(|change| writer.change(change).unwrap());
+    for pet in pets {
+        writer.pet(pet).unwrap();
+    }
+    for change in changes {
+        writer.change(change).unwrap();
+    }
     writer.end().unwrap();
     text
 }

@@ -44,14 +44,16 @@ impl BatchMessage {
         self
     }
 
-    /// Requires that the last message of the subject is `seq`; 0 for none.
+    /// Requires that the last message of the subject has the sequence number `seq`; 0 requires that
+    /// there is none.
     pub fn expect_subject_at(mut self, seq: u64) -> Self {
         let header = NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
         self.headers.insert(header, seq.to_string());
         self
     }
 
-    /// Requires that the last message of the stream is `seq`. Only for the first message of a batch.
+    /// Requires that the last message of the stream has the sequence number `seq`. Only for the first
+    /// message of a batch.
     pub fn expect_stream_at(mut self, seq: u64) -> Self {
         let header = NATS_EXPECTED_LAST_SEQUENCE;
         self.headers.insert(header, seq.to_string());

@@ -1,6 +1,6 @@
 //! The connection to the NATS servers: requests, and how they fail.
 //!
-//! Requests to the JetStream API carry the types of `async_nats::jetstream`, but they are sent by
+//! Requests to the `JetStream` API carry the types of `async_nats::jetstream`, but they are sent by
 //! the plain client. `jetstream::Context` queues a request while there is no connection, so a write
 //! could be stored long after it was reported as failed; and its errors do not distinguish a request
 //! that was never sent from one whose outcome is unknown.
@@ -54,7 +54,7 @@ pub const TEMPORARY_ERRORS: [ErrorCode; 5] = [
     ErrorCode::STREAM_TOO_MANY_REQUESTS,
 ];
 
-/// The lowest JetStream API level with atomic batches: nats-server 2.12.
+/// The lowest `JetStream` API level with atomic batches: nats-server 2.12.
 const MIN_API_LEVEL: u64 = 2;
 
 /// The body of a request that has none.
@@ -204,7 +204,7 @@ impl NatsClient {
     ///
     /// # Errors
     /// `TooOld`: an older server accepts every write and ignores the headers that make it atomic.
-    /// `Unavailable` if JetStream does not answer.
+    /// `Unavailable` if `JetStream` does not answer.
     pub async fn check_version(&self) -> Result<(), StoreError> {
         let connection = self.connection();
         if self.checked_connection.load(Ordering::Acquire) == connection {
@@ -264,7 +264,7 @@ impl NatsClient {
         })
     }
 
-    /// Sends a request to `endpoint` of the JetStream API.
+    /// Sends a request to `endpoint` of the `JetStream` API.
     ///
     /// # Errors
     /// As for `request`, and `Refused` with the server's error.
@@ -279,7 +279,7 @@ impl NatsClient {
     }
 }
 
-/// Parses the answer of the JetStream API or of a stream.
+/// Parses the answer of the `JetStream` API or of a stream.
 ///
 /// # Errors
 /// `Refused` with the server's error; `NoAnswer` if the answer is not a `T`.

@@ -184,7 +184,7 @@ impl<'a> Commit<'a> {
                     Err(error) => tracing::debug!(
                         write.op = self.op,
                         %error,
-                        "no ack for a write that was sent again"
+                        "a write that was sent again has failed; its outcome is still unknown"
                     ),
                 }
             }

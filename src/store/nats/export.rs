@@ -198,7 +198,9 @@ mod tests {
 
     fn exported(read: Vec<AppliedChange>, newest: AppliedChange) -> Vec<(u64, &'static str)> {
         let mut log = ExportLog::default();
-        read.into_iter().for_each(|applied| log.add(applied));
+        for applied in read {
+            log.add(applied);
+        }
         let changes = log.finish(std::iter::once(newest));
         let exported = changes
             .iter()

@@ -67,7 +67,8 @@ impl EngineHealth {
         });
     }
 
-    /// Marks the engine as suspect after a failure, or an answer that contradicts what was shown.
+    /// Marks the engine as suspect after a failure, or an answer that contradicts changes
+    /// that this node has applied.
     /// Nothing is written until the engine has answered a request that is sent from now on.
     pub fn mark_suspect(&self) {
         self.state.send_modify(|state| {

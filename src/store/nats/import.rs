@@ -318,9 +318,9 @@ mod tests {
     /// 10 on: the kind of each change, and the name and status after it.
     fn imported(present: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
         let mut builder = ImportBuilder::default();
-        present
-            .into_iter()
-            .for_each(|pet| builder.add(ExportedItem::Pet(pet)));
+        if let Some(pet) = present {
+            builder.add(ExportedItem::Pet(pet));
+        }
         for (rev, kind) in (10..).zip(kinds) {
             builder.add(change(rev, PetId::FIRST, kind));
         }

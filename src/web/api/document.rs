@@ -1,4 +1,4 @@
-//! The API's OpenAPI document: as JSON for programs, as a page for people, and as the source of the
+//! The API's `OpenAPI` document: as JSON for programs, as a page for people, and as the source of the
 //! methods that an address allows.
 //!
 //! poem-openapi describes only what a handler takes and returns. The failures, which are the same for
@@ -230,7 +230,7 @@ fn failures(
         (
             !is_read,
             StatusCode::FORBIDDEN,
-            "The token's scope is too small, or a page of another site asks.",
+            "The token's scope does not allow this, or the request came from a page of another site.",
         ),
         (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
         (

@@ -191,9 +191,10 @@ impl JsonObject {
     pub fn into_profile_input(self) -> Result<ProfileInput, Failure> {
         self.check_names(&Profile::FIELDS.each_ref().map(|field| field.name))?;
         let mut errors = Vec::new();
-        let input = ProfileInput::collect(|field| match self.value(field.name)? {
-            Value::String(text) => Some(text.clone()),
-            _ => {
+        let input = ProfileInput::collect(|field| {
+            if let Value::String(text) = self.value(field.name)? {
+                Some(text.clone())
+            } else {
                 errors.push(FieldError {
                     field: field.name,
                     message: "Use text, in quotation marks.".to_owned(),

@@ -1,4 +1,4 @@
-//! Schemas of the OpenAPI document that poem-openapi does not derive, and the allowed values of texts in
+//! Schemas of the `OpenAPI` document that poem-openapi does not derive, and the allowed values of texts in
 //! those that it does.
 
 mod pattern;
@@ -74,7 +74,7 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
             schema["enum"] = ChangeSource::ALL
                 .map(ChangeSource::as_str)
                 .into_iter()
-                .collect()
+                .collect();
         }
         (_, "since") => schema["format"] = "date-time".into(),
         (_, "cursor") => schema["pattern"] = CURSOR.into(),
@@ -218,7 +218,7 @@ fn status_fields() -> Value {
             "status": {
                 "type": "string",
                 "enum": statuses(),
-                "description": "The pet's present status is confirmed, and its `since` stays.",
+                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays.",
             },
             "since": {
                 "type": "string",
@@ -230,9 +230,9 @@ fn status_fields() -> Value {
                 "type": "string",
                 "nullable": true,
                 "pattern": CURSOR,
-                "description": "The cursor of the change that set the status last. If another change \
-                    has set it since, this one is refused with 409, so that an undo does not \
-                    overwrite what somebody else has set.",
+                "description": "The cursor of the change whose status this one replaces. If \
+                    another change has set the status since, the answer is 409, so that an undo \
+                    does not overwrite it.",
             },
         },
     })

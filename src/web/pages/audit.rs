@@ -267,7 +267,7 @@ mod tests {
         (number, audit_entry)
     }
 
-    /// Reads the audit from its first page to its last: revs of changes, and numbers of audit_entries.
+    /// Reads the audit from its first page to its last: revs of changes, and numbers of `audit_entries`.
     fn read_all(engine: &MemoryEngine, audit_entries: &[(u64, AuditEntry)]) -> Vec<String> {
         let (mut found, mut position) = (Vec::new(), AuditPosition::default());
         for _ in 0..20 {

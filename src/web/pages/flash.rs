@@ -15,7 +15,7 @@ use crate::views::counted;
 const COOKIE: &str = "pet-store-done";
 
 /// How long a browser keeps the message: long enough for the redirect that follows.
-const COOKIE_AGE: Duration = Duration::from_secs(60);
+const COOKIE_AGE: Duration = Duration::from_mins(1);
 
 /// Separates the parts of the cookie. No name of an account contains it.
 const SEPARATOR: char = '~';

@@ -111,7 +111,7 @@ impl Form {
         parsed.map_err(|error| at_field(field, &error))
     }
 
-    /// Returns copies of the fields whose names `is_wanted` accepts, for hidden fields.
+    /// Returns copies of the fields whose names `is_wanted` accepts, to send them back as hidden inputs.
     pub fn hidden(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(String, String)> {
         let fields = self.0.iter();
         fields

@@ -90,14 +90,13 @@ pub async fn accept(
         }
     };
     let client = pages.principal.client();
-    let signed_in = match &invitation.account {
-        None => staff.create_first_admin(&name, password, client).await,
-        Some(_) => {
-            let secret = &invitation.secret;
-            staff
-                .accept_invitation(secret, &name, password, client)
-                .await
-        }
+    let signed_in = if invitation.account.is_none() {
+        staff.create_first_admin(&name, password, client).await
+    } else {
+        let secret = &invitation.secret;
+        staff
+            .accept_invitation(secret, &name, password, client)
+            .await
     };
     match signed_in {
         Ok(session) => Ok(with_session(redirect("/pets"), &pages.principal, &session)),

@@ -185,7 +185,7 @@ pub fn too_many_attempts(retry_after: Duration) -> Failure {
 /// Returns the address that a request came from. It is used only to count attempts.
 pub fn peer_address(request: &Request) -> IpAddr {
     let address = request.remote_addr().as_socket_addr();
-    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+    address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), std::net::SocketAddr::ip)
 }
 
 /// Returns `next` if it is a path of this site, and no browser can read it as the URL of another site

@@ -29,7 +29,7 @@ async fn ask(address: SocketAddr, request: &Request) -> Vec<u16> {
     let mut answer = Vec::new();
     // A reset discards unread bytes; the bytes before it count.
     let reading = async { reader.read_to_end(&mut answer).await };
-    let (_, _read) = within(request.name, async { tokio::join!(writing, reading) }).await;
+    let ((), _read) = within(request.name, async { tokio::join!(writing, reading) }).await;
     let answer = String::from_utf8_lossy(&answer);
     let statuses = answer
         .split("HTTP/1.1 ")

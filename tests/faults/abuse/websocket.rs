@@ -20,11 +20,11 @@ fn frame(first: u8, length: u64, payload: &[u8]) -> Vec<u8> {
     match length {
         0..=125 => frame.push(0x80 | u8::try_from(length).unwrap()),
         126..=65_535 => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend(u16::try_from(length).unwrap().to_be_bytes());
         }
         _ => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend(length.to_be_bytes());
         }
     }
@@ -61,7 +61,7 @@ async fn close_code(address: SocketAddr, path: &str, sent: &[u8]) -> Option<u16>
         let _ = writer.write_all(sent).await;
     };
     let reading = async { reader.read_to_end(&mut received).await };
-    let (_, _read) = within("a close", async { tokio::join!(writing, reading) }).await;
+    let ((), _read) = within("a close", async { tokio::join!(writing, reading) }).await;
     let mut rest = &received[..];
     while let [first, length, left @ ..] = rest {
         let wide = match length {

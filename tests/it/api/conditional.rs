@@ -89,7 +89,7 @@ async fn what_does_not_match_is_412_and_changes_nothing() {
     let stale = tag_of(&app, "/api/v1/pets/1").await;
     app.set_status(1, "eating").await;
     let tag = tag_of(&app, "/api/v1/pets/1").await;
-    let other_digit = if tag.starts_with("\"0") { 1 } else { 0 };
+    let other_digit = i32::from(tag.starts_with("\"0"));
     let (weak, other_epoch) = (format!("W/{tag}"), format!("\"{other_digit}{}", &tag[2..]));
     let breed = json!({ "breed": "Beagle" });
     let status = json!({ "status": "bathing" });

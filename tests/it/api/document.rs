@@ -1,4 +1,4 @@
-//! The OpenAPI document: that it says all that the program does.
+//! The `OpenAPI` document: that it says all that the program does.
 
 use std::collections::BTreeSet;
 
@@ -167,7 +167,7 @@ async fn the_headers_of_requests_and_answers_are_described() {
         let tag = r#"^"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})"$"#;
         match place.as_str() {
             "get /pets/{id}" => {
-                assert_eq!([header("200", "ETag"), header("304", "ETag")], [tag; 2])
+                assert_eq!([header("200", "ETag"), header("304", "ETag")], [tag; 2]);
             }
             "patch /pets/{id}" => assert_eq!(header("200", "ETag"), tag),
             "post /pets" => {

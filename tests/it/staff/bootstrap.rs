@@ -107,7 +107,7 @@ async fn the_bootstrap_link_uses_the_public_address_and_the_demo_prints_none() {
     assert_eq!(link_of(&demo), None);
 }
 
-/// The link was http://0.0.0.0, which no browser opens.
+/// The link was <http://0.0.0.0>, which no browser opens.
 #[tokio::test]
 async fn the_bootstrap_link_of_a_server_on_all_interfaces_works() {
     for listen in ["0.0.0.0:0", "[::]:0"] {

@@ -12,10 +12,8 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Returns the output of `future`, or panics after the time limit.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("timed out after {LIMIT:?}: {what}"),
-    }
+    let output = timeout(LIMIT, future).await;
+    output.unwrap_or_else(|_| panic!("timed out after {LIMIT:?}: {what}"))
 }
 
 /// Waits until `condition` is true.
