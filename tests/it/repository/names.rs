@@ -16,7 +16,7 @@ const MAX_IMPL_FILES: usize = 2;
 
 /// First words that leave the subject to be guessed. A doc comment begins with a verb in the third
 /// person, or with the noun that it defines.
-const FORBIDDEN_OPENINGS: [&str; 17] = [
+const FORBIDDEN_OPENINGS: [&str; 16] = [
     "What",
     "Whether",
     "Whose",
@@ -25,7 +25,6 @@ const FORBIDDEN_OPENINGS: [&str; 17] = [
     "Whoever",
     "Why",
     "Of",
-    "One",
     "Those",
     "It",
     "Its",
