@@ -33,7 +33,8 @@
 //! | 14 | `delivery/viewer.rs` | `send_event` | Writes the shared bytes to the socket, or keeps what a slow viewer cannot take. | 13 |
 //! | 15 | `delivery/fan_out.rs` | `resume` | Serves a slow viewer again: the newest frame per topic, or a snapshot. | 12 |
 //!
-//! On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/live`
+//! A tap on a page enters at `web/pages/pets.rs`, a command over WebSocket at `live/protocol.rs`; both
+//! join at step 3. On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/live`
 //! receives, `public/state` drops what is old, and `public/view` draws.
 //!
 //! # Layers

@@ -1,6 +1,6 @@
 //! WebSocket: `GET /live/ws`.
 //!
-//! Poem answers the handshake, and then the bare socket leaves HTTP. The delivery worker also reads
+//! `handshake` answers the upgrade request, and then the bare socket leaves HTTP. The delivery worker also reads
 //! what the viewer sends.
 
 use std::sync::Arc;
