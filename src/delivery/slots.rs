@@ -100,7 +100,7 @@ impl ViewerSlots {
         let Ok(total) = Arc::clone(&self.free).try_acquire_owned() else {
             self.metrics.refused.with_label_values(&["viewers"]).inc();
             let detail = format!(
-                "{} viewers are watching, which is as many as this server takes.",
+                "The server is full: it takes at most {} live connections.",
                 self.limit
             );
             return Err(Failure::unavailable(detail, full_retry_seconds(self.limit)));

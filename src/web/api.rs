@@ -279,7 +279,7 @@ impl Api {
         &self,
         caller: Principal,
         id: Path<WholeNumber>,
-        /// Only changes with a smaller rev.
+        /// Only changes before this number.
         before: Query<Option<WholeNumber>>,
         /// At most this many changes.
         limit: Query<Option<WholeNumber>>,

@@ -99,17 +99,17 @@ impl Outage {
 
     /// Logs the end of the outage.
     pub fn end(&self, now: Instant) {
-        let seconds = now.duration_since(self.began).as_secs_f32();
+        let duration_ms = now.duration_since(self.began).as_millis();
         let refused = self.refused;
         if self.is_logged {
             tracing::info!(
-                outage.seconds = seconds,
+                outage.duration_ms = %duration_ms,
                 outage.refused_changes = refused,
                 "changes can be written again"
             );
         } else {
             tracing::debug!(
-                outage.seconds = seconds,
+                outage.duration_ms = %duration_ms,
                 outage.refused_changes = refused,
                 "changes can be written again"
             );

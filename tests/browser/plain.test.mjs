@@ -111,6 +111,6 @@ test("an invalid form comes back with a message at each field, and with the inpu
 test("without JavaScript the hello page says that it needs JavaScript", async (t) => {
   const store = await startStore(t);
   const tab = await openTab(t, `${store.origin}/hello`, PLAIN);
-  assert.match(await tab.page.locator("main").innerText(), /only page that needs JavaScript/);
+  assert.match(await tab.page.locator("main").innerText(), /This page needs JavaScript/);
   assert.equal(await tab.line(), "Not connected.");
 });

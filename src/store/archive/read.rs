@@ -112,7 +112,7 @@ impl<R: BufRead> ExportReader<R> {
             let hash = HEXLOWER.encode(&self.hash.finalize_reset());
             if *lines != self.lines - 1 || *sha256 != hash {
                 return Err(StoreError::record(
-                    "the lines before it are not those that were exported",
+                    "the file was changed after the export: its SHA-256 does not match",
                 ));
             }
         }

@@ -56,7 +56,7 @@ pub fn body_of(path: &str, method: &str) -> Option<Value> {
 pub fn complete_parameter(parameter: &mut Value) {
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
-        Some("before") => ("Only changes with a smaller rev.", 0, u64::MAX),
+        Some("before") => ("Only changes before this number.", 0, u64::MAX),
         Some("limit") => ("At most this many changes.", 1, 100),
         _ => return,
     };
@@ -103,7 +103,7 @@ fn pet() -> Value {
     });
     properties["since"] = json!({
         "type": "string",
-        "description": "When the status was committed: RFC 3339, UTC, microseconds.",
+        "description": "Since when the pet has this status: RFC 3339, UTC, microseconds.",
         "format": "date-time",
     });
     let fields = properties.as_object().into_iter().flatten();

@@ -39,8 +39,11 @@ pub async fn trace<E: Endpoint>(
     let mut response = next.get_response(request).instrument(span).await;
     // A pattern of the URL table, never the path: clients must not be able to create time series.
     let route = response.data::<PathPattern>();
-    let route = route.map_or(UNMATCHED, |pattern| &pattern.0);
-    metrics.observe_request(route, response.status().as_u16(), started_at.elapsed());
+    // poem-openapi names every parameter of a path `param0`, `param1`, …
+    let route = route
+        .map_or(UNMATCHED, |pattern| &pattern.0)
+        .replace(":param0", ":id");
+    metrics.observe_request(&route, response.status().as_u16(), started_at.elapsed());
     response.headers_mut().insert(X_REQUEST_ID, id);
     Ok(response)
 }

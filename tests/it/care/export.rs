@@ -63,7 +63,7 @@ async fn a_changed_export_is_refused_with_its_line_and_no_store_is_created() {
         (whole.trim_end().to_owned(), "ends in the middle"),
         (
             whole.replacen("Biscuit", "Bisquit", 1),
-            "not those that were exported",
+            "changed after the export",
         ),
         (
             [&lines[..3], &lines[4..]].concat().concat(),
