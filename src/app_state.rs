@@ -205,7 +205,7 @@ impl AppState {
     }
 
     /// Counts a request that was refused because the memory budget of all requests was used up.
-    pub fn count_refused_buffers(&self) {
+    pub fn count_refused_memory(&self) {
         let refused = &self.metrics().refused;
         refused.with_label_values(&["buffers"]).inc();
     }

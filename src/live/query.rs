@@ -58,7 +58,8 @@ impl LiveQuery {
                 "from" => from = Some(value),
                 "why" => why = Some(value),
                 "parts" if value == "1" => form = SnapshotForm::Parts,
-                "transport" => is_short = value == "short",
+                // Pages of earlier versions send `rung`.
+                "transport" | "rung" => is_short = value == "short",
                 _ => {}
             }
         }

@@ -72,6 +72,12 @@ impl Upgrade {
         let Connection { mut stream, permit } = connection;
         let write_timeout = self.app.timeouts().write;
         while let Some(part) = self.payload.next().await {
+            // A client that reads nothing holds the part, so the part is in the budget like a response.
+            let reserved = self.app.limiter().reserve_response(self.visitor, part);
+            let part = reserved.map_err(|_| {
+                self.app.count_refused_memory();
+                io::Error::other("the memory of requests is used up")
+            })?;
             let written = write_all(stream, &part, write_timeout).await;
             stream = written.inspect_err(|error| {
                 if error.kind() == ErrorKind::TimedOut {

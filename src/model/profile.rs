@@ -139,11 +139,6 @@ impl Profile {
 
     /// Longest name, in characters.
     pub const NAME_LIMIT: usize = 80;
-
-    /// Returns true if a field has this name.
-    pub fn has_field(name: &str) -> bool {
-        FIELDS.iter().any(|field| field.name == name)
-    }
 }
 
 impl ProfileField {

@@ -23,7 +23,7 @@ use self::response::{
     ChangeList, ChangeObject, CommittedObject, CreateResponse, EditResponse, ListResponse, PetJson,
     PetListJson, ReadResponse,
 };
-use super::Site;
+use super::site::{Site, run_blocking};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
@@ -295,12 +295,12 @@ impl Api {
         }
         let site = Arc::clone(&self.site);
         let before = before.0.map(|WholeNumber(rev)| Rev::new(rev));
-        let read = tokio::task::spawn_blocking(move || {
+        let read = run_blocking(move || {
             let known = site.subject(pet)?;
             known.ok_or_else(|| unknown(pet))?;
             Ok::<_, Failure>(site.engine.history(pet, before, limit)?)
         });
-        let changes = read.await.map_err(|_| Failure::internal())??;
+        let changes = read.await?;
         let epoch = self.site.app.hub().epoch();
         let show = if is_staff {
             ChangeObject::for_staff
@@ -349,9 +349,8 @@ impl Api {
         }
         let engine = Arc::clone(&self.site.engine);
         let after = Rev::new(cursor.rev.get().saturating_sub(1));
-        let read =
-            tokio::task::spawn_blocking(move || engine.changes_between(after, cursor.rev.next()));
-        let changes = read.await.map_err(|_| Failure::internal())??;
+        let read = run_blocking(move || Ok(engine.changes_between(after, cursor.rev.next())?));
+        let changes = read.await?;
         if let Some(ChangeKind::Pet(pet)) = changes.first().map(|change| &change.kind) {
             return Ok(PetJson::new(cursor, pet));
         }

@@ -107,7 +107,7 @@ async fn an_outage_shows_in_the_metric_first_and_its_end_in_the_log_when_it_is_o
     let servers = Servers::start(1, NEWEST);
     let nodes = Nodes::start(&servers, 1).await;
     let node = &nodes.nodes[0];
-    let begun = || lines_with(node, "changes cannot be written");
+    let begun = || lines_with(node, "the store cannot be written");
     let ended = || lines_with(node, "can be written again");
     for _ in 0..2 {
         let before = (begun(), ended());
@@ -149,7 +149,7 @@ async fn while_there_is_no_leader_the_log_does_not_report_that_changes_can_be_wr
         let (answer, ()) = tokio::join!(write, metric);
         assert_eq!(answer.unwrap().status(), 503);
         until("the outage in the log", async || {
-            lines_with(node, "changes cannot be written") == 1
+            lines_with(node, "the store cannot be written") == 1
         })
         .await;
         assert_eq!(lines_with(node, "can be written again"), 0);

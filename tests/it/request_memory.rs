@@ -23,6 +23,12 @@ const PETS: u32 = 250;
 /// Number of pets whose page with forms is longer than the buffers of the kernel.
 const PETS_WITH_FORMS: usize = 90;
 
+/// Number of pets whose snapshot is longer than the buffers of the kernel.
+const PETS_OF_A_LONG_SNAPSHOT: u32 = 9_000;
+
+/// A lower limit of the length of that snapshot.
+const SNAPSHOT_BYTES: u64 = 9_000 * 60;
+
 const GET_PETS: &str = "GET /pets HTTP/1.1
 Host: x
 
@@ -283,4 +289,27 @@ async fn a_page_that_is_not_read_is_dropped_after_the_write_timeout() {
     })
     .await;
     drop(held);
+}
+
+/// Regression: the first messages of a viewer were not counted. Thousands of viewers that read nothing
+/// held megabytes outside of the budget.
+#[tokio::test]
+async fn a_snapshot_that_viewers_do_not_read_is_in_the_budget_once() {
+    let app = spawn_app_with(|config| {
+        config.simulator.sample_pets = PETS_OF_A_LONG_SNAPSHOT;
+        config.client_limits.request_memory_bytes = 16 * 1024 * 1024;
+    })
+    .await;
+    let idle = metric(&app, USED).await;
+    let held = take_heads(app.address, "GET /live/sse HTTP/1.1\r\nHost: x\r\n\r\n", 5).await;
+    until("the snapshot to be in the budget", async || {
+        metric(&app, USED).await > idle + SNAPSHOT_BYTES
+    })
+    .await;
+    assert!(metric(&app, USED).await < idle + 3 * SNAPSHOT_BYTES);
+    drop(held);
+    until("memory to be free", async || {
+        metric(&app, USED).await < idle + 100_000
+    })
+    .await;
 }

@@ -153,9 +153,14 @@ fn settings(config: &Config) -> Value {
 
 /// Checks the settings without which a promise of the engine would be broken.
 fn check_settings(wanted: &Config, found: &Config) -> Result<(), StoreError> {
+    let is_lease = wanted.name == LEASE_STREAM;
     let (wanted, found) = (settings(wanted), settings(found));
     for (setting, value) in wanted.as_object().into_iter().flatten() {
-        let is_checked = !value.is_null() && !UNCHECKED_SETTINGS.contains(&setting.as_str());
+        let setting_name = setting.as_str();
+        // The stream of the lease holds one small message, so a limit on its size breaks no promise.
+        let is_limit = is_lease && ["max_msgs", "max_bytes"].contains(&setting_name);
+        let is_checked =
+            !value.is_null() && !is_limit && !UNCHECKED_SETTINGS.contains(&setting_name);
         if is_checked && found[setting] != *value {
             return Err(StoreError::OtherSettings {
                 stream: wanted["name"].as_str().unwrap_or_default().to_owned(),

@@ -71,7 +71,7 @@ pub async fn read_body(request: &mut Request, limits: BodyLimits) -> Result<(), 
     });
     let body = body.inspect_err(|failure| {
         if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-            app.count_refused_buffers();
+            app.count_refused_memory();
         }
     })?;
     // Released when the request is dropped.

@@ -43,7 +43,7 @@ pub async fn charge_request<E: Endpoint>(next: Arc<E>, request: Request) -> poem
     let client = ClientAddress::from_request(&request);
     let mut reservation = app.limiter().open_reservation(client);
     if reservation.resize(REQUEST_BYTES).is_err() {
-        app.count_refused_buffers();
+        app.count_refused_memory();
         return Err(memory_exhausted().into());
     }
     let response = next.call(request).await?.into_response();
@@ -76,7 +76,7 @@ async fn charge_response(
             let charged = pieces.map(|piece| app.limiter().reserve_response(client, piece));
             let charged: Result<Vec<Bytes>, _> = charged.collect();
             sized_body(charged.map_err(|_refused| {
-                app.count_refused_buffers();
+                app.count_refused_memory();
                 memory_exhausted()
             })?)
         }
@@ -103,7 +103,7 @@ async fn charge_piece(
             Err(refused) => refused.bytes,
         };
         if Instant::now() > deadline {
-            app.count_refused_buffers();
+            app.count_refused_memory();
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         sleep(MEMORY_INTERVAL).await;

@@ -30,6 +30,8 @@ const MAX_CHANGES_READ_FOR_PROFILE: usize = 100;
 #[derive(Clone, Copy, Default, Deserialize)]
 struct AuditPosition {
     change: Option<u64>,
+    /// Addresses of earlier versions name it `deed`.
+    #[serde(alias = "deed")]
     audit_entry: Option<u64>,
 }
 

@@ -35,6 +35,10 @@ async fn a_stalled_viewer_gets_the_newest_status_per_pet_and_nothing_older() {
     app.set_status(pets[1], "eating").await;
     let last = app.set_status(pets[0], "playing").await;
     read += &stalled.read_until(&format!("{last}\"")).await;
+    // The read may have ended within that message.
+    while !read.ends_with('\n') {
+        read += &stalled.read_until("\n").await;
+    }
     let messages: Vec<Value> = read
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
