@@ -81,7 +81,7 @@ async fn a_file_with_an_invalid_line_is_not_imported_at_all() {
         fs::write(folder.join("changed"), text).unwrap();
         let line = fail(folder, &["import", "changed", "--engine", &address]).await;
         assert!(
-            line.contains(&reason) || line.contains("those that were exported"),
+            line.contains(&reason) || line.contains("changed after the export"),
             "{line}"
         );
         assert!(line.contains("nothing was imported"), "{line}");
