@@ -172,7 +172,7 @@ impl Failure {
             headers.insert(header::WWW_AUTHENTICATE, Failure::challenge());
         }
         if self.status == StatusCode::UPGRADE_REQUIRED {
-            // What to upgrade to: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+            // The protocol to upgrade to: RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             let version = HeaderValue::from_static("13");

@@ -2,7 +2,7 @@
 //!
 //! A request passes through `middleware` from the outside in, then `router` finds its handler. A
 //! handler takes what it needs as parameters: the state (`Site`), the principal, a permit, a form.
-//! What is wrong in Poem is corrected in `poem_fixes`, and nowhere else.
+//! `poem_fixes` corrects faults of Poem; no other module does.
 
 mod api;
 mod assets;

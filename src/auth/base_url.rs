@@ -15,7 +15,7 @@ impl BaseUrl {
     /// Parses a scheme, a host and an optional port.
     ///
     /// # Errors
-    /// What is allowed, if anything is missing or there is more, such as a path.
+    /// A sentence about what is allowed, if a part is missing or there is more, such as a path.
     pub fn parse(text: &str) -> Result<Self, String> {
         let allowed = || {
             "use the address that visitors type, without a path, such as https://pets.example"

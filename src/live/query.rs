@@ -180,7 +180,7 @@ mod tests {
                 Some("00000002-1"),
                 Some("00000002-1"),
             ),
-            // What a polyfill sends before it has received an id.
+            // A polyfill sends this before it has received an id.
             ("/?lastEventId=&since=00000001-5", None, Some("00000001-5")),
             ("/?lastEventId=rubbish", None, None),
         ] {

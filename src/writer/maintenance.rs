@@ -34,7 +34,7 @@ pub struct Maintenance {
     outage_log: OutageLog,
     outage: Option<Outage>,
     jumps: JumpDetector,
-    /// How long changes are kept; without it, for ever.
+    /// Retention of changes; `None` keeps them forever.
     retention: Option<Retention>,
     next_trim: Instant,
 }

@@ -1,4 +1,4 @@
-//! What viewers see of a node that was disconnected from the servers.
+//! Viewers of a node that was disconnected from the servers.
 
 use pet_store::model::Timestamp;
 use serde_json::{Value, json};

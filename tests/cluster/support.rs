@@ -1,4 +1,4 @@
-//! What the tests of clusters share: nodes, network faults, a balancer, an audience and writers.
+//! Shared parts of the cluster tests: nodes, network faults, a balancer, an audience and writers.
 
 pub mod audience;
 pub mod balancer;

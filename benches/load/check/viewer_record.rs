@@ -1,4 +1,4 @@
-//! What one viewer received: enough to show that nothing was lost.
+//! Record of the messages to one viewer: enough to show that nothing was lost.
 //!
 //! A viewer of all pets must receive every rev. Gaps in the revs are recorded. A gap is allowed if the
 //! viewer was behind: each change in the gap must have been replaced by a newer status of its pet before

@@ -1,6 +1,6 @@
 //! Turns the frames of a client into those of its echo, without a socket.
 //!
-//! Of a long message, the part that has arrived is sent back as a fragment. So a frame may declare any
+//! The part of a long message that has arrived is sent back as a fragment. So a frame may declare any
 //! length and costs no memory.
 
 use crate::delivery::{

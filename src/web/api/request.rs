@@ -217,7 +217,7 @@ impl JsonObject {
     /// allows.
     pub fn into_status(self) -> Result<(Status, Option<Timestamp>, Expected), Failure> {
         self.check_names(&["status", "since", "replaces"])?;
-        // What is no text is as wrong as an empty text.
+        // A value of another type is refused like an empty text.
         let text = |name| {
             self.value(name)
                 .map(|value| value.as_str().unwrap_or_default())

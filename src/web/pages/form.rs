@@ -102,7 +102,7 @@ impl Form {
     /// Parses the value of a field. A missing field is empty text.
     ///
     /// # Errors
-    /// What is allowed, at the field.
+    /// A failure at the field that says what is allowed.
     pub fn parse_field<T: FromStr<Err: Error>>(
         &self,
         field: &'static str,

@@ -108,7 +108,7 @@ pub async fn accept(
 /// Checks a new password and its repetition.
 ///
 /// # Errors
-/// What is wrong, at the field to correct.
+/// A failure at the field to correct.
 pub fn check_new_password(
     password: &str,
     repeated: &str,
