@@ -34,8 +34,8 @@
 //! | 15 | `delivery/fan_out.rs` | `resume` | Serves a slow viewer again: the newest frame per topic, or a snapshot. | 12 |
 //!
 //! A tap on a page enters at `web/pages/pets.rs`, a command over WebSocket at `live/protocol.rs`; both
-//! join at step 3. On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/live`
-//! receives, `public/state` drops what is old, and `public/view` draws.
+//! join at step 3. On a cluster, `store/nats/commit.rs` takes the place of steps 7 and 8. In the browser, `public/petstore`
+//! receives, and drops what is old; `public/app/view` draws.
 //!
 //! # Layers
 //!

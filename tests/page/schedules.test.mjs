@@ -7,16 +7,16 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventLoopMonitor } from "../../public/live/connection/event-loop-monitor.js";
-import { openConnection } from "../../public/live/open-connection.js";
-import { Board } from "../../public/state/board.js";
-import { ServerClock } from "../../public/state/server-clock.js";
+import { EventLoopMonitor } from "../../public/petstore/connection/event-loop-monitor.js";
+import { openConnection } from "../../public/petstore/open-connection.js";
+import { Board } from "../../public/petstore/board/board.js";
+import { ServerClock } from "../../public/petstore/connection/server-clock.js";
 import { FakeClock, last, seededRandom } from "./support/fakes.mjs";
 import { ModelNetwork, RULES } from "./support/model-network.mjs";
 import { boardText, ModelServer } from "./support/model-server.mjs";
-/** @import { ConnectionState } from "../../public/live/connection/handover.js" */
-/** @import { Message } from "../../public/live/transports/message.js" */
-/** @import { TransportName } from "../../public/live/transports/transport.js" */
+/** @import { ConnectionState } from "../../public/petstore/connection/handover.js" */
+/** @import { Message } from "../../public/petstore/protocol/message.js" */
+/** @import { TransportName } from "../../public/petstore/transports/transport.js" */
 
 const RUNS = Number(process.env.PET_STORE_TEST_RUNS ?? 25);
 const SEEDS = process.env.PET_STORE_TEST_SEED

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
-import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
+import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
 
 function openEventLoop() {
   const clock = new FakeClock();

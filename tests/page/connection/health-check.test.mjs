@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeFetch, FakeClock, settle } from "../support/fakes.mjs";
-import { HealthCheck } from "../../../public/live/connection/health-check.js";
-import { SleepDetector } from "../../../public/live/connection/sleep-detector.js";
+import { HealthCheck } from "../../../public/petstore/connection/health-check.js";
+import { SleepDetector } from "../../../public/petstore/connection/sleep-detector.js";
 
 function startCheck() {
   const clock = new FakeClock();

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection } from "../support/connection.mjs";
 import { last } from "../support/fakes.mjs";
-/** @import { Message } from "../../../public/live/transports/message.js" */
-/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Options, Parts } from "../support/connection.mjs" */
 
 /** Duration of one task of the event loop. */

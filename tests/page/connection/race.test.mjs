@@ -1,10 +1,10 @@
 /** The race that finds a transport that works. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Race } from "../../../public/live/connection/race.js";
+import { Race } from "../../../public/petstore/connection/race.js";
 import { FakeClock, fakeTransports } from "../support/fakes.mjs";
-/** @import { Loss, Win } from "../../../public/live/connection/race.js" */
-/** @import { Switch } from "../../../public/live/transports/transport.js" */
+/** @import { Loss, Win } from "../../../public/petstore/connection/race.js" */
+/** @import { Switch } from "../../../public/petstore/transports/transport.js" */
 
 /** @param {{ late?: string[], cause?: Switch }} [options]  `late`: transports whose hello comes too late. */
 function startRace({ late = [], cause } = {}) {

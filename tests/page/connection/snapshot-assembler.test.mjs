@@ -1,7 +1,7 @@
 /** Snapshots in parts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SnapshotAssembler } from "../../../public/live/transports/snapshot-assembler.js";
+import { SnapshotAssembler } from "../../../public/petstore/transports/snapshot-assembler.js";
 
 const part = (/** @type {number} */ number, cursor = "9f2c41aa-7") => ({
   type: "snapshot",

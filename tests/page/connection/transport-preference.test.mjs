@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, startConnection, startOnPoll } from "../support/connection.mjs";
 import { fake, FakeClock, last } from "../support/fakes.mjs";
-import { TransportMemory } from "../../../public/live/connection/transport-memory.js";
-import { TransportPreference } from "../../../public/state/transport-preference.js";
+import { TransportMemory } from "../../../public/petstore/connection/transport-memory.js";
+import { TransportPreference } from "../../../public/petstore/connection/transport-preference.js";
 
 const SILENCE_LIMIT_MS = 24_500;
 

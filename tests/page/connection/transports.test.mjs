@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { fake, FakeClock, fakeEventSource, fakeFetch, fakeWebSocket, last, settle } from "../support/fakes.mjs";
-import { WebSocketTransport } from "../../../public/live/transports/websocket.js";
-import { SseTransport } from "../../../public/live/transports/sse.js";
-import { LongPollTransport } from "../../../public/live/transports/long-poll.js";
-import { ShortPollTransport } from "../../../public/live/transports/short-poll.js";
-/** @import { Message } from "../../../public/live/transports/message.js" */
-/** @import { Switch, Transport } from "../../../public/live/transports/transport.js" */
+import { WebSocketTransport } from "../../../public/petstore/transports/websocket.js";
+import { SseTransport } from "../../../public/petstore/transports/sse.js";
+import { LongPollTransport } from "../../../public/petstore/transports/long-poll.js";
+import { ShortPollTransport } from "../../../public/petstore/transports/short-poll.js";
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { Switch, Transport } from "../../../public/petstore/transports/transport.js" */
 
 const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };

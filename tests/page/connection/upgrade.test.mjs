@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
 import { beat, HEARTBEAT_MS, pollOn, START, startConnection, startOnPoll } from "../support/connection.mjs";
-/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Parts } from "../support/connection.mjs" */
 
 const MINUTE_MS = 60_000;

@@ -1,9 +1,9 @@
 /** The diagnosis of the network doctor and its texts, for each kind of network that was met. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { diagnose } from "../../../public/state/doctor/diagnosis.js";
-import { adviceText, findingText, idleText } from "../../../public/state/doctor/diagnosis-text.js";
-import { clockOffsetMs } from "../../../public/state/doctor/measurement.js";
+import { diagnose } from "../../../public/app/doctor/diagnosis.js";
+import { adviceText, findingText, idleText } from "../../../public/app/doctor/diagnosis-text.js";
+import { clockOffsetMs } from "../../../public/app/doctor/measurement.js";
 import {
   FAILED,
   HEARTBEAT_MS,
@@ -17,7 +17,7 @@ import {
   TIMEOUT,
   UNOPENED,
 } from "../support/measurements.mjs";
-/** @import { IdleResult, Measurement } from "../../../public/state/doctor/measurement.js" */
+/** @import { IdleResult, Measurement } from "../../../public/app/doctor/measurement.js" */
 
 /** @param {Measurement} measurement @param {IdleResult | null} [idle] */
 function judge(measurement, idle = null) {

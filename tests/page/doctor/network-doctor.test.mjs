@@ -1,9 +1,9 @@
 /** The measurements of the network doctor: what it opens and requests, its time limits, and that it closes everything. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NetworkDoctor } from "../../../public/live/doctor/network-doctor.js";
+import { NetworkDoctor } from "../../../public/app/doctor/network-doctor.js";
 import { fake, FakeClock, fakeEventSource, fakeWebSocket, last, settle } from "../support/fakes.mjs";
-/** @import { IdleResult, RequestMeasurement, StreamMeasurement } from "../../../public/state/doctor/measurement.js" */
+/** @import { IdleResult, RequestMeasurement, StreamMeasurement } from "../../../public/app/doctor/measurement.js" */
 
 /**
  * @typedef {object} Asked

@@ -1,11 +1,11 @@
 /** The results of the network doctor for all connection types, and its report. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reportText } from "../../../public/state/doctor/report.js";
-import { summarize } from "../../../public/state/doctor/results.js";
-import { spanText } from "../../../public/state/time-text.js";
+import { reportText } from "../../../public/app/doctor/report.js";
+import { summarize } from "../../../public/app/doctor/results.js";
+import { spanText } from "../../../public/app/state/time-text.js";
 import { FAILED, requests, response, sample, SITE, stream, UNOPENED } from "../support/measurements.mjs";
-/** @import { IdleResult, Measurement, ProbeName, RequestResult } from "../../../public/state/doctor/measurement.js" */
+/** @import { IdleResult, Measurement, ProbeName, RequestResult } from "../../../public/app/doctor/measurement.js" */
 
 const AT = Date.parse("2024-05-01T12:00:00Z");
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
-import { Announcements, describe } from "../../../public/state/announcements.js";
+import { Announcements, describe } from "../../../public/app/state/announcements.js";
 
 const pet = (/** @type {string} */ id, /** @type {string} */ status) => ({ id, name: `Pet ${id}`, status });
 const change = (/** @type {string} */ id, /** @type {string} */ from, /** @type {string} */ to) => {

@@ -1,9 +1,9 @@
 /** The board: which messages it applies, and which it drops. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board } from "../../../public/state/board.js";
-import { isNewer, parseCursor } from "../../../public/state/cursor.js";
-/** @import { Message } from "../../../public/live/transports/message.js" */
+import { Board } from "../../../public/petstore/board/board.js";
+import { isNewer, parseCursor } from "../../../public/petstore/protocol/cursor.js";
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
 
 const EPOCH = "9f2c41aa";
 const OTHER_EPOCH = "00000001";

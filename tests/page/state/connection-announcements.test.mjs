@@ -1,10 +1,10 @@
 /** When the connection status is announced to a screen reader. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StatusAnnouncements } from "../../../public/state/announcements.js";
+import { StatusAnnouncements } from "../../../public/app/state/announcements.js";
 import { FakeClock } from "../support/fakes.mjs";
 
-/** @typedef {Pick<import("../../../public/state/connection-status.js").Status, "state" | "text" | "details">} Status */
+/** @typedef {Pick<import("../../../public/app/state/connection-status.js").Status, "state" | "text" | "details">} Status */
 
 /** @type {Status} */
 const OFFLINE = { state: "offline", text: "Offline. Showing what we knew at 14:05." };

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
-import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
-import { ConnectionStatus } from "../../../public/state/connection-status.js";
-import { ServerClock } from "../../../public/state/server-clock.js";
-import { clockText, durationText, agoText, momentText } from "../../../public/state/time-text.js";
-/** @import { TransportName } from "../../../public/live/transports/transport.js" */
-/** @import { Status } from "../../../public/state/connection-status.js" */
+import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
+import { ConnectionStatus } from "../../../public/app/state/connection-status.js";
+import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
+import { clockText, durationText, agoText, momentText } from "../../../public/app/state/time-text.js";
+/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
+/** @import { Status } from "../../../public/app/state/connection-status.js" */
 
 const MINUTE_MS = 60_000;
 

@@ -1,8 +1,8 @@
 /** Pausing: changes are held back, and none is lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Board } from "../../../public/state/board.js";
-import { Pause } from "../../../public/state/pause.js";
+import { Board } from "../../../public/petstore/board/board.js";
+import { Pause } from "../../../public/app/state/pause.js";
 
 const pet = (/** @type {number} */ id, status = "eating") => ({ id: String(id), name: `Pet ${id}`, status, since: "2024-05-01T12:00:00Z" });
 const change = (/** @type {number} */ rev, /** @type {number} */ id, /** @type {string} */ status) => ({

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock, fakeFetch, last, settle } from "../support/fakes.mjs";
-import { Saves } from "../../../public/state/saves.js";
-import { Board } from "../../../public/state/board.js";
-import { Commands } from "../../../public/live/commands.js";
-/** @import { StatusResult } from "../../../public/live/commands.js" */
-/** @import { Message } from "../../../public/live/transports/message.js" */
-/** @import { Shown } from "../../../public/state/saves.js" */
+import { Saves } from "../../../public/app/state/saves.js";
+import { Board } from "../../../public/petstore/board/board.js";
+import { Commands } from "../../../public/app/commands.js";
+/** @import { StatusResult } from "../../../public/app/commands.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { Shown } from "../../../public/app/state/saves.js" */
 /** @import { FakeRequest } from "../support/fakes.mjs" */
 
 const cursor = (/** @type {number} */ rev) => `9f2c41aa-${rev}`;

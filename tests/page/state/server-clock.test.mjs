@@ -1,7 +1,7 @@
 /** The estimate of the server's time, and the lag of messages. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ServerClock } from "../../../public/state/server-clock.js";
+import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { FakeClock } from "../support/fakes.mjs";
 
 function openServerClock() {

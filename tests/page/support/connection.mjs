@@ -1,11 +1,11 @@
 /** A page's connection with transports, clock, server and memory that tests control. */
-import { Connection } from "../../../public/live/connection/connection.js";
-import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
-import { ServerClock } from "../../../public/state/server-clock.js";
+import { Connection } from "../../../public/petstore/connection/connection.js";
+import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
+import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { FakeClock, fakeHealth, fakeMemory, fakeTransports, last } from "./fakes.mjs";
-/** @import { ConnectionState } from "../../../public/live/connection/handover.js" */
-/** @import { Message } from "../../../public/live/transports/message.js" */
-/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { FakeTransport } from "./fakes.mjs" */
 
 /** @typedef {ReturnType<typeof buildConnection>} Parts */

@@ -1,8 +1,8 @@
 /** Fakes for what the client is given: a clock that tests advance, transports, and parts of the browser. */
 import assert from "node:assert/strict";
-/** @import { Clock } from "../../../public/live/clock.js" */
-/** @import { Message } from "../../../public/live/transports/message.js" */
-/** @import { CloseInfo, Switch, Transport, TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Clock } from "../../../public/petstore/clock.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { CloseInfo, Switch, Transport, TransportName } from "../../../public/petstore/transports/transport.js" */
 
 /**
  * @template T

@@ -1,6 +1,6 @@
 /** Measurements of the network doctor that are healthy unless a test says otherwise. */
 
-/** @import { IdleResult, RequestMeasurement, RequestResult, StreamMeasurement } from "../../../public/state/doctor/measurement.js" */
+/** @import { IdleResult, RequestMeasurement, RequestResult, StreamMeasurement } from "../../../public/app/doctor/measurement.js" */
 
 export const HEARTBEAT_MS = 15_000;
 export const SITE = { origin: "https://rescue.example", heartbeatMs: HEARTBEAT_MS };

@@ -3,8 +3,8 @@
  * It delays, buffers, drops, cuts and loses, but never reorders or duplicates: it stands for TCP through a middlebox.
  */
 import { fake } from "./fakes.mjs";
-/** @import { Browser } from "../../../public/live/open-connection.js" */
-/** @import { TransportName } from "../../../public/live/transports/transport.js" */
+/** @import { Browser } from "../../../public/petstore/open-connection.js" */
+/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { FakeClock } from "./fakes.mjs" */
 /** @import { ModelServer } from "./model-server.mjs" */
 

@@ -3,7 +3,7 @@
  * changes or a snapshot after it, then each change once, and heartbeats.
  */
 
-/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { FakeClock } from "./fakes.mjs" */
 
 /** @typedef {{ id: number, name: string, status: string, since: string }} ModelPet */

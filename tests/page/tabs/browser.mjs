@@ -1,7 +1,7 @@
 /** The browser APIs through which tabs find each other, in a world whose time tests advance: locks and a channel. */
 import assert from "node:assert/strict";
 import { fake } from "../support/fakes.mjs";
-/** @import { TabMessage } from "../../../public/live/tabs/tab-message.js" */
+/** @import { TabMessage } from "../../../public/petstore/tabs/tab-message.js" */
 /** @import { World, WorldTab } from "./world.mjs" */
 
 /** A pipe with random delays, which keeps the order. */

@@ -1,12 +1,12 @@
 /** Leader election without Web Locks, as over plain http. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChannelElection } from "../../../public/live/tabs/channel-election.js";
+import { ChannelElection } from "../../../public/petstore/tabs/channel-election.js";
 import { fake } from "../support/fakes.mjs";
 import { HEARTBEAT_MS } from "./server.mjs";
 import { assertAllFollow, connections, MOMENT_MS, openTabs } from "./tabs.mjs";
 import { World } from "./world.mjs";
-/** @import { Lead, TabMessage } from "../../../public/live/tabs/tab-message.js" */
+/** @import { Lead, TabMessage } from "../../../public/petstore/tabs/tab-message.js" */
 
 /** Time until a leader that disappeared is replaced, and its successor connected. */
 const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;

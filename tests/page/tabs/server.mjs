@@ -1,7 +1,7 @@
 /** A server in a world whose time tests advance, and the connection of a tab to it. */
 import { Pipe } from "./browser.mjs";
-/** @import { ConnectionState } from "../../../public/live/connection/handover.js" */
-/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { World, WorldTab } from "./world.mjs" */
 
 export const HEARTBEAT_MS = 15_000;

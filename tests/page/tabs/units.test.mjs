@@ -1,15 +1,15 @@
 /** The units of a shared connection: message order, recent changes, the lock election, catching up, and when to share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../../public/live/connection/connection.js";
-import { EventLoopMonitor } from "../../../public/live/connection/event-loop-monitor.js";
-import { openConnection } from "../../../public/live/open-connection.js";
-import { createCatchUp } from "../../../public/live/tabs/catch-up.js";
-import { LockElection } from "../../../public/live/tabs/lock-election.js";
-import { RecentChanges } from "../../../public/live/tabs/recent-changes.js";
-import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
-import { classify } from "../../../public/state/message-order.js";
-import { ServerClock } from "../../../public/state/server-clock.js";
+import { Connection } from "../../../public/petstore/connection/connection.js";
+import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
+import { openConnection } from "../../../public/petstore/open-connection.js";
+import { createCatchUp } from "../../../public/petstore/tabs/catch-up.js";
+import { LockElection } from "../../../public/petstore/tabs/lock-election.js";
+import { RecentChanges } from "../../../public/petstore/tabs/recent-changes.js";
+import { SharedConnection } from "../../../public/petstore/tabs/shared-connection.js";
+import { classify } from "../../../public/petstore/protocol/message-order.js";
+import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { fake, FakeClock, fakeFetch, settle } from "../support/fakes.mjs";
 
 const at = (/** @type {number} */ rev, epoch = "9f2c41aa") => `${epoch}-${rev}`;

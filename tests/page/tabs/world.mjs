@@ -5,13 +5,13 @@
  * Every page checks with each message that it receives each change once and in order.
  */
 import assert from "node:assert/strict";
-import { SharedConnection } from "../../../public/live/tabs/shared-connection.js";
-import { Board } from "../../../public/state/board.js";
+import { SharedConnection } from "../../../public/petstore/tabs/shared-connection.js";
+import { Board } from "../../../public/petstore/board/board.js";
 import { fake, seededRandom, settle } from "../support/fakes.mjs";
 import { channelOf, Locks } from "./browser.mjs";
 import { FakeConnection, parse, PETS, Server } from "./server.mjs";
-/** @import { TabMessage } from "../../../public/live/tabs/tab-message.js" */
-/** @import { Message } from "../../../public/live/transports/message.js" */
+/** @import { TabMessage } from "../../../public/petstore/tabs/tab-message.js" */
+/** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { Channel } from "./browser.mjs" */
 
 /**

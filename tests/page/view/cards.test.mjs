@@ -1,7 +1,7 @@
 /** The cards of the index: each in its place by id. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Cards } from "../../../public/view/cards.js";
+import { Cards } from "../../../public/app/view/cards.js";
 import { fake } from "../support/fakes.mjs";
 
 /** A card with an id, and nothing to draw in. */

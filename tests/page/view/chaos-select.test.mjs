@@ -1,8 +1,8 @@
 /** The demo's select for a simulated network: which choice applies, where it is stored, and how it is sent. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChaosSelect } from "../../../public/view/chaos-select.js";
-import { liveUrl } from "../../../public/live/transports/url.js";
+import { ChaosSelect } from "../../../public/app/view/chaos-select.js";
+import { liveUrl } from "../../../public/petstore/transports/url.js";
 import { fake } from "../support/fakes.mjs";
 
 /**

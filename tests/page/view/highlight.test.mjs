@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fake, FakeClock } from "../support/fakes.mjs";
-import { Highlight } from "../../../public/view/highlight.js";
+import { Highlight } from "../../../public/app/view/highlight.js";
 
 /** An element that counts writes to its classes, and fails if its layout is read. */
 class FakeElement {

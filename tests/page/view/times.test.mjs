@@ -1,10 +1,10 @@
 /** Times on the page: redrawn when their text changes, and not before. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ServerClock } from "../../../public/state/server-clock.js";
-import { nextChangeOf } from "../../../public/state/time-text.js";
-import { Tick } from "../../../public/view/tick.js";
-import { Times } from "../../../public/view/times.js";
+import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
+import { nextChangeOf } from "../../../public/app/state/time-text.js";
+import { Tick } from "../../../public/app/view/tick.js";
+import { Times } from "../../../public/app/view/times.js";
 import { fake, FakeClock } from "../support/fakes.mjs";
 
 const MINUTE_MS = 60_000;

@@ -1,0 +1,136 @@
+// @ts-check
+/** Decides, after a link or a race ended, what that says about the transport and how long to wait before the next race. */
+import { noop } from "../transports/transport.js";
+/** @import { TransportPreference } from "./transport-preference.js" */
+/** @import { Clock } from "../clock.js" */
+/** @import { SwitchReason, TransportName } from "../transports/transport.js" */
+/** @import { HealthCheck } from "./health-check.js" */
+/** @import { Link, LinkEnd } from "./link.js" */
+
+/** Limit of the first delay. It doubles with each attempt. */
+const BASE_MS = 500;
+
+/** A page is live within ten seconds of getting its network back. A server that needs longer delays sends `retry_ms`. */
+const CAP_MS = 6_000;
+
+/** Bounds for the server's `retry_ms`: a wrong value must neither flood the server nor keep the page away for good. */
+const RETRY_FLOOR_MS = 100;
+const RETRY_LIMIT_MS = 300_000;
+
+export class Retry {
+  #clock;
+  #health;
+  #preference;
+  #backoff;
+  #onretry;
+  #isWaiting = false;
+  /** The server set the delay. */
+  #isServerDelay = false;
+  #cancel = noop;
+
+  /**
+   * @param {object} options
+   * @param {Clock} options.clock
+   * @param {() => number} options.random  Returns a number from 0 up to 1.
+   * @param {Pick<HealthCheck, "check">} options.health
+   * @param {TransportPreference} options.preference
+   * @param {() => void} options.onretry  Starts the next race.
+   */
+  constructor({ clock, random, health, preference, onretry }) {
+    this.#clock = clock;
+    this.#health = health;
+    this.#preference = preference;
+    this.#backoff = new Backoff(random);
+    this.#onretry = onretry;
+  }
+
+  /** Returns true while it waits for a delay that the client chose itself. */
+  get isBackingOff() {
+    return this.#isWaiting && !this.#isServerDelay;
+  }
+
+  /**
+   * Schedules the next race after a link ended.
+   * @param {Link} link
+   * @param {LinkEnd} end
+   */
+  scheduleAfterLink(link, { why, retryMs }) {
+    if (link.wasUseful()) {
+      this.#backoff.reset();
+      this.#preference.recordSuccess(link.name);
+    } else if (why === "bye") {
+      this.#preference.recordServerFailure(link.name);
+    } else {
+      return this.#checkHealth(link.name, why);
+    }
+    this.schedule(retryMs);
+  }
+
+  /**
+   * Schedules the next race.
+   * @param {number} [retryMs]  Used without jitter: the server spreads the delays over its viewers.
+   */
+  schedule(retryMs) {
+    const serverMs = boundRetry(retryMs);
+    this.#isWaiting = true;
+    this.#isServerDelay = serverMs !== null;
+    this.#cancel = this.#clock.after(serverMs ?? this.#backoff.next(), this.#onretry);
+  }
+
+  /** Makes the next delay short again: the network may have changed. */
+  reset() {
+    this.#backoff.reset();
+  }
+
+  cancel() {
+    this.#isWaiting = false;
+    this.#cancel();
+  }
+
+  /**
+   * A link ended before it was useful. Only if the server is healthy, the transport is at fault.
+   * @param {TransportName} name
+   * @param {SwitchReason} why
+   */
+  #checkHealth(name, why) {
+    this.#isWaiting = true;
+    this.#isServerDelay = false;
+    this.#cancel = this.#health.check((isUp) => {
+      if (isUp) this.#preference.recordFailure(name, why);
+      else this.#preference.recordServerFailure(name);
+      this.schedule();
+    });
+  }
+}
+
+class Backoff {
+  #random;
+  #attempt = 0;
+
+  /** @param {() => number} random  Returns a number from 0 up to 1. */
+  constructor(random) {
+    this.#random = random;
+  }
+
+  /** Returns the next delay in ms. Full jitter: equal delays would bring all browsers back at the same moment. */
+  next() {
+    const limitMs = Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
+    this.#attempt += 1;
+    return this.#random() * limitMs;
+  }
+
+  /** Call after a useful link. Resetting after each open would hammer the server from a flapping network. */
+  reset() {
+    this.#attempt = 0;
+  }
+}
+
+/**
+ * Returns the server's `retry_ms` within bounds.
+ * @param {unknown} retryMs
+ * @returns {number | null} Null if it is missing or not a duration.
+ */
+function boundRetry(retryMs) {
+  if (typeof retryMs !== "number" || !(retryMs >= 0)) return null;
+  return Math.min(RETRY_LIMIT_MS, Math.max(RETRY_FLOOR_MS, retryMs));
+}

@@ -1,0 +1,101 @@
+// @ts-check
+/** Builds the connection of a page from what the browser offers, and shares it between tabs where the browser can. */
+import { Connection } from "./connection/connection.js";
+import { HealthCheck } from "./connection/health-check.js";
+import { TransportMemory } from "./connection/transport-memory.js";
+import { createCatchUp } from "./tabs/catch-up.js";
+import { SharedConnection } from "./tabs/shared-connection.js";
+import { LongPollTransport } from "./transports/long-poll.js";
+import { ShortPollTransport } from "./transports/short-poll.js";
+import { SseTransport } from "./transports/sse.js";
+import { WebSocketTransport } from "./transports/websocket.js";
+/** @import { ServerClock } from "./connection/server-clock.js" */
+/** @import { Clock } from "./clock.js" */
+/** @import { EventLoopMonitor } from "./connection/event-loop-monitor.js" */
+/** @import { TransportName } from "./transports/transport.js" */
+/** @import { Watch } from "./transports/url.js" */
+
+/** The number is the version of the messages in `tabs/tab-message.js`. */
+const SHARE_NAME = "petstore-live-3";
+
+/**
+ * The browser APIs that the network code uses. A missing constructor makes its transport fail, and another one wins.
+ * Web Locks exist only in a secure context (https, or this machine); tabs then elect their leader without them.
+ * @typedef {object} Browser
+ * @property {typeof WebSocket} WebSocket
+ * @property {typeof EventSource} EventSource
+ * @property {typeof fetch} fetch
+ * @property {Storage} localStorage  Reading this property may throw.
+ * @property {Omit<Navigator, "locks"> & { locks?: LockManager, connection?: { saveData?: boolean } }} navigator
+ * @property {typeof BroadcastChannel} [BroadcastChannel]
+ * @property {{ visibilityState: string }} document
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {Browser} browser
+ * @property {Clock} clock
+ * @property {ServerClock} serverClock  Synchronized with each message.
+ * @property {EventLoopMonitor} eventLoop
+ * @property {() => number} random
+ * @property {Watch} watch
+ * @property {() => string} since  Returns the cursor of the page.
+ */
+
+/**
+ * @param {Options} options
+ * @returns {Connection | SharedConnection}
+ */
+export function openConnection(options) {
+  const { browser, clock, random, watch, since } = options;
+  const { BroadcastChannel, document } = browser;
+  const { locks } = browser.navigator;
+  if (!BroadcastChannel) return openUnshared(options);
+  const everyPet = { ...watch, pets: [] };
+  return new SharedConnection({
+    clock,
+    random,
+    since,
+    name: shareName(watch),
+    pets: watch.pets,
+    isHidden: () => document.visibilityState === "hidden",
+    locks,
+    BroadcastChannel,
+    connect: () => openUnshared({ ...options, watch: everyPet }),
+    catchUp: createCatchUp({ fetch: fetchOf(browser), watch: everyPet, clock }),
+  });
+}
+
+/** @param {Options} options */
+function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }) {
+  const { WebSocket, EventSource } = browser;
+  const fetch = fetchOf(browser);
+  const savesData = () => browser.navigator.connection?.saveData === true;
+  const transports = {
+    ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
+    sse: () => new SseTransport({ EventSource, watch }),
+    poll: () => new LongPollTransport({ fetch, watch, clock }),
+    short: () => new ShortPollTransport({ fetch, watch, clock, savesData }),
+  };
+  const names = /** @type {TransportName[]} */ (Object.keys(transports));
+  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
+  const health = new HealthCheck({ fetch, origin: watch.origin, clock });
+  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData });
+}
+
+/**
+ * Returns `fetch` bound to its window: browsers refuse to call it otherwise.
+ * @param {Browser} browser
+ * @returns {typeof fetch}
+ */
+function fetchOf(browser) {
+  return (url, options) => browser.fetch(url, options);
+}
+
+/**
+ * Returns the name of the lock and the channel. Tabs that simulate different networks do not share a connection.
+ * @param {Watch} watch
+ */
+function shareName({ chaos }) {
+  return chaos ? `${SHARE_NAME} chaos=${chaos}` : SHARE_NAME;
+}
