@@ -99,7 +99,7 @@ describe("on a network that blocks traffic", { concurrency: 3 }, () => {
     const proxy = await startProxy(t, store.origin, { module: "lose" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
     const status = await store.changeStatus(4);
-    const asked = () => new Set(proxy.asked.filter((path) => path.endsWith("/state/board.js")));
+    const asked = () => new Set(proxy.asked.filter((path) => path.endsWith("/board/board.js")));
     await eventually(() => asked().size >= 3);
     assert.match(await tab.line(), /^As of \d\d:\d\d UTC. Reload for the latest.$/);
     proxy.let({ module: "pass" });
@@ -115,7 +115,7 @@ describe("on a network that blocks traffic", { concurrency: 3 }, () => {
     const sheets = () =>
       tab.page.evaluate(() => [...document.querySelectorAll("link[rel=stylesheet]")].filter(({ sheet }) => sheet?.cssRules.length).length);
     const asked = (name) => proxy.asked.filter((path) => path.endsWith(name)).length;
-    await eventually(() => asked("/app.js") >= 2 && asked("/style/base.css") >= 2);
+    await eventually(() => asked("/app/demo.js") >= 2 && asked("/style/staff.css") >= 2);
     assert.equal(await sheets(), 0);
     proxy.let({ assets: "pass" });
     await tab.isLive();

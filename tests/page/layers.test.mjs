@@ -39,13 +39,28 @@ test("decisions and network do not import what draws", () => {
   }
 });
 
+test("visitors load nothing of staff, doctor, hello or chaos", () => {
+  const texts = new Map(modules.map(({ path, text }) => [path, code(text)]));
+  const loaded = new Set(["app/visitor.js"]);
+  for (const path of loaded) {
+    for (const [, from] of (texts.get(path) ?? "").matchAll(/\bfrom "([^"]+)"/g)) loaded.add(posix.join(posix.dirname(path), from));
+  }
+  assert.ok(loaded.has("app/view/cards.js"), [...loaded].join());
+  const others = /saves|saving|commands|draft|form-fields|status-buttons|doctor|hello|echo|chaos-select/;
+  for (const path of loaded) assert.doesNotMatch(path, others);
+  const sheet = (/** @type {string} */ path) => readFileSync(new URL(`style/${path}`, PUBLIC), "utf8");
+  const parts = [...sheet("visitor.css").matchAll(/@import "([^"]+)"/g)].map(([, part]) => part);
+  assert.ok(parts.includes("./parts/cards.css"), parts.join());
+  for (const part of parts) assert.doesNotMatch(sheet(part), /one-tap|set-status|\.manage|\.saved|doctor-|hello|chaos/, part);
+});
+
 test("network and decisions do not touch the page", () => {
   const sources = modulesIn("app/state/", "petstore/").filter(({ path }) => !path.startsWith("petstore/elements/"));
   assertNowhere(sources, /querySelector|textContent|location\b|globalThis/, "page");
 });
 
 test("randomness, clock and timers are passed in", () => {
-  const others = modules.filter(({ path }) => !["petstore/clock.js", "app/app.js", "app/doctor.js", "app/loader.js"].includes(path));
+  const others = modules.filter(({ path }) => path !== "petstore/clock.js" && !/^app\/(page\/)?[a-z]+\.js$/.test(path));
   assertNowhere(others, /Math\.random|Date\.now|new Date\(\)|performance\.|setTimeout|setInterval/, "not passed in");
 });
 

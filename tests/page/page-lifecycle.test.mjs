@@ -1,7 +1,7 @@
 /** The lifecycle of a page, and the echo of the hello page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Echo } from "../../public/app/echo.js";
+import { Echo } from "../../public/app/server/echo.js";
 import { PageLifecycle } from "../../public/petstore/page-lifecycle.js";
 import { buildConnection } from "./support/connection.mjs";
 import { fake, FakeClock, fakeWebSocket, last } from "./support/fakes.mjs";

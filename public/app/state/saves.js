@@ -9,7 +9,7 @@
  */
 import { isNewer } from "../../petstore/protocol/cursor.js";
 /** @import { Clock } from "../../petstore/clock.js" */
-/** @import { StatusResult, Undo } from "../commands.js" */
+/** @import { StatusResult, Undo } from "../server/commands.js" */
 /** @import { Message } from "../../petstore/protocol/message.js" */
 
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */

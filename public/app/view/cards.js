@@ -9,13 +9,13 @@ import { drawPet, readPet } from "./pet.js";
 /** @import { Change, Pet } from "../../petstore/board/pet.js" */
 /** @import { Highlight } from "./highlight.js" */
 /** @import { Times } from "./times.js" */
-/** @import { Title } from "./title.js" */
 
 export class Cards {
+  /** Called with the name of the pet, on its own page. @type {(name: string) => void} */
+  onname = () => {};
   #document;
   #times;
   #highlight;
-  #title;
   #list;
   /** @type {Map<string, HTMLElement>} */
   #elements = new Map();
@@ -27,13 +27,11 @@ export class Cards {
    * @param {Document} options.document
    * @param {Pick<Times, "draw">} options.times
    * @param {Pick<Highlight, "show">} options.highlight
-   * @param {Pick<Title, "setText">} options.title
    */
-  constructor({ document, times, highlight, title }) {
+  constructor({ document, times, highlight }) {
     this.#document = document;
     this.#times = times;
     this.#highlight = highlight;
-    this.#title = title;
     this.#list = document.querySelector("#pets");
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-pet]"))) {
       this.#elements.set(element.dataset.pet ?? "", element);
@@ -64,7 +62,7 @@ export class Cards {
     this.#highlight.show(element);
     if (this.#list) return;
     this.#show("#gone", false);
-    if (pet.name !== undefined) this.#title.setText(`${pet.name} · pet-store`);
+    if (pet.name !== undefined) this.onname(pet.name);
   }
 
   /**

@@ -12,7 +12,7 @@ import { momentText } from "../state/time-text.js";
 import { bodyOf, fillHidden, fillVisible, hiddenFields, isEqual, renderedFields, visibleFields } from "./form-fields.js";
 import { setText } from "./text.js";
 /** @import { Clock } from "../../petstore/clock.js" */
-/** @import { FormResult } from "../commands.js" */
+/** @import { FormResult } from "../server/commands.js" */
 /** @import { Drafts, Fields } from "../state/drafts.js" */
 
 export class DraftForm {

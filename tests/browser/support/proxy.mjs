@@ -128,7 +128,7 @@ class Proxy {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
     if (path === "/live/state") return this.#rules.boards;
-    if (path.endsWith("/state/board.js")) return this.#rules.module;
+    if (path.endsWith("/board/board.js")) return this.#rules.module;
     return "pass";
   }
 

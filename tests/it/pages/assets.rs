@@ -17,7 +17,8 @@ async fn requested_files(app: &TestApp, path: &str) -> Vec<String> {
 /// What a module imports and a style loads, as it is written there: quoted or in `url(…)`.
 fn references(text: &str) -> Vec<&str> {
     let imports = text.lines().filter_map(|line| {
-        let is_import = line.starts_with("import ") || line.starts_with("} from ");
+        let starts = ["import ", "} from ", "@import "];
+        let is_import = starts.iter().any(|start| line.starts_with(start));
         let quoted = is_import.then(|| line.split(['"', '\'']).nth(1)).flatten();
         quoted.or_else(|| line.split_once("import(\"")?.1.split('"').next())
     });
@@ -109,7 +110,7 @@ async fn a_file_under_the_current_fingerprint_is_immutable_and_not_sent_twice() 
 #[tokio::test]
 async fn a_page_from_before_an_update_gets_current_files_that_are_not_cached() {
     let app = spawn_app().await;
-    let response = app.get("/assets/0123456789abcdef/app/app.js").await;
+    let response = app.get("/assets/0123456789abcdef/app/visitor.js").await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["cache-control"], "no-cache");
 }
@@ -125,7 +126,7 @@ async fn no_file_outside_of_public_is_served() {
         "nothing.js",
         "petstore",
         "petstore/",
-        "app/app.js/",
+        "app/visitor.js/",
         "%00",
     ] {
         let response = app.get(&format!("{folder}/{path}")).await;

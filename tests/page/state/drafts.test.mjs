@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fake, FakeClock, fakeFetch } from "../support/fakes.mjs";
 import { Drafts } from "../../../public/app/state/drafts.js";
 import { DraftForm, discardAtSignOut } from "../../../public/app/view/draft-form.js";
-import { Commands } from "../../../public/app/commands.js";
+import { Commands } from "../../../public/app/server/commands.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TYPED = { fields: { name: "Miso", about: "NEEDS\nINSULIN" }, hidden: { key: "a1" } };

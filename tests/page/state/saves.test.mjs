@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { FakeClock, fakeFetch, last, settle } from "../support/fakes.mjs";
 import { Saves } from "../../../public/app/state/saves.js";
 import { Board } from "../../../public/petstore/board/board.js";
-import { Commands } from "../../../public/app/commands.js";
-/** @import { StatusResult } from "../../../public/app/commands.js" */
+import { Commands } from "../../../public/app/server/commands.js";
+/** @import { StatusResult } from "../../../public/app/server/commands.js" */
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { Shown } from "../../../public/app/state/saves.js" */
 /** @import { FakeRequest } from "../support/fakes.mjs" */

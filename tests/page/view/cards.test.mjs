@@ -53,8 +53,8 @@ function openCards(drawn = []) {
     querySelectorAll: () => [...list.cards],
     importNode: () => new FakeCard(),
   };
-  const quiet = { draw() {}, show() {}, setText() {} };
-  const cards = new Cards({ document: fake(document), times: quiet, highlight: quiet, title: quiet });
+  const quiet = { draw() {}, show() {} };
+  const cards = new Cards({ document: fake(document), times: quiet, highlight: quiet });
   const put = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, after: { id } })));
   const remove = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, before: { id } })));
   return { put, remove, shown: () => list.cards.map(({ dataset }) => dataset.pet) };

@@ -1,7 +1,7 @@
 // @ts-check
 /** Changes that a person makes, sent to the server without leaving the page. The browser adds the session cookie. */
-import { withTimeout } from "../petstore/clock.js";
-/** @import { Clock } from "../petstore/clock.js" */
+import { withTimeout } from "../../petstore/clock.js";
+/** @import { Clock } from "../../petstore/clock.js" */
 
 /** Time limit for setting a status. The change may have been saved anyway; the stream then shows it. */
 const STATUS_TIMEOUT_MS = 15_000;

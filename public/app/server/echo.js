@@ -4,9 +4,9 @@
  *
  * The socket is opened with the first text and kept until something closes it.
  */
-import { noop } from "../petstore/transports/transport.js";
-import { socketUrl } from "../petstore/transports/url.js";
-/** @import { Clock } from "../petstore/clock.js" */
+import { noop } from "../../petstore/transports/transport.js";
+import { socketUrl } from "../../petstore/transports/url.js";
+/** @import { Clock } from "../../petstore/clock.js" */
 
 /** After this time no reply is expected: some proxies open sockets and drop their frames. */
 const REPLY_TIMEOUT_MS = 5_000;

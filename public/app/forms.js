@@ -1,0 +1,15 @@
+// @ts-check
+/** The script of every page without live data: local times, and drafts of its form. */
+import { startFrame } from "./page/frame.js";
+import { Commands } from "./server/commands.js";
+import { Drafts } from "./state/drafts.js";
+import { discardAtSignOut, DraftForm } from "./view/draft-form.js";
+
+const { clock } = startFrame();
+const commands = new Commands({ fetch: (...args) => fetch(...args), origin: location.origin, clock });
+const drafts = new Drafts({ storage: () => localStorage, clock });
+const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+const isReturnedTo = navigation?.type === "back_forward";
+const send = (/** @type {string} */ url, /** @type {URLSearchParams} */ body) => commands.sendForm(url, body);
+new DraftForm({ document, location, drafts, clock, send, isReturnedTo }).start();
+discardAtSignOut(document, drafts);

@@ -1,0 +1,19 @@
+// @ts-check
+/** The status buttons of a page for staff, connected with what tracks and sends the saves. */
+import { Commands } from "../server/commands.js";
+import { Saves } from "../state/saves.js";
+import { StatusButtons } from "../view/status-buttons.js";
+/** @import { Board } from "../../petstore/board/board.js" */
+/** @import { Clock } from "../../petstore/clock.js" */
+
+/** @param {Board} board @param {Clock} clock */
+export function startSaving(board, clock) {
+  const commands = new Commands({ fetch: (...args) => fetch(...args), origin: location.origin, clock });
+  const saves = new Saves({ clock, send: (pet, status, undo) => commands.setStatus(pet, status, undo), board });
+  const buttons = new StatusButtons(document);
+  saves.onchange = (pet, shown) => buttons.draw(pet, shown);
+  buttons.onset = (pet, status) => saves.set(pet, status);
+  buttons.onundo = (pet) => saves.undo(pet);
+  buttons.start();
+  return saves;
+}
