@@ -20,7 +20,9 @@ use self::short_pollers::{ShortPollers, WINDOW_SECONDS};
 const TRANSPORTS: [&str; 4] = ["ws", "sse", "poll", "short"];
 
 /// Reasons why a page switches its transport.
-const SWITCH_REASONS: [&str; 6] = ["refused", "silent", "lag", "died", "upgrade", "network"];
+const SWITCH_REASONS: [&str; 7] = [
+    "refused", "silent", "lag", "gap", "died", "upgrade", "network",
+];
 
 /// Bucket limits in seconds. A long poll takes up to 25 s.
 const REQUEST_BUCKETS: [f64; 13] = [

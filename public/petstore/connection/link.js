@@ -3,11 +3,11 @@
  * A transport that won a race, for as long as its messages keep arriving in time.
  *
  * The server sends at least one message per heartbeat. A link that is silent for much longer is dead, even if the browser
- * reports no error, and ends like any other.
+ * reports no error, and ends like any other. So does a link that lost a message, before anything newer is passed on.
  */
-import { isNewer } from "../protocol/cursor.js";
+import { isNewer, isSameEpoch, parseCursor } from "../protocol/cursor.js";
 import { Liveness } from "./liveness.js";
-import { isUnseen } from "../protocol/message-order.js";
+import { isGap, isUnseen } from "../protocol/message-order.js";
 import { SnapshotAssembler } from "../transports/snapshot-assembler.js";
 import { noop } from "../transports/transport.js";
 /** @import { Message } from "../protocol/message.js" */
@@ -16,8 +16,9 @@ import { noop } from "../transports/transport.js";
 
 /**
  * @typedef {object} LinkEnd
- * @property {"bye" | "died" | "silent" | "lag"} why  `bye`: the server ended it, which says nothing about the transport.
- *   `lag`: messages arrive late but are still used; the link delivers until it is stopped.
+ * @property {"bye" | "died" | "silent" | "lag" | "gap"} why  `bye`: the server ended it, which says nothing about the
+ *   transport. `lag`: messages arrive late but are still used; the link delivers until it is stopped. `gap`: a message is
+ *   missing.
  * @property {number} [retryMs]  How long the server asked the client to stay away.
  */
 
@@ -29,6 +30,9 @@ const USEFUL_MS = 6_000;
 
 /** Extra time for messages that queued up while the page was asleep or busy. */
 const GRACE_MS = 1_000;
+
+/** After a hello of another epoch, the snapshot or its next part must arrive within this time. */
+const SNAPSHOT_LIMIT_MS = 2_000;
 
 export class Link {
   /** @type {(message: Message) => void} */
@@ -57,6 +61,7 @@ export class Link {
   /** The time of day of the newest message, which also advances while the machine sleeps. */
   #receivedAt;
   #isMarkedSuspect = false;
+  #isSnapshotDue = false;
   #hasEnded = false;
   #cancelTimeout = noop;
 
@@ -131,9 +136,11 @@ export class Link {
 
   /** @param {Message} message */
   #receive(message) {
-    const isInTime = this.#check(message);
     if (message.type === "bye") return this.#end({ why: "bye", retryMs: message.retry_ms });
+    if (isGap(message, this.#cursor || this.#since)) return this.#end({ why: "gap" });
     const complete = this.#snapshots.add(message);
+    if (complete?.type === "snapshot") this.#isSnapshotDue = false;
+    const isInTime = this.#check(message);
     if (complete) this.#deliver(complete);
     if (!isInTime) this.#end({ why: "lag" });
   }
@@ -141,7 +148,8 @@ export class Link {
   /** @param {Message} message */
   #deliver(message) {
     this.#previousCursor = this.#cursor;
-    if (message.type !== "hello" && message.cursor) this.#cursor = message.cursor;
+    const isAhead = message.type === "snapshot" || isNewer(message.cursor, this.#cursor);
+    if (message.type !== "hello" && message.cursor && isAhead) this.#cursor = message.cursor;
     this.onmessage(message);
   }
 
@@ -154,11 +162,14 @@ export class Link {
     this.#receivedMs = this.#clock.elapsed();
     this.#receivedAt = this.#clock.now();
     this.#isMarkedSuspect = false;
+    if (message.type === "hello" && parseCursor(message.cursor)) {
+      this.#isSnapshotDue = !isSameEpoch(message.cursor, this.#cursor || this.#since);
+    }
     this.#serverClock.sync(message.server_time, this.transport.roundTripMs);
     this.#eventLoop.probe();
     const load = { awakeMs: this.#sleepDetector.awakeMs(), saturatedMs: this.#eventLoop.saturatedMs() };
     const isInTime = this.#liveness.receive(message, load);
-    if (!this.#hasEnded) this.#startTimeout(this.#liveness.timeoutMs);
+    if (!this.#hasEnded) this.#startTimeout(this.#isSnapshotDue ? SNAPSHOT_LIMIT_MS : this.#liveness.timeoutMs);
     return isInTime;
   }
 
@@ -166,8 +177,9 @@ export class Link {
   #startTimeout(timeoutMs, isGrace = false) {
     this.#cancelTimeout();
     this.#cancelTimeout = this.#clock.after(timeoutMs, () => {
+      const why = this.#isSnapshotDue ? "gap" : this.#liveness.timeoutReason;
       if (this.#isBacklogged()) this.#startTimeout(GRACE_MS);
-      else if (isGrace || this.#sleepDetector.awakeMs() >= timeoutMs) this.#end({ why: this.#liveness.timeoutReason });
+      else if (isGrace || this.#sleepDetector.awakeMs() >= timeoutMs) this.#end({ why });
       else this.#startTimeout(GRACE_MS, true);
     });
   }

@@ -55,7 +55,10 @@ export class Retry {
    * @param {LinkEnd} end
    */
   scheduleAfterLink(link, { why, retryMs }) {
-    if (link.wasUseful()) {
+    if (why === "gap") {
+      // It delivers something and loses the rest, so how long it lasted proves nothing.
+      this.#preference.recordFailure(link.name, why);
+    } else if (link.wasUseful()) {
       this.#backoff.reset();
       this.#preference.recordSuccess(link.name);
     } else if (why === "bye") {

@@ -3,7 +3,7 @@
  * Decides whether a message continues the sequence that a page has received, so that no change is skipped or repeated:
  * while two links run concurrently, and when one tab relays its stream to tabs at other cursors.
  */
-import { hasReached, isNewer, isSameEpoch } from "./cursor.js";
+import { hasReached, isNewer, isSameEpoch, parseCursor } from "./cursor.js";
 /** @import { Message } from "./message.js" */
 
 /** Returns true for messages that carry one committed change. @param {Message} message */
@@ -27,6 +27,19 @@ export function isUnseen(message, { cursor, since, isFirst }) {
   // An older snapshot was overtaken by another link. But if it is the first answer to a newer cursor, the server itself
   // went back, e.g. to a backup.
   return !isNewer(cursor, message.cursor) || (isFirst && isNewer(since, message.cursor));
+}
+
+/**
+ * Returns true if a link lost something before this message. Changes and heartbeats name the cursor of the change before
+ * them, as `after`. Only a snapshot leads to another epoch.
+ * @param {Message} message  Of this link, whose messages form one sequence whatever other links deliver.
+ * @param {string} reached  The cursor up to which the link has delivered everything; "" before its first snapshot.
+ */
+export function isGap(message, reached) {
+  if (!isChange(message) && message.type !== "heartbeat") return false;
+  // Earlier servers send no `after`.
+  if (parseCursor(message.after)) return !hasReached(reached, message.after);
+  return parseCursor(message.cursor) !== null && parseCursor(reached) !== null && !isSameEpoch(message.cursor, reached);
 }
 
 /**

@@ -11,9 +11,9 @@
 /** @typedef {{ retryMs?: number }} CloseInfo  `retryMs`: how long the server asked the client to stay away. */
 
 /**
- * Why the page switches transports: the old one never opened, fell silent, lagged or died; a better one is tried; or the
- * network changed.
- * @typedef {"refused" | "silent" | "lag" | "died" | "upgrade" | "network"} SwitchReason
+ * Why the page switches transports: the old one never opened, fell silent, lagged, lost messages or died; a better one is
+ * tried; or the network changed.
+ * @typedef {"refused" | "silent" | "lag" | "gap" | "died" | "upgrade" | "network"} SwitchReason
  */
 
 /** @typedef {{ from: TransportName, why: SwitchReason }} Switch  Sent with the first request, for the server's metrics. */

@@ -19,11 +19,14 @@ import { fake } from "./fakes.mjs";
  * @property {(wire: Wire) => void} hold
  */
 
-/** The possible rules of each transport. */
-const STREAM = ["pass", "pass", "refuse", "eat", "mute", "kill", "cut", "delay"];
+/** The possible rules of each transport. `lose` drops every fourth message, and `clip` every long one. */
+const STREAM = ["pass", "pass", "refuse", "eat", "mute", "kill", "cut", "delay", "lose", "clip"];
 const POLL = ["pass", "pass", "refuse", "eat", "cut"];
 /** @type {Record<TransportName, string[]>} */
 export const RULES = { ws: STREAM, sse: [...STREAM, "hold"], poll: POLL, short: POLL };
+
+/** Longer than a status, shorter than a pet with its name and status, or a snapshot. */
+const CLIP_LENGTH = 143;
 
 const KILL_MS = 300;
 const CUT_MS = 5_000;
@@ -286,6 +289,8 @@ class Wire {
   #send(text) {
     this.#sent += 1;
     if (this.rule === "eat" || (this.rule === "mute" && this.#sent > 1)) return;
+    if (this.rule === "lose" && this.#sent % 4 === 0) return;
+    if (this.rule === "clip" && text.length > CLIP_LENGTH) return;
     const now = this.rule === "hold" ? this.#held : text;
     this.#held = text;
     if (now !== null) this.#later(() => this.#ends.receive(now));

@@ -1,6 +1,6 @@
 /**
  * The smallest server that keeps the promises of the real one: a history of changes, hello on every connection, the missed
- * changes or a snapshot after it, then each change once, and heartbeats.
+ * changes or a snapshot after it, then each change once, and heartbeats. Changes and heartbeats name the change before them.
  */
 
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
@@ -67,7 +67,7 @@ export class ModelServer {
   commit() {
     const id = this.#pick(1, 7);
     const cursor = `${this.#epoch}-${this.#changes.length + 1}`;
-    const change = { cursor, pet: id, ...this.#randomChange(id) };
+    const change = { cursor, after: this.cursor, pet: id, ...this.#randomChange(id) };
     this.#changes.push(change);
     this.#recordBoard();
     for (const viewer of this.#viewers) viewer.send(change);
@@ -135,7 +135,7 @@ export class ModelServer {
   }
 
   heartbeat() {
-    return { type: "heartbeat", cursor: this.cursor, server_time: this.time() };
+    return { type: "heartbeat", cursor: this.cursor, after: this.cursor, server_time: this.time() };
   }
 
   /** Returns the time of the server's clock, which is independent of the page's clock. */
