@@ -10,7 +10,7 @@ import { Cards } from "../view/cards.js";
 import { Highlight } from "../view/highlight.js";
 import { PauseButton } from "../view/pause-button.js";
 import { startFrame } from "./frame.js";
-import { createLive } from "./live.js";
+import { startLive } from "./live.js";
 /** @import { Clock } from "../../petstore/clock.js" */
 /** @import { Message } from "../../petstore/protocol/message.js" */
 /** @import { Change } from "../../petstore/board/pet.js" */
@@ -37,21 +37,20 @@ export function startPets({ chaos = "", save } = {}) {
   const pause = new Pause(board);
   const saving = save?.(board, frame.clock);
   const onleave = () => (highlight.stop(), saving?.stop());
-  const live = createLive({ frame, board, pets: page.pets ? [page.pets] : [], chaos, onleave });
+  const live = startLive({ frame, board, pets: page.pets ? [page.pets] : undefined, chaos, onleave });
   cards.onname = (name) => live.title.setText(`${name} · pet-store`);
   const draw = (/** @type {Change[]} */ changes) => {
     cards.draw(changes);
     live.announcements.add(changes);
   };
 
-  live.connection.onmessage = (message) => {
-    live.receive(message);
-    const changes = board.apply(message);
-    saving?.receive(message);
-    if (!changes) return;
-    draw(pause.filter(changes));
-    document.dispatchEvent(new CustomEvent("petstore:change", { detail: message }));
-  };
+  live.watch.addEventListener("message", ({ detail }) => saving?.receive(detail));
+  live.watch.addEventListener("change", ({ detail }) => draw(pause.filter(detail)));
+  for (const type of /** @type {const} */ (["snapshot", "status", "pet", "gone"])) {
+    live.watch.addEventListener(type, ({ detail }) => {
+      document.dispatchEvent(new CustomEvent("petstore:change", { detail }));
+    });
+  }
 
   const button = new PauseButton(document);
   button.onpause = () => {
@@ -70,5 +69,4 @@ export function startPets({ chaos = "", save } = {}) {
     live.drawStatus();
   };
   button.start();
-  live.lifecycle.start();
 }

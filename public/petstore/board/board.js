@@ -37,6 +37,19 @@ export class Board {
     return this.#pets;
   }
 
+  get size() {
+    return this.#pets.size;
+  }
+
+  /** @param {number | string} id @returns {Readonly<Pet> | undefined} */
+  get(id) {
+    return this.#pets.get(String(id));
+  }
+
+  [Symbol.iterator]() {
+    return this.#pets.values();
+  }
+
   /**
    * @param {Message} message
    * @returns {Change[] | null} The changes, which may be none; null if the message is old or not about pets.

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { FakeClock } from "../support/fakes.mjs";
 import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
 import { ConnectionStatus } from "../../../public/app/state/connection-status.js";
+import { ConnectionSummary } from "../../../public/petstore/connection-summary.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { clockText, durationText, agoText, momentText } from "../../../public/app/state/time-text.js";
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
@@ -16,14 +17,15 @@ function openStatus() {
   const serverClock = new ServerClock(clock);
   const asOf = clock.now() - 5 * MINUTE_MS;
   const eventLoop = new EventLoopMonitor(clock);
-  const status = new ConnectionStatus({ clock, serverClock, eventLoop, asOf });
+  const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
+  const status = new ConnectionStatus({ summary, serverClock });
   const up = (/** @type {TransportName} */ transport = "ws", fields = {}) => {
-    status.setConnection({ phase: "up", transport, silenceLimitMs: 24_500, ...fields });
-    status.receive({ type: "hello" });
+    summary.setConnection({ phase: "up", transport, silenceLimitMs: 24_500, ...fields });
+    summary.receive({ type: "hello" });
   };
   /** A change that was committed this long ago. */
   const change = (/** @type {number} */ agoMs) =>
-    status.receive({ type: "status", pet: 1, status: "eating", since: new Date(clock.now() - agoMs).toISOString() });
+    summary.receive({ type: "status", pet: 1, status: "eating", since: new Date(clock.now() - agoMs).toISOString() });
   /** Keeps the page busy for this long. */
   const work = (/** @type {number} */ ms) => {
     for (let past = 0; past < ms; past += 10) {
@@ -32,7 +34,7 @@ function openStatus() {
       clock.turn(0);
     }
   };
-  return { clock, serverClock, eventLoop, status, asOf, up, change, work };
+  return { clock, serverClock, eventLoop, summary, status, asOf, up, change, work };
 }
 
 /** @param {Status} status */
@@ -41,8 +43,8 @@ const read = ({ state, text, details }) => [state, details ? `${text} (${details
 const DELAYED = "Delayed: your network blocks live updates, so we check every few seconds.";
 
 test("at first it says that it is connecting", () => {
-  const { status } = openStatus();
-  status.setConnection({ phase: "connecting" });
+  const { status, summary } = openStatus();
+  summary.setConnection({ phase: "connecting" });
   assert.deepEqual(read(status.current()), ["connecting", "Connecting…"]);
   assert.equal(status.current().freshness, "fresh");
 });
@@ -86,10 +88,10 @@ test("a network that blocks live updates is named after three seconds", () => {
 });
 
 test("a request that fails in between does not restart these three seconds", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up("short");
   clock.turn(2000);
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   up("short");
   clock.turn(1000);
   assert.equal(status.current().state, "delayed");
@@ -156,11 +158,11 @@ test("a delay of the network is not blamed on the device, nor the other way roun
 });
 
 test("a blip shorter than three seconds is not shown", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   clock.turn(2999);
-  status.setConnection({ phase: "connecting" });
+  summary.setConnection({ phase: "connecting" });
   assert.equal(status.current().state, "live");
   up("sse");
   clock.turn(10_000);
@@ -168,13 +170,13 @@ test("a blip shorter than three seconds is not shown", () => {
 });
 
 test("after the grace period it is offline, with the time of the last message, and not connecting", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
   const heardAt = clock.now();
   clock.turn(10 * MINUTE_MS);
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   clock.turn(3000);
-  status.setConnection({ phase: "connecting" });
+  summary.setConnection({ phase: "connecting" });
   assert.deepEqual(read(status.current()), ["offline", `Offline. Showing what we knew at ${clockText(heardAt)}.`]);
   assert.equal(status.current().freshness, "stale");
   up();
@@ -182,19 +184,19 @@ test("after the grace period it is offline, with the time of the last message, a
 });
 
 test("further failures do not restart the grace period", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   clock.turn(2000);
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   clock.turn(1000);
   assert.equal(status.current().state, "offline");
 });
 
 test("a page that never connected shows what was known when the server rendered it", () => {
-  const { clock, status, asOf } = openStatus();
-  status.setConnection({ phase: "connecting" });
-  status.setConnection({ phase: "down" });
+  const { clock, status, summary, asOf } = openStatus();
+  summary.setConnection({ phase: "connecting" });
+  summary.setConnection({ phase: "down" });
   clock.turn(3000);
   assert.equal(status.current().text, `Offline. Showing what we knew at ${momentText(asOf, clock.now())}.`);
 });
@@ -234,9 +236,9 @@ test("a machine that slept does not wake up saying live", () => {
 });
 
 test("a clock that was set back keeps nothing live, and the next message puts it right", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
-  status.setConnection({ phase: "down" });
+  summary.setConnection({ phase: "down" });
   clock.jump(-60 * MINUTE_MS);
   assert.equal(status.current().state, "offline");
   up();
@@ -244,38 +246,38 @@ test("a clock that was set back keeps nothing live, and the next message puts it
 });
 
 test("the browser's report that it is offline counts until a message arrives", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
-  status.disconnected();
+  summary.disconnected();
   clock.turn(3000);
   assert.equal(status.current().state, "offline");
-  status.receive({ type: "heartbeat" });
+  summary.receive({ type: "heartbeat" });
   assert.equal(status.current().state, "live");
 });
 
 test("a server without its database is named after the grace period, until the next message", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
   const since = "2024-05-01T09:30:00.000000Z";
-  status.receive({ type: "stale", since });
+  summary.receive({ type: "stale", since });
   clock.turn(2999);
   assert.equal(status.current().state, "live");
-  status.receive({ type: "stale", since });
+  summary.receive({ type: "stale", since });
   clock.turn(1);
   const words = `The server can't reach its database. Showing what we knew at ${momentText(Date.parse(since), clock.now())}.`;
   assert.deepEqual(read(status.current()), ["offline", words]);
   assert.equal(status.current().freshness, "stale");
-  status.receive({ type: "heartbeat" });
+  summary.receive({ type: "heartbeat" });
   assert.equal(status.current().state, "live");
 });
 
 test("a paused page says from when its data is, whatever the connection does", () => {
-  const { clock, status, up } = openStatus();
+  const { clock, status, summary, up } = openStatus();
   up();
   const pausedAt = clock.now();
   status.pause();
   clock.turn(10 * MINUTE_MS);
-  status.receive({ type: "heartbeat" });
+  summary.receive({ type: "heartbeat" });
   assert.deepEqual(read(status.current()), ["paused", `Paused. Showing what we knew at ${clockText(pausedAt)}.`]);
   assert.equal(status.current().freshness, "paused");
   status.resume();

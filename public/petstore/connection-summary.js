@@ -1,0 +1,146 @@
+// @ts-check
+/**
+ * Summarizes the connection for people: one of five states, from the phase of the connection and the age of its messages.
+ *
+ * An open connection is not enough to be "live": a message must have arrived recently. Problems count only after a grace
+ * period, because short ones concern nobody.
+ */
+import { messageTime } from "./connection/liveness.js";
+import { parseTime } from "./connection/server-clock.js";
+/** @import { Clock } from "./clock.js" */
+/** @import { EventLoopMonitor } from "./connection/event-loop-monitor.js" */
+/** @import { ConnectionState } from "./connection/handover.js" */
+/** @import { ServerClock } from "./connection/server-clock.js" */
+/** @import { Message } from "./protocol/message.js" */
+/** @import { TransportName } from "./transports/transport.js" */
+
+/**
+ * - `connecting`: the first attempt.
+ * - `live`: changes arrive immediately.
+ * - `polling`: changes arrive with the next response, after a short delay.
+ * - `delayed`: changes arrive seconds late.
+ * - `offline`: what is shown may be old.
+ * @typedef {object} Summary
+ * @property {"connecting" | "live" | "polling" | "delayed" | "offline"} state
+ * @property {TransportName | null} transport  The transport in use; null while connecting and offline.
+ * @property {"busy" | "network" | "database"} [reason]  `busy`: this device cannot keep up; `network`: it blocks the
+ *   streaming transports; `database`: the server cannot reach it.
+ * @property {number} asOf  Server time at which the data was true, in milliseconds since 1970.
+ * @property {number} silentMs  Time since the last message.
+ * @property {number} behindMs  Age of the newest message when it was handled.
+ */
+
+/** Time that a problem must last before it counts. */
+const GRACE_MS = 3_000;
+
+/** If the newest change is this late because the page is busy, it is delayed. */
+const BEHIND_LIMIT_MS = 2_000;
+
+/** An event loop that has been saturated for less time may just be drawing a batch of changes. */
+const BACKLOG_MS = 500;
+
+export class ConnectionSummary {
+  #clock;
+  #serverClock;
+  #eventLoop;
+  /** Age of the newest message when it was handled. */
+  #behindMs = 0;
+  /** @type {TransportName | null} The last one that was up. */
+  #transport = null;
+  #silenceLimitMs = 0;
+  /** @type {number | null} When the last message arrived; null before the first. */
+  #receivedAt = null;
+  /** @type {number | null} When the connection was lost; null while connected, and during the first attempt. */
+  #lostAt = null;
+  /** @type {number | null} Since when the network is known to block the streaming transports. */
+  #delayedAt = null;
+  /** @type {{ receivedAt: number, since: number } | null} `since`: server time from which the database is unreachable. */
+  #outage = null;
+  #pageAsOf;
+
+  /**
+   * @param {object} options
+   * @param {Clock} options.clock
+   * @param {ServerClock} options.serverClock
+   * @param {Pick<EventLoopMonitor, "probe" | "saturatedMs">} options.eventLoop
+   * @param {number} options.asOf  Server time of what is shown before the first message.
+   */
+  constructor({ clock, serverClock, eventLoop, asOf }) {
+    this.#clock = clock;
+    this.#serverClock = serverClock;
+    this.#eventLoop = eventLoop;
+    this.#pageAsOf = asOf;
+  }
+
+  /** @param {ConnectionState} state */
+  setConnection(state) {
+    if (state.phase === "up") {
+      this.#transport = state.transport;
+      this.#silenceLimitMs = state.silenceLimitMs;
+      this.#lostAt = null;
+      const isDelayed = state.delayed === true || state.transport === "short";
+      this.#delayedAt = isDelayed ? (this.#delayedAt ?? this.#clock.now()) : null;
+    } else if (state.phase === "down") {
+      this.disconnected();
+    }
+  }
+
+  /** The connection is lost, or the browser reports that the network is. The next message takes this back. */
+  disconnected() {
+    this.#lostAt ??= this.#clock.now();
+  }
+
+  /** @param {Message} message */
+  receive(message) {
+    const now = this.#clock.now();
+    this.#receivedAt = now;
+    this.#lostAt = null;
+    this.#eventLoop.probe();
+    const madeMs = messageTime(message);
+    if (madeMs !== null) this.#behindMs = this.#serverClock.lagMs(madeMs);
+    if (message.type !== "stale") this.#outage = null;
+    else this.#outage ??= { receivedAt: now, since: parseTime(message.since) ?? this.asOf };
+  }
+
+  /** Server time at which the data was true. */
+  get asOf() {
+    if (this.#outage !== null) return this.#outage.since;
+    return this.#receivedAt === null ? this.#pageAsOf : this.#serverClock.at(this.#receivedAt);
+  }
+
+  /** @returns {Summary} Changes with time alone, so call this every second. */
+  current() {
+    const transport = this.#transport;
+    const silentMs = this.#clock.now() - (this.#receivedAt ?? this.#clock.now());
+    const common = { asOf: this.asOf, silentMs, behindMs: this.#behindMs };
+    if (this.#isOffline()) return { state: "offline", transport: null, ...common };
+    if (this.#outage && this.#hasLasted(this.#outage.receivedAt)) {
+      return { state: "offline", transport: null, reason: "database", ...common };
+    }
+    if (transport === null || this.#receivedAt === null) return { state: "connecting", transport: null, ...common };
+    if (this.#delayedAt !== null && this.#hasLasted(this.#delayedAt)) {
+      return { state: "delayed", transport, reason: "network", ...common };
+    }
+    if (this.#isBehind()) return { state: "delayed", transport, reason: "busy", ...common };
+    return { state: transport === "ws" || transport === "sse" ? "live" : "polling", transport, ...common };
+  }
+
+  /** Returns true if changes are shown late because the page is busy. An idle page has drawn them all. */
+  #isBehind() {
+    const saturatedMs = this.#eventLoop.saturatedMs();
+    if (saturatedMs === 0) this.#behindMs = 0;
+    return this.#behindMs >= BEHIND_LIMIT_MS && saturatedMs >= BACKLOG_MS;
+  }
+
+  #isOffline() {
+    const isLost = this.#lostAt !== null && this.#hasLasted(this.#lostAt);
+    // The link's own timeout detects silence too, but its timer is late in a tab that slept.
+    const isSilent = this.#receivedAt !== null && this.#hasLasted(this.#receivedAt, this.#silenceLimitMs + GRACE_MS);
+    return isLost || isSilent;
+  }
+
+  /** @param {number} since  By this machine's clock. If it was set back the age is unknown, and counts as too long. */
+  #hasLasted(since, limitMs = GRACE_MS) {
+    return Math.abs(this.#clock.now() - since) >= limitMs;
+  }
+}

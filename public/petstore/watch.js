@@ -1,0 +1,208 @@
+// @ts-check
+/**
+ * The public API: watches the pets of one server, and keeps a board of them up to date.
+ *
+ * A message goes from the connection to the board, and then to the listeners as events. The watch follows the page by
+ * itself: it connects when the page is first visible, and disconnects while the page is cached or frozen.
+ */
+import { Board } from "./board/board.js";
+import { ConnectionSummary } from "./connection-summary.js";
+import { EventLoopMonitor } from "./connection/event-loop-monitor.js";
+import { ServerClock } from "./connection/server-clock.js";
+import { pageEnvironment } from "./environment.js";
+import { openConnection } from "./open-connection.js";
+import { PageLifecycle } from "./page-lifecycle.js";
+import { noop } from "./transports/transport.js";
+import { checkOrigin, checkPets, checkSignal, checkSince } from "./watch-options.js";
+/** @import { Change, Pet } from "./board/pet.js" */
+/** @import { Summary } from "./connection-summary.js" */
+/** @import { Environment } from "./environment.js" */
+/** @import { Message } from "./protocol/message.js" */
+
+/**
+ * @typedef {object} WatchOptions
+ * @property {Iterable<number | string>} [pets]  Ids of the pets to watch, at most 100. Without it, every pet.
+ * @property {string} [since]  The cursor of what the page already shows. Without it, the server sends a snapshot first.
+ * @property {AbortSignal} [signal]  Closes the watch.
+ */
+
+/**
+ * What our own pages pass in beside the public options.
+ * @typedef {object} Internals
+ * @property {Board} board  With the pets of the server's HTML.
+ * @property {ServerClock} serverClock
+ * @property {EventLoopMonitor} eventLoop
+ * @property {ConnectionSummary} summary
+ * @property {string} chaos  The network fault to simulate, in the demo.
+ */
+
+/** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
+
+/**
+ * The event types, with the type of `detail`.
+ * @typedef {object} WatchEvents
+ * @property {CustomEvent<Message>} message  Each message of the server, heartbeats included.
+ * @property {CustomEvent<Change[]>} change  The board changed, by any message.
+ * @property {CustomEvent<Message>} snapshot
+ * @property {CustomEvent<Message>} status
+ * @property {CustomEvent<Message>} pet
+ * @property {CustomEvent<Message>} gone
+ * @property {CustomEvent<Summary>} connection  The state or the transport changed.
+ */
+
+/**
+ * `addEventListener` with the type of each event.
+ * @typedef {<K extends keyof WatchEvents>(type: K, listener: (event: WatchEvents[K]) => void,
+ *   options?: boolean | AddEventListenerOptions) => void} AddWatchListener
+ */
+
+/** How often the state is checked: it also changes with time alone. */
+const CHECK_MS = 1_000;
+
+/**
+ * Watches the pets of a server.
+ * @param {string | URL} origin  E.g. `https://rescue.example`.
+ * @param {WatchOptions} [options]
+ * @param {Partial<Internals & Environment>} [internals]
+ * @returns {{ addEventListener: AddWatchListener } & Watch}
+ * @throws {TypeError} If an option is invalid; the message says what is allowed.
+ */
+export function watch(origin, { pets, since, signal } = {}, internals = {}) {
+  const checked = { origin: checkOrigin(origin), pets: checkPets(pets), since: checkSince(since) };
+  const checkedSignal = checkSignal(signal);
+  const opened = new Watch(checked, { ...pageEnvironment(), ...internals });
+  opened.start(checkedSignal);
+  // Only its types differ.
+  return /** @type {any} */ (opened);
+}
+
+/** Closes with `close()`, with its signal, or with the page. */
+export class Watch extends EventTarget {
+  #clock;
+  #board;
+  #serverClock;
+  #summary;
+  #connection;
+  #lifecycle;
+  /** The last one that the listeners know. */
+  #shown;
+  #cancelCheck = noop;
+  #isClosed = false;
+  /** @type {AbortSignal | undefined} */
+  #signal;
+
+  /**
+   * @param {{ origin: string, pets: string[], since: string }} checked
+   * @param {Partial<Internals> & Environment} environment
+   */
+  constructor({ origin, pets, since }, environment) {
+    super();
+    const { browser, clock, random, chaos } = environment;
+    const board = environment.board ?? new Board(since);
+    const serverClock = environment.serverClock ?? new ServerClock(clock);
+    const eventLoop = environment.eventLoop ?? new EventLoopMonitor(clock);
+    const asOf = clock.now();
+    this.#clock = clock;
+    this.#board = board;
+    this.#serverClock = serverClock;
+    this.#summary = environment.summary ?? new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
+    this.#shown = this.#summary.current();
+    const connection = openConnection({
+      browser,
+      clock,
+      serverClock,
+      eventLoop,
+      random,
+      watch: { origin, pets, chaos },
+      since: () => board.cursor,
+    });
+    connection.onmessage = (message) => this.#receive(message);
+    connection.onstate = (state) => {
+      this.#summary.setConnection(state);
+      this.#check();
+    };
+    this.#connection = connection;
+    this.#lifecycle = new PageLifecycle({
+      window: browser,
+      document: browser.document,
+      network: browser.navigator.connection,
+      handlers: {
+        begin: () => this.#connect(),
+        leave: () => this.#disconnect(),
+        comeBack: () => this.#connect(),
+        wake: () => (connection.wake(), this.#check()),
+        online: () => connection.online(),
+        offline: () => (connection.offline(), this.#summary.disconnected()),
+      },
+    });
+  }
+
+  /** The pets as they are now: `get(id)`, `size`, and iteration. @returns {ReadonlyBoard} */
+  get board() {
+    return this.#board;
+  }
+
+  /** The position of the board in the history of the server; "" before the first snapshot. */
+  get cursor() {
+    return this.#board.cursor;
+  }
+
+  /** The state of the connection, as in the last `connection` event. @returns {Summary} */
+  get connection() {
+    return this.#shown;
+  }
+
+  /** @param {AbortSignal} [signal]  Closes the watch. */
+  start(signal) {
+    if (signal?.aborted) return;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.close);
+    this.#lifecycle.start();
+  }
+
+  /** Ends the connection and the events, for good. */
+  close = () => {
+    this.#isClosed = true;
+    this.#signal?.removeEventListener("abort", this.close);
+    this.#lifecycle.stop();
+    this.#disconnect();
+  };
+
+  #connect() {
+    this.#connection.start();
+    this.#check();
+  }
+
+  #disconnect() {
+    this.#connection.stop();
+    this.#cancelCheck();
+  }
+
+  /** @param {Message} message */
+  #receive(message) {
+    this.#serverClock.sync(message.server_time);
+    this.#summary.receive(message);
+    const changes = this.#board.apply(message);
+    this.#dispatch("message", message);
+    if (changes) {
+      if (changes.length > 0) this.#dispatch("change", changes);
+      this.#dispatch(message.type, message);
+    }
+    this.#check();
+  }
+
+  /** Tells the listeners if the state or the transport changed, and repeats this every second. */
+  #check() {
+    this.#cancelCheck();
+    if (this.#isClosed) return;
+    this.#cancelCheck = this.#clock.after(CHECK_MS, () => this.#check());
+    const { state, transport } = this.#shown;
+    this.#shown = this.#summary.current();
+    if (this.#shown.state !== state || this.#shown.transport !== transport) this.#dispatch("connection", this.#shown);
+  }
+
+  /** A listener may close the watch while a message is dispatched. @param {string} type @param {unknown} detail */
+  #dispatch(type, detail) {
+    if (!this.#isClosed) this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
