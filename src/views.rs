@@ -15,8 +15,8 @@ mod sign_in;
 mod staff;
 mod time_text;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, ErrorKind};
 use rust_embed::RustEmbed;
 use serde::Serialize;
 
@@ -38,7 +38,6 @@ struct Templates;
 /// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
 struct Context<'a, P> {
-    assets: &'a str,
     mode: &'static str,
     can_write: bool,
     is_admin: bool,
@@ -55,28 +54,31 @@ struct Context<'a, P> {
 /// Renders pages.
 pub struct Views {
     environment: Environment<'static>,
-    assets: String,
 }
 
 impl Views {
-    /// Loads templates when they are needed. `assets` is the path below which assets are served.
-    pub fn new(assets: String) -> Self {
+    /// Loads templates when they are needed. The filter `asset` turns the
+    /// name of an asset into its path, which is `asset_path`.
+    pub fn new(asset_path: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let mut environment = Environment::new();
         environment.set_loader(|name| {
             let template = Templates::get(name);
             Ok(template.map(|file| String::from_utf8_lossy(&file.data).into_owned()))
         });
-        Views {
-            environment,
-            assets,
-        }
+        environment.add_filter("asset", move |name: &str| match asset_path(name) {
+            Some(path) => Ok(Value::from_safe_string(path)),
+            None => Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("there is no asset {name}"),
+            )),
+        });
+        Views { environment }
     }
 
     /// Renders a page for a reader with `rights`. A template that fails is a bug: the failure is logged,
     /// and the result is `None`.
     pub fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
         let context = Context {
-            assets: &self.assets,
             mode: match rights.auth {
                 AuthMode::Demo => "demo",
                 AuthMode::Serve => "serve",

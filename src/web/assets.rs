@@ -1,51 +1,46 @@
-//! Style sheets, scripts and icons: part of the binary, at paths that contain a fingerprint.
+//! Style sheets, scripts and icons: part of the binary, at paths that contain a hash of the content.
 //!
-//! One fingerprint covers all files, so scripts and styles find each other by relative paths. Files
-//! under the current fingerprint are immutable. Under an old one, which pages from before an update
-//! ask for, the current file is served and must be revalidated.
+//! `public/built/` has the files, made by `npm run build` in `tests/page`. A file under its current hash is
+//! immutable. Under an old one, which pages from before an update ask for, the current file is served and
+//! must be revalidated.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use poem::http::{StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::Site;
 use crate::error::Failure;
 use crate::serve::conditional::{EntityTags, entity_tag};
 
 #[derive(RustEmbed)]
-#[folder = "public/"]
-struct Public;
+#[folder = "public/built/"]
+struct Built;
 
-/// The fingerprint of all files.
+/// The address of each file.
 pub struct Assets {
-    fingerprint: String,
+    /// Paths by the name of the file.
+    paths: BTreeMap<String, String>,
 }
 
 impl Assets {
-    /// Computes the fingerprint.
+    /// Computes the hash of each file.
     pub fn load() -> Self {
-        let mut names: Vec<_> = Public::iter().collect();
-        names.sort_unstable();
-        let mut hasher = DefaultHasher::new();
-        for name in &names {
-            name.hash(&mut hasher);
-            Public::get(name)
-                .map(|file| file.metadata.sha256_hash())
-                .hash(&mut hasher);
-        }
+        let path = |name: &str| Some(format!("/assets/{}/{name}", hash(&Built::get(name)?)));
+        let files = Built::iter().filter(|name| name != "manifest.json");
+        let paths = files.filter_map(|name| Some((name.to_string(), path(&name)?)));
         Assets {
-            fingerprint: format!("{:016x}", hasher.finish()),
+            paths: paths.collect(),
         }
     }
 
-    /// Returns the path below which the files are, without a slash at its end.
-    pub fn path(&self) -> String {
-        format!("/assets/{}", self.fingerprint)
+    /// Returns the path of the file with this name.
+    pub fn path(&self, name: &str) -> Option<&str> {
+        self.paths.get(name).map(String::as_str)
     }
 }
 
@@ -53,16 +48,16 @@ impl Assets {
 #[handler]
 pub fn asset(
     Data(site): Data<&Arc<Site>>,
-    Path((fingerprint, path)): Path<(String, String)>,
+    Path((_hash, name)): Path<(String, String)>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let is_current = fingerprint == site.assets.fingerprint;
-    let caching = if is_current {
+    let path = site.assets.path(&name).ok_or_else(no_such_file)?;
+    let caching = if path == request.uri().path() {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
-    Ok(file(&path, caching, request)?)
+    Ok(file(&name, caching, request)?)
 }
 
 /// Serves the icon at the path that browsers ask for without being told.
@@ -72,9 +67,8 @@ pub fn icon(request: &Request) -> poem::Result<Response> {
 }
 
 fn file(path: &str, caching: &str, request: &Request) -> Result<Response, Failure> {
-    let file =
-        Public::get(path).ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
-    let hash = HEXLOWER.encode(&file.metadata.sha256_hash()[..8]);
+    let file = Built::get(path).ok_or_else(no_such_file)?;
+    let hash = hash(&file);
     let response = Response::builder()
         .header(header::ETAG, entity_tag(&hash))
         .header(header::CACHE_CONTROL, caching);
@@ -88,7 +82,16 @@ fn file(path: &str, caching: &str, request: &Request) -> Result<Response, Failur
     })
 }
 
-/// Returns the content type of the kinds of files that `public/` contains.
+fn no_such_file() -> Failure {
+    Failure::not_found("There is nothing at this address.")
+}
+
+/// Returns the first 16 hex digits of the SHA-256 of the content.
+fn hash(file: &EmbeddedFile) -> String {
+    HEXLOWER.encode(&file.metadata.sha256_hash()[..8])
+}
+
+/// Returns the content type of the kinds of files that `public/built/` contains.
 fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",

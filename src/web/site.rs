@@ -24,7 +24,7 @@ pub struct Site {
     /// Renders pages.
     pub views: Views,
     /// Style sheets, scripts and icons.
-    pub assets: Assets,
+    pub assets: Arc<Assets>,
     /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
 }
@@ -32,11 +32,14 @@ pub struct Site {
 impl Site {
     /// Loads templates and assets.
     pub fn new(app: Arc<AppState>, engine: Arc<dyn Engine>) -> Self {
-        let assets = Assets::load();
+        let assets = Arc::new(Assets::load());
         Site {
             app,
             engine,
-            views: Views::new(assets.path()),
+            views: Views::new({
+                let assets = Arc::clone(&assets);
+                move |name| assets.path(name).map(str::to_owned)
+            }),
             assets,
             blocks: Arc::new(Blocks::new()),
         }

@@ -90,7 +90,7 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     let release = () => {};
     const isReleased = new Promise((resolve) => (release = resolve));
     const context = leader.page.context();
-    await context.route("**/app/demo.js", async (route) => (await isReleased, route.continue()));
+    await context.route("**/demo.js", async (route) => (await isReleased, route.continue()));
     const late = await context.newPage();
     await late.goto(`${store.origin}/pets`, { waitUntil: "commit" });
     await late.locator('[data-pet="6"]').waitFor();

@@ -8,8 +8,8 @@ import { openUnattended, openWindow } from "./support/window.mjs";
 /** More than the connections that a browser opens to one host over HTTP/1.1. */
 const PRERENDERED = 8;
 
-/** The last module that the page imports: it runs as soon as this one is loaded. */
-const LAST_MODULE = "/view/title.js";
+/** The script of the page. */
+const SCRIPT = "/demo.js";
 
 const isLive = (path) => path.startsWith("/live/") || path === "/healthz";
 
@@ -42,7 +42,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     proxy.pages.set("/turn", "wait");
     const count = (is) => proxy.asked.filter(is).length;
     await openUnattended(t, `${onLan(proxy.origin)}/links`);
-    await eventually(() => assert.equal(count((path) => path.endsWith(LAST_MODULE)), PRERENDERED));
+    await eventually(() => assert.equal(count((path) => path.endsWith(SCRIPT)), PRERENDERED));
     // Requests of the visible page are answered while they run.
     const before = count((path) => path === "/turn");
     await eventually(() => assert.ok(count((path) => path === "/turn") >= before + 10));
@@ -62,7 +62,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     await front.isLive();
     const back = await window.openBehind(front, `${proxy.origin}/pets`);
     assert.equal(await back.page.evaluate(() => document.visibilityState), "hidden");
-    await eventually(() => assert.ok(proxy.asked.some((path) => path.endsWith(LAST_MODULE))));
+    await eventually(() => assert.ok(proxy.asked.some((path) => path.endsWith(SCRIPT))));
     const status = await store.changeStatus(1);
     await front.shows(1, "status", status);
     const kept = await back.page.evaluate(async () => ({

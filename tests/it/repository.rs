@@ -26,8 +26,9 @@ fn files(folder: &str, kinds: &[&str]) -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             let kind = path.extension().unwrap_or_default().to_string_lossy();
             if path.is_dir() {
-                // What the package manager of the browser tests put there is not ours.
-                folders.extend((!path.ends_with("node_modules")).then_some(path));
+                // Packages of the browser tests, and the results of the build.
+                let is_foreign = path.ends_with("node_modules") || path.ends_with("public/built");
+                folders.extend((!is_foreign).then_some(path));
             } else if kinds.contains(&&*kind) {
                 let text = fs::read_to_string(&path).unwrap();
                 found.push((path.strip_prefix(root()).unwrap().to_owned(), text));

@@ -7,7 +7,7 @@ import { test } from "node:test";
 const PUBLIC = new URL("../../public/", import.meta.url);
 
 const modules = readdirSync(PUBLIC, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".js"))
+  .filter((path) => path.endsWith(".js") && !path.startsWith("built/"))
   .map((path) => ({ path, text: readFileSync(new URL(path, PUBLIC), "utf8") }));
 
 /** @param {string[]} folders */

@@ -15,8 +15,8 @@ import { connect } from "node:net";
  *   responses that take long.
  * - `assets`: "pass"; "fresh" forbids caching, so that each page requests its own; "portal" answers with its own page
  *   instead, except for the loader.
- * - `module`, one of the page's modules: "pass"; "lose" closes every connection that requests it.
- * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, module: string }} Rules
+ * - `script`, that of the index in the demo: "pass"; "lose" closes every connection that requests it.
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, script: string }} Rules
  */
 
 /**
@@ -38,7 +38,7 @@ const CUT_MS = 1000;
 /** The end of a response head without keep-alive. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass", module: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass", script: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -128,7 +128,7 @@ class Proxy {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
     if (path === "/live/state") return this.#rules.boards;
-    if (path.endsWith("/board/board.js")) return this.#rules.module;
+    if (path.endsWith("/demo.js")) return this.#rules.script;
     return "pass";
   }
 

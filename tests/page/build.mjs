@@ -1,0 +1,91 @@
+/**
+ * Builds what the server sends to browsers, from `public/` into `public/built/`: `npm run build`.
+ *
+ * Every module directly in `public/app/` is a script of some pages, and every stylesheet directly in `public/style/` is one
+ * too; subfolders are parts. `public/petstore/client.js` is the library for pages of other sites. The results are committed,
+ * so that the program builds without Node; `manifest.json` names them, with a hash of the content.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import * as esbuild from "esbuild";
+
+const PUBLIC = fileURLToPath(new URL("../../public", import.meta.url));
+export const BUILT = `${PUBLIC}/built`;
+
+/** Has everything that the client uses, so nothing is rewritten for older browsers: they show the page of the server. */
+const TARGET = ["chrome111", "firefox115", "safari16.4"];
+
+/** @type {esbuild.BuildOptions} */
+const COMMON = {
+  bundle: true,
+  minify: true,
+  write: false,
+  target: TARGET,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "error",
+};
+
+/**
+ * Each file of the build by its name.
+ * @returns {Promise<Map<string, string>>}
+ */
+export async function build() {
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  for (const name of entries("app", ".js")) files.set(name, await script(`${PUBLIC}/app/${name}`));
+  for (const name of entries("style", ".css")) files.set(name, await stylesheet(`${PUBLIC}/style/${name}`));
+  const library = `${PUBLIC}/petstore/client.js`;
+  if (existsSync(library)) files.set("client.js", await bundle({ entryPoints: [library], format: "esm" }));
+  files.set("icon.svg", readFileSync(`${PUBLIC}/icon.svg`, "utf8"));
+  const manifest = [...files].map(([name, text]) => [name, describeFile(text)]);
+  files.set("manifest.json", `${JSON.stringify(Object.fromEntries(manifest), null, 2)}\n`);
+  return files;
+}
+
+/** @param {string} folder @param {string} ending */
+function entries(folder, ending) {
+  return readdirSync(`${PUBLIC}/${folder}`).filter((name) => name.endsWith(ending)).sort();
+}
+
+/**
+ * A classic script, which needs no `type="module"` and can therefore run `async` in any browser. It says on `window` how far
+ * it came: 1 when it begins, 2 at its end. A file that was cut is a syntax error, so nothing of it runs.
+ * @param {string} path
+ */
+async function script(path) {
+  const text = await bundle({ entryPoints: [path], format: "iife" });
+  return `(()=>{window.petStoreScript=1;${text.trim()}window.petStoreScript=2})();\n`;
+}
+
+/**
+ * A stylesheet with its icons inside. Its last rule shows that it is complete.
+ * @param {string} path
+ */
+async function stylesheet(path) {
+  const text = await bundle({ entryPoints: [path], loader: { ".svg": "dataurl" } });
+  return `${text.trim()}#complete{order:1}\n`;
+}
+
+/** @param {esbuild.BuildOptions} options @returns {Promise<string>} */
+async function bundle(options) {
+  const result = await esbuild.build({ ...COMMON, ...options });
+  const [file] = /** @type {esbuild.OutputFile[]} */ (result.outputFiles);
+  return file.text;
+}
+
+/** @param {string} text */
+function describeFile(text) {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return { hash, bytes: Buffer.byteLength(text), brotli: brotliCompressSync(text).length };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const files = await build();
+  rmSync(BUILT, { recursive: true, force: true });
+  mkdirSync(BUILT);
+  for (const [name, text] of files) writeFileSync(`${BUILT}/${name}`, text);
+  console.log(files.get("manifest.json")?.replace(/\n {4}|\n {2}(?=})/g, " "));
+}

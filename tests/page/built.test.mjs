@@ -1,0 +1,32 @@
+/** The files of `public/built/`: they are those of the sources, and small. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { BUILT, build } from "./build.mjs";
+
+const files = await build();
+/** @type {Record<string, { hash: string, bytes: number, brotli: number }>} */
+const manifest = JSON.parse(files.get("manifest.json") ?? "");
+
+/** The most brotli bytes of script and stylesheet, by page. */
+const LIMITS = [
+  { page: "index of visitors", files: ["visitor.js", "visitor.css"], limit: 19_000 },
+  { page: "index of staff", files: ["staff.js", "staff.css"], limit: 23_000 },
+  { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 23_000 },
+  { page: "hello", files: ["hello.js", "staff.css"], limit: 21_000 },
+  { page: "doctor", files: ["doctor.js", "staff.css"], limit: 15_000 },
+  { page: "forms", files: ["forms.js", "staff.css"], limit: 11_000 },
+];
+
+test("the committed files are those of the sources", () => {
+  assert.deepEqual(readdirSync(BUILT).sort(), [...files.keys()].sort(), "run: npm run build");
+  for (const [name, text] of files) assert.ok(readFileSync(`${BUILT}/${name}`, "utf8") === text, `${name}: run: npm run build`);
+});
+
+for (const { page, files, limit } of LIMITS) {
+  test(`script and stylesheet of ${page} are at most ${limit} bytes`, () => {
+    const sizes = files.map((name) => manifest[name].brotli);
+    const sum = sizes.reduce((sum, size) => sum + size);
+    assert.ok(sum <= limit, `${sum} bytes: ${sizes.join(" + ")}`);
+  });
+}
