@@ -5,8 +5,7 @@ import { HealthCheck } from "./connection/health-check.js";
 import { TransportMemory } from "./connection/transport-memory.js";
 import { createCatchUp } from "./tabs/catch-up.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
-import { LongPollTransport } from "./transports/long-poll.js";
-import { ShortPollTransport } from "./transports/short-poll.js";
+import { PollingTransport } from "./transports/polling.js";
 import { SseTransport } from "./transports/sse.js";
 import { WebSocketTransport } from "./transports/websocket.js";
 /** @import { ServerClock } from "./connection/server-clock.js" */
@@ -71,11 +70,13 @@ function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, s
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
+  const nonce = () => `${clock.now().toString(36)}-${random().toString(36).slice(2, 10)}`;
+  const polling = { fetch, watch, clock, nonce, savesData };
   const transports = {
     ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
     sse: () => new SseTransport({ EventSource, watch }),
-    poll: () => new LongPollTransport({ fetch, watch, clock }),
-    short: () => new ShortPollTransport({ fetch, watch, clock, savesData }),
+    poll: () => new PollingTransport("poll", polling),
+    short: () => new PollingTransport("short", polling),
   };
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });

@@ -66,6 +66,11 @@ pub fn routes(site: &Arc<Site>) -> Route {
             "/live/poll",
             get_only(live::poll_changes.around(live::inject_faults)),
         )
+        // The same with any word at its end: a cache that ignores the query would mix up two polls.
+        .at(
+            "/live/poll/:nonce",
+            get_only(live::poll_changes.around(live::inject_faults)),
+        )
         .at(
             "/live/state",
             get(live::read_state.around(live::inject_faults)),

@@ -61,7 +61,7 @@ describe("on a network that blocks traffic", { concurrency: 3 }, () => {
     const nothing = { sockets: "refuse", streams: "refuse", polls: "refuse", boards: "refuse" };
     const proxy = await startProxy(t, store.origin, nothing);
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await eventually(() => proxy.asked.includes("/live/state"));
+    await eventually(() => proxy.asked.includes("/live/poll/short"));
     const status = await store.changeStatus(2);
     proxy.let({ sockets: "pass" });
     await tab.isLive("ws");

@@ -80,7 +80,7 @@ describe("the transport of a page", { concurrency: 3 }, () => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, { sockets: "refuse", streams: "refuse", polls: "cut" });
     const tab = await openTab(t, `${proxy.origin}/pets`);
-    await eventually(() => proxy.asked.filter((path) => path === "/live/state").length >= 2);
+    await eventually(() => proxy.asked.filter((path) => path === "/live/poll/short").length >= 2);
     await assertFollows(tab, store);
     assert.ok(proxy.asked.includes("/live/poll"), "long polling was tried");
   });

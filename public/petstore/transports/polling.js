@@ -1,16 +1,35 @@
 // @ts-check
 /**
- * The loop that long and short polling share: send a request, deliver its messages, pause, repeat.
+ * The polling transports: one request after the other, each at the cursor of the last response. Any failure ends the
+ * transport; the connection decides about a retry.
  *
- * One request is open at a time. Any failure ends the transport; the connection decides about a retry.
+ * Over long polling the server holds a request until there is a message. The first request does not wait, so its message
+ * comes as early as over the other transports, unless the page has received a hello with its first poll. Short polling is
+ * for networks that cut every request that waits: it asks every few seconds.
+ *
+ * Each request has its own path, so that no cache can confuse two of them, not even one that ignores `no-store` or the
+ * query. A response that is repeated or older than its request ends the transport: it is no sign of life.
  */
 import { delay } from "../clock.js";
+import { isNewer } from "../protocol/cursor.js";
 import { isMessage } from "../protocol/message.js";
 import { noop } from "./transport.js";
 import { liveUrl } from "./url.js";
 /** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../protocol/message.js" */
 /** @import { CloseInfo, Switch, Transport } from "./transport.js" */
 /** @import { Watch } from "./url.js" */
+
+/** The longest that the server holds a request. */
+const WAIT_LIMIT_S = 25;
+
+/** Time from one request of short polling to the next, and the same if the browser is set to save data. */
+const SHORT_GAP_MS = 3_000;
+const SAVE_DATA_GAP_MS = 10_000;
+
+/** Bounds the request rate of long polling on a busy board: a few at a time, and not more than this on average. */
+const INTERVAL_MS = 1000 / 15;
+const BURST = 10;
 
 /** The server refused the request, and may have said how long to stay away. */
 class RefusedError extends Error {
@@ -21,37 +40,55 @@ class RefusedError extends Error {
   }
 }
 
-export const NOT_MODIFIED = 304;
-
+/** @implements {Transport} */
 export class PollingTransport {
+  name;
   /** @type {Transport["onmessage"]} */
   onmessage = noop;
   /** @type {Transport["onstate"]} */
   onstate = noop;
   roundTripMs = 0;
+  #fetch;
+  #watch;
+  #clock;
+  #nonce;
+  #savesData;
   /** The cursor of the next request. */
-  cursor = "";
+  #cursor = "";
+  #waitS = 0;
+  /** `server_time` of the last response, as the server wrote it. */
+  #respondedAt = "";
+  /** When the next request would be due at the average rate. */
+  #dueMs = 0;
   /** @type {Switch | undefined} Sent with the first request. */
   #cause;
   /** @type {AbortController | null} */
   #abort = null;
-  #fetch;
-  #watch;
-  #clock;
 
-  /** @param {{ fetch: typeof fetch, watch: Watch, clock: Clock }} options */
-  constructor({ fetch, watch, clock }) {
+  /**
+   * @param {"poll" | "short"} name
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {Watch} options.watch
+   * @param {Clock} options.clock
+   * @param {() => string} options.nonce  Returns a word that was never in a request of any page.
+   * @param {() => boolean} options.savesData
+   */
+  constructor(name, { fetch, watch, clock, nonce, savesData }) {
+    this.name = name;
     this.#fetch = fetch;
     this.#watch = watch;
     this.#clock = clock;
+    this.#nonce = nonce;
+    this.#savesData = savesData;
   }
 
-  /** @param {string} since @param {Switch} [cause] */
-  open(since, cause) {
+  /** @param {string} since @param {Switch} [cause] @param {Message} [hello]  Received with the first poll of the page. */
+  open(since, cause, hello) {
     this.close();
-    this.cursor = since;
+    this.#cursor = since;
     this.#cause = cause;
-    this.begin();
+    this.#waitS = hello && this.name === "poll" ? waitSeconds(hello.heartbeat_ms) : 0;
     this.#abort = new AbortController();
     this.#run(this.#abort.signal);
   }
@@ -59,28 +96,6 @@ export class PollingTransport {
   close() {
     this.#abort?.abort();
     this.#abort = null;
-  }
-
-  /** Prepares the first request. */
-  begin() {}
-
-  /** @returns {{ path: string, params: Record<string, string | number>, headers?: Record<string, string> }} */
-  nextRequest() {
-    throw new TypeError("nextRequest is abstract");
-  }
-
-  /**
-   * Advances the cursor.
-   * @param {Response} _response  Its status is 2xx, or 304 if the request had `If-None-Match`.
-   * @returns {Promise<unknown[]>} Its messages. Rejects if the response is not the server's, e.g. a login page.
-   */
-  async read(_response) {
-    throw new TypeError("read is abstract");
-  }
-
-  /** Minimum time from one request to the next, in ms. */
-  get gapMs() {
-    return 0;
   }
 
   /** @param {AbortSignal} signal */
@@ -97,21 +112,58 @@ export class PollingTransport {
       if (signal.aborted) return;
       this.roundTripMs = this.#clock.elapsed() - startMs;
       this.#deliver(messages, signal);
-      await delay({ clock: this.#clock, signal }, startMs + this.gapMs - this.#clock.elapsed());
+      await delay({ clock: this.#clock, signal }, startMs + this.#gapMs(startMs) - this.#clock.elapsed());
     }
   }
 
-  /** @param {AbortSignal} signal */
+  /**
+   * Returns the least time from a request to the next one.
+   * @param {number} startMs  When the request was sent.
+   */
+  #gapMs(startMs) {
+    if (this.name === "short") return this.#shortGapMs;
+    this.#dueMs = Math.max(this.#dueMs, startMs) + INTERVAL_MS;
+    return this.#dueMs - startMs - INTERVAL_MS * BURST;
+  }
+
+  get #shortGapMs() {
+    return this.#savesData() ? SAVE_DATA_GAP_MS : SHORT_GAP_MS;
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<unknown[]>} The messages. Rejects if the response is not a new one of the server.
+   */
   async #request(signal) {
-    const { path, params, headers } = this.nextRequest();
-    const url = liveUrl(this.#watch, path, this.cursor, { ...params, ...this.#cause });
+    const params = { wait: this.#waitS, ...(this.name === "short" && { transport: this.name }), ...this.#cause };
+    const url = liveUrl(this.#watch, `/live/poll/${this.#nonce()}`, this.#cursor, params);
     this.#cause = undefined;
     const fetch = this.#fetch;
-    const response = await fetch(url, { signal, cache: "no-store", headers: { accept: "application/json", ...headers } });
-    if (!response.ok && response.status !== NOT_MODIFIED) {
-      throw new RefusedError(retryAfterMs(response.headers.get("retry-after")));
+    const response = await fetch(url, { signal, cache: "no-store", headers: { accept: "application/json" } });
+    if (!response.ok) throw new RefusedError(retryAfterMs(response.headers.get("retry-after")));
+    return this.#read(await response.json());
+  }
+
+  /** @param {any} body */
+  #read({ cursor, messages }) {
+    const all = messages.filter(isMessage);
+    const hello = all.find((/** @type {Message} */ { type }) => type === "hello");
+    const respondedAt = hello?.server_time ?? "";
+    const isRepeated = respondedAt !== "" && respondedAt === this.#respondedAt;
+    // Only a snapshot leads back, e.g. after the store was restored from a backup.
+    const isOld = isNewer(this.#cursor, cursor) && !all.some((/** @type {Message} */ { type }) => type === "snapshot");
+    if (isRepeated || isOld) throw new TypeError("an old response");
+    this.#respondedAt = respondedAt;
+    if (typeof cursor === "string") this.#cursor = cursor;
+    if (this.name === "poll") {
+      if (hello) this.#waitS = waitSeconds(hello.heartbeat_ms);
+      return all;
     }
-    return this.read(response);
+    // Twice the gap: the next response takes one gap, and its own round trip.
+    const heartbeatMs = Math.max(hello?.heartbeat_ms ?? 0, 2 * this.#shortGapMs);
+    return all.map((/** @type {Message} */ message) =>
+      message === hello ? { ...hello, transport: this.name, heartbeat_ms: heartbeatMs } : message,
+    );
   }
 
   /**
@@ -120,9 +172,8 @@ export class PollingTransport {
    */
   #deliver(messages, signal) {
     this.onstate("open");
-    for (const message of messages) {
+    for (const message of /** @type {Message[]} */ (messages)) {
       if (signal.aborted) return;
-      if (!isMessage(message)) continue;
       this.onmessage(message);
       if (message.type === "bye" && !signal.aborted) return this.#end({ retryMs: message.retry_ms });
     }
@@ -133,6 +184,12 @@ export class PollingTransport {
     this.close();
     this.onstate("closed", info);
   }
+}
+
+/** Returns about one heartbeat, so that silence means the same as on the other transports. @param {unknown} heartbeatMs */
+function waitSeconds(heartbeatMs) {
+  const heartbeatS = typeof heartbeatMs === "number" ? Math.floor(heartbeatMs / 1000) : WAIT_LIMIT_S;
+  return Math.min(WAIT_LIMIT_S, Math.max(1, heartbeatS));
 }
 
 /**

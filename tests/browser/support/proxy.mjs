@@ -54,7 +54,7 @@ export async function startProxy(t, target, rules = {}) {
 
 class Proxy {
   origin = "";
-  /** Requested paths, without their queries, in order. */
+  /** Requested paths in order, without queries and nonces. Those of short polling end with "short". */
   asked = [];
   /** @type {Map<string, string>} Additional pages at the program's origin: HTML by path. */
   pages = new Map();
@@ -127,7 +127,7 @@ class Proxy {
   #ruleFor(path) {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
-    if (path === "/live/state") return this.#rules.boards;
+    if (path === "/live/poll/short") return this.#rules.boards;
     if (path.endsWith("/demo.js")) return this.#rules.script;
     return "pass";
   }
@@ -202,9 +202,11 @@ class Proxy {
   }
 
   #note(request) {
-    const { pathname } = new URL(request.url, this.origin);
-    this.asked.push(pathname);
-    return pathname;
+    const { pathname, searchParams } = new URL(request.url, this.origin);
+    const isShort = searchParams.get("transport") === "short";
+    const path = pathname.replace(/^\/live\/poll\/.*/, `/live/poll${isShort ? "/short" : ""}`);
+    this.asked.push(path);
+    return path;
   }
 }
 

@@ -37,3 +37,18 @@ async fn polls_from_the_same_cursor_share_one_response() {
         rev_of(&cursor) + 1
     );
 }
+
+#[tokio::test]
+async fn a_poll_with_a_nonce_in_its_path_has_the_same_response() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let since = app.cursor().await;
+    let cursor = app.set_status(pet, "eating").await;
+    let shared = app.text(&format!("/live/poll?since={since}")).await;
+    for nonce in ["k2x9-1", "k2x9-2"] {
+        let path = format!("/live/poll/{nonce}?since={since}&wait=0&pet=99");
+        assert_eq!(app.json(&path).await["cursor"], cursor);
+        let path = format!("/live/poll/{nonce}?since={since}");
+        assert_eq!(app.text(&path).await, shared);
+    }
+}

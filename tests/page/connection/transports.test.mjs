@@ -5,8 +5,7 @@ import { test } from "node:test";
 import { fake, FakeClock, fakeEventSource, fakeFetch, fakeWebSocket, last, settle } from "../support/fakes.mjs";
 import { WebSocketTransport } from "../../../public/petstore/transports/websocket.js";
 import { SseTransport } from "../../../public/petstore/transports/sse.js";
-import { LongPollTransport } from "../../../public/petstore/transports/long-poll.js";
-import { ShortPollTransport } from "../../../public/petstore/transports/short-poll.js";
+import { PollingTransport } from "../../../public/petstore/transports/polling.js";
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { Switch, Transport } from "../../../public/petstore/transports/transport.js" */
 
@@ -18,15 +17,16 @@ const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
  * @param {Transport} transport
  * @param {string} [since]
  * @param {Switch} [cause]
+ * @param {Message} [hello]
  */
-function listen(transport, since = "9f2c41aa-1", cause) {
+function listen(transport, since = "9f2c41aa-1", cause, hello) {
   /** @type {string[]} */
   const said = [];
   /** @type {unknown[]} */
   const states = [];
   transport.onmessage = (message) => void said.push(message.type);
   transport.onstate = (state, info) => void states.push(info ? [state, info] : state);
-  transport.open(since, cause);
+  transport.open(since, cause, hello);
   return { said, states };
 }
 
@@ -43,11 +43,27 @@ function openSse() {
   return { transport, made, ...listen(transport) };
 }
 
-function openPoll() {
+/** @param {{ name?: "poll" | "short", since?: string, cause?: Switch, hello?: Message }} [options] */
+function openPoll({ name = "poll", since = "9f2c41aa-1", cause, hello } = {}) {
   const clock = new FakeClock();
   const { asked, fetch } = fakeFetch();
-  const transport = new LongPollTransport({ fetch, watch: WATCH, clock });
-  return { transport, clock, asked, ...listen(transport) };
+  const saving = { isOn: false };
+  let words = 0;
+  const nonce = () => `n${(words += 1)}`;
+  const transport = new PollingTransport(name, { fetch, watch: WATCH, clock, nonce, savesData: () => saving.isOn });
+  /** @type {Message[]} */
+  const received = [];
+  const listening = listen(transport, since, cause, hello);
+  const deliver = transport.onmessage;
+  transport.onmessage = (message) => (received.push(message), deliver(message));
+  /** Answers the newest request, and lets this time pass. */
+  const answer = async (/** @type {object[]} */ messages, cursor = "9f2c41aa-5", ms = 0) => {
+    last(asked).answer({ cursor, messages });
+    await settle();
+    clock.turn(ms);
+    await settle();
+  };
+  return { transport, clock, asked, saving, received, answer, ...listening };
 }
 
 test("the URL has the cursor and every pet, and the scheme of a WebSocket is wss", () => {
@@ -154,88 +170,106 @@ test("an event that was on its way when SSE was closed is dropped", () => {
   assert.deepEqual([said, states], [[], []]);
 });
 
-test("the first poll does not wait", () => {
+test("the first poll does not wait, unless the page has a hello", () => {
   const { asked } = openPoll();
-  assert.equal(asked[0].url.pathname, "/live/poll");
-  assert.equal(asked[0].url.searchParams.get("wait"), "0");
-  assert.equal(asked[0].url.searchParams.get("since"), "9f2c41aa-1");
-  assert.deepEqual(asked[0].url.searchParams.getAll("pet"), ["7", "8"]);
+  assert.equal(asked[0].url.pathname, "/live/poll/n1");
+  assert.equal(asked[0].url.search, "?wait=0&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openPoll({ hello: HELLO }).asked[0].url.searchParams.get("wait"), "15");
+  assert.equal(openPoll({ hello: HELLO, name: "short" }).asked[0].url.searchParams.get("wait"), "0");
 });
 
 test("the next poll waits a heartbeat and starts at the cursor of the response", async () => {
-  const { asked, clock, said } = openPoll();
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO, { type: "status" }] });
-  await settle();
-  clock.turn(500);
-  await settle();
+  const { asked, answer, said } = openPoll();
+  await answer([HELLO, { type: "status" }]);
   assert.deepEqual(said, ["hello", "status"]);
   assert.equal(asked[1].url.searchParams.get("wait"), "15");
   assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-5");
 });
 
 test("a switch is sent with the first request only", async () => {
-  const { asked, fetch } = fakeFetch();
-  const clock = new FakeClock();
-  listen(new LongPollTransport({ fetch, watch: WATCH, clock }), "9f2c41aa-1", { from: "sse", why: "lag" });
+  const { asked, answer } = openPoll({ cause: { from: "sse", why: "lag" } });
   assert.equal(asked[0].url.searchParams.get("from"), "sse");
   assert.equal(asked[0].url.searchParams.get("why"), "lag");
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
-  await settle();
-  clock.turn(500);
-  await settle();
+  await answer([HELLO]);
   assert.equal(asked[1].url.searchParams.has("from"), false);
   assert.equal(asked[1].url.searchParams.has("why"), false);
 });
 
 test("a poll reports its round trip", async () => {
-  const { transport, asked, clock } = openPoll();
+  const { transport, answer, clock } = openPoll();
   clock.turn(120);
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
-  await settle();
+  await answer([HELLO]);
   assert.equal(transport.roundTripMs, 120);
 });
 
 test("a poll never waits longer than the server allows", async () => {
-  const { asked, clock } = openPoll();
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [{ ...HELLO, heartbeat_ms: 60_000 }] });
-  await settle();
-  clock.turn(500);
-  await settle();
+  const { asked, answer } = openPoll();
+  await answer([{ ...HELLO, heartbeat_ms: 60_000 }]);
   assert.equal(asked[1].url.searchParams.get("wait"), "25");
 });
 
-test("immediate responses do not flood the server with requests", async () => {
-  const { asked, clock } = openPoll();
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
-  await settle();
-  clock.turn(499);
-  await settle();
-  assert.equal(asked.length, 1);
-  clock.turn(1);
-  await settle();
-  assert.equal(asked.length, 2);
-});
-
-test("many requests leave no listeners behind", async () => {
-  for (const { asked, clock, transport } of [openPoll(), openShort()]) {
-    const { signal } = asked[0];
-    for (let round = 0; round < 50; round += 1) {
-      asked[round].answer(transport.name === "poll" ? { cursor: "9f2c41aa-5", messages: [HELLO] } : SNAPSHOT);
-      await settle();
-      clock.turn(10_000);
-      await settle();
-    }
-    assert.equal(asked.length, 51);
-    assert.equal(getEventListeners(signal, "abort").length, 1, "that of the open question");
+test("every request has its own path, and no header that needs a preflight", async () => {
+  for (const name of /** @type {const} */ (["poll", "short"])) {
+    const { asked, answer } = openPoll({ name });
+    await answer([HELLO], undefined, 3000);
+    await answer([HELLO], undefined, 3000);
+    assert.deepEqual(asked.map(({ url }) => url.pathname), ["/live/poll/n1", "/live/poll/n2", "/live/poll/n3"]);
+    assert.deepEqual(Object.keys(asked[1].headers), ["accept"]);
   }
 });
 
-test("a response after a long wait is followed by the next request immediately", async () => {
-  const { asked, clock } = openPoll();
-  clock.turn(15_000);
-  asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
-  await settle();
-  assert.equal(asked.length, 2);
+for (const name of /** @type {const} */ (["poll", "short"])) {
+  test(`${name}: a response that is repeated is no sign of life, and ends the transport`, async () => {
+    const { asked, answer, said, states } = openPoll({ name });
+    const body = [{ ...HELLO, server_time: "2026-01-01T00:00:00.000Z" }, { type: "heartbeat", cursor: "9f2c41aa-5" }];
+    await answer(body, undefined, 3000);
+    await answer([{ ...HELLO, server_time: "2026-01-01T00:00:03.000Z" }], undefined, 3000);
+    assert.equal(asked.length, 3);
+    await answer([{ ...HELLO, server_time: "2026-01-01T00:00:03.000Z" }], undefined, 3000);
+    assert.deepEqual(said, ["hello", "heartbeat", "hello"]);
+    assert.deepEqual(last(states), ["closed", {}]);
+  });
+}
+
+test("a response that is older than its request ends the transport, unless a snapshot leads back", async () => {
+  const old = openPoll();
+  await old.answer([HELLO], "9f2c41aa-0");
+  assert.deepEqual([old.said, old.states], [[], [["closed", {}]]]);
+  const restored = openPoll();
+  await restored.answer([HELLO, { type: "snapshot", cursor: "9f2c41aa-0" }], "9f2c41aa-0");
+  assert.deepEqual(restored.said, ["hello", "snapshot"]);
+  assert.equal(restored.asked[1].url.searchParams.get("since"), "9f2c41aa-0");
+});
+
+test("a response is followed by the next request immediately, ten times a second", async () => {
+  const { asked, answer, clock } = openPoll();
+  for (let second = 0; second < 20; second += 1) {
+    for (let n = 0; n < 10; n += 1) {
+      const count = asked.length;
+      await answer([HELLO], `9f2c41aa-${count + 1}`);
+      assert.equal(asked.length, count + 1);
+      clock.turn(100);
+    }
+  }
+});
+
+test("immediate responses do not flood the server with requests", async () => {
+  const { asked, answer } = openPoll();
+  for (let past = 0, count = 0; past < 10_000; past += 10) {
+    if (asked.length > count) await answer([HELLO], `9f2c41aa-${(count = asked.length) + 1}`, 10);
+    else await answer([], undefined, 10);
+  }
+  assert.ok(asked.length >= 150 && asked.length <= 165, `${asked.length} requests in ten seconds`);
+});
+
+test("many requests leave no listeners behind", async () => {
+  for (const name of /** @type {const} */ (["poll", "short"])) {
+    const { asked, answer } = openPoll({ name });
+    const { signal } = asked[0];
+    for (let round = 0; round < 50; round += 1) await answer([HELLO], undefined, 10_000);
+    assert.equal(asked.length, 51);
+    assert.equal(getEventListeners(signal, "abort").length, 1, "that of the open request");
+  }
 });
 
 test("closing a poll aborts the open request silently", async () => {
@@ -248,7 +282,7 @@ test("closing a poll aborts the open request silently", async () => {
 });
 
 test("a poll that is closed between two requests sends no other", async () => {
-  const { transport, asked, clock } = openPoll();
+  const { transport, asked, clock } = openPoll({ name: "short" });
   asked[0].answer({ cursor: "9f2c41aa-5", messages: [HELLO] });
   await settle();
   transport.close();
@@ -310,87 +344,33 @@ test("a poll that received bye sends no further request", async () => {
   assert.equal(asked.length, 1);
 });
 
-const SNAPSHOT = { type: "snapshot", cursor: "9f2c41aa-5", pets: [] };
-
-/** @param {{ since?: string, cause?: Switch }} [options] */
-function openShort({ since, cause } = {}) {
-  const clock = new FakeClock();
-  const { asked, fetch } = fakeFetch();
-  const saving = { isOn: false };
-  const transport = new ShortPollTransport({ fetch, watch: WATCH, clock, savesData: () => saving.isOn });
-  /** @type {Message[]} */
-  const received = [];
-  const listening = listen(transport, since, cause);
-  const deliver = transport.onmessage;
-  transport.onmessage = (message) => (received.push(message), deliver(message));
-  return { transport, clock, asked, saving, received, ...listening };
-}
-
-test("short polling requests the board, unless it has not changed", async () => {
-  const { asked, received } = openShort({ cause: { from: "poll", why: "died" } });
-  assert.equal(asked[0].url.pathname, "/live/state");
-  assert.equal(asked[0].url.search, "?transport=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
-  assert.equal(asked[0].headers["if-none-match"], '"9f2c41aa-1"');
-  asked[0].refuse(304);
-  await settle();
-  assert.deepEqual(received, [
-    { type: "hello", cursor: "9f2c41aa-1", transport: "short", heartbeat_ms: 6000 },
-    { type: "heartbeat", cursor: "9f2c41aa-1" },
-  ]);
-});
-
-test("short polling passes a new board on, and sends its ETag three seconds later", async () => {
-  const { asked, clock, said, states } = openShort();
-  asked[0].answer(SNAPSHOT, { etag: 'W/"9f2c41aa-5"' });
-  await settle();
-  assert.deepEqual(said, ["hello", "snapshot"]);
-  clock.turn(2999);
-  await settle();
+test("short polling does not wait, and asks again three seconds later", async () => {
+  const { asked, clock, answer, said } = openPoll({ name: "short", cause: { from: "poll", why: "died" } });
+  assert.equal(asked[0].url.search, "?wait=0&transport=short&from=poll&why=died&since=9f2c41aa-1&pet=7&pet=8");
+  await answer([HELLO, { type: "status" }], undefined, 2999);
+  assert.deepEqual(said, ["hello", "status"]);
   assert.equal(asked.length, 1);
   clock.turn(1);
   await settle();
-  assert.equal(asked[1].url.search, "?transport=short&since=9f2c41aa-5&pet=7&pet=8");
-  assert.equal(asked[1].headers["if-none-match"], 'W/"9f2c41aa-5"');
-  asked[1].fail();
-  await settle();
-  assert.deepEqual(last(states), ["closed", {}]);
+  assert.equal(asked[1].url.search, "?wait=0&transport=short&since=9f2c41aa-5&pet=7&pet=8");
 });
 
-test("short polling keeps the board when a server is behind it", async () => {
-  const { asked, clock, received } = openShort();
-  asked[0].answer({ type: "stale", since: "2026-01-01T00:00:00Z" });
-  await settle();
-  assert.deepEqual(received[1], { type: "stale", since: "2026-01-01T00:00:00Z" });
-  clock.turn(3000);
-  await settle();
-  assert.equal(asked[1].headers["if-none-match"], '"9f2c41aa-1"', "it continues from its cursor");
-});
-
-test("short polling without a cursor requests any board", () => {
-  const { asked } = openShort({ since: "" });
-  assert.equal("if-none-match" in asked[0].headers, false);
-});
-
-test("short polling waits ten seconds if the browser saves data, and says so", async () => {
-  const { asked, clock, saving, received } = openShort();
+test("the hello of short polling says that it is short, and allows for the time between two requests", async () => {
+  const { saving, answer, received } = openPoll({ name: "short" });
+  await answer([{ ...HELLO, heartbeat_ms: 5000 }], undefined, 3000);
+  await answer([HELLO], undefined, 3000);
   saving.isOn = true;
-  asked[0].answer(SNAPSHOT);
-  await settle();
-  assert.equal(received[0].heartbeat_ms, 20_000);
-  clock.turn(9999);
-  await settle();
+  await answer([HELLO]);
+  assert.deepEqual(received.map(({ heartbeat_ms }) => heartbeat_ms), [6000, 15_000, 20_000]);
+  assert.equal(received[0].transport, "short");
+});
+
+test("short polling asks every ten seconds if the browser saves data", async () => {
+  const { asked, clock, saving, answer } = openPoll({ name: "short" });
+  saving.isOn = true;
+  await answer([HELLO], undefined, 9999);
   assert.equal(asked.length, 1);
   clock.turn(1);
   await settle();
   assert.equal(asked.length, 2);
-});
-
-test("short polling ends after a refusal, with the server's retry time, and after anything but a board", async () => {
-  const refused = openShort();
-  refused.asked[0].refuse(503, { "retry-after": "7" });
-  const portal = openShort();
-  portal.asked[0].answer({ type: "hello" });
-  await settle();
-  assert.deepEqual(refused.states, [["closed", { retryMs: 7000 }]]);
-  assert.deepEqual(portal.states, [["closed", {}]]);
 });

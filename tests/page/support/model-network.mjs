@@ -32,8 +32,13 @@ const KILL_MS = 300;
 const CUT_MS = 5_000;
 const DELAY_MS = 4_000;
 
-/** @type {Record<string, TransportName>} */
-const TRANSPORT_OF = { "/live/ws": "ws", "/live/sse": "sse", "/live/poll": "poll", "/live/state": "short" };
+/** Returns the transport of a request; undefined for others. @param {URL} url @returns {TransportName | undefined} */
+function transportOf({ pathname, searchParams }) {
+  if (pathname === "/live/ws") return "ws";
+  if (pathname === "/live/sse") return "sse";
+  if (!pathname.startsWith("/live/poll")) return undefined;
+  return searchParams.get("transport") === "short" ? "short" : "poll";
+}
 
 /** @returns {Record<TransportName, string>} */
 const allPass = () => ({ ws: "pass", sse: "pass", poll: "pass", short: "pass" });
@@ -165,7 +170,7 @@ export class ModelNetwork {
   /** @param {string} address @param {Ends} ends */
   #dial(address, ends) {
     const url = new URL(address);
-    const name = TRANSPORT_OF[url.pathname];
+    const name = /** @type {TransportName} */ (transportOf(url));
     const wire = new Wire({ name, rule: this.rules[name], network: this, clock: this.#clock, ends });
     this.#wires.add(wire);
     wire.onclose = () => this.#wires.delete(wire);
@@ -177,34 +182,30 @@ export class ModelNetwork {
   /**
    * Sends a request. A network that is cut, or drops everything, never responds.
    * @param {URL} url
-   * @param {{ signal: AbortSignal, headers: Headers | Record<string, string> }} options
+   * @param {{ signal: AbortSignal }} options
    */
-  #fetch(url, { signal, headers }) {
+  #fetch(url, { signal }) {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new TypeError("network"));
       signal.addEventListener("abort", fail);
       const later = (/** @type {() => void} */ act) =>
         this.#clock.after(this.travelMs(), () => !this.isCut && act());
-      const rule = this.rules[TRANSPORT_OF[url.pathname]] ?? "pass";
+      const transport = transportOf(url);
+      const rule = transport ? this.rules[transport] : "pass";
       if (rule === "eat") return;
       later(() => {
         if (rule === "refuse") return resolve(response(403));
         if (!this.#server.isUp) return fail();
         const cancelCut = rule === "cut" ? this.#clock.after(CUT_MS, fail) : () => {};
-        const etag = new Headers(headers).get("if-none-match");
-        this.#respond(url, etag, (made) => (cancelCut(), later(() => resolve(made))));
+        this.#respond(url, (made) => (cancelCut(), later(() => resolve(made))));
       });
     });
   }
 
-  /** @param {URL} url @param {string | null} ifNoneMatch @param {(made: object) => void} act */
-  #respond(url, ifNoneMatch, act) {
+  /** @param {URL} url @param {(made: object) => void} act */
+  #respond(url, act) {
     const server = this.#server;
     if (url.pathname === "/healthz") return act(response(200));
-    if (url.pathname === "/live/state") {
-      const etag = `"${server.cursor}"`;
-      return act(ifNoneMatch === etag ? response(304) : response(200, server.snapshot(), { etag }));
-    }
     const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "");
     const finish = (/** @type {object[]} */ messages) =>
       act(response(200, { cursor: server.cursor, messages: [hello, ...messages] }));
