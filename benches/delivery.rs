@@ -7,6 +7,7 @@
 //! `cargo bench --bench delivery`.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,14 +19,14 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pet_store::delivery::{
     FrameBatch, PendingViewer, Transport, Viewer, ViewerSlots, ViewerSocket, Viewers, fan_out,
 };
-use pet_store::hub::TopicFilter;
+use pet_store::hub::{Chain, TopicFilter};
 use pet_store::limits::{ClientAddress, ClientLimiter, ClientLimits};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
     Change, ChangeKind, ChangeSource, Cursor, Epoch, PetId, Rev, Status, Timestamp,
 };
 use pet_store::serve::{Connection, ConnectionPermit};
-use pet_store::wire::{Encoding, Frame, SnapshotForm};
+use pet_store::wire::{Encoding, Frame, Predecessors, SnapshotForm};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,7 @@ struct Rig {
     viewers: Viewers<Sink>,
     taken: Rc<Cell<u64>>,
     rev: Rev,
+    last_of: HashMap<u64, Rev>,
 }
 
 impl Rig {
@@ -88,7 +90,7 @@ impl Rig {
                     permit: ConnectionPermit::new(permit.expect("there is one for each"), None),
                 },
                 encoding: Encoding::WebSocket,
-                filter: filter(turn),
+                chain: Chain::new(filter(turn), Rev::ZERO),
                 form: SnapshotForm::Whole,
                 at: Cursor {
                     epoch: Epoch::new(0x9f2c_41aa),
@@ -108,7 +110,13 @@ impl Rig {
             viewers,
             taken,
             rev: Rev::ZERO,
+            last_of: HashMap::new(),
         }
+    }
+
+    /// Skips a rev, as if a pet had changed that nobody watches.
+    fn skip_rev(&mut self) {
+        self.rev = self.rev.next();
     }
 
     /// Sends `count` statuses of different pets in one pass, which `watchers` viewers want.
@@ -116,7 +124,13 @@ impl Rig {
         let frames: Vec<Frame> = (1..=count).map(|pet| self.frame(pet)).collect();
         let bytes: usize = frames
             .iter()
-            .map(|frame| frame.bytes(Encoding::WebSocket).len())
+            .map(|frame| {
+                if watchers == VIEWERS {
+                    frame.bytes(Encoding::WebSocket).len()
+                } else {
+                    frame.topic_bytes(Encoding::WebSocket).len()
+                }
+            })
             .sum();
         let mut batch = FrameBatch::new(frames).expect("there are frames");
         self.taken.set(0);
@@ -125,6 +139,11 @@ impl Rig {
     }
 
     fn frame(&mut self, pet: u64) -> Frame {
+        let in_topic = self.last_of.insert(pet, self.rev.next());
+        let before = Predecessors {
+            in_store: self.rev,
+            in_topic: in_topic.unwrap_or(Rev::ZERO),
+        };
         self.rev = self.rev.next();
         let change = Change {
             rev: self.rev,
@@ -135,7 +154,7 @@ impl Rig {
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };
-        Frame::from_change(Epoch::new(0x9f2c_41aa), &change)
+        Frame::from_change(Epoch::new(0x9f2c_41aa), &change, before)
     }
 }
 
@@ -166,7 +185,10 @@ fn pass(criterion: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(VIEWERS / PETS));
     group.bench_function("one status for the ten who watch that pet", |bencher| {
-        bencher.iter(|| one_each.pass(1, VIEWERS / PETS));
+        bencher.iter(|| {
+            one_each.skip_rev();
+            one_each.pass(1, VIEWERS / PETS);
+        });
     });
     group.finish();
 }

@@ -18,10 +18,11 @@ use pet_store::model::{
     Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Rev, Status, Timestamp,
 };
 use pet_store::store::MemoryEngine;
-use pet_store::wire::{Frame, SnapshotForm};
+use pet_store::wire::{Frame, Predecessors, SnapshotForm};
 use tokio::runtime::Runtime;
 
 const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
+const BEFORE: Predecessors = Predecessors::both(Rev::new(1041));
 const PETS: u64 = 100;
 const POLLS: usize = 10_000;
 const MISSED: u64 = 1_000;
@@ -82,12 +83,12 @@ fn encode(criterion: &mut Criterion) {
     let status = change(Rev::new(1042), 7, ChangeKind::Status(Status::Eating));
     criterion.bench_function("encode one status for all transports", |bencher| {
         bencher.iter(|| {
-            let frame = Frame::from_change(EPOCH, black_box(&status));
+            let frame = Frame::from_change(EPOCH, black_box(&status), BEFORE);
             assert_eq!(frame.rev(), Rev::new(1042));
             frame
         });
     });
-    let frame = Frame::from_change(EPOCH, &status);
+    let frame = Frame::from_change(EPOCH, &status, BEFORE);
     criterion.bench_function("share one encoded status (the baseline)", |bencher| {
         bencher.iter(|| black_box(&frame).clone());
     });

@@ -48,7 +48,7 @@ pub use self::timers::keep_alive;
 pub use self::viewer::{Viewer, ViewerSocket};
 pub use self::viewers::Viewers;
 use self::worker::{WAKE, Worker};
-use crate::hub::{Hub, TopicFilter};
+use crate::hub::{Chain, Hub};
 use crate::limits::{ClientAddress, ClientLimiter, RateLimit};
 use crate::model::Cursor;
 use crate::serve::Connection;
@@ -60,8 +60,8 @@ pub struct PendingViewer<S = TcpStream> {
     pub connection: Connection<S>,
     /// How frames are written to the socket.
     pub encoding: Encoding,
-    /// The topics that the viewer subscribed to.
-    pub filter: TopicFilter,
+    /// The topics that the viewer subscribed to, and the last frame that it was sent.
+    pub chain: Chain,
     /// The form in which the viewer receives snapshots.
     pub form: SnapshotForm,
     /// The cursor of the last frame that the viewer has received.

@@ -11,6 +11,7 @@
 mod backlog;
 mod board;
 mod catch_up;
+mod chain;
 mod conflation;
 mod engine_status;
 mod request_index;
@@ -26,6 +27,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 pub use self::board::{Board, BoardEntry, BoardSnapshot};
 pub use self::catch_up::{CatchUp, Chunk};
+pub use self::chain::Chain;
 use self::engine_status::EngineStatus;
 pub use self::request_index::{DoneRequest, KEPT_FOR as REQUESTS_KEPT_FOR};
 use self::state::HubState;
@@ -99,7 +101,8 @@ impl Hub {
     pub fn publish(&self, changes: &[Change]) {
         let epoch = self.epoch();
         for change in changes {
-            let frame = Frame::from_change(epoch, change);
+            let before = self.state().predecessors(change.pet);
+            let frame = Frame::from_change(epoch, change, before);
             self.state().apply(change, frame.clone());
             // After `apply`: a reader that subscribes and then reads the board finds the change in one
             // of them, or in both and drops it, but never in none. Fails if nobody has subscribed.

@@ -3,6 +3,7 @@
 //! A `Message` is the JSON object of the interface. A `Frame` is a message that is encoded for every
 //! transport; cloning it shares the bytes, so ten thousand viewers cost one encoding.
 
+mod encoded;
 mod encoding;
 mod frame;
 mod json;
@@ -10,6 +11,6 @@ mod message;
 mod topic;
 
 pub use encoding::{Encoding, websocket_header};
-pub use frame::{Frame, FrameKind, SnapshotForm};
+pub use frame::{Frame, FrameKind, Predecessors, SnapshotForm};
 pub use message::{Message, PublicPet, SnapshotPet};
 pub use topic::Topic;

@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::hub::Chain;
 use crate::model::Rev;
 use crate::wire::{Encoding, Frame};
 
@@ -34,7 +35,7 @@ impl FrameBatch {
         self.frames.last().map_or(Rev::ZERO, Frame::rev)
     }
 
-    /// Returns the bytes of all frames after `at`, which all viewers share.
+    /// Returns the bytes of all frames after `at`, which all viewers of all topics share.
     pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
         let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
         let merged = self.merged[encoding.index()]
@@ -65,19 +66,24 @@ impl MergedFrames {
     }
 }
 
-/// Concatenates the frames for one viewer.
-pub fn concatenate<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: Encoding) -> Bytes {
+/// Concatenates the frames for the viewer of `chain`.
+pub fn concatenate<'a>(
+    frames: impl IntoIterator<Item = &'a Frame>,
+    encoding: Encoding,
+    chain: &mut Chain,
+) -> Bytes {
     let mut frames = frames.into_iter();
     let Some(first) = frames.next() else {
         return Bytes::new();
     };
+    let first = chain.link(first, encoding);
     let mut rest = frames.peekable();
     if rest.peek().is_none() {
-        return first.bytes(encoding).clone();
+        return first;
     }
-    let mut bytes = BytesMut::from(&first.bytes(encoding)[..]);
+    let mut bytes = BytesMut::from(&first[..]);
     for frame in rest {
-        bytes.extend_from_slice(frame.bytes(encoding));
+        bytes.extend_from_slice(&chain.link(frame, encoding));
     }
     bytes.freeze()
 }
@@ -85,12 +91,20 @@ pub fn concatenate<'a>(frames: impl IntoIterator<Item = &'a Frame>, encoding: En
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::TopicFilter;
     use crate::model::example::change;
     use crate::model::{ChangeKind, Epoch};
+    use crate::wire::Predecessors;
 
     fn frames(revs: std::ops::RangeInclusive<u64>) -> Vec<Frame> {
-        let frame =
-            |rev| Frame::from_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)));
+        let frame = |rev| {
+            let before = Predecessors::both(Rev::new(rev - 1));
+            Frame::from_change(
+                Epoch::new(1),
+                &change(rev, 1, ChangeKind::Gone(None)),
+                before,
+            )
+        };
         revs.map(frame).collect()
     }
 
@@ -102,7 +116,8 @@ mod tests {
             let all = batch.after(Rev::new(7), encoding);
             for at in 0..=12_u64 {
                 let skipped = usize::try_from(at.saturating_sub(7)).unwrap();
-                let expected = concatenate(&frames[skipped.min(5)..], encoding);
+                let mut chain = Chain::new(TopicFilter::All, Rev::new(at.max(7)));
+                let expected = concatenate(&frames[skipped.min(5)..], encoding, &mut chain);
                 let bytes = batch.after(Rev::new(at), encoding);
                 assert_eq!(bytes, expected);
                 let offset = all.len() - bytes.len();

@@ -95,7 +95,8 @@ impl Worker {
             }
             viewer.needs_resync = !newest.is_whole;
             viewer.at = newest.reaches;
-            let bytes = concatenate(&newest.frames, viewer.encoding());
+            let encoding = viewer.encoding();
+            let bytes = concatenate(&newest.frames, encoding, &mut viewer.chain);
             let outcome = viewer.send(bytes, now);
             self.viewers.settle(row, outcome);
         }
@@ -160,6 +161,7 @@ fn send_all<S: ViewerSocket>(
         return SendOutcome::Open;
     }
     viewer.at = batch.last_rev();
+    viewer.chain.skip_to(viewer.at);
     viewer.send_event(bytes, now)
 }
 
@@ -174,7 +176,7 @@ fn send_some<'a, S: ViewerSocket>(
     }
     let at = viewer.at;
     let new = frames.clone().filter(|frame| frame.rev() > at);
-    let bytes = concatenate(new, viewer.encoding());
+    let bytes = concatenate(new, viewer.encoding(), &mut viewer.chain);
     viewer.at = frames.last().map_or(at, |last| at.max(last.rev()));
     viewer.send_event(bytes, now)
 }

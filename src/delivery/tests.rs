@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::hub::TopicFilter;
 use crate::limits::ClientLimits;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
@@ -116,7 +117,7 @@ fn pending_viewer(
             permit: ConnectionPermit::new(permit, None),
         },
         encoding: Encoding::Sse,
-        filter,
+        chain: Chain::new(filter, at.rev),
         form: SnapshotForm::Whole,
         at,
         received: Vec::new(),

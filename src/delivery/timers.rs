@@ -1,5 +1,6 @@
 //! Heartbeats, timeouts, and the maximum age of connections.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
@@ -136,14 +137,14 @@ impl Timers {
     }
 }
 
-/// The heartbeat of one instant, or `stale` if the engine does not respond. Encoded once for all
-/// viewers at the worker's position.
+/// The heartbeat of one instant, or `stale` if the engine does not respond. Encoded once for all viewers
+/// at the worker's position that were last sent the same frame.
 pub struct Heartbeats {
     at: Cursor,
     stale_since: Option<Timestamp>,
     /// The newest rev on this node. A viewer that comes from another node may be ahead of it.
     newest: Rev,
-    encoded: [Option<Bytes>; Encoding::ALL.len()],
+    encoded: HashMap<(Rev, Encoding), Bytes>,
 }
 
 impl Heartbeats {
@@ -153,7 +154,7 @@ impl Heartbeats {
             at: position.at,
             stale_since: position.stale_since,
             newest: hub.newest().0,
-            encoded: [None, None, None],
+            encoded: HashMap::new(),
         }
     }
 
@@ -167,11 +168,15 @@ impl Heartbeats {
         let cursor = Cursor { rev, ..self.at };
         let behind = (self.newest < rev).then(Timestamp::now);
         let stale_since = self.stale_since.or(behind);
-        let encode = || encoding.encode(&keep_alive(cursor, stale_since));
+        let last = viewer.chain.last();
+        let after = Cursor {
+            rev: last,
+            ..self.at
+        };
+        let encode = || encoding.encode(&keep_alive(cursor, after, stale_since));
         let bytes = if rev == self.at.rev {
-            self.encoded[encoding.index()]
-                .get_or_insert_with(encode)
-                .clone()
+            let shared = self.encoded.entry((last, encoding));
+            shared.or_insert_with(encode).clone()
         } else {
             encode()
         };
@@ -181,12 +186,17 @@ impl Heartbeats {
 
 /// Returns the message for a viewer that gets no other: `heartbeat`, or `stale` if the engine does
 /// not respond.
-pub fn keep_alive(cursor: Cursor, stale_since: Option<Timestamp>) -> Message<'static> {
+pub fn keep_alive(
+    cursor: Cursor,
+    after: Cursor,
+    stale_since: Option<Timestamp>,
+) -> Message<'static> {
     match stale_since {
         Some(since) => Message::Stale { since },
         None => Message::Heartbeat {
             cursor,
             server_time: Timestamp::now(),
+            after,
         },
     }
 }

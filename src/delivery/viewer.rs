@@ -11,7 +11,7 @@ use super::decoder::FrameDecoder;
 use super::inbound::MessageHandler;
 use super::slots::ViewerSlot;
 use super::{DeliveryLimits, PendingViewer};
-use crate::hub::TopicFilter;
+use crate::hub::{Chain, TopicFilter};
 use crate::limits::{ClientAddress, TokenBucket};
 use crate::model::Rev;
 use crate::serve::ConnectionPermit;
@@ -39,7 +39,8 @@ impl ViewerSocket for TcpStream {
 pub struct Viewer<S = TcpStream> {
     socket: S,
     encoding: Encoding,
-    filter: TopicFilter,
+    /// The topics that the viewer subscribed to, and the last frame that it was sent.
+    pub chain: Chain,
     /// The form in which the viewer receives snapshots.
     pub form: SnapshotForm,
     /// The viewer has received every frame it subscribed to up to this rev.
@@ -93,7 +94,7 @@ impl<S: ViewerSocket> Viewer<S> {
         Viewer {
             socket: connection.stream,
             encoding: pending.encoding,
-            filter: pending.filter,
+            chain: pending.chain,
             form: pending.form,
             at: pending.at.rev,
             unsent: Bytes::new(),
@@ -136,7 +137,7 @@ impl<S: ViewerSocket> Viewer<S> {
 
     /// Returns the topics that the viewer subscribed to.
     pub fn filter(&self) -> &TopicFilter {
-        &self.filter
+        self.chain.filter()
     }
 
     /// Returns true if the socket is full.

@@ -262,7 +262,8 @@ impl Worker {
             return self.close(row, CloseReason::NewEpoch);
         }
         viewer.at = missing.reaches;
-        let bytes = concatenate(&missing.frames, viewer.encoding());
+        let encoding = viewer.encoding();
+        let bytes = concatenate(&missing.frames, encoding, &mut viewer.chain);
         viewer.needs_resync = !missing.is_whole;
         let outcome = viewer.send(bytes, Instant::now());
         self.viewers.settle(row, outcome);

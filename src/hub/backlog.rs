@@ -50,9 +50,17 @@ mod tests {
     use super::*;
     use crate::model::example::change;
     use crate::model::{ChangeKind, Epoch};
+    use crate::wire::Predecessors;
 
     fn frame(rev: u64) -> Frame {
-        Frame::from_change(Epoch::new(1), &change(rev, 1, ChangeKind::Gone(None)))
+        {
+            let before = Predecessors::both(Rev::new(rev - 1));
+            Frame::from_change(
+                Epoch::new(1),
+                &change(rev, 1, ChangeKind::Gone(None)),
+                before,
+            )
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::board::BoardSnapshot;
-use super::{Hub, REPLAY_LIMIT, TopicFilter};
+use super::{Chain, Hub, REPLAY_LIMIT, TopicFilter};
 use crate::model::{Cursor, Rev};
 use crate::store::StoreError;
-use crate::wire::{Frame, SnapshotForm};
+use crate::wire::{Frame, Predecessors, SnapshotForm};
 
 /// Changes of one read of the store's log. Their frames are encoded for this viewer alone.
 const LOG_CHUNK: usize = 256;
@@ -69,6 +69,11 @@ impl CatchUp {
             form: SnapshotForm::default(),
             snapshot,
         }
+    }
+
+    /// Returns the chain of the viewer before the first chunk.
+    pub fn chain(&self) -> Chain {
+        Chain::new(self.filter.clone(), self.start.rev)
     }
 
     /// Sends snapshots in `form`.
@@ -192,10 +197,12 @@ impl CatchUp {
             })
             .ok()?;
         let last = changes.last()?;
-        let filtered = changes
-            .iter()
-            .filter(|change| self.filter.contains(change.pet.into()));
-        let frames = filtered.map(|change| Frame::from_change(self.at.epoch, change));
+        let revs = changes.iter().map(|change| change.rev);
+        let linked = std::iter::once(self.at.rev).chain(revs).zip(&changes);
+        let filtered = linked.filter(|(_, change)| self.filter.contains(change.pet.into()));
+        let frames = filtered.map(|(before, change)| {
+            Frame::from_change(self.at.epoch, change, Predecessors::both(before))
+        });
         Some(Chunk {
             frames: frames.collect(),
             reaches: last.rev,

@@ -116,9 +116,13 @@ mod tests {
     use super::*;
     use crate::model::example::change;
     use crate::model::{ChangeKind, Epoch, PetId, Status};
+    use crate::wire::Predecessors;
 
     fn frame(rev: u64, pet: u64, kind: ChangeKind) -> Frame {
-        Frame::from_change(Epoch::new(1), &change(rev, pet, kind))
+        {
+            let before = Predecessors::both(Rev::new(rev - 1));
+            Frame::from_change(Epoch::new(1), &change(rev, pet, kind), before)
+        }
     }
 
     fn revs(conflated: &ConflatedFrames, after: u64, filter: &TopicFilter) -> Vec<u64> {

@@ -11,7 +11,7 @@ use super::request_index::{KEPT_FOR, RequestIndex};
 use super::topic_filter::TopicFilter;
 use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::{self, Engine, StoreError};
-use crate::wire::Frame;
+use crate::wire::{Frame, Predecessors};
 
 /// Encoded snapshots kept for one rev. Further ones are encoded per viewer, which is only slower:
 /// otherwise a client could fill the memory by asking for many combinations of pets.
@@ -46,8 +46,17 @@ impl HubState {
         let recent = engine.recent(snapshot.rev, BACKLOG_LIMIT)?;
         let mut state = HubState::without_history(epoch, snapshot);
         state.backlog = Backlog::new(recent.after);
+        let (mut in_store, mut by_pet) = (recent.after, HashMap::new());
         for change in &recent.changes {
-            state.backlog.push(Frame::from_change(epoch, change));
+            // Who is served from the backlog has received everything up to its start.
+            let in_topic = by_pet.insert(change.pet, change.rev);
+            let before = Predecessors {
+                in_store,
+                in_topic: in_topic.unwrap_or(recent.after),
+            };
+            let frame = Frame::from_change(epoch, change, before);
+            state.backlog.push(frame);
+            in_store = change.rev;
         }
         state.load_status_revs(&recent);
         state.load_requests(engine)?;
@@ -176,6 +185,14 @@ impl HubState {
             },
             frames,
             is_whole,
+        }
+    }
+
+    /// Returns the changes before the next change, which is one of `pet`.
+    pub fn predecessors(&self, pet: PetId) -> Predecessors {
+        Predecessors {
+            in_store: self.cursor.rev,
+            in_topic: self.pets.get(&pet).map_or(Rev::ZERO, |entry| entry.changed),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The invariants of the hub. Each was broken once to see its test fail.
 
+mod chain;
 mod gaps;
 
 use std::future::{Future, pending, ready};

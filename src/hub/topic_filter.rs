@@ -38,6 +38,11 @@ impl TopicFilter {
         }
     }
 
+    /// Returns true if the filter contains exactly one topic.
+    pub fn is_one_topic(&self) -> bool {
+        matches!(self, TopicFilter::Only(topics) if topics.len() == 1)
+    }
+
     /// Returns true if the filter contains `topic`.
     pub fn contains(&self, topic: Topic) -> bool {
         match self {

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use super::hello;
 use crate::app_state::AppState;
 use crate::delivery::Transport;
-use crate::hub::{CatchUp, Chunk};
+use crate::hub::{CatchUp, Chain, Chunk};
 use crate::model::Cursor;
 use crate::wire::Encoding;
 
@@ -21,6 +21,7 @@ const COPIED_BYTES: usize = 8 * 1024;
 /// Hello and the catch-up of one viewer, encoded for it.
 pub struct InitialPayload {
     catch_up: CatchUp,
+    chain: Chain,
     encoding: Encoding,
     /// Encoded messages that were not sent yet.
     waiting: VecDeque<Bytes>,
@@ -38,6 +39,7 @@ impl InitialPayload {
         let hello = hello(app, transport, catch_up.start());
         let hello = encoding.encode_first(&hello, app.slots().retry_ms());
         let mut payload = InitialPayload {
+            chain: catch_up.chain(),
             catch_up,
             encoding,
             waiting: VecDeque::from([hello]),
@@ -70,14 +72,21 @@ impl InitialPayload {
         Some(part.freeze())
     }
 
+    /// Returns the viewer's chain after the last part.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
     /// Returns the viewer's cursor after the last part.
     pub fn reaches(&self) -> Cursor {
         self.catch_up.reaches()
     }
 
     fn push(&mut self, chunk: Chunk) {
-        let bytes = chunk.frames.iter().map(|frame| frame.bytes(self.encoding));
-        self.waiting.extend(bytes.cloned());
+        for frame in &chunk.frames {
+            let bytes = self.chain.link(frame, self.encoding);
+            self.waiting.push_back(bytes);
+        }
         self.is_whole = chunk.is_whole;
     }
 }

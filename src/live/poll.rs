@@ -19,8 +19,9 @@ use super::query::LiveQuery;
 use super::{admit, hello};
 use crate::app_state::AppState;
 use crate::delivery::{Transport, bye, keep_alive};
+use crate::hub::Chain;
 use crate::limits::{ClientAddress, whole_seconds};
-use crate::model::Cursor;
+use crate::model::{Cursor, Rev, Timestamp};
 use crate::wire::{Frame, Message};
 
 /// Responds as soon as there is a message, and at the latest after `wait`.
@@ -40,7 +41,7 @@ pub async fn poll_changes(
     let since = hub.wait_for_cursor(query.since).await;
     let catch_up = hub.catch_up(query.filter.clone(), since);
     let mut catch_up = catch_up.in_form(query.form);
-    let start = catch_up.start();
+    let (start, mut chain) = (catch_up.start(), catch_up.chain());
     // Responds immediately when the engine stops or starts responding, and to a viewer that is ahead of
     // this node.
     let wait = if hub.is_behind(start) {
@@ -54,21 +55,26 @@ pub async fn poll_changes(
         .await;
     let cursor = catch_up.reaches();
     let body = || PollBody::new(&hello(app, Transport::Poll, start));
+    let stale_since = hub.stale_since_for(cursor);
     if !chunk.frames.is_empty() {
-        let encode = || body().with_frames(&chunk.frames).finish(cursor);
+        let encode = || {
+            let body = body().with_frames(&chunk.frames, &mut chain);
+            body.finish_at(cursor, chain.last(), stale_since)
+        };
         let key = (start.rev, query.filter, query.form);
         let shared = cache.get_or_encode(key, chunk.reaches, Instant::now(), encode);
         return Ok(respond(shared).into_response());
     }
     if app.is_stopping() {
         let retry_ms = app.slots().retry_ms();
-        let body = body().with(&bye("stopping", retry_ms)).finish(cursor);
+        let body = body().with(&bye("stopping", retry_ms)).finish(start);
         return Ok(respond(body)
             .with_header(header::RETRY_AFTER, whole_seconds(retry_ms))
             .into_response());
     }
-    let message = keep_alive(cursor, hub.stale_since_for(cursor));
-    Ok(respond(body().with(&message).finish(cursor)).into_response())
+    let message = keep_alive(cursor, start, stale_since);
+    let told = if stale_since.is_none() { cursor } else { start };
+    Ok(respond(body().with(&message).finish(told)).into_response())
 }
 
 fn respond(body: Bytes) -> Response {
@@ -91,11 +97,25 @@ impl PollBody {
         self
     }
 
-    fn with_frames(mut self, frames: &[Frame]) -> Self {
+    fn with_frames(mut self, frames: &[Frame], chain: &mut Chain) -> Self {
         for frame in frames {
-            self.push(frame.json());
+            self.push(&chain.link_json(frame));
         }
         self
+    }
+
+    /// Ends with messages up to `last`, for a viewer that has everything up to `cursor`. A heartbeat says so
+    /// if other pets changed last: the cursor of the response is always that of its last message, because
+    /// the next message names it in `after`.
+    fn finish_at(self, cursor: Cursor, last: Rev, stale_since: Option<Timestamp>) -> Bytes {
+        let told = Cursor {
+            rev: last,
+            ..cursor
+        };
+        if told == cursor || stale_since.is_some() {
+            return self.finish(told);
+        }
+        self.with(&keep_alive(cursor, told, None)).finish(cursor)
     }
 
     fn finish(self, cursor: Cursor) -> Bytes {

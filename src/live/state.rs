@@ -63,6 +63,6 @@ fn respond_behind(app: &AppState, query: &LiveQuery, seen: Cursor) -> Response {
             .status(StatusCode::NOT_MODIFIED)
             .finish();
     }
-    let body = keep_alive(seen, app.hub().stale_since_for(seen)).to_json();
+    let body = keep_alive(seen, seen, app.hub().stale_since_for(seen)).to_json();
     response.content_type("application/json").body(body)
 }

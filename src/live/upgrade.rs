@@ -90,7 +90,7 @@ impl Upgrade {
             connection: Connection { stream, permit },
             at: self.payload.reaches(),
             encoding: self.encoding,
-            filter: self.query.filter,
+            chain: self.payload.chain().clone(),
             form: self.query.form,
             received: self.received,
             handler: self.handler,

@@ -11,7 +11,7 @@ use crate::model::Cursor;
 const RETRY_FLOOR_MS: u64 = 350;
 
 /// The encoding of messages on a viewer's socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// An unmasked text frame. A server does not mask frames, so one encoding serves every viewer.
     WebSocket,

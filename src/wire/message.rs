@@ -8,7 +8,8 @@ use crate::model::{
 };
 
 /// A message from server to client. Serialises to the JSON object of the interface; readers ignore types
-/// and fields that they do not know.
+/// and fields that they do not know. A `Frame` appends `after` to a message with a change, because its value
+/// depends on the viewer.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Message<'a> {
@@ -70,6 +71,8 @@ pub enum Message<'a> {
         cursor: Cursor,
         /// Clock of the server.
         server_time: Timestamp,
+        /// Position of the last change that the viewer was sent, or at which it began.
+        after: Cursor,
     },
     /// Announces that the server closes this connection on purpose.
     Bye {

@@ -1,5 +1,6 @@
 //! The live routes on every transport.
 
+mod chain;
 mod changes;
 mod chaos;
 mod commands;

@@ -2,6 +2,7 @@
 //! and raw connections for requests that no library sends.
 
 mod app;
+mod chain;
 mod metrics;
 mod poll;
 mod process;
@@ -14,6 +15,7 @@ mod wait;
 mod ws;
 
 pub use self::app::{TestApp, spawn_app, spawn_app_in, spawn_app_with};
+pub use self::chain::{Chain, without_after};
 pub use self::metrics::{metric, metric_in};
 pub use self::poll::Poll;
 pub use self::process::{Process, interrupted, ran, ran_as_nobody, refused};

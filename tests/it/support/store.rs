@@ -8,9 +8,10 @@ use pet_store::model::{
     Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
 };
 use pet_store::store::{Engine, RedbEngine, StoreError};
-use pet_store::wire::Frame;
+use pet_store::wire::{Frame, Predecessors};
 use serde_json::Value;
 
+use super::chain::without_after;
 use super::wait::LIMIT;
 
 /// Opens a store that no app uses. Waits for its lock, which a child process of another test inherits
@@ -63,14 +64,15 @@ fn change(rev: u64) -> Change {
     }
 }
 
-/// Returns every change of a store that no app uses, as its message.
+/// Returns every change of a store that no app uses, as its message without `after`, which depends on the
+/// viewer.
 pub fn log_of(folder: &Path) -> Vec<Value> {
     let engine = open(folder);
     let changes = engine.tail(Rev::ZERO, usize::MAX).unwrap();
     let frames = changes
         .iter()
-        .map(|change| Frame::from_change(engine.epoch(), change));
+        .map(|change| Frame::from_change(engine.epoch(), change, Predecessors::both(Rev::ZERO)));
     frames
-        .map(|frame| serde_json::from_str(frame.json()).unwrap())
+        .map(|frame| without_after(&serde_json::from_str(frame.json()).unwrap()))
         .collect()
 }
