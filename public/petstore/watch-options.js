@@ -3,7 +3,7 @@
 import { parseCursor } from "./protocol/cursor.js";
 
 /** The server refuses more. */
-const MAX_PETS = 100;
+export const MAX_PETS = 100;
 
 /** As many digits as the largest id has. */
 const PET_ID = /^[1-9][0-9]{0,18}$/;

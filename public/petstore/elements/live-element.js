@@ -1,0 +1,83 @@
+// @ts-check
+/** What the elements have in common: they find their server, join its watch, and draw at most once per frame. */
+import { checkOrigin } from "../watch-options.js";
+import { sheet } from "./sheet.js";
+/** @import { Watch } from "../watch.js" */
+/** @import { WatchPool } from "./watch-pool.js" */
+
+/** The address of our pages: a link to one names the server. */
+const PETS_PATH = /^\/pets(\/|$)/;
+
+export class LiveElement extends HTMLElement {
+  static observedAttributes = ["origin", "pet"];
+  /** Set once by the entry of the client, before the elements are defined. @type {{ pool: WatchPool, origin: string }} */
+  static page;
+  /** The shadow tree. */
+  root = this.attachShadow({ mode: "open" });
+  internals = this.attachInternals();
+  /** The origin of the server; "" while the element is not in the page. */
+  origin = "";
+  /** @type {ReturnType<WatchPool["join"]> | null} */
+  #joined = null;
+  #frame = 0;
+
+  constructor() {
+    super();
+    this.root.adoptedStyleSheets = [sheet()];
+    this.internals.role = "group";
+    // The parser may add the link after the element.
+    this.root.addEventListener("slotchange", () => this.isConnected && this.#findServer() !== this.origin && this.#join());
+  }
+
+  connectedCallback() {
+    this.#join();
+  }
+
+  disconnectedCallback() {
+    this.#leave();
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#join();
+  }
+
+  /** Returns the id of the pet; null for every pet. @returns {string | null} */
+  get petId() {
+    return null;
+  }
+
+  /** Draws the current state of the watch. @param {Watch} _watch  Has received a snapshot. */
+  draw(_watch) {}
+
+  #join() {
+    this.#leave();
+    const pet = this.petId;
+    this.origin = checkOrigin(this.#findServer());
+    this.#joined = LiveElement.page.pool.join(this.origin, { pet, update: () => this.#drawSoon() });
+  }
+
+  #leave() {
+    this.#joined?.leave();
+    this.#joined = null;
+    this.origin = "";
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+  }
+
+  #drawSoon() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      const watch = this.#joined?.watch;
+      if (!watch) return;
+      this.setAttribute("connection", watch.connection.state);
+      // Until the first snapshot the element shows what it showed before.
+      if (watch.cursor) this.draw(watch);
+    });
+  }
+
+  /** Returns the attribute, or the server that a link in the element leads to, or the server of this script. */
+  #findServer() {
+    const link = this.querySelector("a");
+    return this.getAttribute("origin") ?? (link && PETS_PATH.test(link.pathname) ? link.origin : LiveElement.page.origin);
+  }
+}

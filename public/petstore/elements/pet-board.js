@@ -1,0 +1,61 @@
+// @ts-check
+/** `<pet-board>`: every pet of a server, below the link that is the content of the element. */
+import { AsOf } from "./as-of.js";
+import { Badge } from "./badge.js";
+import { LiveElement } from "./live-element.js";
+import { setLink } from "./pet-link.js";
+/** @import { Pet } from "../board/pet.js" */
+/** @import { Watch } from "../watch.js" */
+
+export class PetBoard extends LiveElement {
+  #list = document.createElement("ul");
+  #asOf = new AsOf();
+  /** @type {Map<string, Row>} By id. */
+  #rows = new Map();
+
+  constructor() {
+    super();
+    this.#list.part.add("list");
+    this.root.append(document.createElement("slot"), this.#asOf.element, this.#list);
+    this.internals.ariaLabel = "Pets";
+  }
+
+  /** @param {Watch} watch */
+  draw({ board, connection }) {
+    this.#asOf.draw(connection);
+    for (const [id, row] of this.#rows) {
+      if (board.get(id)) continue;
+      row.element.remove();
+      this.#rows.delete(id);
+    }
+    for (const pet of board) {
+      const row = this.#rows.get(pet.id) ?? new Row();
+      row.draw(pet, this.origin);
+      if (this.#rows.has(pet.id)) continue;
+      this.#rows.set(pet.id, row);
+      this.#list.append(row.element);
+    }
+  }
+}
+
+/** A pet of the list. */
+class Row {
+  element = document.createElement("li");
+  #link = document.createElement("a");
+  #badge = new Badge();
+  /** @type {Pet | undefined} */
+  #pet;
+
+  constructor() {
+    this.element.part.add("item");
+    this.element.append(this.#link, this.#badge.element);
+  }
+
+  /** @param {Pet} pet  Another object after each change. @param {string} origin */
+  draw(pet, origin) {
+    if (pet === this.#pet) return;
+    this.#pet = pet;
+    setLink(this.#link, origin, pet);
+    this.#badge.draw(pet.status);
+  }
+}

@@ -1,0 +1,119 @@
+// @ts-check
+/**
+ * One watch per server for all elements of a page: its pets are those of the elements that are in the page.
+ *
+ * Elements come and go in groups, e.g. when a page is parsed or a list is sorted. So the pool acts once after each group.
+ */
+import { MAX_PETS } from "../watch-options.js";
+/** @import { Watch } from "../watch.js" */
+
+/**
+ * An element, as the pool sees it.
+ * @typedef {object} Member
+ * @property {string | null} pet  The id of its pet; null for every pet.
+ * @property {() => void} update  Its pet, the connection, or the watch of the pool may have changed.
+ */
+
+export class WatchPool {
+  #watch;
+  /** @type {Map<string, Server>} By origin. */
+  #servers = new Map();
+
+  /** @param {(origin: string, options: { pets?: string[] }) => Watch} watch */
+  constructor(watch) {
+    this.#watch = watch;
+  }
+
+  /**
+   * @param {string} origin
+   * @param {Member} member
+   * @returns {{ watch: Watch | null, leave: () => void }} `watch` is null at first, and may be replaced.
+   */
+  join(origin, member) {
+    const server = this.#servers.get(origin) ?? new Server((pets) => this.#watch(origin, { pets }));
+    this.#servers.set(origin, server);
+    server.add(member);
+    return {
+      get watch() {
+        return server.watch;
+      },
+      leave: () => server.remove(member),
+    };
+  }
+}
+
+/** A server, and the elements that show its pets. */
+class Server {
+  /** @type {Watch | null} */
+  watch = null;
+  #open;
+  /** @type {Set<Member>} */
+  #members = new Set();
+  /** The pets of the watch; empty for every pet. */
+  #pets = new Set();
+  #isChanging = false;
+
+  /** @param {(pets: string[] | undefined) => Watch} open  Without pets, for every pet. */
+  constructor(open) {
+    this.#open = open;
+  }
+
+  /** @param {Member} member */
+  add(member) {
+    this.#members.add(member);
+    this.#changed();
+  }
+
+  /** @param {Member} member */
+  remove(member) {
+    this.#members.delete(member);
+    this.#changed();
+  }
+
+  #changed() {
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    queueMicrotask(() => {
+      this.#isChanging = false;
+      this.#follow();
+    });
+  }
+
+  /** Makes the watch fit the elements. */
+  #follow() {
+    if (this.#members.size === 0) return this.#close();
+    const pets = new Set([...this.#members].map(({ pet }) => pet));
+    if (pets.has(null) || pets.size > MAX_PETS) pets.clear();
+    if (!this.watch || !covers(this.#pets, pets)) this.#replace(pets);
+    for (const member of this.#members) member.update();
+  }
+
+  #close() {
+    this.watch?.close();
+    this.watch = null;
+  }
+
+  /** @param {Set<string | null>} pets */
+  #replace(pets) {
+    this.#close();
+    this.#pets = pets;
+    const watch = this.#open(pets.size > 0 ? /** @type {string[]} */ ([...pets]) : undefined);
+    const updateAll = () => this.#members.forEach((member) => member.update());
+    watch.addEventListener("snapshot", updateAll);
+    watch.addEventListener("connection", updateAll);
+    watch.addEventListener("change", (event) => {
+      const changed = new Set(/** @type {CustomEvent} */ (event).detail.map((/** @type {{ id: string }} */ { id }) => id));
+      for (const member of this.#members) if (member.pet === null || changed.has(member.pet)) member.update();
+    });
+    this.watch = watch;
+  }
+}
+
+/**
+ * Returns true if a watch of `watched` includes every one of `pets`. An empty set stands for every pet.
+ * @param {Set<string | null>} watched
+ * @param {Set<string | null>} pets
+ */
+function covers(watched, pets) {
+  return watched.size === 0 || (pets.size > 0 && [...pets].every((pet) => watched.has(pet)));
+}
