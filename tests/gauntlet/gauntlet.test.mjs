@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BOXES } from "./boxes.mjs";
 import { measure, PLANS } from "./measure.mjs";
-import { allowed, shortcomings } from "./verdict.mjs";
+import { allowed, shortcomings } from "./results/verdict.mjs";
 
 /** Visits at the same time: each waits more than it works. */
 const SIDE_BY_SIDE = 4;

@@ -4,28 +4,39 @@
  *
  *   node tests/gauntlet/run.mjs [--long] [--write] [--fresh] [--parallel N]
  *     [--box ID]… [--fault ID]… [--browser NAME]… [--subject NAME]…
+ *   node tests/gauntlet/run.mjs --first-live [--rounds N] [--network ID]… [--page NAME]… [--write] [--fresh] [--browser NAME]…
+ *
+ * With `--first-live` it compares the time until the first live change with Socket.IO on the same page, and nothing else.
+ * `PET_STORE_BIN` names the program, which should be a release build for figures.
  *
  * Results are stored in target/gauntlet, so that an interrupted run can continue; `--fresh` starts again. The exit code is 1
- * if pet-store missed a bound.
+ * if pet-store missed a bound, or is not sooner than Socket.IO.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { BOXES } from "./boxes.mjs";
 import { BREAKS, suffer } from "./broken.mjs";
+import { keyOfCell, NETWORKS, PAGES, RIVALS } from "./first-live/cells.mjs";
+import { compare } from "./first-live/compare.mjs";
+import { isFirst, medianMs, summary, tableOfComparisons } from "./first-live/table.mjs";
 import { measure, PLANS } from "./measure.mjs";
-import { keyOfBreak, keyOfVisit, put, tableOfBreaks, tableOfVisits } from "./report.mjs";
+import { keyOfBreak, keyOfVisit, put, tableOfBreaks, tableOfVisits } from "./results/report.mjs";
 import { SUBJECTS } from "./support/subject.mjs";
-import { NAMES, shortcomings } from "./verdict.mjs";
+import { NAMES, shortcomings } from "./results/verdict.mjs";
 
 const GUIDE = new URL("../../docs/networks.md", import.meta.url);
 const KEPT = new URL("../../target/gauntlet/", import.meta.url);
 
 const { values: asked } = parseArgs({
   options: {
+    "first-live": { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
     long: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     fresh: { type: "boolean", default: false },
     parallel: { type: "string", default: "1" },
+    network: { type: "string", multiple: true },
+    page: { type: "string", multiple: true, default: Object.keys(PAGES) },
     box: { type: "string", multiple: true },
     fault: { type: "string", multiple: true },
     browser: { type: "string", multiple: true, default: ["chromium", "firefox"] },
@@ -37,24 +48,41 @@ const { values: asked } = parseArgs({
  * One cell of a table.
  * @typedef {object} Job
  * @property {string} key
- * @property {() => Promise<import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome>} act
- * @property {{ transports: string[], withinMs: number } | null} bounds  Null for subjects that are only compared.
+ * @property {() => Promise<any>} act
+ * @property {(result: any) => string} figures  For the terminal.
+ * @property {(result: any) => string[]} faults  What fell short.
  */
 
 const plan = asked.long ? "long" : "short";
-const kept = new URL(`${plan}.json`, KEPT);
+const kept = new URL(asked["first-live"] ? "first-live.json" : `${plan}.json`, KEPT);
 await mkdir(KEPT, { recursive: true });
 const results = asked.fresh ? {} : JSON.parse(await readFile(kept, "utf8").catch(() => "{}"));
 
-const jobs = [...visits(), ...breaks()];
+const jobs = asked["first-live"] ? comparisons() : [...visits(), ...breaks()];
 const waiting = jobs.filter(({ key }) => !(key in results));
-await Promise.all(Array.from({ length: Number(asked.parallel) }, work));
+// A comparison needs the machine for itself.
+await Promise.all(Array.from({ length: asked["first-live"] ? 1 : Number(asked.parallel) }, work));
+if (asked["first-live"]) console.log(summary(results));
 if (asked.write) await writeGuide();
-process.exitCode = jobs.some((job) => faultsOf(job).length > 0) ? 1 : 0;
+process.exitCode = jobs.some(({ key, faults }) => faults(results[key]).length > 0) ? 1 : 0;
 
 /** Returns the selected items, or all if none are selected. */
 function chosen(all, ids, otherIds) {
   return ids || otherIds ? all.filter(({ id }) => ids?.includes(id)) : all;
+}
+
+/** @returns {Job[]} */
+function comparisons() {
+  return chosen(NETWORKS, asked.network).flatMap((network) =>
+    asked.page.flatMap((page) =>
+      asked.browser.map((browser) => ({
+        key: keyOfCell(network.id, page, browser),
+        act: () => compare({ network, page, browser, rounds: Number(asked.rounds) }),
+        figures: (comparison) => figuresOfComparison(network, comparison),
+        faults: (comparison) => (isFirst(comparison) ? [] : ["not sooner than Socket.IO on the same page"]),
+      })),
+    ),
+  );
 }
 
 /** @returns {Job[]} */
@@ -64,7 +92,9 @@ function visits() {
       asked.subject.map((subject) => ({
         key: keyOfVisit(box.id, subject, browser),
         act: () => measure({ box, subject, browser, plan: PLANS[plan] }),
-        bounds: subject === "pet-store" ? box : null,
+        figures: figuresOfVisit,
+        // The others are only compared.
+        faults: (visit) => (subject === "pet-store" ? shortcomings(box, visit) : []),
       })),
     ),
   );
@@ -76,28 +106,36 @@ function breaks() {
     asked.browser.map((browser) => ({
       key: keyOfBreak(bounds.id, browser),
       act: () => suffer(bounds.id, browser),
-      bounds,
+      figures: figuresOfVisit,
+      faults: (outcome) => shortcomings(bounds, outcome),
     })),
   );
 }
 
 async function work() {
   for (let job = waiting.shift(); job; job = waiting.shift()) {
-    results[job.key] = await job.act();
+    const result = await job.act();
+    results[job.key] = result;
     await writeFile(kept, JSON.stringify(results, null, 1));
-    const { transport, liveMs, missed, repeated } = results[job.key];
-    const figures = `${Math.round(liveMs ?? NaN)} ms, ${missed.length} missed, ${repeated.length} repeated`;
-    console.log([`${job.key}: ${NAMES[transport]}, ${figures}`, ...faultsOf(job)].join("\n  FELL SHORT: "));
+    console.log([`${job.key}: ${job.figures(result)}`, ...job.faults(result)].join("\n  FELL SHORT: "));
   }
 }
 
-/** @param {Job} job */
-function faultsOf({ key, bounds }) {
-  return bounds ? shortcomings(bounds, results[key]) : [];
+function figuresOfVisit({ transport, liveMs, missed, repeated }) {
+  return `${NAMES[transport]}, ${Math.round(liveMs ?? NaN)} ms, ${missed.length} missed, ${repeated.length} repeated`;
+}
+
+/** @param {import("./first-live/cells.mjs").Network} network @param {import("./first-live/compare.mjs").Comparison} comparison */
+function figuresOfComparison({ calmMs }, { samples, slowness }) {
+  const medians = Object.entries(samples).map(([rival, all]) => `${RIVALS[rival]} ${Math.round(medianMs(all))} ms`);
+  const isLate = medianMs(samples["pet-store"]) > calmMs;
+  const load = `busy × ${slowness.toFixed(1)}`;
+  return [...medians, load, ...(isLate ? [`over the ${calmMs} ms of a calm machine`] : [])].join(", ");
 }
 
 async function writeGuide() {
   const guide = await readFile(GUIDE, "utf8");
+  if (asked["first-live"]) return writeFile(GUIDE, put(guide, "first-live", tableOfComparisons(results)));
   const withVisits = put(guide, "boxes", tableOfVisits(BOXES, results));
-  await writeFile(GUIDE, put(withVisits, "broken", tableOfBreaks(BREAKS, results)));
+  return writeFile(GUIDE, put(withVisits, "broken", tableOfBreaks(BREAKS, results)));
 }

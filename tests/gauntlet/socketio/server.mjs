@@ -2,16 +2,22 @@
  * The same board with Socket.IO and its defaults: a page of pets, changes for every client, and a snapshot on each
  * connection, as its documentation recommends.
  *
+ *   node server.mjs PETS [ORIGIN]
+ *
+ * With the origin of a running pet-store, it copies the pages of that server and serves them instead of its own.
+ *
  * It has the part of pet-store's API that the gauntlet uses: the board, the history of a pet, and a new status. Nothing is
  * stored on disk.
  */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { Server } from "socket.io";
+import { CopiedSite } from "./copied-site.mjs";
 
 const EPOCH = "50c4e710";
 
 const pets = Number(process.argv[2]);
+const copied = process.argv[3] ? await CopiedSite.copy(process.argv[3], ["/pets", "/pets/1"]) : null;
 const template = await readFile(new URL("page.html", import.meta.url), "utf8");
 
 /** @type {{ cursor: string, type: "status", pet: number, status: string, since: string }[]} Oldest first. */
@@ -27,14 +33,14 @@ function now() {
 }
 
 const cursor = () => `${EPOCH}-${changes.length}`;
-const snapshot = () => ({ type: "snapshot", cursor: cursor(), pets: [...board.values()] });
+const snapshot = (pet) => ({ type: "snapshot", cursor: cursor(), pets: pet ? [board.get(Number(pet))] : [...board.values()] });
 
 function setStatus(pet, status) {
   const since = now();
   Object.assign(board.get(pet), { status, since });
   const change = { type: "status", cursor: `${EPOCH}-${changes.length + 1}`, pet, status, since };
   changes.push(change);
-  io.emit("change", change);
+  io.to(["all", String(pet)]).emit("change", change);
   return { cursor: change.cursor };
 }
 
@@ -55,6 +61,7 @@ async function answer(request, response) {
   const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
   const pet = Number(/^\/api\/v1\/pets\/(\d+)\//.exec(pathname)?.[1]);
   const json = (value) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
+  if (copied?.answer(request, response, { cursor: cursor(), board })) return undefined;
   if (pathname === "/pets") return response.setHeader("content-type", "text/html; charset=utf-8").end(page());
   if (pathname === "/live/state") return json(snapshot());
   if (pathname.endsWith("/changes")) return json(historyOf(pet, searchParams));
@@ -73,6 +80,11 @@ async function bodyOf(request) {
 }
 
 const server = createServer(answer);
-const io = new Server(server);
-io.on("connection", (socket) => socket.emit("change", snapshot()));
+// The copied pages load a client that is compressed once, and not for each response.
+const io = new Server(server, { serveClient: !copied });
+io.on("connection", (socket) => {
+  const { pet } = socket.handshake.query;
+  socket.join(pet ?? "all");
+  socket.emit("change", snapshot(pet));
+});
 server.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${server.address().port}`));

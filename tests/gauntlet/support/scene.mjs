@@ -1,5 +1,5 @@
 /** The setup of a test: a subject with a feed of changes, a proxy in front of it, and a browser with one tab. */
-import { settle, wrongCards } from "../ledger.mjs";
+import { settle, wrongCards } from "../results/ledger.mjs";
 import { Browser } from "./browser.mjs";
 import { Feed } from "./feed.mjs";
 import { PETS, SUBJECTS } from "./subject.mjs";

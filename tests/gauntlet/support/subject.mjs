@@ -24,8 +24,17 @@ const PAGE = 100;
 /** Starts each subject. */
 export const SUBJECTS = {
   "pet-store": startPetStore,
-  "socket.io": () => Subject.start(process.execPath, [SOCKET_IO, String(PETS)]),
+  "socket.io": () => startSocketIo(PETS),
 };
+
+/**
+ * Starts the Socket.IO server.
+ * @param {number} pets
+ * @param {string[]} [copied]  The origin of a running pet-store, whose pages it serves instead of its own.
+ */
+export function startSocketIo(pets, ...copied) {
+  return Subject.start(process.execPath, [SOCKET_IO, String(pets), ...copied]);
+}
 
 /**
  * Starts pet-store with its own data folder and without the simulator.
@@ -34,9 +43,23 @@ export const SUBJECTS = {
 export async function startPetStore(flags = {}) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
   const all = { listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets: PETS, ...flags };
-  const args = ["demo", ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)])];
-  return Subject.start(BINARY, args, () => rm(data, { recursive: true, force: true }));
+  return Subject.start(BINARY, ["demo", ...flagsOf(all)], () => rm(data, { recursive: true, force: true }));
 }
+
+/**
+ * Starts pet-store as visitors see it, who can change nothing. The simulator sets a new status every `everyMs`, pet by pet.
+ * @param {number} pets
+ * @param {number} everyMs
+ */
+export async function startForVisitors(pets, everyMs) {
+  const data = await mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
+  // `serve` has no sample pets, so the demo creates them first.
+  await (await Subject.start(BINARY, ["demo", ...flagsOf({ listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets })])).stop();
+  const flags = { listen: "127.0.0.1:0", data, seed: 1, simulate: `${pets * everyMs}ms` };
+  return Subject.start(BINARY, ["serve", ...flagsOf(flags)], () => rm(data, { recursive: true, force: true }));
+}
+
+const flagsOf = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 export class Subject {
   #program;

@@ -6,8 +6,8 @@
  * that in its metrics; only then may a rev be skipped, if a later one of the same pet was received.
  */
 
-/** @typedef {import("./support/recorder.mjs").Seen} Seen */
-/** @typedef {import("./support/subject.mjs").Fact} Fact */
+/** @typedef {import("../support/recorder.mjs").Seen} Seen */
+/** @typedef {import("../support/subject.mjs").Fact} Fact */
 
 /**
  * @typedef {object} Account

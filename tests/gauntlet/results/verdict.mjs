@@ -5,7 +5,7 @@ export const NAMES = { ws: "WebSocket", sse: "SSE", poll: "long polling", short:
 
 /**
  * @param {{ transports: string[], withinMs: number }} asked  Bounds of a proxy or a fault.
- * @param {import("./measure.mjs").Visit | import("./broken/case.mjs").Outcome} measured
+ * @param {import("../measure.mjs").Visit | import("../broken/case.mjs").Outcome} measured
  * @returns {string[]} What is out of bounds.
  */
 export function shortcomings({ transports, withinMs }, { transport, liveMs, missed, repeated, wrong }) {

@@ -6,14 +6,14 @@ const BROWSERS = { chromium: "Chromium", firefox: "Firefox" };
 
 /**
  * Results by `keyOfVisit` and `keyOfBreak`.
- * @typedef {Record<string, import("./measure.mjs").Visit & import("./broken/case.mjs").Outcome>} Results
+ * @typedef {Record<string, import("../measure.mjs").Visit & import("../broken/case.mjs").Outcome>} Results
  */
 
 export const keyOfVisit = (box, subject, browser) => `${box} ${subject} ${browser}`;
 export const keyOfBreak = (fault, browser) => `broken: ${fault} ${browser}`;
 
 /**
- * @param {import("./boxes.mjs").Box[]} boxes
+ * @param {import("../boxes.mjs").Box[]} boxes
  * @param {Results} results
  * @returns {string} A row for each box, a column for each subject in each browser.
  */
@@ -28,7 +28,7 @@ export function tableOfVisits(boxes, results) {
 }
 
 /**
- * @param {import("./broken.mjs").Break[]} breaks
+ * @param {import("../broken.mjs").Break[]} breaks
  * @param {Results} results
  * @returns {string} A row for each fault, a column for each browser.
  */
