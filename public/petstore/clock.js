@@ -44,7 +44,7 @@ export const browserClock = {
  */
 export async function withTimeout({ clock, limitMs, signal }, operation) {
   const abort = new AbortController();
-  const stop = () => abort.abort();
+  const stop = () => (cancel(), abort.abort());
   const cancel = clock.after(limitMs, stop);
   signal?.addEventListener("abort", stop);
   if (signal?.aborted) stop();

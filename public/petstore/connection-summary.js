@@ -78,7 +78,7 @@ export class ConnectionSummary {
       this.#transport = state.transport;
       this.#silenceLimitMs = state.silenceLimitMs;
       this.#lostAt = null;
-      const isDelayed = state.delayed === true || state.transport === "short";
+      const isDelayed = state.transport === "short";
       this.#delayedAt = isDelayed ? (this.#delayedAt ?? this.#clock.now()) : null;
     } else if (state.phase === "down") {
       this.disconnected();

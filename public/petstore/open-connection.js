@@ -1,9 +1,9 @@
 // @ts-check
 /** Builds the connection of a page from what the browser offers, and shares it between tabs where the browser can. */
+import { CatchUp } from "./connection/catch-up.js";
 import { Connection } from "./connection/connection.js";
 import { HealthCheck } from "./connection/health-check.js";
 import { TransportMemory } from "./connection/transport-memory.js";
-import { createCatchUp } from "./tabs/catch-up.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
 import { PollingTransport } from "./transports/polling.js";
 import { SseTransport } from "./transports/sse.js";
@@ -27,6 +27,7 @@ const SHARE_NAME = "petstore-live-3";
  * @property {Storage} localStorage  Reading this property may throw.
  * @property {Omit<Navigator, "locks"> & { locks?: LockManager, connection?: { saveData?: boolean } }} navigator
  * @property {typeof BroadcastChannel} [BroadcastChannel]
+ * @property {{ getEntriesByName: (name: string, type: string) => any[] }} [performance]
  * @property {{ visibilityState: string }} document
  */
 
@@ -39,6 +40,7 @@ const SHARE_NAME = "petstore-live-3";
  * @property {() => number} random
  * @property {Watch} watch
  * @property {() => string} since  Returns the cursor of the page.
+ * @property {string} [firstUrl]  The address of the first poll, if the page preloads it.
  */
 
 /**
@@ -49,8 +51,11 @@ export function openConnection(options) {
   const { browser, clock, random, watch, since } = options;
   const { BroadcastChannel, document } = browser;
   const { locks } = browser.navigator;
-  if (!BroadcastChannel) return openUnshared(options);
+  if (!BroadcastChannel) return openUnshared(options, createCatchUp(options));
   const everyPet = { ...watch, pets: [] };
+  // A page with some pets preloads only their changes.
+  const firstUrl = watch.pets.length === 0 ? options.firstUrl : undefined;
+  const catchUp = createCatchUp({ ...options, watch: everyPet, firstUrl });
   return new SharedConnection({
     clock,
     random,
@@ -60,18 +65,17 @@ export function openConnection(options) {
     isHidden: () => document.visibilityState === "hidden",
     locks,
     BroadcastChannel,
-    connect: () => openUnshared({ ...options, watch: everyPet }),
-    catchUp: createCatchUp({ fetch: fetchOf(browser), watch: everyPet, clock }),
+    connect: () => openUnshared({ ...options, watch: everyPet }, catchUp),
+    catchUp,
   });
 }
 
-/** @param {Options} options */
-function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }) {
+/** @param {Options} options @param {CatchUp} catchUp */
+function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }, catchUp) {
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
-  const nonce = () => `${clock.now().toString(36)}-${random().toString(36).slice(2, 10)}`;
-  const polling = { fetch, watch, clock, nonce, savesData };
+  const polling = { fetch, watch, clock, nonce: createNonce(clock, random), savesData };
   const transports = {
     ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
     sse: () => new SseTransport({ EventSource, watch }),
@@ -81,7 +85,25 @@ function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, s
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new HealthCheck({ fetch, origin: watch.origin, clock });
-  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData });
+  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData });
+}
+
+/** @param {Options} options */
+function createCatchUp({ browser, clock, random, watch, firstUrl }) {
+  const responseMs = (/** @type {string} */ url) => {
+    const [timing] = browser.performance?.getEntriesByName(url, "resource") ?? [];
+    return timing ? timing.responseStart - timing.requestStart : 0;
+  };
+  return new CatchUp({ fetch: fetchOf(browser), clock, nonce: createNonce(clock, random), watch, firstUrl, responseMs });
+}
+
+/**
+ * Returns a function that returns words no request had before.
+ * @param {Clock} clock
+ * @param {() => number} random  Returns a number from 0 up to 1.
+ */
+function createNonce(clock, random) {
+  return () => `${clock.now().toString(36)}-${random().toString(36).slice(2, 10)}`;
 }
 
 /**

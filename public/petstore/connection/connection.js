@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Keeps the page connected: a race finds a transport, a link checks it for as long as it is used, and when the link ends
- * the next race starts at the cursor of the page. Beside a link that is not the best one, an upgrade looks for a better
- * transport.
+ * the next race starts at the cursor of the page. Beside a link that is not the best one, the race looks for a better
+ * transport from time to time.
  *
  * This class decides only what follows what. `SharedConnection` has the same interface and shares one connection between
  * tabs.
@@ -11,6 +11,7 @@ import { TransportPreference } from "./transport-preference.js";
 import { noop } from "../transports/transport.js";
 import { Handover } from "./handover.js";
 import { LinkFactory } from "./link-factory.js";
+import { Race } from "./race.js";
 import { Retry } from "./retry.js";
 import { SleepDetector } from "./sleep-detector.js";
 import { Upgrade } from "./upgrade.js";
@@ -19,28 +20,29 @@ import { Upgrade } from "./upgrade.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Message } from "../protocol/message.js" */
 /** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { Answer, CatchUp } from "./catch-up.js" */
 /** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
 /** @import { ConnectionState } from "./handover.js" */
 /** @import { HealthCheck } from "./health-check.js" */
 /** @import { Link, LinkEnd } from "./link.js" */
-/** @import { Loss, Race, Win } from "./race.js" */
-/** @import { Candidate } from "./upgrade.js" */
+/** @import { Loss } from "./race.js" */
 
 export class Connection {
   /** @type {(message: Message) => void} Receives each change once and in order. */
   onmessage = noop;
   /** @type {(state: ConnectionState) => void} */
   onstate = noop;
+  #since;
   #serverClock;
+  #catchUp;
   #preference;
   #sleepDetector;
-  #links;
   #handover;
+  #race;
   #upgrade;
   #retry;
   #isStarted = false;
-  /** @type {Race | null} */
-  #race = null;
+  #request = new AbortController();
   /** @type {Switch | undefined} Why the next race is needed. */
   #cause;
 
@@ -53,53 +55,61 @@ export class Connection {
    * @param {ServerClock} options.serverClock
    * @param {EventLoopMonitor} options.eventLoop
    * @param {Pick<HealthCheck, "check">} options.health
+   * @param {Pick<CatchUp, "run">} options.catchUp
    * @param {Memory} options.memory
    * @param {() => boolean} options.savesData
    */
-  constructor({ clock, random, transports, since, serverClock, eventLoop, health, memory, savesData }) {
+  constructor({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData }) {
     const preference = new TransportPreference(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
     const sleepDetector = new SleepDetector(clock);
     const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, transports, since });
-    const handover = new Handover({ since, preference });
-    const upgrade = new Upgrade({ clock, links, preference, savesData });
+    const handover = new Handover(since);
+    const race = new Race({ clock, links, preference });
+    const upgrade = new Upgrade({ clock, preference, savesData });
     handover.onmessage = (message) => this.onmessage(message);
     handover.onstate = (state) => this.onstate(state);
     handover.onend = (link, end) => this.#ended(link, end);
-    upgrade.onmessage = (link, message) => handover.forward(link, message);
-    upgrade.onupgrade = (candidate) => this.#take(candidate);
+    race.onmessage = (link, message) => handover.forward(link, message);
+    race.onwin = (link, hello) => this.#won(link, hello);
+    race.onsettle = () => handover.link && upgrade.schedule(handover.link.name);
+    race.onlose = (loss) => this.#lost(loss);
+    upgrade.ontry = (names, from) => {
+      race.start({ steps: preference.steps(names), inUse: from, cause: { from, why: "upgrade" } });
+    };
     sleepDetector.onwake = () => this.wake();
+    this.#since = since;
     this.#serverClock = serverClock;
+    this.#catchUp = catchUp;
     this.#preference = preference;
     this.#sleepDetector = sleepDetector;
-    this.#links = links;
     this.#handover = handover;
+    this.#race = race;
     this.#upgrade = upgrade;
     this.#retry = new Retry({ clock, random, health, preference, onretry: () => this.#connect() });
   }
 
-  start() {
+  /** @param {Promise<Answer>} [firstPoll]  If the page has sent it already. */
+  start(firstPoll) {
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#cause = undefined;
     this.#preference.restore();
     this.#sleepDetector.start();
-    this.#connect();
+    this.#connect(this.#requestMissed(firstPoll));
   }
 
   stop() {
     if (!this.#isStarted) return;
     this.#isStarted = false;
     this.#sleepDetector.stop();
+    this.#request.abort();
     this.#clear();
     this.#handover.disconnect();
   }
 
   /** The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat. */
   wake() {
-    if (this.#retry.isBackingOff) return this.#connect();
-    if (!this.#handover.link?.isSuspect()) return;
-    this.#handover.disconnect();
-    this.#connect();
+    if (this.#needsConnection()) this.#connect();
   }
 
   /** The browser reports a network, which may be another one: discards what was learned about the old one. */
@@ -108,8 +118,8 @@ export class Connection {
     if (link) this.#cause = { from: link.name, why: "network" };
     this.#preference.reset();
     this.#retry.reset();
-    this.wake();
-    this.#upgrade.tryNow();
+    if (this.#needsConnection()) this.#connect(this.#requestMissed());
+    else this.#upgrade.tryNow();
   }
 
   /** The browser reports that there is no network, which can be wrong: the server may run on this machine. */
@@ -117,58 +127,72 @@ export class Connection {
     this.#handover.link?.markSuspect();
   }
 
-  #connect() {
-    this.#clear();
-    this.#handover.connecting();
-    this.#race = this.#links.race({
-      names: this.#preference.order(),
-      cause: this.#cause,
-      onwin: (win) => this.#won(win),
-      onlose: (loss) => this.#lost(loss),
-    });
-    this.#race.start();
+  #needsConnection() {
+    if (this.#retry.isBackingOff) return true;
+    if (!this.#handover.link?.isSuspect()) return false;
+    this.#handover.disconnect();
+    return true;
   }
 
-  /** @param {Win} win */
-  #won(win) {
-    this.#race = null;
-    for (const name of [...win.refused, ...win.late]) this.#preference.recordMiss(name);
-    const link = this.#links.link(win);
-    link.start();
-    this.#take({ link, hello: win.hello });
+  /** @param {Promise<Answer | null>} [firstPoll]  Not after the end of a link: a crowd may return at the same moment. */
+  #connect(firstPoll) {
+    this.#clear();
+    this.#handover.connecting();
+    this.#race.start({ steps: this.#preference.steps(), cause: this.#cause, firstPoll });
+  }
+
+  /**
+   * Passes on what the page missed, as soon as the server answers.
+   * @param {Promise<Answer>} [request]
+   * @returns {Promise<Answer | null>} Null if it does not answer.
+   */
+  #requestMissed(request) {
+    this.#request.abort();
+    this.#request = new AbortController();
+    const { signal } = this.#request;
+    const since = this.#since();
+    const take = (/** @type {Answer} */ answer) => {
+      if (signal.aborted) return null;
+      this.#serverClock.sync(answer.hello.server_time);
+      this.#handover.forwardAll(answer.messages, since);
+      return answer;
+    };
+    return (request ?? this.#catchUp.run(since, signal)).then(take, () => null);
+  }
+
+  /** @param {Link} link @param {Message} hello */
+  #won(link, hello) {
+    this.#preference.recordUse(link.name);
+    this.#upgrade.stop();
+    this.#handover.take(link, hello);
   }
 
   /** @param {Loss} loss */
   #lost({ retryMs, isLate }) {
-    this.#race = null;
     this.#handover.disconnect();
     // If every transport is late, the network is slow or the server's clock was set: accept the delay.
     if (isLate) this.#serverClock.reset();
     this.#retry.schedule(retryMs);
   }
 
-  /** @param {Candidate} candidate */
-  #take({ link, hello }) {
-    this.#preference.recordUse(link.name);
-    this.#upgrade.start(link);
-    this.#handover.take(link, hello);
-  }
-
   /** @param {Link} link @param {LinkEnd} end */
-  #ended(link, end) {
-    const { why } = end;
+  #ended(link, { why, retryMs }) {
+    const wasUseful = link.wasUseful();
+    const isJudged = this.#preference.recordEnd(link.name, why, wasUseful);
     this.#cause = why === "bye" ? undefined : { from: link.name, why };
-    const candidate = this.#upgrade.takeCandidate();
-    if (candidate) return this.#take(candidate);
+    if (why === "gap") this.#requestMissed();
+    if (this.#race.takeOver()) return;
+    this.#clear();
     if (why !== "lag") this.#handover.disconnect();
-    this.#retry.scheduleAfterLink(link, end);
+    if (wasUseful) this.#retry.reset();
+    if (isJudged || why === "bye") this.#retry.schedule(retryMs);
+    else this.#retry.scheduleAfterCheck(link.name, why);
   }
 
   /** Stops everything that could lead to another link. */
   #clear() {
     this.#retry.cancel();
-    this.#race?.stop();
-    this.#race = null;
+    this.#race.stop();
     this.#upgrade.stop();
   }
 }

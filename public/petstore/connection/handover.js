@@ -1,18 +1,17 @@
 // @ts-check
 /**
- * Holds the link of the page and replaces it without a gap: the messages of two concurrent links become one sequence, in
- * which no change is missing and none comes twice.
+ * Holds the link of the page and replaces it without a gap: the messages of concurrent links and of a catch-up become one
+ * sequence, in which no change is missing and none comes twice.
  */
+import { isUnseen } from "../protocol/message-order.js";
 import { noop } from "../transports/transport.js";
-/** @import { TransportPreference } from "./transport-preference.js" */
 /** @import { Message } from "../protocol/message.js" */
 /** @import { TransportName } from "../transports/transport.js" */
 /** @import { Link, LinkEnd } from "./link.js" */
 
 /**
- * `delayed`: changes come late, because the streaming transports do not work on this network.
  * @typedef {{ phase: "connecting" } | { phase: "down" }
- *   | { phase: "up", transport: TransportName, silenceLimitMs: number, delayed?: true }
+ *   | { phase: "up", transport: TransportName, silenceLimitMs: number }
  *   } ConnectionState
  */
 
@@ -26,16 +25,10 @@ export class Handover {
   /** @type {Link | null} A lagging link stays until another one replaces it. */
   link = null;
   #since;
-  #preference;
 
-  /**
-   * @param {object} options
-   * @param {() => string} options.since  Returns the cursor of the page.
-   * @param {TransportPreference} options.preference
-   */
-  constructor({ since, preference }) {
+  /** @param {() => string} since  Returns the cursor of the page. */
+  constructor(since) {
     this.#since = since;
-    this.#preference = preference;
   }
 
   /**
@@ -64,7 +57,7 @@ export class Handover {
   }
 
   /**
-   * Passes a message on unless another link delivered it before.
+   * Passes a message on unless it was delivered before.
    * @param {Link} link  The page's, or a candidate for an upgrade.
    * @param {Message} message
    */
@@ -72,12 +65,23 @@ export class Handover {
     if (link.isUnseen(message, this.#since())) this.onmessage(message);
   }
 
+  /**
+   * Passes on what the server answered to a catch-up.
+   * @param {Message[]} messages
+   * @param {string} asked  The cursor in the request.
+   */
+  forwardAll(messages, asked) {
+    let since = asked;
+    for (const message of messages) {
+      if (isUnseen(message, { cursor: this.#since(), since, isFirst: since === asked })) this.onmessage(message);
+      since = message.cursor ?? since;
+    }
+  }
+
   /** @param {Link} link @param {Message} message */
   #receive(link, message) {
     if (message.type === "hello") {
-      const { name: transport, silenceLimitMs } = link;
-      const isDelayed = this.#preference.isDelayed(transport);
-      this.onstate({ phase: "up", transport, silenceLimitMs, ...(isDelayed && { delayed: true }) });
+      this.onstate({ phase: "up", transport: link.name, silenceLimitMs: link.silenceLimitMs });
     }
     this.forward(link, message);
   }

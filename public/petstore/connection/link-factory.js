@@ -1,14 +1,21 @@
 // @ts-check
-/** Builds races and links from the parts that every connection attempt shares. */
+/** Builds transports and links from the parts that every connection attempt shares. */
 import { isHelloLate } from "./liveness.js";
 import { Link } from "./link.js";
-import { Race } from "./race.js";
 /** @import { ServerClock } from "./server-clock.js" */
 /** @import { Clock } from "../clock.js" */
-/** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { Message } from "../protocol/message.js" */
+/** @import { Transport, TransportName } from "../transports/transport.js" */
 /** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
-/** @import { Loss, Win } from "./race.js" */
 /** @import { SleepDetector } from "./sleep-detector.js" */
+
+/**
+ * A transport that has delivered hello.
+ * @typedef {object} Win
+ * @property {Transport} transport
+ * @property {Message} hello
+ * @property {string} since  The cursor that it was opened with.
+ */
 
 /**
  * @typedef {object} Parts
@@ -33,26 +40,20 @@ export class LinkFactory {
     return this.#parts.since();
   }
 
+  /** @param {TransportName} name */
+  transport(name) {
+    return this.#parts.transports[name]();
+  }
+
   /**
-   * Builds a race, which the caller starts.
-   * @param {object} options
-   * @param {TransportName[]} options.names  In the order in which they start.
-   * @param {Switch} [options.cause]
-   * @param {(win: Win) => void} options.onwin
-   * @param {(loss: Loss) => void} options.onlose
+   * Returns true if a hello is so late that its link would be useless.
+   * @param {TransportName} name
+   * @param {Message} hello
    */
-  race({ names, ...options }) {
-    const { clock, transports, serverClock, sleepDetector, eventLoop } = this.#parts;
-    return new Race({
-      clock,
-      transports: names.map((name) => transports[name]()),
-      since: this.cursor,
-      isLate: (name, hello) => {
-        const load = { awakeMs: sleepDetector.awakeMs(), saturatedMs: eventLoop.saturatedMs() };
-        return isHelloLate(name, hello, serverClock, load);
-      },
-      ...options,
-    });
+  isLate(name, hello) {
+    const { serverClock, sleepDetector, eventLoop } = this.#parts;
+    const load = { awakeMs: sleepDetector.awakeMs(), saturatedMs: eventLoop.saturatedMs() };
+    return isHelloLate(name, hello, serverClock, load);
   }
 
   /** @param {Win} win */

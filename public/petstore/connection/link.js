@@ -11,8 +11,7 @@ import { isGap, isUnseen } from "../protocol/message-order.js";
 import { SnapshotAssembler } from "../transports/snapshot-assembler.js";
 import { noop } from "../transports/transport.js";
 /** @import { Message } from "../protocol/message.js" */
-/** @import { Parts } from "./link-factory.js" */
-/** @import { Win } from "./race.js" */
+/** @import { Parts, Win } from "./link-factory.js" */
 
 /**
  * @typedef {object} LinkEnd
@@ -41,8 +40,6 @@ export class Link {
   onend = noop;
   name;
   transport;
-  /** Transports that failed in the race before this one won. */
-  refused;
   #clock;
   #sleepDetector;
   #eventLoop;
@@ -76,7 +73,6 @@ export class Link {
     this.#serverClock = serverClock;
     this.name = win.transport.name;
     this.transport = win.transport;
-    this.refused = win.refused;
     this.#hello = win.hello;
     this.#since = win.since;
     this.#liveness = new Liveness({ name: win.transport.name, serverClock });

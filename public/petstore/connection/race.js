@@ -1,24 +1,29 @@
 // @ts-check
 /**
- * Finds a transport that works: they start one after the other, each with a short head start, and the first that delivers
- * `hello` in time wins. The others are closed.
+ * Finds a transport that works, and then the best one: all that may be in use start together or after a head start, the
+ * first that delivers `hello` is used immediately, and better ones stay as candidates.
  *
  * An open transport proves nothing: proxies open streams that they buffer, and sockets whose frames they drop. Only a
- * delivered message counts.
+ * delivered message counts. The page uses the messages of a candidate immediately, but moves to it only once it was useful,
+ * now or earlier on this network. Until then the link in use stays, so a candidate that fails has no visible effect.
  */
 import { noop } from "../transports/transport.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Message } from "../protocol/message.js" */
 /** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { Answer } from "./catch-up.js" */
+/** @import { Link } from "./link.js" */
+/** @import { LinkFactory } from "./link-factory.js" */
+/** @import { TransportPreference } from "./transport-preference.js" */
 
 /**
- * A transport that delivered hello in time. The caller sets its handlers.
- * @typedef {object} Win
+ * A transport that has started. `link` and `hello` are set once it has delivered hello.
+ * @typedef {object} Candidate
+ * @property {TransportName} name
  * @property {Transport} transport
- * @property {Message} hello
  * @property {string} since  The cursor that it was opened with.
- * @property {TransportName[]} refused  Transports that failed before it won.
- * @property {TransportName[]} late  Transports whose hello was late, or had not arrived yet.
+ * @property {Message} [hello]
+ * @property {Link} [link]
  */
 
 /**
@@ -28,135 +33,236 @@ import { noop } from "../transports/transport.js";
  */
 
 /**
- * Head start of the previous transport, unless it fails earlier: long enough for a good network, short for a person.
- * Polling waits longer, because an extra stream costs the server less than an extra request.
- * @type {Record<TransportName, number>}
+ * Bounds of a head start. Within them it follows the round trip of the first poll, which is unknown without one: then a
+ * crowd returns, and an extra attempt would load the server when it has most to do.
  */
-const HEAD_START_MS = { ws: 250, sse: 250, poll: 1750, short: 2000 };
+const MIN_HEAD_START_MS = 50;
+const MAX_HEAD_START_MS = 3_000;
 
-/** The race is lost if no hello arrives within this time. */
+/** Head start before polling: an extra stream costs the server less than an extra request. */
+const ROUND_TRIPS = 2;
+
+/** Head start of a transport that is known to work: a WebSocket needs this long behind TLS. */
+const KNOWN_ROUND_TRIPS = 4;
+
+/** A transport has failed if no hello arrives within this time. */
 const TIMEOUT_MS = 10_000;
 
 export class Race {
+  /** @type {(link: Link, message: Message) => void} Receives the messages of a candidate, except its hello. */
+  onmessage = noop;
+  /** @type {(link: Link, hello: Message) => void} The caller takes over the link and its handlers. */
+  onwin = noop;
+  /** No candidate is left beside the link in use. */
+  onsettle = noop;
+  /** @type {(loss: Loss) => void} No candidate is left, and no link is in use. */
+  onlose = noop;
   #clock;
-  #pending;
-  #since;
+  #links;
+  #preference;
+  /** @type {TransportName[][]} Transports that start together, after those before them. */
+  #steps = [];
+  #stepMs = 0;
+  /** @type {Set<Candidate>} */
+  #candidates = new Set();
+  /** @type {TransportName | null} */
+  #inUse = null;
   /** @type {Switch | undefined} */
   #cause;
-  #isLate;
-  #onwin;
-  #onlose;
-  /** @type {Set<Transport>} */
-  #running = new Set();
-  /** @type {TransportName[]} */
-  #refused = [];
-  /** @type {TransportName[]} */
-  #late = [];
-  #cancelNext = noop;
-  #cancelTimeout = noop;
+  /** @type {Promise<Answer | null> | null} */
+  #firstPoll = null;
+  #roundTripMs = Infinity;
+  #isLate = false;
   /** @type {number | undefined} */
   #retryMs;
+  #cancelNext = noop;
+  #cancelTimeout = noop;
+
+  /** @param {{ clock: Clock, links: LinkFactory, preference: TransportPreference }} options */
+  constructor({ clock, links, preference }) {
+    this.#clock = clock;
+    this.#links = links;
+    this.#preference = preference;
+  }
 
   /**
    * @param {object} options
-   * @param {Clock} options.clock
-   * @param {Transport[]} options.transports  In the order in which they start.
-   * @param {string} options.since
+   * @param {TransportName[][]} options.steps
+   * @param {TransportName | null} [options.inUse]  Its link stays until a better transport was useful.
    * @param {Switch} [options.cause]  Why the page switches transports, if it does.
-   * @param {(name: TransportName, hello: Message) => boolean} options.isLate
-   * @param {(win: Win) => void} options.onwin
-   * @param {(loss: Loss) => void} options.onlose
+   * @param {Promise<Answer | null> | null} [options.firstPoll]  Null if it failed.
    */
-  constructor({ clock, transports, since, cause, isLate, onwin, onlose }) {
-    this.#clock = clock;
-    this.#pending = [...transports];
-    this.#since = since;
+  start({ steps, inUse = null, cause, firstPoll = null }) {
+    this.stop();
+    this.#steps = steps;
+    this.#inUse = inUse;
     this.#cause = cause;
-    this.#isLate = isLate;
-    this.#onwin = onwin;
-    this.#onlose = onlose;
-  }
-
-  start() {
-    this.#cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#lose());
+    this.#firstPoll = firstPoll;
+    this.#roundTripMs = Infinity;
+    this.#isLate = false;
+    this.#retryMs = undefined;
+    this.#cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#timeout());
+    firstPoll?.then((answer) => firstPoll === this.#firstPoll && answer && this.#measured(answer.roundTripMs));
     this.#next();
   }
 
   stop() {
     this.#cancelNext();
     this.#cancelTimeout();
-    this.#pending.length = 0;
-    for (const transport of this.#running) closeQuietly(transport);
-    this.#running.clear();
+    this.#steps = [];
+    this.#firstPoll = null;
+    for (const candidate of this.#candidates) this.#drop(candidate);
+  }
+
+  /** The link in use ended: moves to a candidate that has delivered hello. Returns false if there is none. */
+  takeOver() {
+    const ready = [...this.#candidates].find(({ link }) => link);
+    if (ready) this.#use(ready);
+    return ready !== undefined;
   }
 
   #next() {
-    this.#cancelNext();
-    const transport = this.#pending.shift();
-    if (!transport) return;
-    this.#running.add(transport);
-    // Before `open`: a transport that fails synchronously starts the next one, and cancels this timer.
-    this.#scheduleAfter(transport);
-    transport.onmessage = (message) => this.#receive(transport, message);
-    transport.onstate = (state, info) => state === "closed" && this.#failed(transport, info?.retryMs);
-    transport.open(this.#since, this.#cause?.from === transport.name ? undefined : this.#cause);
+    const names = this.#steps.shift() ?? [];
+    /** @type {Candidate[]} */
+    const started = names.map((name) => ({ name, transport: this.#links.transport(name), since: "" }));
+    for (const candidate of started) this.#candidates.add(candidate);
+    this.#stepMs = this.#clock.elapsed();
+    // Before they open: if all fail synchronously, the next ones start, and cancel this timer.
+    this.#scheduleNext(names);
+    for (const candidate of started) if (this.#candidates.has(candidate)) this.#open(candidate);
   }
 
-  /** @param {Transport} transport */
-  #scheduleAfter({ name }) {
-    const next = this.#pending[0]?.name;
-    if (next === undefined) return;
-    this.#cancelNext = this.#clock.after(HEAD_START_MS[next], () => {
+  /** @param {TransportName[]} names  The transports that have the head start. */
+  #scheduleNext(names) {
+    this.#cancelNext();
+    const [next] = this.#steps;
+    if (!next) return;
+    const isPoll = next[0] === "poll" || next[0] === "short";
+    const roundTrips = isPoll ? ROUND_TRIPS : KNOWN_ROUND_TRIPS;
+    const headStartMs = Math.min(MAX_HEAD_START_MS, MIN_HEAD_START_MS + roundTrips * this.#roundTripMs);
+    this.#cancelNext = this.#clock.after(this.#stepMs + headStartMs - this.#clock.elapsed(), () => {
       // The streams compete. Polling starts only because they were silent.
-      if (next === "poll" || next === "short") this.#cause ??= { from: name, why: "silent" };
+      if (isPoll) this.#cause ??= { from: names[names.length - 1], why: "silent" };
       this.#next();
     });
   }
 
-  /** @param {Transport} transport @param {Message} message */
-  #receive(transport, message) {
+  /** @param {number} roundTripMs */
+  #measured(roundTripMs) {
+    this.#roundTripMs = roundTripMs;
+    const names = [...this.#candidates].map(({ name }) => name);
+    this.#scheduleNext(names);
+  }
+
+  /** Opens a transport. Polling continues the first poll, and need not ask again. @param {Candidate} candidate */
+  #open(candidate) {
+    if (candidate.name !== "poll" || !this.#firstPoll) return this.#dial(candidate);
+    this.#firstPoll.then((answer) => this.#candidates.has(candidate) && this.#dial(candidate, answer?.hello));
+  }
+
+  /** @param {Candidate} candidate @param {Message} [hello]  Of the first poll. */
+  #dial(candidate, hello) {
+    const { name, transport } = candidate;
+    candidate.since = this.#links.cursor;
+    transport.onmessage = (message) => this.#receive(candidate, message);
+    transport.onstate = (state, info) => state === "closed" && this.#refused(candidate, info?.retryMs);
+    transport.open(candidate.since, this.#cause?.from === name ? undefined : this.#cause, hello);
+    if (hello && this.#candidates.has(candidate)) this.#receive(candidate, hello);
+  }
+
+  /** @param {Candidate} candidate @param {Message} message */
+  #receive(candidate, message) {
     // The server is stopping or full, and would answer the same over every other transport.
-    if (message.type === "bye") return this.#lose(message.retry_ms);
+    if (message.type === "bye") return this.#inUse ? this.#remove(candidate) : this.#lose(message.retry_ms);
     if (message.type !== "hello") return;
-    if (!this.#isLate(transport.name, message)) return this.#win(transport, message);
-    this.#late.push(transport.name);
-    this.#cause ??= { from: transport.name, why: "lag" };
-    closeQuietly(transport);
-    this.#remove(transport);
+    if (!this.#links.isLate(candidate.name, message)) return this.#greeted(candidate, message);
+    this.#isLate = true;
+    this.#preference.recordMiss(candidate.name);
+    this.#cause ??= { from: candidate.name, why: "lag" };
+    this.#remove(candidate);
   }
 
-  /** @param {Transport} transport @param {number} [retryMs] */
-  #failed(transport, retryMs) {
-    this.#refused.push(transport.name);
-    this.#cause ??= { from: transport.name, why: "refused" };
+  /** @param {Candidate} candidate @param {number} [retryMs] */
+  #refused(candidate, retryMs) {
+    this.#preference.recordMiss(candidate.name);
+    this.#cause ??= { from: candidate.name, why: "refused" };
     this.#retryMs = retryMs ?? this.#retryMs;
-    this.#remove(transport);
+    this.#remove(candidate);
   }
 
-  /** @param {Transport} transport */
-  #remove(transport) {
-    this.#running.delete(transport);
-    if (this.#running.size > 0) return;
-    if (this.#pending.length > 0) this.#next();
+  /** @param {Candidate} candidate @param {Message} hello */
+  #greeted(candidate, hello) {
+    this.#cancelNext();
+    const { name, transport, since } = candidate;
+    const link = this.#links.link({ transport, hello, since });
+    const start = this.#links.cursor;
+    Object.assign(candidate, { link, hello });
+    link.onmessage = (message) => {
+      if (message.type !== "hello") this.onmessage(link, message);
+      if (link.wasUseful() && link.hasReached(start)) this.#use(candidate);
+    };
+    link.onend = ({ why }) => {
+      if (why !== "bye") this.#preference.recordFailure(name, why);
+      this.#remove(candidate);
+    };
+    link.start();
+    if (!this.#inUse || this.#preference.isProven(name)) this.#use(candidate);
+  }
+
+  /** @param {Candidate} candidate  Has delivered hello. */
+  #use(candidate) {
+    const { name, link, hello } = candidate;
+    if (!link || !hello) return;
+    this.#inUse = name;
+    this.#cancelNext();
+    this.#steps = [];
+    this.#candidates.delete(candidate);
+    const better = this.#preference.betterThan(name);
+    for (const other of this.#candidates) if (!better.includes(other.name)) this.#drop(other);
+    this.onwin(link, hello);
+    if (this.#candidates.size === 0) this.#settle();
+  }
+
+  /** @param {Candidate} candidate */
+  #drop(candidate) {
+    const { link, transport } = candidate;
+    this.#candidates.delete(candidate);
+    transport.onmessage = transport.onstate = noop;
+    if (link) link.stop();
+    else transport.close();
+  }
+
+  /** @param {Candidate} candidate */
+  #remove(candidate) {
+    this.#drop(candidate);
+    if (this.#candidates.size > 0) return;
+    if (this.#steps.length > 0) this.#next();
+    else this.#end();
+  }
+
+  #timeout() {
+    this.#cancelNext();
+    this.#steps = [];
+    for (const candidate of this.#candidates) {
+      if (candidate.link) continue;
+      this.#preference.recordMiss(candidate.name);
+      this.#drop(candidate);
+    }
+    if (this.#candidates.size === 0) this.#end();
+  }
+
+  #end() {
+    if (this.#inUse) this.#settle();
     else this.#lose();
   }
 
-  /** @param {Transport} transport @param {Message} hello */
-  #win(transport, hello) {
-    this.#running.delete(transport);
-    const late = [...this.#late, ...[...this.#running].map(({ name }) => name)];
-    this.stop();
-    this.#onwin({ transport, hello, since: this.#since, refused: this.#refused, late });
+  #settle() {
+    this.#cancelTimeout();
+    this.onsettle();
   }
 
   #lose(retryMs = this.#retryMs) {
     this.stop();
-    this.#onlose({ retryMs, isLate: this.#late.length > 0 });
+    this.onlose({ retryMs, isLate: this.#isLate });
   }
-}
-
-/** @param {Transport} transport */
-function closeQuietly(transport) {
-  transport.onmessage = transport.onstate = noop;
-  transport.close();
 }

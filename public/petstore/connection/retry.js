@@ -5,7 +5,6 @@ import { noop } from "../transports/transport.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { SwitchReason, TransportName } from "../transports/transport.js" */
 /** @import { HealthCheck } from "./health-check.js" */
-/** @import { Link, LinkEnd } from "./link.js" */
 
 /** Limit of the first delay. It doubles with each attempt. */
 const BASE_MS = 500;
@@ -50,26 +49,6 @@ export class Retry {
   }
 
   /**
-   * Schedules the next race after a link ended.
-   * @param {Link} link
-   * @param {LinkEnd} end
-   */
-  scheduleAfterLink(link, { why, retryMs }) {
-    if (why === "gap") {
-      // It delivers something and loses the rest, so how long it lasted proves nothing.
-      this.#preference.recordFailure(link.name, why);
-    } else if (link.wasUseful()) {
-      this.#backoff.reset();
-      this.#preference.recordSuccess(link.name);
-    } else if (why === "bye") {
-      this.#preference.recordServerFailure(link.name);
-    } else {
-      return this.#checkHealth(link.name, why);
-    }
-    this.schedule(retryMs);
-  }
-
-  /**
    * Schedules the next race.
    * @param {number} [retryMs]  Used without jitter: the server spreads the delays over its viewers.
    */
@@ -80,22 +59,13 @@ export class Retry {
     this.#cancel = this.#clock.after(serverMs ?? this.#backoff.next(), this.#onretry);
   }
 
-  /** Makes the next delay short again: the network may have changed. */
-  reset() {
-    this.#backoff.reset();
-  }
-
-  cancel() {
-    this.#isWaiting = false;
-    this.#cancel();
-  }
-
   /**
-   * A link ended before it was useful. Only if the server is healthy, the transport is at fault.
+   * Schedules the next race after a link that ended before it was useful. Only if the server is healthy, the transport is
+   * at fault.
    * @param {TransportName} name
    * @param {SwitchReason} why
    */
-  #checkHealth(name, why) {
+  scheduleAfterCheck(name, why) {
     this.#isWaiting = true;
     this.#isServerDelay = false;
     this.#cancel = this.#health.check((isUp) => {
@@ -103,6 +73,16 @@ export class Retry {
       else this.#preference.recordServerFailure(name);
       this.schedule();
     });
+  }
+
+  /** Makes the next delay short again, after a useful link or a change of the network. */
+  reset() {
+    this.#backoff.reset();
+  }
+
+  cancel() {
+    this.#isWaiting = false;
+    this.#cancel();
   }
 }
 
@@ -122,7 +102,7 @@ class Backoff {
     return this.#random() * limitMs;
   }
 
-  /** Call after a useful link. Resetting after each open would hammer the server from a flapping network. */
+  /** Not after each open, which would hammer the server from a flapping network. */
   reset() {
     this.#attempt = 0;
   }

@@ -19,20 +19,20 @@
 /** A transport with this many failures is tried last, and seldom. */
 const FAILING = 3;
 
-/** Transports that deliver a change immediately. */
-const STREAMS = /** @type {const} */ (["ws", "sse"]);
+/** @param {TransportName} name */
+const isStream = (name) => name === "ws" || name === "sse";
 
 export class TransportPreference {
   #names;
   #memory;
   /** @type {Map<TransportName, number>} */
   #failures = new Map();
-  /** @type {Set<TransportName>} Refused, held back or useless at the last attempt. */
+  /** @type {Set<TransportName>} Were refused or silent at the last attempt. */
   #missed = new Set();
   /** @type {Set<TransportName>} Worked on this network, and have not failed since. */
   #proven = new Set();
-  /** @type {TransportName | null} Worked on an earlier page. */
-  #remembered = null;
+  /** @type {TransportName | null} The last one that the page used, or an earlier page. */
+  #last = null;
 
   /**
    * @param {readonly TransportName[]} names  Best first.
@@ -43,12 +43,23 @@ export class TransportPreference {
     this.#memory = memory;
   }
 
-  /** @returns {TransportName[]} All transports, in the order in which to try them. */
-  order() {
-    const names = [...this.#names].sort((one, other) => this.#failuresOf(one) - this.#failuresOf(other));
-    const first = this.#remembered;
-    if (first === null || this.#failuresOf(first) > 0) return names;
-    return [first, ...names.filter((name) => name !== first)];
+  /**
+   * Returns the transports in the order in which to try them: those of one step together. The one that worked last comes
+   * first and alone, so that a page that returns costs the server one connection.
+   * @param {readonly TransportName[]} [among]  Best first.
+   */
+  steps(among = this.#names) {
+    const last = among.find((name) => name === this.#last && this.#failuresOf(name) === 0);
+    /** @type {TransportName[][]} */
+    const steps = last ? [[last], []] : [[]];
+    const others = among.filter((name) => name !== last);
+    for (const name of others.sort((one, other) => this.#failuresOf(one) - this.#failuresOf(other))) {
+      const step = steps[steps.length - 1];
+      const isTogether = step.every((other) => isStream(other) && this.#failuresOf(other) === this.#failuresOf(name));
+      if (isTogether && (isStream(name) || step.length === 0)) step.push(name);
+      else steps.push([name]);
+    }
+    return steps.filter(({ length }) => length > 0);
   }
 
   /**
@@ -59,20 +70,38 @@ export class TransportPreference {
     return this.#names.slice(0, this.#names.indexOf(name));
   }
 
-  /** Continues where an earlier page ended: its transport works, and the better ones did not. */
+  /** Continues where an earlier page ended: its transport works. */
   restore() {
-    this.#remembered = this.#memory.read();
-    if (this.#remembered) this.betterThan(this.#remembered).forEach((name) => this.recordMiss(name));
+    this.#last = this.#memory.read();
+    if (this.#last) this.#proven.add(this.#last);
   }
 
-  /** Records that the page uses this transport. Does not extend the expiry of a remembered one. @param {TransportName} name */
+  /** Records that the page uses this transport. Does not extend the expiry of a stored one. @param {TransportName} name */
   recordUse(name) {
-    if (name !== this.#remembered) this.#memory.write(name);
+    if (name !== this.#last) this.#memory.write(name);
+    this.#last = name;
   }
 
   /** Records that the page uses this transport after trying the better ones. @param {TransportName} name */
   recordBest(name) {
     this.#memory.write(name);
+  }
+
+  /**
+   * Records the end of the link in use.
+   * @param {TransportName} name
+   * @param {SwitchReason | "bye"} why
+   * @param {boolean} wasUseful
+   * @returns {boolean} False if only the health of the server tells what the end means.
+   */
+  recordEnd(name, why, wasUseful) {
+    // It loses or delays messages now: how long it lasted proves nothing, and another one may be better.
+    if (why === "lag") this.#last = null;
+    if (why === "gap") this.recordFailure(name, why);
+    else if (wasUseful) this.recordSuccess(name);
+    else if (why === "bye") this.recordServerFailure(name);
+    else return false;
+    return true;
   }
 
   /** Records that a link was useful. @param {TransportName} name */
@@ -90,28 +119,21 @@ export class TransportPreference {
   /**
    * Records that a link ended before it was useful, while the server was healthy.
    * @param {TransportName} name
-   * @param {SwitchReason} why  A link that died may work the next time; one that was silent or late will not.
+   * @param {SwitchReason} why  A link that died may work the next time; one that was silent, late or incomplete will not.
    */
   recordFailure(name, why) {
     this.#failures.set(name, why === "died" ? this.#failuresOf(name) + 1 : FAILING);
-    this.#missed.add(name);
     this.#proven.delete(name);
   }
 
-  /** Records that a transport was refused, or silent while another one delivered. @param {TransportName} name */
+  /** Records that a transport was refused, silent or late. @param {TransportName} name */
   recordMiss(name) {
     this.#missed.add(name);
   }
 
-  /** @param {TransportName} name */
-  isFailing(name) {
-    return this.#failuresOf(name) >= FAILING;
-  }
-
-  /** Returns true if changes come late on this transport because no stream works here. @param {TransportName} name */
-  isDelayed(name) {
-    const isStream = STREAMS.some((stream) => stream === name);
-    return !isStream && STREAMS.every((stream) => this.#missed.has(stream));
+  /** Returns true if it has not failed for good, as far as this page knows. @param {TransportName} name */
+  isUntried(name) {
+    return this.#failuresOf(name) < FAILING && !this.#missed.has(name);
   }
 
   /** Returns true if it worked on this network: if it is refused now, the server is starting. @param {TransportName} name */
@@ -124,7 +146,7 @@ export class TransportPreference {
     this.#failures.clear();
     this.#missed.clear();
     this.#proven.clear();
-    this.#remembered = null;
+    this.#last = null;
   }
 
   /** @param {TransportName} name */

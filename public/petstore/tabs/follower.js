@@ -9,10 +9,10 @@
  * hidden while this tab is visible. Browsers restrict hidden tabs, each in a different way.
  */
 import { hasReached, isNewer } from "../protocol/cursor.js";
-import { classify } from "../protocol/message-order.js";
+import { classify, isChange } from "../protocol/message-order.js";
 import { noop } from "../transports/transport.js";
 /** @import { Message } from "../protocol/message.js" */
-/** @import { CatchUp } from "./catch-up.js" */
+/** @import { CatchUp } from "../connection/catch-up.js" */
 /** @import { PageEvent, TabMessage, Welcome } from "./tab-message.js" */
 /** @import { Tab } from "./tab.js" */
 
@@ -57,7 +57,7 @@ export class Follower {
    * @param {Tab} tab
    * @param {object} options
    * @param {boolean} options.hasQueue  The browser appoints this tab when there is no leader.
-   * @param {CatchUp} options.catchUp
+   * @param {Pick<CatchUp, "run">} options.catchUp
    * @param {() => void} options.ontakeover  This tab should take the lead.
    * @param {() => void} options.ongiveup  There is no leader, and this tab cannot take the lead.
    */
@@ -211,9 +211,11 @@ export class Follower {
     this.#request.abort();
     this.#request = new AbortController();
     const { signal } = this.#request;
-    const missed = await this.#catchUp(since, signal).catch(() => []);
+    const answer = await this.#catchUp.run(since, signal).catch(() => null);
     if (signal.aborted) return;
     this.#hasAskedServer = true;
+    // A heartbeat of this request says nothing about the leader's connection.
+    const missed = answer?.messages.filter((message) => message.type === "snapshot" || isChange(message)) ?? [];
     this.#deliverAll(missed, since);
     this.#join();
   }

@@ -17,7 +17,7 @@ import { Tab } from "./tab.js";
 /** @import { Connection } from "../connection/connection.js" */
 /** @import { ConnectionState } from "../connection/handover.js" */
 /** @import { Message } from "../protocol/message.js" */
-/** @import { CatchUp } from "./catch-up.js" */
+/** @import { CatchUp } from "../connection/catch-up.js" */
 
 export class SharedConnection {
   /** @type {(message: Message) => void} */
@@ -44,7 +44,7 @@ export class SharedConnection {
    * @param {LockManager} [options.locks]
    * @param {typeof BroadcastChannel} options.BroadcastChannel
    * @param {() => Connection} options.connect  Builds one for every pet, not started.
-   * @param {CatchUp} options.catchUp
+   * @param {Pick<CatchUp, "run">} options.catchUp
    */
   constructor(options) {
     this.#options = options;

@@ -106,8 +106,8 @@ test("a snapshot of which a part is missing is a gap with the next message", () 
   assert.equal(page.cursor, START);
 });
 
-test("a candidate that is ahead of the page, or of which the page has more, has no gap", () => {
-  const parts = startOnPoll();
+test("a candidate that is ahead of the page, or of which the page has more, has no gap", async () => {
+  const parts = await startOnPoll();
   const { made, page, messages } = parts;
   const [poll] = made.poll;
   pollOn(parts, UPGRADE_MS);
@@ -125,8 +125,8 @@ test("a candidate that is ahead of the page, or of which the page has more, has 
   assert.equal(messages.filter(({ type }) => type === "status").length, 4);
 });
 
-test("a candidate that loses what the page receives over its own link does not replace it", () => {
-  const parts = startOnPoll();
+test("a candidate that loses what the page receives over its own link does not replace it", async () => {
+  const parts = await startOnPoll();
   const { clock, made, inUse } = parts;
   const [poll] = made.poll;
   pollOn(parts, UPGRADE_MS);

@@ -1,7 +1,7 @@
 /** Liveness of a link: lag, buffering, and a page that was asleep or busy. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection } from "../support/connection.mjs";
+import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection, startOnPoll } from "../support/connection.mjs";
 import { last } from "../support/fakes.mjs";
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
@@ -98,12 +98,12 @@ test("the page uses the late link until another has delivered hello, without a v
   assert.ok(!phases().includes("down"));
 });
 
-test("a page that finds no other link goes down, and leaves the late one", () => {
-  const { clock, made, link, heartbeat, run, phases } = startOn("ws", { random: () => 0 });
+test("a page that finds no other link goes down, and leaves the late one", async () => {
+  const { clock, made, catchUp, link, heartbeat, run, phases } = startOn("ws", { random: () => 0 });
   run(7000);
   heartbeat(4000);
   clock.turn(0);
-  failAll(made);
+  await failAll({ made, catchUp });
   assert.equal(link.isOpen, false);
   assert.equal(phases().at(-1), "down");
 });
@@ -235,18 +235,19 @@ test("messages that a saturated page handles together are not buffered", () => {
   assert.ok(!parts.isLeaving());
 });
 
-test("a poll response is never late", () => {
-  const { clock, heartbeat, run, open } = startOn("poll", { random: () => 0 });
-  run(5000);
-  heartbeat(20_000);
+test("a poll response is never late", async () => {
+  const { clock, made, sent, serverClock, open } = await startOnPoll({ random: () => 0 });
+  serverClock.sync(sent());
+  made.poll[0].onmessage({ type: "heartbeat", cursor: START, server_time: sent(20_000) });
   clock.turn(1);
   assert.deepEqual(open(), ["poll"]);
 });
 
-test("a late hello does not win, unless every hello is late", () => {
-  const { clock, made, serverClock, sent, open, inUse } = startConnection({ random: () => 0 });
+test("a late hello does not win, unless every hello is late", async () => {
+  const { clock, made, catchUp, serverClock, sent, open, inUse } = startConnection({ random: () => 0 });
   serverClock.sync(sent());
-  clock.turn(6000);
+  catchUp.asked[0].fail();
+  await clock.run(6000);
   made.ws[0].hello({ server_time: sent(5000) });
   assert.deepEqual(open(), ["sse", "poll", "short"]);
   for (const name of NAMES.slice(1)) made[name][0].fail();

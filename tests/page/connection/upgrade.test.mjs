@@ -1,7 +1,7 @@
 /** Upgrades to a better transport, and the handover from one link to the next. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { last } from "../support/fakes.mjs";
+import { last, settle } from "../support/fakes.mjs";
 import { beat, HEARTBEAT_MS, pollOn, START, startConnection, startOnPoll } from "../support/connection.mjs";
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Parts } from "../support/connection.mjs" */
@@ -29,55 +29,52 @@ function attemptsWithin(parts, minutes) {
   return at;
 }
 
-test("refused transports are tried after two minutes, doubling up to thirty", () => {
-  assert.deepEqual(attemptsWithin(startOnPoll(), 125), [2, 6, 14, 30, 60, 90, 120]);
+test("refused transports are tried after two minutes, doubling up to thirty", async () => {
+  assert.deepEqual(attemptsWithin(await startOnPoll(), 125), [2, 6, 14, 30, 60, 90, 120]);
 });
 
-test("transports that were only slow, or not tried by this page, are tried after ten seconds", () => {
-  const slow = startConnection();
-  slow.clock.turn(2000);
-  slow.made.poll[0].hello();
-  const remembered = startConnection({ remembered: "poll" });
-  remembered.made.poll[0].hello();
-  for (const parts of [slow, remembered]) {
-    pollOn(parts, 9_999);
-    assert.deepEqual(parts.open(), ["poll"]);
-    pollOn(parts, 1);
-    assert.deepEqual(parts.open(), ["ws", "poll"]);
-    last(parts.made.ws).fail();
-    last(parts.made.sse).fail();
-    assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
-  }
+test("transports that this page did not try are tried after ten seconds", async () => {
+  const parts = startConnection({ remembered: "poll" });
+  parts.catchUp.asked[0].answer();
+  await settle();
+  pollOn(parts, 9_999);
+  assert.deepEqual(parts.open(), ["poll"]);
+  pollOn(parts, 1);
+  assert.deepEqual(parts.open(), ["ws", "sse", "poll"]);
+  last(parts.made.ws).fail();
+  last(parts.made.sse).fail();
+  assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
 });
 
-test("a transport that died once is tried soon, but not after three times", () => {
+test("a transport that died once is tried soon, but not after three times", async () => {
   const parts = startConnection({ random: () => 0 });
   const { clock, made, open } = parts;
   made.ws[0].hello();
   made.ws[0].fail();
   clock.turn(0);
   made.sse[1].fail();
-  made.poll[1].hello();
+  last(made.poll).hello();
   for (const waitMs of [10_000, 2 * MINUTE_MS]) {
     pollOn(parts, waitMs);
+    assert.deepEqual(open(), ["sse", "poll"]);
+    last(made.sse).fail();
     assert.deepEqual(open(), ["ws", "poll"]);
     last(made.ws).hello();
     last(made.ws).fail();
-    last(made.sse).fail();
   }
   last(made.poll).fail();
   clock.turn(0);
-  last(made.sse).fail();
   last(made.poll).hello();
   pollOn(parts, 15_000);
   assert.deepEqual(open(), ["poll"]);
   pollOn(parts, 2 * MINUTE_MS - 15_000);
-  assert.deepEqual(open(), ["ws", "poll"]);
+  assert.deepEqual(open(), ["sse", "poll"]);
 });
 
-test("a transport that is still the best after an attempt is stored again", () => {
+test("a transport that is still the best after an attempt is stored again", async () => {
   const parts = startConnection({ remembered: "poll" });
-  parts.made.poll[0].hello();
+  parts.catchUp.asked[0].answer();
+  await settle();
   pollOn(parts, 10_000);
   assert.deepEqual(parts.memory.writes, []);
   last(parts.made.ws).fail();
@@ -92,7 +89,7 @@ const SERVER_ENDS = [
   ["went away later", ({ made, clock }) => (beat(clock, made.ws[0], 6000), made.ws[0].fail())],
 ];
 for (const [how, end] of SERVER_ENDS) {
-  test(`after a restart of the server the page returns to its transport immediately (the server ${how})`, () => {
+  test(`after a restart of the server the page returns to its transport immediately (the server ${how})`, async () => {
     const parts = startConnection({ random: () => 0 });
     const { clock, made, open, inUse, phases } = parts;
     made.ws[0].hello();
@@ -110,7 +107,7 @@ for (const [how, end] of SERVER_ENDS) {
   });
 }
 
-test("a transport that worked before, and is refused even now that the server is up, is tried in two minutes", () => {
+test("a transport that worked before, and is refused even now that the server is up, is tried in two minutes", async () => {
   const parts = startConnection({ random: () => 0 });
   const { clock, made } = parts;
   made.ws[0].hello();
@@ -125,16 +122,16 @@ test("a transport that worked before, and is refused even now that the server is
   assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
 });
 
-test("an attempt sends its switch, and starts at the cursor of the page", () => {
-  const parts = startOnPoll();
+test("an attempt sends its switch, and starts at the cursor of the page", async () => {
+  const parts = await startOnPoll();
   parts.page.cursor = "9f2c41aa-8";
   pollOn(parts, 2 * MINUTE_MS);
   assert.deepEqual(last(parts.made.ws).cause, { from: "poll", why: "upgrade" });
   assert.equal(last(parts.made.ws).since, "9f2c41aa-8");
 });
 
-test("the page switches once the better transport was useful, and not before", () => {
-  const parts = startOnPoll();
+test("the page switches once the better transport was useful, and not before", async () => {
+  const parts = await startOnPoll();
   const { clock, made, open, inUse, states, memory } = parts;
   pollOn(parts, 2 * MINUTE_MS);
   last(made.ws).hello({ heartbeat_ms: HEARTBEAT_MS });
@@ -153,8 +150,8 @@ test("the page switches once the better transport was useful, and not before", (
   assert.equal(memory.name, "ws");
 });
 
-test("the page does not switch to a transport that has not delivered what the page has", () => {
-  const parts = startOnPoll();
+test("the page does not switch to a transport that has not delivered what the page has", async () => {
+  const parts = await startOnPoll();
   const { clock, made, page, inUse } = parts;
   pollOn(parts, 2 * MINUTE_MS);
   page.cursor = "9f2c41aa-9";
@@ -166,12 +163,12 @@ test("the page does not switch to a transport that has not delivered what the pa
   assert.equal(inUse(), "ws");
 });
 
-test("a better transport that dies, or delivers only hello, is dropped without a visible effect", () => {
-  const dies = startOnPoll();
+test("a better transport that dies, or delivers only hello, is dropped without a visible effect", async () => {
+  const dies = await startOnPoll();
   pollOn(dies, 2 * MINUTE_MS);
   last(dies.made.ws).hello();
   last(dies.made.ws).fail();
-  const eats = startOnPoll();
+  const eats = await startOnPoll();
   pollOn(eats, 2 * MINUTE_MS);
   last(eats.made.ws).hello({ heartbeat_ms: 1000 });
   pollOn(eats, 5_000);
@@ -183,47 +180,33 @@ test("a better transport that dies, or delivers only hello, is dropped without a
   }
 });
 
-test("the page upgrades from SSE to WebSocket", () => {
-  const { clock, made, open, inUse } = startConnection();
-  clock.turn(250);
-  made.sse[0].hello();
-  beat(clock, made.sse[0], 10_000);
-  last(made.ws).hello();
-  for (let past = 0; past < 6; past += 1) {
-    beat(clock, made.sse[0], 1_000);
-    last(made.ws).onmessage({ type: "heartbeat", cursor: START });
-  }
-  assert.deepEqual(open(), ["ws"]);
-  assert.equal(inUse(), "ws");
-});
-
-test("after an online event the better transports are tried immediately, and the delays start again", () => {
-  const parts = startOnPoll();
+test("after an online event the better transports are tried immediately, and the delays start again", async () => {
+  const parts = await startOnPoll();
   attemptsWithin(parts, 10);
   parts.connection.online();
-  assert.deepEqual(parts.open(), ["ws", "poll"]);
+  assert.deepEqual(parts.open(), ["ws", "sse", "poll"]);
   last(parts.made.ws).fail();
   last(parts.made.sse).fail();
   assert.deepEqual(attemptsWithin(parts, 7), [2, 6]);
 });
 
-test("a browser that saves data makes no attempts, except after an online event", () => {
-  const parts = startOnPoll();
+test("a browser that saves data makes no attempts, except after an online event", async () => {
+  const parts = await startOnPoll();
   parts.page.savesData = true;
   assert.deepEqual(attemptsWithin(parts, 60), []);
   parts.connection.online();
-  assert.deepEqual(parts.open(), ["ws", "poll"]);
+  assert.deepEqual(parts.open(), ["ws", "sse", "poll"]);
 });
 
-test("a page that becomes visible makes no early attempt", () => {
-  const parts = startOnPoll();
+test("a page that becomes visible makes no early attempt", async () => {
+  const parts = await startOnPoll();
   pollOn(parts, MINUTE_MS);
   parts.connection.wake();
   assert.deepEqual(parts.open(), ["poll"]);
 });
 
-test("a page that loses its link continues with the candidate", () => {
-  const parts = startOnPoll();
+test("a page that loses its link continues with the candidate", async () => {
+  const parts = await startOnPoll();
   const { made, open, phases, inUse } = parts;
   pollOn(parts, 2 * MINUTE_MS);
   last(made.ws).hello();
@@ -233,16 +216,17 @@ test("a page that loses its link continues with the candidate", () => {
   assert.ok(!phases().includes("down"));
 });
 
-test("a bye ends the attempt, and is not a failure of the transport", () => {
-  const parts = startOnPoll();
+test("a bye ends the attempt, and is not a failure of the transport", async () => {
+  const parts = await startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
   last(parts.made.ws).hello();
   last(parts.made.ws).onmessage({ type: "bye", retry_ms: 100 });
+  last(parts.made.sse).onmessage({ type: "bye", retry_ms: 100 });
   assert.deepEqual(parts.open(), ["poll"]);
 });
 
-test("stopping ends the attempt", () => {
-  const parts = startOnPoll();
+test("stopping ends the attempt", async () => {
+  const parts = await startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
   last(parts.made.ws).hello();
   parts.connection.stop();
@@ -251,8 +235,8 @@ test("stopping ends the attempt", () => {
 });
 
 /** A page that polls, with a WebSocket as candidate that was opened at rev 1. */
-function startBoth() {
-  const parts = startOnPoll();
+async function startBoth() {
+  const parts = await startOnPoll();
   pollOn(parts, 2 * MINUTE_MS);
   last(parts.made.ws).hello();
   parts.messages.length = 0;
@@ -264,8 +248,8 @@ function startBoth() {
 /** Returns what the page received, e.g. "status 2". @param {Pick<Parts, "messages">} parts */
 const received = ({ messages }) => messages.map(({ type, cursor }) => `${type} ${cursor.split("-")[1]}`);
 
-test("messages of two links are passed on once and in order, whichever was first", () => {
-  const parts = startBoth();
+test("messages of two links are passed on once and in order, whichever was first", async () => {
+  const parts = await startBoth();
   parts.poll("status", 2);
   parts.ws("status", 2);
   parts.ws("pet", 3);
@@ -276,15 +260,15 @@ test("messages of two links are passed on once and in order, whichever was first
   assert.deepEqual(received(parts), ["status 2", "pet 3", "gone 4", "status 5"]);
 });
 
-test("the hello of a candidate is passed on when the page switches", () => {
-  const parts = startBoth();
+test("the hello of a candidate is passed on when the page switches", async () => {
+  const parts = await startBoth();
   parts.clock.turn(6_000);
   parts.ws("heartbeat", 1);
   assert.deepEqual(received(parts), ["heartbeat 1", "hello 1"]);
 });
 
-test("a snapshot that another link has overtaken is dropped", () => {
-  const parts = startBoth();
+test("a snapshot that another link has overtaken is dropped", async () => {
+  const parts = await startBoth();
   parts.poll("status", 5);
   parts.ws("snapshot", 4);
   parts.ws("status", 5);
@@ -292,7 +276,7 @@ test("a snapshot that another link has overtaken is dropped", () => {
   assert.deepEqual(received(parts), ["status 5", "snapshot 6"]);
 });
 
-test("a snapshot that is older than the cursor of the link is passed on: the server went back", () => {
+test("a snapshot that is older than the cursor of the link is passed on: the server went back", async () => {
   const parts = startConnection();
   parts.page.cursor = "9f2c41aa-50";
   parts.made.ws[0].since = "";
@@ -307,8 +291,8 @@ test("a snapshot that is older than the cursor of the link is passed on: the ser
   assert.deepEqual(received(parts), ["snapshot 30", "status 31"], "it goes back once");
 });
 
-test("the page follows the link in the new epoch, and not the one in the old epoch", () => {
-  const parts = startBoth();
+test("the page follows the link in the new epoch, and not the one in the old epoch", async () => {
+  const parts = await startBoth();
   const ws = last(parts.made.ws);
   ws.onmessage({ type: "snapshot", cursor: "0000beef-3", pets: [] });
   parts.poll("snapshot", 9);

@@ -2,7 +2,7 @@
 import { Connection } from "../../../public/petstore/connection/connection.js";
 import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
-import { FakeClock, fakeHealth, fakeMemory, fakeTransports, last } from "./fakes.mjs";
+import { fakeCatchUp, FakeClock, fakeHealth, fakeMemory, fakeTransports, last, settle } from "./fakes.mjs";
 /** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
@@ -22,20 +22,22 @@ export const HEARTBEAT_MS = 15_000;
  * @typedef {object} Options
  * @property {() => number} [random]
  * @property {TransportName | null} [remembered]  The transport of an earlier page.
+ * @property {TransportName} [broken]  A transport that fails while it is opened.
  */
 
 /** Builds a connection that is not started. @param {Options} [options] */
-export function buildConnection({ random = () => 0.5, remembered = null } = {}) {
+export function buildConnection({ random = () => 0.5, remembered = null, broken } = {}) {
   const clock = new FakeClock();
-  const { made, transports } = fakeTransports();
+  const { made, transports } = fakeTransports(broken);
   const health = fakeHealth(clock);
+  const catchUp = fakeCatchUp();
   const memory = fakeMemory(remembered);
   const serverClock = new ServerClock(clock);
   const eventLoop = new EventLoopMonitor(clock);
   const page = { cursor: START, savesData: false };
   const since = () => page.cursor;
   const savesData = () => page.savesData;
-  const shared = { clock, random, transports, since, serverClock, eventLoop, health, memory, savesData };
+  const shared = { clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData };
   const connection = new Connection(shared);
   /** @type {ConnectionState[]} */
   const states = [];
@@ -53,6 +55,7 @@ export function buildConnection({ random = () => 0.5, remembered = null } = {}) 
     connection,
     made,
     health,
+    catchUp,
     memory,
     serverClock,
     eventLoop,
@@ -76,9 +79,13 @@ export function startConnection(options) {
   return parts;
 }
 
-/** Fails the newest transport of each name, in the order in which they start. @param {Parts["made"]} made */
-export function failAll(made) {
-  for (const name of NAMES) last(made[name]).fail();
+/** Fails the newest transport of each name, in the order in which they start. @param {Pick<Parts, "made" | "catchUp">} parts */
+export async function failAll({ made, catchUp }) {
+  last(catchUp.asked).fail();
+  for (const name of NAMES) {
+    await settle();
+    last(made[name]).fail();
+  }
 }
 
 /**
@@ -95,11 +102,12 @@ export function beat(clock, transport, ms, everyMs = 1_000) {
 }
 
 /** Starts a page that polls, because the streams were refused. @param {Options} [options] */
-export function startOnPoll(options) {
+export async function startOnPoll(options) {
   const parts = startConnection(options);
   parts.made.ws[0].fail();
   parts.made.sse[0].fail();
-  parts.made.poll[0].hello();
+  parts.catchUp.asked[0].answer();
+  await settle();
   return parts;
 }
 

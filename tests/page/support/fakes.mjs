@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 /** @import { Clock } from "../../../public/petstore/clock.js" */
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
+/** @import { Answer } from "../../../public/petstore/connection/catch-up.js" */
 /** @import { CloseInfo, Switch, Transport, TransportName } from "../../../public/petstore/transports/transport.js" */
 
 /**
@@ -94,6 +95,8 @@ export class FakeTransport {
   since = "";
   /** @type {Switch | undefined} */
   cause;
+  /** @type {Message | undefined} */
+  helloBefore;
   /** @type {number | undefined} */
   roundTripMs;
 
@@ -103,10 +106,11 @@ export class FakeTransport {
   }
 
   /** @type {Transport["open"]} */
-  open(since, cause) {
+  open(since, cause, hello) {
     this.isOpen = true;
     this.since = since;
     this.cause = cause;
+    this.helloBefore = hello;
   }
 
   close() {
@@ -125,13 +129,14 @@ export class FakeTransport {
   }
 }
 
-/** Builds fake transports and keeps each in the order of building. */
-export function fakeTransports() {
+/** Builds fake transports and keeps each in the order of building. @param {TransportName} [broken]  Fails in `open`. */
+export function fakeTransports(broken) {
   /** @type {Record<TransportName, FakeTransport[]>} */
   const made = { ws: [], sse: [], poll: [], short: [] };
   const build = (/** @type {TransportName} */ name) => () => {
     const transport = new FakeTransport(name);
     made[name].push(transport);
+    if (name === broken) transport.open = () => transport.fail();
     return transport;
   };
   return { made, transports: { ws: build("ws"), sse: build("sse"), poll: build("poll"), short: build("short") } };
@@ -148,6 +153,23 @@ export function fakeHealth(clock) {
     },
   };
   return health;
+}
+
+/** Requests for missed changes that tests answer, in the order in which they were sent. */
+export function fakeCatchUp() {
+  /** @type {{ since: string, signal: AbortSignal, answer: (messages?: Message[], roundTripMs?: number) => void, fail: () => void }[]} */
+  const asked = [];
+  const run = (/** @type {string} */ since, /** @type {AbortSignal} */ signal) =>
+    /** @type {Promise<Answer>} */ (
+      new Promise((resolve, reject) => {
+        const fail = () => reject(new TypeError("network"));
+        signal.addEventListener("abort", fail);
+        const hello = { type: "hello", cursor: since, heartbeat_ms: 15_000 };
+        const answer = (/** @type {Message[]} */ messages = [], roundTripMs = 0) => resolve({ hello, messages, roundTripMs });
+        asked.push({ since, signal, answer, fail });
+      })
+    );
+  return { asked, run };
 }
 
 /** A memory for one transport, without expiry. @param {TransportName | null} name */

@@ -1,6 +1,7 @@
 /** A server in a world whose time tests advance, and the connection of a tab to it. */
 import { Pipe } from "./browser.mjs";
 /** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
+/** @import { Answer } from "../../../public/petstore/connection/catch-up.js" */
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { World, WorldTab } from "./world.mjs" */
 
@@ -214,7 +215,7 @@ export class Server {
    * @param {WorldTab} tab
    * @param {string} since
    * @param {AbortSignal} signal
-   * @returns {Promise<Message[]>}
+   * @returns {Promise<Answer>}
    */
   answer(tab, since, signal) {
     this.polls += 1;
@@ -222,7 +223,8 @@ export class Server {
       signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
       this.#world.at(this.#world.delay(50), () => {
         const missed = this.isUp && this.answersPolls ? this.#missed(since) : null;
-        const arrive = () => (missed ? resolve(missed) : reject(new TypeError("network")));
+        const hello = { type: "hello", cursor: since };
+        const arrive = () => (missed ? resolve({ hello, messages: missed, roundTripMs: 50 }) : reject(new TypeError("network")));
         this.#world.at(this.#world.delay(50), () => tab.run("poll", arrive));
       });
     });

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import { Connection } from "../../../public/petstore/connection/connection.js";
 import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
 import { openConnection } from "../../../public/petstore/open-connection.js";
-import { createCatchUp } from "../../../public/petstore/tabs/catch-up.js";
 import { LockElection } from "../../../public/petstore/tabs/lock-election.js";
 import { RecentChanges } from "../../../public/petstore/tabs/recent-changes.js";
 import { SharedConnection } from "../../../public/petstore/tabs/shared-connection.js";
@@ -141,44 +140,6 @@ test("a new request replaces the one before, and releases its lock", async () =>
   const held = asked[1].grant();
   election.follow();
   assert.equal(await isSettled(held), true);
-});
-
-function startAsking() {
-  const { asked, fetch } = fakeFetch();
-  const clock = new FakeClock();
-  const abort = new AbortController();
-  const watch = { origin: "http://127.0.0.1:3000", pets: [] };
-  const answer = createCatchUp({ fetch, watch, clock })(at(7), abort.signal);
-  return { asked, clock, abort, answer };
-}
-
-test("catching up sends one request that does not wait, and returns only changes and snapshots", async () => {
-  const { asked, clock, answer } = startAsking();
-  assert.equal(asked[0].url.href, `http://127.0.0.1:3000/live/poll?wait=0&since=${at(7)}`);
-  const beat = { type: "heartbeat", cursor: at(8) };
-  asked[0].answer({ cursor: at(8), messages: [{ type: "hello" }, status(8), beat, { type: "bye" }, null] });
-  assert.deepEqual(await answer, [status(8)]);
-  assert.equal(clock.waiting, 0);
-  assert.equal(asked.length, 1);
-});
-
-test("catching up fails if the server refuses, sends something else, or does not respond in time", async () => {
-  const refused = startAsking();
-  refused.asked[0].refuse(503);
-  await assert.rejects(refused.answer);
-
-  const nonsense = startAsking();
-  nonsense.asked[0].answer("<html>");
-  await assert.rejects(nonsense.answer);
-
-  const silent = startAsking();
-  silent.clock.turn(5000);
-  await assert.rejects(silent.answer);
-
-  const unwanted = startAsking();
-  unwanted.abort.abort();
-  await assert.rejects(unwanted.answer);
-  assert.equal(unwanted.clock.waiting, 0);
 });
 
 /** A browser that grants every lock, with the names of locks and channels. */

@@ -146,7 +146,7 @@ export class WorldTab {
         this.connections.push(connection);
         return fake(connection);
       },
-      catchUp: (since, signal) => server.answer(this, since, signal),
+      catchUp: { run: (since, signal) => server.answer(this, since, signal) },
       ...parts,
     });
     this.connection.onstate = (state) => this.states.push(state.phase);

@@ -1,0 +1,77 @@
+// @ts-check
+/**
+ * Requests the changes that a page missed, with a poll that does not wait for new ones.
+ *
+ * It is the first request of a page, beside the streams: it delivers what happened since the page was rendered, shows that
+ * polling works, and measures the round trip. After that it fills gaps.
+ */
+import { withTimeout } from "../clock.js";
+import { isMessage } from "../protocol/message.js";
+import { liveUrl } from "../transports/url.js";
+/** @import { Clock } from "../clock.js" */
+/** @import { Message } from "../protocol/message.js" */
+/** @import { Watch } from "../transports/url.js" */
+
+/**
+ * @typedef {object} Answer
+ * @property {Message} hello
+ * @property {Message[]} messages  What comes after the hello.
+ * @property {number} roundTripMs
+ */
+
+/** Enough for a slow network, and less than a race takes. */
+const TIMEOUT_MS = 9_000;
+
+export class CatchUp {
+  #fetch;
+  #watch;
+  #clock;
+  #nonce;
+  #firstUrl;
+  #responseMs;
+
+  /**
+   * @param {object} options
+   * @param {typeof fetch} options.fetch
+   * @param {Watch} options.watch
+   * @param {Clock} options.clock
+   * @param {() => string} options.nonce  Returns a word that was never in a request of any page.
+   * @param {string} [options.firstUrl]  The address of the first request, if the page preloads it.
+   * @param {(url: string) => number} options.responseMs  Returns how long the response of an address took to come, for one
+   *   that was preloaded; 0 if that is not known.
+   */
+  constructor({ fetch, watch, clock, nonce, firstUrl = "", responseMs }) {
+    this.#fetch = fetch;
+    this.#watch = watch;
+    this.#clock = clock;
+    this.#nonce = nonce;
+    this.#firstUrl = firstUrl;
+    this.#responseMs = responseMs;
+  }
+
+  /**
+   * @param {string} since  The cursor of the page.
+   * @param {AbortSignal} signal
+   * @returns {Promise<Answer>} Rejects if the server does not answer, or refuses to.
+   */
+  run(since, signal) {
+    const url = this.#firstUrl || liveUrl(this.#watch, `/live/poll/${this.#nonce()}`, since, { wait: 0 });
+    this.#firstUrl = "";
+    return withTimeout({ clock: this.#clock, limitMs: TIMEOUT_MS, signal }, (limited) => this.#ask(url, limited));
+  }
+
+  /** @param {string} url @param {AbortSignal} signal @returns {Promise<Answer>} */
+  async #ask(url, signal) {
+    const startMs = this.#clock.elapsed();
+    const fetch = this.#fetch;
+    // Without headers or a cache mode, which a preload does not have. The nonce keeps caches out.
+    const response = await fetch(url, { signal });
+    const waitedMs = this.#clock.elapsed() - startMs;
+    // The body of a refusal, or of a proxy's page, has no messages and fails here.
+    const { messages } = await response.json();
+    /** @type {Message[]} */
+    const [hello, ...rest] = messages.filter(isMessage);
+    if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
+    return { hello, messages: rest, roundTripMs: Math.max(waitedMs, this.#responseMs(url)) };
+  }
+}
