@@ -15,7 +15,7 @@ import { WebSocketTransport } from "./transports/websocket.js";
 /** @import { Watch } from "./transports/url.js" */
 
 /** The number is the version of the messages in `tabs/tab-message.js`. */
-const SHARE_NAME = "petstore-live-3";
+const SHARE_NAME = "petstore-live-4";
 
 /**
  * The browser APIs that the network code uses. A missing constructor makes its transport fail, and another one wins.
@@ -43,19 +43,10 @@ const SHARE_NAME = "petstore-live-3";
  * @property {string} [firstUrl]  The address of the first poll, if the page preloads it.
  */
 
-/**
- * @param {Options} options
- * @returns {Connection | SharedConnection}
- */
+/** @param {Options} options */
 export function openConnection(options) {
   const { browser, clock, random, watch, since } = options;
   const { BroadcastChannel, document } = browser;
-  const { locks } = browser.navigator;
-  if (!BroadcastChannel) return openUnshared(options, createCatchUp(options));
-  const everyPet = { ...watch, pets: [] };
-  // A page with some pets preloads only their changes.
-  const firstUrl = watch.pets.length === 0 ? options.firstUrl : undefined;
-  const catchUp = createCatchUp({ ...options, watch: everyPet, firstUrl });
   return new SharedConnection({
     clock,
     random,
@@ -63,15 +54,16 @@ export function openConnection(options) {
     name: shareName(watch),
     pets: watch.pets,
     isHidden: () => document.visibilityState === "hidden",
-    locks,
+    locks: browser.navigator.locks,
     BroadcastChannel,
-    connect: () => openUnshared({ ...options, watch: everyPet }, catchUp),
-    catchUp,
+    connect: (pets, position) => openUnshared({ ...options, watch: { ...watch, pets }, since: position }),
+    catchUp: createCatchUp(options),
   });
 }
 
-/** @param {Options} options @param {CatchUp} catchUp */
-function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }, catchUp) {
+/** @param {Options} options */
+function openUnshared(options) {
+  const { browser, clock, serverClock, eventLoop, random, watch, since } = options;
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
@@ -85,6 +77,7 @@ function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, s
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new HealthCheck({ fetch, origin: watch.origin, clock });
+  const catchUp = createCatchUp({ ...options, firstUrl: undefined });
   return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData });
 }
 
@@ -116,9 +109,10 @@ function fetchOf(browser) {
 }
 
 /**
- * Returns the name of the lock and the channel. Tabs that simulate different networks do not share a connection.
+ * Returns the name of the lock and the channel. Tabs share a connection to the same server over the same network: a page may
+ * watch several servers, and the network may be simulated.
  * @param {Watch} watch
  */
-function shareName({ chaos }) {
-  return chaos ? `${SHARE_NAME} chaos=${chaos}` : SHARE_NAME;
+function shareName({ origin, chaos }) {
+  return chaos ? `${SHARE_NAME} ${origin} chaos=${chaos}` : `${SHARE_NAME} ${origin}`;
 }

@@ -102,6 +102,7 @@ export class ModelNetwork {
     const network = this;
     const storage = new Map();
     return fake({
+      document: { visibilityState: "visible" },
       WebSocket: class {
         readyState = 0;
         /** @type {((event: object) => void) | undefined} */
