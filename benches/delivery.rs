@@ -96,6 +96,7 @@ impl Rig {
                     epoch: Epoch::new(0x9f2c_41aa),
                     rev: Rev::ZERO,
                 },
+                heartbeat: HOUR,
                 received: Vec::new(),
                 handler: None,
                 visitor: VISITOR,

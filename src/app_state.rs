@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{AuthMode, Authenticator};
-use crate::delivery::{Delivery, DeliveryLimits, PendingViewer, ViewerSlots, WorkerContext};
+use crate::delivery::{
+    Delivery, DeliveryLimits, HeartbeatRange, PendingViewer, ViewerSlots, WorkerContext,
+};
 use crate::hub::Hub;
 use crate::limits::{ClientLimiter, RateLimit, SizeLimits, Timeouts};
 use crate::metrics::Metrics;
@@ -20,7 +22,7 @@ pub struct AppState {
     writer: Writer,
     authenticator: Authenticator,
     limiter: Arc<ClientLimiter>,
-    heartbeat: Duration,
+    heartbeats: HeartbeatRange,
     timeouts: Timeouts,
     slots: ViewerSlots,
     delivery: Delivery,
@@ -37,6 +39,8 @@ pub struct AppState {
 pub struct LiveConfig {
     /// The longest time between two messages to a viewer.
     pub heartbeat: Duration,
+    /// The shortest such time that a viewer may ask for.
+    pub min_heartbeat: Duration,
     /// Viewers at the same time, over all transports.
     pub max_viewers: usize,
     /// A viewer is asked to reconnect at about this age of its connection.
@@ -68,6 +72,7 @@ impl AppState {
             metrics,
             stop.clone(),
         );
+        let heartbeats = HeartbeatRange::new(config.min_heartbeat, config.heartbeat);
         let delivery = Delivery::start(WorkerContext {
             hub: Arc::clone(&hub),
             limiter: Arc::clone(&limiter),
@@ -75,7 +80,7 @@ impl AppState {
             tasks: tasks.clone(),
             runtime: tokio::runtime::Handle::current(),
             limits: DeliveryLimits {
-                heartbeat: config.heartbeat,
+                heartbeats,
                 write_timeout: timeouts.write,
                 max_connection_age: config.max_connection_age,
                 message_bytes: sizes.message_bytes,
@@ -88,7 +93,7 @@ impl AppState {
             writer,
             authenticator,
             limiter,
-            heartbeat: config.heartbeat,
+            heartbeats,
             timeouts,
             slots,
             delivery,
@@ -128,9 +133,9 @@ impl AppState {
         &self.limiter
     }
 
-    /// Returns the longest time between two messages to a viewer.
-    pub fn heartbeat(&self) -> Duration {
-        self.heartbeat
+    /// Returns the bounds of the longest time between two messages to a viewer.
+    pub fn heartbeats(&self) -> HeartbeatRange {
+        self.heartbeats
     }
 
     /// Returns how long a connection may wait for its client.

@@ -77,6 +77,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_HEARTBEAT", default_value = "15s", value_parser = parse::duration)]
     heartbeat: Duration,
 
+    /// Shortest such time that a viewer may ask for, to notice sooner that its connection is dead
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_MIN_HEARTBEAT", default_value = "2s", value_parser = parse::duration)]
+    min_heartbeat: Duration,
+
     /// Maximum number of viewers (live connections) [default: from the open-file limit]
     #[arg(long, value_name = "N", env = "PET_STORE_MAX_VIEWERS", allow_hyphen_values = true, value_parser = parse::connections)]
     max_viewers: Option<u32>,
@@ -226,6 +230,7 @@ impl Config {
             },
             live: LiveConfig {
                 heartbeat: options.heartbeat,
+                min_heartbeat: options.min_heartbeat,
                 max_viewers,
                 max_connection_age: options.max_connection_age,
                 messages_per_second: limits.max_messages_per_second,
@@ -265,6 +270,7 @@ impl Config {
             simulator: SimulatorConfig::default(),
             live: LiveConfig {
                 heartbeat: Duration::from_secs(15),
+                min_heartbeat: Duration::from_secs(2),
                 max_viewers: 1000,
                 max_connection_age: Duration::from_mins(10),
                 messages_per_second: 50,

@@ -13,6 +13,7 @@ mod batch;
 mod close_reason;
 mod decoder;
 mod fan_out;
+mod heartbeat_range;
 mod inbound;
 mod pacing;
 mod slots;
@@ -42,6 +43,7 @@ pub use self::decoder::{
     close_frame, parse_control, pong_frame,
 };
 pub use self::fan_out::fan_out;
+pub use self::heartbeat_range::{HeartbeatRange, whole_ms};
 pub use self::inbound::{MessageHandler, Reply};
 pub use self::slots::{Transport, ViewerSlot, ViewerSlots};
 pub use self::timers::keep_alive;
@@ -66,6 +68,8 @@ pub struct PendingViewer<S = TcpStream> {
     pub form: SnapshotForm,
     /// The cursor of the last frame that the viewer has received.
     pub at: Cursor,
+    /// The longest time between two messages to the viewer.
+    pub heartbeat: Duration,
     /// Bytes that the viewer sent before it was registered.
     pub received: Vec<u8>,
     /// Handles messages of the viewer. `None` for SSE, where whatever is received is dropped.
@@ -79,8 +83,8 @@ pub struct PendingViewer<S = TcpStream> {
 /// Limits on viewers, from the configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct DeliveryLimits {
-    /// The longest time between two messages to a viewer.
-    pub heartbeat: Duration,
+    /// The bounds of the time between two messages to a viewer.
+    pub heartbeats: HeartbeatRange,
     /// A viewer whose socket takes no byte for this long is dropped.
     pub write_timeout: Duration,
     /// A viewer is asked to reconnect at about this age of its connection.

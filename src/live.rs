@@ -19,6 +19,8 @@ mod state;
 mod upgrade;
 mod websocket;
 
+use std::time::Duration;
+
 pub use self::chaos::inject_faults;
 pub use self::echo::{EchoBudget, EchoCodec, echo_websocket};
 pub use self::poll::{PollCache, poll_changes};
@@ -28,7 +30,7 @@ pub use self::sse::watch_sse;
 pub use self::state::read_state;
 pub use self::websocket::watch_websocket;
 use crate::app_state::AppState;
-use crate::delivery::{Transport, ViewerSlot};
+use crate::delivery::{Transport, ViewerSlot, whole_ms};
 use crate::error::Failure;
 use crate::limits::ClientAddress;
 use crate::model::{Cursor, Timestamp};
@@ -46,13 +48,12 @@ fn admit(
     Ok(slot)
 }
 
-/// Returns the first message of every connection.
-fn hello(app: &AppState, transport: Transport, cursor: Cursor) -> Message<'static> {
-    let heartbeat = app.heartbeat();
+/// Returns the first message of every connection, which sends something at least once per `heartbeat`.
+fn hello(transport: Transport, cursor: Cursor, heartbeat: Duration) -> Message<'static> {
     Message::Hello {
         cursor,
         transport: transport.as_str(),
-        heartbeat_ms: u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX),
+        heartbeat_ms: whole_ms(heartbeat),
         server_time: Timestamp::now(),
     }
 }

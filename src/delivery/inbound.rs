@@ -4,7 +4,7 @@
 //! `MessageHandler`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -38,6 +38,13 @@ pub enum Reply {
     Ignore,
     /// Send a heartbeat.
     Heartbeat,
+    /// Change the viewer's heartbeat if it has a wish, and send one that says the result.
+    AnswerHeartbeat {
+        /// The interval that the viewer asked for.
+        wish: Option<Duration>,
+        /// Text by which the client recognises the answer.
+        reference: Option<String>,
+    },
     /// Send this frame.
     Frame(Bytes),
     /// Run this future on the async runtime, and send the frame that it returns. No other message of
@@ -147,6 +154,13 @@ impl Inbound {
                 Reply::Ignore => continue,
                 Reply::Frame(frame) => viewer.send(frame, now),
                 Reply::Heartbeat => Heartbeats::new(position, &self.context.hub).send(viewer, now),
+                Reply::AnswerHeartbeat { wish, reference } => {
+                    if wish.is_some() {
+                        viewer.set_heartbeat(self.context.limits.heartbeats.choose(wish));
+                    }
+                    let mut heartbeats = Heartbeats::new(position, &self.context.hub);
+                    heartbeats.answer(viewer, reference.as_deref(), now)
+                }
                 Reply::Close { frame, fault } => {
                     if let Some(fault) = fault {
                         let dropped = &self.context.hub.metrics().dropped;

@@ -49,7 +49,7 @@ impl Rig {
             tasks: TaskTracker::new(),
             runtime: runtime.handle().clone(),
             limits: DeliveryLimits {
-                heartbeat: Duration::from_secs(15),
+                heartbeats: HeartbeatRange::new(Duration::from_secs(2), Duration::from_secs(15)),
                 write_timeout: Duration::from_secs(30),
                 max_connection_age: Duration::from_mins(10),
                 message_bytes: 4096,
@@ -120,6 +120,7 @@ fn pending_viewer(
         chain: Chain::new(filter, at.rev),
         form: SnapshotForm::Whole,
         at,
+        heartbeat: Duration::from_secs(15),
         received: Vec::new(),
         handler: None,
         visitor: VISITOR,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::DeliveryLimits;
+use super::heartbeat_range::whole_ms;
 use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
 use super::worker::StreamPosition;
@@ -27,8 +28,8 @@ const FOLLOW_UP_INTERVAL: Duration = Duration::from_millis(40);
 /// not reconnect simultaneously.
 const RENEWAL_SPREAD: RangeInclusive<f64> = 0.8..=1.2;
 
-/// Sweeps over all viewers per heartbeat, and the bounds of their interval.
-const SWEEPS_PER_HEARTBEAT: u32 = 16;
+/// Sweeps over all viewers per shortest heartbeat of any of them, and the bounds of their interval.
+const SWEEPS_PER_HEARTBEAT: u32 = 8;
 const SWEEP_INTERVAL: RangeInclusive<Duration> =
     Duration::from_millis(5)..=Duration::from_millis(500);
 
@@ -43,8 +44,7 @@ pub struct Timers {
 impl Timers {
     /// Starts the timers.
     pub fn new(limits: DeliveryLimits, now: Instant) -> Self {
-        let (shortest, longest) = (*SWEEP_INTERVAL.start(), *SWEEP_INTERVAL.end());
-        let sweep_interval = (limits.heartbeat / SWEEPS_PER_HEARTBEAT).clamp(shortest, longest);
+        let sweep_interval = sweep_interval(limits.heartbeats.longest());
         Timers {
             limits,
             sweep_interval,
@@ -111,11 +111,8 @@ impl Timers {
         if now < self.sweep_at {
             return aged;
         }
-        self.sweep_at = now + self.sweep_interval;
-        let idle_time = self
-            .limits
-            .heartbeat
-            .saturating_sub(self.sweep_interval * 2);
+        let margin = self.sweep_interval * 2;
+        let mut shortest = self.limits.heartbeats.longest();
         for (row, viewer) in viewers.iter_mut() {
             if let Some(timeout) = viewer.timed_out(now, &self.limits) {
                 if let Some(label) = timeout.label() {
@@ -124,12 +121,18 @@ impl Timers {
                 broken.push(row);
             } else if viewer.renew_at <= now {
                 aged.push(row);
-            } else if now.duration_since(viewer.sent_at) >= idle_time
-                && heartbeats.send(viewer, now) == SendOutcome::Broken
-            {
-                broken.push(row);
+            } else {
+                let heartbeat = viewer.heartbeat();
+                shortest = shortest.min(heartbeat);
+                let is_idle = now.duration_since(viewer.sent_at) + margin >= heartbeat;
+                if is_idle && heartbeats.send(viewer, now) == SendOutcome::Broken {
+                    broken.push(row);
+                }
             }
         }
+        // Frequent sweeps are only for viewers that asked for frequent heartbeats.
+        self.sweep_interval = sweep_interval(shortest);
+        self.sweep_at = now + self.sweep_interval;
         for row in broken {
             viewers.remove(row);
         }
@@ -163,25 +166,48 @@ impl Heartbeats {
         if viewer.is_stalled() || viewer.is_closing() {
             return SendOutcome::Open;
         }
-        let rev = self.at.rev.max(viewer.at);
-        let encoding = viewer.encoding();
-        let cursor = Cursor { rev, ..self.at };
-        let behind = (self.newest < rev).then(Timestamp::now);
-        let stale_since = self.stale_since.or(behind);
-        let last = viewer.chain.last();
-        let after = Cursor {
-            rev: last,
-            ..self.at
-        };
-        let encode = || encoding.encode(&keep_alive(cursor, after, stale_since));
-        let bytes = if rev == self.at.rev {
-            let shared = self.encoded.entry((last, encoding));
-            shared.or_insert_with(encode).clone()
+        let (last, encoding) = (viewer.chain.last(), viewer.encoding());
+        let encode = || encoding.encode(&self.message_for(viewer));
+        let bytes = if viewer.at <= self.at.rev {
+            let shared = self.encoded.get(&(last, encoding)).cloned();
+            let bytes = shared.unwrap_or_else(encode);
+            self.encoded
+                .entry((last, encoding))
+                .or_insert(bytes)
+                .clone()
         } else {
             encode()
         };
         viewer.send(bytes, now)
     }
+
+    /// Sends the heartbeat as the answer to a request of this viewer.
+    pub fn answer(
+        &mut self,
+        viewer: &mut Viewer,
+        reference: Option<&str>,
+        now: Instant,
+    ) -> SendOutcome {
+        let message = self.message_for(viewer);
+        let answer = message.answering(whole_ms(viewer.heartbeat()), reference);
+        viewer.send(viewer.encoding().encode(&answer), now)
+    }
+
+    fn message_for(&self, viewer: &Viewer) -> Message<'static> {
+        let rev = self.at.rev.max(viewer.at);
+        let cursor = Cursor { rev, ..self.at };
+        let after = Cursor {
+            rev: viewer.chain.last(),
+            ..self.at
+        };
+        let behind = (self.newest < rev).then(Timestamp::now);
+        keep_alive(cursor, after, self.stale_since.or(behind))
+    }
+}
+
+fn sweep_interval(heartbeat: Duration) -> Duration {
+    let interval = heartbeat / SWEEPS_PER_HEARTBEAT;
+    interval.clamp(*SWEEP_INTERVAL.start(), *SWEEP_INTERVAL.end())
 }
 
 /// Returns the message for a viewer that gets no other: `heartbeat`, or `stale` if the engine does
@@ -192,10 +218,16 @@ pub fn keep_alive(
     stale_since: Option<Timestamp>,
 ) -> Message<'static> {
     match stale_since {
-        Some(since) => Message::Stale { since },
+        Some(since) => Message::Stale {
+            since,
+            heartbeat_ms: None,
+            reference: None,
+        },
         None => Message::Heartbeat {
             cursor,
             server_time: Timestamp::now(),
+            heartbeat_ms: None,
+            reference: None,
             after,
         },
     }

@@ -51,6 +51,8 @@ pub struct Viewer<S = TcpStream> {
     pub needs_resync: bool,
     /// When bytes were last sent.
     pub sent_at: Instant,
+    /// The longest time between two messages to the viewer.
+    heartbeat_ms: u32,
     /// Set if the last event has to be followed by a heartbeat.
     pub needs_follow_up: bool,
     /// When the viewer is asked to reconnect.
@@ -100,6 +102,7 @@ impl<S: ViewerSocket> Viewer<S> {
             unsent: Bytes::new(),
             needs_resync: false,
             sent_at: now,
+            heartbeat_ms: row_ms(pending.heartbeat),
             // For the events that it received before it was registered.
             needs_follow_up: pending.encoding.is_sse(),
             renew_at,
@@ -138,6 +141,16 @@ impl<S: ViewerSocket> Viewer<S> {
     /// Returns the topics that the viewer subscribed to.
     pub fn filter(&self) -> &TopicFilter {
         self.chain.filter()
+    }
+
+    /// Returns the longest time between two messages to the viewer.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_millis(self.heartbeat_ms.into())
+    }
+
+    /// Changes the longest time between two messages to the viewer.
+    pub fn set_heartbeat(&mut self, heartbeat: Duration) {
+        self.heartbeat_ms = row_ms(heartbeat);
     }
 
     /// Returns true if the socket is full.
@@ -233,6 +246,11 @@ impl<S: ViewerSocket> Viewer<S> {
             }
         }
     }
+}
+
+/// Returns milliseconds in the size of a row. A day has 86 million.
+fn row_ms(interval: Duration) -> u32 {
+    u32::try_from(interval.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The timeout for which a viewer is dropped.

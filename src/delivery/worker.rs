@@ -16,13 +16,13 @@ use super::batch::concatenate;
 use super::close_reason::CloseReason;
 use super::inbound::Inbound;
 use super::pacing::Pacing;
-use super::timers::{Heartbeats, Timers};
+use super::timers::{Heartbeats, Timers, keep_alive};
 use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
 use super::{Mailbox, PendingViewer, WorkerContext, WorkerMessage};
 use crate::hub::Hub;
 use crate::model::{Cursor, Timestamp};
-use crate::wire::{Frame, Message};
+use crate::wire::Frame;
 
 /// The token of the mailbox's waker. Rows count from 0.
 pub const WAKE: Token = Token(usize::MAX);
@@ -238,7 +238,12 @@ impl Worker {
                 is_behind.then(Timestamp::now)
             })
         {
-            let outcome = viewer.send(encoding.encode(&Message::Stale { since }), now);
+            let after = Cursor {
+                rev: viewer.chain.last(),
+                ..self.position.at
+            };
+            let stale = keep_alive(after, after, Some(since));
+            let outcome = viewer.send(encoding.encode(&stale), now);
             self.viewers.settle(row, outcome);
         }
         if self.is_stopping {

@@ -149,8 +149,8 @@ impl CatchUp {
         }
     }
 
-    /// Returns the next chunk that has frames for this viewer, or else the last.
-    async fn next_filled(&mut self) -> Chunk {
+    /// Returns the next chunk that has frames for this viewer, or else the last. Cancel safe.
+    pub async fn next_filled(&mut self) -> Chunk {
         loop {
             let chunk = self.next().await;
             if chunk.is_whole || !chunk.frames.is_empty() {

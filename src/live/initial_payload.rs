@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::hello;
-use crate::app_state::AppState;
-use crate::delivery::Transport;
 use crate::hub::{CatchUp, Chain, Chunk};
 use crate::model::Cursor;
 use crate::wire::Encoding;
@@ -29,15 +26,8 @@ pub struct InitialPayload {
 }
 
 impl InitialPayload {
-    /// Starts with hello, and with the part of the catch-up that is in memory.
-    pub fn new(
-        app: &AppState,
-        transport: Transport,
-        encoding: Encoding,
-        catch_up: CatchUp,
-    ) -> Self {
-        let hello = hello(app, transport, catch_up.start());
-        let hello = encoding.encode_first(&hello, app.slots().retry_ms());
+    /// Starts with `hello`, and with the part of the catch-up that is in memory.
+    pub fn new(hello: Bytes, encoding: Encoding, catch_up: CatchUp) -> Self {
         let mut payload = InitialPayload {
             chain: catch_up.chain(),
             catch_up,

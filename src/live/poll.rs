@@ -5,6 +5,7 @@
 
 mod cache;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use poem::http::header;
 use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub use self::cache::PollCache;
 use super::query::LiveQuery;
@@ -23,6 +24,14 @@ use crate::hub::Chain;
 use crate::limits::{ClientAddress, whole_seconds};
 use crate::model::{Cursor, Rev, Timestamp};
 use crate::wire::{Frame, Message};
+
+/// A poll costs about a tenth of it, so that all pollers together use a tenth of a core at most.
+const TIME_PER_POLLER: Duration = Duration::from_micros(500);
+
+/// The bounds of the time that a poll is open. Without the lower one, a single client on a busy board
+/// would poll as often as its network lets it.
+const COLLECTING_TIME: RangeInclusive<Duration> =
+    Duration::from_millis(10)..=Duration::from_millis(500);
 
 /// Responds as soon as there is a message, and at the latest after `wait`.
 ///
@@ -36,7 +45,13 @@ pub async fn poll_changes(
 ) -> poem::Result<Response> {
     let query = LiveQuery::parse(request)?;
     let visitor = ClientAddress::from_request(request);
-    let _slot = admit(app, Transport::Poll, &query, visitor)?;
+    // Whoever does not wait is a request like any other, and no viewer.
+    let _slot = if query.is_immediate() {
+        count_immediate(app, &query);
+        None
+    } else {
+        Some(admit(app, Transport::Poll, &query, visitor)?)
+    };
     let hub = app.hub();
     let since = hub.wait_for_cursor(query.since).await;
     let catch_up = hub.catch_up(query.filter.clone(), since);
@@ -44,24 +59,31 @@ pub async fn poll_changes(
     let (start, mut chain) = (catch_up.start(), catch_up.chain());
     // Responds immediately when the engine stops or starts responding, and to a viewer that is ahead of
     // this node.
-    let wait = if hub.is_behind(start) {
-        Duration::ZERO
+    let chunk = if query.is_immediate() || hub.is_behind(start) {
+        catch_up.next_filled().await
     } else {
-        query.wait
+        let stop = app.stop_token();
+        let collecting = collecting_time(app.slots().pollers()).min(query.wait);
+        let stale_since = hub.stale_since();
+        stop.run_until_cancelled(sleep(collecting)).await;
+        let waiting = timeout(
+            query.wait - collecting,
+            hub.stale_since_changed(stale_since),
+        );
+        catch_up
+            .next_within(stop.run_until_cancelled(waiting))
+            .await
     };
-    let waiting = timeout(wait, hub.stale_since_changed(hub.stale_since()));
-    let chunk = catch_up
-        .next_within(app.stop_token().run_until_cancelled(waiting))
-        .await;
     let cursor = catch_up.reaches();
-    let body = || PollBody::new(&hello(app, Transport::Poll, start));
+    let heartbeat = app.heartbeats().choose(query.heartbeat);
+    let body = || PollBody::new(&hello(Transport::Poll, start, heartbeat));
     let stale_since = hub.stale_since_for(cursor);
     if !chunk.frames.is_empty() {
         let encode = || {
             let body = body().with_frames(&chunk.frames, &mut chain);
             body.finish_at(cursor, chain.last(), stale_since)
         };
-        let key = (start.rev, query.filter, query.form);
+        let key = (start.rev, query.filter, query.form, heartbeat);
         let shared = cache.get_or_encode(key, chunk.reaches, Instant::now(), encode);
         return Ok(respond(shared).into_response());
     }
@@ -75,6 +97,23 @@ pub async fn poll_changes(
     let message = keep_alive(cursor, start, stale_since);
     let told = if stale_since.is_none() { cursor } else { start };
     Ok(respond(body().with(&message).finish(told)).into_response())
+}
+
+/// Counts a request that does not wait: one of short polling, or the catch-up of a page that opens.
+fn count_immediate(app: &AppState, query: &LiveQuery) {
+    if query.is_short {
+        app.metrics().short_pollers.count();
+        query.count_switch(app.metrics(), "short");
+    } else {
+        query.count_switch(app.metrics(), Transport::Poll.as_str());
+    }
+}
+
+/// Returns how long a poll is open before it is answered: changes are collected meanwhile. With few pollers
+/// this is over before most changes. With many it limits the rate of all their requests together.
+fn collecting_time(pollers: u32) -> Duration {
+    let time = TIME_PER_POLLER.saturating_mul(pollers);
+    time.clamp(*COLLECTING_TIME.start(), *COLLECTING_TIME.end())
 }
 
 fn respond(body: Bytes) -> Response {
@@ -126,5 +165,19 @@ impl PollBody {
     fn push(&mut self, json: &str) {
         self.0.push(',');
         self.0.push_str(json);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_pollers_are_answered_immediately_and_many_collect_changes() {
+        let ms = Duration::from_millis;
+        for (pollers, expected) in [(0, ms(10)), (1, ms(10)), (100, ms(50)), (400, ms(200))] {
+            assert_eq!(collecting_time(pollers), expected, "{pollers}");
+        }
+        assert_eq!(collecting_time(u32::MAX), ms(500));
     }
 }

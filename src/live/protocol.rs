@@ -1,5 +1,5 @@
-//! Handles the messages that a WebSocket viewer sends: commands, and texts that keep the connection
-//! alive.
+//! Handles the messages that a WebSocket viewer sends: commands, requests for a heartbeat, and texts that
+//! keep the connection alive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +89,7 @@ impl MessageHandler for CommandHandler {
             )),
         };
         match parsed {
+            Ok(request) if request.verb == "heartbeat" => request.into_heartbeat(),
             Ok(request) => self.run(request, visitor),
             Err(failure) => self.strike(&failure),
         }
@@ -122,6 +123,8 @@ impl KeepAlive {
         let word = verb.unwrap_or(&json).as_str().unwrap_or(text);
         match word.to_ascii_lowercase().as_str() {
             "ping" | "keepalive" | "keep-alive" => Some(KeepAlive::Ping),
+            // A command, not a message of another protocol.
+            "heartbeat" if json.get("do").is_some() => None,
             "pong" | "heartbeat" => Some(KeepAlive::Pong),
             _ => None,
         }
@@ -142,6 +145,8 @@ struct CommandRequest {
     reference: Option<String>,
     /// The credential for this command and those that follow.
     token: Option<String>,
+    /// The longest time between two messages that the viewer asks for.
+    heartbeat_ms: Option<f64>,
 }
 
 impl CommandRequest {
@@ -183,6 +188,28 @@ impl CommandRequest {
         }
     }
 
+    /// Returns the reply to a request for a heartbeat, which is not a write and needs no permission.
+    fn into_heartbeat(self) -> Reply {
+        if let Err(failure) = self.check_reference() {
+            return Reply::Frame(error_frame(None, &failure));
+        }
+        let wish = self.heartbeat_ms.map(|wish_ms| {
+            let seconds = wish_ms.max(0.0) / 1000.0;
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        });
+        Reply::AnswerHeartbeat {
+            wish,
+            reference: self.reference,
+        }
+    }
+
+    fn check_reference(&self) -> Result<(), Failure> {
+        if self.reference.is_some() && self.reference().is_none() {
+            return Err(Failure::bad_request("ref has at most 100 bytes."));
+        }
+        Ok(())
+    }
+
     /// Returns the `ref` to send back, unless it is too long.
     fn reference(&self) -> Option<&str> {
         let reference = self.reference.as_deref();
@@ -190,11 +217,11 @@ impl CommandRequest {
     }
 
     fn into_command(self) -> Result<Command, Failure> {
-        if self.reference.is_some() && self.reference().is_none() {
-            return Err(Failure::bad_request("ref has at most 100 bytes."));
-        }
+        self.check_reference()?;
         if self.verb != "set-status" {
-            return Err(Failure::bad_request("The only command is set-status."));
+            return Err(Failure::bad_request(
+                "The commands are set-status and heartbeat.",
+            ));
         }
         let pet = self
             .pet

@@ -12,7 +12,7 @@ use crate::model::{Cursor, PetId};
 use crate::wire::SnapshotForm;
 
 /// The longest wait of a poll, and its default.
-const WAIT_MAX_SECONDS: f64 = 25.0;
+const WAIT_MAX: Duration = Duration::from_secs(25);
 
 /// The parameters of all live routes. Others are ignored.
 pub struct LiveQuery {
@@ -23,6 +23,8 @@ pub struct LiveQuery {
     pub since: Option<Cursor>,
     /// How long a poll waits for a change.
     pub wait: Duration,
+    /// The longest time between two messages that the viewer asks for.
+    pub heartbeat: Option<Duration>,
     /// The form of snapshots: one message, or parts if the request says `parts=1`.
     pub form: SnapshotForm,
     /// The transport that the page used before, and the reason why it switched.
@@ -43,7 +45,8 @@ impl LiveQuery {
         let mut topics = Vec::new();
         let mut since = None;
         let mut last_event = None;
-        let mut wait = Duration::from_secs_f64(WAIT_MAX_SECONDS);
+        let mut wait = WAIT_MAX;
+        let mut heartbeat = None;
         let (mut from, mut why) = (None, None);
         let mut is_short = false;
         let mut form = SnapshotForm::Whole;
@@ -54,7 +57,10 @@ impl LiveQuery {
                 name if is_last_event_id(name) => {
                     last_event = later(last_event, value.parse().ok());
                 }
-                "wait" => wait = parse_wait(&value)?,
+                "wait" => wait = parse_seconds("wait", "to 25; more counts as 25", &value)?,
+                "heartbeat" => {
+                    heartbeat = Some(parse_seconds("heartbeat", "on", &value)?);
+                }
                 "from" => from = Some(value),
                 "why" => why = Some(value),
                 "parts" if value == "1" => form = SnapshotForm::Parts,
@@ -66,11 +72,17 @@ impl LiveQuery {
         Ok(LiveQuery {
             filter: TopicFilter::new(topics)?,
             since: later(later(since, last_event), last_event_id(request.headers())),
-            wait,
+            wait: wait.min(WAIT_MAX),
+            heartbeat,
             form,
             switch: from.zip(why),
             is_short,
         })
+    }
+
+    /// Returns true if the request is answered immediately.
+    pub fn is_immediate(&self) -> bool {
+        self.wait.is_zero()
     }
 
     /// Counts a switch to `transport`, if the request says so.
@@ -108,12 +120,12 @@ fn later(first: Option<Cursor>, second: Option<Cursor>) -> Option<Cursor> {
     }
 }
 
-fn parse_wait(text: &str) -> Result<Duration, Failure> {
+fn parse_seconds(name: &str, range: &str, text: &str) -> Result<Duration, Failure> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
     let seconds = seconds.ok_or_else(|| {
-        Failure::bad_request("wait is a number of seconds from 0 to 25; more counts as 25.")
+        Failure::bad_request(format!("{name} is a number of seconds from 0 {range}."))
     })?;
-    Ok(Duration::from_secs_f64(seconds.min(WAIT_MAX_SECONDS)))
+    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 #[cfg(test)]
@@ -201,6 +213,8 @@ mod tests {
         for (uri, words) in [
             ("/?wait=-1", "wait"),
             ("/?wait=NaN", "wait"),
+            ("/?heartbeat=-1", "heartbeat"),
+            ("/?heartbeat=soon", "heartbeat"),
             ("/?pet=x", "pet"),
             ("/?since=x", "cursor"),
         ] {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::hello;
 use super::initial_payload::InitialPayload;
 use super::query::LiveQuery;
 use crate::app_state::AppState;
@@ -24,6 +25,7 @@ pub struct Upgrade {
     query: LiveQuery,
     encoding: Encoding,
     payload: InitialPayload,
+    heartbeat: Duration,
     visitor: ClientAddress,
     slot: ViewerSlot,
     /// Bytes that the viewer sent so far.
@@ -44,8 +46,12 @@ impl Upgrade {
         let since = app.hub().wait_for_cursor(query.since).await;
         let catch_up = app.hub().catch_up(query.filter.clone(), since);
         let catch_up = catch_up.in_form(query.form);
+        let heartbeat = app.heartbeats().choose(query.heartbeat);
+        let hello = hello(transport, catch_up.start(), heartbeat);
+        let hello = encoding.encode_first(&hello, app.slots().retry_ms());
         Upgrade {
-            payload: InitialPayload::new(&app, transport, encoding, catch_up),
+            payload: InitialPayload::new(hello, encoding, catch_up),
+            heartbeat,
             app,
             query,
             encoding,
@@ -92,6 +98,7 @@ impl Upgrade {
             encoding: self.encoding,
             chain: self.payload.chain().clone(),
             form: self.query.form,
+            heartbeat: self.heartbeat,
             received: self.received,
             handler: self.handler,
             visitor: self.visitor,

@@ -71,6 +71,12 @@ pub enum Message<'a> {
         cursor: Cursor,
         /// Clock of the server.
         server_time: Timestamp,
+        /// Longest time between two messages, in the answer to a request for a heartbeat.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        heartbeat_ms: Option<u64>,
+        /// Text by which the client recognises the answer.
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
         /// Position of the last change that the viewer was sent, or at which it began.
         after: Cursor,
     },
@@ -85,6 +91,12 @@ pub enum Message<'a> {
     Stale {
         /// Time since when the engine does not respond.
         since: Timestamp,
+        /// Longest time between two messages, in the answer to a request for a heartbeat.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        heartbeat_ms: Option<u64>,
+        /// Text by which the client recognises the answer.
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<&'a str>,
     },
     /// Answers a command that was committed.
     Ack {
@@ -150,6 +162,26 @@ impl<'a> Message<'a> {
             },
             ChangeKind::Gone(_) => Message::Gone { cursor, pet },
         }
+    }
+
+    /// Returns a `heartbeat` or `stale` as the answer to a request for a heartbeat. Other messages answer
+    /// nothing.
+    pub fn answering(mut self, interval_ms: u64, request: Option<&'a str>) -> Self {
+        if let Message::Heartbeat {
+            heartbeat_ms,
+            reference,
+            ..
+        }
+        | Message::Stale {
+            heartbeat_ms,
+            reference,
+            ..
+        } = &mut self
+        {
+            *heartbeat_ms = Some(interval_ms);
+            *reference = request;
+        }
+        self
     }
 
     /// Returns the message as one line of JSON in ASCII.

@@ -17,8 +17,8 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 /// client could fill the memory by asking from many cursors for many combinations of pets.
 const MAX_RESPONSES: usize = 256;
 
-/// A poller's rev, its filter, and its form of snapshots.
-pub type PollKey = (Rev, TopicFilter, SnapshotForm);
+/// A poller's rev, its filter, its form of snapshots, and its heartbeat, which hello names.
+pub type PollKey = (Rev, TopicFilter, SnapshotForm, Duration);
 
 /// The latest responses to pollers.
 #[derive(Default)]
@@ -82,7 +82,7 @@ mod tests {
         let filter = TopicFilter::new([PetId::new(pet).into()]).unwrap();
         let encode = || Bytes::from_static(text.as_bytes());
         cache.get_or_encode(
-            (Rev::new(1), filter, SnapshotForm::Whole),
+            (Rev::new(1), filter, SnapshotForm::Whole, Duration::ZERO),
             Rev::new(reaches),
             now,
             encode,

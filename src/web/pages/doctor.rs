@@ -12,5 +12,8 @@ pub const PATH: &str = "/live/doctor";
 #[handler]
 pub fn show_doctor(pages: PageResponder) -> poem::Result<Response> {
     let app = &pages.site.app;
-    pages.show(&DoctorPage::new(app.hub().cursor(), app.heartbeat()))
+    pages.show(&DoctorPage::new(
+        app.hub().cursor(),
+        app.heartbeats().longest(),
+    ))
 }

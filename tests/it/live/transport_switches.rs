@@ -45,7 +45,7 @@ async fn a_switch_is_counted_at_the_transport_that_it_leads_to() {
 async fn an_incomplete_or_unknown_switch_is_ignored() {
     let app = spawn_app().await;
     let before = all_switches(&app).await;
-    assert_eq!(before, (4 * 3 * 6, 0));
+    assert_eq!(before, (4 * 3 * 7, 0));
     for query in [
         "from=sse",
         "why=died",
@@ -91,8 +91,10 @@ async fn short_pollers_are_estimated_from_the_rate_of_requests() {
         1,
         "a new short poller is counted immediately"
     );
-    for _ in 1..8 {
-        app.get("/live/state?transport=short").await;
+    app.get("/live/poll?wait=0").await;
+    for nonce in 1..8 {
+        let path = format!("/live/poll?wait=0&transport=short&nonce={nonce}");
+        assert_eq!(app.get(&path).await.status(), 200);
     }
     assert_eq!(
         short().await,
