@@ -2,7 +2,6 @@
 
 mod assets;
 mod cards;
-mod compression;
 mod doctor;
 mod forms;
 mod headers;

@@ -24,6 +24,7 @@ import { Upgrade } from "./upgrade.js";
 /** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
 /** @import { ConnectionState } from "./handover.js" */
 /** @import { HealthCheck } from "./health-check.js" */
+/** @import { HeartbeatInterval } from "./heartbeat-interval.js" */
 /** @import { Link, LinkEnd } from "./link.js" */
 /** @import { Loss } from "./race.js" */
 
@@ -54,15 +55,16 @@ export class Connection {
    * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
    * @param {ServerClock} options.serverClock
    * @param {EventLoopMonitor} options.eventLoop
+   * @param {HeartbeatInterval} options.heartbeat
    * @param {Pick<HealthCheck, "check">} options.health
    * @param {Pick<CatchUp, "run">} options.catchUp
    * @param {Memory} options.memory
    * @param {() => boolean} options.savesData
    */
-  constructor({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData }) {
+  constructor({ clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData }) {
     const preference = new TransportPreference(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
     const sleepDetector = new SleepDetector(clock);
-    const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, transports, since });
+    const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, heartbeat, transports, since });
     const handover = new Handover(since);
     const race = new Race({ clock, links, preference });
     const upgrade = new Upgrade({ clock, preference, savesData });
@@ -107,9 +109,13 @@ export class Connection {
     this.#handover.disconnect();
   }
 
-  /** The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat. */
+  /**
+   * The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat, and
+   * probes it otherwise.
+   */
   wake() {
     if (this.#needsConnection()) this.#connect();
+    else this.#handover.link?.probe(false);
   }
 
   /** The browser reports a network, which may be another one: discards what was learned about the old one. */
@@ -118,8 +124,10 @@ export class Connection {
     if (link) this.#cause = { from: link.name, why: "network" };
     this.#preference.reset();
     this.#retry.reset();
-    if (this.#needsConnection()) this.#connect(this.#requestMissed());
-    else this.#upgrade.tryNow();
+    if (this.#needsConnection()) return this.#connect(this.#requestMissed());
+    link?.probe(true);
+    this.#requestMissed();
+    this.#upgrade.tryNow();
   }
 
   /** The browser reports that there is no network, which can be wrong: the server may run on this machine. */

@@ -184,6 +184,7 @@ test("after an online event the better transports are tried immediately, and the
   const parts = await startOnPoll();
   attemptsWithin(parts, 10);
   parts.connection.online();
+  last(parts.made.poll).hello();
   assert.deepEqual(parts.open(), ["ws", "sse", "poll"]);
   last(parts.made.ws).fail();
   last(parts.made.sse).fail();

@@ -102,7 +102,6 @@ export class ModelNetwork {
     const network = this;
     const storage = new Map();
     return fake({
-      document: { visibilityState: "visible" },
       WebSocket: class {
         readyState = 0;
         /** @type {((event: object) => void) | undefined} */
@@ -121,6 +120,10 @@ export class ModelNetwork {
             end: () => ((this.readyState = 3), this.onclose?.({})),
             hold: (wire) => (this.wire = wire),
           });
+        }
+        /** @param {string} text */
+        send(text) {
+          this.wire?.ask(text);
         }
         close() {
           this.readyState = 3;
@@ -177,7 +180,8 @@ export class ModelNetwork {
     wire.onclose = () => this.#wires.delete(wire);
     ends.hold(wire);
     const isInParts = url.searchParams.get("parts") === "1";
-    wire.open(this.#server, url.searchParams.get("since") ?? "", isInParts);
+    const heartbeatMs = 1000 * Number(url.searchParams.get("heartbeat"));
+    wire.open(this.#server, { since: url.searchParams.get("since") ?? "", isInParts, heartbeatMs });
   }
 
   /**
@@ -207,7 +211,8 @@ export class ModelNetwork {
   #respond(url, act) {
     const server = this.#server;
     if (url.pathname === "/healthz") return act(response(200));
-    const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "");
+    const heartbeatMs = 1000 * Number(url.searchParams.get("heartbeat"));
+    const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "", heartbeatMs);
     const finish = (/** @type {object[]} */ messages) =>
       act(response(200, { cursor: server.cursor, messages: [hello, ...messages] }));
     if (missed.length > 0) return finish(missed);
@@ -230,7 +235,8 @@ class Wire {
   #network;
   #clock;
   #ends;
-  #leave = () => {};
+  /** @type {ReturnType<ModelServer["join"]> | null} */
+  #viewer = null;
   #isOpen = true;
   #arrivesMs = 0;
   /** @type {(() => void)[]} Packets on the way, in the order in which they arrive. */
@@ -250,15 +256,14 @@ class Wire {
     this.#ends = ends;
   }
 
-  /** @param {ModelServer} server @param {string} since @param {boolean} isInParts */
-  open(server, since, isInParts) {
+  /** @param {ModelServer} server @param {{ since: string, isInParts: boolean, heartbeatMs: number }} query */
+  open(server, query) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
       this.#ends.open();
-      this.#leave = server.join({
+      this.#viewer = server.join({
         name: this.name,
-        since,
-        isInParts,
+        ...query,
         send: (message) => this.#send(JSON.stringify(message)),
         hangUp: () => this.#later(() => this.die()),
       });
@@ -267,10 +272,18 @@ class Wire {
     });
   }
 
+  /** Sends a command to the server, which is lost if the network is cut. @param {string} text */
+  ask(text) {
+    this.#clock.after(this.#network.travelMs(), () => {
+      if (!this.#network.isCut && this.rule !== "eat") this.#viewer?.hear(JSON.parse(text));
+    });
+  }
+
   /** Closed by the page. */
   close() {
     this.#isOpen = false;
-    this.#leave();
+    this.#viewer?.leave();
+    this.#viewer = null;
     this.onclose();
   }
 
