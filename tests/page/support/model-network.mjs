@@ -50,6 +50,12 @@ export class ModelNetwork {
   /** The browser is set to save data. */
   savesData = false;
   isCut = false;
+  /** How long each packet takes; null for a random time. @type {number | null} */
+  latencyMs = null;
+  /** How late the head of every response is. */
+  headMs = 0;
+  /** The requests that reached the server, by transport. @type {string[]} */
+  requests = [];
   #clock;
   #pick;
   #server;
@@ -168,6 +174,7 @@ export class ModelNetwork {
 
   /** Returns how long a packet takes now. */
   travelMs() {
+    if (this.latencyMs !== null) return this.latencyMs;
     return this.#pick(5, 80) + (this.isLossy && this.#pick(0, 5) === 0 ? this.#pick(200, 2500) : 0);
   }
 
@@ -201,8 +208,10 @@ export class ModelNetwork {
       later(() => {
         if (rule === "refuse") return resolve(response(403));
         if (!this.#server.isUp) return fail();
+        this.requests.push(transport ?? url.pathname);
         const cancelCut = rule === "cut" ? this.#clock.after(CUT_MS, fail) : () => {};
-        this.#respond(url, (made) => (cancelCut(), later(() => resolve(made))));
+        const send = (/** @type {object} */ made) => (cancelCut(), later(() => resolve(made)));
+        this.#respond(url, (made) => this.#clock.after(this.headMs, () => send(made)));
       });
     });
   }
@@ -260,16 +269,24 @@ class Wire {
   open(server, query) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
-      this.#ends.open();
-      this.#viewer = server.join({
-        name: this.name,
-        ...query,
-        send: (message) => this.#send(JSON.stringify(message)),
-        hangUp: () => this.#later(() => this.die()),
-      });
-      if (this.rule === "kill") this.#clock.after(KILL_MS, () => this.die());
-      if (this.rule === "cut") this.#clock.after(CUT_MS, () => this.die());
+      this.#network.requests.push(this.name);
+      this.#clock.after(this.#network.headMs, () => this.#accept(server, query));
     });
+  }
+
+  /** @param {ModelServer} server @param {{ since: string, isInParts: boolean, heartbeatMs: number }} query */
+  #accept(server, query) {
+    if (!this.#isOpen) return;
+    if (!server.isUp) return this.die();
+    this.#ends.open();
+    this.#viewer = server.join({
+      name: this.name,
+      ...query,
+      send: (message) => this.#send(JSON.stringify(message)),
+      hangUp: () => this.#later(() => this.die()),
+    });
+    if (this.rule === "kill") this.#clock.after(KILL_MS, () => this.die());
+    if (this.rule === "cut") this.#clock.after(CUT_MS, () => this.die());
   }
 
   /** Sends a command to the server, which is lost if the network is cut. @param {string} text */
