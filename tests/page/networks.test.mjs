@@ -147,7 +147,7 @@ for (const [how, stop] of STOPS) {
     await world.clock.run(30_000);
     world.network.requests.length = 0;
     stop(world.server);
-    await world.clock.run(100);
+    await world.clock.run(700);
     world.network.headMs = 2_000;
     world.server.isUp = true;
     await world.clock.run(30_000);

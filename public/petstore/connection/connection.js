@@ -28,6 +28,9 @@ import { Upgrade } from "./upgrade.js";
 /** @import { Link, LinkEnd } from "./link.js" */
 /** @import { Loss } from "./race.js" */
 
+/** While the server is down, the transport that worked is dialled alone, except in every attempt with this number. */
+const FULL_RACE = 3;
+
 export class Connection {
   /** @type {(message: Message) => void} Receives each change once and in order. */
   onmessage = noop;
@@ -87,7 +90,7 @@ export class Connection {
     this.#handover = handover;
     this.#race = race;
     this.#upgrade = upgrade;
-    this.#retry = new Retry({ clock, random, health, preference, onretry: () => this.#connect() });
+    this.#retry = new Retry({ clock, random, health, preference, onretry: (attempt) => this.#reconnect(attempt) });
   }
 
   /** @param {Promise<Answer>} [firstPoll]  If the page has sent it already. */
@@ -97,7 +100,7 @@ export class Connection {
     this.#cause = undefined;
     this.#preference.restore();
     this.#sleepDetector.start();
-    this.#connect(this.#requestMissed(firstPoll));
+    this.#connect({ firstPoll: this.#requestMissed(firstPoll) });
   }
 
   stop() {
@@ -124,7 +127,7 @@ export class Connection {
     if (link) this.#cause = { from: link.name, why: "network" };
     this.#preference.reset();
     this.#retry.reset();
-    if (this.#needsConnection()) return this.#connect(this.#requestMissed());
+    if (this.#needsConnection()) return this.#connect({ firstPoll: this.#requestMissed() });
     link?.probe(true);
     this.#requestMissed();
     this.#upgrade.tryNow();
@@ -142,11 +145,16 @@ export class Connection {
     return true;
   }
 
-  /** @param {Promise<Answer | null>} [firstPoll]  Not after the end of a link: a crowd may return at the same moment. */
-  #connect(firstPoll) {
+  /** After the end of a link. A crowd may return at the same moment, so it sends no first poll. @param {number} attempt */
+  #reconnect(attempt) {
+    this.#connect({ isReturn: this.#preference.isReturn && attempt % FULL_RACE !== FULL_RACE - 1 });
+  }
+
+  /** @param {{ firstPoll?: Promise<Answer | null>, isReturn?: boolean }} [how] */
+  #connect(how) {
     this.#clear();
     this.#handover.connecting();
-    this.#race.start({ steps: this.#preference.steps(), cause: this.#cause, firstPoll });
+    this.#race.start({ steps: this.#preference.steps(), cause: this.#cause, ...how });
   }
 
   /**
