@@ -13,11 +13,11 @@ mod pets;
 mod server;
 mod sign_in;
 mod staff;
+mod templates;
 mod time_text;
 
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
-use rust_embed::RustEmbed;
 use serde::Serialize;
 
 pub use self::account::AccountPage;
@@ -30,10 +30,6 @@ pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm}
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 use crate::auth::{AuthMode, Rights};
-
-#[derive(RustEmbed)]
-#[folder = "views/"]
-struct Templates;
 
 /// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
@@ -61,10 +57,7 @@ impl Views {
     /// name of an asset into its path, which is `asset_path`.
     pub fn new(asset_path: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let mut environment = Environment::new();
-        environment.set_loader(|name| {
-            let template = Templates::get(name);
-            Ok(template.map(|file| String::from_utf8_lossy(&file.data).into_owned()))
-        });
+        environment.set_loader(|name| Ok(templates::read(name)));
         environment.add_filter("asset", move |name: &str| match asset_path(name) {
             Some(path) => Ok(Value::from_safe_string(path)),
             None => Err(Error::new(

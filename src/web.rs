@@ -6,6 +6,8 @@
 
 mod api;
 mod assets;
+mod compressor;
+mod content_coding;
 mod middleware;
 mod pages;
 mod pet_blocks;

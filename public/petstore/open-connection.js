@@ -2,7 +2,6 @@
 /** Builds the connection of a page from what the browser offers, and shares it between tabs where the browser can. */
 import { CatchUp } from "./connection/catch-up.js";
 import { Connection } from "./connection/connection.js";
-import { HeartbeatInterval } from "./connection/heartbeat-interval.js";
 import { HealthCheck } from "./connection/health-check.js";
 import { TransportMemory } from "./connection/transport-memory.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
@@ -16,7 +15,7 @@ import { WebSocketTransport } from "./transports/websocket.js";
 /** @import { Watch } from "./transports/url.js" */
 
 /** The number is the version of the messages in `tabs/tab-message.js`. */
-const SHARE_NAME = "petstore-live-3";
+const SHARE_NAME = "petstore-live-4";
 
 /**
  * The browser APIs that the network code uses. A missing constructor makes its transport fail, and another one wins.
@@ -44,19 +43,10 @@ const SHARE_NAME = "petstore-live-3";
  * @property {string} [firstUrl]  The address of the first poll, if the page preloads it.
  */
 
-/**
- * @param {Options} options
- * @returns {Connection | SharedConnection}
- */
+/** @param {Options} options */
 export function openConnection(options) {
   const { browser, clock, random, watch, since } = options;
   const { BroadcastChannel, document } = browser;
-  const { locks } = browser.navigator;
-  if (!BroadcastChannel) return openUnshared(options, createCatchUp(options));
-  const everyPet = { ...watch, pets: [] };
-  // A page with some pets preloads only their changes.
-  const firstUrl = watch.pets.length === 0 ? options.firstUrl : undefined;
-  const catchUp = createCatchUp({ ...options, watch: everyPet, firstUrl });
   return new SharedConnection({
     clock,
     random,
@@ -64,31 +54,31 @@ export function openConnection(options) {
     name: shareName(watch),
     pets: watch.pets,
     isHidden: () => document.visibilityState === "hidden",
-    locks,
+    locks: browser.navigator.locks,
     BroadcastChannel,
-    connect: () => openUnshared({ ...options, watch: everyPet }, catchUp),
-    catchUp,
+    connect: (pets, position) => openUnshared({ ...options, watch: { ...watch, pets }, since: position }),
+    catchUp: createCatchUp(options),
   });
 }
 
-/** @param {Options} options @param {CatchUp} catchUp */
-function openUnshared({ browser, clock, serverClock, eventLoop, random, watch, since }, catchUp) {
+/** @param {Options} options */
+function openUnshared(options) {
+  const { browser, clock, serverClock, eventLoop, random, watch, since } = options;
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
-  const heartbeat = new HeartbeatInterval({ clock, isHidden: () => browser.document?.visibilityState === "hidden" });
-  const polling = { fetch, watch, clock, nonce: createNonce(clock, random), heartbeat, savesData };
+  const polling = { fetch, watch, clock, nonce: createNonce(clock, random), savesData };
   const transports = {
-    ws: () => new WebSocketTransport({ WebSocket, watch, clock, heartbeat }),
-    sse: () => new SseTransport({ EventSource, watch, heartbeat }),
+    ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
+    sse: () => new SseTransport({ EventSource, watch }),
     poll: () => new PollingTransport("poll", polling),
     short: () => new PollingTransport("short", polling),
   };
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new HealthCheck({ fetch, origin: watch.origin, clock });
-  const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
-  return new Connection(shared);
+  const catchUp = createCatchUp({ ...options, firstUrl: undefined });
+  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData });
 }
 
 /** @param {Options} options */
@@ -119,9 +109,10 @@ function fetchOf(browser) {
 }
 
 /**
- * Returns the name of the lock and the channel. Tabs that simulate different networks do not share a connection.
+ * Returns the name of the lock and the channel. Tabs share a connection to the same server over the same network: a page may
+ * watch several servers, and the network may be simulated.
  * @param {Watch} watch
  */
-function shareName({ chaos }) {
-  return chaos ? `${SHARE_NAME} chaos=${chaos}` : SHARE_NAME;
+function shareName({ origin, chaos }) {
+  return chaos ? `${SHARE_NAME} ${origin} chaos=${chaos}` : `${SHARE_NAME} ${origin}`;
 }

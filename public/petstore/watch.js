@@ -182,9 +182,12 @@ export class Watch extends EventTarget {
   #receive(message) {
     this.#serverClock.sync(message.server_time);
     this.#summary.receive(message);
+    const cursor = this.#board.cursor;
     const changes = this.#board.apply(message);
+    // Each transport that starts without a cursor brings its own snapshot.
+    const isRepeated = message.type === "snapshot" && changes?.length === 0 && cursor === this.#board.cursor;
     this.#dispatch("message", message);
-    if (changes) {
+    if (changes && !isRepeated) {
       if (changes.length > 0) this.#dispatch("change", changes);
       this.#dispatch(message.type, message);
     }

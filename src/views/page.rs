@@ -20,6 +20,10 @@ pub trait Page: Serialize {
     /// Back, and asks before it shows the answer to a form again. Pages with secrets are not among
     /// these.
     const HAS_TEXT_INPUT: bool = false;
+
+    /// True if the page can contain a secret that is the same in each answer: a token or a link that
+    /// is shown once. Such a page is not compressed. The form token is none, since it is masked.
+    const HAS_SECRET: bool = false;
 }
 
 macro_rules! templates {
@@ -36,9 +40,6 @@ templates! {
     ShowPage: "pages/show.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
-    InvitationPage: "pages/invitation.html",
-    AccountPage: "pages/account.html",
-    StaffPage: "pages/staff.html",
     AuditPage: "pages/audit.html",
     HelloPage: "pages/hello.html",
     DoctorPage: "pages/doctor.html",
@@ -49,6 +50,21 @@ templates! {
 impl Page for FormPage {
     const TEMPLATE: &'static str = "pages/form.html";
     const HAS_TEXT_INPUT: bool = true;
+}
+
+impl Page for InvitationPage {
+    const TEMPLATE: &'static str = "pages/invitation.html";
+    const HAS_SECRET: bool = true;
+}
+
+impl Page for AccountPage {
+    const TEMPLATE: &'static str = "pages/account.html";
+    const HAS_SECRET: bool = true;
+}
+
+impl Page for StaffPage {
+    const TEMPLATE: &'static str = "pages/staff.html";
+    const HAS_SECRET: bool = true;
 }
 
 impl Page for SignInPage {

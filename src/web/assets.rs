@@ -1,46 +1,93 @@
-//! Style sheets, scripts and icons: part of the binary, at paths that contain a hash of the content.
+//! Style sheets, scripts and icons, at paths that contain a hash of the content; and the library for
+//! pages of other sites.
 //!
 //! `public/built/` has the files, made by `npm run build` in `tests/page`. A file under its current hash is
 //! immutable. Under an old one, which pages from before an update ask for, the current file is served and
 //! must be revalidated.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderName, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest, Sha256};
 
 use super::Site;
+use super::middleware::Precompressed;
 use crate::error::Failure;
 use crate::serve::conditional::{EntityTags, entity_tag};
 
-#[derive(RustEmbed)]
-#[folder = "public/built/"]
-struct Built;
+/// Name of the library for pages of other sites.
+const LIBRARY: &str = "client.js";
 
-/// The address of each file.
+const ICON: &str = "icon.svg";
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const REVALIDATED: &str = "no-cache";
+
+/// All files.
 pub struct Assets {
-    /// Paths by the name of the file.
-    paths: BTreeMap<String, String>,
+    files: BTreeMap<String, AssetFile>,
+}
+
+struct AssetFile {
+    /// The first 16 hex digits of the SHA-256 of the content.
+    hash: String,
+    path: String,
+    content: Bytes,
+    compressed: Option<Precompressed>,
 }
 
 impl Assets {
     /// Computes the hash of each file.
     pub fn load() -> Self {
-        let path = |name: &str| Some(format!("/assets/{}/{name}", hash(&Built::get(name)?)));
-        let files = Built::iter().filter(|name| name != "manifest.json");
-        let paths = files.filter_map(|name| Some((name.to_string(), path(&name)?)));
+        let files = files::read().into_iter().map(|file| {
+            let hash = HEXLOWER.encode(&Sha256::digest(&file.content)[..8]);
+            let compressed = file.compressed;
+            let loaded = AssetFile {
+                path: format!("/assets/{hash}/{}", file.name),
+                hash,
+                content: file.content,
+                compressed: compressed.map(|(brotli, gzip)| Precompressed { brotli, gzip }),
+            };
+            (file.name, loaded)
+        });
         Assets {
-            paths: paths.collect(),
+            files: files.collect(),
         }
     }
 
     /// Returns the path of the file with this name.
     pub fn path(&self, name: &str) -> Option<&str> {
-        self.paths.get(name).map(String::as_str)
+        self.files.get(name).map(|file| file.path.as_str())
+    }
+
+    /// Answers with a file.
+    fn respond(
+        &self,
+        name: &str,
+        caching: impl FnOnce(&AssetFile) -> &'static str,
+        request: &Request,
+    ) -> Result<Response, Failure> {
+        let file = self.files.get(name);
+        let file = file.ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
+        let response = Response::builder()
+            .header(header::ETAG, entity_tag(&file.hash))
+            .header(header::CACHE_CONTROL, caching(file));
+        if EntityTags::if_none_match(request.headers()).contains(&file.hash) {
+            return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+        }
+        let response = response.content_type(content_type(name));
+        let mut response = response.body(file.content.clone());
+        if let Some(compressed) = file.compressed.clone() {
+            response.set_data(compressed);
+        }
+        Ok(response)
     }
 }
 
@@ -51,49 +98,64 @@ pub fn asset(
     Path((_hash, name)): Path<(String, String)>,
     request: &Request,
 ) -> poem::Result<Response> {
-    let path = site.assets.path(&name).ok_or_else(no_such_file)?;
-    let caching = if path == request.uri().path() {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
+    let path = request.uri().path();
+    let caching = |file: &AssetFile| {
+        if file.path == path {
+            IMMUTABLE
+        } else {
+            REVALIDATED
+        }
     };
-    Ok(file(&name, caching, request)?)
+    Ok(site.assets.respond(&name, caching, request)?)
 }
 
-/// Serves the icon at the path that browsers ask for without being told.
+/// Serves the icon at the path that browsers ask for on their own.
 #[handler]
-pub fn icon(request: &Request) -> poem::Result<Response> {
-    Ok(file("icon.svg", "public, max-age=86400", request)?)
+pub fn icon(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
+    let caching = |_: &AssetFile| "public, max-age=86400";
+    Ok(site.assets.respond(ICON, caching, request)?)
 }
 
-fn file(path: &str, caching: &str, request: &Request) -> Result<Response, Failure> {
-    let file = Built::get(path).ok_or_else(no_such_file)?;
-    let hash = hash(&file);
-    let response = Response::builder()
-        .header(header::ETAG, entity_tag(&hash))
-        .header(header::CACHE_CONTROL, caching);
-    if EntityTags::if_none_match(request.headers()).contains(&hash) {
-        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+/// Serves the library for pages of other sites.
+#[handler]
+pub fn library(Data(site): Data<&Arc<Site>>, request: &Request) -> poem::Result<Response> {
+    share(site.assets.respond(LIBRARY, |_| REVALIDATED, request))
+}
+
+/// Serves the library at a path that contains its version, which is the hash. Under another version the
+/// current library is served and must be revalidated: a page keeps working when the server is updated.
+#[handler]
+pub fn library_version(
+    Data(site): Data<&Arc<Site>>,
+    Path(name): Path<String>,
+    request: &Request,
+) -> poem::Result<Response> {
+    let caching = |file: &AssetFile| {
+        let is_current = name == format!("client.{}.js", file.hash);
+        if is_current { IMMUTABLE } else { REVALIDATED }
+    };
+    share(site.assets.respond(LIBRARY, caching, request))
+}
+
+/// Lets pages of other sites load the file, also under a policy that isolates them, and measure how
+/// long that took. CORS is added by the middleware, as for all live routes.
+fn share(response: Result<Response, Failure>) -> poem::Result<Response> {
+    let mut response = response?;
+    for (name, value) in [
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("timing-allow-origin", "*"),
+    ] {
+        let value = poem::http::HeaderValue::from_static(value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static(name), value);
     }
-    let response = response.content_type(content_type(path));
-    Ok(match file.data {
-        std::borrow::Cow::Borrowed(data) => response.body(data),
-        std::borrow::Cow::Owned(data) => response.body(data),
-    })
-}
-
-fn no_such_file() -> Failure {
-    Failure::not_found("There is nothing at this address.")
-}
-
-/// Returns the first 16 hex digits of the SHA-256 of the content.
-fn hash(file: &EmbeddedFile) -> String {
-    HEXLOWER.encode(&file.metadata.sha256_hash()[..8])
+    Ok(response)
 }
 
 /// Returns the content type of the kinds of files that `public/built/` contains.
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",

@@ -1,6 +1,7 @@
 //! Middleware around every handler.
 
 mod body_limit;
+mod compress;
 mod cors;
 mod error_pages;
 pub mod host;
@@ -13,8 +14,10 @@ pub mod trace;
 use std::sync::Arc;
 
 use poem::{Endpoint, EndpointExt, Response, Route};
+use tokio::sync::Semaphore;
 
 pub use self::body_limit::BodyLimits;
+pub use self::compress::{ContainsSecret, Precompressed};
 use super::poem_fixes;
 use crate::metrics::Metrics;
 
@@ -25,7 +28,12 @@ pub fn wrap(
     metrics: Metrics,
 ) -> impl Endpoint<Output = Response> {
     let metrics = Arc::new(metrics);
+    // Half of the cores stay free for the async workers.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let compressions = Arc::new(Semaphore::new((cores / 2).max(1)));
     routes
+        // Before the answer is charged: what is kept for a slow reader is the compressed answer.
+        .around(move |next, request| compress::compress(next, request, Arc::clone(&compressions)))
         // Needs the principal. Before the body is believed, and after it is kept for the answer.
         .around(identity::refuse_other_origins)
         .around(move |next, request| body_limit::limit(next, request, bodies))
@@ -39,6 +47,6 @@ pub fn wrap(
         .around(identity::identify)
         // Marks the answers to failures too, and answers preflights.
         .around(cors::share_reads)
-        .after(security_headers::add)
+        .around(security_headers::add)
         .around(move |next, request| trace::trace(next, request, Arc::clone(&metrics)))
 }

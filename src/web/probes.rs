@@ -73,7 +73,7 @@ pub fn metrics_endpoint(metrics: Metrics) -> BoxEndpoint<'static> {
     Route::new()
         .at("/metrics", get(endpoint))
         .around(host::check)
-        .after(security_headers::add)
+        .around(security_headers::add)
         .around(move |next, request| trace::trace(next, request, Arc::clone(&shared)))
         .boxed()
 }

@@ -75,6 +75,11 @@ pub fn routes(site: &Arc<Site>) -> Route {
             "/live/state",
             get(live::read_state.around(live::inject_faults)),
         )
+        .at("/live/client.js", get(assets::library))
+        .at(
+            r"/live/:name<client\.[0-9a-z]+\.js>",
+            get(assets::library_version),
+        )
         .at(doctor::PATH, get(doctor::show_doctor))
         // API
         .nest(api::ADDRESS, api::endpoint(api, openapi.clone()))
@@ -84,6 +89,6 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/healthz", get(probes::health))
         .at("/readyz", get(probes::readiness))
         .at("/metrics", get(probes::show_metrics))
-        .at("/assets/:fingerprint/*path", get(assets::asset))
+        .at("/assets/:hash/:name", get(assets::asset))
         .at("/favicon.ico", get(assets::icon))
 }

@@ -10,6 +10,7 @@ import { CHANGES_EVERY_MS } from "./support/feed.mjs";
 import { transportOf } from "./support/recorder.mjs";
 import { Scene } from "./support/scene.mjs";
 import { slowness } from "./support/slowness.mjs";
+import { startDemo } from "./support/subject.mjs";
 
 /** The longest time without changes: from navigation, and whenever the page leaves a transport. */
 const LEFT_WITHIN_MS = 10_000;
@@ -38,7 +39,7 @@ describe("the simulated networks of the demo", { concurrency: 3 }, () => {
 });
 
 async function survives(mode, transports) {
-  const scene = await Scene.open({ start: direct, browser: "chromium" });
+  const scene = await Scene.open({ start: direct, browser: "chromium", subject: startDemo });
   try {
     scene.feed.start();
     await scene.visit(`/pets?chaos=${mode}`);

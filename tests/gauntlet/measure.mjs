@@ -7,6 +7,7 @@ import { transportOf } from "./support/recorder.mjs";
 import { Scene } from "./support/scene.mjs";
 import { slowness } from "./support/slowness.mjs";
 import { inTurn } from "./support/in-turn.mjs";
+import { SUBJECTS } from "./support/subject.mjs";
 
 /**
  * How long changes are committed, then none, then changes again, in ms. The quiet part is for proxies that cut idle
@@ -46,7 +47,7 @@ const PATIENCE_MS = 30_000;
  */
 export async function measure({ subject, box, browser, plan }) {
   // One at a time: a starting browser would slow the measurement down.
-  const [scene, slow] = await inTurn(async () => [await goLive({ subject, start: box.start, browser }), slowness()]);
+  const [scene, slow] = await inTurn(async () => [await goLive({ subject: SUBJECTS[subject], start: box.start, browser }), slowness()]);
   try {
     await follow(scene.feed, plan);
     const { recording, changes, missed, repeated, wrong } = await scene.account();

@@ -15,6 +15,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { BOXES } from "./boxes.mjs";
+import { FURTHER, SLOW } from "./boxes/further.mjs";
 import { BREAKS, suffer } from "./broken.mjs";
 import { keyOfCell, NETWORKS, PAGES, RIVALS } from "./first-live/cells.mjs";
 import { compare } from "./first-live/compare.mjs";
@@ -66,14 +67,14 @@ if (asked["first-live"]) console.log(summary(results));
 if (asked.write) await writeGuide();
 process.exitCode = jobs.some(({ key, faults }) => faults(results[key]).length > 0) ? 1 : 0;
 
-/** Returns the selected items, or all if none are selected. */
-function chosen(all, ids, otherIds) {
-  return ids || otherIds ? all.filter(({ id }) => ids?.includes(id)) : all;
+/** Returns true if an item is selected, or nothing is. */
+function isChosen({ id }, ids, otherIds) {
+  return ids || otherIds ? ids?.includes(id) : true;
 }
 
 /** @returns {Job[]} */
 function comparisons() {
-  return chosen(NETWORKS, asked.network).flatMap((network) =>
+  return NETWORKS.filter((each) => isChosen(each, asked.network)).flatMap((network) =>
     asked.page.flatMap((page) =>
       asked.browser.map((browser) => ({
         key: keyOfCell(network.id, page, browser),
@@ -87,9 +88,11 @@ function comparisons() {
 
 /** @returns {Job[]} */
 function visits() {
-  return chosen(BOXES, asked.box, asked.fault).flatMap((box) =>
+  const further = [...FURTHER, ...SLOW].map((box) => ({ box, subjects: asked.subject.filter((name) => name === "pet-store") }));
+  const all = [...BOXES.map((box) => ({ box, subjects: asked.subject })), ...further];
+  return all.filter(({ box }) => isChosen(box, asked.box, asked.fault)).flatMap(({ box, subjects }) =>
     asked.browser.flatMap((browser) =>
-      asked.subject.map((subject) => ({
+      subjects.map((subject) => ({
         key: keyOfVisit(box.id, subject, browser),
         act: () => measure({ box, subject, browser, plan: PLANS[plan] }),
         figures: figuresOfVisit,
@@ -102,7 +105,7 @@ function visits() {
 
 /** @returns {Job[]} */
 function breaks() {
-  return chosen(BREAKS, asked.fault, asked.box).flatMap((bounds) =>
+  return BREAKS.filter((each) => isChosen(each, asked.fault, asked.box)).flatMap((bounds) =>
     asked.browser.map((browser) => ({
       key: keyOfBreak(bounds.id, browser),
       act: () => suffer(bounds.id, browser),

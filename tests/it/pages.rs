@@ -2,6 +2,7 @@
 
 mod assets;
 mod cards;
+mod compression;
 mod doctor;
 mod forms;
 mod headers;

@@ -48,6 +48,8 @@ test("a watch without a cursor asks for a snapshot, and each change is one event
   snapshot();
   assert.deepEqual(names(), ["message", "change", "snapshot"]);
   assert.deepEqual([watch.cursor, watch.board.get(7)?.name, [...watch.board].length], [at(1), "Biscuit", 1]);
+  snapshot();
+  assert.deepEqual(names(), ["message"], "the same snapshot over another transport is no event");
   receive({ type: "status", cursor: at(2), pet: 7, status: "playing" });
   const [, [, changes], [, message]] = events;
   assert.deepEqual(names(), ["message", "change", "status"]);

@@ -52,10 +52,11 @@ export class CatchUp {
   /**
    * @param {string} since  The cursor of the page.
    * @param {AbortSignal} signal
+   * @param {string[]} [pets]  Instead of those that it was created for.
    * @returns {Promise<Answer>} Rejects if the server does not answer, or refuses to.
    */
-  run(since, signal) {
-    const url = this.#firstUrl || liveUrl(this.#watch, `/live/poll/${this.#nonce()}`, since, { wait: 0 });
+  run(since, signal, pets = this.#watch.pets) {
+    const url = this.#firstUrl || liveUrl({ ...this.#watch, pets }, `/live/poll/${this.#nonce()}`, since, { wait: 0 });
     this.#firstUrl = "";
     return withTimeout({ clock: this.#clock, limitMs: TIMEOUT_MS, signal }, (limited) => this.#ask(url, limited));
   }

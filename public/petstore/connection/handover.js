@@ -80,8 +80,7 @@ export class Handover {
 
   /** @param {Link} link @param {Message} message */
   #receive(link, message) {
-    // A heartbeat may change the interval, and so the longest silence.
-    if (message.type === "hello" || message.heartbeat_ms > 0) {
+    if (message.type === "hello") {
       this.onstate({ phase: "up", transport: link.name, silenceLimitMs: link.silenceLimitMs });
     }
     this.forward(link, message);

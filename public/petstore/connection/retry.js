@@ -20,10 +20,8 @@ export class Retry {
   #clock;
   #health;
   #preference;
-  #random;
+  #backoff;
   #onretry;
-  /** Number of races since a link was useful. */
-  #attempt = 0;
   #isWaiting = false;
   /** The server set the delay. */
   #isServerDelay = false;
@@ -35,13 +33,13 @@ export class Retry {
    * @param {() => number} options.random  Returns a number from 0 up to 1.
    * @param {Pick<HealthCheck, "check">} options.health
    * @param {TransportPreference} options.preference
-   * @param {(attempt: number) => void} options.onretry  Starts the next race. The number of the first one is 0.
+   * @param {() => void} options.onretry  Starts the next race.
    */
   constructor({ clock, random, health, preference, onretry }) {
     this.#clock = clock;
     this.#health = health;
     this.#preference = preference;
-    this.#random = random;
+    this.#backoff = new Backoff(random);
     this.#onretry = onretry;
   }
 
@@ -58,11 +56,7 @@ export class Retry {
     const serverMs = boundRetry(retryMs);
     this.#isWaiting = true;
     this.#isServerDelay = serverMs !== null;
-    // Full jitter: equal delays would bring all browsers back at the same moment.
-    const delayMs = this.#random() * Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
-    const attempt = this.#attempt;
-    this.#attempt += 1;
-    this.#cancel = this.#clock.after(serverMs ?? delayMs, () => this.#onretry(attempt));
+    this.#cancel = this.#clock.after(serverMs ?? this.#backoff.next(), this.#onretry);
   }
 
   /**
@@ -81,17 +75,36 @@ export class Retry {
     });
   }
 
-  /**
-   * Makes the next delay short again, after a useful link or a change of the network. Not after each open, which would
-   * hammer the server from a flapping network.
-   */
+  /** Makes the next delay short again, after a useful link or a change of the network. */
   reset() {
-    this.#attempt = 0;
+    this.#backoff.reset();
   }
 
   cancel() {
     this.#isWaiting = false;
     this.#cancel();
+  }
+}
+
+class Backoff {
+  #random;
+  #attempt = 0;
+
+  /** @param {() => number} random  Returns a number from 0 up to 1. */
+  constructor(random) {
+    this.#random = random;
+  }
+
+  /** Returns the next delay in ms. Full jitter: equal delays would bring all browsers back at the same moment. */
+  next() {
+    const limitMs = Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
+    this.#attempt += 1;
+    return this.#random() * limitMs;
+  }
+
+  /** Not after each open, which would hammer the server from a flapping network. */
+  reset() {
+    this.#attempt = 0;
   }
 }
 

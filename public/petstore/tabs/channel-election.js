@@ -9,7 +9,7 @@
  */
 
 /** @import { Lead, TabMessage } from "./tab-message.js" */
-/** @import { Tab } from "./tab.js" */
+/** @import { Clock } from "../clock.js" */
 
 export class ChannelElection {
   /** No queue: a tab asks for the leader, and claims the lead if there is none. */
@@ -18,17 +18,18 @@ export class ChannelElection {
   term = 0;
   /** Highest term of any other tab. */
   #highest = 0;
-  #tab;
-  #onwin;
+  #options;
   #isLeading = false;
 
   /**
-   * @param {Tab} tab
-   * @param {() => void} onwin  This tab leads.
+   * @param {object} options
+   * @param {string} options.id  Of this tab.
+   * @param {Clock} options.clock
+   * @param {(message: TabMessage) => void} options.post  To the other tabs.
+   * @param {() => void} options.onwin  This tab leads.
    */
-  constructor(tab, onwin) {
-    this.#tab = tab;
-    this.#onwin = onwin;
+  constructor(options) {
+    this.#options = options;
   }
 
   /** Follows the leader. */
@@ -38,14 +39,14 @@ export class ChannelElection {
 
   /** Claims the lead. The time in the term lets the latest claim win, even if this tab missed an earlier one. */
   takeOver() {
-    this.term = Math.max(this.term + 1, this.#highest + 1, this.#tab.clock.now());
+    this.term = Math.max(this.term + 1, this.#highest + 1, this.#options.clock.now());
     this.#isLeading = true;
-    this.#onwin();
+    this.#options.onwin();
   }
 
   /** Resigns if this tab leads. */
   leave() {
-    if (this.#isLeading) this.#tab.post({ kind: "resign", leader: this.#tab.id });
+    if (this.#isLeading) this.#options.post({ kind: "resign", leader: this.#options.id });
     this.#isLeading = false;
   }
 
@@ -56,6 +57,6 @@ export class ChannelElection {
 
   /** Returns true if this tab keeps the lead when another claims it. @param {Lead} claim */
   outranks({ term, leader }) {
-    return this.#isLeading && (this.term > term || (this.term === term && this.#tab.id > leader));
+    return this.#isLeading && (this.term > term || (this.term === term && this.#options.id > leader));
   }
 }

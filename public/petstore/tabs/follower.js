@@ -1,19 +1,21 @@
 // @ts-check
 /**
- * A tab that receives its messages from the leader.
+ * Receives the messages of a tab from the leader, in every tab: the leader follows itself.
  *
  * It takes only messages that continue the sequence of its own page. If something is missing, it asks the leader, then the
- * server once. If neither helps, it takes the lead: its own connection starts at its own cursor.
+ * server once. If neither helps, it takes the lead: its own connection starts at its own cursor. A page asks the server also
+ * when it starts, which is faster than any connection.
  *
  * It also takes the lead from a leader that delivers nothing and does not reply, or replies that it is connected, or is
  * hidden while this tab is visible. Browsers restrict hidden tabs, each in a different way.
  */
 import { hasReached, isNewer } from "../protocol/cursor.js";
-import { classify, isChange } from "../protocol/message-order.js";
 import { noop } from "../transports/transport.js";
+import { covers } from "./pet-filter.js";
+/** @import { Answer, CatchUp } from "../connection/catch-up.js" */
+/** @import { ConnectionState } from "../connection/handover.js" */
 /** @import { Message } from "../protocol/message.js" */
-/** @import { CatchUp } from "../connection/catch-up.js" */
-/** @import { PageEvent, TabMessage, Welcome } from "./tab-message.js" */
+/** @import { PageEvent, Relay, TabMessage, Welcome } from "./tab-message.js" */
 /** @import { Tab } from "./tab.js" */
 
 /** Silence after which the leader is asked, in heartbeats. The rest up to 1.5 is for taking over. */
@@ -26,23 +28,34 @@ const REPLY_LIMIT_MS = 1_000;
  * The same if no leader is known and the browser appoints none: there probably is no leader, and the page waits for its
  * connection. Replacing a leader that exists after all costs one connection and no message.
  */
-const VACANT_LIMIT_MS = 250;
+const VACANT_LIMIT_MS = 60;
 
-/** Time limit for joining, including a request to the server. */
+/** Time limit for joining, including a request to the server, or a connection of the leader for the pets of this tab. */
 const JOIN_LIMIT_MS = 6_000;
 
 /** Time limit for stealing the lock. After it, locks do not work here. */
 const TAKE_OVER_LIMIT_MS = 3_000;
 
 export class Follower {
+  /** The filter of the leader's connection, as far as this tab knows. @type {string[] | null} */
+  filter = null;
+  /** The request to the server that is under way. @type {{ answer: Promise<Answer>, abort: () => void } | null} */
+  request = null;
   #tab;
   #hasQueue;
   #catchUp;
+  #post;
   #ontakeover;
   #ongiveup;
   #leader = "";
   #cancelWait = noop;
-  #request = new AbortController();
+  #isStopped = false;
+  /** The cursor of the last request to the server; null once nothing is missing. @type {string | null} */
+  #askedFor = null;
+  /** The leader does not have what this tab is missing. */
+  #isBehind = false;
+  /** The leader's connection covers the pets of this tab. Otherwise its cursors say nothing about them. */
+  #isCovered = true;
   #hasHello = false;
   /** When this tab asked for missing changes; -Infinity if no reply is expected. */
   #joinedAt = -Infinity;
@@ -51,49 +64,67 @@ export class Follower {
   /** When a tab with precedence asked; -Infinity once somebody replied or delivered. */
   #rivalJoinedAt = -Infinity;
   #deliveredAt;
-  #hasAskedServer = false;
 
   /**
    * @param {Tab} tab
    * @param {object} options
-   * @param {boolean} options.hasQueue  The browser appoints this tab when there is no leader.
+   * @param {() => boolean} options.hasQueue  Returns true if the browser appoints this tab when there is no leader.
    * @param {Pick<CatchUp, "run">} options.catchUp
+   * @param {(message: TabMessage) => void} options.post  To the leader, and to other tabs that follow.
    * @param {() => void} options.ontakeover  This tab should take the lead.
    * @param {() => void} options.ongiveup  There is no leader, and this tab cannot take the lead.
    */
-  constructor(tab, { hasQueue, catchUp, ontakeover, ongiveup }) {
+  constructor(tab, { hasQueue, catchUp, post, ontakeover, ongiveup }) {
     this.#tab = tab;
     this.#hasQueue = hasQueue;
     this.#catchUp = catchUp;
+    this.#post = post;
     this.#ontakeover = ontakeover;
     this.#ongiveup = ongiveup;
     this.#deliveredAt = tab.clock.now();
   }
 
   start() {
+    this.#askServer();
     this.#join();
   }
 
   stop() {
+    this.#isStopped = true;
     this.#cancelWait();
-    this.#request.abort();
+    this.request?.abort();
+  }
+
+  /** The pets of the tab have changed: an answer for the pets before is of no use. */
+  restart() {
+    this.request?.abort();
+    this.request = null;
+    this.start();
+  }
+
+  /** There is no leader any more. */
+  leaderless() {
+    this.#leader = "";
+    this.#join();
   }
 
   /** @param {TabMessage} message */
   receive(message) {
-    if (message.kind !== "join") this.#rivalJoinedAt = -Infinity;
+    if (message.kind !== "join" && message.kind !== "leave") this.#rivalJoinedAt = -Infinity;
     switch (message.kind) {
       case "lead":
         this.#leader = message.leader;
         return this.#join();
       case "resign":
-        return message.leader === this.#leader ? this.#resigned() : undefined;
+        return message.leader === this.#leader ? this.leaderless() : undefined;
+      case "rejoin":
+        return message.leader === this.#leader ? this.#join() : undefined;
       case "welcome":
         return message.to === this.#tab.id ? this.#welcomed(message) : this.#overheard(message);
       case "message":
-        return message.leader === this.#leader ? this.#deliver(message.message, message.after) : undefined;
+        return message.leader === this.#leader ? this.#relayed(message) : undefined;
       case "state":
-        return message.leader === this.#leader ? this.#tab.show(message.state) : undefined;
+        return message.leader === this.#leader ? this.#show(message.state) : undefined;
       case "join":
         return this.#rivalJoined(message.from);
     }
@@ -104,22 +135,19 @@ export class Follower {
    * @param {PageEvent} event
    */
   handle(event) {
-    this.#tab.post({ kind: "page-event", event });
+    this.#post({ kind: "page-event", event });
     if (event !== "offline") this.#join();
   }
 
   #join() {
+    if (this.#isStopped) return;
+    const { id: from, cursor: since, pets } = this.#tab;
     this.#awaitsReply = true;
     this.#joinedAt = this.#tab.clock.now();
-    this.#request.abort();
-    this.#tab.post({ kind: "join", from: this.#tab.id, since: this.#tab.cursor });
     if (Math.abs(this.#tab.clock.now() - this.#rivalJoinedAt) < this.#replyLimitMs) this.#yield();
     else this.#wait(this.#replyLimitMs, () => this.#takeOver());
-  }
-
-  #resigned() {
-    this.#leader = "";
-    this.#join();
+    // Last: the leader's own page has its reply before this returns.
+    this.#post({ kind: "join", from, since, pets });
   }
 
   /**
@@ -150,25 +178,43 @@ export class Follower {
   }
 
   /** @param {Welcome} welcome */
-  #welcomed({ leader, state, hello, since: asked, position, changes, isHidden }) {
+  #welcomed({ leader, pets, state, hello, since: asked, position, changes, isHidden }) {
     this.#leader = leader;
+    this.filter = pets;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
       // Counts as no reply: this tab takes over when the time limit ends, unless something is delivered.
       this.#joinedAt = -Infinity;
       return;
     }
-    const since = this.#tab.cursor;
+    const { cursor } = this.#tab;
     this.#awaitsReply = false;
-    this.#tab.show(state);
+    this.#isCovered = covers(pets, this.#tab.pets);
+    this.#show(state);
+    if (!this.#isCovered) return this.#awaitCover(state);
     this.#takeHello(hello);
     this.#awaitMessage();
     // A leader that was replaced may reply late, with changes of an epoch that this page has left since it asked.
-    if (changes && hasReached(since, asked)) this.#deliverAll(changes, asked);
-    else if (!this.#hasAskedServer) return void this.#askServer(since);
+    const hasAll = changes !== null && this.#tab.takeAll(changes, asked);
     // If this tab is ahead, the leader will receive the same changes soon.
-    else if (!isNewer(since, position)) return this.#takeOver();
+    this.#isBehind = !hasAll && !isNewer(cursor, position);
+    if (!this.#isBehind) {
+      this.#joinedAt = -Infinity;
+      this.#askedFor = null;
+    } else if (cursor !== asked) this.#join();
+    else if (this.#askedFor !== cursor) this.#askServer();
+    else if (!this.request) this.#takeOver();
+  }
+
+  /** The leader widens its connection now, unless it is frozen. @param {ConnectionState} state */
+  #awaitCover({ phase }) {
     this.#joinedAt = -Infinity;
-    this.#hasAskedServer = false;
+    if (phase === "up") this.#wait(JOIN_LIMIT_MS, () => this.#takeOver());
+    else this.#awaitMessage();
+  }
+
+  /** @param {ConnectionState} state  Of the leader's connection. */
+  #show(state) {
+    this.#tab.show(this.#isCovered || state.phase !== "up" ? state : { phase: "connecting" });
   }
 
   /**
@@ -182,42 +228,38 @@ export class Follower {
     this.#tab.receive(rest);
   }
 
-  /** @param {Message} message @param {string} after */
-  #deliver(message, after) {
+  /** @param {Relay} relay */
+  #relayed({ pets, after, message }) {
+    const wasCovered = this.#isCovered;
+    this.filter = pets;
+    this.#isCovered = covers(pets, this.#tab.pets);
+    if (!this.#isCovered) return wasCovered ? this.#join() : undefined;
     const wasSilent = this.#isSilent();
     this.#awaitsReply = false;
     this.#hasHello ||= message.type === "hello";
     this.#deliveredAt = this.#tab.clock.now();
-    const order = classify(message, after, this.#tab.cursor);
-    if (order === "next") this.#tab.receive(message);
+    const order = this.#tab.take(message, after);
     this.#awaitMessage();
-    if ((order === "gap" || wasSilent) && !this.#isJoining()) this.#join();
+    // Before its hello, a connection may have received more than the one that it replaces has relayed.
+    const isGap = order === "gap" || (message.type === "hello" && !hasReached(this.#tab.cursor, after));
+    if (!wasCovered || ((isGap || wasSilent) && !this.#isJoining())) this.#join();
   }
 
-  /**
-   * @param {Message[]} messages  Without a gap between them. Some may have arrived by another way meanwhile.
-   * @param {string} from  The cursor before the first one.
-   */
-  #deliverAll(messages, from) {
-    let after = from;
-    for (const message of messages) {
-      if (classify(message, after, this.#tab.cursor) === "next") this.#tab.receive(message);
-      after = message.cursor;
-    }
-  }
-
-  /** @param {string} since */
-  async #askServer(since) {
-    this.#request.abort();
-    this.#request = new AbortController();
-    const { signal } = this.#request;
-    const answer = await this.#catchUp.run(since, signal).catch(() => null);
-    if (signal.aborted) return;
-    this.#hasAskedServer = true;
-    // A heartbeat of this request says nothing about the leader's connection.
-    const missed = answer?.messages.filter((message) => message.type === "snapshot" || isChange(message)) ?? [];
-    this.#deliverAll(missed, since);
-    this.#join();
+  /** Requests what this page is missing, unless it has done so. */
+  async #askServer() {
+    if (this.request) return;
+    const abort = new AbortController();
+    const { cursor, pets } = this.#tab;
+    const answer = this.#catchUp.run(cursor, abort.signal, pets);
+    this.request = { answer, abort: () => abort.abort() };
+    this.#askedFor = cursor;
+    const { messages } = await answer.catch(() => ({ messages: [] }));
+    if (abort.signal.aborted) return;
+    this.request = null;
+    // Only what advances the page: the rest says nothing about the leader's connection.
+    const advances = (/** @type {Message} */ { type, cursor: next }) => type === "snapshot" || isNewer(next, cursor);
+    this.#tab.takeAll(messages.filter(advances), cursor);
+    if (this.#isBehind) this.#join();
   }
 
   #awaitMessage() {
@@ -231,6 +273,8 @@ export class Follower {
 
   /** A clock that was set back makes the difference negative: the silence is unknown, and counts as too long. */
   #isSilent() {
+    // The connection of this tab itself notices its own silence.
+    if (this.#leader === this.#tab.id) return false;
     return Math.abs(this.#tab.clock.now() - this.#deliveredAt) >= this.#silentMs;
   }
 
@@ -244,7 +288,7 @@ export class Follower {
   }
 
   get #replyLimitMs() {
-    const isVacant = this.#leader === "" && !this.#hasQueue;
+    const isVacant = this.#leader === "" && !this.#hasQueue();
     return Math.min(isVacant ? VACANT_LIMIT_MS : REPLY_LIMIT_MS, this.#tab.heartbeatMs / 8);
   }
 
@@ -255,6 +299,7 @@ export class Follower {
    */
   #wait(delayMs, act) {
     this.#cancelWait();
-    this.#cancelWait = this.#tab.clock.after(delayMs, act);
+    // The page may stop the connection while it receives a message.
+    if (!this.#isStopped) this.#cancelWait = this.#tab.clock.after(delayMs, act);
   }
 }

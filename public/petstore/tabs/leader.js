@@ -1,48 +1,67 @@
 // @ts-check
-/** The tab that holds the only connection of the browser: relays its messages, and replies to tabs that join. */
+/**
+ * The tab that holds the only connection of the browser: relays its messages, and replies to tabs that join.
+ *
+ * The connection is as narrow as the tabs that share it. For another filter a second connection starts beside the first, at
+ * its position, and replaces it once it is up. The second one repeats what the first has delivered meanwhile, which every
+ * tab recognizes by the cursors. Nothing is missing, because of all pets in its filter it has every change from there on.
+ */
 import { noop } from "../transports/transport.js";
-/** @import { Connection } from "../connection/connection.js" */
-/** @import { ConnectionState } from "../connection/handover.js" */
-/** @import { Message } from "../protocol/message.js" */
+import { covers, union } from "./pet-filter.js";
+import { Stream } from "./stream.js";
+/** @import { Answer } from "../connection/catch-up.js" */
 /** @import { ChannelElection } from "./channel-election.js" */
+/** @import { Connect } from "./stream.js" */
 /** @import { Join, PageEvent, TabMessage } from "./tab-message.js" */
 /** @import { Tab } from "./tab.js" */
 
+/** Time from the departure of a tab to a narrower connection. A reader who follows links leaves and joins all the time. */
+const NARROW_AFTER_MS = 30_000;
+
 export class Leader {
   #tab;
-  #connection;
+  #connect;
   #election;
+  #post;
   #onreplaced;
-  /** @type {ConnectionState} */
-  #state = { phase: "connecting" };
-  /** @type {Message | null} */
-  #hello = null;
+  #stream;
+  /** @type {Stream | null} With another filter, and not up yet. */
+  #next = null;
+  /** Pets of the tabs that joined, by tab. @type {Map<string, string[]>} */
+  #members = new Map();
+  #cancelNarrowing = noop;
 
   /**
    * @param {Tab} tab
    * @param {object} options
-   * @param {Connection} options.connection  Not started, and for every pet.
+   * @param {string[]} options.pets  Of the tabs that are known to share the connection.
+   * @param {Connect} options.connect
    * @param {Pick<ChannelElection, "term" | "outranks">} options.election
+   * @param {(message: TabMessage) => void} options.post  To every tab, this one included.
    * @param {() => void} options.onreplaced  Another tab leads.
    */
-  constructor(tab, { connection, election, onreplaced }) {
+  constructor(tab, { pets, connect, election, post, onreplaced }) {
     this.#tab = tab;
-    this.#connection = connection;
+    this.#connect = connect;
     this.#election = election;
+    this.#post = post;
     this.#onreplaced = onreplaced;
+    this.#stream = new Stream(pets, tab.cursor, connect);
   }
 
-  start() {
+  /** @param {Promise<Answer>} [firstPoll]  The request of the page that is under way, if there is one. */
+  start(firstPoll) {
     this.#claim();
-    this.#connection.onmessage = (message) => this.#relay(message);
-    this.#connection.onstate = (state) => this.#changeState(state);
-    this.#connection.start();
+    this.#use(this.#stream);
+    this.#stream.start(firstPoll);
+    this.#narrowLater();
   }
 
-  /** Ends the connection without telling the others: for them it continues with the next leader. */
+  /** Ends the connection without notifying the others: for them it continues with the next leader. */
   stop() {
-    this.#connection.onmessage = this.#connection.onstate = noop;
-    this.#connection.stop();
+    this.#cancelNarrowing();
+    this.#stream.stop();
+    this.#next?.stop();
   }
 
   /**
@@ -55,49 +74,96 @@ export class Leader {
       if (this.#election.outranks(message)) this.#claim();
       else this.#onreplaced();
     } else if (message.kind === "join") {
+      this.#members.set(message.from, message.pets);
       this.#welcome(message);
+      this.#widen();
+    } else if (message.kind === "leave") {
+      this.#members.delete(message.from);
+      this.#narrowLater();
     } else if (message.kind === "page-event") {
-      this.handle(message.event);
+      this.#handle(message.event);
     }
   }
 
   /** @param {PageEvent} event */
-  handle(event) {
-    this.#connection[event]();
+  #handle(event) {
+    this.#stream.connection[event]();
+    this.#next?.connection[event]();
   }
 
   #claim() {
-    this.#tab.post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
+    this.#post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
   }
 
-  /** @param {Message} message */
-  #relay(message) {
-    const after = this.#tab.cursor;
-    if (message.type === "hello") this.#hello = message;
-    this.#tab.post({ kind: "message", leader: this.#tab.id, after, message });
-    this.#tab.receive(message);
+  /** @param {Stream} stream */
+  #use(stream) {
+    const { id } = this.#tab;
+    const { pets } = stream;
+    this.#stream = stream;
+    stream.onmessage = (message, after) => this.#post({ kind: "message", leader: id, pets, after, message });
+    let wasUp = false;
+    stream.onstate = () => {
+      const { state } = stream;
+      this.#post({ kind: "state", leader: id, state });
+      if (wasUp && state.phase !== "up") this.#countMembers();
+      wasUp = state.phase === "up";
+    };
   }
 
-  /** @param {ConnectionState} state */
-  #changeState(state) {
-    this.#state = state;
-    this.#tab.post({ kind: "state", leader: this.#tab.id, state });
-    this.#tab.show(state);
+  /** Finds out which tabs are left: one that crashed has not announced it. */
+  #countMembers() {
+    this.#members.clear();
+    this.#post({ kind: "rejoin", leader: this.#tab.id });
+    this.#narrowLater();
+  }
+
+  /** Also keeps the pets of tabs that have not joined yet, or have left, to change the connection less often. */
+  #widen() {
+    const pets = union([this.#stream.pets, ...this.#members.values()]);
+    if (!this.#next && !covers(this.#stream.pets, pets)) this.#change(pets);
+  }
+
+  #narrowLater() {
+    this.#cancelNarrowing();
+    this.#cancelNarrowing = this.#tab.clock.after(NARROW_AFTER_MS, () => {
+      if (this.#next) return this.#narrowLater();
+      const pets = union([this.#tab.pets, ...this.#members.values()]);
+      if (!covers(pets, this.#stream.pets)) this.#change(pets);
+    });
+  }
+
+  /** @param {string[]} pets */
+  #change(pets) {
+    const next = new Stream(pets, this.#stream.position, this.#connect);
+    this.#next = next;
+    next.onstate = () => next.state.phase === "up" && this.#replaceStream(next);
+    next.start();
+  }
+
+  /** @param {Stream} next */
+  #replaceStream(next) {
+    this.#stream.stop();
+    this.#next = null;
+    this.#use(next);
+    next.onstate();
+    // Other tabs may have joined meanwhile.
+    this.#widen();
   }
 
   /** @param {Join} join */
   #welcome({ from, since }) {
-    const { id, cursor, isHidden } = this.#tab;
-    this.#tab.post({
+    const { pets, state, hello, position } = this.#stream;
+    this.#post({
       kind: "welcome",
-      leader: id,
+      leader: this.#tab.id,
       to: from,
-      state: this.#state,
-      hello: this.#state.phase === "up" ? this.#hello : null,
+      pets,
+      state,
+      hello: state.phase === "up" ? hello : null,
       since,
-      position: cursor,
-      changes: this.#tab.recentChanges.between(since, cursor),
-      isHidden,
+      position,
+      changes: this.#stream.since(since),
+      isHidden: this.#tab.isHidden,
     });
   }
 }

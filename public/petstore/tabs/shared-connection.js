@@ -1,23 +1,24 @@
 // @ts-check
 /**
- * One live connection for all tabs of a browser, with the interface of `Connection`.
+ * One live connection for all tabs of a browser, with the interface of `Connection`, and pets that may change.
  *
  * A Web Lock elects the leader; without Web Locks, as on pages over plain http, the tabs elect it over their channel. The
- * leader has a connection that watches every pet, and relays its messages to the followers over a BroadcastChannel. If
- * there is no channel, each tab leads itself. A page that goes away releases lock and channel, which would keep it out of
- * the back/forward cache.
+ * leader has a connection for the pets of all tabs, and relays its messages over a BroadcastChannel. If there is no channel,
+ * each tab leads itself. A page that goes away releases lock and channel, which would keep it out of the back/forward cache.
  */
 import { noop } from "../transports/transport.js";
 import { ChannelElection } from "./channel-election.js";
 import { Follower } from "./follower.js";
 import { Leader } from "./leader.js";
 import { LockElection } from "./lock-election.js";
+import { union } from "./pet-filter.js";
 import { Tab } from "./tab.js";
 /** @import { Clock } from "../clock.js" */
-/** @import { Connection } from "../connection/connection.js" */
+/** @import { CatchUp } from "../connection/catch-up.js" */
 /** @import { ConnectionState } from "../connection/handover.js" */
 /** @import { Message } from "../protocol/message.js" */
-/** @import { CatchUp } from "../connection/catch-up.js" */
+/** @import { Connect } from "./stream.js" */
+/** @import { PageEvent, TabMessage } from "./tab-message.js" */
 
 export class SharedConnection {
   /** @type {(message: Message) => void} */
@@ -28,8 +29,10 @@ export class SharedConnection {
   #tab;
   /** @type {LockElection | ChannelElection} */
   #election;
-  /** @type {Leader | Follower | null} Null while stopped. */
-  #role = null;
+  /** @type {Follower | null} Null while stopped. */
+  #follower = null;
+  /** @type {Leader | null} Null unless this tab leads. */
+  #leader = null;
   /** @type {BroadcastChannel | null} Null while stopped, and in a tab that leads only itself. */
   #channel = null;
 
@@ -42,15 +45,14 @@ export class SharedConnection {
    * @param {string[]} options.pets  Ids that the page shows; empty means every pet.
    * @param {() => boolean} options.isHidden
    * @param {LockManager} [options.locks]
-   * @param {typeof BroadcastChannel} options.BroadcastChannel
-   * @param {() => Connection} options.connect  Builds one for every pet, not started.
+   * @param {typeof BroadcastChannel} [options.BroadcastChannel]
+   * @param {Connect} options.connect
    * @param {Pick<CatchUp, "run">} options.catchUp
    */
   constructor(options) {
     this.#options = options;
     this.#tab = new Tab({
       ...options,
-      post: (message) => this.#channel?.postMessage(message),
       onmessage: (message) => this.onmessage(message),
       onstate: (state) => this.onstate(state),
     });
@@ -63,67 +65,114 @@ export class SharedConnection {
       locks,
       name: this.#options.name,
       onwin: () => this.#lead(),
-      onlose: () => this.#follow(),
+      onlose: () => this.#replaced(),
       onfail: () => {
         this.#election = this.#channelElection();
-        this.#follow();
+        this.#follower?.leaderless();
       },
     });
   }
 
   #channelElection() {
-    return new ChannelElection(this.#tab, () => this.#lead());
+    const post = (/** @type {TabMessage} */ message) => this.#channel?.postMessage(message);
+    const { id, clock } = this.#tab;
+    return new ChannelElection({ id, clock, post, onwin: () => this.#lead() });
   }
 
   start() {
-    if (this.#role) return;
+    if (this.#follower) return;
     this.onstate({ phase: "connecting" });
+    this.#follower = new Follower(this.#tab, {
+      hasQueue: () => this.#election.hasQueue,
+      catchUp: this.#options.catchUp,
+      post: (message) => this.#toLeader(message),
+      // A leader that cannot get what its page is missing starts again at the cursor of the page.
+      ontakeover: () => (this.#leader ? this.#lead() : this.#election.takeOver()),
+      ongiveup: () => this.#leadAlone(),
+    });
     try {
-      this.#channel = new this.#options.BroadcastChannel(this.#options.name);
+      this.#channel = this.#openChannel();
     } catch {
-      return this.#leadAlone();
+      this.#lead();
+      return this.#follower.start();
     }
-    this.#channel.onmessage = ({ data }) => {
-      this.#election.receive(data);
-      this.#role?.receive(data);
-    };
-    this.#follow();
+    this.#election.follow();
+    this.#follower.start();
   }
 
   stop() {
-    if (!this.#role) return;
-    this.#become(null);
+    if (!this.#follower) return;
+    if (!this.#leader) this.#toLeader({ kind: "leave", from: this.#tab.id });
+    this.#follower.stop();
+    this.#follower = null;
+    this.#stopLeading();
     this.#leave();
     this.onstate({ phase: "down" });
   }
 
+  /**
+   * Watches other pets from now on. `since` must return the cursor from which the page needs their changes, or "" for a
+   * snapshot.
+   * @param {string[]} pets
+   */
+  setPets(pets) {
+    this.#tab.pets = pets;
+    this.#follower?.restart();
+  }
+
   wake() {
-    this.#role?.handle("wake");
+    this.#follower?.handle("wake");
   }
 
   online() {
-    this.#role?.handle("online");
+    this.#follower?.handle("online");
   }
 
   offline() {
-    this.#role?.handle("offline");
+    this.#follower?.handle("offline");
   }
 
-  #follow() {
-    const follower = new Follower(this.#tab, {
-      hasQueue: this.#election.hasQueue,
-      catchUp: this.#options.catchUp,
-      ontakeover: () => this.#election.takeOver(),
-      ongiveup: () => this.#leadAlone(),
-    });
-    this.#become(follower);
-    this.#election.follow();
+  #openChannel() {
+    const { BroadcastChannel, name } = this.#options;
+    if (!BroadcastChannel) throw new TypeError("no channels");
+    const channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => {
+      this.#election.receive(data);
+      this.#leader?.receive(data);
+      if (!this.#leader) this.#follower?.receive(data);
+    };
+    return channel;
+  }
+
+  /** @param {TabMessage} message  From this tab, as one that follows. */
+  #toLeader(message) {
+    if (this.#leader) this.#leader.receive(message);
+    else this.#channel?.postMessage(message);
+  }
+
+  /** @param {TabMessage} message  From this tab, as the leader. */
+  #toFollowers(message) {
+    if (message.kind !== "welcome" || message.to !== this.#tab.id) this.#channel?.postMessage(message);
+    this.#follower?.receive(message);
   }
 
   #lead() {
-    const connection = this.#options.connect();
-    const election = this.#election;
-    this.#become(new Leader(this.#tab, { connection, election, onreplaced: () => this.#follow() }));
+    this.#stopLeading();
+    const known = this.#follower?.filter;
+    this.#leader = new Leader(this.#tab, {
+      pets: known ? union([known, this.#tab.pets]) : this.#tab.pets,
+      connect: this.#options.connect,
+      election: this.#election,
+      post: (message) => this.#toFollowers(message),
+      onreplaced: () => this.#replaced(),
+    });
+    this.#leader.start(this.#follower?.request?.answer);
+  }
+
+  #replaced() {
+    this.#stopLeading();
+    this.#election.follow();
+    this.#follower?.leaderless();
   }
 
   #leadAlone() {
@@ -131,11 +180,9 @@ export class SharedConnection {
     this.#lead();
   }
 
-  /** @param {Leader | Follower | null} role */
-  #become(role) {
-    this.#role?.stop();
-    this.#role = role;
-    role?.start();
+  #stopLeading() {
+    this.#leader?.stop();
+    this.#leader = null;
   }
 
   #leave() {

@@ -11,8 +11,8 @@
 /** @typedef {"wake" | "online" | "offline"} PageEvent  Names a method of the connection. */
 
 /**
- * Asks for the leader, and for the changes after a cursor.
- * @typedef {{ kind: "join", from: string, since: string }} Join
+ * Asks for the leader, for these pets, and for their changes after a cursor.
+ * @typedef {{ kind: "join", from: string, since: string, pets: string[] }} Join
  */
 
 /**
@@ -26,23 +26,31 @@
  * @property {"welcome"} kind
  * @property {string} leader
  * @property {string} to
+ * @property {string[]} pets  The filter of the leader's connection.
  * @property {ConnectionState} state
  * @property {Message | null} hello  Null while the leader is not connected.
  * @property {string} since  The cursor in the join.
- * @property {string} position  The cursor of the leader.
+ * @property {string} position  The position of the leader's stream.
  * @property {Message[] | null} changes  The changes from `since` to `position`; null if the leader does not have them all.
  * @property {boolean} isHidden
  */
 
 /**
+ * What the leader's connection delivered. Of the pets in its filter, nothing else changed after the cursor `after`.
+ * @typedef {{ kind: "message", leader: string, pets: string[], after: string, message: Message }} Relay
+ */
+
+/**
+ * - `rejoin`: the leader asks its followers to join again, to learn which of them are left.
+ * - `leave`: a follower goes away.
  * - `resign`: the leader stops, without a successor.
  * - `state`: the state of the leader's connection.
- * - `message`: what the leader's connection delivered, directly after the cursor `after`.
  * - `page-event`: an event of any tab, for the leader's connection.
- * @typedef {Join | Welcome | Lead
+ * @typedef {Join | Welcome | Lead | Relay
+ *   | { kind: "rejoin", leader: string }
+ *   | { kind: "leave", from: string }
  *   | { kind: "resign", leader: string }
  *   | { kind: "state", leader: string, state: ConnectionState }
- *   | { kind: "message", leader: string, after: string, message: Message }
  *   | { kind: "page-event", event: PageEvent }} TabMessage
  */
 

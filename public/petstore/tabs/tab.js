@@ -1,11 +1,10 @@
 // @ts-check
-/** The state of a tab, whether it leads or follows: the cursor of its page, recent changes, and the other tabs. */
-import { isChange } from "../protocol/message-order.js";
-import { RecentChanges } from "./recent-changes.js";
+/** The page of a tab: its cursor, its pets, and which messages it takes. The same in the leader and in a follower. */
+import { hasReached } from "../protocol/cursor.js";
+import { classify, isChange } from "../protocol/message-order.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { ConnectionState } from "../connection/handover.js" */
 /** @import { Message } from "../protocol/message.js" */
-/** @import { TabMessage } from "./tab-message.js" */
 
 /** The server's default, used until a `hello` arrives. */
 const DEFAULT_HEARTBEAT_MS = 15_000;
@@ -13,15 +12,13 @@ const DEFAULT_HEARTBEAT_MS = 15_000;
 export class Tab {
   clock;
   id;
-  recentChanges;
+  /** Ids that the page shows; empty means every pet. */
+  pets;
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
-  /** Posts to the other tabs. @type {(message: TabMessage) => void} */
-  post;
   /** Shows the connection state on the page. @type {(state: ConnectionState) => void} */
   show;
   #since;
   #isHidden;
-  #pets;
   #onmessage;
 
   /**
@@ -30,20 +27,17 @@ export class Tab {
    * @param {() => number} options.random
    * @param {() => string} options.since  Returns the cursor of the page.
    * @param {() => boolean} options.isHidden
-   * @param {string[]} options.pets  Ids that the page shows; empty means every pet.
-   * @param {Tab["post"]} options.post
+   * @param {string[]} options.pets
    * @param {(message: Message) => void} options.onmessage  Advances `since` before it returns.
    * @param {Tab["show"]} options.onstate
    */
-  constructor({ clock, random, since, isHidden, pets, post, onmessage, onstate }) {
+  constructor({ clock, random, since, isHidden, pets, onmessage, onstate }) {
     this.clock = clock;
     this.id = random().toString(36).slice(2);
-    this.recentChanges = new RecentChanges(since());
-    this.post = post;
+    this.pets = pets;
     this.show = onstate;
     this.#since = since;
     this.#isHidden = isHidden;
-    this.#pets = pets;
     this.#onmessage = onmessage;
   }
 
@@ -56,10 +50,36 @@ export class Tab {
     return this.#isHidden();
   }
 
-  /** @param {Message} message  The next message for this tab. */
+  /**
+   * Takes a message of a stream that covers this tab, if it is the next one for this page.
+   * @param {Message} message
+   * @param {string} after  The cursor of the stream before the message.
+   */
+  take(message, after) {
+    const order = classify(message, after, this.cursor);
+    if (order === "next") this.receive(message);
+    return order;
+  }
+
+  /**
+   * Takes a sequence without a gap. Some messages may have arrived by another way meanwhile.
+   * @param {Message[]} messages
+   * @param {string} from  The cursor before the first one.
+   * @returns {boolean} False if the page does not continue `from`: it has left that epoch, or shows other pets.
+   */
+  takeAll(messages, from) {
+    if (this.cursor !== from && !hasReached(this.cursor, from)) return false;
+    let after = from;
+    for (const message of messages) {
+      this.take(message, after);
+      after = message.cursor;
+    }
+    return true;
+  }
+
+  /** @param {Message} message  The next message for this page. */
   receive(message) {
     if (message.type === "hello" && message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
-    this.recentChanges.add(message);
     this.#onmessage(this.#filter(message));
   }
 
@@ -70,8 +90,8 @@ export class Tab {
    * @returns {Message}
    */
   #filter(message) {
-    if (this.#pets.length === 0) return message;
-    const isShown = (/** @type {unknown} */ id) => this.#pets.includes(String(id));
+    if (this.pets.length === 0) return message;
+    const isShown = (/** @type {unknown} */ id) => this.pets.includes(String(id));
     if (isChange(message)) return isShown(message.pet) ? message : { type: "heartbeat", cursor: message.cursor };
     if (message.type !== "snapshot" || !Array.isArray(message.pets)) return message;
     return { ...message, pets: message.pets.filter((/** @type {any} */ pet) => isShown(pet.id)) };

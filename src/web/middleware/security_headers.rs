@@ -1,7 +1,9 @@
 //! Security headers of every answer.
 
-use poem::Response;
+use std::sync::Arc;
+
 use poem::http::{HeaderName, HeaderValue, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
 
 /// Allows only what this server itself serves, no inline script or style, and no frames. Trusted Types
 /// keep scripts from turning text into markup.
@@ -10,8 +12,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 const HEADERS: [(HeaderName, &str); 6] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::REFERRER_POLICY, "same-origin"),
     // For browsers that do not support frame-ancestors.
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -27,12 +29,18 @@ const HEADERS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Adds the headers.
-pub async fn add(answer: poem::Result<Response>) -> poem::Result<Response> {
-    let mut response = answer?;
-    for (name, value) in HEADERS {
+/// Adds the headers. A file that pages load needs only the first one: the others are about documents.
+pub async fn add<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
+    let is_file = is_file(request.uri().path());
+    let mut response = next.call(request).await?.into_response();
+    let count = if is_file { 1 } else { HEADERS.len() };
+    for (name, value) in &HEADERS[..count] {
         let value = HeaderValue::from_static(value);
         response.headers_mut().insert(name, value);
     }
     Ok(response)
+}
+
+fn is_file(path: &str) -> bool {
+    path.starts_with("/assets/") || path.starts_with("/live/client.") || path == "/favicon.ico"
 }

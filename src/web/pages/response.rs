@@ -10,6 +10,7 @@ use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
 use crate::views::{ErrorPage, Page};
 use crate::web::Site;
+use crate::web::middleware::ContainsSecret;
 
 /// Answers one request with pages. Handlers take it as a parameter.
 pub struct PageResponder {
@@ -64,6 +65,9 @@ impl PageResponder {
             .content_type("text/html; charset=utf-8")
             .header(header::CACHE_CONTROL, caching)
             .body(html);
+        if P::HAS_SECRET {
+            response.set_data(ContainsSecret);
+        }
         if let Some(name) = rights.name.filter(|_| P::HAS_TEXT_INPUT) {
             let cookie = self.principal.authenticator().account_cookie(&name);
             response.headers_mut().append(header::SET_COOKIE, cookie);

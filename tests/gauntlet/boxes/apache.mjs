@@ -4,6 +4,10 @@ import { documented, startBox, write } from "../support/box.mjs";
 /** mod_proxy_http alone. */
 export const alone = (upstream) => start(upstream, site((to) => `ProxyPass / http://${to}/`));
 
+/** mod_proxy_http with settings. */
+export const having = (settings, ...modules) => (upstream) =>
+  start(upstream, site((to) => `ProxyPass / http://${to}/\n${settings}`), modules);
+
 /** As in the guide: mod_proxy_http with protocol upgrades. */
 export const recommended = (upstream) =>
   start(upstream, ({ port }) =>

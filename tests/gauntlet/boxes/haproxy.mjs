@@ -5,6 +5,9 @@ import { documented, makeCertificate, startBox, write } from "../support/box.mjs
 /** Mode http with the usual timeouts. */
 export const alone = (upstream) => start(upstream, plain(""));
 
+/** Mode http with settings, and with options of the server. */
+export const having = (settings, options) => (upstream) => start(upstream, plain(settings, options));
+
 /** Refuses WebSocket, and compresses everything it can. */
 export const compressing = (upstream) =>
   start(
@@ -31,7 +34,7 @@ export const overHttp2 = (upstream) =>
     { scheme: "https" },
   );
 
-function plain(settings) {
+function plain(settings, options = "") {
   return ({ port, upstream }) => `
 defaults
   mode http
@@ -42,7 +45,7 @@ defaults
 listen pets
   bind 127.0.0.1:${port}
   ${settings}
-  server pet-store ${upstream}
+  server pet-store ${upstream} ${options}
 `;
 }
 

@@ -21,20 +21,54 @@ export const impatient = (upstream) =>
   start(upstream, site(`${UPGRADE} proxy_read_timeout 20s;`));
 
 /** Ignores X-Accel-Buffering, so an event stream is buffered up to 32 KB. */
-const HOLDING = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
+export const HOLDING = "proxy_ignore_headers X-Accel-Buffering; proxy_buffering on;";
 export const holding = (upstream) => start(upstream, site(HOLDING));
 
 /** Buffers streams, and closes every request without a response within 3 seconds. */
 export const cutting = (upstream) => start(upstream, site(`${HOLDING} proxy_read_timeout 3s;`));
 
-const UPGRADE = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`;
+export const UPGRADE = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`;
 
 const to = (upstream) => ({ "127.0.0.1:3000": upstream });
 
+/** `proxy_pass` with settings, and others outside of the server. */
+export const having = (settings, outside) => (upstream) => start(upstream, site(settings, outside));
+
+/** With TLS and HTTP/2 to the browser, and `proxy_pass` alone. */
+export const aloneOverHttp2 = (upstream) =>
+  start(
+    upstream,
+    async ({ folder, port }) => {
+      const { key, cert } = await makeCertificate(folder);
+      const tls = `listen 127.0.0.1:${port} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ${key};`;
+      return `server { ${tls} location / { proxy_pass http://${upstream}; } }`;
+    },
+    { scheme: "https" },
+  );
+
+/** Caches everything for ten seconds, whatever the server says, and passes no stream on. */
+export const caching = (key) => (upstream) =>
+  start(upstream, ({ folder, port }) => `
+    proxy_cache_path ${folder}/cache keys_zone=all:1m;
+    server {
+      listen 127.0.0.1:${port};
+      proxy_read_timeout 3s;
+      location / {
+        proxy_pass http://${upstream};
+        proxy_cache all;
+        proxy_cache_key ${key};
+        proxy_cache_valid 200 10s;
+        proxy_ignore_headers Cache-Control Expires Vary X-Accel-Buffering;
+      }
+      location /live/sse { return 403; }
+      location /api { proxy_pass http://${upstream}; }
+    }`);
+
 /** A minimal proxy, with additional settings. */
-function site(settings) {
-  return ({ port, upstream }) =>
-    `server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; ${settings} } }`;
+function site(settings, outside = "") {
+  return ({ port, upstream }) => `
+    ${outside}
+    server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; ${settings} } }`;
 }
 
 function http2Site(upstream) {

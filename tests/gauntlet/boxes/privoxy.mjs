@@ -7,6 +7,9 @@ export const strict = (upstream) => start(upstream, "{+limit-connect{443}}\n/\n"
 /** The same, with a filter that buffers every text to its end. */
 export const filtering = (upstream) => start(upstream, "{+limit-connect{443} +filter{webbugs}}\n/\n");
 
+/** With other actions. */
+export const having = (actions) => (upstream) => start(upstream, `{${actions}}\n/\n`);
+
 async function start(upstream, actions) {
   const { address, stop } = await startBox(upstream, async ({ folder, port }) => {
     const config = `

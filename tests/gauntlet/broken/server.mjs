@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Program } from "../support/program.mjs";
-import { BINARY, PETS, startPetStore, Subject } from "../support/subject.mjs";
+import { BINARY, PETS, startDemo, Subject } from "../support/subject.mjs";
 import { SERVER } from "./network.mjs";
 
 const PORT = 3000;
@@ -27,7 +27,7 @@ export class Server {
   static async open(network) {
     const data = await mkdtemp(join(tmpdir(), "pet-store-broken-"));
     // `serve` has no sample pets, and the demo listens on loopback only: so the demo creates the pets first.
-    await (await startPetStore({ data })).stop();
+    await (await startDemo({ data })).stop();
     const server = new Server(network, data);
     await server.start();
     return server;
@@ -43,7 +43,7 @@ export class Server {
 
   get subject() {
     const metrics = `http://${SERVER}:${METRICS_PORT}`;
-    return new Subject(this.#program, `http://${SERVER}:${PORT}`, async () => {}, metrics);
+    return new Subject(this.#program, `http://${SERVER}:${PORT}`, { metricsOrigin: metrics });
   }
 
   /** @param {NodeJS.Signals} signal */

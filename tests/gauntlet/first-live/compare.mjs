@@ -3,7 +3,7 @@
  * profile and an empty cache, while each of them commits a change every 100 ms.
  */
 import { Browser } from "../support/browser.mjs";
-import { CHANGES_EVERY_MS, Feed } from "../support/feed.mjs";
+import { Feed } from "../support/feed.mjs";
 import { slowness } from "../support/slowness.mjs";
 import { startForVisitors, startSocketIo } from "../support/subject.mjs";
 import { overLink } from "../relays/link.mjs";
@@ -46,7 +46,7 @@ export async function compare({ network, page, browser, rounds }) {
     /** @type {[import("./cells.mjs").RivalName, import("../support/box.mjs").Route][]} */
     const routes = [];
     for (const rival of rivalsOn(page)) {
-      const subject = keep(await STARTS[rival](page), (subject) => subject.stop());
+      const subject = keep(await STARTS[rival](page === "index" ? PETS : 1), (subject) => subject.stop());
       const box = await network.start(subject.address);
       const route = keep(network.shape ? await overLink(box, network.shape) : box, (route) => route.stop());
       routes.push([rival, route]);
@@ -72,23 +72,21 @@ export function rivalsOn(page) {
 
 /** Starts each rival with a change every 100 ms; on the page of one pet, of that pet. */
 const STARTS = {
-  "pet-store": (page) => startForVisitors(petsOn(page), CHANGES_EVERY_MS),
-  "same-page": async (page) => {
-    const original = await startForVisitors(petsOn(page), CHANGES_EVERY_MS);
+  "pet-store": async (pets) => feed(await startForVisitors(pets), pets),
+  "same-page": async (pets) => {
+    const original = await startForVisitors(pets);
     try {
-      return feed(await startSocketIo(petsOn(page), original.origin), petsOn(page));
+      return feed(await startSocketIo(pets, original.origin), pets);
     } finally {
       await original.stop();
     }
   },
-  "bare-page": async (page) => feed(await startSocketIo(petsOn(page)), petsOn(page)),
+  "bare-page": async (pets) => feed(await startSocketIo(pets), pets),
 };
-
-const petsOn = (page) => (page === "index" ? PETS : 1);
 
 /** Commits changes until the subject is stopped. */
 function feed(subject, pets) {
-  const changes = new Feed((pet, status) => subject.setStatus(pet, status), pets);
+  const changes = new Feed((pet, status) => subject.setStatus(pet, status), { pets });
   changes.start();
   const stop = async () => (await changes.stop(), await subject.stop());
   return { address: subject.address, stop };

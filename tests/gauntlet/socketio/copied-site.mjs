@@ -19,7 +19,7 @@ const PET = /(data-pet="([1-9]\d*)" data-status=")[a-z]+("[\s\S]*?data-field="st
 const CURSOR = /data-cursor="[^"]*"/;
 
 const STYLESHEETS_AND_IMAGES = /(?:href|src)="(\/[^"]+\.(?:css|svg)[^"]*)"/g;
-const IMAGES_OF_CSS = /url\("?([^")]+)"?\)/g;
+const IMAGES_OF_CSS = /url\("?(?!data:)([^")]+\.svg)"?\)/g;
 
 const capitalized = (status) => status[0].toUpperCase() + status.slice(1);
 
@@ -62,9 +62,7 @@ export class CopiedSite {
     const body = Buffer.from(await response.arrayBuffer());
     this.#files.set(path, asFile(headers, body));
     if (!headers["content-type"].startsWith("text/css")) return;
-    for (const [, url] of body.toString().matchAll(IMAGES_OF_CSS)) {
-      if (!url.startsWith("data:")) await this.#copyFile(origin, new URL(url, origin + path).pathname);
-    }
+    for (const [, url] of body.toString().matchAll(IMAGES_OF_CSS)) await this.#copyFile(origin, new URL(url, origin + path).pathname);
   }
 
   /**

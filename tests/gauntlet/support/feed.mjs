@@ -6,9 +6,12 @@ const STATUSES = ["eating", "bathing", "sleeping", "playing"];
 
 export const CHANGES_EVERY_MS = 100;
 
+/** @typedef {{ pets?: number, everyMs?: number }} Rate  `pets`: their number; their ids begin with 1. */
+
 export class Feed {
   #set;
   #pets;
+  #everyMs;
   #turn = 0;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
@@ -19,15 +22,16 @@ export class Feed {
 
   /**
    * @param {(pet: number, status: string) => Promise<unknown>} set
-   * @param {number} pets  Number of pets, with ids from 1.
+   * @param {Rate} rate
    */
-  constructor(set, pets) {
+  constructor(set, { pets = 1, everyMs = CHANGES_EVERY_MS }) {
     this.#set = set;
     this.#pets = pets;
+    this.#everyMs = everyMs;
   }
 
   start() {
-    this.#timer ??= setInterval(() => this.#change(), CHANGES_EVERY_MS);
+    this.#timer ??= setInterval(() => this.#change(), this.#everyMs);
   }
 
   /** Sends no further change. Those that were sent may still be committed. */

@@ -35,12 +35,13 @@ export class Scene {
    * @param {object} what
    * @param {import("../boxes.mjs").Box["start"]} what.start  The box.
    * @param {import("./browser.mjs").BrowserName} what.browser
-   * @param {keyof typeof SUBJECTS} [what.subject]
+   * @param {() => Promise<import("./subject.mjs").Subject>} [what.subject]  Starts it.
+   * @param {import("./feed.mjs").Rate} [what.rate]  Of the changes.
    */
-  static async open({ start, browser, subject = "pet-store" }) {
+  static async open({ start, browser, subject = SUBJECTS["pet-store"], rate = {} }) {
     const scene = new Scene();
     try {
-      await scene.#open(start, browser, SUBJECTS[subject]);
+      await scene.#open(start, browser, subject, rate);
       return scene;
     } catch (error) {
       await scene.close();
@@ -48,12 +49,12 @@ export class Scene {
     }
   }
 
-  async #open(startBox, browserName, startSubject) {
+  async #open(startBox, browserName, startSubject, rate) {
     this.subject = this.#keep(await startSubject(), (subject) => subject.stop());
     this.route = this.#keep(await startBox(this.subject.address), (route) => route.stop());
     this.browser = this.#keep(await Browser.open(browserName, this.route), (browser) => browser.close());
     this.tab = await this.browser.openTab();
-    const feed = new Feed((pet, status) => this.subject.setStatus(pet, status), PETS);
+    const feed = new Feed((pet, status) => this.subject.setStatus(pet, status), { pets: PETS, ...rate });
     this.feed = this.#keep(feed, async (feed) => feed.halt());
   }
 

@@ -5,11 +5,13 @@
  * both.
  */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Program } from "./program.mjs";
+import { createToken } from "./staff.mjs";
 
 export const BINARY = process.env.PET_STORE_BIN ?? fileURLToPath(new URL("../../../target/debug/pet-store", import.meta.url));
 const SOCKET_IO = fileURLToPath(new URL("../socketio/server.mjs", import.meta.url));
@@ -23,9 +25,55 @@ const PAGE = 100;
 
 /** Starts each subject. */
 export const SUBJECTS = {
-  "pet-store": startPetStore,
+  "pet-store": () => startForVisitors(PETS),
   "socket.io": () => startSocketIo(PETS),
 };
+
+/**
+ * Starts the demo with its own data folder and without the simulator. Everyone on this machine is staff.
+ * @param {Record<string, string | number>} [flags]
+ */
+export async function startDemo(flags = {}) {
+  const data = await newFolder();
+  const all = { listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets: PETS, ...flags };
+  return Subject.start(BINARY, ["demo", ...flagsOf(all)], { clean: () => rm(data, { recursive: true, force: true }) });
+}
+
+/**
+ * Starts pet-store as visitors see it: only a token can change anything.
+ * @param {number} pets
+ * @param {Record<string, string | number>} [flags]
+ */
+export async function startForVisitors(pets, flags = {}) {
+  stores[pets] ??= createStore(pets);
+  const { folder, token } = await stores[pets];
+  const data = await newFolder();
+  await cp(folder, data, { recursive: true });
+  const args = ["serve", ...flagsOf({ ...UNLIMITED, data, ...flags })];
+  return Subject.start(BINARY, args, { token, clean: () => rm(data, { recursive: true, force: true }) });
+}
+
+/**
+ * Stores with sample pets and a token, by the number of pets: a password takes a debug build a while.
+ * @type {Record<number, Promise<{ folder: string, token: string }>>}
+ */
+const stores = {};
+
+const UNLIMITED = { listen: "127.0.0.1:0", "max-writes-per-second": 100_000 };
+
+async function createStore(pets) {
+  const folder = await newFolder();
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  // `serve` has no sample pets, so the demo creates them first.
+  await (await startDemo({ data: folder, pets })).stop();
+  const program = new Program(BINARY, ["serve", ...flagsOf({ ...UNLIMITED, data: folder })]);
+  const [invitation] = await program.says(/http:\/\/[^ ]+\/welcome\/[^ "]+/);
+  const token = await createToken(invitation);
+  await program.stop();
+  return { folder, token };
+}
+
+const newFolder = () => mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
 
 /**
  * Starts the Socket.IO server.
@@ -36,53 +84,39 @@ export function startSocketIo(pets, ...copied) {
   return Subject.start(process.execPath, [SOCKET_IO, String(pets), ...copied]);
 }
 
-/**
- * Starts pet-store with its own data folder and without the simulator.
- * @param {Record<string, string | number>} [flags]
- */
-export async function startPetStore(flags = {}) {
-  const data = await mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
-  const all = { listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets: PETS, ...flags };
-  return Subject.start(BINARY, ["demo", ...flagsOf(all)], () => rm(data, { recursive: true, force: true }));
-}
-
-/**
- * Starts pet-store as visitors see it, who can change nothing. The simulator sets a new status every `everyMs`, pet by pet.
- * @param {number} pets
- * @param {number} everyMs
- */
-export async function startForVisitors(pets, everyMs) {
-  const data = await mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
-  // `serve` has no sample pets, so the demo creates them first.
-  await (await Subject.start(BINARY, ["demo", ...flagsOf({ listen: "127.0.0.1:0", data, simulate: "off", seed: 1, pets })])).stop();
-  const flags = { listen: "127.0.0.1:0", data, seed: 1, simulate: `${pets * everyMs}ms` };
-  return Subject.start(BINARY, ["serve", ...flagsOf(flags)], () => rm(data, { recursive: true, force: true }));
-}
-
 const flagsOf = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 export class Subject {
   #program;
   #clean;
   #metricsOrigin;
+  #token;
 
   /**
    * @param {Program} program
    * @param {string} origin  Its address without a proxy.
-   * @param {() => Promise<void>} clean
-   * @param {string} [metricsOrigin]  The address of `/metrics`, if it is another one.
+   * @param {object} [options]
+   * @param {() => Promise<void>} [options.clean]
+   * @param {string} [options.token]  For changes.
+   * @param {string} [options.metricsOrigin]  The address of `/metrics`, if it is another one.
    */
-  constructor(program, origin, clean, metricsOrigin = origin) {
+  constructor(program, origin, { clean = async () => {}, token, metricsOrigin = origin } = {}) {
     this.#program = program;
     this.origin = origin;
     this.#clean = clean;
+    this.#token = token;
     this.#metricsOrigin = metricsOrigin;
   }
 
-  static async start(command, args, clean = async () => {}) {
+  /**
+   * @param {string} command
+   * @param {string[]} args
+   * @param {ConstructorParameters<typeof Subject>[2]} [options]
+   */
+  static async start(command, args, options) {
     const program = new Program(command, args);
     const [, origin] = await program.says(/listening on (http:\/\/\S+)/);
-    return new Subject(program, origin, clean);
+    return new Subject(program, origin, options);
   }
 
   /** Host and port, as in the configuration of a proxy. */
@@ -97,7 +131,7 @@ export class Subject {
 
   /** @returns {Promise<any>} */
   async #ask(method, path, body) {
-    const headers = { "content-type": "application/json" };
+    const headers = { "content-type": "application/json", ...(this.#token ? { authorization: `Bearer ${this.#token}` } : {}) };
     const answer = await fetch(this.origin + path, { method, headers, body: body && JSON.stringify(body) });
     assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
     return answer.json();
@@ -108,10 +142,16 @@ export class Subject {
     return revOf((await this.#ask("PUT", `/api/v1/pets/${pet}/status`, { status })).cursor);
   }
 
-  /** @returns {Promise<{ rev: number, pets: number[] }>} The current rev, and the ids of all pets. */
+  /** Edits the description of a pet. @returns {Promise<number>} The rev of the change, once it is committed. */
+  async describe(pet, about) {
+    return revOf((await this.#ask("PATCH", `/api/v1/pets/${pet}`, { about })).cursor);
+  }
+
+  /** @returns {Promise<{ rev: number, pets: number[], statuses: Record<string, string> }>} The current rev, and all pets. */
   async board() {
     const { cursor, pets } = await this.#ask("GET", "/live/state");
-    return { rev: revOf(cursor), pets: pets.map(({ id }) => id) };
+    const statuses = Object.fromEntries(pets.map(({ id, status }) => [id, status]));
+    return { rev: revOf(cursor), pets: pets.map(({ id }) => id), statuses };
   }
 
   /**

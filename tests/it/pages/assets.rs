@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::header::HeaderName;
+
 use super::attributes;
+use super::compression::decompress;
 use crate::support::{TestApp, spawn_app};
 
 /// The addresses that a page asks for.
@@ -76,6 +79,60 @@ async fn a_file_under_the_current_fingerprint_is_immutable_and_not_sent_twice() 
         let head = app.request("HEAD", &address).send().await.unwrap();
         assert_eq!(head.status(), 200);
         assert_eq!(head.text().await.unwrap(), "");
+    }
+}
+
+/// A file needs no policy for documents, and each header is sent with each file.
+#[tokio::test]
+async fn a_file_has_only_headers_that_mean_something_for_it() {
+    let app = spawn_app().await;
+    let mut addresses = requested_files(&app, "/pets").await;
+    addresses.push("/favicon.ico".to_owned());
+    for address in addresses {
+        let response = app.get(&address).await;
+        let mut names: Vec<&str> = response.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names.retain(|name| *name != "vary");
+        let expected = [
+            "cache-control",
+            "content-length",
+            "content-type",
+            "date",
+            "etag",
+            "x-content-type-options",
+            "x-request-id",
+        ];
+        assert_eq!(names, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_compressed_and_has_a_tag_for_each_coding() {
+    let app = spawn_app().await;
+    let files = requested_files(&app, "/pets").await;
+    let script = files.iter().find(|file| file.ends_with("demo.js")).unwrap();
+    let plain = app.text(script).await;
+    let mut tags = BTreeSet::new();
+    for accepted in ["br", "gzip", "identity"] {
+        let request = app
+            .request("GET", script)
+            .header("accept-encoding", accepted);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["vary"], "accept-encoding");
+        let tag = response.headers()["etag"].to_str().unwrap().to_owned();
+        let coding = response.headers().get("content-encoding").cloned();
+        assert_eq!(coding.is_some(), accepted != "identity");
+        let body = response.bytes().await.unwrap();
+        assert!(coding.is_none() || body.len() < plain.len() / 2);
+        assert_eq!(decompress(coding.as_ref(), &body), plain);
+
+        let again = app
+            .request("GET", script)
+            .header("accept-encoding", accepted);
+        let again = again.header("if-none-match", &tag).send().await.unwrap();
+        assert_eq!(again.status(), 304);
+        assert_eq!(again.headers()["etag"], tag.as_str());
+        assert!(tags.insert(tag), "a tag per coding");
     }
 }
 

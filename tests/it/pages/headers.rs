@@ -15,8 +15,6 @@ pub async fn answers(app: &TestApp) -> Vec<Response> {
         ("PUT", "/pets"),
         ("OPTIONS", "/pets"),
         ("POST", "/pets"),
-        ("GET", "/favicon.ico"),
-        ("GET", "/assets/old/nothing.js"),
         ("GET", "/live/sse"),
         ("GET", "/live/poll?wait=0"),
         ("GET", "/live/state"),

@@ -92,7 +92,7 @@ async fn the_duration_of_a_request_is_observed_by_the_pattern_of_its_route() {
             r#"{route="/api/v1/pets",status_class="2xx"} 1"#,
             r#"{route="/api/v1/pets/:id",status_class="2xx"} 1"#,
             r#"{route="/api/v1/pets/:id",status_class="4xx"} 1"#,
-            r#"{route="/assets/:fingerprint/*path",status_class="4xx"} 1"#,
+            r#"{route="/assets/:hash/:name",status_class="4xx"} 1"#,
             r#"{route="/pets/:id",status_class="2xx"} 1"#,
             r#"{route="/pets/:id",status_class="4xx"} 1"#,
             r#"{route="/pets/:id/edit",status_class="4xx"} 1"#,

@@ -12,7 +12,7 @@ const PLACEHOLDERS: [(&str, &str); 12] = [
     (r"127\.0\.0\.1:\d+", "[host]"),
     (r"/welcome/[0-9a-f]{64}", "/welcome/[secret]"),
     (r"petstore_[0-9a-f]{64}", "[token]"),
-    (r"\b[0-9a-f]{64}\b", "[form token]"),
+    (r"\b[0-9a-f]{128}\b", "[form token]"),
     (r"\b[0-9a-f]{32}\b", "[key]"),
     (r"\b[0-9a-f]{8}-\d+\b", "[cursor]"),
     (r"/(sessions|tokens)/[0-9a-f]{16}\b", "/$1/[handle]"),

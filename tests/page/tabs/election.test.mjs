@@ -84,8 +84,9 @@ function openElection(id, now = 1000) {
   const posted = [];
   /** @type {string[]} */
   const won = [];
-  const tab = { id, clock: { now: () => now }, post: (/** @type {TabMessage} */ message) => posted.push(message) };
-  return { election: new ChannelElection(fake(tab), () => won.push(id)), posted, won };
+  const post = (/** @type {TabMessage} */ message) => void posted.push(message);
+  const election = new ChannelElection({ id, clock: fake({ now: () => now }), post, onwin: () => won.push(id) });
+  return { election, posted, won };
 }
 
 test("of two claims the higher term wins, and with equal terms the higher id", () => {

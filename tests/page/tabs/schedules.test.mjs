@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
-import { HEARTBEAT_MS } from "./server.mjs";
+import { union } from "../../../public/petstore/tabs/pet-filter.js";
+import { HEARTBEAT_MS, PETS } from "./server.mjs";
 import { World } from "./world.mjs";
 /** @import { WorldTab } from "./world.mjs" */
 
@@ -39,6 +40,7 @@ const WEIGHTED = [
   [3, (world) => pick(world, world.tabs.filter((tab) => tab.isFrozen))?.thaw()],
   [1, (world) => pick(world, world.awake)?.leave()],
   [2, (world) => pick(world, world.tabs.filter((tab) => !tab.isHere))?.comeBack()],
+  [2, (world) => pick(world, world.awake)?.setPets(somePets(world))],
   [2, (world) => toggleHidden(pick(world, world.awake))],
   [1, (world) => pick(world, world.awake)?.connection.wake()],
   [1, (world) => world.server.stop()],
@@ -55,10 +57,16 @@ function burst(world, count) {
   for (let i = 0; i < count; i += 1) world.server.change();
 }
 
+/** Returns one or two pets, or `[]` for every pet. @param {World} world */
+function somePets(world) {
+  if (world.random() < 0.3) return [];
+  return [...new Set([pick(world, PETS), pick(world, PETS)])];
+}
+
 /** Opens a page, whose script starts a little later. @param {World} world */
 function openLater(world) {
   if (world.tabs.length >= 7) return;
-  const pets = world.random() < 0.3 ? [pick(world, ["1", "2", "3"])] : [];
+  const pets = somePets(world);
   const tab = world.openTab({ pets, hasCursor: world.random() < 0.9, isHidden: world.random() < 0.5 });
   world.at(world.delay(400), () => tab.run("start", () => void tab.start()));
 }
@@ -94,6 +102,16 @@ async function run(seed, hasLocks) {
   }
   assert.equal(world.leaders.length, 1);
   assert.equal(world.server.viewers, 1);
+  await restart(world);
+  assert.deepEqual(world.server.filters, [union(world.tabs.map(({ pets }) => pets)).toSorted()]);
+}
+
+/** Restarts the server. The leader then finds out which tabs are left. @param {World} world */
+async function restart(world) {
+  world.server.stop();
+  await world.turn(100);
+  world.server.start();
+  await world.turn(3 * HEARTBEAT_MS);
 }
 
 /**

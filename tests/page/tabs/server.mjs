@@ -1,4 +1,7 @@
 /** A server in a world whose time tests advance, and the connection of a tab to it. */
+import { isNewer } from "../../../public/petstore/protocol/cursor.js";
+import { isChange } from "../../../public/petstore/protocol/message-order.js";
+import { covers } from "../../../public/petstore/tabs/pet-filter.js";
 import { Pipe } from "./browser.mjs";
 /** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
 /** @import { Answer } from "../../../public/petstore/connection/catch-up.js" */
@@ -20,17 +23,23 @@ class Link {
   #onmessage;
   #onfail;
 
-  /** @param {WorldTab} tab @param {(message: Message) => void} onmessage @param {(link: Link) => void} onfail */
-  constructor(tab, onmessage, onfail) {
+  /**
+   * @param {WorldTab} tab
+   * @param {string[]} pets
+   * @param {(message: Message) => void} onmessage
+   * @param {(link: Link) => void} onfail
+   */
+  constructor(tab, pets, onmessage, onfail) {
     this.tab = tab;
+    this.pets = pets;
     this.#pipe = new Pipe(tab.world);
     this.#onmessage = onmessage;
     this.#onfail = onfail;
   }
 
-  open() {
-    const { tab } = this;
-    this.#send(100, () => tab.world.server.open(this, tab.board.cursor));
+  /** @param {string} since */
+  open(since) {
+    this.#send(100, () => this.tab.world.server.open(this, since));
   }
 
   close() {
@@ -60,18 +69,33 @@ export class FakeConnection {
   /** @type {string[]} */
   events = [];
   #tab;
+  #since;
+  #abort = new AbortController();
   /** @type {Link | null} */
   #link = null;
 
-  /** @param {WorldTab} tab */
-  constructor(tab) {
+  /** @param {WorldTab} tab @param {string[]} pets @param {() => string} since */
+  constructor(tab, pets, since) {
     this.#tab = tab;
+    this.pets = pets;
+    this.#since = since;
   }
 
-  start() {
+  /** @param {Promise<Answer>} [firstPoll] */
+  start(firstPoll) {
     this.isStarted = true;
     this.onstate({ phase: "connecting" });
     this.#dial();
+    this.#deliverMissed(this.#since(), firstPoll);
+  }
+
+  /** @param {string} since @param {Promise<Answer>} [poll] */
+  async #deliverMissed(since, poll = this.#tab.world.server.answer(this.#tab, since, this.#abort.signal, this.pets)) {
+    const { messages } = await poll.catch(() => ({ messages: [] }));
+    for (const message of messages) {
+      const isNext = message.type === "snapshot" ? this.#since() === since : isNewer(message.cursor, this.#since());
+      if (isNext && this.isStarted) this.onmessage(message);
+    }
   }
 
   stop() {
@@ -81,6 +105,7 @@ export class FakeConnection {
 
   end() {
     this.isStarted = false;
+    this.#abort.abort();
     this.#link?.close();
   }
 
@@ -97,14 +122,15 @@ export class FakeConnection {
   }
 
   #dial() {
-    this.#link = new Link(this.#tab, (message) => this.#receive(message), (link) => this.#failed(link));
-    this.#link.open();
+    this.#link = new Link(this.#tab, this.pets, (message) => this.#receive(message), (link) => this.#failed(link));
+    this.#link.open(this.#since());
   }
 
   /** @param {Message} message */
   #receive(message) {
     const silenceLimitMs = HEARTBEAT_MS * 1.5 + 2000;
     if (message.type === "hello") this.onstate({ phase: "up", transport: "ws", silenceLimitMs });
+    if (isChange(message) && !isNewer(message.cursor, this.#since())) return;
     this.onmessage(message);
   }
 
@@ -123,12 +149,13 @@ export class Server {
   answersPolls = true;
   /** Delay of the network. */
   slownessMs = 0;
+  /** Requests of tabs, without those of connections. */
   polls = 0;
   pets = new Map(PETS.map((id) => [id, "eating"]));
   #world;
   #epoch = 0;
-  /** @type {Message[]} */
-  #log = [];
+  /** Changes of every epoch. @type {Message[][]} */
+  #logs = [[]];
   /** @type {Set<Link>} */
   #links = new Set();
 
@@ -141,6 +168,25 @@ export class Server {
     return this.#cursorAt(this.#log.length);
   }
 
+  get #log() {
+    return this.#logs[this.#epoch];
+  }
+
+  /**
+   * Returns the changes of some pets after one rev and up to another one.
+   * @param {{ epoch: string, from: number, to: number, pets: string[] }} range
+   */
+  changes({ epoch, from, to, pets }) {
+    return this.#logs[parseInt(epoch, 16)].slice(from, to).filter(({ pet }) => covers(pets, [pet]));
+  }
+
+  /** Returns true if a page of these pets is not at the newest change. @param {string} cursor @param {string[]} pets */
+  hasNews(cursor, pets) {
+    const at = parse(cursor);
+    if (!at || at.epoch !== parse(this.cursor)?.epoch) return true;
+    return this.changes({ epoch: at.epoch, from: at.rev, to: this.#log.length, pets }).length > 0;
+  }
+
   /** @param {number} rev */
   #cursorAt(rev) {
     return `${this.#epoch.toString(16).padStart(8, "0")}-${rev}`;
@@ -151,7 +197,7 @@ export class Server {
     this.pets.set(pet, status);
     const change = { type: "status", cursor: this.#cursorAt(this.#log.length + 1), pet, status };
     this.#log.push(change);
-    for (const link of this.#links) this.#send(link, change);
+    for (const link of this.#links) if (covers(link.pets, [pet])) this.#send(link, change);
   }
 
   stop() {
@@ -168,14 +214,18 @@ export class Server {
   restore() {
     this.stop();
     this.#epoch += 1;
-    this.#log = [];
+    this.#logs.push([]);
     this.pets = new Map(PETS.map((id) => [id, STATUSES[this.#world.delay(4)]]));
     this.start();
   }
 
-  /** Number of connections that are open in a tab. */
+  /** The filters of the connections that are open in a tab. */
+  get filters() {
+    return [...this.#links].filter(({ isOpen }) => isOpen).map(({ pets }) => pets.toSorted());
+  }
+
   get viewers() {
-    return [...this.#links].filter(({ isOpen }) => isOpen).length;
+    return this.filters.length;
   }
 
   /** @param {Link} link @param {string} since */
@@ -184,18 +234,22 @@ export class Server {
     this.#links.add(link);
     const server_time = new Date(this.#world.now).toISOString();
     this.#send(link, { type: "hello", cursor: this.cursor, heartbeat_ms: this.heartbeatMs, server_time });
-    for (const message of this.#missed(since)) this.#send(link, message);
+    for (const message of this.#missed(since, link.pets)) this.#send(link, message);
   }
 
   /**
    * @param {string} since
+   * @param {string[]} watched
    * @returns {Message[]}
    */
-  #missed(since) {
+  #missed(since, watched) {
     const from = parse(since);
     const isServed = from && since === this.#cursorAt(from.rev) && from.rev <= this.#log.length;
-    if (isServed && this.#log.length - from.rev <= BACKLOG) return this.#log.slice(from.rev);
-    const pets = [...this.pets].map(([id, status]) => ({ id, name: `Pet ${id}`, status }));
+    if (isServed && this.#log.length - from.rev <= BACKLOG) {
+      return this.#log.slice(from.rev).filter(({ pet }) => covers(watched, [pet]));
+    }
+    const shown = [...this.pets].filter(([id]) => covers(watched, [id]));
+    const pets = shown.map(([id, status]) => ({ id, name: `Pet ${id}`, status }));
     return [{ type: "snapshot", cursor: this.cursor, pets }];
   }
 
@@ -215,15 +269,16 @@ export class Server {
    * @param {WorldTab} tab
    * @param {string} since
    * @param {AbortSignal} signal
+   * @param {string[]} pets
    * @returns {Promise<Answer>}
    */
-  answer(tab, since, signal) {
-    this.polls += 1;
+  answer(tab, since, signal, pets) {
     return new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
       this.#world.at(this.#world.delay(50), () => {
-        const missed = this.isUp && this.answersPolls ? this.#missed(since) : null;
+        const missed = this.isUp && this.answersPolls ? this.#missed(since, pets) : null;
         const hello = { type: "hello", cursor: since };
+        if (missed?.length === 0) missed.push({ type: "heartbeat", cursor: this.cursor });
         const arrive = () => (missed ? resolve({ hello, messages: missed, roundTripMs: 50 }) : reject(new TypeError("network")));
         this.#world.at(this.#world.delay(50), () => tab.run("poll", arrive));
       });

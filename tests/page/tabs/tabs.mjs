@@ -18,6 +18,9 @@ export async function openTabs(count, { heartbeatMs = HEARTBEAT_MS, hasLocks = t
   const tabs = Array.from({ length: count }, () => world.openTab(options).start());
   await world.turn(MOMENT_MS);
   assert.equal(world.leaders.length, Math.min(count, 1));
+  // Every page asks the server once when it starts.
+  assert.equal(world.server.polls, count);
+  world.server.polls = 0;
   const [leader] = world.leaders;
   return { world, tabs, leader, followers: tabs.filter((tab) => tab !== leader) };
 }

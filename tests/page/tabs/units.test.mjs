@@ -1,12 +1,11 @@
-/** The units of a shared connection: message order, recent changes, the lock election, catching up, and when to share. */
+/** The units of a shared connection: message order, filters, the stream, the lock election, catching up, and when to share. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection } from "../../../public/petstore/connection/connection.js";
 import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
 import { openConnection } from "../../../public/petstore/open-connection.js";
 import { LockElection } from "../../../public/petstore/tabs/lock-election.js";
-import { RecentChanges } from "../../../public/petstore/tabs/recent-changes.js";
-import { SharedConnection } from "../../../public/petstore/tabs/shared-connection.js";
+import { covers, union } from "../../../public/petstore/tabs/pet-filter.js";
+import { Stream } from "../../../public/petstore/tabs/stream.js";
 import { classify } from "../../../public/petstore/protocol/message-order.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { fake, FakeClock, fakeFetch, settle } from "../support/fakes.mjs";
@@ -53,30 +52,76 @@ test("messages that are not about pets are always next", () => {
   for (const type of ["hello", "stale", "something new"]) assert.equal(classify({ type }, at(9), at(7)), "next");
 });
 
-test("recent changes give what lies between a cursor and now, or nothing if they are incomplete", () => {
-  const recent = new RecentChanges(at(5));
-  for (const rev of [6, 7, 8]) recent.add(status(rev));
-  recent.add({ type: "heartbeat", cursor: at(8) });
-  assert.deepEqual(recent.between(at(6), at(8)), [status(7), status(8)]);
-  assert.deepEqual(recent.between(at(5), at(8))?.length, 3);
-  assert.deepEqual(recent.between(at(8), at(8)), []);
-  assert.equal(recent.between(at(4), at(8)), null);
-  assert.equal(recent.between(at(9), at(8)), null);
-  assert.equal(recent.between(at(6, OTHER), at(8)), null);
-  assert.equal(recent.between("", at(8)), null);
+test("a filter covers the pets in it, and the empty one every pet", () => {
+  /** @type {[string[], string[], boolean][]} */
+  const cases = [
+    [[], [], true],
+    [[], ["7"], true],
+    [["7"], [], false],
+    [["7"], ["7"], true],
+    [["7"], ["7", "8"], false],
+  ];
+  for (const [filter, pets, isCovered] of cases) assert.equal(covers(filter, pets), isCovered, `${filter} ${pets}`);
 });
 
-test("recent changes start again with a snapshot, and are bounded", () => {
-  const recent = new RecentChanges("");
-  recent.add(snapshot(10));
-  for (let rev = 11; rev <= 266; rev += 1) recent.add(status(rev));
-  assert.equal(recent.between(at(10), at(266))?.length, 256);
-  recent.add(status(267));
-  assert.equal(recent.between(at(10), at(267)), null);
-  assert.equal(recent.between(at(11), at(267))?.length, 256);
-  recent.add(snapshot(3, OTHER));
-  assert.equal(recent.between(at(267), at(3, OTHER)), null);
-  assert.deepEqual(recent.between(at(3, OTHER), at(3, OTHER)), []);
+test("a union is as narrow as its parts allow, and has at most 50 pets", () => {
+  const many = Array.from({ length: 50 }, (_, index) => String(index));
+  assert.deepEqual(union([["7"], ["8", "7"]]), ["7", "8"]);
+  assert.deepEqual(union([["7"], []]), []);
+  assert.equal(union([many.slice(1), ["0"]]).length, 50);
+  assert.deepEqual(union([many, ["50"]]), []);
+});
+
+/** @param {string} position */
+function openStream(position) {
+  const connection = fake({ start() {} });
+  const stream = new Stream(["1"], position, () => connection);
+  stream.start();
+  return { stream, receive: (/** @type {object} */ message) => connection.onmessage(message) };
+}
+
+test("a stream has what lies between a cursor and its position, or nothing if that is incomplete", () => {
+  const { stream, receive } = openStream(at(5));
+  for (const rev of [6, 7, 9]) receive(status(rev));
+  receive({ type: "heartbeat", cursor: at(11) });
+  assert.equal(stream.position, at(11));
+  assert.deepEqual(stream.since(at(6)), [status(7), status(9)]);
+  assert.deepEqual(stream.since(at(8)), [status(9)]);
+  assert.deepEqual(stream.since(at(5))?.length, 3);
+  assert.deepEqual(stream.since(at(11)), []);
+  assert.equal(stream.since(at(4)), null);
+  assert.equal(stream.since(at(12)), null);
+  assert.equal(stream.since(at(6, OTHER)), null);
+  assert.equal(stream.since(""), null);
+});
+
+test("a tab without a cursor misses nothing of a stream that has not begun either", () => {
+  const { stream } = openStream("");
+  assert.deepEqual(stream.since(""), []);
+});
+
+test("a stream tells with every message what it had delivered before", () => {
+  const { stream, receive } = openStream(at(5));
+  /** @type {string[]} */
+  const positions = [];
+  stream.onmessage = (_message, after) => positions.push(after);
+  for (const message of [{ type: "hello", cursor: at(9) }, status(7), { type: "heartbeat", cursor: at(7) }, status(9)]) {
+    receive(message);
+  }
+  assert.deepEqual(positions, [at(5), at(5), at(7), at(7)]);
+});
+
+test("the changes of a stream start again with a snapshot, and are bounded", () => {
+  const { stream, receive } = openStream("");
+  receive(snapshot(10));
+  for (let rev = 11; rev <= 266; rev += 1) receive(status(rev));
+  assert.equal(stream.since(at(10))?.length, 256);
+  receive(status(267));
+  assert.equal(stream.since(at(10)), null);
+  assert.equal(stream.since(at(11))?.length, 256);
+  receive(snapshot(3, OTHER));
+  assert.equal(stream.since(at(267)), null);
+  assert.deepEqual(stream.since(at(3, OTHER)), []);
 });
 
 /** An election with a lock manager that tests control. */
@@ -167,36 +212,27 @@ function fakeBrowser() {
   return { names, browser };
 }
 
-/**
- * @param {object} browser
- * @param {string} [chaos]
- */
-function open(browser, chaos) {
-  const watch = { origin: "http://127.0.0.1:3000", pets: [], chaos };
+/** @param {object} browser @param {{ origin?: string, chaos?: string }} [watched] */
+function open(browser, { origin = "http://127.0.0.1:3000", chaos } = {}) {
+  const watch = { origin, pets: [], chaos };
   const clock = new FakeClock();
   const parts = { clock, serverClock: new ServerClock(clock), eventLoop: new EventLoopMonitor(clock) };
   return openConnection({ browser: fake(browser), ...parts, random: () => 0.5, watch, since: () => at(1) });
 }
 
-test("tabs share under one name, and those with a simulated network under another", async () => {
-  /** @type {[string | undefined, string][]} */
+test("tabs share a connection to the same server over the same network, real or simulated", async () => {
+  /** @type {[{ origin?: string, chaos?: string }, string][]} */
   const cases = [
-    [undefined, "petstore-live-3"],
-    ["eat", "petstore-live-3 chaos=eat"],
+    [{}, "petstore-live-4 http://127.0.0.1:3000"],
+    [{ origin: "https://rescue.example" }, "petstore-live-4 https://rescue.example"],
+    [{ chaos: "eat" }, "petstore-live-4 http://127.0.0.1:3000 chaos=eat"],
   ];
-  for (const [chaos, name] of cases) {
+  for (const [watched, name] of cases) {
     const { names, browser } = fakeBrowser();
-    const connection = open(browser, chaos);
+    const connection = open(browser, watched);
     connection.start();
     await settle();
     connection.stop();
     assert.deepEqual(names, [name, name]);
   }
-});
-
-test("tabs share also without locks, but not without channels", () => {
-  const { browser } = fakeBrowser();
-  assert.equal(open(browser).constructor, SharedConnection);
-  assert.equal(open({ ...browser, navigator: {} }).constructor, SharedConnection);
-  assert.equal(open({ ...browser, BroadcastChannel: undefined }).constructor, Connection);
 });

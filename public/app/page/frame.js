@@ -2,21 +2,19 @@
 /** What every page with times has: the clocks, the one timer, and the times in the reader's time zone. */
 import { browserClock } from "../../petstore/clock.js";
 import { ServerClock } from "../../petstore/connection/server-clock.js";
-import { InView } from "../view/in-view.js";
 import { Tick } from "../view/tick.js";
 import { Times } from "../view/times.js";
 
 /** Starts the times of the page. */
-export function startClocks() {
+export function startFrame() {
   const clock = browserClock;
   const serverClock = new ServerClock(clock);
   const tick = new Tick(clock);
-  const inView = new InView(globalThis.IntersectionObserver);
-  const times = new Times({ root: document, serverClock, tick, inView });
+  const times = new Times({ root: document, serverClock, tick });
   serverClock.sync(document.body.dataset.asOf);
   tick.start();
   times.start();
-  return { clock, serverClock, tick, inView, times };
+  return { clock, serverClock, tick, times };
 }
 
-/** @typedef {ReturnType<typeof startClocks>} Clocks */
+/** @typedef {ReturnType<typeof startFrame>} Frame */
