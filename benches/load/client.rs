@@ -47,6 +47,8 @@ pub struct Viewer {
     /// True if its deliveries are counted. Others only fill the change log.
     pub is_counted: bool,
     pub has_requested: bool,
+    /// Requests that it sent.
+    pub requests: usize,
     phase: Phase,
     carry: Vec<u8>,
     /// The part of an SSE event that came in an earlier chunk.
@@ -83,6 +85,7 @@ impl Viewer {
             stage: Stage::Connecting,
             is_counted: true,
             has_requested: false,
+            requests: 0,
             phase: Phase::Head,
             carry: Vec::new(),
             event: Vec::new(),
@@ -92,6 +95,7 @@ impl Viewer {
     /// Sends the request. Called once the socket is connected.
     pub fn send_request(&mut self, target: &Target, newest: u64) -> Result<(), String> {
         self.has_requested = true;
+        self.requests += 1;
         let mut path = target.path(self.transport, self.record.pet, newest);
         if self.transport == Transport::Poll {
             // The first response comes immediately and shows that the poller is connected.

@@ -54,6 +54,7 @@ pub struct Figures {
     pub others_cpu: Duration,
     /// Microseconds from commit to receipt.
     pub p50: u64,
+    pub p95: u64,
     pub p99: u64,
     pub p999: u64,
     pub bytes_per_viewer: u64,
@@ -198,6 +199,7 @@ pub fn measure(
         client_cpu: after.client - before.client,
         others_cpu: after.others(&before),
         p50: measurements.latency.value_at_quantile(0.5),
+        p95: measurements.latency.value_at_quantile(0.95),
         p99: measurements.latency.value_at_quantile(0.99),
         p999: measurements.latency.value_at_quantile(0.999),
         bytes_per_viewer: memory / pool.live.max(1) as u64,

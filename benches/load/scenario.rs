@@ -16,7 +16,9 @@ mod mixed;
 )]
 mod nats;
 mod one_pet;
+mod polls;
 mod restart;
+mod retries;
 mod sleepers;
 
 use std::time::Duration;
@@ -42,8 +44,10 @@ pub enum Scenario {
     Sleepers,
     /// Viewers join and leave while changes flow
     Churn,
-    /// All viewers reconnect at the same time
+    /// The server restarts, and viewers dial one transport or all of them
     Comeback,
+    /// How late do changes reach few and many pollers?
+    Polls,
     /// The server restarts
     Restart,
     /// Durable changes through the API, compared with the syncs of the disk
@@ -64,7 +68,8 @@ impl Scenario {
             Scenario::OnePet => one_pet::compare(or(10_000)),
             Scenario::Sleepers => sleepers::run(or(1000)),
             Scenario::Churn => churn::run(or(5000)),
-            Scenario::Comeback => comeback::run(or(4000)),
+            Scenario::Comeback => comeback::run(viewers.unwrap_or(4000).min(max_viewers / 3)),
+            Scenario::Polls => polls::run_all(),
             Scenario::Restart => restart::run(or(5000)),
             Scenario::Commits => commits::run(),
             Scenario::Cluster => cluster::compare(or(10_000)),

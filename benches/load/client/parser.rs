@@ -138,6 +138,7 @@ impl Viewer {
         poll::messages(answer, |json| self.take_message(json, now, measurements));
         self.phase = Phase::Head;
         let path = target.path(self.transport, self.record.pet, self.record.last);
+        self.requests += 1;
         self.write(&target.request(self.transport, &path))?;
         Ok(size)
     }

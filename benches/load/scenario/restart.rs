@@ -4,12 +4,11 @@
 //! Viewers do what the page does: they wait as long as `bye` asked, and after a failed attempt for a
 //! random time whose limit doubles each time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
+use super::retries::{Retries, Retry};
 use super::{Setup, print_figure};
 use crate::client::pool::{NewViewer, ViewerPool};
 use crate::client::{Stage, Transport};
@@ -25,9 +24,6 @@ const MAX_SPIKE: f64 = 1.5;
 
 /// How long after the longest requested delay the last viewer may be live.
 const TOLERANCE: Duration = Duration::from_secs(2);
-
-/// The first limit of the page's random delay.
-const BACKOFF: Duration = Duration::from_millis(500);
 
 const LIMIT: Duration = Duration::from_mins(1);
 
@@ -75,12 +71,11 @@ fn new_viewer(turn: usize) -> NewViewer {
 /// Reconnects viewers.
 #[derive(Default)]
 struct Reconnects {
-    waiting: BinaryHeap<Reverse<(Instant, u32)>>,
+    retries: Retries,
     /// Failed attempts before each reconnect.
     failed: Vec<u32>,
     /// True for each viewer whose end was handled.
     is_handled: Vec<bool>,
-    longest_wait: Duration,
     /// Times since the stop.
     arrivals: Vec<Duration>,
     without_bye: usize,
@@ -102,10 +97,7 @@ impl Reconnects {
             );
             pool.poll(Duration::from_millis(5))?;
             self.handle_changes(pool, viewers, start);
-            while let Some(Reverse((due, failed))) = self.waiting.peek().copied()
-                && due <= Instant::now()
-            {
-                self.waiting.pop();
+            while let Some(Retry { failed, .. }) = self.retries.next_due() {
                 pool.add(new_viewer(self.failed.len()));
                 self.failed.push(failed);
             }
@@ -125,31 +117,21 @@ impl Reconnects {
                 Stage::Live if is_back => self.arrivals.push(start.elapsed()),
                 Stage::Lost if is_back => {
                     self.refused += 1;
-                    self.wait_randomly(self.failed[index - viewers] + 1);
+                    let failed = self.failed[index - viewers] + 1;
+                    self.retries.after_failure(index, failed);
                 }
                 Stage::Lost => {
                     if let Some(retry_ms) = viewer.record.retry_ms {
-                        self.wait(Duration::from_millis(retry_ms), 0);
+                        self.retries.after_bye(index, retry_ms);
                     } else {
                         self.without_bye += 1;
-                        self.wait_randomly(0);
+                        self.retries.after_failure(index, 0);
                     }
                 }
                 _ => continue,
             }
             self.is_handled[index] = true;
         }
-    }
-
-    fn wait(&mut self, time: Duration, failed: u32) {
-        self.longest_wait = self.longest_wait.max(time);
-        self.waiting.push(Reverse((Instant::now() + time, failed)));
-    }
-
-    fn wait_randomly(&mut self, failed: u32) {
-        let limit = BACKOFF * 2_u32.pow(failed.min(6));
-        let time = limit.mul_f64(rand::random());
-        self.waiting.push(Reverse((Instant::now() + time, failed)));
     }
 
     fn report(&self, pool: &ViewerPool, viewers: usize) -> anyhow::Result<()> {
@@ -164,7 +146,10 @@ impl Reconnects {
         let most = counts.iter().max().copied().unwrap_or(0);
         print_figure("viewers that were closed without bye", self.without_bye);
         print_figure("failed attempts", self.refused);
-        print_figure("longest requested delay", seconds(self.longest_wait));
+        print_figure(
+            "longest requested delay",
+            seconds(self.retries.longest_wait),
+        );
         print_figure("first and last live again after", {
             format!("{}, {}", seconds(first), seconds(last))
         });
@@ -176,7 +161,7 @@ impl Reconnects {
         ensure!(self.without_bye == 0, "viewers were closed without bye");
         ensure!(spike <= MAX_SPIKE, "a spike of reconnects");
         ensure!(
-            last <= self.longest_wait + TOLERANCE,
+            last <= self.retries.longest_wait + TOLERANCE,
             "not all were live in time"
         );
         let faults = pool.measurements.faults_count - pool.lost as u64;
