@@ -1,11 +1,11 @@
 // @ts-check
 /** The script of every page without live data: local times, and drafts of its form. */
-import { startFrame } from "./page/frame.js";
+import { startClocks } from "./page/clocks.js";
 import { Commands } from "./server/commands.js";
 import { Drafts } from "./state/drafts.js";
 import { discardAtSignOut, DraftForm } from "./view/draft-form.js";
 
-const { clock } = startFrame();
+const { clock } = startClocks();
 const commands = new Commands({ fetch: (...args) => fetch(...args), origin: location.origin, clock });
 const drafts = new Drafts({ storage: () => localStorage, clock });
 const [navigation] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));

@@ -1,7 +1,7 @@
 // @ts-check
 /** The script of the hello page: a connection without a board, and an echo. */
 import { Board } from "../petstore/board/board.js";
-import { startFrame } from "./page/frame.js";
+import { startClocks } from "./page/clocks.js";
 import { startLive } from "./page/live.js";
 import { Echo } from "./server/echo.js";
 import { ChaosSelect } from "./view/chaos-select.js";
@@ -13,11 +13,11 @@ chaos.start();
 startHello();
 
 function startHello() {
-  const frame = startFrame();
+  const clocks = startClocks();
   const hello = new HelloPage(document);
   const board = new Board("");
-  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock: frame.clock });
-  const live = startLive({ frame, board, chaos: chaos.mode, onleave: () => echo.close() });
+  const echo = new Echo({ WebSocket: globalThis.WebSocket, origin: location.origin, clock: clocks.clock });
+  const live = startLive({ clocks, board, chaos: chaos.mode, onleave: () => echo.close() });
   /** @type {TransportName | null} */
   let transport = null;
 

@@ -2,6 +2,7 @@
 /** Builds the connection of a page from what the browser offers, and shares it between tabs where the browser can. */
 import { CatchUp } from "./connection/catch-up.js";
 import { Connection } from "./connection/connection.js";
+import { HeartbeatInterval } from "./connection/heartbeat-interval.js";
 import { HealthCheck } from "./connection/health-check.js";
 import { TransportMemory } from "./connection/transport-memory.js";
 import { SharedConnection } from "./tabs/shared-connection.js";
@@ -67,10 +68,11 @@ function openUnshared(options) {
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
-  const polling = { fetch, watch, clock, nonce: createNonce(clock, random), savesData };
+  const heartbeat = new HeartbeatInterval({ clock, isHidden: () => browser.document?.visibilityState === "hidden" });
+  const polling = { fetch, watch, clock, nonce: createNonce(clock, random), heartbeat, savesData };
   const transports = {
-    ws: () => new WebSocketTransport({ WebSocket, watch, clock }),
-    sse: () => new SseTransport({ EventSource, watch }),
+    ws: () => new WebSocketTransport({ WebSocket, watch, clock, heartbeat }),
+    sse: () => new SseTransport({ EventSource, watch, heartbeat }),
     poll: () => new PollingTransport("poll", polling),
     short: () => new PollingTransport("short", polling),
   };
@@ -78,7 +80,8 @@ function openUnshared(options) {
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
   const health = new HealthCheck({ fetch, origin: watch.origin, clock });
   const catchUp = createCatchUp({ ...options, firstUrl: undefined });
-  return new Connection({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData });
+  const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
+  return new Connection(shared);
 }
 
 /** @param {Options} options */

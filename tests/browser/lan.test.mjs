@@ -34,3 +34,19 @@ test("eight tabs over plain http without WebSocket all load, are live, and share
   await eventually(async () => assert.equal(await viewers(store), 1));
   for (const tab of tabs) assert.equal(tab.loads, 1);
 });
+
+test("over plain http, pages of one pet and of every pet share one connection as wide as they need", async (t) => {
+  const store = await startStore(t);
+  const origin = onLan(store.origin);
+  const show = await openTab(t, `${origin}/pets/1`);
+  await show.isLive();
+  await show.shows(1, "status", await store.changeStatus(1));
+  const index = await show.openAnother(`${origin}/pets`);
+  await index.isLive();
+  for (const pet of [1, 6]) await index.shows(pet, "status", await store.changeStatus(pet));
+  await show.shows(1, "status", await index.field(1, "status"));
+  await eventually(async () => assert.equal(await viewers(store), 1));
+  await show.page.close();
+  await index.shows(6, "status", await store.changeStatus(6));
+  await eventually(async () => assert.equal(await viewers(store), 1));
+});

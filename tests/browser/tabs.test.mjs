@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ONLY, startProxy } from "./support/proxy.mjs";
-import { eventually, openTab, startStore } from "./support/browser.mjs";
+import { eventually, openTab, startStore, statusText, Tab } from "./support/browser.mjs";
 import { openWindow } from "./support/window.mjs";
 
 const TABS = 7;
@@ -49,12 +49,23 @@ async function timeToNextChange(store, tabs) {
   return Date.now() - began;
 }
 
+/** Records the messages of every WebSocket of a page. @param {import("playwright-core").Page} page */
+function recordFrames(page) {
+  const frames = [];
+  page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(JSON.parse(String(payload)))));
+  return frames;
+}
+
+/** Returns the pets of the changes among these messages. */
+const ofPets = (frames) => frames.filter(({ type }) => type === "status").map(({ pet }) => pet);
+
 const index = (count) => Array(count).fill("/pets");
 
 describe("tabs of one browser", { concurrency: 3 }, () => {
   test("seven tabs, of the index, of one pet and of the hello page, share one WebSocket", async (t) => {
     const store = await startStore(t);
-    const proxy = await startProxy(t, store.origin, ONLY.ws);
+    // Polls pass: a page asks once at its start, and a response that is held would be an error in the console.
+    const proxy = await startProxy(t, store.origin, { ...ONLY.ws, polls: "pass" });
     const paths = [...index(3), "/pets/1", "/pets/1"];
     const { leader, tabs } = await openTabs(t, proxy.origin, paths, "ws");
     tabs.push(await leader.openAnother(`${proxy.origin}/pets/2`));
@@ -82,6 +93,40 @@ describe("tabs of one browser", { concurrency: 3 }, () => {
     const id = new URL(form.page.url()).pathname.split("/").pop();
     for (const tab of tabs) await tab.shows(id, "name", "Eighth");
     await assertViewers(store, { sse: 1 });
+  });
+
+  test("tabs of one pet receive its changes only, and a wider connection replaces theirs when an index joins", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin, ONLY.ws);
+    const blank = await openTab(t, "about:blank");
+    const show = await blank.page.context().newPage();
+    const frames = recordFrames(show);
+    await show.goto(`${proxy.origin}/pets/1`);
+    const first = new Tab(show);
+    await first.isLive("ws");
+    const second = await blank.openAnother(`${proxy.origin}/pets/1`);
+    await second.isLive("ws");
+    for (let i = 0; i < 40; i += 1) await store.changeStatus(2 + (i % 5));
+    await assertAllFollow(store, [first, second]);
+    assert.deepEqual(ofPets(frames), [1, 1], "two changes of this pet, and none of forty others");
+
+    let isOpen = false;
+    const changes = (async () => {
+      for (let i = 0; !isOpen || i % 6 !== 0; i += 1) await store.changeStatus(1 + (i % 6));
+    })();
+    const index = await blank.openAnother(`${proxy.origin}/pets`);
+    await index.isLive("ws");
+    isOpen = true;
+    await changes;
+    for (let pet = 1; pet <= 6; pet += 1) {
+      const { status } = await store.api("GET", `/pets/${pet}`);
+      await index.shows(pet, "status", statusText(status));
+    }
+    await assertViewers(store, { ws: 1 });
+    await assertAllFollow(store, [first, second, index]);
+    await index.shows(5, "status", await store.changeStatus(5));
+    assert.ok(ofPets(frames).includes(5), "over the connection of the first tab");
+    assert.equal(second.loads + index.loads, 2);
   });
 
   test("a page that joins late shows what changed since it was rendered", async (t) => {

@@ -46,7 +46,7 @@ impl ChangeLog {
     /// For a message without pet or time, or one that differs from what others received for this rev.
     pub fn add(&mut self, rev: u64, json: &[u8]) -> Result<i64, String> {
         if let Some(change) = self.get(rev) {
-            return if *change.text == *json {
+            return if *change.text == *without_after(json) {
                 Ok(change.since)
             } else {
                 Err(format!("rev {rev} came in two versions: {}", excerpt(json)))
@@ -61,7 +61,7 @@ impl ChangeLog {
         let change = Change {
             pet: pet_of(json).ok_or_else(invalid)?,
             since: since_of(json).ok_or_else(invalid)?,
-            text: json.into(),
+            text: without_after(json).into(),
         };
         let since = change.since;
         if self.changes.len() <= index {
@@ -81,6 +81,12 @@ impl ChangeLog {
         }
         revs
     }
+}
+
+/// Returns a change without its last field, which depends on the viewer.
+fn without_after(json: &[u8]) -> &[u8] {
+    let end = memchr::memmem::rfind(json, b",\"after\":");
+    &json[..end.unwrap_or(json.len())]
 }
 
 fn excerpt(json: &[u8]) -> String {

@@ -2,7 +2,8 @@
 /**
  * What the live pages have in common: the watch of its pets, the status line and the announcements.
  *
- * A message goes from `petstore/` (network and board) through `state/` (its meaning) to `view/` (the page).
+ * A message goes from `petstore/` (network and board) through `state/` (its meaning) to `view/` (the page), which draws once
+ * per frame.
  */
 import { ConnectionSummary } from "../../petstore/connection-summary.js";
 import { EventLoopMonitor } from "../../petstore/connection/event-loop-monitor.js";
@@ -11,22 +12,24 @@ import { PageLifecycle } from "../../petstore/page-lifecycle.js";
 import { watch } from "../../petstore/watch.js";
 import { Announcements, StatusAnnouncements } from "../state/announcements.js";
 import { ConnectionStatus } from "../state/connection-status.js";
+import { DrawLag } from "../state/draw-lag.js";
+import { Redraw } from "../view/redraw.js";
 import { StatusLine } from "../view/status-line.js";
 import { Title } from "../view/title.js";
 /** @import { Board } from "../../petstore/board/board.js" */
-/** @import { Frame } from "./frame.js" */
+/** @import { Clocks } from "./clocks.js" */
 
 /**
  * Starts them. The watch connects when the page is visible for the first time.
  * @param {object} options
- * @param {Frame} options.frame
+ * @param {Clocks} options.clocks
  * @param {Board} options.board
  * @param {string[]} [options.pets]  Ids of the pets to watch; without it, all pets.
  * @param {string} options.chaos  The simulated network; "" for the real one.
  * @param {() => void} options.onleave
  */
-export function startLive({ frame, board, pets, chaos, onleave }) {
-  const { clock, serverClock, tick } = frame;
+export function startLive({ clocks, board, pets, chaos, onleave }) {
+  const { clock, serverClock, tick } = clocks;
   const title = new Title(document);
   const line = new StatusLine({ document, title });
   const region = document.querySelector("#announcer");
@@ -34,9 +37,11 @@ export function startLive({ frame, board, pets, chaos, onleave }) {
   const announcements = new Announcements({ clock, say: (text) => region && (region.textContent = text) });
   const statusAnnouncements = new StatusAnnouncements(clock);
   const eventLoop = new EventLoopMonitor(clock);
+  const drawLag = new DrawLag({ clock, eventLoop });
+  const redraw = new Redraw({ requestFrame: (draw) => requestAnimationFrame(draw), drawLag });
   const asOf = parseTime(document.body.dataset.asOf) ?? clock.now();
   const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
-  const status = new ConnectionStatus({ summary, serverClock });
+  const status = new ConnectionStatus({ summary, serverClock, drawLag });
   const drawStatus = () => {
     const current = status.current();
     line.draw(current);
@@ -45,9 +50,9 @@ export function startLive({ frame, board, pets, chaos, onleave }) {
   };
   const options = { pets, since: board.cursor };
   const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos });
-  live.addEventListener("message", drawStatus);
   live.addEventListener("connection", drawStatus);
   tick.add(drawStatus);
+  redraw.add(drawStatus);
   const nothing = () => {};
   const handlers = {
     begin: nothing,
@@ -58,5 +63,5 @@ export function startLive({ frame, board, pets, chaos, onleave }) {
     offline: nothing,
   };
   new PageLifecycle({ window, document, handlers }).start();
-  return { watch: live, status, announcements, title, drawStatus };
+  return { watch: live, status, announcements, title, redraw, drawStatus };
 }

@@ -9,7 +9,7 @@ import { Pause } from "../state/pause.js";
 import { Cards } from "../view/cards.js";
 import { Highlight } from "../view/highlight.js";
 import { PauseButton } from "../view/pause-button.js";
-import { startFrame } from "./frame.js";
+import { startClocks } from "./clocks.js";
 import { startLive } from "./live.js";
 /** @import { Clock } from "../../petstore/clock.js" */
 /** @import { Message } from "../../petstore/protocol/message.js" */
@@ -30,22 +30,30 @@ import { startLive } from "./live.js";
  */
 export function startPets({ chaos = "", save } = {}) {
   const page = document.body.dataset;
-  const frame = startFrame();
-  const highlight = new Highlight(frame.clock);
-  const cards = new Cards({ document, times: frame.times, highlight });
+  const clocks = startClocks();
+  const { clock, tick, inView, times } = clocks;
+  const highlight = new Highlight(clock);
+  const cards = new Cards({ document, times, highlight, inView });
   const board = new Board(page.cursor ?? "", cards.read());
   const pause = new Pause(board);
-  const saving = save?.(board, frame.clock);
+  const saving = save?.(board, clock);
   const onleave = () => (highlight.stop(), saving?.stop());
-  const live = startLive({ frame, board, pets: page.pets ? [page.pets] : undefined, chaos, onleave });
-  cards.onname = (name) => live.title.setText(`${name} · pet-store`);
-  const draw = (/** @type {Change[]} */ changes) => {
-    cards.draw(changes);
+  const live = startLive({ clocks, board, pets: page.pets ? [page.pets] : undefined, chaos, onleave });
+  const put = (/** @type {Change[]} */ changes) => {
+    if (cards.put(changes)) live.redraw.schedule();
     live.announcements.add(changes);
+    // Also read in the list of tabs, where nothing else is drawn.
+    for (const { after } of page.pets ? changes : []) if (after?.name) live.title.setText(`${after.name} · pet-store`);
   };
+  live.redraw.add(() => cards.draw());
+  inView.onenter = () => {
+    times.drawDue();
+    live.redraw.schedule();
+  };
+  tick.add(() => cards.isWaiting && requestAnimationFrame(() => cards.drawAll()));
 
   live.watch.addEventListener("message", ({ detail }) => saving?.receive(detail));
-  live.watch.addEventListener("change", ({ detail }) => draw(pause.filter(detail)));
+  live.watch.addEventListener("change", ({ detail }) => put(pause.filter(detail)));
   for (const type of /** @type {const} */ (["snapshot", "status", "pet", "gone"])) {
     live.watch.addEventListener(type, ({ detail }) => {
       document.dispatchEvent(new CustomEvent("petstore:change", { detail }));
@@ -54,17 +62,18 @@ export function startPets({ chaos = "", save } = {}) {
 
   const button = new PauseButton(document);
   button.onpause = () => {
+    cards.drawAll();
     pause.pause();
     saving?.setPaused(true);
-    frame.times.stop();
+    times.stop();
     highlight.stop();
     live.status.pause();
     live.drawStatus();
   };
   button.onresume = () => {
-    draw(pause.resume());
+    put(pause.resume());
     saving?.setPaused(false);
-    frame.times.start();
+    times.start();
     live.status.resume();
     live.drawStatus();
   };

@@ -3,6 +3,7 @@
 import { agoText, momentText } from "./time-text.js";
 /** @import { ConnectionSummary, Summary } from "../../petstore/connection-summary.js" */
 /** @import { ServerClock } from "../../petstore/connection/server-clock.js" */
+/** @import { DrawLag } from "./draw-lag.js" */
 /** @import { TransportName } from "../../petstore/transports/transport.js" */
 
 /**
@@ -29,11 +30,15 @@ const TEXTS = {
   delayed: "Delayed: your network blocks live updates, so we check every few seconds.",
 };
 
+/** If changes wait this long to be drawn, the page says so. The summary allows two seconds before that; both are within 3 s. */
+const DRAW_LIMIT_MS = 1_000;
+
 const BUSY_TEXT = "Delayed: this device is too busy to keep up.";
 
 export class ConnectionStatus {
   #summary;
   #serverClock;
+  #drawLag;
   /** @type {number | null} Server time of the data that is shown while paused. */
   #pausedAsOf = null;
 
@@ -41,10 +46,12 @@ export class ConnectionStatus {
    * @param {object} options
    * @param {Pick<ConnectionSummary, "asOf" | "current">} options.summary
    * @param {ServerClock} options.serverClock
+   * @param {Pick<DrawLag, "currentMs">} options.drawLag
    */
-  constructor({ summary, serverClock }) {
+  constructor({ summary, serverClock, drawLag }) {
     this.#summary = summary;
     this.#serverClock = serverClock;
+    this.#drawLag = drawLag;
   }
 
   pause() {
@@ -67,9 +74,10 @@ export class ConnectionStatus {
       return { state, freshness: "stale", text: `${what}. Showing what we knew at ${this.#timeText(asOf)}.` };
     }
     if (transport === null) return { state, freshness: "fresh", text: TEXTS[state] };
-    if (reason === "busy") {
-      const details = `${Math.floor(behindMs / 1000)} s behind`;
-      return { state, freshness: "fresh", text: BUSY_TEXT, details, transport };
+    const drawMs = this.#drawLag.currentMs();
+    if (reason === "busy" || (reason === undefined && drawMs >= DRAW_LIMIT_MS)) {
+      const details = `${Math.floor((reason === "busy" ? behindMs + drawMs : drawMs) / 1000)} s behind`;
+      return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, details, transport };
     }
     const details = `${TRANSPORT_NAMES[transport]}, last message ${agoText(silentMs)}`;
     return { state, freshness: "fresh", text: TEXTS[state], details, transport };

@@ -2,72 +2,109 @@
 /**
  * The pets of a page: the cards of the index, or the single pet of a show page.
  *
- * Elements are updated in place, to keep focus, selection and scroll position. Only the index adds and removes cards; the
- * page of a removed pet shows a notice and keeps its content.
+ * Changes are put here as they arrive and drawn together: the last state of a pet wins. Elements are updated in place, to
+ * keep focus, selection and scroll position. Only the index adds and removes cards; the page of a removed pet shows a
+ * notice and keeps its content.
  */
-import { drawPet, readPet } from "./pet.js";
+import { PetElement } from "./pet.js";
 /** @import { Change, Pet } from "../../petstore/board/pet.js" */
 /** @import { Highlight } from "./highlight.js" */
+/** @import { InView } from "./in-view.js" */
 /** @import { Times } from "./times.js" */
 
 export class Cards {
-  /** Called with the name of the pet, on its own page. @type {(name: string) => void} */
-  onname = () => {};
   #document;
   #times;
   #highlight;
+  #inView;
   #list;
-  /** @type {Map<string, HTMLElement>} */
+  #noPets;
+  #gone;
+  /** @type {Map<string, PetElement>} */
   #elements = new Map();
   /** Ids in ascending order, to find the place of a new card by binary search. */
   #ids;
+  /** What is to be drawn, by id; null for a pet that was removed. @type {Map<string, Pet | null>} */
+  #waiting = new Map();
 
   /**
    * @param {object} options
    * @param {Document} options.document
-   * @param {Pick<Times, "draw">} options.times
-   * @param {Pick<Highlight, "show">} options.highlight
+   * @param {Pick<Times, "set">} options.times
+   * @param {Pick<Highlight, "show" | "hide">} options.highlight
+   * @param {Pick<InView, "add" | "remove" | "has">} options.inView
    */
-  constructor({ document, times, highlight }) {
+  constructor({ document, times, highlight, inView }) {
     this.#document = document;
     this.#times = times;
     this.#highlight = highlight;
+    this.#inView = inView;
     this.#list = document.querySelector("#pets");
+    this.#noPets = document.querySelector("#no-pets");
+    this.#gone = document.querySelector("#gone");
     for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-pet]"))) {
-      this.#elements.set(element.dataset.pet ?? "", element);
+      this.#own(new PetElement(element), element.dataset.pet ?? "");
     }
     this.#ids = [...this.#elements.keys()].map(Number).sort((one, other) => one - other);
   }
 
-  /** @returns {Pet[]} The pets as the server rendered them. */
+  /** The pets as they are drawn. @returns {Pet[]} */
   read() {
-    return [...this.#elements.values()].map(readPet);
+    return [...this.#elements.values()].map(({ pet }) => pet);
   }
 
-  /** @param {Change[]} changes */
-  draw(changes) {
+  /** Returns true if some pets are not drawn yet. */
+  get isWaiting() {
+    return this.#waiting.size > 0;
+  }
+
+  /**
+   * @param {Change[]} changes  To draw with the next call of `draw` or `drawAll`.
+   * @returns {boolean} True if `draw` would draw some of them.
+   */
+  put(changes) {
+    let isInView = false;
     for (const { id, after } of changes) {
-      if (after) this.#put(after);
-      else this.#remove(id);
+      this.#waiting.set(id, after ?? null);
+      isInView ||= this.#isDue(id, after);
     }
-    this.#show("#no-pets", this.#elements.size === 0);
+    return isInView;
   }
 
-  /** @param {Pet} pet */
-  #put(pet) {
-    const element = this.#elements.get(pet.id) ?? this.#add(pet.id);
-    if (!element) return;
-    drawPet(element, pet);
-    this.#times.draw(element);
-    this.#highlight.show(element);
-    if (this.#list) return;
-    this.#show("#gone", false);
-    if (pet.name !== undefined) this.onname(pet.name);
+  /** Draws what is in view, and the cards that come and go. */
+  draw() {
+    for (const [id, pet] of this.#waiting) {
+      if (!this.#isDue(id, pet)) continue;
+      this.#waiting.delete(id);
+      this.#drawOne(id, pet);
+    }
+  }
+
+  /** Draws what is out of view too, for search in the page and for screen readers. */
+  drawAll() {
+    for (const [id, pet] of this.#waiting) this.#drawOne(id, pet);
+    this.#waiting.clear();
+  }
+
+  /** Returns true for a card in view, and for one that comes or goes. @param {string} id @param {Pet | null} [pet] */
+  #isDue(id, pet) {
+    const shown = this.#elements.get(id);
+    return !shown || !pet || this.#inView.has(shown.element);
+  }
+
+  /** @param {string} id @param {Pet | null} pet */
+  #drawOne(id, pet) {
+    if (!pet) return this.#remove(id);
+    const shown = this.#elements.get(id) ?? this.#add(id);
+    if (!shown) return;
+    shown.draw(pet, this.#times);
+    if (this.#inView.has(shown.element)) this.#highlight.show(shown.element);
+    if (!this.#list) this.#gone?.setAttribute("hidden", "");
   }
 
   /**
    * @param {string} id
-   * @returns {HTMLElement | undefined} A blank card, in its place by id.
+   * @returns {PetElement | undefined} A blank card, in its place by id.
    */
   #add(id) {
     const template = /** @type {HTMLTemplateElement | null} */ (this.#document.querySelector("#pet-card"));
@@ -75,10 +112,17 @@ export class Cards {
     if (!this.#list || !blank) return undefined;
     const card = /** @type {HTMLElement} */ (this.#document.importNode(blank, true));
     const place = this.#placeOf(id);
-    this.#list.insertBefore(card, this.#elements.get(String(this.#ids[place])) ?? null);
-    this.#elements.set(id, card);
+    this.#list.insertBefore(card, this.#elements.get(String(this.#ids[place]))?.element ?? null);
     this.#ids.splice(place, 0, Number(id));
-    return card;
+    this.#noPets?.setAttribute("hidden", "");
+    return this.#own(new PetElement(card), id);
+  }
+
+  /** @param {PetElement} shown @param {string} id */
+  #own(shown, id) {
+    this.#elements.set(id, shown);
+    this.#inView.add(shown.element);
+    return shown;
   }
 
   /** Returns how many cards come before this id. @param {string} id */
@@ -94,16 +138,19 @@ export class Cards {
 
   /** @param {string} id */
   #remove(id) {
-    const element = this.#elements.get(id);
+    const element = this.#elements.get(id)?.element;
     if (!element) return;
     if (!this.#list) {
-      this.#show("#gone", true);
+      this.#gone?.removeAttribute("hidden");
       return;
     }
     this.#moveFocus(element);
     this.#elements.delete(id);
     this.#ids.splice(this.#placeOf(id), 1);
+    this.#inView.remove(element);
+    this.#highlight.hide(element);
     element.remove();
+    if (this.#elements.size === 0) this.#noPets?.removeAttribute("hidden");
   }
 
   /**
@@ -115,10 +162,5 @@ export class Cards {
     const neighbour = removed.nextElementSibling ?? removed.previousElementSibling;
     const target = neighbour?.querySelector("a[data-link]") ?? this.#document.querySelector("#main");
     /** @type {HTMLElement | null} */ (target)?.focus({ preventScroll: true });
-  }
-
-  /** @param {string} selector @param {boolean} isShown */
-  #show(selector, isShown) {
-    this.#document.querySelector(selector)?.toggleAttribute("hidden", !isShown);
   }
 }

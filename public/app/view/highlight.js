@@ -2,53 +2,59 @@
 /**
  * Marks a changed element for a moment. CSS decides how that looks, also for readers who prefer reduced motion.
  *
- * CSS restarts an animation only under another name. So there are two names for the same animation, which avoids a forced
- * layout: on a page with many pets that would take longer than everything else.
+ * The mark itself does not move, so that it costs nothing while it is shown: CSS fades it out when it is taken away. All
+ * marks last equally long, so one timer for the oldest is enough.
  */
 
 /** @import { Clock } from "../../petstore/clock.js" */
 
-const HIGHLIGHT_MS = 2_000;
+const HIGHLIGHT_MS = 1_500;
 
-/** The animation is constant for its first 0.6 s, so it need not restart within this time. */
-const STEADY_MS = 500;
+/** Marks that end within this time end together, in one frame. */
+const TOGETHER_MS = 200;
 
-const MARKS = /** @type {const} */ (["changed", "changed-again"]);
+const MARK = "changed";
 
 export class Highlight {
   #clock;
-  /** @type {Map<Element, { mark: 0 | 1, shownMs: number, cancel: () => void }>} */
+  /** When each mark began, oldest first. @type {Map<Element, number>} */
   #shown = new Map();
+  /** @type {(() => void) | null} */
+  #cancel = null;
 
   /** @param {Clock} clock */
   constructor(clock) {
     this.#clock = clock;
   }
 
-  /** @param {HTMLElement} element */
+  /** @param {Element} element */
   show(element) {
-    const shown = this.#shown.get(element);
-    if (!shown) return this.#mark(element, 0);
-    if (this.#clock.elapsed() - shown.shownMs < STEADY_MS) return;
-    this.#hide(element);
-    this.#mark(element, shown.mark === 0 ? 1 : 0);
-  }
-
-  stop() {
-    for (const element of this.#shown.keys()) this.#hide(element);
-  }
-
-  /** @param {Element} element @param {0 | 1} mark */
-  #mark(element, mark) {
-    element.classList.add(MARKS[mark]);
-    const cancel = this.#clock.after(HIGHLIGHT_MS, () => this.#hide(element));
-    this.#shown.set(element, { mark, shownMs: this.#clock.elapsed(), cancel });
+    if (!this.#shown.delete(element)) element.classList.add(MARK);
+    this.#shown.set(element, this.#clock.elapsed());
+    this.#cancel ??= this.#clock.after(HIGHLIGHT_MS, () => this.#end());
   }
 
   /** @param {Element} element */
-  #hide(element) {
-    this.#shown.get(element)?.cancel();
-    this.#shown.delete(element);
-    element.classList.remove(...MARKS);
+  hide(element) {
+    if (this.#shown.delete(element)) element.classList.remove(MARK);
+  }
+
+  stop() {
+    this.#cancel?.();
+    this.#cancel = null;
+    for (const element of this.#shown.keys()) this.hide(element);
+  }
+
+  #end() {
+    this.#cancel = null;
+    for (const [element, shownMs] of this.#shown) {
+      const leftMs = shownMs + HIGHLIGHT_MS - this.#clock.elapsed();
+      if (leftMs <= TOGETHER_MS) {
+        this.hide(element);
+      } else {
+        this.#cancel = this.#clock.after(leftMs, () => this.#end());
+        return;
+      }
+    }
   }
 }

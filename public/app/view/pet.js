@@ -2,65 +2,97 @@
 /**
  * The element of one pet: reads what the server rendered, and draws what has changed.
  *
- * Icon and colours follow from `data-status` by CSS. A field may be shown in several places.
+ * Icon and colours follow from `data-status` by CSS. A field may be shown in several places. They are looked up once, because
+ * a busy board draws many pets in each frame.
  */
 import { statusText } from "../../petstore/board/pet.js";
 import { setText } from "./text.js";
 /** @import { Pet } from "../../petstore/board/pet.js" */
+/** @import { Times } from "./times.js" */
 
 /** Fields whose values are keywords, which are shown with a capital letter. */
 const WORDS = new Set(["sex", "status"]);
 
-/**
- * @param {HTMLElement} element
- * @returns {Pet} The fields that this page shows.
- */
-export function readPet(element) {
-  /** @type {Pet} */
-  const pet = { id: element.dataset.pet ?? "" };
-  for (const place of fieldsOf(element)) {
-    const field = place.dataset.field ?? "";
-    const text = place.textContent ?? "";
-    pet[field] ??= WORDS.has(field) ? text.toLowerCase() : text;
-  }
-  pet.status = element.dataset.status ?? pet.status;
-  pet.since = element.querySelector("time[data-since]")?.getAttribute("datetime") ?? undefined;
-  return pet;
-}
+const PLACES = '[data-field], [data-row], time[data-since], a[data-link], [name="status"]';
 
-/**
- * Draws the known fields; the others stay as they are.
- * @param {HTMLElement} element
- * @param {Pet} pet
- */
-export function drawPet(element, pet) {
-  element.dataset.pet = pet.id;
-  if (pet.status !== undefined) drawStatus(element, pet.status);
-  for (const place of fieldsOf(element)) {
-    const field = place.dataset.field ?? "";
-    const value = pet[field];
-    if (value !== undefined) setText(place, WORDS.has(field) ? statusText(value) : value);
-  }
-  for (const row of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll("[data-row]"))) {
-    const value = pet[row.dataset.row ?? ""];
-    if (value !== undefined) row.toggleAttribute("hidden", value === "");
-  }
-  if (pet.since !== undefined) element.querySelector("time[data-since]")?.setAttribute("datetime", pet.since);
-  element.querySelector("a[data-link]")?.setAttribute("href", `/pets/${encodeURIComponent(pet.id)}`);
-}
+export class PetElement {
+  element;
+  /** @type {{ place: HTMLElement, field: string }[]} */
+  #fields = [];
+  /** Parts that are hidden without a value. @type {{ place: HTMLElement, field: string }[]} */
+  #rows = [];
+  /** @type {HTMLButtonElement[]} */
+  #buttons = [];
+  /** @type {Element | null} */
+  #time = null;
+  /** @type {Element | null} */
+  #link = null;
+  /** What is drawn. @type {Pet} */
+  #pet;
 
-/**
- * @param {HTMLElement} element
- * @returns {NodeListOf<HTMLElement>} The elements that show a field of the pet.
- */
-function fieldsOf(element) {
-  return element.querySelectorAll("[data-field]");
-}
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    for (const place of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(PLACES))) {
+      const { field, row } = place.dataset;
+      if (field !== undefined) this.#fields.push({ place, field });
+      else if (row !== undefined) this.#rows.push({ place, field: row });
+      else if (place.matches("time")) this.#time ??= place;
+      else if (place.matches("a")) this.#link ??= place;
+      else this.#buttons.push(/** @type {HTMLButtonElement} */ (place));
+    }
+    this.#pet = this.#read();
+  }
 
-/** @param {HTMLElement} element @param {string} status */
-function drawStatus(element, status) {
-  element.dataset.status = status;
-  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (element.querySelectorAll('[name="status"]'))) {
-    button.setAttribute("aria-pressed", String(button.value === status));
+  /** The fields that this page shows. */
+  get pet() {
+    return this.#pet;
+  }
+
+  /**
+   * Draws the known fields; the others stay as they are.
+   * @param {Pet} pet
+   * @param {Pick<Times, "set">} times
+   */
+  draw(pet, times) {
+    const before = this.#pet;
+    this.#pet = pet;
+    if (pet.id !== before.id) this.#drawId(pet.id);
+    if (pet.status !== undefined && pet.status !== before.status) this.#drawStatus(pet.status);
+    for (const { place, field } of this.#fields) {
+      const value = pet[field];
+      if (value !== undefined && value !== before[field]) setText(place, WORDS.has(field) ? statusText(value) : value);
+    }
+    for (const { place, field } of this.#rows) {
+      const value = pet[field];
+      if (value !== undefined && value !== before[field]) place.toggleAttribute("hidden", value === "");
+    }
+    if (this.#time && pet.since !== undefined && pet.since !== before.since) times.set(this.#time, pet.since);
+  }
+
+  /** @returns {Pet} */
+  #read() {
+    const { dataset } = this.element;
+    /** @type {Pet} */
+    const pet = { id: dataset.pet ?? "" };
+    for (const { place, field } of this.#fields) {
+      const text = place.textContent ?? "";
+      pet[field] ??= WORDS.has(field) ? text.toLowerCase() : text;
+    }
+    pet.status = dataset.status ?? pet.status;
+    pet.since = this.#time?.getAttribute("datetime") ?? undefined;
+    return pet;
+  }
+
+  /** @param {string} id */
+  #drawId(id) {
+    this.element.dataset.pet = id;
+    this.#link?.setAttribute("href", `/pets/${encodeURIComponent(id)}`);
+  }
+
+  /** @param {string} status */
+  #drawStatus(status) {
+    this.element.dataset.status = status;
+    for (const button of this.#buttons) button.setAttribute("aria-pressed", String(button.value === status));
   }
 }

@@ -11,6 +11,7 @@ export class StatusLine {
   #element;
   #text;
   #details;
+  #detailsText = "";
   #body;
   #title;
 
@@ -22,7 +23,8 @@ export class StatusLine {
   constructor({ document, title }) {
     this.#element = /** @type {HTMLElement | null} */ (document.querySelector("#connection"));
     this.#text = document.querySelector("#connection-text");
-    this.#details = document.querySelector("#connection-details");
+    this.#details = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#connection-details"));
+    this.#details?.addEventListener("toggle", () => this.#drawDetails());
     this.#body = document.body;
     this.#title = title;
   }
@@ -36,10 +38,15 @@ export class StatusLine {
     setData(this.#body, "freshness", freshness);
     this.#title.setOffline(freshness === "stale");
     if (this.#text) setText(this.#text, text);
-    if (!this.#details) return;
-    this.#details.toggleAttribute("hidden", details === "");
-    const place = this.#details.querySelector("span");
-    if (place) setText(place, details);
+    this.#detailsText = details;
+    this.#details?.toggleAttribute("hidden", details === "");
+    this.#drawDetails();
+  }
+
+  /** The details change every second, so they are drawn only while they are open. */
+  #drawDetails() {
+    const place = this.#details?.open && this.#details.querySelector("span");
+    if (place) setText(place, this.#detailsText);
   }
 }
 

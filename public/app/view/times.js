@@ -2,71 +2,95 @@
 /**
  * Shows every time on the page in the reader's time zone, and for how long each pet has had its status.
  *
- * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript.
+ * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript. A text is redrawn when it changes,
+ * which is once a minute at most, and only where it is in view.
  */
 import { parseTime } from "../../petstore/connection/server-clock.js";
 import { durationText, momentText, nextChangeOf } from "../state/time-text.js";
 import { setText } from "./text.js";
 /** @import { ServerClock } from "../../petstore/connection/server-clock.js" */
+/** @import { InView } from "./in-view.js" */
 /** @import { Tick } from "./tick.js" */
+
+/**
+ * A time on the page.
+ * @typedef {object} Shown
+ * @property {number} since
+ * @property {number} due  When its text changes next, in server time.
+ * @property {Element | null} pet  The pet whose status began then.
+ * @property {Element | null} age  Shows how long ago that was.
+ */
 
 export class Times {
   #root;
   #serverClock;
   #tick;
-  /** @type {Map<Element, number>} When each text changes next, in server time. Of hundreds, few change together. */
-  #due = new Map();
-  /** The earliest of them. */
-  #nextDue = Infinity;
+  #inView;
+  /** @type {Map<Element, Shown>} */
+  #shown = new Map();
   #drawnAt = 0;
 
-  /** @param {{ root: ParentNode, serverClock: ServerClock, tick: Tick }} options */
-  constructor({ root, serverClock, tick }) {
+  /**
+   * @param {object} options
+   * @param {ParentNode} options.root
+   * @param {ServerClock} options.serverClock
+   * @param {Tick} options.tick
+   * @param {Pick<InView, "has">} options.inView
+   */
+  constructor({ root, serverClock, tick, inView }) {
     this.#root = root;
     this.#serverClock = serverClock;
     this.#tick = tick;
+    this.#inView = inView;
   }
 
   start() {
-    this.draw(this.#root);
-    this.#tick.add(this.#ontick);
+    this.#drawnAt = this.#serverClock.now();
+    for (const time of this.#root.querySelectorAll("time[datetime]")) this.#draw(time, this.#read(time), this.#drawnAt);
+    this.#tick.add(this.drawDue);
   }
 
   stop() {
-    this.#tick.remove(this.#ontick);
+    this.#tick.remove(this.drawDue);
   }
 
-  /** @param {ParentNode} root  The page, or one pet. */
-  draw(root) {
-    const now = this.#serverClock.now();
-    if (root === this.#root) this.#drawnAt = now;
-    for (const time of root.querySelectorAll("time[datetime]")) this.#drawTime(time, now);
+  /** Sets the time of an element. @param {Element} time @param {string} datetime  RFC 3339. */
+  set(time, datetime) {
+    time.setAttribute("datetime", datetime);
+    const shown = this.#shown.get(time) ?? this.#read(time);
+    shown.since = parseTime(datetime) ?? NaN;
+    this.#draw(time, shown, this.#serverClock.now());
   }
 
-  /** @param {Element} time @param {number} now */
-  #drawTime(time, now) {
-    const since = parseTime(time.getAttribute("datetime"));
-    if (since === null) return;
-    setText(time, momentText(since, now));
+  /** @param {Element} time */
+  #read(time) {
+    const since = parseTime(time.getAttribute("datetime")) ?? NaN;
     const pet = time.hasAttribute("data-since") ? time.closest("[data-pet]") : null;
-    const age = pet?.querySelector("[data-ago]");
-    if (age) setText(age, durationText(now - since));
-    const due = nextChangeOf(since, now);
-    this.#due.set(time, due);
-    this.#nextDue = Math.min(this.#nextDue, due);
+    const shown = { since, due: 0, pet, age: pet?.querySelector("[data-ago]") ?? null };
+    this.#shown.set(time, shown);
+    return shown;
   }
 
-  #ontick = () => {
+  /** @param {Element} time @param {Shown} shown @param {number} now */
+  #draw(time, shown, now) {
+    // A value that is no time stays as the server wrote it.
+    if (Number.isNaN(shown.since)) return;
+    setText(time, momentText(shown.since, now));
+    if (shown.age) setText(shown.age, durationText(now - shown.since));
+    shown.due = nextChangeOf(shown.since, now);
+  }
+
+  /** Draws the texts that have changed and are in view: each second, and when others come into view. */
+  drawDue = () => {
     const now = this.#serverClock.now();
     // The estimate of the server's time was replaced by an earlier one.
-    if (now < this.#drawnAt) return this.draw(this.#root);
+    const isEarlier = now < this.#drawnAt;
     this.#drawnAt = now;
-    if (now < this.#nextDue) return;
-    this.#nextDue = Infinity;
-    for (const [time, due] of this.#due) {
-      if (!time.isConnected) this.#due.delete(time);
-      else if (due <= now) this.#drawTime(time, now);
-      else this.#nextDue = Math.min(this.#nextDue, due);
+    for (const [time, shown] of this.#shown) {
+      if (shown.due > now && !isEarlier) continue;
+      if (!time.isConnected) this.#shown.delete(time);
+      else if (!shown.pet || this.#inView.has(shown.pet)) this.#draw(time, shown, now);
+      else shown.due = 0;
     }
   };
 }

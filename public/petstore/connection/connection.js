@@ -24,8 +24,12 @@ import { Upgrade } from "./upgrade.js";
 /** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
 /** @import { ConnectionState } from "./handover.js" */
 /** @import { HealthCheck } from "./health-check.js" */
+/** @import { HeartbeatInterval } from "./heartbeat-interval.js" */
 /** @import { Link, LinkEnd } from "./link.js" */
 /** @import { Loss } from "./race.js" */
+
+/** While the server is down, the transport that worked is dialled alone, except in every attempt with this number. */
+const FULL_RACE = 3;
 
 export class Connection {
   /** @type {(message: Message) => void} Receives each change once and in order. */
@@ -54,15 +58,16 @@ export class Connection {
    * @param {() => string} options.since  Returns the cursor of the page, which `onmessage` advances.
    * @param {ServerClock} options.serverClock
    * @param {EventLoopMonitor} options.eventLoop
+   * @param {HeartbeatInterval} options.heartbeat
    * @param {Pick<HealthCheck, "check">} options.health
    * @param {Pick<CatchUp, "run">} options.catchUp
    * @param {Memory} options.memory
    * @param {() => boolean} options.savesData
    */
-  constructor({ clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData }) {
+  constructor({ clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData }) {
     const preference = new TransportPreference(/** @type {TransportName[]} */ (Object.keys(transports)), memory);
     const sleepDetector = new SleepDetector(clock);
-    const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, transports, since });
+    const links = new LinkFactory({ clock, sleepDetector, eventLoop, serverClock, heartbeat, transports, since });
     const handover = new Handover(since);
     const race = new Race({ clock, links, preference });
     const upgrade = new Upgrade({ clock, preference, savesData });
@@ -85,7 +90,7 @@ export class Connection {
     this.#handover = handover;
     this.#race = race;
     this.#upgrade = upgrade;
-    this.#retry = new Retry({ clock, random, health, preference, onretry: () => this.#connect() });
+    this.#retry = new Retry({ clock, random, health, preference, onretry: (attempt) => this.#reconnect(attempt) });
   }
 
   /** @param {Promise<Answer>} [firstPoll]  If the page has sent it already. */
@@ -95,7 +100,7 @@ export class Connection {
     this.#cause = undefined;
     this.#preference.restore();
     this.#sleepDetector.start();
-    this.#connect(this.#requestMissed(firstPoll));
+    this.#connect({ firstPoll: this.#requestMissed(firstPoll) });
   }
 
   stop() {
@@ -107,9 +112,13 @@ export class Connection {
     this.#handover.disconnect();
   }
 
-  /** The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat. */
+  /**
+   * The page became visible, or the machine woke up: reconnects if the link was silent for longer than a heartbeat, and
+   * probes it otherwise.
+   */
   wake() {
     if (this.#needsConnection()) this.#connect();
+    else this.#handover.link?.probe(false);
   }
 
   /** The browser reports a network, which may be another one: discards what was learned about the old one. */
@@ -118,8 +127,10 @@ export class Connection {
     if (link) this.#cause = { from: link.name, why: "network" };
     this.#preference.reset();
     this.#retry.reset();
-    if (this.#needsConnection()) this.#connect(this.#requestMissed());
-    else this.#upgrade.tryNow();
+    if (this.#needsConnection()) return this.#connect({ firstPoll: this.#requestMissed() });
+    link?.probe(true);
+    this.#requestMissed();
+    this.#upgrade.tryNow();
   }
 
   /** The browser reports that there is no network, which can be wrong: the server may run on this machine. */
@@ -134,11 +145,16 @@ export class Connection {
     return true;
   }
 
-  /** @param {Promise<Answer | null>} [firstPoll]  Not after the end of a link: a crowd may return at the same moment. */
-  #connect(firstPoll) {
+  /** After the end of a link. A crowd may return at the same moment, so it sends no first poll. @param {number} attempt */
+  #reconnect(attempt) {
+    this.#connect({ isReturn: this.#preference.isReturn && attempt % FULL_RACE !== FULL_RACE - 1 });
+  }
+
+  /** @param {{ firstPoll?: Promise<Answer | null>, isReturn?: boolean }} [how] */
+  #connect(how) {
     this.#clear();
     this.#handover.connecting();
-    this.#race.start({ steps: this.#preference.steps(), cause: this.#cause, firstPoll });
+    this.#race.start({ steps: this.#preference.steps(), cause: this.#cause, ...how });
   }
 
   /**

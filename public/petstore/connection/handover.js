@@ -80,7 +80,8 @@ export class Handover {
 
   /** @param {Link} link @param {Message} message */
   #receive(link, message) {
-    if (message.type === "hello") {
+    // A heartbeat may change the interval, and so the longest silence.
+    if (message.type === "hello" || message.heartbeat_ms > 0) {
       this.onstate({ phase: "up", transport: link.name, silenceLimitMs: link.silenceLimitMs });
     }
     this.forward(link, message);

@@ -6,6 +6,7 @@ import { Link } from "./link.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Message } from "../protocol/message.js" */
 /** @import { Transport, TransportName } from "../transports/transport.js" */
+/** @import { HeartbeatInterval } from "./heartbeat-interval.js" */
 /** @import { EventLoopMonitor } from "./event-loop-monitor.js" */
 /** @import { SleepDetector } from "./sleep-detector.js" */
 
@@ -23,6 +24,7 @@ import { Link } from "./link.js";
  * @property {SleepDetector} sleepDetector
  * @property {EventLoopMonitor} eventLoop
  * @property {ServerClock} serverClock
+ * @property {HeartbeatInterval} heartbeat
  * @property {Record<TransportName, () => Transport>} transports
  * @property {() => string} since  Returns the cursor of the page.
  */

@@ -8,6 +8,7 @@
 import { isNewer, isSameEpoch, parseCursor } from "../protocol/cursor.js";
 import { Liveness } from "./liveness.js";
 import { isGap, isUnseen } from "../protocol/message-order.js";
+import { SilenceTimer } from "./silence-timer.js";
 import { SnapshotAssembler } from "../transports/snapshot-assembler.js";
 import { noop } from "../transports/transport.js";
 /** @import { Message } from "../protocol/message.js" */
@@ -27,8 +28,18 @@ import { noop } from "../transports/transport.js";
  */
 const USEFUL_MS = 6_000;
 
-/** Extra time for messages that queued up while the page was asleep or busy. */
-const GRACE_MS = 1_000;
+/**
+ * Silence is unusual if it lasts this many times as long as any in the last minute or so, but at least this long: then the
+ * network may be another one, of which not every browser notifies the page.
+ */
+const UNUSUAL_FACTOR = 3;
+const UNUSUAL_MS = 1_500;
+
+/** How much the longest silence counts after one more message. */
+const GAP_DECAY = 0.9;
+
+/** A WebSocket can be asked for a sign of life for a few bytes, so it is asked after this many heartbeats. */
+const OVERDUE_HEARTBEATS = 1.2;
 
 /** After a hello of another epoch, the snapshot or its next part must arrive within this time. */
 const SNAPSHOT_LIMIT_MS = 2_000;
@@ -44,7 +55,9 @@ export class Link {
   #sleepDetector;
   #eventLoop;
   #serverClock;
+  #heartbeat;
   #liveness;
+  #silence;
   #hello;
   #snapshots = new SnapshotAssembler();
   /** The cursor that the link was opened with. */
@@ -60,24 +73,37 @@ export class Link {
   #isMarkedSuspect = false;
   #isSnapshotDue = false;
   #hasEnded = false;
-  #cancelTimeout = noop;
+  /** The longest silence between the last messages. */
+  #longestGapMs;
+  /** The interval that the server was last asked for. */
+  #askedMs;
 
   /**
-   * @param {Pick<Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock"> &
+   * @param {Pick<Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock" | "heartbeat"> &
    *   { win: Win }} parts
    */
-  constructor({ clock, sleepDetector, eventLoop, serverClock, win }) {
+  constructor({ clock, sleepDetector, eventLoop, serverClock, heartbeat, win }) {
     this.#clock = clock;
     this.#sleepDetector = sleepDetector;
     this.#eventLoop = eventLoop;
     this.#serverClock = serverClock;
+    this.#heartbeat = heartbeat;
+    this.#askedMs = heartbeat.currentMs;
     this.name = win.transport.name;
     this.transport = win.transport;
     this.#hello = win.hello;
     this.#since = win.since;
     this.#liveness = new Liveness({ name: win.transport.name, serverClock });
+    this.#longestGapMs = this.#liveness.heartbeatMs;
     this.#startedMs = this.#receivedMs = clock.elapsed();
     this.#receivedAt = clock.now();
+    this.#silence = new SilenceTimer({ clock, sleepDetector, isBacklogged: () => this.#isBacklogged() });
+    this.#silence.onunusual = () => this.#probe();
+    this.#silence.onsilent = (isAnswerMissing) => this.#endSilent(isAnswerMissing);
+  }
+
+  get heartbeatMs() {
+    return this.#liveness.heartbeatMs;
   }
 
   /** The longest silence of a live link. */
@@ -96,7 +122,7 @@ export class Link {
 
   stop() {
     this.#hasEnded = true;
-    this.#cancelTimeout();
+    this.#silence.stop();
     this.transport.onmessage = this.transport.onstate = noop;
     this.transport.close();
   }
@@ -127,18 +153,34 @@ export class Link {
   /** Returns true if the link was silent for longer than a heartbeat, or marked since its last message. */
   isSuspect() {
     // A clock that was set back makes the difference negative: the silence is unknown, so the link is suspect.
-    return this.#isMarkedSuspect || Math.abs(this.#clock.now() - this.#receivedAt) > this.#liveness.heartbeatMs;
+    return this.#isMarkedSuspect || Math.abs(this.#clock.now() - this.#receivedAt) > this.heartbeatMs;
+  }
+
+  /**
+   * Ends the link within two seconds unless it delivers something: the network may be another one.
+   * @param {boolean} isNetworkNew  False if the page only became visible: then silence must make it likely.
+   */
+  probe(isNetworkNew) {
+    this.#adjustHeartbeat();
+    const isQuiet = this.#clock.elapsed() - this.#receivedMs >= UNUSUAL_MS;
+    if (isNetworkNew || isQuiet || this.transport.send) this.#probe();
   }
 
   /** @param {Message} message */
   #receive(message) {
     if (message.type === "bye") return this.#end({ why: "bye", retryMs: message.retry_ms });
-    if (isGap(message, this.#cursor || this.#since)) return this.#end({ why: "gap" });
+    if (isGap(message, this.#reached)) return this.#end({ why: "gap" });
     const complete = this.#snapshots.add(message);
     if (complete?.type === "snapshot") this.#isSnapshotDue = false;
     const isInTime = this.#check(message);
     if (complete) this.#deliver(complete);
     if (!isInTime) this.#end({ why: "lag" });
+    if (!this.#hasEnded) this.#adjustHeartbeat();
+  }
+
+  /** The cursor up to which the link has delivered everything. */
+  get #reached() {
+    return this.#cursor || this.#since;
   }
 
   /** @param {Message} message */
@@ -155,29 +197,55 @@ export class Link {
    * @returns {boolean} True if it came in time.
    */
   #check(message) {
-    this.#receivedMs = this.#clock.elapsed();
+    const now = this.#clock.elapsed();
+    this.#longestGapMs = Math.max(now - this.#receivedMs, this.#longestGapMs * GAP_DECAY);
+    this.#receivedMs = now;
     this.#receivedAt = this.#clock.now();
     this.#isMarkedSuspect = false;
     if (message.type === "hello" && parseCursor(message.cursor)) {
-      this.#isSnapshotDue = !isSameEpoch(message.cursor, this.#cursor || this.#since);
+      this.#isSnapshotDue = !isSameEpoch(message.cursor, this.#reached);
     }
     this.#serverClock.sync(message.server_time, this.transport.roundTripMs);
     this.#eventLoop.probe();
     const load = { awakeMs: this.#sleepDetector.awakeMs(), saturatedMs: this.#eventLoop.saturatedMs() };
     const isInTime = this.#liveness.receive(message, load);
-    if (!this.#hasEnded) this.#startTimeout(this.#isSnapshotDue ? SNAPSHOT_LIMIT_MS : this.#liveness.timeoutMs);
+    if (!this.#hasEnded) this.#silence.restart(this.#limitMs, this.#unusualMs);
     return isInTime;
   }
 
-  /** @param {number} timeoutMs @param {boolean} [isGrace] */
-  #startTimeout(timeoutMs, isGrace = false) {
-    this.#cancelTimeout();
-    this.#cancelTimeout = this.#clock.after(timeoutMs, () => {
-      const why = this.#isSnapshotDue ? "gap" : this.#liveness.timeoutReason;
-      if (this.#isBacklogged()) this.#startTimeout(GRACE_MS);
-      else if (isGrace || this.#sleepDetector.awakeMs() >= timeoutMs) this.#end({ why });
-      else this.#startTimeout(GRACE_MS, true);
-    });
+  /** The longest silence from now on. */
+  get #limitMs() {
+    return this.#isSnapshotDue ? SNAPSHOT_LIMIT_MS : this.#liveness.timeoutMs;
+  }
+
+  get #unusualMs() {
+    // Over SSE, the follow-up to each message shows earlier that something is wrong.
+    if (this.name === "sse") return Infinity;
+    const unusualMs = Math.max(UNUSUAL_MS, this.#longestGapMs * UNUSUAL_FACTOR);
+    return this.transport.send ? Math.min(unusualMs, this.heartbeatMs * OVERDUE_HEARTBEATS) : unusualMs;
+  }
+
+  /** Asks for a sign of life: a WebSocket with a message, the others with a new request. */
+  #probe() {
+    if (this.#hasEnded) return;
+    if (!this.transport.send) this.transport.open(this.#reached);
+    else if (!this.transport.send({ do: "ping" })) return;
+    if (!this.#hasEnded) this.#silence.expectAnswer();
+  }
+
+  /** Asks for another interval once the page is hidden or visible. Only over WebSocket it can be changed. */
+  #adjustHeartbeat() {
+    const { currentMs } = this.#heartbeat;
+    if (currentMs === this.#askedMs) return;
+    if (this.transport.send?.({ do: "heartbeat", heartbeat_ms: currentMs })) this.#askedMs = currentMs;
+  }
+
+  /** @param {boolean} isAnswerMissing */
+  #endSilent(isAnswerMissing) {
+    const isSilent = this.#clock.elapsed() - this.#receivedMs >= this.heartbeatMs;
+    // Before a heartbeat is due, only the answer to a probe is missing: then it may work the next time.
+    if (isAnswerMissing) this.#end({ why: isSilent ? "silent" : "died" });
+    else this.#end({ why: this.#isSnapshotDue ? "gap" : this.#liveness.timeoutReason });
   }
 
   /** Returns true if the next message may already wait for this busy page. Holds no longer than the silence limit. */
@@ -189,9 +257,17 @@ export class Link {
   /** @param {LinkEnd} end */
   #end(end) {
     if (this.#hasEnded) return;
+    if (end.why === "died" || end.why === "silent") this.#recordLoss();
     if (end.why === "lag") this.#hasEnded = true;
     else this.stop();
-    this.#cancelTimeout();
+    this.#silence.stop();
     this.onend(end);
+  }
+
+  /** Some networks drop a connection that is silent for a while. One that was busy was not dropped for that. */
+  #recordLoss() {
+    const quietMs = Math.min(this.#clock.elapsed() - this.#receivedMs, this.heartbeatMs);
+    const wasQuiet = quietMs >= UNUSUAL_MS && this.#longestGapMs >= this.heartbeatMs / 2;
+    if (wasQuiet && this.#sleepDetector.awakeMs() >= quietMs) this.#heartbeat.recordLoss(quietMs);
   }
 }

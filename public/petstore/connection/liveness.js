@@ -88,8 +88,9 @@ export class Liveness {
    * @returns {boolean} True if the message came in time.
    */
   receive(message, { awakeMs, saturatedMs }) {
+    // In hello, and in the answer to a request for another interval.
+    if (message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
     if (message.type === "hello") {
-      if (message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
       this.#helloMs = parseTime(message.server_time) ?? Infinity;
     }
     this.#isFollowUpDue = this.#isSse && message.type !== "heartbeat";

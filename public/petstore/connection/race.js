@@ -72,6 +72,7 @@ export class Race {
   /** @type {Promise<Answer | null> | null} */
   #firstPoll = null;
   #roundTripMs = Infinity;
+  #isReturn = false;
   #isLate = false;
   /** @type {number | undefined} */
   #retryMs;
@@ -91,14 +92,16 @@ export class Race {
    * @param {TransportName | null} [options.inUse]  Its link stays until a better transport was useful.
    * @param {Switch} [options.cause]  Why the page switches transports, if it does.
    * @param {Promise<Answer | null> | null} [options.firstPoll]  Null if it failed.
+   * @param {boolean} [options.isReturn]  The first transport worked: if it is refused now, the server is down.
    */
-  start({ steps, inUse = null, cause, firstPoll = null }) {
+  start({ steps, inUse = null, cause, firstPoll = null, isReturn = false }) {
     this.stop();
     this.#steps = steps;
     this.#inUse = inUse;
     this.#cause = cause;
     this.#firstPoll = firstPoll;
     this.#roundTripMs = Infinity;
+    this.#isReturn = isReturn;
     this.#isLate = false;
     this.#retryMs = undefined;
     this.#cancelTimeout = this.#clock.after(TIMEOUT_MS, () => this.#timeout());
@@ -236,7 +239,7 @@ export class Race {
   #remove(candidate) {
     this.#drop(candidate);
     if (this.#candidates.size > 0) return;
-    if (this.#steps.length > 0) this.#next();
+    if (this.#steps.length > 0 && !this.#isReturn) this.#next();
     else this.#end();
   }
 

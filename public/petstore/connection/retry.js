@@ -20,8 +20,10 @@ export class Retry {
   #clock;
   #health;
   #preference;
-  #backoff;
+  #random;
   #onretry;
+  /** Number of races since a link was useful. */
+  #attempt = 0;
   #isWaiting = false;
   /** The server set the delay. */
   #isServerDelay = false;
@@ -33,13 +35,13 @@ export class Retry {
    * @param {() => number} options.random  Returns a number from 0 up to 1.
    * @param {Pick<HealthCheck, "check">} options.health
    * @param {TransportPreference} options.preference
-   * @param {() => void} options.onretry  Starts the next race.
+   * @param {(attempt: number) => void} options.onretry  Starts the next race. The number of the first one is 0.
    */
   constructor({ clock, random, health, preference, onretry }) {
     this.#clock = clock;
     this.#health = health;
     this.#preference = preference;
-    this.#backoff = new Backoff(random);
+    this.#random = random;
     this.#onretry = onretry;
   }
 
@@ -56,7 +58,11 @@ export class Retry {
     const serverMs = boundRetry(retryMs);
     this.#isWaiting = true;
     this.#isServerDelay = serverMs !== null;
-    this.#cancel = this.#clock.after(serverMs ?? this.#backoff.next(), this.#onretry);
+    // Full jitter: equal delays would bring all browsers back at the same moment.
+    const delayMs = this.#random() * Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
+    const attempt = this.#attempt;
+    this.#attempt += 1;
+    this.#cancel = this.#clock.after(serverMs ?? delayMs, () => this.#onretry(attempt));
   }
 
   /**
@@ -75,36 +81,17 @@ export class Retry {
     });
   }
 
-  /** Makes the next delay short again, after a useful link or a change of the network. */
+  /**
+   * Makes the next delay short again, after a useful link or a change of the network. Not after each open, which would
+   * hammer the server from a flapping network.
+   */
   reset() {
-    this.#backoff.reset();
+    this.#attempt = 0;
   }
 
   cancel() {
     this.#isWaiting = false;
     this.#cancel();
-  }
-}
-
-class Backoff {
-  #random;
-  #attempt = 0;
-
-  /** @param {() => number} random  Returns a number from 0 up to 1. */
-  constructor(random) {
-    this.#random = random;
-  }
-
-  /** Returns the next delay in ms. Full jitter: equal delays would bring all browsers back at the same moment. */
-  next() {
-    const limitMs = Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt);
-    this.#attempt += 1;
-    return this.#random() * limitMs;
-  }
-
-  /** Not after each open, which would hammer the server from a flapping network. */
-  reset() {
-    this.#attempt = 0;
   }
 }
 

@@ -49,7 +49,7 @@ export class TransportPreference {
    * @param {readonly TransportName[]} [among]  Best first.
    */
   steps(among = this.#names) {
-    const last = among.find((name) => name === this.#last && this.#failuresOf(name) === 0);
+    const last = among.find((name) => name === this.#last && this.isReturn);
     /** @type {TransportName[][]} */
     const steps = last ? [[last], []] : [[]];
     const others = among.filter((name) => name !== last);
@@ -60,6 +60,11 @@ export class TransportPreference {
       else steps.push([name]);
     }
     return steps.filter(({ length }) => length > 0);
+  }
+
+  /** True if a transport worked last, and has not failed since. */
+  get isReturn() {
+    return this.#last !== null && this.#failuresOf(this.#last) === 0;
   }
 
   /**

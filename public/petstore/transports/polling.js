@@ -14,10 +14,11 @@ import { delay } from "../clock.js";
 import { isNewer } from "../protocol/cursor.js";
 import { isMessage } from "../protocol/message.js";
 import { noop } from "./transport.js";
-import { liveUrl } from "./url.js";
+import { heartbeatParam, liveUrl } from "./url.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Message } from "../protocol/message.js" */
 /** @import { CloseInfo, Switch, Transport } from "./transport.js" */
+/** @import { HeartbeatInterval } from "../connection/heartbeat-interval.js" */
 /** @import { Watch } from "./url.js" */
 
 /** The longest that the server holds a request. */
@@ -52,6 +53,7 @@ export class PollingTransport {
   #watch;
   #clock;
   #nonce;
+  #heartbeat;
   #savesData;
   /** The cursor of the next request. */
   #cursor = "";
@@ -72,14 +74,16 @@ export class PollingTransport {
    * @param {Watch} options.watch
    * @param {Clock} options.clock
    * @param {() => string} options.nonce  Returns a word that was never in a request of any page.
+   * @param {HeartbeatInterval} [options.heartbeat]
    * @param {() => boolean} options.savesData
    */
-  constructor(name, { fetch, watch, clock, nonce, savesData }) {
+  constructor(name, { fetch, watch, clock, nonce, heartbeat, savesData }) {
     this.name = name;
     this.#fetch = fetch;
     this.#watch = watch;
     this.#clock = clock;
     this.#nonce = nonce;
+    this.#heartbeat = heartbeat;
     this.#savesData = savesData;
   }
 
@@ -135,7 +139,8 @@ export class PollingTransport {
    * @returns {Promise<unknown[]>} The messages. Rejects if the response is not a new one of the server.
    */
   async #request(signal) {
-    const params = { wait: this.#waitS, ...(this.name === "short" && { transport: this.name }), ...this.#cause };
+    const kind = this.name === "short" ? { transport: "short" } : heartbeatParam(this.#heartbeat);
+    const params = { wait: this.#waitS, ...kind, ...this.#cause };
     const url = liveUrl(this.#watch, `/live/poll/${this.#nonce()}`, this.#cursor, params);
     this.#cause = undefined;
     const fetch = this.#fetch;

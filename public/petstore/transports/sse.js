@@ -8,8 +8,9 @@
 import { decode, MESSAGE_TYPES } from "../protocol/message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
 import { noop } from "./transport.js";
-import { liveUrl } from "./url.js";
+import { heartbeatParam, liveUrl } from "./url.js";
 /** @import { Switch, Transport } from "./transport.js" */
+/** @import { HeartbeatInterval } from "../connection/heartbeat-interval.js" */
 /** @import { Watch } from "./url.js" */
 
 /** @implements {Transport} */
@@ -24,23 +25,27 @@ export class SseTransport {
   #source = null;
   #EventSource;
   #watch;
+  #heartbeat;
 
   /**
    * @param {object} options
    * @param {typeof EventSource} options.EventSource
    * @param {Watch} options.watch
+   * @param {HeartbeatInterval} [options.heartbeat]
    */
-  constructor({ EventSource, watch }) {
+  constructor({ EventSource, watch, heartbeat }) {
     this.#EventSource = EventSource;
     this.#watch = watch;
+    this.#heartbeat = heartbeat;
   }
 
   /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
+    const params = { ...IN_PARTS, ...heartbeatParam(this.#heartbeat, "fixedMs"), ...cause };
     let source;
     try {
-      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, { ...IN_PARTS, ...cause }));
+      source = new this.#EventSource(liveUrl(this.#watch, "/live/sse", since, params));
     } catch {
       this.onstate("closed");
       return;

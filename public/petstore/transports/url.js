@@ -1,6 +1,8 @@
 // @ts-check
 /** URLs of the live routes. */
 
+/** @import { HeartbeatInterval } from "../connection/heartbeat-interval.js" */
+
 /**
  * What to subscribe to.
  * @typedef {object} Watch
@@ -22,6 +24,16 @@ export function liveUrl(watch, path, since, params = {}) {
   if (watch.chaos) url.searchParams.set("chaos", watch.chaos);
   for (const pet of watch.pets) url.searchParams.append("pet", pet);
   return url.href;
+}
+
+/**
+ * Returns the parameter that asks for a heartbeat; none asks for the server's default.
+ * @param {HeartbeatInterval} [heartbeat]
+ * @param {"currentMs" | "fixedMs"} [interval]
+ * @returns {Record<string, number>}
+ */
+export function heartbeatParam(heartbeat, interval = "currentMs") {
+  return heartbeat ? { heartbeat: heartbeat[interval] / 1000 } : {};
 }
 
 /** Returns the URL with a WebSocket scheme: older browsers do not accept `http` there. @param {string} url */

@@ -3,9 +3,10 @@
 import { decode } from "../protocol/message.js";
 import { IN_PARTS } from "./snapshot-assembler.js";
 import { noop } from "./transport.js";
-import { liveUrl, socketUrl } from "./url.js";
+import { heartbeatParam, liveUrl, socketUrl } from "./url.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Switch, Transport } from "./transport.js" */
+/** @import { HeartbeatInterval } from "../connection/heartbeat-interval.js" */
 /** @import { Watch } from "./url.js" */
 
 /** `WebSocket.CONNECTING` and `OPEN`, spelled out because tests pass in another constructor. */
@@ -28,20 +29,29 @@ export class WebSocketTransport {
   #WebSocket;
   #watch;
   #clock;
+  #heartbeat;
 
-  /** @param {{ WebSocket: typeof WebSocket, watch: Watch, clock: Clock }} options */
-  constructor({ WebSocket, watch, clock }) {
+  /**
+   * @param {object} options
+   * @param {typeof WebSocket} options.WebSocket
+   * @param {Watch} options.watch
+   * @param {Clock} options.clock
+   * @param {HeartbeatInterval} [options.heartbeat]
+   */
+  constructor({ WebSocket, watch, clock, heartbeat }) {
     this.#WebSocket = WebSocket;
     this.#watch = watch;
     this.#clock = clock;
+    this.#heartbeat = heartbeat;
   }
 
   /** @param {string} since @param {Switch} [cause] */
   open(since, cause) {
     this.close();
+    const params = { ...IN_PARTS, ...heartbeatParam(this.#heartbeat), ...cause };
     let socket;
     try {
-      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, { ...IN_PARTS, ...cause })));
+      socket = new this.#WebSocket(socketUrl(liveUrl(this.#watch, "/live/ws", since, params)));
     } catch {
       // WebSocket is missing, or a content security policy forbids it.
       this.onstate("closed");

@@ -76,7 +76,7 @@ impl Ws {
         self.answer().await
     }
 
-    /// Returns the next `ack` or `error`.
+    /// Returns the next `ack` or `error`, or another message with a `ref`.
     pub async fn answer(&mut self) -> Value {
         self.try_answer().await.expect("the socket is open")
     }
@@ -86,7 +86,8 @@ impl Ws {
         within("an answer to a command", async {
             loop {
                 let message = self.try_next().await?;
-                if message["type"] == "ack" || message["type"] == "error" {
+                let is_answer = message["type"] == "ack" || message["type"] == "error";
+                if is_answer || message["ref"].is_string() {
                     return Some(message);
                 }
             }

@@ -4,7 +4,11 @@ import { test } from "node:test";
 import { last } from "../support/fakes.mjs";
 import { beat, failAll, HEARTBEAT_MS, startConnection } from "../support/connection.mjs";
 
-/** One and a half heartbeats and two seconds. */
+/** A WebSocket is asked after 1.2 heartbeats, and has two seconds for the answer. */
+const OVERDUE_MS = 18_000;
+const ANSWER_MS = 2_000;
+
+/** The others have one and a half heartbeats and two seconds. */
 const SILENCE_LIMIT_MS = 24_500;
 
 test("after hello the connection is up, and messages are passed on in order", () => {
@@ -16,13 +20,34 @@ test("after hello the connection is up, and messages are passed on in order", ()
   assert.deepEqual(types(), ["hello", "status", "heartbeat"]);
 });
 
+test("a WebSocket that misses a heartbeat is asked for a sign of life, and left two seconds later without one", () => {
+  const { clock, made, phases } = startConnection();
+  const [ws] = made.ws;
+  ws.hello({ heartbeat_ms: HEARTBEAT_MS });
+  for (const isAnswered of [true, false]) {
+    clock.turn(OVERDUE_MS - 1);
+    ws.sent.length = 0;
+    clock.turn(1);
+    assert.deepEqual(ws.sent, [{ do: "ping" }]);
+    if (isAnswered) ws.onmessage({ type: "heartbeat" });
+  }
+  clock.turn(ANSWER_MS - 1);
+  assert.equal(ws.isOpen, true);
+  clock.turn(1);
+  assert.equal(ws.isOpen, false);
+  assert.equal(phases().at(-1), "down");
+});
+
 test("a transport that falls silent is left after one and a half heartbeats and a margin", () => {
   const { clock, made, phases } = startConnection();
-  made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
+  made.ws[0].fail();
+  const [sse] = made.sse;
+  sse.hello({ heartbeat_ms: HEARTBEAT_MS });
+  sse.onmessage({ type: "heartbeat" });
   clock.turn(SILENCE_LIMIT_MS - 1);
-  assert.equal(made.ws[0].isOpen, true);
+  assert.equal(sse.isOpen, true);
   clock.turn(1);
-  assert.equal(made.ws[0].isOpen, false);
+  assert.equal(sse.isOpen, false);
   assert.equal(phases().at(-1), "down");
 });
 
@@ -30,7 +55,7 @@ test("every message restarts the timeout", () => {
   const { clock, made } = startConnection();
   made.ws[0].hello({ heartbeat_ms: HEARTBEAT_MS });
   beat(clock, made.ws[0], 5 * HEARTBEAT_MS, HEARTBEAT_MS);
-  clock.turn(SILENCE_LIMIT_MS - 1);
+  clock.turn(OVERDUE_MS + ANSWER_MS - 1);
   assert.equal(made.ws[0].isOpen, true);
 });
 

@@ -281,7 +281,7 @@ test("a heartbeat needs no follow-up, and over WebSocket nothing does", () => {
   sse.clock.turn(20_000);
   assert.deepEqual(sse.open(), ["sse"]);
   const ws = startOn("ws");
-  ws.clock.turn(20_000);
+  ws.clock.turn(17_000);
   assert.deepEqual(ws.open(), ["ws"]);
 });
 

@@ -197,6 +197,21 @@ for (const [how, stop] of STOPS) {
   });
 }
 
+test("a page whose transport is refused after a stop dials it alone twice, and every transport at the third attempt", () => {
+  const { clock, made, open, phases } = startConnection({ random: () => 0 });
+  made.ws[0].hello();
+  made.ws[0].onmessage({ type: "bye", reason: "stopping", retry_ms: 100 });
+  for (const waitMs of [100, 0]) {
+    clock.turn(waitMs);
+    assert.deepEqual(open(), ["ws"]);
+    last(made.ws).fail();
+    assert.deepEqual([open(), phases().at(-1)], [[], "down"]);
+  }
+  clock.turn(0);
+  last(made.ws).fail();
+  assert.deepEqual(open(), ["sse"]);
+});
+
 test("a change that is missing is fetched immediately, and another transport is used", async () => {
   const { clock, made, open, catchUp, messages } = startConnection({ random: () => 0.5 });
   made.ws[0].hello();

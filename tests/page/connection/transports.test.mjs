@@ -5,11 +5,13 @@ import { test } from "node:test";
 import { fake, FakeClock, fakeEventSource, fakeFetch, fakeWebSocket, last, settle } from "../support/fakes.mjs";
 import { WebSocketTransport } from "../../../public/petstore/transports/websocket.js";
 import { SseTransport } from "../../../public/petstore/transports/sse.js";
+import { HeartbeatInterval } from "../../../public/petstore/connection/heartbeat-interval.js";
 import { PollingTransport } from "../../../public/petstore/transports/polling.js";
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { Switch, Transport } from "../../../public/petstore/transports/transport.js" */
 
 const WATCH = { origin: "https://rescue.example", pets: ["7", "8"] };
+const heartbeat = new HeartbeatInterval({ clock: new FakeClock(), isHidden: () => false });
 const HELLO = { type: "hello", cursor: "9f2c41aa-1", heartbeat_ms: 15_000 };
 
 /**
@@ -33,13 +35,13 @@ function listen(transport, since = "9f2c41aa-1", cause, hello) {
 function openWs() {
   const clock = new FakeClock();
   const { made, WebSocket } = fakeWebSocket();
-  const transport = new WebSocketTransport({ WebSocket, watch: WATCH, clock });
+  const transport = new WebSocketTransport({ WebSocket, watch: WATCH, clock, heartbeat });
   return { clock, transport, made, ...listen(transport) };
 }
 
 function openSse() {
   const { made, EventSource } = fakeEventSource();
-  const transport = new SseTransport({ EventSource, watch: WATCH });
+  const transport = new SseTransport({ EventSource, watch: WATCH, heartbeat });
   return { transport, made, ...listen(transport) };
 }
 
@@ -50,7 +52,7 @@ function openPoll({ name = "poll", since = "9f2c41aa-1", cause, hello } = {}) {
   const saving = { isOn: false };
   let words = 0;
   const nonce = () => `n${(words += 1)}`;
-  const transport = new PollingTransport(name, { fetch, watch: WATCH, clock, nonce, savesData: () => saving.isOn });
+  const transport = new PollingTransport(name, { fetch, watch: WATCH, clock, nonce, heartbeat, savesData: () => saving.isOn });
   /** @type {Message[]} */
   const received = [];
   const listening = listen(transport, since, cause, hello);
@@ -67,14 +69,14 @@ function openPoll({ name = "poll", since = "9f2c41aa-1", cause, hello } = {}) {
 }
 
 test("the URL has the cursor and every pet, and the scheme of a WebSocket is wss", () => {
-  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?parts=1&since=9f2c41aa-1&pet=7&pet=8");
-  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?parts=1&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openWs().made[0].url, "wss://rescue.example/live/ws?parts=1&heartbeat=5&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(openSse().made[0].url, "https://rescue.example/live/sse?parts=1&heartbeat=5&since=9f2c41aa-1&pet=7&pet=8");
 });
 
 test("without a cursor the URL has none", () => {
   const { made, WebSocket } = fakeWebSocket();
-  new WebSocketTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock() }).open("");
-  assert.equal(made[0].url, "wss://rescue.example/live/ws?parts=1");
+  new WebSocketTransport({ WebSocket, watch: { ...WATCH, pets: [] }, clock: new FakeClock(), heartbeat }).open("");
+  assert.equal(made[0].url, "wss://rescue.example/live/ws?parts=1&heartbeat=5");
 });
 
 test("a text frame is a message, unless it is not JSON", () => {
@@ -127,16 +129,16 @@ test("a simulated network and a switch are part of the URL", () => {
   /** @type {Switch} */
   const cause = { from: "ws", why: "silent" };
   const { made, EventSource } = fakeEventSource();
-  listen(new SseTransport({ EventSource, watch }), "9f2c41aa-1", cause);
-  assert.equal(made[0].url, "https://rescue.example/live/sse?parts=1&from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
+  listen(new SseTransport({ EventSource, watch, heartbeat }), "9f2c41aa-1", cause);
+  assert.equal(made[0].url, "https://rescue.example/live/sse?parts=1&heartbeat=5&from=ws&why=silent&since=9f2c41aa-1&chaos=hold");
   const sockets = fakeWebSocket();
-  listen(new WebSocketTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock() }), "", cause);
-  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?parts=1&from=ws&why=silent&chaos=hold");
+  listen(new WebSocketTransport({ WebSocket: sockets.WebSocket, watch, clock: new FakeClock(), heartbeat }), "", cause);
+  assert.equal(sockets.made[0].url, "wss://rescue.example/live/ws?parts=1&heartbeat=5&from=ws&why=silent&chaos=hold");
 });
 
 test("without WebSocket or EventSource the transport fails, without an error", () => {
-  assert.deepEqual(listen(new WebSocketTransport({ WebSocket: fake(undefined), watch: WATCH, clock: new FakeClock() })).states, ["closed"]);
-  assert.deepEqual(listen(new SseTransport({ EventSource: fake(undefined), watch: WATCH })).states, ["closed"]);
+  assert.deepEqual(listen(new WebSocketTransport({ WebSocket: fake(undefined), watch: WATCH, clock: new FakeClock(), heartbeat })).states, ["closed"]);
+  assert.deepEqual(listen(new SseTransport({ EventSource: fake(undefined), watch: WATCH, heartbeat })).states, ["closed"]);
 });
 
 test("a command is sent over an open WebSocket and refused on a closed one", () => {
@@ -173,7 +175,7 @@ test("an event that was on its way when SSE was closed is dropped", () => {
 test("the first poll does not wait, unless the page has a hello", () => {
   const { asked } = openPoll();
   assert.equal(asked[0].url.pathname, "/live/poll/n1");
-  assert.equal(asked[0].url.search, "?wait=0&since=9f2c41aa-1&pet=7&pet=8");
+  assert.equal(asked[0].url.search, "?wait=0&heartbeat=5&since=9f2c41aa-1&pet=7&pet=8");
   assert.equal(openPoll({ hello: HELLO }).asked[0].url.searchParams.get("wait"), "15");
   assert.equal(openPoll({ hello: HELLO, name: "short" }).asked[0].url.searchParams.get("wait"), "0");
 });

@@ -18,7 +18,8 @@ function openStatus() {
   const asOf = clock.now() - 5 * MINUTE_MS;
   const eventLoop = new EventLoopMonitor(clock);
   const summary = new ConnectionSummary({ clock, serverClock, eventLoop, asOf });
-  const status = new ConnectionStatus({ summary, serverClock });
+  const drawLag = { ms: 0, currentMs: () => drawLag.ms };
+  const status = new ConnectionStatus({ summary, serverClock, drawLag });
   const up = (/** @type {TransportName} */ transport = "ws", fields = {}) => {
     summary.setConnection({ phase: "up", transport, silenceLimitMs: 24_500, ...fields });
     summary.receive({ type: "hello" });
@@ -34,7 +35,7 @@ function openStatus() {
       clock.turn(0);
     }
   };
-  return { clock, serverClock, eventLoop, summary, status, asOf, up, change, work };
+  return { clock, serverClock, eventLoop, drawLag, summary, status, asOf, up, change, work };
 }
 
 /** @param {Status} status */
@@ -117,6 +118,29 @@ test("a page that is too slow for the changes says so immediately, and never tha
   assert.deepEqual(read(status.current()), ["delayed", `${BUSY} (11 s behind)`]);
   up();
   assert.equal(status.current().state, "delayed", "a hello does not make what is shown newer");
+});
+
+test("a page that draws changes late is not live, and only its own delay counts", () => {
+  for (const transport of /** @type {const} */ (["ws", "poll"])) {
+    const { status, drawLag, up, change } = openStatus();
+    up(transport);
+    change(60_000);
+    drawLag.ms = 999;
+    assert.notEqual(status.current().state, "delayed");
+    drawLag.ms = 2_500;
+    assert.deepEqual(read(status.current()), ["delayed", `${BUSY} (2 s behind)`]);
+    assert.equal(status.current().freshness, "fresh");
+    drawLag.ms = 0;
+    assert.notEqual(status.current().state, "delayed");
+  }
+});
+
+test("a network that blocks live updates is named before a device that is too busy", () => {
+  const { clock, status, drawLag, up } = openStatus();
+  up("short");
+  clock.turn(3000);
+  drawLag.ms = 2_500;
+  assert.equal(status.current().text, DELAYED);
 });
 
 test("a page that keeps up again is live again, even if nothing else arrives", () => {

@@ -1,6 +1,7 @@
 /** A page's connection with transports, clock, server and memory that tests control. */
 import { Connection } from "../../../public/petstore/connection/connection.js";
 import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop-monitor.js";
+import { HeartbeatInterval } from "../../../public/petstore/connection/heartbeat-interval.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { fakeCatchUp, FakeClock, fakeHealth, fakeMemory, fakeTransports, last, settle } from "./fakes.mjs";
 /** @import { ConnectionState } from "../../../public/petstore/connection/handover.js" */
@@ -34,10 +35,11 @@ export function buildConnection({ random = () => 0.5, remembered = null, broken 
   const memory = fakeMemory(remembered);
   const serverClock = new ServerClock(clock);
   const eventLoop = new EventLoopMonitor(clock);
-  const page = { cursor: START, savesData: false };
+  const page = { cursor: START, savesData: false, isHidden: false };
+  const heartbeat = new HeartbeatInterval({ clock, isHidden: () => page.isHidden });
   const since = () => page.cursor;
   const savesData = () => page.savesData;
-  const shared = { clock, random, transports, since, serverClock, eventLoop, health, catchUp, memory, savesData };
+  const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
   const connection = new Connection(shared);
   /** @type {ConnectionState[]} */
   const states = [];
@@ -59,6 +61,7 @@ export function buildConnection({ random = () => 0.5, remembered = null, broken 
     memory,
     serverClock,
     eventLoop,
+    heartbeat,
     page,
     states,
     messages,

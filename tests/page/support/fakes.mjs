@@ -99,15 +99,23 @@ export class FakeTransport {
   helloBefore;
   /** @type {number | undefined} */
   roundTripMs;
+  /** Number of times that it was opened. */
+  opened = 0;
+  /** @type {Record<string, any>[]} Commands that were sent. */
+  sent = [];
+  /** @type {Transport["send"]} */
+  send;
 
   /** @param {TransportName} name */
   constructor(name) {
     this.name = name;
+    if (name === "ws") this.send = (command) => this.isOpen && this.sent.push(command) > 0;
   }
 
   /** @type {Transport["open"]} */
   open(since, cause, hello) {
     this.isOpen = true;
+    this.opened += 1;
     this.since = since;
     this.cause = cause;
     this.helloBefore = hello;

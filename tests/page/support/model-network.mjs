@@ -50,6 +50,12 @@ export class ModelNetwork {
   /** The browser is set to save data. */
   savesData = false;
   isCut = false;
+  /** How long each packet takes; null for a random time. @type {number | null} */
+  latencyMs = null;
+  /** How late the head of every response is. */
+  headMs = 0;
+  /** The requests that reached the server, by transport. @type {string[]} */
+  requests = [];
   #clock;
   #pick;
   #server;
@@ -122,6 +128,10 @@ export class ModelNetwork {
             hold: (wire) => (this.wire = wire),
           });
         }
+        /** @param {string} text */
+        send(text) {
+          this.wire?.ask(text);
+        }
         close() {
           this.readyState = 3;
           this.wire?.close();
@@ -165,6 +175,7 @@ export class ModelNetwork {
 
   /** Returns how long a packet takes now. */
   travelMs() {
+    if (this.latencyMs !== null) return this.latencyMs;
     return this.#pick(5, 80) + (this.isLossy && this.#pick(0, 5) === 0 ? this.#pick(200, 2500) : 0);
   }
 
@@ -177,7 +188,8 @@ export class ModelNetwork {
     wire.onclose = () => this.#wires.delete(wire);
     ends.hold(wire);
     const isInParts = url.searchParams.get("parts") === "1";
-    wire.open(this.#server, url.searchParams.get("since") ?? "", isInParts);
+    const heartbeatMs = 1000 * Number(url.searchParams.get("heartbeat"));
+    wire.open(this.#server, { since: url.searchParams.get("since") ?? "", isInParts, heartbeatMs });
   }
 
   /**
@@ -197,8 +209,10 @@ export class ModelNetwork {
       later(() => {
         if (rule === "refuse") return resolve(response(403));
         if (!this.#server.isUp) return fail();
+        this.requests.push(transport ?? url.pathname);
         const cancelCut = rule === "cut" ? this.#clock.after(CUT_MS, fail) : () => {};
-        this.#respond(url, (made) => (cancelCut(), later(() => resolve(made))));
+        const send = (/** @type {object} */ made) => (cancelCut(), later(() => resolve(made)));
+        this.#respond(url, (made) => this.#clock.after(this.headMs, () => send(made)));
       });
     });
   }
@@ -207,7 +221,8 @@ export class ModelNetwork {
   #respond(url, act) {
     const server = this.#server;
     if (url.pathname === "/healthz") return act(response(200));
-    const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "");
+    const heartbeatMs = 1000 * Number(url.searchParams.get("heartbeat"));
+    const [hello, ...missed] = server.open("poll", url.searchParams.get("since") ?? "", heartbeatMs);
     const finish = (/** @type {object[]} */ messages) =>
       act(response(200, { cursor: server.cursor, messages: [hello, ...messages] }));
     if (missed.length > 0) return finish(missed);
@@ -230,7 +245,8 @@ class Wire {
   #network;
   #clock;
   #ends;
-  #leave = () => {};
+  /** @type {ReturnType<ModelServer["join"]> | null} */
+  #viewer = null;
   #isOpen = true;
   #arrivesMs = 0;
   /** @type {(() => void)[]} Packets on the way, in the order in which they arrive. */
@@ -250,27 +266,42 @@ class Wire {
     this.#ends = ends;
   }
 
-  /** @param {ModelServer} server @param {string} since @param {boolean} isInParts */
-  open(server, since, isInParts) {
+  /** @param {ModelServer} server @param {{ since: string, isInParts: boolean, heartbeatMs: number }} query */
+  open(server, query) {
     this.#later(() => {
       if (this.rule === "refuse" || !server.isUp) return this.die();
-      this.#ends.open();
-      this.#leave = server.join({
-        name: this.name,
-        since,
-        isInParts,
-        send: (message) => this.#send(JSON.stringify(message)),
-        hangUp: () => this.#later(() => this.die()),
-      });
-      if (this.rule === "kill") this.#clock.after(KILL_MS, () => this.die());
-      if (this.rule === "cut") this.#clock.after(CUT_MS, () => this.die());
+      this.#network.requests.push(this.name);
+      this.#clock.after(this.#network.headMs, () => this.#accept(server, query));
+    });
+  }
+
+  /** @param {ModelServer} server @param {{ since: string, isInParts: boolean, heartbeatMs: number }} query */
+  #accept(server, query) {
+    if (!this.#isOpen) return;
+    if (!server.isUp) return this.die();
+    this.#ends.open();
+    this.#viewer = server.join({
+      name: this.name,
+      ...query,
+      send: (message) => this.#send(JSON.stringify(message)),
+      hangUp: () => this.#later(() => this.die()),
+    });
+    if (this.rule === "kill") this.#clock.after(KILL_MS, () => this.die());
+    if (this.rule === "cut") this.#clock.after(CUT_MS, () => this.die());
+  }
+
+  /** Sends a command to the server, which is lost if the network is cut. @param {string} text */
+  ask(text) {
+    this.#clock.after(this.#network.travelMs(), () => {
+      if (!this.#network.isCut && this.rule !== "eat") this.#viewer?.hear(JSON.parse(text));
     });
   }
 
   /** Closed by the page. */
   close() {
     this.#isOpen = false;
-    this.#leave();
+    this.#viewer?.leave();
+    this.#viewer = null;
     this.onclose();
   }
 

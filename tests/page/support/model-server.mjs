@@ -104,29 +104,40 @@ export class ModelServer {
   }
 
   /**
-   * @param {{ name: string, since: string, isInParts: boolean, send: (message: Message) => void, hangUp: () => void }} link
-   * @returns {() => void} Called when it is gone.
+   * @param {object} link
+   * @param {string} link.name
+   * @param {string} link.since
+   * @param {boolean} link.isInParts
+   * @param {number} link.heartbeatMs  0 for the default.
+   * @param {(message: Message) => void} link.send
+   * @param {() => void} link.hangUp
    */
-  join({ name, since, isInParts, send, hangUp }) {
+  join({ name, since, isInParts, heartbeatMs, send, hangUp }) {
     const viewer = new Viewer({ clock: this.#clock, server: this, isSse: name === "sse", send, hangUp });
-    for (const message of this.open(name, since)) {
+    viewer.heartbeatMs = heartbeatMs || HEARTBEAT_MS;
+    for (const message of this.open(name, since, heartbeatMs)) {
       const isSplit = isInParts && message.type === "snapshot";
       for (const sent of isSplit ? parts(message) : [message]) viewer.send(sent);
     }
     this.#viewers.add(viewer);
-    return () => (this.#viewers.delete(viewer), viewer.stop());
+    return {
+      leave: () => (this.#viewers.delete(viewer), viewer.stop()),
+      hear: (/** @type {Record<string, any>} */ command) => viewer.hear(command),
+    };
   }
 
   /**
    * Returns hello and what was missed.
    * @param {string} transport
    * @param {string} since
+   * @param {number} [heartbeatMs]
    * @returns {Message[]}
    */
-  open(transport, since) {
+  open(transport, since, heartbeatMs = 0) {
     const missed = this.#after(since);
     const cursor = missed ? since : this.cursor;
-    const hello = { type: "hello", cursor, transport, heartbeat_ms: HEARTBEAT_MS, server_time: this.time() };
+    const heartbeat = { heartbeat_ms: heartbeatMs || HEARTBEAT_MS };
+    const hello = { type: "hello", cursor, transport, ...heartbeat, server_time: this.time() };
     return [hello, ...(missed ?? [this.snapshot()])];
   }
 
@@ -176,6 +187,7 @@ class Viewer {
   #server;
   #isSse;
   #cancel = () => {};
+  heartbeatMs = HEARTBEAT_MS;
 
   /**
    * @param {object} options
@@ -196,9 +208,15 @@ class Viewer {
   /** Sends a message, and heartbeats after it. @param {Message} message */
   send(message) {
     this.#cancel();
-    const waitMs = this.#isSse && message.type !== "heartbeat" ? FOLLOW_UP_MS : HEARTBEAT_MS;
+    const waitMs = this.#isSse && message.type !== "heartbeat" ? FOLLOW_UP_MS : this.heartbeatMs;
     this.#cancel = this.#clock.after(waitMs, () => this.send(this.#server.heartbeat()));
     this.sendOnly(message);
+  }
+
+  /** Answers a ping, or a request for another interval. @param {Record<string, any>} command */
+  hear(command) {
+    this.heartbeatMs = command.heartbeat_ms ?? this.heartbeatMs;
+    this.send({ ...this.#server.heartbeat(), heartbeat_ms: this.heartbeatMs });
   }
 
   stop() {

@@ -1,24 +1,38 @@
-/** The cards of the index: each in its place by id. */
+/** The cards of the index: each in its place by id, and drawn once per frame where it is in view. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cards } from "../../../public/app/view/cards.js";
 import { fake } from "../support/fakes.mjs";
 
-/** A card with an id, and nothing to draw in. */
+/** A card with an id and a name, which counts how often it is written and searched. */
 class FakeCard {
   /** @type {FakeList | undefined} */
   list;
+  writes = 0;
+  searches = 0;
+  #name = "";
+  dataset;
+  /** @type {{ dataset: Record<string, string>, textContent: string }} */
+  field;
 
   constructor(id = "") {
     this.dataset = { pet: id };
-  }
-
-  querySelector() {
-    return null;
+    const card = this;
+    this.field = {
+      dataset: { field: "name" },
+      get textContent() {
+        return card.#name;
+      },
+      set textContent(text) {
+        card.writes += 1;
+        card.#name = text;
+      },
+    };
   }
 
   querySelectorAll() {
-    return [];
+    this.searches += 1;
+    return [this.field];
   }
 
   contains() {
@@ -53,11 +67,19 @@ function openCards(drawn = []) {
     querySelectorAll: () => [...list.cards],
     importNode: () => new FakeCard(),
   };
-  const quiet = { draw() {}, show() {} };
-  const cards = new Cards({ document: fake(document), times: quiet, highlight: quiet });
-  const put = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, after: { id } })));
-  const remove = (/** @type {string[]} */ ...ids) => cards.draw(ids.map((id) => ({ id, before: { id } })));
-  return { put, remove, shown: () => list.cards.map(({ dataset }) => dataset.pet) };
+  const outOfView = new Set();
+  const inView = { add() {}, remove() {}, has: (/** @type {unknown} */ card) => !outOfView.has(card) };
+  /** @type {unknown[]} */
+  const marked = [];
+  const highlight = { show: (/** @type {unknown} */ card) => marked.push(card), hide() {} };
+  const cards = new Cards({ document: fake(document), times: { set() {} }, highlight: fake(highlight), inView });
+  const change = (/** @type {string} */ id, name = "") => cards.put([{ id, after: { id, name } }]);
+  const put = (/** @type {string[]} */ ...ids) => (ids.forEach((id) => change(id)), cards.draw());
+  const remove = (/** @type {string[]} */ ...ids) => {
+    cards.put(ids.map((id) => ({ id, before: { id } })));
+    cards.draw();
+  };
+  return { cards, list, outOfView, marked, change, put, remove, shown: () => list.cards.map(({ dataset }) => dataset.pet) };
 }
 
 test("new cards are in the order of their ids, whatever the order in which they arrive", () => {
@@ -74,4 +96,55 @@ test("removed cards leave no place behind", () => {
   remove("1", "2", "4");
   put("7", "5");
   assert.deepEqual(shown(), ["5", "7"]);
+});
+
+test("of many changes of a pet only the last is drawn, and its card is searched once", () => {
+  const { cards, list, change } = openCards(["1"]);
+  const [card] = list.cards;
+  for (const name of ["A", "B", "C"]) change("1", name);
+  assert.equal(card.writes, 0);
+  cards.draw();
+  assert.deepEqual([card.field.textContent, card.writes, cards.isWaiting], ["C", 1, false]);
+  change("1", "D");
+  cards.draw();
+  assert.deepEqual([card.field.textContent, card.writes, card.searches], ["D", 2, 1]);
+});
+
+test("a pet that was added and removed before it was drawn never appears", () => {
+  const { cards, change, remove, shown } = openCards(["1"]);
+  change("2", "New");
+  remove("2");
+  cards.draw();
+  assert.deepEqual(shown(), ["1"]);
+});
+
+test("a card out of view needs no frame, is drawn later, and is not marked", () => {
+  const { cards, list, outOfView, marked, change } = openCards(["1", "2"]);
+  const [near, far] = list.cards;
+  outOfView.add(far);
+  assert.equal(change("2", "Far"), false);
+  assert.equal(change("1", "Near"), true);
+  cards.draw();
+  assert.deepEqual([near.field.textContent, far.field.textContent, cards.isWaiting], ["Near", "", true]);
+  cards.drawAll();
+  assert.deepEqual([far.field.textContent, cards.isWaiting], ["Far", false]);
+  assert.deepEqual(marked, [near]);
+});
+
+test("a card that comes into view shows what has changed meanwhile", () => {
+  const { cards, list, outOfView, change } = openCards(["1"]);
+  outOfView.add(list.cards[0]);
+  change("1", "Far");
+  outOfView.clear();
+  cards.draw();
+  assert.equal(list.cards[0].field.textContent, "Far");
+});
+
+test("cards that come and go are drawn wherever they are", () => {
+  const { cards, list, outOfView, change, remove, shown } = openCards(["1"]);
+  outOfView.add(list.cards[0]);
+  assert.equal(change("2", "New"), true);
+  cards.draw();
+  remove("1");
+  assert.deepEqual(shown(), ["2"]);
 });

@@ -9,24 +9,38 @@ import { fake, FakeClock } from "../support/fakes.mjs";
 
 const MINUTE_MS = 60_000;
 
-/** A time element that counts how often it is read. */
+/** A time element of a pet, which counts how often its text is read. */
 class FakeTime {
   reads = 0;
   isConnected = true;
-  textContent = "";
+  pet = { querySelector: () => null };
 
   /** @param {number} at */
   constructor(at) {
-    this.at = at;
+    this.datetime = new Date(at).toISOString();
   }
 
-  getAttribute() {
+  get textContent() {
     this.reads += 1;
-    return new Date(this.at).toISOString();
+    return "";
+  }
+
+  set textContent(_text) {}
+
+  getAttribute() {
+    return this.datetime;
+  }
+
+  setAttribute(/** @type {string} */ _name, /** @type {string} */ datetime) {
+    this.datetime = datetime;
   }
 
   hasAttribute() {
-    return false;
+    return true;
+  }
+
+  closest() {
+    return this.pet;
   }
 }
 
@@ -37,10 +51,12 @@ function openPage(...agesMs) {
   const page = { searches: 0, querySelectorAll: () => ((page.searches += 1), elements) };
   const serverClock = new ServerClock(clock);
   const tick = new Tick(clock);
-  const times = new Times({ root: fake(page), serverClock, tick });
+  const outOfView = new Set();
+  const inView = { has: (/** @type {unknown} */ pet) => !outOfView.has(pet) };
+  const times = new Times({ root: fake(page), serverClock, tick, inView });
   tick.start();
   times.start();
-  return { clock, serverClock, page, times, elements };
+  return { clock, serverClock, page, times, elements, outOfView };
 }
 
 test("a time is redrawn when its minute is over, and the page is not searched for times again", () => {
@@ -65,6 +81,28 @@ test("a removed time is dropped, and a stopped page redraws nothing until it is 
   assert.equal(elements[1].reads, 2);
   times.start();
   assert.equal(elements[1].reads, 3);
+});
+
+test("a time out of view is redrawn when it comes into view, if it has changed", () => {
+  const { clock, times, elements, outOfView } = openPage(0, 0);
+  outOfView.add(elements[0].pet);
+  clock.turn(MINUTE_MS + 1_000);
+  assert.deepEqual(elements.map(({ reads }) => reads), [1, 2]);
+  outOfView.clear();
+  times.drawDue();
+  assert.deepEqual(elements.map(({ reads }) => reads), [2, 2]);
+  times.drawDue();
+  assert.deepEqual(elements.map(({ reads }) => reads), [2, 2]);
+});
+
+test("a time that is set is drawn, and changes a minute later", () => {
+  const { clock, times, elements } = openPage(30_000);
+  times.set(fake(elements[0]), new Date(clock.now()).toISOString());
+  assert.equal(elements[0].reads, 2);
+  clock.turn(MINUTE_MS - 2_000);
+  assert.equal(elements[0].reads, 2);
+  clock.turn(3_000);
+  assert.equal(elements[0].reads, 3);
 });
 
 test("all times are redrawn if the server's time turns out to be earlier", () => {

@@ -2,19 +2,21 @@
 /** What every page with times has: the clocks, the one timer, and the times in the reader's time zone. */
 import { browserClock } from "../../petstore/clock.js";
 import { ServerClock } from "../../petstore/connection/server-clock.js";
+import { InView } from "../view/in-view.js";
 import { Tick } from "../view/tick.js";
 import { Times } from "../view/times.js";
 
 /** Starts the times of the page. */
-export function startFrame() {
+export function startClocks() {
   const clock = browserClock;
   const serverClock = new ServerClock(clock);
   const tick = new Tick(clock);
-  const times = new Times({ root: document, serverClock, tick });
+  const inView = new InView(globalThis.IntersectionObserver);
+  const times = new Times({ root: document, serverClock, tick, inView });
   serverClock.sync(document.body.dataset.asOf);
   tick.start();
   times.start();
-  return { clock, serverClock, tick, times };
+  return { clock, serverClock, tick, inView, times };
 }
 
-/** @typedef {ReturnType<typeof startFrame>} Frame */
+/** @typedef {ReturnType<typeof startClocks>} Clocks */
