@@ -45,7 +45,7 @@ pub async fn poll_changes(
 ) -> poem::Result<Response> {
     let query = LiveQuery::parse(request)?;
     let visitor = ClientAddress::from_request(request);
-    // Whoever does not wait is a request like any other, and no viewer.
+    // A poll that does not wait is a request like any other, and no viewer.
     let _slot = if query.is_immediate() {
         count_immediate(app, &query);
         None

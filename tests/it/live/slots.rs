@@ -19,7 +19,7 @@ async fn a_viewer_over_the_limit_gets_a_retry_time_and_pages_are_still_served() 
         assert_eq!(refused.err(), Some(Some(503)), "{path}");
     }
     assert_eq!(metric(&app, REFUSED).await, 4);
-    // Whoever does not wait is no viewer.
+    // A poll that does not wait is no viewer.
     for path in ["/pets", "/live/state", "/live/poll?wait=0", "/readyz"] {
         assert_eq!(app.get(path).await.status(), 200, "{path}");
     }
