@@ -34,6 +34,7 @@ import { checkOrigin, checkPets, checkSignal, checkSince } from "./watch-options
  * @property {EventLoopMonitor} eventLoop
  * @property {ConnectionSummary} summary
  * @property {string} chaos  The network fault to simulate, in the demo.
+ * @property {string} firstUrl  The address of the first poll, which the page preloads.
  */
 
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
@@ -97,7 +98,7 @@ export class Watch extends EventTarget {
    */
   constructor({ origin, pets, since }, environment) {
     super();
-    const { browser, clock, random, chaos } = environment;
+    const { browser, clock, random, chaos, firstUrl } = environment;
     const board = environment.board ?? new Board(since);
     const serverClock = environment.serverClock ?? new ServerClock(clock);
     const eventLoop = environment.eventLoop ?? new EventLoopMonitor(clock);
@@ -115,6 +116,7 @@ export class Watch extends EventTarget {
       random,
       watch: { origin, pets, chaos },
       since: () => board.cursor,
+      firstUrl,
     });
     connection.onmessage = (message) => this.#receive(message);
     connection.onstate = (state) => {

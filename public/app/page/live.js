@@ -48,8 +48,10 @@ export function startLive({ clocks, board, pets, chaos, onleave }) {
     const text = statusAnnouncements.next(current);
     if (text) announcements.addStatus(text);
   };
+  // The page preloads its first poll over the real network.
+  const preload = chaos ? null : /** @type {HTMLLinkElement | null} */ (document.querySelector("#first-poll"));
   const options = { pets, since: board.cursor };
-  const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos });
+  const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos, firstUrl: preload?.href });
   live.addEventListener("connection", drawStatus);
   tick.add(drawStatus);
   redraw.add(drawStatus);
