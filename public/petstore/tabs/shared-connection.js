@@ -93,8 +93,9 @@ export class SharedConnection {
     try {
       this.#channel = this.#openChannel();
     } catch {
-      this.#lead();
-      return this.#follower.start();
+      // In this order, so that the connection uses the request of the page.
+      this.#follower.start();
+      return this.#lead();
     }
     this.#election.follow();
     this.#follower.start();
