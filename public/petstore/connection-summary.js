@@ -5,7 +5,7 @@
  * An open connection is not enough to be "live": a message must have arrived recently. Problems count only after a grace
  * period, because short ones concern nobody.
  */
-import { messageTime } from "./connection/liveness.js";
+import { MessageLag } from "./connection/message-lag.js";
 import { parseTime } from "./connection/server-clock.js";
 /** @import { Clock } from "./clock.js" */
 /** @import { EventLoopMonitor } from "./connection/event-loop-monitor.js" */
@@ -23,28 +23,24 @@ import { parseTime } from "./connection/server-clock.js";
  * @typedef {object} Summary
  * @property {"connecting" | "live" | "polling" | "delayed" | "offline"} state
  * @property {TransportName | null} transport  The transport in use; null while connecting and offline.
- * @property {"busy" | "network" | "database"} [reason]  `busy`: this device cannot keep up; `network`: it blocks the
- *   streaming transports; `database`: the server cannot reach it.
+ * @property {"busy" | "late" | "network" | "database"} [reason]  `busy`: this device cannot keep up; `late`: messages are
+ *   late on the network; `network`: it blocks the streaming transports; `database`: the server cannot reach it.
  * @property {number} asOf  Server time at which the data was true, in milliseconds since 1970.
  * @property {number} silentMs  Time since the last message.
- * @property {number} behindMs  Age of the newest message when it was handled.
+ * @property {number} behindMs  Age of the newest message when it was handled; 0 once the page has been idle since.
  */
 
 /** Time that a problem must last before it counts. */
 const GRACE_MS = 3_000;
 
-/** If the newest change is this late because the page is busy, it is delayed. */
-const BEHIND_LIMIT_MS = 2_000;
-
-/** An event loop that has been saturated for less time may just be drawing a batch of changes. */
-const BACKLOG_MS = 500;
+/** The newest message may be this late, because of this page or of the network. The page is never live with older data. */
+const BUSY_LIMIT_MS = 2_000;
+const LATE_LIMIT_MS = 3_000;
 
 export class ConnectionSummary {
   #clock;
   #serverClock;
-  #eventLoop;
-  /** Age of the newest message when it was handled. */
-  #behindMs = 0;
+  #lag;
   /** @type {TransportName | null} The last one that was up. */
   #transport = null;
   #silenceLimitMs = 0;
@@ -68,7 +64,7 @@ export class ConnectionSummary {
   constructor({ clock, serverClock, eventLoop, asOf }) {
     this.#clock = clock;
     this.#serverClock = serverClock;
-    this.#eventLoop = eventLoop;
+    this.#lag = new MessageLag({ clock, serverClock, eventLoop });
     this.#pageAsOf = asOf;
   }
 
@@ -95,9 +91,7 @@ export class ConnectionSummary {
     const now = this.#clock.now();
     this.#receivedAt = now;
     this.#lostAt = null;
-    this.#eventLoop.probe();
-    const madeMs = messageTime(message);
-    if (madeMs !== null) this.#behindMs = this.#serverClock.lagMs(madeMs);
+    this.#lag.receive(message);
     if (message.type !== "stale") this.#outage = null;
     else this.#outage ??= { receivedAt: now, since: parseTime(message.since) ?? this.asOf };
   }
@@ -112,7 +106,9 @@ export class ConnectionSummary {
   current() {
     const transport = this.#transport;
     const silentMs = this.#clock.now() - (this.#receivedAt ?? this.#clock.now());
-    const common = { asOf: this.asOf, silentMs, behindMs: this.#behindMs };
+    const { networkMs, pageMs } = this.#lag.current;
+    const behindMs = networkMs + pageMs;
+    const common = { asOf: this.asOf, silentMs, behindMs };
     if (this.#isOffline()) return { state: "offline", transport: null, ...common };
     if (this.#outage && this.#hasLasted(this.#outage.receivedAt)) {
       return { state: "offline", transport: null, reason: "database", ...common };
@@ -121,15 +117,11 @@ export class ConnectionSummary {
     if (this.#delayedAt !== null && this.#hasLasted(this.#delayedAt)) {
       return { state: "delayed", transport, reason: "network", ...common };
     }
-    if (this.#isBehind()) return { state: "delayed", transport, reason: "busy", ...common };
+    const isBusy = pageMs >= networkMs;
+    if (behindMs >= (isBusy ? BUSY_LIMIT_MS : LATE_LIMIT_MS)) {
+      return { state: "delayed", transport, reason: isBusy ? "busy" : "late", ...common };
+    }
     return { state: transport === "ws" || transport === "sse" ? "live" : "polling", transport, ...common };
-  }
-
-  /** Returns true if changes are shown late because the page is busy. An idle page has drawn them all. */
-  #isBehind() {
-    const saturatedMs = this.#eventLoop.saturatedMs();
-    if (saturatedMs === 0) this.#behindMs = 0;
-    return this.#behindMs >= BEHIND_LIMIT_MS && saturatedMs >= BACKLOG_MS;
   }
 
   #isOffline() {

@@ -34,6 +34,7 @@ const TEXTS = {
 const DRAW_LIMIT_MS = 1_000;
 
 const BUSY_TEXT = "Delayed: this device is too busy to keep up.";
+const LATE_TEXT = "Delayed: your network is slow right now.";
 
 export class ConnectionStatus {
   #summary;
@@ -78,6 +79,10 @@ export class ConnectionStatus {
     if (reason === "busy" || (reason === undefined && drawMs >= DRAW_LIMIT_MS)) {
       const details = `${Math.floor((reason === "busy" ? behindMs + drawMs : drawMs) / 1000)} s behind`;
       return { state: "delayed", freshness: "fresh", text: BUSY_TEXT, details, transport };
+    }
+    if (reason === "late") {
+      const details = `${Math.floor((behindMs + drawMs) / 1000)} s behind`;
+      return { state, freshness: "fresh", text: LATE_TEXT, details, transport };
     }
     const details = `${TRANSPORT_NAMES[transport]}, last message ${agoText(silentMs)}`;
     return { state, freshness: "fresh", text: TEXTS[state], details, transport };

@@ -41,6 +41,7 @@ export class Connection {
   #catchUp;
   #preference;
   #sleepDetector;
+  #links;
   #handover;
   #race;
   #upgrade;
@@ -87,6 +88,7 @@ export class Connection {
     this.#catchUp = catchUp;
     this.#preference = preference;
     this.#sleepDetector = sleepDetector;
+    this.#links = links;
     this.#handover = handover;
     this.#race = race;
     this.#upgrade = upgrade;
@@ -170,6 +172,7 @@ export class Connection {
     const take = (/** @type {Answer} */ answer) => {
       if (signal.aborted) return null;
       this.#serverClock.sync(answer.hello.server_time);
+      this.#links.pollMs = answer.roundTripMs;
       this.#handover.forwardAll(answer.messages, since);
       return answer;
     };

@@ -30,6 +30,8 @@ import { Link } from "./link.js";
  */
 
 export class LinkFactory {
+  /** How long a poll takes on this network; 0 if that is not known. */
+  pollMs = 0;
   #parts;
 
   /** @param {Parts} parts */
@@ -60,6 +62,6 @@ export class LinkFactory {
 
   /** @param {Win} win */
   link(win) {
-    return new Link({ ...this.#parts, win });
+    return new Link({ ...this.#parts, win, pollMs: () => this.pollMs });
   }
 }

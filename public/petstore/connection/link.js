@@ -80,9 +80,9 @@ export class Link {
 
   /**
    * @param {Pick<Parts, "clock" | "sleepDetector" | "eventLoop" | "serverClock" | "heartbeat"> &
-   *   { win: Win }} parts
+   *   { win: Win, pollMs: () => number }} parts  `pollMs` returns how long a poll takes on this network; 0 if unknown.
    */
-  constructor({ clock, sleepDetector, eventLoop, serverClock, heartbeat, win }) {
+  constructor({ clock, sleepDetector, eventLoop, serverClock, heartbeat, win, pollMs }) {
     this.#clock = clock;
     this.#sleepDetector = sleepDetector;
     this.#eventLoop = eventLoop;
@@ -93,7 +93,7 @@ export class Link {
     this.transport = win.transport;
     this.#hello = win.hello;
     this.#since = win.since;
-    this.#liveness = new Liveness({ name: win.transport.name, serverClock });
+    this.#liveness = new Liveness({ name: win.transport.name, serverClock, pollMs });
     this.#longestGapMs = this.#liveness.heartbeatMs;
     this.#startedMs = this.#receivedMs = clock.elapsed();
     this.#receivedAt = clock.now();
@@ -127,8 +127,9 @@ export class Link {
     this.transport.close();
   }
 
+  /** Returns true if its end says nothing against the transport. */
   wasUseful() {
-    return this.#receivedMs - this.#startedMs >= USEFUL_MS;
+    return !this.#liveness.isBuffered && this.#receivedMs - this.#startedMs >= USEFUL_MS;
   }
 
   /** Returns true if the link has delivered everything up to the cursor. @param {string} cursor */

@@ -37,6 +37,16 @@ const CLOCK_ERROR_MS = 50;
 /** After this many consecutive messages that came only with the next one, something buffers them. */
 const BUFFERED_LIMIT = 3;
 
+/**
+ * A proxy that collects a stream until its buffer is full delivers it in clumps. If this much of the stream arrives
+ * together, each time, polling is faster, unless its round trip takes even longer.
+ */
+const CLUMP_MS = 300;
+const CLUMP_LIMIT = 5;
+
+/** Messages that arrive within this time arrive together. */
+const TOGETHER_MS = 25;
+
 /** Returns the longest silence of a live stream: one and a half heartbeats, and the margin. */
 export const silenceLimit = (/** @type {number} */ heartbeatMs) => heartbeatMs * 1.5 + SILENCE_MARGIN_MS;
 
@@ -54,14 +64,22 @@ export class Liveness {
    */
   #last = null;
   #buffered = 0;
+  /** The messages that arrived together with the last one: from when until when they were sent. */
+  #clump = { startMs: 0, sentMs: 0, arrivedMs: 0 };
+  #clumps = 0;
+  /** Something on the way buffers the messages, which will not change. */
+  isBuffered = false;
+  #pollMs;
 
   /**
    * @param {object} options
    * @param {TransportName} options.name
    * @param {ServerClock} options.serverClock
+   * @param {() => number} [options.pollMs]  Returns how long a poll takes on this network.
    */
-  constructor({ name, serverClock }) {
+  constructor({ name, serverClock, pollMs = () => 0 }) {
     this.#serverClock = serverClock;
+    this.#pollMs = pollMs;
     // A poll response is as late as its request, so its lag means nothing.
     this.#isStream = name === "ws" || name === "sse";
     this.#isSse = name === "sse";
@@ -98,7 +116,9 @@ export class Liveness {
     if (sentMs === null) return true;
     const lagMs = this.#serverClock.lagMs(sentMs);
     const isLate = lagMs - saturatedMs > LAG_LIMIT_MS && awakeMs >= lagMs;
-    return !isLate && !this.#isBuffered(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
+    const waits = this.#waitsForNext(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
+    this.isBuffered = this.#comesInClumps(sentMs, lagMs, saturatedMs) || waits;
+    return !isLate && !this.isBuffered;
   }
 
   /**
@@ -116,7 +136,7 @@ export class Liveness {
    * @param {number} arrivedMs
    * @param {number} awakeMs
    */
-  #isBuffered(sentMs, arrivedMs, awakeMs) {
+  #waitsForNext(sentMs, arrivedMs, awakeMs) {
     const last = this.#last;
     this.#last = { sentMs, arrivedMs, awakeMs };
     const gapMs = last === null ? 0 : sentMs - last.sentMs;
@@ -124,6 +144,27 @@ export class Liveness {
     const cameWithNext = last.arrivedMs + CLOCK_ERROR_MS >= sentMs && last.awakeMs >= gapMs;
     this.#buffered = cameWithNext ? this.#buffered + 1 : 0;
     return this.#buffered >= BUFFERED_LIMIT;
+  }
+
+  /**
+   * Returns true if the stream arrives in clumps, one after the other. A slow network delays each message for itself, and a
+   * lost packet makes one clump.
+   * @param {number} sentMs
+   * @param {number} lagMs
+   * @param {number} saturatedMs  A busy page handles messages together that arrived one by one.
+   */
+  #comesInClumps(sentMs, lagMs, saturatedMs) {
+    if (!this.#isSse) return false;
+    const clump = this.#clump;
+    const arrivedMs = sentMs + lagMs;
+    const isTogether = arrivedMs - clump.arrivedMs <= TOGETHER_MS;
+    if (saturatedMs > 0) this.#clumps = 0;
+    else if (!isTogether) {
+      const isClump = clump.sentMs - clump.startMs >= Math.max(CLUMP_MS, 2 * this.#pollMs());
+      this.#clumps = isClump ? this.#clumps + 1 : 0;
+    }
+    this.#clump = { startMs: isTogether ? clump.startMs : sentMs, sentMs, arrivedMs };
+    return this.#clumps >= CLUMP_LIMIT;
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection, startOnPoll } from "../support/connection.mjs";
-import { last } from "../support/fakes.mjs";
+import { last, settle } from "../support/fakes.mjs";
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Options, Parts } from "../support/connection.mjs" */
@@ -317,6 +317,56 @@ test("SSE that buffers each message until the next is detected even if changes c
   healthy.clock.turn(250);
   deliverChanges(healthy, 1700, false, 20);
   assert.deepEqual(healthy.open(), ["sse"]);
+});
+
+/**
+ * Delivers a change every 50 ms for this long, which something on the way collects for this long at a time.
+ * @param {ReturnType<typeof startOn>} parts
+ * @param {number} ms
+ * @param {number} clumpMs
+ */
+function deliverInClumps({ clock, link, sent }, ms, clumpMs) {
+  /** @type {Message[]} */
+  let held = [];
+  for (let past = 0, rev = 2; past < ms; past += 50, rev += 1) {
+    clock.turn(50);
+    held.push({ type: "status", cursor: `9f2c41aa-${rev}`, pet: 1, status: "eating", since: sent() });
+    if (past % clumpMs !== 0) continue;
+    held.forEach((message) => link.onmessage(message));
+    held = [];
+  }
+}
+
+test("SSE that arrives in clumps is left although no message is three seconds late, and counts as failed", () => {
+  const parts = startOn("sse", { random: () => 0 });
+  parts.clock.turn(250);
+  parts.run(20_000);
+  deliverInClumps(parts, 7_500, 1_200);
+  parts.clock.turn(0);
+  assert.ok(parts.isLeaving());
+  assert.equal(last(parts.made.sse), parts.link, "it is not tried first again");
+  assert.equal(parts.link.isOpen, true, "it delivers on until another does");
+});
+
+test("SSE that arrives in clumps is kept if they are short, or a poll takes as long", async () => {
+  const short = startOn("sse", { random: () => 0 });
+  deliverInClumps(short, 20_000, 250);
+  assert.equal(short.made.ws.length, 1);
+  const far = startOn("sse", { random: () => 0 });
+  far.clock.turn(800);
+  far.catchUp.asked[0].answer([], 800);
+  await settle();
+  deliverInClumps(far, 20_000, 1_200);
+  assert.equal(far.made.ws.length, 1, "a poll takes 0.8 s");
+});
+
+test("a lost packet makes one clump, and the stream is kept", () => {
+  const parts = startOn("sse", { random: () => 0 });
+  for (let round = 0; round < 10; round += 1) {
+    deliverInClumps(parts, 2_000, 50);
+    deliverInClumps(parts, 1_000, 1_000);
+  }
+  assert.ok(!parts.isLeaving());
 });
 
 test("a server whose clock was set back does not cost the page its transport", () => {

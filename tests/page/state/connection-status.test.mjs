@@ -22,7 +22,7 @@ function openStatus() {
   const status = new ConnectionStatus({ summary, serverClock, drawLag });
   const up = (/** @type {TransportName} */ transport = "ws", fields = {}) => {
     summary.setConnection({ phase: "up", transport, silenceLimitMs: 24_500, ...fields });
-    summary.receive({ type: "hello" });
+    summary.receive({ type: "hello", server_time: new Date(clock.now()).toISOString() });
   };
   /** A change that was committed this long ago. */
   const change = (/** @type {number} */ agoMs) =>
@@ -100,6 +100,7 @@ test("a network that turned out to block nothing is not named any more", () => {
   assert.equal(status.current().state, "polling", "the three seconds start again");
 });
 
+const LATE = "Delayed: your network is slow right now.";
 const BUSY = "Delayed: this device is too busy to keep up.";
 
 test("a page that is too slow for the changes says so immediately, and never that it is live", () => {
@@ -165,7 +166,12 @@ test("a delay of the network is not blamed on the device, nor the other way roun
   serverClock.sync(new Date(clock.now()).toISOString());
   up();
   change(60_000);
-  assert.equal(status.current().state, "live", "it was missed, and the connection judges what is late");
+  assert.equal(status.current().state, "live", "it was missed, which is no delay");
+  clock.turn(5000);
+  change(4100);
+  assert.deepEqual(read(status.current()), ["delayed", `${LATE} (4 s behind)`]);
+  clock.turn(1000);
+  assert.equal(status.current().state, "live", "nothing is waiting");
   up("short");
   clock.turn(3000);
   work(5000);
