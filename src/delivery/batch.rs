@@ -35,9 +35,15 @@ impl FrameBatch {
         self.frames.last().map_or(Rev::ZERO, Frame::rev)
     }
 
+    /// Returns the frames after `at`.
+    pub fn frames_after(&self, at: Rev) -> &[Frame] {
+        let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
+        &self.frames[skipped..]
+    }
+
     /// Returns the bytes of all frames after `at`, which all viewers of all topics share.
     pub fn after(&mut self, at: Rev, encoding: Encoding) -> Bytes {
-        let skipped = self.frames.partition_point(|frame| frame.rev() <= at);
+        let skipped = self.frames.len() - self.frames_after(at).len();
         let merged = self.merged[encoding.index()]
             .get_or_insert_with(|| MergedFrames::new(&self.frames, encoding));
         if skipped == 0 {

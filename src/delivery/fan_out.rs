@@ -156,10 +156,15 @@ fn send_all<S: ViewerSocket>(
     if is_skipped(viewer) {
         return SendOutcome::Open;
     }
-    let bytes = batch.after(viewer.at, viewer.encoding());
-    if bytes.is_empty() {
+    let frames = batch.frames_after(viewer.at);
+    let Some(first) = frames.first() else {
         return SendOutcome::Open;
+    };
+    // Otherwise the shared bytes would name a change that the viewer was not sent.
+    if !viewer.chain.is_followed_by(first) {
+        return send_some(viewer, frames.iter(), now);
     }
+    let bytes = batch.after(viewer.at, viewer.encoding());
     viewer.at = batch.last_rev();
     viewer.chain.skip_to(viewer.at);
     viewer.send_event(bytes, now)

@@ -133,11 +133,16 @@ fn pending_viewer(
 struct ViewerEnd(TcpStream);
 
 impl ViewerEnd {
-    /// Returns the revs of the events that have arrived.
-    fn revs(&mut self) -> Vec<u64> {
+    /// Returns what has arrived.
+    fn text(&mut self) -> String {
         let mut bytes = Vec::new();
         let _would_block = self.0.read_to_end(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Returns the revs of the events that have arrived.
+    fn revs(&mut self) -> Vec<u64> {
+        let text = self.text();
         let ids = text
             .lines()
             .filter_map(|line| line.strip_prefix("id: 00000abc-"));
@@ -166,6 +171,27 @@ fn a_new_viewer_gets_the_frames_since_its_cursor_once_and_in_order() {
     assert_eq!(early.revs(), [4, 5, 6, 7, 8]);
     assert_eq!(late.revs(), [5, 6, 7, 8]);
     assert_eq!(ahead.revs(), [8]);
+}
+
+/// Otherwise a client finds a gap where there is none.
+#[test]
+fn the_first_frame_of_a_viewer_names_no_change_that_it_was_not_sent() {
+    let mut rig = Rig::start();
+    rig.publish(1, 3);
+    for filter in [TopicFilter::All, only(1)] {
+        let at = rig.hub.cursor();
+        let (stream, mut pending) = pending_viewer(&rig.listener, &rig.slots, filter.clone(), at);
+        pending.chain = Chain::new(filter, Rev::new(3));
+        rig.worker.register(pending);
+        rig.publish(1, 2);
+        rig.pass();
+        let text = ViewerEnd(stream).text();
+        let afters = text.split("\"after\":\"00000abc-").skip(1);
+        let afters: Vec<u64> = afters
+            .map(|rest| rest.split('"').next().unwrap().parse().unwrap())
+            .collect();
+        assert_eq!(afters, [3, at.rev.get() + 1], "{text}");
+    }
 }
 
 /// Rule 7 for sockets.

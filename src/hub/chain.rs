@@ -49,6 +49,13 @@ impl Chain {
         self.last
     }
 
+    /// Returns true if the viewer can be sent `frame` in the form for viewers of all topics.
+    pub fn is_followed_by(&self, frame: &Frame) -> bool {
+        frame
+            .before()
+            .is_none_or(|before| before.in_store <= self.last)
+    }
+
     /// Returns the bytes of the next frame.
     pub fn link(&mut self, frame: &Frame, encoding: Encoding) -> Bytes {
         match self.next(frame) {
@@ -72,17 +79,14 @@ impl Chain {
     }
 
     fn next(&mut self, frame: &Frame) -> Link {
-        let last = self.last;
+        let (last, is_shared) = (self.last, self.is_followed_by(frame));
         self.last = last.max(frame.rev());
         match frame.before() {
-            Some(before) if before.in_store > last => {
-                if self.filter.is_one_topic() && before.in_topic <= last {
-                    Link::OfTopic(before.in_topic)
-                } else {
-                    Link::After(last)
-                }
+            _ if is_shared => Link::Shared,
+            Some(before) if self.filter.is_one_topic() && before.in_topic <= last => {
+                Link::OfTopic(before.in_topic)
             }
-            _ => Link::Shared,
+            _ => Link::After(last),
         }
     }
 }

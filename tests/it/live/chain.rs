@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Chain, TRANSPORTS, TestApp, Viewer, rev, rev_of, spawn_app_with, within};
 
-const FILTERS: [&str; 3] = ["", "&pet=2", "&pet=1&pet=3"];
+const FILTERS: [&str; 4] = ["", "&pet=2", "&pet=1&pet=3", "&parts=1"];
 
 /// A network that dropped WebSocket frames over 1 KB once left a page live and wrong for good.
 #[tokio::test]

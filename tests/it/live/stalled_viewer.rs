@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Raw, metric, rev, spawn_app_with};
+use crate::support::{Chain, Raw, metric, rev, spawn_app_with};
 
 /// More than a socket's buffers hold, at two kilobytes per change.
 const CHANGES: usize = 1500;
@@ -39,9 +39,11 @@ async fn a_stalled_viewer_gets_the_newest_status_per_pet_and_nothing_older() {
     while !read.ends_with('\n') {
         read += &stalled.read_until("\n").await;
     }
+    let mut chain = Chain::new(Some(&since));
     let messages: Vec<Value> = read
         .lines()
         .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .inspect(|message| chain.receive(message).expect("nothing is missing"))
         .filter(|message: &Value| message["type"] != "hello" && message["type"] != "heartbeat")
         .collect();
     let revs: Vec<u64> = messages.iter().map(rev).collect();
