@@ -77,8 +77,8 @@ describe("the network doctor", { concurrency: 3 }, () => {
     await tab.page.goto(`${store.origin}/live/doctor?chaos=hold`);
     const live = () => asked.filter(({ pathname }) => pathname.startsWith("/live/"));
     const paths = () => new Set(live().map(({ pathname }) => pathname));
-    await eventually(() => paths().size === 5);
-    assert.deepEqual([...paths()].sort(), ["/live/doctor", "/live/poll", "/live/sse", "/live/state", "/live/ws"]);
+    await eventually(() => paths().size === 4);
+    assert.deepEqual([...paths()].sort(), ["/live/doctor", "/live/poll", "/live/sse", "/live/ws"]);
     for (const url of live()) assert.equal(url.searchParams.get("chaos"), "hold", url.href);
     assert.match(await tab.page.locator("#doctor-report").inputValue(), /^Simulated network of the demo: hold$/m);
     assert.equal(await tab.page.getByLabel("Simulate a bad network").inputValue(), "hold");

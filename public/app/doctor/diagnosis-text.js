@@ -15,7 +15,7 @@ import { spanText } from "../state/time-text.js";
 export const PROBE_NAMES = { http: "Ordinary request", ...TRANSPORT_NAMES };
 
 /** @type {Record<ProbeName, string>} */
-const PATHS = { http: "/healthz", ws: "/live/ws", sse: "/live/sse", poll: "/live/poll", short: "/live/state" };
+const PATHS = { http: "/healthz", ws: "/live/ws", sse: "/live/sse", poll: "/live/poll", short: "/live/poll" };
 
 /**
  * @param {Finding} finding

@@ -8,7 +8,7 @@
  */
 import { noop } from "../../petstore/transports/transport.js";
 import { testIdlePoll, testIdleSse, testIdleWebSocket } from "./idle-tests.js";
-import { probeHttp, probePoll, probeSse, probeState, probeWebSocket } from "./probes.js";
+import { probeHttp, probePoll, probeSse, probeShort, probeWebSocket } from "./probes.js";
 /** @import { IdleResult, Measurement } from "./measurement.js" */
 /** @import { Clock } from "../../petstore/clock.js" */
 /** @import { ProbeContext } from "./probes.js" */
@@ -69,7 +69,7 @@ export class NetworkDoctor {
 
   /** @param {ProbeContext} context */
   #measure(context) {
-    const probes = [probeHttp, probeWebSocket, probeSse, probePoll, probeState];
+    const probes = [probeHttp, probeWebSocket, probeSse, probePoll, probeShort];
     return Promise.all(
       probes.map(async (probe) => {
         const measurement = await probe(context);

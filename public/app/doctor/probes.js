@@ -5,7 +5,7 @@ import { liveUrl } from "../../petstore/transports/url.js";
 import { SseTransport } from "../../petstore/transports/sse.js";
 import { WebSocketTransport } from "../../petstore/transports/websocket.js";
 import { EchoSocket } from "./echo-socket.js";
-import { readHead, readPlain, readPoll, readState, sendRequest } from "./request-probe.js";
+import { readHead, readPlain, readPoll, sendRequest } from "./request-probe.js";
 import { probeStream } from "./stream-probe.js";
 /** @import { RequestMeasurement, RequestResult, StreamMeasurement } from "./measurement.js" */
 /** @import { Clock } from "../../petstore/clock.js" */
@@ -98,18 +98,14 @@ export async function probePoll(context) {
 }
 
 /**
- * Requests the board, and later again with its `ETag`, like a page that uses short polling.
+ * Polls twice without waiting, like a page that uses short polling, but at one address, to detect a cache.
  * @param {ProbeContext} context
  * @returns {Promise<RequestMeasurement>}
  */
-export async function probeState(context) {
-  const url = liveUrl(context.watch, "/live/state", "");
-  /** @type {Record<string, string>} */
-  const headers = {};
-  const keepTag = (/** @type {Headers} */ received) => (headers["if-none-match"] = received.get("etag") ?? "");
-  const first = () => sendRequest(context, { url, read: readState, onheaders: keepTag });
-  const again = () => sendRequest(context, { url, read: readState, headers });
-  return { probe: "short", requests: await inTurn([first, later(context, again)]) };
+export async function probeShort(context) {
+  const url = liveUrl(context.watch, "/live/poll", context.since, { wait: 0, transport: "short" });
+  const poll = () => sendRequest(context, { url, read: readPoll });
+  return { probe: "short", requests: await inTurn([poll, later(context, poll)]) };
 }
 
 /** Sends one request after the other, until one goes wrong. @param {(() => Promise<RequestResult>)[]} requests */

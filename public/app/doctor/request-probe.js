@@ -18,12 +18,6 @@ export async function readPlain(response) {
   return { isFromServer: response.ok && isType(response, "text/plain"), ...dateOf(response) };
 }
 
-/** Reads the board, or 304. @type {Read} */
-export async function readState(response) {
-  const isFromServer = response.status === 304 || (response.ok && isType(response, "application/json"));
-  return { isFromServer, ...dateOf(response) };
-}
-
 /** Reads a poll response, whose messages say when they were sent. @type {Read} */
 export async function readPoll(response) {
   const body = response.ok && isType(response, "application/json") ? await response.json() : null;
@@ -46,10 +40,9 @@ export async function readHead(response) {
  * @param {Read} request.read
  * @param {number} [request.waitMs]  How long the server is asked to wait before it responds.
  * @param {Record<string, string>} [request.headers]
- * @param {(headers: Headers) => void} [request.onheaders]
  * @returns {Promise<RequestResult>}
  */
-export async function sendRequest({ browser, clock, signal: outer }, { url, read, waitMs = 0, headers = {}, onheaders }) {
+export async function sendRequest({ browser, clock, signal: outer }, { url, read, waitMs = 0, headers = {} }) {
   const sentAt = clock.elapsed();
   /** @type {RequestResult} */
   const result = {
@@ -68,7 +61,6 @@ export async function sendRequest({ browser, clock, signal: outer }, { url, read
       const response = await browser.fetch(url, { signal, cache: "no-store", headers });
       result.status = response.status;
       result.contentType = response.headers.get("content-type")?.split(";")[0] ?? "";
-      onheaders?.(response.headers);
       const { isFromServer, serverMs, precisionMs } = await read(response);
       result.isFromServer = isFromServer;
       result.sample = { serverMs, receivedAt: clock.elapsed() };

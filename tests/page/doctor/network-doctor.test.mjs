@@ -70,7 +70,6 @@ const paths = (/** @type {Asked[]} */ asked) => asked.map(({ url }) => url.pathn
 function respondWell(opened) {
   return ({ url, resolve, signal }) => {
     if (url.pathname === "/healthz") return new Response("ok\n", { headers: { "content-type": "text/plain" } });
-    if (url.pathname === "/live/state") return new Response("{}", { headers: { ...JSON_TYPE, etag: '"9f2c41aa-7"' } });
     const poll = () => new Response(JSON.stringify({ messages: [opened().message("hello")] }), { headers: JSON_TYPE });
     const waitMs = Number(url.searchParams.get("wait")) * 1000;
     if (waitMs === 0) return poll();
@@ -111,7 +110,7 @@ test("it watches a pet without changes, from the page's cursor, without a simula
   await settle();
   assert.equal(sockets[0].url, `wss://rescue.example/live/ws?parts=1&since=9f2c41aa-7&${NO_PET}`);
   assert.equal(sources[0].url, `https://rescue.example/live/sse?parts=1&since=9f2c41aa-7&${NO_PET}`);
-  assert.deepEqual(paths(asked), ["/healthz", "/live/poll", "/live/state"]);
+  assert.deepEqual(paths(asked), ["/healthz", "/live/poll", "/live/poll"]);
 });
 
 test("the simulated network is part of every live request", async () => {
@@ -140,8 +139,8 @@ test("on a good network each connection type is measured after a heartbeat's tim
   assert.deepEqual(poll.requests.map(({ waitMs, isFromServer }) => [waitMs, isFromServer]), [[0, true], [15_000, true], [0, true]]);
   assert.equal(short.requests.length, 2);
   assert.equal(http.requests.length, 3);
-  const [, again] = asked.filter(({ url }) => url.pathname === "/live/state");
-  assert.equal(again.headers["if-none-match"], '"9f2c41aa-7"');
+  const [first, again] = asked.filter(({ url }) => url.searchParams.get("transport") === "short");
+  assert.equal(again.url.href, first.url.href);
   assert.deepEqual(events, ["idle"]);
   assert.ok(!paths(asked).includes("/live/sse"), "no request checks a stream that opened");
   assert.deepEqual([sockets[0].readyState, sockets[1].readyState], [3, 3], "measured sockets are closed");
@@ -149,7 +148,7 @@ test("on a good network each connection type is measured after a heartbeat's tim
 
 test("a poll is repeated after a while, so that a cached response is an old one", async () => {
   const { asked, measured } = await openOnGoodNetwork();
-  const [first, , again] = asked.filter(({ url }) => url.pathname === "/live/poll");
+  const [first, , again] = asked.filter(({ url }) => url.pathname === "/live/poll" && !url.searchParams.has("transport"));
   assert.equal(again.url.href, first.url.href);
   const { requests } = measured.poll;
   assert.ok(requests[2].sentAt - requests[0].sentAt >= 3_000);
