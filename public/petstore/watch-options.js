@@ -16,51 +16,27 @@ export function checkOrigin(origin) {
   } catch {
     // Reported below.
   }
-  if (url && /^https?:$/.test(url.protocol)) return url.origin;
-  throw new TypeError(`origin must be an http or https URL like "https://rescue.example", not ${quote(origin)}`);
+  return url && /^https?:$/.test(url.protocol) ? url.origin : refuse('origin must be a URL like "https://rescue.example"', origin);
 }
 
 /**
- * @param {unknown} pets
+ * @param {any} pets
  * @returns {string[]} Each once; empty for every pet.
  */
 export function checkPets(pets) {
-  if (pets === undefined || pets === null) return [];
-  if (typeof pets === "string" || !(Symbol.iterator in Object(pets))) {
-    throw new TypeError(`pets must be a list of ids like [7, 12], not ${quote(pets)}`);
-  }
-  const ids = [.../** @type {Iterable<unknown>} */ (pets)].map((id) => {
-    if (typeof id === "number" ? !Number.isSafeInteger(id) : typeof id !== "string") return refuse(id);
-    return PET_ID.test(String(id)) ? String(id) : refuse(id);
-  });
-  if (ids.length === 0) throw new TypeError("pets must not be empty: leave it out to watch every pet");
-  const distinct = [...new Set(ids)];
-  if (distinct.length > MAX_PETS) {
-    throw new TypeError(`pets can have up to ${MAX_PETS} ids, not ${distinct.length}: leave it out to watch every pet`);
-  }
-  return distinct;
+  if (pets === undefined) return [];
+  if (typeof pets === "string" || !pets?.[Symbol.iterator]) refuse("pets must be a list of ids like [7, 12]", pets);
+  const ids = new Set([...pets].map((id) => (PET_ID.test(id) ? String(id) : refuse("the id of a pet is a whole number from 1 up", id))));
+  if (ids.size < 1 || ids.size > MAX_PETS) refuse(`leave pets out to watch every pet, or list 1 to ${MAX_PETS} ids`, ids.size);
+  return [...ids];
 }
 
 /** @param {unknown} since  @returns {string} "" for a snapshot. */
-export function checkSince(since) {
-  if (since === undefined || since === null || since === "") return "";
-  if (typeof since === "string" && parseCursor(since)) return since;
-  throw new TypeError(`since must be a cursor like "9f2c41aa-1042", not ${quote(since)}`);
+export function checkSince(since = "") {
+  return since === "" || parseCursor(since) ? String(since) : refuse('since must be a cursor like "9f2c41aa-1042"', since);
 }
 
-/** @param {unknown} signal @returns {AbortSignal | undefined} */
-export function checkSignal(signal) {
-  if (signal === undefined || signal === null) return undefined;
-  if (signal instanceof AbortSignal) return signal;
-  throw new TypeError(`signal must be an AbortSignal, not ${quote(signal)}`);
-}
-
-/** @param {unknown} id @returns {never} */
-function refuse(id) {
-  throw new TypeError(`the id of a pet is a whole number from 1 up, not ${quote(id)}`);
-}
-
-/** @param {unknown} value */
-function quote(value) {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+/** @param {string} rule @param {unknown} given @returns {never} */
+function refuse(rule, given) {
+  throw new TypeError(`${rule}, not ${typeof given === "string" ? `"${given}"` : given}`);
 }

@@ -13,7 +13,7 @@ import { pageEnvironment } from "./environment.js";
 import { openConnection } from "./open-connection.js";
 import { PageLifecycle } from "./page-lifecycle.js";
 import { noop } from "./transports/transport.js";
-import { checkOrigin, checkPets, checkSignal, checkSince } from "./watch-options.js";
+import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
 /** @import { Change, Pet } from "./board/pet.js" */
 /** @import { Summary } from "./connection-summary.js" */
 /** @import { Environment } from "./environment.js" */
@@ -34,7 +34,6 @@ import { checkOrigin, checkPets, checkSignal, checkSince } from "./watch-options
  * @property {EventLoopMonitor} eventLoop
  * @property {ConnectionSummary} summary
  * @property {string} chaos  The network fault to simulate, in the demo.
- * @property {string} firstUrl  The address of the first poll, which the page preloads.
  */
 
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
@@ -70,9 +69,8 @@ const CHECK_MS = 1_000;
  */
 export function watch(origin, { pets, since, signal } = {}, internals = {}) {
   const checked = { origin: checkOrigin(origin), pets: checkPets(pets), since: checkSince(since) };
-  const checkedSignal = checkSignal(signal);
   const opened = new Watch(checked, { ...pageEnvironment(), ...internals });
-  opened.start(checkedSignal);
+  opened.start(signal);
   // Only its types differ.
   return /** @type {any} */ (opened);
 }
@@ -89,6 +87,8 @@ export class Watch extends EventTarget {
   #shown;
   #cancelCheck = noop;
   #isClosed = false;
+  /** The board is that of other pets, until the next snapshot. */
+  #needsSnapshot = false;
   /** @type {AbortSignal | undefined} */
   #signal;
 
@@ -115,7 +115,7 @@ export class Watch extends EventTarget {
       eventLoop,
       random,
       watch: { origin, pets, chaos },
-      since: () => board.cursor,
+      since: () => this.cursor,
       firstUrl,
     });
     connection.onmessage = (message) => this.#receive(message);
@@ -144,14 +144,25 @@ export class Watch extends EventTarget {
     return this.#board;
   }
 
-  /** The position of the board in the history of the server; "" before the first snapshot. */
+  /** The position of the board in the history of the server; "" before the first snapshot, and after `setPets` before the next. */
   get cursor() {
-    return this.#board.cursor;
+    return this.#needsSnapshot ? "" : this.#board.cursor;
   }
 
   /** The state of the connection, as in the last `connection` event. @returns {Summary} */
   get connection() {
     return this.#shown;
+  }
+
+  /**
+   * Watches other pets from now on. A snapshot follows, with the board of these pets.
+   * @param {WatchOptions["pets"]} pets  Without it, every pet.
+   * @throws {TypeError} If an id is invalid.
+   */
+  setPets(pets) {
+    const checked = checkPets(pets);
+    this.#needsSnapshot = true;
+    this.#connection.setPets(checked);
   }
 
   /** @param {AbortSignal} [signal]  Closes the watch. */
@@ -184,10 +195,11 @@ export class Watch extends EventTarget {
   #receive(message) {
     this.#serverClock.sync(message.server_time);
     this.#summary.receive(message);
-    const cursor = this.#board.cursor;
+    const { cursor } = this;
     const changes = this.#board.apply(message);
+    if (message.type === "snapshot") this.#needsSnapshot = false;
     // Each transport that starts without a cursor brings its own snapshot.
-    const isRepeated = message.type === "snapshot" && changes?.length === 0 && cursor === this.#board.cursor;
+    const isRepeated = message.type === "snapshot" && changes?.length === 0 && cursor === this.cursor;
     this.#dispatch("message", message);
     if (changes && !isRepeated) {
       if (changes.length > 0) this.#dispatch("change", changes);

@@ -8,6 +8,7 @@ const ORIGIN = "https://rescue.example";
 
 class FakeWatch extends EventTarget {
   isClosed = false;
+  changes = 0;
 
   /** @param {string} origin @param {string[] | undefined} pets */
   constructor(origin, pets) {
@@ -18,6 +19,12 @@ class FakeWatch extends EventTarget {
 
   close() {
     this.isClosed = true;
+  }
+
+  /** @param {string[] | undefined} pets */
+  setPets(pets) {
+    this.pets = pets;
+    this.changes += 1;
   }
 
   /** @param {string} type @param {unknown} [detail] */
@@ -47,7 +54,7 @@ test("twenty elements that come together open one watch, for their pets", async 
   assert.equal(made.length, 0);
   await settle();
   assert.equal(made.length, 1);
-  assert.deepEqual(made[0].pets, Array.from({ length: 20 }, (_, index) => String(index + 1)));
+  assert.deepEqual(made[0].pets, Array.from({ length: 20 }, (_, index) => String(index + 1)).sort());
 });
 
 test("two servers have one watch each", async () => {
@@ -58,22 +65,25 @@ test("two servers have one watch each", async () => {
   assert.deepEqual(open().map(({ origin }) => origin), [ORIGIN, "https://another.example"]);
 });
 
-test("another pet, and a board of all of them, are added for the elements that stay", async () => {
-  const { made, open, join, updated } = openPool();
+test("the watch follows the elements that come and go", async () => {
+  const { made, join, updated } = openPool();
   const seven = join("7");
   await settle();
   join("12");
   await settle();
-  assert.deepEqual(open().map(({ pets }) => pets), [["7", "12"]]);
-  join(null);
+  assert.deepEqual([made[0].pets, made[0].changes], [["12", "7"], 1]);
+  const board = join(null);
   await settle();
-  assert.deepEqual(open().map(({ pets }) => pets), [undefined]);
-  assert.equal(/** @type {unknown} */ (seven.watch), last(made));
-  join("13");
+  assert.deepEqual([made[0].pets, made[0].changes], [undefined, 2]);
   updated.length = 0;
+  join("13");
   await settle();
-  assert.equal(made.length, 3, "a watch for every pet has it already");
+  assert.equal(made[0].changes, 2, "a watch for every pet has it already");
   assert.deepEqual(updated, ["7", "12", "every", "13"], "the new element is drawn from the open watch");
+  board.leave();
+  seven.leave();
+  await settle();
+  assert.deepEqual([made[0].pets, made[0].changes, made.length], [["12", "13"], 3, 1]);
 });
 
 test("more pets than a connection may name are watched as every pet", async () => {
@@ -90,7 +100,7 @@ test("an element that is moved keeps the watch, and the last one that leaves clo
   first.leave();
   const second = join("7");
   await settle();
-  assert.equal(made.length, 1);
+  assert.deepEqual([made.length, made[0].changes], [1, 0]);
   second.leave();
   await settle();
   assert.deepEqual([open(), second.watch], [[], null]);

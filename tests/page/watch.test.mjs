@@ -12,11 +12,12 @@ const TYPES = /** @type {const} */ (["message", "change", "snapshot", "status", 
 function open(options, visibilityState = "visible") {
   const clock = new FakeClock();
   const { made: sockets, WebSocket } = fakeWebSocket();
+  const { asked, fetch } = fakeFetch();
   const document = Object.assign(new EventTarget(), { visibilityState });
   const window = Object.assign(new EventTarget(), {
     WebSocket,
     EventSource: fakeEventSource().EventSource,
-    fetch: fakeFetch().fetch,
+    fetch,
     localStorage: undefined,
     navigator: {},
     document,
@@ -32,7 +33,7 @@ function open(options, visibilityState = "visible") {
     receive({ type: "hello", cursor: at(1), heartbeat_ms: 15_000 });
   };
   const snapshot = () => receive({ type: "snapshot", cursor: at(1), pets: [{ id: 7, name: "Biscuit", status: "eating" }] });
-  return { watch: opened, clock, sockets, window, document, events, names, receive, hello, snapshot };
+  return { watch: opened, clock, sockets, asked, window, document, events, names, receive, hello, snapshot };
 }
 
 const at = (/** @type {number} */ rev) => `9f2c41aa-${rev}`;
@@ -71,7 +72,7 @@ test("ids are sent once each, whether they are numbers or texts, and a cursor is
 test("an invalid option is refused with what is allowed", () => {
   /** @type {[any, any, RegExp][]} */
   const cases = [
-    ["rescue.example", {}, /origin must be an http or https URL like "https:\/\/rescue.example", not "rescue.example"/],
+    ["rescue.example", {}, /origin must be a URL like "https:\/\/rescue.example", not "rescue.example"/],
     ["wss://rescue.example", {}, /origin must be/],
     [undefined, {}, /origin must be .* not undefined/],
     [ORIGIN, { pets: "7" }, /pets must be a list of ids like \[7, 12\], not "7"/],
@@ -80,11 +81,10 @@ test("an invalid option is refused with what is allowed", () => {
     [ORIGIN, { pets: [0] }, /not 0/],
     [ORIGIN, { pets: [1.5] }, /not 1.5/],
     [ORIGIN, { pets: [null] }, /not null/],
-    [ORIGIN, { pets: [] }, /leave it out to watch every pet/],
-    [ORIGIN, { pets: Array.from({ length: 101 }, (_, index) => index + 1) }, /up to 100 ids, not 101/],
+    [ORIGIN, { pets: [] }, /leave pets out to watch every pet, or list 1 to 100 ids, not 0/],
+    [ORIGIN, { pets: Array.from({ length: 101 }, (_, index) => index + 1) }, /list 1 to 100 ids, not 101/],
     [ORIGIN, { since: 1042 }, /since must be a cursor like "9f2c41aa-1042", not 1042/],
     [ORIGIN, { since: "1042" }, /since must be a cursor/],
-    [ORIGIN, { signal: "stop" }, /signal must be an AbortSignal/],
   ];
   for (const [origin, options, message] of cases) {
     assert.throws(() => watch(origin, options), { name: "TypeError", message }, String(message));
@@ -146,4 +146,23 @@ test("a page in the background connects when it is first visible, and a cached p
   assert.equal(last(sockets).readyState, 3);
   dispatch(window, "pageshow", { persisted: true });
   assert.equal(new URL(last(sockets).url).searchParams.get("since"), at(1));
+});
+
+test("a watch that gets other pets asks for their snapshot, and keeps the board until then", async () => {
+  const { watch, clock, asked, names, hello, snapshot } = open({ pets: [7] });
+  hello();
+  snapshot();
+  names();
+  assert.throws(() => watch.setPets(["Biscuit"]), { name: "TypeError", message: /not "Biscuit"/ });
+  watch.setPets([7, 12]);
+  assert.deepEqual([watch.cursor, watch.board.get(7)?.name], ["", "Biscuit"]);
+  await clock.run(0);
+  const isForSnapshot = (/** @type {URL} */ { searchParams }) => searchParams.getAll("pet").join() === "7,12" && !searchParams.has("since");
+  const request = asked.find(({ url }) => isForSnapshot(url));
+  const pets = [{ id: 7, name: "Biscuit", status: "eating" }, { id: 12, name: "Miso", status: "eating" }];
+  const messages = [{ type: "hello", cursor: at(1), heartbeat_ms: 15_000 }, { type: "snapshot", cursor: at(1), pets }];
+  request?.answer({ cursor: at(1), messages });
+  await clock.run(0);
+  assert.deepEqual([watch.cursor, watch.board.get(12)?.name], [at(1), "Miso"]);
+  assert.ok(names().includes("snapshot"));
 });

@@ -1,6 +1,7 @@
 // @ts-check
 /** What the elements have in common: they find their server, join its watch, and draw at most once per frame. */
 import { checkOrigin } from "../watch-options.js";
+import { AsOf } from "./as-of.js";
 import { sheet } from "./sheet.js";
 /** @import { Watch } from "../watch.js" */
 /** @import { WatchPool } from "./watch-pool.js" */
@@ -15,11 +16,15 @@ export class LiveElement extends HTMLElement {
   /** The shadow tree. */
   root = this.attachShadow({ mode: "open" });
   internals = this.attachInternals();
+  /** The note of its age, which is shown while offline. */
+  asOf = new AsOf();
   /** The origin of the server; "" while the element is not in the page. */
   origin = "";
   /** @type {ReturnType<WatchPool["join"]> | null} */
   #joined = null;
   #frame = 0;
+  /** There is something to see. */
+  #isDrawn = false;
 
   constructor() {
     super();
@@ -70,8 +75,10 @@ export class LiveElement extends HTMLElement {
       const watch = this.#joined?.watch;
       if (!watch) return;
       this.setAttribute("connection", watch.connection.state);
-      // Until the first snapshot the element shows what it showed before.
+      // Without a snapshot of its pets the element shows what it showed before.
       if (watch.cursor) this.draw(watch);
+      this.#isDrawn ||= watch.cursor !== "";
+      if (this.#isDrawn) this.asOf.draw(watch.connection);
     });
   }
 

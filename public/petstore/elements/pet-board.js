@@ -1,6 +1,5 @@
 // @ts-check
 /** `<pet-board>`: every pet of a server, below the link that is the content of the element. */
-import { AsOf } from "./as-of.js";
 import { Badge } from "./badge.js";
 import { LiveElement } from "./live-element.js";
 import { setLink } from "./pet-link.js";
@@ -9,20 +8,18 @@ import { setLink } from "./pet-link.js";
 
 export class PetBoard extends LiveElement {
   #list = document.createElement("ul");
-  #asOf = new AsOf();
   /** @type {Map<string, Row>} By id. */
   #rows = new Map();
 
   constructor() {
     super();
     this.#list.part.add("list");
-    this.root.append(document.createElement("slot"), this.#asOf.element, this.#list);
+    this.root.append(document.createElement("slot"), this.asOf.element, this.#list);
     this.internals.ariaLabel = "Pets";
   }
 
   /** @param {Watch} watch */
-  draw({ board, connection }) {
-    this.#asOf.draw(connection);
+  draw({ board }) {
     for (const [id, row] of this.#rows) {
       if (board.get(id)) continue;
       row.element.remove();

@@ -1,7 +1,6 @@
 // @ts-check
 /** `<pet-status pet="7">`: what one pet is doing, beside the link that is the content of the element. */
 import { checkPets } from "../watch-options.js";
-import { AsOf } from "./as-of.js";
 import { Badge } from "./badge.js";
 import { LiveElement } from "./live-element.js";
 import { setLink } from "./pet-link.js";
@@ -10,14 +9,13 @@ import { setLink } from "./pet-link.js";
 export class PetStatus extends LiveElement {
   #link = document.createElement("a");
   #badge = new Badge();
-  #asOf = new AsOf();
 
   constructor() {
     super();
     const slot = document.createElement("slot");
     // Shown if the element is empty.
     slot.append(this.#link);
-    this.root.append(slot, this.#badge.element, this.#asOf.element);
+    this.root.append(slot, this.#badge.element, this.asOf.element);
   }
 
   get petId() {
@@ -28,7 +26,6 @@ export class PetStatus extends LiveElement {
   draw(watch) {
     const id = this.petId;
     const pet = watch.board.get(id);
-    this.#asOf.draw(watch.connection);
     if (pet) setLink(this.#link, this.origin, pet);
     this.#badge.draw(pet?.status);
     this.setAttribute("status", pet?.status ?? "gone");

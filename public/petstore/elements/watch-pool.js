@@ -11,7 +11,7 @@ import { MAX_PETS } from "../watch-options.js";
  * An element, as the pool sees it.
  * @typedef {object} Member
  * @property {string | null} pet  The id of its pet; null for every pet.
- * @property {() => void} update  Its pet, the connection, or the watch of the pool may have changed.
+ * @property {() => void} update  Its pet, the connection, or the watch may have changed.
  */
 
 export class WatchPool {
@@ -27,7 +27,7 @@ export class WatchPool {
   /**
    * @param {string} origin
    * @param {Member} member
-   * @returns {{ watch: Watch | null, leave: () => void }} `watch` is null at first, and may be replaced.
+   * @returns {{ watch: Watch | null, leave: () => void }} `watch` is null until the group of elements has joined.
    */
   join(origin, member) {
     const server = this.#servers.get(origin) ?? new Server((pets) => this.#watch(origin, { pets }));
@@ -49,8 +49,8 @@ class Server {
   #open;
   /** @type {Set<Member>} */
   #members = new Set();
-  /** The pets of the watch; empty for every pet. */
-  #pets = new Set();
+  /** Names the pets of the watch. */
+  #key = "";
   #isChanging = false;
 
   /** @param {(pets: string[] | undefined) => Watch} open  Without pets, for every pet. */
@@ -82,38 +82,34 @@ class Server {
   /** Makes the watch fit the elements. */
   #follow() {
     if (this.#members.size === 0) return this.#close();
-    const pets = new Set([...this.#members].map(({ pet }) => pet));
-    if (pets.has(null) || pets.size > MAX_PETS) pets.clear();
-    if (!this.watch || !covers(this.#pets, pets)) this.#replace(pets);
-    for (const member of this.#members) member.update();
+    const ids = new Set([...this.#members].map(({ pet }) => pet));
+    const isEvery = ids.has(null) || ids.size > MAX_PETS;
+    const pets = isEvery ? undefined : /** @type {string[]} */ ([...ids].sort());
+    const key = String(pets);
+    if (!this.watch) this.watch = this.#start(pets);
+    else if (key !== this.#key) this.watch.setPets(pets);
+    this.#key = key;
+    this.#updateAll();
   }
+
+  /** @param {string[] | undefined} pets */
+  #start(pets) {
+    const watch = this.#open(pets);
+    watch.addEventListener("snapshot", this.#updateAll);
+    watch.addEventListener("connection", this.#updateAll);
+    watch.addEventListener("change", (event) => {
+      const changed = new Set(/** @type {CustomEvent} */ (event).detail.map((/** @type {{ id: string }} */ { id }) => id));
+      for (const member of this.#members) if (member.pet === null || changed.has(member.pet)) member.update();
+    });
+    return watch;
+  }
+
+  #updateAll = () => {
+    for (const member of this.#members) member.update();
+  };
 
   #close() {
     this.watch?.close();
     this.watch = null;
   }
-
-  /** @param {Set<string | null>} pets */
-  #replace(pets) {
-    this.#close();
-    this.#pets = pets;
-    const watch = this.#open(pets.size > 0 ? /** @type {string[]} */ ([...pets]) : undefined);
-    const updateAll = () => this.#members.forEach((member) => member.update());
-    watch.addEventListener("snapshot", updateAll);
-    watch.addEventListener("connection", updateAll);
-    watch.addEventListener("change", (event) => {
-      const changed = new Set(/** @type {CustomEvent} */ (event).detail.map((/** @type {{ id: string }} */ { id }) => id));
-      for (const member of this.#members) if (member.pet === null || changed.has(member.pet)) member.update();
-    });
-    this.watch = watch;
-  }
-}
-
-/**
- * Returns true if a watch of `watched` includes every one of `pets`. An empty set stands for every pet.
- * @param {Set<string | null>} watched
- * @param {Set<string | null>} pets
- */
-function covers(watched, pets) {
-  return watched.size === 0 || (pets.size > 0 && [...pets].every((pet) => watched.has(pet)));
 }
