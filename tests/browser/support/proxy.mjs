@@ -56,6 +56,8 @@ class Proxy {
   origin = "";
   /** Requested paths in order, without queries and nonces. Those of short polling end with "short". */
   asked = [];
+  /** Number of preflights. */
+  preflights = 0;
   /** @type {Map<string, string>} Additional pages at the program's origin: HTML by path. */
   pages = new Map();
   #target;
@@ -202,6 +204,7 @@ class Proxy {
   }
 
   #note(request) {
+    if (request.method === "OPTIONS") this.preflights += 1;
     const { pathname, searchParams } = new URL(request.url, this.origin);
     const isShort = searchParams.get("transport") === "short";
     const path = pathname.replace(/^\/live\/poll\/.*/, `/live/poll${isShort ? "/short" : ""}`);
