@@ -77,8 +77,9 @@ function openUnshared(options) {
     short: () => new PollingTransport("short", polling),
   };
   const names = /** @type {TransportName[]} */ (Object.keys(transports));
-  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, chaos: watch.chaos });
-  const health = new HealthCheck({ fetch, origin: watch.origin, clock });
+  const { origin, chaos } = watch;
+  const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, origin, chaos });
+  const health = new HealthCheck({ fetch, origin, clock });
   const catchUp = createCatchUp({ ...options, firstUrl: undefined });
   const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
   return new Connection(shared);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Stores the transport that worked for the next page of this origin, separately for each simulated network of the demo. */
+/** Stores the transport that worked for the next page of this site, separately for each server and each simulated network. */
 
 /** @import { Clock } from "../clock.js" */
 /** @import { TransportName } from "../transports/transport.js" */
@@ -20,13 +20,14 @@ export class TransportMemory {
    * @param {() => Storage} options.open  Throws if storage is forbidden; nothing is stored then.
    * @param {Clock} options.clock
    * @param {readonly TransportName[]} options.names
+   * @param {string} options.origin  Of the server: what works may depend on the way to it.
    * @param {string} [options.chaos]
    */
-  constructor({ open, clock, names, chaos }) {
+  constructor({ open, clock, names, origin, chaos }) {
     this.#open = open;
     this.#clock = clock;
     this.#names = names;
-    this.#key = chaos ? `${KEY}.${chaos}` : KEY;
+    this.#key = chaos ? `${KEY} ${origin} ${chaos}` : `${KEY} ${origin}`;
   }
 
   /** @returns {TransportName | null} */

@@ -131,13 +131,16 @@ test("a remembered transport keeps its expiry, and a new one is stored", async (
   assert.deepEqual((await startOnPoll()).memory.writes, ["poll"]);
 });
 
+const SERVER = "https://rescue.example";
+const KEY = `petstore.transport ${SERVER}`;
+
 /** A memory in this storage. @param {Map<string, string>} storage */
-function openMemory(storage = new Map(), chaos = "") {
+function openMemory(storage = new Map(), chaos = "", origin = SERVER) {
   const clock = new FakeClock();
   const getItem = (/** @type {string} */ key) => storage.get(key) ?? null;
   const setItem = (/** @type {string} */ key, /** @type {string} */ text) => void storage.set(key, text);
   const open = () => fake({ getItem, setItem });
-  const memory = new TransportMemory({ open, clock, names: ["ws", "sse", "poll", "short"], chaos });
+  const memory = new TransportMemory({ open, clock, names: ["ws", "sse", "poll", "short"], origin, chaos });
   return { clock, storage, memory };
 }
 
@@ -145,7 +148,7 @@ test("a transport is stored for half an hour, in one entry", () => {
   const { clock, storage, memory } = openMemory();
   const at = clock.now();
   memory.write("sse");
-  assert.deepEqual([...storage], [["petstore.transport", JSON.stringify({ name: "sse", at })]]);
+  assert.deepEqual([...storage], [[KEY, JSON.stringify({ name: "sse", at })]]);
   clock.turn(30 * 60_000 - 1);
   assert.equal(memory.read(), "sse");
   clock.turn(1);
@@ -160,11 +163,19 @@ test("each simulated network of the demo has its own memory", () => {
   assert.equal(simulated.read(), "sse");
 });
 
+test("each server has its own memory", () => {
+  const { storage, memory } = openMemory();
+  openMemory(storage, "", "https://another.example").memory.write("poll");
+  assert.equal(memory.read(), null);
+  memory.write("sse");
+  assert.equal(memory.read(), "sse");
+});
+
 test("invalid entries, and entries from the future, are ignored", () => {
   const { clock, memory } = openMemory();
   assert.equal(memory.read(), null);
   for (const text of ["", "null", "{}", "[]", '{"name":"pigeon","at":1}', `{"name":"sse","at":${clock.now() + 1}}`]) {
-    assert.equal(openMemory(new Map([["petstore.transport", text]])).memory.read(), null, text);
+    assert.equal(openMemory(new Map([[KEY, text]])).memory.read(), null, text);
   }
 });
 
@@ -172,7 +183,7 @@ test("if storage is forbidden or full, nothing is stored", () => {
   const forbidden = () => {
     throw new Error("SecurityError");
   };
-  const memory = new TransportMemory({ open: forbidden, clock: new FakeClock(), names: ["ws"] });
+  const memory = new TransportMemory({ open: forbidden, clock: new FakeClock(), names: ["ws"], origin: SERVER });
   memory.write("ws");
   assert.equal(memory.read(), null);
 });
