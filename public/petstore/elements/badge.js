@@ -31,6 +31,11 @@ export class Badge {
     this.element.append(icon, this.#text);
   }
 
+  clear() {
+    this.#status = undefined;
+    this.element.hidden = true;
+  }
+
   /** @param {string | undefined} status  Undefined for a pet that is not on the board. */
   draw(status = "gone") {
     if (status === this.#status) return;

@@ -25,6 +25,8 @@ export class LiveElement extends HTMLElement {
   #frame = 0;
   /** There is something to see. */
   #isDrawn = false;
+  /** The server and the pet of what is shown. */
+  #subject = "";
 
   constructor() {
     super();
@@ -51,6 +53,9 @@ export class LiveElement extends HTMLElement {
     return null;
   }
 
+  /** Removes what is shown: it is that of another pet or server. */
+  clear() {}
+
   /** Draws the current state of the watch. @param {Watch} _watch  Has received a snapshot. */
   draw(_watch) {}
 
@@ -58,6 +63,9 @@ export class LiveElement extends HTMLElement {
     this.#leave();
     const pet = this.petId;
     this.origin = checkOrigin(this.#findServer());
+    const subject = `${this.origin} ${pet}`;
+    if (subject !== this.#subject) this.#clear();
+    this.#subject = subject;
     this.#joined = LiveElement.page.pool.join(this.origin, { pet, update: () => this.#drawSoon() });
   }
 
@@ -67,6 +75,12 @@ export class LiveElement extends HTMLElement {
     this.origin = "";
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+  }
+
+  #clear() {
+    this.#isDrawn = false;
+    this.asOf.element.hidden = true;
+    this.clear();
   }
 
   #drawSoon() {

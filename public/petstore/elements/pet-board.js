@@ -18,6 +18,11 @@ export class PetBoard extends LiveElement {
     this.internals.ariaLabel = "Pets";
   }
 
+  clear() {
+    this.#rows.clear();
+    this.#list.replaceChildren();
+  }
+
   /** @param {Watch} watch */
   draw({ board }) {
     for (const [id, row] of this.#rows) {

@@ -22,6 +22,12 @@ export class PetStatus extends LiveElement {
     return checkPets([this.getAttribute("pet")])[0];
   }
 
+  clear() {
+    this.#badge.clear();
+    this.#link.textContent = "";
+    this.removeAttribute("status");
+  }
+
   /** @param {Watch} watch */
   draw(watch) {
     const id = this.petId;

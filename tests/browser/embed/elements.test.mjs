@@ -136,6 +136,27 @@ describe("a page of another origin", { concurrency: 2 }, () => {
     assert.match(tab.problems.splice(0).join(), /the id of a pet is a whole number from 1 up, not "Biscuit"/);
   });
 
+  test("shows another pet when its attribute changes, and never the status of the one before", async (t) => {
+    const store = await startStore(t);
+    const proxy = await startProxy(t, store.origin);
+    await store.setStatus(1, "bathing");
+    await store.setStatus(2, "sleeping");
+    const tab = await openSite(t, [proxy.origin], petStatus(proxy.origin, 1));
+    await shows(badge(tab, 1), "Bathing");
+    proxy.let({ sockets: "mute", streams: "hold", polls: "hold" });
+    const isShown = (pet) =>
+      tab.page.evaluate((id) => {
+        const element = document.querySelector("pet-status");
+        element.setAttribute("pet", id);
+        return element.shadowRoot.querySelector("[part=text]").checkVisibility();
+      }, String(pet));
+    assert.equal(await isShown(1), true);
+    assert.equal(await isShown(2), false);
+    proxy.let({ sockets: "pass", streams: "pass", polls: "pass" });
+    await tab.page.evaluate(() => dispatchEvent(new Event("online")));
+    await shows(badge(tab, 2), "Sleeping");
+  });
+
   test("moves nothing for readers who want no motion", async (t) => {
     const store = await startStore(t);
     const tab = await openSite(t, [store.origin], petStatus(store.origin, 1), { reducedMotion: "reduce" });
