@@ -34,6 +34,7 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
  * @property {EventLoopMonitor} eventLoop
  * @property {ConnectionSummary} summary
  * @property {string} chaos  The network fault to simulate, in the demo.
+ * @property {string} firstUrl  The address of the first poll, which the page preloads.
  */
 
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
