@@ -155,3 +155,10 @@ for (const [how, stop] of STOPS) {
     assert.ok(pages.every(({ transport }) => transport === "ws"));
   });
 }
+
+test("where every response head is 2.5 s late, a WebSocket that is killed each time is left for SSE", async () => {
+  const { transport } = await visit({ headMs: 2_500, rules: { ws: "kill", sse: "pass" } }, 40_000);
+  assert.equal(transport, "sse");
+  const { transport: alone } = await visit({ headMs: 2_500, rules: { ws: "kill", sse: "refuse" } }, 60_000);
+  assert.equal(alone, "poll");
+});
