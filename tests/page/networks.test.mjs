@@ -8,7 +8,7 @@ import { Board } from "../../public/petstore/board/board.js";
 import { EventLoopMonitor } from "../../public/petstore/connection/event-loop-monitor.js";
 import { ServerClock } from "../../public/petstore/connection/server-clock.js";
 import { openConnection } from "../../public/petstore/open-connection.js";
-import { FakeClock, seededRandom } from "./support/fakes.mjs";
+import { fake, FakeClock, seededRandom } from "./support/fakes.mjs";
 import { ModelNetwork } from "./support/model-network.mjs";
 import { ModelServer } from "./support/model-server.mjs";
 /** @import { ConnectionState } from "../../public/petstore/connection/handover.js" */
@@ -161,4 +161,21 @@ test("where every response head is 2.5 s late, a WebSocket that is killed each t
   assert.equal(transport, "sse");
   const { transport: alone } = await visit({ headMs: 2_500, rules: { ws: "kill", sse: "refuse" } }, 60_000);
   assert.equal(alone, "poll");
+});
+
+test("a page that becomes the leader after the answer to its first poll does not ask again", async () => {
+  const world = new World();
+  const { browser } = world.network;
+  const grant = (/** @type {() => unknown} */ act) => world.clock.after(2 * ROUND_TRIP_MS, act);
+  const request = (/** @type {string} */ _name, /** @type {object} */ _options, /** @type {(lock: object) => unknown} */ act) =>
+    new Promise((resolve) => grant(() => resolve(act({}))));
+  class Channel {
+    postMessage() {}
+    close() {}
+  }
+  const page = world.open(fake({ ...browser, navigator: { ...browser.navigator, locks: { request } }, BroadcastChannel: Channel }));
+  await world.clock.run(4_000);
+  assert.equal(page.currentMs, ROUND_TRIP_MS);
+  assert.equal(page.liveMs, 3 * ROUND_TRIP_MS);
+  assert.deepEqual(world.network.requests.sort(), ["poll", "sse", "ws"]);
 });

@@ -50,6 +50,8 @@ export class Follower {
   #leader = "";
   #cancelWait = noop;
   #isStopped = false;
+  /** The first request of the page, until a leader replied. @type {Promise<Answer> | undefined} */
+  #firstPoll;
   /** The cursor of the last request to the server; null once nothing is missing. @type {string | null} */
   #askedFor = null;
   /** The leader does not have what this tab is missing. */
@@ -86,7 +88,15 @@ export class Follower {
 
   start() {
     this.#askServer();
+    this.#firstPoll = this.request?.answer;
     this.#join();
+  }
+
+  /** Returns the first request of the page, for its own connection. A leader may be elected after the answer. */
+  takeFirstPoll() {
+    const firstPoll = this.#firstPoll;
+    this.#firstPoll = undefined;
+    return firstPoll;
   }
 
   stop() {
@@ -180,6 +190,7 @@ export class Follower {
   /** @param {Welcome} welcome */
   #welcomed({ leader, pets, state, hello, since: asked, position, changes, isHidden }) {
     this.#leader = leader;
+    this.#firstPoll = undefined;
     this.filter = pets;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
       // Counts as no reply: this tab takes over when the time limit ends, unless something is delivered.

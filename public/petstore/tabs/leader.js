@@ -49,7 +49,7 @@ export class Leader {
     this.#stream = new Stream(pets, tab.cursor, connect);
   }
 
-  /** @param {Promise<Answer>} [firstPoll]  The request of the page that is under way, if there is one. */
+  /** @param {Promise<Answer>} [firstPoll]  The first request of the page, if it is new. */
   start(firstPoll) {
     this.#claim();
     this.#use(this.#stream);

@@ -167,7 +167,7 @@ export class SharedConnection {
       post: (message) => this.#toFollowers(message),
       onreplaced: () => this.#replaced(),
     });
-    this.#leader.start(this.#follower?.request?.answer);
+    this.#leader.start(this.#follower?.takeFirstPoll());
   }
 
   #replaced() {
