@@ -150,7 +150,7 @@ test("a poll that may not wait is cut off, or times out", () => {
 });
 
 test("a request that is refused, fails, times out or gets a login page is blocked", () => {
-  const advice = /^Please allow GET requests to https:\/\/rescue\.example\/live\/state\.$/;
+  const advice = /^Please allow GET requests to https:\/\/rescue\.example\/live\/poll\.$/;
   const only = (fields = {}) => requests("short", response({ isFromServer: false, ...fields }));
   assertJudged(only({ status: 451 }), "refused", "Blocked: refused with HTTP 451.", advice);
   assertJudged(only(FAILED), "refused", "Blocked: refused.", advice);
