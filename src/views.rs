@@ -16,6 +16,7 @@ mod staff;
 mod templates;
 mod time_text;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
@@ -57,6 +58,12 @@ impl Views {
     /// name of an asset into its path, which is `asset_path`.
     pub fn new(asset_path: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         let mut environment = Environment::new();
+        // A line with nothing but a block leaves no blank line in the page.
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build();
+        environment.set_syntax(syntax.expect("the delimiters are the default ones"));
         environment.set_loader(|name| Ok(templates::read(name)));
         environment.add_filter("asset", move |name: &str| match asset_path(name) {
             Some(path) => Ok(Value::from_safe_string(path)),

@@ -1,8 +1,7 @@
 //! Renders long lists of pets in blocks, outside of the async workers, and caches the blocks.
 //!
 //! A block is rendered when its reader is ready for it, so a slow reader of a large board occupies the
-//! memory of one block. Blocks that are the same for every reader are cached until one of their pets
-//! changes. Blocks with a form token are for one browser and never cached.
+//! memory of one block. Blocks are the same for every reader, and cached until one of their pets changes.
 
 use std::collections::HashMap;
 use std::io;
@@ -35,18 +34,18 @@ const WHOLE_PETS: usize = 256;
 /// Rendering of pets that is the same for every reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlockKind {
-    /// Cards without forms.
+    /// Cards without buttons.
     Cards,
-    /// Cards with forms, and without a form token.
-    CardsWithForms,
+    /// Cards with buttons that set the status. The form token is in the form around them.
+    CardsWithButtons,
     /// Objects of the API.
     Json,
 }
 
 /// How the pets of an answer are rendered.
 pub struct Rendering<F> {
-    /// Key of the cache; `None` if the blocks are for one reader.
-    pub kind: Option<BlockKind>,
+    /// Part of the key of the cache.
+    pub kind: BlockKind,
     /// Text between two blocks.
     pub separator: &'static str,
     /// Renders a block. Returns `None` on failure.
@@ -135,15 +134,14 @@ impl Blocks {
         F: Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static,
     {
         let number = pets.first().map_or(0, |pet| pet.id.get() / BLOCK_IDS);
-        let key = rendering.kind.map(|kind| (kind, number));
-        let find = || key.and_then(|key| self.find(key, pets));
-        if let Some(text) = find() {
+        let key = (rendering.kind, number);
+        if let Some(text) = self.find(key, pets) {
             return Ok(text);
         }
         let permit = Arc::clone(&self.renders).acquire_owned().await;
         let permit = permit.map_err(io::Error::other)?;
         // Another reader may have rendered the block meanwhile.
-        if let Some(text) = find() {
+        if let Some(text) = self.find(key, pets) {
             return Ok(text);
         }
         let (blocks, rendering) = (Arc::clone(self), Arc::clone(rendering));
@@ -151,9 +149,7 @@ impl Blocks {
         let running = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let text = Bytes::from((rendering.render)(&pets)?);
-            if let Some(key) = key {
-                blocks.store(key, pets, text.clone());
-            }
+            blocks.store(key, pets, text.clone());
             Some(text)
         });
         let text = running.await.map_err(io::Error::other)?;

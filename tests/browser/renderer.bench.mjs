@@ -71,31 +71,36 @@ for (const { pets, limit, before } of [
   });
 }
 
-test("with 600 changes a second the page responds within 200 ms, and its heap does not grow", async (t) => {
-  const { tab, devtools, read, changes } = await openIndex(t, { pets: 600, simulate: "1s" });
+test("with 600 changes a second the page responds within 200 ms", async (t) => {
+  const { tab, read, changes } = await openIndex(t, { pets: 600, simulate: "1s" });
   await wait(WARM_UP_MS);
+  await tab.page.evaluate(() => (globalThis.longTasks.length = globalThis.responses.length = 0));
   const [start, seenBefore] = [await read(), await changes()];
-  const startedMs = Date.now();
   for (let press = 0; press < 100; press += 1) {
     await tab.page.keyboard.press("Shift");
     await wait(100);
   }
   const { responses, longTasks } = await tab.page.evaluate(() => ({ responses: globalThis.responses, longTasks: globalThis.longTasks }));
-  const rate = ((await changes()) - seenBefore) / ((Date.now() - startedMs) / 1000);
-  const end = await read();
-  const share = ((end.ProcessTime - start.ProcessTime) / (end.Timestamp - start.Timestamp)) * 100;
+  const [end, seen] = [await read(), (await changes()) - seenBefore];
+  const seconds = end.Timestamp - start.Timestamp;
+  const share = ((end.ProcessTime - start.ProcessTime) / seconds) * 100;
   const slowest = Math.max(0, ...responses);
-  console.log(`${rate.toFixed(0)} changes/s: slowest response ${slowest} ms (limit 200 ms; before, none); longest task ${Math.max(0, ...longTasks).toFixed(0)} ms; ${share.toFixed(0)} % of a core; line: ${await tab.line()}`);
+  console.log(
+    `${(seen / seconds).toFixed(0)} changes/s: slowest of 100 responses ${slowest} ms (limit 200 ms; before: did not respond); ` +
+      `longest task ${Math.max(0, ...longTasks).toFixed(0)} ms; ${share.toFixed(0)} % of a core; the line says: ${await tab.line()}`,
+  );
   assert.ok(slowest <= 200, `${slowest} ms`);
+});
 
+test("the heap after 60,000 changes is that after 10,000", async (t) => {
+  const { devtools, read, changes } = await openIndex(t, { pets: 600, simulate: "1s" });
   const heap = async (/** @type {number} */ atChanges) => {
     await eventually(async () => (await changes()) >= atChanges, 300_000);
-    await devtools.send("HeapProfiler.collectGarbage");
+    for (let round = 0; round < 3; round += 1) await devtools.send("HeapProfiler.collectGarbage");
     const { JSHeapUsedSize, Nodes, JSEventListeners } = await read();
-    return { JSHeapUsedSize, Nodes, JSEventListeners };
+    return { bytes: JSHeapUsedSize, nodes: Nodes, listeners: JSEventListeners };
   };
-  const early = await heap(10_000);
-  const late = await heap(60_000);
-  console.log(`heap after 10,000 changes ${JSON.stringify(early)}, after 60,000 ${JSON.stringify(late)}`);
-  assert.ok(late.JSHeapUsedSize - early.JSHeapUsedSize <= HEAP_GROWTH_BYTES, "the heap grows");
+  const [early, late] = [await heap(10_000), await heap(60_000)];
+  console.log(`heap: ${early.bytes} bytes after 10,000 changes, ${late.bytes} after 60,000 (limit: ${HEAP_GROWTH_BYTES} more); nodes ${early.nodes}, ${late.nodes}`);
+  assert.ok(late.bytes - early.bytes <= HEAP_GROWTH_BYTES, "the heap grows");
 });

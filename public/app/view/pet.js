@@ -87,7 +87,9 @@ export class PetElement {
   /** @param {string} id */
   #drawId(id) {
     this.element.dataset.pet = id;
-    this.#link?.setAttribute("href", `/pets/${encodeURIComponent(id)}`);
+    const path = `/pets/${encodeURIComponent(id)}`;
+    this.#link?.setAttribute("href", path);
+    for (const button of this.#buttons) button.setAttribute("formaction", `${path}/status`);
   }
 
   /** @param {string} status */

@@ -52,7 +52,7 @@ export class StatusButtons {
   #onsubmit = (/** @type {Event} */ event) => {
     const form = /** @type {Element} */ (event.target);
     const button = /** @type {HTMLButtonElement | null} */ (/** @type {SubmitEvent} */ (event).submitter);
-    const pet = petOf(form);
+    const pet = button ? petOf(button) : undefined;
     if (!form.matches("[data-set-status]") || !button || pet === undefined) return;
     event.preventDefault();
     this.onset(pet, button.value);

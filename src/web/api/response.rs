@@ -73,7 +73,7 @@ impl PetListJson {
     /// 500 if a pet cannot be encoded; nothing was sent yet.
     pub async fn start(blocks: &Arc<Blocks>, board: Board) -> Result<Self, Failure> {
         let objects = Rendering {
-            kind: Some(BlockKind::Json),
+            kind: BlockKind::Json,
             separator: ",",
             render: |pets: &[Arc<Pet>]| {
                 let objects = pets.iter().map(|pet| PetObject::encode(pet, None));

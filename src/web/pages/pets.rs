@@ -49,21 +49,18 @@ fn cards(
     site: &Arc<Site>,
     rights: Rights,
 ) -> Rendering<impl Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static> {
-    let kind = match (rights.is_staff, &rights.form_token) {
-        (false, _) => Some(BlockKind::Cards),
-        (true, None) => Some(BlockKind::CardsWithForms),
-        (true, Some(_)) => None,
+    let kind = if rights.is_staff {
+        BlockKind::CardsWithButtons
+    } else {
+        BlockKind::Cards
     };
-    let rights = match kind {
-        // Shared cards contain nothing about their reader.
-        Some(_) => Rights {
-            name: None,
-            is_admin: false,
-            account_cookie: None,
-            form_token: None,
-            ..rights
-        },
-        None => rights,
+    // Shared cards contain nothing about their reader.
+    let rights = Rights {
+        name: None,
+        is_admin: false,
+        account_cookie: None,
+        form_token: None,
+        ..rights
     };
     let site = Arc::clone(site);
     Rendering {

@@ -70,9 +70,9 @@ async fn a_small_board_is_sent_with_its_length_and_a_name_cannot_inject_cards() 
     assert!(!page.contains("<!--cards-->"));
 }
 
-/// Cards are shared by all who see the same. What is made for one browser is not among them.
+/// Cards are shared by all who see the same. What is made for one browser is in the form around them.
 #[tokio::test]
-async fn cards_with_a_form_token_are_for_one_browser() {
+async fn a_page_has_one_form_token_for_all_cards_and_it_is_of_its_browser() {
     let rescue = Rescue::start().await;
     let mut anna = rescue.signed_in("anna").await;
     let mut boris = rescue.signed_in("boris").await;
@@ -87,6 +87,7 @@ async fn cards_with_a_form_token_are_for_one_browser() {
             (&of_boris, &boris.form_token, &anna.form_token),
         ] {
             assert!(page.contains("data-set-status"));
+            assert_eq!(page.matches("form-token").count(), 1);
             assert!(page.contains(own.as_str()) && !page.contains(other.as_str()));
         }
     }
