@@ -87,9 +87,10 @@ struct EncodedMessage {
     cursor: Cursor,
     kind: FrameKind,
     change: Option<FrameChange>,
-    /// The JSON object. The `after` of a change is `in_store`.
-    json: String,
+    /// The message. The `after` of a change is `in_store`.
     encoded: EncodedJson,
+    /// Length of the JSON object, with which the WebSocket frame ends.
+    json_bytes: usize,
     /// The message with `in_topic` as its `after`. Encoded when the first viewer needs it.
     for_topic: OnceLock<Box<EncodedJson>>,
 }
@@ -127,7 +128,7 @@ impl Frame {
         };
         let rev = before.in_store;
         push_after(&mut json, Cursor { epoch, rev });
-        Frame::new(cursor, kind, Some(properties), Some(cursor), json)
+        Frame::new(cursor, kind, Some(properties), Some(cursor), &json)
     }
 
     /// Encodes the status of `pets` at `rev`.
@@ -139,7 +140,7 @@ impl Frame {
         let cursor = Cursor { epoch, rev };
         let pets = pets.into_iter().map(SnapshotPet::new).collect();
         let json = Message::Snapshot { cursor, pets }.to_json();
-        Frame::new(cursor, FrameKind::Snapshot, None, Some(cursor), json)
+        Frame::new(cursor, FrameKind::Snapshot, None, Some(cursor), &json)
     }
 
     /// Encodes a snapshot as messages of at most `PART_BYTES`, for clients that limit messages. Only
@@ -171,7 +172,7 @@ impl Frame {
                 r#"{{"type":"snapshot","cursor":"{cursor}","part":{part},"parts":{parts},"pets":[{pets}]}}"#
             );
             let id = (part == parts).then_some(cursor);
-            Frame::new(cursor, FrameKind::Snapshot, None, id, json)
+            Frame::new(cursor, FrameKind::Snapshot, None, id, &json)
         });
         frames.collect()
     }
@@ -182,14 +183,14 @@ impl Frame {
         kind: FrameKind,
         change: Option<FrameChange>,
         id: Option<Cursor>,
-        json: String,
+        json: &str,
     ) -> Self {
         Frame(Arc::new(EncodedMessage {
-            encoded: EncodedJson::new(id, kind.name(), &json),
+            encoded: EncodedJson::new(id, kind.name(), json),
+            json_bytes: json.len(),
             cursor,
             kind,
             change,
-            json,
             for_topic: OnceLock::new(),
         }))
     }
@@ -221,13 +222,15 @@ impl Frame {
 
     /// Returns the JSON object for viewers of all topics.
     pub fn json(&self) -> &str {
-        &self.0.json
+        let frame = self.bytes(Encoding::WebSocket);
+        let json = &frame[frame.len() - self.0.json_bytes..];
+        str::from_utf8(json).expect("JSON is encoded in ASCII")
     }
 
     /// Returns this JSON as shared bytes: the payload of the WebSocket frame.
     pub fn json_bytes(&self) -> Bytes {
         let frame = self.bytes(Encoding::WebSocket);
-        frame.slice(frame.len() - self.0.json.len()..)
+        frame.slice(frame.len() - self.0.json_bytes..)
     }
 
     /// Returns the bytes for the socket of a viewer of all topics. In SSE the cursor is the event's id.
@@ -264,8 +267,8 @@ impl Frame {
     /// Returns the JSON object of a change for one viewer, with `last` as its `after`.
     pub fn json_after(&self, last: Rev) -> String {
         let open = self.0.change.map_or(0, |change| change.open_bytes);
-        let mut json = String::with_capacity(self.0.json.len() + 8);
-        json.push_str(&self.0.json[..open]);
+        let mut json = String::with_capacity(self.0.json_bytes + 8);
+        json.push_str(&self.json()[..open]);
         let epoch = self.0.cursor.epoch;
         push_after(&mut json, Cursor { epoch, rev: last });
         json
