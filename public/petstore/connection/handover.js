@@ -68,13 +68,11 @@ export class Handover {
   /**
    * Passes on what the server answered to a catch-up.
    * @param {Message[]} messages
-   * @param {string} asked  The cursor in the request.
+   * @param {string} since  The cursor in the request.
    */
-  forwardAll(messages, asked) {
-    let since = asked;
+  forwardAll(messages, since) {
     for (const message of messages) {
-      if (isUnseen(message, { cursor: this.#since(), since, isFirst: since === asked })) this.onmessage(message);
-      since = message.cursor ?? since;
+      if (isUnseen(message, { cursor: this.#since(), since, isFirst: true })) this.onmessage(message);
     }
   }
 

@@ -152,6 +152,17 @@ test("a better transport that says nothing within ten seconds is closed, and tri
   assert.deepEqual([open(), made.ws.length], [["ws", "sse"], 2]);
 });
 
+test("a candidate that says hello within the ten seconds has the time that it needs to prove itself", () => {
+  const { clock, made, open, inUse } = startConnection();
+  made.sse[0].hello();
+  beat(clock, made.sse[0], 9_000);
+  made.ws[0].hello();
+  beat(clock, made.sse[0], 6_000);
+  assert.deepEqual([open(), inUse()], [["ws", "sse"], "sse"]);
+  made.ws[0].onmessage(status(2));
+  assert.deepEqual([open(), inUse()], [["ws"], "ws"]);
+});
+
 test("the next page starts with the transport that worked, and the others follow after four round trips", async () => {
   const { clock, open, made } = await startMeasured(100, { remembered: "ws" });
   assert.deepEqual(open(), ["ws"]);
