@@ -3,6 +3,7 @@
  * is compared with the history.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { delays, percentile } from "./results/delays.mjs";
 import { transportOf } from "./support/recorder.mjs";
 import { Scene } from "./support/scene.mjs";
 import { slowness } from "./support/slowness.mjs";
@@ -86,16 +87,4 @@ async function follow(feed, { busyMs, quietMs, againMs }) {
   await pause(quietMs);
   if (againMs > 0) feed.start();
   await pause(againMs);
-}
-
-/** Returns the delay of each change to a live page, in ms. A snapshot counts with its newest change. */
-function delays({ originMs, seen }) {
-  const liveMs = originMs + (seen[0]?.atMs ?? 0);
-  const later = seen.filter(({ sinceMs }) => sinceMs !== null && sinceMs > liveMs);
-  return later.map(({ atMs, sinceMs }) => originMs + atMs - sinceMs);
-}
-
-function percentile(numbers, share) {
-  const sorted = numbers.toSorted((one, other) => one - other);
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? null;
 }

@@ -23,6 +23,7 @@ import { isFirst, medianMs, summary, tableOfComparisons } from "./first-live/tab
 import { measure, PLANS } from "./measure.mjs";
 import { keyOfBreak, keyOfVisit, put, tableOfBreaks, tableOfVisits } from "./results/report.mjs";
 import { SUBJECTS } from "./support/subject.mjs";
+import { shortcomingsOf, TRIALS } from "./trials.mjs";
 import { NAMES, shortcomings } from "./results/verdict.mjs";
 
 const GUIDE = new URL("../../docs/networks.md", import.meta.url);
@@ -59,7 +60,7 @@ const kept = new URL(asked["first-live"] ? "first-live.json" : `${plan}.json`, K
 await mkdir(KEPT, { recursive: true });
 const results = asked.fresh ? {} : JSON.parse(await readFile(kept, "utf8").catch(() => "{}"));
 
-const jobs = asked["first-live"] ? comparisons() : [...visits(), ...breaks()];
+const jobs = asked["first-live"] ? comparisons() : [...visits(), ...breaks(), ...trials()];
 const waiting = jobs.filter(({ key }) => !(key in results));
 // A comparison needs the machine for itself.
 await Promise.all(Array.from({ length: asked["first-live"] ? 1 : Number(asked.parallel) }, work));
@@ -115,6 +116,19 @@ function breaks() {
   );
 }
 
+/** Those that take long only with `--long`, or by name. @returns {Job[]} */
+function trials() {
+  const inTime = TRIALS.filter(({ id, isLong }) => !isLong || asked.long || asked.fault?.includes(id));
+  return inTime.filter((each) => isChosen(each, asked.fault, asked.box)).flatMap((trial) =>
+    asked.browser.map((browser) => ({
+      key: keyOfBreak(trial.id, browser),
+      act: async () => ({ ...(await trial.run(browser)), recording: undefined }),
+      figures: figuresOfVisit,
+      faults: (outcome) => shortcomingsOf(trial, outcome),
+    })),
+  );
+}
+
 async function work() {
   for (let job = waiting.shift(); job; job = waiting.shift()) {
     const result = await job.act();
@@ -140,5 +154,5 @@ async function writeGuide() {
   const guide = await readFile(GUIDE, "utf8");
   if (asked["first-live"]) return writeFile(GUIDE, put(guide, "first-live", tableOfComparisons(results)));
   const withVisits = put(guide, "boxes", tableOfVisits(BOXES, results));
-  return writeFile(GUIDE, put(withVisits, "broken", tableOfBreaks(BREAKS, results)));
+  return writeFile(GUIDE, put(withVisits, "broken", tableOfBreaks([...BREAKS, ...TRIALS], results)));
 }

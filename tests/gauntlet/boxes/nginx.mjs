@@ -46,6 +46,15 @@ export const aloneOverHttp2 = (upstream) =>
     { scheme: "https" },
   );
 
+/** Refuses streams, so that only polling gets through. */
+export const pollingOnly = (upstream) =>
+  start(upstream, ({ port }) => `server {
+    listen 127.0.0.1:${port};
+    location / { proxy_pass http://${upstream}; }
+    location /live/ws { return 403; }
+    location /live/sse { return 403; }
+  }`);
+
 /** Caches everything for ten seconds, whatever the server says, and passes no stream on. */
 export const caching = (key) => (upstream) =>
   start(upstream, ({ folder, port }) => `

@@ -60,4 +60,38 @@ export const inPieces = tcp({ filter: () => filters.inPieces(3) });
 export const collects = tcp({ filter: () => filters.collected(200) });
 export const jittery = tcp({ filter: () => filters.jittery(150) });
 
+/** Drops some frames of the server. @param {() => (frame: { opcode: number, bytes: number }) => boolean} keeper */
+export const dropsFrames = (keeper) => http({ upgraded: () => [filters.frames(keeper())] });
+
+/** Passes 64 KB of each response, and of each WebSocket. */
+export const cutsAt64KB = http({
+  body: () => [filters.first(65_536, (stream) => setTimeout(() => stream.destroy(new Error("cut")), FLUSH_MS))],
+  upgraded: (close) => [filters.first(65_536, () => setTimeout(close, FLUSH_MS))],
+});
+
+/** Time for the last bytes before a cut. */
+const FLUSH_MS = 50;
+
+/** Passes the first page, and answers everything else with a page of its own for ten seconds, as a captive portal. */
+export const captive = (upstream) => {
+  let untilMs;
+  const answer = () => {
+    const isFirst = untilMs === undefined;
+    untilMs ??= performance.now() + 10_000;
+    if (isFirst || performance.now() > untilMs) return undefined;
+    return { status: 200, headers: { "Content-Type": "text/html" }, body: "<!DOCTYPE html><title>Free WiFi</title>Please sign in." };
+  };
+  return startHttpRelay(upstream, { answer });
+};
+
+/** Drops what a connection carries after ten seconds of silence. */
+export const dropsIdle = tcp({ forgetAfterMs: 10_000 });
+
+/** Counts the messages of streams. @param {() => void} count */
+export const counts = (count) =>
+  http({
+    body: (response) => (isStream(response) ? [filters.eachText(/^data:/gm, count)] : []),
+    upgraded: () => [filters.frames(({ opcode }) => (opcode < 8 && count(), true))],
+  });
+
 const refused = (status) => ({ status, headers: { "Content-Type": "text/html" }, body: "<h1>Not here</h1>" });

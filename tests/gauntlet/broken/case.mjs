@@ -59,7 +59,7 @@ async function suffer() {
   const slow = slowness();
   const arrival = seen.find((each) => each.rev >= rev);
   await pause(CALM_MS);
-  const { recording, changes, missed, repeated, wrong } = await account(server.subject, tab);
+  const { recording, changes, missed, repeated, wrong } = await account(server.subject, tab, { isStill: false });
   return {
     liveMs: arrival ? originMs + arrival.atMs - healedMs : null,
     slowness: slow,

@@ -47,8 +47,8 @@ export const FAULTS = {
   },
   move: {
     what: "the visitor moves to another network",
-    // The page gets no event. It detects the silence after one and a half heartbeats.
-    withinMs: 26_000,
+    // The page gets an event in some browsers only.
+    withinMs: 5_000,
     strike: ({ network }) => network.move(),
   },
   stopped: {

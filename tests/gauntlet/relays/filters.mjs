@@ -19,6 +19,7 @@ function filter(each, flush = (done) => done()) {
 export function first(bytes, cut) {
   let left = bytes;
   return filter(function (chunk) {
+    if (left < 0) return;
     if (left > 0) this.push(chunk.subarray(0, left));
     left -= chunk.length;
     if (left < 0) cut(this);
@@ -76,6 +77,14 @@ export function jittery(maxMs) {
     // The generator of Park and Miller: the same times in each run.
     seed = (seed * 48_271) % 2_147_483_647;
     await pause(seed % maxMs);
+    this.push(chunk);
+  });
+}
+
+/** Passes everything on, and reports each match of a pattern. */
+export function eachText(pattern, onmatch) {
+  return filter(function (chunk) {
+    for (const _ of chunk.toString("latin1").matchAll(pattern)) onmatch();
     this.push(chunk);
   });
 }

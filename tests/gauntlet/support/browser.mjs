@@ -172,6 +172,18 @@ export class Tab {
     await this.page.goto(url, { waitUntil: "domcontentloaded" });
   }
 
+  /** Scrolls through the page, because it draws the cards that are in view, and lets it draw. */
+  scrollThrough() {
+    return this.page.evaluate(async () => {
+      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      for (let top = 0; top < document.documentElement.scrollHeight; top += innerHeight / 2) {
+        scrollTo(0, top);
+        for (let frames = 0; frames < 3; frames += 1) await frame();
+      }
+      scrollTo(0, 0);
+    });
+  }
+
   /** @returns {Promise<import("./recorder.mjs").Recording>} */
   recording() {
     return this.page.evaluate(recording);

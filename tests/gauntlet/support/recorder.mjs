@@ -24,7 +24,9 @@
  * @property {number} fromRev  The rev that the page was rendered at.
  * @property {Seen[]} seen
  * @property {Said[]} said
+ * @property {number} nowMs  When it was read, in ms since the navigation began.
  * @property {Record<string, string>} statuses  The cards now, by pet.
+ * @property {string[]} inView  The pets whose cards are in view.
  */
 
 /** Runs in the page before its own scripts, and again in each document of the tab. */
@@ -62,10 +64,13 @@ export function record() {
 export function recording() {
   const { cursor = "-0" } = document.body.dataset;
   const cards = [...document.querySelectorAll("[data-pet][data-status]")];
+  const isInView = ({ top, bottom }) => bottom > 0 && top < innerHeight;
   return {
     originMs: performance.timeOrigin,
     fromRev: Number(cursor.slice(cursor.indexOf("-") + 1)),
+    nowMs: performance.now(),
     ...globalThis.recorded,
+    inView: cards.filter((card) => isInView(card.getBoundingClientRect())).map(({ dataset }) => dataset.pet),
     statuses: Object.fromEntries(cards.map(({ dataset }) => [dataset.pet, dataset.status])),
   };
 }

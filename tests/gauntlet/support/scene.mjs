@@ -82,19 +82,28 @@ export class Scene {
   }
 }
 
+/** Time for a page to draw a change. */
+const DRAW_MS = 500;
+
 /**
  * Compares what a page received with the history, up to the last change that it received or should have received by now.
  * @param {import("./subject.mjs").Subject} subject
  * @param {import("./browser.mjs").Tab} tab
+ * @param {{ isStill?: boolean }} [options]  `isStill`: no more changes are made. Else only cards that are in view, and did
+ *   not change just now, can be compared.
  * @returns {Promise<Account>}
  */
-export async function account(subject, tab) {
+export async function account(subject, tab, { isStill = true } = {}) {
   const { rev } = await subject.board();
-  const recording = await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev >= rev, PATIENCE_MS);
-  const { fromRev, seen } = recording;
+  await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev >= rev, PATIENCE_MS);
+  if (isStill) await tab.scrollThrough();
+  const recording = await tab.recording();
+  const { fromRev, seen, statuses, inView, nowMs } = recording;
   const last = Math.max(rev, seen.at(-1)?.rev ?? 0);
   const history = (await subject.history(fromRev)).filter((fact) => fact.rev <= last);
   const mayMerge = (await subject.metric("petstore_resyncs_total")) > 0;
   const books = settle({ fromRev, seen, history, mayMerge });
-  return { recording, changes: history.length, ...books, wrong: wrongCards(recording.statuses, history) };
+  const fresh = new Set(seen.filter(({ atMs }) => atMs > nowMs - DRAW_MS).map(({ pet }) => Number(pet)));
+  const isDrawn = (pet) => isStill || (inView.includes(String(pet)) && !fresh.has(pet));
+  return { recording, changes: history.length, ...books, wrong: wrongCards(statuses, history).filter(isDrawn) };
 }
