@@ -16,8 +16,8 @@ import { noop } from "../transports/transport.js";
 
 /**
  * @typedef {object} LinkEnd
- * @property {"bye" | "died" | "silent" | "lag" | "gap"} why  `bye`: the server ended it, which says nothing about the
- *   transport. `lag`: messages arrive late but are still used; the link delivers until it is stopped. `gap`: a message is
+ * @property {"bye" | "died" | "silent" | "network" | "lag" | "gap"} why  `bye`: the server ended it, which says nothing
+ *   about the transport. `network`: it delivered, and did not answer a probe. `lag`: messages arrive late but are still used; the link delivers until it is stopped. `gap`: a message is
  *   missing.
  * @property {number} [retryMs]  How long the server asked the client to stay away.
  */
@@ -244,8 +244,8 @@ export class Link {
   /** @param {boolean} isAnswerMissing */
   #endSilent(isAnswerMissing) {
     const isSilent = this.#clock.elapsed() - this.#receivedMs >= this.heartbeatMs;
-    // Before a heartbeat is due, only the answer to a probe is missing: then it may work the next time.
-    if (isAnswerMissing) this.#end({ why: isSilent ? "silent" : "died" });
+    // Before a heartbeat is due, only the answer to a probe is missing: then the network is probably another one.
+    if (isAnswerMissing) this.#end({ why: isSilent ? "silent" : "network" });
     else this.#end({ why: this.#isSnapshotDue ? "gap" : this.#liveness.timeoutReason });
   }
 

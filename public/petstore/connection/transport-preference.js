@@ -33,6 +33,8 @@ export class TransportPreference {
   #proven = new Set();
   /** @type {TransportName | null} The last one that the page used, or an earlier page. */
   #last = null;
+  /** @type {TransportName | null} Was cut off before it was useful, by a change of the network or so it seemed. */
+  #cutOff = null;
 
   /**
    * @param {readonly TransportName[]} names  Best first.
@@ -104,8 +106,10 @@ export class TransportPreference {
     if (why === "lag") this.#last = null;
     if (why === "gap") this.recordFailure(name, why);
     else if (wasUseful) this.recordSuccess(name);
-    else if (why === "bye") this.recordServerFailure(name);
+    // The second time in a row it was no accident.
+    else if (why === "bye" || (why === "network" && name !== this.#cutOff)) this.recordServerFailure(name);
     else return false;
+    this.#cutOff = why === "network" && !wasUseful ? name : null;
     return true;
   }
 
@@ -127,7 +131,7 @@ export class TransportPreference {
    * @param {SwitchReason} why  A link that died may work the next time; one that was silent, late or incomplete will not.
    */
   recordFailure(name, why) {
-    this.#failures.set(name, why === "died" ? this.#failuresOf(name) + 1 : FAILING);
+    this.#failures.set(name, why === "died" || why === "network" ? this.#failuresOf(name) + 1 : FAILING);
     this.#proven.delete(name);
   }
 

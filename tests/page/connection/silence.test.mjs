@@ -54,6 +54,20 @@ test("a WebSocket on a busy board is asked after an unusual silence, and left wi
   assert.equal(parts.link.isOpen, false);
 });
 
+test("a link that is cut off before it was useful is replaced immediately, and counts as failed the second time", () => {
+  const { clock, made, health, open } = startOn("ws");
+  for (const checks of [0, 1]) {
+    const link = last(made.ws);
+    deliver({ clock, link }, 4_000, 100);
+    clock.turn(3_500);
+    assert.equal(link.isOpen, false);
+    clock.turn(1);
+    assert.equal(health.checks, checks);
+    last(made.ws).hello({ heartbeat_ms: 5000 });
+  }
+  assert.deepEqual(open(), ["sse"]);
+});
+
 test("a board that becomes quiet costs two questions, and a quiet one none", () => {
   const parts = startOn("ws");
   deliver(parts, 10_000, 100);
