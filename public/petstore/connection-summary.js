@@ -104,24 +104,25 @@ export class ConnectionSummary {
 
   /** @returns {Summary} Changes with time alone, so call this every second. */
   current() {
-    const transport = this.#transport;
     const silentMs = this.#clock.now() - (this.#receivedAt ?? this.#clock.now());
     const { networkMs, pageMs } = this.#lag.current;
-    const behindMs = networkMs + pageMs;
-    const common = { asOf: this.asOf, silentMs, behindMs };
-    if (this.#isOffline()) return { state: "offline", transport: null, ...common };
-    if (this.#outage && this.#hasLasted(this.#outage.receivedAt)) {
-      return { state: "offline", transport: null, reason: "database", ...common };
-    }
-    if (transport === null || this.#receivedAt === null) return { state: "connecting", transport: null, ...common };
-    if (this.#delayedAt !== null && this.#hasLasted(this.#delayedAt)) {
-      return { state: "delayed", transport, reason: "network", ...common };
-    }
+    const [state, reason] = this.#judge(networkMs, pageMs);
+    const transport = state === "offline" || state === "connecting" ? null : this.#transport;
+    return { state, transport, reason, asOf: this.asOf, silentMs, behindMs: networkMs + pageMs };
+  }
+
+  /**
+   * @param {number} networkMs @param {number} pageMs  How much of the delay either of them caused.
+   * @returns {[Summary["state"], Summary["reason"]?]}
+   */
+  #judge(networkMs, pageMs) {
+    if (this.#isOffline()) return ["offline"];
+    if (this.#outage && this.#hasLasted(this.#outage.receivedAt)) return ["offline", "database"];
+    if (this.#transport === null || this.#receivedAt === null) return ["connecting"];
+    if (this.#delayedAt !== null && this.#hasLasted(this.#delayedAt)) return ["delayed", "network"];
     const isBusy = pageMs >= networkMs;
-    if (behindMs >= (isBusy ? BUSY_LIMIT_MS : LATE_LIMIT_MS)) {
-      return { state: "delayed", transport, reason: isBusy ? "busy" : "late", ...common };
-    }
-    return { state: transport === "ws" || transport === "sse" ? "live" : "polling", transport, ...common };
+    if (networkMs + pageMs >= (isBusy ? BUSY_LIMIT_MS : LATE_LIMIT_MS)) return ["delayed", isBusy ? "busy" : "late"];
+    return [this.#transport === "ws" || this.#transport === "sse" ? "live" : "polling"];
   }
 
   #isOffline() {

@@ -38,5 +38,5 @@ export function checkSince(since = "") {
 
 /** @param {string} rule @param {unknown} given @returns {never} */
 function refuse(rule, given) {
-  throw new TypeError(`${rule}, not ${typeof given === "string" ? `"${given}"` : given}`);
+  throw new TypeError(`${rule}, not ${JSON.stringify(given)}`);
 }

@@ -1,19 +1,14 @@
 // @ts-check
 /** The note of an element that is offline: when its data was true. */
+import { createPart } from "./part.js";
 /** @import { Summary } from "../connection-summary.js" */
 
 export class AsOf {
-  element = document.createElement("span");
-
-  constructor() {
-    this.element.part.add("as-of");
-    this.element.hidden = true;
-  }
+  element = createPart("span", "as-of");
 
   /** @param {Summary} connection */
   draw({ state, asOf, silentMs }) {
     const isOld = state === "offline";
-    this.element.hidden = !isOld;
     this.element.textContent = isOld ? `as of ${timeText(new Date(asOf), new Date(asOf + silentMs))}` : "";
   }
 }

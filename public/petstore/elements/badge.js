@@ -1,6 +1,7 @@
 // @ts-check
 /** The status of one pet as icon and text. */
 import { statusText } from "../board/pet.js";
+import { createPart } from "./part.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -13,9 +14,9 @@ const ICONS = {
 };
 
 export class Badge {
-  element = document.createElement("span");
+  element = createPart("span", "status");
   #path = document.createElementNS(SVG, "path");
-  #text = document.createElement("span");
+  #text = createPart("span", "text");
   /** @type {string | undefined} */
   #status;
 
@@ -25,8 +26,6 @@ export class Badge {
     icon.setAttribute("part", "icon");
     icon.setAttribute("aria-hidden", "true");
     icon.append(this.#path);
-    this.#text.part.add("text");
-    this.element.part.add("status");
     this.element.hidden = true;
     this.element.append(icon, this.#text);
   }

@@ -30,7 +30,7 @@ export class LiveElement extends HTMLElement {
 
   constructor() {
     super();
-    this.root.adoptedStyleSheets = [sheet()];
+    this.root.adoptedStyleSheets = [sheet];
     this.internals.role = "group";
     // The parser may add the link after the element.
     this.root.addEventListener("slotchange", () => this.isConnected && this.#findServer() !== this.origin && this.#join());
@@ -79,7 +79,7 @@ export class LiveElement extends HTMLElement {
 
   #clear() {
     this.#isDrawn = false;
-    this.asOf.element.hidden = true;
+    this.asOf.element.textContent = "";
     this.clear();
   }
 

@@ -2,18 +2,18 @@
 /** `<pet-board>`: every pet of a server, below the link that is the content of the element. */
 import { Badge } from "./badge.js";
 import { LiveElement } from "./live-element.js";
-import { setLink } from "./pet-link.js";
+import { createPart } from "./part.js";
+import { PetLink } from "./pet-link.js";
 /** @import { Pet } from "../board/pet.js" */
 /** @import { Watch } from "../watch.js" */
 
 export class PetBoard extends LiveElement {
-  #list = document.createElement("ul");
+  #list = createPart("ul", "list");
   /** @type {Map<string, Row>} By id. */
   #rows = new Map();
 
   constructor() {
     super();
-    this.#list.part.add("list");
     this.root.append(document.createElement("slot"), this.asOf.element, this.#list);
     this.internals.ariaLabel = "Pets";
   }
@@ -42,22 +42,21 @@ export class PetBoard extends LiveElement {
 
 /** A pet of the list. */
 class Row {
-  element = document.createElement("li");
-  #link = document.createElement("a");
+  element = createPart("li", "item");
+  #link = new PetLink();
   #badge = new Badge();
   /** @type {Pet | undefined} */
   #pet;
 
   constructor() {
-    this.element.part.add("item");
-    this.element.append(this.#link, this.#badge.element);
+    this.element.append(this.#link.element, this.#badge.element);
   }
 
   /** @param {Pet} pet  Another object after each change. @param {string} origin */
   draw(pet, origin) {
     if (pet === this.#pet) return;
     this.#pet = pet;
-    setLink(this.#link, origin, pet);
+    this.#link.draw(origin, pet);
     this.#badge.draw(pet.status);
   }
 }

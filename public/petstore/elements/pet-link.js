@@ -1,10 +1,14 @@
 // @ts-check
-/** The link to the page of a pet. */
+/** A link to the page of a pet. */
+import { createPart } from "./part.js";
 /** @import { Pet } from "../board/pet.js" */
 
-/** @param {HTMLAnchorElement} link @param {string} origin @param {Pet} pet */
-export function setLink(link, origin, { id, name = "" }) {
-  link.setAttribute("part", "name");
-  link.href = `${origin}/pets/${id}`;
-  if (link.textContent !== name) link.textContent = name;
+export class PetLink {
+  element = createPart("a", "name");
+
+  /** @param {string} origin  Of the server. @param {Pet} pet */
+  draw(origin, { id, name = "" }) {
+    this.element.href = `${origin}/pets/${id}`;
+    if (this.element.textContent !== name) this.element.textContent = name;
+  }
 }

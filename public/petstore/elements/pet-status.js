@@ -3,18 +3,18 @@
 import { checkPets } from "../watch-options.js";
 import { Badge } from "./badge.js";
 import { LiveElement } from "./live-element.js";
-import { setLink } from "./pet-link.js";
+import { PetLink } from "./pet-link.js";
 /** @import { Watch } from "../watch.js" */
 
 export class PetStatus extends LiveElement {
-  #link = document.createElement("a");
+  #link = new PetLink();
   #badge = new Badge();
 
   constructor() {
     super();
     const slot = document.createElement("slot");
     // Shown if the element is empty.
-    slot.append(this.#link);
+    slot.append(this.#link.element);
     this.root.append(slot, this.#badge.element, this.asOf.element);
   }
 
@@ -24,7 +24,7 @@ export class PetStatus extends LiveElement {
 
   clear() {
     this.#badge.clear();
-    this.#link.textContent = "";
+    this.#link.element.textContent = "";
     this.removeAttribute("status");
   }
 
@@ -32,7 +32,7 @@ export class PetStatus extends LiveElement {
   draw(watch) {
     const id = this.petId;
     const pet = watch.board.get(id);
-    if (pet) setLink(this.#link, this.origin, pet);
+    if (pet) this.#link.draw(this.origin, pet);
     this.#badge.draw(pet?.status);
     this.setAttribute("status", pet?.status ?? "gone");
     this.internals.ariaLabel = this.textContent?.trim() || pet?.name || null;
