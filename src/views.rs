@@ -16,6 +16,8 @@ mod staff;
 mod templates;
 mod time_text;
 
+use std::sync::Arc;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind};
@@ -54,9 +56,9 @@ pub struct Views {
 }
 
 impl Views {
-    /// Loads templates when they are needed. The filter `asset` turns the
-    /// name of an asset into its path, which is `asset_path`.
-    pub fn new(asset_path: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+    /// Loads templates when they are needed. The filter `asset` turns the name of an asset into its path,
+    /// and `inline` into its content.
+    pub fn new<A: AssetSource>(assets: Arc<A>) -> Self {
         let mut environment = Environment::new();
         // A line with nothing but a block leaves no blank line in the page.
         let syntax = SyntaxConfig::builder()
@@ -65,12 +67,10 @@ impl Views {
             .build();
         environment.set_syntax(syntax.expect("the delimiters are the default ones"));
         environment.set_loader(|name| Ok(templates::read(name)));
-        environment.add_filter("asset", move |name: &str| match asset_path(name) {
-            Some(path) => Ok(Value::from_safe_string(path)),
-            None => Err(Error::new(
-                ErrorKind::InvalidOperation,
-                format!("there is no asset {name}"),
-            )),
+        let paths = Arc::clone(&assets);
+        environment.add_filter("asset", move |name: &str| safe_text(name, paths.path(name)));
+        environment.add_filter("inline", move |name: &str| {
+            safe_text(name, assets.content(name))
         });
         Views { environment }
     }
@@ -99,4 +99,22 @@ impl Views {
             }
         }
     }
+}
+
+/// Files that pages refer to.
+pub trait AssetSource: Send + Sync + 'static {
+    /// Returns the path of the file with this name.
+    fn path(&self, name: &str) -> Option<&str>;
+
+    /// Returns the text of the file with this name.
+    fn content(&self, name: &str) -> Option<&str>;
+}
+
+/// Returns text that templates do not escape.
+fn safe_text(name: &str, text: Option<&str>) -> Result<Value, Error> {
+    let text = text.ok_or_else(|| {
+        let detail = format!("there is no asset {name}");
+        Error::new(ErrorKind::InvalidOperation, detail)
+    })?;
+    Ok(Value::from_safe_string(text.to_owned()))
 }

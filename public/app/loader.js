@@ -1,66 +1,61 @@
 // @ts-check
 /**
- * Reloads modules and stylesheets that failed to load, or that something else replaced: because the network changed, the
- * server was down, or a captive portal answered every request with its own page. A browser requests each file once, and if
- * one module is missing none runs.
+ * Requests the script and the stylesheet of the page again until they are right. The network may have lost them, cut them, or
+ * replaced them: a captive portal answers every request with its own page. A browser requests each file once.
  *
- * This is a classic script, so that it runs without modules. It comes before them in the page, to receive their errors.
+ * The layout contains this script itself, because another file could get lost too. It comes first, to receive every event.
+ * The build adds the marks that show that a file is complete.
  */
 (() => {
   /** Doubles with each attempt, up to the limit. */
-  const FIRST_WAIT_MS = 1000;
-  const WAIT_LIMIT_MS = 60_000;
+  const FIRST_WAIT_MS = 500;
+  const WAIT_LIMIT_MS = 15_000;
 
-  const script = /** @type {HTMLScriptElement} */ (document.querySelector('script[type="module"]'));
-  script.addEventListener("error", () => retry(1, load));
-  for (const link of /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel="stylesheet"]'))) {
-    watch(link);
-  }
+  /** After this time a file that is still loading is requested again as well. */
+  const STALLED_MS = 20_000;
 
-  /** @param {number} attempt @param {(attempt: number) => void} act */
-  function retry(attempt, act) {
+  /** @type {Map<EventTarget, number>} Attempts by element. */
+  const attempts = new Map();
+
+  const events = /** @type {const} */ (["load", "error"]);
+  // Events of elements do not bubble.
+  for (const event of events) document.addEventListener(event, ({ target }) => target && check(target), true);
+  setTimeout(() => document.querySelectorAll("head > script[src], link[rel=stylesheet]").forEach(check), STALLED_MS);
+
+  /** @param {EventTarget} element */
+  function check(element) {
+    const isScript = element instanceof HTMLScriptElement;
+    const isSheet = element instanceof HTMLLinkElement && element.rel === "stylesheet";
+    if ((!isScript && !isSheet) || (isScript ? isScriptComplete() : isComplete(element.sheet))) return;
+    const attempt = (attempts.get(element) ?? 0) + 1;
+    attempts.set(element, attempt);
     const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), WAIT_LIMIT_MS);
-    setTimeout(() => act(attempt), waitMs * (0.5 + Math.random() / 2));
+    setTimeout(
+      () => {
+        // A new URL each time, because browsers keep a failure. The server ignores the query.
+        const [first] = (isScript ? element.src : element.href).split("?");
+        const url = `${first}?retry=${attempt}`;
+        if (isSheet) element.href = url;
+        // Neither is an error that can be reported: the request fails, or what came is not the script.
+        else import(url).then(check.bind(null, element), check.bind(null, element));
+      },
+      waitMs * (0.5 + Math.random() / 2),
+    );
   }
 
-  /**
-   * Checks the stylesheet now and after each load: its error may have come before this deferred script ran.
-   * @param {HTMLLinkElement} link
-   */
-  function watch(link) {
-    const first = link.href;
-    let attempt = 0;
-    // Browsers also accept another document as a stylesheet, without any rules.
-    const isMissing = () => !link.sheet?.cssRules.length;
-    const check = () => {
-      if (!isMissing()) return;
-      attempt += 1;
-      retry(attempt, () => isMissing() && (link.href = urlOf(first, attempt)));
-    };
-    link.addEventListener("load", check);
-    link.addEventListener("error", check);
-    check();
+  /** A file that was cut is a syntax error, so nothing of it runs. */
+  function isScriptComplete() {
+    return "petStoreScript" in window;
   }
 
-  /** @param {number} attempt */
-  async function load(attempt) {
+  /** @param {CSSStyleSheet | null} sheet */
+  function isComplete(sheet) {
     try {
-      await import(urlOf(script.src, attempt));
-    } catch (error) {
-      // A failed request, or a response that is not a script, is a TypeError; a page with the type of a script is a
-      // SyntaxError. Any other error of a module would be the same the next time.
-      if (error instanceof TypeError || error instanceof SyntaxError) retry(attempt + 1, load);
-      else throw error;
+      const last = sheet?.cssRules[sheet.cssRules.length - 1];
+      return last instanceof CSSStyleRule && last.selectorText === "#complete";
+    } catch {
+      // Chromium does not show the rules of a stylesheet that was lost.
+      return false;
     }
-  }
-
-  /**
-   * Returns a new URL for each attempt, because browsers may cache a failure. The server accepts any fingerprint, and a
-   * module resolves its imports relative to its own URL.
-   * @param {string} url
-   * @param {number} attempt
-   */
-  function urlOf(url, attempt) {
-    return url.replace(/\/assets\/([^/]+)\//, `/assets/$1-${attempt}/`);
   }
 })();

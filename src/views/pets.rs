@@ -83,6 +83,9 @@ struct AsOf {
     cursor: String,
     as_of: String,
     as_of_clock: String,
+    /// Path of the first poll, which the browser requests before the script asks for it. It contains a
+    /// word that no other page has, since some caches ignore that the answer may not be stored.
+    first_poll: String,
 }
 
 impl IndexPage {
@@ -92,7 +95,7 @@ impl IndexPage {
     /// The page of `board`, as of now.
     pub fn new(board: &Board, now: Timestamp, undo: Option<UndoView>) -> Self {
         IndexPage {
-            as_of: AsOf::new(board.cursor, now),
+            as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
             blank: PetView::blank(now),
             statuses: choices(None),
@@ -116,7 +119,7 @@ impl ShowPage {
     /// The page of `pet`, as of now.
     pub fn new(pet: &Pet, cursor: Cursor, now: Timestamp, undo: Option<UndoView>) -> Self {
         ShowPage {
-            as_of: AsOf::new(cursor, now),
+            as_of: AsOf::new(cursor, Some(pet.id), now),
             pet: PetView::new(pet, now),
             details: DetailView::list(&pet.profile),
             statuses: choices(Some(pet.status)),
@@ -193,8 +196,12 @@ impl DetailView {
 }
 
 impl AsOf {
-    fn new(cursor: Cursor, now: Timestamp) -> Self {
+    fn new(cursor: Cursor, pet: Option<PetId>, now: Timestamp) -> Self {
+        let nonce: u64 = rand::random();
+        let pet = pet.map(|pet| format!("&pet={pet}"));
+        let pet = pet.unwrap_or_default();
         AsOf {
+            first_poll: format!("/live/poll/{nonce:016x}?wait=0&since={cursor}{pet}"),
             cursor: cursor.to_string(),
             as_of: now.to_string(),
             as_of_clock: format!("{} UTC", now.clock()),

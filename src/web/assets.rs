@@ -21,9 +21,13 @@ use super::Site;
 use super::middleware::Precompressed;
 use crate::error::Failure;
 use crate::serve::conditional::{EntityTags, entity_tag};
+use crate::views::AssetSource;
 
 /// Name of the library for pages of other sites.
 const LIBRARY: &str = "client.js";
+
+/// Name of the script that every page contains itself.
+pub const INLINE_SCRIPT: &str = "loader.js";
 
 const ICON: &str = "icon.svg";
 
@@ -62,11 +66,6 @@ impl Assets {
         }
     }
 
-    /// Returns the path of the file with this name.
-    pub fn path(&self, name: &str) -> Option<&str> {
-        self.files.get(name).map(|file| file.path.as_str())
-    }
-
     /// Answers with a file.
     fn respond(
         &self,
@@ -88,6 +87,17 @@ impl Assets {
             response.set_data(compressed);
         }
         Ok(response)
+    }
+}
+
+impl AssetSource for Assets {
+    fn path(&self, name: &str) -> Option<&str> {
+        self.files.get(name).map(|file| file.path.as_str())
+    }
+
+    fn content(&self, name: &str) -> Option<&str> {
+        let file = self.files.get(name)?;
+        std::str::from_utf8(&file.content).ok()
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use poem::http::HeaderValue;
 use tracing::Span;
 
-use super::assets::Assets;
+use super::assets::{self, Assets};
+use super::middleware::security_headers;
 use super::pet_blocks::Blocks;
 use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId};
 use crate::store::{Engine, StoreError};
-use crate::views::{Subject, Views};
+use crate::views::{AssetSource, Subject, Views};
 
 /// Changes that are read to find the name of a removed pet in a log of an earlier version.
 const MAX_CHANGES_READ_FOR_NAME: usize = 1000;
@@ -25,6 +27,8 @@ pub struct Site {
     pub views: Views,
     /// Style sheets, scripts and icons.
     pub assets: Arc<Assets>,
+    /// The `Content-Security-Policy` of all answers.
+    pub policy: HeaderValue,
     /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
 }
@@ -36,10 +40,8 @@ impl Site {
         Site {
             app,
             engine,
-            views: Views::new({
-                let assets = Arc::clone(&assets);
-                move |name| assets.path(name).map(str::to_owned)
-            }),
+            views: Views::new(Arc::clone(&assets)),
+            policy: security_headers::policy(assets.content(assets::INLINE_SCRIPT)),
             assets,
             blocks: Arc::new(Blocks::new()),
         }

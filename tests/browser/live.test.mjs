@@ -94,35 +94,6 @@ describe("on a network that blocks traffic", { concurrency: 3 }, () => {
     });
   }
 
-  test("a page without its script requests it again until it is live", async (t) => {
-    const store = await startStore(t);
-    const proxy = await startProxy(t, store.origin, { script: "lose" });
-    const tab = await openTab(t, `${proxy.origin}/pets`);
-    const status = await store.changeStatus(4);
-    const asked = () => new Set(proxy.asked.filter((path) => path.endsWith("/demo.js")));
-    await eventually(() => asked().size >= 3);
-    assert.match(await tab.line(), /^As of \d\d:\d\d UTC. Reload for the latest.$/);
-    proxy.let({ script: "pass" });
-    await tab.isLive();
-    await tab.shows(4, "status", status);
-    await assertFollows(tab, store, 1);
-  });
-
-  test("a page whose files a captive portal replaced requests them again until it is styled and live", async (t) => {
-    const store = await startStore(t);
-    const proxy = await startProxy(t, store.origin, { assets: "portal" });
-    const tab = await openTab(t, `${proxy.origin}/pets`);
-    const sheets = () =>
-      tab.page.evaluate(() => [...document.querySelectorAll("link[rel=stylesheet]")].filter(({ sheet }) => sheet?.cssRules.length).length);
-    const asked = (name) => proxy.asked.filter((path) => path.endsWith(name)).length;
-    await eventually(() => asked("/demo.js") >= 2 && asked("/staff.css") >= 2);
-    assert.equal(await sheets(), 0);
-    proxy.let({ assets: "pass" });
-    await tab.isLive();
-    const all = await tab.page.locator("link[rel=stylesheet]").count();
-    await eventually(async () => assert.equal(await sheets(), all));
-  });
-
   test("a show page receives changes of its own pet only", async (t) => {
     const store = await startStore(t);
     const proxy = await startProxy(t, store.origin, ONLY.sse);

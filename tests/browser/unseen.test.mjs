@@ -11,7 +11,9 @@ const PRERENDERED = 8;
 /** The script of the page. */
 const SCRIPT = "/demo.js";
 
-const isLive = (path) => path.startsWith("/live/") || path === "/healthz";
+/** The browser itself requests the first poll, which the page preloads. It does not wait, and is no connection. */
+const isPreload = (path) => path === "/live/poll";
+const isLive = (path) => (path.startsWith("/live/") && !isPreload(path)) || path === "/healthz";
 
 /** A page of the same origin that lets the browser prerender eight pages, and visits the last one on request. */
 const LINKS = `<!DOCTYPE html><title>links</title>
@@ -47,6 +49,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     const before = count((path) => path === "/turn");
     await eventually(() => assert.ok(count((path) => path === "/turn") >= before + 10));
     assert.deepEqual(proxy.asked.filter(isLive), []);
+    assert.equal(count(isPreload), PRERENDERED);
 
     proxy.pages.set("/turn", "visit");
     await eventually(() => assert.equal(count((path) => path === "/live/sse"), 1));
@@ -71,6 +74,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     }));
     assert.deepEqual(kept, { memory: {}, locks: { held: [], pending: [] } });
     assert.deepEqual(proxy.asked.filter(isLive), []);
+    assert.equal(proxy.asked.filter(isPreload).length, 1);
     await back.page.bringToFront();
     await back.isLive();
     await back.shows(1, "status", status);

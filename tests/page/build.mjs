@@ -51,13 +51,15 @@ function entries(folder, ending) {
 }
 
 /**
- * A classic script, which needs no `type="module"` and can therefore run `async` in any browser. It says on `window` how far
- * it came: 1 when it begins, 2 at its end. A file that was cut is a syntax error, so nothing of it runs.
+ * A classic script, so that it can be `async` in any browser. It waits until the page is parsed, and runs once, also if it is
+ * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs.
  * @param {string} path
  */
 async function script(path) {
-  const text = await bundle({ entryPoints: [path], format: "iife" });
-  return `(()=>{window.petStoreScript=1;${text.trim()}window.petStoreScript=2})();\n`;
+  const text = (await bundle({ entryPoints: [path], format: "iife" })).trim();
+  if (path.endsWith("/loader.js")) return text;
+  const start = `document.readyState==="loading"?document.addEventListener("DOMContentLoaded",start):start()`;
+  return `(()=>{if(window.petStoreScript)return;window.petStoreScript=1;const start=()=>{${text}};${start}})();\n`;
 }
 
 /**

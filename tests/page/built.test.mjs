@@ -10,10 +10,10 @@ const manifest = JSON.parse(files.get("manifest.json") ?? "");
 
 /** The most brotli bytes of script and stylesheet, by page. */
 const LIMITS = [
-  { page: "index of visitors", files: ["visitor.js", "visitor.css"], limit: 21_000 },
-  { page: "index of staff", files: ["staff.js", "staff.css"], limit: 25_000 },
-  { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 25_500 },
-  { page: "hello", files: ["hello.js", "staff.css"], limit: 23_000 },
+  { page: "index of visitors", files: ["visitor.js", "visitor.css"], limit: 22_000 },
+  { page: "index of staff", files: ["staff.js", "staff.css"], limit: 26_500 },
+  { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 27_000 },
+  { page: "hello", files: ["hello.js", "staff.css"], limit: 24_500 },
   { page: "doctor", files: ["doctor.js", "staff.css"], limit: 15_000 },
   { page: "forms", files: ["forms.js", "staff.css"], limit: 11_000 },
   { page: "pages of other sites", files: ["client.js"], limit: 15_360 },

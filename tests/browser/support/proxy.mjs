@@ -14,9 +14,8 @@ import { connect } from "node:net";
  *   the body. For streams also "behind": passes each piece on when the next one comes. For polls also "cut": closes
  *   responses that take long.
  * - `assets`: "pass"; "fresh" forbids caching, so that each page requests its own; "portal" answers with its own page
- *   instead, except for the loader.
- * - `script`, that of the index in the demo: "pass"; "lose" closes every connection that requests it.
- * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string, script: string }} Rules
+ *   instead; "cut" sends the first half of each as if it were all; "busy" answers 503; "lose" closes the connection.
+ * @typedef {{ sockets: string, streams: string, polls: string, boards: string, assets: string }} Rules
  */
 
 /**
@@ -38,7 +37,7 @@ const CUT_MS = 1000;
 /** The end of a response head without keep-alive. */
 const LAST = "Connection: close\r\n\r\n";
 
-const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass", script: "pass" };
+const PASS = { sockets: "pass", streams: "pass", polls: "pass", boards: "pass", assets: "pass" };
 
 /**
  * @param {import("node:test").TestContext} t
@@ -130,7 +129,6 @@ class Proxy {
     if (path === "/live/sse") return this.#rules.streams;
     if (path === "/live/poll") return this.#rules.polls;
     if (path === "/live/poll/short") return this.#rules.boards;
-    if (path.endsWith("/demo.js")) return this.#rules.script;
     return "pass";
   }
 
@@ -142,9 +140,7 @@ class Proxy {
     if (page !== undefined) return response.writeHead(200, { "content-type": "text/html" }).end(page);
     const rule = this.#ruleFor(path);
     if (rule === "refuse") return response.writeHead(403).end("not on this network");
-    const isPortal = this.#rules.assets === "portal" && path.startsWith("/assets/") && !path.endsWith("/loader.js");
-    if (isPortal) return response.writeHead(200, { "content-type": "text/html" }).end("<h1>Please sign in</h1>");
-    if (rule === "lose") return socket.destroy();
+    if (path.startsWith("/assets/") && this.#spoil(request, response)) return;
     const asking = this.#ask(request, request.headers, (answer) => {
       const isFresh = this.#rules.assets === "fresh" && path.startsWith("/assets/");
       response.writeHead(answer.statusCode, { ...answer.headers, ...(isFresh && { "cache-control": "no-store" }) });
@@ -162,6 +158,26 @@ class Proxy {
     asking.on("error", () => response.destroy());
     response.on("close", () => (clearTimeout(cutting), asking.destroy()));
     request.pipe(asking);
+  }
+
+  /** Answers a request for an asset in place of the program. Returns false if its answer is to be passed on. */
+  #spoil(request, response) {
+    switch (this.#rules.assets) {
+      case "portal":
+        return response.writeHead(200, { "content-type": "text/html" }).end("<h1>Please sign in</h1>");
+      case "busy":
+        return response.writeHead(503).end("busy");
+      case "lose":
+        return request.socket.destroy();
+      case "cut":
+        return this.#ask(request, { ...request.headers, "accept-encoding": "identity" }, async (answer) => {
+          const whole = Buffer.concat(await answer.toArray());
+          const half = whole.subarray(0, whole.length / 2);
+          response.writeHead(answer.statusCode, { ...answer.headers, "content-length": half.length }).end(half);
+        }).end();
+      default:
+        return false;
+    }
   }
 
   #ask(request, headers, onanswer) {

@@ -1,6 +1,8 @@
 //! Security headers of every kind of answer.
 
+use data_encoding::BASE64;
 use reqwest::Response;
+use sha2::{Digest, Sha256};
 
 use crate::support::{TestApp, ask, spawn_app};
 
@@ -54,6 +56,7 @@ async fn every_answer_has_the_security_headers() {
         for rule in [
             "default-src 'none'",
             "script-src 'self'",
+            "img-src 'self' data:;",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
         ] {
@@ -67,6 +70,31 @@ async fn every_answer_has_the_security_headers() {
         assert_eq!(header("referrer-policy"), "same-origin");
         assert_eq!(header("x-frame-options"), "DENY");
         assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+    }
+}
+
+/// The policy allows the one inline script by its hash.
+#[tokio::test]
+async fn the_only_inline_script_is_the_one_that_the_policy_allows() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    for path in ["/pets", "/pets/1", "/hello", "/live/doctor", "/nothing"] {
+        let response = app.get(path).await;
+        let policy = response.headers()["content-security-policy"].clone();
+        let page = response.text().await.unwrap();
+        let scripts: Vec<&str> = page.split("<script>").skip(1).collect();
+        assert_eq!(scripts.len(), 1, "{path}");
+        let (script, _) = scripts[0].split_once("</script>").unwrap();
+        let hash = BASE64.encode(&Sha256::digest(script));
+        let rule = format!("script-src 'self' 'sha256-{hash}';");
+        assert!(
+            policy.to_str().unwrap().contains(&rule),
+            "{path} {policy:?}"
+        );
+        assert!(
+            !page.contains(" onload=") && !page.contains("style="),
+            "{path}"
+        );
     }
 }
 

@@ -50,7 +50,7 @@ async fn text_is_never_markup() {
     let app = app_with_a_hostile_pet().await;
     for (path, page) in pages(&app).await {
         for part in [
-            "<script>",
+            "<script>alert",
             "alert(1)</script>",
             "<img src=x",
             "alert(2)</script>",
@@ -62,9 +62,11 @@ async fn text_is_never_markup() {
 }
 
 #[tokio::test]
-async fn no_page_has_an_inline_script_or_style() {
+async fn no_page_has_an_inline_script_or_style_but_the_loader() {
     let app = app_with_a_hostile_pet().await;
     for (path, page) in pages(&app).await {
+        // `headers` tests that this is the script that the policy allows.
+        let page = page.replacen("<script>(()=>{", "", 1);
         for tag in page.split('<').skip(1) {
             let tag = tag.split('>').next().unwrap();
             let outside_of_quotes: String = tag.split('"').step_by(2).collect();

@@ -7,8 +7,10 @@
 use crate::support::{Browser, PASSWORD, Rescue, TestApp, spawn_app, unescape};
 
 /// What differs from run to run, and the name that replaces it.
-const PLACEHOLDERS: [(&str, &str); 12] = [
+const PLACEHOLDERS: [(&str, &str); 14] = [
     (r"/assets/[0-9a-f]{16}/", "/assets/[fingerprint]/"),
+    (r"<script>[^<]+</script>", "<script>[loader]</script>"),
+    (r"/live/poll/[0-9a-f]{16}", "/live/poll/[nonce]"),
     (r"127\.0\.0\.1:\d+", "[host]"),
     (r"/welcome/[0-9a-f]{64}", "/welcome/[secret]"),
     (r"petstore_[0-9a-f]{64}", "[token]"),
