@@ -57,18 +57,19 @@ export function openConnection(options) {
     isHidden: () => document.visibilityState === "hidden",
     locks: browser.navigator.locks,
     BroadcastChannel,
-    connect: (pets, position) => openUnshared({ ...options, watch: { ...watch, pets }, since: position }),
+    connect: (pets, position, isHidden) =>
+      openUnshared({ ...options, watch: { ...watch, pets }, since: position }, isHidden),
     catchUp: createCatchUp(options),
   });
 }
 
-/** @param {Options} options */
-function openUnshared(options) {
+/** @param {Options} options @param {() => boolean} isHidden */
+function openUnshared(options, isHidden) {
   const { browser, clock, serverClock, eventLoop, random, watch, since } = options;
   const { WebSocket, EventSource } = browser;
   const fetch = fetchOf(browser);
   const savesData = () => browser.navigator.connection?.saveData === true;
-  const heartbeat = new HeartbeatInterval({ clock, isHidden: () => browser.document?.visibilityState === "hidden" });
+  const heartbeat = new HeartbeatInterval({ clock, isHidden });
   const polling = { fetch, watch, clock, nonce: createNonce(clock, random), heartbeat, savesData };
   const transports = {
     ws: () => new WebSocketTransport({ WebSocket, watch, clock, heartbeat }),

@@ -11,7 +11,7 @@ const TABS = 7;
 const HEARTBEAT_MS = 4_000;
 
 /** Time until a leader that disappeared is replaced, and its successor connected. */
-const TAKEOVER_MS = 1.5 * HEARTBEAT_MS;
+const TAKEOVER_MS = HEARTBEAT_MS + 4_000;
 
 /** Number of viewers by transport, from the server's metrics. */
 async function viewers(store) {
@@ -198,7 +198,7 @@ describe("a tab in the background", { concurrency: 3 }, () => {
     for (const tab of [leader, ...followers]) tab.assertNoProblems();
   });
 
-  test("that is stopped silently is replaced within one and a half heartbeats", async (t) => {
+  test("that is stopped silently is replaced four seconds after a heartbeat is due", async (t) => {
     const store = await startStore(t, { heartbeat: `${HEARTBEAT_MS}ms` });
     const deaf = () => addEventListener("freeze", (event) => event.stopImmediatePropagation(), true);
     const { leader, followers, freeze } = await openHidden(t, store, deaf);

@@ -21,6 +21,9 @@ import { covers } from "./pet-filter.js";
 /** Silence after which the leader is asked, in heartbeats. The rest up to 1.5 is for taking over. */
 const SILENT_HEARTBEATS = 1.2;
 
+/** The least of it beyond one heartbeat: a heartbeat may be late by the round trip of a slow network. */
+const LATE_MS = 3_000;
+
 /** Time limit for the leader's reply, or an eighth of a heartbeat if that is less. A reply takes milliseconds. */
 const REPLY_LIMIT_MS = 1_000;
 
@@ -58,6 +61,8 @@ export class Follower {
   #isBehind = false;
   /** The leader's connection covers the pets of this tab. Otherwise its cursors say nothing about them. */
   #isCovered = true;
+  /** What the leader knows. */
+  #wasHidden = false;
   #hasHello = false;
   /** When this tab asked for missing changes; -Infinity if no reply is expected. */
   #joinedAt = -Infinity;
@@ -145,19 +150,21 @@ export class Follower {
    * @param {PageEvent} event
    */
   handle(event) {
-    this.#post({ kind: "page-event", event });
+    // First, so that the leader knows whether the page is hidden.
     if (event !== "offline") this.#join();
+    this.#post({ kind: "page-event", event });
   }
 
   #join() {
     if (this.#isStopped) return;
-    const { id: from, cursor: since, pets } = this.#tab;
+    const { id: from, cursor: since, pets, isHidden } = this.#tab;
+    this.#wasHidden = isHidden;
     this.#awaitsReply = true;
     this.#joinedAt = this.#tab.clock.now();
     if (Math.abs(this.#tab.clock.now() - this.#rivalJoinedAt) < this.#replyLimitMs) this.#yield();
     else this.#wait(this.#replyLimitMs, () => this.#takeOver());
     // Last: the leader's own page has its reply before this returns.
-    this.#post({ kind: "join", from, since, pets });
+    this.#post({ kind: "join", from, since, pets, isHidden });
   }
 
   /**
@@ -236,6 +243,7 @@ export class Follower {
     if (!hello || this.#hasHello) return;
     const { server_time: _, ...rest } = hello;
     this.#hasHello = true;
+    if (rest.heartbeat_ms > 0) this.#tab.heartbeatMs = rest.heartbeat_ms;
     this.#tab.receive(rest);
   }
 
@@ -249,11 +257,13 @@ export class Follower {
     this.#awaitsReply = false;
     this.#hasHello ||= message.type === "hello";
     this.#deliveredAt = this.#tab.clock.now();
+    if (message.heartbeat_ms > 0) this.#tab.heartbeatMs = message.heartbeat_ms;
     const order = this.#tab.take(message, after);
     this.#awaitMessage();
     // Before its hello, a connection may have received more than the one that it replaces has relayed.
     const isGap = order === "gap" || (message.type === "hello" && !hasReached(this.#tab.cursor, after));
-    if (!wasCovered || ((isGap || wasSilent) && !this.#isJoining())) this.#join();
+    const isUnknown = !wasCovered || this.#wasHidden !== this.#tab.isHidden;
+    if (isUnknown || ((isGap || wasSilent) && !this.#isJoining())) this.#join();
   }
 
   /** Requests what this page is missing, unless it has done so. */
@@ -290,7 +300,8 @@ export class Follower {
   }
 
   get #silentMs() {
-    return this.#tab.heartbeatMs * SILENT_HEARTBEATS;
+    const { heartbeatMs } = this.#tab;
+    return Math.max(heartbeatMs * SILENT_HEARTBEATS, heartbeatMs + LATE_MS);
   }
 
   #takeOver() {

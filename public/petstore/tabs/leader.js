@@ -27,7 +27,7 @@ export class Leader {
   #stream;
   /** @type {Stream | null} With another filter, and not up yet. */
   #next = null;
-  /** Pets of the tabs that joined, by tab. @type {Map<string, string[]>} */
+  /** The newest message of each tab that joined, this one included. @type {Map<string, Join>} */
   #members = new Map();
   #cancelNarrowing = noop;
 
@@ -46,7 +46,7 @@ export class Leader {
     this.#election = election;
     this.#post = post;
     this.#onreplaced = onreplaced;
-    this.#stream = new Stream(pets, tab.cursor, connect);
+    this.#stream = this.#open(pets, tab.cursor);
   }
 
   /** @param {Promise<Answer>} [firstPoll]  The first request of the page, if it is new. */
@@ -74,7 +74,7 @@ export class Leader {
       if (this.#election.outranks(message)) this.#claim();
       else this.#onreplaced();
     } else if (message.kind === "join") {
-      this.#members.set(message.from, message.pets);
+      this.#members.set(message.from, message);
       this.#welcome(message);
       this.#widen();
     } else if (message.kind === "leave") {
@@ -117,9 +117,19 @@ export class Leader {
     this.#narrowLater();
   }
 
+  /** @param {string[]} pets @param {string} position */
+  #open(pets, position) {
+    const isHidden = () => this.#tab.isHidden && [...this.#members.values()].every((member) => member.isHidden);
+    return new Stream(pets, position, this.#connect, isHidden);
+  }
+
+  #petsOfAll() {
+    return union([this.#tab.pets, ...[...this.#members.values()].map(({ pets }) => pets)]);
+  }
+
   /** Also keeps the pets of tabs that have not joined yet, or have left, to change the connection less often. */
   #widen() {
-    const pets = union([this.#stream.pets, ...this.#members.values()]);
+    const pets = union([this.#stream.pets, this.#petsOfAll()]);
     if (!this.#next && !covers(this.#stream.pets, pets)) this.#change(pets);
   }
 
@@ -127,14 +137,14 @@ export class Leader {
     this.#cancelNarrowing();
     this.#cancelNarrowing = this.#tab.clock.after(NARROW_AFTER_MS, () => {
       if (this.#next) return this.#narrowLater();
-      const pets = union([this.#tab.pets, ...this.#members.values()]);
+      const pets = this.#petsOfAll();
       if (!covers(pets, this.#stream.pets)) this.#change(pets);
     });
   }
 
   /** @param {string[]} pets */
   #change(pets) {
-    const next = new Stream(pets, this.#stream.position, this.#connect);
+    const next = this.#open(pets, this.#stream.position);
     this.#next = next;
     next.onstate = () => next.state.phase === "up" && this.#replaceStream(next);
     next.start();

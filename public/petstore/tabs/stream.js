@@ -11,7 +11,10 @@ import { noop } from "../transports/transport.js";
 /** @import { ConnectionState } from "../connection/handover.js" */
 /** @import { Message } from "../protocol/message.js" */
 
-/** @typedef {(pets: string[], since: () => string) => Connection} Connect  Builds a connection that is not started. */
+/**
+ * Builds a connection that is not started. `isHidden` returns true if nobody sees the pages that share it.
+ * @typedef {(pets: string[], since: () => string, isHidden: () => boolean) => Connection} Connect
+ */
 
 /** Bounds the memory. A tab that needs more asks the server. */
 const LIMIT = 256;
@@ -23,7 +26,7 @@ export class Stream {
   onstate = noop;
   /** @type {ConnectionState} */
   state = { phase: "connecting" };
-  /** @type {Message | null} The newest hello. */
+  /** @type {Message | null} The newest hello, with the interval of a later heartbeat that changed it. */
   hello = null;
   connection;
   pets;
@@ -37,11 +40,12 @@ export class Stream {
    * @param {string[]} pets
    * @param {string} position  Where it starts; "" for a snapshot.
    * @param {Connect} connect
+   * @param {() => boolean} isHidden
    */
-  constructor(pets, position, connect) {
+  constructor(pets, position, connect, isHidden) {
     this.pets = pets;
     this.position = this.#base = position;
-    this.connection = connect(pets, () => this.position);
+    this.connection = connect(pets, () => this.position, isHidden);
   }
 
   /** @param {Promise<Answer>} [firstPoll]  The request of the page that is under way, if there is one. */
@@ -76,6 +80,7 @@ export class Stream {
     const after = this.position;
     if (message.type === "hello") this.hello = message;
     else this.#advance(message);
+    if (this.hello && message.heartbeat_ms > 0) this.hello = { ...this.hello, heartbeat_ms: message.heartbeat_ms };
     this.onmessage(message, after);
   }
 

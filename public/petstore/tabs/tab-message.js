@@ -12,7 +12,7 @@
 
 /**
  * Asks for the leader, for these pets, and for their changes after a cursor.
- * @typedef {{ kind: "join", from: string, since: string, pets: string[] }} Join
+ * @typedef {{ kind: "join", from: string, since: string, pets: string[], isHidden: boolean }} Join
  */
 
 /**

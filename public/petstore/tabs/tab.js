@@ -79,7 +79,6 @@ export class Tab {
 
   /** @param {Message} message  The next message for this page. */
   receive(message) {
-    if (message.type === "hello" && message.heartbeat_ms > 0) this.heartbeatMs = message.heartbeat_ms;
     this.#onmessage(this.#filter(message));
   }
 

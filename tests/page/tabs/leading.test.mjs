@@ -65,7 +65,7 @@ test("the heartbeat of the server sets the time for a takeover", async () => {
   const { world, leader, followers } = await openTabs(3, { heartbeatMs: 4000 });
   leader.freeze();
   world.server.change();
-  await world.turn(6000);
+  await world.turn(8000);
   for (const tab of followers) assert.ok(tab.isCurrent);
 });
 
@@ -186,6 +186,39 @@ test("a leader that delivers before the time limit ends keeps the lead", async (
   await world.turn(MOMENT_MS);
   assert.ok(followers[0].isCurrent);
   assert.deepEqual(world.leaders, [leader]);
+});
+
+test("a leader that asks for a rarer heartbeat keeps the lead", async () => {
+  const { world, leader } = await openTabs(2, { heartbeatMs: 5_000 });
+  world.server.changeHeartbeat(HEARTBEAT_MS);
+  const late = world.openTab().start();
+  await world.turn(5 * HEARTBEAT_MS);
+  assert.deepEqual(world.leaders, [leader]);
+  assert.equal(connections(world), 1);
+  assert.equal(last(late.states), "up");
+});
+
+test("a heartbeat may be late by the round trip of a slow network", async () => {
+  const { world, leader } = await openTabs(2, { heartbeatMs: 5_000 });
+  for (const slownessMs of [2_500, 0, 2_500]) {
+    world.server.slownessMs = slownessMs;
+    await world.turn(10_000);
+  }
+  assert.deepEqual(world.leaders, [leader]);
+  assert.equal(connections(world), 1);
+});
+
+test("the connection knows whether all tabs are hidden", async () => {
+  const { world, leader, followers } = await openTabs(2, { isHidden: true });
+  const [connection] = leader.connections;
+  assert.equal(connection.isHidden(), true);
+  followers[0].isHidden = false;
+  followers[0].connection.wake();
+  await world.turn(MOMENT_MS);
+  assert.equal(connection.isHidden(), false);
+  followers[0].isHidden = true;
+  await world.turn(HEARTBEAT_MS);
+  assert.equal(connection.isHidden(), true, "it learns that with the next message");
 });
 
 test("hidden tabs do not take the lead from each other", async () => {

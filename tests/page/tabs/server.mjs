@@ -74,10 +74,11 @@ export class FakeConnection {
   /** @type {Link | null} */
   #link = null;
 
-  /** @param {WorldTab} tab @param {string[]} pets @param {() => string} since */
-  constructor(tab, pets, since) {
+  /** @param {WorldTab} tab @param {string[]} pets @param {() => string} since @param {() => boolean} isHidden */
+  constructor(tab, pets, since, isHidden) {
     this.#tab = tab;
     this.pets = pets;
+    this.isHidden = isHidden;
     this.#since = since;
   }
 
@@ -198,6 +199,13 @@ export class Server {
     const change = { type: "status", cursor: this.#cursorAt(this.#log.length + 1), pet, status };
     this.#log.push(change);
     for (const link of this.#links) if (covers(link.pets, [pet])) this.#send(link, change);
+  }
+
+  /** Changes the interval, as a viewer may ask. @param {number} heartbeatMs */
+  changeHeartbeat(heartbeatMs) {
+    this.heartbeatMs = heartbeatMs;
+    const heartbeat = { type: "heartbeat", cursor: this.cursor, heartbeat_ms: heartbeatMs };
+    for (const link of this.#links) this.#send(link, heartbeat);
   }
 
   stop() {

@@ -75,7 +75,7 @@ test("a union is as narrow as its parts allow, and has at most 50 pets", () => {
 /** @param {string} position */
 function openStream(position) {
   const connection = fake({ start() {} });
-  const stream = new Stream(["1"], position, () => connection);
+  const stream = new Stream(["1"], position, () => connection, () => false);
   stream.start();
   return { stream, receive: (/** @type {object} */ message) => connection.onmessage(message) };
 }
@@ -109,6 +109,14 @@ test("a stream tells with every message what it had delivered before", () => {
     receive(message);
   }
   assert.deepEqual(positions, [at(5), at(5), at(7), at(7)]);
+});
+
+test("a stream keeps its hello, with the interval that a later heartbeat changed", () => {
+  const { stream, receive } = openStream(at(5));
+  receive({ type: "hello", cursor: at(5), heartbeat_ms: 5_000 });
+  receive({ type: "heartbeat", cursor: at(5), heartbeat_ms: 15_000 });
+  receive({ type: "heartbeat", cursor: at(5) });
+  assert.deepEqual(stream.hello, { type: "hello", cursor: at(5), heartbeat_ms: 15_000 });
 });
 
 test("the changes of a stream start again with a snapshot, and are bounded", () => {

@@ -141,8 +141,8 @@ export class WorldTab {
       isHidden: () => this.isHidden,
       locks: world.hasLocks ? world.locks.of(this) : undefined,
       BroadcastChannel: channelOf(this),
-      connect: (petsOfAll, position) => {
-        const connection = new FakeConnection(this, petsOfAll, position);
+      connect: (petsOfAll, position, isHidden) => {
+        const connection = new FakeConnection(this, petsOfAll, position, isHidden);
         this.connections.push(connection);
         return fake(connection);
       },
