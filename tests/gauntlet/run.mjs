@@ -1,6 +1,6 @@
 /**
- * The gauntlet as a command: runs pet-store and Socket.IO behind every proxy in both browsers, breaks the network of
- * pet-store in every way, and writes the tables of the guide.
+ * The gauntlet as a command: runs pet-store and Socket.IO behind every proxy in both browsers, breaks and damages the network
+ * of pet-store in every way, and writes the tables of the guide.
  *
  *   node tests/gauntlet/run.mjs [--long] [--write] [--fresh] [--parallel N]
  *     [--box ID]… [--fault ID]… [--browser NAME]… [--subject NAME]…
@@ -21,7 +21,7 @@ import { keyOfCell, NETWORKS, PAGES, RIVALS } from "./first-live/cells.mjs";
 import { compare } from "./first-live/compare.mjs";
 import { isFirst, medianMs, summary, tableOfComparisons } from "./first-live/table.mjs";
 import { measure, PLANS } from "./measure.mjs";
-import { keyOfBreak, keyOfVisit, put, tableOfBreaks, tableOfVisits } from "./results/report.mjs";
+import { keyOfBreak, keyOfVisit, put, summaryOfVisits, tableOfBreaks, tableOfFurther, tableOfVisits } from "./results/report.mjs";
 import { SUBJECTS } from "./support/subject.mjs";
 import { shortcomingsOf, TRIALS } from "./trials.mjs";
 import { NAMES, shortcomings } from "./results/verdict.mjs";
@@ -64,7 +64,7 @@ const jobs = asked["first-live"] ? comparisons() : [...visits(), ...breaks(), ..
 const waiting = jobs.filter(({ key }) => !(key in results));
 // A comparison needs the machine for itself.
 await Promise.all(Array.from({ length: asked["first-live"] ? 1 : Number(asked.parallel) }, work));
-if (asked["first-live"]) console.log(summary(results));
+console.log(asked["first-live"] ? summary(results) : summaryOfVisits(BOXES, results));
 if (asked.write) await writeGuide();
 process.exitCode = jobs.some(({ key, faults }) => faults(results[key]).length > 0) ? 1 : 0;
 
@@ -138,8 +138,9 @@ async function work() {
   }
 }
 
-function figuresOfVisit({ transport, liveMs, missed, repeated }) {
-  return `${NAMES[transport]}, ${Math.round(liveMs ?? NaN)} ms, ${missed.length} missed, ${repeated.length} repeated`;
+function figuresOfVisit({ transport, liveMs, delayMs, missed, repeated }) {
+  const times = `${Math.round(liveMs ?? NaN)} ms${delayMs ? `, then ${Math.round(delayMs)} ms` : ""}`;
+  return `${NAMES[transport]}, ${times}, ${missed.length} missed, ${repeated.length} repeated`;
 }
 
 /** @param {import("./first-live/cells.mjs").Network} network @param {import("./first-live/compare.mjs").Comparison} comparison */
@@ -153,6 +154,11 @@ function figuresOfComparison({ calmMs }, { samples, slowness }) {
 async function writeGuide() {
   const guide = await readFile(GUIDE, "utf8");
   if (asked["first-live"]) return writeFile(GUIDE, put(guide, "first-live", tableOfComparisons(results)));
-  const withVisits = put(guide, "boxes", tableOfVisits(BOXES, results));
-  return writeFile(GUIDE, put(withVisits, "broken", tableOfBreaks([...BREAKS, ...TRIALS], results)));
+  const visits = [tableOfVisits(BOXES, results), "", summaryOfVisits(BOXES, results)].join("\n");
+  const tables = {
+    boxes: visits,
+    further: tableOfFurther([...FURTHER, ...SLOW], results),
+    broken: tableOfBreaks([...BREAKS, ...TRIALS], results),
+  };
+  return writeFile(GUIDE, Object.entries(tables).reduce((text, [name, table]) => put(text, name, table), guide));
 }

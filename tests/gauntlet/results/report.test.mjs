@@ -1,7 +1,7 @@
 /** The tables of the guide: they contain the results, failures stand out, and the rest of the guide is unchanged. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keyOfVisit, put, tableOfVisits } from "./report.mjs";
+import { keyOfVisit, put, summaryOfVisits, tableOfVisits } from "./report.mjs";
 import { shortcomings } from "./verdict.mjs";
 
 const fine = { transport: "sse", said: [], liveMs: 412, delayMs: 8.4, changes: 50, missed: [], repeated: [], wrong: [] };
@@ -31,4 +31,16 @@ test("a table replaces what is between its marks, and nothing else", () => {
   assert.equal(once, guide("\n\n| 1 |\n\n", "old"));
   assert.equal(put(once, "x", "| 2 |"), guide("\n\n| 2 |\n\n", "old"));
   assert.throws(() => put(guide("", ""), "z", ""), /z/);
+});
+
+test("the summary counts cells in which pet-store is sooner, and not later afterwards", () => {
+  const results = {
+    [keyOfVisit("b", "pet-store", "chromium")]: { ...fine, liveMs: 400, delayMs: 40, missed: [3] },
+    [keyOfVisit("b", "socket.io", "chromium")]: { ...fine, liveMs: 500, delayMs: 20 },
+    [keyOfVisit("b", "pet-store", "firefox")]: { ...fine, liveMs: null, delayMs: 41, repeated: [1, 2] },
+    [keyOfVisit("b", "socket.io", "firefox")]: { ...fine, liveMs: 500, delayMs: 20, missed: [9] },
+  };
+  const text = summaryOfVisits([box, { ...box, id: "not visited" }], results);
+  assert.match(text, /sooner than Socket.IO in 1 of 2 cells/);
+  assert.match(text, /plus 20 ms in 1\. Missed: 1, repeated: 2\.$/);
 });
