@@ -105,14 +105,14 @@ test("a lost connection is reported after three seconds, without another message
 test("closing ends connection, events and timers, with close() or with the signal", () => {
   for (const isBySignal of [false, true]) {
     const abort = new AbortController();
-    const { watch, clock, sockets, document, names, hello, receive } = open({ signal: abort.signal });
+    const { watch, clock, sockets, window, names, hello, receive } = open({ signal: abort.signal });
     hello();
     names();
     if (isBySignal) abort.abort();
     else watch.close();
     assert.equal(last(sockets).readyState, 3);
     receive({ type: "heartbeat", cursor: at(3) });
-    dispatch(document, "visibilitychange");
+    dispatch(window, "pageshow", { persisted: true });
     clock.turn(60_000);
     assert.deepEqual([names(), sockets.length, clock.waiting], [[], 1, 0]);
     watch.close();

@@ -157,14 +157,22 @@ describe("a page of another origin", { concurrency: 2 }, () => {
     await shows(badge(tab, 2), "Sleeping");
   });
 
-  test("moves nothing for readers who want no motion", async (t) => {
-    const store = await startStore(t);
-    const tab = await openSite(t, [store.origin], petStatus(store.origin, 1), { reducedMotion: "reduce" });
-    await isConnected(tab, "live");
-    await shows(badge(tab, 1), await store.changeStatus(1));
-    await shows(badge(tab, 1), await store.changeStatus(1));
-    assert.equal(await tab.page.evaluate(() => document.getAnimations().length), 0);
-  });
+  for (const reducedMotion of /** @type {const} */ (["no-preference", "reduce"])) {
+    test(`moves the badge on a change only if the reader does not mind: ${reducedMotion}`, async (t) => {
+      const store = await startStore(t);
+      const tab = await openSite(t, [store.origin], petStatus(store.origin, 1), { reducedMotion });
+      await tab.page.evaluate(() => {
+        const animate = Element.prototype.animate;
+        Element.prototype.animate = function (...options) {
+          globalThis.moved = true;
+          return animate.apply(this, options);
+        };
+      });
+      await isConnected(tab, "live");
+      for (let round = 0; round < 2; round += 1) await shows(badge(tab, 1), await store.changeStatus(1));
+      assert.equal(await tab.page.evaluate(() => globalThis.moved === true), reducedMotion === "no-preference");
+    });
+  }
 });
 
 /** Returns the contrast between text and background of the badge around a place (WCAG 2). */
