@@ -42,8 +42,8 @@ const TAKE_OVER_LIMIT_MS = 3_000;
 export class Follower {
   /** The filter of the leader's connection, as far as this tab knows. @type {string[] | null} */
   filter = null;
-  /** The request to the server that is under way. @type {{ answer: Promise<Answer>, abort: () => void } | null} */
-  request = null;
+  /** The first request of the page, until a leader has replied. @type {Promise<Answer> | undefined} */
+  firstPoll;
   #tab;
   #hasQueue;
   #catchUp;
@@ -51,10 +51,10 @@ export class Follower {
   #ontakeover;
   #ongiveup;
   #leader = "";
+  /** The request to the server that is under way. @type {AbortController | null} */
+  #request = null;
   #cancelWait = noop;
   #isStopped = false;
-  /** The first request of the page, until a leader replied. @type {Promise<Answer> | undefined} */
-  #firstPoll;
   /** The cursor of the last request to the server; null once nothing is missing. @type {string | null} */
   #askedFor = null;
   /** The leader does not have what this tab is missing. */
@@ -92,28 +92,19 @@ export class Follower {
   }
 
   start() {
-    this.#askServer();
-    this.#firstPoll = this.request?.answer;
+    this.firstPoll = this.#askServer();
     this.#join();
-  }
-
-  /** Returns the first request of the page, for its own connection. A leader may be elected after the answer. */
-  takeFirstPoll() {
-    const firstPoll = this.#firstPoll;
-    this.#firstPoll = undefined;
-    return firstPoll;
   }
 
   stop() {
     this.#isStopped = true;
     this.#cancelWait();
-    this.request?.abort();
+    this.#request?.abort();
   }
 
   /** The pets of the tab have changed: an answer for the pets before is of no use. */
   restart() {
-    this.request?.abort();
-    this.request = null;
+    this.#request?.abort();
     this.start();
   }
 
@@ -197,7 +188,7 @@ export class Follower {
   /** @param {Welcome} welcome */
   #welcomed({ leader, pets, state, hello, since: asked, position, changes, isHidden }) {
     this.#leader = leader;
-    this.#firstPoll = undefined;
+    this.firstPoll = undefined;
     this.filter = pets;
     if (this.#isSilent() && (state.phase === "up" || (isHidden && !this.#tab.isHidden))) {
       // Counts as no reply: this tab takes over when the time limit ends, unless something is delivered.
@@ -219,8 +210,8 @@ export class Follower {
       this.#joinedAt = -Infinity;
       this.#askedFor = null;
     } else if (cursor !== asked) this.#join();
-    else if (this.#askedFor !== cursor) this.#askServer();
-    else if (!this.request) this.#takeOver();
+    else if (!this.#request && this.#askedFor === cursor) this.#takeOver();
+    else if (!this.#request) this.#askServer();
   }
 
   /** The leader widens its connection now, unless it is frozen. @param {ConnectionState} state */
@@ -266,17 +257,22 @@ export class Follower {
     if (isUnknown || ((isGap || wasSilent) && !this.#isJoining())) this.#join();
   }
 
-  /** Requests what this page is missing, unless it has done so. */
-  async #askServer() {
-    if (this.request) return;
-    const abort = new AbortController();
+  /** Requests what this page is missing. */
+  #askServer() {
+    const request = new AbortController();
     const { cursor, pets } = this.#tab;
-    const answer = this.#catchUp.run(cursor, abort.signal, pets);
-    this.request = { answer, abort: () => abort.abort() };
+    const answer = this.#catchUp.run(cursor, request.signal, pets);
+    this.#request = request;
     this.#askedFor = cursor;
+    this.#takeAnswer(answer, cursor, request);
+    return answer;
+  }
+
+  /** @param {Promise<Answer>} answer @param {string} cursor @param {AbortController} request */
+  async #takeAnswer(answer, cursor, request) {
     const { messages } = await answer.catch(() => ({ messages: [] }));
-    if (abort.signal.aborted) return;
-    this.request = null;
+    if (request.signal.aborted) return;
+    this.#request = null;
     // Only what advances the page: the rest says nothing about the leader's connection.
     const advances = (/** @type {Message} */ { type, cursor: next }) => type === "snapshot" || isNewer(next, cursor);
     this.#tab.takeAll(messages.filter(advances), cursor);

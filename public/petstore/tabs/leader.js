@@ -20,10 +20,8 @@ const NARROW_AFTER_MS = 30_000;
 
 export class Leader {
   #tab;
-  #connect;
-  #election;
+  #options;
   #post;
-  #onreplaced;
   #stream;
   /** @type {Stream | null} With another filter, and not up yet. */
   #next = null;
@@ -40,13 +38,11 @@ export class Leader {
    * @param {(message: TabMessage) => void} options.post  To every tab, this one included.
    * @param {() => void} options.onreplaced  Another tab leads.
    */
-  constructor(tab, { pets, connect, election, post, onreplaced }) {
+  constructor(tab, options) {
     this.#tab = tab;
-    this.#connect = connect;
-    this.#election = election;
-    this.#post = post;
-    this.#onreplaced = onreplaced;
-    this.#stream = this.#open(pets, tab.cursor);
+    this.#options = options;
+    this.#post = options.post;
+    this.#stream = this.#open(options.pets, tab.cursor);
   }
 
   /** @param {Promise<Answer>} [firstPoll]  The first request of the page, if it is new. */
@@ -71,8 +67,8 @@ export class Leader {
   receive(message) {
     if (message.kind === "lead") {
       // Of two leaders one stays. It repeats its claim, for the other one and for that one's followers.
-      if (this.#election.outranks(message)) this.#claim();
-      else this.#onreplaced();
+      if (this.#options.election.outranks(message)) this.#claim();
+      else this.#options.onreplaced();
     } else if (message.kind === "join") {
       this.#members.set(message.from, message);
       this.#welcome(message);
@@ -92,7 +88,7 @@ export class Leader {
   }
 
   #claim() {
-    this.#post({ kind: "lead", leader: this.#tab.id, term: this.#election.term });
+    this.#post({ kind: "lead", leader: this.#tab.id, term: this.#options.election.term });
   }
 
   /** @param {Stream} stream */
@@ -120,7 +116,7 @@ export class Leader {
   /** @param {string[]} pets @param {string} position */
   #open(pets, position) {
     const isHidden = () => this.#tab.isHidden && [...this.#members.values()].every((member) => member.isHidden);
-    return new Stream(pets, position, this.#connect, isHidden);
+    return new Stream(pets, position, this.#options.connect, isHidden);
   }
 
   #petsOfAll() {

@@ -134,9 +134,8 @@ export class SharedConnection {
   }
 
   #openChannel() {
-    const { BroadcastChannel, name } = this.#options;
-    if (!BroadcastChannel) throw new TypeError("no channels");
-    const channel = new BroadcastChannel(name);
+    // Not in every browser: then this throws too.
+    const channel = new /** @type {typeof BroadcastChannel} */ (this.#options.BroadcastChannel)(this.#options.name);
     channel.onmessage = ({ data }) => {
       this.#election.receive(data);
       this.#leader?.receive(data);
@@ -167,7 +166,7 @@ export class SharedConnection {
       post: (message) => this.#toFollowers(message),
       onreplaced: () => this.#replaced(),
     });
-    this.#leader.start(this.#follower?.takeFirstPoll());
+    this.#leader.start(this.#follower?.firstPoll);
   }
 
   #replaced() {

@@ -17,9 +17,7 @@ export class Tab {
   heartbeatMs = DEFAULT_HEARTBEAT_MS;
   /** Shows the connection state on the page. @type {(state: ConnectionState) => void} */
   show;
-  #since;
-  #isHidden;
-  #onmessage;
+  #options;
 
   /**
    * @param {object} options
@@ -31,23 +29,21 @@ export class Tab {
    * @param {(message: Message) => void} options.onmessage  Advances `since` before it returns.
    * @param {Tab["show"]} options.onstate
    */
-  constructor({ clock, random, since, isHidden, pets, onmessage, onstate }) {
-    this.clock = clock;
-    this.id = random().toString(36).slice(2);
-    this.pets = pets;
-    this.show = onstate;
-    this.#since = since;
-    this.#isHidden = isHidden;
-    this.#onmessage = onmessage;
+  constructor(options) {
+    this.clock = options.clock;
+    this.id = options.random().toString(36).slice(2);
+    this.pets = options.pets;
+    this.show = options.onstate;
+    this.#options = options;
   }
 
   /** The cursor of the page. */
   get cursor() {
-    return this.#since();
+    return this.#options.since();
   }
 
   get isHidden() {
-    return this.#isHidden();
+    return this.#options.isHidden();
   }
 
   /**
@@ -79,7 +75,7 @@ export class Tab {
 
   /** @param {Message} message  The next message for this page. */
   receive(message) {
-    this.#onmessage(this.#filter(message));
+    this.#options.onmessage(this.#filter(message));
   }
 
   /**
