@@ -31,7 +31,7 @@ export class StatusButtons {
   /** @param {string} pet @param {Shown | null} shown */
   draw(pet, shown) {
     const element = this.#document.querySelector(`[data-pet="${CSS.escape(pet)}"]`);
-    const line = /** @type {HTMLElement | null} */ (element?.querySelector("[data-saved]"));
+    const line = /** @type {HTMLElement | null} */ (element?.querySelector("[data-saved]")) ?? (element && this.#addLine(element));
     const text = line?.querySelector("[data-saved-text]");
     const undo = line?.querySelector("[data-undo]");
     if (!element || !line || !text || !undo) return;
@@ -47,6 +47,13 @@ export class StatusButtons {
     }
     // A keyboard user continues from the button, not from the top of the page.
     if (hadFocus && !shown?.canUndo) buttonOf(element, shown?.status)?.focus({ preventScroll: true });
+  }
+
+  /** A card gets its line with its first save. @param {Element} card @returns {HTMLElement | null} */
+  #addLine(card) {
+    const template = /** @type {HTMLTemplateElement | null} */ (this.#document.querySelector("#saved"));
+    const blank = template?.content.firstElementChild;
+    return blank ? card.appendChild(/** @type {HTMLElement} */ (this.#document.importNode(blank, true))) : null;
   }
 
   #onsubmit = (/** @type {Event} */ event) => {
