@@ -39,7 +39,8 @@ struct Shared {
     last: watch::Receiver<Option<u64>>,
     joining: Semaphore,
     joined: watch::Sender<usize>,
-    /// The message of each change that a viewer saw, by rev.
+    /// The message of each change that a viewer saw, by rev, without the last field: `after` depends on
+    /// the viewer.
     changes: Mutex<BTreeMap<u64, Box<[u8]>>>,
     /// The rev of each viewer.
     revs: Vec<AtomicU64>,
@@ -49,6 +50,9 @@ struct Shared {
 impl Shared {
     /// Records the message of the change `rev`, or compares it with what other viewers got.
     fn record_change(&self, rev: u64, json: &[u8]) -> Result<(), String> {
+        let end =
+            memchr::memmem::rfind(json, b",\"after\":").expect("a change names the one before");
+        let json = &json[..end];
         let mut changes = self.changes.lock().unwrap();
         let known = changes.entry(rev).or_insert_with(|| json.into());
         if **known == *json {

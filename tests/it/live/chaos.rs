@@ -119,7 +119,7 @@ async fn a_network_that_drops_everything_opens_and_then_is_silent_in_both_direct
         open(&app, "sse", "eat").await,
     ];
     let command = |status| format!(r#"{{"do":"set-status","pet":{pet},"status":"{status}"}}"#);
-    if let Viewer::Ws(ws) = &mut eaten[0] {
+    if let Some(ws) = eaten[0].ws() {
         ws.send(command("eating")).await;
     }
     let mut heard = Ws::open(&app.url(""), "").await;

@@ -2,13 +2,18 @@
 
 use serde_json::Value;
 
-use super::{Poll, Sse, Ws, within};
+use super::{Chain, Poll, Sse, Ws, rev_of, within};
 
 /// Every transport, as messages name it.
 pub const TRANSPORTS: [&str; 3] = ["ws", "sse", "poll"];
 
-/// One live connection.
-pub enum Viewer {
+/// One live connection. Each of its messages must follow the one before it.
+pub struct Viewer {
+    connection: Connection,
+    chain: Chain,
+}
+
+enum Connection {
     Ws(Box<Ws>),
     Sse(Box<Sse>),
     Poll(Box<Poll>),
@@ -23,14 +28,19 @@ impl Viewer {
 
     /// As `open`; `None` if the viewer is refused, or the server does not answer.
     pub async fn try_open(transport: &str, base: &str, query: &str) -> Option<Self> {
-        Some(match transport {
+        let connection = match transport {
             "ws" => {
                 let path = format!("/live/ws{query}");
-                Viewer::Ws(Box::new(Ws::try_open(base, &path, &[]).await.ok()?))
+                Connection::Ws(Box::new(Ws::try_open(base, &path, &[]).await.ok()?))
             }
-            "sse" => Viewer::Sse(Box::new(Sse::try_open(base, query, None).await?)),
-            _ => Viewer::Poll(Box::new(Poll::open(base, query))),
-        })
+            "sse" => Connection::Sse(Box::new(Sse::try_open(base, query, None).await?)),
+            _ => Connection::Poll(Box::new(Poll::open(base, query))),
+        };
+        // The latest of `since` and the id of the last event counts.
+        let values = query.split(['&', '=']);
+        let cursors = values.filter(|value| value.get(8..9) == Some("-"));
+        let chain = Chain::new(cursors.max_by_key(|cursor| rev_of(cursor)));
+        Some(Viewer { connection, chain })
     }
 
     /// Connects a viewer over each transport.
@@ -43,10 +53,18 @@ impl Viewer {
     }
 
     pub fn transport(&self) -> &'static str {
-        match self {
-            Viewer::Ws(_) => "ws",
-            Viewer::Sse(_) => "sse",
-            Viewer::Poll(_) => "poll",
+        match self.connection {
+            Connection::Ws(_) => "ws",
+            Connection::Sse(_) => "sse",
+            Connection::Poll(_) => "poll",
+        }
+    }
+
+    /// Returns the socket, over WebSocket.
+    pub fn ws(&mut self) -> Option<&mut Ws> {
+        match &mut self.connection {
+            Connection::Ws(ws) => Some(ws),
+            Connection::Sse(_) | Connection::Poll(_) => None,
         }
     }
 
@@ -57,11 +75,14 @@ impl Viewer {
 
     /// Returns the next message, or `None` at the end of the connection.
     pub async fn try_next(&mut self) -> Option<Value> {
-        match self {
-            Viewer::Ws(ws) => ws.try_next().await,
-            Viewer::Sse(sse) => sse.try_next().await,
-            Viewer::Poll(poll) => poll.try_next().await,
-        }
+        let message = match &mut self.connection {
+            Connection::Ws(ws) => ws.try_next().await,
+            Connection::Sse(sse) => sse.try_next().await,
+            Connection::Poll(poll) => poll.try_next().await,
+        }?;
+        let followed = self.chain.receive(&message);
+        followed.expect("no message is missing");
+        Some(message)
     }
 
     /// Returns the next message that is not a hello or a heartbeat. Heartbeats do not extend the time

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::open;
-use crate::support::{Raw, TestApp, Viewer, spawn_app};
+use crate::support::{Raw, TestApp, spawn_app};
 
 /// Connects over `transport` and reads to the end. Returns the types of all messages, and the duration.
 async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<String>, Duration) {
@@ -15,7 +15,7 @@ async fn join_and_read(app: &TestApp, transport: &str, mode: &str) -> (Vec<Strin
     while let Some(message) = viewer.try_next().await {
         types.push(message["type"].as_str().unwrap().to_owned());
     }
-    if let Viewer::Ws(ws) = &viewer {
+    if let Some(ws) = viewer.ws() {
         assert_eq!(ws.closed, None, "a cut connection has no close frame");
     }
     (types, asked.elapsed())
