@@ -215,11 +215,11 @@ export class Race {
   /** @param {Candidate} candidate  Has delivered hello. */
   #use(candidate) {
     const { name, link, hello } = candidate;
-    if (!link || !hello) return;
+    // The message that made it useful may have closed the page.
+    if (!link || !hello || !this.#candidates.delete(candidate)) return;
     this.#inUse = name;
     this.#cancelNext();
     this.#steps = [];
-    this.#candidates.delete(candidate);
     const better = this.#preference.betterThan(name);
     for (const other of this.#candidates) if (!better.includes(other.name)) this.#drop(other);
     this.onwin(link, hello);

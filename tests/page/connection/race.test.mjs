@@ -132,6 +132,16 @@ test("a better transport that worked on an earlier page takes over with its hell
   assert.deepEqual([open(), inUse()], [["ws"], "ws"]);
 });
 
+test("a page that is closed by a message of a candidate stays closed", () => {
+  const { clock, connection, made, open, phases } = startConnection();
+  made.sse[0].hello();
+  made.ws[0].hello();
+  beat(clock, made.sse[0], 6_000);
+  connection.onmessage = ({ type }) => type === "status" && connection.stop();
+  made.ws[0].onmessage(status(2));
+  assert.deepEqual([open(), phases().at(-1), clock.waiting], [[], "down", 0]);
+});
+
 test("a page that loses its link while a better candidate delivers continues with that one", () => {
   const { made, open, inUse, phases } = startConnection();
   made.sse[0].hello();
