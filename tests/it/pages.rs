@@ -12,6 +12,7 @@ mod reading;
 mod request_ids;
 mod snapshots;
 mod twice;
+mod weight;
 
 use crate::support::unescape;
 
