@@ -38,13 +38,16 @@ const CLOCK_ERROR_MS = 50;
 const BUFFERED_LIMIT = 3;
 
 /**
- * A proxy that collects a stream until its buffer is full delivers it in clumps. If this much of the stream arrives
- * together, each time, polling is faster, unless its round trip takes even longer.
+ * A proxy that collects a stream until its buffer is full delivers it in clumps. If these hold this much of the stream,
+ * polling is faster, unless its round trip takes even longer.
  */
 const CLUMP_MS = 300;
-const CLUMP_LIMIT = 5;
+const CLUMPS_MS = 1_500;
 
-/** Messages that arrive within this time arrive together. */
+/** A single clump counts at most as this much: it may be a lost packet. */
+const CLUMP_LIMIT_MS = 1_000;
+
+/** A message that arrives within this time after another one belongs to the same clump. */
 const TOGETHER_MS = 25;
 
 /** Returns the longest silence of a live stream: one and a half heartbeats, and the margin. */
@@ -64,9 +67,10 @@ export class Liveness {
    */
   #last = null;
   #buffered = 0;
-  /** The messages that arrived together with the last one: from when until when they were sent. */
-  #clump = { startMs: 0, sentMs: 0, arrivedMs: 0 };
-  #clumps = 0;
+  /** The last messages that arrived together: when the first and the last were sent, and arrived. */
+  #clump = { sentMs: 0, arrivedMs: 0, lastSentMs: 0, lastArrivedMs: 0 };
+  /** How much the clumps held that arrived one after the other. */
+  #clumpsMs = 0;
   /** Something on the way buffers the messages, which will not change. */
   isBuffered = false;
   #pollMs;
@@ -117,7 +121,7 @@ export class Liveness {
     const lagMs = this.#serverClock.lagMs(sentMs);
     const isLate = lagMs - saturatedMs > LAG_LIMIT_MS && awakeMs >= lagMs;
     const waits = this.#waitsForNext(sentMs, sentMs + lagMs - saturatedMs, awakeMs);
-    this.isBuffered = this.#comesInClumps(sentMs, lagMs, saturatedMs) || waits;
+    this.isBuffered = this.#comesInClumps(sentMs, lagMs, saturatedMs > 0 || awakeMs < lagMs) || waits;
     return !isLate && !this.isBuffered;
   }
 
@@ -151,20 +155,24 @@ export class Liveness {
    * lost packet makes one clump.
    * @param {number} sentMs
    * @param {number} lagMs
-   * @param {number} saturatedMs  A busy page handles messages together that arrived one by one.
+   * @param {boolean} isPageSlow  Then it handles messages together that arrived one by one.
    */
-  #comesInClumps(sentMs, lagMs, saturatedMs) {
+  #comesInClumps(sentMs, lagMs, isPageSlow) {
     if (!this.#isSse) return false;
-    const clump = this.#clump;
     const arrivedMs = sentMs + lagMs;
-    const isTogether = arrivedMs - clump.arrivedMs <= TOGETHER_MS;
-    if (saturatedMs > 0) this.#clumps = 0;
-    else if (!isTogether) {
-      const isClump = clump.sentMs - clump.startMs >= Math.max(CLUMP_MS, 2 * this.#pollMs());
-      this.#clumps = isClump ? this.#clumps + 1 : 0;
+    const { sentMs: firstSentMs, arrivedMs: firstArrivedMs, lastSentMs, lastArrivedMs } = this.#clump;
+    if (arrivedMs - lastArrivedMs <= TOGETHER_MS) {
+      this.#clump.lastSentMs = sentMs;
+      this.#clump.lastArrivedMs = arrivedMs;
+    } else {
+      // By how much the clump is shorter than what it contains.
+      const heldMs = lastSentMs - firstSentMs - (lastArrivedMs - firstArrivedMs);
+      const isClump = heldMs >= Math.max(CLUMP_MS, 2 * this.#pollMs());
+      this.#clumpsMs = isClump ? this.#clumpsMs + Math.min(heldMs, CLUMP_LIMIT_MS) : 0;
+      this.#clump = { sentMs, arrivedMs, lastSentMs: sentMs, lastArrivedMs: arrivedMs };
     }
-    this.#clump = { startMs: isTogether ? clump.startMs : sentMs, sentMs, arrivedMs };
-    return this.#clumps >= CLUMP_LIMIT;
+    if (isPageSlow) this.#clumpsMs = 0;
+    return this.#clumpsMs >= CLUMPS_MS;
   }
 }
 

@@ -325,11 +325,11 @@ test("SSE that buffers each message until the next is detected even if changes c
  * @param {number} ms
  * @param {number} clumpMs
  */
-function deliverInClumps({ clock, link, sent }, ms, clumpMs) {
+function deliverInClumps({ clock, link, sent }, ms, clumpMs, everyMs = 50) {
   /** @type {Message[]} */
   let held = [];
-  for (let past = 0, rev = 2; past < ms; past += 50, rev += 1) {
-    clock.turn(50);
+  for (let past = 0, rev = 2; past < ms; past += everyMs, rev += 1) {
+    clock.turn(everyMs);
     held.push({ type: "status", cursor: `9f2c41aa-${rev}`, pet: 1, status: "eating", since: sent() });
     if (past % clumpMs !== 0) continue;
     held.forEach((message) => link.onmessage(message));
@@ -341,7 +341,9 @@ test("SSE that arrives in clumps is left although no message is three seconds la
   const parts = startOn("sse", { random: () => 0 });
   parts.clock.turn(250);
   parts.run(20_000);
-  deliverInClumps(parts, 7_500, 1_200);
+  deliverInClumps(parts, 2_500, 1_200);
+  assert.ok(!parts.isLeaving());
+  deliverInClumps(parts, 2_500, 1_200);
   parts.clock.turn(0);
   assert.ok(parts.isLeaving());
   assert.equal(last(parts.made.sse), parts.link, "it is not tried first again");
@@ -360,12 +362,26 @@ test("SSE that arrives in clumps is kept if they are short, or a poll takes as l
   assert.equal(far.made.ws.length, 1, "a poll takes 0.8 s");
 });
 
+test("a stream that is in time is kept however many messages it has", () => {
+  for (const everyMs of [2, 16, 24]) {
+    const parts = startOn("sse", { random: () => 0 });
+    for (let second = 0; second < 10; second += 1) {
+      deliverInClumps(parts, 960, everyMs, everyMs);
+      parts.clock.turn(40);
+    }
+    assert.equal(parts.made.ws.length, 1);
+  }
+});
+
 test("a lost packet makes one clump, and the stream is kept", () => {
   const parts = startOn("sse", { random: () => 0 });
   for (let round = 0; round < 10; round += 1) {
     deliverInClumps(parts, 2_000, 50);
     deliverInClumps(parts, 1_000, 1_000);
+    deliverInClumps(parts, 800, 400);
   }
+  deliverInClumps(parts, 50, 50);
+  deliverInClumps(parts, 2_500, 2_500);
   assert.ok(!parts.isLeaving());
 });
 
