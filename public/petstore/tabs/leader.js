@@ -71,8 +71,9 @@ export class Leader {
       else this.#options.onreplaced();
     } else if (message.kind === "join") {
       this.#members.set(message.from, message);
-      this.#welcome(message);
       this.#widen();
+      // Last: this tab may start to lead again if the reply does not help its own page.
+      this.#welcome(message);
     } else if (message.kind === "leave") {
       this.#members.delete(message.from);
       this.#narrowLater();

@@ -17,6 +17,16 @@ test("tabs that open at the same moment share one connection immediately", async
   await assertAllFollow(world);
 });
 
+test("a tab without a leader connects after 60 ms, and asks the server immediately", async () => {
+  const world = new World({ hasLocks: false });
+  const tab = world.openTab().start();
+  assert.equal(world.server.polls, 1);
+  await world.turn(59);
+  assert.equal(tab.connections.length, 0);
+  await world.turn(1);
+  assert.equal(tab.connections.length, 1);
+});
+
 test("a tab that opens later follows the leader and opens no connection", async () => {
   const { world } = await openTabs(1, { hasLocks: false });
   const tab = world.openTab().start();
