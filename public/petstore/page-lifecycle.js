@@ -23,11 +23,11 @@
 const NETWORK_CHANGE_GAP_MS = 2 * 60_000;
 
 export class PageLifecycle {
-  #document;
-  #handlers;
+  #options;
+  #hasBegun = false;
   #networkChangedAt = -Infinity;
-  /** @type {[EventTarget | undefined, string, (event: any) => void][]} */
-  #listeners;
+  /** Ends every listener. */
+  #end = new AbortController();
 
   /**
    * @param {object} options
@@ -36,57 +36,52 @@ export class PageLifecycle {
    * @param {EventTarget} [options.network]  `navigator.connection`, which not every browser has.
    * @param {Handlers} options.handlers
    */
-  constructor({ window, document, network, handlers }) {
-    this.#document = document;
-    this.#handlers = handlers;
-    this.#listeners = [
-      [window, "pagehide", () => handlers.leave()],
-      // Also sent after the first load, without `persisted`.
-      [window, "pageshow", (/** @type {PageTransitionEvent} */ { persisted }) => persisted && handlers.comeBack()],
-      [window, "online", () => handlers.online()],
-      [window, "offline", () => handlers.offline()],
-      [document, "visibilitychange", () => document.visibilityState === "visible" && handlers.wake()],
-      [document, "freeze", () => handlers.leave()],
-      [document, "resume", () => handlers.comeBack()],
-      [network, "change", (/** @type {Event} */ event) => this.#networkChanged(event)],
-    ];
+  constructor(options) {
+    this.#options = options;
   }
 
   start() {
-    if (this.#isVisible) return this.#begin();
-    this.#document.addEventListener("visibilitychange", this.#onfirstvisible);
-    this.#document.addEventListener("prerenderingchange", this.#onfirstvisible);
+    const { document } = this.#options;
+    this.#listen(document, "visibilitychange", () => this.#beginIfVisible());
+    this.#listen(document, "prerenderingchange", () => this.#beginIfVisible());
+    this.#beginIfVisible();
   }
 
   stop() {
-    this.#stopWaiting();
-    for (const [target, type, listener] of this.#listeners) target?.removeEventListener(type, listener);
-  }
-
-  #begin() {
-    for (const [target, type, listener] of this.#listeners) target?.addEventListener(type, listener);
-    this.#handlers.begin();
+    this.#end.abort();
   }
 
   get #isVisible() {
-    return this.#document.visibilityState === "visible" && this.#document.prerendering !== true;
+    const { visibilityState, prerendering } = this.#options.document;
+    return visibilityState === "visible" && prerendering !== true;
   }
 
-  #onfirstvisible = () => {
-    if (!this.#isVisible) return;
-    this.#stopWaiting();
-    this.#begin();
-  };
+  #beginIfVisible() {
+    if (this.#hasBegun || !this.#isVisible) return;
+    this.#hasBegun = true;
+    const { window, document, network, handlers } = this.#options;
+    this.#listen(window, "pagehide", () => handlers.leave());
+    // Also sent after the first load, without `persisted`.
+    this.#listen(window, "pageshow", ({ persisted }) => persisted && handlers.comeBack());
+    this.#listen(window, "online", () => handlers.online());
+    this.#listen(window, "offline", () => handlers.offline());
+    // Not called for the event that makes the page visible for the first time.
+    this.#listen(document, "visibilitychange", () => this.#isVisible && handlers.wake());
+    this.#listen(document, "freeze", () => handlers.leave());
+    this.#listen(document, "resume", () => handlers.comeBack());
+    this.#listen(network, "change", (event) => this.#networkChanged(event));
+    handlers.begin();
+  }
 
-  #stopWaiting() {
-    this.#document.removeEventListener("visibilitychange", this.#onfirstvisible);
-    this.#document.removeEventListener("prerenderingchange", this.#onfirstvisible);
+  /** @param {EventTarget | undefined} target @param {string} type @param {(event: any) => void} listener */
+  #listen(target, type, listener) {
+    target?.addEventListener(type, listener, this.#end);
   }
 
   /** @param {Event} event */
   #networkChanged({ timeStamp }) {
     if (timeStamp - this.#networkChangedAt < NETWORK_CHANGE_GAP_MS) return;
     this.#networkChangedAt = timeStamp;
-    this.#handlers.online();
+    this.#options.handlers.online();
   }
 }

@@ -42,8 +42,12 @@ function openPool() {
   });
   /** @type {string[]} */
   const updated = [];
-  const join = (/** @type {string | null} */ pet, origin = ORIGIN) =>
-    pool.join(origin, { pet, update: () => updated.push(pet ?? "every") });
+  const join = (/** @type {string | null} */ pet, origin = ORIGIN) => {
+    const server = pool.server(origin);
+    const member = { pet, update: () => updated.push(pet ?? "every") };
+    server.add(member);
+    return { server, leave: () => server.remove(member) };
+  };
   return { made, updated, join, open: () => made.filter(({ isClosed }) => !isClosed) };
 }
 
@@ -103,7 +107,7 @@ test("an element that is moved keeps the watch, and the last one that leaves clo
   assert.deepEqual([made.length, made[0].changes], [1, 0]);
   second.leave();
   await settle();
-  assert.deepEqual([open(), second.watch], [[], null]);
+  assert.deepEqual([open(), second.server.watch], [[], null]);
   join("7");
   await settle();
   assert.equal(open().length, 1);

@@ -7,10 +7,10 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /** The icons as paths in a square of 16: a bowl, a drop, the moon, and a star. @type {Record<string, string>} */
 const ICONS = {
-  eating: "M4 7a4 4 0 0 1 8 0zM1 8h14c0 4-3 6-7 6s-7-2-7-6z",
-  bathing: "M8 1c3 4 5 6 5 9a5 5 0 0 1-10 0c0-3 2-5 5-9z",
+  eating: "M1 8h14a7 7 0 0 1-14 0z",
+  bathing: "M8 1c7 9 4 14 0 14s-7-5 0-14z",
   sleeping: "M6 1a7 7 0 1 0 9 9 6 6 0 0 1-9-9z",
-  playing: "M8 1l2 5 5 .5-4 3.500 1 5-4-2.500-4 2.500 1-5-4-3.500 5-.5z",
+  playing: "M8 1l2 5h5l-4 4 2 5-5-3-5 3 2-5-4-4h5z",
 };
 
 export class Badge {

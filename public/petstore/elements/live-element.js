@@ -4,7 +4,7 @@ import { checkOrigin } from "../watch-options.js";
 import { AsOf } from "./as-of.js";
 import { sheet } from "./sheet.js";
 /** @import { Watch } from "../watch.js" */
-/** @import { WatchPool } from "./watch-pool.js" */
+/** @import { Server, WatchPool } from "./watch-pool.js" */
 
 /** The address of our pages: a link to one names the server. */
 const PETS_PATH = /^\/pets(\/|$)/;
@@ -20,8 +20,10 @@ export class LiveElement extends HTMLElement {
   asOf = new AsOf();
   /** The origin of the server; "" while the element is not in the page. */
   origin = "";
-  /** @type {ReturnType<WatchPool["join"]> | null} */
-  #joined = null;
+  /** @type {Server | null} Null while the element is not in the page. */
+  #server = null;
+  /** This element in the pool. */
+  #member = { pet: /** @type {string | null} */ (null), update: () => this.#drawSoon() };
   #frame = 0;
   /** There is something to see. */
   #isDrawn = false;
@@ -61,17 +63,18 @@ export class LiveElement extends HTMLElement {
 
   #join() {
     this.#leave();
-    const pet = this.petId;
+    const pet = (this.#member.pet = this.petId);
     this.origin = checkOrigin(this.#findServer());
     const subject = `${this.origin} ${pet}`;
     if (subject !== this.#subject) this.#clear();
     this.#subject = subject;
-    this.#joined = LiveElement.page.pool.join(this.origin, { pet, update: () => this.#drawSoon() });
+    this.#server = LiveElement.page.pool.server(this.origin);
+    this.#server.add(this.#member);
   }
 
   #leave() {
-    this.#joined?.leave();
-    this.#joined = null;
+    this.#server?.remove(this.#member);
+    this.#server = null;
     this.origin = "";
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -86,7 +89,7 @@ export class LiveElement extends HTMLElement {
   #drawSoon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      const watch = this.#joined?.watch;
+      const watch = this.#server?.watch;
       if (!watch) return;
       this.setAttribute("connection", watch.connection.state);
       // Without a snapshot of its pets the element shows what it showed before.

@@ -16,10 +16,10 @@ ul{padding:0}
 li{margin:.5em 0}
 a{color:inherit}
 span{display:inline-flex;gap:.35em;align-items:center}
-[part=status]{padding:.1em .6em;border:1px solid #0000;border-radius:var(--pet-radius,1em);background:var(--pet-offline,light-dark(#e6e7e1,#262b2b));color:var(--pet-offline-ink,light-dark(#3a4038,#cdd2c9))}
-:host(:not([connection=offline])) [data-status=eating]{background:var(--pet-eating,light-dark(#f6dc98,#40310b));color:var(--pet-eating-ink,light-dark(#3a2900,#fbeecd))}
-:host(:not([connection=offline])) [data-status=bathing]{background:var(--pet-bathing,light-dark(#c3e2ea,#0f3644));color:var(--pet-bathing-ink,light-dark(#08303c,#dcf2f8))}
-:host(:not([connection=offline])) [data-status=sleeping]{background:var(--pet-sleeping,light-dark(#dad5ef,#2d2850));color:var(--pet-sleeping-ink,light-dark(#261f4c,#e8e5fb))}
-:host(:not([connection=offline])) [data-status=playing]{background:var(--pet-playing,light-dark(#cfe4b2,#263d18));color:var(--pet-playing-ink,light-dark(#1d3009,#e6f3d6))}
+[part=status]{padding:.1em .6em;border-radius:var(--pet-radius,1em);background:var(--pet-offline,light-dark(#eee,#333));color:var(--pet-offline-ink,light-dark(#444,#ccc))}
+:host(:not([connection=offline])) [data-status=eating]{background:var(--pet-eating,light-dark(#fd9,#430));color:var(--pet-eating-ink,light-dark(#320,#fed))}
+:host(:not([connection=offline])) [data-status=bathing]{background:var(--pet-bathing,light-dark(#cde,#034));color:var(--pet-bathing-ink,light-dark(#023,#def))}
+:host(:not([connection=offline])) [data-status=sleeping]{background:var(--pet-sleeping,light-dark(#ddf,#325));color:var(--pet-sleeping-ink,light-dark(#214,#eef))}
+:host(:not([connection=offline])) [data-status=playing]{background:var(--pet-playing,light-dark(#ceb,#241));color:var(--pet-playing-ink,light-dark(#130,#efd))}
 svg{width:1em;height:1em;fill:currentColor}
 span:empty,[hidden],:host([hidden]){display:none}`);

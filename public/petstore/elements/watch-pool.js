@@ -24,27 +24,17 @@ export class WatchPool {
     this.#watch = watch;
   }
 
-  /**
-   * @param {string} origin
-   * @param {Member} member
-   * @returns {{ watch: Watch | null, leave: () => void }} `watch` is null until the group of elements has joined.
-   */
-  join(origin, member) {
+  /** @param {string} origin */
+  server(origin) {
     const server = this.#servers.get(origin) ?? new Server((pets) => this.#watch(origin, { pets }));
     this.#servers.set(origin, server);
-    server.add(member);
-    return {
-      get watch() {
-        return server.watch;
-      },
-      leave: () => server.remove(member),
-    };
+    return server;
   }
 }
 
 /** A server, and the elements that show its pets. */
-class Server {
-  /** @type {Watch | null} */
+export class Server {
+  /** Null while there are no elements. @type {Watch | null} */
   watch = null;
   #open;
   /** @type {Set<Member>} */
