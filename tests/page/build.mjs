@@ -67,8 +67,16 @@ async function script(path) {
  * @param {string} path
  */
 async function stylesheet(path) {
-  const text = await bundle({ entryPoints: [path], loader: { ".svg": "dataurl" } });
+  const text = await bundle({ entryPoints: [path], plugins: [{ name: "icons", setup: embedIcons }] });
   return `${text.trim()}#complete{order:1}\n`;
+}
+
+/** Icons without comments and indentation. @param {esbuild.PluginBuild} plugin */
+function embedIcons(plugin) {
+  plugin.onLoad({ filter: /\.svg$/ }, ({ path }) => {
+    const contents = readFileSync(path, "utf8").replace(/<!--[\s\S]*?-->/g, "").replace(/>\s+</g, "><").trim();
+    return { contents, loader: "dataurl" };
+  });
 }
 
 /** @param {esbuild.BuildOptions} options @returns {Promise<string>} */
