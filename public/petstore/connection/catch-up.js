@@ -22,31 +22,25 @@ import { liveUrl } from "../transports/url.js";
 /** Enough for a slow network, and less than a race takes. */
 const TIMEOUT_MS = 9_000;
 
-export class CatchUp {
-  #fetch;
-  #watch;
-  #clock;
-  #nonce;
-  #firstUrl;
-  #responseMs;
+/**
+ * @typedef {object} Options
+ * @property {typeof fetch} fetch
+ * @property {Watch} watch
+ * @property {Clock} clock
+ * @property {() => string} nonce  Returns a word that was never in a request of any page.
+ * @property {string} [firstUrl]  The address of the first request, if the page preloads it.
+ * @property {(url: string) => number} responseMs  Returns how long the response of an address took to come, for one that
+ *   was preloaded; 0 if that is not known.
+ */
 
-  /**
-   * @param {object} options
-   * @param {typeof fetch} options.fetch
-   * @param {Watch} options.watch
-   * @param {Clock} options.clock
-   * @param {() => string} options.nonce  Returns a word that was never in a request of any page.
-   * @param {string} [options.firstUrl]  The address of the first request, if the page preloads it.
-   * @param {(url: string) => number} options.responseMs  Returns how long the response of an address took to come, for one
-   *   that was preloaded; 0 if that is not known.
-   */
-  constructor({ fetch, watch, clock, nonce, firstUrl = "", responseMs }) {
-    this.#fetch = fetch;
-    this.#watch = watch;
-    this.#clock = clock;
-    this.#nonce = nonce;
-    this.#firstUrl = firstUrl;
-    this.#responseMs = responseMs;
+export class CatchUp {
+  #options;
+  #firstUrl;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.#firstUrl = options.firstUrl;
   }
 
   /**
@@ -55,24 +49,22 @@ export class CatchUp {
    * @param {string[]} [pets]  Instead of those that it was created for.
    * @returns {Promise<Answer>} Rejects if the server does not answer, or refuses to.
    */
-  run(since, signal, pets = this.#watch.pets) {
-    const url = this.#firstUrl || liveUrl({ ...this.#watch, pets }, `/live/poll/${this.#nonce()}`, since, { wait: 0 });
-    this.#firstUrl = "";
-    return withTimeout({ clock: this.#clock, limitMs: TIMEOUT_MS, signal }, (limited) => this.#ask(url, limited));
-  }
-
-  /** @param {string} url @param {AbortSignal} signal @returns {Promise<Answer>} */
-  async #ask(url, signal) {
-    const startMs = this.#clock.elapsed();
-    const fetch = this.#fetch;
-    // Without headers or a cache mode, which a preload does not have. The nonce keeps caches out.
-    const response = await fetch(url, { signal });
-    const waitedMs = this.#clock.elapsed() - startMs;
-    // The body of a refusal, or of a proxy's page, has no messages and fails here.
-    const { messages } = await response.json();
-    /** @type {Message[]} */
-    const [hello, ...rest] = messages.filter(isMessage);
-    if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
-    return { hello, messages: rest, roundTripMs: Math.max(waitedMs, this.#responseMs(url)) };
+  run(since, signal, pets) {
+    const { fetch, watch, clock, nonce, responseMs } = this.#options;
+    const asked = { ...watch, pets: pets ?? watch.pets };
+    const url = this.#firstUrl ?? liveUrl(asked, `/live/poll/${nonce()}`, since, { wait: 0 });
+    this.#firstUrl = undefined;
+    const startMs = clock.elapsed();
+    return withTimeout({ clock, limitMs: TIMEOUT_MS, signal }, async (limited) => {
+      // Without headers or a cache mode, which a preload does not have. The nonce keeps caches out.
+      const response = await fetch(url, { signal: limited });
+      const waitedMs = clock.elapsed() - startMs;
+      // The body of a refusal, or of a proxy's page, has no messages and fails here.
+      const { messages } = await response.json();
+      /** @type {Message[]} */
+      const [hello, ...rest] = messages.filter(isMessage);
+      if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
+      return { hello, messages: rest, roundTripMs: Math.max(waitedMs, responseMs(url)) };
+    });
   }
 }
