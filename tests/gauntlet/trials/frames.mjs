@@ -58,12 +58,13 @@ async function leaves(browser, start, strike) {
     const first = await scene.tab.recordingWhen(({ said }) => said.some(({ transport }) => transport === "ws"), LIVE_MS);
     const struckMs = await scene.tab.page.evaluate(() => performance.now());
     const usesWs = first.said.some(({ transport }) => transport === "ws");
-    let left = OTHERS.includes(transportOf(first)) ? first.said.at(-1) : undefined;
+    const isOther = ({ transport }) => OTHERS.includes(transport);
+    let left = first.said.slice(-1).find(isOther);
     for (let count = 0; !left && count < LIMIT_MS / 500; count += 1) {
       await strike(scene.subject, count);
       await pause(500);
       const { said } = await scene.tab.recording();
-      left = said.find(({ transport, atMs }) => atMs > struckMs && OTHERS.includes(transport));
+      left = said.slice(first.said.length).find(isOther);
     }
     await pause(AFTERWARDS_MS);
     const leftMs = !usesWs ? 0 : left ? Math.max(0, left.atMs - struckMs) : null;

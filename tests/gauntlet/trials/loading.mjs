@@ -8,6 +8,10 @@ import { above, outcomeOf } from "./outcome.mjs";
 
 const ANY = ["ws", "sse", "poll", "short"];
 const PATIENCE_MS = 40_000;
+
+/** Time for the style sheet, after the script: each is requested again at times of its own. */
+const STYLED_MS = 10_000;
+
 const MANY_PETS = 100;
 
 /** @type {import("./outcome.mjs").Trial[]} */
@@ -43,14 +47,19 @@ async function throughPortal(browser) {
     scene.feed.start();
     await scene.visit("/pets");
     await scene.tab.recordingWhen(({ seen }) => seen.length > 0, PATIENCE_MS);
-    await pause(2_000);
-    const isStyled = await scene.tab.page.evaluate(() =>
-      [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet?.cssRules.length > 0),
+    const isStyled = await scene.tab.page.waitForFunction(isComplete, { polling: 200, timeout: STYLED_MS }).then(
+      () => true,
+      () => false,
     );
     return { ...(await outcomeOf(scene)), isStyled };
   } finally {
     await scene.close();
   }
+}
+
+/** Runs in the page. */
+function isComplete() {
+  return [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet?.cssRules.length > 0);
 }
 
 async function cutAgainAndAgain(browser) {
