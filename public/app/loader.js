@@ -9,7 +9,7 @@
 (() => {
   /** Doubles with each attempt, up to the limit. */
   const FIRST_WAIT_MS = 500;
-  const WAIT_LIMIT_MS = 15_000;
+  const WAIT_LIMIT_MS = 4_000;
 
   /** After this time a file that is still loading is requested again as well. */
   const STALLED_MS = 20_000;
