@@ -1,7 +1,7 @@
 /** A rescue from its first start: the first admin, an invitation, signing in and out, in a real browser. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, openTab, startRescue } from "./support/browser.mjs";
+import { eventually, openTab, startRescue } from "../support/browser.mjs";
 
 const PASSWORD = "four words are enough";
 

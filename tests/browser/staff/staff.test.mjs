@@ -1,7 +1,7 @@
 /** Changes that staff make on one page show on the others, without a reload. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, openTab, startStore } from "./support/browser.mjs";
+import { eventually, openTab, startStore } from "../support/browser.mjs";
 
 const names = (tab) => tab.page.locator('#pets .card-name [data-field="name"]').allTextContents();
 
