@@ -243,20 +243,6 @@ test("a poll response is never late", async () => {
   assert.deepEqual(open(), ["poll"]);
 });
 
-test("a late hello does not win, unless every hello is late", async () => {
-  const { clock, made, catchUp, serverClock, sent, open, inUse } = startConnection({ random: () => 0 });
-  serverClock.sync(sent());
-  catchUp.asked[0].fail();
-  await clock.run(6000);
-  made.ws[0].hello({ server_time: sent(5000) });
-  assert.deepEqual(open(), ["sse", "poll", "short"]);
-  for (const name of NAMES.slice(1)) made[name][0].fail();
-  clock.turn(0);
-  clock.turn(6000);
-  made.ws[1].hello({ server_time: sent(5000) });
-  assert.equal(inUse(), "ws");
-});
-
 test("SSE without a follow-up to hello is left after three seconds", () => {
   const { clock, open } = startOn("sse", { random: () => 0 });
   clock.turn(FOLLOW_LIMIT_MS - 1);

@@ -1,7 +1,7 @@
 /** The race that finds a transport that works, and then the best one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { beat, START, startConnection } from "../support/connection.mjs";
+import { beat, NAMES, START, startConnection } from "../support/connection.mjs";
 import { last, settle } from "../support/fakes.mjs";
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Options } from "../support/connection.mjs" */
@@ -267,6 +267,20 @@ test("a transport whose hello is late is closed, and the others go on", () => {
   assert.deepEqual([parts.open(), parts.inUse()], [["sse"], undefined]);
   parts.made.sse[0].hello({ server_time: parts.sent() });
   assert.equal(parts.inUse(), "sse");
+});
+
+test("a late hello does not win, unless every hello is late", async () => {
+  const { clock, made, catchUp, serverClock, sent, open, inUse } = startConnection({ random: () => 0 });
+  serverClock.sync(sent());
+  catchUp.asked[0].fail();
+  await clock.run(6000);
+  made.ws[0].hello({ server_time: sent(5000) });
+  assert.deepEqual(open(), ["sse", "poll", "short"]);
+  for (const name of NAMES.slice(1)) made[name][0].fail();
+  clock.turn(0);
+  clock.turn(6000);
+  made.ws[1].hello({ server_time: sent(5000) });
+  assert.equal(inUse(), "ws");
 });
 
 test("a race is lost when every transport has failed, with the server's retry time", async () => {
