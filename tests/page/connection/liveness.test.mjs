@@ -2,44 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beat, failAll, HEARTBEAT_MS, NAMES, START, startConnection, startOnPoll } from "../support/connection.mjs";
-import { last, settle } from "../support/fakes.mjs";
+import { last } from "../support/fakes.mjs";
+import { startOn } from "../support/timed-link.mjs";
 /** @import { Message } from "../../../public/petstore/protocol/message.js" */
-/** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
-/** @import { Options, Parts } from "../support/connection.mjs" */
+/** @import { Parts } from "../support/connection.mjs" */
 
 /** Duration of one task of the event loop. */
 const TASK_MS = 10;
 
 /** A quarter of a second for the follow-up heartbeat, and three seconds of allowed lag. */
 const FOLLOW_LIMIT_MS = 3_250;
-
-/**
- * Starts a connection on one transport, in which every message says when it was sent.
- * @param {TransportName} name
- * @param {Options & { waitMs?: number }} [options]  `waitMs`: until hello.
- */
-function startOn(name, { waitMs = 0, ...options } = {}) {
-  const parts = startConnection(options);
-  const { clock, made, sent } = parts;
-  clock.turn(waitMs);
-  for (const other of NAMES) {
-    if (other === name) break;
-    made[other][0].fail();
-  }
-  const link = made[name][0];
-  link.hello({ heartbeat_ms: HEARTBEAT_MS, server_time: sent() });
-  const heartbeat = (agoMs = 0) => link.onmessage({ type: "heartbeat", cursor: START, server_time: sent(agoMs) });
-  const status = (/** @type {number} */ rev, agoMs = 0) =>
-    link.onmessage({ type: "status", cursor: `9f2c41aa-${rev}`, pet: 1, status: "eating", since: sent(agoMs) });
-  const run = (/** @type {number} */ ms) => {
-    for (let past = 0; past < ms; past += 1000) {
-      parts.clock.turn(1000);
-      heartbeat();
-    }
-  };
-  const isLeaving = () => Object.values(made).flat().filter(({ isOpen }) => isOpen).length > 1;
-  return { ...parts, link, heartbeat, status, run, isLeaving };
-}
 
 for (const name of /** @type {const} */ (["ws", "sse"])) {
   test(`${name} with a message more than three seconds late is left for another`, () => {
@@ -303,72 +275,6 @@ test("SSE that buffers each message until the next is detected even if changes c
   healthy.clock.turn(250);
   deliverChanges(healthy, 1700, false, 20);
   assert.deepEqual(healthy.open(), ["sse"]);
-});
-
-/**
- * Delivers a change every 50 ms for this long, which something on the way collects for this long at a time.
- * @param {ReturnType<typeof startOn>} parts
- * @param {number} ms
- * @param {number} clumpMs
- */
-function deliverInClumps({ clock, link, sent }, ms, clumpMs, everyMs = 50) {
-  /** @type {Message[]} */
-  let held = [];
-  for (let past = 0, rev = 2; past < ms; past += everyMs, rev += 1) {
-    clock.turn(everyMs);
-    held.push({ type: "status", cursor: `9f2c41aa-${rev}`, pet: 1, status: "eating", since: sent() });
-    if (past % clumpMs !== 0) continue;
-    held.forEach((message) => link.onmessage(message));
-    held = [];
-  }
-}
-
-test("SSE that arrives in clumps is left although no message is three seconds late, and counts as failed", () => {
-  const parts = startOn("sse", { random: () => 0 });
-  parts.clock.turn(250);
-  parts.run(20_000);
-  deliverInClumps(parts, 2_500, 1_200);
-  assert.ok(!parts.isLeaving());
-  deliverInClumps(parts, 2_500, 1_200);
-  parts.clock.turn(0);
-  assert.ok(parts.isLeaving());
-  assert.equal(last(parts.made.sse), parts.link, "it is not tried first again");
-  assert.equal(parts.link.isOpen, true, "it delivers on until another does");
-});
-
-test("SSE that arrives in clumps is kept if they are short, or a poll takes as long", async () => {
-  const short = startOn("sse", { random: () => 0 });
-  deliverInClumps(short, 20_000, 250);
-  assert.equal(short.made.ws.length, 1);
-  const far = startOn("sse", { random: () => 0 });
-  far.clock.turn(800);
-  far.catchUp.asked[0].answer([], 800);
-  await settle();
-  deliverInClumps(far, 20_000, 1_200);
-  assert.equal(far.made.ws.length, 1, "a poll takes 0.8 s");
-});
-
-test("a stream that is in time is kept however many messages it has", () => {
-  for (const everyMs of [2, 16, 24]) {
-    const parts = startOn("sse", { random: () => 0 });
-    for (let second = 0; second < 10; second += 1) {
-      deliverInClumps(parts, 960, everyMs, everyMs);
-      parts.clock.turn(40);
-    }
-    assert.equal(parts.made.ws.length, 1);
-  }
-});
-
-test("a lost packet makes one clump, and the stream is kept", () => {
-  const parts = startOn("sse", { random: () => 0 });
-  for (let round = 0; round < 10; round += 1) {
-    deliverInClumps(parts, 2_000, 50);
-    deliverInClumps(parts, 1_050, 1_000);
-  }
-  deliverInClumps(parts, 2_550, 2_500);
-  deliverInClumps(parts, 50, 50);
-  parts.clock.turn(1);
-  assert.ok(!parts.isLeaving());
 });
 
 test("a server whose clock was set back does not cost the page its transport", () => {
