@@ -121,6 +121,30 @@ test("a tab that joins while the connection changes for another one is covered n
   assert.deepEqual(world.leaders, [leader]);
 });
 
+test("a change that only the wider connection has received, before its hello, is not lost", async () => {
+  const { world, leader } = await openTabs(1, { pets: ["1"] });
+  // The old connection delivers nothing more. Of the new one, a request is answered before its stream opens.
+  leader.connections[0].end();
+  world.server.slownessMs = 200;
+  world.openTab({ pets: ["2"] }).start();
+  world.server.change("1");
+  await world.turn(2 * MOMENT_MS);
+  assert.ok(leader.isCurrent);
+});
+
+test("a connection that is not up yet is stopped with its leader, also if it was to become narrower meanwhile", async () => {
+  const { world, leader } = await openTabs(1, { pets: ["1"] });
+  const other = world.openTab({ pets: ["2"] }).start();
+  await world.turn(2 * MOMENT_MS);
+  other.close();
+  await world.turn(NARROWED_MS - 4 * MOMENT_MS);
+  world.server.slownessMs = 10_000;
+  world.openTab({ pets: ["3"] }).start();
+  await world.turn(3 * MOMENT_MS);
+  leader.leave();
+  assert.deepEqual(leader.connections.map(({ isStarted }) => isStarted), [false, false, false]);
+});
+
 test("after a restart of the server the connection covers every tab at all times", async () => {
   const { world } = await openTabs(1, { pets: ["1"] });
   world.openTab({ pets: ["2"] }).start();

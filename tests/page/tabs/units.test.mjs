@@ -6,6 +6,7 @@ import { openConnection } from "../../../public/petstore/open-connection.js";
 import { LockElection } from "../../../public/petstore/tabs/lock-election.js";
 import { covers, union } from "../../../public/petstore/tabs/pet-filter.js";
 import { Stream } from "../../../public/petstore/tabs/stream.js";
+import { Tab } from "../../../public/petstore/tabs/tab.js";
 import { classify } from "../../../public/petstore/protocol/message-order.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
 import { fake, FakeClock, fakeFetch, settle } from "../support/fakes.mjs";
@@ -50,6 +51,21 @@ test("a snapshot is next, unless it is an older one from a leader that was behin
 
 test("messages that are not about pets are always next", () => {
   for (const type of ["hello", "stale", "something new"]) assert.equal(classify({ type }, at(9), at(7)), "next");
+});
+
+test("a page that has left an epoch takes nothing of an answer for it, not even a snapshot", () => {
+  let cursor = at(7);
+  /** @type {string[]} */
+  const taken = [];
+  const onmessage = (/** @type {import("../../../public/petstore/protocol/message.js").Message} */ message) =>
+    void taken.push((cursor = message.cursor));
+  const page = { since: () => cursor, isHidden: () => false, pets: [], onmessage, onstate() {} };
+  const tab = new Tab({ clock: new FakeClock(), random: () => 0.5, ...page });
+  assert.equal(tab.takeAll([status(8), status(9)], at(6)), true);
+  assert.deepEqual(taken, [at(8), at(9)]);
+  assert.equal(tab.takeAll([snapshot(5, OTHER)], at(3, OTHER)), false);
+  assert.equal(tab.takeAll([snapshot(12)], at(10)), false);
+  assert.deepEqual(taken, [at(8), at(9)]);
 });
 
 test("a filter covers the pets in it, and the empty one every pet", () => {
