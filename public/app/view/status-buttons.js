@@ -53,7 +53,8 @@ export class StatusButtons {
   #addLine(card) {
     const template = /** @type {HTMLTemplateElement | null} */ (this.#document.querySelector("#saved"));
     const blank = template?.content.firstElementChild;
-    return blank ? card.appendChild(/** @type {HTMLElement} */ (this.#document.importNode(blank, true))) : null;
+    const place = card.querySelector(".card-who");
+    return place && blank ? place.appendChild(/** @type {HTMLElement} */ (this.#document.importNode(blank, true))) : null;
   }
 
   #onsubmit = (/** @type {Event} */ event) => {
