@@ -26,7 +26,6 @@
  * @property {Said[]} said
  * @property {number} nowMs  When it was read, in ms since the navigation began.
  * @property {Record<string, string>} statuses  The cards now, by pet.
- * @property {string[]} inView  The pets whose cards are in view.
  */
 
 /** Runs in the page before its own scripts, and again in each document of the tab. */
@@ -64,15 +63,23 @@ export function record() {
 export function recording() {
   const { cursor = "-0" } = document.body.dataset;
   const cards = [...document.querySelectorAll("[data-pet][data-status]")];
-  const isInView = ({ top, bottom }) => bottom > 0 && top < innerHeight;
   return {
     originMs: performance.timeOrigin,
     fromRev: Number(cursor.slice(cursor.indexOf("-") + 1)),
     nowMs: performance.now(),
     ...globalThis.recorded,
-    inView: cards.filter((card) => isInView(card.getBoundingClientRect())).map(({ dataset }) => dataset.pet),
     statuses: Object.fromEntries(cards.map(({ dataset }) => [dataset.pet, dataset.status])),
   };
+}
+
+/**
+ * Runs in the page. It forces a layout, which Firefox warns of while a page loads.
+ * @returns {string[]} The pets whose cards are in view.
+ */
+export function petsInView() {
+  const isInView = ({ top, bottom }) => bottom > 0 && top < innerHeight;
+  const cards = [...document.querySelectorAll("[data-pet][data-status]")];
+  return cards.filter((card) => isInView(card.getBoundingClientRect())).map(({ dataset }) => dataset.pet);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The setup of a test: a subject with a feed of changes, a proxy in front of it, and a browser with one tab. */
 import { settle, wrongCards } from "../results/ledger.mjs";
 import { Browser } from "./browser.mjs";
+import { petsInView } from "./recorder.mjs";
 import { Feed } from "./feed.mjs";
 import { PETS, SUBJECTS } from "./subject.mjs";
 
@@ -97,8 +98,9 @@ export async function account(subject, tab, { isStill = true } = {}) {
   const { rev } = await subject.board();
   await tab.recordingWhen(({ seen }) => seen.at(-1)?.rev >= rev, PATIENCE_MS);
   if (isStill) await tab.scrollThrough();
+  const inView = await tab.page.evaluate(petsInView);
   const recording = await tab.recording();
-  const { fromRev, seen, statuses, inView, nowMs } = recording;
+  const { fromRev, seen, statuses, nowMs } = recording;
   const last = Math.max(rev, seen.at(-1)?.rev ?? 0);
   const history = (await subject.history(fromRev)).filter((fact) => fact.rev <= last);
   const mayMerge = (await subject.metric("petstore_resyncs_total")) > 0;
