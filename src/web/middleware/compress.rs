@@ -26,7 +26,7 @@ use super::request_memory::sized_body;
 use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::limits::{ClientAddress, MemoryReservation};
-use crate::web::compressor::{COMPRESSOR_BYTES, Compressor, compress_whole};
+use crate::web::compressor::{Compressor, compress_whole};
 use crate::web::content_coding::ContentCoding;
 
 /// Shorter answers are not compressed: they fit into one packet with their head.
@@ -102,7 +102,7 @@ pub async fn compress<E: Endpoint>(
         }
         (None, None) => {
             let mut memory = app.limiter().open_reservation(client);
-            if memory.resize(COMPRESSOR_BYTES).is_err() {
+            if memory.resize(Compressor::memory_bytes(coding)).is_err() {
                 // The plain answer needs less memory on this side.
                 response.set_body(body);
                 return Ok(response);
