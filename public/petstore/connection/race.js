@@ -10,7 +10,7 @@
 import { noop } from "../transports/transport.js";
 /** @import { Clock } from "../clock.js" */
 /** @import { Message } from "../protocol/message.js" */
-/** @import { Switch, Transport, TransportName } from "../transports/transport.js" */
+/** @import { Switch, SwitchReason, Transport, TransportName } from "../transports/transport.js" */
 /** @import { Answer } from "./catch-up.js" */
 /** @import { Link } from "./link.js" */
 /** @import { LinkFactory } from "./link-factory.js" */
@@ -48,6 +48,9 @@ const KNOWN_ROUND_TRIPS = 4;
 /** A transport has failed if no hello arrives within this time. */
 const TIMEOUT_MS = 10_000;
 
+/** A candidate that died or fell silent has failed if the link in use survives it for this long. */
+const VERDICT_MS = 8_000;
+
 export class Race {
   /** @type {(link: Link, message: Message) => void} Receives the messages of a candidate, except its hello. */
   onmessage = noop;
@@ -78,6 +81,9 @@ export class Race {
   #retryMs;
   #cancelNext = noop;
   #cancelTimeout = noop;
+  #cancelVerdict = noop;
+  /** @type {TransportName | null} The candidate that the verdict is about. */
+  #suspect = null;
 
   /** @param {{ clock: Clock, links: LinkFactory, preference: TransportPreference }} options */
   constructor({ clock, links, preference }) {
@@ -112,6 +118,7 @@ export class Race {
   stop() {
     this.#cancelNext();
     this.#cancelTimeout();
+    this.#dropSuspect();
     this.#steps = [];
     this.#firstPoll = null;
     for (const candidate of this.#candidates) this.#drop(candidate);
@@ -119,6 +126,9 @@ export class Race {
 
   /** The link in use ended: moves to a candidate that has delivered hello. Returns false if there is none. */
   takeOver() {
+    // The server or the network ended both links.
+    if (this.#suspect) this.#preference.recordServerFailure(this.#suspect);
+    this.#dropSuspect();
     const ready = [...this.#candidates].find(({ link }) => link);
     if (ready) this.#use(ready);
     return ready !== undefined;
@@ -205,11 +215,28 @@ export class Race {
       if (link.wasUseful() && link.hasReached(start)) this.#use(candidate);
     };
     link.onend = ({ why }) => {
-      if (why !== "bye") this.#preference.recordFailure(name, why);
+      if (why === "died" || why === "silent") this.#judgeLater(name, why);
+      else if (why !== "bye") this.#preference.recordFailure(name, why);
       this.#remove(candidate);
     };
     link.start();
     if (!this.#inUse || this.#preference.isProven(name)) this.#use(candidate);
+  }
+
+  /** @param {TransportName} name @param {SwitchReason} why */
+  #judgeLater(name, why) {
+    this.#dropSuspect();
+    if (why === "silent") this.#preference.recordMiss(name);
+    this.#suspect = name;
+    this.#cancelVerdict = this.#clock.after(VERDICT_MS, () => {
+      this.#suspect = null;
+      this.#preference.recordFailure(name, why);
+    });
+  }
+
+  #dropSuspect() {
+    this.#cancelVerdict();
+    this.#suspect = null;
   }
 
   /** @param {Candidate} candidate  Has delivered hello. */

@@ -132,6 +132,25 @@ test("a better transport that worked on an earlier page takes over with its hell
   assert.deepEqual([open(), inUse()], [["ws"], "ws"]);
 });
 
+for (const why of /** @type {const} */ (["died", "silent"])) {
+  test(`a candidate that ${why} together with the link in use has not failed, and returns with its hello`, () => {
+    const { clock, made, health, open, inUse } = startConnection({ random: () => 0 });
+    made.sse[0].hello({ heartbeat_ms: 15_000 });
+    made.ws[0].hello({ heartbeat_ms: why === "died" ? 15_000 : 1_000 });
+    health.isUp = false;
+    if (why === "died") made.ws[0].fail();
+    else beat(clock, made.sse[0], 4_000);
+    assert.deepEqual(open(), ["sse"]);
+    made.sse[0].fail();
+    clock.turn(0);
+    last(made.sse).hello();
+    clock.turn(250);
+    assert.deepEqual([open(), inUse()], [["ws", "sse"], "sse"]);
+    last(made.ws).hello();
+    assert.deepEqual([open(), inUse()], [["ws"], "ws"]);
+  });
+}
+
 test("a page that is closed by a message of a candidate stays closed", () => {
   const { clock, connection, made, open, phases } = startConnection();
   made.sse[0].hello();
