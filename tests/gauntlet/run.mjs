@@ -16,14 +16,14 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { BOXES } from "./boxes.mjs";
 import { FURTHER, SLOW } from "./boxes/further.mjs";
-import { BREAKS, suffer } from "./broken.mjs";
+import { BREAKS, suffer } from "./broken/broken.mjs";
 import { keyOfCell, NETWORKS, PAGES, RIVALS } from "./first-live/cells.mjs";
 import { compare } from "./first-live/compare.mjs";
 import { isFirst, medianMs, summary, tableOfComparisons } from "./first-live/table.mjs";
 import { measure, PLANS } from "./measure.mjs";
 import { keyOfBreak, keyOfVisit, put, summaryOfVisits, tableOfBreaks, tableOfFurther, tableOfVisits } from "./results/report.mjs";
 import { SUBJECTS } from "./support/subject.mjs";
-import { shortcomingsOf, TRIALS } from "./trials.mjs";
+import { shortcomingsOf, TRIALS } from "./trials/trials.mjs";
 import { NAMES, shortcomings } from "./results/verdict.mjs";
 
 const GUIDE = new URL("../../docs/networks.md", import.meta.url);
@@ -64,7 +64,8 @@ const jobs = asked["first-live"] ? comparisons() : [...visits(), ...breaks(), ..
 const waiting = jobs.filter(({ key }) => !(key in results));
 // A comparison needs the machine for itself.
 await Promise.all(Array.from({ length: asked["first-live"] ? 1 : Number(asked.parallel) }, work));
-console.log(asked["first-live"] ? summary(results) : summaryOfVisits(BOXES, results));
+if (asked["first-live"]) console.log(summary(results));
+else if (!asked.box && !asked.fault) console.log(summaryOfVisits(BOXES, results));
 if (asked.write) await writeGuide();
 process.exitCode = jobs.some(({ key, faults }) => faults(results[key]).length > 0) ? 1 : 0;
 

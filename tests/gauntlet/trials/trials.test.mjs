@@ -1,7 +1,7 @@
 /** Damaged networks in short, in Chromium. `run.mjs` has them all, in both browsers. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { allowed } from "./results/verdict.mjs";
+import { allowed } from "../results/verdict.mjs";
 import { shortcomingsOf, TRIALS } from "./trials.mjs";
 
 describe("a page misses and repeats nothing, and finds its way, when", { concurrency: 3 }, () => {

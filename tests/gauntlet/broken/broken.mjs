@@ -1,9 +1,9 @@
 /** Runs the cases of broken networks, each as a program in its own network namespace. */
 import { fileURLToPath } from "node:url";
-import { FAULTS } from "./broken/faults.mjs";
-import { Program } from "./support/program.mjs";
+import { FAULTS } from "./faults.mjs";
+import { Program } from "../support/program.mjs";
 
-const CASE = fileURLToPath(new URL("broken/case.mjs", import.meta.url));
+const CASE = fileURLToPath(new URL("case.mjs", import.meta.url));
 
 /** Time limit from the end of a fault until the page is live again and has everything that it missed. */
 const WITHIN_MS = 10_000;
@@ -38,8 +38,8 @@ export async function mayBreak() {
 
 /**
  * @param {string} fault
- * @param {import("./support/browser.mjs").BrowserName} browser
- * @returns {Promise<import("./broken/case.mjs").Outcome>}
+ * @param {import("../support/browser.mjs").BrowserName} browser
+ * @returns {Promise<import("./case.mjs").Outcome>}
  */
 export async function suffer(fault, browser) {
   const program = new Program("unshare", [...UNSHARE, process.execPath, CASE, fault, browser]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BREAKS, mayBreak, suffer } from "./broken.mjs";
-import { allowed, shortcomings } from "./results/verdict.mjs";
+import { allowed, shortcomings } from "../results/verdict.mjs";
 
 const SHORT = ["cut", "killed", "ahead"];
 
