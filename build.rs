@@ -39,14 +39,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         fs::write(&brotli, compress_brotli(&content)?)?;
         fs::write(&gzip, compress_gzip(&content)?)?;
-        let included = [path, brotli, gzip].map(|path| format!("include_bytes!({path:?})"));
+        let included = [path, brotli, gzip]
+            .map(|path| format!("include_bytes!({:?})", path.to_string_lossy()));
         list.push_str(&format!("    ({name:?}, {}),\n", included.join(", ")));
     }
     list.push_str("];\n");
     fs::write(out.join("assets.rs"), list)?;
     let mut list = String::from("static TEMPLATES: &[(&str, &str)] = &[\n");
     for (name, path) in files(&root.join(TEMPLATES))? {
-        list.push_str(&format!("    ({name:?}, include_str!({path:?})),\n"));
+        let included = format!("include_str!({:?})", path.to_string_lossy());
+        list.push_str(&format!("    ({name:?}, {included}),\n"));
     }
     list.push_str("];\n");
     fs::write(out.join("templates.rs"), list)?;
