@@ -1,8 +1,8 @@
 /** The hello page. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ONLY, startProxy } from "./support/proxy.mjs";
-import { eventually, openTab, startStore } from "./support/browser.mjs";
+import { ONLY, startProxy } from "../support/proxy.mjs";
+import { eventually, openTab, startStore } from "../support/browser.mjs";
 
 async function says(tab, place, text) {
   await eventually(async () => assert.equal(await tab.page.locator(place).textContent(), text));

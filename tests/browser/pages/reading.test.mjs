@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { clockAt, eventually, openTab, startStore } from "./support/browser.mjs";
+import { clockAt, eventually, openTab, startStore } from "../support/browser.mjs";
 
 async function openLive(t, path, options, flags) {
   const store = await startStore(t, flags);

@@ -1,7 +1,7 @@
 /** Every page without JavaScript: complete, also for everything that staff do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTab, startStore } from "./support/browser.mjs";
+import { openTab, startStore } from "../support/browser.mjs";
 
 const PLAIN = { javaScriptEnabled: false };
 

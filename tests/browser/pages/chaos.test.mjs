@@ -1,7 +1,7 @@
 /** The demo's select for a simulated network. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openTab, startStore } from "./support/browser.mjs";
+import { openTab, startStore } from "../support/browser.mjs";
 
 const SWITCH = "#chaos";
 

@@ -1,8 +1,8 @@
 /** The network doctor, on an open network and on some that block traffic. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { startProxy } from "./support/proxy.mjs";
-import { eventually, openTab, startStore } from "./support/browser.mjs";
+import { startProxy } from "../support/proxy.mjs";
+import { eventually, openTab, startStore } from "../support/browser.mjs";
 
 /** Short, so that tests are quick, and long enough that a busy machine does not look like a slow network. */
 const QUICK = { heartbeat: "2s" };

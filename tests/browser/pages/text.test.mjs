@@ -1,8 +1,8 @@
 /** Input is shown as text everywhere, even if it looks like markup. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ONLY, startProxy } from "./support/proxy.mjs";
-import { openTab, startStore } from "./support/browser.mjs";
+import { ONLY, startProxy } from "../support/proxy.mjs";
+import { openTab, startStore } from "../support/browser.mjs";
 
 const SCRIPT = "<script>alert(1)</script>";
 const IMAGE = '"><img src=x onerror=alert(2)>';
