@@ -45,12 +45,21 @@ export function startPets({ chaos = "", save } = {}) {
     // Also read in the list of tabs, where nothing else is drawn.
     for (const { after } of page.pets ? changes : []) if (after?.name) live.title.setText(`${after.name} · pet-store`);
   };
-  live.redraw.add(() => cards.draw());
+  let drawsAll = false;
+  live.redraw.add(() => {
+    if (drawsAll) cards.drawAll();
+    else cards.draw();
+    drawsAll = false;
+  });
   inView.onenter = () => {
     times.drawDue();
     live.redraw.schedule();
   };
-  tick.add(() => cards.isWaiting && requestAnimationFrame(() => cards.drawAll()));
+  tick.add(() => {
+    if (!cards.isWaiting) return;
+    drawsAll = true;
+    live.redraw.schedule();
+  });
 
   live.watch.addEventListener("message", ({ detail }) => saving?.receive(detail));
   live.watch.addEventListener("change", ({ detail }) => put(pause.filter(detail)));
