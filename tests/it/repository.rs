@@ -1,6 +1,7 @@
 //! The rules of the house that a machine can keep: layers, headers, sizes, and what is never
 //! written down.
 
+mod artwork;
 mod fields;
 mod layers;
 mod names;
