@@ -14,6 +14,7 @@ use crate::delivery::{
 use crate::hub::Hub;
 use crate::limits::{ClientLimiter, RateLimit, SizeLimits, Timeouts};
 use crate::metrics::Metrics;
+use crate::model::Rescue;
 use crate::writer::Writer;
 
 /// Handles to the parts of the running program.
@@ -121,6 +122,11 @@ impl AppState {
     /// Returns the authenticator.
     pub fn authenticator(&self) -> &Authenticator {
         &self.authenticator
+    }
+
+    /// Returns the settings of the rescue.
+    pub fn rescue(&self) -> Arc<Rescue> {
+        self.authenticator.rescue()
     }
 
     /// Returns who may write.

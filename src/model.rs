@@ -12,6 +12,7 @@ pub(crate) mod example;
 mod pet;
 mod profile;
 mod request;
+mod rescue;
 mod sex;
 mod staff;
 mod status;
@@ -27,6 +28,7 @@ pub use profile::{
     ProfileInput, ProfilePatch,
 };
 pub use request::{RequestId, RequestKey};
+pub use rescue::{Rescue, RescueField, SettingKind};
 pub use sex::{Sex, UnknownSex};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,

@@ -33,6 +33,7 @@ pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm}
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 use crate::auth::{AuthMode, Rights};
+use crate::model::Rescue;
 
 /// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
@@ -40,6 +41,9 @@ struct Context<'a, P> {
     mode: &'static str,
     can_write: bool,
     is_admin: bool,
+    rescue: &'a Rescue,
+    /// Name of the rescue, or a general one until it has a name.
+    site_name: &'a str,
     /// Name of the account that is signed in.
     name: Option<&'a str>,
     /// `name=value` of the cookie with the account that is signed in.
@@ -75,9 +79,9 @@ impl Views {
         Views { environment }
     }
 
-    /// Renders a page for a reader with `rights`. A template that fails is a bug: the failure is logged,
+    /// Renders a page of `rescue` for a reader with `rights`. A template that fails is a bug: the failure is logged,
     /// and the result is `None`.
-    pub fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
+    pub fn render<P: Page>(&self, rescue: &Rescue, rights: &Rights, page: &P) -> Option<String> {
         let context = Context {
             mode: match rights.auth {
                 AuthMode::Demo => "demo",
@@ -85,6 +89,8 @@ impl Views {
             },
             can_write: rights.is_staff,
             is_admin: rights.is_admin,
+            rescue,
+            site_name: rescue.shown_name(),
             name: rights.name.as_deref(),
             account_cookie: rights.account_cookie.as_deref(),
             form_token: rights.form_token.as_deref(),

@@ -1,17 +1,19 @@
-//! Accounts, sessions and API tokens: a cache of all of them in memory, and their edits.
+//! Accounts, sessions, API tokens and the settings of the rescue: a cache of all of them in memory, and
+//! their edits.
 //!
 //! Looking up a session or a token touches no disk, so every request and every command looks its
 //! credential up again. Edits block on the disk and are made one after the other. The store passes
 //! each committed edit, also of other nodes, to the cache. Only revocations apply to the cache before
 //! they are durable.
 //!
-//! `members`, `invitations`, `sessions` and `tokens` contain the edits of each; `edit` commits them.
+//! `members`, `invitations`, `sessions`, `tokens` and `settings` contain the edits of each; `edit` commits them.
 
 mod cache;
 mod edit;
 mod invitations;
 mod members;
 mod sessions;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -26,13 +28,14 @@ pub use self::members::AccountSummary;
 use self::members::Members;
 use self::sessions::Sessions;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
+use self::settings::Settings;
 use self::tokens::Tokens;
 use super::Refusal;
 use super::clock::StoreClock;
 use super::password::HashingBusy;
 use super::secret::FormSecrets;
 use crate::clock::Clock;
-use crate::model::{Account, AccountName, AuditEntry};
+use crate::model::{Account, AccountName, AuditEntry, Rescue};
 use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
 use crate::writer::InFlightCommits;
 
@@ -147,6 +150,16 @@ impl Accounts {
     /// Returns the API tokens.
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens(self)
+    }
+
+    /// Returns the edits of the settings of the rescue.
+    pub fn settings(&self) -> Settings<'_> {
+        Settings(self)
+    }
+
+    /// Returns the settings of the rescue; the default until they are saved.
+    pub fn rescue(&self) -> Arc<Rescue> {
+        Arc::clone(&self.cache().rescue)
     }
 
     /// Returns the account of this name.

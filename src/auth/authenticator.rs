@@ -12,6 +12,7 @@ use super::principal::Principal;
 use super::refusal::Refusal;
 use super::secret::Secret;
 use super::staff::StaffAuth;
+use crate::model::Rescue;
 use crate::store::{AccountStore, StoreError};
 
 /// People who may write.
@@ -95,6 +96,14 @@ impl Authenticator {
     /// `Demo`: the demo has no accounts.
     pub fn staff(&self) -> Result<&StaffAuth, Refusal> {
         self.0.staff.as_ref().ok_or(Refusal::Demo)
+    }
+
+    /// Returns the settings of the rescue. The demo has a sample.
+    pub fn rescue(&self) -> Arc<Rescue> {
+        match &self.0.staff {
+            Some(staff) => staff.accounts().rescue(),
+            None => Arc::new(Rescue::sample()),
+        }
     }
 
     /// Identifies who sent a request, from its headers. If this node of a cluster does not know the

@@ -1,4 +1,4 @@
-//! The part of a store that holds accounts, sessions, tokens and audit entries.
+//! The part of a store that holds accounts, sessions, tokens, audit entries and the settings of the rescue.
 //!
 //! All except the audit entries is small and is held in memory by `auth`, which follows it: an engine
 //! stores every edit and passes it on to the followers of every node. As in all of the store, calls block on
@@ -10,19 +10,20 @@ mod follower;
 mod memory;
 mod record;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 pub use self::follower::AccountFollower;
 pub(super) use self::follower::{AccountFollowers, LocalAccountVersion};
 pub use self::memory::MemoryAccountStore;
 pub(super) use self::memory::{AccountRecords, newest_of_both};
 pub(super) use self::record::{
-    decode_account, decode_audit_entry, decode_clock, decode_key, decode_session, decode_token,
-    encode_account, encode_audit_entry, encode_clock, encode_key, encode_session, encode_token,
+    decode_account, decode_audit_entry, decode_clock, decode_key, decode_rescue, decode_session,
+    decode_token, encode_account, encode_audit_entry, encode_clock, encode_key, encode_rescue,
+    encode_session, encode_token,
 };
 use super::StoreError;
 use crate::model::{
-    Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rev, Session, Timestamp, Token,
+    Account, AccountName, AuditEntry, Key, MonotonicSeconds, Rescue, Rev, Session, Timestamp, Token,
 };
 
 /// Audit entries that are kept of each kind; the oldest of a kind are dropped.
@@ -31,7 +32,7 @@ pub const AUDIT_ENTRIES_KEPT: u64 = 10_000;
 /// Edits in one call at most. A cluster takes no more than 1,000 messages in one batch.
 pub const MAX_ACCOUNT_EDITS: usize = 500;
 
-/// Everything that a store holds about staff except the audit entries.
+/// Everything that a store holds about staff and the rescue except the audit entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountSet {
     /// Accounts, sorted by name.
@@ -42,6 +43,8 @@ pub struct AccountSet {
     pub tokens: Vec<Token>,
     /// The reading of the two clocks at the last edit.
     pub clock: Option<ClockReading>,
+    /// The settings of the rescue, once they were saved.
+    pub rescue: Option<Arc<Rescue>>,
 }
 
 impl AccountSet {
@@ -75,6 +78,8 @@ pub enum AccountEdit {
     PutToken(Token),
     /// Removes an API token.
     RemoveToken(Key),
+    /// Stores the settings of the rescue.
+    PutRescue(Arc<Rescue>),
     /// Stores a reading of the clocks.
     SetClock(ClockReading),
     /// Adds an audit entry.

@@ -1,7 +1,7 @@
 //! The export format: a store as text, for other programs and for versions to come.
 //!
 //! One JSON object per line (NDJSON): a header, every pet, every change of the log (oldest first),
-//! accounts, and at the end a line with the number of lines before it and their SHA-256. The
+//! the settings of the rescue, accounts, and at the end a line with the number of lines before it and their SHA-256. The
 //! changes have consecutive revs up to the newest. Account data are accounts with their password
 //! hashes, tokens, the store's clock, and audit entries (oldest first); it can be excluded. Sessions
 //! are never exported. An engine writes with `ExportWriter` and reads with `read_export`; neither
@@ -22,13 +22,16 @@ use sha2::{Digest, Sha256};
 
 pub use self::read::{ExportedItem, read_export};
 pub(super) use self::validate::validate_number;
-use super::accounts::{encode_account, encode_audit_entry, encode_key, encode_token};
+use super::accounts::{
+    encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token,
+};
 use super::record::{encode_change, encode_profile};
 use super::{AccountSet, StoreError};
-use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rev};
+use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rescue, Rev};
 
-/// The format that is written, which the header names. Format 1 has no accounts, and is read too.
-const FORMAT: u64 = 2;
+/// The format that is written, which the header names. Format 1 has no accounts, and format 2 no
+/// settings of the rescue; both are read too.
+const FORMAT: u64 = 3;
 
 /// Selects whether an export includes account data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,9 @@ enum ExportLine {
     },
     Change {
         rev: u64,
+        record: Value,
+    },
+    Rescue {
         record: Value,
     },
     Account {
@@ -126,6 +132,14 @@ impl<W: Write> ExportWriter<W> {
         self.write_line(&ExportLine::Change {
             rev: change.rev.get(),
             record: json_value(&encode_change(change)),
+        })
+    }
+
+    /// Writes the settings of the rescue, which every visitor sees.
+    pub fn rescue(&mut self, rescue: Option<&Rescue>) -> Result<(), StoreError> {
+        rescue.map_or(Ok(()), |rescue| {
+            let record = json_value(&encode_rescue(rescue));
+            self.write_line(&ExportLine::Rescue { record })
         })
     }
 

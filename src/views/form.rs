@@ -1,4 +1,4 @@
-//! Context of the form for a pet, and messages at the fields of a form.
+//! Contexts of the forms for a pet and for the settings, and messages at the fields of a form.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,17 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::choice::Choice;
-use crate::model::{FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput};
+use crate::model::{
+    FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue, RescueField,
+    SettingKind,
+};
 
-/// The form that adds a pet or edits one.
+/// The form that adds a pet, edits one, or edits the settings.
 #[derive(Default, Serialize)]
 pub struct FormPage {
     heading: String,
+    /// Explanation below the heading; may be empty.
+    lead: &'static str,
     action: String,
     submit: &'static str,
     cancel: String,
@@ -77,14 +82,47 @@ impl FormPage {
         }
     }
 
+    /// The form for the settings, with what `entered` returns for each field, and the errors of its
+    /// fields. `saved` are the settings that are in use.
+    pub fn settings<'a>(
+        saved: &Rescue,
+        entered: impl Fn(&'static RescueField) -> &'a str,
+        errors: &[FieldError],
+    ) -> Self {
+        let fields = Rescue::FIELDS.iter();
+        FormPage {
+            heading: "Settings".to_owned(),
+            lead: if saved.name.is_empty() {
+                "Your board is running. Give it the name of your rescue; you can change everything later."
+            } else {
+                "How visitors see your rescue."
+            },
+            action: "/settings".to_owned(),
+            submit: "Save",
+            cancel: "/pets".to_owned(),
+            draft: "settings".to_owned(),
+            fields: fields
+                .clone()
+                .map(|field| FieldView::setting(field, entered(field)))
+                .collect(),
+            labels: fields.map(|field| (field.name, field.label)).collect(),
+            errors: FieldMessages::new(errors),
+            ..FormPage::default()
+        }
+    }
+
     /// Shows why the form is shown again.
     pub fn with_notice(self, title: &'static str, detail: &str) -> Self {
         let notice = Some((title, detail.to_owned()));
         FormPage { notice, ..self }
     }
 
-    /// Shows both values of the fields that somebody else changed too.
-    pub fn with_theirs<'a>(self, theirs: impl Iterator<Item = (&'static str, &'a str)>) -> Self {
+    /// Shows both values of the fields that somebody else changed too, under the title of `notice`.
+    pub fn with_theirs<'a>(
+        self,
+        notice: &'static str,
+        theirs: impl Iterator<Item = (&'static str, &'a str)>,
+    ) -> Self {
         let theirs: Map<String, Value> = theirs
             .map(|(field, text)| (field.to_owned(), text.into()))
             .collect();
@@ -98,7 +136,7 @@ impl FormPage {
             ..self
         }
         .with_notice(
-            "Someone else saved changes to this pet while you were editing.",
+            notice,
             "Nothing is saved yet. Check the fields below, choose which version to keep, and save again.",
         )
     }
@@ -137,6 +175,19 @@ impl FieldView {
             choices: choices
                 .map(|(choice, text)| Choice::new(choice, text, *choice == value))
                 .collect(),
+        }
+    }
+
+    fn setting(field: &'static RescueField, text: &str) -> Self {
+        FieldView {
+            name: field.name,
+            label: field.label,
+            hint: field.hint,
+            kind: "line",
+            limit: Some(field.kind.limit()),
+            optional: !matches!(field.kind, SettingKind::Name(_)),
+            value: text.to_owned(),
+            choices: Vec::new(),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod invitation;
 pub mod pets;
 mod response;
 pub mod revocation;
+pub mod settings;
 pub mod sign_in;
 pub mod staff;
 pub mod undo;

@@ -6,7 +6,7 @@ use poem::{EndpointExt, Route};
 
 use super::api::{Api, OpenApiDocument};
 use super::pages::{
-    account, audit, doctor, edit_pet, hello, invitation, pets, revocation, sign_in, staff,
+    account, audit, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
 use super::{Site, api, assets, probes};
@@ -51,6 +51,10 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/staff", get(staff::show_staff).post(staff::invite))
         .at("/staff/:name", get(staff::confirm_action).post(staff::act))
         .at("/audit", get(audit::show_audit))
+        .at(
+            settings::PATH,
+            get(settings::show_form).post(settings::save),
+        )
         // Live
         .at("/hello", get(hello::show_hello))
         .at("/hello/ws", get_only(live::echo_websocket))

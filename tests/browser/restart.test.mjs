@@ -98,7 +98,7 @@ describe("a page that stays open", { concurrency: true }, () => {
       word: '"last known"',
       state: "offline",
       freshness: "stale",
-      title: "(offline) Pets · pet-store",
+      title: "(offline) Pets · Sample Rescue",
     });
     const announcer = tab.page.locator("#announcer");
     await eventually(async () => assert.match(await announcer.textContent(), OFFLINE));
@@ -115,10 +115,10 @@ describe("a page that stays open", { concurrency: true }, () => {
     await tab.isLive();
     await store.stop("SIGTERM");
     await tab.says(OFFLINE);
-    assert.match(await tab.page.title(), /^\(offline\) .+ · pet-store$/);
+    assert.match(await tab.page.title(), /^\(offline\) .+ · Sample Rescue$/);
     await store.start();
     await store.api("PATCH", "/pets/1", { name: "Renamed" });
-    await eventually(async () => assert.equal(await tab.page.title(), "Renamed · pet-store"));
+    await eventually(async () => assert.equal(await tab.page.title(), "Renamed · Sample Rescue"));
   });
 
   test("is offline when its connection goes silent, and opens a new one", async (t) => {

@@ -9,6 +9,7 @@ mod csrf;
 mod quick_status;
 mod resubmission;
 mod sessions;
+mod settings;
 mod sign_in;
 mod sockets;
 mod stored_text;

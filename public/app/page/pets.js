@@ -43,7 +43,7 @@ export function startPets({ chaos = "", save } = {}) {
     if (cards.put(changes)) live.redraw.schedule();
     live.announcements.add(changes);
     // Also read in the list of tabs, where nothing else is drawn.
-    for (const { after } of page.pets ? changes : []) if (after?.name) live.title.setText(`${after.name} · pet-store`);
+    for (const { after } of page.pets ? changes : []) if (after?.name) live.title.setText(`${after.name} · ${page.site}`);
   };
   let drawsAll = false;
   live.redraw.add(() => {

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::sessions::is_expired;
-use crate::model::{Account, AccountName, Key, MonotonicSeconds, Role, Session, Timestamp, Token};
+use crate::model::{
+    Account, AccountName, Key, MonotonicSeconds, Rescue, Role, Session, Timestamp, Token,
+};
 use crate::store::{AccountEdit, AccountSet};
 
 /// Seconds by which the saved last use of a session or token may be late.
 const SAVE_AFTER: u64 = 60;
 
-/// In-memory copy of accounts, sessions and tokens.
+/// In-memory copy of accounts, sessions, tokens and the settings of the rescue.
 #[derive(Default)]
 pub struct AccountCache {
     /// The version of the store that the next edit is decided on.
@@ -22,6 +24,8 @@ pub struct AccountCache {
     pub sessions: CredentialTable<Session>,
     /// API tokens by key.
     pub tokens: CredentialTable<Token>,
+    /// The settings of the rescue; the default until they are saved.
+    pub rescue: Arc<Rescue>,
     /// Accounts that the edit in progress disables or removes: they have no rights meanwhile.
     pub suspended: HashSet<AccountName>,
 }
@@ -31,6 +35,7 @@ impl AccountCache {
     pub fn reset(&mut self, set: AccountSet, version: u64) {
         self.version = version;
         self.accounts.clear();
+        self.rescue = set.rescue.unwrap_or_default();
         self.sessions.retain(&set.sessions);
         self.tokens.retain(&set.tokens);
         let accounts = set.accounts.into_iter().map(AccountEdit::PutAccount);
@@ -54,6 +59,7 @@ impl AccountCache {
                 AccountEdit::PutToken(token) => self.tokens.put(token),
                 AccountEdit::RemoveSession(key) => self.sessions.remove(&key),
                 AccountEdit::RemoveToken(key) => self.tokens.remove(&key),
+                AccountEdit::PutRescue(rescue) => self.rescue = rescue,
                 AccountEdit::SetClock(_) | AccountEdit::AddAuditEntry(_) => {}
             }
         }

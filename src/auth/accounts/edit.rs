@@ -306,6 +306,7 @@ fn can_revoke(edit: &AccountEdit) -> bool {
         | AccountEdit::RemoveToken(_) => true,
         AccountEdit::PutSession(_)
         | AccountEdit::PutToken(_)
+        | AccountEdit::PutRescue(_)
         | AccountEdit::SetClock(_)
         | AccountEdit::AddAuditEntry(_) => false,
     }

@@ -124,6 +124,10 @@ fn account_set() -> AccountSet {
             tick: MonotonicSeconds(250),
             wall: Timestamp::from_micros(-5),
         }),
+        rescue: Some(Arc::new(Rescue {
+            name: "Happy \"Paws\" <b>".to_owned(),
+            ..Rescue::default()
+        })),
     }
 }
 
@@ -132,10 +136,12 @@ fn edits(set: AccountSet) -> Vec<AccountEdit> {
     let sessions = set.sessions.into_iter().map(AccountEdit::PutSession);
     let tokens = set.tokens.into_iter().map(AccountEdit::PutToken);
     let clock = set.clock.into_iter().map(AccountEdit::SetClock);
+    let rescue = set.rescue.into_iter().map(AccountEdit::PutRescue);
     accounts
         .chain(sessions)
         .chain(tokens)
         .chain(clock)
+        .chain(rescue)
         .collect()
 }
 

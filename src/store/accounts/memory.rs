@@ -2,22 +2,23 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use super::follower::LocalAccountVersion;
 use super::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
 };
-use crate::model::{Account, AccountName, AuditEntry, Key, Session, Token};
+use crate::model::{Account, AccountName, AuditEntry, Key, Rescue, Session, Token};
 use crate::store::StoreError;
 
-/// Accounts, sessions, tokens and audit entries by their keys.
+/// Accounts, sessions, tokens and audit entries by their keys, and the settings of the rescue.
 #[derive(Default)]
 pub struct AccountRecords {
     accounts: BTreeMap<AccountName, Account>,
     sessions: BTreeMap<Key, Session>,
     tokens: BTreeMap<Key, Token>,
     clock: Option<ClockReading>,
+    rescue: Option<Arc<Rescue>>,
     routine_entries: BTreeMap<u64, AuditEntry>,
     admin_entries: BTreeMap<u64, AuditEntry>,
 }
@@ -34,6 +35,7 @@ impl AccountRecords {
             AccountEdit::RemoveSession(key) => drop(self.sessions.remove(&key)),
             AccountEdit::PutToken(token) => drop(self.tokens.insert(token.key, token)),
             AccountEdit::RemoveToken(key) => drop(self.tokens.remove(&key)),
+            AccountEdit::PutRescue(rescue) => self.rescue = Some(rescue),
             AccountEdit::SetClock(reading) => self.clock = Some(reading),
             AccountEdit::AddAuditEntry(entry) => {
                 self.add_audit_entry(self.last_audit_number() + 1, entry);
@@ -68,6 +70,7 @@ impl AccountRecords {
             sessions: self.sessions.values().cloned().collect(),
             tokens: self.tokens.values().cloned().collect(),
             clock: self.clock,
+            rescue: self.rescue.clone(),
         }
     }
 

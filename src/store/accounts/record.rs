@@ -1,12 +1,12 @@
-//! Records of accounts, sessions, tokens and audit entries: JSON, like all records of the store, under
-//! their name, key or number.
+//! Records of accounts, sessions, tokens, audit entries and the rescue's settings: JSON, like all records
+//! of the store.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, AccountName, AuditEntry, AuditKind, Author, Invitation, Key, MonotonicSeconds, Rev,
-    Session, Timestamp, Token,
+    Account, AccountName, AuditEntry, AuditKind, Author, Invitation, Key, MonotonicSeconds, Rescue,
+    Rev, Session, Timestamp, Token,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -181,6 +181,19 @@ pub fn decode_clock(bytes: &[u8]) -> Result<ClockReading, StoreError> {
         tick: MonotonicSeconds(record.tick),
         wall: Timestamp::from_micros(record.wall),
     })
+}
+
+/// Encodes the settings of the rescue.
+pub fn encode_rescue(rescue: &Rescue) -> Vec<u8> {
+    encode(rescue)
+}
+
+/// Decodes the settings of the rescue.
+///
+/// # Errors
+/// `Record`.
+pub fn decode_rescue(bytes: &[u8]) -> Result<Rescue, StoreError> {
+    decode(bytes)
 }
 
 /// Encodes an audit entry.

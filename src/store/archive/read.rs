@@ -9,11 +9,13 @@ use sha2::{Digest, Sha256};
 use super::consistency::ConsistencyCheck;
 use super::validate::{
     validate_account, validate_audit_entry, validate_change, validate_clock, validate_pet,
-    validate_start, validate_token,
+    validate_rescue, validate_start, validate_token,
 };
 use super::{ExportLine, FORMAT};
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
-use crate::store::accounts::{decode_account, decode_audit_entry, decode_key, decode_token};
+use crate::store::accounts::{
+    decode_account, decode_audit_entry, decode_key, decode_rescue, decode_token,
+};
 use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{AccountEdit, StoreError};
 
@@ -34,7 +36,7 @@ pub enum ExportedItem {
     Pet(Pet),
     /// A change of the log.
     Change(Change),
-    /// The edit that adds an account, a token, the clock or an audit entry.
+    /// The edit that adds an account, a token, the clock, an audit entry or the settings of the rescue.
     Staff(AccountEdit),
 }
 
@@ -139,7 +141,7 @@ fn parse_header(line: ExportLine) -> Result<ExportedItem, StoreError> {
     } = line
     else {
         return Err(StoreError::record(
-            "an export of format 1 or 2 begins with a line about itself",
+            "an export of format 1, 2 or 3 begins with a line about itself",
         ));
     };
     if epoch.parse::<Epoch>().is_err() {
@@ -173,6 +175,10 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
             return Ok(Some(ExportedItem::Change(validate_change(change)?)));
         }
         ExportLine::End { .. } => return Ok(None),
+        ExportLine::Rescue { record } => {
+            let rescue = validate_rescue(&decode_rescue(&bytes(record))?)?;
+            AccountEdit::PutRescue(rescue.into())
+        }
         ExportLine::Account { name, record } => {
             AccountEdit::PutAccount(validate_account(decode_account(&name, &bytes(record))?)?)
         }

@@ -82,6 +82,10 @@ fn account_set() -> AccountSet {
             tick: MonotonicSeconds(250),
             wall: Timestamp::from_micros(-5),
         }),
+        rescue: Some(Arc::new(Rescue {
+            name: "Happy Paws".to_owned(),
+            ..Rescue::default()
+        })),
     }
 }
 
@@ -95,7 +99,7 @@ fn audit_entry() -> AuditEntry {
     }
 }
 
-/// An export of one pet, three changes and accounts, and its items.
+/// An export of one pet, three changes, accounts and settings, and its items.
 fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let (rev, next_pet) = (Rev::new(3), PetId::new(2));
     let changes = [
@@ -112,6 +116,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let staff = account_set();
     writer.accounts(&staff).unwrap();
     writer.audit_entry(&audit_entry()).unwrap();
+    writer.rescue(staff.rescue.as_deref()).unwrap();
     writer.end().unwrap();
     let start = [
         ExportedItem::Start { rev, next_pet },
@@ -121,8 +126,10 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
     let tokens = staff.tokens.into_iter().map(AccountEdit::PutToken);
     let clock = staff.clock.into_iter().map(AccountEdit::SetClock);
+    let rescue = staff.rescue.into_iter().map(AccountEdit::PutRescue);
     let staff = accounts.chain(tokens).chain(clock);
     let staff = staff.chain([AccountEdit::AddAuditEntry(audit_entry())]);
+    let staff = staff.chain(rescue);
     (text, items.chain(staff.map(ExportedItem::Staff)).collect())
 }
 

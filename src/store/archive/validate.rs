@@ -6,7 +6,7 @@
 
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
-    Profile, ProfileInput, Rev, TextKind, Timestamp, Token, check_token_name, clean_text,
+    Profile, ProfileInput, Rescue, Rev, TextKind, Timestamp, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -67,6 +67,15 @@ pub fn validate_change(change: Change) -> Result<Change, StoreError> {
         kind => kind,
     };
     Ok(Change { kind, ..change })
+}
+
+/// Validates the settings of the rescue by the rules of their form.
+pub fn validate_rescue(rescue: &Rescue) -> Result<Rescue, StoreError> {
+    let validated = Rescue::default().with_entered(|field| Some(field.text(rescue)));
+    validated.map_err(|errors| match errors.first() {
+        Some(error) => invalid(error.field, &error.message),
+        None => invalid("rescue", "it is not valid"),
+    })
 }
 
 /// Validates an account.

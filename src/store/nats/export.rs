@@ -40,8 +40,10 @@ pub fn export(
     snapshot.pets.iter().try_for_each(|pet| archive.pet(pet))?;
     let mut changes = export.changes.iter();
     changes.try_for_each(|change| archive.change(change))?;
+    let accounts = engine.account_set()?;
+    archive.rescue(accounts.rescue.as_deref())?;
     if staff == StaffData::Included {
-        archive.accounts(&engine.account_set()?)?;
+        archive.accounts(&accounts)?;
         let audit_entries = engine.audit_entries(None, usize::MAX)?;
         let mut oldest_first = audit_entries.iter().rev();
         oldest_first.try_for_each(|(_, audit_entry)| archive.audit_entry(audit_entry))?;

@@ -12,8 +12,9 @@ use super::errors::{read, write};
 use super::tables::open_if_present;
 use crate::model::{AuditEntry, Key, MonotonicSeconds, Rev, Timestamp};
 use crate::store::accounts::{
-    decode_account, decode_audit_entry, decode_session, decode_token, encode_account,
-    encode_audit_entry, encode_session, encode_token, newest_of_both,
+    decode_account, decode_audit_entry, decode_rescue, decode_session, decode_token,
+    encode_account, encode_audit_entry, encode_rescue, encode_session, encode_token,
+    newest_of_both,
 };
 use crate::store::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
@@ -40,6 +41,9 @@ pub const ADMIN_AUDIT_ENTRIES: TableByNumber = TableDefinition::new("admin_deeds
 
 /// The last reading of the two clocks: seconds, and microseconds since the Unix epoch.
 pub const CLOCK: TableDefinition<(), (u64, i64)> = TableDefinition::new("clock");
+
+/// The settings of the rescue, once they were saved.
+pub const RESCUE: TableDefinition<(), &[u8]> = TableDefinition::new("rescue");
 
 impl AccountStore for RedbEngine {
     fn account_set(&self) -> Result<AccountSet, StoreError> {
@@ -117,6 +121,10 @@ pub fn account_set(reading: &ReadTransaction) -> Result<AccountSet, StoreError> 
         let (tick, wall) = (MonotonicSeconds(tick), Timestamp::from_micros(wall));
         set.clock = Some(ClockReading { tick, wall });
     }
+    for_each_row(reading, RESCUE, |(), record| {
+        set.rescue = Some(decode_rescue(record)?.into());
+        Ok(())
+    })?;
     Ok(set)
 }
 
@@ -189,6 +197,11 @@ pub fn apply(writing: &WriteTransaction, edit: &AccountEdit) -> Result<(), Store
         AccountEdit::RemoveSession(key) => remove(writing, SESSIONS, *key)?,
         AccountEdit::PutToken(token) => put(writing, TOKENS, token.key, &encode_token(token))?,
         AccountEdit::RemoveToken(key) => remove(writing, TOKENS, *key)?,
+        AccountEdit::PutRescue(rescue) => {
+            let mut table = writing.open_table(RESCUE).map_err(write)?;
+            let record = encode_rescue(rescue);
+            table.insert((), record.as_slice()).map_err(write)?;
+        }
         AccountEdit::SetClock(reading) => {
             let mut table = writing.open_table(CLOCK).map_err(write)?;
             let numbers = (reading.tick.0, reading.wall.micros());

@@ -11,7 +11,7 @@ use redb::{
     TableDefinition, TableHandle, Value, WriteTransaction,
 };
 
-use super::accounts::{ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, TOKENS};
+use super::accounts::{ACCOUNTS, ADMIN_AUDIT_ENTRIES, AUDIT_ENTRIES, CLOCK, RESCUE, TOKENS};
 use super::check::{Contents, check_records};
 use super::errors::{self, read, write};
 use super::file::guard_writes;
@@ -181,6 +181,7 @@ fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError>
         copy_table(from, to, AUDIT_ENTRIES)?,
         copy_table(from, to, ADMIN_AUDIT_ENTRIES)?,
         copy_table(from, to, CLOCK)?,
+        copy_table(from, to, RESCUE)?,
     ];
     let is_known =
         |name: &str| NOT_COPIED.contains(&name) || copied.iter().any(|copied| copied == name);

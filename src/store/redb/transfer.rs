@@ -28,8 +28,10 @@ pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), St
         for change in changes(reading, ..)? {
             archive.change(&change?)?;
         }
+        let accounts = accounts::account_set(reading)?;
+        archive.rescue(accounts.rescue.as_deref())?;
         if staff == StaffData::Included {
-            archive.accounts(&accounts::account_set(reading)?)?;
+            archive.accounts(&accounts)?;
             accounts::for_each_audit_entry(reading, |entry| archive.audit_entry(&entry))?;
         }
         archive.end()

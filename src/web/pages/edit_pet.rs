@@ -84,7 +84,10 @@ fn conflict_page(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> For
     let theirs = fields.filter(|field| conflicts.contains(&field.name));
     let theirs = theirs.map(|field| (field.name, field.text(&current.profile)));
     let mine = ProfileInput::from_profile(&patch.apply(&current.profile));
-    let mut page = FormPage::edit(current, &mine, &[]).with_theirs(theirs);
+    let mut page = FormPage::edit(current, &mine, &[]).with_theirs(
+        "Someone else saved changes to this pet while you were editing.",
+        theirs,
+    );
     page.hidden = hidden_fields(current);
     page
 }

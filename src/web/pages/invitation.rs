@@ -7,6 +7,7 @@ use poem::{Response, handler};
 
 use super::form::Form;
 use super::response::{PageResponder, redirect};
+use super::settings;
 use super::sign_in::with_session;
 use crate::auth::{Principal, Secret, SignInError, StaffAuth, check_password_rules};
 use crate::error::{Failure, at_field};
@@ -99,7 +100,13 @@ pub async fn accept(
             .await
     };
     match signed_in {
-        Ok(session) => Ok(with_session(redirect("/pets"), &pages.principal, &session)),
+        Ok(session) => {
+            let next = match invitation.account {
+                Some(_) => "/pets",
+                None => settings::PATH,
+            };
+            Ok(with_session(redirect(next), &pages.principal, &session))
+        }
         Err(SignInError::Failed(failure)) => Err(failure.into()),
         Err(_) => Ok(redirect("/sign-in")),
     }

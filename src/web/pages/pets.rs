@@ -68,7 +68,7 @@ fn cards(
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
             let page = CardsPage::new(pets, Timestamp::now());
-            site.views.render(&rights, &page)
+            site.views.render(&site.app.rescue(), &rights, &page)
         },
     }
 }

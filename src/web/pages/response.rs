@@ -53,7 +53,7 @@ impl PageResponder {
     /// 500 when the page cannot be rendered.
     pub fn show<P: Page>(&self, page: &P) -> poem::Result<Response> {
         let rights = Rights::new(&self.principal);
-        let html = self.site.views.render(&rights, page);
+        let html = self.render(&rights, page);
         let html = html.ok_or_else(Failure::internal)?;
         let caching = match rights.form_token {
             // Back shows the form as it was left, without sending it again.
@@ -73,6 +73,11 @@ impl PageResponder {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         Ok(response)
+    }
+
+    fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
+        let rescue = self.site.app.rescue();
+        self.site.views.render(&rescue, rights, page)
     }
 
     /// Answers with a page and another status than 200: a form with its errors, or a question.
@@ -109,7 +114,7 @@ impl PageResponder {
             public_url,
             ..ErrorPage::default()
         };
-        match self.site.views.render(&Rights::new(&self.principal), &page) {
+        match self.render(&Rights::new(&self.principal), &page) {
             Some(html) => failure.respond("text/html; charset=utf-8", html),
             None => failure.clone().into_response(),
         }

@@ -17,6 +17,7 @@ use poem::{Request, Response};
 
 use super::form::{self, Form};
 use super::response::PageResponder;
+use super::settings;
 use crate::auth::Principal;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, Profile, Status};
@@ -88,7 +89,7 @@ impl UnsavedForm {
     /// Returns `None` unless `action` is the address of a form with text or choices.
     fn new(action: &str, form: Form) -> Option<Self> {
         let has_input = match action {
-            "/pets" | "/staff" | "/account/tokens" => true,
+            "/pets" | "/staff" | "/account/tokens" | settings::PATH => true,
             _ => edited_pet(action).or(status_pet(action)).is_some(),
         };
         has_input.then(|| UnsavedForm {
@@ -132,6 +133,7 @@ impl UnsavedForm {
             "/pets" => "/pets/new".to_owned(),
             "/staff" => "/staff".to_owned(),
             "/account/tokens" => "/account".to_owned(),
+            settings::PATH => settings::PATH.to_owned(),
             action => match edited_pet(action) {
                 Some(pet) => format!("/pets/{pet}/edit"),
                 None => "/pets".to_owned(),
@@ -141,7 +143,9 @@ impl UnsavedForm {
 
     /// Returns true if sending the form again can succeed, or its text is worth copying.
     pub fn is_worth_returning(&self, failure: &Failure) -> bool {
-        self.is_pet_form() || !matches!(failure.status.as_u16(), 400 | 404 | 405 | 413 | 415 | 422)
+        self.is_pet_form()
+            || self.action == settings::PATH
+            || !matches!(failure.status.as_u16(), 400 | 404 | 405 | 413 | 415 | 422)
     }
 
     /// Answers with the form, filled in, under a message that says why it is shown.
@@ -160,6 +164,14 @@ impl UnsavedForm {
         };
         if self.is_pet_form() {
             let mut page = self.into_pet_form(&pages.site, title, detail);
+            page.is_hint = status.is_success();
+            page.public_url = public_url;
+            return pages.show_with_status(&page, status);
+        }
+        if self.action == settings::PATH {
+            let rescue = pages.site.app.rescue();
+            let page = settings::filled_form(&rescue, &self.form, &[]);
+            let mut page = page.with_notice(title, detail);
             page.is_hint = status.is_success();
             page.public_url = public_url;
             return pages.show_with_status(&page, status);

@@ -18,7 +18,7 @@ test("a name that is markup is shown as text on every page, and live", async (t)
   const id = new URL(staff.page.url()).pathname.split("/").pop();
   assert.equal(await staff.page.locator("h1").textContent(), SCRIPT);
   assert.equal(await staff.field(id, "about"), `${SCRIPT}${IMAGE}`);
-  assert.equal(await staff.page.title(), `${SCRIPT} · pet-store`);
+  assert.equal(await staff.page.title(), `${SCRIPT} · Sample Rescue`);
 
   await watching.shows(id, "name", SCRIPT);
   await watching.shows(id, "species", IMAGE);

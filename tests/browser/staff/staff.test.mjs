@@ -42,11 +42,11 @@ test("a show page follows a rename, in its title too, and says when its pet was 
   const { id } = await store.api("POST", "/pets", { name: "Otto", species: "Dog", about: "Barks." });
   const tab = await openTab(t, `${store.origin}/pets/${id}`);
   await tab.isLive();
-  assert.equal(await tab.page.title(), "Otto · pet-store");
+  assert.equal(await tab.page.title(), "Otto · Sample Rescue");
 
   await store.api("PATCH", `/pets/${id}`, { name: "Ottilie", about: "", age: "9" });
   await tab.shows(id, "name", "Ottilie");
-  assert.equal(await tab.page.title(), "Ottilie · pet-store");
+  assert.equal(await tab.page.title(), "Ottilie · Sample Rescue");
   assert.equal(await tab.pet(id).locator(".about").isVisible(), false);
   assert.equal(await tab.pet(id).locator('[data-row="age"]').isVisible(), true);
 

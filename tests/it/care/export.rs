@@ -58,7 +58,7 @@ async fn a_changed_export_is_refused_with_its_line_and_no_store_is_created() {
     let changed = [
         (String::new(), "line 1 "),
         (lines[1..].concat(), "line 1 "),
-        (whole.replacen("\"format\":2", "\"format\":3", 1), "line 1 "),
+        (whole.replacen("\"format\":3", "\"format\":4", 1), "line 1 "),
         (lines[..7].concat(), "ends in the middle"),
         (whole.trim_end().to_owned(), "ends in the middle"),
         (

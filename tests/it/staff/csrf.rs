@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 15] = [
+const FORMS: [&str; 16] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -20,6 +20,7 @@ const FORMS: [&str; 15] = [
     "/account/tokens/0011223344556677",
     "/staff",
     "/staff/boris",
+    "/settings",
     "/welcome/0011223344556677",
     "/pets/99/status",
 ];

@@ -64,6 +64,8 @@ async fn stored_text_is_escaped_on_every_staff_page() {
     }
     let own = rescue.app.text("/pets").await.matches("<script").count();
     for (path, page) in pages {
+        // `pages::headers` tests that this is the script that the policy allows.
+        let page = page.replacen("<script>(()=>{", "<script ", 1);
         for part in ["<script>", "<img src=x", "alert(1)</script>"] {
             assert!(!page.contains(part), "{part} in {path}:\n{page}");
         }

@@ -93,6 +93,13 @@ fn invalid_values_are_refused_with_their_line_and_field() {
         (8, "/tick", u64::MAX.into(), "tick: the largest"),
         (9, "/record/did", long[..20_001].into(), "did: use at most"),
         (9, "/record/after", u64::MAX.into(), "after: the largest"),
+        (10, "/record/name", "".into(), "name: Enter the name"),
+        (
+            10,
+            "/record/website",
+            "javascript:a.b".into(),
+            "website: Enter the",
+        ),
     ] {
         let text = changed(|lines| {
             let record = &mut lines[line - 1];

@@ -1,14 +1,15 @@
 //! Encodes edits of accounts as messages, and decodes them.
 //!
 //! Every account, session and token has its own subject, of which the stream keeps the last message:
-//! the record, or an empty message for a removed one. Audit entries use a ring of as many subjects as
+//! the record, or an empty message for a removed one. So have the clock and the settings of the rescue. Audit entries use a ring of as many subjects as
 //! entries are kept, so that each replaces the oldest. Routine entries and others have separate
 //! rings.
 
 use crate::model::{AccountName, AuditEntry, Key};
 use crate::store::accounts::{
-    decode_account, decode_audit_entry, decode_clock, decode_key, decode_session, decode_token,
-    encode_account, encode_audit_entry, encode_clock, encode_key, encode_session, encode_token,
+    decode_account, decode_audit_entry, decode_clock, decode_key, decode_rescue, decode_session,
+    decode_token, encode_account, encode_audit_entry, encode_clock, encode_key, encode_rescue,
+    encode_session, encode_token,
 };
 use crate::store::nats::batch::BatchMessage;
 use crate::store::nats::record::StoredMessage;
@@ -20,6 +21,7 @@ const TOKEN: &str = "ps-staff.token.";
 const AUDIT_ENTRY: &str = "ps-staff.deed.";
 const ADMIN_AUDIT_ENTRY: &str = "ps-staff.admin-deed.";
 const CLOCK: &str = "ps-staff.clock";
+const RESCUE: &str = "ps-staff.rescue";
 
 /// Header: the number of an audit entry.
 const NUMBER: &str = "Ps-Deed";
@@ -86,6 +88,7 @@ fn record(edit: &AccountEdit) -> (String, Vec<u8>) {
         AccountEdit::RemoveSession(key) => (by_key(SESSION, key), Vec::new()),
         AccountEdit::PutToken(token) => (by_key(TOKEN, &token.key), encode_token(token)),
         AccountEdit::RemoveToken(key) => (by_key(TOKEN, key), Vec::new()),
+        AccountEdit::PutRescue(rescue) => (RESCUE.to_owned(), encode_rescue(rescue)),
         AccountEdit::SetClock(reading) => (CLOCK.to_owned(), encode_clock(reading)),
         AccountEdit::AddAuditEntry(entry) => (AUDIT_ENTRY.to_owned(), encode_audit_entry(entry)),
     }
@@ -137,6 +140,8 @@ pub fn decode_edit(message: &StoredMessage) -> Result<LoggedEdit, StoreError> {
         ));
     } else if subject == CLOCK {
         AccountEdit::SetClock(decode_clock(body)?)
+    } else if subject == RESCUE {
+        AccountEdit::PutRescue(decode_rescue(body)?.into())
     } else {
         return Ok(LoggedEdit::Unknown);
     };

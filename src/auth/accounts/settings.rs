@@ -1,0 +1,59 @@
+//! Edits of the settings of the rescue.
+
+use std::sync::Arc;
+
+use super::{Accounts, AccountsResult, Actor, ActorRequirement, Plan};
+use crate::model::{Rescue, RescueField};
+use crate::store::AccountEdit;
+
+/// Fields that an edit and somebody else changed to different texts.
+pub type ConflictingFields = Vec<&'static RescueField>;
+
+/// Edits the settings of the rescue.
+pub struct Settings<'a>(pub(super) &'a Accounts);
+
+impl Settings<'_> {
+    /// Saves the settings that `edited` changed since `base`. Those that others changed stay. If both
+    /// changed the same settings, nothing is saved, and these are returned.
+    ///
+    /// # Errors
+    /// `SignedOut`, `NotAdmin`.
+    pub fn save(
+        &self,
+        base: &Rescue,
+        edited: &Rescue,
+        actor: &Actor,
+    ) -> AccountsResult<Result<(), ConflictingFields>> {
+        self.0.edit(actor, ActorRequirement::Admin, |cache, _| {
+            let (merged, conflicts) = cache.rescue.merge(base, edited);
+            if !conflicts.is_empty() {
+                return Ok(Plan::unchanged(Err(conflicts)));
+            }
+            let changed = merged.differences(&cache.rescue);
+            if changed.is_empty() {
+                return Ok(Plan::unchanged(Ok(())));
+            }
+            let edits = changed
+                .iter()
+                .map(|field| describe(field, &cache.rescue, &merged));
+            let action = format!(
+                "changed the settings: {}",
+                edits.collect::<Vec<_>>().join(", ")
+            );
+            let put = AccountEdit::PutRescue(Arc::new(merged));
+            Ok(Plan::administrative(vec![put], action, Ok(())))
+        })
+    }
+}
+
+/// Describes an edit of one setting, for example "name from Paws to Happy Paws".
+fn describe(field: &RescueField, before: &Rescue, after: &Rescue) -> String {
+    let (name, before, after) = (field.name, field.text(before), field.text(after));
+    if before.is_empty() {
+        format!("{name} set to {after}")
+    } else if after.is_empty() {
+        format!("{name} removed")
+    } else {
+        format!("{name} from {before} to {after}")
+    }
+}

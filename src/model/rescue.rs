@@ -1,0 +1,233 @@
+//! The settings of the rescue: whose board this is, as visitors see it.
+//!
+//! Each setting is declared once in `Rescue::FIELDS`. The form, its errors, merging and the activity
+//! log follow from the table. A setting that is empty has its default.
+
+mod link;
+
+use serde::{Deserialize, Serialize};
+
+use self::link::parse_link;
+use super::{FieldError, TextKind, check_text, is_invisible};
+
+/// The settings as stored records have them. A setting that is added later is missing in old records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rescue {
+    /// Name of the rescue. Empty until an admin has saved the settings once.
+    pub name: String,
+    /// Address of the rescue's own website.
+    pub website: String,
+    /// Text at the end of every page.
+    pub footer: String,
+}
+
+/// A setting: its names, its rules, and access to its text.
+#[derive(Debug)]
+pub struct RescueField {
+    /// Name in forms and records.
+    pub name: &'static str,
+    /// Label on the page.
+    pub label: &'static str,
+    /// Hint for the person who fills in the form; may be empty.
+    pub hint: &'static str,
+    /// Values that the setting allows.
+    pub kind: SettingKind,
+    text: fn(&Rescue) -> &String,
+    text_mut: fn(&mut Rescue) -> &mut String,
+}
+
+/// Values that a setting allows. Limits count characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// A name of at most this many characters, which cannot be blank.
+    Name(usize),
+    /// One line of at most this many characters.
+    Line(usize),
+    /// The address of a page, with or without `https://`.
+    Link,
+}
+
+/// The longest address of a page.
+const LINK_LIMIT: usize = 200;
+
+const FIELDS: [RescueField; 3] = [
+    RescueField {
+        name: "name",
+        label: "Name of your rescue",
+        hint: "",
+        kind: SettingKind::Name(60),
+        text: |rescue| &rescue.name,
+        text_mut: |rescue| &mut rescue.name,
+    },
+    RescueField {
+        name: "website",
+        label: "Your website",
+        hint: "At the end of every page",
+        kind: SettingKind::Link,
+        text: |rescue| &rescue.website,
+        text_mut: |rescue| &mut rescue.website,
+    },
+    RescueField {
+        name: "footer",
+        label: "Text at the end of every page",
+        hint: "For example opening hours, or a charity number",
+        kind: SettingKind::Line(200),
+        text: |rescue| &rescue.footer,
+        text_mut: |rescue| &mut rescue.footer,
+    },
+];
+
+impl Rescue {
+    /// Every setting, in the order of the form.
+    pub const FIELDS: &'static [RescueField; FIELDS.len()] = &FIELDS;
+
+    /// The settings of the demo.
+    pub fn sample() -> Self {
+        Rescue {
+            name: "Sample Rescue".to_owned(),
+            ..Rescue::default()
+        }
+    }
+
+    /// Returns the name that pages show.
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() {
+            "Pet rescue"
+        } else {
+            &self.name
+        }
+    }
+
+    /// Validates what was entered. A field for which `entered` returns `None` keeps its text.
+    ///
+    /// # Errors
+    /// Names every field that breaks its rule.
+    pub fn with_entered<'a>(
+        &self,
+        entered: impl Fn(&'static RescueField) -> Option<&'a str>,
+    ) -> Result<Self, Vec<FieldError>> {
+        let (mut changed, mut errors) = (self.clone(), Vec::new());
+        for field in Rescue::FIELDS {
+            match entered(field).map(|text| field.kind.validate(text)) {
+                None => {}
+                Some(Ok(text)) => *(field.text_mut)(&mut changed) = text,
+                Some(Err(message)) => errors.push(FieldError {
+                    field: field.name,
+                    message,
+                }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(changed)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Returns the settings that differ from those of `other`.
+    pub fn differences(&self, other: &Rescue) -> Vec<&'static RescueField> {
+        let fields = Rescue::FIELDS.iter();
+        fields
+            .filter(|field| field.text(self) != field.text(other))
+            .collect()
+    }
+
+    /// Returns these settings with those that `edited` changed since `base`, and the settings that
+    /// differ in all three: somebody else changed them too.
+    pub fn merge(&self, base: &Rescue, edited: &Rescue) -> (Self, Vec<&'static RescueField>) {
+        let mut merged = self.clone();
+        let mut conflicts = Vec::new();
+        for field in edited.differences(base) {
+            let theirs = field.text(self);
+            if theirs != field.text(base) && theirs != field.text(edited) {
+                conflicts.push(field);
+            }
+            *(field.text_mut)(&mut merged) = field.text(edited).to_owned();
+        }
+        (merged, conflicts)
+    }
+}
+
+impl RescueField {
+    /// Returns the text of the setting in `rescue`.
+    pub fn text<'a>(&self, rescue: &'a Rescue) -> &'a str {
+        (self.text)(rescue)
+    }
+}
+
+impl SettingKind {
+    /// Returns the most characters that the setting allows.
+    pub const fn limit(self) -> usize {
+        match self {
+            SettingKind::Name(limit) | SettingKind::Line(limit) => limit,
+            SettingKind::Link => LINK_LIMIT,
+        }
+    }
+
+    /// Returns the text to store, without blanks at either end.
+    ///
+    /// # Errors
+    /// The rule that the text breaks, for the person who entered it.
+    fn validate(self, entered: &str) -> Result<String, String> {
+        let text = entered.trim();
+        let (limit, length) = (self.limit(), text.chars().count());
+        if length > limit {
+            return Err(format!(
+                "Use at most {limit} characters; this has {length}."
+            ));
+        }
+        check_text(text, TextKind::OneLine).map_err(|hidden| hidden.message())?;
+        match self {
+            SettingKind::Name(_) if text.chars().all(is_invisible) => {
+                Err("Enter the name of your rescue.".to_owned())
+            }
+            SettingKind::Link if !text.is_empty() => parse_link(text),
+            SettingKind::Name(_) | SettingKind::Line(_) | SettingKind::Link => Ok(text.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rescue(name: &str, website: &str) -> Rescue {
+        Rescue {
+            name: name.to_owned(),
+            website: website.to_owned(),
+            ..Rescue::default()
+        }
+    }
+
+    #[test]
+    fn a_merge_keeps_what_others_changed_and_names_what_both_changed() {
+        let base = rescue("Paws", "https://old.example");
+        let theirs = rescue("Paws", "https://theirs.example");
+        let mine = rescue("Happy Paws", "https://old.example");
+        let (merged, conflicts) = theirs.merge(&base, &mine);
+        assert_eq!(merged, rescue("Happy Paws", "https://theirs.example"));
+        assert!(conflicts.is_empty());
+        let mine = rescue("Happy Paws", "https://mine.example");
+        let (_, conflicts) = theirs.merge(&base, &mine);
+        let names: Vec<_> = conflicts.iter().map(|field| field.name).collect();
+        assert_eq!(names, ["website"]);
+        assert!(theirs.merge(&base, &theirs).1.is_empty());
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_and_one_that_was_not_entered_keeps_its_text() {
+        let before = rescue("Paws", "https://old.example");
+        let entered = |field: &'static RescueField| match field.name {
+            "name" => Some(" \u{200d} "),
+            "footer" => Some("a\u{202e}b"),
+            _ => None,
+        };
+        let errors = before.with_entered(entered).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
+        assert_eq!(fields, ["name", "footer"]);
+        let name = |field: &'static RescueField| (field.name == "name").then_some(" Happy Paws ");
+        let after = before.with_entered(name).unwrap();
+        assert_eq!(after, rescue("Happy Paws", "https://old.example"));
+    }
+}

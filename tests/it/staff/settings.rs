@@ -1,0 +1,180 @@
+//! The settings of the rescue: who may edit them, where they are shown, and what keeps them.
+
+use std::fs::File;
+use std::io::BufReader;
+
+use pet_store::store::archive::StaffData;
+use pet_store::store::{backup, check, export, import, restore, write_new};
+
+use crate::support::{Browser, Rescue, spawn_app, unescape};
+
+/// Sends the form as it was rendered, with these fields changed. Returns the status and the page.
+async fn save(browser: &mut Browser, fields: &[(&str, &str)]) -> (u16, String) {
+    let page = browser.get("/settings").await;
+    let base = base_of(&page);
+    send(browser, &base, fields).await
+}
+
+/// Sends a form that was rendered with the settings `base`.
+async fn send(browser: &mut Browser, base: &str, fields: &[(&str, &str)]) -> (u16, String) {
+    let fields = [fields, &[("author", "anna"), ("base", base)]].concat();
+    let answer = browser.post("/settings", &fields).await;
+    let status = answer.status().as_u16();
+    let page = answer.text().await.unwrap();
+    browser.learn_form_token(&page);
+    (status, page)
+}
+
+fn base_of(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"base\" value=\"").unwrap();
+    unescape(rest.split('"').next().unwrap())
+}
+
+#[tokio::test]
+async fn only_an_admin_who_is_signed_in_edits_the_settings() {
+    let rescue = Rescue::start().await;
+    let mut visitor = rescue.browser();
+    assert_eq!(visitor.status("/settings").await, 303);
+    assert_eq!(save_blindly(&mut visitor).await, 401);
+    let mut boris = rescue.signed_in("boris").await;
+    assert_eq!(boris.status("/settings").await, 403);
+    assert_eq!(save_blindly(&mut boris).await, 403);
+    assert!(!boris.get("/pets").await.contains("href=\"/settings\""));
+    let [_, _, write] = &rescue.tokens;
+    let with_token = rescue.bearing(write, "POST", "/settings");
+    let answer = with_token.form(&[("name", "Mallory")]).send().await;
+    assert_eq!(answer.unwrap().status(), 403);
+
+    let mut anna = rescue.signed_in("anna").await;
+    assert!(anna.get("/pets").await.contains("href=\"/settings\""));
+    let form_token = std::mem::replace(&mut anna.form_token, "of another page".to_owned());
+    assert_eq!(save_blindly(&mut anna).await, 403, "a wrong form token");
+    anna.form_token = form_token;
+    let page = anna.get("/pets").await;
+    assert!(page.contains("<title>Pets · Pet rescue</title>"), "{page}");
+    assert_eq!(save_blindly(&mut anna).await, 303);
+    assert!(anna.get("/pets").await.contains("Mallory"));
+}
+
+async fn save_blindly(browser: &mut Browser) -> u16 {
+    browser.submit("/settings", &[("name", "Mallory")]).await
+}
+
+#[tokio::test]
+async fn visitors_see_the_name_the_website_and_the_footer_and_no_other_program() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let entered = [
+        ("name", "  Happy <Tails> "),
+        ("website", "happytails.example"),
+        ("footer", "Open on Sundays & by appointment"),
+    ];
+    assert_eq!(save(&mut anna, &entered).await.0, 303);
+    for path in ["/pets", "/pets/1", "/pets/99", "/sign-in", "/live/doctor"] {
+        let page = unescape(&rescue.app.text(path).await);
+        let (_, title) = page.split_once("<title>").unwrap();
+        let (title, _) = title.split_once("</title>").unwrap();
+        assert!(title.ends_with(" · Happy <Tails>"), "{title}");
+        assert!(page.contains("dir=\"auto\">Happy <Tails></a>"), "{page}");
+        assert!(page.contains("Open on Sundays & by appointment"));
+        assert!(page.contains("href=\"https://happytails.example\""));
+        assert!(page.contains("data-site=\"Happy <Tails>\""), "{page}");
+        let others = page.replace("Made with pet-store", "");
+        assert!(!others.contains("pet-store"), "{path}: {others}");
+    }
+    let audit = unescape(&anna.get("/audit").await);
+    let entry = "changed the settings: name set to Happy <Tails>, website set to \
+                 https://happytails.example, footer set to Open on Sundays & by appointment";
+    assert!(audit.contains(entry), "{audit}");
+    save(&mut anna, &[("name", "Paws"), ("footer", "")]).await;
+    let audit = unescape(&anna.get("/audit").await);
+    let entry = "changed the settings: name from Happy <Tails> to Paws, footer removed";
+    assert!(audit.contains(entry), "{audit}");
+}
+
+#[tokio::test]
+async fn a_refused_form_says_what_to_do_and_keeps_what_was_entered() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let entered = [
+        ("name", " "),
+        ("website", "javascript:alert(1)"),
+        ("footer", "Kept text"),
+    ];
+    let (status, page) = save(&mut anna, &entered).await;
+    assert_eq!(status, 422);
+    for part in [
+        "<title>Error: Settings",
+        "Name of your rescue: enter the name of your rescue.",
+        "Enter the address of a page, for example https://happytails.example.",
+        "value=\"Kept text\"",
+        "value=\"javascript:alert(1)\"",
+        "data-entered",
+    ] {
+        let page = unescape(&page);
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!rescue.app.text("/pets").await.contains("Kept text"));
+    // A form that could not be saved at all is returned too.
+    anna.form_token = "of another page".to_owned();
+    let (status, page) = send(&mut anna, "{}", &entered).await;
+    assert_eq!(status, 403);
+    assert!(page.contains("value=\"Kept text\""), "{page}");
+}
+
+#[tokio::test]
+async fn two_admins_keep_both_of_their_changes_and_choose_between_two_of_the_same() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let first = [("name", "Paws"), ("footer", "Open on Sundays")];
+    assert_eq!(save(&mut anna, &first).await.0, 303);
+    let base = base_of(&anna.get("/settings").await);
+    let theirs = [("name", "Paws"), ("footer", "Open on Mondays")];
+    let same = [("name", "Happy Paws"), ("footer", "Open on Sundays")];
+    let other = [("name", "Happy Paws"), ("footer", "Closed")];
+    assert_eq!(send(&mut anna, &base, &theirs).await.0, 303);
+    assert_eq!(send(&mut anna, &base, &same).await.0, 303);
+    assert_eq!(send(&mut anna, &base, &same).await.0, 303, "sent twice");
+    let page = rescue.app.text("/pets").await;
+    assert!(page.contains("Happy Paws") && page.contains("Open on Mondays"));
+
+    let (status, page) = send(&mut anna, &base, &other).await;
+    assert_eq!(status, 409);
+    assert!(page.contains("Someone else saved the settings while you were editing."));
+    assert!(page.contains("Open on Mondays") && page.contains("value=\"Closed\""));
+    let base = base_of(&page);
+    let choice = [&other[..], &[("keep-footer", "theirs")]].concat();
+    assert_eq!(send(&mut anna, &base, &choice).await.0, 303);
+    assert!(rescue.app.text("/pets").await.contains("Open on Mondays"));
+}
+
+#[tokio::test]
+async fn the_settings_survive_restart_backup_and_export_also_without_staff() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    save(&mut anna, &[("name", "Happy Tails")]).await;
+    let rescue = rescue.restart().await;
+    assert!(rescue.app.text("/pets").await.contains("Happy Tails"));
+
+    let place = tempfile::tempdir().unwrap();
+    let (file, restored) = (place.path().join("b.redb"), place.path().join("restored"));
+    backup(rescue.folder.path(), &file).unwrap();
+    restore(&file, &restored).unwrap();
+    check(&restored).unwrap();
+    let (file, imported) = (place.path().join("e.ndjson"), place.path().join("imported"));
+    let write = |out: &mut _| export(rescue.folder.path(), StaffData::Excluded, out);
+    write_new(&file, write).unwrap();
+    import(BufReader::new(File::open(&file).unwrap()), &imported).unwrap();
+    for data in [restored, imported] {
+        let moved = Rescue::start().await.moved_to(&data).await;
+        assert!(moved.app.text("/pets").await.contains("Happy Tails"));
+    }
+}
+
+#[tokio::test]
+async fn the_demo_has_a_sample_name_and_no_settings() {
+    let app = spawn_app().await;
+    let page = app.text("/pets").await;
+    assert!(
+        page.contains("<title>Pets · Sample Rescue</title>"),
+        "{page}"
+    );
+    assert!(!page.contains("href=\"/settings\""));
+    assert_eq!(app.get("/settings").await.status(), 404);
+}
