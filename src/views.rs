@@ -4,6 +4,7 @@
 //! `.html`, which makes minijinja escape text.
 
 mod account;
+mod ask;
 mod audit;
 mod choice;
 mod confirm;
@@ -24,6 +25,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::Serialize;
 
 pub use self::account::AccountPage;
+pub use self::ask::AskView;
 pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
 pub use self::form::{FieldMessages, FormPage};
@@ -44,6 +46,8 @@ struct Context<'a, P> {
     rescue: &'a Rescue,
     /// Name of the rescue, or a general one until it has a name.
     site_name: &'a str,
+    /// The link that calls the rescue.
+    phone_link: Option<String>,
     /// Name of the account that is signed in.
     name: Option<&'a str>,
     /// `name=value` of the cookie with the account that is signed in.
@@ -91,6 +95,7 @@ impl Views {
             is_admin: rights.is_admin,
             rescue,
             site_name: rescue.shown_name(),
+            phone_link: rescue.phone_link(),
             name: rights.name.as_deref(),
             account_cookie: rights.account_cookie.as_deref(),
             form_token: rights.form_token.as_deref(),

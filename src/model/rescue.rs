@@ -3,10 +3,12 @@
 //! Each setting is declared once in `Rescue::FIELDS`. The form, its errors, merging and the activity
 //! log follow from the table. A setting that is empty has its default.
 
+mod contact;
 mod link;
 
 use serde::{Deserialize, Serialize};
 
+use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 use super::{FieldError, TextKind, check_text, is_invisible};
 
@@ -16,6 +18,13 @@ use super::{FieldError, TextKind, check_text, is_invisible};
 pub struct Rescue {
     /// Name of the rescue. Empty until an admin has saved the settings once.
     pub name: String,
+    /// Email address for questions of visitors.
+    pub mail: String,
+    /// Phone number for questions of visitors.
+    pub phone: String,
+    /// Address of a page with which visitors ask questions.
+    #[serde(rename = "contact-page")]
+    pub contact_page: String,
     /// Address of the rescue's own website.
     pub website: String,
     /// Text at the end of every page.
@@ -44,6 +53,10 @@ pub enum SettingKind {
     Name(usize),
     /// One line of at most this many characters.
     Line(usize),
+    /// An email address.
+    Mail,
+    /// A phone number.
+    Phone,
     /// The address of a page, with or without `https://`.
     Link,
 }
@@ -51,7 +64,13 @@ pub enum SettingKind {
 /// The longest address of a page.
 const LINK_LIMIT: usize = 200;
 
-const FIELDS: [RescueField; 3] = [
+/// The longest email address.
+const MAIL_LIMIT: usize = 100;
+
+/// The longest phone number.
+const PHONE_LIMIT: usize = 40;
+
+const FIELDS: [RescueField; 6] = [
     RescueField {
         name: "name",
         label: "Name of your rescue",
@@ -59,6 +78,30 @@ const FIELDS: [RescueField; 3] = [
         kind: SettingKind::Name(60),
         text: |rescue| &rescue.name,
         text_mut: |rescue| &mut rescue.name,
+    },
+    RescueField {
+        name: "mail",
+        label: "Email address",
+        hint: "For questions about your pets",
+        kind: SettingKind::Mail,
+        text: |rescue| &rescue.mail,
+        text_mut: |rescue| &mut rescue.mail,
+    },
+    RescueField {
+        name: "phone",
+        label: "Phone number",
+        hint: "For questions about your pets",
+        kind: SettingKind::Phone,
+        text: |rescue| &rescue.phone,
+        text_mut: |rescue| &mut rescue.phone,
+    },
+    RescueField {
+        name: "contact-page",
+        label: "Contact page",
+        hint: "The address of a contact form, or of how to adopt",
+        kind: SettingKind::Link,
+        text: |rescue| &rescue.contact_page,
+        text_mut: |rescue| &mut rescue.contact_page,
     },
     RescueField {
         name: "website",
@@ -86,6 +129,8 @@ impl Rescue {
     pub fn sample() -> Self {
         Rescue {
             name: "Sample Rescue".to_owned(),
+            mail: "hello@rescue.example".to_owned(),
+            phone: "+44 20 7946 0000".to_owned(),
             ..Rescue::default()
         }
     }
@@ -97,6 +142,13 @@ impl Rescue {
         } else {
             &self.name
         }
+    }
+
+    /// Returns the link that calls the rescue; `None` without a phone number.
+    pub fn phone_link(&self) -> Option<String> {
+        let is_dialled = |letter: &char| letter.is_ascii_digit() || *letter == '+';
+        let number: String = self.phone.chars().filter(is_dialled).collect();
+        (!number.is_empty()).then(|| format!("tel:{number}"))
     }
 
     /// Validates what was entered. A field for which `entered` returns `None` keeps its text.
@@ -162,6 +214,8 @@ impl SettingKind {
         match self {
             SettingKind::Name(limit) | SettingKind::Line(limit) => limit,
             SettingKind::Link => LINK_LIMIT,
+            SettingKind::Mail => MAIL_LIMIT,
+            SettingKind::Phone => PHONE_LIMIT,
         }
     }
 
@@ -182,8 +236,11 @@ impl SettingKind {
             SettingKind::Name(_) if text.chars().all(is_invisible) => {
                 Err("Enter the name of your rescue.".to_owned())
             }
-            SettingKind::Link if !text.is_empty() => parse_link(text),
-            SettingKind::Name(_) | SettingKind::Line(_) | SettingKind::Link => Ok(text.to_owned()),
+            _ if text.is_empty() => Ok(String::new()),
+            SettingKind::Link => parse_link(text),
+            SettingKind::Mail => parse_mail(text),
+            SettingKind::Phone => parse_phone(text),
+            SettingKind::Name(_) | SettingKind::Line(_) => Ok(text.to_owned()),
         }
     }
 }

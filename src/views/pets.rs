@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::ask::AskView;
 use super::choice::Choice;
 use super::time_text::ago;
 use crate::hub::Board;
@@ -39,6 +40,8 @@ pub struct ShowPage {
     details: Vec<DetailView>,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// The ways to ask the rescue about the pet.
+    pub ask: Option<AskView>,
 }
 
 /// Offer to undo a status that was just set.
@@ -124,6 +127,7 @@ impl ShowPage {
             details: DetailView::list(&pet.profile),
             statuses: choices(Some(pet.status)),
             undo,
+            ask: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
-use crate::views::{CardsPage, FormPage, IndexPage, ShowPage};
+use crate::views::{AskView, CardsPage, FormPage, IndexPage, ShowPage};
 use crate::web::Site;
 use crate::web::pet_blocks::{BlockKind, Rendering};
 use crate::writer::{Command, WriteError};
@@ -83,7 +83,10 @@ pub fn show_pet(
     let (pet, cursor) = pages.site.pet(&id)?;
     let now = Timestamp::now();
     let undo = undo::offer_for(&pages, headers, now, Some(pet.id));
-    pages.show(&ShowPage::new(&pet, cursor, now, undo))
+    let mut page = ShowPage::new(&pet, cursor, now, undo);
+    let address = pages.public_address(&pet_path(pet.id));
+    page.ask = AskView::new(&pages.site.app.rescue(), &pet, address.as_deref());
+    pages.show(&page)
 }
 
 /// Shows the form to add a pet.

@@ -75,6 +75,12 @@ impl PageResponder {
         Ok(response)
     }
 
+    /// Returns the address of a page at the public URL, if one was configured.
+    pub fn public_address(&self, path: &str) -> Option<String> {
+        let base = self.principal.authenticator().base()?;
+        Some(format!("{}{path}", base.origin()))
+    }
+
     fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {
         let rescue = self.site.app.rescue();
         self.site.views.render(&rescue, rights, page)

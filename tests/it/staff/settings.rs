@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::BufReader;
 
+use pet_store::auth::BaseUrl;
 use pet_store::store::archive::StaffData;
 use pet_store::store::{backup, check, export, import, restore, write_new};
 
-use crate::support::{Browser, Rescue, spawn_app, unescape};
+use crate::support::{Browser, PASSWORD, Rescue, spawn_app, unescape};
 
 /// Sends the form as it was rendered, with these fields changed. Returns the status and the page.
 async fn save(browser: &mut Browser, fields: &[(&str, &str)]) -> (u16, String) {
@@ -89,6 +90,46 @@ async fn visitors_see_the_name_the_website_and_the_footer_and_no_other_program()
     let audit = unescape(&anna.get("/audit").await);
     let entry = "changed the settings: name from Happy <Tails> to Paws, footer removed";
     assert!(audit.contains(entry), "{audit}");
+}
+
+#[tokio::test]
+async fn a_pets_page_offers_the_ways_to_ask_about_it_that_the_rescue_has() {
+    let base = Some(BaseUrl::parse("https://pets.example").unwrap());
+    let rescue = Rescue::start_with(|config| config.base_url = base).await;
+    let mut anna = rescue.browser();
+    anna.origin = "https://pets.example".to_owned();
+    assert_eq!(anna.sign_in("anna", PASSWORD).await.status(), 303);
+    anna.get("/settings").await;
+    let plain = rescue.app.text("/pets/1").await;
+    assert!(!plain.contains("Ask about"), "{plain}");
+    let pet = [("name", "Mößli & <Co>"), ("species", "Cat")];
+    assert_eq!(anna.submit("/pets/1", &pet).await, 303);
+    let entered = [
+        ("name", "Paws"),
+        ("mail", "hello@paws.example"),
+        ("phone", "+44 (20) 7946-0000"),
+        ("contact-page", "paws.example/ask"),
+    ];
+    assert_eq!(save(&mut anna, &entered).await.0, 303);
+    let page = unescape(&rescue.app.text("/pets/1").await);
+    for part in [
+        "Ask about <span data-field=\"name\" dir=\"auto\">Mößli & <Co></span>",
+        "href=\"mailto:hello@paws.example?subject=Question%20about%20M%C3%B6%C3%9Fli%20%26%20%3CCo%3E\
+         &body=%0D%0A%0D%0AM%C3%B6%C3%9Fli%20%26%20%3CCo%3E%3A%20\
+         https%3A%2F%2Fpets%2Eexample%2Fpets%2F1%0D%0A\"",
+        "href=\"tel:+442079460000\">Call +44 (20) 7946-0000</a>",
+        "href=\"https://paws.example/ask\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let board = unescape(&rescue.app.text("/pets").await);
+    assert!(board.contains("href=\"mailto:hello@paws.example\">hello@paws.example</a>"));
+    save(&mut anna, &[("name", "Paws"), ("mail", ""), ("phone", "")]).await;
+    let page = rescue.app.text("/pets/1").await;
+    assert!(
+        page.contains("Contact us") && !page.contains("mailto:"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
@@ -176,5 +217,6 @@ async fn the_demo_has_a_sample_name_and_no_settings() {
         "{page}"
     );
     assert!(!page.contains("href=\"/settings\""));
+    assert!(page.contains("mailto:hello@rescue.example"), "{page}");
     assert_eq!(app.get("/settings").await.status(), 404);
 }
