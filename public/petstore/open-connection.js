@@ -9,6 +9,7 @@ import { SharedConnection } from "./tabs/shared-connection.js";
 import { PollingTransport } from "./transports/polling.js";
 import { SseTransport } from "./transports/sse.js";
 import { WebSocketTransport } from "./transports/websocket.js";
+/** @import { FirstPoll } from "./connection/catch-up.js" */
 /** @import { ServerClock } from "./connection/server-clock.js" */
 /** @import { Clock } from "./clock.js" */
 /** @import { EventLoopMonitor } from "./connection/event-loop-monitor.js" */
@@ -41,7 +42,7 @@ const SHARE_NAME = "petstore-live-4";
  * @property {() => number} random
  * @property {Watch} watch
  * @property {() => string} since  Returns the cursor of the page.
- * @property {string} [firstUrl]  The address of the first poll, if the page preloads it.
+ * @property {FirstPoll} [firstPoll]
  */
 
 /** @param {Options} options */
@@ -81,18 +82,18 @@ function openUnshared(options, isHidden) {
   const { origin, chaos } = watch;
   const memory = new TransportMemory({ open: () => browser.localStorage, clock, names, origin, chaos });
   const health = new HealthCheck({ fetch, origin, clock });
-  const catchUp = createCatchUp({ ...options, firstUrl: undefined });
+  const catchUp = createCatchUp({ ...options, firstPoll: undefined });
   const shared = { clock, random, transports, since, serverClock, eventLoop, heartbeat, health, catchUp, memory, savesData };
   return new Connection(shared);
 }
 
 /** @param {Options} options */
-function createCatchUp({ browser, clock, random, watch, firstUrl }) {
+function createCatchUp({ browser, clock, random, watch, firstPoll }) {
   const responseMs = (/** @type {string} */ url) => {
     const [timing] = browser.performance?.getEntriesByName(url, "resource") ?? [];
     return timing ? timing.responseStart - timing.requestStart : 0;
   };
-  return new CatchUp({ fetch: fetchOf(browser), clock, nonce: createNonce(clock, random), watch, firstUrl, responseMs });
+  return new CatchUp({ fetch: fetchOf(browser), clock, nonce: createNonce(clock, random), watch, firstPoll, responseMs });
 }
 
 /**

@@ -17,6 +17,7 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
 /** @import { Change, Pet } from "./board/pet.js" */
 /** @import { Summary } from "./connection-summary.js" */
 /** @import { Environment } from "./environment.js" */
+/** @import { FirstPoll } from "./connection/catch-up.js" */
 /** @import { Message } from "./protocol/message.js" */
 
 /**
@@ -34,7 +35,7 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
  * @property {EventLoopMonitor} eventLoop
  * @property {ConnectionSummary} summary
  * @property {string} chaos  The network fault to simulate, in the demo.
- * @property {string} firstUrl  The address of the first poll, which the page preloads.
+ * @property {FirstPoll} firstPoll
  */
 
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
@@ -99,7 +100,7 @@ export class Watch extends EventTarget {
    */
   constructor({ origin, pets, since }, environment) {
     super();
-    const { browser, clock, random, chaos, firstUrl } = environment;
+    const { browser, clock, random, chaos, firstPoll } = environment;
     const board = environment.board ?? new Board(since);
     const serverClock = environment.serverClock ?? new ServerClock(clock);
     const eventLoop = environment.eventLoop ?? new EventLoopMonitor(clock);
@@ -117,7 +118,7 @@ export class Watch extends EventTarget {
       random,
       watch: { origin, pets, chaos },
       since: () => this.cursor,
-      firstUrl,
+      firstPoll,
     });
     connection.onmessage = (message) => this.#receive(message);
     connection.onstate = (state) => {

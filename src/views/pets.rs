@@ -86,7 +86,7 @@ struct AsOf {
     cursor: String,
     as_of: String,
     as_of_clock: String,
-    /// Path of the first poll, which the browser requests before the script asks for it. It contains a
+    /// Path of the first poll, which the page sends before its script is loaded. It contains a
     /// word that no other page has, since some caches ignore that the answer may not be stored.
     first_poll: String,
 }

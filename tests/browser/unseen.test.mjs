@@ -11,9 +11,9 @@ const PRERENDERED = 8;
 /** The script of the page. */
 const SCRIPT = "/demo.js";
 
-/** The browser itself requests the first poll, which the page preloads. It does not wait, and is no connection. */
-const isPreload = (path) => path === "/live/poll";
-const isLive = (path) => (path.startsWith("/live/") && !isPreload(path)) || path === "/healthz";
+/** The loader sends the first poll as soon as it is parsed. It does not wait, and is no connection. */
+const isFirstPoll = (path) => path === "/live/poll";
+const isLive = (path) => (path.startsWith("/live/") && !isFirstPoll(path)) || path === "/healthz";
 
 /** A page of the same origin that lets the browser prerender eight pages, and visits the last one on request. */
 const LINKS = `<!DOCTYPE html><title>links</title>
@@ -49,7 +49,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     const before = count((path) => path === "/turn");
     await eventually(() => assert.ok(count((path) => path === "/turn") >= before + 10));
     assert.deepEqual(proxy.asked.filter(isLive), []);
-    assert.equal(count(isPreload), PRERENDERED);
+    assert.equal(count(isFirstPoll), PRERENDERED);
 
     proxy.pages.set("/turn", "visit");
     await eventually(() => assert.equal(count((path) => path === "/live/sse"), 1));
@@ -74,7 +74,7 @@ describe("pages that are not visible", { concurrency: 2 }, () => {
     }));
     assert.deepEqual(kept, { memory: {}, locks: { held: [], pending: [] } });
     assert.deepEqual(proxy.asked.filter(isLive), []);
-    assert.equal(proxy.asked.filter(isPreload).length, 1);
+    assert.equal(proxy.asked.filter(isFirstPoll).length, 1);
     await back.page.bringToFront();
     await back.isLive();
     await back.shows(1, "status", status);

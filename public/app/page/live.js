@@ -16,6 +16,7 @@ import { DrawLag } from "../state/draw-lag.js";
 import { Redraw } from "../view/redraw.js";
 import { StatusLine } from "../view/status-line.js";
 import { Title } from "../view/title.js";
+/** @import { FirstPoll } from "../../petstore/connection/catch-up.js" */
 /** @import { Board } from "../../petstore/board/board.js" */
 /** @import { Clocks } from "./clocks.js" */
 
@@ -48,10 +49,10 @@ export function startLive({ clocks, board, pets, chaos, onleave }) {
     const text = statusAnnouncements.next(current);
     if (text) announcements.addStatus(text);
   };
-  // The page preloads its first poll over the real network.
-  const preload = chaos ? null : /** @type {HTMLLinkElement | null} */ (document.querySelector("#first-poll"));
+  // The loader sends it over the real network.
+  const firstPoll = chaos ? undefined : /** @type {{ petStoreFirstPoll?: FirstPoll }} */ (globalThis).petStoreFirstPoll;
   const options = { pets, since: board.cursor };
-  const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos, firstUrl: preload?.href });
+  const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
   live.addEventListener("connection", drawStatus);
   tick.add(drawStatus);
   redraw.add(drawStatus);

@@ -19,6 +19,13 @@ import { liveUrl } from "../transports/url.js";
  * @property {number} roundTripMs
  */
 
+/**
+ * A poll that the page sends before this library is loaded.
+ * @typedef {object} FirstPoll
+ * @property {string} url  Absolute.
+ * @property {Promise<any>} body  Of the response, parsed.
+ */
+
 /** Enough for a slow network, and less than a race takes. */
 const TIMEOUT_MS = 9_000;
 
@@ -28,19 +35,19 @@ const TIMEOUT_MS = 9_000;
  * @property {Watch} watch
  * @property {Clock} clock
  * @property {() => string} nonce  Returns a word that was never in a request of any page.
- * @property {string} [firstUrl]  The address of the first request, if the page preloads it.
+ * @property {FirstPoll} [firstPoll]  The first request, if the page has sent it already.
  * @property {(url: string) => number} responseMs  Returns how long the response of an address took to come, for one that
- *   was preloaded; 0 if that is not known.
+ *   was requested earlier; 0 if that is not known.
  */
 
 export class CatchUp {
   #options;
-  #firstUrl;
+  #firstPoll;
 
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
-    this.#firstUrl = options.firstUrl;
+    this.#firstPoll = options.firstPoll;
   }
 
   /**
@@ -52,19 +59,34 @@ export class CatchUp {
   run(since, signal, pets) {
     const { fetch, watch, clock, nonce, responseMs } = this.#options;
     const asked = { ...watch, pets: pets ?? watch.pets };
-    const url = this.#firstUrl ?? liveUrl(asked, `/live/poll/${nonce()}`, since, { wait: 0 });
-    this.#firstUrl = undefined;
+    const first = this.#firstPoll;
+    this.#firstPoll = undefined;
+    const url = first?.url ?? liveUrl(asked, `/live/poll/${nonce()}`, since, { wait: 0 });
     const startMs = clock.elapsed();
     return withTimeout({ clock, limitMs: TIMEOUT_MS, signal }, async (limited) => {
-      // Without headers or a cache mode, which a preload does not have. The nonce keeps caches out.
-      const response = await fetch(url, { signal: limited });
+      // The nonce keeps caches out. From another origin, any header would need a preflight.
+      const body = first ? await unlessAborted(first.body, limited) : (await fetch(url, { signal: limited })).json();
       const waitedMs = clock.elapsed() - startMs;
       // The body of a refusal, or of a proxy's page, has no messages and fails here.
-      const { messages } = await response.json();
+      const { messages } = await body;
       /** @type {Message[]} */
       const [hello, ...rest] = messages.filter(isMessage);
       if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
       return { hello, messages: rest, roundTripMs: Math.max(waitedMs, responseMs(url)) };
     });
   }
+}
+
+/**
+ * Rejects when `signal` aborts, if `promise` has not settled by then.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
+function unlessAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    promise.then(resolve, reject);
+  });
 }

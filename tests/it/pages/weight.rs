@@ -57,7 +57,7 @@ async fn weigh_first_visit(pets: u32) -> usize {
         let brotli = manifest[name]["brotli"].as_u64().unwrap();
         sum += head_bytes(&app.get(&path).await) + usize::try_from(brotli).unwrap();
     }
-    let (_, poll) = page.split_once("href=\"/live/poll/").unwrap();
+    let (_, poll) = page.split_once("data-first-poll=\"/live/poll/").unwrap();
     let (poll, _) = poll.split_once('"').unwrap();
     sum + weigh(app, &format!("/live/poll/{poll}")).await
 }

@@ -8,13 +8,13 @@ const ORIGIN = "http://127.0.0.1:3000";
 const HELLO = { type: "hello", cursor: "9f2c41aa-7", heartbeat_ms: 15_000 };
 const STATUS = { type: "status", cursor: "9f2c41aa-8", pet: 1, status: "eating" };
 
-/** @param {{ firstUrl?: string, responseMs?: number }} [options] */
-function startAsking({ firstUrl, responseMs = 0 } = {}) {
+/** @param {{ firstPoll?: import("../../../public/petstore/connection/catch-up.js").FirstPoll, responseMs?: number }} [options] */
+function startAsking({ firstPoll, responseMs = 0 } = {}) {
   const { asked, fetch } = fakeFetch();
   const clock = new FakeClock();
   const abort = new AbortController();
   const watch = { origin: ORIGIN, pets: [] };
-  const catchUp = new CatchUp({ fetch, watch, clock, nonce: () => "n1", firstUrl, responseMs: () => responseMs });
+  const catchUp = new CatchUp({ fetch, watch, clock, nonce: () => "n1", firstPoll, responseMs: () => responseMs });
   const run = () => catchUp.run("9f2c41aa-7", abort.signal);
   return { asked, clock, abort, run, answer: run() };
 }
@@ -30,15 +30,22 @@ test("catching up sends one request that does not wait, and returns its messages
   assert.equal(asked.length, 1);
 });
 
-test("the first request uses the address that the page preloads, with its real round trip, and no other one does", async () => {
-  const firstUrl = `${ORIGIN}/live/poll/page?wait=0&since=9f2c41aa-5`;
-  const { asked, run, answer } = startAsking({ firstUrl, responseMs: 300 });
-  assert.equal(asked[0].url.href, firstUrl);
-  assert.equal(asked[0].headers, undefined, "a preload has none");
-  asked[0].answer({ messages: [HELLO] });
-  assert.equal((await answer).roundTripMs, 300);
+test("the first answer is that of the poll that the page has sent, with its real round trip, and no later one is", async () => {
+  const url = `${ORIGIN}/live/poll/page?wait=0&since=9f2c41aa-5`;
+  const firstPoll = { url, body: Promise.resolve({ messages: [HELLO, STATUS] }) };
+  const { asked, run, answer } = startAsking({ firstPoll, responseMs: 300 });
+  assert.deepEqual(await answer, { hello: HELLO, messages: [STATUS], roundTripMs: 300 });
+  assert.equal(asked.length, 0);
   run().catch(() => {});
-  assert.equal(asked[1].url.searchParams.get("since"), "9f2c41aa-7");
+  assert.equal(asked[0].url.searchParams.get("since"), "9f2c41aa-7");
+});
+
+test("catching up fails if the poll of the page failed, or does not end in time", async () => {
+  const url = `${ORIGIN}/live/poll/page?wait=0&since=9f2c41aa-5`;
+  await assert.rejects(startAsking({ firstPoll: { url, body: Promise.reject(new TypeError("lost")) } }).answer);
+  const silent = startAsking({ firstPoll: { url, body: new Promise(() => {}) } });
+  silent.clock.turn(9_000);
+  await assert.rejects(silent.answer);
 });
 
 test("catching up fails if the server refuses, stops, sends something else, or does not respond in time", async () => {
