@@ -152,6 +152,7 @@ impl Rig {
             by: ChangeSource::Simulator,
             author: None,
             request: None,
+            visibility: pet_store::model::Visibility::Public,
             pet: PetId::new(pet),
             kind: ChangeKind::Status(Status::Eating),
         };

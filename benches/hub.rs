@@ -74,6 +74,7 @@ fn change(rev: Rev, pet: u64, kind: ChangeKind) -> Change {
         by: ChangeSource::Simulator,
         author: None,
         request: None,
+        visibility: pet_store::model::Visibility::Public,
         pet: PetId::new(pet),
         kind,
     }

@@ -14,6 +14,7 @@ mod catch_up;
 mod chain;
 mod conflation;
 mod engine_status;
+mod replay;
 mod request_index;
 mod state;
 #[cfg(test)]
@@ -34,7 +35,7 @@ use self::state::HubState;
 pub use self::topic_filter::{FILTER_LIMIT, TooManyPets, TopicFilter};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
-use crate::model::{Change, Cursor, Epoch, Pet, PetId, RequestId, Rev, Timestamp};
+use crate::model::{Audience, Change, Cursor, Epoch, Pet, PetId, RequestId, Rev, Timestamp};
 use crate::store::{self, Engine, Follower, StoreError};
 pub use crate::wire::Topic;
 use crate::wire::{Frame, SnapshotForm};
@@ -98,21 +99,30 @@ impl Hub {
     }
 
     /// Publishes committed changes, in the order of their revs. Called by the engine after the commit.
+    /// Changes of private pets only reach the board of staff: no viewer is woken for them.
     pub fn publish(&self, changes: &[Change]) {
         let epoch = self.epoch();
         for change in changes {
             let before = self.state().predecessors(change.pet);
-            let frame = Frame::from_change(epoch, change, before);
+            let is_announced = change.visibility.is_announced();
+            let frame = is_announced.then(|| Frame::from_change(epoch, change, before));
             self.state().apply(change, frame.clone());
-            // After `apply`: a reader that subscribes and then reads the board finds the change in one
-            // of them, or in both and drops it, but never in none. Fails if nobody has subscribed.
-            let _ = self.stream.send(frame);
+            if let Some(frame) = frame {
+                // After `apply`: a reader that subscribes and then reads the board finds the change in
+                // one of them, or in both and drops it, but never in none. Fails if nobody has subscribed.
+                let _ = self.stream.send(frame);
+            }
             let kind = change.kind.as_str();
             self.metrics.changes.with_label_values(&[kind]).inc();
         }
-        self.wake_workers();
-        self.waiters
-            .wake(changes.iter().map(|change| change.pet.into()));
+        let announced = changes
+            .iter()
+            .filter(|change| change.visibility.is_announced());
+        let mut topics = announced.map(|change| change.pet.into()).peekable();
+        if topics.peek().is_some() {
+            self.wake_workers();
+            self.waiters.wake(topics);
+        }
     }
 
     fn wake_workers(&self) {
@@ -151,7 +161,7 @@ impl Hub {
     /// Returns `since` if it can be replayed: it is of this epoch and not too far behind, or ahead of
     /// this node while the engine is shared.
     fn servable(&self, since: Option<Cursor>) -> Option<Cursor> {
-        let (cursor, newest) = (since?, self.cursor());
+        let (cursor, newest) = (since?, self.state().cursor());
         let is_servable = if cursor.rev <= newest.rev {
             newest.rev.since(cursor.rev) <= REPLAY_LIMIT
         } else {
@@ -173,31 +183,43 @@ impl Hub {
         (state.cursor().rev, state.next_pet())
     }
 
-    /// Returns the cursor of the newest change.
+    /// Returns the cursor of the newest change that visitors learned of.
     pub fn cursor(&self) -> Cursor {
-        self.state().cursor()
+        self.state().public_cursor()
     }
 
-    /// Returns every pet, with the cursor at which all of this is true.
-    pub fn board(&self) -> Board {
+    /// Returns every pet that `audience` may know of, with the cursor at which all of this is true. A
+    /// visitor's page names no change of a private pet, not even by its number.
+    pub fn board(&self, audience: Audience) -> Board {
         let mut state = self.state();
-        Board {
-            cursor: state.cursor(),
-            pets: state.snapshot(&TopicFilter::All).pets(),
+        match audience {
+            Audience::Public => Board {
+                cursor: state.public_cursor(),
+                pets: state.snapshot(&TopicFilter::All).pets(),
+            },
+            Audience::Staff => Board {
+                cursor: state.cursor(),
+                pets: state.all_pets(),
+            },
         }
     }
 
-    /// Returns one pet, with the cursor at which this is true.
-    pub fn pet(&self, id: PetId) -> Option<(Arc<Pet>, Cursor)> {
+    /// Returns one pet that `audience` may know of, with the cursor at which this is true.
+    pub fn pet(&self, id: PetId, audience: Audience) -> Option<(Arc<Pet>, Cursor)> {
         let state = self.state();
-        let entry = state.pets().get(&id)?;
-        Some((Arc::clone(&entry.pet), state.cursor()))
+        let entry = state.entry(id, audience)?;
+        let cursor = match audience {
+            Audience::Public => state.public_cursor(),
+            Audience::Staff => state.cursor(),
+        };
+        Some((Arc::clone(&entry.pet), cursor))
     }
 
-    /// Returns one pet with the revs of its last changes, and their epoch.
-    pub fn entry(&self, id: PetId) -> Option<(BoardEntry, Epoch)> {
+    /// Returns one pet that `audience` may know of with the revs of its last changes, and their epoch.
+    pub fn entry(&self, id: PetId, audience: Audience) -> Option<(BoardEntry, Epoch)> {
         let state = self.state();
-        Some((state.pets().get(&id)?.clone(), state.cursor().epoch))
+        let entry = state.entry(id, audience)?;
+        Some((entry.clone(), state.cursor().epoch))
     }
 
     /// Returns the request with this key, if it was carried out less than a day before `now`.

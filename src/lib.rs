@@ -87,6 +87,8 @@
 //!     Expected revision and merged edits: `writer::tests::preconditions`.
 //! 11. **What a person typed or tapped is saved or still in front of them.**
 //!     `tests/it/staff/unsaved.rs`, `tests/browser/unsaved.test.mjs`.
+//! 12. **Only staff learn of a private pet,** before, during and after. `tests/it/private_pets.rs` has every
+//!     place at which one could leak; `hub`: `tests::private`.
 
 pub mod app;
 pub mod app_state;

@@ -13,23 +13,22 @@ mod pet;
 mod profile;
 mod request;
 mod rescue;
-mod sex;
 mod staff;
 mod status;
 mod text;
 mod timestamp;
+mod visibility;
 
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{
-    FieldError, FieldKind, InvalidProfile, Profile, ProfileBase, ProfileBaseError, ProfileField,
-    ProfileInput, ProfilePatch,
+    AdoptionState, Audience, FieldError, FieldKind, FieldValue, InvalidProfile, Profile,
+    ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,
 };
 pub use request::{RequestId, RequestKey};
 pub use rescue::{Rescue, RescueField, SettingKind};
-pub use sex::{Sex, UnknownSex};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
     MonotonicSeconds, Role, Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole,
@@ -38,3 +37,4 @@ pub use staff::{
 pub use status::{Status, UnknownStatus};
 pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};
 pub use timestamp::Timestamp;
+pub use visibility::Visibility;

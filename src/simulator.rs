@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 pub use self::samples::sample_pets;
 use crate::hub::Hub;
-use crate::model::{ChangeSource, Pet, PetId, Status};
+use crate::model::{Audience, ChangeSource, Pet, PetId, Status};
 use crate::writer::{Command, Writer};
 
 /// Shortest pause between two batches of turns, so that thousands of changes per second do not need
@@ -66,7 +66,7 @@ impl Simulator {
     pub async fn run(mut self) {
         let mut due = Instant::now();
         loop {
-            let pets = self.hub.board().pets;
+            let pets = self.hub.board(Audience::Public).pets;
             let count = if self.hub.leads() { pets.len() } else { 0 };
             let Ok(count @ 1..) = u32::try_from(count) else {
                 due = Instant::now() + IDLE_PAUSE;

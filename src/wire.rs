@@ -8,9 +8,11 @@ mod encoding;
 mod frame;
 mod json;
 mod message;
+mod pet_fields;
 mod topic;
 
 pub use encoding::{Encoding, websocket_header};
 pub use frame::{Frame, FrameKind, Predecessors, SnapshotForm};
-pub use message::{Message, PublicPet, SnapshotPet};
+pub use message::{Message, SnapshotPet};
+pub use pet_fields::PetFields;
 pub use topic::Topic;

@@ -14,7 +14,7 @@ use super::grant::{Credential, Grant};
 use super::origin::{is_cross_origin, is_local_host};
 use super::refusal::Refusal;
 use super::secret::Secret;
-use crate::model::{Account, ChangeSource, Key, Scope};
+use crate::model::{Account, Audience, ChangeSource, Key, Scope};
 use crate::writer::Signer;
 
 /// Sender of a request. Cheap to clone.
@@ -31,6 +31,8 @@ struct PrincipalParts {
     is_cross_origin: bool,
     is_cross_site: bool,
     is_from_other_host: bool,
+    /// The answer is shown as a page, so that no other page can read it.
+    is_navigation: bool,
     /// The kind of client: "Firefox on Android".
     client: String,
 }
@@ -49,6 +51,9 @@ impl Principal {
             is_cross_origin: is_cross_origin(headers, authenticator.base()),
             is_cross_site: is_cross_origin(headers, None),
             is_from_other_host: is_demo && !is_local_host(headers),
+            is_navigation: headers
+                .get("sec-fetch-mode")
+                .is_some_and(|mode| mode == "navigate"),
             client: describe_client(headers),
             authenticator,
             credential,
@@ -164,6 +169,18 @@ impl Principal {
         }
         let credential = self.0.credential.ok_or(Refusal::NotSignedIn)?;
         self.0.authenticator.signer(credential, scope)
+    }
+
+    /// Returns the audience that this principal belongs to. A script of another site reads what visitors
+    /// read, unless it sends a token.
+    pub fn audience(&self) -> Audience {
+        let has_token = matches!(self.0.credential, Some(Credential::Token(_)));
+        let is_trusted = has_token || self.0.is_navigation || !self.0.is_cross_origin;
+        if is_trusted && self.sign(Scope::Read, ChangeSource::Api).is_ok() {
+            Audience::Staff
+        } else {
+            Audience::Public
+        }
     }
 
     /// Returns the account that is signed in with this browser, and the key of its session.

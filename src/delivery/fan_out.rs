@@ -65,7 +65,7 @@ impl Worker {
         // Subscribes before it asks the hub, whose answers are then newer than any lost frame.
         self.stream = self.context.hub.subscribe();
         self.position.gaps = self.context.hub.gaps();
-        self.position.at.rev = self.context.hub.newest().0;
+        self.position.at.rev = self.context.hub.cursor().rev;
         for row in self.viewers.rows() {
             if let Some(viewer) = self.viewers.get_mut(row) {
                 viewer.needs_resync = true;

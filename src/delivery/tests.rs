@@ -13,7 +13,7 @@ use crate::hub::TopicFilter;
 use crate::limits::ClientLimits;
 use crate::metrics::Metrics;
 use crate::model::example::{change, pet};
-use crate::model::{ChangeKind, Epoch, PetId, Rev, Status};
+use crate::model::{Audience, ChangeKind, Epoch, PetId, Rev, Status};
 use crate::serve::ConnectionPermit;
 use crate::store::{Follower, MemoryEngine, Snapshot};
 
@@ -236,7 +236,7 @@ fn after_a_gap_every_viewer_gets_a_snapshot_before_later_changes() {
     let mut of_two = rig.register(only(2), 2);
     rig.publish(1, 1);
     rig.pass();
-    let board = rig.hub.board();
+    let board = rig.hub.board(Audience::Public);
     let snapshot = Snapshot {
         rev: Rev::new(90),
         next_pet: PetId::new(3),

@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::model::Rev;
-use crate::wire::Frame;
+use crate::wire::{Frame, Topic};
 
 /// Frames kept in memory, at about half a kilobyte each. Enough for a reconnect, a page load and a
 /// restart. Older changes are read from the store's log.
 pub const BACKLOG_LIMIT: usize = 4096;
 
-/// The newest frames, without a gap.
+/// The newest frames, without those of pets that became private later.
 pub struct Backlog {
     frames: VecDeque<Frame>,
     /// The rev before the oldest frame: from here on, every change is in `frames`.
@@ -35,7 +35,12 @@ impl Backlog {
         self.frames.push_back(frame);
     }
 
-    /// Returns every frame after `rev`, oldest first; `None` if some of them were dropped.
+    /// Removes the frames of a topic, about which nothing older than the next frame is to be sent.
+    pub fn remove_topic(&mut self, topic: Topic) {
+        self.frames.retain(|frame| frame.topic() != Some(topic));
+    }
+
+    /// Returns every frame after `rev`, oldest first; `None` if some of them were dropped for newer ones.
     pub fn after(&self, rev: Rev) -> Option<impl Iterator<Item = &Frame>> {
         if rev < self.floor {
             return None;

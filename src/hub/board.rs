@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::model::{Change, Cursor, Pet, PetId, Rev};
+use crate::model::{Audience, Change, Cursor, Pet, PetId, Rev};
 use crate::wire::{Frame, SnapshotForm};
 
 /// A snapshot of up to this many pets is encoded in less than a millisecond.
@@ -13,7 +13,7 @@ const QUICK_PETS: usize = 1000;
 pub struct Board {
     /// The cursor at which all of this is true.
     pub cursor: Cursor,
-    /// All pets in the order of their ids.
+    /// All pets that the reader may know of, in the order of their ids.
     pub pets: Arc<[Arc<Pet>]>,
 }
 
@@ -24,6 +24,9 @@ pub struct BoardEntry {
     pub pet: Arc<Pet>,
     /// The last change of any kind.
     pub changed: Rev,
+    /// The last change that visitors learned of. It may be unknown for a private pet: then it is
+    /// `Rev::ZERO`.
+    pub(super) announced: Rev,
     /// The last change that set or confirmed the status. After a restart it may be unknown: then it is
     /// `Rev::ZERO` if the last change of the pet is in the backlog, and `changed` otherwise.
     pub status_set: Rev,
@@ -34,20 +37,32 @@ impl BoardEntry {
     pub(super) fn load((pet, changed): (Pet, Rev)) -> (PetId, Self) {
         let entry = BoardEntry {
             changed,
+            announced: if pet.is_private() { Rev::ZERO } else { changed },
             status_set: changed,
             pet: Arc::new(pet),
         };
         (entry.pet.id, entry)
     }
 
+    /// Returns true if `audience` may know that the pet is here.
+    pub(super) fn is_for(&self, audience: Audience) -> bool {
+        audience == Audience::Staff || !self.pet.is_private()
+    }
+
     /// Returns the entry after `change`, or `None` if the pet was removed.
     pub(super) fn after(change: &Change, before: Option<BoardEntry>) -> Option<Self> {
+        let announced_before = before.as_ref().map(|entry| entry.announced);
         let (before, was_set) = before.map(|entry| (entry.pet, entry.status_set)).unzip();
         let status_before = before.as_deref().map(|pet| (pet.status, pet.since));
         let pet = change.apply_to(before)?;
         let is_set = change.status().is_some() || status_before != Some((pet.status, pet.since));
         Some(BoardEntry {
             changed: change.rev,
+            announced: if change.visibility.is_announced() {
+                change.rev
+            } else {
+                announced_before.unwrap_or_default()
+            },
             status_set: if is_set { change.rev } else { was_set? },
             pet,
         })

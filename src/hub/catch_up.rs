@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use super::board::BoardSnapshot;
+use super::replay::Replay;
 use super::{Chain, Hub, REPLAY_LIMIT, TopicFilter};
 use crate::model::{Cursor, Rev};
 use crate::store::StoreError;
@@ -186,26 +187,25 @@ impl CatchUp {
             return None;
         }
         let _permit = hub.replays.acquire().await.ok()?;
-        let (engine, after) = (Arc::clone(&hub.engine), self.at.rev);
-        let read = tokio::task::spawn_blocking(move || engine.tail(after, LOG_CHUNK));
-        let changes = read.await.ok()?;
-        let changes = changes
+        let (reader, after) = (Arc::clone(hub), self.at.rev);
+        let read = tokio::task::spawn_blocking(move || Replay::read(&reader, after, LOG_CHUNK));
+        let replay = read.await.ok()?;
+        let replay = replay
             .inspect_err(|error| {
                 if error != &StoreError::Trimmed {
                     tracing::error!(%error, "the store's log could not be read for a replay");
                 }
             })
             .ok()?;
-        let last = changes.last()?;
-        let revs = changes.iter().map(|change| change.rev);
-        let linked = std::iter::once(self.at.rev).chain(revs).zip(&changes);
+        let revs = replay.changes.iter().map(|change| change.rev);
+        let linked = std::iter::once(after).chain(revs).zip(&replay.changes);
         let filtered = linked.filter(|(_, change)| self.filter.contains(change.pet.into()));
         let frames = filtered.map(|(before, change)| {
             Frame::from_change(self.at.epoch, change, Predecessors::both(before))
         });
         Some(Chunk {
             frames: frames.collect(),
-            reaches: last.rev,
+            reaches: replay.reaches?,
             is_whole: false,
         })
     }

@@ -104,8 +104,12 @@ impl ConflatedFrames {
         if self.gone.len() > GONE_LIMIT
             && let Some((rev, topic)) = self.gone.pop_front()
         {
-            self.frames.remove(&rev);
-            self.by_topic.remove(&topic);
+            // A pet that was private may be back.
+            let is_last = |revs: &TopicRevs| revs.record == Some(rev);
+            if self.by_topic.get(&topic).is_some_and(is_last) {
+                self.frames.remove(&rev);
+                self.by_topic.remove(&topic);
+            }
             self.floor = rev;
         }
     }
@@ -164,5 +168,20 @@ mod tests {
         assert!(conflated.after(Rev::new(1), &TopicFilter::All, 1).is_none());
         assert_eq!(revs(&conflated, 2, &TopicFilter::All).len(), GONE_LIMIT);
         assert_eq!(conflated.by_topic.len(), GONE_LIMIT);
+    }
+
+    /// A pet that was private and is public again: the removal of its last frames came with the 1024th
+    /// `gone` after its own.
+    #[test]
+    fn a_pet_that_is_back_stays_when_its_gone_is_dropped() {
+        let mut conflated = ConflatedFrames::new(Rev::ZERO);
+        conflated.push(frame(1, 7, ChangeKind::Gone(None)));
+        let back = ChangeKind::Pet(std::sync::Arc::new(crate::model::example::pet(7)));
+        conflated.push(frame(2, 7, back));
+        for rev in 3..3 + GONE_LIMIT as u64 {
+            conflated.push(frame(rev, rev + 100, ChangeKind::Gone(None)));
+        }
+        let only = TopicFilter::new([PetId::new(7).into()]).unwrap();
+        assert_eq!(revs(&conflated, 1, &only), [2]);
     }
 }

@@ -142,7 +142,7 @@ impl Hub {
 
     /// Returns true if a viewer at `cursor` has seen changes that this node has not published yet.
     pub fn is_behind(&self, cursor: Cursor) -> bool {
-        let newest = self.cursor();
+        let newest = self.state().cursor();
         newest.epoch == cursor.epoch && newest.rev < cursor.rev
     }
 

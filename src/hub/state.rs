@@ -9,7 +9,7 @@ use super::catch_up::Chunk;
 use super::conflation::ConflatedFrames;
 use super::request_index::{KEPT_FOR, RequestIndex};
 use super::topic_filter::TopicFilter;
-use crate::model::{Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Audience, Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::{self, Engine, StoreError};
 use crate::wire::{Frame, Predecessors};
 
@@ -26,6 +26,8 @@ const READ_CHUNK: u64 = 5_000;
 pub struct HubState {
     /// Cursor of the last change.
     cursor: Cursor,
+    /// Rev of the last change that visitors learned of.
+    announced: Rev,
     next_pet: PetId,
     /// Times that the engine dropped changes of this epoch before they were published. No viewer can
     /// continue over such a gap without a snapshot.
@@ -34,7 +36,7 @@ pub struct HubState {
     backlog: Backlog,
     conflated: ConflatedFrames,
     requests: RequestIndex,
-    /// Snapshots at the current rev; cleared with every change.
+    /// Snapshots for visitors; cleared with every change that they learn of.
     snapshots: HashMap<TopicFilter, BoardSnapshot>,
 }
 
@@ -48,6 +50,9 @@ impl HubState {
         state.backlog = Backlog::new(recent.after);
         let (mut in_store, mut by_pet) = (recent.after, HashMap::new());
         for change in &recent.changes {
+            if !change.visibility.is_announced() {
+                continue;
+            }
             // Who is served from the backlog has received everything up to its start.
             let in_topic = by_pet.insert(change.pet, change.rev);
             let before = Predecessors {
@@ -55,8 +60,16 @@ impl HubState {
                 in_topic: in_topic.unwrap_or(recent.after),
             };
             let frame = Frame::from_change(epoch, change, before);
-            state.backlog.push(frame);
+            state.push_to_backlog(change, frame);
             in_store = change.rev;
+        }
+        state.announced = in_store;
+        for entry in state
+            .pets
+            .values_mut()
+            .filter(|entry| entry.pet.is_private())
+        {
+            entry.announced = by_pet.get(&entry.pet.id).copied().unwrap_or_default();
         }
         state.load_status_revs(&recent);
         state.load_requests(engine)?;
@@ -70,6 +83,7 @@ impl HubState {
                 epoch,
                 rev: snapshot.rev,
             },
+            announced: snapshot.rev,
             next_pet: snapshot.next_pet,
             gaps: 0,
             pets: pets.zip(snapshot.revs).map(BoardEntry::load).collect(),
@@ -147,14 +161,29 @@ impl HubState {
         self.cursor
     }
 
+    /// Returns the cursor at which visitors have everything: that of the last change that they learned of.
+    pub fn public_cursor(&self) -> Cursor {
+        Cursor {
+            rev: self.announced,
+            ..self.cursor
+        }
+    }
+
     /// Returns the id of the next pet.
     pub fn next_pet(&self) -> PetId {
         self.next_pet
     }
 
-    /// Returns the board.
-    pub fn pets(&self) -> &BTreeMap<PetId, BoardEntry> {
-        &self.pets
+    /// Returns a pet that `audience` may know of.
+    pub fn entry(&self, id: PetId, audience: Audience) -> Option<&BoardEntry> {
+        let entry = self.pets.get(&id);
+        entry.filter(|entry| entry.is_for(audience))
+    }
+
+    /// Returns every pet, for staff.
+    pub fn all_pets(&self) -> Arc<[Arc<Pet>]> {
+        let entries = self.pets.values();
+        entries.map(|entry| Arc::clone(&entry.pet)).collect()
     }
 
     /// Returns the first `limit` frames after `since`, if they are in memory.
@@ -179,7 +208,7 @@ impl HubState {
         Chunk {
             // A viewer that comes from another node may be ahead of this one.
             reaches: if is_whole {
-                self.cursor.rev.max(since)
+                self.announced.max(since)
             } else {
                 last
             },
@@ -188,16 +217,19 @@ impl HubState {
         }
     }
 
-    /// Returns the changes before the next change, which is one of `pet`.
+    /// Returns the changes that visitors learned of before the next change, which is one of `pet`.
     pub fn predecessors(&self, pet: PetId) -> Predecessors {
         Predecessors {
-            in_store: self.cursor.rev,
-            in_topic: self.pets.get(&pet).map_or(Rev::ZERO, |entry| entry.changed),
+            in_store: self.announced,
+            in_topic: self
+                .pets
+                .get(&pet)
+                .map_or(Rev::ZERO, |entry| entry.announced),
         }
     }
 
-    /// Applies a change, of which `frame` is the encoding.
-    pub fn apply(&mut self, change: &Change, frame: Frame) {
+    /// Applies a change, of which `frame` is the encoding; `None` for one that visitors do not learn of.
+    pub fn apply(&mut self, change: &Change, frame: Option<Frame>) {
         debug_assert!(change.rev > self.cursor.rev, "changes arrive in order");
         let before = self.pets.remove(&change.pet);
         if let Some(after) = BoardEntry::after(change, before) {
@@ -205,13 +237,24 @@ impl HubState {
         }
         self.next_pet = self.next_pet.max(change.pet.next());
         self.cursor.rev = change.rev;
-        self.conflated.push(frame.clone());
         self.requests.push(change);
-        self.backlog.push(frame);
-        self.snapshots.clear();
+        if let Some(frame) = frame {
+            self.announced = change.rev;
+            self.conflated.push(frame.clone());
+            self.push_to_backlog(change, frame);
+            self.snapshots.clear();
+        }
     }
 
-    /// Returns the snapshot for `filter` at this rev.
+    /// Appends a frame. One by which a pet becomes private replaces all earlier frames of the pet.
+    fn push_to_backlog(&mut self, change: &Change, frame: Frame) {
+        if !change.visibility.is_public() {
+            self.backlog.remove_topic(change.pet.into());
+        }
+        self.backlog.push(frame);
+    }
+
+    /// Returns the snapshot for visitors with `filter` at this rev.
     pub fn snapshot(&mut self, filter: &TopicFilter) -> BoardSnapshot {
         if let Some(snapshot) = self.snapshots.get(filter) {
             return snapshot.clone();
@@ -219,16 +262,16 @@ impl HubState {
         let pets: Arc<[Arc<Pet>]> = match filter {
             TopicFilter::All => {
                 let entries = self.pets.values();
+                let entries = entries.filter(|entry| entry.is_for(Audience::Public));
                 entries.map(|entry| Arc::clone(&entry.pet)).collect()
             }
             TopicFilter::Only(topics) => {
-                let entries = topics
-                    .iter()
-                    .filter_map(|topic| self.pets.get(&topic.pet()));
+                let pets = topics.iter().map(|topic| topic.pet());
+                let entries = pets.filter_map(|pet| self.entry(pet, Audience::Public));
                 entries.map(|entry| Arc::clone(&entry.pet)).collect()
             }
         };
-        let snapshot = BoardSnapshot::new(self.cursor, pets);
+        let snapshot = BoardSnapshot::new(self.public_cursor(), pets);
         if self.snapshots.len() < SNAPSHOTS_KEPT {
             self.snapshots.insert(filter.clone(), snapshot.clone());
         }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod gaps;
+mod private;
 
 use std::future::{Future, pending, ready};
 use std::pin::pin;

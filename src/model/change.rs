@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Pet, PetId, RequestKey, Rev, Status, Timestamp};
+use super::{Author, Pet, PetId, RequestKey, Rev, Status, Timestamp, Visibility};
 
 /// Kind of principal that asked for a change; this is all that visitors learn about the author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub struct Change {
     pub author: Option<Arc<Author>>,
     /// Key of the request, if it had one.
     pub request: Option<RequestKey>,
+    /// Visibility to visitors.
+    pub visibility: Visibility,
     /// Pet that changed.
     pub pet: PetId,
     /// Kind of the change.

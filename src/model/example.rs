@@ -20,6 +20,7 @@ pub fn change(rev: u64, pet: u64, kind: ChangeKind) -> Change {
         by: ChangeSource::Api,
         author: None,
         request: None,
+        visibility: crate::model::Visibility::Public,
         pet: PetId::new(pet),
         kind,
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{Profile, Status, Timestamp};
+use super::{AdoptionState, Profile, Status, Timestamp};
 
 /// Id of a pet: a whole number from 1, assigned in order and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -66,6 +66,13 @@ pub struct Pet {
     pub status: Status,
     /// Time when `status` began.
     pub since: Timestamp,
+}
+
+impl Pet {
+    /// Returns true if only staff may know that this pet is here.
+    pub fn is_private(&self) -> bool {
+        self.profile.state == AdoptionState::Private
+    }
 }
 
 #[cfg(test)]

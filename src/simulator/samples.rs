@@ -111,5 +111,6 @@ fn profile(round: u32, &(name, species, breed, sex, age, about): &Sample) -> Pro
         sex,
         age: age.to_owned(),
         about: about.to_owned(),
+        ..Profile::default()
     }
 }

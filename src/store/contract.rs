@@ -15,7 +15,9 @@ use tokio::runtime::Runtime;
 #[cfg(feature = "slow-tests")]
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
-use crate::model::{Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, Timestamp};
+use crate::model::{
+    Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, Timestamp, Visibility,
+};
 
 /// Runs `check` with a new store of every engine.
 fn with_every_engine(check: impl Fn(&mut TestWriter)) {
@@ -128,6 +130,11 @@ impl<'a> TestWriter<'a> {
                 id: [7; 16],
                 fingerprint: [9; 8],
             }),
+            visibility: match self.turn % 5 {
+                3 => Visibility::Hidden,
+                4 => Visibility::Withdrawn,
+                _ => Visibility::Public,
+            },
             pet: PetId::new(pet),
             kind,
         };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::model::{
     Author, Change, ChangeKind, ChangeSource, Pet, PetId, Profile, RequestKey, Rev, Status,
-    Timestamp,
+    Timestamp, Visibility,
 };
 
 /// A change in the log, stored under its rev. Times are microseconds since the Unix epoch.
@@ -21,6 +21,9 @@ struct ChangeRecord {
     /// In hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request: Option<String>,
+    /// Absent for a public change.
+    #[serde(default, skip_serializing_if = "Visibility::is_public")]
+    visibility: Visibility,
     pet: u64,
     #[serde(flatten)]
     kind: KindRecord,
@@ -35,7 +38,7 @@ enum KindRecord {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
     },
-    Pet(PetRecord),
+    Pet(Box<PetRecord>),
     Gone {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<Arc<str>>,
@@ -61,6 +64,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
         by: change.by,
         author: change.author.as_deref().map(AuthorRecord::from),
         request: change.request.map(RequestKey::to_text),
+        visibility: change.visibility,
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
@@ -71,7 +75,7 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
                 status: *status,
                 since: Some(since.micros()),
             },
-            ChangeKind::Pet(pet) => KindRecord::Pet(PetRecord::from(&**pet)),
+            ChangeKind::Pet(pet) => KindRecord::Pet(Box::new(PetRecord::from(&**pet))),
             ChangeKind::Gone(name) => KindRecord::Gone { name: name.clone() },
         },
     })
@@ -87,6 +91,7 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         by: record.by,
         author: record.author.map(AuthorRecord::into_author),
         request: record.request.as_deref().and_then(RequestKey::from_text),
+        visibility: record.visibility,
         pet,
         kind: match record.kind {
             KindRecord::Status { status, since } => match since {

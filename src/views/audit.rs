@@ -165,13 +165,17 @@ fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, Strin
 fn edits(before: &Profile, after: &Profile) -> String {
     let edit = |field: &ProfileField| {
         let (before, after) = (field.text(before), field.text(after));
-        let name = field.name;
+        let name = field.label.to_lowercase();
         (before != after).then(|| match field.kind {
             // Several lines are too long to show.
-            FieldKind::Lines(_) => name.to_owned(),
-            _ if before.is_empty() => format!("{name} set to {after}"),
+            FieldKind::Lines(_) => name,
+            _ if before.is_empty() => format!("{name} set to {}", field.shown(after)),
             _ if after.is_empty() => format!("{name} removed"),
-            _ => format!("{name} from {before} to {after}"),
+            _ => format!(
+                "{name} from {} to {}",
+                field.shown(before),
+                field.shown(after)
+            ),
         })
     };
     let edits: Vec<String> = Profile::FIELDS.iter().filter_map(edit).collect();

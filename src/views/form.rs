@@ -1,5 +1,6 @@
 //! Contexts of the forms for a pet and for the settings, and messages at the fields of a form.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::choice::Choice;
 use crate::model::{
-    FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue, RescueField,
+    Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue, RescueField,
     SettingKind,
 };
 
@@ -49,6 +50,9 @@ struct FieldView {
     input: &'static str,
     limit: Option<usize>,
     optional: bool,
+    is_for_staff: bool,
+    /// True for an estimated date; its value is the date alone.
+    is_about: bool,
     value: String,
     choices: Vec<Choice>,
 }
@@ -123,7 +127,7 @@ impl FormPage {
     pub fn with_theirs<'a>(
         self,
         notice: &'static str,
-        theirs: impl Iterator<Item = (&'static str, &'a str)>,
+        theirs: impl Iterator<Item = (&'static str, Cow<'a, str>)>,
     ) -> Self {
         let theirs: Map<String, Value> = theirs
             .map(|(field, text)| (field.to_owned(), text.into()))
@@ -158,25 +162,30 @@ impl FormPage {
 
 impl FieldView {
     fn new((field, entered): (&'static ProfileField, Option<&str>)) -> Self {
-        let (kind, choices) = match field.kind {
-            FieldKind::Line(_) => ("line", &[][..]),
-            FieldKind::Lines(_) => ("lines", &[][..]),
-            FieldKind::Choice(choices) => ("choice", choices),
-        };
         let empty = Profile::default();
         let value = entered.unwrap_or_else(|| field.text(&empty));
-        let choices = choices.iter();
+        let is_chosen = |choice| value.split(',').any(|word| word.trim() == choice);
+        let choices = field.kind.choices().iter();
+        let about = value
+            .strip_prefix("about ")
+            .filter(|_| field.kind == FieldKind::RoughDate);
         FieldView {
             name: field.name,
             label: field.label,
             hint: field.hint,
-            kind,
-            input: "text",
+            kind: field.kind.as_str(),
+            input: if field.kind == FieldKind::Date {
+                "date"
+            } else {
+                "text"
+            },
             limit: field.limit(),
             optional: !field.is_required,
-            value: value.to_owned(),
+            is_for_staff: field.audience == Audience::Staff,
+            is_about: about.is_some(),
+            value: about.unwrap_or(value).to_owned(),
             choices: choices
-                .map(|(choice, text)| Choice::new(choice, text, *choice == value))
+                .map(|(choice, text)| Choice::new(choice, text, is_chosen(*choice)))
                 .collect(),
         }
     }
@@ -195,6 +204,8 @@ impl FieldView {
             },
             limit: Some(field.kind.limit()),
             optional: !matches!(field.kind, SettingKind::Name(_)),
+            is_for_staff: false,
+            is_about: false,
             value: text.to_owned(),
             choices: Vec::new(),
         }

@@ -1,5 +1,6 @@
 //! Contexts of the board and of the page of a pet.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::ask::AskView;
 use super::choice::Choice;
 use super::time_text::ago;
 use crate::hub::Board;
-use crate::model::{Cursor, FieldKind, Pet, PetId, Profile, Status, Timestamp};
+use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -62,7 +63,10 @@ pub struct UndoView {
 struct PetView {
     id: u64,
     #[serde(flatten)]
-    profile: Profile,
+    fields: PublicTexts,
+    state_text: &'static str,
+    /// True for a pet that only staff may know of. It is not live for anybody.
+    is_private: bool,
     status: &'static str,
     status_text: &'static str,
     since: String,
@@ -70,13 +74,20 @@ struct PetView {
     since_ago: String,
 }
 
+/// The public fields of a pet by name.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct PublicTexts(BTreeMap<&'static str, String>);
+
 /// A field on the page of a pet.
 #[derive(Serialize)]
 struct DetailView {
     name: &'static str,
     label: &'static str,
     kind: &'static str,
-    /// The field is hidden if empty.
+    /// As in messages. The field is hidden if empty.
+    value: String,
+    /// As people read it.
     text: String,
 }
 
@@ -88,7 +99,8 @@ struct AsOf {
     as_of_clock: String,
     /// Path of the first poll, which the page sends before its script is loaded. It contains a
     /// word that no other page has, since some caches ignore that the answer may not be stored.
-    first_poll: String,
+    /// None for a page that is not live.
+    first_poll: Option<String>,
 }
 
 impl IndexPage {
@@ -119,12 +131,22 @@ impl CardsPage {
 }
 
 impl ShowPage {
-    /// The page of `pet`, as of now.
-    pub fn new(pet: &Pet, cursor: Cursor, now: Timestamp, undo: Option<UndoView>) -> Self {
+    /// The page of `pet` for `audience`, as of now.
+    pub fn new(
+        pet: &Pet,
+        audience: Audience,
+        cursor: Cursor,
+        now: Timestamp,
+        undo: Option<UndoView>,
+    ) -> Self {
+        let as_of = AsOf::new(cursor, Some(pet.id), now);
         ShowPage {
-            as_of: AsOf::new(cursor, Some(pet.id), now),
+            as_of: AsOf {
+                first_poll: as_of.first_poll.filter(|_| !pet.is_private()),
+                ..as_of
+            },
             pet: PetView::new(pet, now),
-            details: DetailView::list(&pet.profile),
+            details: DetailView::list(&pet.profile, audience),
             statuses: choices(Some(pet.status)),
             undo,
             ask: None,
@@ -150,7 +172,9 @@ impl PetView {
     fn new(pet: &Pet, now: Timestamp) -> Self {
         PetView {
             id: pet.id.get(),
-            profile: pet.profile.clone(),
+            fields: PublicTexts::new(&pet.profile),
+            state_text: pet.profile.state.text(),
+            is_private: pet.is_private(),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
@@ -174,25 +198,26 @@ impl PetView {
     }
 }
 
+impl PublicTexts {
+    fn new(profile: &Profile) -> Self {
+        let fields = Profile::fields_for(Audience::Public);
+        let texts = fields.map(|field| (field.name, field.text(profile).to_owned()));
+        PublicTexts(texts.collect())
+    }
+}
+
 impl DetailView {
-    /// Returns every field but the name, which is the heading.
-    fn list(profile: &Profile) -> Vec<Self> {
-        let fields = Profile::FIELDS.iter().skip(1);
+    /// Returns every field that `audience` may read, without the name, which is the heading.
+    fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
+        let fields = Profile::fields_for(audience).skip(1);
         let details = fields.map(|field| {
-            let text = field.text(profile);
-            let (kind, text) = match field.kind {
-                FieldKind::Line(_) => ("line", text),
-                FieldKind::Lines(_) => ("lines", text),
-                FieldKind::Choice(choices) => {
-                    let choice = choices.iter().find(|(value, _)| *value == text);
-                    ("choice", choice.map_or(text, |(_, label)| label))
-                }
-            };
+            let value = field.text(profile);
             DetailView {
                 name: field.name,
                 label: field.label,
-                kind,
-                text: text.to_owned(),
+                kind: field.kind.as_str(),
+                value: value.to_owned(),
+                text: field.shown(value).into_owned(),
             }
         });
         details.collect()
@@ -205,7 +230,9 @@ impl AsOf {
         let pet = pet.map(|pet| format!("&pet={pet}"));
         let pet = pet.unwrap_or_default();
         AsOf {
-            first_poll: format!("/live/poll/{nonce:016x}?wait=0&since={cursor}{pet}"),
+            first_poll: Some(format!(
+                "/live/poll/{nonce:016x}?wait=0&since={cursor}{pet}"
+            )),
             cursor: cursor.to_string(),
             as_of: now.to_string(),
             as_of_clock: format!("{} UTC", now.clock()),

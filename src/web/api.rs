@@ -26,7 +26,7 @@ use self::response::{
 use super::site::{Site, run_blocking};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{ChangeKind, ChangeSource, Cursor, Pet, PetId, Rev, Scope};
+use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, Rev};
 use crate::serve::conditional::entity_tag;
 use crate::writer::{Command, Committed, Expected, WriteError};
 
@@ -102,16 +102,18 @@ impl Api {
     /// Every pet
     ///
     /// With the cursor at which the list is true: join a live route with `since=` that cursor to
-    /// miss nothing and see nothing twice.
+    /// miss nothing and see nothing twice. Staff also get private pets, which the live routes leave
+    /// out, and the fields that only they may read.
     #[oai(
         path = "/pets",
         method = "get",
         operation_id = "listPets",
         tag = "Section::Pets"
     )]
-    async fn list_pets(&self) -> poem::Result<ListResponse> {
-        let board = self.site.app.hub().board();
-        let pets = PetListJson::start(&self.site.blocks, board).await?;
+    async fn list_pets(&self, caller: Principal) -> poem::Result<ListResponse> {
+        let audience = caller.audience();
+        let board = self.site.app.hub().board(audience);
+        let pets = PetListJson::start(&self.site.blocks, board, audience).await?;
         Ok(ListResponse::Pets(pets))
     }
 
@@ -151,15 +153,18 @@ impl Api {
     )]
     async fn get_pet(
         &self,
+        caller: Principal,
         id: Path<WholeNumber>,
         preconditions: Preconditions,
     ) -> poem::Result<ReadResponse> {
-        let (pet, cursor) = self.pet(PetId::new(id.0.0))?;
+        let audience = caller.audience();
+        let (pet, cursor) = self.pet(PetId::new(id.0.0), audience)?;
         let tag = entity_tag(&cursor);
         if preconditions.is_not_modified(cursor) {
             return Ok(ReadResponse::NotModified(tag));
         }
-        Ok(ReadResponse::Pet(PetJson::new(cursor, &pet), tag))
+        let pet = PetJson::new(cursor, &pet, audience);
+        Ok(ReadResponse::Pet(pet, tag))
     }
 
     /// Edit a pet
@@ -185,11 +190,11 @@ impl Api {
         let patch = input.into_patch().map_err(Failure::from)?;
         // A key is kept with the change of its request, so an edit with a key is always committed.
         let (pet, cursor) = if patch.is_empty() && key.0.is_none() {
-            let (pet, cursor) = self.pet(id)?;
+            let (pet, cursor) = self.pet(id, Audience::Staff)?;
             if !preconditions.expected().allows(cursor) {
                 return Err(Failure::from(WriteError::PreconditionFailed).into());
             }
-            (PetJson::new(cursor, &pet), cursor)
+            (PetJson::new(cursor, &pet, Audience::Staff), cursor)
         } else {
             let edit = Command::Edit {
                 pet: id,
@@ -289,23 +294,25 @@ impl Api {
         let limit = limit.filter(|limit| HISTORY_RANGE.contains(limit));
         let limit = limit.ok_or_else(request::bad_limit)?;
         let pet = PetId::new(id.0.0);
-        let is_staff = caller.sign(Scope::Read, ChangeSource::Api).is_ok();
-        if !is_staff {
-            self.pet(pet)?;
+        let audience = caller.audience();
+        if audience == Audience::Public {
+            self.pet(pet, audience)?;
         }
         let site = Arc::clone(&self.site);
         let before = before.0.map(|WholeNumber(rev)| Rev::new(rev));
-        let read = run_blocking(move || {
-            let known = site.subject(pet)?;
-            known.ok_or_else(|| unknown(pet))?;
-            Ok::<_, Failure>(site.engine.history(pet, before, limit)?)
+        let read = run_blocking(move || match audience {
+            Audience::Public => Ok(site.public_history(pet, before, limit)?),
+            Audience::Staff => {
+                let known = site.subject(pet)?;
+                known.ok_or_else(|| unknown(pet))?;
+                Ok(site.engine.history(pet, before, limit)?)
+            }
         });
         let changes = read.await?;
         let epoch = self.site.app.hub().epoch();
-        let show = if is_staff {
-            ChangeObject::for_staff
-        } else {
-            ChangeObject::for_visitors
+        let show = match audience {
+            Audience::Public => ChangeObject::for_visitors,
+            Audience::Staff => ChangeObject::for_staff,
         };
         let changes = changes.iter().map(|change| show(epoch, change));
         Ok(Json(ChangeList::new(changes.collect())))
@@ -341,27 +348,28 @@ impl Api {
         Ok(committed.await?)
     }
 
-    /// Returns the pet as a command left it. For a retry, reads the pet from the log.
+    /// Returns the pet as a command left it, for staff, who alone command. For a retry, reads the pet from
+    /// the log.
     async fn pet_after(&self, committed: &Committed) -> Result<PetJson, Failure> {
         let cursor = committed.cursor;
         if let Some(pet) = &committed.after {
-            return Ok(PetJson::new(cursor, pet));
+            return Ok(PetJson::new(cursor, pet, Audience::Staff));
         }
         let engine = Arc::clone(&self.site.engine);
         let after = Rev::new(cursor.rev.get().saturating_sub(1));
         let read = run_blocking(move || Ok(engine.changes_between(after, cursor.rev.next())?));
         let changes = read.await?;
         if let Some(ChangeKind::Pet(pet)) = changes.first().map(|change| &change.kind) {
-            return Ok(PetJson::new(cursor, pet));
+            return Ok(PetJson::new(cursor, pet, Audience::Staff));
         }
         // The log no longer has the change.
-        let (pet, cursor) = self.pet(committed.pet)?;
-        Ok(PetJson::new(cursor, &pet))
+        let (pet, cursor) = self.pet(committed.pet, Audience::Staff)?;
+        Ok(PetJson::new(cursor, &pet, Audience::Staff))
     }
 
-    /// Returns a pet with the cursor of its last change.
-    fn pet(&self, id: PetId) -> Result<(Arc<Pet>, Cursor), Failure> {
-        let found = self.site.app.hub().entry(id);
+    /// Returns a pet that `audience` may know of, with the cursor of its last change.
+    fn pet(&self, id: PetId, audience: Audience) -> Result<(Arc<Pet>, Cursor), Failure> {
+        let found = self.site.app.hub().entry(id, audience);
         let (entry, epoch) = found.ok_or_else(|| unknown(id))?;
         let rev = entry.changed;
         Ok((entry.pet, Cursor { epoch, rev }))

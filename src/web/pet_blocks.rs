@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_stream::Stream;
 
 use super::middleware::request_memory;
-use crate::model::Pet;
+use crate::model::{Audience, Pet};
 
 /// Ids in a block. Its cards are about 50 KiB.
 const BLOCK_IDS: u64 = 64;
@@ -31,15 +31,15 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 /// Lists of up to this many pets are sent with their length, not streamed.
 const WHOLE_PETS: usize = 256;
 
-/// Rendering of pets that is the same for every reader.
+/// Rendering of pets that is the same for every reader of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BlockKind {
     /// Cards without buttons.
     Cards,
     /// Cards with buttons that set the status. The form token is in the form around them.
     CardsWithButtons,
-    /// Objects of the API.
-    Json,
+    /// Objects of the API for an audience.
+    Json(Audience),
 }
 
 /// How the pets of an answer are rendered.

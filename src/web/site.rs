@@ -10,7 +10,7 @@ use super::middleware::security_headers;
 use super::pet_blocks::Blocks;
 use crate::app_state::AppState;
 use crate::error::Failure;
-use crate::model::{Cursor, Pet, PetId};
+use crate::model::{Audience, Change, Cursor, Pet, PetId, Rev};
 use crate::store::{Engine, StoreError};
 use crate::views::{AssetSource, Subject, Views};
 
@@ -47,13 +47,14 @@ impl Site {
         }
     }
 
-    /// Returns the pet that a path names, and the cursor at which it was read.
+    /// Returns the pet that a path names, if `audience` may know of it, and the cursor at which it was
+    /// read.
     ///
     /// # Errors
     /// 404, also for text that is not an id.
-    pub fn pet(&self, id: &str) -> Result<(Arc<Pet>, Cursor), Failure> {
+    pub fn pet(&self, id: &str, audience: Audience) -> Result<(Arc<Pet>, Cursor), Failure> {
         let id: Option<PetId> = id.parse().ok();
-        let found = id.and_then(|id| self.app.hub().pet(id));
+        let found = id.and_then(|id| self.app.hub().pet(id, audience));
         found.ok_or_else(Site::no_such_pet)
     }
 
@@ -62,13 +63,13 @@ impl Site {
         Failure::not_found("We can't find this pet. It may have been adopted and removed.")
     }
 
-    /// Finds the name of a pet on the board, or of a removed pet that is still in the log. Blocks on
-    /// the disk.
+    /// Finds the name of a pet on the board, or of a removed pet that is still in the log, for staff.
+    /// Blocks on the disk.
     ///
     /// # Errors
     /// The engine cannot be read.
     pub fn subject(&self, id: PetId) -> Result<Option<Subject>, StoreError> {
-        if let Some((pet, _)) = self.app.hub().pet(id) {
+        if let Some((pet, _)) = self.app.hub().pet(id, Audience::Staff) {
             return Ok(Some(Subject {
                 id,
                 name: Some(pet.profile.name.clone()),
@@ -86,6 +87,31 @@ impl Site {
             name: name.map(str::to_owned),
             is_removed: true,
         }))
+    }
+
+    /// Reads up to `limit` changes of a pet before `before` that visitors learned of, newest first. Blocks
+    /// on the disk.
+    ///
+    /// # Errors
+    /// The engine cannot be read.
+    pub fn public_history(
+        &self,
+        pet: PetId,
+        mut before: Option<Rev>,
+        limit: usize,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut announced = Vec::new();
+        loop {
+            let read = self.engine.history(pet, before, limit)?;
+            let is_end = read.len() < limit;
+            before = read.last().map(|oldest| oldest.rev);
+            let changes = read.into_iter();
+            announced.extend(changes.filter(|change| change.visibility.is_announced()));
+            if is_end || announced.len() >= limit {
+                announced.truncate(limit);
+                return Ok(announced);
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub enum FrameKind {
     Status,
     /// A pet was created or edited.
     Pet,
-    /// A pet was removed.
+    /// A pet was removed, or is private now.
     Gone,
     /// The status of every pet.
     Snapshot,
@@ -106,9 +106,10 @@ struct FrameChange {
 }
 
 impl Frame {
-    /// Encodes `change`, which comes after the changes `before`.
+    /// Encodes `change`, which is announced and comes after the changes `before`.
     pub fn from_change(epoch: Epoch, change: &Change, before: Predecessors) -> Self {
         let kind = match change.kind {
+            _ if !change.visibility.is_public() => FrameKind::Gone,
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
             ChangeKind::Pet(_) => FrameKind::Pet,
             ChangeKind::Gone(_) => FrameKind::Gone,

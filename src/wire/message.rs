@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::json::to_ascii;
+use super::pet_fields::PetFields;
 use crate::model::{
-    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Status, Timestamp,
+    AdoptionState, Audience, Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Status,
+    Timestamp,
 };
 
 /// A message from server to client. Serialises to the JSON object of the interface; readers ignore types
@@ -56,9 +58,9 @@ pub enum Message<'a> {
         pet: PetId,
         /// Public fields of the pet.
         #[serde(flatten)]
-        body: PublicPet<'a>,
+        body: PetFields<'a>,
     },
-    /// Says that a pet was removed.
+    /// Says that a pet was removed, or is private now.
     Gone {
         /// Position after the change.
         cursor: Cursor,
@@ -128,19 +130,13 @@ pub struct SnapshotPet<'a> {
     name: &'a str,
     status: Status,
     since: Timestamp,
-}
-
-/// A pet's public fields, as messages and the API show them.
-#[derive(Serialize)]
-pub struct PublicPet<'a> {
-    #[serde(flatten)]
-    profile: &'a Profile,
-    status: Status,
-    since: Timestamp,
+    /// Absent for a pet that is available, as most are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<AdoptionState>,
 }
 
 impl<'a> Message<'a> {
-    /// Returns the message that carries `change`.
+    /// Returns the message that carries `change`; `Gone` for one that is not public.
     pub fn from_change(epoch: Epoch, change: &'a Change) -> Self {
         let (rev, pet) = (change.rev, change.pet);
         let cursor = Cursor { epoch, rev };
@@ -152,13 +148,16 @@ impl<'a> Message<'a> {
             at: (since != change.at).then_some(change.at),
             by: change.by,
         };
+        if !change.visibility.is_public() {
+            return Message::Gone { cursor, pet };
+        }
         match &change.kind {
             ChangeKind::Status(now) => status(*now, change.at),
             ChangeKind::StatusSince(now, since) => status(*now, *since),
             ChangeKind::Pet(after) => Message::Pet {
                 cursor,
                 pet,
-                body: PublicPet::new(after),
+                body: PetFields::new(after, Audience::Public),
             },
             ChangeKind::Gone(_) => Message::Gone { cursor, pet },
         }
@@ -214,17 +213,7 @@ impl<'a> SnapshotPet<'a> {
             name: &pet.profile.name,
             status: pet.status,
             since: pet.since,
-        }
-    }
-}
-
-impl<'a> PublicPet<'a> {
-    /// Borrows the public fields of `pet`.
-    pub fn new(pet: &'a Pet) -> Self {
-        PublicPet {
-            profile: &pet.profile,
-            status: pet.status,
-            since: pet.since,
+            state: Some(pet.profile.state).filter(|state| *state != AdoptionState::default()),
         }
     }
 }

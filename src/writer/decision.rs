@@ -6,7 +6,10 @@ use std::sync::Arc;
 use super::command::{Command, Committed, Expected, WriteError};
 use super::key::IdempotencyKey;
 use crate::hub::Hub;
-use crate::model::{Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Timestamp};
+use crate::model::{
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Timestamp,
+    Visibility,
+};
 use crate::store::{AppliedChange, Engine, StoreError};
 
 /// The changes of one batch so far. None of them is visible before the commit.
@@ -77,6 +80,7 @@ impl<'a> Decision<'a> {
             by: signature.by,
             author: signature.author,
             request,
+            visibility: Visibility::default(),
             pet,
             kind,
         };
@@ -164,8 +168,9 @@ impl<'a> Decision<'a> {
         Ok((Some(before), pet, kind))
     }
 
-    /// Appends `change`, and returns its index.
-    fn add(&mut self, before: Option<CurrentPet>, change: Change) -> usize {
+    /// Appends `change` with the visibility that follows from its pet before and after, and returns its
+    /// index.
+    fn add(&mut self, before: Option<CurrentPet>, mut change: Change) -> usize {
         let (before, status_set) = before.map(|pet| (pet.pet, pet.status_set)).unzip();
         // Only an edit keeps the status.
         let status_set = match change.kind {
@@ -173,7 +178,8 @@ impl<'a> Decision<'a> {
             _ => None,
         };
         let id = change.pet;
-        let after = change.apply_to(before);
+        let after = change.apply_to(before.clone());
+        change.visibility = Visibility::between(before.as_deref(), after.as_deref());
         let current = after.clone().map(|pet| CurrentPet {
             pet,
             changed: None,
@@ -204,7 +210,7 @@ impl<'a> Decision<'a> {
         if let Some(current) = self.pets.get(&id) {
             return current.clone();
         }
-        let (entry, epoch) = self.hub.entry(id)?;
+        let (entry, epoch) = self.hub.entry(id, Audience::Staff)?;
         let cursor = |rev| Some(Cursor { epoch, rev });
         Some(CurrentPet {
             pet: entry.pet,

@@ -14,7 +14,7 @@ use super::*;
 use crate::clock::example::TestClock;
 use crate::hub::REPLAY_LIMIT;
 use crate::metrics::Metrics;
-use crate::model::{Epoch, Pet, PetId, Profile, Rev, Status, Timestamp};
+use crate::model::{Audience, Epoch, Pet, PetId, Profile, Rev, Status, Timestamp};
 use crate::store::MemoryEngine;
 
 pub const LIMIT: Duration = Duration::from_mins(1);
@@ -241,7 +241,7 @@ fn a_command_is_decided_against_earlier_commands_of_its_batch() {
         "set earlier in the same batch"
     );
     let ids: Vec<PetId> = hub
-        .board()
+        .board(Audience::Public)
         .pets
         .iter()
         .map(|pet: &Arc<Pet>| pet.id)

@@ -68,6 +68,7 @@ fn change(rev: u64) -> Change {
         by: ChangeSource::Staff,
         author: None,
         request: None,
+        visibility: pet_store::model::Visibility::Public,
         pet,
         kind,
     }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use pet_store::hub::Hub;
 use pet_store::metrics::Metrics;
-use pet_store::model::{ChangeSource, PetId, Profile, Status};
+use pet_store::model::{Audience, ChangeSource, PetId, Profile, Status};
 use pet_store::store::{Engine, IoObserver, RedbEngine};
 use pet_store::wire::Frame;
 use pet_store::writer::{Command, Committed, WriteError, Writer, commit_all};
@@ -81,6 +81,6 @@ impl Rig {
     /// Returns true if the store can be read.
     pub fn can_read(&self) -> bool {
         let newest = self.engine.newest();
-        newest.is_ok() && self.hub.board().pets.len() as u64 == PETS
+        newest.is_ok() && self.hub.board(Audience::Public).pets.len() as u64 == PETS
     }
 }

@@ -25,6 +25,7 @@ mod initial_payload;
 mod limits;
 mod live;
 mod pages;
+mod private_pets;
 mod probes;
 mod process;
 mod properties;

@@ -24,13 +24,25 @@ const isVisible = (control) => !["hidden", "password", "submit", "button", "fiel
  */
 const isChoice = (control) => control.type === "radio" || control.type === "checkbox";
 
+/** @param {boolean} isChecked */
+const checkedText = (isChecked) => (isChecked ? "on" : "");
+
+/** Several checkboxes have one name, and one that is not checked is a value too. @param {Control} control */
+const keyOf = (control) => (control.type === "checkbox" ? `${control.name}=${control.value}` : control.name);
+
+/** Returns true for radio buttons, of which one has the value. @param {Control} control */
+const isUnchosen = (control, isChecked = /** @type {HTMLInputElement} */ (control).checked) =>
+  control.type === "radio" && !isChecked;
+
 /**
  * @param {HTMLFormElement} form
  * @returns {Fields} The visible fields.
  */
 export function visibleFields(form) {
-  const chosen = controls(form).filter((control) => isVisible(control) && (!isChoice(control) || control.checked));
-  return Object.fromEntries(chosen.map((control) => [control.name, control.value]));
+  const visible = controls(form).filter((control) => isVisible(control) && !isUnchosen(control));
+  const value = (/** @type {Control} */ control) =>
+    control.type === "checkbox" ? checkedText(/** @type {HTMLInputElement} */ (control).checked) : control.value;
+  return Object.fromEntries(visible.map((control) => [keyOf(control), value(control)]));
 }
 
 /**
@@ -39,11 +51,13 @@ export function visibleFields(form) {
  */
 export function renderedFields(form) {
   const rendered = controls(form).filter(
-    (control) => isVisible(control) && (!isChoice(control) || control.defaultChecked),
+    (control) => isVisible(control) && !(isChoice(control) && isUnchosen(control, control.defaultChecked)),
   );
-  const value = (/** @type {Control} */ control) =>
-    isChoice(control) || !("defaultValue" in control) ? control.value : control.defaultValue;
-  return Object.fromEntries(rendered.map((control) => [control.name, value(control)]));
+  const value = (/** @type {Control} */ control) => {
+    if (control.type === "checkbox") return checkedText(/** @type {HTMLInputElement} */ (control).defaultChecked);
+    return isChoice(control) || !("defaultValue" in control) ? control.value : control.defaultValue;
+  };
+  return Object.fromEntries(rendered.map((control) => [keyOf(control), value(control)]));
 }
 
 /**
@@ -57,9 +71,9 @@ export function hiddenFields(form) {
 /** @param {HTMLFormElement} form @param {Fields} fields */
 export function fillVisible(form, fields) {
   for (const control of controls(form).filter(isVisible)) {
-    const value = fields[control.name];
+    const value = fields[keyOf(control)];
     if (value === undefined) continue;
-    if (isChoice(control)) control.checked = control.value === value;
+    if (isChoice(control)) control.checked = control.type === "checkbox" ? value !== "" : control.value === value;
     else control.value = value;
   }
 }

@@ -5,13 +5,9 @@
  * Icon and colours follow from `data-status` by CSS. A field may be shown in several places. They are looked up once, because
  * a busy board draws many pets in each frame.
  */
-import { statusText } from "../../petstore/board/pet.js";
-import { setText } from "./text.js";
+import { drawField, readField } from "./field.js";
 /** @import { Pet } from "../../petstore/board/pet.js" */
 /** @import { Times } from "./times.js" */
-
-/** Fields whose values are keywords, which are shown with a capital letter. */
-const WORDS = new Set(["sex", "status"]);
 
 const PLACES = '[data-field], [data-row], time[data-since], a[data-link], [name="status"]';
 
@@ -61,7 +57,7 @@ export class PetElement {
     if (pet.status !== undefined && pet.status !== before.status) this.#drawStatus(pet.status);
     for (const { place, field } of this.#fields) {
       const value = pet[field];
-      if (value !== undefined && value !== before[field]) setText(place, WORDS.has(field) ? statusText(value) : value);
+      if (value !== undefined && value !== before[field]) drawField(place, value);
     }
     for (const { place, field } of this.#rows) {
       const value = pet[field];
@@ -75,10 +71,7 @@ export class PetElement {
     const { dataset } = this.element;
     /** @type {Pet} */
     const pet = { id: dataset.pet ?? "" };
-    for (const { place, field } of this.#fields) {
-      const text = place.textContent ?? "";
-      pet[field] ??= WORDS.has(field) ? text.toLowerCase() : text;
-    }
+    for (const { place, field } of this.#fields) pet[field] ??= readField(place);
     pet.status = dataset.status ?? pet.status;
     pet.since = this.#time?.getAttribute("datetime") ?? undefined;
     return pet;

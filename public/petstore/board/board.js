@@ -13,6 +13,9 @@ import { difference, isSame } from "./pet.js";
 /** Fields of a message that are not fields of the pet. */
 const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at"]);
 
+/** State of a pet whose entry in a snapshot names none. */
+const AVAILABLE = { state: "available" };
+
 export class Board {
   #cursor;
   /** @type {Map<string, Pet>} Pets are replaced and never mutated, so a copy of the map stays as it is. */
@@ -80,7 +83,10 @@ export class Board {
   #replace(message) {
     if (!parseCursor(message.cursor) || !Array.isArray(message.pets)) return null;
     const before = this.#pets;
-    const after = message.pets.map((/** @type {any} */ seen) => merge(before.get(String(seen.id)), seen.id, seen));
+    const after = message.pets.map((/** @type {any} */ seen) => {
+      const known = before.get(String(seen.id));
+      return merge(known, seen.id, { ...(known?.state && AVAILABLE), ...seen });
+    });
     this.#cursor = message.cursor;
     this.#pets = new Map(after.map((/** @type {Pet} */ pet) => [pet.id, pet]));
     return difference(before, this.#pets);

@@ -35,7 +35,10 @@ export function isSame(one, other) {
   return Object.keys({ ...one, ...other }).every((field) => one[field] === other[field]);
 }
 
-/** Returns the text of a status or a sex, e.g. "Eating". @param {string | undefined} value  May be unknown to this client. */
+/**
+ * Returns the text of a status or of another word, e.g. "Eating", "On hold".
+ * @param {string | undefined} value  May be unknown to this client.
+ */
 export function statusText(value = "") {
-  return value.charAt(0).toUpperCase() + value.slice(1);
+  return (value.charAt(0).toUpperCase() + value.slice(1)).replaceAll("-", " ");
 }

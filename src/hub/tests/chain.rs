@@ -76,6 +76,9 @@ async fn read(
         if random.random_range(0..8) == 0 {
             rig.change(pet, ChangeKind::Pet(Arc::new(super::pet(pet))));
         }
+        if random.random_range(0..8) == 0 {
+            be_private(rig, pet, random.random_range(0..3));
+        }
         let chunk = match random.random_range(0..4) {
             0 => continue,
             1 => rig.hub.resync(filter, SnapshotForm::Whole, at),
@@ -90,6 +93,15 @@ async fn read(
     }
     take(&rig.hub.replay(filter, at).unwrap());
     messages
+}
+
+/// Makes a pet private, changes it `count` times, and makes it public again.
+fn be_private(rig: &Rig, pet: u64, count: usize) {
+    rig.conceal(pet);
+    for _ in 0..count {
+        rig.hidden(pet, ChangeKind::Status(Status::Bathing));
+    }
+    rig.change(pet, ChangeKind::Pet(Arc::new(super::pet(pet))));
 }
 
 /// Returns true if a client that has reached a rev misses nothing before `message`.

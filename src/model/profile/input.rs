@@ -6,7 +6,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::{FieldKind, Profile, ProfileField, ProfilePatch};
+use super::date::{ABOUT, is_date, is_rough_date};
+use super::{FieldKind, Profile, ProfileField, ProfilePatch, Tags};
 use crate::model::{TextKind, check_text, clean_text, is_invisible};
 
 /// The fields of a profile as somebody entered them, before validation; an absent one was not entered.
@@ -35,7 +36,7 @@ impl ProfileInput {
             let text = text_of(field)?;
             Some(match field.kind {
                 FieldKind::Lines(_) => text.replace("\r\n", "\n").replace('\r', "\n"),
-                FieldKind::Line(_) | FieldKind::Choice(_) => text,
+                _ => text,
             })
         });
         ProfileInput(input)
@@ -110,7 +111,7 @@ impl ProfileField {
     const fn text_kind(&self) -> TextKind {
         match self.kind {
             FieldKind::Lines(_) => TextKind::MultiLine,
-            FieldKind::Line(_) | FieldKind::Choice(_) => TextKind::OneLine,
+            _ => TextKind::OneLine,
         }
     }
 
@@ -136,6 +137,20 @@ impl ProfileField {
                 let message = || format!("Choose {}.", alternatives(choices));
                 return is_choice.then(|| entered.to_owned()).ok_or_else(message);
             }
+            FieldKind::Words(choices) => {
+                let is_choice = |word| choices.iter().any(|(value, _)| *value == word);
+                let message = || format!("Choose any of {}.", alternatives(choices));
+                let is_valid = Tags::words(entered).all(is_choice);
+                let tags = is_valid.then(|| Tags::parse(entered)).ok_or_else(message)?;
+                return Ok(tags.as_str().to_owned());
+            }
+            FieldKind::Date => {
+                let date = entered.trim();
+                let message = || "Use a date such as 2024-05-03.".to_owned();
+                let is_valid = date.is_empty() || is_date(date);
+                return is_valid.then(|| date.to_owned()).ok_or_else(message);
+            }
+            FieldKind::RoughDate => return validate_rough_date(entered.trim()),
         };
         if let Some(limit) = self.limit().filter(|_| self.is_too_long(text)) {
             let length = text.chars().count();
@@ -146,6 +161,16 @@ impl ProfileField {
         check_text(text, self.text_kind()).map_err(|hidden| hidden.message())?;
         Ok(text.to_owned())
     }
+}
+
+/// Returns a date that may be estimated or incomplete. A form that only says that the date is
+/// estimated has none.
+fn validate_rough_date(entered: &str) -> Result<String, String> {
+    let date = if entered == ABOUT { "" } else { entered };
+    if date.is_empty() || is_rough_date(date) {
+        return Ok(date.to_owned());
+    }
+    Err("Use a date such as 2024-05-03, 2024-05, 2024 or about 2024.".to_owned())
 }
 
 /// Lists values as a sentence does: "female, male or unknown".

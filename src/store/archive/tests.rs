@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::{
-    Account, Author, ChangeKind, ChangeSource, Invitation, Key, MonotonicSeconds, Profile, Role,
-    Scope, Session, Status, Timestamp, Token,
+    Account, AdoptionState, Author, ChangeKind, ChangeSource, Invitation, Key, MonotonicSeconds,
+    Profile, Role, Scope, Session, Status, Timestamp, Token, Visibility,
 };
 use crate::store::{AccountEdit, ClockReading};
 
@@ -25,6 +25,9 @@ fn pet() -> Pet {
             name: "M\u{f6}\u{df}li \"the\" cat".to_owned(),
             species: "cat".to_owned(),
             about: "Likes\n<b>rain</b>.".to_owned(),
+            born: "about 2024".to_owned(),
+            state: AdoptionState::Private,
+            location: "Kennel 4".to_owned(),
             ..Profile::default()
         },
         status: Status::Eating,
@@ -39,6 +42,11 @@ fn change(rev: u64, kind: ChangeKind) -> Change {
         by: ChangeSource::Staff,
         author: Some(Arc::new(author())),
         request: None,
+        visibility: if rev == 2 {
+            Visibility::Hidden
+        } else {
+            Visibility::Public
+        },
         pet: PetId::FIRST,
         kind,
     }

@@ -191,6 +191,7 @@ mod tests {
             by: ChangeSource::Api,
             author: None,
             request: None,
+            visibility: crate::model::Visibility::Public,
             pet: PetId::FIRST,
             kind: ChangeKind::Status(status),
         };

@@ -18,7 +18,7 @@ use super::record::encode_change;
 use super::replica::Replica;
 use super::subjects::{NEXT_PET, PETS, STAFF};
 use super::{AccountLog, ClusterAddress, NatsEngine, epoch, layout, retry_until_led};
-use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev};
+use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Visibility};
 use crate::store::archive::{ExportedItem, read_export};
 use crate::store::{AccountEdit, AccountStore, AppliedChange, MAX_ACCOUNT_EDITS, StoreError};
 
@@ -275,6 +275,7 @@ fn present_state(pet: &Arc<Pet>) -> AppliedChange {
         by: ChangeSource::Staff,
         author: None,
         request: None,
+        visibility: Visibility::between(None, Some(pet)),
         pet: pet.id,
         kind: ChangeKind::Pet(Arc::clone(pet)),
     };
@@ -309,6 +310,7 @@ mod tests {
             by: ChangeSource::Api,
             author: None,
             request: None,
+            visibility: Visibility::Public,
             pet,
             kind,
         })

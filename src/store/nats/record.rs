@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::batch::BatchMessage;
 use super::subjects::{EPOCH, NEXT_PET, PET, TICK};
-use crate::model::{Change, ChangeKind, Epoch, PetId, RequestKey, Rev, Timestamp};
+use crate::model::{Change, ChangeKind, Epoch, PetId, RequestKey, Rev, Timestamp, Visibility};
 use crate::store::record::{
     decode, decode_author, decode_pet, decode_source, encode, encode_author, encode_pet,
 };
@@ -28,6 +28,8 @@ const AUTHOR: &str = "Ps-Author";
 const NAME: &str = "Ps-Name";
 /// Header: the idempotency key of the request that made the change, if it had one.
 const REQUEST: &str = "Ps-Request";
+/// Header: the visibility of the change, unless it is public.
+const VISIBILITY: &str = "Ps-Visibility";
 /// Header: how many messages at the start of the batch are not changes.
 pub const LEADING: &str = "Ps-Leading";
 
@@ -113,6 +115,9 @@ pub fn encode_change(applied: &AppliedChange, leading: usize) -> BatchMessage {
             message.headers.insert(name, record);
         }
     };
+    if !change.visibility.is_public() {
+        add(VISIBILITY, change.visibility.as_str().into());
+    }
     if let Some(author) = &change.author {
         add(AUTHOR, encode_author(author));
     }
@@ -180,6 +185,9 @@ fn decode_change(pet: PetId, message: &StoredMessage) -> Result<AppliedChange, S
         by: decode_source(header(BY)?)?,
         author: author.transpose()?,
         request: message.header(REQUEST).and_then(RequestKey::from_text),
+        visibility: message
+            .header(VISIBILITY)
+            .map_or_else(Visibility::default, Visibility::parse),
         pet,
         kind,
     };

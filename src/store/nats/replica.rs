@@ -278,6 +278,7 @@ mod tests {
             by,
             author: None,
             request: None,
+            visibility: crate::model::Visibility::Public,
             pet: PetId::new(pet),
             kind: ChangeKind::Gone(None),
         };

@@ -48,6 +48,7 @@ pub fn change(rev: u64) -> Change {
         by: ChangeSource::Staff,
         author: None,
         request: None,
+        visibility: crate::model::Visibility::Public,
         pet,
         kind,
     }

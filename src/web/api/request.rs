@@ -18,7 +18,8 @@ use serde_json::Value;
 use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
-    Cursor, FieldError, InvalidProfile, PetIdError, Profile, ProfileInput, Status, Timestamp,
+    Cursor, FieldError, FieldKind, InvalidProfile, PetIdError, Profile, ProfileField, ProfileInput,
+    Status, Timestamp,
 };
 use crate::serve::conditional::EntityTags;
 use crate::writer::{Expected, IdempotencyKey};
@@ -187,20 +188,18 @@ impl JsonObject {
     /// Reads the fields of a pet; `null` counts as left out.
     ///
     /// # Errors
-    /// 400 for an unknown field or one that is there twice, 422 for values that are not text.
+    /// 400 for an unknown field or one that is there twice, 422 for values of another type.
     pub fn into_profile_input(self) -> Result<ProfileInput, Failure> {
         self.check_names(&Profile::FIELDS.each_ref().map(|field| field.name))?;
         let mut errors = Vec::new();
         let input = ProfileInput::collect(|field| {
-            if let Value::String(text) = self.value(field.name)? {
-                Some(text.clone())
-            } else {
-                errors.push(FieldError {
-                    field: field.name,
-                    message: "Use text, in quotation marks.".to_owned(),
-                });
-                None
-            }
+            let value = self.value(field.name)?;
+            let text = read_field(field, value);
+            text.map_err(|message| {
+                let (field, message) = (field.name, message.to_owned());
+                errors.push(FieldError { field, message });
+            })
+            .ok()
         });
         if errors.is_empty() {
             Ok(input)
@@ -248,6 +247,21 @@ impl JsonObject {
         }
         Ok(())
     }
+}
+
+/// Reads the value of a field of a pet as text.
+///
+/// # Errors
+/// A value of another type, for the person who sent it.
+fn read_field(field: &ProfileField, value: &Value) -> Result<String, &'static str> {
+    if !matches!(field.kind, FieldKind::Words(_)) {
+        let text = value.as_str().map(str::to_owned);
+        return text.ok_or("Use text, in quotation marks.");
+    }
+    let words = value.as_array().into_iter().flatten().map(Value::as_str);
+    let words: Option<Vec<&str>> = words.collect();
+    let words = words.filter(|_| value.is_array());
+    Ok(words.ok_or("Use a list of words.")?.join(","))
 }
 
 impl<'de> Deserialize<'de> for JsonObject {

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::super::pet_blocks::{BlockKind, Blocks, Rendering};
 use crate::error::Failure;
 use crate::hub::Board;
-use crate::model::{Change, ChangeKind, Cursor, Epoch, Pet};
-use crate::wire::PublicPet;
+use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet};
+use crate::wire::PetFields;
 
 /// A pet as JSON. The schema is `schemas::pet`.
 pub struct PetJson(String);
@@ -22,23 +22,23 @@ pub struct PetJson(String);
 struct PetObject<'a> {
     id: u64,
     #[serde(flatten)]
-    pet: PublicPet<'a>,
+    pet: PetFields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
 
 impl PetJson {
-    /// Encodes a pet whose last change is at `cursor`.
-    pub fn new(cursor: Cursor, pet: &Pet) -> Self {
-        PetJson(PetObject::encode(pet, Some(cursor)))
+    /// Encodes what `audience` may read of a pet whose last change is at `cursor`.
+    pub fn new(cursor: Cursor, pet: &Pet, audience: Audience) -> Self {
+        PetJson(PetObject::encode(pet, audience, Some(cursor)))
     }
 }
 
 impl PetObject<'_> {
-    fn encode(pet: &Pet, cursor: Option<Cursor>) -> String {
+    fn encode(pet: &Pet, audience: Audience, cursor: Option<Cursor>) -> String {
         let object = PetObject {
             id: pet.id.get(),
-            pet: PublicPet::new(pet),
+            pet: PetFields::new(pet, audience),
             cursor: cursor.map(|cursor| cursor.to_string()),
         };
         serde_json::to_string(&object).expect("a pet is made of text and numbers only")
@@ -67,16 +67,22 @@ impl IntoResponse for PetJson {
 pub struct PetListJson(Body);
 
 impl PetListJson {
-    /// Starts to encode the pets of `board`, in blocks that are shared between answers.
+    /// Starts to encode the pets of `board` for `audience`, in blocks that are shared between answers.
     ///
     /// # Errors
     /// 500 if a pet cannot be encoded; nothing was sent yet.
-    pub async fn start(blocks: &Arc<Blocks>, board: Board) -> Result<Self, Failure> {
+    pub async fn start(
+        blocks: &Arc<Blocks>,
+        board: Board,
+        audience: Audience,
+    ) -> Result<Self, Failure> {
         let objects = Rendering {
-            kind: BlockKind::Json,
+            kind: BlockKind::Json(audience),
             separator: ",",
-            render: |pets: &[Arc<Pet>]| {
-                let objects = pets.iter().map(|pet| PetObject::encode(pet, None));
+            render: move |pets: &[Arc<Pet>]| {
+                let objects = pets
+                    .iter()
+                    .map(|pet| PetObject::encode(pet, audience, None));
                 Some(objects.collect::<Vec<_>>().join(","))
             },
         };
@@ -201,8 +207,20 @@ impl ChangeList {
 }
 
 impl ChangeObject {
-    /// Describes a change to visitors, who do not see who made it.
+    /// Describes a change to visitors, who do not see who made it. For them, a pet that became private is
+    /// gone.
     pub fn for_visitors(epoch: Epoch, change: &Change) -> Self {
+        if change.visibility.is_public() {
+            return ChangeObject::new(epoch, change);
+        }
+        ChangeObject {
+            r#type: ChangeKind::Gone(None).as_str().to_owned(),
+            status: None,
+            ..ChangeObject::new(epoch, change)
+        }
+    }
+
+    fn new(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
         ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),
@@ -229,7 +247,7 @@ impl ChangeObject {
             name: change.kind.name().map(str::to_owned),
             who: author.map(|author| author.name.clone()),
             client: author.map(|author| author.client.clone()),
-            ..ChangeObject::for_visitors(epoch, change)
+            ..ChangeObject::new(epoch, change)
         }
     }
 }

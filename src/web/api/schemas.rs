@@ -5,7 +5,7 @@ mod pattern;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{ChangeSource, FieldKind, Profile, ProfileField, Status};
+use crate::model::{Audience, ChangeSource, FieldKind, Profile, ProfileField, Status};
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
 const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
@@ -89,12 +89,8 @@ fn statuses() -> Value {
 /// Returns the schema of a pet in an answer.
 fn pet() -> Value {
     let mut properties = json!({ "id": { "type": "integer", "format": "int64", "minimum": 1 } });
-    for field in Profile::FIELDS {
-        properties[field.name] = json!({ "type": "string" });
-        if let FieldKind::Choice(choices) = field.kind {
-            properties[field.name]["description"] = alternatives(&values(choices)).into();
-            properties[field.name]["enum"] = values(choices).into();
-        }
+    for field in Profile::fields_for(Audience::Public) {
+        properties[field.name] = answered_field(field);
     }
     properties["status"] = json!({
         "type": "string",
@@ -109,6 +105,10 @@ fn pet() -> Value {
     let fields = properties.as_object().into_iter().flatten();
     let required: Vec<&String> = fields.map(|(name, _)| name).collect();
     let required = json!(required);
+    let all = Profile::fields_for(Audience::Staff);
+    for field in all.filter(|field| field.audience != Audience::Public) {
+        properties[field.name] = answered_field(field);
+    }
     properties["cursor"] = json!({
         "type": "string",
         "description": "The pet's last change: all of this is true from there on. Absent in a list, \
@@ -122,6 +122,29 @@ fn pet() -> Value {
         "required": required,
         "properties": properties,
     })
+}
+
+/// Returns the schema of a field of a pet in an answer.
+fn answered_field(field: &ProfileField) -> Value {
+    let values = values(field.kind.choices());
+    let mut schema = match field.kind {
+        FieldKind::Choice(_) => json!({
+            "type": "string",
+            "description": alternatives(&values),
+            "enum": values,
+        }),
+        FieldKind::Words(_) => json!({
+            "type": "array",
+            "description": field.meaning,
+            "uniqueItems": true,
+            "items": { "type": "string", "enum": values },
+        }),
+        _ => json!({ "type": "string" }),
+    };
+    if field.audience == Audience::Staff {
+        schema["description"] = format!("{} For staff.", field.meaning).into();
+    }
+    schema
 }
 
 fn pet_list() -> Value {
@@ -180,16 +203,28 @@ fn pet_fields() -> Value {
 
 /// Returns the schema of a field of a pet in a request.
 fn entered_field(field: &ProfileField) -> Value {
-    let (pattern, lines, limit) = match field.kind {
+    let (pattern, rules) = match field.kind {
         FieldKind::Choice(choices) => {
             let values = values(choices).into_iter().map(Value::from);
             let values: Vec<Value> = values.chain([Value::Null]).collect();
             return json!({ "type": "string", "nullable": true, "enum": values });
         }
-        FieldKind::Line(limit) => (pattern::one_line(limit), "One line", limit),
-        FieldKind::Lines(limit) => (pattern::several_lines(limit), "Any number of lines", limit),
+        FieldKind::Words(choices) => {
+            return json!({
+                "type": "array",
+                "nullable": true,
+                "description": field.meaning,
+                "items": { "type": "string", "enum": values(choices) },
+            });
+        }
+        FieldKind::Date => (pattern::date(), "A date, or empty.".to_owned()),
+        FieldKind::RoughDate => (pattern::rough_date(), "May be empty.".to_owned()),
+        FieldKind::Line(limit) => (pattern::one_line(limit), rules("One line", limit)),
+        FieldKind::Lines(limit) => (
+            pattern::several_lines(limit),
+            rules("Any number of lines", limit),
+        ),
     };
-    let rules = format!("{lines}, without hidden characters. At most {limit} characters.");
     let not_blank = if field.is_required { "Not blank." } else { "" };
     let sentences = [not_blank, field.meaning, &rules];
     let sentences: Vec<&str> = sentences
@@ -206,6 +241,10 @@ fn entered_field(field: &ProfileField) -> Value {
         schema["allOf"] = json!([{ "pattern": pattern::not_blank() }]);
     }
     schema
+}
+
+fn rules(lines: &str, limit: usize) -> String {
+    format!("{lines}, without hidden characters. At most {limit} characters.")
 }
 
 fn status_fields() -> Value {

@@ -250,6 +250,7 @@ mod tests {
             by,
             author: None,
             request: None,
+            visibility: crate::model::Visibility::Public,
             pet: PetId::FIRST,
             kind: ChangeKind::Status(Status::Eating),
         }

@@ -13,7 +13,7 @@ use super::pets::pet_path;
 use super::response::{PageResponder, redirect};
 use crate::auth::{MayWrite, Permit};
 use crate::error::Failure;
-use crate::model::{Pet, Profile, ProfileBase, ProfileInput, ProfilePatch};
+use crate::model::{Audience, Pet, Profile, ProfileBase, ProfileInput, ProfilePatch};
 use crate::views::FormPage;
 use crate::writer::{Command, Expected, WriteError};
 
@@ -27,7 +27,7 @@ pub fn edit_form(
     pages: PageResponder,
     Path(id): Path<String>,
 ) -> poem::Result<Response> {
-    let (pet, _) = pages.site.pet(&id)?;
+    let (pet, _) = pages.site.pet(&id, Audience::Staff)?;
     let mut page = FormPage::edit(&pet, &ProfileInput::from_profile(&pet.profile), &[]);
     page.hidden = hidden_fields(&pet);
     pages.show(&page)
@@ -41,7 +41,7 @@ pub async fn edit_pet(
     Path(id): Path<String>,
     form: Form,
 ) -> poem::Result<Response> {
-    let (pet, _) = pages.site.pet(&id)?;
+    let (pet, _) = pages.site.pet(&id, Audience::Staff)?;
     let base: Option<ProfileBase> = form.get(BASE).and_then(|base| base.parse().ok());
     let hidden = form.hidden(|name| [BASE, form::KEY].contains(&name));
     let key = form.key();
@@ -69,7 +69,7 @@ pub async fn edit_pet(
     match (writer.commit_once(edit, key, permit.signer()).await, base) {
         (Ok(_), _) => Ok(redirect(&pet_path(pet.id))),
         (Err(WriteError::EditConflict), Some(base)) => {
-            let (current, _) = pages.site.pet(&id)?;
+            let (current, _) = pages.site.pet(&id, Audience::Staff)?;
             let page = conflict_page(&current, &base, &patch);
             pages.show_with_status(&page, StatusCode::CONFLICT)
         }
@@ -82,7 +82,7 @@ fn conflict_page(current: &Pet, base: &ProfileBase, patch: &ProfilePatch) -> For
     let conflicts = base.conflicts(patch, &current.profile);
     let fields = Profile::FIELDS.iter();
     let theirs = fields.filter(|field| conflicts.contains(&field.name));
-    let theirs = theirs.map(|field| (field.name, field.text(&current.profile)));
+    let theirs = theirs.map(|field| (field.name, field.shown(field.text(&current.profile))));
     let mine = ProfileInput::from_profile(&patch.apply(&current.profile));
     let mut page = FormPage::edit(current, &mine, &[]).with_theirs(
         "Someone else saved changes to this pet while you were editing.",
@@ -102,7 +102,6 @@ fn hidden_fields(pet: &Pet) -> Vec<(String, String)> {
 fn own_input(form: &Form) -> ProfileInput {
     ProfileInput::collect(|field| {
         let is_theirs = form.get(&format!("keep-{}", field.name)) == Some("theirs");
-        let text = form.get(field.name).filter(|_| !is_theirs);
-        text.map(str::to_owned)
+        form.entered(field).filter(|_| !is_theirs)
     })
 }

@@ -10,7 +10,7 @@ use poem::{FromRequest, Request, RequestBody};
 
 use crate::auth::Principal;
 use crate::error::{Failure, at_field};
-use crate::model::{FieldError, ProfileInput};
+use crate::model::{FieldError, FieldKind, ProfileField, ProfileInput};
 use crate::writer::IdempotencyKey;
 
 /// Field with the idempotency key of a rendered form: submitted twice, the form is one request.
@@ -136,8 +136,27 @@ impl Form {
         self.0
     }
 
+    /// Returns what was entered for a field of a pet, which may have several controls: a checkbox per
+    /// word, or a date and a checkbox that says that it is estimated.
+    pub fn entered(&self, field: &ProfileField) -> Option<String> {
+        let values = self.0.iter().filter(|(name, _)| name == field.name);
+        let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+        match field.kind {
+            // An empty value comes from a form in which no word is checked.
+            FieldKind::Words(_) => (!values.is_empty()).then(|| values.join(",")),
+            FieldKind::RoughDate => {
+                let is_about = |value: &&str| *value == "about";
+                let date = values.iter().find(|value| !is_about(value))?.trim();
+                let is_prefixed = values.iter().any(is_about) && !date.starts_with("about");
+                let about = if is_prefixed { "about " } else { "" };
+                Some(format!("{about}{date}"))
+            }
+            _ => values.first().map(|value| (*value).to_owned()),
+        }
+    }
+
     /// Returns the fields of a pet.
     pub fn into_profile_input(self) -> ProfileInput {
-        ProfileInput::collect(|field| self.get(field.name).map(str::to_owned))
+        ProfileInput::collect(|field| self.entered(field))
     }
 }

@@ -13,7 +13,7 @@ use super::sign_in::referring_page;
 use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
-use crate::model::{Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
+use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
 use crate::views::{AskView, CardsPage, FormPage, IndexPage, ShowPage};
 use crate::web::Site;
 use crate::web::pet_blocks::{BlockKind, Rendering};
@@ -28,7 +28,8 @@ pub fn to_index() -> Response {
 /// Shows the board.
 #[handler]
 pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
-    let (board, now) = (pages.site.app.hub().board(), Timestamp::now());
+    let audience = pages.principal.audience();
+    let (board, now) = (pages.site.app.hub().board(audience), Timestamp::now());
     let undo = undo::offer_for(&pages, headers, now, None);
     let mut page = IndexPage::new(&board, now, undo);
     page.flash = pages.flash();
@@ -80,10 +81,11 @@ pub fn show_pet(
     Path(id): Path<String>,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
-    let (pet, cursor) = pages.site.pet(&id)?;
+    let audience = pages.principal.audience();
+    let (pet, cursor) = pages.site.pet(&id, audience)?;
     let now = Timestamp::now();
     let undo = undo::offer_for(&pages, headers, now, Some(pet.id));
-    let mut page = ShowPage::new(&pet, cursor, now, undo);
+    let mut page = ShowPage::new(&pet, audience, cursor, now, undo);
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&pages.site.app.rescue(), &pet, address.as_deref());
     pages.show(&page)
@@ -130,12 +132,15 @@ pub async fn set_status(
     form: Form,
 ) -> poem::Result<Response> {
     let app = &pages.site.app;
-    let (pet, _) = pages.site.pet(&id)?;
+    let (pet, _) = pages.site.pet(&id, Audience::Staff)?;
     let status: Status = form.text("status").parse().map_err(Failure::from)?;
     let replaces = form.get("replaces");
     let (since, expected) = undo::parse_fields(form.get("since"), replaces)?;
     let unknown = || Failure::from(WriteError::UnknownPet(pet.id));
-    let (before, epoch) = app.hub().entry(pet.id).ok_or_else(unknown)?;
+    let (before, epoch) = app
+        .hub()
+        .entry(pet.id, Audience::Staff)
+        .ok_or_else(unknown)?;
     let set = Command::SetStatus {
         pet: pet.id,
         status,

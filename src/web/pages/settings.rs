@@ -73,7 +73,7 @@ pub fn filled_form(current: &Rescue, form: &Form, errors: &[FieldError]) -> Form
 /// Returns the form after a conflict: for the settings as they are now, with the author's own changes.
 fn conflict_page(current: &Rescue, mine: &Rescue, conflicts: &[&'static RescueField]) -> FormPage {
     let theirs = conflicts.iter();
-    let theirs = theirs.map(|field| (field.name, field.text(current)));
+    let theirs = theirs.map(|field| (field.name, field.text(current).into()));
     let mut page = FormPage::settings(current, |field| field.text(mine), &[]).with_theirs(
         "Someone else saved the settings while you were editing.",
         theirs,

@@ -88,7 +88,8 @@ pub fn offer_for(
 ) -> Option<UndoView> {
     let offer = UndoOffer::from_cookie(pages.principal.authenticator(), headers)?;
     let is_shown_here = page_of.is_none_or(|pet| pet == offer.pet);
-    let (entry, epoch) = pages.site.app.hub().entry(offer.pet)?;
+    let audience = pages.principal.audience();
+    let (entry, epoch) = pages.site.app.hub().entry(offer.pet, audience)?;
     let (pet, rev) = (entry.pet, entry.status_set);
     let is_open = is_shown_here
         && now.since(pet.since) < OFFERED_FOR

@@ -163,7 +163,7 @@ impl UnsavedForm {
             }
         };
         if self.is_pet_form() {
-            let mut page = self.into_pet_form(&pages.site, title, detail);
+            let mut page = self.into_pet_form(pages, title, detail);
             page.is_hint = status.is_success();
             page.public_url = public_url;
             return pages.show_with_status(&page, status);
@@ -177,7 +177,7 @@ impl UnsavedForm {
             return pages.show_with_status(&page, status);
         }
         let page = match status_pet(&self.action) {
-            Some(pet) => self.into_status_retry(&pages.site, pet, &reason),
+            Some(pet) => self.into_status_retry(pages, pet, &reason),
             None => self.into_retry(detail),
         };
         let page = ErrorPage {
@@ -190,10 +190,11 @@ impl UnsavedForm {
     }
 
     /// Returns the form of a pet. If the pet was removed meanwhile, the form adds a new one.
-    fn into_pet_form(self, site: &Site, title: &'static str, detail: &str) -> FormPage {
+    fn into_pet_form(self, pages: &PageResponder, title: &'static str, detail: &str) -> FormPage {
         let is_hidden = |name: &str| Profile::FIELDS.iter().all(|field| field.name != name);
         let hidden = self.form.hidden(is_hidden);
-        let edited = edited_pet(&self.action).map(|id| site.app.hub().pet(id));
+        let (hub, audience) = (pages.site.app.hub(), pages.principal.audience());
+        let edited = edited_pet(&self.action).map(|id| hub.pet(id, audience));
         let input = self.form.into_profile_input();
         let mut page = match &edited {
             Some(Some((pet, _))) => FormPage::edit(pet, &input, &[]),
@@ -234,9 +235,11 @@ impl UnsavedForm {
     }
 
     /// Returns a status or an undo in words, with a button if sending the form again can succeed.
-    fn into_status_retry(self, site: &Site, id: PetId, reason: &Reason<'_>) -> ErrorPage {
+    fn into_status_retry(self, pages: &PageResponder, id: PetId, reason: &Reason<'_>) -> ErrorPage {
         let status = self.form.text("status").parse::<Status>();
-        let (Ok(status), Some((entry, epoch))) = (status, site.app.hub().entry(id)) else {
+        let audience = pages.principal.audience();
+        let found = pages.site.app.hub().entry(id, audience);
+        let (Ok(status), Some((entry, epoch))) = (status, found) else {
             let detail = match reason {
                 Reason::Refused(failure, _) => failure.detail.clone(),
                 Reason::SignedIn => Site::no_such_pet().detail,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{
-    ChangeSource, Cursor, Epoch, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev, Status,
-    Timestamp,
+    Audience, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev,
+    Status, Timestamp,
 };
 use crate::store::{Engine, MemoryEngine};
 use crate::writer::{Command, Expected, WriteError, commit_all};
@@ -38,7 +38,7 @@ impl Rig {
     }
 
     fn pet(&self) -> Arc<Pet> {
-        self.hub.pet(PET).unwrap().0
+        self.hub.pet(PET, Audience::Staff).unwrap().0
     }
 }
 
@@ -143,7 +143,7 @@ fn setting_the_current_status_confirms_it_and_keeps_its_time() {
     assert_eq!(rig.pet().since, before.since);
     let engine: Arc<dyn Engine> = rig.engine.clone();
     let restarted = Hub::open(engine, Metrics::new()).unwrap();
-    let (entry, _) = restarted.entry(PET).unwrap();
+    let (entry, _) = restarted.entry(PET, Audience::Staff).unwrap();
     assert_eq!(entry.pet.since, before.since);
 }
 
@@ -175,13 +175,14 @@ fn the_revs_of_preconditions_are_the_same_after_a_restart() {
     let engine: Arc<dyn Engine> = rig.engine.clone();
     let restarted = Hub::open(engine, Metrics::new()).unwrap();
     for id in [PET, PetId::new(2)] {
-        let [now, then] = [&rig.hub, &restarted].map(|hub| hub.entry(id).unwrap().0);
+        let [now, then] =
+            [&rig.hub, &restarted].map(|hub| hub.entry(id, Audience::Staff).unwrap().0);
         assert_eq!(now.changed, then.changed);
         if id == PET {
             assert_eq!(now.status_set, then.status_set);
         }
     }
-    let (entry, _) = restarted.entry(PET).unwrap();
+    let (entry, _) = restarted.entry(PET, Audience::Staff).unwrap();
     assert_eq!(
         (entry.changed, entry.status_set),
         (Rev::new(3), Rev::new(2))

@@ -32,6 +32,7 @@ async fn create_large_export(folder: &Path) {
             by: ChangeSource::Staff,
             author: None,
             request: None,
+            visibility: pet_store::model::Visibility::Public,
             pet: PetId::new(number),
             kind: ChangeKind::Pet(pet(number, at).into()),
         }

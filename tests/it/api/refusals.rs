@@ -264,7 +264,7 @@ async fn a_body_that_cannot_be_read_is_refused_in_plain_words() {
         (
             br#"{"id":7}"#,
             400,
-            "Unknown field `id`, expected one of `name`, `species`, `breed`, `sex`, `age`, `about`.",
+            "Unknown field `id`, expected one of `name`, `species`, `breed`, `sex`, `born`, `age`, `size`, `colour`, `state`, `tags`, `bonded_with`, `about`, `intake`, `location`.",
         ),
         (br#"{"name":1e999999}"#, 400, "The body is not valid JSON."),
         (

@@ -56,6 +56,7 @@ fn change(rev: u64) -> Change {
         by: ChangeSource::Api,
         author: None,
         request: None,
+        visibility: pet_store::model::Visibility::Public,
         pet: PetId::FIRST,
         kind: match rev {
             1 => ChangeKind::Pet(Arc::new(pet)),

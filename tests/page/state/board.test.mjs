@@ -159,3 +159,14 @@ test("an empty board applies the snapshot it receives", () => {
 test("a page with an invalid cursor starts without one, and so with a snapshot", () => {
   assert.equal(new Board("undefined").cursor, "");
 });
+
+test("a pet without a state in a snapshot is available, if the page shows its state", () => {
+  const board = new Board(`${EPOCH}-10`, [{ ...biscuit, state: "adopted" }, mochi]);
+  const pets = [biscuit, mochi].map(({ id, name, status, since }) => ({ id: Number(id), name, status, since }));
+  board.apply({ type: "snapshot", cursor: `${EPOCH}-11`, pets });
+  assert.equal(board.get(7)?.state, "available");
+  assert.equal(board.get(8)?.state, undefined);
+  const [first, second] = pets;
+  board.apply({ type: "snapshot", cursor: `${EPOCH}-12`, pets: [{ ...first, state: "on-hold" }, second] });
+  assert.equal(board.get(7)?.state, "on-hold");
+});

@@ -99,7 +99,8 @@ fn the_table_reads_and_sets_each_field_of_the_struct() {
     let mut profile = Profile::default();
     for field in Profile::FIELDS {
         let text = match field.kind {
-            FieldKind::Choice(choices) => choices[0].0,
+            FieldKind::Choice(choices) | FieldKind::Words(choices) => choices[1].0,
+            FieldKind::Date | FieldKind::RoughDate => "2024-05-03",
             FieldKind::Line(_) | FieldKind::Lines(_) => field.label,
         };
         (field.set)(&mut profile, text);
@@ -108,10 +109,42 @@ fn the_table_reads_and_sets_each_field_of_the_struct() {
     let json = serde_json::to_value(&profile).unwrap();
     let stored = json.as_object().unwrap().iter();
     let stored: Vec<_> = stored
-        .map(|(name, text)| (&**name, text.as_str().unwrap()))
+        .map(|(name, text)| (&**name, text.as_str().or(text[0].as_str()).unwrap()))
         .collect();
     let table = Profile::FIELDS
         .each_ref()
         .map(|field| (field.name, field.text(&profile)));
     assert_eq!(stored, table, "names and order of the JSON object");
+}
+
+#[test]
+fn dates_and_tags_are_checked_and_have_one_spelling() {
+    let profile = input(&[
+        ("name", "Biscuit"),
+        ("species", "dog"),
+        ("born", " about 2024-05 "),
+        ("intake", "2026-11-03"),
+        ("tags", "special-needs, good-with-cats,,special-needs"),
+    ]);
+    let profile = profile.into_profile().unwrap();
+    assert_eq!(profile.born, "about 2024-05");
+    assert_eq!(profile.intake, "2026-11-03");
+    assert_eq!(profile.tags.as_str(), "good-with-cats,special-needs");
+    let InvalidProfile(errors) = input(&[
+        ("born", "last spring"),
+        ("intake", "about 2024"),
+        ("tags", "good-with-cats,flies"),
+        ("size", "huge"),
+        ("state", ""),
+    ])
+    .into_patch()
+    .unwrap_err();
+    let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["born", "size", "state", "tags", "intake"]);
+    let emptied = input(&[("born", "about"), ("tags", ""), ("intake", "")]);
+    let emptied = emptied.into_patch().unwrap().apply(&profile);
+    assert_eq!(
+        (emptied.born.as_str(), emptied.tags, emptied.intake.as_str()),
+        ("", Tags::default(), "")
+    );
 }

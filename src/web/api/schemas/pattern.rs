@@ -64,6 +64,21 @@ pub fn one_line(limit: usize) -> String {
     format!("^{blanks}*{letter}{{0,{limit}}}{blanks}*$")
 }
 
+/// Parts of a date. Some months have fewer days.
+const MONTH: &str = "(0[1-9]|1[0-2])";
+const DAY: &str = "(0[1-9]|[12][0-9]|3[01])";
+const YEAR: &str = "(1[89]|2[01])[0-9]{2}";
+
+/// Returns the pattern of a date, or nothing.
+pub fn date() -> String {
+    format!("^({YEAR}-{MONTH}-{DAY})?$")
+}
+
+/// Returns the pattern of a date, month or year, perhaps after "about", or nothing.
+pub fn rough_date() -> String {
+    format!("^((about )?{YEAR}(-{MONTH}(-{DAY})?)?)?$")
+}
+
 /// Returns the pattern of a text of several lines.
 pub fn several_lines(limit: usize) -> String {
     let letter = class_without(&[CONTROLS_IN_LINES, HIDDEN]);

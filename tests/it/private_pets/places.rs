@@ -1,0 +1,177 @@
+//! The places at which a private pet could leak.
+
+/// A place: a request about a pet, or about all of them.
+#[derive(Clone, Copy)]
+pub struct Place {
+    pub name: &'static str,
+    /// The method, or `WS` for a socket.
+    pub method: &'static str,
+    /// `{id}` is the pet, `{old}` a cursor from before it came.
+    pub path: &'static str,
+    pub body: Body,
+    /// A header: `{tag-before}` is the entity tag of the pet while it was public, `{tag-now}` the current
+    /// one.
+    pub header: Option<(&'static str, &'static str)>,
+    /// What staff see of a private pet.
+    pub staff: Seen,
+    /// True if visitors see a public pet.
+    pub shows_public: bool,
+    /// True for the replay of a cursor from which on the pet became private: visitors are told that it is
+    /// gone.
+    pub tells_its_end: bool,
+}
+
+/// What readers see of a private pet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// No word of it.
+    Nothing,
+    /// Its name.
+    Pet,
+    /// Anything: the place changes something, or has words of its own.
+    Unchecked,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy)]
+pub enum Body {
+    None,
+    Json(&'static str),
+    Form(&'static str),
+    /// A message over a socket.
+    Text(&'static str),
+}
+
+impl Body {
+    pub fn text(&self) -> &'static str {
+        match self {
+            Body::None => "",
+            Body::Json(text) | Body::Form(text) | Body::Text(text) => text,
+        }
+    }
+}
+
+impl Place {
+    /// A request that shows a private pet to staff, unless another method says otherwise.
+    const fn new(name: &'static str, method: &'static str, path: &'static str) -> Self {
+        Place {
+            name,
+            method,
+            path,
+            body: Body::None,
+            header: None,
+            staff: Seen::Pet,
+            shows_public: false,
+            tells_its_end: false,
+        }
+    }
+
+    const fn get(name: &'static str, path: &'static str) -> Self {
+        Place::new(name, "GET", path)
+    }
+
+    const fn socket(name: &'static str, path: &'static str) -> Self {
+        Place::new(name, "WS", path)
+    }
+
+    const fn with(self, body: Body) -> Self {
+        Place { body, ..self }
+    }
+
+    const fn header(self, name: &'static str, value: &'static str) -> Self {
+        let header = Some((name, value));
+        Place { header, ..self }
+    }
+
+    const fn is_public(self) -> Self {
+        let staff = Seen::Nothing;
+        Place { staff, ..self }
+    }
+
+    const fn is_unchecked(self) -> Self {
+        let staff = Seen::Unchecked;
+        Place { staff, ..self }
+    }
+
+    const fn shows_public(self) -> Self {
+        let shows_public = true;
+        Place {
+            shows_public,
+            ..self
+        }
+    }
+
+    const fn tells_its_end(self) -> Self {
+        let tells_its_end = true;
+        Place {
+            tells_its_end,
+            ..self
+        }
+    }
+
+    pub fn is_of_one_pet(&self) -> bool {
+        let texts = [self.path, self.body.text()];
+        texts.iter().any(|text| text.contains("{id}"))
+    }
+}
+
+/// Every place.
+#[rustfmt::skip]
+pub const PLACES: &[Place] = &[
+    Place::get("the index", "/pets").shows_public(),
+    Place::new("the head of the index", "HEAD", "/pets").is_public(),
+    Place::get("the redirect to the index", "/").is_public(),
+    Place::get("the page of the pet", "/pets/{id}").shows_public(),
+    Place::new("the head of its page", "HEAD", "/pets/{id}").is_unchecked(),
+    Place::get("its page with another spelling of the id", "/pets/0{id}").is_public(),
+    Place::get("its page by its cursor", "/pets/{id}?since={old}").shows_public(),
+    Place::get("the form that edits it", "/pets/{id}/edit").is_unchecked(),
+    Place::get("its history", "/pets/{id}/history"),
+    Place::new("saving an edit", "POST", "/pets/{id}").with(Body::Form("name=x&species=y")).is_unchecked(),
+    Place::new("saving a wrong edit", "POST", "/pets/{id}").with(Body::Form("name=&species=")).is_unchecked(),
+    Place::new("setting its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating")).is_unchecked(),
+    Place::new("undoing its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating&replaces={old}")).is_unchecked(),
+    Place::new("removing it by form", "POST", "/pets/{id}/delete").with(Body::Form("")).is_unchecked(),
+    Place::get("the index with a forged undo", "/pets").header("cookie", "pet-store-undo={id}.playing.0.{old}").is_unchecked().shows_public(),
+    Place::new("signing in with an edit of it pending", "POST", "/sign-in").with(Body::Form("name=x&password=y&pending-action=/pets/{id}&pending=name%3Dx")).is_unchecked(),
+    Place::new("signing in with a status of it pending", "POST", "/sign-in").with(Body::Form("name=x&password=y&pending-action=/pets/{id}/status&pending=status%3Deating")).is_unchecked(),
+    Place::get("the list of the API", "/api/v1/pets").shows_public(),
+    Place::new("the head of that list", "HEAD", "/api/v1/pets").is_public(),
+    Place::get("the pet in the API", "/api/v1/pets/{id}").shows_public(),
+    Place::new("its head in the API", "HEAD", "/api/v1/pets/{id}").is_unchecked(),
+    Place::get("the pet if it changed since it was public", "/api/v1/pets/{id}").header("if-none-match", "{tag-before}").shows_public(),
+    Place::get("the pet if it changed since now", "/api/v1/pets/{id}").header("if-none-match", "{tag-now}").is_unchecked().shows_public(),
+    Place::get("the pet if it exists", "/api/v1/pets/{id}").header("if-none-match", "*").is_unchecked(),
+    Place::new("the methods of the pet", "OPTIONS", "/api/v1/pets/{id}").is_public(),
+    Place::get("its changes", "/api/v1/pets/{id}/changes").is_unchecked(),
+    Place::get("a page of its changes", "/api/v1/pets/{id}/changes?limit=2&before=7").is_unchecked(),
+    Place::new("editing it over the API", "PATCH", "/api/v1/pets/{id}").with(Body::Json(r#"{"age":"3"}"#)).is_unchecked(),
+    Place::new("editing nothing of it", "PATCH", "/api/v1/pets/{id}").with(Body::Json("{}")).header("if-match", "{tag-now}").is_unchecked(),
+    Place::new("removing it over the API", "DELETE", "/api/v1/pets/{id}").header("if-match", "{tag-before}").is_unchecked(),
+    Place::new("setting its status over the API", "PUT", "/api/v1/pets/{id}/status").with(Body::Json(r#"{"status":"eating"}"#)).header("if-match", "{tag-before}").is_unchecked(),
+    Place::get("the state", "/live/state").is_public().shows_public(),
+    Place::get("the state of the pet", "/live/state?pet={id}").is_public().shows_public(),
+    Place::get("the state of the pet and another", "/live/state?pet={id}&pet=1").is_public().shows_public(),
+    Place::get("the state since it was public", "/live/state?pet={id}").header("if-none-match", "{tag-before}").is_public().shows_public(),
+    Place::get("the state by short polling", "/live/state?transport=short&since={old}").is_public().shows_public(),
+    Place::get("a poll", "/live/poll?wait=0").is_public().shows_public(),
+    Place::get("a poll for the pet", "/live/poll?wait=0&pet={id}").is_public().shows_public(),
+    Place::get("a poll from an old cursor", "/live/poll?wait=0&since={old}").is_public().shows_public(),
+    Place::get("a poll from an old cursor for the pet", "/live/poll?wait=0&since={old}&pet={id}").is_public().shows_public().tells_its_end(),
+    Place::get("a poll in parts", "/live/poll/any?wait=0&parts=1").is_public().shows_public(),
+    Place::get("an event stream", "/live/sse?heartbeat=0.05").is_public().shows_public(),
+    Place::get("an event stream for the pet", "/live/sse?heartbeat=0.05&pet={id}").is_public().shows_public(),
+    Place::get("an event stream from an old cursor", "/live/sse?heartbeat=0.05&since={old}").is_public().shows_public(),
+    Place::get("an event stream after an old event", "/live/sse?heartbeat=0.05&pet={id}").header("last-event-id", "{old}").is_public().shows_public().tells_its_end(),
+    Place::socket("a socket", "/live/ws").is_public().shows_public(),
+    Place::socket("a socket for the pet", "/live/ws?pet={id}").is_public().shows_public(),
+    Place::socket("a socket from an old cursor", "/live/ws?since={old}").is_public().shows_public(),
+    Place::socket("a command over a socket", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating"}"#)).is_unchecked(),
+    Place::socket("a command that replaces a status", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating","expected":"{old}"}"#)).is_unchecked(),
+    Place::get("the metrics", "/metrics").is_unchecked(),
+    Place::get("the activity log", "/audit").is_unchecked(),
+    Place::get("the OpenAPI document", "/api/openapi.json").is_unchecked(),
+    Place::get("the smallest live page", "/hello").is_public(),
+    Place::get("the network doctor", "/live/doctor").is_public(),
+    Place::get("an address below the pet", "/pets/{id}/nothing").is_public(),
+];

@@ -1,0 +1,136 @@
+//! A rescue with pets that became private in every way.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::ask::{Answer, Reader, ask};
+use super::places::Place;
+use crate::support::{Browser, Rescue};
+
+/// A rescue in which Biscuit (1) and Miso are public.
+pub struct World {
+    pub rescue: Rescue,
+    pub staff: Browser,
+    /// A public pet.
+    pub public: u64,
+    /// A pet that was public first.
+    pub concealed: u64,
+    /// A pet that was never public.
+    pub born_private: u64,
+    /// A pet that was removed while it was private.
+    pub removed: u64,
+    /// The cursor before all of this.
+    pub old: String,
+    /// The entity tag of `concealed` while it was public, and now.
+    pub tags: [String; 2],
+}
+
+impl World {
+    /// The name of `concealed`.
+    pub const NAME: &str = "Zyxwvut";
+    pub const PUBLIC_NAME: &str = "Miso";
+
+    /// Texts of private pets. No place may have one of them.
+    pub const SECRETS: [&str; 5] = [World::NAME, "Wvutsrq", "Utsrqpo", "Quokka", "Kennel 13"];
+
+    pub async fn start() -> Self {
+        let rescue = Rescue::start_with(|config| {
+            config.live.min_heartbeat = Duration::from_millis(50);
+        })
+        .await;
+        let staff = rescue.signed_in("boris").await;
+        let old = rescue.app.cursor().await;
+        let pet = |name: &str, state: &str| {
+            json!({
+                "name": name, "species": "Quokka", "location": "Kennel 13", "state": state,
+            })
+        };
+        let concealed = add(&rescue, &pet(World::NAME, "available")).await;
+        put_status(&rescue, concealed, "bathing").await;
+        let public = add(&rescue, &json!({ "name": "Miso", "species": "Cat" })).await;
+        let removed = add(&rescue, &pet("Utsrqpo", "available")).await;
+        let before = tag(&rescue, concealed).await;
+        for pet in [concealed, removed] {
+            let private = json!({ "state": "private" });
+            write(&rescue, "PATCH", &format!("/pets/{pet}"), &private).await;
+        }
+        let born_private = add(&rescue, &pet("Wvutsrq", "private")).await;
+        put_status(&rescue, concealed, "bathing").await;
+        let renamed = json!({ "breed": "Quokka of Rottnest" });
+        write(&rescue, "PATCH", &format!("/pets/{concealed}"), &renamed).await;
+        write(&rescue, "DELETE", &format!("/pets/{removed}"), &json!({})).await;
+        put_status(&rescue, public, "eating").await;
+        let tags = [before, tag(&rescue, concealed).await];
+        World {
+            rescue,
+            staff,
+            public,
+            concealed,
+            born_private,
+            removed,
+            old,
+            tags,
+        }
+    }
+
+    /// Restarts the program: memory is read back from the store.
+    pub async fn restarted(self) -> Self {
+        let rescue = self.rescue.restart().await;
+        let staff = self.staff.moved_to(&rescue.app.url(""));
+        World {
+            rescue,
+            staff,
+            ..self
+        }
+    }
+
+    /// Returns the private pets, each with what it is.
+    pub fn private(&self) -> [(&'static str, u64); 3] {
+        [
+            ("a pet that became private", self.concealed),
+            ("a pet that always was private", self.born_private),
+            ("a pet that was removed while private", self.removed),
+        ]
+    }
+
+    /// Returns an id of as many digits that no pet has.
+    pub fn unknown(&self) -> u64 {
+        9
+    }
+
+    pub async fn ask(&self, place: &Place, reader: Reader, pet: u64) -> Answer {
+        let fill = |text: &str| {
+            let text = text.replace("{id}", &pet.to_string());
+            let text = text.replace("{old}", &self.old);
+            text.replace("{tag-before}", &self.tags[0])
+                .replace("{tag-now}", &self.tags[1])
+        };
+        ask(self, place, reader, &fill).await
+    }
+}
+
+/// Writes over the API with the token to write, and returns the answer.
+pub async fn write(rescue: &Rescue, method: &str, path: &str, body: &Value) -> Value {
+    let request = rescue.bearing(&rescue.tokens[2], method, &format!("/api/v1{path}"));
+    let answer = request.json(body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{method} {path}");
+    answer.json().await.unwrap()
+}
+
+pub async fn add(rescue: &Rescue, pet: &Value) -> u64 {
+    let added = write(rescue, "POST", "/pets", pet).await;
+    added["id"].as_u64().unwrap()
+}
+
+pub async fn put_status(rescue: &Rescue, pet: u64, status: &str) {
+    let path = format!("/pets/{pet}/status");
+    write(rescue, "PUT", &path, &json!({ "status": status })).await;
+}
+
+async fn tag(rescue: &Rescue, pet: u64) -> String {
+    let path = format!("/api/v1/pets/{pet}");
+    let request = rescue.bearing(&rescue.tokens[0], "GET", &path);
+    let answer = request.send().await.unwrap();
+    answer.headers()["etag"].to_str().unwrap().to_owned()
+}
