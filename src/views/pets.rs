@@ -91,6 +91,10 @@ struct DetailView {
     text: String,
 }
 
+/// On a busy board the answer to the first poll then has a change, which the script of the page draws
+/// immediately. The page measures the round trip with it, so it is short.
+const FIRST_POLL_WAIT_S: f64 = 0.1;
+
 /// Time and cursor at which a live page was rendered.
 #[derive(Serialize)]
 struct AsOf {
@@ -231,7 +235,7 @@ impl AsOf {
         let pet = pet.unwrap_or_default();
         AsOf {
             first_poll: Some(format!(
-                "/live/poll/{nonce:016x}?wait=0&since={cursor}{pet}"
+                "/live/poll/{nonce:016x}?wait={FIRST_POLL_WAIT_S}&since={cursor}{pet}"
             )),
             cursor: cursor.to_string(),
             as_of: now.to_string(),

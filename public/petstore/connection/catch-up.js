@@ -23,7 +23,7 @@ import { liveUrl } from "../transports/url.js";
  * A poll that the page sends before this library is loaded.
  * @typedef {object} FirstPoll
  * @property {string} url  Absolute.
- * @property {Promise<any>} body  Of the response, parsed.
+ * @property {Promise<any>} body  Of the response, parsed; an object without messages if the request failed.
  */
 
 /** Enough for a slow network, and less than a race takes. */
@@ -72,7 +72,11 @@ export class CatchUp {
       /** @type {Message[]} */
       const [hello, ...rest] = messages.filter(isMessage);
       if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
-      return { hello, messages: rest, roundTripMs: Math.max(waitedMs, responseMs(url)) };
+      // The server waits that long unless there is a change.
+      const isHeld = rest.every(({ type }) => type === "heartbeat");
+      const heldMs = isHeld ? Number(new URL(url).searchParams.get("wait")) * 1000 : 0;
+      const roundTripMs = Math.max(0, waitedMs, responseMs(url) - heldMs);
+      return { hello, messages: rest, roundTripMs };
     });
   }
 }

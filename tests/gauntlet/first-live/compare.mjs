@@ -5,7 +5,7 @@
 import { Browser } from "../support/browser.mjs";
 import { Feed } from "../support/feed.mjs";
 import { slowness } from "../support/slowness.mjs";
-import { startForVisitors, startSocketIo } from "../support/subject.mjs";
+import { startForVisitors, startSocketIo, startSocketIoOnSamePage } from "../support/subject.mjs";
 import { overLink } from "../relays/link.mjs";
 import { PAGES, RIVALS } from "./cells.mjs";
 
@@ -73,14 +73,7 @@ export function rivalsOn(page) {
 /** Starts each rival with a change every 100 ms; on the page of one pet, of that pet. */
 const STARTS = {
   "pet-store": async (pets) => feed(await startForVisitors(pets), pets),
-  "same-page": async (pets) => {
-    const original = await startForVisitors(pets);
-    try {
-      return feed(await startSocketIo(pets, original.origin), pets);
-    } finally {
-      await original.stop();
-    }
-  },
+  "same-page": async (pets) => feed(await startSocketIoOnSamePage(pets), pets),
   "bare-page": async (pets) => feed(await startSocketIo(pets), pets),
 };
 

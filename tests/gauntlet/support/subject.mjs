@@ -23,10 +23,10 @@ const PAGE = 100;
 
 /** @typedef {{ rev: number, pet: number, status: string }} Fact  A committed status. */
 
-/** Starts each subject. */
+/** Starts each subject. Both serve the same HTML and stylesheet. */
 export const SUBJECTS = {
   "pet-store": () => startForVisitors(PETS),
-  "socket.io": () => startSocketIo(PETS),
+  "socket.io": () => startSocketIoOnSamePage(PETS),
 };
 
 /**
@@ -82,6 +82,16 @@ const newFolder = () => mkdtemp(join(tmpdir(), "pet-store-gauntlet-"));
  */
 export function startSocketIo(pets, ...copied) {
   return Subject.start(process.execPath, [SOCKET_IO, String(pets), ...copied]);
+}
+
+/** Starts the Socket.IO server with the pages of pet-store. @param {number} pets */
+export async function startSocketIoOnSamePage(pets) {
+  const original = await startForVisitors(pets);
+  try {
+    return await startSocketIo(pets, original.origin);
+  } finally {
+    await original.stop();
+  }
 }
 
 const flagsOf = (flags) => Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);

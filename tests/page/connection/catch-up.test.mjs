@@ -31,13 +31,21 @@ test("catching up sends one request that does not wait, and returns its messages
 });
 
 test("the first answer is that of the poll that the page has sent, with its real round trip, and no later one is", async () => {
-  const url = `${ORIGIN}/live/poll/page?wait=0&since=9f2c41aa-5`;
+  const url = `${ORIGIN}/live/poll/page?wait=0.1&since=9f2c41aa-5`;
   const firstPoll = { url, body: Promise.resolve({ messages: [HELLO, STATUS] }) };
   const { asked, run, answer } = startAsking({ firstPoll, responseMs: 300 });
   assert.deepEqual(await answer, { hello: HELLO, messages: [STATUS], roundTripMs: 300 });
   assert.equal(asked.length, 0);
   run().catch(() => {});
   assert.equal(asked[0].url.searchParams.get("since"), "9f2c41aa-7");
+});
+
+test("the round trip does not contain the time that the server held the first poll, which it did if nothing changed", async () => {
+  const url = `${ORIGIN}/live/poll/page?wait=0.1&since=9f2c41aa-7`;
+  const beat = { type: "heartbeat", cursor: "9f2c41aa-7" };
+  const body = Promise.resolve({ messages: [HELLO, beat] });
+  const { answer } = startAsking({ firstPoll: { url, body }, responseMs: 300 });
+  assert.equal((await answer).roundTripMs, 200);
 });
 
 test("catching up fails if the poll of the page failed, or does not end in time", async () => {
