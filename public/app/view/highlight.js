@@ -2,7 +2,7 @@
 /**
  * Marks a changed element for a moment. CSS decides how that looks, also for readers who prefer reduced motion.
  *
- * The mark itself does not move, so that it costs nothing while it is shown: CSS fades it out when it is taken away. All
+ * The mark does not move or fade: each frame of an animation costs as much as the change itself. All
  * marks last equally long, so one timer for the oldest is enough.
  */
 
