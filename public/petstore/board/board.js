@@ -11,7 +11,7 @@ import { difference, isSame } from "./pet.js";
 /** @import { Change, Pet } from "./pet.js" */
 
 /** Fields of a message that are not fields of the pet. */
-const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at"]);
+const ENVELOPE = new Set(["type", "cursor", "pet", "id", "by", "at", "after"]);
 
 /** State of a pet whose entry in a snapshot names none. */
 const AVAILABLE = { state: "available" };

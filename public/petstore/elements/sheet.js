@@ -21,5 +21,6 @@ span{display:inline-flex;gap:.35em;align-items:center}
 :host(:not([connection=offline])) [data-status=bathing]{background:var(--pet-bathing,light-dark(#cde,#034));color:var(--pet-bathing-ink,light-dark(#023,#def))}
 :host(:not([connection=offline])) [data-status=sleeping]{background:var(--pet-sleeping,light-dark(#ddf,#325));color:var(--pet-sleeping-ink,light-dark(#214,#eef))}
 :host(:not([connection=offline])) [data-status=playing]{background:var(--pet-playing,light-dark(#ceb,#241));color:var(--pet-playing-ink,light-dark(#130,#efd))}
+[part=text]{align-self:baseline}
 svg{width:1em;height:1em;fill:currentColor}
 span:empty,[hidden],:host([hidden]){display:none}`);

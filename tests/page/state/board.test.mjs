@@ -31,6 +31,13 @@ test("a newer status changes the pet and advances the cursor", () => {
   assert.equal(board.pets.get("7")?.status, "playing");
 });
 
+test("what a message says about itself does not become a field of the pet", () => {
+  const board = new Board("9f2c41aa-7", [{ id: "1", name: "Biscuit", status: "sleeping", since: "2026-01-01T00:00:00Z" }]);
+  const about = { cursor: "9f2c41aa-8", after: "9f2c41aa-7", at: "2026-01-01T00:00:01Z", by: "staff" };
+  board.apply({ type: "status", pet: 1, status: "eating", since: "2026-01-01T00:00:01Z", ...about });
+  assert.deepEqual(Object.keys(board.get("1") ?? {}).sort(), ["id", "name", "since", "status"]);
+});
+
 test("a status that is not newer is dropped", () => {
   const board = newBoard();
   assert.equal(board.apply(status(10, 7, "playing")), null);
