@@ -30,6 +30,8 @@ impl World {
     /// The name of `concealed`.
     pub const NAME: &str = "Zyxwvut";
     pub const PUBLIC_NAME: &str = "Miso";
+    /// An id that no pet has, of as many digits as the others.
+    pub const UNKNOWN: u64 = 9;
 
     /// Texts of private pets. No place may have one of them.
     pub const SECRETS: [&str; 5] = [World::NAME, "Wvutsrq", "Utsrqpo", "Quokka", "Kennel 13"];
@@ -92,11 +94,6 @@ impl World {
             ("a pet that always was private", self.born_private),
             ("a pet that was removed while private", self.removed),
         ]
-    }
-
-    /// Returns an id of as many digits that no pet has.
-    pub fn unknown(&self) -> u64 {
-        9
     }
 
     pub async fn ask(&self, place: &Place, reader: Reader, pet: u64) -> Answer {
