@@ -15,8 +15,12 @@ use super::{Profile, ProfilePatch};
 /// Bytes of a digest. Enough to tell apart the few values that one field ever has.
 const DIGEST_BYTES: usize = 8;
 
-/// A digest of each field of a profile. Shown as hex digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The fields of a form that the first version rendered, which may be open in a browser since.
+const FIRST_FIELDS: [&str; 6] = ["name", "species", "breed", "sex", "age", "about"];
+
+/// A digest of each field of a profile. Shown as hex digits. The default matches no text, so that every
+/// field whose value is another one is in conflict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProfileBase([[u8; DIGEST_BYTES]; Profile::FIELDS.len()]);
 
 impl ProfileBase {
@@ -27,6 +31,18 @@ impl ProfileBase {
                 .each_ref()
                 .map(|field| digest(field.text(profile))),
         )
+    }
+
+    /// Returns the base of a form with the first fields only. The others were empty then.
+    fn from_first_fields(digests: &[[u8; DIGEST_BYTES]]) -> Option<Self> {
+        let first: &[_; FIRST_FIELDS.len()] = digests.try_into().ok()?;
+        let mut base = ProfileBase::new(&Profile::default());
+        for (field, digest) in Profile::FIELDS.iter().zip(&mut base.0) {
+            if let Some(place) = FIRST_FIELDS.iter().position(|name| *name == field.name) {
+                *digest = first[place];
+            }
+        }
+        Some(base)
     }
 
     /// Returns the fields of `patch` that differ from the base: those that the form's author changed.
@@ -78,12 +94,9 @@ impl FromStr for ProfileBase {
         let bytes = HEXLOWER.decode(text.as_bytes());
         let bytes = bytes.map_err(|_| ProfileBaseError)?;
         let (digests, rest) = bytes.as_chunks();
-        let digests = digests.try_into().map_err(|_| ProfileBaseError)?;
-        if rest.is_empty() {
-            Ok(ProfileBase(digests))
-        } else {
-            Err(ProfileBaseError)
-        }
+        let base = digests.try_into().map(ProfileBase).ok();
+        let base = base.or_else(|| ProfileBase::from_first_fields(digests));
+        base.filter(|_| rest.is_empty()).ok_or(ProfileBaseError)
     }
 }
 
@@ -135,6 +148,25 @@ mod tests {
             conflicts(form("Whippet", "blind"), theirs),
             ["breed", "about"]
         );
+    }
+
+    /// A form that was open during the upgrade which added fields.
+    #[test]
+    fn a_base_of_the_first_fields_is_one_of_a_profile_without_the_others() {
+        let text = FIRST_FIELDS.map(|name| {
+            let field = Profile::FIELDS.iter().find(|field| field.name == name);
+            HEXLOWER.encode(&digest(field.unwrap().text(&profile("Beagle", "kind"))))
+        });
+        let base = text.concat().parse();
+        assert_eq!(base, Ok(ProfileBase::new(&profile("Beagle", "kind"))));
+    }
+
+    #[test]
+    fn the_default_is_in_conflict_with_every_other_value() {
+        let (base, ours) = (ProfileBase::default(), form("Whippet", "kind"));
+        assert_eq!(base.changed(ours.clone()), ours);
+        let theirs = profile("Beagle", "kind");
+        assert_eq!(base.conflicts(&ours, &theirs), ["breed"]);
     }
 
     #[test]

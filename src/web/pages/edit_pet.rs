@@ -42,7 +42,8 @@ pub async fn edit_pet(
     form: Form,
 ) -> poem::Result<Response> {
     let (pet, _) = pages.site.pet(&id, Audience::Staff)?;
-    let base: Option<ProfileBase> = form.get(BASE).and_then(|base| base.parse().ok());
+    // A base that this version cannot read comes from a form of another version.
+    let base: Option<ProfileBase> = form.get(BASE).map(|base| base.parse().unwrap_or_default());
     let hidden = form.hidden(|name| [BASE, form::KEY].contains(&name));
     let key = form.key();
     let input = own_input(&form);

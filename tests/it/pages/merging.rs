@@ -176,3 +176,29 @@ async fn a_corrected_form_is_compared_with_the_profile_it_was_rendered_with() {
     corrected.enter("name", "Biscuit");
     assert_eq!(corrected.save(&app).await.0, 409);
 }
+
+/// A's form was rendered before an upgrade that added fields. It was saved over what B had changed since.
+#[tokio::test]
+async fn a_form_that_was_open_during_an_upgrade_overwrites_nobody() {
+    let app = spawn_app().await;
+    app.add_pet("Biscuit").await;
+    let (mut a, mut b) = (Tab::open(&app).await, Tab::open(&app).await);
+    let first_fields = [0, 1, 2, 3, 5, 11];
+    let digests = first_fields.map(|field| &a.text("base")[field * 16..][..16]);
+    let base = digests.concat();
+    a.enter("base", &base);
+    b.enter("about", "NEEDS INSULIN");
+    b.enter("colour", "brown");
+    assert_eq!(b.save(&app).await.0, 303);
+    a.enter("breed", "Beagle");
+    assert_eq!(a.save(&app).await.0, 303);
+    let pet = app.json("/api/v1/pets/1").await;
+    let texts = ["about", "colour", "breed"].map(|field| pet[field].as_str().unwrap().to_owned());
+    assert_eq!(texts, ["NEEDS INSULIN", "brown", "Beagle"]);
+    a.enter("about", "Loves children");
+    assert_eq!(a.save(&app).await.0, 409);
+    a.enter("base", "of a later version");
+    let (status, page) = a.save(&app).await;
+    assert_eq!(status, 409);
+    assert!(unescape(&page).contains("NEEDS INSULIN"), "{page}");
+}
