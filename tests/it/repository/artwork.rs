@@ -104,7 +104,7 @@ fn a_portrait_has_its_drawing_and_belongs_to_a_sample_pet() {
     let pictures = portraits(".jpg");
     assert!(pictures.len() >= 6, "only {pictures:?}");
     assert_eq!(pictures, portraits(".svg"));
-    let samples = fs::read_to_string(root().join("src/simulator/samples.rs")).unwrap();
+    let samples = fs::read_to_string(root().join("src/simulator/samples.json")).unwrap();
     for name in pictures {
         let titled = format!("\"{}{}\"", name[..1].to_uppercase(), &name[1..]);
         assert!(samples.contains(&titled), "no sample is called {titled}");
