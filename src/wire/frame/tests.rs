@@ -16,6 +16,9 @@ fn pet(name: &str) -> Pet {
         profile: Profile {
             name: name.to_owned(),
             species: "dog".to_owned(),
+            // For staff, so no message has them.
+            intake: "2026-11-03".to_owned(),
+            location: "Kennel 13".to_owned(),
             ..Profile::default()
         },
         status: Status::Eating,
