@@ -12,6 +12,7 @@ mod form;
 mod page;
 mod pets;
 mod server;
+mod sharing;
 mod sign_in;
 mod staff;
 mod templates;
@@ -32,6 +33,7 @@ pub use self::form::{FieldMessages, FormPage};
 pub use self::page::Page;
 pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
+pub use self::sharing::Sharing;
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 use crate::auth::{AuthMode, Rights};
@@ -65,7 +67,7 @@ pub struct Views {
 
 impl Views {
     /// Loads templates when they are needed. The filter `asset` turns the name of an asset into its path,
-    /// and `inline` into its content.
+    /// `inline` into its content, and `script_data` makes JSON the content of a script element.
     pub fn new<A: AssetSource>(assets: Arc<A>) -> Self {
         let mut environment = Environment::new();
         // A line with nothing but a block leaves no blank line in the page.
@@ -79,6 +81,10 @@ impl Views {
         environment.add_filter("asset", move |name: &str| safe_text(name, paths.path(name)));
         environment.add_filter("inline", move |name: &str| {
             safe_text(name, assets.content(name))
+        });
+        environment.add_filter("script_data", |json: &str| {
+            // No text in it can end the element.
+            Value::from_safe_string(json.replace('<', "\\u003c"))
         });
         Views { environment }
     }

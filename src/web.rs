@@ -8,6 +8,7 @@ mod api;
 mod assets;
 mod compressor;
 mod content_coding;
+mod crawlers;
 mod middleware;
 mod pages;
 mod pet_blocks;

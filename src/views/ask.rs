@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::model::{Pet, Rescue};
+use crate::model::{AdoptionState, Pet, Rescue};
 
 /// Links to ask about a pet.
 #[derive(Serialize)]
@@ -17,9 +17,16 @@ pub struct AskView {
 }
 
 impl AskView {
-    /// Returns the ways to ask `rescue` about `pet`; `None` if there is none. `address` is the public
-    /// address of the pet's page.
+    /// Returns the ways to ask `rescue` about `pet`; `None` if there is none, and for a pet
+    /// that nobody can adopt. `address` is the public address of the pet's page.
     pub fn new(rescue: &Rescue, pet: &Pet, address: Option<&str>) -> Option<Self> {
+        let can_be_asked_for = matches!(
+            pet.profile.state,
+            AdoptionState::Available | AdoptionState::OnHold
+        );
+        if !can_be_asked_for {
+            return None;
+        }
         let mail = (!rescue.mail.is_empty()).then(|| mail_link(&rescue.mail, pet, address));
         let phone = rescue.phone_link().map(|link| (link, rescue.phone.clone()));
         let page = Some(&rescue.contact_page).filter(|page| !page.is_empty());

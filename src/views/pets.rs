@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ask::AskView;
 use super::choice::Choice;
+use super::sharing::Sharing;
 use super::time_text::ago;
 use crate::hub::Board;
 use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
@@ -23,6 +24,8 @@ pub struct IndexPage {
     undo: Option<UndoView>,
     /// Message of the last form.
     pub flash: Option<String>,
+    /// The description of the page for search engines.
+    pub sharing: Option<Sharing>,
 }
 
 /// Cards of some pets of the board.
@@ -43,6 +46,8 @@ pub struct ShowPage {
     undo: Option<UndoView>,
     /// The ways to ask the rescue about the pet.
     pub ask: Option<AskView>,
+    /// The description of the page for search engines.
+    pub sharing: Option<Sharing>,
 }
 
 /// Offer to undo a status that was just set.
@@ -120,6 +125,7 @@ impl IndexPage {
             statuses: choices(None),
             undo,
             flash: None,
+            sharing: None,
         }
     }
 }
@@ -154,6 +160,7 @@ impl ShowPage {
             statuses: choices(Some(pet.status)),
             undo,
             ask: None,
+            sharing: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::pages::{
     account, audit, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, probes};
+use super::{Site, api, assets, crawlers, probes};
 use crate::live;
 
 /// Returns every route of the program.
@@ -95,4 +95,6 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/metrics", get(probes::show_metrics))
         .at("/assets/:hash/:name", get(assets::asset))
         .at("/favicon.ico", get(assets::icon))
+        .at("/robots.txt", get(crawlers::show_robots))
+        .at("/sitemap.xml", get(crawlers::show_sitemap))
 }

@@ -10,6 +10,7 @@ mod markup;
 mod merging;
 mod reading;
 mod request_ids;
+mod sharing;
 mod snapshots;
 mod twice;
 mod weight;

@@ -14,7 +14,7 @@ use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
-use crate::views::{AskView, CardsPage, FormPage, IndexPage, ShowPage};
+use crate::views::{AskView, CardsPage, FormPage, IndexPage, Sharing, ShowPage};
 use crate::web::Site;
 use crate::web::pet_blocks::{BlockKind, Rendering};
 use crate::writer::{Command, WriteError};
@@ -33,6 +33,8 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Re
     let undo = undo::offer_for(&pages, headers, now, None);
     let mut page = IndexPage::new(&board, now, undo);
     page.flash = pages.flash();
+    let address = pages.public_address("/pets");
+    page.sharing = Some(Sharing::board(&pages.site.app.rescue(), address));
     let mut response = pages.show_with_flash(&page)?;
     // The cards are rendered in blocks, between the two halves of the page.
     let html = response.take_body().into_string().await;
@@ -87,7 +89,9 @@ pub fn show_pet(
     let undo = undo::offer_for(&pages, headers, now, Some(pet.id));
     let mut page = ShowPage::new(&pet, audience, cursor, now, undo);
     let address = pages.public_address(&pet_path(pet.id));
-    page.ask = AskView::new(&pages.site.app.rescue(), &pet, address.as_deref());
+    let rescue = pages.site.app.rescue();
+    page.ask = AskView::new(&rescue, &pet, address.as_deref());
+    page.sharing = Sharing::pet(&rescue, &pet, address);
     pages.show(&page)
 }
 

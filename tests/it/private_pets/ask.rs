@@ -75,6 +75,13 @@ impl Reader {
 }
 
 impl Answer {
+    /// Returns true if the body has the address of this pet's page.
+    pub fn links_to(&self, pet: u64) -> bool {
+        let address = format!("/pets/{pet}");
+        let mut rests = self.body.split(&address).skip(1);
+        rests.any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    }
+
     /// Returns the answer with one word for every id of `ids`.
     pub fn without(&self, ids: [u64; 2]) -> Answer {
         let ids = ids.map(|id| id.to_string());

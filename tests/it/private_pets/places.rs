@@ -24,7 +24,7 @@ pub struct Place {
 /// What readers see of a private pet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// No word of it.
+    /// No word of it, and no link to it.
     Nothing,
     /// Its name.
     Pet,
@@ -168,6 +168,8 @@ pub const PLACES: &[Place] = &[
     Place::socket("a socket from an old cursor", "/live/ws?since={old}").is_public().shows_public(),
     Place::socket("a command over a socket", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating"}"#)).is_unchecked(),
     Place::socket("a command that replaces a status", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating","expected":"{old}"}"#)).is_unchecked(),
+    Place::get("the sitemap", "/sitemap.xml").is_public().shows_public(),
+    Place::get("the rules for search engines", "/robots.txt").is_public(),
     Place::get("the metrics", "/metrics").is_unchecked(),
     Place::get("the activity log", "/audit").is_unchecked(),
     Place::get("the OpenAPI document", "/api/openapi.json").is_unchecked(),

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use pet_store::auth::BaseUrl;
+use pet_store::config::Config;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Reader, ask};
 use super::places::Place;
-use crate::support::{Browser, Rescue};
+use crate::support::{Browser, PASSWORD, Rescue};
+
+/// The public address, without which there is no sitemap.
+const ORIGIN: &str = "https://pets.example";
 
 /// A rescue in which Biscuit (1) and Miso are public.
 pub struct World {
@@ -37,11 +42,10 @@ impl World {
     pub const SECRETS: [&str; 5] = [World::NAME, "Wvutsrq", "Utsrqpo", "Quokka", "Kennel 13"];
 
     pub async fn start() -> Self {
-        let rescue = Rescue::start_with(|config| {
-            config.live.min_heartbeat = Duration::from_millis(50);
-        })
-        .await;
-        let staff = rescue.signed_in("boris").await;
+        let rescue = Rescue::start_with(configure).await;
+        let mut staff = rescue.browser();
+        staff.origin = ORIGIN.to_owned();
+        assert_eq!(staff.sign_in("boris", PASSWORD).await.status(), 303);
         let old = rescue.app.cursor().await;
         let pet = |name: &str, state: &str| {
             json!({
@@ -78,7 +82,7 @@ impl World {
 
     /// Restarts the program: memory is read back from the store.
     pub async fn restarted(self) -> Self {
-        let rescue = self.rescue.restart().await;
+        let rescue = self.rescue.restart_with(configure).await;
         let staff = self.staff.moved_to(&rescue.app.url(""));
         World {
             rescue,
@@ -105,6 +109,11 @@ impl World {
         };
         ask(self, place, reader, &fill).await
     }
+}
+
+fn configure(config: &mut Config) {
+    config.base_url = Some(BaseUrl::parse(ORIGIN).unwrap());
+    config.live.min_heartbeat = Duration::from_millis(50);
 }
 
 /// Writes over the API with the token to write, and returns the answer.

@@ -62,13 +62,15 @@ async fn stored_text_is_escaped_on_every_staff_page() {
         assert!(page.contains("<main"), "{path}");
         pages.push((path.to_owned(), page));
     }
-    let own = rescue.app.text("/pets").await.matches("<script").count();
+    let own = rescue.app.text("/sign-in").await.matches("<script").count();
     for (path, page) in pages {
         // `pages::headers` tests that this is the script that the policy allows.
         let page = page.replacen("<script>(()=>{", "<script ", 1);
         for part in ["<script>", "<img src=x", "alert(1)</script>"] {
             assert!(!page.contains(part), "{part} in {path}:\n{page}");
         }
+        // Data of a public page, which no browser runs.
+        let page = page.replacen("<script type=\"application/ld+json\">", "", 1);
         let scripts = page.matches("<script").count();
         assert_eq!(scripts, own, "the page's own, in {path}");
     }

@@ -47,8 +47,13 @@ impl Rescue {
 
     /// Restarts the app on the same store.
     pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// As `restart`, with a changed configuration.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config)) -> Self {
         assert!(self.app.stop().await);
-        let app = serve(self.folder.path(), |_| {}).await;
+        let app = serve(self.folder.path(), change).await;
         Rescue { app, ..self }
     }
 
