@@ -28,7 +28,7 @@ pub use profile::{
     ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,
 };
 pub use request::{RequestId, RequestKey};
-pub use rescue::{Rescue, RescueField, SettingKind};
+pub use rescue::{Accent, Rescue, RescueField, SettingKind};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
     MonotonicSeconds, Role, Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole,

@@ -48,6 +48,8 @@ struct Context<'a, P> {
     rescue: &'a Rescue,
     /// Name of the rescue, or a general one until it has a name.
     site_name: &'a str,
+    /// Digits of the accent colour, if it is not the built-in one.
+    accent: Option<String>,
     /// The link that calls the rescue.
     phone_link: Option<String>,
     /// Name of the account that is signed in.
@@ -101,6 +103,9 @@ impl Views {
             is_admin: rights.is_admin,
             rescue,
             site_name: rescue.shown_name(),
+            accent: rescue
+                .accent()
+                .map(|accent| accent.to_string()[1..].to_owned()),
             phone_link: rescue.phone_link(),
             name: rights.name.as_deref(),
             account_cookie: rights.account_cookie.as_deref(),

@@ -3,11 +3,13 @@
 //! Each setting is declared once in `Rescue::FIELDS`. The form, its errors, merging and the activity
 //! log follow from the table. A setting that is empty has its default.
 
+mod accent;
 mod contact;
 mod link;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::accent::Accent;
 use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 use super::{FieldError, TextKind, check_text, is_invisible};
@@ -18,6 +20,8 @@ use super::{FieldError, TextKind, check_text, is_invisible};
 pub struct Rescue {
     /// Name of the rescue. Empty until an admin has saved the settings once.
     pub name: String,
+    /// Accent colour of pages.
+    pub accent: String,
     /// Email address for questions of visitors.
     pub mail: String,
     /// Phone number for questions of visitors.
@@ -53,6 +57,8 @@ pub enum SettingKind {
     Name(usize),
     /// One line of at most this many characters.
     Line(usize),
+    /// A colour that is readable on our pages.
+    Colour,
     /// An email address.
     Mail,
     /// A phone number.
@@ -70,7 +76,7 @@ const MAIL_LIMIT: usize = 100;
 /// The longest phone number.
 const PHONE_LIMIT: usize = 40;
 
-const FIELDS: [RescueField; 6] = [
+const FIELDS: [RescueField; 7] = [
     RescueField {
         name: "name",
         label: "Name of your rescue",
@@ -78,6 +84,14 @@ const FIELDS: [RescueField; 6] = [
         kind: SettingKind::Name(60),
         text: |rescue| &rescue.name,
         text_mut: |rescue| &mut rescue.name,
+    },
+    RescueField {
+        name: "accent",
+        label: "Colour",
+        hint: "Of links and buttons. It must be dark enough to read; dark pages use a lighter shade.",
+        kind: SettingKind::Colour,
+        text: |rescue| &rescue.accent,
+        text_mut: |rescue| &mut rescue.accent,
     },
     RescueField {
         name: "mail",
@@ -142,6 +156,11 @@ impl Rescue {
         } else {
             &self.name
         }
+    }
+
+    /// Returns the accent colour; `None` if it is the built-in one.
+    pub fn accent(&self) -> Option<Accent> {
+        self.accent.parse().ok()
     }
 
     /// Returns the link that calls the rescue; `None` without a phone number.
@@ -214,6 +233,7 @@ impl SettingKind {
         match self {
             SettingKind::Name(limit) | SettingKind::Line(limit) => limit,
             SettingKind::Link => LINK_LIMIT,
+            SettingKind::Colour => Accent::DEFAULT.len(),
             SettingKind::Mail => MAIL_LIMIT,
             SettingKind::Phone => PHONE_LIMIT,
         }
@@ -238,6 +258,9 @@ impl SettingKind {
             }
             _ if text.is_empty() => Ok(String::new()),
             SettingKind::Link => parse_link(text),
+            // A form always has a colour.
+            SettingKind::Colour if text.eq_ignore_ascii_case(Accent::DEFAULT) => Ok(String::new()),
+            SettingKind::Colour => text.parse().map(|accent: Accent| accent.to_string()),
             SettingKind::Mail => parse_mail(text),
             SettingKind::Phone => parse_phone(text),
             SettingKind::Name(_) | SettingKind::Line(_) => Ok(text.to_owned()),

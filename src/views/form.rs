@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::choice::Choice;
 use crate::model::{
-    Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue, RescueField,
-    SettingKind,
+    Accent, Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue,
+    RescueField, SettingKind,
 };
 
 /// The form that adds a pet, edits one, or edits the settings.
@@ -195,18 +195,26 @@ impl FieldView {
             name: field.name,
             label: field.label,
             hint: field.hint,
-            kind: "line",
+            kind: if field.kind == SettingKind::Colour {
+                "colour"
+            } else {
+                "line"
+            },
             input: match field.kind {
-                SettingKind::Name(_) | SettingKind::Line(_) => "text",
+                SettingKind::Name(_) | SettingKind::Line(_) | SettingKind::Colour => "text",
                 SettingKind::Mail => "email",
                 SettingKind::Phone => "tel",
                 SettingKind::Link => "link",
             },
             limit: Some(field.kind.limit()),
-            optional: !matches!(field.kind, SettingKind::Name(_)),
+            optional: !matches!(field.kind, SettingKind::Name(_) | SettingKind::Colour),
             is_for_staff: false,
             is_about: false,
-            value: text.to_owned(),
+            value: if field.kind == SettingKind::Colour && text.is_empty() {
+                Accent::DEFAULT.to_owned()
+            } else {
+                text.to_owned()
+            },
             choices: Vec::new(),
         }
     }

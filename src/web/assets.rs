@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 use super::Site;
 use super::middleware::Precompressed;
 use crate::error::Failure;
+use crate::model::Accent;
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::views::AssetSource;
 
@@ -117,6 +118,18 @@ pub fn asset(
         }
     };
     Ok(site.assets.respond(&name, caching, request)?)
+}
+
+/// Serves the style sheet for the accent colour with these digits. It depends on nothing else.
+#[handler]
+pub fn accent(Path(name): Path<String>) -> poem::Result<Response> {
+    let digits = name.strip_suffix(".css").unwrap_or_default();
+    let accent = format!("#{digits}").parse::<Accent>();
+    let accent = accent.map_err(|_| Failure::not_found("There is nothing at this address."))?;
+    Ok(Response::builder()
+        .content_type(content_type(&name))
+        .header(header::CACHE_CONTROL, IMMUTABLE)
+        .body(accent.style_sheet()))
 }
 
 /// Serves the icon at the path that browsers ask for on their own.

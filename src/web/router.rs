@@ -94,6 +94,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/readyz", get(probes::readiness))
         .at("/metrics", get(probes::show_metrics))
         .at("/assets/:hash/:name", get(assets::asset))
+        .at("/assets/accent/:name", get(assets::accent))
         .at("/favicon.ico", get(assets::icon))
         .at("/robots.txt", get(crawlers::show_robots))
         .at("/sitemap.xml", get(crawlers::show_sitemap))

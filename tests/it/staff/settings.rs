@@ -133,6 +133,50 @@ async fn a_pets_page_offers_the_ways_to_ask_about_it_that_the_rescue_has() {
 }
 
 #[tokio::test]
+async fn the_colour_is_that_of_every_page_and_one_that_is_too_light_is_refused() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let page = anna.get("/settings").await;
+    assert!(page.contains("type=\"color\" value=\"#1d5747\""), "{page}");
+    let entered = [("name", "Paws"), ("accent", "#F59E0B")];
+    let (status, page) = save(&mut anna, &entered).await;
+    assert_eq!(status, 422);
+    let proposed = page
+        .split(" is a darker shade of it that works.")
+        .next()
+        .unwrap();
+    let proposed = proposed.rsplit(' ').next().unwrap().to_owned();
+    let entered = [("name", "Paws"), ("accent", proposed.as_str())];
+    assert_eq!(save(&mut anna, &entered).await.0, 303);
+    let path = format!("/assets/accent/{}.css", &proposed[1..]);
+    for page in ["/pets", "/pets/1", "/sign-in"] {
+        let page = unescape(&rescue.app.text(page).await);
+        assert!(
+            page.contains(&format!("<link rel=\"stylesheet\" href=\"{path}\">")),
+            "{page}"
+        );
+    }
+    let sheet = rescue.app.get(&path).await;
+    assert_eq!(sheet.headers()["content-type"], "text/css; charset=utf-8");
+    assert!(
+        sheet.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+    let sheet = sheet.text().await.unwrap();
+    assert!(sheet.contains(&format!("--spruce:{proposed};")), "{sheet}");
+    // Pages request a sheet without this mark again and again (public/app/loader.js).
+    assert!(sheet.ends_with("}\n#complete{order:1}\n"), "{sheet}");
+    for path in ["f59e0b.css", "1d5747", "x.css", "1d5747;}.css"] {
+        let answer = rescue.app.get(&format!("/assets/accent/{path}")).await;
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+    // The built-in colour is none of the rescue's own.
+    save(&mut anna, &[("name", "Paws"), ("accent", "#1d5747")]).await;
+    assert!(!rescue.app.text("/pets").await.contains("/assets/accent/"));
+}
+
+#[tokio::test]
 async fn a_refused_form_says_what_to_do_and_keeps_what_was_entered() {
     let (rescue, mut anna) = Rescue::start_as("anna").await;
     let entered = [
