@@ -113,6 +113,7 @@ async fn an_undo_does_not_replace_what_someone_else_has_set_since() {
 /// Returns the text of a page between its tags.
 fn words_of(page: &str) -> String {
     let outside = page.split('<').filter_map(|part| part.split_once('>'));
+    let outside = outside.filter(|(tag, _)| !tag.starts_with("script"));
     let text: String = outside.map(|(_, text)| text).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     unescape(&words.join(" "))
