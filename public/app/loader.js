@@ -1,17 +1,19 @@
 // @ts-check
 /**
- * Requests the script and the stylesheet of the page again until they are right. The network may have lost them, cut them, or
- * replaced them: a captive portal answers every request with its own page. A browser requests each file once.
+ * Requests the script and the stylesheet of the page again until they are complete. The network may have lost, cut or
+ * replaced them: a captive portal answers every request with its own page. A browser requests each file only once.
  *
- * Also sends the first poll of a live page, so that its answer is there when the script runs.
+ * Also sends the first poll of a live page, so that the answer has arrived when the script runs. The preload of the layout may
+ * have sent that request already; the browser then uses the same response.
  *
- * The layout contains this script itself, because another file could get lost too. It comes first, to receive every event.
+ * The layout contains this script inline, because a separate file could get lost too. It is the first script, to receive every
+ * event.
  * The build adds the marks that show that a file is complete.
  */
 (() => {
   const firstPoll = document.documentElement.dataset.firstPoll;
   if (firstPoll) {
-    // Not `fetch`, whose body is read in a later task: behind the first frame, in Chromium.
+    // Not `fetch`: it reads the body in a later task, which Chromium runs after the first frame.
     const request = new XMLHttpRequest();
     request.open("GET", firstPoll);
     request.responseType = "json";
@@ -24,7 +26,7 @@
   const FIRST_WAIT_MS = 500;
   const WAIT_LIMIT_MS = 4_000;
 
-  /** The script of a live page runs before the first frame, which takes long, unless the page would stay blank for it. */
+  /** The longest that a live page delays its first frame, which takes long to draw, until its script has run. */
   const FIRST_FRAME_LIMIT_MS = 200;
 
   /** After this time a file that is still loading is requested again as well. */
@@ -53,7 +55,7 @@
         const [first] = (isScript ? element.src : element.href).split("?");
         const url = `${first}?retry=${attempt}`;
         if (isSheet) element.href = url;
-        // Neither is an error that can be reported: the request fails, or what came is not the script.
+        // Checks either way: the import fails, or succeeds with another file than the script.
         else import(url).then(check.bind(null, element), check.bind(null, element));
       },
       waitMs * (0.5 + Math.random() / 2),

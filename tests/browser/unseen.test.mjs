@@ -11,7 +11,7 @@ const PRERENDERED = 8;
 /** The script of the page. */
 const SCRIPT = "/demo.js";
 
-/** The loader sends the first poll as soon as it is parsed. It does not wait, and is no connection. */
+/** The page sends the first poll as soon as it is parsed. The server holds it for 0.1 s at most, so it is no live connection. */
 const isFirstPoll = (path) => path === "/live/poll";
 const isLive = (path) => (path.startsWith("/live/") && !isFirstPoll(path)) || path === "/healthz";
 

@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * Requests the changes that a page missed, with a poll that does not wait for new ones.
+ * Requests the changes that a page missed, with a poll that the server answers immediately.
  *
- * It is the first request of a page, beside the streams: it delivers what happened since the page was rendered, shows that
- * polling works, and measures the round trip. After that it fills gaps.
+ * The first catch-up of a page starts together with the streams: it delivers what happened since the page was rendered,
+ * shows that polling works, and measures the round trip. Later ones fill gaps. Our own pages send the first one before this
+ * library is loaded, and let the server hold that request for a moment: see `FirstPoll`.
  */
 import { withTimeout } from "../clock.js";
 import { isMessage } from "../protocol/message.js";
@@ -15,7 +16,7 @@ import { liveUrl } from "../transports/url.js";
 /**
  * @typedef {object} Answer
  * @property {Message} hello
- * @property {Message[]} messages  What comes after the hello.
+ * @property {Message[]} messages  The messages after the hello.
  * @property {number} roundTripMs
  */
 
@@ -36,8 +37,8 @@ const TIMEOUT_MS = 9_000;
  * @property {Clock} clock
  * @property {() => string} nonce  Returns a word that was never in a request of any page.
  * @property {FirstPoll} [firstPoll]  The first request, if the page has sent it already.
- * @property {(url: string) => number} responseMs  Returns how long the response of an address took to come, for one that
- *   was requested earlier; 0 if that is not known.
+ * @property {(url: string) => number} responseMs  Returns the time from an earlier request of this URL to its response; 0 if
+ *   that is not known.
  */
 
 export class CatchUp {
@@ -53,8 +54,8 @@ export class CatchUp {
   /**
    * @param {string} since  The cursor of the page.
    * @param {AbortSignal} signal
-   * @param {string[]} [pets]  Instead of those that it was created for.
-   * @returns {Promise<Answer>} Rejects if the server does not answer, or refuses to.
+   * @param {string[]} [pets]  Default: the pets of `watch`.
+   * @returns {Promise<Answer>} Rejects if the server does not answer, or refuses the request.
    */
   run(since, signal, pets) {
     const { fetch, watch, clock, nonce, responseMs } = this.#options;
@@ -72,7 +73,7 @@ export class CatchUp {
       /** @type {Message[]} */
       const [hello, ...rest] = messages.filter(isMessage);
       if (hello?.type !== "hello" || rest.some(({ type }) => type === "bye")) throw new TypeError("not an answer");
-      // The server waits that long unless there is a change.
+      // Without a change, the server held the request for its whole `wait`.
       const isHeld = rest.every(({ type }) => type === "heartbeat");
       const heldMs = isHeld ? Number(new URL(url).searchParams.get("wait")) * 1000 : 0;
       const roundTripMs = Math.max(0, waitedMs, responseMs(url) - heldMs);
