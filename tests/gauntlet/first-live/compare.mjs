@@ -13,7 +13,7 @@ import { PAGES, RIVALS } from "./cells.mjs";
 const PETS = 6;
 
 /** Time limit for the first live change. */
-const PATIENCE_MS = 30_000;
+const LIVE_LIMIT_MS = 30_000;
 
 /**
  * One visit.
@@ -92,7 +92,7 @@ async function visit(browserName, route, page) {
     const tab = await browser.openTab();
     await tab.visit(route.origin + PAGES[page]);
     const isLive = ({ seen, fromRev }) => seen.some(({ rev }) => rev > fromRev);
-    const { seen, fromRev } = await tab.recordingWhen(isLive, PATIENCE_MS);
+    const { seen, fromRev } = await tab.recordingWhen(isLive, LIVE_LIMIT_MS);
     const liveMs = seen.find(({ rev }) => rev > fromRev)?.atMs ?? null;
     return { liveMs, ...(await tab.page.evaluate(loaded)) };
   } finally {
