@@ -1,5 +1,5 @@
 // @ts-check
-/** What a watch takes from the page: the browser's APIs, time and randomness. The only module that reads the globals. */
+/** The parts of the page that a watch uses: the browser's APIs, time and randomness. The only module that reads the globals. */
 import { browserClock } from "./clock.js";
 /** @import { Clock } from "./clock.js" */
 /** @import { Browser } from "./open-connection.js" */

@@ -26,7 +26,7 @@ export class PageLifecycle {
   #options;
   #hasBegun = false;
   #networkChangedAt = -Infinity;
-  /** Ends every listener. */
+  /** Removes every listener. */
   #end = new AbortController();
 
   /**

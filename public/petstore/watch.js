@@ -28,7 +28,7 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
  */
 
 /**
- * What our own pages pass in beside the public options.
+ * The options that only our own pages pass in.
  * @typedef {object} Internals
  * @property {Board} board  With the pets of the server's HTML.
  * @property {ServerClock} serverClock
@@ -85,7 +85,7 @@ export class Watch extends EventTarget {
   #summary;
   #connection;
   #lifecycle;
-  /** The last one that the listeners know. */
+  /** The summary in the last `connection` event. */
   #shown;
   #cancelCheck = noop;
   #isClosed = false;
@@ -210,7 +210,7 @@ export class Watch extends EventTarget {
     this.#check();
   }
 
-  /** Tells the listeners if the state or the transport changed, and repeats this every second. */
+  /** Notifies the listeners if the state or the transport changed, now and every second. */
   #check() {
     this.#cancelCheck();
     if (this.#isClosed) return;

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the network doctor measures, and the estimated difference between the server's clock and this one.
+ * The measurements of the network doctor, and the estimated difference between the server's clock and this one.
  *
  * Names that end in `At` are times in milliseconds by a monotonic clock of this browser.
  */
@@ -52,7 +52,7 @@
 /** @typedef {StreamMeasurement | RequestMeasurement} Measurement */
 
 /**
- * What became of an idle connection.
+ * The outcome of the test of an idle connection.
  * @typedef {object} IdleResult
  * @property {TransportName} probe
  * @property {number} ms  How long it was idle, or until it ended.

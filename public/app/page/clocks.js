@@ -1,5 +1,5 @@
 // @ts-check
-/** What every page with times has: the clocks, the one timer, and the times in the reader's time zone. */
+/** Starts the parts of every page with times: the clocks, the one timer, and the times in the reader's time zone. */
 import { browserClock } from "../../petstore/clock.js";
 import { ServerClock } from "../../petstore/connection/server-clock.js";
 import { InView } from "../view/in-view.js";

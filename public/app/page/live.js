@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the live pages have in common: the watch of its pets, the status line and the announcements.
+ * Starts the parts that all live pages share: the watch of their pets, the status line and the announcements.
  *
  * A message goes from `petstore/` (network and board) through `state/` (its meaning) to `view/` (the page), which draws once
  * per frame.
@@ -21,7 +21,7 @@ import { Title } from "../view/title.js";
 /** @import { Clocks } from "./clocks.js" */
 
 /**
- * Starts them. The watch connects when the page is visible for the first time.
+ * Starts the live parts of a page. The watch connects when the page is visible for the first time.
  * @param {object} options
  * @param {Clocks} options.clocks
  * @param {Board} options.board
@@ -49,7 +49,7 @@ export function startLive({ clocks, board, pets, chaos, onleave }) {
     const text = statusAnnouncements.next(current);
     if (text) announcements.addStatus(text);
   };
-  // The loader sends it over the real network.
+  // The loader sends the first poll over the real network, so a simulated one does without it.
   const firstPoll = chaos ? undefined : /** @type {{ petStoreFirstPoll?: FirstPoll }} */ (globalThis).petStoreFirstPoll;
   const options = { pets, since: board.cursor };
   const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });

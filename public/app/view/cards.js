@@ -24,7 +24,7 @@ export class Cards {
   #elements = new Map();
   /** Ids in ascending order, to find the place of a new card by binary search. */
   #ids;
-  /** What is to be drawn, by id; null for a pet that was removed. @type {Map<string, Pet | null>} */
+  /** The pets to draw, by id; null for a pet that was removed. @type {Map<string, Pet | null>} */
   #waiting = new Map();
 
   /**

@@ -23,7 +23,7 @@ export class PetElement {
   #time = null;
   /** @type {Element | null} */
   #link = null;
-  /** What is drawn. @type {Pet} */
+  /** The pet as it is drawn. @type {Pet} */
   #pet;
 
   /** @param {HTMLElement} element */

@@ -4,7 +4,7 @@
  * the next race starts at the cursor of the page. Beside a link that is not the best one, the race looks for a better
  * transport from time to time.
  *
- * This class decides only what follows what. `SharedConnection` has the same interface and shares one connection between
+ * This class only orders these steps. `SharedConnection` has the same interface and shares one connection between
  * tabs.
  */
 import { TransportPreference } from "./transport-preference.js";
@@ -147,7 +147,10 @@ export class Connection {
     return true;
   }
 
-  /** After the end of a link. A crowd may return at the same moment, so it sends no first poll. @param {number} attempt */
+  /**
+   * Reconnects after a link ended. Sends no first poll, because a crowd may return at the same moment.
+   * @param {number} attempt
+   */
   #reconnect(attempt) {
     this.#connect({ isReturn: this.#preference.isReturn && attempt % FULL_RACE !== FULL_RACE - 1 });
   }
@@ -162,7 +165,7 @@ export class Connection {
   /**
    * Passes on what the page missed, as soon as the server answers.
    * @param {Promise<Answer>} [request]
-   * @returns {Promise<Answer | null>} Null if it does not answer.
+   * @returns {Promise<Answer | null>} Null if the server does not answer.
    */
   #requestMissed(request) {
     this.#request.abort();

@@ -44,7 +44,7 @@ export class Handover {
     this.#receive(link, hello);
   }
 
-  /** A race begins. The page is not told while a lagging link still delivers. */
+  /** Reports that a race begins, unless a lagging link still delivers. */
   connecting() {
     if (!this.link) this.onstate({ phase: "connecting" });
   }

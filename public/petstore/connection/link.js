@@ -17,8 +17,8 @@ import { noop } from "../transports/transport.js";
 /**
  * @typedef {object} LinkEnd
  * @property {"bye" | "died" | "silent" | "network" | "lag" | "gap"} why  `bye`: the server ended it, which says nothing
- *   about the transport. `network`: it delivered, and did not answer a probe. `lag`: messages arrive late but are still used; the link delivers until it is stopped. `gap`: a message is
- *   missing.
+ *   about the transport. `network`: it delivered, and did not answer a probe. `lag`: messages arrive late but are still used;
+ *   the link delivers until it is stopped. `gap`: a message is missing.
  * @property {number} [retryMs]  How long the server asked the client to stay away.
  */
 

@@ -2,7 +2,7 @@
 /**
  * Measures how late the newest message was when the page handled it, and who caused that: the network, or the page itself.
  *
- * What waits in a busy page cannot be seen from inside it. But a page causes no more lag than its event loop has been
+ * A busy page cannot see which messages wait for it. But a page causes no more lag than its event loop has been
  * saturated for, and one that handles nothing for a moment has nothing waiting.
  */
 import { messageTime } from "./liveness.js";

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Finds a transport that works, and then the best one: all that may be in use start together or after a head start, the
- * first that delivers `hello` is used immediately, and better ones stay as candidates.
+ * Finds a transport that works, and then the best one. Transports start together, or after the head start of others. The first
+ * one that delivers `hello` is used immediately, and better ones stay as candidates.
  *
  * An open transport proves nothing: proxies open streams that they buffer, and sockets whose frames they drop. Only a
  * delivered message counts. The page uses the messages of a candidate immediately, but moves to it only once it was useful,
@@ -33,8 +33,8 @@ import { noop } from "../transports/transport.js";
  */
 
 /**
- * Bounds of a head start. Within them it follows the round trip of the first poll, which is unknown without one: then a
- * crowd returns, and an extra attempt would load the server when it has most to do.
+ * Bounds of a head start. Within them it follows the round trip of the first poll. A race without a first poll has the longest
+ * head start: a crowd returns, and an extra attempt would load the server when it has most to do.
  */
 const MIN_HEAD_START_MS = 50;
 const MAX_HEAD_START_MS = 3_000;

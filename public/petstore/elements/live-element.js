@@ -1,5 +1,5 @@
 // @ts-check
-/** What the elements have in common: they find their server, join its watch, and draw at most once per frame. */
+/** The base of the elements: finds the server of an element, joins its watch, and draws at most once per frame. */
 import { checkOrigin } from "../watch-options.js";
 import { AsOf } from "./as-of.js";
 import { sheet } from "./sheet.js";

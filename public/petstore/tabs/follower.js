@@ -61,7 +61,7 @@ export class Follower {
   #isBehind = false;
   /** The leader's connection covers the pets of this tab. Otherwise its cursors say nothing about them. */
   #isCovered = true;
-  /** What the leader knows. */
+  /** Value of `isHidden` in the last join, which the leader knows. */
   #wasHidden = false;
   #hasHello = false;
   /** When this tab asked for missing changes; -Infinity if no reply is expected. */

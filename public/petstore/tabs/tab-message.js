@@ -36,7 +36,7 @@
  */
 
 /**
- * What the leader's connection delivered. Of the pets in its filter, nothing else changed after the cursor `after`.
+ * A message that the leader's connection delivered. Of the pets in its filter, nothing else changed after the cursor `after`.
  * @typedef {{ kind: "message", leader: string, pets: string[], after: string, message: Message }} Relay
  */
 

@@ -22,8 +22,7 @@
  * @typedef {object} Transport
  * @property {TransportName} name
  * @property {(since: string, cause?: Switch, hello?: Message) => void} open  Starts at a cursor; "" asks for a snapshot.
- *   Long polling need not ask for a hello that the page has received already.
- *   Opened again, it starts over.
+ *   Long polling does not ask for `hello` again if it gets the one that the page has received. A second `open` starts over.
  * @property {(command: object) => boolean} [send]  Only over WebSocket. Returns false if it is not open.
  * @property {() => void} close  Ends the transport without calling a handler. Idempotent.
  * @property {(message: Message) => void} onmessage

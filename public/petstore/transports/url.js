@@ -4,7 +4,7 @@
 /** @import { HeartbeatInterval } from "../connection/heartbeat-interval.js" */
 
 /**
- * What to subscribe to.
+ * The subject of a subscription: a server and its pets.
  * @typedef {object} Watch
  * @property {string} origin  Of the page, e.g. `https://rescue.example`.
  * @property {string[]} pets  Ids to watch; empty means every pet.
