@@ -1,4 +1,4 @@
-//! Links the frames to one viewer: each says in `after` what the viewer was sent before it.
+//! Links the frames of one viewer: each names in `after` the last frame that the viewer was sent before it.
 //!
 //! A client that has not reached `after` has missed a message. So `after` is never later than the last
 //! frame that was sent, and never so early that a lost frame would not be noticed. Bytes are shared where
@@ -22,11 +22,11 @@ pub struct Chain {
 
 /// The form of a frame for one viewer.
 enum Link {
-    /// That for viewers of all topics.
+    /// The form for viewers of all topics.
     Shared,
-    /// That for viewers of the frame's topic alone, after this rev.
+    /// The form for viewers of the frame's topic alone, after this rev.
     OfTopic(Rev),
-    /// One of its own, after this rev.
+    /// A form for this viewer alone, after this rev.
     After(Rev),
 }
 

@@ -25,15 +25,16 @@ use crate::limits::{ClientAddress, whole_seconds};
 use crate::model::{Cursor, Rev, Timestamp};
 use crate::wire::{Frame, Message};
 
-/// A poll costs about a sixth of it, so that up to 4,000 pollers use a sixth of a core at most.
+/// Collecting time per poller. Answering a poll takes about a sixth of this time, so that up to 4,000
+/// pollers use a sixth of a core at most.
 const TIME_PER_POLLER: Duration = Duration::from_micros(250);
 
-/// The bounds of the time that a poll is open. Without the lower one, a single client on a busy board
-/// would poll as often as its network lets it.
+/// Bounds of the collecting time. Without the lower bound, a single client on a busy board would poll as
+/// often as its network lets it.
 const COLLECTING_TIME: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_secs(1);
 
-/// Responds as soon as there is a message, and at the latest after `wait`.
+/// Responds once there is a message and the collecting time is over, and at the latest after `wait`.
 ///
 /// # Errors
 /// 400 for an invalid parameter, 503 when all slots are taken.
@@ -95,11 +96,11 @@ pub async fn poll_changes(
             .into_response());
     }
     let message = keep_alive(cursor, start, stale_since);
-    let told = if stale_since.is_none() { cursor } else { start };
-    Ok(respond(body().with(&message).finish(told)).into_response())
+    let named = if stale_since.is_none() { cursor } else { start };
+    Ok(respond(body().with(&message).finish(named)).into_response())
 }
 
-/// Counts a request that does not wait: one of short polling, or the catch-up of a page that opens.
+/// Counts a request that does not wait: one of short polling, or a catch-up.
 fn count_immediate(app: &AppState, query: &LiveQuery) {
     if query.is_short {
         app.metrics().short_pollers.count();
@@ -109,8 +110,8 @@ fn count_immediate(app: &AppState, query: &LiveQuery) {
     }
 }
 
-/// Returns how long a poll is open before it is answered: changes are collected meanwhile. With few pollers
-/// this is over before most changes. With many it limits the rate of all their requests together.
+/// Returns the collecting time: how long a poll collects changes before it is answered. With few pollers it
+/// is over before most changes. With many pollers it limits the rate of all their requests together.
 fn collecting_time(pollers: u32) -> Duration {
     let time = TIME_PER_POLLER.saturating_mul(pollers);
     time.clamp(*COLLECTING_TIME.start(), *COLLECTING_TIME.end())
@@ -147,14 +148,14 @@ impl PollBody {
     /// if other pets changed last: the cursor of the response is always that of its last message, because
     /// the next message names it in `after`.
     fn finish_at(self, cursor: Cursor, last: Rev, stale_since: Option<Timestamp>) -> Bytes {
-        let told = Cursor {
+        let named = Cursor {
             rev: last,
             ..cursor
         };
-        if told == cursor || stale_since.is_some() {
-            return self.finish(told);
+        if named == cursor || stale_since.is_some() {
+            return self.finish(named);
         }
-        self.with(&keep_alive(cursor, told, None)).finish(cursor)
+        self.with(&keep_alive(cursor, named, None)).finish(cursor)
     }
 
     fn finish(self, cursor: Cursor) -> Bytes {

@@ -96,8 +96,8 @@ struct DetailView {
     text: String,
 }
 
-/// On a busy board the answer to the first poll then has a change, which the script of the page draws
-/// immediately. The page measures the round trip with it, so it is short.
+/// Time for which the server holds the first poll. On a busy board the answer then has a change, which the
+/// script of the page draws immediately. Short, because a quiet board answers only after this time.
 const FIRST_POLL_WAIT_S: f64 = 0.1;
 
 /// Time and cursor at which a live page was rendered.

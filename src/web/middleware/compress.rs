@@ -1,10 +1,10 @@
 //! Compresses answers when they are sent.
 //!
-//! Compressed are answers to GET and HEAD that are text of some length. Never compressed: live streams,
-//! because every message has to leave immediately; answers to forms, and pages that contain a secret.
-//! Whoever can add text to a page and see the length of the answer could otherwise guess the secret
-//! character by character (BREACH). The form token is on many pages and masked in each answer, see
-//! `auth::csrf`.
+//! Answers to GET and HEAD are compressed if they are text of some length. Live streams are never
+//! compressed, because every message has to leave immediately. Neither are answers to forms, and pages that
+//! contain a secret: an attacker who can add text to a page and see the length of the answer could otherwise
+//! guess the secret character by character (BREACH). The form token is on many pages and masked in each
+//! answer, see `auth::csrf`.
 //!
 //! A compressed answer has an entity tag of its own. Handlers do not see it: it is removed from
 //! `If-None-Match` and `If-Match`.
@@ -43,7 +43,7 @@ const FLUSHED_BYTES: usize = 4096;
 #[derive(Clone, Copy)]
 pub struct ContainsSecret;
 
-/// The same content, compressed before: data of an answer.
+/// The compressed forms of a body, if they exist already. A handler attaches them to its answer.
 #[derive(Clone)]
 pub struct Precompressed {
     /// In Brotli.
@@ -156,7 +156,7 @@ async fn compress_sized(
     running.await.map_err(io::Error::other)?
 }
 
-/// Compresses the pieces of `body` one by one. `memory` is that of the compressor.
+/// Compresses the pieces of `body` one by one. `memory` is the reservation for the compressor.
 fn compress_stream(
     coding: ContentCoding,
     body: Body,
@@ -188,8 +188,8 @@ fn compress_stream(
 /// Headers with entity tags that a client got from this server.
 const CONDITIONS: [HeaderName; 2] = [header::IF_NONE_MATCH, header::IF_MATCH];
 
-/// Removes the suffixes of codings from the entity tags of the request. Returns the `If-None-Match` that
-/// it had.
+/// Removes the suffixes of codings from the entity tags of the request. Returns its original
+/// `If-None-Match`.
 fn take_suffixes(headers: &mut HeaderMap) -> String {
     let known = headers.get(header::IF_NONE_MATCH);
     let known = known.and_then(|known| known.to_str().ok());
@@ -227,7 +227,7 @@ fn add_suffix(headers: &mut HeaderMap, coding: ContentCoding) {
     }
 }
 
-/// Gives an answer without content the entity tag of what the client has.
+/// Gives a 304 answer the entity tag of the representation that the client has.
 fn restore_suffix(headers: &mut HeaderMap, known_tags: &str) {
     let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
     let Some(tag) = tag.and_then(|tag| tag.strip_suffix('"')) else {
