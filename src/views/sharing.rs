@@ -11,7 +11,7 @@ use crate::model::{Audience, FieldKind, Pet, Profile, Rescue};
 /// Characters of a description that previews show.
 const DESCRIPTION_CHARACTERS: usize = 200;
 
-/// Fields after the name that say what a pet is: species and breed.
+/// Fields after the name that say in short what a pet is.
 const KIND_FIELDS: usize = 2;
 
 /// The description of a page.
