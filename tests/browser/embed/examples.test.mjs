@@ -31,8 +31,8 @@ for (let index = 0; index < pages; index += 1) {
     const tab = await openTab(t, pathToFileURL(file).href);
     const body = tab.page.locator("body");
     for (let round = 0; round < 2; round += 1) {
-      const status = await store.changeStatus(7);
-      const place = body.locator('pet-status [part="text"], pet-board li:has(a[href$="/pets/7"]) [part="text"], #status');
+      const status = await store.changeStatus(1);
+      const place = body.locator('pet-status [part="text"], pet-board li:has(a[href$="/pets/1"]) [part="text"], #status');
       await eventually(async () => assert.equal((await place.textContent()).toLowerCase(), status.toLowerCase()));
     }
     tab.assertNoProblems();

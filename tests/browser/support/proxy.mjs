@@ -223,7 +223,7 @@ class Proxy {
     if (request.method === "OPTIONS") this.preflights += 1;
     const { pathname, searchParams } = new URL(request.url, this.origin);
     const isShort = searchParams.get("transport") === "short";
-    const path = pathname.replace(/^\/live\/poll\/.*/, `/live/poll${isShort ? "/short" : ""}`);
+    const path = pathname.replace(/^\/live\/poll(\/.*)?$/, `/live/poll${isShort ? "/short" : ""}`);
     this.asked.push(path);
     return path;
   }
