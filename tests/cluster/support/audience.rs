@@ -131,7 +131,9 @@ impl Audience {
         );
         let changes = self.shared.changes.lock().unwrap();
         let changes = changes.iter();
-        let changes = changes.map(|(rev, json)| (*rev, String::from_utf8_lossy(json).into_owned()));
+        // Closes the object whose last field was left out.
+        let changes = changes.map(|(rev, json)| (*rev, String::from_utf8_lossy(json) + "}"));
+        let changes = changes.map(|(rev, json)| (rev, json.into_owned()));
         let changes = changes.collect();
         AudienceRecord { viewers, changes }
     }
