@@ -19,7 +19,7 @@ for (const name of ["chromium", "firefox"]) {
         const { browser, tab } = scene;
         await scene.visit("/pets");
         await follow(tab, '[data-pet="1"] [data-link]');
-        await follow(tab, 'footer a[href="/hello"]');
+        await follow(tab, 'nav a[href="/pets"]');
         // Firefox reports a script that it was still loading when it goes back, whatever the page does.
         await isLoaded(tab);
         await tab.page.goBack({ waitUntil: "domcontentloaded" });
