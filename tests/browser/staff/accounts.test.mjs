@@ -21,7 +21,7 @@ for (const [words, options] of [
     const { store, link } = await startRescue(t);
     const anna = await openTab(t, link, options);
     await choosePassword(anna, "anna");
-    assert.equal(new URL(anna.page.url()).pathname, "/pets");
+    assert.equal(new URL(anna.page.url()).pathname, "/settings", "the first admin names the rescue");
     await anna.page.goto(`${store.origin}/pets/new`);
     await anna.fill({ name: "Otto", species: "Dog" });
     await anna.send('button:text("Add")');
