@@ -35,7 +35,7 @@ describe("the network doctor", { concurrency: 3 }, () => {
     assert.equal(await summary(), "Everything gets through. Pages are live over WebSocket.");
     for (const probe of ["http", ...TRANSPORTS]) assert.equal(await result(probe), "Works.", probe);
     assert.match(await text('[data-probe="ws"] [data-cell="measured"]'), /^open after .+ms · first message .+round trip/);
-    assert.match(await text('[data-probe="poll"] [data-cell="measured"]'), /waited [2-9]\S* s for a response$/);
+    assert.match(await text('[data-probe="poll"] [data-cell="measured"]'), /waited 2\S* s for a response$/);
     assert.deepEqual(await advice(), []);
     assert.equal(await tab.page.locator("#doctor-advice").isVisible(), false);
     assert.match(await report(), /^Network doctor: http:\/\/127\.0\.0\.1:\d+\nTime: .*\nBrowser: .*Chrome/);
