@@ -16,6 +16,7 @@ mod poem_fixes;
 mod probes;
 mod router;
 mod site;
+mod spreadsheet;
 
 use std::sync::Arc;
 

@@ -9,7 +9,7 @@ use super::pages::{
     account, audit, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, probes};
+use super::{Site, api, assets, crawlers, probes, spreadsheet};
 use crate::live;
 
 /// Returns every route of the program.
@@ -21,6 +21,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/", get(pets::to_index))
         .at("/pets", get(pets::index).post(pets::create_pet))
         .at("/pets/new", get(pets::new_pet))
+        .at("/pets/export.csv", get(spreadsheet::export_pets))
         .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
         .at("/pets/:id/edit", get(edit_pet::edit_form))
         .at("/pets/:id/status", post(pets::set_status))

@@ -12,6 +12,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod sockets;
+mod spreadsheet;
 mod stored_text;
 mod tokens;
 mod unsaved;
