@@ -9,6 +9,7 @@ mod change;
 mod cursor;
 #[cfg(test)]
 pub(crate) mod example;
+mod local_time;
 mod pet;
 mod profile;
 mod request;
@@ -22,6 +23,7 @@ mod visibility;
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use local_time::{LocalTime, time_zones};
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{
     AdoptionState, Audience, FieldError, FieldKind, FieldValue, InvalidProfile, Profile,

@@ -36,6 +36,7 @@ pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm}
 pub use self::sharing::Sharing;
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
+pub use self::time_text::Now;
 use crate::auth::{AuthMode, Rights};
 use crate::model::Rescue;
 

@@ -1,9 +1,14 @@
 // @ts-check
-/** The script of every page without live data: local times, and drafts of its form. */
+/** The script of every page without live data: local times, drafts of its form, and a guess of the time zone in the settings. */
 import { startClocks } from "./page/clocks.js";
 import { Commands } from "./server/commands.js";
 import { Drafts } from "./state/drafts.js";
 import { discardAtSignOut, DraftForm } from "./view/draft-form.js";
+
+/** @type {HTMLSelectElement | null} */
+const zones = document.querySelector("select[data-guess-time-zone]");
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zones?.value === "" && [...zones.options].some(({ value }) => value === zone)) zones.value = zone;
 
 const { clock } = startClocks();
 const commands = new Commands({ fetch: (...args) => fetch(...args), origin: location.origin, clock });

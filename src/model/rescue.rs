@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub use self::accent::Accent;
 use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
-use super::{FieldError, TextKind, check_text, is_invisible};
+use super::local_time::is_time_zone;
+use super::{FieldError, LocalTime, TextKind, check_text, is_invisible};
 
 /// The settings as stored records have them. A setting that is added later is missing in old records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,11 @@ pub struct Rescue {
     pub contact_page: String,
     /// Address of the rescue's own website.
     pub website: String,
+    /// IANA name of the time zone of pages.
+    #[serde(rename = "time-zone")]
+    pub time_zone: String,
+    /// Clock of pages: `12` hours; empty for 24.
+    pub clock: String,
     /// Text at the end of every page.
     pub footer: String,
 }
@@ -57,6 +63,10 @@ pub enum SettingKind {
     Name(usize),
     /// One line of at most this many characters.
     Line(usize),
+    /// The IANA name of a time zone.
+    TimeZone,
+    /// One of these values, each with its label. The first one is stored as an empty text.
+    Choice(&'static [(&'static str, &'static str)]),
     /// A colour that is readable on our pages.
     Colour,
     /// An email address.
@@ -76,7 +86,7 @@ const MAIL_LIMIT: usize = 100;
 /// The longest phone number.
 const PHONE_LIMIT: usize = 40;
 
-const FIELDS: [RescueField; 7] = [
+const FIELDS: [RescueField; 9] = [
     RescueField {
         name: "name",
         label: "Name of your rescue",
@@ -118,6 +128,22 @@ const FIELDS: [RescueField; 7] = [
         text_mut: |rescue| &mut rescue.contact_page,
     },
     RescueField {
+        name: "time-zone",
+        label: "Time zone",
+        hint: "",
+        kind: SettingKind::TimeZone,
+        text: |rescue| &rescue.time_zone,
+        text_mut: |rescue| &mut rescue.time_zone,
+    },
+    RescueField {
+        name: "clock",
+        label: "Clock",
+        hint: "",
+        kind: SettingKind::Choice(&[("24", "24 hours: 14:05"), ("12", "12 hours: 2:05 pm")]),
+        text: |rescue| &rescue.clock,
+        text_mut: |rescue| &mut rescue.clock,
+    },
+    RescueField {
         name: "website",
         label: "Your website",
         hint: "At the end of every page",
@@ -156,6 +182,11 @@ impl Rescue {
         } else {
             &self.name
         }
+    }
+
+    /// Returns how times are written: in UTC until a time zone is set.
+    pub fn local_time(&self) -> LocalTime {
+        LocalTime::new(&self.time_zone, self.clock == "12")
     }
 
     /// Returns the accent colour; `None` if it is the built-in one.
@@ -233,6 +264,7 @@ impl SettingKind {
         match self {
             SettingKind::Name(limit) | SettingKind::Line(limit) => limit,
             SettingKind::Link => LINK_LIMIT,
+            SettingKind::TimeZone | SettingKind::Choice(_) => 60,
             SettingKind::Colour => Accent::DEFAULT.len(),
             SettingKind::Mail => MAIL_LIMIT,
             SettingKind::Phone => PHONE_LIMIT,
@@ -258,6 +290,13 @@ impl SettingKind {
             }
             _ if text.is_empty() => Ok(String::new()),
             SettingKind::Link => parse_link(text),
+            SettingKind::TimeZone if is_time_zone(text) => Ok(text.to_owned()),
+            SettingKind::TimeZone => Err("Choose a time zone.".to_owned()),
+            SettingKind::Choice([(first, _), ..]) if text == *first => Ok(String::new()),
+            SettingKind::Choice(choices) if choices.iter().any(|(value, _)| text == *value) => {
+                Ok(text.to_owned())
+            }
+            SettingKind::Choice(_) => Err("Choose one of these.".to_owned()),
             // A form always has a colour.
             SettingKind::Colour if text.eq_ignore_ascii_case(Accent::DEFAULT) => Ok(String::new()),
             SettingKind::Colour => text.parse().map(|accent: Accent| accent.to_string()),

@@ -10,9 +10,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Within this time a weekday is unambiguous.
-const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
-
 impl Timestamp {
     /// The start of 2020. A clock that shows an earlier time was never set.
     pub const EARLIEST: Timestamp = Timestamp(1_577_836_800_000_000);
@@ -38,35 +35,13 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Returns hour and minute in UTC: `14:05`.
-    pub fn clock(self) -> String {
-        self.timestamp().strftime("%H:%M").to_string()
-    }
-
-    /// Returns hour and minute in UTC, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
-    /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
-    pub fn text(self, now: Timestamp) -> String {
-        let (then, today) = (self.timestamp(), now.timestamp());
-        let is_same =
-            |format: &str| then.strftime(format).to_string() == today.strftime(format).to_string();
-        let format = if is_same("%F") {
-            "%H:%M"
-        } else if self < now && now.since(self) < SIX_DAYS {
-            "%a %H:%M"
-        } else if is_same("%Y") {
-            "%-d %b %H:%M"
-        } else {
-            "%-d %b %Y %H:%M"
-        };
-        then.strftime(format).to_string()
-    }
-
     /// Returns true if the calendar covers the time: the years -9999 to 9999.
     pub fn is_in_calendar(self) -> bool {
         jiff::Timestamp::from_microsecond(self.0).is_ok()
     }
 
-    fn timestamp(self) -> jiff::Timestamp {
+    /// Returns the time in jiff's type; the Unix epoch for a time that its calendar does not cover.
+    pub(super) fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 }
@@ -101,22 +76,6 @@ mod tests {
         let moment = Timestamp::from_micros(1_700_000_000_000_000);
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.000000Z");
         assert_eq!(moment.to_string().parse::<Timestamp>().unwrap(), moment);
-        assert_eq!(moment.clock(), "22:13");
-    }
-
-    #[test]
-    fn a_time_has_its_day_unless_that_is_today() {
-        let moment: Timestamp = "2023-11-14T22:13:20Z".parse().unwrap();
-        for (now, text) in [
-            ("2023-11-14T23:59:59Z", "22:13"),
-            ("2023-11-15T00:00:00Z", "Tue 22:13"),
-            ("2023-11-20T22:13:19Z", "Tue 22:13"),
-            ("2023-11-20T22:13:20Z", "14 Nov 22:13"),
-            ("2024-01-01T00:00:00Z", "14 Nov 2023 22:13"),
-            ("2023-11-13T22:13:20Z", "14 Nov 22:13"),
-        ] {
-            assert_eq!(moment.text(now.parse().unwrap()), text, "{now}");
-        }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::form::FieldMessages;
-use super::time_text::{TimeView, ago};
+use super::time_text::{Now, TimeView, ago};
 use crate::auth::SessionSummary;
-use crate::model::{Account, Key, Scope, Timestamp, Token};
+use crate::model::{Account, Key, Scope, Token};
 
 /// Sessions shorter idle than this are shown as active.
 const ACTIVE_FOR: Duration = Duration::from_mins(5);
@@ -58,8 +58,8 @@ impl AccountPage {
         session: Key,
         sessions: &[SessionSummary],
         tokens: &[Token],
+        now: &Now,
     ) -> Self {
-        let now = Timestamp::now();
         let session = |summary: &SessionSummary| SessionView {
             handle: summary.key.handle(),
             client: summary.client.clone(),

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-use super::time_text::TimeView;
-use crate::model::{
-    AuditEntry, Change, ChangeKind, FieldKind, PetId, Profile, ProfileField, Timestamp,
-};
+use super::time_text::{Now, TimeView};
+use crate::model::{AuditEntry, Change, ChangeKind, FieldKind, PetId, Profile, ProfileField};
 
 /// The activity log: everything that somebody did, for admins.
 #[derive(Serialize)]
 pub struct AuditPage {
     lines: Vec<LineView>,
     older: Option<String>,
+    #[serde(skip)]
+    now: Now,
 }
 
 /// The history of one pet, for staff.
@@ -22,6 +22,8 @@ pub struct HistoryPage {
     is_removed: bool,
     lines: Vec<LineView>,
     older: Option<String>,
+    #[serde(skip)]
+    now: Now,
 }
 
 /// One line: who did what, when, and with which kind of client.
@@ -60,10 +62,11 @@ pub struct Subject {
 
 impl AuditPage {
     /// A page without lines; `older` is the path of the next page.
-    pub fn new(older: Option<String>) -> Self {
+    pub fn new(older: Option<String>, now: Now) -> Self {
         AuditPage {
             lines: Vec::new(),
             older,
+            now,
         }
     }
 
@@ -71,14 +74,19 @@ impl AuditPage {
     pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
         let page = if subject.is_removed { "/history" } else { "" };
         let path = format!("/pets/{}{page}", subject.id);
-        self.lines
-            .push(LineView::new(change, subject, Some(path), previous));
+        self.lines.push(LineView::new(
+            change,
+            subject,
+            Some(path),
+            previous,
+            &self.now,
+        ));
     }
 
     /// Adds an action on accounts.
     pub fn add_entry(&mut self, entry: &AuditEntry) {
         self.lines.push(LineView {
-            time: TimeView::new(entry.at, Timestamp::now()),
+            time: TimeView::new(entry.at, &self.now),
             who: entry.author.name.clone(),
             client: entry.author.client.clone(),
             action: entry.action.clone(),
@@ -90,20 +98,21 @@ impl AuditPage {
 
 impl HistoryPage {
     /// A page without lines; `older` is the path of the next page.
-    pub fn new(subject: &Subject, older: Option<String>) -> Self {
+    pub fn new(subject: &Subject, older: Option<String>, now: Now) -> Self {
         HistoryPage {
             pet: subject.id.get(),
             pet_name: subject.shown_name(),
             is_removed: subject.is_removed,
             lines: Vec::new(),
             older,
+            now,
         }
     }
 
     /// Adds a change of the pet; `previous` is the profile before an edit.
     pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
         self.lines
-            .push(LineView::new(change, subject, None, previous));
+            .push(LineView::new(change, subject, None, previous, &self.now));
     }
 }
 
@@ -120,12 +129,13 @@ impl LineView {
         subject: &Subject,
         path: Option<String>,
         previous: Option<&Profile>,
+        now: &Now,
     ) -> Self {
         let author = change.author.as_deref();
         let who = author.map_or(change.by.as_str(), |author| author.name.as_str());
         let (action, detail) = describe(change, previous);
         LineView {
-            time: TimeView::new(change.at, Timestamp::now()),
+            time: TimeView::new(change.at, now),
             who: who.to_owned(),
             client: author.map_or_else(String::new, |author| author.client.clone()),
             action: action.to_owned(),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::choice::Choice;
 use crate::model::{
     Accent, Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue,
-    RescueField, SettingKind,
+    RescueField, SettingKind, time_zones,
 };
 
 /// The form that adds a pet, edits one, or edits the settings.
@@ -31,6 +31,8 @@ pub struct FormPage {
     pub is_hint: bool,
     /// The page at the public URL, if the form would have been accepted there.
     pub public_url: Option<String>,
+    /// True if the page's script may choose the browser's time zone.
+    guesses_time_zone: bool,
     /// Hidden fields: name and value.
     pub hidden: Vec<(String, String)>,
     /// Values that somebody else saved, for fields that the form's author changed too.
@@ -107,6 +109,7 @@ impl FormPage {
             submit: "Save",
             cancel: "/pets".to_owned(),
             draft: "settings".to_owned(),
+            guesses_time_zone: saved.name.is_empty(),
             fields: fields
                 .clone()
                 .map(|field| FieldView::setting(field, entered(field)))
@@ -191,31 +194,44 @@ impl FieldView {
     }
 
     fn setting(field: &'static RescueField, text: &str) -> Self {
+        let (kind, input) = match field.kind {
+            SettingKind::Name(_) | SettingKind::Line(_) => ("line", "text"),
+            SettingKind::Mail => ("line", "email"),
+            SettingKind::Phone => ("line", "tel"),
+            SettingKind::Link => ("line", "link"),
+            SettingKind::Colour => ("colour", ""),
+            SettingKind::TimeZone => ("select", ""),
+            SettingKind::Choice(_) => ("choice", ""),
+        };
+        let value = match field.kind {
+            SettingKind::Colour if text.is_empty() => Accent::DEFAULT,
+            SettingKind::Choice([(first, _), ..]) if text.is_empty() => first,
+            _ => text,
+        };
+        let choice = |value, label| Choice::new(value, label, value == text);
         FieldView {
             name: field.name,
             label: field.label,
             hint: field.hint,
-            kind: if field.kind == SettingKind::Colour {
-                "colour"
-            } else {
-                "line"
-            },
-            input: match field.kind {
-                SettingKind::Name(_) | SettingKind::Line(_) | SettingKind::Colour => "text",
-                SettingKind::Mail => "email",
-                SettingKind::Phone => "tel",
-                SettingKind::Link => "link",
-            },
+            kind,
+            input,
             limit: Some(field.kind.limit()),
-            optional: !matches!(field.kind, SettingKind::Name(_) | SettingKind::Colour),
+            optional: matches!(kind, "line") && !matches!(field.kind, SettingKind::Name(_)),
             is_for_staff: false,
             is_about: false,
-            value: if field.kind == SettingKind::Colour && text.is_empty() {
-                Accent::DEFAULT.to_owned()
-            } else {
-                text.to_owned()
+            value: value.to_owned(),
+            choices: match field.kind {
+                SettingKind::Choice(choices) => choices
+                    .iter()
+                    .map(|(choice, label)| Choice::new(choice, label, *choice == value))
+                    .collect(),
+                SettingKind::TimeZone => {
+                    let zones = time_zones().iter();
+                    let zones = zones.map(|zone| choice(zone.as_str(), zone.as_str()));
+                    [choice("", "UTC")].into_iter().chain(zones).collect()
+                }
+                _ => Vec::new(),
             },
-            choices: Vec::new(),
         }
     }
 }

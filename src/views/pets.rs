@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::ask::AskView;
 use super::choice::Choice;
 use super::sharing::Sharing;
-use super::time_text::ago;
+use super::time_text::{Now, ago};
 use crate::hub::Board;
 use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
 
@@ -117,7 +117,7 @@ impl IndexPage {
     pub const CARDS: &'static str = "<!--cards-->";
 
     /// The page of `board`, as of now.
-    pub fn new(board: &Board, now: Timestamp, undo: Option<UndoView>) -> Self {
+    pub fn new(board: &Board, now: &Now, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
@@ -132,7 +132,7 @@ impl IndexPage {
 
 impl CardsPage {
     /// The cards of `pets`, as of now.
-    pub fn new(pets: &[Arc<Pet>], now: Timestamp) -> Self {
+    pub fn new(pets: &[Arc<Pet>], now: &Now) -> Self {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
             statuses: choices(None),
@@ -146,7 +146,7 @@ impl ShowPage {
         pet: &Pet,
         audience: Audience,
         cursor: Cursor,
-        now: Timestamp,
+        now: &Now,
         undo: Option<UndoView>,
     ) -> Self {
         let as_of = AsOf::new(cursor, Some(pet.id), now);
@@ -180,7 +180,7 @@ impl UndoView {
 }
 
 impl PetView {
-    fn new(pet: &Pet, now: Timestamp) -> Self {
+    fn new(pet: &Pet, now: &Now) -> Self {
         PetView {
             id: pet.id.get(),
             fields: PublicTexts::new(&pet.profile),
@@ -189,17 +189,17 @@ impl PetView {
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
-            since_clock: format!("{} UTC", pet.since.text(now)),
-            since_ago: ago(now.since(pet.since)),
+            since_clock: now.text(pet.since),
+            since_ago: ago(now.at.since(pet.since)),
         }
     }
 
-    fn blank(now: Timestamp) -> Self {
+    fn blank(now: &Now) -> Self {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
             status: Status::Sleeping,
-            since: now,
+            since: now.at,
         };
         PetView {
             since_clock: String::new(),
@@ -236,7 +236,7 @@ impl DetailView {
 }
 
 impl AsOf {
-    fn new(cursor: Cursor, pet: Option<PetId>, now: Timestamp) -> Self {
+    fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
         let nonce: u64 = rand::random();
         let pet = pet.map(|pet| format!("&pet={pet}"));
         let pet = pet.unwrap_or_default();
@@ -245,8 +245,8 @@ impl AsOf {
                 "/live/poll/{nonce:016x}?wait={FIRST_POLL_WAIT_S}&since={cursor}{pet}"
             )),
             cursor: cursor.to_string(),
-            as_of: now.to_string(),
-            as_of_clock: format!("{} UTC", now.clock()),
+            as_of: now.at.to_string(),
+            as_of_clock: now.clock(),
         }
     }
 }

@@ -4,9 +4,37 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::Timestamp;
+use crate::model::{LocalTime, Rescue, Timestamp};
 
-/// A time as every page shows it (`parts/time.html`), in UTC. The page's script replaces it by local time.
+/// The present, with the time zone and the clock with which pages of the rescue write times.
+pub struct Now {
+    /// The present.
+    pub at: Timestamp,
+    local: LocalTime,
+}
+
+impl Now {
+    /// The present on pages of `rescue`.
+    pub fn new(rescue: &Rescue) -> Self {
+        Now {
+            at: Timestamp::now(),
+            local: rescue.local_time(),
+        }
+    }
+
+    /// Returns hour and minute of the present.
+    pub fn clock(&self) -> String {
+        self.local.clock(self.at)
+    }
+
+    /// Returns hour and minute of `at`, with the day if it is not today.
+    pub fn text(&self, at: Timestamp) -> String {
+        self.local.text(at, self.at)
+    }
+}
+
+/// A time as every page shows it (`parts/time.html`). The page's script replaces it by the reader's local
+/// time, unless the rescue has set a time zone.
 #[derive(Serialize)]
 pub struct TimeView {
     at: String,
@@ -15,10 +43,10 @@ pub struct TimeView {
 
 impl TimeView {
     /// Formats `at` as seen from `now`.
-    pub fn new(at: Timestamp, now: Timestamp) -> Self {
+    pub fn new(at: Timestamp, now: &Now) -> Self {
         TimeView {
             at: at.to_string(),
-            text: format!("{} UTC", at.text(now)),
+            text: now.text(at),
         }
     }
 }

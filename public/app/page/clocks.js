@@ -1,13 +1,15 @@
 // @ts-check
-/** Starts the parts of every page with times: the clocks, the one timer, and the times in the reader's time zone. */
+/** Starts the parts of every page with times: the clocks, the one timer, and the times in the time zone of the rescue or of the reader. */
 import { browserClock } from "../../petstore/clock.js";
 import { ServerClock } from "../../petstore/connection/server-clock.js";
+import { setLocalTime } from "../state/time-text.js";
 import { InView } from "../view/in-view.js";
 import { Tick } from "../view/tick.js";
 import { Times } from "../view/times.js";
 
 /** Starts the times of the page. */
 export function startClocks() {
+  setLocalTime(document.body.dataset);
   const clock = browserClock;
   const serverClock = new ServerClock(clock);
   const tick = new Tick(clock);

@@ -6,12 +6,45 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Formats a time of day in the local time zone: "14:05". @param {number} ms  Milliseconds since 1970. */
-export function clockText(ms) {
-  const date = new Date(ms);
-  const pad = (/** @type {number} */ part) => String(part).padStart(2, "0");
-  return `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+/** Writes the parts of a time in the reader's time zone, unless the rescue has set one. */
+let format = partsFormat({});
+
+/**
+ * Sets the time zone and the clock of all times. A browser that does not know the time zone uses its own.
+ * @param {object} local
+ * @param {string} [local.timeZone]  IANA name.
+ * @param {string} [local.clock]  "12" for 12 hours.
+ */
+export function setLocalTime({ timeZone, clock }) {
+  try {
+    format = partsFormat({ timeZone: timeZone || undefined, clock });
+  } catch {
+    format = partsFormat({ clock });
+  }
 }
+
+/** @param {{ timeZone?: string, clock?: string }} local */
+function partsFormat({ timeZone, clock }) {
+  return new Intl.DateTimeFormat("en-US", {
+    timeZone,
+    weekday: "short",
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: clock === "12" ? "numeric" : "2-digit",
+    minute: "2-digit",
+    hourCycle: clock === "12" ? "h12" : "h23",
+  });
+}
+
+/** @param {number} ms  Milliseconds since 1970. @returns {Record<string, string>} */
+const partsOf = (ms) => Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
+
+/** @param {Record<string, string>} parts */
+const clockOf = ({ hour, minute, dayPeriod }) => `${hour}:${minute}${dayPeriod ? ` ${dayPeriod.toLowerCase()}` : ""}`;
+
+/** Formats a time of day: "14:05" or "2:05 pm". @param {number} ms  Milliseconds since 1970. */
+export const clockText = (ms) => clockOf(partsOf(ms));
 
 /** Within this time, a weekday is unambiguous. */
 const SIX_DAYS_MS = 6 * DAY_MS;
@@ -23,15 +56,12 @@ const SIX_DAYS_MS = 6 * DAY_MS;
  * @param {number} now
  */
 export function momentText(ms, now) {
-  const date = new Date(ms);
-  const today = new Date(now);
-  if (date.toDateString() === today.toDateString()) return clockText(ms);
-  const word = (/** @type {Intl.DateTimeFormatOptions} */ part) => date.toLocaleDateString("en-US", part);
-  if (ms < now && now - ms < SIX_DAYS_MS) return `${word({ weekday: "short" })} ${clockText(ms)}`;
-  const isThisYear = date.getFullYear() === today.getFullYear();
-  const month = word({ month: "short" });
-  const year = isThisYear ? "" : ` ${date.getFullYear()}`;
-  return `${date.getDate()} ${month}${year} ${clockText(ms)}`;
+  const then = partsOf(ms);
+  const today = partsOf(now);
+  const isThisYear = then.year === today.year;
+  if (isThisYear && then.month === today.month && then.day === today.day) return clockOf(then);
+  if (ms < now && now - ms < SIX_DAYS_MS) return `${then.weekday} ${clockOf(then)}`;
+  return `${then.day} ${then.month}${isThisYear ? "" : ` ${then.year}`} ${clockOf(then)}`;
 }
 
 /**
@@ -67,6 +97,12 @@ export function spanText(ms) {
 export function nextChangeOf(since, now) {
   const ageMs = Math.max(0, now - since);
   const unitMs = ageMs >= DAY_MS ? DAY_MS : ageMs >= HOUR_MS ? HOUR_MS : MINUTE_MS;
-  const midnight = new Date(now).setHours(24, 0, 0, 0);
-  return Math.min(midnight, since + (Math.floor(ageMs / unitMs) + 1) * unitMs);
+  return Math.min(midnightAfter(now), since + (Math.floor(ageMs / unitMs) + 1) * unitMs);
+}
+
+/** Returns the next midnight. On a day with another number of hours, it is off by the difference. @param {number} now */
+function midnightAfter(now) {
+  const { hour, minute, dayPeriod } = partsOf(now);
+  const hours = dayPeriod ? (Number(hour) % 12) + (dayPeriod === "PM" ? 12 : 0) : Number(hour);
+  return now - (now % MINUTE_MS) + DAY_MS - hours * HOUR_MS - Number(minute) * MINUTE_MS;
 }

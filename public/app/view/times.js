@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Shows every time on the page in the reader's time zone, and for how long each pet has had its status.
+ * Shows every time on the page in the time zone of the rescue, or of the reader if the rescue has set none, and for how long each pet has had its status.
  *
  * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript. A text is redrawn when it changes,
  * which is once a minute at most, and only where it is in view.

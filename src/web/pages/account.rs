@@ -12,7 +12,7 @@ use super::sign_in::{peer_address, too_many_attempts, with_session};
 use crate::auth::{SignInError, SignedIn};
 use crate::error::Failure;
 use crate::model::{FieldError, Scope, check_token_name};
-use crate::views::{AccountPage, FieldMessages};
+use crate::views::{AccountPage, FieldMessages, Now};
 
 /// Path of the page.
 pub const PATH: &str = "/account";
@@ -133,7 +133,8 @@ fn account_page(person: &SignedIn) -> Result<AccountPage, Failure> {
     let accounts = person.staff()?.accounts();
     let name = &person.account.name;
     let (sessions, tokens) = (accounts.sessions().list(name), accounts.tokens().list(name));
-    let mut page = AccountPage::new(&person.account, person.key, &sessions, &tokens);
+    let now = Now::new(&accounts.rescue());
+    let mut page = AccountPage::new(&person.account, person.key, &sessions, &tokens, &now);
     page.request_key = form::new_key().1;
     Ok(page)
 }

@@ -13,7 +13,7 @@ use crate::auth::{Administrator, MayRead, Permit};
 use crate::error::Failure;
 use crate::model::{AuditEntry, Change, ChangeKind, ChangeSource, PetId, Profile, Rev, Timestamp};
 use crate::store::{Engine, StoreError};
-use crate::views::{AuditPage, HistoryPage, Subject};
+use crate::views::{AuditPage, HistoryPage, Now, Subject};
 use crate::web::Site;
 use crate::web::site::run_blocking;
 
@@ -64,7 +64,8 @@ pub async fn show_audit(
         let changes: Vec<&Change> = changes.collect();
         let subjects = subjects(&site, &changes)?;
         let previous = previous_profiles(&*site.engine, &changes)?;
-        let mut page = AuditPage::new(next.map(AuditPosition::path));
+        let now = Now::new(&site.app.rescue());
+        let mut page = AuditPage::new(next.map(AuditPosition::path), now);
         for line in &lines {
             match line {
                 AuditLine::Change(change) => {
@@ -104,7 +105,7 @@ pub async fn show_history(
         let previous = previous_profiles(&*site.engine, &references)?;
         let last = changes.last().filter(|_| changes.len() == PAGE_LINES);
         let older = last.map(|last| format!("/pets/{id}/history?before={}", last.rev.get()));
-        let mut page = HistoryPage::new(&subject, older);
+        let mut page = HistoryPage::new(&subject, older, Now::new(&site.app.rescue()));
         for change in &changes {
             page.add_change(change, &subject, previous.get(&change.rev));
         }

@@ -13,8 +13,8 @@ use super::sign_in::referring_page;
 use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
-use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status, Timestamp};
-use crate::views::{AskView, CardsPage, FormPage, IndexPage, Sharing, ShowPage};
+use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status};
+use crate::views::{AskView, CardsPage, FormPage, IndexPage, Now, Sharing, ShowPage};
 use crate::web::Site;
 use crate::web::pet_blocks::{BlockKind, Rendering};
 use crate::writer::{Command, WriteError};
@@ -29,12 +29,14 @@ pub fn to_index() -> Response {
 #[handler]
 pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
     let audience = pages.principal.audience();
-    let (board, now) = (pages.site.app.hub().board(audience), Timestamp::now());
-    let undo = undo::offer_for(&pages, headers, now, None);
-    let mut page = IndexPage::new(&board, now, undo);
+    let board = pages.site.app.hub().board(audience);
+    let rescue = pages.site.app.rescue();
+    let now = Now::new(&rescue);
+    let undo = undo::offer_for(&pages, headers, now.at, None);
+    let mut page = IndexPage::new(&board, &now, undo);
     page.flash = pages.flash();
     let address = pages.public_address("/pets");
-    page.sharing = Some(Sharing::board(&pages.site.app.rescue(), address));
+    page.sharing = Some(Sharing::board(&rescue, address));
     let mut response = pages.show_with_flash(&page)?;
     // The cards are rendered in blocks, between the two halves of the page.
     let html = response.take_body().into_string().await;
@@ -70,8 +72,9 @@ fn cards(
         kind,
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
-            let page = CardsPage::new(pets, Timestamp::now());
-            site.views.render(&site.app.rescue(), &rights, &page)
+            let rescue = site.app.rescue();
+            let page = CardsPage::new(pets, &Now::new(&rescue));
+            site.views.render(&rescue, &rights, &page)
         },
     }
 }
@@ -85,11 +88,11 @@ pub fn show_pet(
 ) -> poem::Result<Response> {
     let audience = pages.principal.audience();
     let (pet, cursor) = pages.site.pet(&id, audience)?;
-    let now = Timestamp::now();
-    let undo = undo::offer_for(&pages, headers, now, Some(pet.id));
-    let mut page = ShowPage::new(&pet, audience, cursor, now, undo);
-    let address = pages.public_address(&pet_path(pet.id));
     let rescue = pages.site.app.rescue();
+    let now = Now::new(&rescue);
+    let undo = undo::offer_for(&pages, headers, now.at, Some(pet.id));
+    let mut page = ShowPage::new(&pet, audience, cursor, &now, undo);
+    let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
     page.sharing = Sharing::pet(&rescue, &pet, address);
     pages.show(&page)

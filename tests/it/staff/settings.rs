@@ -177,6 +177,58 @@ async fn the_colour_is_that_of_every_page_and_one_that_is_too_light_is_refused()
 }
 
 #[tokio::test]
+async fn times_follow_the_time_zone_and_the_clock() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let page = unescape(&anna.get("/settings").await);
+    assert!(
+        page.contains("data-guess-time-zone"),
+        "the script may guess it"
+    );
+    assert!(page.contains("<option value=\"Asia/Kathmandu\">"), "{page}");
+    let wrong = [
+        ("name", "Paws"),
+        ("time-zone", "Europe/Atlantis"),
+        ("clock", "13"),
+    ];
+    let (status, page) = save(&mut anna, &wrong).await;
+    assert_eq!(status, 422);
+    assert!(page.contains("Choose a time zone.") && page.contains("Choose one of these."));
+    let entered = [
+        ("name", "Paws"),
+        ("time-zone", "Asia/Kathmandu"),
+        ("clock", "12"),
+    ];
+    assert_eq!(save(&mut anna, &entered).await.0, 303);
+    let page = unescape(&anna.get("/settings").await);
+    assert!(
+        page.contains("<option value=\"Asia/Kathmandu\" selected>"),
+        "{page}"
+    );
+    assert!(!page.contains("data-guess-time-zone"));
+    for path in ["/pets", "/pets/1", "/pets/1/history", "/account", "/audit"] {
+        let page = unescape(&anna.get(path).await);
+        assert!(
+            page.contains("data-time-zone=\"Asia/Kathmandu\" data-clock=\"12\""),
+            "{path}"
+        );
+        let (_, main) = page.split_once("<main").unwrap();
+        for time in main.split("<time").skip(1) {
+            let (attributes, text) = time.split_once('>').unwrap();
+            let text = text.split('<').next().unwrap();
+            if attributes.contains("datetime=\"20") && !text.is_empty() {
+                let is_12_hour = text.ends_with(" am") || text.ends_with(" pm");
+                assert!(is_12_hour, "{text} in {path}");
+            }
+        }
+    }
+    let answer = rescue.app.json("/api/v1/pets/1").await;
+    let since: jiff::Timestamp = answer["since"].as_str().unwrap().parse().unwrap();
+    let local = since.in_tz("Asia/Kathmandu").unwrap();
+    let shown = local.strftime("%-I:%M %P").to_string();
+    assert!(rescue.app.text("/pets/1").await.contains(&shown), "{shown}");
+}
+
+#[tokio::test]
 async fn a_refused_form_says_what_to_do_and_keeps_what_was_entered() {
     let (rescue, mut anna) = Rescue::start_as("anna").await;
     let entered = [

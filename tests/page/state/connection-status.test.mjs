@@ -6,7 +6,7 @@ import { EventLoopMonitor } from "../../../public/petstore/connection/event-loop
 import { ConnectionStatus } from "../../../public/app/state/connection-status.js";
 import { ConnectionSummary } from "../../../public/petstore/connection-summary.js";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
-import { clockText, durationText, agoText, momentText } from "../../../public/app/state/time-text.js";
+import { clockText, durationText, agoText, momentText, nextChangeOf, setLocalTime } from "../../../public/app/state/time-text.js";
 /** @import { TransportName } from "../../../public/petstore/transports/transport.js" */
 /** @import { Status } from "../../../public/app/state/connection-status.js" */
 
@@ -342,4 +342,25 @@ test("durations have the largest whole unit, and are never negative", () => {
 
 test("a time of day has two digits on both sides", () => {
   assert.equal(clockText(new Date(2024, 4, 1, 9, 5).getTime()), "09:05");
+});
+
+test("times are in the time zone and by the clock of the rescue", () => {
+  const noon = Date.parse("2026-07-01T12:00:00Z");
+  try {
+    setLocalTime({ timeZone: "Asia/Kathmandu", clock: "12" });
+    assert.equal(clockText(noon), "5:45 pm");
+    assert.equal(momentText(noon, noon), "5:45 pm");
+    assert.equal(momentText(noon, noon + 7 * 60 * MINUTE_MS), "Wed 5:45 pm", "it is past midnight over there");
+    assert.equal(clockText(Date.parse("2026-07-01T18:20:00Z")), "12:05 am");
+    // Nine days later, the text changes at midnight, which is at 18:15 UTC.
+    const later = noon + 9 * 24 * 60 * MINUTE_MS + 12_345;
+    const midnight = Date.parse("2026-07-10T18:15:00Z");
+    assert.equal(nextChangeOf(noon, later), midnight);
+    setLocalTime({ timeZone: "America/New_York" });
+    assert.equal(momentText(noon, noon), "08:00");
+    setLocalTime({ timeZone: "Europe/Atlantis", clock: "12" });
+    assert.match(clockText(noon), /^\d{1,2}:\d\d [ap]m$/, "a zone that the browser does not know is its own");
+  } finally {
+    setLocalTime({});
+  }
 });

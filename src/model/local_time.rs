@@ -1,0 +1,187 @@
+//! Times of day as pages write them: in the time zone of the rescue, and by its clock.
+
+use std::fmt::Display;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use jiff::Zoned;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::Timestamp;
+
+/// Within this time a weekday is unambiguous.
+const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
+
+/// Regions of the time zones that are offered. The other names are aliases and offsets.
+const REGIONS: [&str; 10] = [
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
+
+/// The time zone and the clock with which times are written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalTime {
+    /// `None` for UTC, which is then named after each time.
+    zone: Option<TimeZone>,
+    is_12_hour: bool,
+}
+
+impl LocalTime {
+    /// The time zone of this IANA name; UTC for a name that is not known.
+    pub fn new(zone: &str, is_12_hour: bool) -> Self {
+        LocalTime {
+            zone: find(zone),
+            is_12_hour,
+        }
+    }
+
+    /// Returns hour and minute: `14:05`, or `2:05 pm`.
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.format(at, self.clock_format())
+    }
+
+    /// Returns hour and minute, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
+    /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
+    pub fn text(&self, at: Timestamp, now: Timestamp) -> String {
+        let (then, today) = (self.zoned(at), self.zoned(now));
+        let day = if then.date() == today.date() {
+            ""
+        } else if at < now && now.since(at) < SIX_DAYS {
+            "%a "
+        } else if then.year() == today.year() {
+            "%-d %b "
+        } else {
+            "%-d %b %Y "
+        };
+        self.format(at, &format!("{day}{}", self.clock_format()))
+    }
+
+    const fn clock_format(&self) -> &'static str {
+        if self.is_12_hour {
+            "%-I:%M %P"
+        } else {
+            "%H:%M"
+        }
+    }
+
+    fn format(&self, at: Timestamp, format: &str) -> String {
+        let zoned = self.zoned(at);
+        let text: &dyn Display = &zoned.strftime(format);
+        match &self.zone {
+            Some(_) => text.to_string(),
+            None => format!("{text} UTC"),
+        }
+    }
+
+    fn zoned(&self, at: Timestamp) -> Zoned {
+        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
+        at.timestamp().to_zoned(zone)
+    }
+}
+
+/// Returns the names of the time zones that people choose from, sorted.
+pub fn time_zones() -> &'static [String] {
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let built_in = TimeZoneDatabase::bundled();
+        let names = built_in.available().map(|name| name.to_string());
+        let mut names: Vec<String> = names.filter(|name| region(name).is_some()).collect();
+        names.sort_unstable();
+        names
+    });
+    &NAMES
+}
+
+fn region(name: &str) -> Option<&str> {
+    let (region, _) = name.split_once('/')?;
+    REGIONS.contains(&region).then_some(region)
+}
+
+/// Returns true if the time zone of this name can be chosen.
+pub fn is_time_zone(name: &str) -> bool {
+    let found = time_zones().binary_search_by(|zone| zone.as_str().cmp(name));
+    found.is_ok()
+}
+
+/// Finds a time zone in the machine's database, which is kept current, or else in the built-in one: the
+/// machine may have none.
+fn find(name: &str) -> Option<TimeZone> {
+    let found = jiff::tz::db().get(name);
+    found
+        .or_else(|_| TimeZoneDatabase::bundled().get(name))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_time_has_its_day_unless_that_is_today() {
+        let utc = LocalTime::new("", false);
+        for (now, text) in [
+            ("2023-11-14T23:59:59Z", "22:13 UTC"),
+            ("2023-11-15T00:00:00Z", "Tue 22:13 UTC"),
+            ("2023-11-20T22:13:19Z", "Tue 22:13 UTC"),
+            ("2023-11-20T22:13:20Z", "14 Nov 22:13 UTC"),
+            ("2024-01-01T00:00:00Z", "14 Nov 2023 22:13 UTC"),
+            ("2023-11-13T22:13:20Z", "14 Nov 22:13 UTC"),
+        ] {
+            assert_eq!(utc.text(at("2023-11-14T22:13:20Z"), at(now)), text, "{now}");
+        }
+    }
+
+    /// Also over a change of daylight saving time, and in zones whose offset is no whole hour.
+    #[test]
+    fn times_and_days_are_those_of_the_zone_and_its_clock() {
+        for (zone, is_12_hour, now, text) in [
+            ("Europe/Berlin", false, "2026-03-29T00:59:00Z", "01:59"),
+            ("Europe/Berlin", false, "2026-03-29T01:00:00Z", "03:00"),
+            ("America/New_York", true, "2026-07-01T16:05:00Z", "12:05 pm"),
+            ("America/New_York", true, "2026-07-01T04:05:00Z", "12:05 am"),
+            ("Asia/Kathmandu", false, "2026-01-01T00:00:00Z", "05:45"),
+        ] {
+            let local = LocalTime::new(zone, is_12_hour);
+            assert_eq!(local.clock(at(now)), text);
+            assert_eq!(local.text(at(now), at(now)), text);
+        }
+        let auckland = LocalTime::new("Pacific/Auckland", false);
+        let (evening, noon) = (at("2026-11-28T10:30:00Z"), at("2026-11-28T12:00:00Z"));
+        assert_eq!(
+            auckland.text(evening, noon),
+            "Sat 23:30",
+            "yesterday over there"
+        );
+    }
+
+    #[test]
+    fn every_zone_that_is_offered_is_known_without_the_machines_database() {
+        let built_in = TimeZoneDatabase::bundled();
+        assert!(time_zones().len() > 300);
+        assert!(time_zones().contains(&"Europe/Berlin".to_owned()));
+        for name in time_zones() {
+            assert!(built_in.get(name).is_ok() && is_time_zone(name), "{name}");
+            assert!(find(name).is_some(), "{name}");
+        }
+        for name in [
+            "",
+            "Europe",
+            "Europe/Atlantis",
+            "../../etc/passwd",
+            "/etc/passwd",
+        ] {
+            assert!(!is_time_zone(name), "{name}");
+        }
+    }
+}
