@@ -15,6 +15,7 @@
 mod authorization;
 mod command;
 mod decision;
+mod import;
 mod key;
 mod maintenance;
 mod outage;
@@ -33,11 +34,12 @@ use tokio::time::timeout_at;
 pub use self::authorization::{Authorization, CommitGuard, InFlightCommits, Signer};
 pub use self::command::{Command, Committed, Expected, WriteError};
 use self::decision::{Decided, Decision};
+use self::import::PendingImport;
 pub use self::key::IdempotencyKey;
 use self::maintenance::Maintenance;
 use crate::clock::Clock;
 use crate::hub::Hub;
-use crate::model::{ChangeSource, Cursor, Rev};
+use crate::model::{ChangeSource, Cursor, Profile, Rev};
 use crate::store::{Engine, MAX_COMMIT_CHANGES, StoreError};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. On the slowest supported
@@ -60,6 +62,7 @@ pub struct Writer {
 
 enum QueueItem {
     Command(Box<PendingCommand>),
+    Import(Box<PendingImport>),
     /// Ends the thread after the commands before this item.
     Stop,
 }
@@ -146,10 +149,6 @@ impl Writer {
         key: Option<IdempotencyKey>,
         signer: impl Into<Signer>,
     ) -> Result<Committed, WriteError> {
-        // The thread may be busy resolving a commit whose acknowledgement was lost.
-        if self.hub.is_engine_unresponsive() {
-            return Err(WriteError::Unavailable);
-        }
         let (answer, outcome) = oneshot::channel();
         let pending = PendingCommand {
             command,
@@ -157,12 +156,41 @@ impl Writer {
             signer: signer.into(),
             answer,
         };
-        let item = QueueItem::Command(Box::new(pending));
+        self.enqueue(QueueItem::Command(Box::new(pending)))?;
+        outcome.await.unwrap_or(Err(WriteError::Stopping))
+    }
+
+    /// Adds all `pets`, at most `MAX_COMMIT_CHANGES`, in one transaction, or none of them. Pets that were
+    /// added with the same `key` of a form within the last day are not added again.
+    ///
+    /// # Errors
+    /// As for `commit`.
+    pub async fn import(
+        &self,
+        pets: Vec<Profile>,
+        key: &str,
+        signer: impl Into<Signer>,
+    ) -> Result<(), WriteError> {
+        let (answer, outcome) = oneshot::channel();
+        let pending = PendingImport {
+            pets,
+            key: key.to_owned(),
+            signer: signer.into(),
+            answer,
+        };
+        self.enqueue(QueueItem::Import(Box::new(pending)))?;
+        outcome.await.unwrap_or(Err(WriteError::Stopping))
+    }
+
+    fn enqueue(&self, item: QueueItem) -> Result<(), WriteError> {
+        // The thread may be busy resolving a commit whose acknowledgement was lost.
+        if self.hub.is_engine_unresponsive() {
+            return Err(WriteError::Unavailable);
+        }
         self.queue.try_send(item).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
-        })?;
-        outcome.await.unwrap_or(Err(WriteError::Stopping))
+        })
     }
 
     /// Ends the writer after the commands that wait already; later ones are answered `Stopping`.
@@ -227,15 +255,19 @@ impl WriterThread {
     /// Commits a batch, and returns true if it is the last.
     fn process(&mut self, batch: impl Iterator<Item = QueueItem>) -> bool {
         let mut is_stopping = false;
-        let mut commands = Vec::new();
+        let (mut commands, mut imports) = (Vec::new(), Vec::new());
         for item in batch {
             match item {
                 QueueItem::Stop => is_stopping = true,
+                QueueItem::Import(pending) => imports.push(*pending),
                 QueueItem::Command(pending) => commands.push(*pending),
             }
         }
         for conflicting in self.commit_batch(commands) {
             self.commit_alone(conflicting);
+        }
+        for pending in imports {
+            pending.commit(self);
         }
         is_stopping
     }

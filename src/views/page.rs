@@ -6,6 +6,7 @@ use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
 use super::form::FormPage;
+use super::import::ImportPage;
 use super::pets::{CardsPage, IndexPage, ShowPage};
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
@@ -49,6 +50,11 @@ templates! {
 
 impl Page for FormPage {
     const TEMPLATE: &'static str = "pages/form.html";
+    const HAS_TEXT_INPUT: bool = true;
+}
+
+impl Page for ImportPage {
+    const TEMPLATE: &'static str = "pages/import.html";
     const HAS_TEXT_INPUT: bool = true;
 }
 

@@ -8,7 +8,7 @@ mod account_action;
 pub mod audit;
 pub mod doctor;
 pub mod edit_pet;
-mod flash;
+pub mod flash;
 pub mod form;
 pub mod hello;
 pub mod invitation;

@@ -21,6 +21,10 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/", get(pets::to_index))
         .at("/pets", get(pets::index).post(pets::create_pet))
         .at("/pets/new", get(pets::new_pet))
+        .at(
+            spreadsheet::IMPORT_PATH,
+            get(spreadsheet::show_import).post(spreadsheet::import_pets),
+        )
         .at("/pets/export.csv", get(spreadsheet::export_pets))
         .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
         .at("/pets/:id/edit", get(edit_pet::edit_form))

@@ -12,9 +12,11 @@ use tokio::time::timeout;
 
 use super::request_memory::memory_exhausted;
 use crate::app_state::AppState;
+use crate::auth::{MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::limits::{ClientAddress, MemoryExhausted, MemoryReservation};
 use crate::web::pages::unsaved_form::SentForm;
+use crate::web::spreadsheet;
 
 /// A body is read into blocks of this size. One growing buffer would take twice its bytes, and
 /// fragment the heap.
@@ -38,8 +40,13 @@ pub struct BodyLimits {
 pub async fn limit<E: Endpoint>(
     next: Arc<E>,
     mut request: Request,
-    limits: BodyLimits,
+    mut limits: BodyLimits,
 ) -> poem::Result<E::Output> {
+    if request.uri().path() == spreadsheet::IMPORT_PATH && request.method() == Method::POST {
+        Permit::<MayWrite>::new(Principal::get(&request)?)?;
+        // Percent-encoding takes three bytes for one.
+        limits.bytes = limits.bytes.max(3 * spreadsheet::MAX_BYTES);
+    }
     if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         let length = request.headers().get(header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

@@ -41,6 +41,8 @@ pub enum Flash {
     PasswordChanged(EndedAccess),
     /// A pet was removed.
     PetRemoved,
+    /// This many pets were imported.
+    PetsImported(usize),
 }
 
 /// Numbers of sessions and tokens that an edit ends.
@@ -81,6 +83,7 @@ impl Flash {
             Flash::TokenRevoked => "token-revoked".to_owned(),
             Flash::PasswordChanged(ended) => format!("password-changed~{}", ended.encode()),
             Flash::PetRemoved => "pet-removed".to_owned(),
+            Flash::PetsImported(count) => format!("pets-imported~{count}"),
         }
     }
 
@@ -106,6 +109,7 @@ impl Flash {
                 Flash::PasswordChanged(ended(sessions, tokens)?)
             }
             ["pet-removed"] => Flash::PetRemoved,
+            ["pets-imported", count] => Flash::PetsImported(count.parse().ok()?),
             _ => return None,
         })
     }
@@ -128,6 +132,10 @@ impl Flash {
                 format!("Your password was changed.{}", ended.sentence())
             }
             Flash::PetRemoved => "The pet was removed.".to_owned(),
+            Flash::PetsImported(count) => {
+                let pets = counted(*count, "pet is", "pets are");
+                format!("{pets} on the board now.")
+            }
         }
     }
 }
@@ -179,6 +187,7 @@ mod tests {
             Flash::TokenRevoked,
             Flash::PasswordChanged(EndedAccess::default()),
             Flash::PetRemoved,
+            Flash::PetsImported(500),
         ] {
             assert_eq!(Flash::parse(&flash.encode()), Some(flash));
         }

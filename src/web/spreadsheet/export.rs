@@ -1,5 +1,6 @@
 //! The list of all pets as a file, for staff.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use csv::{Terminator, WriterBuilder};
@@ -45,7 +46,7 @@ fn write(pets: &[Arc<Pet>]) -> Result<Vec<u8>, csv::Error> {
         let before = [id.as_str().into()];
         let after = [pet.status.as_str().into(), since.as_str().into()];
         let record = before.into_iter().chain(texts).chain(after);
-        file.write_record(record.map(|cell| cell.into_owned()))?;
+        file.write_record(record.map(Cow::into_owned))?;
     }
     file.into_inner()
         .map_err(|error| csv::Error::from(error.into_error()))

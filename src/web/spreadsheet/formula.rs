@@ -19,7 +19,6 @@ pub fn neutralise(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns the text of a cell from a file, without the apostrophe of `neutralise`.
-#[cfg(test)]
 pub fn restore(cell: &str) -> &str {
     let text = cell.strip_prefix('\'');
     text.filter(|text| is_formula(text)).unwrap_or(cell)

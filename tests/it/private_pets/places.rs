@@ -135,6 +135,8 @@ pub const PLACES: &[Place] = &[
     Place::get("the index with a forged undo", "/pets").header("cookie", "pet-store-undo={id}.playing.0.{old}").is_unchecked().shows_public(),
     Place::new("signing in with an edit of it pending", "POST", "/sign-in").with(Body::Form("name=x&password=y&pending-action=/pets/{id}&pending=name%3Dx")).is_unchecked(),
     Place::new("signing in with a status of it pending", "POST", "/sign-in").with(Body::Form("name=x&password=y&pending-action=/pets/{id}/status&pending=status%3Deating")).is_unchecked(),
+    Place::get("the form of an import", "/pets/import").is_unchecked(),
+    Place::new("importing it", "POST", "/pets/import").with(Body::Form("text=name%0A{id}")).is_unchecked(),
     Place::get("the file of all pets", "/pets/export.csv"),
     Place::new("the head of that file", "HEAD", "/pets/export.csv").is_unchecked(),
     Place::get("the list of the API", "/api/v1/pets").shows_public(),

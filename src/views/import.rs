@@ -1,0 +1,37 @@
+//! Context of the page that imports pets.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The form for a spreadsheet, and the preview of one.
+#[derive(Default, Serialize)]
+pub struct ImportPage {
+    /// Text of the spreadsheet.
+    pub text: String,
+    /// True if the month is first in dates such as 12/31/2024.
+    pub is_month_first: bool,
+    /// The preview, after the form was sent.
+    pub preview: Option<ImportPreview>,
+}
+
+/// Pets that an import adds, and the reasons why it does not.
+#[derive(Serialize)]
+pub struct ImportPreview {
+    /// Pets without a problem.
+    pub pets: Vec<ImportedPet>,
+    /// Problems with their row, column and message.
+    pub problems: Vec<Value>,
+    /// Headers of columns that are not imported.
+    pub ignored: String,
+    /// Idempotency key of the confirmation.
+    pub request_key: String,
+}
+
+/// A pet that an import adds.
+#[derive(Serialize)]
+pub struct ImportedPet {
+    /// Row of the spreadsheet.
+    pub row: usize,
+    /// Text of each field, as people read it.
+    pub texts: Vec<(&'static str, String)>,
+}
