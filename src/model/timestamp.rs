@@ -35,6 +35,11 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// Returns RFC 3339 in UTC with three digits of a second, which is as many as HTML allows in `datetime`.
+    pub fn datetime(self) -> String {
+        format!("{:.3}", self.timestamp())
+    }
+
     /// Returns true if the calendar covers the time: the years -9999 to 9999.
     pub fn is_in_calendar(self) -> bool {
         jiff::Timestamp::from_microsecond(self.0).is_ok()

@@ -74,7 +74,9 @@ struct PetView {
     is_private: bool,
     status: &'static str,
     status_text: &'static str,
+    /// As in messages: an undo sends it back.
     since: String,
+    since_datetime: String,
     since_clock: String,
     since_ago: String,
 }
@@ -189,6 +191,7 @@ impl PetView {
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
+            since_datetime: pet.since.datetime(),
             since_clock: now.text(pet.since),
             since_ago: ago(now.at.since(pet.since)),
         }

@@ -45,7 +45,7 @@ impl TimeView {
     /// Formats `at` as seen from `now`.
     pub fn new(at: Timestamp, now: &Now) -> Self {
         TimeView {
-            at: at.to_string(),
+            at: at.datetime(),
             text: now.text(at),
         }
     }

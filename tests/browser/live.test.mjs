@@ -38,7 +38,7 @@ test("a show page updates, with its icon, time and age", async (t) => {
     tab.pet(3).evaluate((pet) => ({
       status: pet.dataset.status,
       text: pet.querySelector('[data-field="status"]').textContent,
-      since: pet.querySelector("time[data-since]").getAttribute("datetime"),
+      since: pet.querySelector("time[data-since]").dataset.since,
       ago: pet.querySelector("[data-ago]").textContent,
       icon: getComputedStyle(pet.querySelector(".status-icon"), "::before").maskImage,
     }));

@@ -73,7 +73,7 @@ export class PetElement {
     const pet = { id: dataset.pet ?? "" };
     for (const { place, field } of this.#fields) pet[field] ??= readField(place);
     pet.status = dataset.status ?? pet.status;
-    pet.since = this.#time?.getAttribute("datetime") ?? undefined;
+    pet.since = this.#time?.getAttribute("data-since") ?? undefined;
     return pet;
   }
 

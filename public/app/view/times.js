@@ -54,11 +54,13 @@ export class Times {
     this.#tick.remove(this.drawDue);
   }
 
-  /** Sets the time of an element. @param {Element} time @param {string} datetime  RFC 3339. */
-  set(time, datetime) {
-    time.setAttribute("datetime", datetime);
+  /** Sets the time of a pet's status. @param {Element} time @param {string} since  RFC 3339. */
+  set(time, since) {
     const shown = this.#shown.get(time) ?? this.#read(time);
-    shown.since = parseTime(datetime) ?? NaN;
+    shown.since = parseTime(since) ?? NaN;
+    time.setAttribute("data-since", since);
+    // HTML allows three digits of a second.
+    if (!Number.isNaN(shown.since)) time.setAttribute("datetime", new Date(shown.since).toISOString());
     this.#draw(time, shown, this.#serverClock.now());
   }
 

@@ -119,7 +119,7 @@ describe("reading the page", { concurrency: 3 }, () => {
       await tab.shows(1, "status", await store.changeStatus(1));
       await assertLocal(1);
       const { since } = await store.api("GET", "/pets/1");
-      assert.equal(await tab.pet(1).locator("time").getAttribute("datetime"), since);
+      assert.equal(await tab.pet(1).locator("time").getAttribute("data-since"), since);
     });
   }
 });

@@ -31,7 +31,7 @@ async fn the_board_shows_every_pet_with_its_status_since_when_and_its_cursor() {
             pet["status"].as_str().unwrap()
         );
         assert_eq!(
-            attributes(&page, "datetime")[place],
+            attributes(&page, "data-since")[place],
             pet["since"].as_str().unwrap()
         );
     }
@@ -62,7 +62,10 @@ async fn a_pets_page_shows_all_of_it_and_its_cursor() {
         pet["cursor"].as_str().unwrap()
     );
     assert_eq!(attribute(&page, "data-status"), "sleeping");
-    assert_eq!(attribute(&page, "datetime"), pet["since"].as_str().unwrap());
+    assert_eq!(
+        attribute(&page, "data-since"),
+        pet["since"].as_str().unwrap()
+    );
 }
 
 /// The rule is "a join neither skips nor repeats": the page is the first state, and the stream

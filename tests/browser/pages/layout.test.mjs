@@ -1,0 +1,35 @@
+/** Nothing sticks out of its place: at 320 px, and at 1280 px with a zoom of 200 %. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startAll } from "../support/all-pages.mjs";
+import { openTab } from "../support/browser.mjs";
+
+/** Widths in CSS pixels. A zoom of 200 % halves the width of the page. */
+const VIEWPORTS = { "320 px": { width: 320, height: 640 }, "1280 px at 200 %": { width: 640, height: 400 } };
+
+/** Returns the elements whose content is wider than they are, and those that widen the page. Runs in the page. */
+function findWide() {
+  const describe = (element) => `${element.localName}.${element.className} ${element.textContent.trim().slice(0, 40)}`;
+  const isScrolled = (element) => /auto|scroll/.test(getComputedStyle(element).overflowX);
+  const wide = [...document.querySelectorAll("body *")].filter((element) => {
+    if (element.closest(".visually-hidden, .skip, svg, thead") || !element.checkVisibility()) return false;
+    if (isScrolled(element) || /textarea|input/.test(element.localName) || element.clientWidth === 0) return false;
+    return element.scrollWidth > element.clientWidth;
+  });
+  const page = document.documentElement;
+  return [...(page.scrollWidth > page.clientWidth ? ["the page"] : []), ...wide.map(describe)];
+}
+
+test("nothing is wider than its place", async (t) => {
+  const pages = await startAll(t);
+  /** @type {string[]} */
+  const found = [];
+  for (const [words, viewport] of Object.entries(VIEWPORTS)) {
+    for (const { name, url, storageState } of pages) {
+      const { page } = await openTab(t, url, { viewport, storageState });
+      for (const element of await page.evaluate(findWide)) found.push(`${name}, ${words}: ${element}`);
+      await page.context().close();
+    }
+  }
+  assert.deepEqual(found, []);
+});

@@ -1,0 +1,81 @@
+/**
+ * Every page of the program, for checks that hold on all of them: those of the demo, those that visitors of a rescue see, and
+ * those of its first admin.
+ */
+import { openTab, startRescue, startStore } from "./browser.mjs";
+
+const PASSWORD = "four words are enough";
+
+/** Paths by reader. The pages of staff are complete only if something has happened: `startAll` does it. */
+const PATHS = {
+  demo: [
+    "/pets",
+    "/pets/1",
+    "/pets/new",
+    "/pets/1/edit",
+    "/pets/1/history",
+    "/hello",
+    "/live/doctor",
+    "/api/docs",
+    "/pets/404",
+  ],
+  visitor: ["/pets", "/pets/1", "/pets/404", "/sign-in", "/sign-in?next=/account", "/live/doctor"],
+  admin: [
+    "/pets",
+    "/pets/1",
+    "/pets/2",
+    "/pets/new",
+    "/pets/1/edit",
+    "/pets/1/history",
+    "/settings",
+    "/account",
+    "/account/sessions",
+    "/staff",
+    "/staff/boris?do=remove",
+    "/audit",
+  ],
+};
+
+/** @typedef {{ name: string, url: string, storageState?: any }} Page */
+
+/**
+ * Starts a demo, and a rescue with two accounts and three pets, one of them private.
+ * @param {import("node:test").TestContext} t
+ * @returns {Promise<Page[]>} Its pages, with the cookies of who reads them.
+ */
+export async function startAll(t) {
+  const [demo, { store, link }] = await Promise.all([startStore(t), startRescue(t)]);
+  const tab = await openTab(t, link);
+  const invitation = { name: "invitation", url: await inviteBoris(tab, store.origin) };
+  for (const [name, state] of [["Otto", "on-hold"], ["Mossie", "private"], [`Wind${"y".repeat(50)}`, "available"]]) {
+    await tab.page.goto(`${store.origin}/pets/new`);
+    await tab.fill({ name, species: "Guinea pig", breed: "Abyssinian", about: "Shy at first." });
+    await tab.page.locator(`input[name="state"][value="${state}"]`).check();
+    await tab.send('main form button[type="submit"]');
+  }
+  const storageState = await tab.page.context().storageState();
+  const pages = Object.entries(PATHS).flatMap(([reader, paths]) => {
+    const origin = reader === "demo" ? demo.origin : store.origin;
+    const cookies = reader === "admin" ? { storageState } : {};
+    return paths.map((path) => ({ name: `${reader} ${path}`, url: origin + path, ...cookies }));
+  });
+  return [...pages, invitation];
+}
+
+/** Makes the first admin, who invites Boris and names the rescue. Returns the link for Boris. */
+async function inviteBoris(tab, origin) {
+  await tab.page.locator("#name").fill("anna");
+  await tab.page.locator("#password").fill(PASSWORD);
+  await tab.page.locator("#again").fill(PASSWORD);
+  await tab.send('main button[type="submit"]');
+  await tab.page.locator("#mail").fill("hello@rescue.example");
+  await tab.page.locator("#phone").fill("+44 20 7946 0000");
+  await tab.send('main form button[type="submit"]');
+  await tab.page.goto(`${origin}/account`);
+  await tab.page.locator("#token-name").fill("Kennel display");
+  await tab.send('button:text("Create token")');
+  await tab.page.goto(`${origin}/staff`);
+  await tab.page.locator("#name").fill("Boris");
+  await tab.send('button:text("Create invitation")');
+  return (await tab.page.locator(".secret").textContent()).trim();
+}
