@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 16] = [
+const FORMS: [&str; 17] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -21,6 +21,7 @@ const FORMS: [&str; 16] = [
     "/staff",
     "/staff/boris",
     "/settings",
+    "/pets/import",
     "/welcome/0011223344556677",
     "/pets/99/status",
 ];
