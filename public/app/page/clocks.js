@@ -1,5 +1,5 @@
 // @ts-check
-/** Starts the parts of every page with times: the clocks, the one timer, and the times in the time zone of the rescue or of the reader. */
+/** Starts the parts of every page with times: the clocks, the one timer, and the times. */
 import { browserClock } from "../../petstore/clock.js";
 import { ServerClock } from "../../petstore/connection/server-clock.js";
 import { setLocalTime } from "../state/time-text.js";

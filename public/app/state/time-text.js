@@ -6,8 +6,9 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Writes the parts of a time in the reader's time zone, unless the rescue has set one. */
-let format = partsFormat({});
+/** Writes a time as "2026-11-29 14:05:00", in the reader's time zone unless the rescue has set one. */
+let format = wallClock();
+let is12Hour = false;
 
 /**
  * Sets the time zone and the clock of all times. A browser that does not know the time zone uses its own.
@@ -16,35 +17,28 @@ let format = partsFormat({});
  * @param {string} [local.clock]  "12" for 12 hours.
  */
 export function setLocalTime({ timeZone, clock }) {
+  is12Hour = clock === "12";
   try {
-    format = partsFormat({ timeZone: timeZone || undefined, clock });
+    format = wallClock(timeZone);
   } catch {
-    format = partsFormat({ clock });
+    // The reader's time zone stays.
   }
 }
 
-/** @param {{ timeZone?: string, clock?: string }} local */
-function partsFormat({ timeZone, clock }) {
-  return new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    weekday: "short",
-    year: "numeric",
-    month: "short",
-    day: "numeric",
-    hour: clock === "12" ? "numeric" : "2-digit",
-    minute: "2-digit",
-    hourCycle: clock === "12" ? "h12" : "h23",
-  });
+/** The locale of Sweden writes times in the order of ISO 8601. @param {string} [timeZone] */
+function wallClock(timeZone) {
+  return new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" });
 }
 
-/** @param {number} ms  Milliseconds since 1970. @returns {Record<string, string>} */
-const partsOf = (ms) => Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
-
-/** @param {Record<string, string>} parts */
-const clockOf = ({ hour, minute, dayPeriod }) => `${hour}:${minute}${dayPeriod ? ` ${dayPeriod.toLowerCase()}` : ""}`;
+/** Returns the date whose UTC fields are the local ones at `ms`. @param {number} ms  Milliseconds since 1970. */
+const localDate = (ms) => new Date(`${format.format(ms).replace(" ", "T")}Z`);
 
 /** Formats a time of day: "14:05" or "2:05 pm". @param {number} ms  Milliseconds since 1970. */
-export const clockText = (ms) => clockOf(partsOf(ms));
+export function clockText(ms) {
+  const text = format.format(ms).slice(11, 16);
+  const hour = parseInt(text);
+  return is12Hour ? `${hour % 12 || 12}${text.slice(2)} ${hour < 12 ? "am" : "pm"}` : text;
+}
 
 /** Within this time, a weekday is unambiguous. */
 const SIX_DAYS_MS = 6 * DAY_MS;
@@ -56,12 +50,12 @@ const SIX_DAYS_MS = 6 * DAY_MS;
  * @param {number} now
  */
 export function momentText(ms, now) {
-  const then = partsOf(ms);
-  const today = partsOf(now);
-  const isThisYear = then.year === today.year;
-  if (isThisYear && then.month === today.month && then.day === today.day) return clockOf(then);
-  if (ms < now && now - ms < SIX_DAYS_MS) return `${then.weekday} ${clockOf(then)}`;
-  return `${then.day} ${then.month}${isThisYear ? "" : ` ${then.year}`} ${clockOf(then)}`;
+  // "Tue, 03 Nov 2025 14:05:00 GMT".
+  const [weekday, day, month, year] = localDate(ms).toUTCString().split(/,? /);
+  const today = localDate(now).toUTCString();
+  if (today.includes(`${day} ${month} ${year}`)) return clockText(ms);
+  if (ms < now && now - ms < SIX_DAYS_MS) return `${weekday} ${clockText(ms)}`;
+  return `${Number(day)} ${month}${today.includes(` ${year} `) ? "" : ` ${year}`} ${clockText(ms)}`;
 }
 
 /**
@@ -101,8 +95,4 @@ export function nextChangeOf(since, now) {
 }
 
 /** Returns the next midnight. On a day with another number of hours, it is off by the difference. @param {number} now */
-function midnightAfter(now) {
-  const { hour, minute, dayPeriod } = partsOf(now);
-  const hours = dayPeriod ? (Number(hour) % 12) + (dayPeriod === "PM" ? 12 : 0) : Number(hour);
-  return now - (now % MINUTE_MS) + DAY_MS - hours * HOUR_MS - Number(minute) * MINUTE_MS;
-}
+const midnightAfter = (now) => now - (now % SECOND_MS) + DAY_MS - (localDate(now).getTime() % DAY_MS);

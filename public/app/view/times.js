@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Shows every time on the page in the time zone of the rescue, or of the reader if the rescue has set none, and for how long each pet has had its status.
+ * Shows every time on the page, and for how long each pet has had its status. The time zone is that of the rescue, or of the
+ * reader if the rescue has set none.
  *
  * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript. A text is redrawn when it changes,
  * which is once a minute at most, and only where it is in view.
@@ -60,7 +61,7 @@ export class Times {
     shown.since = parseTime(since) ?? NaN;
     time.setAttribute("data-since", since);
     // HTML allows three digits of a second.
-    if (!Number.isNaN(shown.since)) time.setAttribute("datetime", new Date(shown.since).toISOString());
+    time.setAttribute("datetime", since.replace(/(\.\d{3})\d+/, "$1"));
     this.#draw(time, shown, this.#serverClock.now());
   }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Rescue, TestApp, unescape};
 
 /// Bytes of the answers, with their heads.
-const MAX_BYTES: usize = 29 * 1024;
+const MAX_BYTES: usize = 28 * 1024;
 const MAX_BYTES_600_PETS: usize = 45 * 1024;
 
 /// Heads and first messages of the stream of events and of the WebSocket.
