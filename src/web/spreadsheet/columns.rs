@@ -107,7 +107,7 @@ fn sex(text: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns the state. An unknown text has none: nobody may become available by mistake.
+/// Returns the state. An unknown text has none, so that no pet becomes available by mistake.
 fn state(header: &str, text: &str) -> Option<&'static str> {
     let is_inverted = header.contains("not");
     Some(match text {

@@ -43,15 +43,18 @@ impl Sheet {
             sheet.add_problem(1, "", "The text is longer than 1 MiB. Import it in parts.");
             return sheet;
         }
-        let text = text.trim_start_matches('\u{feff}');
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(delimiter(text))
+            .delimiter(delimiter(&text))
             .from_reader(text.as_bytes());
         let mut rows = reader.records().map_while(Result::ok);
-        let headers: Vec<String> = rows
-            .next()
+        let first = rows.next();
+        let mut row = 1 + first
+            .as_ref()
+            .map_or(0, |first| blank_lines_before(first, &text));
+        let headers: Vec<String> = first
             .iter()
             .flatten()
             .map(|header| header.trim().to_owned())
@@ -60,7 +63,7 @@ impl Sheet {
         for (field, column) in Profile::FIELDS.iter().zip(columns) {
             if field.is_required && column.is_none() {
                 let message = format!("Add a column with the header {}.", field.label);
-                sheet.add_problem(1, field.label, &message);
+                sheet.add_problem(row, field.label, &message);
             }
         }
         let ignored = headers.iter().enumerate();
@@ -70,15 +73,17 @@ impl Sheet {
         if !sheet.problems.is_empty() {
             return sheet;
         }
-        for (record, row) in rows.zip(2..) {
-            if row > MAX_ROWS + 1 {
-                sheet.add_problem(row, "", "Import at most 500 rows at a time.");
+        for (record, count) in rows.zip(1..) {
+            row += 1 + blank_lines_before(&record, &text);
+            if count > MAX_ROWS {
+                let message = format!("Import at most {MAX_ROWS} rows at a time.");
+                sheet.add_problem(row, "", &message);
                 break;
             }
             sheet.add_row(row, &record, &headers, &columns, dates);
         }
         if sheet.pets.is_empty() && sheet.problems.is_empty() {
-            sheet.add_problem(2, "", "Add a row for each pet below the headers.");
+            sheet.add_problem(row + 1, "", "Add a row for each pet below the headers.");
         }
         sheet
     }
@@ -131,6 +136,13 @@ impl Sheet {
             message: message.to_owned(),
         });
     }
+}
+
+/// Returns the number of blank lines above a row. The reader skips them, and spreadsheets count them.
+fn blank_lines_before(record: &StringRecord, text: &str) -> usize {
+    let start = record.position().map_or(0, |position| position.byte());
+    let lines = text.bytes().skip(start as usize);
+    lines.take_while(|byte| *byte == b'\n').count()
 }
 
 /// Returns the separator that the headers have most of.
@@ -224,20 +236,29 @@ mod tests {
     #[test]
     fn each_problem_has_its_row_and_column() {
         let sheet = parse(
-            "Name\tSpecies\tDOB\tStatus\nA\tDog\t\t\n\nB\t\t2/30/2024\tDeceased\nC\tCat\t\t\t5\n",
+            "Name\tSpecies\tDOB\tStatus\nA\tDog\t\t\r\n\r\n\n\"B\nb\"\t\t2/30/2024\tDeceased\nC\tCat\t\t\t5\n",
         );
         let places = sheet
             .problems
             .iter()
             .map(|problem| (problem.row, problem.column.as_str()));
         let places: Vec<_> = places.collect();
-        assert_eq!(places, [(3, "Species"), (3, "DOB"), (3, "Status"), (4, "")]);
-        let missing = parse("Kind\nDog\n");
+        assert_eq!(
+            places,
+            [
+                (5, "Name"),
+                (5, "Species"),
+                (5, "DOB"),
+                (5, "Status"),
+                (6, "")
+            ]
+        );
+        let missing = parse("\nKind\nDog\n");
         let places = missing
             .problems
             .iter()
             .map(|problem| (problem.row, problem.column.as_str()));
-        assert_eq!(places.collect::<Vec<_>>(), [(1, "Name"), (1, "Species")]);
+        assert_eq!(places.collect::<Vec<_>>(), [(2, "Name"), (2, "Species")]);
         assert_eq!(parse("").problems.len(), 2);
         let rows = "a,dog\n".repeat(MAX_ROWS + 1);
         assert_eq!(
