@@ -228,7 +228,10 @@ impl FieldView {
                 SettingKind::TimeZone => {
                     let zones = time_zones().iter();
                     let zones = zones.map(|zone| choice(zone.as_str(), zone.as_str()));
-                    [choice("", "UTC")].into_iter().chain(zones).collect()
+                    [choice("", "Each reader's own")]
+                        .into_iter()
+                        .chain(zones)
+                        .collect()
                 }
                 _ => Vec::new(),
             },

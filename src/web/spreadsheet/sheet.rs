@@ -140,7 +140,7 @@ impl Sheet {
 
 /// Returns the number of blank lines above a row. The reader skips them, and spreadsheets count them.
 fn blank_lines_before(record: &StringRecord, text: &str) -> usize {
-    let start = record.position().map_or(0, |position| position.byte());
+    let start = record.position().map_or(0, csv::Position::byte);
     let lines = text.bytes().skip(start as usize);
     lines.take_while(|byte| *byte == b'\n').count()
 }

@@ -27,6 +27,7 @@ const PATHS = {
     "/pets/new",
     "/pets/1/edit",
     "/pets/1/history",
+    "/pets/import",
     "/settings",
     "/account",
     "/account/sessions",
