@@ -54,8 +54,12 @@ pub use self::redb::{
 pub use self::regular::open_source;
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
-/// The most changes of one commit. A cluster accepts at most 1,000 messages in one batch.
-pub const MAX_COMMIT_CHANGES: usize = 500;
+/// The most changes of one commit that creates no pet and is not the simulator's. A cluster accepts at most
+/// 1,000 messages in one batch, and those commits have further messages.
+pub const MAX_COMMIT_CHANGES: usize = 1000;
+
+/// The most changes of one commit that creates pets.
+pub const MAX_COMMIT_CREATIONS: usize = 500;
 
 /// The whole state at one rev.
 #[derive(Clone, Debug, PartialEq, Eq)]

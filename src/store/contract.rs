@@ -296,6 +296,27 @@ fn the_log_keeps_a_thousand_changes_of_a_pet_and_is_read_in_pages() {
     });
 }
 
+/// A cluster accepts 1,000 messages in one batch, each with a precondition of its own.
+#[test]
+fn the_largest_commit_sets_the_status_of_a_thousand_pets() {
+    with_every_engine(|writer| {
+        let ids: Vec<u64> = (1..=MAX_COMMIT_CHANGES as u64).collect();
+        for some in ids.chunks(MAX_COMMIT_CREATIONS) {
+            let created: Vec<_> = some.iter().map(|id| writer.created(*id)).collect();
+            writer.commit(&created);
+        }
+        let eating = ids.iter().map(|id| writer.status(*id, Status::Eating));
+        let eating: Vec<_> = eating.collect();
+        let set = writer.commit(&eating);
+        let first = set[0].rev.get();
+        let revs = set.iter().map(|change| change.rev.get() - first);
+        assert!(revs.eq(0..ids.len() as u64), "without a gap");
+        let pets = writer.engine.snapshot().unwrap().pets;
+        assert_eq!(pets.len(), ids.len());
+        assert!(pets.iter().all(|pet| pet.status == Status::Eating));
+    });
+}
+
 /// Fails if the engine ignores the rev at which the writer decided.
 #[test]
 fn a_commit_that_was_decided_before_its_pet_changed_is_refused_as_a_whole() {

@@ -3,6 +3,7 @@
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
 mod document;
+mod endpoint;
 mod request;
 mod response;
 mod schemas;
@@ -10,25 +11,23 @@ mod schemas;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
 
 pub use self::document::OpenApiDocument;
+pub use self::endpoint::endpoint;
 use self::request::{JsonObject, OptionalKey, Preconditions, WholeNumber};
 use self::response::{
-    ChangeList, ChangeObject, CommittedObject, CreateResponse, EditResponse, ListResponse, PetJson,
-    PetListJson, ReadResponse,
+    ChangeList, ChangeObject, CommittedListObject, CommittedObject, CreateResponse, EditResponse,
+    ListResponse, PetJson, PetListJson, ReadResponse,
 };
 use super::site::{Site, run_blocking};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, Rev};
 use crate::serve::conditional::entity_tag;
-use crate::writer::{Command, Committed, Expected, WriteError};
+use crate::writer::{Command, Committed, Expected, OnRefusal, WriteError};
 
 /// Changes in one answer if the request has no `limit`.
 const HISTORY_DEFAULT: u64 = 50;
@@ -52,50 +51,6 @@ type Answer<T> = poem::Result<Json<T>>;
 
 /// Path of the API.
 pub const ADDRESS: &str = "/api/v1";
-
-/// Returns the endpoint of the API. Corrects poem-openapi: answers OPTIONS and HEAD, adds `Allow` to a
-/// 405, and answers a bad id or number without naming types of the program.
-pub fn endpoint(
-    service: OpenApiService<Api, ()>,
-    document: OpenApiDocument,
-) -> BoxEndpoint<'static> {
-    let api = service.into_endpoint();
-    api.around(
-        move |api: Arc<BoxEndpoint<'static>>, mut request: Request| {
-            let allowed = document.allowed(request.uri().path());
-            async move {
-                if *request.method() == Method::OPTIONS && !allowed.is_empty() {
-                    return Ok(Response::builder()
-                        .status(StatusCode::NO_CONTENT)
-                        .header(header::ALLOW, allowed)
-                        .finish());
-                }
-                if *request.method() == Method::HEAD {
-                    request.set_method(Method::GET);
-                }
-                let answer = api.call(request).await;
-                let answer = answer.map(|answer| uncached(answer.into_response()));
-                answer.map_err(|error| {
-                    if error.status() == StatusCode::METHOD_NOT_ALLOWED {
-                        Failure::method_not_allowed(allowed).into()
-                    } else {
-                        request::failure(&error).map_or(error, Into::into)
-                    }
-                })
-            }
-        },
-    )
-    .boxed()
-}
-
-/// Keeps answers out of caches: staff get more fields than others.
-fn uncached(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
-}
 
 #[OpenApi]
 impl Api {
@@ -267,6 +222,29 @@ impl Api {
         };
         let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedObject::new(set.cursor)))
+    }
+
+    /// Say what several pets are doing
+    ///
+    /// For example all that are fed now. Either all of them are set, as one durable change of the store,
+    /// or none: then the failure names the first pet that is unknown. Each pet has a change of its own,
+    /// in the order of the ids, with consecutive numbers from the cursor `first` to `cursor`.
+    #[oai(
+        path = "/statuses",
+        method = "post",
+        operation_id = "setStatuses",
+        tag = "Section::Pets"
+    )]
+    async fn set_statuses(
+        &self,
+        permit: Permit<MaySetStatus>,
+        key: OptionalKey,
+        fields: JsonObject,
+    ) -> Answer<CommittedListObject> {
+        let (status, pets) = fields.into_statuses()?;
+        let set = Command::set_statuses(pets, status, OnRefusal::Abort);
+        let set = self.commit(permit, key, set).await?;
+        Ok(Json(CommittedListObject::new(&set)))
     }
 
     /// Changes of a pet

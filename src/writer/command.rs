@@ -1,16 +1,20 @@
 //! Commands to the writer, their outcome and their errors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
     Cursor, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status, Timestamp,
 };
-use crate::store::StoreError;
+use crate::store::{MAX_COMMIT_CHANGES, StoreError};
+
+/// The most pets of one `Command::SetStatuses`, which is one commit.
+pub const MAX_BULK_PETS: usize = MAX_COMMIT_CHANGES;
 
 /// The status of a new pet: most pets sleep after the journey.
 const FIRST_STATUS: Status = Status::Sleeping;
 
-/// A request for one change. Its values are valid: the writer refuses only what depends on the
+/// A request for a change, or for a change of each of several pets. Its values are valid: the writer refuses only what depends on the
 /// state.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -46,6 +50,13 @@ pub enum Command {
         /// The precondition.
         expected: Expected,
     },
+    /// Sets the statuses of several pets in one commit, in the order of their ids.
+    SetStatuses {
+        /// The statuses by pet, of 1 to `MAX_BULK_PETS` pets.
+        statuses: BTreeMap<PetId, StatusEdit>,
+        /// The answer to a refusal of one of them.
+        on_refusal: OnRefusal,
+    },
     /// Removes a pet.
     Remove {
         /// The pet.
@@ -53,6 +64,26 @@ pub enum Command {
         /// The precondition.
         expected: Expected,
     },
+}
+
+/// A status that is set, as in `Command::SetStatus`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEdit {
+    /// The status.
+    pub status: Status,
+    /// When the status began, for an undo that restores it.
+    pub since: Option<Timestamp>,
+    /// The precondition.
+    pub expected: Expected,
+}
+
+/// The answer of a command for several pets to one that is unknown or not in the expected state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRefusal {
+    /// Refuses the whole command.
+    Abort,
+    /// Leaves this pet as it is. Refuses the command if no pet remains.
+    Skip,
 }
 
 impl Command {
@@ -82,6 +113,30 @@ impl Command {
             since: None,
             expected: Expected::Anything,
         }
+    }
+
+    /// Sets or confirms the status of several pets without a precondition.
+    pub fn set_statuses(
+        pets: impl IntoIterator<Item = PetId>,
+        status: Status,
+        on_refusal: OnRefusal,
+    ) -> Self {
+        let edit = StatusEdit {
+            status,
+            since: None,
+            expected: Expected::Anything,
+        };
+        let statuses = pets.into_iter().map(|pet| (pet, edit.clone()));
+        Command::SetStatuses {
+            statuses: statuses.collect(),
+            on_refusal,
+        }
+    }
+
+    /// Returns true if the command is committed in a transaction of its own: its changes may be as many
+    /// as one can have.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(self, Command::SetStatuses { .. })
     }
 
     /// Removes a pet without a precondition.
@@ -121,9 +176,11 @@ impl Expected {
 /// The outcome of a command that was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The pet.
+    /// The pet; the last one if the command changed several.
     pub pet: PetId,
-    /// The cursor of the change.
+    /// The cursor of the first change. The changes of a command have consecutive revs.
+    pub first: Cursor,
+    /// The cursor of the change; of the last one if there are several.
     pub cursor: Cursor,
     /// The pet after the change; `None` if the change removed the pet, or if the command was a
     /// retry: then the pet is in the log.

@@ -1,14 +1,15 @@
 //! Turns commands into changes, against the board and the earlier commands of the same batch.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::command::{Command, Committed, Expected, WriteError};
+use super::command::{Command, Committed, Expected, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
 use crate::hub::Hub;
 use crate::model::{
-    Audience, Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Timestamp,
-    Visibility,
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Status,
+    Timestamp, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
 
@@ -25,11 +26,14 @@ pub struct Decision<'a> {
 
 /// The outcome of deciding one command.
 pub enum Decided {
-    /// The batch has the command's change, at this index.
-    Change(usize),
+    /// The batch has the command's changes, at these indices.
+    Changes(Range<usize>),
     /// A command with the same key was committed before.
     Done(Committed),
 }
+
+/// The pet before a change, its id, and the change.
+type Proposed = (Option<CurrentPet>, PetId, ChangeKind);
 
 /// A pet, with the cursors that a command's precondition is compared with. A cursor is `None` if
 /// this batch makes that change, which has no rev yet.
@@ -55,7 +59,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// Adds the change that `command` makes, unless a command with the same key made it before.
+    /// Adds the changes that `command` makes, unless a command with the same key made it before.
     ///
     /// # Errors
     /// `KeyReused`, `UnknownPet`, or the precondition that does not hold; the batch is then
@@ -73,18 +77,22 @@ impl<'a> Decision<'a> {
             return done;
         }
         let at = Timestamp::now();
-        let (before, pet, kind) = self.apply(command, at)?;
-        let change = Change {
-            rev: self.base,
-            at,
-            by: signature.by,
-            author: signature.author,
-            request,
-            visibility: Visibility::default(),
-            pet,
-            kind,
-        };
-        Ok(Decided::Change(self.add(before, change)))
+        let proposed = self.apply(command, at)?;
+        let first = self.changes.len();
+        for (before, pet, kind) in proposed {
+            let change = Change {
+                rev: self.base,
+                at,
+                by: signature.by,
+                author: signature.author.clone(),
+                request,
+                visibility: Visibility::default(),
+                pet,
+                kind,
+            };
+            self.add(before, change);
+        }
+        Ok(Decided::Changes(first..self.changes.len()))
     }
 
     /// Finds the outcome of `request` in this batch or before it.
@@ -93,13 +101,15 @@ impl<'a> Decision<'a> {
         let is_same_id = |key: Option<RequestKey>| key.is_some_and(|key| key.id == request.id);
         let (fingerprint, decided) = if let Some(index) = keys.position(is_same_id) {
             let key = self.changes[index].change.request?;
-            (key.fingerprint, Decided::Change(index))
+            (key.fingerprint, Decided::Changes(index..index + 1))
         } else {
             let done = self.hub.done_request(&request.id, Timestamp::now())?;
-            let (epoch, rev) = (self.hub.epoch(), done.rev);
+            let epoch = self.hub.epoch();
+            let cursor = |rev| Cursor { epoch, rev };
             let committed = Committed {
                 pet: done.pet,
-                cursor: Cursor { epoch, rev },
+                first: cursor(done.first),
+                cursor: cursor(done.rev),
                 after: None,
             };
             (done.fingerprint, Decided::Done(committed))
@@ -108,12 +118,8 @@ impl<'a> Decision<'a> {
         Some(is_same.then_some(decided).ok_or(WriteError::KeyReused))
     }
 
-    /// Returns the pet before `command`, its id, and the change that the command makes to it.
-    fn apply(
-        &mut self,
-        command: &Command,
-        at: Timestamp,
-    ) -> Result<(Option<CurrentPet>, PetId, ChangeKind), WriteError> {
+    /// Returns the changes that `command` makes.
+    fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Vec<Proposed>, WriteError> {
         let (before, kind) = match command {
             Command::Create { profile, status } => {
                 let id = self.next_pet;
@@ -124,7 +130,7 @@ impl<'a> Decision<'a> {
                     status: *status,
                     since: at,
                 };
-                return Ok((None, id, ChangeKind::Pet(Arc::new(pet))));
+                return Ok(vec![(None, id, ChangeKind::Pet(Arc::new(pet)))]);
             }
             Command::Edit {
                 pet,
@@ -151,13 +157,13 @@ impl<'a> Decision<'a> {
                 expected,
             } => {
                 let before = self.current_if(*pet, expected)?;
-                let confirmed = (*status == before.pet.status).then_some(before.pet.since);
-                let kind = match since.or(confirmed) {
-                    Some(since) => ChangeKind::StatusSince(*status, since),
-                    None => ChangeKind::Status(*status),
-                };
+                let kind = set_status(&before.pet, *status, *since);
                 (before, kind)
             }
+            Command::SetStatuses {
+                statuses,
+                on_refusal,
+            } => return self.apply_statuses(statuses, *on_refusal),
             Command::Remove { pet, expected } => {
                 let before = self.current_if(*pet, expected)?;
                 let name = before.pet.profile.name.as_str().into();
@@ -165,12 +171,34 @@ impl<'a> Decision<'a> {
             }
         };
         let pet = before.pet.id;
-        Ok((Some(before), pet, kind))
+        Ok(vec![(Some(before), pet, kind)])
     }
 
-    /// Appends `change` with the visibility that follows from its pet before and after, and returns its
-    /// index.
-    fn add(&mut self, before: Option<CurrentPet>, mut change: Change) -> usize {
+    /// Returns the changes that set `statuses`.
+    fn apply_statuses(
+        &self,
+        statuses: &BTreeMap<PetId, StatusEdit>,
+        on_refusal: OnRefusal,
+    ) -> Result<Vec<Proposed>, WriteError> {
+        let (mut proposed, mut refusal) = (Vec::with_capacity(statuses.len()), None);
+        for (pet, edit) in statuses {
+            match (self.current_if(*pet, &edit.expected), on_refusal) {
+                (Ok(before), _) => {
+                    let kind = set_status(&before.pet, edit.status, edit.since);
+                    proposed.push((Some(before), *pet, kind));
+                }
+                (Err(error), OnRefusal::Abort) => return Err(error),
+                (Err(error), OnRefusal::Skip) => refusal = Some(error),
+            }
+        }
+        match refusal {
+            Some(error) if proposed.is_empty() => Err(error),
+            _ => Ok(proposed),
+        }
+    }
+
+    /// Appends `change` with the visibility that follows from its pet before and after.
+    fn add(&mut self, before: Option<CurrentPet>, mut change: Change) {
         let (before, status_set) = before.map(|pet| (pet.pet, pet.status_set)).unzip();
         // Only an edit keeps the status.
         let status_set = match change.kind {
@@ -187,7 +215,6 @@ impl<'a> Decision<'a> {
         });
         self.pets.insert(id, current);
         self.changes.push(AppliedChange { change, after });
-        self.changes.len() - 1
     }
 
     /// Returns the pet as the batch leaves it so far, if `expected` holds for it.
@@ -241,13 +268,30 @@ impl<'a> Decision<'a> {
         committed
     }
 
-    /// Returns the outcome of the change at `index`, after it was committed at `cursor`.
-    pub fn committed(&self, index: usize, cursor: Cursor) -> Committed {
-        let AppliedChange { change, after } = &self.changes[index];
+    /// Returns the outcome of the command whose changes are at `places`, after the batch was committed
+    /// at `revs`.
+    pub fn committed(&self, places: &Range<usize>, revs: &[Rev]) -> Committed {
+        let epoch = self.hub.epoch();
+        let cursor = |place: usize| Cursor {
+            epoch,
+            rev: revs[place],
+        };
+        let last = places.end - 1;
+        let AppliedChange { change, after } = &self.changes[last];
         Committed {
             pet: change.pet,
-            cursor,
+            first: cursor(places.start),
+            cursor: cursor(last),
             after: after.clone(),
         }
+    }
+}
+
+/// Returns the change that sets the status of `pet`, or confirms it and keeps its `since`.
+fn set_status(pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind {
+    let confirmed = (status == pet.status).then_some(pet.since);
+    match since.or(confirmed) {
+        Some(since) => ChangeKind::StatusSince(status, since),
+        None => ChangeKind::Status(status),
     }
 }

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Command;
-use crate::model::{Profile, RequestKey};
+use crate::model::{Profile, RequestKey, Timestamp};
 
 /// The idempotency key of a request. Two principals can use the same key for different requests.
 #[derive(Clone, Debug)]
@@ -76,10 +76,15 @@ fn fingerprint(command: &Command) -> [u8; 8] {
             add(&mut hash, "set-status");
             add(&mut hash, &pet.to_string());
             add(&mut hash, status.as_str());
-            add(
-                &mut hash,
-                &since.map(|since| since.to_string()).unwrap_or_default(),
-            );
+            add(&mut hash, &time(*since));
+        }
+        Command::SetStatuses { statuses, .. } => {
+            add(&mut hash, "set-statuses");
+            for (pet, edit) in statuses {
+                add(&mut hash, &pet.to_string());
+                add(&mut hash, edit.status.as_str());
+                add(&mut hash, &time(edit.since));
+            }
         }
         Command::Remove { pet, .. } => {
             add(&mut hash, "remove");
@@ -87,6 +92,10 @@ fn fingerprint(command: &Command) -> [u8; 8] {
         }
     }
     first(&hash.finalize())
+}
+
+fn time(since: Option<Timestamp>) -> String {
+    since.map(|since| since.to_string()).unwrap_or_default()
 }
 
 /// Adds a text with its length, so that no two lists of texts are the same bytes.

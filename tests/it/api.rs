@@ -7,3 +7,4 @@ mod history;
 mod idempotency;
 mod operations;
 mod refusals;
+mod statuses;

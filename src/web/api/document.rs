@@ -136,7 +136,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     } else {
         json!([{ SCHEME: [] }])
     };
-    for (status, reason) in failures(is_read, has_body, path.contains("{id}")) {
+    for (status, reason) in failures(is_read, has_body, path) {
         operation["responses"][status.as_str()] = failure(status, reason);
     }
 }
@@ -214,8 +214,9 @@ fn complete_headers(headers: &mut Map<String, Value>) {
 fn failures(
     is_read: bool,
     has_body: bool,
-    has_pet: bool,
+    path: &str,
 ) -> impl Iterator<Item = (StatusCode, &'static str)> {
+    let has_pet = path.contains("{id}");
     let table = [
         (
             true,
@@ -232,7 +233,11 @@ fn failures(
             StatusCode::FORBIDDEN,
             "The token's scope does not allow this, or the request came from a page of another site.",
         ),
-        (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
+        (
+            has_pet || path == "/statuses",
+            StatusCode::NOT_FOUND,
+            "There is no such pet.",
+        ),
         (
             !is_read,
             StatusCode::CONFLICT,

@@ -4,6 +4,7 @@
 //! name, and whose errors name types of the program.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use poem::http::StatusCode;
@@ -18,11 +19,11 @@ use serde_json::Value;
 use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
-    Cursor, FieldError, FieldKind, InvalidProfile, PetIdError, Profile, ProfileField, ProfileInput,
-    Status, Timestamp,
+    Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, Profile, ProfileField,
+    ProfileInput, Status, Timestamp,
 };
 use crate::serve::conditional::EntityTags;
-use crate::writer::{Expected, IdempotencyKey};
+use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS};
 
 /// A whole number in its one spelling: no sign, no leading zero.
 #[derive(Clone, Copy, Debug)]
@@ -224,6 +225,28 @@ impl JsonObject {
         let status = text("status").unwrap_or_default().parse::<Status>()?;
         let (since, expected) = undo::parse_fields(text("since"), text("replaces"))?;
         Ok((status, since, expected))
+    }
+
+    /// Reads the fields of a status of several pets.
+    ///
+    /// # Errors
+    /// As for `into_status`.
+    pub fn into_statuses(self) -> Result<(Status, BTreeSet<PetId>), Failure> {
+        self.check_names(&["status", "pets"])?;
+        let status = self.value("status").and_then(Value::as_str);
+        let status = status.unwrap_or_default().parse::<Status>()?;
+        let listed = self.value("pets").and_then(Value::as_array);
+        let ids = listed.into_iter().flatten().map(Value::as_u64);
+        let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();
+        let count = listed.map_or(0, Vec::len);
+        match pets.filter(|pets| pets.len() == count && (1..=MAX_BULK_PETS).contains(&count)) {
+            Some(pets) => Ok((status, pets)),
+            None => Err(InvalidProfile(vec![FieldError {
+                field: "pets",
+                message: format!("Use a list of 1 to {MAX_BULK_PETS} ids of pets, each once."),
+            }])
+            .into()),
+        }
     }
 
     /// Returns the value of a field; `None` if it is left out or null.

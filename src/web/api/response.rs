@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::hub::Board;
 use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet};
 use crate::wire::PetFields;
+use crate::writer::Committed;
 
 /// A pet as JSON. The schema is `schemas::pet`.
 pub struct PetJson(String);
@@ -166,6 +167,26 @@ impl CommittedObject {
     pub fn new(cursor: Cursor) -> Self {
         CommittedObject {
             cursor: cursor.to_string(),
+        }
+    }
+}
+
+/// Where the changes of several pets are in the store's history.
+#[derive(Object)]
+#[oai(rename = "CommittedList")]
+pub struct CommittedListObject {
+    /// The first change.
+    first: String,
+    /// The last change.
+    cursor: String,
+}
+
+impl CommittedListObject {
+    /// Names the first and the last change of `committed`.
+    pub fn new(committed: &Committed) -> Self {
+        CommittedListObject {
+            first: committed.first.to_string(),
+            cursor: committed.cursor.to_string(),
         }
     }
 }

@@ -6,6 +6,7 @@ mod pattern;
 use serde_json::{Map, Value, json};
 
 use crate::model::{Audience, ChangeSource, FieldKind, Profile, ProfileField, Status};
+use crate::writer::MAX_BULK_PETS;
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
 const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
@@ -19,7 +20,7 @@ pub const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
 pub fn complete(spec: &mut Value) {
     let schemas = &mut spec["components"]["schemas"];
-    for name in ["Committed", "Change", "ChangeList"] {
+    for name in ["Committed", "CommittedList", "Change", "ChangeList"] {
         let fields = schemas[name]["properties"].as_object_mut();
         for (field, schema) in fields.into_iter().flatten() {
             narrow(name, field, schema);
@@ -32,6 +33,7 @@ pub fn complete(spec: &mut Value) {
         ("NewPet", new_pet()),
         ("PetFields", pet_fields()),
         ("StatusFields", status_fields()),
+        ("StatusesFields", statuses_fields()),
     ] {
         schemas[name] = schema;
     }
@@ -41,6 +43,7 @@ pub fn complete(spec: &mut Value) {
 pub fn body_of(path: &str, method: &str) -> Option<Value> {
     let name = match (method, path) {
         ("post", "/pets") => "NewPet",
+        ("post", "/statuses") => "StatusesFields",
         ("patch", _) => "PetFields",
         ("put", _) => "StatusFields",
         _ => return None,
@@ -77,7 +80,7 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
                 .collect();
         }
         (_, "since") => schema["format"] = "date-time".into(),
-        (_, "cursor") => schema["pattern"] = CURSOR.into(),
+        (_, "cursor" | "first") => schema["pattern"] = CURSOR.into(),
         _ => {}
     }
 }
@@ -272,6 +275,30 @@ fn status_fields() -> Value {
                 "description": "The cursor of the change whose status this one replaces. If \
                     another change has set the status since, the answer is 409, so that an undo \
                     does not overwrite it.",
+            },
+        },
+    })
+}
+
+fn statuses_fields() -> Value {
+    json!({
+        "type": "object",
+        "description": "What several pets are doing from now on.",
+        "additionalProperties": false,
+        "required": ["status", "pets"],
+        "properties": {
+            "status": {
+                "type": "string",
+                "enum": statuses(),
+                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays.",
+            },
+            "pets": {
+                "type": "array",
+                "description": "The ids of the pets.",
+                "minItems": 1,
+                "maxItems": MAX_BULK_PETS,
+                "uniqueItems": true,
+                "items": { "type": "integer", "format": "int64", "minimum": 1 },
             },
         },
     })

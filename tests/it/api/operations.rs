@@ -106,6 +106,7 @@ async fn the_openapi_document_describes_every_operation() {
         "get /pets/{id}/changes",
         "patch /pets/{id}",
         "post /pets",
+        "post /statuses",
         "put /pets/{id}/status",
     ];
     assert_eq!(described, expected);

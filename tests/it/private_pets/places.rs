@@ -170,6 +170,7 @@ pub const PLACES: &[Place] = &[
     Place::socket("a socket", "/live/ws").is_public().shows_public(),
     Place::socket("a socket for the pet", "/live/ws?pet={id}").is_public().shows_public(),
     Place::socket("a socket from an old cursor", "/live/ws?since={old}").is_public().shows_public(),
+    Place::new("setting its status with others' over the API", "POST", "/api/v1/statuses").with(Body::Json(r#"{"status":"eating","pets":[{id}]}"#)).is_unchecked(),
     Place::socket("a command over a socket", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating"}"#)).is_unchecked(),
     Place::socket("a command that replaces a status", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating","expected":"{old}"}"#)).is_unchecked(),
     Place::get("the sitemap", "/sitemap.xml").is_public().shows_public(),
