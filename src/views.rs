@@ -33,7 +33,7 @@ pub use self::confirm::ConfirmPage;
 pub use self::form::{FieldMessages, FormPage};
 pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::page::Page;
-pub use self::pets::{CardsPage, IndexPage, ShowPage, UndoView};
+pub use self::pets::{BulkUndoView, CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
 pub use self::sharing::Sharing;
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};

@@ -8,9 +8,11 @@ use serde::Serialize;
 use super::ask::AskView;
 use super::choice::Choice;
 use super::sharing::Sharing;
+use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
 use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
+use crate::writer::MAX_BULK_PETS;
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -22,6 +24,12 @@ pub struct IndexPage {
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// Offer to undo the statuses of several pets.
+    pub bulk_undo: Option<BulkUndoView>,
+    /// The ids of all pets on the page, to set their statuses together; `None` for too many.
+    all_pets: Option<String>,
+    /// The idempotency key of the form.
+    pub request: String,
     /// Message of the last form.
     pub flash: Option<String>,
     /// The description of the page for search engines.
@@ -61,6 +69,14 @@ pub struct UndoView {
     since: String,
     /// Cursor of the change that set the current status. Precondition of the undo.
     replaces: String,
+}
+
+/// Offer to undo the statuses of several pets that were just set.
+#[derive(Serialize)]
+pub struct BulkUndoView {
+    text: String,
+    /// The changes, for the form.
+    offer: String,
 }
 
 /// A pet as text.
@@ -126,6 +142,9 @@ impl IndexPage {
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
+            bulk_undo: None,
+            all_pets: all_pets(board),
+            request: String::new(),
             flash: None,
             sharing: None,
         }
@@ -179,6 +198,26 @@ impl UndoView {
             replaces: set_at.to_string(),
         }
     }
+}
+
+impl BulkUndoView {
+    /// Offers to undo the changes that `offer` names, by which `count` pets got a status.
+    pub fn new(count: u64, status: Status, offer: String) -> Self {
+        let pets = usize::try_from(count).unwrap_or(usize::MAX);
+        let pets = counted(pets, "pet is", "pets are");
+        BulkUndoView {
+            text: format!("{pets} now {}", status.text().to_lowercase()),
+            offer,
+        }
+    }
+}
+
+/// Returns the ids of the pets of `board`, if one command can set them all.
+fn all_pets(board: &Board) -> Option<String> {
+    let ids: Vec<String> = board.pets.iter().map(|pet| pet.id.to_string()).collect();
+    (1..=MAX_BULK_PETS)
+        .contains(&ids.len())
+        .then(|| ids.join(","))
 }
 
 impl PetView {

@@ -6,6 +6,7 @@
 pub mod account;
 mod account_action;
 pub mod audit;
+pub mod bulk;
 pub mod doctor;
 pub mod edit_pet;
 pub mod flash;

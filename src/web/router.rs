@@ -6,7 +6,8 @@ use poem::{EndpointExt, Route};
 
 use super::api::{Api, OpenApiDocument};
 use super::pages::{
-    account, audit, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in, staff,
+    account, audit, bulk, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in,
+    staff,
 };
 use super::poem_fixes::{get, get_only, post};
 use super::{Site, api, assets, crawlers, probes, spreadsheet};
@@ -26,6 +27,8 @@ pub fn routes(site: &Arc<Site>) -> Route {
             get(spreadsheet::show_import).post(spreadsheet::import_pets),
         )
         .at("/pets/export.csv", get(spreadsheet::export_pets))
+        .at(bulk::PATH, post(bulk::set_statuses))
+        .at(bulk::UNDO_PATH, post(bulk::undo_statuses))
         .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
         .at("/pets/:id/edit", get(edit_pet::edit_form))
         .at("/pets/:id/status", post(pets::set_status))

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
@@ -16,6 +17,9 @@ export const BUILT = `${PUBLIC}/built`;
 
 /** Has everything that the client uses, so nothing is rewritten for older browsers: they show the page of the server. */
 const TARGET = ["chrome111", "firefox115", "safari16.4"];
+
+/** Scripts that a page loads beside its own. */
+const SECOND_SCRIPTS = ["selection.js"];
 
 /** @type {esbuild.BuildOptions} */
 const COMMON = {
@@ -52,14 +56,16 @@ function entries(folder, ending) {
 
 /**
  * A classic script, so that it can be `async` in any browser. It waits until the page is parsed, and runs once, also if it is
- * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs.
+ * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs. The
+ * second script of a page has a mark of its own, because it runs beside the first.
  * @param {string} path
  */
 async function script(path) {
   const text = (await bundle({ entryPoints: [path], format: "iife" })).trim();
   if (path.endsWith("/loader.js")) return text;
+  const mark = SECOND_SCRIPTS.includes(basename(path)) ? `petStoreScript_${basename(path, ".js")}` : "petStoreScript";
   const start = `document.readyState==="loading"?document.addEventListener("DOMContentLoaded",start):start()`;
-  return `(()=>{if(window.petStoreScript)return;window.petStoreScript=1;const start=()=>{${text}};${start}})();\n`;
+  return `(()=>{if(window.${mark})return;window.${mark}=1;const start=()=>{${text}};${start}})();\n`;
 }
 
 /**

@@ -12,6 +12,7 @@ const manifest = JSON.parse(files.get("manifest.json") ?? "");
 const LIMITS = [
   { page: "index of visitors", files: ["visitor.js", "visitor.css"], limit: 22_000 },
   { page: "index of staff", files: ["staff.js", "staff.css"], limit: 26_500 },
+  { page: "selection of staff", files: ["selection.js", "selection.css"], limit: 1_300 },
   { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 27_000 },
   { page: "hello", files: ["hello.js", "staff.css"], limit: 24_500 },
   { page: "doctor", files: ["doctor.js", "staff.css"], limit: 15_000 },

@@ -87,6 +87,12 @@ impl Form {
         self.get("confirm") == Some("yes")
     }
 
+    /// Returns the values of all fields of this name.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter().filter(move |(field, _)| field == name);
+        fields.map(|(_, value)| value.as_str())
+    }
+
     /// Returns the value of the first field of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut fields = self.0.iter();

@@ -6,6 +6,7 @@ use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::Path;
 use poem::{Response, handler};
 
+use super::bulk;
 use super::flash::Flash;
 use super::form::{self, Form};
 use super::response::{PageResponder, redirect};
@@ -35,6 +36,8 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Re
     let undo = undo::offer_for(&pages, headers, now.at, None);
     let mut page = IndexPage::new(&board, &now, undo);
     page.flash = pages.flash();
+    page.bulk_undo = bulk::offer_for(&pages, headers);
+    page.request = form::new_key().1;
     let address = pages.public_address("/pets");
     page.sharing = Some(Sharing::board(&rescue, address));
     let mut response = pages.show_with_flash(&page)?;

@@ -130,6 +130,8 @@ pub const PLACES: &[Place] = &[
     Place::new("saving an edit", "POST", "/pets/{id}").with(Body::Form("name=x&species=y")).is_unchecked(),
     Place::new("saving a wrong edit", "POST", "/pets/{id}").with(Body::Form("name=&species=")).is_unchecked(),
     Place::new("setting its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating")).is_unchecked(),
+    Place::new("setting its status with others' by form", "POST", "/pets/statuses").with(Body::Form("pet={id}&status=eating")).is_unchecked(),
+    Place::new("undoing statuses with its by form", "POST", "/pets/statuses/undo").with(Body::Form("undo=many.eating.{old}.{old}")).is_unchecked(),
     Place::new("undoing its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating&replaces={old}")).is_unchecked(),
     Place::new("removing it by form", "POST", "/pets/{id}/delete").with(Body::Form("")).is_unchecked(),
     Place::get("the index with a forged undo", "/pets").header("cookie", "pet-store-undo={id}.playing.0.{old}").is_unchecked().shows_public(),

@@ -6,11 +6,13 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 17] = [
+const FORMS: [&str; 19] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
     "/pets/1/delete",
+    "/pets/statuses",
+    "/pets/statuses/undo",
     "/sign-in",
     "/sign-out",
     "/account/password",
@@ -32,6 +34,7 @@ fn fields(token: &str) -> Vec<(&'static str, String)> {
         ("name", "mallory"),
         ("species", "cat"),
         ("status", "eating"),
+        ("pet", "1"),
         ("role", "admin"),
         ("do", "remove"),
         ("confirm", "yes"),
