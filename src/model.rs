@@ -9,6 +9,7 @@ mod change;
 mod cursor;
 #[cfg(test)]
 pub(crate) mod example;
+mod fold;
 mod local_time;
 mod pet;
 mod profile;
@@ -23,6 +24,7 @@ mod visibility;
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use fold::fold;
 pub use local_time::{LocalTime, time_zones};
 pub use pet::{Pet, PetId, PetIdError};
 pub use profile::{

@@ -35,7 +35,7 @@ use tokio::time::timeout_at;
 
 pub use self::authorization::{Authorization, CommitGuard, InFlightCommits, Signer};
 pub use self::command::{
-    Command, Committed, Expected, MAX_BULK_PETS, OnRefusal, StatusEdit, WriteError,
+    Command, Committed, Expected, MAX_BULK_PETS, Namesakes, OnRefusal, StatusEdit, WriteError,
 };
 use self::decision::{Decided, Decision};
 use self::import::PendingImport;

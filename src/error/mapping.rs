@@ -134,9 +134,10 @@ impl From<WriteError> for Failure {
             | WriteError::Unknown => Failure::unavailable(detail, 5),
             WriteError::KeyReused => Failure::invalid(detail),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
-            WriteError::Conflict | WriteError::StatusMovedOn | WriteError::EditConflict => {
-                Failure::conflict(detail)
-            }
+            WriteError::Conflict
+            | WriteError::StatusMovedOn
+            | WriteError::EditConflict
+            | WriteError::Namesake(_) => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
             WriteError::Moved => Failure::unavailable(detail, 30),
             WriteError::Rejected => Failure::internal(),

@@ -27,7 +27,7 @@ use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
 use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, Rev};
 use crate::serve::conditional::entity_tag;
-use crate::writer::{Command, Committed, Expected, OnRefusal, WriteError};
+use crate::writer::{Command, Committed, Expected, Namesakes, OnRefusal, WriteError};
 
 /// Changes in one answer if the request has no `limit`.
 const HISTORY_DEFAULT: u64 = 50;
@@ -156,6 +156,7 @@ impl Api {
                 patch,
                 base: None,
                 expected: preconditions.expected(),
+                namesakes: Namesakes::Allowed,
             };
             let edited = self.commit(permit, key, edit).await?;
             (self.pet_after(&edited).await?, edited.cursor)

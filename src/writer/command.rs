@@ -24,6 +24,8 @@ pub enum Command {
         profile: Profile,
         /// First status of the pet.
         status: Status,
+        /// Condition on the other pets.
+        namesakes: Namesakes,
     },
     /// Edits a profile.
     Edit {
@@ -36,6 +38,8 @@ pub enum Command {
         base: Option<Box<ProfileBase>>,
         /// The precondition.
         expected: Expected,
+        /// Condition on the other pets, if the edit changes what people tell this pet by.
+        namesakes: Namesakes,
     },
     /// Sets a status. Setting the current status confirms it: this is a change too, and keeps the
     /// `since` of the pet.
@@ -89,9 +93,15 @@ pub enum OnRefusal {
 impl Command {
     /// Creates a pet with the status of a new pet.
     pub fn create(profile: Profile) -> Self {
+        Command::create_among(Namesakes::Allowed, profile)
+    }
+
+    /// Creates a pet with the status of a new pet, on a condition.
+    pub fn create_among(namesakes: Namesakes, profile: Profile) -> Self {
         Command::Create {
             profile,
             status: FIRST_STATUS,
+            namesakes,
         }
     }
 
@@ -102,6 +112,7 @@ impl Command {
             patch,
             base: None,
             expected: Expected::Anything,
+            namesakes: Namesakes::Allowed,
         }
     }
 
@@ -146,6 +157,15 @@ impl Command {
             expected: Expected::Anything,
         }
     }
+}
+
+/// Condition of a command on namesakes: pets that people would take for the same one. Private pets count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namesakes {
+    /// There may be others.
+    Allowed,
+    /// The command is refused if there is another: its author may have missed that pet.
+    Refused,
 }
 
 /// A precondition on the pet. The writer checks it when it decides the command, and again after a
@@ -208,6 +228,9 @@ pub enum WriteError {
     /// Another edit changed a field that this edit sets.
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
+    /// `Namesakes::Refused` does not hold: this is the other pet.
+    #[error("pet {0} has the same name and is of the same kind")]
+    Namesake(PetId),
     /// `Expected::StatusSetAt` does not hold.
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,

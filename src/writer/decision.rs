@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::command::{Command, Committed, Expected, OnRefusal, StatusEdit, WriteError};
+use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
 use crate::hub::Hub;
 use crate::model::{
-    Audience, Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Status,
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, Profile, RequestKey, Rev, Signature, Status,
     Timestamp, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
@@ -62,7 +62,7 @@ impl<'a> Decision<'a> {
     /// Adds the changes that `command` makes, unless a command with the same key made it before.
     ///
     /// # Errors
-    /// `KeyReused`, `UnknownPet`, or the precondition that does not hold; the batch is then
+    /// `KeyReused`, `UnknownPet`, `Namesake`, or the precondition that does not hold; the batch is then
     /// unchanged.
     pub fn decide(
         &mut self,
@@ -121,7 +121,12 @@ impl<'a> Decision<'a> {
     /// Returns the changes that `command` makes.
     fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Vec<Proposed>, WriteError> {
         let (before, kind) = match command {
-            Command::Create { profile, status } => {
+            Command::Create {
+                profile,
+                status,
+                namesakes,
+            } => {
+                self.check_namesakes(*namesakes, None, profile)?;
                 let id = self.next_pet;
                 self.next_pet = id.next();
                 let pet = Pet {
@@ -137,6 +142,7 @@ impl<'a> Decision<'a> {
                 patch,
                 base,
                 expected,
+                namesakes,
             } => {
                 let before = self.current_if(*pet, expected)?;
                 let conflicts = |profile| {
@@ -148,6 +154,9 @@ impl<'a> Decision<'a> {
                 }
                 let mut edited = Pet::clone(&before.pet);
                 edited.profile = patch.apply(&before.pet.profile);
+                if edited.profile.folded_identity() != before.pet.profile.folded_identity() {
+                    self.check_namesakes(*namesakes, Some(*pet), &edited.profile)?;
+                }
                 (before, ChangeKind::Pet(Arc::new(edited)))
             }
             Command::SetStatus {
@@ -195,6 +204,29 @@ impl<'a> Decision<'a> {
             Some(error) if proposed.is_empty() => Err(error),
             _ => Ok(proposed),
         }
+    }
+
+    /// Refuses `profile` of `pet` if another pet is a namesake, unless that is allowed.
+    fn check_namesakes(
+        &self,
+        namesakes: Namesakes,
+        pet: Option<PetId>,
+        profile: &Profile,
+    ) -> Result<(), WriteError> {
+        if namesakes == Namesakes::Allowed {
+            return Ok(());
+        }
+        let board = self.hub.board(Audience::Staff);
+        let unchanged = board
+            .pets
+            .iter()
+            .filter(|pet| !self.pets.contains_key(&pet.id));
+        let in_batch = self.pets.values().flatten().map(|current| &current.pet);
+        let mut others = unchanged.chain(in_batch);
+        let identity = profile.folded_identity();
+        let namesake = others
+            .find(|other| Some(other.id) != pet && other.profile.folded_identity() == identity);
+        namesake.map_or(Ok(()), |other| Err(WriteError::Namesake(other.id)))
     }
 
     /// Appends `change` with the visibility that follows from its pet before and after.

@@ -55,7 +55,9 @@ impl IdempotencyKey {
 fn fingerprint(command: &Command) -> [u8; 8] {
     let mut hash = Sha256::new();
     match command {
-        Command::Create { profile, status } => {
+        Command::Create {
+            profile, status, ..
+        } => {
             add(&mut hash, "create");
             for field in Profile::FIELDS {
                 add(&mut hash, field.text(profile));

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod gated;
+mod namesakes;
 mod preconditions;
 
 use std::sync::Arc;

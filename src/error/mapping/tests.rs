@@ -44,6 +44,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
             KeyReused,
             EditConflict,
             StatusMovedOn,
+            Namesake(PetId::new(7)),
             Busy,
             Stopping,
             Store,

@@ -117,6 +117,7 @@ pub async fn create_pet(
     form: Form,
 ) -> poem::Result<Response> {
     let (key, hidden) = (form.key(), form.hidden(|name| name == form::KEY));
+    let namesakes = form.namesakes();
     let input = form.into_profile_input();
     let profile = match input.clone().into_profile() {
         Ok(profile) => profile,
@@ -127,9 +128,16 @@ pub async fn create_pet(
         }
     };
     let writer = pages.site.app.writer();
-    let created = writer.commit_once(Command::create(profile), key, permit.signer());
-    let created = created.await.map_err(Failure::from)?;
-    Ok(redirect(&pet_path(created.pet)))
+    let create = Command::create_among(namesakes, profile);
+    match writer.commit_once(create, key, permit.signer()).await {
+        Ok(created) => Ok(redirect(&pet_path(created.pet))),
+        Err(WriteError::Namesake(other)) => {
+            let mut page = FormPage::create(&input, &[]);
+            page.hidden = hidden;
+            form::warn_of_namesake(&pages, page, other)
+        }
+        Err(error) => Err(Failure::from(error).into()),
+    }
 }
 
 /// Sets a status. With `since` and `replaces`, undoes a change of the status.

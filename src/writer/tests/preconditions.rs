@@ -10,7 +10,7 @@ use crate::model::{
     Status, Timestamp,
 };
 use crate::store::{Engine, MemoryEngine};
-use crate::writer::{Command, Expected, WriteError, commit_all};
+use crate::writer::{Command, Expected, Namesakes, WriteError, commit_all};
 
 const PET: PetId = PetId::FIRST;
 
@@ -54,6 +54,7 @@ fn edit(expected: Expected) -> Command {
         patch,
         base: None,
         expected,
+        namesakes: Namesakes::Allowed,
     }
 }
 
@@ -199,6 +200,7 @@ fn edits_of_different_fields_are_merged_and_of_the_same_field_refused() {
         patch: ProfilePatch::default().with(field, text),
         base: base.map(Box::new),
         expected: Expected::Anything,
+        namesakes: Namesakes::Allowed,
     };
     let both = [save("about", "NEEDS INSULIN"), save("breed", "Whippet")];
     rig.commit(&both).unwrap();
@@ -218,6 +220,7 @@ fn edits_of_different_fields_are_merged_and_of_the_same_field_refused() {
         patch: ProfilePatch::default().with("age", age),
         base: base.map(Box::new),
         expected: Expected::Anything,
+        namesakes: Namesakes::Allowed,
     };
     let both = [save("3 years"), save("4 years")];
     let refused = rig.commit(&both);
