@@ -9,6 +9,7 @@ mod assets;
 mod compressor;
 mod content_coding;
 mod crawlers;
+mod lobby;
 mod middleware;
 mod pages;
 mod pet_blocks;

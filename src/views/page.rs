@@ -7,6 +7,7 @@ use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
 use super::form::FormPage;
 use super::import::ImportPage;
+use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage};
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
@@ -39,6 +40,8 @@ templates! {
     IndexPage: "pages/index.html",
     CardsPage: "parts/pet/cards.html",
     ShowPage: "pages/show.html",
+    LobbyPage: "pages/lobby.html",
+    LobbyCardsPage: "parts/pet/lobby_cards.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     AuditPage: "pages/audit.html",

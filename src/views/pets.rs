@@ -81,7 +81,7 @@ pub struct BulkUndoView {
 
 /// A pet as text.
 #[derive(Serialize)]
-struct PetView {
+pub(super) struct PetView {
     id: u64,
     #[serde(flatten)]
     fields: PublicTexts,
@@ -120,7 +120,7 @@ const FIRST_POLL_WAIT_S: f64 = 0.1;
 
 /// Time and cursor at which a live page was rendered.
 #[derive(Serialize)]
-struct AsOf {
+pub(super) struct AsOf {
     cursor: String,
     as_of: String,
     as_of_clock: String,
@@ -221,7 +221,8 @@ fn all_pets(board: &Board) -> Option<String> {
 }
 
 impl PetView {
-    fn new(pet: &Pet, now: &Now) -> Self {
+    /// The texts of `pet`, as of now.
+    pub(super) fn new(pet: &Pet, now: &Now) -> Self {
         PetView {
             id: pet.id.get(),
             fields: PublicTexts::new(&pet.profile),
@@ -236,7 +237,8 @@ impl PetView {
         }
     }
 
-    fn blank(now: &Now) -> Self {
+    /// The texts of a pet that does not exist yet.
+    pub(super) fn blank(now: &Now) -> Self {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
@@ -278,7 +280,8 @@ impl DetailView {
 }
 
 impl AsOf {
-    fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
+    /// The position of a page about `pet`, or about all pets.
+    pub(super) fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
         let nonce: u64 = rand::random();
         let pet = pet.map(|pet| format!("&pet={pet}"));
         let pet = pet.unwrap_or_default();

@@ -38,6 +38,8 @@ pub enum BlockKind {
     Cards,
     /// Cards with buttons that set the status. The form token is in the form around them.
     CardsWithButtons,
+    /// Cards of the screen in the lobby.
+    LobbyCards,
     /// Objects of the API for an audience.
     Json(Audience),
 }

@@ -10,7 +10,7 @@ use super::pages::{
     staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, probes, spreadsheet};
+use super::{Site, api, assets, crawlers, lobby, probes, spreadsheet};
 use crate::live;
 
 /// Returns every route of the program.
@@ -34,6 +34,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/pets/:id/status", post(pets::set_status))
         .at("/pets/:id/delete", post(pets::remove_pet))
         .at("/pets/:id/history", get(audit::show_history))
+        .at("/board", get(lobby::show_lobby))
         // Sessions and accounts
         .at("/sign-in", get(sign_in::show_form).post(sign_in::sign_in))
         .at("/sign-out", post(sign_in::sign_out))

@@ -6,6 +6,7 @@ mod compression;
 mod doctor;
 mod forms;
 mod headers;
+mod lobby;
 mod markup;
 mod merging;
 mod reading;

@@ -115,6 +115,7 @@ async fn the_boards_of_a_rescue() {
     let rescue = Rescue::start().await;
     let mut variants = Variants::default();
     let (mut visitor, mut boris) = (rescue.browser(), rescue.signed_in("boris").await);
+    let screen = visitor.get("/board").await;
     for path in ["/pets", "/pets/1"] {
         let page = visitor.get(path).await;
         variants.add(&format!("visitor: GET {path}"), &page);
@@ -122,6 +123,9 @@ async fn the_boards_of_a_rescue() {
         variants.add(&format!("staff: GET {path}"), &page);
     }
     variants.assert("boards");
+    let mut variants = Variants::default();
+    variants.add("visitor: GET /board", &screen);
+    variants.assert("lobby");
 }
 
 #[tokio::test]

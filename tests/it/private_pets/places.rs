@@ -175,6 +175,8 @@ pub const PLACES: &[Place] = &[
     Place::new("setting its status with others' over the API", "POST", "/api/v1/statuses").with(Body::Json(r#"{"status":"eating","pets":[{id}]}"#)).is_unchecked(),
     Place::socket("a command over a socket", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating"}"#)).is_unchecked(),
     Place::socket("a command that replaces a status", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating","expected":"{old}"}"#)).is_unchecked(),
+    Place::get("the screen in the lobby", "/board").is_public().shows_public(),
+    Place::get("a slide of that screen", "/board?slide=1").is_public().shows_public(),
     Place::get("the sitemap", "/sitemap.xml").is_public().shows_public(),
     Place::get("the rules for search engines", "/robots.txt").is_public(),
     Place::get("the metrics", "/metrics").is_unchecked(),
