@@ -12,6 +12,7 @@ pub(crate) mod example;
 mod fold;
 mod local_time;
 mod pet;
+mod pet_query;
 mod profile;
 mod request;
 mod rescue;
@@ -27,6 +28,7 @@ pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use fold::fold;
 pub use local_time::{LocalTime, time_zones};
 pub use pet::{Pet, PetId, PetIdError};
+pub use pet_query::{PetPage, PetQuery, PetSort, QueryProblem};
 pub use profile::{
     AdoptionState, Audience, FieldError, FieldKind, FieldValue, InvalidProfile, Profile,
     ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,

@@ -6,6 +6,7 @@
 
 mod api;
 mod assets;
+mod board_view;
 mod compressor;
 mod content_coding;
 mod crawlers;

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::ask::AskView;
 use super::choice::Choice;
+use super::find::FindView;
 use super::sharing::Sharing;
 use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
 use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
-use crate::writer::MAX_BULK_PETS;
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -20,6 +20,7 @@ pub struct IndexPage {
     #[serde(flatten)]
     as_of: AsOf,
     has_pets: bool,
+    find: FindView,
     /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
     statuses: Vec<Choice>,
@@ -134,16 +135,23 @@ impl IndexPage {
     /// Placeholder of the cards. Text of people is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
-    /// The page of `board`, as of now.
-    pub fn new(board: &Board, now: &Now, undo: Option<UndoView>) -> Self {
+    /// The page of `board` with `pets`, which `find` describes, as of now.
+    pub fn new(
+        board: &Board,
+        pets: &[Arc<Pet>],
+        find: FindView,
+        now: &Now,
+        undo: Option<UndoView>,
+    ) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
+            find,
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
             bulk_undo: None,
-            all_pets: all_pets(board),
+            all_pets: all_pets(pets),
             request: String::new(),
             flash: None,
             sharing: None,
@@ -212,12 +220,10 @@ impl BulkUndoView {
     }
 }
 
-/// Returns the ids of the pets of `board`, if one command can set them all.
-fn all_pets(board: &Board) -> Option<String> {
-    let ids: Vec<String> = board.pets.iter().map(|pet| pet.id.to_string()).collect();
-    (1..=MAX_BULK_PETS)
-        .contains(&ids.len())
-        .then(|| ids.join(","))
+/// Returns the ids of the pets of a page. Empty text would be no id.
+fn all_pets(pets: &[Arc<Pet>]) -> Option<String> {
+    let ids: Vec<String> = pets.iter().map(|pet| pet.id.to_string()).collect();
+    (!ids.is_empty()).then(|| ids.join(","))
 }
 
 impl PetView {

@@ -17,15 +17,16 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
 
 pub use self::document::OpenApiDocument;
 pub use self::endpoint::endpoint;
-use self::request::{JsonObject, OptionalKey, Preconditions, WholeNumber};
+use self::request::{JsonObject, OptionalKey, OptionalView, Preconditions, WholeNumber};
 use self::response::{
     ChangeList, ChangeObject, CommittedListObject, CommittedObject, CreateResponse, EditResponse,
     ListResponse, PetJson, PetListJson, ReadResponse,
 };
+use super::board_view::find_pets;
 use super::site::{Site, run_blocking};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, Rev};
+use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, PetQuery, Rev};
 use crate::serve::conditional::entity_tag;
 use crate::writer::{Command, Committed, Expected, Namesakes, OnRefusal, WriteError};
 
@@ -54,7 +55,10 @@ pub const ADDRESS: &str = "/api/v1";
 
 #[OpenApi]
 impl Api {
-    /// Every pet
+    /// Every pet, or a page of those that match
+    ///
+    /// Without parameters, every pet. With any of them, a page of 48 pets: `Link` has the addresses of the
+    /// `first`, `prev`, `next` and `last` one, and `total` says how many pets match.
     ///
     /// With the cursor at which the list is true: join a live route with `since=` that cursor to
     /// miss nothing and see nothing twice. Staff also get private pets, which the live routes leave
@@ -65,11 +69,19 @@ impl Api {
         operation_id = "listPets",
         tag = "Section::Pets"
     )]
-    async fn list_pets(&self, caller: Principal) -> poem::Result<ListResponse> {
+    async fn list_pets(&self, caller: Principal, view: OptionalView) -> poem::Result<ListResponse> {
         let audience = caller.audience();
         let board = self.site.app.hub().board(audience);
+        if let Some(query) = view.0 {
+            let page = find_pets(&query, &board.pets, audience).await?;
+            let pets = PetListJson::page(board.cursor, &page, audience);
+            return Ok(ListResponse::Pets(
+                pets,
+                Some(page_links(&query, page.pages)),
+            ));
+        }
         let pets = PetListJson::start(&self.site.blocks, board, audience).await?;
-        Ok(ListResponse::Pets(pets))
+        Ok(ListResponse::Pets(pets, None))
     }
 
     /// Add a pet
@@ -353,6 +365,29 @@ impl Api {
         let rev = entry.changed;
         Ok((entry.pet, Cursor { epoch, rev }))
     }
+}
+
+/// Returns the links to the other pages of a view (RFC 8288).
+fn page_links(query: &PetQuery, pages: usize) -> String {
+    let (number, last) = (query.pages_before, pages - 1);
+    let link = |rel: &str, number: usize| {
+        let mut pairs = query.at_page(number).pairs();
+        if number == 0 {
+            // Without any parameter, the address would be that of the whole board.
+            pairs.push(("page", "1".to_owned()));
+        }
+        let parameters = serde_urlencoded::to_string(pairs).unwrap_or_default();
+        format!("<{ADDRESS}/pets?{parameters}>; rel=\"{rel}\"")
+    };
+    let mut links = vec![link("first", 0)];
+    if number > 0 {
+        links.push(link("prev", last.min(number - 1)));
+    }
+    if number < last {
+        links.push(link("next", number + 1));
+    }
+    links.push(link("last", last));
+    links.join(", ")
 }
 
 fn unknown(id: PetId) -> Failure {

@@ -8,3 +8,4 @@ mod idempotency;
 mod operations;
 mod refusals;
 mod statuses;
+mod views;

@@ -4,6 +4,7 @@ mod assets;
 mod cards;
 mod compression;
 mod doctor;
+mod find;
 mod forms;
 mod headers;
 mod lobby;

@@ -40,6 +40,8 @@ export function startPets({ chaos = "", save } = {}) {
   const onleave = () => (highlight.stop(), saving?.stop());
   const live = startLive({ clocks, board, pets: page.pets ? [page.pets] : undefined, chaos, onleave });
   const put = (/** @type {Change[]} */ changes) => {
+    // A page with some of the pets has no place for others.
+    if (page.part !== undefined) changes = changes.filter(({ id }) => cards.has(id));
     if (cards.put(changes)) live.redraw.schedule();
     live.announcements.add(changes);
     // Also read in the list of tabs, where nothing else is drawn.

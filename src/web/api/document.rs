@@ -124,6 +124,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     };
     parameters.iter_mut().for_each(schemas::complete_parameter);
     parameters.extend(condition(path, method));
+    if (path, method) == ("/pets", "get") {
+        parameters.extend(schemas::view_parameters());
+    }
     if !is_read {
         parameters.push(idempotency_key());
     }
@@ -191,18 +194,30 @@ fn complete_success(operation: &mut Value) {
 }
 
 fn complete_headers(headers: &mut Map<String, Value>) {
-    for (name, pattern, meaning) in [
-        ("ETag", schemas::ENTITY_TAG, "The entity tag of the pet."),
+    for (name, is_required, pattern, meaning) in [
+        (
+            "ETag",
+            true,
+            schemas::ENTITY_TAG,
+            "The entity tag of the pet.",
+        ),
         (
             "Location",
+            true,
             schemas::PET_ADDRESS,
             "The address of the new pet.",
+        ),
+        (
+            "Link",
+            false,
+            "^<.+>; rel=\".+\"$",
+            "Addresses of the pages `first`, `prev`, `next` and `last` (RFC 8288), if there are pages.",
         ),
     ] {
         if headers.remove(&name.to_uppercase()).is_some() {
             let header = json!({
                 "description": meaning,
-                "required": true,
+                "required": is_required,
                 "schema": { "type": "string", "pattern": pattern },
             });
             headers.insert(name.to_owned(), header);

@@ -16,11 +16,12 @@ use poem_openapi::types::{ParseError, ParseFromParameter, ParseResult, Type};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::super::board_view::parse_view;
 use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
-    Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, Profile, ProfileField,
-    ProfileInput, Status, Timestamp,
+    Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, PetQuery, Profile,
+    ProfileField, ProfileInput, Status, Timestamp,
 };
 use crate::serve::conditional::EntityTags;
 use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS};
@@ -108,6 +109,26 @@ impl Preconditions {
     /// Returns true if the client has the pet as it is since `cursor`, by `If-None-Match`.
     pub fn is_not_modified(&self, cursor: Cursor) -> bool {
         self.if_none_match.contains(&cursor)
+    }
+}
+
+/// The view of the board that a request asks for; `None` if it has none of the parameters of a view, which
+/// is the whole board.
+pub struct OptionalView(pub Option<PetQuery>);
+
+impl<'a> FromRequest<'a> for OptionalView {
+    /// # Errors
+    /// 400 for a value that a parameter may not have.
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let query = request.uri().query();
+        let (view, problems) = parse_view(query);
+        if let Some(problem) = problems.first() {
+            return Err(Failure::bad_request(problem.to_string()).into());
+        }
+        let names = query.into_iter().flat_map(|query| query.split('&'));
+        let mut names = names.map(|pair| pair.split('=').next().unwrap_or_default());
+        let is_view = names.any(|name| PetQuery::NAMES.contains(&name));
+        Ok(OptionalView(is_view.then_some(view)))
     }
 }
 

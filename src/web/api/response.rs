@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::pet_blocks::{BlockKind, Blocks, Rendering};
 use crate::error::Failure;
 use crate::hub::Board;
-use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet};
+use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet, PetPage};
 use crate::wire::PetFields;
 use crate::writer::Committed;
 
@@ -91,6 +91,16 @@ impl PetListJson {
         let body = blocks.body(objects, board.pets, (&head, "]}")).await;
         Ok(PetListJson(body.map_err(|_| Failure::internal())?))
     }
+
+    /// Encodes a page of a view, with the number of pets on all of its pages.
+    pub fn page(cursor: Cursor, page: &PetPage, audience: Audience) -> Self {
+        let objects = page.pets.iter();
+        let objects = objects.map(|pet| PetObject::encode(pet, audience, None));
+        let objects = objects.collect::<Vec<_>>().join(",");
+        let total = page.matching;
+        let json = format!(r#"{{"cursor":"{cursor}","total":{total},"pets":[{objects}]}}"#);
+        PetListJson(json.into())
+    }
 }
 
 impl Payload for PetListJson {
@@ -120,8 +130,9 @@ fn json_response(body: Body) -> Response {
 /// Answer to `listPets`.
 #[derive(ApiResponse)]
 pub enum ListResponse {
+    /// The pets.
     #[oai(status = 200)]
-    Pets(PetListJson),
+    Pets(PetListJson, #[oai(header = "Link")] Option<String>),
 }
 
 /// Answer to `createPet`.

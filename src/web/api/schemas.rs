@@ -5,7 +5,10 @@ mod pattern;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Audience, ChangeSource, FieldKind, Profile, ProfileField, Status};
+use crate::model::{
+    AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Profile, ProfileField,
+    Status, Tags,
+};
 use crate::writer::MAX_BULK_PETS;
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
@@ -66,6 +69,58 @@ pub fn complete_parameter(parameter: &mut Value) {
     parameter["description"] = meaning.into();
     parameter["schema"]["minimum"] = least.into();
     parameter["schema"]["maximum"] = most.into();
+}
+
+/// Returns the parameters of a view of the board.
+pub fn view_parameters() -> impl Iterator<Item = Value> {
+    let text = || json!({ "type": "string", "maxLength": PetQuery::TEXT_LIMIT });
+    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
+    let parameters = [
+        (
+            "q",
+            "Words that all are in the name or in another line of the pet, whatever their case and accents.",
+            text(),
+        ),
+        (
+            "species",
+            "Only this species, whatever its case and accents.",
+            text(),
+        ),
+        (
+            "doing",
+            "Only pets with this status.",
+            json!({ "type": "string", "enum": statuses() }),
+        ),
+        (
+            "state",
+            "Only pets in this state of adoption.",
+            words(values(AdoptionState::CHOICES)),
+        ),
+        (
+            "tag",
+            "Only pets with each of these tags.",
+            json!({ "type": "array", "items": { "type": "string", "enum": values(Tags::CHOICES) } }),
+        ),
+        (
+            "sort",
+            "Order of the pets: as they were added, the last one first, by name, or by the time of their status.",
+            words(values(PetSort::CHOICES)),
+        ),
+        (
+            "page",
+            "Number of the page of 48 pets, from 1.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+    ];
+    parameters.into_iter().map(|(name, meaning, schema)| {
+        json!({
+            "name": name,
+            "in": "query",
+            "required": false,
+            "schema": schema,
+            "description": meaning,
+        })
+    })
 }
 
 /// Adds the allowed values of a field of an answer.
@@ -154,13 +209,18 @@ fn pet_list() -> Value {
     json!({
         "type": "object",
         "title": "PetList",
-        "description": "Every pet, in the order of their ids.",
+        "description": "Pets: every one in the order of their ids, or a page of a view.",
         "required": ["cursor", "pets"],
         "properties": {
             "cursor": {
                 "type": "string",
                 "description": "Where all of this is true.",
                 "pattern": CURSOR,
+            },
+            "total": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Pets on all pages of the view. Absent without one.",
             },
             "pets": { "type": "array", "items": { "$ref": "#/components/schemas/Pet" } },
         },

@@ -13,6 +13,7 @@ use poem::{Response, handler};
 
 use super::flash::{Flash, KeptPets};
 use super::form::Form;
+use super::pets::referring_view;
 use super::response::{PageResponder, redirect};
 use super::undo;
 use crate::auth::{Authenticator, MaySetStatus, Permit};
@@ -43,22 +44,29 @@ const COOKIE_KIND: &str = "many";
 pub async fn set_statuses(
     permit: Permit<MaySetStatus>,
     pages: PageResponder,
+    headers: &HeaderMap,
     form: Form,
 ) -> poem::Result<Response> {
     let status: Status = form.text("status").parse().map_err(Failure::from)?;
     let pets = selected_pets(&form)?;
+    let board = board_address(headers);
     if pets.is_empty() {
-        return Ok(pages.redirect_with_flash("/pets", &Flash::NoPetSelected));
+        return Ok(pages.redirect_with_flash(&board, &Flash::NoPetSelected));
     }
     // A pet that was removed since the page was rendered does not keep the others from being set.
     let set = Command::set_statuses(pets, status, OnRefusal::Skip);
     let writer = pages.site.app.writer();
     let committed = writer.commit_once(set, form.key(), permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
-    let mut response = redirect("/pets");
+    let mut response = redirect(&board);
     let cookie = BulkOffer::new(status, &committed).to_cookie(pages.principal.authenticator());
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
+}
+
+/// Returns the address of the view of the board that a form was sent from.
+fn board_address(headers: &HeaderMap) -> String {
+    referring_view(headers).unwrap_or_else(|| "/pets".to_owned())
 }
 
 /// Returns the pets of a form: those that are checked, and all that the page showed if this is checked.
@@ -90,6 +98,7 @@ pub fn description(form: &Form) -> String {
 pub async fn undo_statuses(
     permit: Permit<MaySetStatus>,
     pages: PageResponder,
+    headers: &HeaderMap,
     form: Form,
 ) -> poem::Result<Response> {
     let name = pages.principal.account();
@@ -114,7 +123,7 @@ pub async fn undo_statuses(
         changed: KeptPets::new(&changed),
         forgotten: KeptPets::new(&undo.forgotten),
     };
-    let mut response = pages.redirect_with_flash("/pets", &flash);
+    let mut response = pages.redirect_with_flash(&board_address(headers), &flash);
     let removal = undo::cookie(pages.principal.authenticator(), "", Duration::ZERO);
     response.headers_mut().append(header::SET_COOKIE, removal);
     Ok(response)

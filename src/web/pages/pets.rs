@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, Uri, header};
 use poem::web::Path;
 use poem::{Response, handler};
 
@@ -15,8 +15,11 @@ use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status};
-use crate::views::{AskView, CardsPage, FormPage, IndexPage, Now, Sharing, ShowPage};
+use crate::views::{
+    AskView, CardsPage, FindView, FormPage, IndexPage, Now, Sharing, ShowPage, view_address,
+};
 use crate::web::Site;
+use crate::web::board_view::{find_pets, parse_view};
 use crate::web::pet_blocks::{BlockKind, Rendering};
 use crate::writer::{Command, WriteError};
 
@@ -26,28 +29,33 @@ pub fn to_index() -> Response {
     redirect("/pets")
 }
 
-/// Shows the board.
+/// Shows a view of the board.
 #[handler]
-pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
+pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem::Result<Response> {
     let audience = pages.principal.audience();
     let board = pages.site.app.hub().board(audience);
     let rescue = pages.site.app.rescue();
     let now = Now::new(&rescue);
+    let (query, problems) = parse_view(uri.query());
+    let found = find_pets(&query, &board.pets, audience).await?;
     let undo = undo::offer_for(&pages, headers, now.at, None);
-    let mut page = IndexPage::new(&board, &now, undo);
+    let find = FindView::new(&query, &problems, &board.pets, &found);
+    let mut page = IndexPage::new(&board, &found.pets, find, &now, undo);
     page.flash = pages.flash();
     page.bulk_undo = bulk::offer_for(&pages, headers);
     page.request = form::new_key().1;
-    let address = pages.public_address("/pets");
-    page.sharing = Some(Sharing::board(&rescue, address));
+    if query.is_plain() && query.pages_before < found.pages {
+        let address = pages.public_address(&view_address(&query));
+        page.sharing = Some(Sharing::board(&rescue, address));
+    }
     let mut response = pages.show_with_flash(&page)?;
-    // The cards are rendered in blocks, between the two halves of the page.
+    // The cards are rendered as a block, between the two halves of the page.
     let html = response.take_body().into_string().await;
     let html = html.map_err(|_| Failure::internal())?;
     let halves = html.split_once(IndexPage::CARDS);
     let halves = halves.ok_or_else(Failure::internal)?;
     let cards = cards(&pages.site, Rights::new(&pages.principal));
-    let body = pages.site.blocks.body(cards, board.pets, halves).await;
+    let body = pages.site.blocks.page(cards, &found.pets, halves).await;
     response.set_body(body.map_err(|_| Failure::internal())?);
     Ok(response)
 }
@@ -167,11 +175,8 @@ pub async fn set_status(
     };
     let committed = app.writer().commit(set, permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
-    // Back to the board or to the pet, and to no other page, whatever the browser says.
-    let mut response = match referring_page(headers) {
-        Some(page) if page.split('?').next() == Some("/pets") => redirect("/pets"),
-        _ => redirect(&pet_path(pet.id)),
-    };
+    let back = referring_view(headers).unwrap_or_else(|| pet_path(pet.id));
+    let mut response = redirect(&back);
     if replaces.is_none() {
         let authenticator = pages.principal.authenticator();
         let rev = before.status_set;
@@ -181,6 +186,14 @@ pub async fn set_status(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Returns the address of the view of the board that a form was sent from, and of no other page, whatever
+/// the browser says.
+pub fn referring_view(headers: &HeaderMap) -> Option<String> {
+    let page: Uri = referring_page(headers)?.parse().ok()?;
+    let is_board = page.path() == "/pets";
+    is_board.then(|| view_address(&parse_view(page.query()).0))
 }
 
 /// Removes a pet. A form that is sent twice succeeds twice.
