@@ -155,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn a_pet_without_a_status_gets_one() {
+        let mut pet = pet(3);
+        pet.status = Status::NotSetYet;
+        let taken = turns(1, &[Arc::new(pet)], 100);
+        for status in Status::ALL {
+            assert!(taken.contains(&(3, status)));
+        }
+    }
+
+    #[test]
     fn a_seed_repeats_a_run_and_another_seed_does_not() {
         let pets = pets(1..=6);
         assert_eq!(turns(7, &pets, 100), turns(7, &pets, 100));

@@ -119,7 +119,7 @@ impl PetQuery {
             "q" => self.text = short(value)?,
             "species" => self.species = short(value)?,
             "doing" => {
-                let status = Status::ALL.map(|status| (status.as_str(), status));
+                let status = Status::EVERY.map(|status| (status.as_str(), status));
                 self.doing = Some(choose(value, status)?);
             }
             "state" => {
@@ -277,7 +277,7 @@ mod tests {
             (
                 "doing",
                 "flying",
-                "doing must be one of eating, bathing, sleeping, playing.",
+                "doing must be one of eating, bathing, sleeping, playing, not-set-yet.",
             ),
             (
                 "state",

@@ -251,6 +251,29 @@ fn the_snapshot_is_the_result_of_the_log_and_ids_are_not_reused() {
 }
 
 #[test]
+fn a_status_that_nobody_has_set_reads_back_from_the_log_and_the_snapshot() {
+    with_every_engine(|writer| {
+        let start = writer.newest;
+        let since = Timestamp::from_micros(1000);
+        let mut created = writer.created(1);
+        let unset = |pet: &Pet| Pet {
+            status: Status::NotSetYet,
+            since,
+            ..pet.clone()
+        };
+        let pet = Arc::new(unset(created.after.as_deref().unwrap()));
+        created.change.kind = ChangeKind::Pet(Arc::clone(&pet));
+        created.after = Some(Arc::clone(&pet));
+        let mut log = writer.commit(&[created]);
+        let undone = ChangeKind::StatusSince(Status::NotSetYet, since);
+        let changes = [writer.status(1, Status::Eating), writer.change(1, undone)];
+        log.extend(writer.commit(&changes));
+        assert_eq!(writer.engine.tail(start, 10).unwrap(), log);
+        assert_eq!(writer.engine.snapshot().unwrap().pets, [unset(&pet)]);
+    });
+}
+
+#[test]
 fn the_history_is_one_pets_changes_newest_first() {
     with_every_engine(|writer| {
         let log = writer.commit_sample();

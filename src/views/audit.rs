@@ -189,7 +189,7 @@ impl EditView {
 fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-            ("set", format!(" to {status}"))
+            ("set", format!(" to {}", status.text().to_lowercase()))
         }
         // A status begins when the pet is added, and has begun before every edit.
         ChangeKind::Pet(pet) if pet.since == change.at => ("added", String::new()),

@@ -248,7 +248,7 @@ impl PetView {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
-            status: Status::Sleeping,
+            status: Status::NotSetYet,
             since: now.at,
         };
         PetView {

@@ -24,7 +24,10 @@ impl Serialize for PetFields<'_> {
         for field in Profile::fields_for(*audience) {
             map.serialize_entry(field.name, &field.value(&pet.profile))?;
         }
-        map.serialize_entry("status", &pet.status)?;
+        map.serialize_entry("status", pet.status.known_word())?;
+        if let Some(activity) = pet.status.activity() {
+            map.serialize_entry("activity", activity)?;
+        }
         map.serialize_entry("since", &pet.since)?;
         map.end()
     }

@@ -11,9 +11,6 @@ use crate::store::{MAX_COMMIT_CHANGES, StoreError};
 /// The most pets of one `Command::SetStatuses`, which is one commit.
 pub const MAX_BULK_PETS: usize = MAX_COMMIT_CHANGES;
 
-/// The status of a new pet: most pets sleep after the journey.
-const FIRST_STATUS: Status = Status::Sleeping;
-
 /// A request for a change, or for a change of each of several pets. Its values are valid: the writer refuses only what depends on the
 /// state.
 #[derive(Clone, Debug)]
@@ -91,16 +88,16 @@ pub enum OnRefusal {
 }
 
 impl Command {
-    /// Creates a pet with the status of a new pet.
+    /// Creates a pet without a status: somebody sets the first one.
     pub fn create(profile: Profile) -> Self {
         Command::create_among(Namesakes::Allowed, profile)
     }
 
-    /// Creates a pet with the status of a new pet, on a condition.
+    /// Creates a pet without a status, on a condition.
     pub fn create_among(namesakes: Namesakes, profile: Profile) -> Self {
         Command::Create {
             profile,
-            status: FIRST_STATUS,
+            status: Status::NotSetYet,
             namesakes,
         }
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::super::pet_blocks::{BlockKind, Blocks, Rendering};
 use crate::error::Failure;
 use crate::hub::Board;
-use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet, PetPage};
+use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet, PetPage, Status};
 use crate::wire::PetFields;
 use crate::writer::Committed;
 
@@ -211,6 +211,8 @@ pub struct ChangeObject {
     r#type: String,
     /// Status of the pet from then on. Absent when it was removed.
     status: Option<String>,
+    /// The exact status, if it is none of the four words of `status`: `not-set-yet`.
+    activity: Option<String>,
     /// When the change was committed: RFC 3339, UTC, microseconds.
     since: String,
     /// `simulator`, `staff` or `api`.
@@ -248,22 +250,23 @@ impl ChangeObject {
         ChangeObject {
             r#type: ChangeKind::Gone(None).as_str().to_owned(),
             status: None,
+            activity: None,
             ..ChangeObject::new(epoch, change)
         }
     }
 
     fn new(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
+        let status = match &change.kind {
+            ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => Some(*status),
+            ChangeKind::Pet(pet) => Some(pet.status),
+            ChangeKind::Gone(_) => None,
+        };
         ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),
             r#type: change.kind.as_str().to_owned(),
-            status: match &change.kind {
-                ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-                    Some(status.to_string())
-                }
-                ChangeKind::Pet(pet) => Some(pet.status.to_string()),
-                ChangeKind::Gone(_) => None,
-            },
+            status: status.map(|status| status.known_word().to_owned()),
+            activity: status.and_then(Status::activity).map(str::to_owned),
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
             name: None,

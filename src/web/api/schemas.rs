@@ -2,6 +2,7 @@
 //! those that it does.
 
 mod pattern;
+mod status;
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,6 @@ use crate::model::{
     AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Profile, ProfileField,
     Status, Tags,
 };
-use crate::writer::MAX_BULK_PETS;
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
 const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
@@ -35,8 +35,8 @@ pub fn complete(spec: &mut Value) {
         ("Problem", problem()),
         ("NewPet", new_pet()),
         ("PetFields", pet_fields()),
-        ("StatusFields", status_fields()),
-        ("StatusesFields", statuses_fields()),
+        ("StatusFields", status::status_fields()),
+        ("StatusesFields", status::statuses_fields()),
     ] {
         schemas[name] = schema;
     }
@@ -89,7 +89,7 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
         (
             "doing",
             "Only pets with this status.",
-            json!({ "type": "string", "enum": statuses() }),
+            json!({ "type": "string", "enum": status::exact_words() }),
         ),
         (
             "state",
@@ -126,7 +126,8 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
 /// Adds the allowed values of a field of an answer.
 fn narrow(object: &str, field: &str, schema: &mut Value) {
     match (object, field) {
-        (_, "status") => schema["enum"] = statuses(),
+        (_, "status") => schema["enum"] = status::known_words(),
+        (_, "activity") => schema["enum"] = status::other_words(),
         ("Change", "type") => schema["enum"] = json!(["status", "pet", "gone"]),
         (_, "by") => {
             schema["enum"] = ChangeSource::ALL
@@ -140,10 +141,6 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
     }
 }
 
-fn statuses() -> Value {
-    Status::ALL.map(Status::as_str).into_iter().collect()
-}
-
 /// Returns the schema of a pet in an answer.
 fn pet() -> Value {
     let mut properties = json!({ "id": { "type": "integer", "format": "int64", "minimum": 1 } });
@@ -152,8 +149,11 @@ fn pet() -> Value {
     }
     properties["status"] = json!({
         "type": "string",
-        "description": alternatives(&Status::ALL.map(Status::as_str)),
-        "enum": statuses(),
+        "description": format!(
+            "{} If `activity` is there, it is the exact status, and this is a word in its place.",
+            alternatives(&Status::ALL.map(Status::as_str)),
+        ),
+        "enum": status::known_words(),
     });
     properties["since"] = json!({
         "type": "string",
@@ -163,6 +163,11 @@ fn pet() -> Value {
     let fields = properties.as_object().into_iter().flatten();
     let required: Vec<&String> = fields.map(|(name, _)| name).collect();
     let required = json!(required);
+    properties["activity"] = json!({
+        "type": "string",
+        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one.",
+        "enum": status::other_words(),
+    });
     let all = Profile::fields_for(Audience::Staff);
     for field in all.filter(|field| field.audience != Audience::Public) {
         properties[field.name] = answered_field(field);
@@ -308,60 +313,6 @@ fn entered_field(field: &ProfileField) -> Value {
 
 fn rules(lines: &str, limit: usize) -> String {
     format!("{lines}, without hidden characters. At most {limit} characters.")
-}
-
-fn status_fields() -> Value {
-    json!({
-        "type": "object",
-        "description": "What a pet is doing, from now on unless `since` says otherwise.",
-        "additionalProperties": false,
-        "required": ["status"],
-        "properties": {
-            "status": {
-                "type": "string",
-                "enum": statuses(),
-                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays.",
-            },
-            "since": {
-                "type": "string",
-                "nullable": true,
-                "format": "date-time",
-                "description": "Since when, not in the future: restores a status with its time.",
-            },
-            "replaces": {
-                "type": "string",
-                "nullable": true,
-                "pattern": CURSOR,
-                "description": "The cursor of the change whose status this one replaces. If \
-                    another change has set the status since, the answer is 409, so that an undo \
-                    does not overwrite it.",
-            },
-        },
-    })
-}
-
-fn statuses_fields() -> Value {
-    json!({
-        "type": "object",
-        "description": "What several pets are doing from now on.",
-        "additionalProperties": false,
-        "required": ["status", "pets"],
-        "properties": {
-            "status": {
-                "type": "string",
-                "enum": statuses(),
-                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays.",
-            },
-            "pets": {
-                "type": "array",
-                "description": "The ids of the pets.",
-                "minItems": 1,
-                "maxItems": MAX_BULK_PETS,
-                "uniqueItems": true,
-                "items": { "type": "integer", "format": "int64", "minimum": 1 },
-            },
-        },
-    })
 }
 
 /// Returns the schema of a problem document, RFC 9457.

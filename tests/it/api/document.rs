@@ -97,12 +97,13 @@ async fn what_is_required_and_what_is_allowed_is_in_the_schemas() {
         assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
     }
     let statuses = json!(["eating", "bathing", "sleeping", "playing"]);
-    for name in ["StatusFields", "Pet", "Change"] {
-        assert_eq!(
-            schemas[name]["properties"]["status"]["enum"], statuses,
-            "{name}"
-        );
+    let values = |name: &str, field: &str| schemas[name]["properties"][field]["enum"].clone();
+    for name in ["Pet", "Change"] {
+        assert_eq!(values(name, "status"), statuses, "{name}");
+        assert_eq!(values(name, "activity"), json!(["not-set-yet"]), "{name}");
     }
+    let exact = json!(["eating", "bathing", "sleeping", "playing", "not-set-yet"]);
+    assert_eq!(values("StatusFields", "status"), exact);
     let sexes = json!(["female", "male", "unknown"]);
     assert_eq!(schemas["Pet"]["properties"]["sex"]["enum"], sexes);
     let sex = &schemas["PetFields"]["properties"]["sex"]["enum"];

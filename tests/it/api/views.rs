@@ -95,7 +95,7 @@ async fn a_value_that_is_not_allowed_is_400_with_what_is() {
     for (query, detail) in [
         (
             "doing=flying",
-            "doing must be one of eating, bathing, sleeping, playing.",
+            "doing must be one of eating, bathing, sleeping, playing, not-set-yet.",
         ),
         (
             "state=lost",

@@ -122,7 +122,7 @@ async fn a_parameter_that_is_not_allowed_is_left_out_and_named() {
     for (query, problem) in [
         (
             "doing=flying",
-            "doing must be one of eating, bathing, sleeping, playing.",
+            "doing must be one of eating, bathing, sleeping, playing, not-set-yet.",
         ),
         (
             "sort=size",

@@ -142,7 +142,7 @@ async fn an_import_of_the_own_export_has_the_same_pets() {
     let profile = |id: u64| {
         let start = format!("\r\n{id},");
         let (_, rest) = again.split_once(&start).unwrap();
-        rest.split(",sleeping,").next().unwrap().to_owned()
+        rest.split(",not-set-yet,").next().unwrap().to_owned()
     };
     assert_eq!(profile(2), profile(4), "{again}");
 }
