@@ -7,6 +7,7 @@
 mod author;
 mod change;
 mod cursor;
+mod day;
 #[cfg(test)]
 pub(crate) mod example;
 mod fold;
@@ -25,6 +26,7 @@ mod visibility;
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use day::{Day, DayRecord, StatusSpan};
 pub use fold::fold;
 pub use local_time::{LocalTime, time_zones};
 pub use pet::{Pet, PetId, PetIdError};

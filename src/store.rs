@@ -17,6 +17,7 @@ mod accounts;
 pub mod archive;
 #[cfg(test)]
 pub(crate) mod contract;
+mod day;
 mod error;
 mod follower;
 mod memory;
@@ -37,6 +38,7 @@ pub use self::accounts::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
     MAX_ACCOUNT_EDITS, MemoryAccountStore,
 };
+pub use self::day::read_day;
 pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
+use super::day::DayPage;
 use super::form::FormPage;
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
@@ -42,6 +43,7 @@ templates! {
     ShowPage: "pages/show.html",
     LobbyPage: "pages/lobby.html",
     LobbyCardsPage: "parts/pet/lobby_cards.html",
+    DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
     AuditPage: "pages/audit.html",

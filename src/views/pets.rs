@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ask::AskView;
 use super::choice::Choice;
+use super::day::DayStrip;
 use super::find::FindView;
 use super::sharing::Sharing;
 use super::staff::counted;
@@ -53,6 +54,8 @@ pub struct ShowPage {
     details: Vec<DetailView>,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// The hours of today so far, if they could be read.
+    pub today: Option<DayStrip>,
     /// The ways to ask the rescue about the pet.
     pub ask: Option<AskView>,
     /// The description of the page for search engines.
@@ -188,6 +191,7 @@ impl ShowPage {
             details: DetailView::list(&pet.profile, audience),
             statuses: choices(Some(pet.status)),
             undo,
+            today: None,
             ask: None,
             sharing: None,
         }

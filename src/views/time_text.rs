@@ -10,7 +10,8 @@ use crate::model::{LocalTime, Rescue, Timestamp};
 pub struct Now {
     /// The present.
     pub at: Timestamp,
-    local: LocalTime,
+    /// How times are written.
+    pub local: LocalTime,
 }
 
 impl Now {

@@ -2,6 +2,7 @@
 //!
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
+mod days;
 mod document;
 mod endpoint;
 mod request;
@@ -13,10 +14,10 @@ use std::sync::Arc;
 
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
+use poem_openapi::{OpenApi, Tags};
 
 pub use self::document::OpenApiDocument;
-pub use self::endpoint::endpoint;
+pub use self::endpoint::{endpoint, service};
 use self::request::{JsonObject, OptionalKey, OptionalView, Preconditions, WholeNumber};
 use self::response::{
     ChangeList, ChangeObject, CommittedListObject, CommittedObject, CreateResponse, EditResponse,
@@ -36,7 +37,7 @@ const HISTORY_DEFAULT: u64 = 50;
 /// Values that `limit` may have.
 const HISTORY_RANGE: RangeInclusive<usize> = 1..=100;
 
-/// The operations. The doc comment of each handler is its description in the document.
+/// The operations on pets. The doc comment of each handler is its description in the document.
 pub struct Api {
     site: Arc<Site>,
 }
@@ -311,20 +312,6 @@ impl Api {
 }
 
 impl Api {
-    /// Returns the operations with the general part of the document.
-    pub fn service(site: Arc<Site>) -> OpenApiService<Api, ()> {
-        OpenApiService::new(Api { site }, "pet-store", env!("CARGO_PKG_VERSION"))
-            .description(
-                "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
-                 Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \
-                 of your account. Changes are announced at the moment they \
-                 are committed at /live/ws, /live/sse and /live/poll.",
-            )
-            .contact(ContactObject::new().name("The people who run this rescue"))
-            .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
-            .server(ADDRESS)
-    }
-
     async fn commit<N>(
         &self,
         permit: Permit<N>,

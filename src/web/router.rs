@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use poem::{EndpointExt, Route};
 
-use super::api::{Api, OpenApiDocument};
+use super::api::OpenApiDocument;
 use super::pages::{
     account, audit, bulk, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in,
     staff,
@@ -15,7 +15,7 @@ use crate::live;
 
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
-    let api = Api::service(Arc::clone(site));
+    let api = api::service(site);
     let openapi = OpenApiDocument::new(&api);
     Route::new()
         // Pets
@@ -35,6 +35,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/pets/:id/delete", post(pets::remove_pet))
         .at("/pets/:id/history", get(audit::show_history))
         .at("/board", get(lobby::show_lobby))
+        .at("/pets/:id/days/:date", get(pets::day::show_day))
         // Sessions and accounts
         .at("/sign-in", get(sign_in::show_form).post(sign_in::sign_in))
         .at("/sign-out", post(sign_in::sign_out))

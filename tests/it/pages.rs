@@ -3,6 +3,7 @@
 mod assets;
 mod cards;
 mod compression;
+mod day;
 mod doctor;
 mod find;
 mod forms;

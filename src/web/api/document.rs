@@ -12,8 +12,9 @@ use poem::{Endpoint, Response, handler};
 use poem_openapi::OpenApiService;
 use serde_json::{Map, Value, json};
 
+use super::endpoint::Operations;
 use super::request::idempotency_key_pattern;
-use super::{Api, schemas};
+use super::schemas;
 use crate::views::ApiDocsPage;
 use crate::web::pages::PageResponder;
 
@@ -31,7 +32,7 @@ struct Rendered {
 
 impl OpenApiDocument {
     /// Describes the operations of `service`.
-    pub fn new(service: &OpenApiService<Api, ()>) -> Self {
+    pub fn new(service: &OpenApiService<Operations, ()>) -> Self {
         let spec = service.spec();
         let mut spec = serde_json::from_str(&spec).expect("poem-openapi writes JSON");
         complete(&mut spec);

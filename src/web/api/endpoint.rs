@@ -1,19 +1,42 @@
-//! The endpoint of the API, with what corrects poem-openapi.
+//! The endpoint of the API: its operations, with what corrects poem-openapi.
 
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
-use poem_openapi::OpenApiService;
+use poem_openapi::{ContactObject, LicenseObject, OpenApiService};
 
-use super::{Api, OpenApiDocument, request};
+use super::days::DayApi;
+use super::{ADDRESS, Api, OpenApiDocument, request};
 use crate::error::Failure;
+use crate::web::Site;
+
+/// All operations.
+pub type Operations = (Api, DayApi);
+
+/// Returns the operations with the general part of the document.
+pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
+    let pets = Api {
+        site: Arc::clone(site),
+    };
+    let days = DayApi::new(Arc::clone(site));
+    OpenApiService::new((pets, days), "pet-store", env!("CARGO_PKG_VERSION"))
+        .description(
+            "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
+             Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \
+             of your account. Changes are announced at the moment they \
+             are committed at /live/ws, /live/sse and /live/poll.",
+        )
+        .contact(ContactObject::new().name("The people who run this rescue"))
+        .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
+        .server(ADDRESS)
+}
 
 /// Returns the endpoint of the API. Corrects poem-openapi: answers OPTIONS and HEAD, adds `Allow` to a
 /// 405, and answers a bad id or number without naming types of the program.
 pub fn endpoint(
-    service: OpenApiService<Api, ()>,
+    service: OpenApiService<Operations, ()>,
     document: OpenApiDocument,
 ) -> BoxEndpoint<'static> {
     let api = service.into_endpoint();

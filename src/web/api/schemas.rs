@@ -23,8 +23,8 @@ pub const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
 pub fn complete(spec: &mut Value) {
     let schemas = &mut spec["components"]["schemas"];
-    for name in ["Committed", "CommittedList", "Change", "ChangeList"] {
-        let fields = schemas[name]["properties"].as_object_mut();
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        let fields = schema["properties"].as_object_mut();
         for (field, schema) in fields.into_iter().flatten() {
             narrow(name, field, schema);
         }
@@ -58,8 +58,13 @@ pub fn body_of(path: &str, method: &str) -> Option<Value> {
     }))
 }
 
-/// Adds the meaning and the range of a number in the path or the query.
+/// Adds the meaning and the range of a parameter in the path or the query.
 pub fn complete_parameter(parameter: &mut Value) {
+    if parameter["name"] == "date" {
+        parameter["description"] = "The day, in the time zone of the rescue.".into();
+        parameter["schema"]["format"] = "date".into();
+        return;
+    }
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
         Some("before") => ("Only changes before this number.", 0, u64::MAX),
@@ -135,7 +140,10 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
                 .into_iter()
                 .collect();
         }
-        (_, "since") => schema["format"] = "date-time".into(),
+        (_, "since" | "start" | "end" | "known_since" | "from" | "until") => {
+            schema["format"] = "date-time".into();
+        }
+        ("Day", "date") => schema["format"] = "date".into(),
         (_, "cursor" | "first") => schema["pattern"] = CURSOR.into(),
         _ => {}
     }

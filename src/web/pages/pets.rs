@@ -1,5 +1,7 @@
 //! The board, the page of a pet, and the forms that add a pet, set a status and remove a pet.
 
+pub mod day;
+
 use std::sync::Arc;
 
 use poem::http::{HeaderMap, StatusCode, Uri, header};
@@ -92,7 +94,7 @@ fn cards(
 
 /// Shows a pet.
 #[handler]
-pub fn show_pet(
+pub async fn show_pet(
     pages: PageResponder,
     Path(id): Path<String>,
     headers: &HeaderMap,
@@ -103,6 +105,7 @@ pub fn show_pet(
     let now = Now::new(&rescue);
     let undo = undo::offer_for(&pages, headers, now.at, Some(pet.id));
     let mut page = ShowPage::new(&pet, audience, cursor, &now, undo);
+    page.today = day::today(&pages.site, &pet, audience, &now).await;
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
     page.sharing = Sharing::pet(&rescue, &pet, address);

@@ -51,6 +51,7 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
     let expected = [
         "createPet",
         "editPet",
+        "getDay",
         "getPet",
         "listChanges",
         "listPets",
@@ -150,7 +151,7 @@ async fn the_headers_of_requests_and_answers_are_described() {
     });
     for (place, operation) in operations(&document) {
         let expected = match place.as_str() {
-            "get /pets" | "get /pets/{id}/changes" => vec![],
+            "get /pets" | "get /pets/{id}/changes" | "get /pets/{id}/days/{date}" => vec![],
             "get /pets/{id}" => vec![("If-None-Match", &any)],
             "post /pets" | "post /statuses" => vec![("Idempotency-Key", &key)],
             _ => vec![("If-Match", &any), ("Idempotency-Key", &key)],

@@ -146,6 +146,7 @@ async fn the_openapi_document_describes_every_operation() {
         "get /pets",
         "get /pets/{id}",
         "get /pets/{id}/changes",
+        "get /pets/{id}/days/{date}",
         "patch /pets/{id}",
         "post /pets",
         "post /statuses",

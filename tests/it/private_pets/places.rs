@@ -6,7 +6,7 @@ pub struct Place {
     pub name: &'static str,
     /// The method, or `WS` for a socket.
     pub method: &'static str,
-    /// `{id}` is the pet, `{old}` a cursor from before it came.
+    /// `{id}` is the pet, `{old}` a cursor from before it came, `{today}` the date.
     pub path: &'static str,
     pub body: Body,
     /// A header: `{tag-before}` is the entity tag of the pet while it was public, `{tag-now}` the current
@@ -139,6 +139,13 @@ pub const PLACES: &[Place] = &[
     Place::get("its page by its cursor", "/pets/{id}?since={old}").shows_public(),
     Place::get("the form that edits it", "/pets/{id}/edit").is_unchecked(),
     Place::get("its history", "/pets/{id}/history"),
+    Place::get("its day", "/pets/{id}/days/{today}").shows_public(),
+    Place::get("a day before it came", "/pets/{id}/days/2020-02-03").shows_public(),
+    Place::get("a day to come", "/pets/{id}/days/2999-02-03").is_unchecked(),
+    Place::get("no day", "/pets/{id}/days/today").is_unchecked(),
+    Place::get("its day if a cache has it", "/pets/{id}/days/{today}").header("if-none-match", "*").shows_public(),
+    Place::get("its day in the API", "/api/v1/pets/{id}/days/{today}").is_unchecked(),
+    Place::get("no day in the API", "/api/v1/pets/{id}/days/today").is_unchecked(),
     Place::new("saving an edit", "POST", "/pets/{id}").with(Body::Form("name=x&species=y")).is_unchecked(),
     Place::new("saving a wrong edit", "POST", "/pets/{id}").with(Body::Form("name=&species=")).is_unchecked(),
     Place::new("setting its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating")).is_unchecked(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pet_store::auth::BaseUrl;
 use pet_store::config::Config;
+use pet_store::model::Timestamp;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Reader, ask};
@@ -104,6 +105,8 @@ impl World {
         let fill = |text: &str| {
             let text = text.replace("{id}", &pet.to_string());
             let text = text.replace("{old}", &self.old);
+            let today = Timestamp::now().to_string();
+            let text = text.replace("{today}", &today[.."2026-11-27".len()]);
             text.replace("{tag-before}", &self.tags[0])
                 .replace("{tag-now}", &self.tags[1])
         };
