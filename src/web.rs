@@ -15,6 +15,7 @@ mod middleware;
 mod pages;
 mod pet_blocks;
 mod poem_fixes;
+mod print;
 mod probes;
 mod router;
 mod site;

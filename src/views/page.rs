@@ -10,6 +10,7 @@ use super::form::FormPage;
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage};
+use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
 use super::staff::StaffPage;
@@ -46,6 +47,7 @@ templates! {
     DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
+    PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
     HelloPage: "pages/hello.html",
     DoctorPage: "pages/doctor.html",

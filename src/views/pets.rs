@@ -13,7 +13,7 @@ use super::sharing::Sharing;
 use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
-use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
+use crate::model::{AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -108,7 +108,7 @@ struct PublicTexts(BTreeMap<&'static str, String>);
 
 /// A field on the page of a pet.
 #[derive(Serialize)]
-struct DetailView {
+pub(super) struct DetailView {
     name: &'static str,
     label: &'static str,
     kind: &'static str,
@@ -272,8 +272,13 @@ impl PublicTexts {
 }
 
 impl DetailView {
+    /// Returns true if the field says something: an adoption that is open, or a size that nobody knows, does not.
+    pub(super) fn is_known(&self) -> bool {
+        !["", "unknown", AdoptionState::default().as_str()].contains(&&*self.value)
+    }
+
     /// Returns every field that `audience` may read, without the name, which is the heading.
-    fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
+    pub(super) fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
         let fields = Profile::fields_for(audience).skip(1);
         let details = fields.map(|field| {
             let value = field.text(profile);

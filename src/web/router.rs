@@ -10,7 +10,7 @@ use super::pages::{
     staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, lobby, probes, spreadsheet};
+use super::{Site, api, assets, crawlers, lobby, print, probes, spreadsheet};
 use crate::live;
 
 /// Returns every route of the program.
@@ -33,6 +33,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/pets/:id/edit", get(edit_pet::edit_form))
         .at("/pets/:id/status", post(pets::set_status))
         .at("/pets/:id/delete", post(pets::remove_pet))
+        .at("/pets/:id/print", get(print::show_sheet))
         .at("/pets/:id/history", get(audit::show_history))
         .at("/board", get(lobby::show_lobby))
         .at("/pets/:id/days/:date", get(pets::day::show_day))

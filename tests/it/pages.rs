@@ -11,6 +11,7 @@ mod headers;
 mod lobby;
 mod markup;
 mod merging;
+mod print;
 mod reading;
 mod request_ids;
 mod sharing;

@@ -16,6 +16,7 @@ const LIMITS = [
   { page: "selection of staff", files: ["selection.js", "selection.css"], limit: 1_300 },
   { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 27_000 },
   { page: "screen in the lobby", files: ["lobby.js", "lobby.css"], limit: 24_500 },
+  { page: "sheet to print", files: ["sheet.js", "sheet.css"], limit: 5_000 },
   { page: "hello", files: ["hello.js", "staff.css"], limit: 24_500 },
   { page: "doctor", files: ["doctor.js", "staff.css"], limit: 15_000 },
   { page: "forms", files: ["forms.js", "staff.css"], limit: 11_000 },

@@ -138,6 +138,7 @@ pub const PLACES: &[Place] = &[
     Place::get("its page with another spelling of the id", "/pets/0{id}").is_public(),
     Place::get("its page by its cursor", "/pets/{id}?since={old}").shows_public(),
     Place::get("the form that edits it", "/pets/{id}/edit").is_unchecked(),
+    Place::get("its sheet to print", "/pets/{id}/print?as=poster"),
     Place::get("its history", "/pets/{id}/history"),
     Place::get("its day", "/pets/{id}/days/{today}").shows_public(),
     Place::get("a day before it came", "/pets/{id}/days/2020-02-03").shows_public(),
