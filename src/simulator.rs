@@ -5,6 +5,7 @@
 //! at a time. The simulator uses the same commands as everyone else. With the same seed and the same
 //! pets, a run repeats exactly.
 
+mod portraits;
 mod samples;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use tokio::time::{Instant, sleep_until};
 
+pub use self::portraits::add_portraits;
 pub use self::samples::sample_pets;
 use crate::hub::Hub;
 use crate::model::{Audience, ChangeSource, Pet, PetId, Status};

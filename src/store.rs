@@ -26,6 +26,7 @@ mod nats;
 #[cfg(not(feature = "nats"))]
 #[path = "store/no_nats.rs"]
 mod nats;
+mod photos;
 mod record;
 mod redb;
 mod regular;
@@ -49,6 +50,7 @@ pub use self::nats::{
     AddressError, ClusterAddress, connect as connect_cluster, export as export_cluster,
     import as import_into_cluster,
 };
+pub use self::photos::{PhotoStore, used_photos};
 pub use self::redb::{
     Contents, IoEvent, IoObserver, RedbEngine, backup, check, compact, export, import, restore,
     write_new,
@@ -105,7 +107,7 @@ pub struct Recent {
 
 /// A log of changes and the state after them. Shared by the writer, the only one in this process to
 /// commit, and readers.
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: PhotoStore + Send + Sync + 'static {
     /// Returns the identity of this history. It stays the same until the history ends. Only a shared
     /// engine can change it while the program runs, and notifies the follower then.
     fn epoch(&self) -> Epoch;

@@ -14,6 +14,7 @@ mod lobby;
 mod middleware;
 mod pages;
 mod pet_blocks;
+mod photos;
 mod poem_fixes;
 mod print;
 mod probes;

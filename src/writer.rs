@@ -21,6 +21,7 @@ mod import;
 mod key;
 mod maintenance;
 mod outage;
+mod photo_cleanup;
 mod retention;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -91,6 +91,11 @@ impl Profile {
         format!("{name}\n{species}")
     }
 
+    /// Returns the name with the species: "Biscuit, dog".
+    pub fn title(&self) -> String {
+        format!("{}, {}", self.name, self.species)
+    }
+
     /// Returns the fields that `audience` may read.
     pub fn fields_for(audience: Audience) -> impl Iterator<Item = &'static ProfileField> {
         let fields = Profile::FIELDS.iter();

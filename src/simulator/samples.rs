@@ -18,6 +18,7 @@ pub fn sample_pets(count: u32, random: &mut impl Rng) -> Vec<Command> {
         .take(usize::try_from(count).unwrap_or(usize::MAX))
         .map(|(round, sample)| Command::Create {
             profile: numbered(round, sample.clone()),
+            photos: Vec::new(),
             status: *Status::ALL
                 .choose(random)
                 .expect("there are statuses to choose from"),

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "the tests of whole nodes use all of it")]
 pub(super) mod server;
 
+mod photos;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -154,6 +156,7 @@ impl<'a> TestWriter<'a> {
                 species: "cat".to_owned(),
                 ..Profile::default()
             },
+            photos: Vec::new(),
             status: Status::Sleeping,
             since: Timestamp::from_micros((self.turn + 1) * 1000),
         };

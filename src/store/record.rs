@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::model::{
-    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Profile, RequestKey, Rev, Status,
+    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Photo, Profile, RequestKey, Rev, Status,
     Timestamp, Visibility,
 };
 
@@ -50,6 +50,8 @@ enum KindRecord {
 #[derive(Serialize, Deserialize)]
 struct PetRecord {
     profile: Profile,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    photos: Vec<Photo>,
     #[serde(flatten)]
     status: StatusRecord,
     since: i64,
@@ -116,6 +118,28 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
     })
 }
 
+/// The part of a pet that changes seldom: its profile, with the photos as one more field.
+#[derive(Serialize, Deserialize)]
+struct DetailsRecord<P> {
+    #[serde(flatten)]
+    profile: P,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    photos: Vec<Photo>,
+}
+
+/// Encodes the profile and the photos of a pet.
+pub(super) fn encode_details(pet: &Pet) -> Vec<u8> {
+    encode(&DetailsRecord {
+        profile: &pet.profile,
+        photos: pet.photos.clone(),
+    })
+}
+
+/// Decodes a profile and the photos.
+pub(super) fn decode_details(bytes: &[u8]) -> Result<(Profile, Vec<Photo>), StoreError> {
+    decode(bytes).map(|record: DetailsRecord<Profile>| (record.profile, record.photos))
+}
+
 /// Encodes a profile.
 pub(super) fn encode_profile(profile: &Profile) -> Vec<u8> {
     encode(profile)
@@ -178,6 +202,7 @@ impl From<&Pet> for PetRecord {
     fn from(pet: &Pet) -> Self {
         PetRecord {
             profile: pet.profile.clone(),
+            photos: pet.photos.clone(),
             status: pet.status.into(),
             since: pet.since.micros(),
         }
@@ -207,6 +232,7 @@ impl PetRecord {
             id,
             status: self.status.decode()?,
             profile: self.profile,
+            photos: self.photos,
             since: Timestamp::from_micros(self.since),
         })
     }

@@ -10,6 +10,7 @@ use super::form::FormPage;
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage};
+use super::photos::PhotosPage;
 use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
@@ -43,7 +44,7 @@ templates! {
     CardsPage: "parts/pet/cards.html",
     ShowPage: "pages/show.html",
     LobbyPage: "pages/lobby.html",
-    LobbyCardsPage: "parts/pet/lobby_cards.html",
+    LobbyCardsPage: "parts/lobby/cards.html",
     DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
@@ -62,6 +63,11 @@ impl Page for FormPage {
 
 impl Page for ImportPage {
     const TEMPLATE: &'static str = "pages/import.html";
+    const HAS_TEXT_INPUT: bool = true;
+}
+
+impl Page for PhotosPage {
+    const TEMPLATE: &'static str = "pages/photos.html";
     const HAS_TEXT_INPUT: bool = true;
 }
 

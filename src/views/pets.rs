@@ -9,6 +9,7 @@ use super::ask::AskView;
 use super::choice::Choice;
 use super::day::DayStrip;
 use super::find::FindView;
+use super::photos::PhotoView;
 use super::sharing::Sharing;
 use super::staff::counted;
 use super::time_text::{Now, ago};
@@ -92,6 +93,7 @@ pub(super) struct PetView {
     state_text: &'static str,
     /// True for a pet that only staff may know of. It is not live for anybody.
     is_private: bool,
+    photos: Vec<PhotoView>,
     status: &'static str,
     status_text: &'static str,
     /// As in messages: an undo sends it back.
@@ -238,6 +240,7 @@ impl PetView {
             fields: PublicTexts::new(&pet.profile),
             state_text: pet.profile.state.text(),
             is_private: pet.is_private(),
+            photos: PhotoView::list(pet),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
@@ -252,6 +255,7 @@ impl PetView {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
+            photos: Vec::new(),
             status: Status::NotSetYet,
             since: now.at,
         };

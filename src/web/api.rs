@@ -5,6 +5,7 @@
 mod days;
 mod document;
 mod endpoint;
+mod photos;
 mod request;
 mod response;
 mod schemas;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Cursor, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status, Timestamp,
+    Cursor, Pet, PetId, Photo, PhotoEdit, Profile, ProfileBase, ProfilePatch, Scope, Status,
+    Timestamp,
 };
 use crate::store::{MAX_COMMIT_CHANGES, StoreError};
 
@@ -19,6 +20,8 @@ pub enum Command {
     Create {
         /// Profile of the pet.
         profile: Profile,
+        /// Photos of the pet, whose files are in the engine.
+        photos: Vec<Photo>,
         /// First status of the pet.
         status: Status,
         /// Condition on the other pets.
@@ -57,6 +60,22 @@ pub enum Command {
         statuses: BTreeMap<PetId, StatusEdit>,
         /// The answer to a refusal of one of them.
         on_refusal: OnRefusal,
+    },
+    /// Adds a photo behind those of the pet. Its files are in the engine.
+    AddPhoto {
+        /// The pet.
+        pet: PetId,
+        /// The photo.
+        photo: Photo,
+    },
+    /// Edits the photos of a pet.
+    EditPhotos {
+        /// The pet.
+        pet: PetId,
+        /// The edit.
+        edit: PhotoEdit,
+        /// The precondition.
+        expected: Expected,
     },
     /// Removes a pet.
     Remove {
@@ -97,6 +116,7 @@ impl Command {
     pub fn create_among(namesakes: Namesakes, profile: Profile) -> Self {
         Command::Create {
             profile,
+            photos: Vec::new(),
             status: Status::NotSetYet,
             namesakes,
         }
@@ -228,6 +248,15 @@ pub enum WriteError {
     /// `Namesakes::Refused` does not hold: this is the other pet.
     #[error("pet {0} has the same name and is of the same kind")]
     Namesake(PetId),
+    /// The pet has as many photos as it may have.
+    #[error("a pet has at most {} photos; remove one first", Photo::MAX_PER_PET)]
+    TooManyPhotos,
+    /// The pet has this photo already.
+    #[error("this pet already has this photo")]
+    PhotoExists,
+    /// The edit names a photo that the pet does not have.
+    #[error("this pet has no such photo; read the pet again")]
+    UnknownPhoto,
     /// `Expected::StatusSetAt` does not hold.
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,

@@ -8,8 +8,8 @@ use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusE
 use super::key::IdempotencyKey;
 use crate::hub::Hub;
 use crate::model::{
-    Audience, Change, ChangeKind, Cursor, Pet, PetId, Profile, RequestKey, Rev, Signature, Status,
-    Timestamp, Visibility,
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, Photo, PhotoEdit, Profile, RequestKey, Rev,
+    Signature, Status, Timestamp, UnknownPhoto, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
 
@@ -123,6 +123,7 @@ impl<'a> Decision<'a> {
         let (before, kind) = match command {
             Command::Create {
                 profile,
+                photos,
                 status,
                 namesakes,
             } => {
@@ -132,6 +133,7 @@ impl<'a> Decision<'a> {
                 let pet = Pet {
                     id,
                     profile: profile.clone(),
+                    photos: photos.clone(),
                     status: *status,
                     since: at,
                 };
@@ -158,6 +160,20 @@ impl<'a> Decision<'a> {
                     self.check_namesakes(*namesakes, Some(*pet), &edited.profile)?;
                 }
                 (before, ChangeKind::Pet(Arc::new(edited)))
+            }
+            Command::AddPhoto { pet, photo } => {
+                let before = self.current_if(*pet, &Expected::Anything)?;
+                let kind = add_photo(&before.pet, photo)?;
+                (before, kind)
+            }
+            Command::EditPhotos {
+                pet,
+                edit,
+                expected,
+            } => {
+                let before = self.current_if(*pet, expected)?;
+                let kind = edit_photos(&before.pet, edit)?;
+                (before, kind)
             }
             Command::SetStatus {
                 pet,
@@ -326,4 +342,25 @@ fn set_status(pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind
         Some(since) => ChangeKind::StatusSince(status, since),
         None => ChangeKind::Status(status),
     }
+}
+
+fn add_photo(pet: &Pet, photo: &Photo) -> Result<ChangeKind, WriteError> {
+    if pet.photos.iter().any(|other| other.hash == photo.hash) {
+        return Err(WriteError::PhotoExists);
+    }
+    if pet.photos.len() >= Photo::MAX_PER_PET {
+        return Err(WriteError::TooManyPhotos);
+    }
+    let mut edited = pet.clone();
+    edited.photos.push(photo.clone());
+    Ok(ChangeKind::Pet(Arc::new(edited)))
+}
+
+fn edit_photos(pet: &Pet, edit: &PhotoEdit) -> Result<ChangeKind, WriteError> {
+    let photos = edit.apply(&pet.photos);
+    let photos = photos.map_err(|UnknownPhoto| WriteError::UnknownPhoto)?;
+    Ok(ChangeKind::Pet(Arc::new(Pet {
+        photos,
+        ..pet.clone()
+    })))
 }

@@ -55,6 +55,7 @@ impl IdempotencyKey {
 fn fingerprint(command: &Command) -> [u8; 8] {
     let mut hash = Sha256::new();
     match command {
+        // Only sample pets are created with photos, without a key.
         Command::Create {
             profile, status, ..
         } => {
@@ -87,6 +88,17 @@ fn fingerprint(command: &Command) -> [u8; 8] {
                 add(&mut hash, edit.status.as_str());
                 add(&mut hash, &time(edit.since));
             }
+        }
+        Command::AddPhoto { pet, photo } => {
+            add(&mut hash, "add-photo");
+            add(&mut hash, &pet.to_string());
+            add(&mut hash, &photo.hash.to_string());
+            add(&mut hash, &photo.alt);
+        }
+        Command::EditPhotos { pet, edit, .. } => {
+            add(&mut hash, "edit-photos");
+            add(&mut hash, &pet.to_string());
+            add(&mut hash, &format!("{edit:?}"));
         }
         Command::Remove { pet, .. } => {
             add(&mut hash, "remove");

@@ -11,6 +11,7 @@ mod headers;
 mod lobby;
 mod markup;
 mod merging;
+pub mod photos;
 mod print;
 mod reading;
 mod request_ids;

@@ -125,7 +125,13 @@ function merge(known, id, { activity, ...fields }) {
   const pet = { ...known, id: String(id) };
   if (activity) fields.status = activity;
   for (const [field, value] of Object.entries(fields)) {
-    if (!ENVELOPE.has(field)) pet[field] = value === null ? "" : String(value);
+    if (!ENVELOPE.has(field)) pet[field] = text(value);
   }
   return pet;
+}
+
+/** Returns a value of a message as text: lists and objects as JSON. @param {unknown} value */
+function text(value) {
+  if (value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

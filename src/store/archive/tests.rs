@@ -30,6 +30,7 @@ fn pet() -> Pet {
             location: "Kennel 4".to_owned(),
             ..Profile::default()
         },
+        photos: Vec::new(),
         status: Status::NotSetYet,
         since: Timestamp::from_micros(1000),
     }
@@ -128,7 +129,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     writer.end().unwrap();
     let start = [
         ExportedItem::Start { rev, next_pet },
-        ExportedItem::Pet(pet()),
+        ExportedItem::Pet(Box::new(pet())),
     ];
     let items = start.into_iter().chain(changes.map(ExportedItem::Change));
     let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
@@ -225,6 +226,7 @@ fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let trimmed = [change(5, unset()), change(6, unset())];
     assert!(parsed(&export_of(6, 2, &[pet()], &trimmed)).is_ok());
     let other = Pet {
+        photos: Vec::new(),
         status: Status::Playing,
         ..pet()
     };

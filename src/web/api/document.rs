@@ -153,11 +153,13 @@ fn condition(path: &str, method: &str) -> Option<Value> {
             "Entity tags that the client has, or `*`: 304 if the pet's is one of them. What is no \
              entity tag of a pet is none of them.",
         ),
-        ("/pets/{id}", "patch" | "delete") | ("/pets/{id}/status", "put") => (
-            "If-Match",
-            "Entity tags of the pet, or `*`: 412 if its present one is none of them. What is no \
+        ("/pets/{id}", "patch" | "delete") | ("/pets/{id}/status" | "/pets/{id}/photos", "put") => {
+            (
+                "If-Match",
+                "Entity tags of the pet, or `*`: 412 if its present one is none of them. What is no \
              entity tag of a pet, or a weak one, is none of them.",
-        ),
+            )
+        }
         _ => return None,
     };
     Some(header_parameter(name, meaning, json!({ "type": "string" })))
@@ -205,8 +207,8 @@ fn complete_headers(headers: &mut Map<String, Value>) {
         (
             "Location",
             true,
-            schemas::PET_ADDRESS,
-            "The address of the new pet.",
+            schemas::ADDRESS,
+            "The address of the new pet or photo.",
         ),
         (
             "Link",
@@ -272,7 +274,7 @@ fn failures(
         (
             has_body,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body is not JSON, or does not say so.",
+            "The body is not JSON, or does not say so; or the file is no JPEG, PNG or WebP.",
         ),
         (
             !is_read,

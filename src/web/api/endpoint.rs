@@ -8,12 +8,13 @@ use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response}
 use poem_openapi::{ContactObject, LicenseObject, OpenApiService};
 
 use super::days::DayApi;
+use super::photos::PhotoApi;
 use super::{ADDRESS, Api, OpenApiDocument, request};
 use crate::error::Failure;
 use crate::web::Site;
 
 /// All operations.
-pub type Operations = (Api, DayApi);
+pub type Operations = (Api, DayApi, PhotoApi);
 
 /// Returns the operations with the general part of the document.
 pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
@@ -21,7 +22,8 @@ pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
         site: Arc::clone(site),
     };
     let days = DayApi::new(Arc::clone(site));
-    OpenApiService::new((pets, days), "pet-store", env!("CARGO_PKG_VERSION"))
+    let photos = PhotoApi::new(Arc::clone(site));
+    OpenApiService::new((pets, days, photos), "pet-store", env!("CARGO_PKG_VERSION"))
         .description(
             "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
              Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \

@@ -271,13 +271,13 @@ impl JsonObject {
     }
 
     /// Returns the value of a field; `None` if it is left out or null.
-    fn value(&self, name: &str) -> Option<&Value> {
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
         let mut fields = self.0.iter();
         let (_, value) = fields.find(|(field, _)| field == name)?;
         Some(value).filter(|value| !value.is_null())
     }
 
-    fn check_names(&self, names: &[&str]) -> Result<(), Failure> {
+    pub(super) fn check_names(&self, names: &[&str]) -> Result<(), Failure> {
         for (place, (name, _)) in self.0.iter().enumerate() {
             if !names.contains(&name.as_str()) {
                 let names = names.join("`, `");

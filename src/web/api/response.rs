@@ -166,6 +166,18 @@ pub enum EditResponse {
     Pet(PetJson, #[oai(header = "ETag")] String),
 }
 
+/// Answer to `addPhoto`.
+#[derive(ApiResponse)]
+pub enum AddPhotoResponse {
+    /// The pet with its new photo.
+    #[oai(status = 201)]
+    Pet(
+        PetJson,
+        #[oai(header = "Location")] String,
+        #[oai(header = "ETag")] String,
+    ),
+}
+
 /// Where a change is in the store's history.
 #[derive(Object)]
 #[oai(rename = "Committed")]

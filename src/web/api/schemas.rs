@@ -2,6 +2,7 @@
 //! those that it does.
 
 mod pattern;
+mod photos;
 mod status;
 
 use serde_json::{Map, Value, json};
@@ -17,8 +18,9 @@ const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
 /// Pattern of an entity tag: a cursor between quotation marks.
 pub const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
 
-/// Pattern of the address of a pet.
-pub const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+/// Pattern of the address of a pet or of a file of a photo.
+pub const ADDRESS: &str =
+    "^(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\\.jpg)$";
 
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
 pub fn complete(spec: &mut Value) {
@@ -37,6 +39,8 @@ pub fn complete(spec: &mut Value) {
         ("PetFields", pet_fields()),
         ("StatusFields", status::status_fields()),
         ("StatusesFields", status::statuses_fields()),
+        ("Photo", photos::photo()),
+        ("PhotoList", photos::photo_list()),
     ] {
         schemas[name] = schema;
     }
@@ -45,6 +49,8 @@ pub fn complete(spec: &mut Value) {
 /// Returns the schema of an operation's body.
 pub fn body_of(path: &str, method: &str) -> Option<Value> {
     let name = match (method, path) {
+        ("post", "/pets/{id}/photos") => return Some(photos::photo_file()),
+        ("put", "/pets/{id}/photos") => "PhotoList",
         ("post", "/pets") => "NewPet",
         ("post", "/statuses") => "StatusesFields",
         ("patch", _) => "PetFields",
@@ -155,6 +161,7 @@ fn pet() -> Value {
     for field in Profile::fields_for(Audience::Public) {
         properties[field.name] = answered_field(field);
     }
+    properties["photos"] = photos::photos_of_a_pet();
     properties["status"] = json!({
         "type": "string",
         "description": format!(

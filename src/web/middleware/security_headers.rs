@@ -74,7 +74,10 @@ pub async fn add<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Re
 }
 
 fn is_file(path: &str) -> bool {
-    path.starts_with("/assets/") || path.starts_with("/live/client.") || path == "/favicon.ico"
+    path.starts_with("/assets/")
+        || path.starts_with("/photos/")
+        || path.starts_with("/live/client.")
+        || path == "/favicon.ico"
 }
 
 /// Returns true if the response may be a page. The type of a 304 is that of what the browser has.

@@ -22,7 +22,7 @@ pub const KEY: &str = "request";
 const IS_ANOTHER_ANIMAL: &str = "another-animal";
 
 /// Field with the token against request forgery (CSRF).
-const TOKEN: &str = "form-token";
+pub const TOKEN: &str = "form-token";
 
 /// The fields of a form, in the order in which they were sent.
 pub struct Form(Vec<(String, String)>);
@@ -106,12 +106,6 @@ impl Form {
         self.get("confirm") == Some("yes")
     }
 
-    /// Returns the values of all fields of this name.
-    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let fields = self.0.iter().filter(move |(field, _)| field == name);
-        fields.map(|(_, value)| value.as_str())
-    }
-
     /// Returns the condition on namesakes: refused until the author confirms.
     pub fn namesakes(&self) -> Namesakes {
         match self.get(IS_ANOTHER_ANIMAL) {
@@ -125,6 +119,12 @@ impl Form {
         let mut fields = self.0.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the values of all fields of this name, in their order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter().filter(move |(field, _)| field == name);
+        fields.map(|(_, value)| value.as_str())
     }
 
     /// Returns the value of a field; empty text for a field that is missing.

@@ -49,6 +49,8 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
         }
     }
     let expected = [
+        "addPhoto",
+        "arrangePhotos",
         "createPet",
         "editPet",
         "getDay",
@@ -153,7 +155,9 @@ async fn the_headers_of_requests_and_answers_are_described() {
         let expected = match place.as_str() {
             "get /pets" | "get /pets/{id}/changes" | "get /pets/{id}/days/{date}" => vec![],
             "get /pets/{id}" => vec![("If-None-Match", &any)],
-            "post /pets" | "post /statuses" => vec![("Idempotency-Key", &key)],
+            "post /pets" | "post /statuses" | "post /pets/{id}/photos" => {
+                vec![("Idempotency-Key", &key)]
+            }
             _ => vec![("If-Match", &any), ("Idempotency-Key", &key)],
         };
         assert_eq!(header_parameters(operation), expected, "{place}");
@@ -173,9 +177,10 @@ async fn the_headers_of_requests_and_answers_are_described() {
                 assert_eq!([header("200", "ETag"), header("304", "ETag")], [tag; 2]);
             }
             "patch /pets/{id}" => assert_eq!(header("200", "ETag"), tag),
-            "post /pets" => {
+            "post /pets" | "post /pets/{id}/photos" => {
                 assert_eq!(header("201", "ETag"), tag);
-                let address = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+                let address =
+                    r"^(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\.jpg)$";
                 assert_eq!(header("201", "Location"), address);
             }
             _ => {}

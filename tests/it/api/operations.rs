@@ -149,7 +149,9 @@ async fn the_openapi_document_describes_every_operation() {
         "get /pets/{id}/days/{date}",
         "patch /pets/{id}",
         "post /pets",
+        "post /pets/{id}/photos",
         "post /statuses",
+        "put /pets/{id}/photos",
         "put /pets/{id}/status",
     ];
     assert_eq!(described, expected);

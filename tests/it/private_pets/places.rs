@@ -6,7 +6,7 @@ pub struct Place {
     pub name: &'static str,
     /// The method, or `WS` for a socket.
     pub method: &'static str,
-    /// `{id}` is the pet, `{old}` a cursor from before it came, `{today}` the date.
+    /// `{id}` is the pet, `{photo}` the name of its photo, `{old}` a cursor from before it came, `{today}` the date.
     pub path: &'static str,
     pub body: Body,
     /// A header: `{tag-before}` is the entity tag of the pet while it was public, `{tag-now}` the current
@@ -111,7 +111,8 @@ impl Place {
 
     pub fn is_of_one_pet(&self) -> bool {
         let texts = [self.path, self.body.text()];
-        texts.iter().any(|text| text.contains("{id}"))
+        let names_it = |text: &&str| text.contains("{id}") || text.contains("{photo}");
+        texts.iter().any(names_it)
     }
 }
 
@@ -175,6 +176,14 @@ pub const PLACES: &[Place] = &[
     Place::new("editing nothing of it", "PATCH", "/api/v1/pets/{id}").with(Body::Json("{}")).header("if-match", "{tag-now}").is_unchecked(),
     Place::new("removing it over the API", "DELETE", "/api/v1/pets/{id}").header("if-match", "{tag-before}").is_unchecked(),
     Place::new("setting its status over the API", "PUT", "/api/v1/pets/{id}/status").with(Body::Json(r#"{"status":"eating"}"#)).header("if-match", "{tag-before}").is_unchecked(),
+    Place::get("its photo", "/photos/{photo}").is_unchecked(),
+    Place::new("the head of its photo", "HEAD", "/photos/{photo}").is_unchecked(),
+    Place::get("its photo if it changed", "/photos/{photo}").header("if-none-match", "*").is_unchecked(),
+    Place::get("the page of its photos", "/pets/{id}/photos").is_unchecked(),
+    Place::new("adding a photo by form", "POST", "/pets/{id}/photos").with(Body::Form("")).is_unchecked(),
+    Place::new("arranging its photos by form", "POST", "/pets/{id}/photos/order").with(Body::Form("")).is_unchecked(),
+    Place::new("adding a photo over the API", "POST", "/api/v1/pets/{id}/photos").is_unchecked(),
+    Place::new("arranging its photos over the API", "PUT", "/api/v1/pets/{id}/photos").with(Body::Json(r#"{"photos":[]}"#)).header("if-match", "{tag-before}").is_unchecked(),
     Place::get("the state", "/live/state").is_public().shows_public(),
     Place::get("the state of the pet", "/live/state?pet={id}").is_public().shows_public(),
     Place::get("the state of the pet and another", "/live/state?pet={id}&pet=1").is_public().shows_public(),
