@@ -24,10 +24,12 @@ pub struct FindView {
     doing: &'static str,
     selects: Vec<SelectView>,
     tags: Vec<OptionView>,
-    /// True if something is chosen that the form does not show while it is closed.
-    is_open: bool,
+    /// Number of choices that the form does not show while it is closed.
+    chosen: usize,
+    /// True if the view leaves out some pets.
+    is_narrowed: bool,
     summary: Vec<SummaryLink>,
-    /// Number of pets: "12 of 60 pets".
+    /// Number of pets: "12 pets".
     count: String,
     /// Parameters that were left out, for the reader.
     problems: Vec<String>,
@@ -56,9 +58,11 @@ struct OptionView {
     is_chosen: bool,
 }
 
-/// Link to the pets that are doing something, or back to all of them.
+/// Link to the pets that are doing something, or back to all of them. Hidden while there are none.
 #[derive(Serialize)]
 struct SummaryLink {
+    status: &'static str,
+    count: usize,
     text: String,
     address: String,
     is_current: bool,
@@ -90,9 +94,13 @@ impl FindView {
             has_form: has_form || !query.is_plain(),
             selects,
             tags,
-            is_open: !query.with_doing(None).at_page(0).is_plain() && *query != text_only(query),
+            chosen: chosen(query),
+            is_narrowed: !query.has_all_pets(),
             summary: summary(query, page),
-            count: count(page.matching, pets.len()),
+            count: match page.matching {
+                1 => "1 pet".to_owned(),
+                count => format!("{count} pets"),
+            },
             problems,
             part: is_part.then(|| query_string(query)),
             is_empty: page.matching == 0,
@@ -118,30 +126,20 @@ fn query_string(query: &PetQuery) -> String {
     serde_urlencoded::to_string(query.pairs()).unwrap_or_default()
 }
 
-/// Returns the view with the same search, status and page, and nothing else.
-fn text_only(query: &PetQuery) -> PetQuery {
-    PetQuery {
-        text: query.text.clone(),
-        doing: query.doing,
-        pages_before: query.pages_before,
-        ..PetQuery::default()
-    }
-}
-
-fn count(matching: usize, all: usize) -> String {
-    let noun = if all == 1 { "pet" } else { "pets" };
-    if matching == all {
-        return format!("{all} {noun}");
-    }
-    format!("{matching} of {all} {noun}")
+fn chosen(query: &PetQuery) -> usize {
+    let is_sorted = query.sort != PetSort::default();
+    let others = [!query.species.is_empty(), query.state.is_some(), is_sorted];
+    query.tags.len() + others.into_iter().filter(|is_chosen| *is_chosen).count()
 }
 
 fn summary(query: &PetQuery, page: &PetPage) -> Vec<SummaryLink> {
-    let links = page.doing.iter().map(|(status, count)| {
+    let links = page.doing.iter().map(|(status, number)| {
         let is_current = query.doing == Some(*status);
         let target = query.with_doing(Some(*status).filter(|_| !is_current));
         SummaryLink {
-            text: format!("{count} {}", status.text().to_lowercase()),
+            status: status.as_str(),
+            count: *number,
+            text: status.text().to_lowercase(),
             address: view_address(&target),
             is_current,
         }

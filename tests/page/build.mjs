@@ -20,7 +20,7 @@ export const BUILT = `${PUBLIC}/built`;
 const TARGET = ["chrome111", "firefox115", "safari16.4"];
 
 /** Scripts that a page loads beside its own. */
-const SECOND_SCRIPTS = ["selection.js"];
+const SECOND_SCRIPTS = ["find.js", "selection.js"];
 
 /** @type {esbuild.BuildOptions} */
 const COMMON = {

@@ -92,13 +92,18 @@ impl PetListJson {
         Ok(PetListJson(body.map_err(|_| Failure::internal())?))
     }
 
-    /// Encodes a page of a view, with the number of pets on all of its pages.
+    /// Encodes a page of a view, with the number of pets on all of its pages, and of those with each status.
     pub fn page(cursor: Cursor, page: &PetPage, audience: Audience) -> Self {
         let objects = page.pets.iter();
         let objects = objects.map(|pet| PetObject::encode(pet, audience, None));
         let objects = objects.collect::<Vec<_>>().join(",");
         let total = page.matching;
-        let json = format!(r#"{{"cursor":"{cursor}","total":{total},"pets":[{objects}]}}"#);
+        let statuses = page.doing.iter();
+        let statuses = statuses.map(|(status, count)| format!(r#""{status}":{count}"#));
+        let statuses = statuses.collect::<Vec<_>>().join(",");
+        let json = format!(
+            r#"{{"cursor":"{cursor}","total":{total},"statuses":{{{statuses}}},"pets":[{objects}]}}"#
+        );
         PetListJson(json.into())
     }
 }

@@ -242,6 +242,11 @@ fn pet_list() -> Value {
                 "minimum": 0,
                 "description": "Pets on all pages of the view. Absent without one.",
             },
+            "statuses": {
+                "type": "object",
+                "additionalProperties": { "type": "integer", "minimum": 0 },
+                "description": "Pets of the view by status, whatever its `doing`. Absent without a view.",
+            },
             "pets": { "type": "array", "items": { "$ref": "#/components/schemas/Pet" } },
         },
     })

@@ -85,6 +85,11 @@ async fn without_parameters_of_a_view_the_list_is_whole_and_has_no_links() {
     let list: Value = answer.json().await.unwrap();
     assert_eq!(ids(&list).len(), 60);
     assert!(list.get("total").is_none());
+    assert!(list.get("statuses").is_none());
+    let list = app.json("/api/v1/pets?q=&doing=eating").await;
+    let statuses = list["statuses"].as_object().unwrap();
+    let all: u64 = statuses.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!((all, &statuses["eating"]), (60, &list["total"]));
     let list = app.json("/api/v1/pets?q=").await;
     assert_eq!((ids(&list).len(), &list["total"]), (48, &json!(60)));
 }

@@ -92,19 +92,20 @@ async fn the_form_and_the_summary_lead_on_from_the_view() {
         .await;
     let read = unescape(&page);
     for part in [
-        "<b>2 of 6 pets</b>",
-        "<a href=\"/pets?species=cat&doing=eating&tag=special-needs&sort=name\">1 eating</a>",
+        "<b data-total>2 pets</b>",
+        "href=\"/pets?species=cat&doing=eating&tag=special-needs&sort=name\"><span>1</span> eating</a>",
+        "&tag=special-needs&sort=name\" hidden><span>0</span> playing</a>",
         "<option value=\"Cat\" selected>",
         "name=\"tag\" value=\"special-needs\" checked>",
         "<option value=\"name\" selected>",
-        "<details open>",
+        "Filter and sort (3)</summary>",
     ] {
         assert!(read.contains(part), "{part} in {read}");
     }
     // Tapped again, a link of the summary leads back; the form keeps it.
     let read = unescape(&app.text("/pets?doing=eating").await);
     assert!(
-        read.contains("<a href=\"/pets\" aria-current=\"true\">2 eating</a>"),
+        read.contains("href=\"/pets\" aria-current=\"true\"><span>2</span> eating</a>"),
         "{read}"
     );
     assert!(read.contains("<input type=\"hidden\" name=\"doing\" value=\"eating\">"));
