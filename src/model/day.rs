@@ -33,8 +33,8 @@ pub struct StatusSpan {
 pub struct DayRecord {
     /// The day.
     pub day: Day,
-    /// Parts of the day in their order, without overlap. There are gaps where nothing is known, and a pet that
-    /// became private and public again has gaps for visitors.
+    /// Parts of the day in their order, without overlap. There are gaps where nothing is known, until somebody sets
+    /// the first status, and for visitors where the pet was private.
     pub spans: Vec<StatusSpan>,
     /// Time at which what is known of the pet begins.
     pub known_since: Timestamp,
@@ -104,9 +104,13 @@ impl DayRecord {
     ) -> Self {
         let spans = StatusSpan::list(changes, audience, current, now);
         let known_since = spans.first().map_or(now, |first| first.from);
-        let within = |span: StatusSpan| span.within(day.start, day.end);
+        let set = spans
+            .into_iter()
+            .filter(|span| span.status != Status::NotSetYet);
         DayRecord {
-            spans: spans.into_iter().filter_map(within).collect(),
+            spans: set
+                .filter_map(|span| span.within(day.start, day.end))
+                .collect(),
             known_since,
             day,
         }

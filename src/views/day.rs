@@ -264,7 +264,10 @@ fn labels(day: &Day, hours: &[Timestamp], local: &LocalTime) -> Vec<LabelView> {
         })
     };
     let start = label(day.start, "start");
-    let end = label(day.end, "end");
+    let end = label(day.end, "end").map(|end| LabelView {
+        text: end.text.replace("00:00", "24:00"),
+        ..end
+    });
     let middle = hours.iter().filter_map(|at| label(*at, "middle"));
     start.into_iter().chain(middle).chain(end).collect()
 }

@@ -121,6 +121,23 @@ fn visitors_see_no_status_from_while_the_pet_was_private() {
     assert_eq!(all.len(), 3, "bathing twice is one part: {all:?}");
 }
 
+#[test]
+fn a_pet_whose_status_nobody_has_set_did_nothing_that_is_known() {
+    let day = Day::parse("1970-01-01", &LocalTime::new("", false)).unwrap();
+    let mut pet = crate::model::example::pet(1);
+    (pet.status, pet.since) = (Status::NotSetYet, at(10));
+    let created = set(10, ChangeKind::Pet(pet.into()));
+    let fed = set(40, ChangeKind::Status(Status::Eating));
+    let current = (Status::Eating, at(40));
+    let changes = [created, fed];
+    let record = DayRecord::new(day, &changes, Audience::Public, current, at(100));
+    assert_eq!(record.known_since, at(10));
+    let [eating] = record.spans[..] else {
+        panic!("{record:?}");
+    };
+    assert_eq!((eating.from, eating.until), (at(40), at(100)));
+}
+
 /// A pet that always existed, and whose statuses were set and undone by chance, on days of every length.
 #[test]
 fn the_parts_of_a_day_add_up_to_its_length_without_overlap() {

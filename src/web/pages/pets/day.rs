@@ -108,7 +108,8 @@ pub async fn read_record(
     run_blocking(move || Ok(read_day(&*site.engine, newest, &pet, day, audience, now)?)).await
 }
 
-/// Returns the strip of today; `None` if the engine does not answer soon. The rest of the page is in memory.
+/// Returns the strip of today; `None` if there is nothing to draw, or if the engine does not answer soon. The rest
+/// of the page is in memory.
 pub async fn today(
     site: &Arc<Site>,
     pet: &Arc<Pet>,
@@ -121,5 +122,5 @@ pub async fn today(
     let day = Day::containing(now.at, &now.local)?;
     let reading = read_record(site, pet, day, audience, now.at);
     let record = timeout(STRIP_TIMEOUT, reading).await.ok()?.ok()?;
-    Some(DayStrip::new(pet, &record, now))
+    (!record.spans.is_empty()).then(|| DayStrip::new(pet, &record, now))
 }
