@@ -289,7 +289,11 @@ impl WriterThread {
     fn commit_batch(&mut self, commands: Vec<PendingCommand>) -> Vec<PendingCommand> {
         let hub = Arc::clone(&self.hub);
         let refreshed = refresh_authorizations(&commands);
-        let mut decision = Decision::new(&hub);
+        let mut authorizations = commands
+            .iter()
+            .filter_map(|pending| pending.signer.authorization());
+        let status_age = authorizations.next().and_then(Authorization::status_age);
+        let mut decision = Decision::new(&hub).with_status_age(status_age);
         let (mut decided, mut guards) = (Vec::new(), Vec::new());
         for pending in commands {
             let outcome = pending.check(&refreshed).and_then(|guard| {

@@ -53,12 +53,14 @@ impl LocalTime {
         self.zoned(at).strftime(self.clock_format()).to_string()
     }
 
-    /// Returns hour and minute, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
-    /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
+    /// Returns hour and minute, with the day if it is not that of `now`: `14:05`, `yesterday 14:05`,
+    /// `Tue 14:05`, `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
     pub fn text(&self, at: Timestamp, now: Timestamp) -> String {
         let (then, today) = (self.zoned(at), self.zoned(now));
         let day = if then.date() == today.date() {
             ""
+        } else if then.date().tomorrow().ok() == Some(today.date()) {
+            "yesterday "
         } else if at < now && now.since(at) < SIX_DAYS {
             "%a "
         } else if then.year() == today.year() {
@@ -160,7 +162,9 @@ mod tests {
         let utc = LocalTime::new("", false);
         for (now, text) in [
             ("2023-11-14T23:59:59Z", "22:13 UTC"),
-            ("2023-11-15T00:00:00Z", "Tue 22:13 UTC"),
+            ("2023-11-15T00:00:00Z", "yesterday 22:13 UTC"),
+            ("2023-11-15T23:59:59Z", "yesterday 22:13 UTC"),
+            ("2023-11-16T00:00:00Z", "Tue 22:13 UTC"),
             ("2023-11-20T22:13:19Z", "Tue 22:13 UTC"),
             ("2023-11-20T22:13:20Z", "14 Nov 22:13 UTC"),
             ("2024-01-01T00:00:00Z", "14 Nov 2023 22:13 UTC"),
@@ -188,8 +192,8 @@ mod tests {
         let (evening, noon) = (at("2026-11-28T10:30:00Z"), at("2026-11-28T12:00:00Z"));
         assert_eq!(
             auckland.text(evening, noon),
-            "Sat 23:30",
-            "yesterday over there"
+            "yesterday 23:30",
+            "over there"
         );
     }
 

@@ -101,6 +101,8 @@ pub(super) struct PetView {
     since_datetime: String,
     since_clock: String,
     since_ago: String,
+    /// True if the status is too old to be believed.
+    is_old: bool,
 }
 
 /// The public fields of a pet by name.
@@ -247,6 +249,7 @@ impl PetView {
             since_datetime: pet.since.datetime(),
             since_clock: now.text(pet.since),
             since_ago: ago(now.at.since(pet.since)),
+            is_old: now.is_old(pet.since),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
@@ -22,6 +23,8 @@ pub struct Decision<'a> {
     /// Pets as this batch leaves them; `None` for one that it removes.
     pets: HashMap<PetId, Option<CurrentPet>>,
     changes: Vec<AppliedChange>,
+    /// Time after which confirming a status begins it again; `None` for never.
+    status_age: Option<Duration>,
 }
 
 /// The outcome of deciding one command.
@@ -56,7 +59,15 @@ impl<'a> Decision<'a> {
             next_pet,
             pets: HashMap::new(),
             changes: Vec::new(),
+            status_age: None,
         }
+    }
+
+    /// Begins a status again that is confirmed after this time: nobody knows whether the pet did something
+    /// else in between.
+    pub fn with_status_age(mut self, age: Option<Duration>) -> Self {
+        self.status_age = age;
+        self
     }
 
     /// Adds the changes that `command` makes, unless a command with the same key made it before.
@@ -182,7 +193,7 @@ impl<'a> Decision<'a> {
                 expected,
             } => {
                 let before = self.current_if(*pet, expected)?;
-                let kind = set_status(&before.pet, *status, *since);
+                let kind = self.set_status(&before.pet, *status, *since);
                 (before, kind)
             }
             Command::SetStatuses {
@@ -209,7 +220,7 @@ impl<'a> Decision<'a> {
         for (pet, edit) in statuses {
             match (self.current_if(*pet, &edit.expected), on_refusal) {
                 (Ok(before), _) => {
-                    let kind = set_status(&before.pet, edit.status, edit.since);
+                    let kind = self.set_status(&before.pet, edit.status, edit.since);
                     proposed.push((Some(before), *pet, kind));
                 }
                 (Err(error), OnRefusal::Abort) => return Err(error),
@@ -243,6 +254,18 @@ impl<'a> Decision<'a> {
         let namesake = others
             .find(|other| Some(other.id) != pet && other.profile.folded_identity() == identity);
         namesake.map_or(Ok(()), |other| Err(WriteError::Namesake(other.id)))
+    }
+
+    /// Returns the change that sets the status of `pet`, or confirms it and keeps its `since` unless that is
+    /// old.
+    fn set_status(&self, pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind {
+        let age = Timestamp::now().since(pet.since);
+        let is_old = self.status_age.is_some_and(|limit| age >= limit);
+        let confirmed = (status == pet.status && !is_old).then_some(pet.since);
+        match since.or(confirmed) {
+            Some(since) => ChangeKind::StatusSince(status, since),
+            None => ChangeKind::Status(status),
+        }
     }
 
     /// Appends `change` with the visibility that follows from its pet before and after.
@@ -332,15 +355,6 @@ impl<'a> Decision<'a> {
             cursor: cursor(last),
             after: after.clone(),
         }
-    }
-}
-
-/// Returns the change that sets the status of `pet`, or confirms it and keeps its `since`.
-fn set_status(pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind {
-    let confirmed = (status == pet.status).then_some(pet.since);
-    match since.or(confirmed) {
-        Some(since) => ChangeKind::StatusSince(status, since),
-        None => ChangeKind::Status(status),
     }
 }
 

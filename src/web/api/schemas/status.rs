@@ -32,7 +32,7 @@ pub fn status_fields() -> Value {
             "status": {
                 "type": "string",
                 "enum": exact_words(),
-                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays. \
+                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays unless it is old. \
                     `not-set-yet` takes back a first status.",
             },
             "since": {
@@ -64,7 +64,7 @@ pub fn statuses_fields() -> Value {
             "status": {
                 "type": "string",
                 "enum": exact_words(),
-                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays.",
+                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays unless it is old.",
             },
             "pets": {
                 "type": "array",
