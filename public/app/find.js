@@ -5,8 +5,8 @@
  */
 import { browserClock, withTimeout } from "../petstore/clock.js";
 import { PartCheck } from "./state/part-check.js";
-import { Part } from "./view/part.js";
-import { Summary } from "./view/summary.js";
+import { Part } from "./view/board/part.js";
+import { Summary } from "./view/board/summary.js";
 /** @import { PartAnswer } from "./state/part-check.js" */
 
 const LIMIT_MS = 10_000;

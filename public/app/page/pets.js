@@ -9,7 +9,7 @@ import { Pause } from "../state/pause.js";
 import { Cards } from "../view/cards.js";
 import { Highlight } from "../view/highlight.js";
 import { PauseButton } from "../view/pause-button.js";
-import { Summary } from "../view/summary.js";
+import { Summary } from "../view/board/summary.js";
 import { startClocks } from "./clocks.js";
 import { startLive } from "./live.js";
 /** @import { Clock } from "../../petstore/clock.js" */

@@ -1,8 +1,8 @@
 /** A page with some of the pets: which cards do not match any more, and how many match now; and the summary above. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describe, Part } from "../../../public/app/view/part.js";
-import { Summary } from "../../../public/app/view/summary.js";
+import { describe, Part } from "../../../public/app/view/board/part.js";
+import { Summary } from "../../../public/app/view/board/summary.js";
 import { fake } from "../support/fakes.mjs";
 
 class FakeElement {

@@ -4,7 +4,7 @@
  *
  * Adds what the form cannot do alone: the number of selected pets, and "Select all" for the cards that are there now.
  */
-import { setText } from "./text.js";
+import { setText } from "../text.js";
 
 export class Selection {
   #document;

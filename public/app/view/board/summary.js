@@ -1,6 +1,6 @@
 // @ts-check
 /** The summary above the board: how many pets there are, and how many do what. Each number is a link that filters. */
-import { setText } from "./text.js";
+import { setText } from "../text.js";
 
 export class Summary {
   #total;

@@ -4,8 +4,8 @@
  *
  * Nothing moves under the reader's finger: the offer is a link to the same address, which the reader follows.
  */
-import { setText } from "./text.js";
-/** @import { PartAnswer } from "../state/part-check.js" */
+import { setText } from "../text.js";
+/** @import { PartAnswer } from "../../state/part-check.js" */
 
 export class Part {
   #document;
