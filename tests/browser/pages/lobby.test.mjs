@@ -26,12 +26,14 @@ test("changes, new pets and removed pets are shown without a reload", async (t) 
   const tab = await openTab(t, `${store.origin}/board`, { viewport: SCREENS.landscape });
   await tab.isLive();
   await tab.shows(1, "status", await store.changeStatus(1));
-  const { id, status } = await store.api("POST", "/pets", { name: "Mossie", species: "Rabbit" });
+  const { id } = await store.api("POST", "/pets", { name: "Mossie", species: "Rabbit" });
   await tab.shows(id, "name", "Mossie");
   assert.deepEqual(await shown(tab), [1, 2, 3, id]);
+  await store.setStatus(id, "bathing");
+  await tab.shows(id, "status", "Bathing");
   const { pets } = await store.api("GET", "/pets");
-  const count = pets.filter((pet) => pet.status === status).length;
-  assert.equal(await tab.page.locator(`[data-count="${status}"]`).textContent(), String(count));
+  const count = pets.filter(({ status }) => status === "bathing").length;
+  assert.equal(await tab.page.locator('[data-count="bathing"]').textContent(), String(count));
   await store.api("DELETE", "/pets/2");
   await eventually(async () => assert.deepEqual(await shown(tab), [1, 3, id]));
   assert.equal(tab.loads, 1);
