@@ -60,7 +60,8 @@ impl fmt::Display for Imported {
 }
 
 /// Fills an empty cluster from an export, which is checked completely before anything but photos is
-/// sent. The store gets a new epoch. Blocks; must not be called by an async worker.
+/// sent: a file without photos leaves nothing behind if it has an error. The store gets a new epoch.
+/// Blocks; must not be called by an async worker.
 ///
 /// # Errors
 /// `Import` with the first invalid line, `NotEmptyEngine` or `Unfinished` if the cluster is not
@@ -68,15 +69,22 @@ impl fmt::Display for Imported {
 /// if no pet has them. `ImportStopped` after that.
 pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported, StoreError> {
     let runtime = new_runtime(address)?;
-    let engine = runtime.block_on(connect_empty(address))?;
+    let connect = || runtime.block_on(connect_empty(address));
+    // A file without photos is checked to its end before the streams are created.
+    let mut engine = None;
     let mut builder = ImportBuilder::default();
     read_export(input, |entry| match entry {
-        ExportedItem::Photo(hash, files) => engine.put_photo(hash, &files, Timestamp::now()),
+        ExportedItem::Photo(hash, files) => {
+            let connected = engine.take().map_or_else(connect, Ok)?;
+            let engine = engine.insert(connected);
+            engine.put_photo(hash, &files, Timestamp::now())
+        }
         entry => {
             builder.add(entry);
             Ok(())
         }
     })?;
+    let engine = engine.map_or_else(connect, Ok)?;
     let batch = builder.finish();
     let client = &engine.replica.client;
     let halfway = |error: StoreError| StoreError::ImportStopped(error.to_string());
