@@ -2,7 +2,6 @@
 //! command to the writer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use poem::http::HeaderValue;
 
@@ -113,11 +112,6 @@ impl Authorization for CommandAuthorization {
             tracing::debug!(%error, "cannot read the revocations of other nodes; refusing the command");
             WriteError::Unavailable
         })
-    }
-
-    fn status_age(&self) -> Option<Duration> {
-        let accounts = self.accounts().ok()?;
-        accounts.rescue().status_age()
     }
 
     fn check(&self) -> Result<CommitGuard, WriteError> {

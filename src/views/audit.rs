@@ -38,17 +38,6 @@ struct LineView {
     pet: Option<PetLink>,
     /// Text after the name of the pet, such as " to eating".
     detail: String,
-    /// Fields that an edit changed, in the history of one pet.
-    edits: Vec<EditView>,
-}
-
-/// A field that an edit changed.
-#[derive(Serialize)]
-struct EditView {
-    label: &'static str,
-    /// Empty for a field that was empty.
-    before: String,
-    after: String,
 }
 
 /// A pet, with a link to its page, or to its history if it was removed.
@@ -103,7 +92,6 @@ impl AuditPage {
             action: entry.action.clone(),
             pet: None,
             detail: String::new(),
-            edits: Vec::new(),
         });
     }
 }
@@ -123,14 +111,8 @@ impl HistoryPage {
 
     /// Adds a change of the pet; `previous` is the profile before an edit.
     pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
-        let edits = match (&change.kind, previous) {
-            (ChangeKind::Pet(pet), Some(previous)) => EditView::list(previous, &pet.profile),
-            _ => Vec::new(),
-        };
-        self.lines.push(LineView {
-            edits,
-            ..LineView::new(change, subject, None, None, &self.now)
-        });
+        self.lines
+            .push(LineView::new(change, subject, None, previous, &self.now));
     }
 }
 
@@ -165,23 +147,7 @@ impl LineView {
                 path,
             }),
             detail,
-            edits: Vec::new(),
         }
-    }
-}
-
-impl EditView {
-    fn list(before: &Profile, after: &Profile) -> Vec<Self> {
-        let changed = Profile::FIELDS
-            .iter()
-            .filter(|field| field.text(before) != field.text(after));
-        let shown = |field: &ProfileField, profile| field.shown(field.text(profile)).into_owned();
-        let edits = changed.map(|field| EditView {
-            label: field.label,
-            before: shown(field, before),
-            after: shown(field, after),
-        });
-        edits.collect()
     }
 }
 
@@ -189,7 +155,7 @@ impl EditView {
 fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-            ("set", format!(" to {}", status.text().to_lowercase()))
+            ("set", format!(" to {status}"))
         }
         // A status begins when the pet is added, and has begun before every edit.
         ChangeKind::Pet(pet) if pet.since == change.at => ("added", String::new()),

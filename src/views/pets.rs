@@ -7,14 +7,10 @@ use serde::Serialize;
 
 use super::ask::AskView;
 use super::choice::Choice;
-use super::day::DayStrip;
-use super::find::FindView;
-use super::photos::PhotoView;
 use super::sharing::Sharing;
-use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
-use crate::model::{AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
+use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -22,17 +18,10 @@ pub struct IndexPage {
     #[serde(flatten)]
     as_of: AsOf,
     has_pets: bool,
-    find: FindView,
     /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
-    /// Offer to undo the statuses of several pets.
-    pub bulk_undo: Option<BulkUndoView>,
-    /// The ids of all pets on the page, to set their statuses together; `None` for too many.
-    all_pets: Option<String>,
-    /// The idempotency key of the form.
-    pub request: String,
     /// Message of the last form.
     pub flash: Option<String>,
     /// The description of the page for search engines.
@@ -55,8 +44,6 @@ pub struct ShowPage {
     details: Vec<DetailView>,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
-    /// The hours of today so far, if they could be read.
-    pub today: Option<DayStrip>,
     /// The ways to ask the rescue about the pet.
     pub ask: Option<AskView>,
     /// The description of the page for search engines.
@@ -76,24 +63,15 @@ pub struct UndoView {
     replaces: String,
 }
 
-/// Offer to undo the statuses of several pets that were just set.
-#[derive(Serialize)]
-pub struct BulkUndoView {
-    text: String,
-    /// The changes, for the form.
-    offer: String,
-}
-
 /// A pet as text.
 #[derive(Serialize)]
-pub(super) struct PetView {
+struct PetView {
     id: u64,
     #[serde(flatten)]
     fields: PublicTexts,
     state_text: &'static str,
     /// True for a pet that only staff may know of. It is not live for anybody.
     is_private: bool,
-    photos: Vec<PhotoView>,
     status: &'static str,
     status_text: &'static str,
     /// As in messages: an undo sends it back.
@@ -101,8 +79,6 @@ pub(super) struct PetView {
     since_datetime: String,
     since_clock: String,
     since_ago: String,
-    /// True if the status is too old to be believed.
-    is_old: bool,
 }
 
 /// The public fields of a pet by name.
@@ -112,7 +88,7 @@ struct PublicTexts(BTreeMap<&'static str, String>);
 
 /// A field on the page of a pet.
 #[derive(Serialize)]
-pub(super) struct DetailView {
+struct DetailView {
     name: &'static str,
     label: &'static str,
     kind: &'static str,
@@ -128,7 +104,7 @@ const FIRST_POLL_WAIT_S: f64 = 0.1;
 
 /// Time and cursor at which a live page was rendered.
 #[derive(Serialize)]
-pub(super) struct AsOf {
+struct AsOf {
     cursor: String,
     as_of: String,
     as_of_clock: String,
@@ -142,24 +118,14 @@ impl IndexPage {
     /// Placeholder of the cards. Text of people is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
-    /// The page of `board` with `pets`, which `find` describes, as of now.
-    pub fn new(
-        board: &Board,
-        pets: &[Arc<Pet>],
-        find: FindView,
-        now: &Now,
-        undo: Option<UndoView>,
-    ) -> Self {
+    /// The page of `board`, as of now.
+    pub fn new(board: &Board, now: &Now, undo: Option<UndoView>) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
-            find,
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
-            bulk_undo: None,
-            all_pets: all_pets(pets),
-            request: String::new(),
             flash: None,
             sharing: None,
         }
@@ -195,7 +161,6 @@ impl ShowPage {
             details: DetailView::list(&pet.profile, audience),
             statuses: choices(Some(pet.status)),
             undo,
-            today: None,
             ask: None,
             sharing: None,
         }
@@ -216,50 +181,27 @@ impl UndoView {
     }
 }
 
-impl BulkUndoView {
-    /// Offers to undo the changes that `offer` names, by which `count` pets got a status.
-    pub fn new(count: u64, status: Status, offer: String) -> Self {
-        let pets = usize::try_from(count).unwrap_or(usize::MAX);
-        let pets = counted(pets, "pet is", "pets are");
-        BulkUndoView {
-            text: format!("{pets} now {}", status.text().to_lowercase()),
-            offer,
-        }
-    }
-}
-
-/// Returns the ids of the pets of a page. Empty text would be no id.
-fn all_pets(pets: &[Arc<Pet>]) -> Option<String> {
-    let ids: Vec<String> = pets.iter().map(|pet| pet.id.to_string()).collect();
-    (!ids.is_empty()).then(|| ids.join(","))
-}
-
 impl PetView {
-    /// The texts of `pet`, as of now.
-    pub(super) fn new(pet: &Pet, now: &Now) -> Self {
+    fn new(pet: &Pet, now: &Now) -> Self {
         PetView {
             id: pet.id.get(),
             fields: PublicTexts::new(&pet.profile),
             state_text: pet.profile.state.text(),
             is_private: pet.is_private(),
-            photos: PhotoView::list(pet),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
             since_datetime: pet.since.datetime(),
             since_clock: now.text(pet.since),
             since_ago: ago(now.at.since(pet.since)),
-            is_old: now.is_old(pet.since),
         }
     }
 
-    /// The texts of a pet that does not exist yet.
-    pub(super) fn blank(now: &Now) -> Self {
+    fn blank(now: &Now) -> Self {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
-            photos: Vec::new(),
-            status: Status::NotSetYet,
+            status: Status::Sleeping,
             since: now.at,
         };
         PetView {
@@ -279,13 +221,8 @@ impl PublicTexts {
 }
 
 impl DetailView {
-    /// Returns true if the field says something: an adoption that is open, or a size that nobody knows, does not.
-    pub(super) fn is_known(&self) -> bool {
-        !["", "unknown", AdoptionState::default().as_str()].contains(&&*self.value)
-    }
-
     /// Returns every field that `audience` may read, without the name, which is the heading.
-    pub(super) fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
+    fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
         let fields = Profile::fields_for(audience).skip(1);
         let details = fields.map(|field| {
             let value = field.text(profile);
@@ -302,8 +239,7 @@ impl DetailView {
 }
 
 impl AsOf {
-    /// The position of a page about `pet`, or about all pets.
-    pub(super) fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
+    fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
         let nonce: u64 = rand::random();
         let pet = pet.map(|pet| format!("&pet={pet}"));
         let pet = pet.unwrap_or_default();

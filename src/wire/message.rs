@@ -39,11 +39,8 @@ pub enum Message<'a> {
         cursor: Cursor,
         /// Pet that changed.
         pet: PetId,
-        /// Status of the pet now, in one of four words.
-        status: &'static str,
-        /// The exact word of the status, if that is another one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        activity: Option<&'static str>,
+        /// Status of the pet now.
+        status: Status,
         /// Time when the status began.
         since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
@@ -131,9 +128,7 @@ pub enum Message<'a> {
 pub struct SnapshotPet<'a> {
     id: PetId,
     name: &'a str,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    activity: Option<&'static str>,
+    status: Status,
     since: Timestamp,
     /// Absent for a pet that is available, as most are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,11 +140,10 @@ impl<'a> Message<'a> {
     pub fn from_change(epoch: Epoch, change: &'a Change) -> Self {
         let (rev, pet) = (change.rev, change.pet);
         let cursor = Cursor { epoch, rev };
-        let status = |status: Status, since| Message::Status {
+        let status = |status, since| Message::Status {
             cursor,
             pet,
-            status: status.known_word(),
-            activity: status.activity(),
+            status,
             since,
             at: (since != change.at).then_some(change.at),
             by: change.by,
@@ -217,8 +211,7 @@ impl<'a> SnapshotPet<'a> {
         SnapshotPet {
             id: pet.id,
             name: &pet.profile.name,
-            status: pet.status.known_word(),
-            activity: pet.status.activity(),
+            status: pet.status,
             since: pet.since,
             state: Some(pet.profile.state).filter(|state| *state != AdoptionState::default()),
         }

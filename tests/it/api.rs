@@ -7,5 +7,3 @@ mod history;
 mod idempotency;
 mod operations;
 mod refusals;
-mod statuses;
-mod views;

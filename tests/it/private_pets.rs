@@ -6,7 +6,6 @@
 
 mod ask;
 mod history;
-mod namesakes;
 mod places;
 mod world;
 

@@ -4,7 +4,6 @@ mod accounts;
 mod audit;
 mod backups;
 mod bootstrap;
-mod bulk;
 mod command_line;
 mod csrf;
 mod quick_status;

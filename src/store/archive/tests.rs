@@ -30,8 +30,7 @@ fn pet() -> Pet {
             location: "Kennel 4".to_owned(),
             ..Profile::default()
         },
-        photos: Vec::new(),
-        status: Status::NotSetYet,
+        status: Status::Eating,
         since: Timestamp::from_micros(1000),
     }
 }
@@ -114,7 +113,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let changes = [
         change(1, ChangeKind::Pet(Arc::new(pet()))),
         change(2, ChangeKind::Status(Status::Playing)),
-        change(3, ChangeKind::Status(Status::NotSetYet)),
+        change(3, ChangeKind::Status(Status::Eating)),
     ];
     let mut text = Vec::new();
     let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
@@ -129,7 +128,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     writer.end().unwrap();
     let start = [
         ExportedItem::Start { rev, next_pet },
-        ExportedItem::Pet(Box::new(pet())),
+        ExportedItem::Pet(pet()),
     ];
     let items = start.into_iter().chain(changes.map(ExportedItem::Change));
     let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
@@ -220,27 +219,26 @@ fn export_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u
 #[test]
 fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let record = || ChangeKind::Pet(Arc::new(pet()));
-    let unset = || ChangeKind::Status(Status::NotSetYet);
-    let two = [change(1, record()), change(2, unset())];
+    let eating = || ChangeKind::Status(Status::Eating);
+    let two = [change(1, record()), change(2, eating())];
     assert!(parsed(&export_of(2, 2, &[pet()], &two)).is_ok());
-    let trimmed = [change(5, unset()), change(6, unset())];
+    let trimmed = [change(5, eating()), change(6, eating())];
     assert!(parsed(&export_of(6, 2, &[pet()], &trimmed)).is_ok());
     let other = Pet {
-        photos: Vec::new(),
         status: Status::Playing,
         ..pet()
     };
     let inconsistent = [
         (
             "missing",
-            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, unset())]),
+            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, eating())]),
         ),
         ("does not end at rev 3", export_of(3, 2, &[pet()], &two)),
         ("not what the log says", export_of(2, 2, &[other], &two)),
         ("not what the log says", export_of(2, 2, &[], &two)),
         (
             "not in the log",
-            export_of(1, 2, &[pet()], &[change(1, unset())]),
+            export_of(1, 2, &[pet()], &[change(1, eating())]),
         ),
         ("yet to be given", export_of(2, 1, &[pet()], &two)),
         (

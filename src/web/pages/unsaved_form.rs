@@ -15,7 +15,6 @@ use bytes::Bytes;
 use poem::http::{StatusCode, Uri};
 use poem::{Request, Response};
 
-use super::bulk;
 use super::form::{self, Form};
 use super::response::PageResponder;
 use super::settings;
@@ -90,12 +89,7 @@ impl UnsavedForm {
     /// Returns `None` unless `action` is the address of a form with text or choices.
     fn new(action: &str, form: Form) -> Option<Self> {
         let has_input = match action {
-            "/pets"
-            | "/staff"
-            | "/account/tokens"
-            | settings::PATH
-            | bulk::PATH
-            | bulk::UNDO_PATH => true,
+            "/pets" | "/staff" | "/account/tokens" | settings::PATH => true,
             _ => edited_pet(action).or(status_pet(action)).is_some(),
         };
         has_input.then(|| UnsavedForm {
@@ -184,7 +178,7 @@ impl UnsavedForm {
         }
         let page = match status_pet(&self.action) {
             Some(pet) => self.into_status_retry(pages, pet, &reason),
-            None => self.into_retry(&reason, detail),
+            None => self.into_retry(detail),
         };
         let page = ErrorPage {
             status: (!status.is_success()).then(|| status.as_u16()),
@@ -219,29 +213,20 @@ impl UnsavedForm {
     }
 
     /// Returns an invitation or a token with a button to send it again. Lists what its author entered.
-    fn into_retry(self, reason: &Reason<'_>, detail: &str) -> ErrorPage {
+    fn into_retry(self, detail: &str) -> ErrorPage {
         let entered = LABELS.iter().filter_map(|(field, label)| {
             let text = self.form.get(field)?;
             Some((*label, text.to_owned()))
         });
         let button = match self.action.as_str() {
-            "/staff" => "Create invitation".to_owned(),
-            bulk::PATH => bulk::description(&self.form),
-            bulk::UNDO_PATH => "Set the pets back".to_owned(),
-            _ => "Create token".to_owned(),
-        };
-        let detail = match reason {
-            // There is nothing to check on these.
-            Reason::SignedIn if [bulk::PATH, bulk::UNDO_PATH].contains(&self.action.as_str()) => {
-                "No status is set yet."
-            }
-            _ => detail,
+            "/staff" => "Create invitation",
+            _ => "Create token",
         };
         ErrorPage {
             detail: detail.to_owned(),
             retry: Some(RetryForm {
                 entered: entered.collect(),
-                button,
+                button: button.to_owned(),
                 action: self.action,
                 fields: self.form.into_fields(),
             }),

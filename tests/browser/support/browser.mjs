@@ -61,11 +61,10 @@ export async function startStore(t, flags = {}) {
 /**
  * Starts an empty rescue without accounts, and returns the link for its first admin.
  * @param {import("node:test").TestContext} t
- * @param {Record<string, string | number>} [flags]
  */
-export async function startRescue(t, flags = {}) {
+export async function startRescue(t) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
-  const store = new Store(data, flags, "serve");
+  const store = new Store(data, {}, "serve");
   t.after(async () => {
     await store.stop("SIGKILL");
     await rm(data, { recursive: true, force: true });

@@ -37,9 +37,7 @@ const FORBIDDEN_OPENINGS: [&str; 16] = [
 
 /// Returns true for a file that contains only tests.
 fn is_test(path: &Path) -> bool {
-    let is_in_tests = path
-        .components()
-        .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "contract");
+    let is_in_tests = path.components().any(|part| part.as_os_str() == "tests");
     is_in_tests || path.ends_with("tests.rs") || path.ends_with("contract.rs")
 }
 

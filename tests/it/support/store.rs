@@ -47,7 +47,6 @@ fn change(rev: u64) -> Change {
     let pet = Pet {
         id: PetId::FIRST,
         profile,
-        photos: Vec::new(),
         status,
         since: at,
     };
