@@ -62,6 +62,7 @@ fn pet(id: u64) -> Pet {
             species: "dog".to_owned(),
             ..Profile::default()
         },
+        photos: Vec::new(),
         status: Status::Sleeping,
         since: Timestamp::from_micros(1_700_000_000_000_000),
     }

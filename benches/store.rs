@@ -42,6 +42,7 @@ fn engine(folder: &TempDir) -> RedbEngine {
             let pet = Pet {
                 id: PetId::new(id),
                 profile: Profile::default(),
+                photos: Vec::new(),
                 status: Status::Sleeping,
                 since: Timestamp::now(),
             };

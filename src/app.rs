@@ -29,7 +29,7 @@ use crate::limits::ClientLimiter;
 use crate::metrics::Metrics;
 use crate::model::{ChangeSource, Rev};
 use crate::serve::{Server, listen};
-use crate::simulator::{self, Simulator, sample_pets};
+use crate::simulator::{self, Simulator, add_portraits, sample_pets};
 use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster};
 use crate::web;
 use crate::writer::{self, WriteError, Writer};
@@ -300,10 +300,11 @@ fn both<E: Engine + AccountStore>(store: Arc<E>) -> (Arc<dyn Engine>, Arc<dyn Ac
 fn load_hub(
     engine: Arc<dyn Engine>,
     metrics: Metrics,
-    samples: Vec<writer::Command>,
+    mut samples: Vec<writer::Command>,
 ) -> Result<Arc<Hub>, StartError> {
     let hub = Hub::open(Arc::clone(&engine), metrics)?;
     if hub.newest().0 == Rev::ZERO && !samples.is_empty() {
+        add_portraits(&mut samples, &*engine)?;
         match writer::commit_all(&*engine, &hub, &samples, ChangeSource::Simulator) {
             // Another node added them at the same time.
             Ok(()) | Err(WriteError::Conflict) => {}

@@ -14,6 +14,7 @@ mod catch_up;
 mod chain;
 mod conflation;
 mod engine_status;
+mod photo_index;
 mod replay;
 mod request_index;
 mod state;
@@ -22,6 +23,7 @@ mod tests;
 mod topic_filter;
 mod waiters;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
 use tokio::sync::{Semaphore, broadcast};
@@ -35,8 +37,10 @@ use self::state::HubState;
 pub use self::topic_filter::{FILTER_LIMIT, TooManyPets, TopicFilter};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
-use crate::model::{Audience, Change, Cursor, Epoch, Pet, PetId, RequestId, Rev, Timestamp};
-use crate::store::{self, Engine, Follower, StoreError};
+use crate::model::{
+    Audience, Change, Cursor, Epoch, Pet, PetId, PhotoHash, RequestId, Rev, Timestamp,
+};
+use crate::store::{self, Engine, Follower, StoreError, used_photos};
 pub use crate::wire::Topic;
 use crate::wire::{Frame, SnapshotForm};
 
@@ -202,6 +206,16 @@ impl Hub {
                 pets: state.all_pets(),
             },
         }
+    }
+
+    /// Returns true if a pet that visitors see has this photo.
+    pub fn is_public_photo(&self, hash: PhotoHash) -> bool {
+        self.state().photos().contains(hash)
+    }
+
+    /// Returns the photos of all pets, also of those that visitors do not see.
+    pub fn used_photos(&self) -> HashSet<PhotoHash> {
+        used_photos(self.board(Audience::Staff).pets.iter().map(|pet| &**pet))
     }
 
     /// Returns one pet that `audience` may know of, with the cursor at which this is true.

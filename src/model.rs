@@ -7,10 +7,16 @@
 mod author;
 mod change;
 mod cursor;
+mod day;
 #[cfg(test)]
 pub(crate) mod example;
+mod fold;
 mod local_time;
 mod pet;
+mod pet_query;
+mod photo;
+mod photo_edit;
+pub mod picture;
 mod profile;
 mod request;
 mod rescue;
@@ -23,8 +29,13 @@ mod visibility;
 pub use author::{Author, Signature};
 pub use change::{Change, ChangeKind, ChangeSource};
 pub use cursor::{Cursor, CursorError, Epoch, Rev};
+pub use day::{Day, DayRecord, StatusSpan};
+pub use fold::fold;
 pub use local_time::{LocalTime, time_zones};
 pub use pet::{Pet, PetId, PetIdError};
+pub use pet_query::{PetPage, PetQuery, PetSort, QueryProblem};
+pub use photo::{Photo, PhotoFile, PhotoHash, PhotoHashError, widths_up_to};
+pub use photo_edit::{PhotoEdit, UnknownPhoto, UnlistedPhotos};
 pub use profile::{
     AdoptionState, Audience, FieldError, FieldKind, FieldValue, InvalidProfile, Profile,
     ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,

@@ -5,6 +5,7 @@
 //! at a time. The simulator uses the same commands as everyone else. With the same seed and the same
 //! pets, a run repeats exactly.
 
+mod portraits;
 mod samples;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 use tokio::time::{Instant, sleep_until};
 
+pub use self::portraits::add_portraits;
 pub use self::samples::sample_pets;
 use crate::hub::Hub;
 use crate::model::{Audience, ChangeSource, Pet, PetId, Status};
@@ -151,6 +153,16 @@ mod tests {
         }
         for status in [Status::Eating, Status::Bathing, Status::Playing] {
             assert!(taken.iter().filter(|(_, taken)| *taken == status).count() > 50);
+        }
+    }
+
+    #[test]
+    fn a_pet_without_a_status_gets_one() {
+        let mut pet = pet(3);
+        pet.status = Status::NotSetYet;
+        let taken = turns(1, &[Arc::new(pet)], 100);
+        for status in Status::ALL {
+            assert!(taken.contains(&(3, status)));
         }
     }
 

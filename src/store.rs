@@ -17,6 +17,7 @@ mod accounts;
 pub mod archive;
 #[cfg(test)]
 pub(crate) mod contract;
+mod day;
 mod error;
 mod follower;
 mod memory;
@@ -25,6 +26,7 @@ mod nats;
 #[cfg(not(feature = "nats"))]
 #[path = "store/no_nats.rs"]
 mod nats;
+mod photos;
 mod record;
 mod redb;
 mod regular;
@@ -37,6 +39,7 @@ pub use self::accounts::{
     AUDIT_ENTRIES_KEPT, AccountEdit, AccountFollower, AccountSet, AccountStore, ClockReading,
     MAX_ACCOUNT_EDITS, MemoryAccountStore,
 };
+pub use self::day::read_day;
 pub use self::error::StoreError;
 pub use self::follower::Follower;
 use self::follower::Following;
@@ -47,6 +50,7 @@ pub use self::nats::{
     AddressError, ClusterAddress, connect as connect_cluster, export as export_cluster,
     import as import_into_cluster,
 };
+pub use self::photos::{PhotoStore, used_photos};
 pub use self::redb::{
     Contents, IoEvent, IoObserver, RedbEngine, backup, check, compact, export, import, restore,
     write_new,
@@ -54,8 +58,12 @@ pub use self::redb::{
 pub use self::regular::open_source;
 use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
 
-/// The most changes of one commit. A cluster accepts at most 1,000 messages in one batch.
-pub const MAX_COMMIT_CHANGES: usize = 500;
+/// The most changes of one commit that creates no pet and is not the simulator's. A cluster accepts at most
+/// 1,000 messages in one batch, and those commits have further messages.
+pub const MAX_COMMIT_CHANGES: usize = 1000;
+
+/// The most changes of one commit that creates pets.
+pub const MAX_COMMIT_CREATIONS: usize = 500;
 
 /// The whole state at one rev.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +107,7 @@ pub struct Recent {
 
 /// A log of changes and the state after them. Shared by the writer, the only one in this process to
 /// commit, and readers.
-pub trait Engine: Send + Sync + 'static {
+pub trait Engine: PhotoStore + Send + Sync + 'static {
     /// Returns the identity of this history. It stays the same until the history ends. Only a shared
     /// engine can change it while the program runs, and notifies the follower then.
     fn epoch(&self) -> Epoch;

@@ -6,13 +6,17 @@
 
 mod api;
 mod assets;
+mod board_view;
 mod compressor;
 mod content_coding;
 mod crawlers;
+mod lobby;
 mod middleware;
 mod pages;
 mod pet_blocks;
+mod photos;
 mod poem_fixes;
+mod print;
 mod probes;
 mod router;
 mod site;

@@ -14,5 +14,5 @@ mod topic;
 pub use encoding::{Encoding, websocket_header};
 pub use frame::{Frame, FrameKind, Predecessors, SnapshotForm};
 pub use message::{Message, SnapshotPet};
-pub use pet_fields::PetFields;
+pub use pet_fields::{PetFields, photo_path};
 pub use topic::Topic;

@@ -6,6 +6,8 @@
 //! its rev and hands it to the hub. Only then are the callers answered. So one fsync serves many
 //! commands, and no viewer sees a change that a crash could undo.
 //!
+//! A command for several pets is one transaction too, and shares it with no other command.
+//!
 //! On a shared engine another node can change the same pet first. The commands of a batch with such
 //! a conflict are decided again, each in a transaction of its own.
 //!
@@ -19,6 +21,7 @@ mod import;
 mod key;
 mod maintenance;
 mod outage;
+mod photo_cleanup;
 mod retention;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,15 +35,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout_at;
 
 pub use self::authorization::{Authorization, CommitGuard, InFlightCommits, Signer};
-pub use self::command::{Command, Committed, Expected, WriteError};
+pub use self::command::{
+    Command, Committed, Expected, MAX_BULK_PETS, Namesakes, OnRefusal, StatusEdit, WriteError,
+};
 use self::decision::{Decided, Decision};
 use self::import::PendingImport;
 pub use self::key::IdempotencyKey;
 use self::maintenance::Maintenance;
 use crate::clock::Clock;
 use crate::hub::Hub;
-use crate::model::{ChangeSource, Cursor, Profile, Rev};
-use crate::store::{Engine, MAX_COMMIT_CHANGES, StoreError};
+use crate::model::{ChangeSource, Profile, Rev};
+use crate::store::{Engine, MAX_COMMIT_CREATIONS, StoreError};
 
 /// Commands that may wait for the writer; the next one is answered `Busy`. On the slowest supported
 /// disk (2 s per fsync, two of them per commit) the last of them waits for 16 s.
@@ -160,7 +165,7 @@ impl Writer {
         outcome.await.unwrap_or(Err(WriteError::Stopping))
     }
 
-    /// Adds all `pets`, at most `MAX_COMMIT_CHANGES`, in one transaction, or none of them. Pets that were
+    /// Adds all `pets`, at most `MAX_COMMIT_CREATIONS`, in one transaction, or none of them. Pets that were
     /// added with the same `key` of a form within the last day are not added again.
     ///
     /// # Errors
@@ -200,7 +205,7 @@ impl Writer {
     }
 }
 
-/// Commits `commands` in as few transactions as possible, without a writer's thread: fills a new
+/// Commits `commands`, each for one pet, in few transactions, without a writer's thread: fills a new
 /// store before anyone else can write to it. Blocks on the disk.
 ///
 /// # Errors
@@ -211,7 +216,7 @@ pub fn commit_all(
     commands: &[Command],
     by: ChangeSource,
 ) -> Result<(), WriteError> {
-    for chunk in commands.chunks(MAX_COMMIT_CHANGES) {
+    for chunk in commands.chunks(MAX_COMMIT_CREATIONS) {
         let mut decision = Decision::new(hub);
         for command in chunk {
             decision.decide(command, None, by.into())?;
@@ -252,19 +257,26 @@ impl WriterThread {
         }
     }
 
-    /// Commits a batch, and returns true if it is the last.
-    fn process(&mut self, batch: impl Iterator<Item = QueueItem>) -> bool {
+    /// Commits what was queued, imports last, and returns true if it is the last.
+    fn process(&mut self, items: impl Iterator<Item = QueueItem>) -> bool {
         let mut is_stopping = false;
-        let (mut commands, mut imports) = (Vec::new(), Vec::new());
-        for item in batch {
+        let (mut batches, mut imports) = (Vec::<Vec<PendingCommand>>::new(), Vec::new());
+        for item in items {
             match item {
                 QueueItem::Stop => is_stopping = true,
                 QueueItem::Import(pending) => imports.push(*pending),
-                QueueItem::Command(pending) => commands.push(*pending),
+                QueueItem::Command(pending) => match batches.last_mut() {
+                    Some(batch) if !pending.command.is_bulk() && !batch[0].command.is_bulk() => {
+                        batch.push(*pending);
+                    }
+                    _ => batches.push(vec![*pending]),
+                },
             }
         }
-        for conflicting in self.commit_batch(commands) {
-            self.commit_alone(conflicting);
+        for batch in batches {
+            for conflicting in self.commit_batch(batch) {
+                self.commit_alone(conflicting);
+            }
         }
         for pending in imports {
             pending.commit(self);
@@ -277,7 +289,11 @@ impl WriterThread {
     fn commit_batch(&mut self, commands: Vec<PendingCommand>) -> Vec<PendingCommand> {
         let hub = Arc::clone(&self.hub);
         let refreshed = refresh_authorizations(&commands);
-        let mut decision = Decision::new(&hub);
+        let mut authorizations = commands
+            .iter()
+            .filter_map(|pending| pending.signer.authorization());
+        let status_age = authorizations.next().and_then(Authorization::status_age);
+        let mut decision = Decision::new(&hub).with_status_age(status_age);
         let (mut decided, mut guards) = (Vec::new(), Vec::new());
         for pending in commands {
             let outcome = pending.check(&refreshed).and_then(|guard| {
@@ -287,7 +303,7 @@ impl WriterThread {
             });
             match outcome {
                 Ok(Decided::Done(committed)) => pending.answer(Ok(committed)),
-                Ok(Decided::Change(index)) => decided.push((pending, index)),
+                Ok(Decided::Changes(places)) => decided.push((pending, places)),
                 Err(error) => pending.answer(Err(error)),
             }
         }
@@ -296,10 +312,8 @@ impl WriterThread {
         drop(guards);
         match committed {
             Ok(revs) => {
-                let epoch = hub.epoch();
-                for (pending, index) in decided {
-                    let rev = revs[index];
-                    pending.answer(Ok(decision.committed(index, Cursor { epoch, rev })));
+                for (pending, places) in decided {
+                    pending.answer(Ok(decision.committed(&places, &revs)));
                 }
                 Vec::new()
             }

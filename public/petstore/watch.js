@@ -38,6 +38,8 @@ import { checkOrigin, checkPets, checkSince } from "./watch-options.js";
  * @property {FirstPoll} firstPoll
  */
 
+/** @typedef {{ origin: string, pets: string[], since: string }} Checked  Options without mistakes; no pets for every pet. */
+
 /** @typedef {Pick<Board, "get" | "size"> & Iterable<Pet>} ReadonlyBoard */
 
 /**
@@ -71,9 +73,21 @@ const CHECK_MS = 1_000;
  */
 export function watch(origin, { pets, since, signal } = {}, internals = {}) {
   const checked = { origin: checkOrigin(origin), pets: checkPets(pets), since: checkSince(since) };
-  const opened = new Watch(checked, { ...pageEnvironment(), ...internals });
+  const opened = new CheckedWatch(checked, { ...pageEnvironment(), ...internals });
   opened.start(signal);
   // Only its types differ.
+  return /** @type {any} */ (opened);
+}
+
+/**
+ * Watches pets as the server's HTML names them, which needs no checks: for our own pages.
+ * @param {Checked} checked
+ * @param {Partial<Internals & Environment>} internals
+ * @returns {{ addEventListener: AddWatchListener } & Watch}
+ */
+export function watchUnchecked(checked, internals) {
+  const opened = new Watch(checked, { ...pageEnvironment(), ...internals });
+  opened.start();
   return /** @type {any} */ (opened);
 }
 
@@ -95,7 +109,7 @@ export class Watch extends EventTarget {
   #signal;
 
   /**
-   * @param {{ origin: string, pets: string[], since: string }} checked
+   * @param {Checked} checked
    * @param {Partial<Internals> & Environment} environment
    */
   constructor({ origin, pets, since }, environment) {
@@ -156,15 +170,10 @@ export class Watch extends EventTarget {
     return this.#shown;
   }
 
-  /**
-   * Watches other pets from now on. A snapshot follows, with the board of these pets.
-   * @param {WatchOptions["pets"]} pets  Without it, every pet.
-   * @throws {TypeError} If an id is invalid.
-   */
+  /** Watches other pets from now on. A snapshot follows, with the board of these pets. @param {any} pets  Checked ids. */
   setPets(pets) {
-    const checked = checkPets(pets);
     this.#needsSnapshot = true;
-    this.#connection.setPets(checked);
+    this.#connection.setPets(pets);
   }
 
   /** @param {AbortSignal} [signal]  Closes the watch. */
@@ -223,5 +232,17 @@ export class Watch extends EventTarget {
   /** A listener may close the watch while a message is dispatched. @param {string} type @param {unknown} detail */
   #dispatch(type, detail) {
     if (!this.#isClosed) this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The watch of pages of other sites. */
+class CheckedWatch extends Watch {
+  /**
+   * Watches other pets from now on. A snapshot follows, with the board of these pets.
+   * @param {WatchOptions["pets"]} pets  Without it, every pet.
+   * @throws {TypeError} If an id is invalid.
+   */
+  setPets(pets) {
+    super.setPets(checkPets(pets));
   }
 }

@@ -2,6 +2,7 @@
 //! command to the writer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::http::HeaderValue;
 
@@ -112,6 +113,11 @@ impl Authorization for CommandAuthorization {
             tracing::debug!(%error, "cannot read the revocations of other nodes; refusing the command");
             WriteError::Unavailable
         })
+    }
+
+    fn status_age(&self) -> Option<Duration> {
+        let accounts = self.accounts().ok()?;
+        accounts.rescue().status_age()
     }
 
     fn check(&self) -> Result<CommitGuard, WriteError> {

@@ -12,6 +12,7 @@ use poem::{IntoResponse, Response};
 use super::Failure;
 use crate::auth::{AccountsError, Refusal};
 use crate::hub::TooManyPets;
+use crate::model::picture::PhotoError;
 use crate::model::{CursorError, FieldError, InvalidProfile, PetIdError, UnknownStatus};
 use crate::store::StoreError;
 use crate::writer::WriteError;
@@ -132,11 +133,14 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
-            WriteError::KeyReused => Failure::invalid(detail),
+            WriteError::KeyReused | WriteError::UnknownPhoto => Failure::invalid(detail),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
-            WriteError::Conflict | WriteError::StatusMovedOn | WriteError::EditConflict => {
-                Failure::conflict(detail)
-            }
+            WriteError::Conflict
+            | WriteError::StatusMovedOn
+            | WriteError::EditConflict
+            | WriteError::Namesake(_)
+            | WriteError::TooManyPhotos
+            | WriteError::PhotoExists => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
             WriteError::Moved => Failure::unavailable(detail, 30),
             WriteError::Rejected => Failure::internal(),
@@ -165,6 +169,28 @@ impl From<InvalidProfile> for Failure {
         Failure {
             fields: error.0.clone(),
             ..Failure::invalid(sentence(&error))
+        }
+    }
+}
+
+impl From<PhotoError> for Failure {
+    fn from(error: PhotoError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PhotoError::FileTooLarge => Failure::too_large(detail),
+            PhotoError::Heic
+            | PhotoError::OtherFormat(_)
+            | PhotoError::Video
+            | PhotoError::NotAPicture => {
+                let title = "Unsupported media type";
+                Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail)
+            }
+            PhotoError::Empty
+            | PhotoError::Animation
+            | PhotoError::TooManyPixels { .. }
+            | PhotoError::SideOutOfRange { .. }
+            | PhotoError::TooMuchMemory
+            | PhotoError::Damaged => Failure::invalid(detail),
         }
     }
 }

@@ -22,9 +22,11 @@ const LIMIT: usize = 100_000;
 pub struct DoneRequest {
     /// Hash of the request's content.
     pub fingerprint: [u8; 8],
-    /// The pet that it changed.
+    /// The pet that it changed last.
     pub pet: PetId,
-    /// The change that it made.
+    /// The first change that it made.
+    pub first: Rev,
+    /// The last change that it made; the first one, unless it changed several pets.
     pub rev: Rev,
     at: Timestamp,
 }
@@ -44,9 +46,17 @@ impl RequestIndex {
         let Some(request) = change.request else {
             return;
         };
+        // The changes of one request have one time.
+        if let Some(done) = self.done.get_mut(&request.id)
+            && done.at == change.at
+        {
+            (done.pet, done.rev) = (change.pet, change.rev);
+            return;
+        }
         let done = DoneRequest {
             fingerprint: request.fingerprint,
             pet: change.pet,
+            first: change.rev,
             rev: change.rev,
             at: change.at,
         };
@@ -76,7 +86,7 @@ impl RequestIndex {
         let Some((id, rev)) = oldest else { return };
         self.count -= 1;
         // A key that was used again after a day belongs to a newer change.
-        if self.done.get(&id).is_some_and(|done| done.rev == rev) {
+        if self.done.get(&id).is_some_and(|done| done.first == rev) {
             self.done.remove(&id);
         }
     }

@@ -7,9 +7,10 @@ use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::board::{BoardEntry, BoardSnapshot};
 use super::catch_up::Chunk;
 use super::conflation::ConflatedFrames;
+use super::photo_index::PhotoIndex;
 use super::request_index::{KEPT_FOR, RequestIndex};
 use super::topic_filter::TopicFilter;
-use crate::model::{Audience, Change, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet, PetId, Rev, Timestamp};
 use crate::store::{self, Engine, StoreError};
 use crate::wire::{Frame, Predecessors};
 
@@ -33,6 +34,7 @@ pub struct HubState {
     /// continue over such a gap without a snapshot.
     gaps: u64,
     pets: BTreeMap<PetId, BoardEntry>,
+    photos: PhotoIndex,
     backlog: Backlog,
     conflated: ConflatedFrames,
     requests: RequestIndex,
@@ -77,6 +79,10 @@ impl HubState {
     }
 
     fn without_history(epoch: Epoch, snapshot: store::Snapshot) -> Self {
+        let mut photos = PhotoIndex::default();
+        for pet in &snapshot.pets {
+            photos.add(pet);
+        }
         let pets = snapshot.pets.into_iter();
         HubState {
             cursor: Cursor {
@@ -86,6 +92,7 @@ impl HubState {
             announced: snapshot.rev,
             next_pet: snapshot.next_pet,
             gaps: 0,
+            photos,
             pets: pets.zip(snapshot.revs).map(BoardEntry::load).collect(),
             backlog: Backlog::new(snapshot.rev),
             conflated: ConflatedFrames::new(snapshot.rev),
@@ -174,6 +181,11 @@ impl HubState {
         self.next_pet
     }
 
+    /// Returns the photos that visitors may load.
+    pub fn photos(&self) -> &PhotoIndex {
+        &self.photos
+    }
+
     /// Returns a pet that `audience` may know of.
     pub fn entry(&self, id: PetId, audience: Audience) -> Option<&BoardEntry> {
         let entry = self.pets.get(&id);
@@ -232,6 +244,15 @@ impl HubState {
     pub fn apply(&mut self, change: &Change, frame: Option<Frame>) {
         debug_assert!(change.rev > self.cursor.rev, "changes arrive in order");
         let before = self.pets.remove(&change.pet);
+        // A status leaves the photos as they are.
+        if let ChangeKind::Pet(_) | ChangeKind::Gone(_) = &change.kind {
+            if let Some(before) = &before {
+                self.photos.remove(&before.pet);
+            }
+            if let ChangeKind::Pet(after) = &change.kind {
+                self.photos.add(after);
+            }
+        }
         if let Some(after) = BoardEntry::after(change, before) {
             self.pets.insert(change.pet, after);
         }

@@ -7,6 +7,7 @@ pub fn pet(id: u64) -> Pet {
     Pet {
         id: PetId::new(id),
         profile: Profile::default(),
+        photos: Vec::new(),
         status: Status::Sleeping,
         since: Timestamp::from_micros(0),
     }

@@ -48,12 +48,19 @@ impl LocalTime {
         self.format(at, self.clock_format())
     }
 
-    /// Returns hour and minute, with the day if it is not that of `now`: `14:05`, `Tue 14:05`,
-    /// `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
+    /// Returns hour and minute without the time zone, for a table that names the zone once.
+    pub fn hour_and_minute(&self, at: Timestamp) -> String {
+        self.zoned(at).strftime(self.clock_format()).to_string()
+    }
+
+    /// Returns hour and minute, with the day if it is not that of `now`: `14:05`, `yesterday 14:05`,
+    /// `Tue 14:05`, `3 Nov 14:05` if the weekday would be ambiguous, `3 Nov 2025 14:05`.
     pub fn text(&self, at: Timestamp, now: Timestamp) -> String {
         let (then, today) = (self.zoned(at), self.zoned(now));
         let day = if then.date() == today.date() {
             ""
+        } else if then.date().tomorrow().ok() == Some(today.date()) {
+            "yesterday "
         } else if at < now && now.since(at) < SIX_DAYS {
             "%a "
         } else if then.year() == today.year() {
@@ -62,6 +69,30 @@ impl LocalTime {
             "%-d %b %Y "
         };
         self.format(at, &format!("{day}{}", self.clock_format()))
+    }
+
+    /// Returns the hour of `at` without the time zone, for a scale of hours: `06:00`, or `6 am`. `None` unless a
+    /// quarter of the day begins then.
+    pub fn quarter(&self, at: Timestamp) -> Option<String> {
+        let zoned = self.zoned(at);
+        let is_quarter = zoned.hour() % 6 == 0 && zoned.minute() == 0;
+        let format = if self.is_12_hour { "%-I %P" } else { "%H:%M" };
+        is_quarter.then(|| zoned.strftime(format).to_string())
+    }
+
+    /// Returns true if the clock shows a full hour at `at`.
+    pub fn is_full_hour(&self, at: Timestamp) -> bool {
+        self.zoned(at).minute() == 0
+    }
+
+    /// Returns the time zone; UTC unless the rescue has set one.
+    pub fn time_zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or(TimeZone::UTC)
+    }
+
+    /// Returns the name of the time zone; `None` if the rescue has not set one, which means UTC.
+    pub fn zone_name(&self) -> Option<&str> {
+        self.zone.as_ref()?.iana_name()
     }
 
     const fn clock_format(&self) -> &'static str {
@@ -82,8 +113,7 @@ impl LocalTime {
     }
 
     fn zoned(&self, at: Timestamp) -> Zoned {
-        let zone = self.zone.clone().unwrap_or(TimeZone::UTC);
-        at.timestamp().to_zoned(zone)
+        at.timestamp().to_zoned(self.time_zone())
     }
 }
 
@@ -132,7 +162,9 @@ mod tests {
         let utc = LocalTime::new("", false);
         for (now, text) in [
             ("2023-11-14T23:59:59Z", "22:13 UTC"),
-            ("2023-11-15T00:00:00Z", "Tue 22:13 UTC"),
+            ("2023-11-15T00:00:00Z", "yesterday 22:13 UTC"),
+            ("2023-11-15T23:59:59Z", "yesterday 22:13 UTC"),
+            ("2023-11-16T00:00:00Z", "Tue 22:13 UTC"),
             ("2023-11-20T22:13:19Z", "Tue 22:13 UTC"),
             ("2023-11-20T22:13:20Z", "14 Nov 22:13 UTC"),
             ("2024-01-01T00:00:00Z", "14 Nov 2023 22:13 UTC"),
@@ -160,9 +192,20 @@ mod tests {
         let (evening, noon) = (at("2026-11-28T10:30:00Z"), at("2026-11-28T12:00:00Z"));
         assert_eq!(
             auckland.text(evening, noon),
-            "Sat 23:30",
-            "yesterday over there"
+            "yesterday 23:30",
+            "over there"
         );
+    }
+
+    #[test]
+    fn a_scale_has_the_quarters_of_the_day() {
+        let berlin = |is_12_hour| LocalTime::new("Europe/Berlin", is_12_hour);
+        let noon = at("2026-11-27T11:00:00Z");
+        assert_eq!(berlin(false).quarter(noon).as_deref(), Some("12:00"));
+        assert_eq!(berlin(true).quarter(noon).as_deref(), Some("12 pm"));
+        for other in ["2026-11-27T12:00:00Z", "2026-11-27T11:30:00Z"] {
+            assert_eq!(berlin(false).quarter(at(other)), None, "{other}");
+        }
     }
 
     #[test]

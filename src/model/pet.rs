@@ -1,11 +1,12 @@
 //! Pets and their ids.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{AdoptionState, Profile, Status, Timestamp};
+use super::{AdoptionState, Photo, Profile, Status, Timestamp};
 
 /// Id of a pet: a whole number from 1, assigned in order and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -62,6 +63,8 @@ pub struct Pet {
     pub id: PetId,
     /// Profile of the pet.
     pub profile: Profile,
+    /// Photos in their order; the first one is on the pet's card. At most `Photo::MAX_PER_PET`.
+    pub photos: Vec<Photo>,
     /// Status of the pet.
     pub status: Status,
     /// Time when `status` began.
@@ -72,6 +75,15 @@ impl Pet {
     /// Returns true if only staff may know that this pet is here.
     pub fn is_private(&self) -> bool {
         self.profile.state == AdoptionState::Private
+    }
+
+    /// Returns the alternative text of a photo of this pet: its own, or the default.
+    pub fn photo_alt<'a>(&self, photo: &'a Photo) -> Cow<'a, str> {
+        if photo.alt.is_empty() {
+            self.profile.title().into()
+        } else {
+            photo.alt.as_str().into()
+        }
     }
 }
 

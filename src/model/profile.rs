@@ -21,6 +21,7 @@ use self::fields::FIELDS;
 pub use self::input::{FieldError, InvalidProfile, ProfileInput};
 pub use self::patch::ProfilePatch;
 pub use self::tags::Tags;
+use super::fold;
 
 /// A pet's fields after validation. Required fields are not blank; the others may be empty.
 ///
@@ -77,6 +78,23 @@ impl Profile {
 
     /// Longest name, in characters.
     pub const NAME_LIMIT: usize = 80;
+
+    /// Returns what people tell a pet by: "Miso (Cat)".
+    pub fn identity(&self) -> String {
+        format!("{} ({})", self.name, self.species)
+    }
+
+    /// Returns name and species without case and accents: two pets for which this is the same are
+    /// namesakes, which people would take for one.
+    pub fn folded_identity(&self) -> String {
+        let (name, species) = (fold(self.name.trim()), fold(self.species.trim()));
+        format!("{name}\n{species}")
+    }
+
+    /// Returns the name with the species: "Biscuit, dog".
+    pub fn title(&self) -> String {
+        format!("{}, {}", self.name, self.species)
+    }
 
     /// Returns the fields that `audience` may read.
     pub fn fields_for(audience: Audience) -> impl Iterator<Item = &'static ProfileField> {

@@ -7,6 +7,8 @@ mod accent;
 mod contact;
 mod link;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::accent::Accent;
@@ -37,6 +39,9 @@ pub struct Rescue {
     pub time_zone: String,
     /// Clock of pages: `12` hours; empty for 24.
     pub clock: String,
+    /// Hours after which a status is old: `3`, or `never`; empty for `DEFAULT_STATUS_HOURS`.
+    #[serde(rename = "status-age")]
+    pub status_age: String,
     /// Text at the end of every page.
     pub footer: String,
 }
@@ -86,7 +91,10 @@ const MAIL_LIMIT: usize = 100;
 /// The longest phone number.
 const PHONE_LIMIT: usize = 40;
 
-const FIELDS: [RescueField; 9] = [
+/// Hours after which a status is old, unless the rescue has set others. As in `clocks.js`.
+const DEFAULT_STATUS_HOURS: &str = "12";
+
+const FIELDS: [RescueField; 10] = [
     RescueField {
         name: "name",
         label: "Name of your rescue",
@@ -144,6 +152,21 @@ const FIELDS: [RescueField; 9] = [
         text_mut: |rescue| &mut rescue.clock,
     },
     RescueField {
+        name: "status-age",
+        label: "A status is old after",
+        hint: "It is then shown as \u{201c}Last seen eating, yesterday 14:05\u{201d}",
+        kind: SettingKind::Choice(&[
+            (DEFAULT_STATUS_HOURS, "12 hours"),
+            ("3", "3 hours"),
+            ("6", "6 hours"),
+            ("24", "1 day"),
+            ("48", "2 days"),
+            ("never", "Never"),
+        ]),
+        text: |rescue| &rescue.status_age,
+        text_mut: |rescue| &mut rescue.status_age,
+    },
+    RescueField {
         name: "website",
         label: "Your website",
         hint: "At the end of every page",
@@ -187,6 +210,15 @@ impl Rescue {
     /// Returns how times are written: in UTC until a time zone is set.
     pub fn local_time(&self) -> LocalTime {
         LocalTime::new(&self.time_zone, self.clock == "12")
+    }
+
+    /// Returns the time after which a status is old; `None` for never.
+    pub fn status_age(&self) -> Option<Duration> {
+        let hours = match self.status_age.as_str() {
+            "" => DEFAULT_STATUS_HOURS,
+            hours => hours,
+        };
+        hours.parse().ok().map(Duration::from_hours)
     }
 
     /// Returns the accent colour; `None` if it is the built-in one.
@@ -332,6 +364,20 @@ mod tests {
         let names: Vec<_> = conflicts.iter().map(|field| field.name).collect();
         assert_eq!(names, ["website"]);
         assert!(theirs.merge(&base, &theirs).1.is_empty());
+    }
+
+    #[test]
+    fn a_status_is_old_after_half_a_day_unless_the_rescue_says_otherwise() {
+        let age = |text: &'static str| {
+            let set = |field: &'static RescueField| (field.name == "status-age").then_some(text);
+            rescue("Paws", "").with_entered(set).unwrap().status_age()
+        };
+        let hours = |hours| Some(Duration::from_hours(hours));
+        assert_eq!(Rescue::default().status_age(), hours(12));
+        assert_eq!(
+            [age("12"), age("48"), age("never")],
+            [hours(12), hours(48), None]
+        );
     }
 
     #[test]

@@ -35,6 +35,12 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// Returns the time `duration` later.
+    pub fn plus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Timestamp(self.0.saturating_add(micros))
+    }
+
     /// Returns RFC 3339 in UTC with three digits of a second, which is as many as HTML allows in `datetime`.
     pub fn datetime(self) -> String {
         format!("{:.3}", self.timestamp())

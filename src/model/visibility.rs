@@ -38,6 +38,11 @@ impl Visibility {
         matches!(self, Visibility::Public)
     }
 
+    /// Returns true if visitors are told that the pet is gone, because it has become private.
+    pub const fn is_withdrawn(self) -> bool {
+        matches!(self, Visibility::Withdrawn)
+    }
+
     /// Returns true if visitors get a message about the change.
     pub const fn is_announced(self) -> bool {
         !matches!(self, Visibility::Hidden)

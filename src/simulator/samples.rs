@@ -4,7 +4,7 @@ use rand::Rng;
 use rand::prelude::IndexedRandom;
 
 use crate::model::{Profile, Status};
-use crate::writer::Command;
+use crate::writer::{Command, Namesakes};
 
 /// Profiles, as they are in messages and records.
 const SAMPLES: &str = include_str!("samples.json");
@@ -18,9 +18,11 @@ pub fn sample_pets(count: u32, random: &mut impl Rng) -> Vec<Command> {
         .take(usize::try_from(count).unwrap_or(usize::MAX))
         .map(|(round, sample)| Command::Create {
             profile: numbered(round, sample.clone()),
+            photos: Vec::new(),
             status: *Status::ALL
                 .choose(random)
                 .expect("there are statuses to choose from"),
+            namesakes: Namesakes::Allowed,
         })
         .collect()
 }

@@ -1,7 +1,8 @@
 //! The export format: a store as text, for other programs and for versions to come.
 //!
 //! One JSON object per line (NDJSON): a header, every pet, every change of the log (oldest first),
-//! the settings of the rescue, accounts, and at the end a line with the number of lines before it and their SHA-256. The
+//! the photos of the pets with their files, the settings of the rescue, accounts, and at the end a line with
+//! the number of lines before it and their SHA-256. The
 //! changes have consecutive revs up to the newest. Account data are accounts with their password
 //! hashes, tokens, the store's clock, and audit entries (oldest first); it can be excluded. Sessions
 //! are never exported. An engine writes with `ExportWriter` and reads with `read_export`; neither
@@ -15,7 +16,8 @@ mod validate;
 
 use std::io::Write;
 
-use data_encoding::HEXLOWER;
+use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -25,12 +27,13 @@ pub(super) use self::validate::validate_number;
 use super::accounts::{
     encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token,
 };
+use super::photos::{read_files, used_photos};
 use super::record::{encode_change, encode_profile};
 use super::{AccountSet, StoreError};
-use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Rescue, Rev};
+use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev};
 
-/// The format that is written, which the header names. Format 1 has no accounts, and format 2 no
-/// settings of the rescue; both are read too.
+/// The format that is written, which the header names. Format 1 has no accounts, and format 2 neither
+/// photos nor settings of the rescue; both are read too.
 const FORMAT: u64 = 3;
 
 /// Selects whether an export includes account data.
@@ -57,6 +60,13 @@ enum ExportLine {
         status: String,
         /// Microseconds since the Unix epoch.
         since: i64,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        photos: Vec<Photo>,
+    },
+    Photo {
+        hash: PhotoHash,
+        /// Widths and files in Base64, smallest first.
+        files: Vec<(u32, String)>,
     },
     Change {
         rev: u64,
@@ -124,7 +134,32 @@ impl<W: Write> ExportWriter<W> {
             profile: json_value(&encode_profile(&pet.profile)),
             status: pet.status.as_str().to_owned(),
             since: pet.since.micros(),
+            photos: pet.photos.clone(),
         })
+    }
+
+    /// Writes the photos of `pets`, whose files `read` returns.
+    ///
+    /// # Errors
+    /// `Record` if a file is missing or damaged, and the errors of `read`.
+    pub fn photos(
+        &mut self,
+        pets: &[Pet],
+        read: impl Fn(PhotoHash, u32) -> Result<Option<Bytes>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut left = used_photos(pets);
+        let photos = pets.iter().flat_map(|pet| &pet.photos);
+        for photo in photos.filter(|photo| left.remove(&photo.hash)) {
+            let files = read_files(photo, &read)?;
+            let files = files.iter();
+            self.write_line(&ExportLine::Photo {
+                hash: photo.hash,
+                files: files
+                    .map(|file| (file.width_px, BASE64.encode(&file.jpeg)))
+                    .collect(),
+            })?;
+        }
+        Ok(())
     }
 
     /// Writes a change.

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "the tests of whole nodes use all of it")]
 pub(super) mod server;
 
+mod photos;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -154,6 +156,7 @@ impl<'a> TestWriter<'a> {
                 species: "cat".to_owned(),
                 ..Profile::default()
             },
+            photos: Vec::new(),
             status: Status::Sleeping,
             since: Timestamp::from_micros((self.turn + 1) * 1000),
         };
@@ -251,6 +254,29 @@ fn the_snapshot_is_the_result_of_the_log_and_ids_are_not_reused() {
 }
 
 #[test]
+fn a_status_that_nobody_has_set_reads_back_from_the_log_and_the_snapshot() {
+    with_every_engine(|writer| {
+        let start = writer.newest;
+        let since = Timestamp::from_micros(1000);
+        let mut created = writer.created(1);
+        let unset = |pet: &Pet| Pet {
+            status: Status::NotSetYet,
+            since,
+            ..pet.clone()
+        };
+        let pet = Arc::new(unset(created.after.as_deref().unwrap()));
+        created.change.kind = ChangeKind::Pet(Arc::clone(&pet));
+        created.after = Some(Arc::clone(&pet));
+        let mut log = writer.commit(&[created]);
+        let undone = ChangeKind::StatusSince(Status::NotSetYet, since);
+        let changes = [writer.status(1, Status::Eating), writer.change(1, undone)];
+        log.extend(writer.commit(&changes));
+        assert_eq!(writer.engine.tail(start, 10).unwrap(), log);
+        assert_eq!(writer.engine.snapshot().unwrap().pets, [unset(&pet)]);
+    });
+}
+
+#[test]
 fn the_history_is_one_pets_changes_newest_first() {
     with_every_engine(|writer| {
         let log = writer.commit_sample();
@@ -293,6 +319,27 @@ fn the_log_keeps_a_thousand_changes_of_a_pet_and_is_read_in_pages() {
         assert_eq!(pages, log);
         let other = engine.history(PetId::new(2), None, 300).unwrap();
         assert_eq!(other.len(), 1);
+    });
+}
+
+/// A cluster accepts 1,000 messages in one batch, each with a precondition of its own.
+#[test]
+fn the_largest_commit_sets_the_status_of_a_thousand_pets() {
+    with_every_engine(|writer| {
+        let ids: Vec<u64> = (1..=MAX_COMMIT_CHANGES as u64).collect();
+        for some in ids.chunks(MAX_COMMIT_CREATIONS) {
+            let created: Vec<_> = some.iter().map(|id| writer.created(*id)).collect();
+            writer.commit(&created);
+        }
+        let eating = ids.iter().map(|id| writer.status(*id, Status::Eating));
+        let eating: Vec<_> = eating.collect();
+        let set = writer.commit(&eating);
+        let first = set[0].rev.get();
+        let revs = set.iter().map(|change| change.rev.get() - first);
+        assert!(revs.eq(0..ids.len() as u64), "without a gap");
+        let pets = writer.engine.snapshot().unwrap().pets;
+        assert_eq!(pets.len(), ids.len());
+        assert!(pets.iter().all(|pet| pet.status == Status::Eating));
     });
 }
 

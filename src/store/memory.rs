@@ -1,21 +1,27 @@
 //! An engine in memory, for tests and benches that do not need a disk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::{
-    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, assign_revs, check_revs,
-    check_tail,
+    AppliedChange, Engine, Follower, Following, PhotoStore, Snapshot, StoreError, assign_revs,
+    check_revs, check_tail,
 };
-use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Change, Epoch, Pet, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 
 /// A log in memory, which is never trimmed.
 pub struct MemoryEngine {
     epoch: Epoch,
     state: Mutex<MemoryState>,
+    /// The files of each photo, and when they were stored.
+    photos: Mutex<Photos>,
     following: Following,
 }
+
+type Photos = HashMap<PhotoHash, (Timestamp, Vec<PhotoFile>)>;
 
 struct MemoryState {
     next_pet: PetId,
@@ -36,6 +42,7 @@ impl MemoryEngine {
                 log: Vec::new(),
                 present: None,
             }),
+            photos: Mutex::default(),
             following: Following::default(),
         }
     }
@@ -55,6 +62,40 @@ impl MemoryEngine {
 
     fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.state.lock().expect("no holder of this lock panics")
+    }
+
+    fn photos(&self) -> MutexGuard<'_, Photos> {
+        self.photos.lock().expect("no holder of this lock panics")
+    }
+}
+
+impl PhotoStore for MemoryEngine {
+    fn put_photo(
+        &self,
+        hash: PhotoHash,
+        files: &[PhotoFile],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.photos().insert(hash, (now, files.to_vec()));
+        Ok(())
+    }
+
+    fn photo(&self, hash: PhotoHash, width_px: u32) -> Result<Option<Bytes>, StoreError> {
+        let photos = self.photos();
+        let mut files = photos.get(&hash).into_iter().flat_map(|(_, files)| files);
+        let file = files.find(|file| file.width_px == width_px);
+        Ok(file.map(|file| file.jpeg.clone()))
+    }
+
+    fn remove_unused_photos(
+        &self,
+        used: &HashSet<PhotoHash>,
+        before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let mut photos = self.photos();
+        let count = photos.len();
+        photos.retain(|hash, (stored, _)| used.contains(hash) || *stored >= before);
+        Ok(count - photos.len())
     }
 }
 

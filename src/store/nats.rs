@@ -4,7 +4,7 @@
 //! encodes a change as a message. `read` gets messages from any server that has a replica. A `commit`
 //! is an atomic `batch` with preconditions from this node's `replica`. The `applier` applies every
 //! message of the stream in order and fills gaps, so that all nodes show the same changes with the
-//! same revs. `log` reads the history. The calls of the traits block on tasks of the runtime.
+//! same revs. `log` reads the history, `photos` keeps files. The calls of the traits block on tasks of the runtime.
 
 mod accounts;
 mod address;
@@ -12,7 +12,6 @@ mod applier;
 mod batch;
 mod client;
 mod commit;
-mod epoch;
 mod export;
 mod gap_fill;
 mod health;
@@ -20,18 +19,20 @@ mod import;
 mod layout;
 mod lease;
 mod log;
+mod photos;
 mod read;
 mod record;
 mod replica;
-mod subjects;
 #[cfg(test)]
 #[cfg(feature = "slow-tests")]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_nats::Subscriber;
+use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -43,12 +44,15 @@ use self::applier::Applier;
 use self::client::{NatsClient, unavailable};
 pub use self::export::export;
 pub use self::import::import;
-use self::layout::StreamState;
+use self::layout::{StreamState, epoch, subjects};
 use self::lease::Lease;
+use self::photos::PhotoBucket;
 use self::replica::Replica;
 use self::subjects::{PET, PETS, REPUBLISHED};
-use super::{AccountStore, AppliedChange, Engine, Follower, Recent, Snapshot, StoreError};
-use crate::model::{Change, Epoch, PetId, Rev, Timestamp};
+use super::{
+    AccountStore, AppliedChange, Engine, Follower, PhotoStore, Recent, Snapshot, StoreError,
+};
+use crate::model::{Change, Epoch, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 
 /// How long a start waits for a cluster that has no leader yet, and the delay between attempts.
 const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -61,6 +65,7 @@ const RESPONSIVENESS_INTERVAL: Duration = Duration::from_millis(50);
 pub struct NatsEngine {
     replica: Arc<Replica>,
     accounts: Arc<AccountLog>,
+    photos: PhotoBucket,
     runtime: Handle,
     lease: Lease,
     /// Subscribed before the first snapshot is loaded; taken by the applier.
@@ -88,6 +93,7 @@ impl NatsEngine {
     /// Creates the engine of a replica and accounts that are loaded.
     fn new(replica: Replica, accounts: AccountLog, republished: Option<Subscriber>) -> Self {
         NatsEngine {
+            photos: PhotoBucket::new(&replica.client),
             replica: Arc::new(replica),
             accounts: Arc::new(accounts),
             runtime: Handle::current(),
@@ -160,6 +166,32 @@ async fn initialize(replica: &Replica, accounts: &AccountLog) -> Result<(), Stor
         .update(&replica.following, took, state.server_time);
     accounts.load().await?;
     replica.load().await.map(drop)
+}
+
+impl PhotoStore for NatsEngine {
+    fn put_photo(
+        &self,
+        hash: PhotoHash,
+        files: &[PhotoFile],
+        _now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.runtime
+            .block_on(photos::limited(self.photos.put(hash, files)))
+    }
+
+    fn photo(&self, hash: PhotoHash, width_px: u32) -> Result<Option<Bytes>, StoreError> {
+        self.runtime
+            .block_on(photos::limited(self.photos.get(hash, width_px)))
+    }
+
+    fn remove_unused_photos(
+        &self,
+        used: &HashSet<PhotoHash>,
+        before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.runtime
+            .block_on(photos::limited(self.photos.remove_unused(used, before)))
+    }
 }
 
 impl Engine for NatsEngine {

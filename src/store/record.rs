@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::model::{
-    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Profile, RequestKey, Rev, Status,
+    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Photo, Profile, RequestKey, Rev, Status,
     Timestamp, Visibility,
 };
 
@@ -33,7 +33,8 @@ struct ChangeRecord {
 #[serde(tag = "type", rename_all = "kebab-case")]
 enum KindRecord {
     Status {
-        status: Status,
+        #[serde(flatten)]
+        status: StatusRecord,
         /// Absent when the status began with the change.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
@@ -49,8 +50,19 @@ enum KindRecord {
 #[derive(Serialize, Deserialize)]
 struct PetRecord {
     profile: Profile,
-    status: Status,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    photos: Vec<Photo>,
+    #[serde(flatten)]
+    status: StatusRecord,
     since: i64,
+}
+
+/// A status, in a word that earlier versions know, and the exact word if that is another one.
+#[derive(Serialize, Deserialize)]
+struct StatusRecord {
+    status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activity: Option<String>,
 }
 
 /// An author's name and client.
@@ -68,11 +80,11 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
         pet: change.pet.get(),
         kind: match &change.kind {
             ChangeKind::Status(status) => KindRecord::Status {
-                status: *status,
+                status: (*status).into(),
                 since: None,
             },
             ChangeKind::StatusSince(status, since) => KindRecord::Status {
-                status: *status,
+                status: (*status).into(),
                 since: Some(since.micros()),
             },
             ChangeKind::Pet(pet) => KindRecord::Pet(Box::new(PetRecord::from(&**pet))),
@@ -94,14 +106,38 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         visibility: record.visibility,
         pet,
         kind: match record.kind {
-            KindRecord::Status { status, since } => match since {
-                Some(since) => ChangeKind::StatusSince(status, Timestamp::from_micros(since)),
-                None => ChangeKind::Status(status),
+            KindRecord::Status { status, since } => match (status.decode()?, since) {
+                (status, Some(since)) => {
+                    ChangeKind::StatusSince(status, Timestamp::from_micros(since))
+                }
+                (status, None) => ChangeKind::Status(status),
             },
-            KindRecord::Pet(record) => ChangeKind::Pet(Arc::new(record.into_pet(pet))),
+            KindRecord::Pet(record) => ChangeKind::Pet(Arc::new(record.into_pet(pet)?)),
             KindRecord::Gone { name } => ChangeKind::Gone(name),
         },
     })
+}
+
+/// The part of a pet that changes seldom: its profile, with the photos as one more field.
+#[derive(Serialize, Deserialize)]
+struct DetailsRecord<P> {
+    #[serde(flatten)]
+    profile: P,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    photos: Vec<Photo>,
+}
+
+/// Encodes the profile and the photos of a pet.
+pub(super) fn encode_details(pet: &Pet) -> Vec<u8> {
+    encode(&DetailsRecord {
+        profile: &pet.profile,
+        photos: pet.photos.clone(),
+    })
+}
+
+/// Decodes a profile and the photos.
+pub(super) fn decode_details(bytes: &[u8]) -> Result<(Profile, Vec<Photo>), StoreError> {
+    decode(bytes).map(|record: DetailsRecord<Profile>| (record.profile, record.photos))
 }
 
 /// Encodes a profile.
@@ -121,10 +157,11 @@ pub(super) fn encode_pet(pet: &Pet) -> Vec<u8> {
 
 /// Decodes the pet that is stored under `id`.
 pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
-    decode(bytes).map(|record: PetRecord| record.into_pet(id))
+    let record: PetRecord = decode(bytes)?;
+    record.into_pet(id)
 }
 
-/// Decodes the word of a status.
+/// Decodes the exact word of a status.
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
     let status = text.parse();
     status.map_err(|error| StoreError::Record(format!("{error}, not {text:?}")))
@@ -165,20 +202,39 @@ impl From<&Pet> for PetRecord {
     fn from(pet: &Pet) -> Self {
         PetRecord {
             profile: pet.profile.clone(),
-            status: pet.status,
+            photos: pet.photos.clone(),
+            status: pet.status.into(),
             since: pet.since.micros(),
         }
     }
 }
 
-impl PetRecord {
-    fn into_pet(self, id: PetId) -> Pet {
-        Pet {
-            id,
-            profile: self.profile,
-            status: self.status,
-            since: Timestamp::from_micros(self.since),
+impl From<Status> for StatusRecord {
+    fn from(status: Status) -> Self {
+        StatusRecord {
+            status: status.known_word().to_owned(),
+            activity: status.activity().map(str::to_owned),
         }
+    }
+}
+
+impl StatusRecord {
+    fn decode(&self) -> Result<Status, StoreError> {
+        let StatusRecord { status, activity } = self;
+        let decoded = Status::from_fields(status, activity.as_deref());
+        decoded.map_err(|error| StoreError::Record(format!("{error}, not {status:?}")))
+    }
+}
+
+impl PetRecord {
+    fn into_pet(self, id: PetId) -> Result<Pet, StoreError> {
+        Ok(Pet {
+            id,
+            status: self.status.decode()?,
+            profile: self.profile,
+            photos: self.photos,
+            since: Timestamp::from_micros(self.since),
+        })
     }
 }
 
@@ -192,5 +248,36 @@ impl AuthorRecord {
     fn into_author(self) -> Arc<Author> {
         let AuthorRecord(name, client) = self;
         Arc::new(Author { name, client })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::example;
+
+    #[test]
+    fn earlier_versions_read_a_known_word_and_their_records_are_read() {
+        let pet = Pet {
+            status: Status::NotSetYet,
+            ..example::pet(7)
+        };
+        let record: Value = decode(&encode_pet(&pet)).unwrap();
+        assert_eq!(record["status"], "sleeping");
+        assert_eq!(record["activity"], "not-set-yet");
+        assert_eq!(decode_pet(pet.id, &encode_pet(&pet)), Ok(pet));
+
+        let sleeping = example::pet(7);
+        let record: Value = decode(&encode_pet(&sleeping)).unwrap();
+        assert_eq!(record.get("activity"), None);
+        assert_eq!(decode_pet(sleeping.id, &encode(&record)), Ok(sleeping));
+        let status = br#"{"at":5,"by":"api","pet":7,"type":"status","status":"eating","since":3}"#;
+        let since = Timestamp::from_micros(3);
+        assert_eq!(
+            decode_change(Rev::new(1), status).unwrap().kind,
+            ChangeKind::StatusSince(Status::Eating, since)
+        );
     }
 }

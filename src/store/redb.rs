@@ -18,17 +18,20 @@ mod folder;
 mod io_observer;
 mod migrate;
 mod open;
+mod photos;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod transfer;
 mod trim;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use ::redb::{ReadableTable, Table, WriteTransaction};
+use bytes::Bytes;
 
 pub use self::backup::{backup, check, compact, restore};
 pub use self::check::Contents;
@@ -41,12 +44,12 @@ use self::tables::{
 };
 pub use self::transfer::{export, import, write_new};
 use super::accounts::LocalAccountVersion;
-use super::record::{decode_change, encode_change, encode_profile};
+use super::record::{decode_change, encode_change, encode_details};
 use super::{
-    AppliedChange, Engine, Follower, Following, Snapshot, StoreError, assign_revs, check_revs,
-    check_tail,
+    AppliedChange, Engine, Follower, Following, PhotoStore, Snapshot, StoreError, assign_revs,
+    check_revs, check_tail,
 };
-use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 
 /// A store in a folder. Dropping it closes the file.
 pub struct RedbEngine {
@@ -225,6 +228,38 @@ impl Engine for RedbEngine {
     }
 }
 
+impl PhotoStore for RedbEngine {
+    fn put_photo(
+        &self,
+        hash: PhotoHash,
+        files: &[PhotoFile],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.file
+            .write(|writing| photos::put(writing, hash, files, now))
+    }
+
+    fn photo(&self, hash: PhotoHash, width_px: u32) -> Result<Option<Bytes>, StoreError> {
+        self.file
+            .read(|reading| photos::photo(reading, hash, width_px))
+    }
+
+    fn remove_unused_photos(
+        &self,
+        used: &HashSet<PhotoHash>,
+        before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let unused = self
+            .file
+            .read(|reading| photos::unused(reading, used, before))?;
+        if unused.is_empty() {
+            return Ok(0);
+        }
+        self.file
+            .write(|writing| photos::remove(writing, &unused, before))
+    }
+}
+
 /// The tables that a change is written to, open in one transaction.
 struct ChangeTables<'txn> {
     pets: Table<'txn, u64, &'static [u8]>,
@@ -270,8 +305,8 @@ impl<'txn> ChangeTables<'txn> {
 
     /// Writes the whole pet.
     fn put(&mut self, pet: &Pet) -> Result<(), StoreError> {
-        let (id, profile) = (pet.id.get(), encode_profile(&pet.profile));
-        self.pets.insert(id, profile.as_slice()).map_err(write)?;
+        let (id, details) = (pet.id.get(), encode_details(pet));
+        self.pets.insert(id, details.as_slice()).map_err(write)?;
         let status = (pet.status.as_str(), pet.since.micros());
         self.statuses.insert(id, status).map_err(write)?;
         Ok(())

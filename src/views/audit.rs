@@ -38,6 +38,17 @@ struct LineView {
     pet: Option<PetLink>,
     /// Text after the name of the pet, such as " to eating".
     detail: String,
+    /// Fields that an edit changed, in the history of one pet.
+    edits: Vec<EditView>,
+}
+
+/// A field that an edit changed.
+#[derive(Serialize)]
+struct EditView {
+    label: &'static str,
+    /// Empty for a field that was empty.
+    before: String,
+    after: String,
 }
 
 /// A pet, with a link to its page, or to its history if it was removed.
@@ -92,6 +103,7 @@ impl AuditPage {
             action: entry.action.clone(),
             pet: None,
             detail: String::new(),
+            edits: Vec::new(),
         });
     }
 }
@@ -111,8 +123,14 @@ impl HistoryPage {
 
     /// Adds a change of the pet; `previous` is the profile before an edit.
     pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
-        self.lines
-            .push(LineView::new(change, subject, None, previous, &self.now));
+        let edits = match (&change.kind, previous) {
+            (ChangeKind::Pet(pet), Some(previous)) => EditView::list(previous, &pet.profile),
+            _ => Vec::new(),
+        };
+        self.lines.push(LineView {
+            edits,
+            ..LineView::new(change, subject, None, None, &self.now)
+        });
     }
 }
 
@@ -147,7 +165,23 @@ impl LineView {
                 path,
             }),
             detail,
+            edits: Vec::new(),
         }
+    }
+}
+
+impl EditView {
+    fn list(before: &Profile, after: &Profile) -> Vec<Self> {
+        let changed = Profile::FIELDS
+            .iter()
+            .filter(|field| field.text(before) != field.text(after));
+        let shown = |field: &ProfileField, profile| field.shown(field.text(profile)).into_owned();
+        let edits = changed.map(|field| EditView {
+            label: field.label,
+            before: shown(field, before),
+            after: shown(field, after),
+        });
+        edits.collect()
     }
 }
 
@@ -155,7 +189,7 @@ impl LineView {
 fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-            ("set", format!(" to {status}"))
+            ("set", format!(" to {}", status.text().to_lowercase()))
         }
         // A status begins when the pet is added, and has begun before every edit.
         ChangeKind::Pet(pet) if pet.since == change.at => ("added", String::new()),

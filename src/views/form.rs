@@ -27,6 +27,8 @@ pub struct FormPage {
     errors: FieldMessages,
     /// Reason to show the form again: a title and a sentence.
     notice: Option<(&'static str, String)>,
+    /// Id of the pet that the notice is about.
+    namesake: Option<u64>,
     /// True if the notice does not report an error.
     pub is_hint: bool,
     /// The page at the public URL, if the form would have been accepted there.
@@ -124,6 +126,26 @@ impl FormPage {
     pub fn with_notice(self, title: &'static str, detail: &str) -> Self {
         let notice = Some((title, detail.to_owned()));
         FormPage { notice, ..self }
+    }
+
+    /// Warns that people would take the pet that was entered for `other`. `confirmation` is the hidden field
+    /// by which the next submit confirms that this is another animal.
+    pub fn with_namesake(mut self, other: &Pet, confirmation: (String, String)) -> Self {
+        self.hidden.push(confirmation);
+        self.namesake = Some(other.id.get());
+        self.submit = if self.action == "/pets" {
+            "Add anyway"
+        } else {
+            "Save anyway"
+        };
+        let other = other.profile.identity();
+        self.with_notice(
+            "There is already a pet with this name",
+            &format!(
+                "{other} is in your list. If this is another animal, continue below; nothing is \
+                 saved yet."
+            ),
+        )
     }
 
     /// Shows both values of the fields that somebody else changed too, under the title of `notice`.

@@ -32,6 +32,8 @@ pub struct ImportPreview {
 pub struct ImportedPet {
     /// Row of the spreadsheet.
     pub row: usize,
+    /// True if a namesake is on the board, or in an earlier row.
+    pub is_namesake: bool,
     /// Text of each field, as people read it.
     pub texts: Vec<(&'static str, String)>,
 }

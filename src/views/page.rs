@@ -5,9 +5,13 @@ use serde::Serialize;
 use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
+use super::day::DayPage;
 use super::form::FormPage;
 use super::import::ImportPage;
+use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage};
+use super::photos::PhotosPage;
+use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
 use super::staff::StaffPage;
@@ -39,8 +43,12 @@ templates! {
     IndexPage: "pages/index.html",
     CardsPage: "parts/pet/cards.html",
     ShowPage: "pages/show.html",
+    LobbyPage: "pages/lobby.html",
+    LobbyCardsPage: "parts/lobby/cards.html",
+    DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
+    PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
     HelloPage: "pages/hello.html",
     DoctorPage: "pages/doctor.html",
@@ -55,6 +63,11 @@ impl Page for FormPage {
 
 impl Page for ImportPage {
     const TEMPLATE: &'static str = "pages/import.html";
+    const HAS_TEXT_INPUT: bool = true;
+}
+
+impl Page for PhotosPage {
+    const TEMPLATE: &'static str = "pages/photos.html";
     const HAS_TEXT_INPUT: bool = true;
 }
 

@@ -7,10 +7,14 @@ use serde::Serialize;
 
 use super::ask::AskView;
 use super::choice::Choice;
+use super::day::DayStrip;
+use super::find::FindView;
+use super::photos::PhotoView;
 use super::sharing::Sharing;
+use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
-use crate::model::{Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
+use crate::model::{AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -18,10 +22,17 @@ pub struct IndexPage {
     #[serde(flatten)]
     as_of: AsOf,
     has_pets: bool,
+    find: FindView,
     /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// Offer to undo the statuses of several pets.
+    pub bulk_undo: Option<BulkUndoView>,
+    /// The ids of all pets on the page, to set their statuses together; `None` for too many.
+    all_pets: Option<String>,
+    /// The idempotency key of the form.
+    pub request: String,
     /// Message of the last form.
     pub flash: Option<String>,
     /// The description of the page for search engines.
@@ -44,6 +55,8 @@ pub struct ShowPage {
     details: Vec<DetailView>,
     statuses: Vec<Choice>,
     undo: Option<UndoView>,
+    /// The hours of today so far, if they could be read.
+    pub today: Option<DayStrip>,
     /// The ways to ask the rescue about the pet.
     pub ask: Option<AskView>,
     /// The description of the page for search engines.
@@ -63,15 +76,24 @@ pub struct UndoView {
     replaces: String,
 }
 
+/// Offer to undo the statuses of several pets that were just set.
+#[derive(Serialize)]
+pub struct BulkUndoView {
+    text: String,
+    /// The changes, for the form.
+    offer: String,
+}
+
 /// A pet as text.
 #[derive(Serialize)]
-struct PetView {
+pub(super) struct PetView {
     id: u64,
     #[serde(flatten)]
     fields: PublicTexts,
     state_text: &'static str,
     /// True for a pet that only staff may know of. It is not live for anybody.
     is_private: bool,
+    photos: Vec<PhotoView>,
     status: &'static str,
     status_text: &'static str,
     /// As in messages: an undo sends it back.
@@ -79,6 +101,8 @@ struct PetView {
     since_datetime: String,
     since_clock: String,
     since_ago: String,
+    /// True if the status is too old to be believed.
+    is_old: bool,
 }
 
 /// The public fields of a pet by name.
@@ -88,7 +112,7 @@ struct PublicTexts(BTreeMap<&'static str, String>);
 
 /// A field on the page of a pet.
 #[derive(Serialize)]
-struct DetailView {
+pub(super) struct DetailView {
     name: &'static str,
     label: &'static str,
     kind: &'static str,
@@ -104,7 +128,7 @@ const FIRST_POLL_WAIT_S: f64 = 0.1;
 
 /// Time and cursor at which a live page was rendered.
 #[derive(Serialize)]
-struct AsOf {
+pub(super) struct AsOf {
     cursor: String,
     as_of: String,
     as_of_clock: String,
@@ -118,14 +142,24 @@ impl IndexPage {
     /// Placeholder of the cards. Text of people is escaped, so it cannot contain this.
     pub const CARDS: &'static str = "<!--cards-->";
 
-    /// The page of `board`, as of now.
-    pub fn new(board: &Board, now: &Now, undo: Option<UndoView>) -> Self {
+    /// The page of `board` with `pets`, which `find` describes, as of now.
+    pub fn new(
+        board: &Board,
+        pets: &[Arc<Pet>],
+        find: FindView,
+        now: &Now,
+        undo: Option<UndoView>,
+    ) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
+            find,
             blank: PetView::blank(now),
             statuses: choices(None),
             undo,
+            bulk_undo: None,
+            all_pets: all_pets(pets),
+            request: String::new(),
             flash: None,
             sharing: None,
         }
@@ -161,6 +195,7 @@ impl ShowPage {
             details: DetailView::list(&pet.profile, audience),
             statuses: choices(Some(pet.status)),
             undo,
+            today: None,
             ask: None,
             sharing: None,
         }
@@ -181,27 +216,50 @@ impl UndoView {
     }
 }
 
+impl BulkUndoView {
+    /// Offers to undo the changes that `offer` names, by which `count` pets got a status.
+    pub fn new(count: u64, status: Status, offer: String) -> Self {
+        let pets = usize::try_from(count).unwrap_or(usize::MAX);
+        let pets = counted(pets, "pet is", "pets are");
+        BulkUndoView {
+            text: format!("{pets} now {}", status.text().to_lowercase()),
+            offer,
+        }
+    }
+}
+
+/// Returns the ids of the pets of a page. Empty text would be no id.
+fn all_pets(pets: &[Arc<Pet>]) -> Option<String> {
+    let ids: Vec<String> = pets.iter().map(|pet| pet.id.to_string()).collect();
+    (!ids.is_empty()).then(|| ids.join(","))
+}
+
 impl PetView {
-    fn new(pet: &Pet, now: &Now) -> Self {
+    /// The texts of `pet`, as of now.
+    pub(super) fn new(pet: &Pet, now: &Now) -> Self {
         PetView {
             id: pet.id.get(),
             fields: PublicTexts::new(&pet.profile),
             state_text: pet.profile.state.text(),
             is_private: pet.is_private(),
+            photos: PhotoView::list(pet),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
             since: pet.since.to_string(),
             since_datetime: pet.since.datetime(),
             since_clock: now.text(pet.since),
             since_ago: ago(now.at.since(pet.since)),
+            is_old: now.is_old(pet.since),
         }
     }
 
-    fn blank(now: &Now) -> Self {
+    /// The texts of a pet that does not exist yet.
+    pub(super) fn blank(now: &Now) -> Self {
         let pet = Pet {
             id: PetId::new(0),
             profile: Profile::default(),
-            status: Status::Sleeping,
+            photos: Vec::new(),
+            status: Status::NotSetYet,
             since: now.at,
         };
         PetView {
@@ -221,8 +279,13 @@ impl PublicTexts {
 }
 
 impl DetailView {
+    /// Returns true if the field says something: an adoption that is open, or a size that nobody knows, does not.
+    pub(super) fn is_known(&self) -> bool {
+        !["", "unknown", AdoptionState::default().as_str()].contains(&&*self.value)
+    }
+
     /// Returns every field that `audience` may read, without the name, which is the heading.
-    fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
+    pub(super) fn list(profile: &Profile, audience: Audience) -> Vec<Self> {
         let fields = Profile::fields_for(audience).skip(1);
         let details = fields.map(|field| {
             let value = field.text(profile);
@@ -239,7 +302,8 @@ impl DetailView {
 }
 
 impl AsOf {
-    fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
+    /// The position of a page about `pet`, or about all pets.
+    pub(super) fn new(cursor: Cursor, pet: Option<PetId>, now: &Now) -> Self {
         let nonce: u64 = rand::random();
         let pet = pet.map(|pet| format!("&pet={pet}"));
         let pet = pet.unwrap_or_default();

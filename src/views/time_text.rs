@@ -10,7 +10,10 @@ use crate::model::{LocalTime, Rescue, Timestamp};
 pub struct Now {
     /// The present.
     pub at: Timestamp,
-    local: LocalTime,
+    /// How times are written.
+    pub local: LocalTime,
+    /// Time after which a status is old; `None` for never.
+    status_age: Option<Duration>,
 }
 
 impl Now {
@@ -19,12 +22,19 @@ impl Now {
         Now {
             at: Timestamp::now(),
             local: rescue.local_time(),
+            status_age: rescue.status_age(),
         }
     }
 
     /// Returns hour and minute of the present.
     pub fn clock(&self) -> String {
         self.local.clock(self.at)
+    }
+
+    /// Returns true if a status that began at `since` is old.
+    pub fn is_old(&self, since: Timestamp) -> bool {
+        self.status_age
+            .is_some_and(|age| self.at.since(since) >= age)
     }
 
     /// Returns hour and minute of `at`, with the day if it is not today.

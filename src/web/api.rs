@@ -2,7 +2,10 @@
 //!
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
+mod days;
 mod document;
+mod endpoint;
+mod photos;
 mod request;
 mod response;
 mod schemas;
@@ -10,25 +13,24 @@ mod schemas;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderValue, Method, StatusCode, header};
-use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
-use poem_openapi::{ContactObject, LicenseObject, OpenApi, OpenApiService, Tags};
+use poem_openapi::{OpenApi, Tags};
 
 pub use self::document::OpenApiDocument;
-use self::request::{JsonObject, OptionalKey, Preconditions, WholeNumber};
+pub use self::endpoint::{endpoint, service};
+use self::request::{JsonObject, OptionalKey, OptionalView, Preconditions, WholeNumber};
 use self::response::{
-    ChangeList, ChangeObject, CommittedObject, CreateResponse, EditResponse, ListResponse, PetJson,
-    PetListJson, ReadResponse,
+    ChangeList, ChangeObject, CommittedListObject, CommittedObject, CreateResponse, EditResponse,
+    ListResponse, PetJson, PetListJson, ReadResponse,
 };
+use super::board_view::find_pets;
 use super::site::{Site, run_blocking};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Principal};
 use crate::error::Failure;
-use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, Rev};
+use crate::model::{Audience, ChangeKind, Cursor, Pet, PetId, PetQuery, Rev};
 use crate::serve::conditional::entity_tag;
-use crate::writer::{Command, Committed, Expected, WriteError};
+use crate::writer::{Command, Committed, Expected, Namesakes, OnRefusal, WriteError};
 
 /// Changes in one answer if the request has no `limit`.
 const HISTORY_DEFAULT: u64 = 50;
@@ -36,7 +38,7 @@ const HISTORY_DEFAULT: u64 = 50;
 /// Values that `limit` may have.
 const HISTORY_RANGE: RangeInclusive<usize> = 1..=100;
 
-/// The operations. The doc comment of each handler is its description in the document.
+/// The operations on pets. The doc comment of each handler is its description in the document.
 pub struct Api {
     site: Arc<Site>,
 }
@@ -53,53 +55,12 @@ type Answer<T> = poem::Result<Json<T>>;
 /// Path of the API.
 pub const ADDRESS: &str = "/api/v1";
 
-/// Returns the endpoint of the API. Corrects poem-openapi: answers OPTIONS and HEAD, adds `Allow` to a
-/// 405, and answers a bad id or number without naming types of the program.
-pub fn endpoint(
-    service: OpenApiService<Api, ()>,
-    document: OpenApiDocument,
-) -> BoxEndpoint<'static> {
-    let api = service.into_endpoint();
-    api.around(
-        move |api: Arc<BoxEndpoint<'static>>, mut request: Request| {
-            let allowed = document.allowed(request.uri().path());
-            async move {
-                if *request.method() == Method::OPTIONS && !allowed.is_empty() {
-                    return Ok(Response::builder()
-                        .status(StatusCode::NO_CONTENT)
-                        .header(header::ALLOW, allowed)
-                        .finish());
-                }
-                if *request.method() == Method::HEAD {
-                    request.set_method(Method::GET);
-                }
-                let answer = api.call(request).await;
-                let answer = answer.map(|answer| uncached(answer.into_response()));
-                answer.map_err(|error| {
-                    if error.status() == StatusCode::METHOD_NOT_ALLOWED {
-                        Failure::method_not_allowed(allowed).into()
-                    } else {
-                        request::failure(&error).map_or(error, Into::into)
-                    }
-                })
-            }
-        },
-    )
-    .boxed()
-}
-
-/// Keeps answers out of caches: staff get more fields than others.
-fn uncached(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
-}
-
 #[OpenApi]
 impl Api {
-    /// Every pet
+    /// Every pet, or a page of those that match
+    ///
+    /// Without parameters, every pet. With any of them, a page of 48 pets: `Link` has the addresses of the
+    /// `first`, `prev`, `next` and `last` one, and `total` says how many pets match.
     ///
     /// With the cursor at which the list is true: join a live route with `since=` that cursor to
     /// miss nothing and see nothing twice. Staff also get private pets, which the live routes leave
@@ -110,11 +71,19 @@ impl Api {
         operation_id = "listPets",
         tag = "Section::Pets"
     )]
-    async fn list_pets(&self, caller: Principal) -> poem::Result<ListResponse> {
+    async fn list_pets(&self, caller: Principal, view: OptionalView) -> poem::Result<ListResponse> {
         let audience = caller.audience();
         let board = self.site.app.hub().board(audience);
+        if let Some(query) = view.0 {
+            let page = find_pets(&query, &board.pets, audience).await?;
+            let pets = PetListJson::page(board.cursor, &page, audience);
+            return Ok(ListResponse::Pets(
+                pets,
+                Some(page_links(&query, page.pages)),
+            ));
+        }
         let pets = PetListJson::start(&self.site.blocks, board, audience).await?;
-        Ok(ListResponse::Pets(pets))
+        Ok(ListResponse::Pets(pets, None))
     }
 
     /// Add a pet
@@ -201,6 +170,7 @@ impl Api {
                 patch,
                 base: None,
                 expected: preconditions.expected(),
+                namesakes: Namesakes::Allowed,
             };
             let edited = self.commit(permit, key, edit).await?;
             (self.pet_after(&edited).await?, edited.cursor)
@@ -269,6 +239,29 @@ impl Api {
         Ok(Json(CommittedObject::new(set.cursor)))
     }
 
+    /// Say what several pets are doing
+    ///
+    /// For example all that are fed now. Either all of them are set, as one durable change of the store,
+    /// or none: then the failure names the first pet that is unknown. Each pet has a change of its own,
+    /// in the order of the ids, with consecutive numbers from the cursor `first` to `cursor`.
+    #[oai(
+        path = "/statuses",
+        method = "post",
+        operation_id = "setStatuses",
+        tag = "Section::Pets"
+    )]
+    async fn set_statuses(
+        &self,
+        permit: Permit<MaySetStatus>,
+        key: OptionalKey,
+        fields: JsonObject,
+    ) -> Answer<CommittedListObject> {
+        let (status, pets) = fields.into_statuses()?;
+        let set = Command::set_statuses(pets, status, OnRefusal::Abort);
+        let set = self.commit(permit, key, set).await?;
+        Ok(Json(CommittedListObject::new(&set)))
+    }
+
     /// Changes of a pet
     ///
     /// Newest first. For the next page, give the number behind the dash of the last cursor as
@@ -320,20 +313,6 @@ impl Api {
 }
 
 impl Api {
-    /// Returns the operations with the general part of the document.
-    pub fn service(site: Arc<Site>) -> OpenApiService<Api, ()> {
-        OpenApiService::new(Api { site }, "pet-store", env!("CARGO_PKG_VERSION"))
-            .description(
-                "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
-                 Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \
-                 of your account. Changes are announced at the moment they \
-                 are committed at /live/ws, /live/sse and /live/poll.",
-            )
-            .contact(ContactObject::new().name("The people who run this rescue"))
-            .license(LicenseObject::new("MIT").url("https://opensource.org/license/mit"))
-            .server(ADDRESS)
-    }
-
     async fn commit<N>(
         &self,
         permit: Permit<N>,
@@ -374,6 +353,29 @@ impl Api {
         let rev = entry.changed;
         Ok((entry.pet, Cursor { epoch, rev }))
     }
+}
+
+/// Returns the links to the other pages of a view (RFC 8288).
+fn page_links(query: &PetQuery, pages: usize) -> String {
+    let (number, last) = (query.pages_before, pages - 1);
+    let link = |rel: &str, number: usize| {
+        let mut pairs = query.at_page(number).pairs();
+        if number == 0 {
+            // Without any parameter, the address would be that of the whole board.
+            pairs.push(("page", "1".to_owned()));
+        }
+        let parameters = serde_urlencoded::to_string(pairs).unwrap_or_default();
+        format!("<{ADDRESS}/pets?{parameters}>; rel=\"{rel}\"")
+    };
+    let mut links = vec![link("first", 0)];
+    if number > 0 {
+        links.push(link("prev", last.min(number - 1)));
+    }
+    if number < last {
+        links.push(link("next", number + 1));
+    }
+    links.push(link("last", last));
+    links.join(", ")
 }
 
 fn unknown(id: PetId) -> Failure {

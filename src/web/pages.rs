@@ -6,13 +6,16 @@
 pub mod account;
 mod account_action;
 pub mod audit;
+pub mod bulk;
 pub mod doctor;
 pub mod edit_pet;
 pub mod flash;
 pub mod form;
 pub mod hello;
 pub mod invitation;
+mod multipart;
 pub mod pets;
+pub mod photos;
 mod response;
 pub mod revocation;
 pub mod settings;

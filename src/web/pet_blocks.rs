@@ -1,9 +1,10 @@
-//! Renders long lists of pets in blocks, outside of the async workers, and caches the blocks.
+//! Renders lists of pets in blocks, outside of the async workers, and caches the blocks.
 //!
 //! A block is rendered when its reader is ready for it, so a slow reader of a large board occupies the
 //! memory of one block. Blocks are the same for every reader, and cached until one of their pets changes.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub enum BlockKind {
     Cards,
     /// Cards with buttons that set the status. The form token is in the form around them.
     CardsWithButtons,
+    /// Cards of the screen in the lobby.
+    LobbyCards,
     /// Objects of the API for an audience.
     Json(Audience),
 }
@@ -61,7 +64,7 @@ pub struct Blocks {
 #[derive(Default)]
 struct BlockCache {
     bytes: usize,
-    /// Blocks by kind and number.
+    /// Blocks by kind and number: of their ids, or of a page.
     blocks: HashMap<(BlockKind, u64), Block>,
 }
 
@@ -128,12 +131,12 @@ impl Blocks {
     async fn block<F>(
         self: &Arc<Self>,
         rendering: &Arc<Rendering<F>>,
+        number: u64,
         pets: &[Arc<Pet>],
     ) -> io::Result<Bytes>
     where
         F: Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static,
     {
-        let number = pets.first().map_or(0, |pet| pet.id.get() / BLOCK_IDS);
         let key = (rendering.kind, number);
         if let Some(text) = self.find(key, pets) {
             return Ok(text);
@@ -171,7 +174,7 @@ impl Blocks {
                 let rest = &pets[at..];
                 let number = rest.first()?.id.get() / BLOCK_IDS;
                 let end = rest.partition_point(|pet| pet.id.get() / BLOCK_IDS == number);
-                let text = blocks.block(&rendering, &rest[..end]).await;
+                let text = blocks.block(&rendering, number, &rest[..end]).await;
                 let separator = if at == 0 { "" } else { rendering.separator };
                 let pieces = [Ok(Bytes::from_static(separator.as_bytes())), text];
                 Some((stream::iter(pieces), (blocks, rendering, pets, at + end)))
@@ -181,6 +184,31 @@ impl Blocks {
         blocks
             .flatten()
             .filter(|piece| std::future::ready(!piece.as_ref().is_ok_and(Bytes::is_empty)))
+    }
+
+    /// Returns a body of `head`, one block of `pets`, which are few and in any order, and `tail`.
+    ///
+    /// # Errors
+    /// The block cannot be rendered.
+    pub async fn page<F>(
+        self: &Arc<Self>,
+        rendering: Rendering<F>,
+        pets: &[Arc<Pet>],
+        (head, tail): (&str, &str),
+    ) -> io::Result<Body>
+    where
+        F: Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static,
+    {
+        // Two pages with one number are told apart by their pets.
+        let mut hasher = DefaultHasher::new();
+        for pet in pets {
+            pet.id.hash(&mut hasher);
+        }
+        let rendering = Arc::new(rendering);
+        let block = self.block(&rendering, hasher.finish(), pets);
+        let once = |text: &str| Bytes::from(text.to_owned());
+        let pieces = vec![once(head), block.await?, once(tail)];
+        Ok(request_memory::sized_body(pieces))
     }
 
     /// Returns a body of `head`, the blocks of `pets`, and `tail`.

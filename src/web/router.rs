@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use poem::{EndpointExt, Route};
 
-use super::api::{Api, OpenApiDocument};
+use super::api::OpenApiDocument;
 use super::pages::{
-    account, audit, doctor, edit_pet, hello, invitation, pets, revocation, settings, sign_in, staff,
+    account, audit, bulk, doctor, edit_pet, hello, invitation, pets, photos as photo_pages,
+    revocation, settings, sign_in, staff,
 };
 use super::poem_fixes::{get, get_only, post};
-use super::{Site, api, assets, crawlers, probes, spreadsheet};
+use super::{Site, api, assets, crawlers, lobby, photos, print, probes, spreadsheet};
 use crate::live;
 
 /// Returns every route of the program.
 pub fn routes(site: &Arc<Site>) -> Route {
-    let api = Api::service(Arc::clone(site));
+    let api = api::service(site);
     let openapi = OpenApiDocument::new(&api);
     Route::new()
         // Pets
@@ -26,11 +27,22 @@ pub fn routes(site: &Arc<Site>) -> Route {
             get(spreadsheet::show_import).post(spreadsheet::import_pets),
         )
         .at("/pets/export.csv", get(spreadsheet::export_pets))
+        .at(bulk::PATH, post(bulk::set_statuses))
+        .at(bulk::UNDO_PATH, post(bulk::undo_statuses))
         .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
         .at("/pets/:id/edit", get(edit_pet::edit_form))
         .at("/pets/:id/status", post(pets::set_status))
         .at("/pets/:id/delete", post(pets::remove_pet))
+        .at("/pets/:id/print", get(print::show_sheet))
+        .at(
+            "/pets/:id/photos",
+            get(photo_pages::show_photos).post(photo_pages::add_photos),
+        )
+        .at("/pets/:id/photos/order", post(photo_pages::arrange_photos))
         .at("/pets/:id/history", get(audit::show_history))
+        .at("/board", get(lobby::show_lobby))
+        .at("/pets/:id/days/:date", get(pets::day::show_day))
+        .at("/photos/:name", get(photos::show_photo))
         // Sessions and accounts
         .at("/sign-in", get(sign_in::show_form).post(sign_in::sign_in))
         .at("/sign-out", post(sign_in::sign_out))

@@ -8,6 +8,7 @@ use tracing::Span;
 use super::assets::{self, Assets};
 use super::middleware::security_headers;
 use super::pet_blocks::Blocks;
+use super::photos::UploadSlots;
 use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::model::{Audience, Change, Cursor, Pet, PetId, Rev};
@@ -31,6 +32,8 @@ pub struct Site {
     pub policy: HeaderValue,
     /// Rendered pets that readers share.
     pub blocks: Arc<Blocks>,
+    /// Bounds of the photos that are sent.
+    pub uploads: UploadSlots,
 }
 
 impl Site {
@@ -44,6 +47,7 @@ impl Site {
             policy: security_headers::policy(assets.content(assets::INLINE_SCRIPT)),
             assets,
             blocks: Arc::new(Blocks::new()),
+            uploads: UploadSlots::new(),
         }
     }
 

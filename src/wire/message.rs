@@ -39,8 +39,11 @@ pub enum Message<'a> {
         cursor: Cursor,
         /// Pet that changed.
         pet: PetId,
-        /// Status of the pet now.
-        status: Status,
+        /// Status of the pet now, in one of four words.
+        status: &'static str,
+        /// The exact word of the status, if that is another one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activity: Option<&'static str>,
         /// Time when the status began.
         since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
@@ -128,7 +131,9 @@ pub enum Message<'a> {
 pub struct SnapshotPet<'a> {
     id: PetId,
     name: &'a str,
-    status: Status,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    activity: Option<&'static str>,
     since: Timestamp,
     /// Absent for a pet that is available, as most are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,10 +145,11 @@ impl<'a> Message<'a> {
     pub fn from_change(epoch: Epoch, change: &'a Change) -> Self {
         let (rev, pet) = (change.rev, change.pet);
         let cursor = Cursor { epoch, rev };
-        let status = |status, since| Message::Status {
+        let status = |status: Status, since| Message::Status {
             cursor,
             pet,
-            status,
+            status: status.known_word(),
+            activity: status.activity(),
             since,
             at: (since != change.at).then_some(change.at),
             by: change.by,
@@ -211,7 +217,8 @@ impl<'a> SnapshotPet<'a> {
         SnapshotPet {
             id: pet.id,
             name: &pet.profile.name,
-            status: pet.status,
+            status: pet.status.known_word(),
+            activity: pet.status.activity(),
             since: pet.since,
             state: Some(pet.profile.state).filter(|state| *state != AdoptionState::default()),
         }

@@ -1,8 +1,11 @@
 //! Fields of a pet, as messages and the API have them.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
 
-use crate::model::{Audience, Pet, Profile};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::model::{Audience, Pet, Photo, PhotoHash, Profile};
 
 /// The fields of a pet that an audience may read. Messages have the public ones.
 pub struct PetFields<'a> {
@@ -24,8 +27,41 @@ impl Serialize for PetFields<'_> {
         for field in Profile::fields_for(*audience) {
             map.serialize_entry(field.name, &field.value(&pet.profile))?;
         }
-        map.serialize_entry("status", &pet.status)?;
+        let photos = pet.photos.iter().map(|photo| PublicPhoto::new(pet, photo));
+        map.serialize_entry("photos", &photos.collect::<Vec<_>>())?;
+        map.serialize_entry("status", pet.status.known_word())?;
+        if let Some(activity) = pet.status.activity() {
+            map.serialize_entry("activity", activity)?;
+        }
         map.serialize_entry("since", &pet.since)?;
         map.end()
     }
+}
+
+/// A photo as messages and the API show it.
+#[derive(Serialize)]
+struct PublicPhoto<'a> {
+    /// Path of the largest file. The path of another width has this width in place of its number.
+    url: String,
+    alt: Cow<'a, str>,
+    width: u32,
+    height: u32,
+    widths: Vec<u32>,
+}
+
+impl<'a> PublicPhoto<'a> {
+    fn new(pet: &'a Pet, photo: &'a Photo) -> Self {
+        PublicPhoto {
+            url: photo_path(photo.hash, photo.width_px),
+            alt: pet.photo_alt(photo),
+            width: photo.width_px,
+            height: photo.height_px,
+            widths: photo.widths_px().collect(),
+        }
+    }
+}
+
+/// Returns the path of a file of a photo.
+pub fn photo_path(hash: PhotoHash, width_px: u32) -> String {
+    format!("/photos/{hash}-{width_px}.jpg")
 }

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::WriteError;
 use crate::model::{ChangeSource, Signature};
@@ -20,6 +21,12 @@ pub trait Authorization: Send + Sync {
     /// `Unavailable` when they cannot be known.
     fn refresh(&self) -> Result<(), WriteError> {
         Ok(())
+    }
+
+    /// Returns the time after which a status is old, so that confirming it begins it again; `None` for
+    /// never.
+    fn status_age(&self) -> Option<Duration> {
+        None
     }
 
     /// Checks the permission now. The guard is dropped after the commit; a revocation waits for it.

@@ -1,16 +1,18 @@
 //! Commands to the writer, their outcome and their errors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    Cursor, Pet, PetId, Profile, ProfileBase, ProfilePatch, Scope, Status, Timestamp,
+    Cursor, Pet, PetId, Photo, PhotoEdit, Profile, ProfileBase, ProfilePatch, Scope, Status,
+    Timestamp,
 };
-use crate::store::StoreError;
+use crate::store::{MAX_COMMIT_CHANGES, StoreError};
 
-/// The status of a new pet: most pets sleep after the journey.
-const FIRST_STATUS: Status = Status::Sleeping;
+/// The most pets of one `Command::SetStatuses`, which is one commit.
+pub const MAX_BULK_PETS: usize = MAX_COMMIT_CHANGES;
 
-/// A request for one change. Its values are valid: the writer refuses only what depends on the
+/// A request for a change, or for a change of each of several pets. Its values are valid: the writer refuses only what depends on the
 /// state.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -18,8 +20,12 @@ pub enum Command {
     Create {
         /// Profile of the pet.
         profile: Profile,
+        /// Photos of the pet, whose files are in the engine.
+        photos: Vec<Photo>,
         /// First status of the pet.
         status: Status,
+        /// Condition on the other pets.
+        namesakes: Namesakes,
     },
     /// Edits a profile.
     Edit {
@@ -32,6 +38,8 @@ pub enum Command {
         base: Option<Box<ProfileBase>>,
         /// The precondition.
         expected: Expected,
+        /// Condition on the other pets, if the edit changes what people tell this pet by.
+        namesakes: Namesakes,
     },
     /// Sets a status. Setting the current status confirms it: this is a change too, and keeps the
     /// `since` of the pet.
@@ -46,6 +54,29 @@ pub enum Command {
         /// The precondition.
         expected: Expected,
     },
+    /// Sets the statuses of several pets in one commit, in the order of their ids.
+    SetStatuses {
+        /// The statuses by pet, of 1 to `MAX_BULK_PETS` pets.
+        statuses: BTreeMap<PetId, StatusEdit>,
+        /// The answer to a refusal of one of them.
+        on_refusal: OnRefusal,
+    },
+    /// Adds a photo behind those of the pet. Its files are in the engine.
+    AddPhoto {
+        /// The pet.
+        pet: PetId,
+        /// The photo.
+        photo: Photo,
+    },
+    /// Edits the photos of a pet.
+    EditPhotos {
+        /// The pet.
+        pet: PetId,
+        /// The edit.
+        edit: PhotoEdit,
+        /// The precondition.
+        expected: Expected,
+    },
     /// Removes a pet.
     Remove {
         /// The pet.
@@ -55,12 +86,39 @@ pub enum Command {
     },
 }
 
+/// A status that is set, as in `Command::SetStatus`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusEdit {
+    /// The status.
+    pub status: Status,
+    /// When the status began, for an undo that restores it.
+    pub since: Option<Timestamp>,
+    /// The precondition.
+    pub expected: Expected,
+}
+
+/// The answer of a command for several pets to one that is unknown or not in the expected state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRefusal {
+    /// Refuses the whole command.
+    Abort,
+    /// Leaves this pet as it is. Refuses the command if no pet remains.
+    Skip,
+}
+
 impl Command {
-    /// Creates a pet with the status of a new pet.
+    /// Creates a pet without a status: somebody sets the first one.
     pub fn create(profile: Profile) -> Self {
+        Command::create_among(Namesakes::Allowed, profile)
+    }
+
+    /// Creates a pet without a status, on a condition.
+    pub fn create_among(namesakes: Namesakes, profile: Profile) -> Self {
         Command::Create {
             profile,
-            status: FIRST_STATUS,
+            photos: Vec::new(),
+            status: Status::NotSetYet,
+            namesakes,
         }
     }
 
@@ -71,6 +129,7 @@ impl Command {
             patch,
             base: None,
             expected: Expected::Anything,
+            namesakes: Namesakes::Allowed,
         }
     }
 
@@ -84,6 +143,30 @@ impl Command {
         }
     }
 
+    /// Sets or confirms the status of several pets without a precondition.
+    pub fn set_statuses(
+        pets: impl IntoIterator<Item = PetId>,
+        status: Status,
+        on_refusal: OnRefusal,
+    ) -> Self {
+        let edit = StatusEdit {
+            status,
+            since: None,
+            expected: Expected::Anything,
+        };
+        let statuses = pets.into_iter().map(|pet| (pet, edit.clone()));
+        Command::SetStatuses {
+            statuses: statuses.collect(),
+            on_refusal,
+        }
+    }
+
+    /// Returns true if the command is committed in a transaction of its own: its changes may be as many
+    /// as one can have.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(self, Command::SetStatuses { .. })
+    }
+
     /// Removes a pet without a precondition.
     pub fn remove(pet: PetId) -> Self {
         Command::Remove {
@@ -91,6 +174,15 @@ impl Command {
             expected: Expected::Anything,
         }
     }
+}
+
+/// Condition of a command on namesakes: pets that people would take for the same one. Private pets count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namesakes {
+    /// There may be others.
+    Allowed,
+    /// The command is refused if there is another: its author may have missed that pet.
+    Refused,
 }
 
 /// A precondition on the pet. The writer checks it when it decides the command, and again after a
@@ -121,9 +213,11 @@ impl Expected {
 /// The outcome of a command that was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// The pet.
+    /// The pet; the last one if the command changed several.
     pub pet: PetId,
-    /// The cursor of the change.
+    /// The cursor of the first change. The changes of a command have consecutive revs.
+    pub first: Cursor,
+    /// The cursor of the change; of the last one if there are several.
     pub cursor: Cursor,
     /// The pet after the change; `None` if the change removed the pet, or if the command was a
     /// retry: then the pet is in the log.
@@ -151,6 +245,18 @@ pub enum WriteError {
     /// Another edit changed a field that this edit sets.
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
+    /// `Namesakes::Refused` does not hold: this is the other pet.
+    #[error("pet {0} has the same name and is of the same kind")]
+    Namesake(PetId),
+    /// The pet has as many photos as it may have.
+    #[error("a pet has at most {} photos; remove one first", Photo::MAX_PER_PET)]
+    TooManyPhotos,
+    /// The pet has this photo already.
+    #[error("this pet already has this photo")]
+    PhotoExists,
+    /// The edit names a photo that the pet does not have.
+    #[error("this pet has no such photo; read the pet again")]
+    UnknownPhoto,
     /// `Expected::StatusSetAt` does not hold.
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,

@@ -1,14 +1,16 @@
 //! Turns commands into changes, against the board and the earlier commands of the same batch.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::command::{Command, Committed, Expected, WriteError};
+use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
 use crate::hub::Hub;
 use crate::model::{
-    Audience, Change, ChangeKind, Cursor, Pet, PetId, RequestKey, Rev, Signature, Timestamp,
-    Visibility,
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, Photo, PhotoEdit, Profile, RequestKey, Rev,
+    Signature, Status, Timestamp, UnknownPhoto, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
 
@@ -21,15 +23,20 @@ pub struct Decision<'a> {
     /// Pets as this batch leaves them; `None` for one that it removes.
     pets: HashMap<PetId, Option<CurrentPet>>,
     changes: Vec<AppliedChange>,
+    /// Time after which confirming a status begins it again; `None` for never.
+    status_age: Option<Duration>,
 }
 
 /// The outcome of deciding one command.
 pub enum Decided {
-    /// The batch has the command's change, at this index.
-    Change(usize),
+    /// The batch has the command's changes, at these indices.
+    Changes(Range<usize>),
     /// A command with the same key was committed before.
     Done(Committed),
 }
+
+/// The pet before a change, its id, and the change.
+type Proposed = (Option<CurrentPet>, PetId, ChangeKind);
 
 /// A pet, with the cursors that a command's precondition is compared with. A cursor is `None` if
 /// this batch makes that change, which has no rev yet.
@@ -52,13 +59,21 @@ impl<'a> Decision<'a> {
             next_pet,
             pets: HashMap::new(),
             changes: Vec::new(),
+            status_age: None,
         }
     }
 
-    /// Adds the change that `command` makes, unless a command with the same key made it before.
+    /// Begins a status again that is confirmed after this time: nobody knows whether the pet did something
+    /// else in between.
+    pub fn with_status_age(mut self, age: Option<Duration>) -> Self {
+        self.status_age = age;
+        self
+    }
+
+    /// Adds the changes that `command` makes, unless a command with the same key made it before.
     ///
     /// # Errors
-    /// `KeyReused`, `UnknownPet`, or the precondition that does not hold; the batch is then
+    /// `KeyReused`, `UnknownPet`, `Namesake`, or the precondition that does not hold; the batch is then
     /// unchanged.
     pub fn decide(
         &mut self,
@@ -73,18 +88,22 @@ impl<'a> Decision<'a> {
             return done;
         }
         let at = Timestamp::now();
-        let (before, pet, kind) = self.apply(command, at)?;
-        let change = Change {
-            rev: self.base,
-            at,
-            by: signature.by,
-            author: signature.author,
-            request,
-            visibility: Visibility::default(),
-            pet,
-            kind,
-        };
-        Ok(Decided::Change(self.add(before, change)))
+        let proposed = self.apply(command, at)?;
+        let first = self.changes.len();
+        for (before, pet, kind) in proposed {
+            let change = Change {
+                rev: self.base,
+                at,
+                by: signature.by,
+                author: signature.author.clone(),
+                request,
+                visibility: Visibility::default(),
+                pet,
+                kind,
+            };
+            self.add(before, change);
+        }
+        Ok(Decided::Changes(first..self.changes.len()))
     }
 
     /// Finds the outcome of `request` in this batch or before it.
@@ -93,13 +112,15 @@ impl<'a> Decision<'a> {
         let is_same_id = |key: Option<RequestKey>| key.is_some_and(|key| key.id == request.id);
         let (fingerprint, decided) = if let Some(index) = keys.position(is_same_id) {
             let key = self.changes[index].change.request?;
-            (key.fingerprint, Decided::Change(index))
+            (key.fingerprint, Decided::Changes(index..index + 1))
         } else {
             let done = self.hub.done_request(&request.id, Timestamp::now())?;
-            let (epoch, rev) = (self.hub.epoch(), done.rev);
+            let epoch = self.hub.epoch();
+            let cursor = |rev| Cursor { epoch, rev };
             let committed = Committed {
                 pet: done.pet,
-                cursor: Cursor { epoch, rev },
+                first: cursor(done.first),
+                cursor: cursor(done.rev),
                 after: None,
             };
             (done.fingerprint, Decided::Done(committed))
@@ -108,29 +129,33 @@ impl<'a> Decision<'a> {
         Some(is_same.then_some(decided).ok_or(WriteError::KeyReused))
     }
 
-    /// Returns the pet before `command`, its id, and the change that the command makes to it.
-    fn apply(
-        &mut self,
-        command: &Command,
-        at: Timestamp,
-    ) -> Result<(Option<CurrentPet>, PetId, ChangeKind), WriteError> {
+    /// Returns the changes that `command` makes.
+    fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Vec<Proposed>, WriteError> {
         let (before, kind) = match command {
-            Command::Create { profile, status } => {
+            Command::Create {
+                profile,
+                photos,
+                status,
+                namesakes,
+            } => {
+                self.check_namesakes(*namesakes, None, profile)?;
                 let id = self.next_pet;
                 self.next_pet = id.next();
                 let pet = Pet {
                     id,
                     profile: profile.clone(),
+                    photos: photos.clone(),
                     status: *status,
                     since: at,
                 };
-                return Ok((None, id, ChangeKind::Pet(Arc::new(pet))));
+                return Ok(vec![(None, id, ChangeKind::Pet(Arc::new(pet)))]);
             }
             Command::Edit {
                 pet,
                 patch,
                 base,
                 expected,
+                namesakes,
             } => {
                 let before = self.current_if(*pet, expected)?;
                 let conflicts = |profile| {
@@ -142,7 +167,24 @@ impl<'a> Decision<'a> {
                 }
                 let mut edited = Pet::clone(&before.pet);
                 edited.profile = patch.apply(&before.pet.profile);
+                if edited.profile.folded_identity() != before.pet.profile.folded_identity() {
+                    self.check_namesakes(*namesakes, Some(*pet), &edited.profile)?;
+                }
                 (before, ChangeKind::Pet(Arc::new(edited)))
+            }
+            Command::AddPhoto { pet, photo } => {
+                let before = self.current_if(*pet, &Expected::Anything)?;
+                let kind = add_photo(&before.pet, photo)?;
+                (before, kind)
+            }
+            Command::EditPhotos {
+                pet,
+                edit,
+                expected,
+            } => {
+                let before = self.current_if(*pet, expected)?;
+                let kind = edit_photos(&before.pet, edit)?;
+                (before, kind)
             }
             Command::SetStatus {
                 pet,
@@ -151,13 +193,13 @@ impl<'a> Decision<'a> {
                 expected,
             } => {
                 let before = self.current_if(*pet, expected)?;
-                let confirmed = (*status == before.pet.status).then_some(before.pet.since);
-                let kind = match since.or(confirmed) {
-                    Some(since) => ChangeKind::StatusSince(*status, since),
-                    None => ChangeKind::Status(*status),
-                };
+                let kind = self.set_status(&before.pet, *status, *since);
                 (before, kind)
             }
+            Command::SetStatuses {
+                statuses,
+                on_refusal,
+            } => return self.apply_statuses(statuses, *on_refusal),
             Command::Remove { pet, expected } => {
                 let before = self.current_if(*pet, expected)?;
                 let name = before.pet.profile.name.as_str().into();
@@ -165,12 +207,69 @@ impl<'a> Decision<'a> {
             }
         };
         let pet = before.pet.id;
-        Ok((Some(before), pet, kind))
+        Ok(vec![(Some(before), pet, kind)])
     }
 
-    /// Appends `change` with the visibility that follows from its pet before and after, and returns its
-    /// index.
-    fn add(&mut self, before: Option<CurrentPet>, mut change: Change) -> usize {
+    /// Returns the changes that set `statuses`.
+    fn apply_statuses(
+        &self,
+        statuses: &BTreeMap<PetId, StatusEdit>,
+        on_refusal: OnRefusal,
+    ) -> Result<Vec<Proposed>, WriteError> {
+        let (mut proposed, mut refusal) = (Vec::with_capacity(statuses.len()), None);
+        for (pet, edit) in statuses {
+            match (self.current_if(*pet, &edit.expected), on_refusal) {
+                (Ok(before), _) => {
+                    let kind = self.set_status(&before.pet, edit.status, edit.since);
+                    proposed.push((Some(before), *pet, kind));
+                }
+                (Err(error), OnRefusal::Abort) => return Err(error),
+                (Err(error), OnRefusal::Skip) => refusal = Some(error),
+            }
+        }
+        match refusal {
+            Some(error) if proposed.is_empty() => Err(error),
+            _ => Ok(proposed),
+        }
+    }
+
+    /// Refuses `profile` of `pet` if another pet is a namesake, unless that is allowed.
+    fn check_namesakes(
+        &self,
+        namesakes: Namesakes,
+        pet: Option<PetId>,
+        profile: &Profile,
+    ) -> Result<(), WriteError> {
+        if namesakes == Namesakes::Allowed {
+            return Ok(());
+        }
+        let board = self.hub.board(Audience::Staff);
+        let unchanged = board
+            .pets
+            .iter()
+            .filter(|pet| !self.pets.contains_key(&pet.id));
+        let in_batch = self.pets.values().flatten().map(|current| &current.pet);
+        let mut others = unchanged.chain(in_batch);
+        let identity = profile.folded_identity();
+        let namesake = others
+            .find(|other| Some(other.id) != pet && other.profile.folded_identity() == identity);
+        namesake.map_or(Ok(()), |other| Err(WriteError::Namesake(other.id)))
+    }
+
+    /// Returns the change that sets the status of `pet`, or confirms it and keeps its `since` unless that is
+    /// old.
+    fn set_status(&self, pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind {
+        let age = Timestamp::now().since(pet.since);
+        let is_old = self.status_age.is_some_and(|limit| age >= limit);
+        let confirmed = (status == pet.status && !is_old).then_some(pet.since);
+        match since.or(confirmed) {
+            Some(since) => ChangeKind::StatusSince(status, since),
+            None => ChangeKind::Status(status),
+        }
+    }
+
+    /// Appends `change` with the visibility that follows from its pet before and after.
+    fn add(&mut self, before: Option<CurrentPet>, mut change: Change) {
         let (before, status_set) = before.map(|pet| (pet.pet, pet.status_set)).unzip();
         // Only an edit keeps the status.
         let status_set = match change.kind {
@@ -187,7 +286,6 @@ impl<'a> Decision<'a> {
         });
         self.pets.insert(id, current);
         self.changes.push(AppliedChange { change, after });
-        self.changes.len() - 1
     }
 
     /// Returns the pet as the batch leaves it so far, if `expected` holds for it.
@@ -241,13 +339,42 @@ impl<'a> Decision<'a> {
         committed
     }
 
-    /// Returns the outcome of the change at `index`, after it was committed at `cursor`.
-    pub fn committed(&self, index: usize, cursor: Cursor) -> Committed {
-        let AppliedChange { change, after } = &self.changes[index];
+    /// Returns the outcome of the command whose changes are at `places`, after the batch was committed
+    /// at `revs`.
+    pub fn committed(&self, places: &Range<usize>, revs: &[Rev]) -> Committed {
+        let epoch = self.hub.epoch();
+        let cursor = |place: usize| Cursor {
+            epoch,
+            rev: revs[place],
+        };
+        let last = places.end - 1;
+        let AppliedChange { change, after } = &self.changes[last];
         Committed {
             pet: change.pet,
-            cursor,
+            first: cursor(places.start),
+            cursor: cursor(last),
             after: after.clone(),
         }
     }
+}
+
+fn add_photo(pet: &Pet, photo: &Photo) -> Result<ChangeKind, WriteError> {
+    if pet.photos.iter().any(|other| other.hash == photo.hash) {
+        return Err(WriteError::PhotoExists);
+    }
+    if pet.photos.len() >= Photo::MAX_PER_PET {
+        return Err(WriteError::TooManyPhotos);
+    }
+    let mut edited = pet.clone();
+    edited.photos.push(photo.clone());
+    Ok(ChangeKind::Pet(Arc::new(edited)))
+}
+
+fn edit_photos(pet: &Pet, edit: &PhotoEdit) -> Result<ChangeKind, WriteError> {
+    let photos = edit.apply(&pet.photos);
+    let photos = photos.map_err(|UnknownPhoto| WriteError::UnknownPhoto)?;
+    Ok(ChangeKind::Pet(Arc::new(Pet {
+        photos,
+        ..pet.clone()
+    })))
 }

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Command;
-use crate::model::{Profile, RequestKey};
+use crate::model::{Profile, RequestKey, Timestamp};
 
 /// The idempotency key of a request. Two principals can use the same key for different requests.
 #[derive(Clone, Debug)]
@@ -55,7 +55,10 @@ impl IdempotencyKey {
 fn fingerprint(command: &Command) -> [u8; 8] {
     let mut hash = Sha256::new();
     match command {
-        Command::Create { profile, status } => {
+        // Only sample pets are created with photos, without a key.
+        Command::Create {
+            profile, status, ..
+        } => {
             add(&mut hash, "create");
             for field in Profile::FIELDS {
                 add(&mut hash, field.text(profile));
@@ -76,10 +79,26 @@ fn fingerprint(command: &Command) -> [u8; 8] {
             add(&mut hash, "set-status");
             add(&mut hash, &pet.to_string());
             add(&mut hash, status.as_str());
-            add(
-                &mut hash,
-                &since.map(|since| since.to_string()).unwrap_or_default(),
-            );
+            add(&mut hash, &time(*since));
+        }
+        Command::SetStatuses { statuses, .. } => {
+            add(&mut hash, "set-statuses");
+            for (pet, edit) in statuses {
+                add(&mut hash, &pet.to_string());
+                add(&mut hash, edit.status.as_str());
+                add(&mut hash, &time(edit.since));
+            }
+        }
+        Command::AddPhoto { pet, photo } => {
+            add(&mut hash, "add-photo");
+            add(&mut hash, &pet.to_string());
+            add(&mut hash, &photo.hash.to_string());
+            add(&mut hash, &photo.alt);
+        }
+        Command::EditPhotos { pet, edit, .. } => {
+            add(&mut hash, "edit-photos");
+            add(&mut hash, &pet.to_string());
+            add(&mut hash, &format!("{edit:?}"));
         }
         Command::Remove { pet, .. } => {
             add(&mut hash, "remove");
@@ -87,6 +106,10 @@ fn fingerprint(command: &Command) -> [u8; 8] {
         }
     }
     first(&hash.finalize())
+}
+
+fn time(since: Option<Timestamp>) -> String {
+    since.map(|since| since.to_string()).unwrap_or_default()
 }
 
 /// Adds a text with its length, so that no two lists of texts are the same bytes.

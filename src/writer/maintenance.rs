@@ -1,11 +1,12 @@
-//! The work of the writer's thread between batches: retries a store that failed, trims the log, and
-//! detects jumps of the wall clock.
+//! The work of the writer's thread between batches: retries a store that failed, trims the log,
+//! removes unused photos, and detects jumps of the wall clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::WriteError;
 use super::outage::{Outage, OutageLog};
+use super::photo_cleanup::PhotoCleanup;
 use super::retention::Retention;
 use crate::clock::{Clock, JumpDetector};
 use crate::hub::{Hub, REPLAY_LIMIT};
@@ -37,6 +38,7 @@ pub struct Maintenance {
     /// Retention of changes; `None` keeps them forever.
     retention: Option<Retention>,
     next_trim: Instant,
+    photo_cleanup: PhotoCleanup,
 }
 
 impl Maintenance {
@@ -55,6 +57,7 @@ impl Maintenance {
             jumps: JumpDetector::new(clock.clone()),
             retention: history.map(|history| Retention::new(history, clock)),
             next_trim: Instant::now(),
+            photo_cleanup: PhotoCleanup::new(),
         }
     }
 
@@ -73,6 +76,10 @@ impl Maintenance {
         self.check_store(Instant::now());
         self.check_clock();
         self.trim(Instant::now());
+        if self.outage.is_none() {
+            let now = Instant::now();
+            self.photo_cleanup.run(&*self.engine, &self.hub, now);
+        }
     }
 
     /// Refuses `count` changes during an outage.

@@ -1,6 +1,8 @@
 //! The writer publishes nothing before it is durable, and nothing of a failed commit.
 
+mod bulk;
 mod gated;
+mod namesakes;
 mod preconditions;
 
 use std::sync::Arc;

@@ -83,7 +83,14 @@ async fn a_session_of_one_node_is_valid_at_the_other_with_the_next_request() {
         assert!(page.contains("form-token"), "{page}");
         let mut browser = nodes.moved(&browser, there);
         let added = browser
-            .post("/pets", &[("name", "Miso"), ("species", "cat")])
+            .post(
+                "/pets",
+                &[
+                    ("name", "Miso"),
+                    ("species", "cat"),
+                    ("another-animal", "yes"),
+                ],
+            )
             .await;
         assert_eq!(added.status(), 303);
         // The other node learns of the end of the session a moment later.

@@ -54,6 +54,7 @@ fn change(rev: u64) -> Change {
     let record = Pet {
         id: pet,
         profile,
+        photos: Vec::new(),
         status,
         since: at,
     };

@@ -34,7 +34,7 @@ async fn end(mut process: Process, folder: &Path, ledger: &Ledger) -> Verdict {
 async fn the_server_survives_a_limit_on_the_size_of_files() {
     let folder = tempfile::tempdir().unwrap();
     // In blocks of 512 bytes: a new store fits, and little more.
-    let shell = ["/bin/sh", "-c", "ulimit -S -f 300 && exec \"$0\" \"$@\""];
+    let shell = ["/bin/sh", "-c", "ulimit -S -f 7400 && exec \"$0\" \"$@\""];
     let process = Process::start_by(&shell, folder.path(), &DEMO).await;
     let mut ledger = Ledger::default();
     let mut code = 200;

@@ -7,3 +7,5 @@ mod history;
 mod idempotency;
 mod operations;
 mod refusals;
+mod statuses;
+mod views;

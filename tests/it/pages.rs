@@ -3,11 +3,16 @@
 mod assets;
 mod cards;
 mod compression;
+mod day;
 mod doctor;
+mod find;
 mod forms;
 mod headers;
+mod lobby;
 mod markup;
 mod merging;
+pub mod photos;
+mod print;
 mod reading;
 mod request_ids;
 mod sharing;

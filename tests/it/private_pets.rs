@@ -6,6 +6,7 @@
 
 mod ask;
 mod history;
+mod namesakes;
 mod places;
 mod world;
 

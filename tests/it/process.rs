@@ -6,4 +6,4 @@ mod start;
 mod stop;
 
 /// A demo on a free port without simulator.
-const QUIET: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];
+pub const QUIET: [&str; 5] = ["demo", "--listen", "127.0.0.1:0", "--simulate", "off"];

@@ -123,7 +123,11 @@ async fn pages_of_the_site_and_programs_can_write() {
         &[("sec-fetch-site", "same-origin"), ("origin", own.as_str())],
         &[("sec-fetch-site", "none")],
     ] {
-        let fields = [("name", "Miso"), ("species", "cat")];
+        let fields = [
+            ("name", "Miso"),
+            ("species", "cat"),
+            ("another-animal", "yes"),
+        ];
         let mut request = app.request("POST", "/pets").form(&fields);
         for (name, value) in headers {
             request = request.header(*name, *value);

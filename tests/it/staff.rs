@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod backups;
 mod bootstrap;
+mod bulk;
 mod command_line;
 mod csrf;
 mod quick_status;

@@ -7,15 +7,20 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 
 const PUBLIC = fileURLToPath(new URL("../../public", import.meta.url));
 export const BUILT = `${PUBLIC}/built`;
 
 /** Has everything that the client uses, so nothing is rewritten for older browsers: they show the page of the server. */
 const TARGET = ["chrome111", "firefox115", "safari16.4"];
+
+/** Scripts that a page loads beside its own. */
+const SECOND_SCRIPTS = ["find.js", "selection.js"];
 
 /** @type {esbuild.BuildOptions} */
 const COMMON = {
@@ -38,7 +43,7 @@ export async function build() {
   for (const name of entries("app", ".js")) files.set(name, await script(`${PUBLIC}/app/${name}`));
   for (const name of entries("style", ".css")) files.set(name, await stylesheet(`${PUBLIC}/style/${name}`));
   const library = `${PUBLIC}/petstore/client.js`;
-  if (existsSync(library)) files.set("client.js", await bundle({ entryPoints: [library], format: "esm" }));
+  if (existsSync(library)) files.set("client.js", await shrink(await bundle({ entryPoints: [library], format: "esm" })));
   files.set("icon.svg", readFileSync(`${PUBLIC}/icon.svg`, "utf8"));
   const manifest = [...files].map(([name, text]) => [name, describeFile(text)]);
   files.set("manifest.json", `${JSON.stringify(Object.fromEntries(manifest), null, 2)}\n`);
@@ -52,14 +57,16 @@ function entries(folder, ending) {
 
 /**
  * A classic script, so that it can be `async` in any browser. It waits until the page is parsed, and runs once, also if it is
- * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs.
+ * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs. The
+ * second script of a page has a mark of its own, because it runs beside the first.
  * @param {string} path
  */
 async function script(path) {
-  const text = (await bundle({ entryPoints: [path], format: "iife" })).trim();
+  const text = (await shrink(await bundle({ entryPoints: [path], format: "iife" }))).trim();
   if (path.endsWith("/loader.js")) return text;
+  const mark = SECOND_SCRIPTS.includes(basename(path)) ? `petStoreScript_${basename(path, ".js")}` : "petStoreScript";
   const start = `document.readyState==="loading"?document.addEventListener("DOMContentLoaded",start):start()`;
-  return `(()=>{if(window.petStoreScript)return;window.petStoreScript=1;const start=()=>{${text}};${start}})();\n`;
+  return `(()=>{if(window.${mark})return;window.${mark}=1;const start=()=>{${text}};${start}})();\n`;
 }
 
 /**
@@ -77,6 +84,16 @@ function embedIcons(plugin) {
     const contents = readFileSync(path, "utf8").replace(/<!--[\s\S]*?-->/g, "").replace(/>\s+</g, "><").trim();
     return { contents, loader: "dataurl" };
   });
+}
+
+/**
+ * Shrinks a bundle further: esbuild does not inline variables and functions that are used once, and gives the members of
+ * classes the shortest names, which terser keeps.
+ * @param {string} text
+ */
+async function shrink(text) {
+  const { code = "" } = await minify(text, { ecma: 2020, toplevel: true, compress: { passes: 2 } });
+  return `${code}\n`;
 }
 
 /** @param {esbuild.BuildOptions} options @returns {Promise<string>} */

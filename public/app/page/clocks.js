@@ -7,15 +7,22 @@ import { InView } from "../view/in-view.js";
 import { Tick } from "../view/tick.js";
 import { Times } from "../view/times.js";
 
+const HOUR_MS = 3_600_000;
+
+/** Hours after which a status is old, unless the rescue has set others. As in `rescue.rs`. */
+const STATUS_AGE_HOURS = 12;
+
 /** Starts the times of the page. */
 export function startClocks() {
-  setLocalTime(document.body.dataset);
+  const { dataset } = document.body;
+  setLocalTime(dataset);
+  const oldMs = Number(dataset.statusAge ?? STATUS_AGE_HOURS) * HOUR_MS;
   const clock = browserClock;
   const serverClock = new ServerClock(clock);
   const tick = new Tick(clock);
   const inView = new InView(globalThis.IntersectionObserver);
-  const times = new Times({ root: document, serverClock, tick, inView });
-  serverClock.sync(document.body.dataset.asOf);
+  const times = new Times({ root: document, serverClock, tick, inView, oldMs });
+  serverClock.sync(dataset.asOf);
   tick.start();
   times.start();
   return { clock, serverClock, tick, inView, times };

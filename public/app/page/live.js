@@ -9,7 +9,7 @@ import { ConnectionSummary } from "../../petstore/connection-summary.js";
 import { EventLoopMonitor } from "../../petstore/connection/event-loop-monitor.js";
 import { parseTime } from "../../petstore/connection/server-clock.js";
 import { PageLifecycle } from "../../petstore/page-lifecycle.js";
-import { watch } from "../../petstore/watch.js";
+import { watchUnchecked } from "../../petstore/watch.js";
 import { Announcements, StatusAnnouncements } from "../state/announcements.js";
 import { ConnectionStatus } from "../state/connection-status.js";
 import { DrawLag } from "../state/draw-lag.js";
@@ -25,11 +25,11 @@ import { Title } from "../view/title.js";
  * @param {object} options
  * @param {Clocks} options.clocks
  * @param {Board} options.board
- * @param {string[]} [options.pets]  Ids of the pets to watch; without it, all pets.
+ * @param {string[]} [options.pets]  Ids of the pets to watch; without one, all pets.
  * @param {string} options.chaos  The simulated network; "" for the real one.
  * @param {() => void} options.onleave
  */
-export function startLive({ clocks, board, pets, chaos, onleave }) {
+export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   const { clock, serverClock, tick } = clocks;
   const title = new Title(document);
   const line = new StatusLine({ document, title });
@@ -51,8 +51,8 @@ export function startLive({ clocks, board, pets, chaos, onleave }) {
   };
   // The loader sends the first poll over the real network, so a simulated one does without it.
   const firstPoll = chaos ? undefined : /** @type {{ petStoreFirstPoll?: FirstPoll }} */ (globalThis).petStoreFirstPoll;
-  const options = { pets, since: board.cursor };
-  const live = watch(location.origin, options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
+  const options = { origin: location.origin, pets, since: board.cursor };
+  const live = watchUnchecked(options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
   live.addEventListener("connection", drawStatus);
   tick.add(drawStatus);
   redraw.add(drawStatus);

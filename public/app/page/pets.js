@@ -9,6 +9,7 @@ import { Pause } from "../state/pause.js";
 import { Cards } from "../view/cards.js";
 import { Highlight } from "../view/highlight.js";
 import { PauseButton } from "../view/pause-button.js";
+import { Summary } from "../view/board/summary.js";
 import { startClocks } from "./clocks.js";
 import { startLive } from "./live.js";
 /** @import { Clock } from "../../petstore/clock.js" */
@@ -40,16 +41,23 @@ export function startPets({ chaos = "", save } = {}) {
   const onleave = () => (highlight.stop(), saving?.stop());
   const live = startLive({ clocks, board, pets: page.pets ? [page.pets] : undefined, chaos, onleave });
   const put = (/** @type {Change[]} */ changes) => {
+    // A page with some of the pets has no place for others.
+    if (page.part !== undefined) changes = changes.filter(({ id }) => cards.has(id));
     if (cards.put(changes)) live.redraw.schedule();
     live.announcements.add(changes);
     // Also read in the list of tabs, where nothing else is drawn.
     for (const { after } of page.pets ? changes : []) if (after?.name) live.title.setText(`${after.name} · ${page.site}`);
   };
+  const summary = new Summary(document);
+  const list = document.querySelector("#pets");
+  const countCards = (/** @type {string} */ status) => list?.querySelectorAll(`.card[data-status="${status}"]`).length ?? 0;
   let drawsAll = false;
   live.redraw.add(() => {
     if (drawsAll) cards.drawAll();
     else cards.draw();
     drawsAll = false;
+    // The cards say it, if all pets have one: those of private pets are counted too.
+    if (list && page.part === undefined) summary.draw(list.children.length, countCards);
   });
   inView.onenter = () => {
     times.drawDue();

@@ -140,7 +140,7 @@ export class Saves {
     if (save.cursor === "") return void save.early.push(message);
     if (save.burst.has(message.cursor)) return;
     if (isNewer(message.cursor, save.cursor)) this.#overwrite(pet, save);
-    else if (save.previous) save.previous = { status: message.status, since: message.since };
+    else if (save.previous) save.previous = { status: message.activity ?? message.status, since: message.since };
   }
 
   /** @param {boolean} isPaused  True if the page does not show new statuses. */

@@ -44,7 +44,7 @@ export function clockText(ms) {
 const SIX_DAYS_MS = 6 * DAY_MS;
 
 /**
- * Formats a time with its day, unless it is today: "14:05", "Tue 14:05", "3 Nov 14:05" if the weekday would be ambiguous,
+ * Formats a time with its day, unless it is today: "14:05", "yesterday 14:05", "Tue 14:05", "3 Nov 14:05" if the weekday would be ambiguous,
  * "3 Nov 2025 14:05" if the year would be.
  * @param {number} ms
  * @param {number} now
@@ -52,8 +52,11 @@ const SIX_DAYS_MS = 6 * DAY_MS;
 export function momentText(ms, now) {
   // "Tue, 03 Nov 2025 14:05:00 GMT".
   const [weekday, day, month, year] = localDate(ms).toUTCString().split(/,? /);
-  const today = localDate(now).toUTCString();
-  if (today.includes(`${day} ${month} ${year}`)) return clockText(ms);
+  const local = localDate(now);
+  const today = local.toUTCString();
+  const date = `${day} ${month} ${year}`;
+  if (today.includes(date)) return clockText(ms);
+  if (new Date(local.getTime() - DAY_MS).toUTCString().includes(date)) return `yesterday ${clockText(ms)}`;
   if (ms < now && now - ms < SIX_DAYS_MS) return `${weekday} ${clockText(ms)}`;
   return `${Number(day)} ${month}${today.includes(` ${year} `) ? "" : ` ${year}`} ${clockText(ms)}`;
 }

@@ -53,6 +53,11 @@ export class Cards {
     return [...this.#elements.values()].map(({ pet }) => pet);
   }
 
+  /** Returns true for a pet of the page. @param {string} id */
+  has(id) {
+    return this.#elements.has(id);
+  }
+
   /** Returns true if some pets are not drawn yet. */
   get isWaiting() {
     return this.#waiting.size > 0;

@@ -6,10 +6,11 @@
  * a busy board draws many pets in each frame.
  */
 import { drawField, readField } from "./field.js";
+import { drawPhotos } from "./photos.js";
 /** @import { Pet } from "../../petstore/board/pet.js" */
 /** @import { Times } from "./times.js" */
 
-const PLACES = '[data-field], [data-row], time[data-since], a[data-link], [name="status"]';
+const PLACES = '[data-field], [data-row], [data-photos], time[data-since], a[data-link], [name="status"]';
 
 export class PetElement {
   element;
@@ -17,6 +18,8 @@ export class PetElement {
   #fields = [];
   /** Parts that are hidden without a value. @type {{ place: HTMLElement, field: string }[]} */
   #rows = [];
+  /** @type {HTMLElement | null} */
+  #photos = null;
   /** @type {HTMLButtonElement[]} */
   #buttons = [];
   /** @type {Element | null} */
@@ -30,8 +33,9 @@ export class PetElement {
   constructor(element) {
     this.element = element;
     for (const place of /** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll(PLACES))) {
-      const { field, row } = place.dataset;
-      if (field !== undefined) this.#fields.push({ place, field });
+      const { field, row, photos } = place.dataset;
+      if (photos !== undefined) this.#photos ??= place;
+      else if (field !== undefined) this.#fields.push({ place, field });
       else if (row !== undefined) this.#rows.push({ place, field: row });
       else if (place.matches("time")) this.#time ??= place;
       else if (place.matches("a")) this.#link ??= place;
@@ -63,6 +67,7 @@ export class PetElement {
       const value = pet[field];
       if (value !== undefined && value !== before[field]) place.toggleAttribute("hidden", value === "");
     }
+    if (this.#photos && pet.photos !== undefined && pet.photos !== before.photos) drawPhotos(this.#photos, pet.photos);
     if (this.#time && pet.since !== undefined && pet.since !== before.since) times.set(this.#time, pet.since);
   }
 

@@ -4,7 +4,7 @@
  * reader if the rescue has set none.
  *
  * The server renders "Tue 14:05 UTC", which is right everywhere and without JavaScript. A text is redrawn when it changes,
- * which is once a minute at most, and only where it is in view.
+ * which is once a minute at most, and only where it is in view. A pet whose status is old is marked.
  */
 import { parseTime } from "../../petstore/connection/server-clock.js";
 import { durationText, momentText, nextChangeOf } from "../state/time-text.js";
@@ -27,6 +27,7 @@ export class Times {
   #serverClock;
   #tick;
   #inView;
+  #oldMs;
   /** @type {Map<Element, Shown>} */
   #shown = new Map();
   #drawnAt = 0;
@@ -37,12 +38,14 @@ export class Times {
    * @param {ServerClock} options.serverClock
    * @param {Tick} options.tick
    * @param {Pick<InView, "has">} options.inView
+   * @param {number} options.oldMs  Time after which a status is old; NaN for never.
    */
-  constructor({ root, serverClock, tick, inView }) {
+  constructor({ root, serverClock, tick, inView, oldMs }) {
     this.#root = root;
     this.#serverClock = serverClock;
     this.#tick = tick;
     this.#inView = inView;
+    this.#oldMs = oldMs;
   }
 
   start() {
@@ -79,6 +82,7 @@ export class Times {
     // A value that is no time stays as the server wrote it.
     if (Number.isNaN(shown.since)) return;
     setText(time, momentText(shown.since, now));
+    shown.pet?.toggleAttribute("data-old", now - shown.since >= this.#oldMs);
     if (shown.age) setText(shown.age, durationText(now - shown.since));
     shown.due = nextChangeOf(shown.since, now);
   }

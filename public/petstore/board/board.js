@@ -113,17 +113,25 @@ export class Board {
 }
 
 /**
- * Returns what is known of a pet, updated with the fields of a message or of an entry of a snapshot.
+ * Returns what is known of a pet, updated with the fields of a message or of an entry of a snapshot. Its status is the exact
+ * word: that of `activity`, where there is one.
  * @param {Pet | undefined} known
  * @param {unknown} id
  * @param {Record<string, any>} fields
  * @returns {Pet}
  */
-function merge(known, id, fields) {
+function merge(known, id, { activity, ...fields }) {
   /** @type {Pet} */
   const pet = { ...known, id: String(id) };
+  if (activity) fields.status = activity;
   for (const [field, value] of Object.entries(fields)) {
-    if (!ENVELOPE.has(field)) pet[field] = value === null ? "" : String(value);
+    if (!ENVELOPE.has(field)) pet[field] = text(value);
   }
   return pet;
+}
+
+/** Returns a value of a message as text: lists and objects as JSON. @param {unknown} value */
+function text(value) {
+  if (value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -2,7 +2,8 @@
 /** Pets, and the changes between two states of the board. */
 
 /**
- * A pet as far as the page knows it: the fields of its messages, and the fields that the page shows, as strings.
+ * A pet as far as the page knows it: the fields of its messages, and the fields that the page shows, as strings;
+ * lists, such as `photos`, as JSON.
  * `since` is RFC 3339.
  * @typedef {{ id: string, name?: string, status?: string, since?: string, [field: string]: string | undefined }} Pet
  */

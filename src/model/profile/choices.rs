@@ -32,7 +32,7 @@ macro_rules! choice {
             }
 
             /// Parses a word; any other text is the default.
-            pub(super) fn parse_or_default(word: &str) -> Self {
+            pub(in crate::model) fn parse_or_default(word: &str) -> Self {
                 match word {
                     $($word => $name::$variant,)*
                     _ => $name::default(),

@@ -29,6 +29,11 @@ impl Tags {
         &self.0
     }
 
+    /// Returns true if `word` is one of the tags.
+    pub fn has(&self, word: &str) -> bool {
+        self.0.split(',').any(|own| own == word)
+    }
+
     /// Returns true if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

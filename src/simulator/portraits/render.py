@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Renders the portraits: NAME.svg, with the hair that brush.js grows, becomes NAME.jpg, 1600 × 1200.
+"""Renders the portraits: NAME.svg, with the hair that brush.js grows, becomes NAME.jpg, 1600 × 1200,
+and 800/NAME.jpg and 400/NAME.jpg, as wide as their folders say: the widths in which the program keeps a photo.
 
 Needs Chromium and Pillow. From the root of the repository:
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter
 
 WIDTH, HEIGHT = 1600, 1200
+SMALLER_WIDTHS = (400, 800)
 MAX_BYTES = 150_000
 BEST_QUALITY, LEAST_QUALITY = 82, 64
 # In pixels: softens the edges of single hairs, which cost a JPEG most.
@@ -52,4 +54,8 @@ if __name__ == "__main__":
     names = sys.argv[1:] or sorted(svg.stem for svg in FOLDER.glob("*.svg"))
     for name in names:
         with tempfile.TemporaryDirectory() as scratch:
-            save(draw(FOLDER / f"{name}.svg", Path(scratch)), FOLDER / f"{name}.jpg")
+            picture = draw(FOLDER / f"{name}.svg", Path(scratch))
+            save(picture, FOLDER / f"{name}.jpg")
+            for width in SMALLER_WIDTHS:
+                smaller = picture.resize((width, width * HEIGHT // WIDTH), Image.Resampling.LANCZOS)
+                smaller.save(FOLDER / str(width) / f"{name}.jpg", "JPEG", quality=BEST_QUALITY, optimize=True, progressive=True)

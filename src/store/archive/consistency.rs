@@ -1,10 +1,10 @@
 //! Checks that the lines of an export are consistent with each other, which their hash does not show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::ExportedItem;
-use crate::model::{AccountName, Change, Pet, PetId, Rev};
+use crate::model::{AccountName, Change, Pet, PetId, PhotoHash, Rev};
 use crate::store::replay::LogReplay;
 use crate::store::{AccountEdit, StoreError};
 
@@ -18,6 +18,8 @@ pub struct ConsistencyCheck {
     /// The revs of the first and the last change.
     changes: Option<(Rev, Rev)>,
     accounts: BTreeSet<AccountName>,
+    /// Files of photos: hash and width.
+    files: HashSet<(PhotoHash, u32)>,
 }
 
 impl ConsistencyCheck {
@@ -37,6 +39,11 @@ impl ConsistencyCheck {
                 self.accounts.insert(account.name.clone());
                 Ok(())
             }
+            ExportedItem::Photo(hash, files) => {
+                let files = files.iter();
+                self.files.extend(files.map(|file| (*hash, file.width_px)));
+                Ok(())
+            }
             ExportedItem::Staff(_) => Ok(()),
         }
     }
@@ -52,6 +59,13 @@ impl ConsistencyCheck {
             return Err(StoreError::record(format!(
                 "the log does not end at rev {rev}"
             )));
+        }
+        for photo in self.pets.iter().flat_map(|pet| &pet.photos) {
+            let mut files = photo.widths_px().map(|width| (photo.hash, width));
+            if !files.all(|file| self.files.contains(&file)) {
+                let reason = format!("a file of the photo {} is missing", photo.hash);
+                return Err(StoreError::Record(reason));
+            }
         }
         self.replay.compare(&self.pets, first == Rev::ZERO.next())
     }

@@ -2,25 +2,27 @@
 
 use std::io::{BufRead, Read};
 
-use data_encoding::HEXLOWER;
+use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::consistency::ConsistencyCheck;
 use super::validate::{
     validate_account, validate_audit_entry, validate_change, validate_clock, validate_pet,
-    validate_rescue, validate_start, validate_token,
+    validate_photo, validate_rescue, validate_start, validate_token,
 };
 use super::{ExportLine, FORMAT};
-use crate::model::{Change, Epoch, Pet, PetId, Rev, Timestamp};
+use crate::model::{Change, Epoch, Pet, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
 use crate::store::accounts::{
     decode_account, decode_audit_entry, decode_key, decode_rescue, decode_token,
 };
 use crate::store::record::{decode_change, decode_profile, decode_status};
 use crate::store::{AccountEdit, StoreError};
 
-/// The longest line that is read, which bounds the memory; every record is shorter.
-const LINE_LIMIT: u64 = 1024 * 1024;
+/// The longest line that is read, which bounds the memory. A photo has three files of about a megabyte
+/// at most; other records are much shorter.
+const LINE_LIMIT: u64 = 8 * 1024 * 1024;
 
 /// One item of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +35,11 @@ pub enum ExportedItem {
         next_pet: PetId,
     },
     /// A pet, as it is after all changes.
-    Pet(Pet),
+    Pet(Box<Pet>),
     /// A change of the log.
     Change(Change),
+    /// The files of a photo, smallest first.
+    Photo(PhotoHash, Vec<PhotoFile>),
     /// The edit that adds an account, a token, the clock, an audit entry or the settings of the rescue.
     Staff(AccountEdit),
 }
@@ -104,7 +108,7 @@ impl<R: BufRead> ExportReader<R> {
         self.lines += 1;
         if !text.ends_with(b"\n") {
             return Err(StoreError::record(match text.len() as u64 {
-                LINE_LIMIT => "it is longer than 1 MiB",
+                LINE_LIMIT => "it is longer than 8 MiB",
                 _ => "the export ends in the middle",
             }));
         }
@@ -161,18 +165,30 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
             profile,
             status,
             since,
+            photos,
         } => {
             let pet = validate_pet(Pet {
                 id: PetId::new(id),
                 profile: decode_profile(&bytes(profile))?,
+                photos,
                 status: decode_status(&status)?,
                 since: Timestamp::from_micros(since),
             })?;
-            return Ok(Some(ExportedItem::Pet(pet)));
+            return Ok(Some(ExportedItem::Pet(Box::new(pet))));
         }
         ExportLine::Change { rev, record } => {
             let change = decode_change(Rev::new(rev), &bytes(record))?;
             return Ok(Some(ExportedItem::Change(validate_change(change)?)));
+        }
+        ExportLine::Photo { hash, files } => {
+            let files = files.into_iter().map(|(width_px, jpeg)| {
+                let jpeg = BASE64.decode(jpeg.as_bytes()).map(Bytes::from);
+                let damaged = |_| StoreError::record("jpeg: it is not Base64");
+                jpeg.map(|jpeg| PhotoFile { width_px, jpeg })
+                    .map_err(damaged)
+            });
+            let files = validate_photo(hash, files.collect::<Result<_, _>>()?)?;
+            return Ok(Some(ExportedItem::Photo(hash, files)));
         }
         ExportLine::End { .. } => return Ok(None),
         ExportLine::Rescue { record } => {

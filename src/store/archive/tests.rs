@@ -30,7 +30,8 @@ fn pet() -> Pet {
             location: "Kennel 4".to_owned(),
             ..Profile::default()
         },
-        status: Status::Eating,
+        photos: Vec::new(),
+        status: Status::NotSetYet,
         since: Timestamp::from_micros(1000),
     }
 }
@@ -113,7 +114,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let changes = [
         change(1, ChangeKind::Pet(Arc::new(pet()))),
         change(2, ChangeKind::Status(Status::Playing)),
-        change(3, ChangeKind::Status(Status::Eating)),
+        change(3, ChangeKind::Status(Status::NotSetYet)),
     ];
     let mut text = Vec::new();
     let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
@@ -128,7 +129,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     writer.end().unwrap();
     let start = [
         ExportedItem::Start { rev, next_pet },
-        ExportedItem::Pet(pet()),
+        ExportedItem::Pet(Box::new(pet())),
     ];
     let items = start.into_iter().chain(changes.map(ExportedItem::Change));
     let accounts = staff.accounts.into_iter().map(AccountEdit::PutAccount);
@@ -219,26 +220,27 @@ fn export_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u
 #[test]
 fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let record = || ChangeKind::Pet(Arc::new(pet()));
-    let eating = || ChangeKind::Status(Status::Eating);
-    let two = [change(1, record()), change(2, eating())];
+    let unset = || ChangeKind::Status(Status::NotSetYet);
+    let two = [change(1, record()), change(2, unset())];
     assert!(parsed(&export_of(2, 2, &[pet()], &two)).is_ok());
-    let trimmed = [change(5, eating()), change(6, eating())];
+    let trimmed = [change(5, unset()), change(6, unset())];
     assert!(parsed(&export_of(6, 2, &[pet()], &trimmed)).is_ok());
     let other = Pet {
+        photos: Vec::new(),
         status: Status::Playing,
         ..pet()
     };
     let inconsistent = [
         (
             "missing",
-            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, eating())]),
+            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, unset())]),
         ),
         ("does not end at rev 3", export_of(3, 2, &[pet()], &two)),
         ("not what the log says", export_of(2, 2, &[other], &two)),
         ("not what the log says", export_of(2, 2, &[], &two)),
         (
             "not in the log",
-            export_of(1, 2, &[pet()], &[change(1, eating())]),
+            export_of(1, 2, &[pet()], &[change(1, unset())]),
         ),
         ("yet to be given", export_of(2, 1, &[pet()], &two)),
         (

@@ -6,7 +6,8 @@
 
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
-    Profile, ProfileInput, Rescue, Rev, TextKind, Timestamp, Token, check_token_name, clean_text,
+    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Rescue, Rev, TextKind, Timestamp, Token,
+    check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -39,10 +40,32 @@ pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
         return Err(invalid("id", "ids start at 1"));
     }
     validate_time("since", pet.since)?;
+    if pet.photos.len() > Photo::MAX_PER_PET {
+        return Err(invalid("photos", "there are too many"));
+    }
+    for photo in &pet.photos {
+        validate_length("alt", &photo.alt, Photo::ALT_LIMIT)?;
+        let [.., widest] = Photo::WIDTHS_PX;
+        if photo.width_px == 0 || photo.width_px > widest || photo.height_px == 0 {
+            return Err(invalid("photos", "the size is out of range"));
+        }
+    }
     Ok(Pet {
         profile: validate_profile(&pet.profile)?,
         ..pet
     })
+}
+
+/// Validates the files of a photo.
+pub fn validate_photo(
+    hash: PhotoHash,
+    files: Vec<PhotoFile>,
+) -> Result<Vec<PhotoFile>, StoreError> {
+    let are_jpeg = files.iter().all(|file| file.jpeg.starts_with(b"\xff\xd8"));
+    if are_jpeg && PhotoHash::new(&files) == hash {
+        return Ok(files);
+    }
+    Err(invalid("files", "they do not have the hash of the photo"))
 }
 
 /// Validates a change, with the pet in it.

@@ -17,7 +17,7 @@ use super::subjects::{PET, PETS};
 use super::{ClusterAddress, NatsEngine, layout, read, retry_until_led};
 use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, Rev};
 use crate::store::archive::{ExportWriter, StaffData};
-use crate::store::{AccountStore, AppliedChange, Snapshot, StoreError};
+use crate::store::{AccountStore, AppliedChange, PhotoStore, Snapshot, StoreError};
 
 /// Messages per read.
 const MESSAGES_PER_READ: usize = 512;
@@ -40,6 +40,9 @@ pub fn export(
     snapshot.pets.iter().try_for_each(|pet| archive.pet(pet))?;
     let mut changes = export.changes.iter();
     changes.try_for_each(|change| archive.change(change))?;
+    archive.photos(&snapshot.pets, |hash, width_px| {
+        engine.photo(hash, width_px)
+    })?;
     let accounts = engine.account_set()?;
     archive.rescue(accounts.rescue.as_deref())?;
     if staff == StaffData::Included {
@@ -182,6 +185,7 @@ mod tests {
                 name: name.to_owned(),
                 ..Profile::default()
             },
+            photos: Vec::new(),
             status,
             since: at,
         };

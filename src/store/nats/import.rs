@@ -18,9 +18,11 @@ use super::record::encode_change;
 use super::replica::Replica;
 use super::subjects::{NEXT_PET, PETS, STAFF};
 use super::{AccountLog, ClusterAddress, NatsEngine, epoch, layout, retry_until_led};
-use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Visibility};
+use crate::model::{Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Timestamp, Visibility};
 use crate::store::archive::{ExportedItem, read_export};
-use crate::store::{AccountEdit, AccountStore, AppliedChange, MAX_ACCOUNT_EDITS, StoreError};
+use crate::store::{
+    AccountEdit, AccountStore, AppliedChange, MAX_ACCOUNT_EDITS, PhotoStore, StoreError,
+};
 
 /// Messages of one batch, and bytes of bodies after which it is full. Servers accept 1,000 messages;
 /// a batch should be stored long before its ack times out.
@@ -57,21 +59,33 @@ impl fmt::Display for Imported {
     }
 }
 
-/// Fills an empty cluster from an export, which is checked completely before anything is sent. The
-/// store gets a new epoch. Blocks; must not be called by an async worker.
+/// Fills an empty cluster from an export, which is checked completely before anything but photos is
+/// sent: a file without photos leaves nothing behind if it has an error. The store gets a new epoch.
+/// Blocks; must not be called by an async worker.
 ///
 /// # Errors
 /// `Import` with the first invalid line, `NotEmptyEngine` or `Unfinished` if the cluster is not
-/// empty, and the errors of connecting: then nothing was written. `ImportStopped` after that.
+/// empty, and the errors of connecting: then nothing was written but photos, which a node removes later
+/// if no pet has them. `ImportStopped` after that.
 pub fn import(input: impl BufRead, address: &ClusterAddress) -> Result<Imported, StoreError> {
-    let mut builder = ImportBuilder::default();
-    read_export(input, |entry| {
-        builder.add(entry);
-        Ok(())
-    })?;
-    let batch = builder.finish();
     let runtime = new_runtime(address)?;
-    let engine = runtime.block_on(connect_empty(address))?;
+    let connect = || runtime.block_on(connect_empty(address));
+    // A file without photos is checked to its end before the streams are created.
+    let mut engine = None;
+    let mut builder = ImportBuilder::default();
+    read_export(input, |entry| match entry {
+        ExportedItem::Photo(hash, files) => {
+            let connected = engine.take().map_or_else(connect, Ok)?;
+            let engine = engine.insert(connected);
+            engine.put_photo(hash, &files, Timestamp::now())
+        }
+        entry => {
+            builder.add(entry);
+            Ok(())
+        }
+    })?;
+    let engine = engine.map_or_else(connect, Ok)?;
+    let batch = builder.finish();
     let client = &engine.replica.client;
     let halfway = |error: StoreError| StoreError::ImportStopped(error.to_string());
     let claimed = runtime.block_on(claim(client, batch.next_pet));
@@ -203,7 +217,7 @@ impl ImportBuilder {
     fn add(&mut self, entry: ExportedItem) {
         match entry {
             ExportedItem::Start { next_pet, .. } => self.next_pet = Some(next_pet),
-            ExportedItem::Pet(pet) => drop(self.pets.insert(pet.id, Arc::new(pet))),
+            ExportedItem::Pet(pet) => drop(self.pets.insert(pet.id, Arc::from(pet))),
             ExportedItem::Change(change) => {
                 let present = self.pets.get(&change.pet);
                 let history = self.histories.entry(change.pet);
@@ -217,6 +231,8 @@ impl ImportBuilder {
                 self.drop_oldest();
             }
             ExportedItem::Staff(edit) => self.accounts.push(edit),
+            // Sent while the export is read.
+            ExportedItem::Photo(..) => {}
         }
     }
 
@@ -285,7 +301,7 @@ fn present_state(pet: &Arc<Pet>) -> AppliedChange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Profile, Status, Timestamp};
+    use crate::model::{Profile, Status};
 
     fn pet(name: &str, status: Status, since: u64) -> Pet {
         Pet {
@@ -294,6 +310,7 @@ mod tests {
                 name: name.to_owned(),
                 ..Profile::default()
             },
+            photos: Vec::new(),
             status,
             since: Timestamp::from_micros(since.cast_signed()),
         }
@@ -321,7 +338,7 @@ mod tests {
     fn imported(present: Option<Pet>, kinds: Vec<ChangeKind>) -> Vec<String> {
         let mut builder = ImportBuilder::default();
         if let Some(pet) = present {
-            builder.add(ExportedItem::Pet(pet));
+            builder.add(ExportedItem::Pet(Box::new(pet)));
         }
         for (rev, kind) in (10..).zip(kinds) {
             builder.add(change(rev, PetId::FIRST, kind));

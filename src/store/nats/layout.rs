@@ -1,5 +1,8 @@
 //! The streams of the cluster: created at the first start, checked at every start, and their state.
 
+pub mod epoch;
+pub mod subjects;
+
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
@@ -9,8 +12,8 @@ use async_nats::jetstream::stream::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::subjects::{LEASE_STREAM, NatsStream, PETS, REPUBLISHED, STAFF};
 use super::client::{NO_BODY, NatsClient, RequestFailure};
-use super::subjects::{LEASE_STREAM, NatsStream, PETS, REPUBLISHED, STAFF};
 use crate::model::Timestamp;
 use crate::store::StoreError;
 

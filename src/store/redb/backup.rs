@@ -18,6 +18,7 @@ use super::file::guard_writes;
 use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, builder, exists};
 use super::io_observer::NoObserver;
 use super::open::{begin_history, guard_reads, inspect_known};
+use super::photos::{PHOTO_TIMES, PHOTOS};
 use super::tables::{HISTORY, IS_OVER, LOG, META, PETS, STATUSES, TRIMMED, open_if_present};
 use crate::store::StoreError;
 use crate::store::regular::open_regular;
@@ -182,6 +183,8 @@ fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError>
         copy_table(from, to, ADMIN_AUDIT_ENTRIES)?,
         copy_table(from, to, CLOCK)?,
         copy_table(from, to, RESCUE)?,
+        copy_table(from, to, PHOTOS)?,
+        copy_table(from, to, PHOTO_TIMES)?,
     ];
     let is_known =
         |name: &str| NOT_COPIED.contains(&name) || copied.iter().any(|copied| copied == name);

@@ -11,6 +11,7 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetada
 use super::accounts;
 use super::errors::{damaged, read};
 use super::open::{guard_reads, inspect};
+use super::photos;
 use super::tables::{HISTORY, LOG, META, REV, SCHEMA, STATUSES, number, snapshot};
 use crate::model::{Pet, Profile, Rev};
 use crate::store::StoreError;
@@ -71,6 +72,7 @@ fn summarize(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     validate_number("rev", rev)?;
     validate_number("next pet", now.next_pet.get())?;
     now.pets.iter().try_for_each(check_lengths)?;
+    photos::check(reading, &now.pets)?;
     let (replay, changes) = replay_log(reading, rev)?;
     let pets: Vec<_> = now.pets.into_iter().map(Arc::new).collect();
     replay.compare(&pets, changes == rev)?;

@@ -6,13 +6,13 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, Table
 
 use super::errors::read;
 use crate::model::{Change, Pet, PetId, Rev, Timestamp};
-use crate::store::record::{decode_change, decode_profile, decode_status};
+use crate::store::record::{decode_change, decode_details, decode_status};
 use crate::store::{Snapshot, StoreError};
 
 /// Numbers that describe the store, by name.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 
-/// Profiles by pet.
+/// Profiles and lists of photos by pet.
 pub const PETS: TableDefinition<u64, &[u8]> = TableDefinition::new("pets");
 
 /// Current status and its `since` (microseconds) by pet. Apart from the profile, because it is
@@ -128,9 +128,11 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
         let status = status.ok_or_else(|| StoreError::Record(format!("pet {id} has no status")))?;
         let (status, since) = status.value();
         revs.push(last_change(id)?);
+        let (profile, photos) = decode_details(profile.value())?;
         pets.push(Pet {
             id: PetId::new(id),
-            profile: decode_profile(profile.value())?,
+            profile,
+            photos,
             status: decode_status(status)?,
             since: Timestamp::from_micros(since),
         });

@@ -35,6 +35,7 @@ pub fn change(rev: u64) -> Change {
             about: "x".repeat(300),
             ..Profile::default()
         },
+        photos: Vec::new(),
         status,
         since: at,
     };

@@ -11,7 +11,9 @@ use super::check::Contents;
 use super::errors::write;
 use super::folder::{FILE, StoreFolder};
 use super::open::{create_tables, identity};
+use super::photos;
 use super::tables::{META, NEXT_PET, REV, changes, snapshot};
+use crate::model::Timestamp;
 use crate::store::StoreError;
 use crate::store::archive::{ExportWriter, ExportedItem, StaffData, read_export};
 
@@ -28,6 +30,9 @@ pub fn export(folder: &Path, staff: StaffData, out: impl Write) -> Result<(), St
         for change in changes(reading, ..)? {
             archive.change(&change?)?;
         }
+        archive.photos(&now.pets, |hash, width_px| {
+            photos::photo(reading, hash, width_px)
+        })?;
         let accounts = accounts::account_set(reading)?;
         archive.rescue(accounts.rescue.as_deref())?;
         if staff == StaffData::Included {
@@ -70,6 +75,9 @@ pub fn import(input: impl BufRead, folder: &Path) -> Result<Contents, StoreError
             }
             ExportedItem::Pet(pet) => tables.put(&pet),
             ExportedItem::Change(change) => tables.log(&change),
+            ExportedItem::Photo(hash, files) => {
+                photos::put(writing, hash, &files, Timestamp::now())
+            }
             ExportedItem::Staff(edit) => accounts::apply(writing, &edit),
         })
     })

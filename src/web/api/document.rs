@@ -12,8 +12,9 @@ use poem::{Endpoint, Response, handler};
 use poem_openapi::OpenApiService;
 use serde_json::{Map, Value, json};
 
+use super::endpoint::Operations;
 use super::request::idempotency_key_pattern;
-use super::{Api, schemas};
+use super::schemas;
 use crate::views::ApiDocsPage;
 use crate::web::pages::PageResponder;
 
@@ -31,7 +32,7 @@ struct Rendered {
 
 impl OpenApiDocument {
     /// Describes the operations of `service`.
-    pub fn new(service: &OpenApiService<Api, ()>) -> Self {
+    pub fn new(service: &OpenApiService<Operations, ()>) -> Self {
         let spec = service.spec();
         let mut spec = serde_json::from_str(&spec).expect("poem-openapi writes JSON");
         complete(&mut spec);
@@ -124,6 +125,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     };
     parameters.iter_mut().for_each(schemas::complete_parameter);
     parameters.extend(condition(path, method));
+    if (path, method) == ("/pets", "get") {
+        parameters.extend(schemas::view_parameters());
+    }
     if !is_read {
         parameters.push(idempotency_key());
     }
@@ -136,7 +140,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
     } else {
         json!([{ SCHEME: [] }])
     };
-    for (status, reason) in failures(is_read, has_body, path.contains("{id}")) {
+    for (status, reason) in failures(is_read, has_body, path) {
         operation["responses"][status.as_str()] = failure(status, reason);
     }
 }
@@ -149,11 +153,13 @@ fn condition(path: &str, method: &str) -> Option<Value> {
             "Entity tags that the client has, or `*`: 304 if the pet's is one of them. What is no \
              entity tag of a pet is none of them.",
         ),
-        ("/pets/{id}", "patch" | "delete") | ("/pets/{id}/status", "put") => (
-            "If-Match",
-            "Entity tags of the pet, or `*`: 412 if its present one is none of them. What is no \
+        ("/pets/{id}", "patch" | "delete") | ("/pets/{id}/status" | "/pets/{id}/photos", "put") => {
+            (
+                "If-Match",
+                "Entity tags of the pet, or `*`: 412 if its present one is none of them. What is no \
              entity tag of a pet, or a weak one, is none of them.",
-        ),
+            )
+        }
         _ => return None,
     };
     Some(header_parameter(name, meaning, json!({ "type": "string" })))
@@ -191,18 +197,30 @@ fn complete_success(operation: &mut Value) {
 }
 
 fn complete_headers(headers: &mut Map<String, Value>) {
-    for (name, pattern, meaning) in [
-        ("ETag", schemas::ENTITY_TAG, "The entity tag of the pet."),
+    for (name, is_required, pattern, meaning) in [
+        (
+            "ETag",
+            true,
+            schemas::ENTITY_TAG,
+            "The entity tag of the pet.",
+        ),
         (
             "Location",
-            schemas::PET_ADDRESS,
-            "The address of the new pet.",
+            true,
+            schemas::ADDRESS,
+            "The address of the new pet or photo.",
+        ),
+        (
+            "Link",
+            false,
+            "^<.+>; rel=\".+\"$",
+            "Addresses of the pages `first`, `prev`, `next` and `last` (RFC 8288), if there are pages.",
         ),
     ] {
         if headers.remove(&name.to_uppercase()).is_some() {
             let header = json!({
                 "description": meaning,
-                "required": true,
+                "required": is_required,
                 "schema": { "type": "string", "pattern": pattern },
             });
             headers.insert(name.to_owned(), header);
@@ -214,8 +232,9 @@ fn complete_headers(headers: &mut Map<String, Value>) {
 fn failures(
     is_read: bool,
     has_body: bool,
-    has_pet: bool,
+    path: &str,
 ) -> impl Iterator<Item = (StatusCode, &'static str)> {
+    let has_pet = path.contains("{id}");
     let table = [
         (
             true,
@@ -232,7 +251,11 @@ fn failures(
             StatusCode::FORBIDDEN,
             "The token's scope does not allow this, or the request came from a page of another site.",
         ),
-        (has_pet, StatusCode::NOT_FOUND, "There is no such pet."),
+        (
+            has_pet || path == "/statuses",
+            StatusCode::NOT_FOUND,
+            "There is no such pet.",
+        ),
         (
             !is_read,
             StatusCode::CONFLICT,
@@ -251,7 +274,7 @@ fn failures(
         (
             has_body,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body is not JSON, or does not say so.",
+            "The body is not JSON, or does not say so; or the file is no JPEG, PNG or WebP.",
         ),
         (
             !is_read,

@@ -4,6 +4,7 @@
 //! name, and whose errors name types of the program.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use poem::http::StatusCode;
@@ -15,14 +16,15 @@ use poem_openapi::types::{ParseError, ParseFromParameter, ParseResult, Type};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::super::board_view::parse_view;
 use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
-    Cursor, FieldError, FieldKind, InvalidProfile, PetIdError, Profile, ProfileField, ProfileInput,
-    Status, Timestamp,
+    Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, PetQuery, Profile,
+    ProfileField, ProfileInput, Status, Timestamp,
 };
 use crate::serve::conditional::EntityTags;
-use crate::writer::{Expected, IdempotencyKey};
+use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS};
 
 /// A whole number in its one spelling: no sign, no leading zero.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +109,26 @@ impl Preconditions {
     /// Returns true if the client has the pet as it is since `cursor`, by `If-None-Match`.
     pub fn is_not_modified(&self, cursor: Cursor) -> bool {
         self.if_none_match.contains(&cursor)
+    }
+}
+
+/// The view of the board that a request asks for; `None` if it has none of the parameters of a view, which
+/// is the whole board.
+pub struct OptionalView(pub Option<PetQuery>);
+
+impl<'a> FromRequest<'a> for OptionalView {
+    /// # Errors
+    /// 400 for a value that a parameter may not have.
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        let query = request.uri().query();
+        let (view, problems) = parse_view(query);
+        if let Some(problem) = problems.first() {
+            return Err(Failure::bad_request(problem.to_string()).into());
+        }
+        let names = query.into_iter().flat_map(|query| query.split('&'));
+        let mut names = names.map(|pair| pair.split('=').next().unwrap_or_default());
+        let is_view = names.any(|name| PetQuery::NAMES.contains(&name));
+        Ok(OptionalView(is_view.then_some(view)))
     }
 }
 
@@ -226,14 +248,36 @@ impl JsonObject {
         Ok((status, since, expected))
     }
 
+    /// Reads the fields of a status of several pets.
+    ///
+    /// # Errors
+    /// As for `into_status`.
+    pub fn into_statuses(self) -> Result<(Status, BTreeSet<PetId>), Failure> {
+        self.check_names(&["status", "pets"])?;
+        let status = self.value("status").and_then(Value::as_str);
+        let status = status.unwrap_or_default().parse::<Status>()?;
+        let listed = self.value("pets").and_then(Value::as_array);
+        let ids = listed.into_iter().flatten().map(Value::as_u64);
+        let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();
+        let count = listed.map_or(0, Vec::len);
+        match pets.filter(|pets| pets.len() == count && (1..=MAX_BULK_PETS).contains(&count)) {
+            Some(pets) => Ok((status, pets)),
+            None => Err(InvalidProfile(vec![FieldError {
+                field: "pets",
+                message: format!("Use a list of 1 to {MAX_BULK_PETS} ids of pets, each once."),
+            }])
+            .into()),
+        }
+    }
+
     /// Returns the value of a field; `None` if it is left out or null.
-    fn value(&self, name: &str) -> Option<&Value> {
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
         let mut fields = self.0.iter();
         let (_, value) = fields.find(|(field, _)| field == name)?;
         Some(value).filter(|value| !value.is_null())
     }
 
-    fn check_names(&self, names: &[&str]) -> Result<(), Failure> {
+    pub(super) fn check_names(&self, names: &[&str]) -> Result<(), Failure> {
         for (place, (name, _)) in self.0.iter().enumerate() {
             if !names.contains(&name.as_str()) {
                 let names = names.join("`, `");

@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::super::pet_blocks::{BlockKind, Blocks, Rendering};
 use crate::error::Failure;
 use crate::hub::Board;
-use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet};
+use crate::model::{Audience, Change, ChangeKind, Cursor, Epoch, Pet, PetPage, Status};
 use crate::wire::PetFields;
+use crate::writer::Committed;
 
 /// A pet as JSON. The schema is `schemas::pet`.
 pub struct PetJson(String);
@@ -90,6 +91,21 @@ impl PetListJson {
         let body = blocks.body(objects, board.pets, (&head, "]}")).await;
         Ok(PetListJson(body.map_err(|_| Failure::internal())?))
     }
+
+    /// Encodes a page of a view, with the number of pets on all of its pages, and of those with each status.
+    pub fn page(cursor: Cursor, page: &PetPage, audience: Audience) -> Self {
+        let objects = page.pets.iter();
+        let objects = objects.map(|pet| PetObject::encode(pet, audience, None));
+        let objects = objects.collect::<Vec<_>>().join(",");
+        let total = page.matching;
+        let statuses = page.doing.iter();
+        let statuses = statuses.map(|(status, count)| format!(r#""{status}":{count}"#));
+        let statuses = statuses.collect::<Vec<_>>().join(",");
+        let json = format!(
+            r#"{{"cursor":"{cursor}","total":{total},"statuses":{{{statuses}}},"pets":[{objects}]}}"#
+        );
+        PetListJson(json.into())
+    }
 }
 
 impl Payload for PetListJson {
@@ -119,8 +135,9 @@ fn json_response(body: Body) -> Response {
 /// Answer to `listPets`.
 #[derive(ApiResponse)]
 pub enum ListResponse {
+    /// The pets.
     #[oai(status = 200)]
-    Pets(PetListJson),
+    Pets(PetListJson, #[oai(header = "Link")] Option<String>),
 }
 
 /// Answer to `createPet`.
@@ -154,6 +171,18 @@ pub enum EditResponse {
     Pet(PetJson, #[oai(header = "ETag")] String),
 }
 
+/// Answer to `addPhoto`.
+#[derive(ApiResponse)]
+pub enum AddPhotoResponse {
+    /// The pet with its new photo.
+    #[oai(status = 201)]
+    Pet(
+        PetJson,
+        #[oai(header = "Location")] String,
+        #[oai(header = "ETag")] String,
+    ),
+}
+
 /// Where a change is in the store's history.
 #[derive(Object)]
 #[oai(rename = "Committed")]
@@ -170,6 +199,26 @@ impl CommittedObject {
     }
 }
 
+/// Where the changes of several pets are in the store's history.
+#[derive(Object)]
+#[oai(rename = "CommittedList")]
+pub struct CommittedListObject {
+    /// The first change.
+    first: String,
+    /// The last change.
+    cursor: String,
+}
+
+impl CommittedListObject {
+    /// Names the first and the last change of `committed`.
+    pub fn new(committed: &Committed) -> Self {
+        CommittedListObject {
+            first: committed.first.to_string(),
+            cursor: committed.cursor.to_string(),
+        }
+    }
+}
+
 /// One committed change.
 #[derive(Object)]
 #[oai(rename = "Change", skip_serializing_if_is_none)]
@@ -179,6 +228,8 @@ pub struct ChangeObject {
     r#type: String,
     /// Status of the pet from then on. Absent when it was removed.
     status: Option<String>,
+    /// The exact status, if it is none of the four words of `status`: `not-set-yet`.
+    activity: Option<String>,
     /// When the change was committed: RFC 3339, UTC, microseconds.
     since: String,
     /// `simulator`, `staff` or `api`.
@@ -216,22 +267,23 @@ impl ChangeObject {
         ChangeObject {
             r#type: ChangeKind::Gone(None).as_str().to_owned(),
             status: None,
+            activity: None,
             ..ChangeObject::new(epoch, change)
         }
     }
 
     fn new(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
+        let status = match &change.kind {
+            ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => Some(*status),
+            ChangeKind::Pet(pet) => Some(pet.status),
+            ChangeKind::Gone(_) => None,
+        };
         ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),
             r#type: change.kind.as_str().to_owned(),
-            status: match &change.kind {
-                ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-                    Some(status.to_string())
-                }
-                ChangeKind::Pet(pet) => Some(pet.status.to_string()),
-                ChangeKind::Gone(_) => None,
-            },
+            status: status.map(|status| status.known_word().to_owned()),
+            activity: status.and_then(Status::activity).map(str::to_owned),
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
             name: None,

@@ -2,10 +2,15 @@
 //! those that it does.
 
 mod pattern;
+mod photos;
+mod status;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Audience, ChangeSource, FieldKind, Profile, ProfileField, Status};
+use crate::model::{
+    AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Profile, ProfileField,
+    Status, Tags,
+};
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
 const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
@@ -13,14 +18,15 @@ const CURSOR: &str = "^[0-9a-f]{8}-(0|[1-9][0-9]{0,18})$";
 /// Pattern of an entity tag: a cursor between quotation marks.
 pub const ENTITY_TAG: &str = "^\"[0-9a-f]{8}-(0|[1-9][0-9]{0,18})\"$";
 
-/// Pattern of the address of a pet.
-pub const PET_ADDRESS: &str = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+/// Pattern of the address of a pet or of a file of a photo.
+pub const ADDRESS: &str =
+    "^(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\\.jpg)$";
 
 /// Adds the schemas that poem-openapi does not derive, and the allowed values of the others.
 pub fn complete(spec: &mut Value) {
     let schemas = &mut spec["components"]["schemas"];
-    for name in ["Committed", "Change", "ChangeList"] {
-        let fields = schemas[name]["properties"].as_object_mut();
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        let fields = schema["properties"].as_object_mut();
         for (field, schema) in fields.into_iter().flatten() {
             narrow(name, field, schema);
         }
@@ -31,7 +37,10 @@ pub fn complete(spec: &mut Value) {
         ("Problem", problem()),
         ("NewPet", new_pet()),
         ("PetFields", pet_fields()),
-        ("StatusFields", status_fields()),
+        ("StatusFields", status::status_fields()),
+        ("StatusesFields", status::statuses_fields()),
+        ("Photo", photos::photo()),
+        ("PhotoList", photos::photo_list()),
     ] {
         schemas[name] = schema;
     }
@@ -40,7 +49,10 @@ pub fn complete(spec: &mut Value) {
 /// Returns the schema of an operation's body.
 pub fn body_of(path: &str, method: &str) -> Option<Value> {
     let name = match (method, path) {
+        ("post", "/pets/{id}/photos") => return Some(photos::photo_file()),
+        ("put", "/pets/{id}/photos") => "PhotoList",
         ("post", "/pets") => "NewPet",
+        ("post", "/statuses") => "StatusesFields",
         ("patch", _) => "PetFields",
         ("put", _) => "StatusFields",
         _ => return None,
@@ -52,8 +64,13 @@ pub fn body_of(path: &str, method: &str) -> Option<Value> {
     }))
 }
 
-/// Adds the meaning and the range of a number in the path or the query.
+/// Adds the meaning and the range of a parameter in the path or the query.
 pub fn complete_parameter(parameter: &mut Value) {
+    if parameter["name"] == "date" {
+        parameter["description"] = "The day, in the time zone of the rescue.".into();
+        parameter["schema"]["format"] = "date".into();
+        return;
+    }
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
         Some("before") => ("Only changes before this number.", 0, u64::MAX),
@@ -65,10 +82,63 @@ pub fn complete_parameter(parameter: &mut Value) {
     parameter["schema"]["maximum"] = most.into();
 }
 
+/// Returns the parameters of a view of the board.
+pub fn view_parameters() -> impl Iterator<Item = Value> {
+    let text = || json!({ "type": "string", "maxLength": PetQuery::TEXT_LIMIT });
+    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
+    let parameters = [
+        (
+            "q",
+            "Words that all are in the name or in another line of the pet, whatever their case and accents.",
+            text(),
+        ),
+        (
+            "species",
+            "Only this species, whatever its case and accents.",
+            text(),
+        ),
+        (
+            "doing",
+            "Only pets with this status.",
+            json!({ "type": "string", "enum": status::exact_words() }),
+        ),
+        (
+            "state",
+            "Only pets in this state of adoption.",
+            words(values(AdoptionState::CHOICES)),
+        ),
+        (
+            "tag",
+            "Only pets with each of these tags.",
+            json!({ "type": "array", "items": { "type": "string", "enum": values(Tags::CHOICES) } }),
+        ),
+        (
+            "sort",
+            "Order of the pets: as they were added, the last one first, by name, or by the time of their status.",
+            words(values(PetSort::CHOICES)),
+        ),
+        (
+            "page",
+            "Number of the page of 48 pets, from 1.",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+    ];
+    parameters.into_iter().map(|(name, meaning, schema)| {
+        json!({
+            "name": name,
+            "in": "query",
+            "required": false,
+            "schema": schema,
+            "description": meaning,
+        })
+    })
+}
+
 /// Adds the allowed values of a field of an answer.
 fn narrow(object: &str, field: &str, schema: &mut Value) {
     match (object, field) {
-        (_, "status") => schema["enum"] = statuses(),
+        (_, "status") => schema["enum"] = status::known_words(),
+        (_, "activity") => schema["enum"] = status::other_words(),
         ("Change", "type") => schema["enum"] = json!(["status", "pet", "gone"]),
         (_, "by") => {
             schema["enum"] = ChangeSource::ALL
@@ -76,14 +146,13 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
                 .into_iter()
                 .collect();
         }
-        (_, "since") => schema["format"] = "date-time".into(),
-        (_, "cursor") => schema["pattern"] = CURSOR.into(),
+        (_, "since" | "start" | "end" | "known_since" | "from" | "until") => {
+            schema["format"] = "date-time".into();
+        }
+        ("Day", "date") => schema["format"] = "date".into(),
+        (_, "cursor" | "first") => schema["pattern"] = CURSOR.into(),
         _ => {}
     }
-}
-
-fn statuses() -> Value {
-    Status::ALL.map(Status::as_str).into_iter().collect()
 }
 
 /// Returns the schema of a pet in an answer.
@@ -92,10 +161,14 @@ fn pet() -> Value {
     for field in Profile::fields_for(Audience::Public) {
         properties[field.name] = answered_field(field);
     }
+    properties["photos"] = photos::photos_of_a_pet();
     properties["status"] = json!({
         "type": "string",
-        "description": alternatives(&Status::ALL.map(Status::as_str)),
-        "enum": statuses(),
+        "description": format!(
+            "{} If `activity` is there, it is the exact status, and this is a word in its place.",
+            alternatives(&Status::ALL.map(Status::as_str)),
+        ),
+        "enum": status::known_words(),
     });
     properties["since"] = json!({
         "type": "string",
@@ -105,6 +178,11 @@ fn pet() -> Value {
     let fields = properties.as_object().into_iter().flatten();
     let required: Vec<&String> = fields.map(|(name, _)| name).collect();
     let required = json!(required);
+    properties["activity"] = json!({
+        "type": "string",
+        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one.",
+        "enum": status::other_words(),
+    });
     let all = Profile::fields_for(Audience::Staff);
     for field in all.filter(|field| field.audience != Audience::Public) {
         properties[field.name] = answered_field(field);
@@ -151,13 +229,23 @@ fn pet_list() -> Value {
     json!({
         "type": "object",
         "title": "PetList",
-        "description": "Every pet, in the order of their ids.",
+        "description": "Pets: every one in the order of their ids, or a page of a view.",
         "required": ["cursor", "pets"],
         "properties": {
             "cursor": {
                 "type": "string",
                 "description": "Where all of this is true.",
                 "pattern": CURSOR,
+            },
+            "total": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Pets on all pages of the view. Absent without one.",
+            },
+            "statuses": {
+                "type": "object",
+                "additionalProperties": { "type": "integer", "minimum": 0 },
+                "description": "Pets of the view by status, whatever its `doing`. Absent without a view.",
             },
             "pets": { "type": "array", "items": { "$ref": "#/components/schemas/Pet" } },
         },
@@ -245,36 +333,6 @@ fn entered_field(field: &ProfileField) -> Value {
 
 fn rules(lines: &str, limit: usize) -> String {
     format!("{lines}, without hidden characters. At most {limit} characters.")
-}
-
-fn status_fields() -> Value {
-    json!({
-        "type": "object",
-        "description": "What a pet is doing, from now on unless `since` says otherwise.",
-        "additionalProperties": false,
-        "required": ["status"],
-        "properties": {
-            "status": {
-                "type": "string",
-                "enum": statuses(),
-                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays.",
-            },
-            "since": {
-                "type": "string",
-                "nullable": true,
-                "format": "date-time",
-                "description": "Since when, not in the future: restores a status with its time.",
-            },
-            "replaces": {
-                "type": "string",
-                "nullable": true,
-                "pattern": CURSOR,
-                "description": "The cursor of the change whose status this one replaces. If \
-                    another change has set the status since, the answer is 409, so that an undo \
-                    does not overwrite it.",
-            },
-        },
-    })
 }
 
 /// Returns the schema of a problem document, RFC 9457.

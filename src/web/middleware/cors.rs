@@ -21,7 +21,7 @@ const ALLOWED_HEADERS: &str = "Accept, Accept-Language, Baggage, Cache-Control, 
      If-None-Match, Last-Event-ID, Pragma, Sentry-Trace, Traceparent, Tracestate, X-Requested-With";
 
 /// Headers that a script can read, beside those that it always can.
-const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Retry-After, X-Request-Id";
+const EXPOSED_HEADERS: &str = "Allow, Date, ETag, Link, Retry-After, X-Request-Id";
 
 /// Seconds that a browser may cache a preflight: the longest that any browser accepts.
 const MAX_AGE: &str = "86400";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use poem::http::{HeaderName, HeaderValue, header};
+use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::{Endpoint, IntoResponse, Request, Response};
 use sha2::{Digest, Sha256};
 
@@ -16,8 +16,10 @@ const POLICY_OF_OTHERS: &str = "; style-src 'self'; img-src 'self' data:; connec
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+/// Policy of answers that are no page, such as JSON. If a browser shows one as a page, nothing in it loads or runs.
+const POLICY_OF_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+
+const HEADERS_OF_PAGES: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "same-origin"),
     // For browsers that do not support frame-ancestors.
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -44,23 +46,43 @@ pub fn policy(inline_script: Option<&str>) -> HeaderValue {
     HeaderValue::try_from(policy).expect("a policy is visible ASCII")
 }
 
-/// Adds the headers. A file that pages load needs only the first one: the others are about documents.
+/// Adds the headers. Those of pages cost each poll 400 bytes, so other answers have only what matters for them.
 pub async fn add<E: Endpoint>(next: Arc<E>, request: Request) -> poem::Result<Response> {
     let is_file = is_file(request.uri().path());
     let site = request.data::<Arc<Site>>();
     let policy = site.map_or_else(|| policy(None), |site| site.policy.clone());
     let mut response = next.call(request).await?.into_response();
+    let is_page = is_page(&response);
     let headers = response.headers_mut();
-    let count = if is_file { 1 } else { HEADERS.len() };
-    for (name, value) in &HEADERS[..count] {
-        headers.insert(name, HeaderValue::from_static(value));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    if is_file {
+        return Ok(response);
     }
-    if !is_file {
+    if is_page {
+        for (name, value) in HEADERS_OF_PAGES {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    } else {
+        let policy = HeaderValue::from_static(POLICY_OF_DATA);
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     Ok(response)
 }
 
 fn is_file(path: &str) -> bool {
-    path.starts_with("/assets/") || path.starts_with("/live/client.") || path == "/favicon.ico"
+    path.starts_with("/assets/")
+        || path.starts_with("/photos/")
+        || path.starts_with("/live/client.")
+        || path == "/favicon.ico"
+}
+
+/// Returns true if the response may be a page. The type of a 304 is that of what the browser has.
+fn is_page(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type.is_none_or(|value| value.as_bytes().starts_with(b"text/html"))
+        && response.status() != StatusCode::SWITCHING_PROTOCOLS
 }

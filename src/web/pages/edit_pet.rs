@@ -65,6 +65,7 @@ pub async fn edit_pet(
         patch: patch.clone(),
         base: base.map(Box::new),
         expected: Expected::Anything,
+        namesakes: form.namesakes(),
     };
     let writer = pages.site.app.writer();
     match (writer.commit_once(edit, key, permit.signer()).await, base) {
@@ -73,6 +74,11 @@ pub async fn edit_pet(
             let (current, _) = pages.site.pet(&id, Audience::Staff)?;
             let page = conflict_page(&current, &base, &patch);
             pages.show_with_status(&page, StatusCode::CONFLICT)
+        }
+        (Err(WriteError::Namesake(other)), _) => {
+            let mut page = FormPage::edit(&pet, &input.or(&pet.profile), &[]);
+            page.hidden = hidden;
+            form::warn_of_namesake(&pages, page, other)
         }
         (Err(error), _) => Err(Failure::from(error).into()),
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use poem::http::{HeaderMap, HeaderValue};
 
 use crate::auth::{Accounts, Authenticator};
-use crate::model::{AccountName, Role};
+use crate::model::{AccountName, PetId, Role};
 use crate::views::counted;
 
 const COOKIE: &str = "pet-store-done";
@@ -19,6 +19,9 @@ const COOKIE_AGE: Duration = Duration::from_mins(1);
 
 /// Separates the parts of the cookie. No name of an account contains it.
 const SEPARATOR: char = '~';
+
+/// The most pets that a part of a message names.
+const NAMED_PETS: usize = 8;
 
 /// An edit that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +44,27 @@ pub enum Flash {
     PasswordChanged(EndedAccess),
     /// A pet was removed.
     PetRemoved,
+    /// Statuses were to be set, and no pet was selected.
+    NoPetSelected,
+    /// The statuses of several pets were restored.
+    StatusesRestored {
+        /// Pets whose status was restored.
+        restored: usize,
+        /// Pets that were left as they are, because they changed since.
+        changed: KeptPets,
+        /// Pets that were left as they are, because the log no longer has their earlier status.
+        forgotten: KeptPets,
+    },
     /// This many pets were imported.
     PetsImported(usize),
+}
+
+/// Pets that a command left as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptPets {
+    count: usize,
+    /// The first of them, at most `NAMED_PETS`.
+    named: Vec<PetId>,
 }
 
 /// Numbers of sessions and tokens that an edit ends.
@@ -83,6 +105,15 @@ impl Flash {
             Flash::TokenRevoked => "token-revoked".to_owned(),
             Flash::PasswordChanged(ended) => format!("password-changed~{}", ended.encode()),
             Flash::PetRemoved => "pet-removed".to_owned(),
+            Flash::NoPetSelected => "no-pet-selected".to_owned(),
+            Flash::StatusesRestored {
+                restored,
+                changed,
+                forgotten,
+            } => {
+                let (changed, forgotten) = (changed.encode(), forgotten.encode());
+                format!("statuses-restored~{restored}~{changed}~{forgotten}")
+            }
             Flash::PetsImported(count) => format!("pets-imported~{count}"),
         }
     }
@@ -109,13 +140,19 @@ impl Flash {
                 Flash::PasswordChanged(ended(sessions, tokens)?)
             }
             ["pet-removed"] => Flash::PetRemoved,
+            ["no-pet-selected"] => Flash::NoPetSelected,
+            ["statuses-restored", restored, changed, forgotten] => Flash::StatusesRestored {
+                restored: restored.parse().ok()?,
+                changed: KeptPets::parse(changed)?,
+                forgotten: KeptPets::parse(forgotten)?,
+            },
             ["pets-imported", count] => Flash::PetsImported(count.parse().ok()?),
             _ => return None,
         })
     }
 
-    /// Returns the message for the reader.
-    pub fn sentence(&self) -> String {
+    /// Returns the message for the reader, in which `name_of` names pets.
+    pub fn sentence(&self, name_of: impl Fn(PetId) -> Option<String>) -> String {
         match self {
             Flash::Role(name, Role::Admin) => format!("{name} is an admin now."),
             Flash::Role(name, Role::Staff) => format!("{name} is no longer an admin."),
@@ -132,11 +169,67 @@ impl Flash {
                 format!("Your password was changed.{}", ended.sentence())
             }
             Flash::PetRemoved => "The pet was removed.".to_owned(),
+            Flash::NoPetSelected => "Select at least one pet first.".to_owned(),
+            Flash::StatusesRestored {
+                restored,
+                changed,
+                forgotten,
+            } => {
+                let done = match restored {
+                    0 => "No pet was set back.".to_owned(),
+                    count => format!("{} set back.", counted(*count, "pet was", "pets were")),
+                };
+                let changed = changed.sentence("they changed since", &name_of);
+                let reason = "their earlier status is no longer in the history";
+                done + &changed + &forgotten.sentence(reason, &name_of)
+            }
             Flash::PetsImported(count) => {
                 let pets = counted(*count, "pet is", "pets are");
                 format!("{pets} on the board now.")
             }
         }
+    }
+}
+
+impl KeptPets {
+    /// Counts the pets, and names the first.
+    pub fn new(pets: &[PetId]) -> Self {
+        KeptPets {
+            count: pets.len(),
+            named: pets.iter().copied().take(NAMED_PETS).collect(),
+        }
+    }
+
+    /// For example `12.7.8` for 12 pets, the first of which are 7 and 8.
+    fn encode(&self) -> String {
+        let ids = self.named.iter().map(|pet| format!(".{pet}"));
+        self.count.to_string() + &ids.collect::<String>()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let count = parts.next()?.parse().ok()?;
+        let named = parts.take(NAMED_PETS).map(|id| id.parse().ok());
+        let named = named.collect::<Option<_>>()?;
+        Some(KeptPets { count, named })
+    }
+
+    /// For example " Left as they are, because they changed since: Biscuit and 3 others."
+    fn sentence(&self, reason: &str, name_of: impl Fn(PetId) -> Option<String>) -> String {
+        if self.count == 0 {
+            return String::new();
+        }
+        let names: Vec<String> = self.named.iter().copied().filter_map(name_of).collect();
+        let others = self.count.saturating_sub(names.len());
+        let kept = match (names.is_empty(), others) {
+            (true, _) => counted(self.count, "pet", "pets"),
+            (false, 0) => names.join(", "),
+            (false, _) => {
+                let others = counted(others, "other", "others");
+                format!("{} and {others}", names.join(", "))
+            }
+        };
+        format!(" Left as they are, because {reason}: {kept}.")
     }
 }
 
@@ -187,14 +280,33 @@ mod tests {
             Flash::TokenRevoked,
             Flash::PasswordChanged(EndedAccess::default()),
             Flash::PetRemoved,
+            Flash::NoPetSelected,
+            Flash::StatusesRestored {
+                restored: 298,
+                changed: KeptPets::new(&[PetId::new(7)]),
+                forgotten: KeptPets::default(),
+            },
             Flash::PetsImported(500),
         ] {
             assert_eq!(Flash::parse(&flash.encode()), Some(flash));
         }
         let anna = Flash::Removed(name(), ended);
         assert_eq!(
-            anna.sentence(),
+            anna.sentence(|_| None),
             "an.na-2_x was removed. 2 sessions and 1 token ended."
+        );
+        let many: Vec<PetId> = (7..=18).map(PetId::new).collect();
+        let restored = Flash::StatusesRestored {
+            restored: 288,
+            changed: KeptPets::new(&many),
+            forgotten: KeptPets::new(&many[..1]),
+        };
+        assert!(restored.encode().len() < 200, "{}", restored.encode());
+        assert_eq!(
+            restored.sentence(|pet| (pet.get() < 9).then(|| format!("Pet {pet}"))),
+            "288 pets were set back. Left as they are, because they changed since: Pet 7, Pet 8 and \
+             10 others. Left as they are, because their earlier status is no longer in the history: \
+             Pet 7."
         );
         for code in [
             "",

@@ -6,21 +6,40 @@ use std::str::FromStr;
 
 use percent_encoding::percent_decode;
 use poem::http::{HeaderMap, StatusCode, header};
-use poem::{FromRequest, Request, RequestBody};
+use poem::{FromRequest, Request, RequestBody, Response};
 
+use super::response::PageResponder;
 use crate::auth::Principal;
 use crate::error::{Failure, at_field};
-use crate::model::{FieldError, FieldKind, ProfileField, ProfileInput};
-use crate::writer::IdempotencyKey;
+use crate::model::{Audience, FieldError, FieldKind, PetId, ProfileField, ProfileInput};
+use crate::views::FormPage;
+use crate::writer::{IdempotencyKey, Namesakes, WriteError};
 
 /// Field with the idempotency key of a rendered form: submitted twice, the form is one request.
 pub const KEY: &str = "request";
 
+/// Field by which the author of a form confirms that the pet is not its namesake.
+const IS_ANOTHER_ANIMAL: &str = "another-animal";
+
 /// Field with the token against request forgery (CSRF).
-const TOKEN: &str = "form-token";
+pub const TOKEN: &str = "form-token";
 
 /// The fields of a form, in the order in which they were sent.
 pub struct Form(Vec<(String, String)>);
+
+/// Returns `page` with a warning: `other` is a namesake of the pet that was entered.
+pub fn warn_of_namesake(
+    pages: &PageResponder,
+    page: FormPage,
+    other: PetId,
+) -> poem::Result<Response> {
+    let found = pages.site.app.hub().pet(other, Audience::Staff);
+    // If the other pet was removed in the meantime, there is nothing to warn of.
+    let (other, _) = found.ok_or_else(|| Failure::from(WriteError::Conflict))?;
+    let confirmation = (IS_ANOTHER_ANIMAL.to_owned(), "yes".to_owned());
+    let page = page.with_namesake(&other, confirmation);
+    pages.show_with_status(&page, StatusCode::CONFLICT)
+}
 
 impl<'a> FromRequest<'a> for Form {
     /// # Errors
@@ -87,11 +106,25 @@ impl Form {
         self.get("confirm") == Some("yes")
     }
 
+    /// Returns the condition on namesakes: refused until the author confirms.
+    pub fn namesakes(&self) -> Namesakes {
+        match self.get(IS_ANOTHER_ANIMAL) {
+            Some("yes") => Namesakes::Allowed,
+            _ => Namesakes::Refused,
+        }
+    }
+
     /// Returns the value of the first field of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut fields = self.0.iter();
         let found = fields.find(|(field, _)| field == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the values of all fields of this name, in their order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let fields = self.0.iter().filter(move |(field, _)| field == name);
+        fields.map(|(_, value)| value.as_str())
     }
 
     /// Returns the value of a field; empty text for a field that is missing.

@@ -1,11 +1,14 @@
 //! The board, the page of a pet, and the forms that add a pet, set a status and remove a pet.
 
+pub mod day;
+
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, Uri, header};
 use poem::web::Path;
 use poem::{Response, handler};
 
+use super::bulk;
 use super::flash::Flash;
 use super::form::{self, Form};
 use super::response::{PageResponder, redirect};
@@ -14,8 +17,11 @@ use super::undo::{self, UndoOffer};
 use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status};
-use crate::views::{AskView, CardsPage, FormPage, IndexPage, Now, Sharing, ShowPage};
+use crate::views::{
+    AskView, CardsPage, FindView, FormPage, IndexPage, Now, Sharing, ShowPage, view_address,
+};
 use crate::web::Site;
+use crate::web::board_view::{find_pets, parse_view};
 use crate::web::pet_blocks::{BlockKind, Rendering};
 use crate::writer::{Command, WriteError};
 
@@ -25,26 +31,33 @@ pub fn to_index() -> Response {
     redirect("/pets")
 }
 
-/// Shows the board.
+/// Shows a view of the board.
 #[handler]
-pub async fn index(pages: PageResponder, headers: &HeaderMap) -> poem::Result<Response> {
+pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem::Result<Response> {
     let audience = pages.principal.audience();
     let board = pages.site.app.hub().board(audience);
     let rescue = pages.site.app.rescue();
     let now = Now::new(&rescue);
+    let (query, problems) = parse_view(uri.query());
+    let found = find_pets(&query, &board.pets, audience).await?;
     let undo = undo::offer_for(&pages, headers, now.at, None);
-    let mut page = IndexPage::new(&board, &now, undo);
+    let find = FindView::new(&query, &problems, &board.pets, &found);
+    let mut page = IndexPage::new(&board, &found.pets, find, &now, undo);
     page.flash = pages.flash();
-    let address = pages.public_address("/pets");
-    page.sharing = Some(Sharing::board(&rescue, address));
+    page.bulk_undo = bulk::offer_for(&pages, headers);
+    page.request = form::new_key().1;
+    if query.is_plain() && query.pages_before < found.pages {
+        let address = pages.public_address(&view_address(&query));
+        page.sharing = Some(Sharing::board(&rescue, address));
+    }
     let mut response = pages.show_with_flash(&page)?;
-    // The cards are rendered in blocks, between the two halves of the page.
+    // The cards are rendered as a block, between the two halves of the page.
     let html = response.take_body().into_string().await;
     let html = html.map_err(|_| Failure::internal())?;
     let halves = html.split_once(IndexPage::CARDS);
     let halves = halves.ok_or_else(Failure::internal)?;
     let cards = cards(&pages.site, Rights::new(&pages.principal));
-    let body = pages.site.blocks.body(cards, board.pets, halves).await;
+    let body = pages.site.blocks.page(cards, &found.pets, halves).await;
     response.set_body(body.map_err(|_| Failure::internal())?);
     Ok(response)
 }
@@ -81,7 +94,7 @@ fn cards(
 
 /// Shows a pet.
 #[handler]
-pub fn show_pet(
+pub async fn show_pet(
     pages: PageResponder,
     Path(id): Path<String>,
     headers: &HeaderMap,
@@ -92,6 +105,7 @@ pub fn show_pet(
     let now = Now::new(&rescue);
     let undo = undo::offer_for(&pages, headers, now.at, Some(pet.id));
     let mut page = ShowPage::new(&pet, audience, cursor, &now, undo);
+    page.today = day::today(&pages.site, &pet, audience, &now).await;
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
     page.sharing = Sharing::pet(&rescue, &pet, address);
@@ -114,6 +128,7 @@ pub async fn create_pet(
     form: Form,
 ) -> poem::Result<Response> {
     let (key, hidden) = (form.key(), form.hidden(|name| name == form::KEY));
+    let namesakes = form.namesakes();
     let input = form.into_profile_input();
     let profile = match input.clone().into_profile() {
         Ok(profile) => profile,
@@ -124,9 +139,16 @@ pub async fn create_pet(
         }
     };
     let writer = pages.site.app.writer();
-    let created = writer.commit_once(Command::create(profile), key, permit.signer());
-    let created = created.await.map_err(Failure::from)?;
-    Ok(redirect(&pet_path(created.pet)))
+    let create = Command::create_among(namesakes, profile);
+    match writer.commit_once(create, key, permit.signer()).await {
+        Ok(created) => Ok(redirect(&pet_path(created.pet))),
+        Err(WriteError::Namesake(other)) => {
+            let mut page = FormPage::create(&input, &[]);
+            page.hidden = hidden;
+            form::warn_of_namesake(&pages, page, other)
+        }
+        Err(error) => Err(Failure::from(error).into()),
+    }
 }
 
 /// Sets a status. With `since` and `replaces`, undoes a change of the status.
@@ -156,11 +178,8 @@ pub async fn set_status(
     };
     let committed = app.writer().commit(set, permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
-    // Back to the board or to the pet, and to no other page, whatever the browser says.
-    let mut response = match referring_page(headers) {
-        Some(page) if page.split('?').next() == Some("/pets") => redirect("/pets"),
-        _ => redirect(&pet_path(pet.id)),
-    };
+    let back = referring_view(headers).unwrap_or_else(|| pet_path(pet.id));
+    let mut response = redirect(&back);
     if replaces.is_none() {
         let authenticator = pages.principal.authenticator();
         let rev = before.status_set;
@@ -170,6 +189,14 @@ pub async fn set_status(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Returns the address of the view of the board that a form was sent from, and of no other page, whatever
+/// the browser says.
+pub fn referring_view(headers: &HeaderMap) -> Option<String> {
+    let page: Uri = referring_page(headers)?.parse().ok()?;
+    let is_board = page.path() == "/pets";
+    is_board.then(|| view_address(&parse_view(page.query()).0))
 }
 
 /// Removes a pet. A form that is sent twice succeeds twice.

@@ -128,7 +128,9 @@ impl PageResponder {
 
     /// Returns the message of the last form, for a page that `show_with_flash` answers with.
     pub fn flash(&self) -> Option<String> {
-        self.flash.as_ref().map(Flash::sentence)
+        let (hub, audience) = (self.site.app.hub(), self.principal.audience());
+        let name_of = |pet| Some(hub.pet(pet, audience)?.0.profile.name.clone());
+        self.flash.as_ref().map(|flash| flash.sentence(name_of))
     }
 
     /// Answers with a page that contains the message of the last form, and removes the message from

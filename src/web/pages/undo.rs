@@ -63,12 +63,11 @@ impl UndoOffer {
             set_at,
         } = self;
         let offer = format!("{pet}.{status}.{}.{set_at}", since.micros());
-        let cookies = authenticator.cookies();
-        cookies.set(COOKIE, &offer, "/pets", OFFERED_FOR.as_secs())
+        cookie(authenticator, &offer, OFFERED_FOR)
     }
 
     fn from_cookie(authenticator: &Authenticator, headers: &HeaderMap) -> Option<Self> {
-        let mut parts = authenticator.cookies().value(headers, COOKIE)?.split('.');
+        let mut parts = read_cookie(authenticator, headers)?.split('.');
         let mut next = || parts.next();
         Some(UndoOffer {
             pet: next()?.parse().ok()?,
@@ -77,6 +76,17 @@ impl UndoOffer {
             set_at: next()?.parse().ok()?,
         })
     }
+}
+
+/// Returns the header that stores an offer in the browser, in place of an earlier one.
+pub fn cookie(authenticator: &Authenticator, offer: &str, kept_for: Duration) -> HeaderValue {
+    let cookies = authenticator.cookies();
+    cookies.set(COOKIE, offer, "/pets", kept_for.as_secs())
+}
+
+/// Returns the offer that the browser sent.
+pub fn read_cookie<'a>(authenticator: &Authenticator, headers: &'a HeaderMap) -> Option<&'a str> {
+    authenticator.cookies().value(headers, COOKIE)
 }
 
 /// Returns the offer to show on the board, or on the page of one pet, if it still holds.

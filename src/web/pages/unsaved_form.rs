@@ -15,6 +15,7 @@ use bytes::Bytes;
 use poem::http::{StatusCode, Uri};
 use poem::{Request, Response};
 
+use super::bulk;
 use super::form::{self, Form};
 use super::response::PageResponder;
 use super::settings;
@@ -89,7 +90,12 @@ impl UnsavedForm {
     /// Returns `None` unless `action` is the address of a form with text or choices.
     fn new(action: &str, form: Form) -> Option<Self> {
         let has_input = match action {
-            "/pets" | "/staff" | "/account/tokens" | settings::PATH => true,
+            "/pets"
+            | "/staff"
+            | "/account/tokens"
+            | settings::PATH
+            | bulk::PATH
+            | bulk::UNDO_PATH => true,
             _ => edited_pet(action).or(status_pet(action)).is_some(),
         };
         has_input.then(|| UnsavedForm {
@@ -178,7 +184,7 @@ impl UnsavedForm {
         }
         let page = match status_pet(&self.action) {
             Some(pet) => self.into_status_retry(pages, pet, &reason),
-            None => self.into_retry(detail),
+            None => self.into_retry(&reason, detail),
         };
         let page = ErrorPage {
             status: (!status.is_success()).then(|| status.as_u16()),
@@ -213,20 +219,29 @@ impl UnsavedForm {
     }
 
     /// Returns an invitation or a token with a button to send it again. Lists what its author entered.
-    fn into_retry(self, detail: &str) -> ErrorPage {
+    fn into_retry(self, reason: &Reason<'_>, detail: &str) -> ErrorPage {
         let entered = LABELS.iter().filter_map(|(field, label)| {
             let text = self.form.get(field)?;
             Some((*label, text.to_owned()))
         });
         let button = match self.action.as_str() {
-            "/staff" => "Create invitation",
-            _ => "Create token",
+            "/staff" => "Create invitation".to_owned(),
+            bulk::PATH => bulk::description(&self.form),
+            bulk::UNDO_PATH => "Set the pets back".to_owned(),
+            _ => "Create token".to_owned(),
+        };
+        let detail = match reason {
+            // There is nothing to check on these.
+            Reason::SignedIn if [bulk::PATH, bulk::UNDO_PATH].contains(&self.action.as_str()) => {
+                "No status is set yet."
+            }
+            _ => detail,
         };
         ErrorPage {
             detail: detail.to_owned(),
             retry: Some(RetryForm {
                 entered: entered.collect(),
-                button: button.to_owned(),
+                button,
                 action: self.action,
                 fields: self.form.into_fields(),
             }),

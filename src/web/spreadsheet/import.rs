@@ -3,6 +3,8 @@
 //! Nothing is stored between the steps: the preview carries the text to the confirmation, which reads it
 //! again.
 
+use std::collections::HashSet;
+
 use poem::http::StatusCode;
 use poem::{Response, handler};
 
@@ -10,6 +12,7 @@ use super::columns::DateOrder;
 use super::sheet::Sheet;
 use crate::auth::{MayWrite, Permit};
 use crate::error::Failure;
+use crate::hub::Board;
 use crate::model::Profile;
 use crate::views::{ImportPage, ImportPreview, ImportedPet};
 use crate::web::pages::PageResponder;
@@ -55,19 +58,26 @@ pub async fn import_pets(
             } else {
                 StatusCode::UNPROCESSABLE_ENTITY
             };
+            let board = pages.site.app.hub().board(pages.principal.audience());
+            let preview = run_blocking(move || Ok(preview(sheet, &board))).await?;
             let page = ImportPage {
                 text,
                 is_month_first,
-                preview: Some(preview(sheet)),
+                preview: Some(preview),
             };
             pages.show_with_status(&page, status)
         }
     }
 }
 
-fn preview(sheet: Sheet) -> ImportPreview {
+/// Returns the preview of a sheet whose pets are added to those of `board`.
+fn preview(sheet: Sheet, board: &Board) -> ImportPreview {
+    let present = board.pets.iter();
+    let mut identities: HashSet<String> =
+        present.map(|pet| pet.profile.folded_identity()).collect();
     let pets = sheet.pets.iter().map(|(row, pet)| ImportedPet {
         row: *row,
+        is_namesake: !identities.insert(pet.folded_identity()),
         texts: texts(pet),
     });
     let problems = sheet.problems.iter().map(|problem| {

@@ -5,10 +5,10 @@ use csv::{ReaderBuilder, StringRecord};
 use super::columns::{DateOrder, find_columns, translate};
 use super::formula::restore;
 use crate::model::{Profile, ProfileInput};
-use crate::store::MAX_COMMIT_CHANGES;
+use crate::store::MAX_COMMIT_CREATIONS;
 
 /// The most rows of one import. They are one commit.
-pub const MAX_ROWS: usize = MAX_COMMIT_CHANGES;
+pub const MAX_ROWS: usize = MAX_COMMIT_CREATIONS;
 
 /// The longest text of one import.
 pub const MAX_BYTES: usize = 1024 * 1024;

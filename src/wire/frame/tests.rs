@@ -21,6 +21,7 @@ fn pet(name: &str) -> Pet {
             location: "Kennel 13".to_owned(),
             ..Profile::default()
         },
+        photos: Vec::new(),
         status: Status::Eating,
         since: Timestamp::from_micros(1_700_000_000_123_456),
     }
@@ -102,7 +103,7 @@ fn pet_gone_and_snapshot_have_the_shapes_of_the_interface() {
     );
     assert_eq!(
         created.json(),
-        r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","born":"","age":"","size":"unknown","colour":"","state":"available","tags":[],"bonded_with":"","about":"","status":"eating","since":"2023-11-14T22:13:20.123456Z","after":"9f2c41aa-1041"}"#
+        r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","born":"","age":"","size":"unknown","colour":"","state":"available","tags":[],"bonded_with":"","about":"","photos":[],"status":"eating","since":"2023-11-14T22:13:20.123456Z","after":"9f2c41aa-1041"}"#
     );
     let gone = Frame::from_change(EPOCH, &change(ChangeKind::Gone(None)), BEFORE);
     assert_eq!(

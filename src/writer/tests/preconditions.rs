@@ -2,6 +2,7 @@
 //! commands of the same batch.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -10,7 +11,8 @@ use crate::model::{
     Status, Timestamp,
 };
 use crate::store::{Engine, MemoryEngine};
-use crate::writer::{Command, Expected, WriteError, commit_all};
+use crate::writer::decision::Decision;
+use crate::writer::{Command, Expected, Namesakes, WriteError, commit_all};
 
 const PET: PetId = PetId::FIRST;
 
@@ -54,6 +56,7 @@ fn edit(expected: Expected) -> Command {
         patch,
         base: None,
         expected,
+        namesakes: Namesakes::Allowed,
     }
 }
 
@@ -147,6 +150,28 @@ fn setting_the_current_status_confirms_it_and_keeps_its_time() {
     assert_eq!(entry.pet.since, before.since);
 }
 
+/// The pet may have done something else in between.
+#[test]
+fn confirming_a_status_that_is_old_begins_it_again() {
+    let rig = Rig::start();
+    let long_ago = Timestamp::from_micros(Timestamp::now().micros() - 3_600_000_000);
+    let eating = restore(Status::Eating, long_ago, Expected::Anything);
+    rig.commit(&[eating]).unwrap();
+    let confirm = |age: Option<u64>| {
+        let age = age.map(Duration::from_secs);
+        let mut decision = Decision::new(&rig.hub).with_status_age(age);
+        let again = Command::set_status(PET, Status::Eating);
+        decision
+            .decide(&again, None, ChangeSource::Staff.into())
+            .unwrap();
+        decision.commit(&*rig.engine).unwrap();
+        rig.pet().since
+    };
+    assert_eq!(confirm(None), long_ago, "statuses do not age");
+    assert_eq!(confirm(Some(3700)), long_ago);
+    assert!(confirm(Some(3600)) > long_ago);
+}
+
 #[test]
 fn a_precondition_fails_if_the_same_batch_changed_the_pet() {
     let rig = Rig::start();
@@ -199,6 +224,7 @@ fn edits_of_different_fields_are_merged_and_of_the_same_field_refused() {
         patch: ProfilePatch::default().with(field, text),
         base: base.map(Box::new),
         expected: Expected::Anything,
+        namesakes: Namesakes::Allowed,
     };
     let both = [save("about", "NEEDS INSULIN"), save("breed", "Whippet")];
     rig.commit(&both).unwrap();
@@ -218,6 +244,7 @@ fn edits_of_different_fields_are_merged_and_of_the_same_field_refused() {
         patch: ProfilePatch::default().with("age", age),
         base: base.map(Box::new),
         expected: Expected::Anything,
+        namesakes: Namesakes::Allowed,
     };
     let both = [save("3 years"), save("4 years")];
     let refused = rig.commit(&both);

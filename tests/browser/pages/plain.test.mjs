@@ -43,11 +43,11 @@ test("without JavaScript staff can add a pet, edit it, set its status and remove
   const path = () => new URL(tab.page.url()).pathname;
 
   await tab.send('nav a[href="/pets/new"]');
-  await tab.fill({ name: "Juniper", species: "Cat", sex: "female", age: "3", about: "Shy at first." });
+  await tab.fill({ name: "Junebug", species: "Cat", sex: "female", age: "3", about: "Shy at first." });
   await tab.send('button:text("Add")');
   const id = /^\/pets\/(\d+)$/.exec(path())?.[1];
   assert.ok(id, `the new pet's page, not ${path()}`);
-  assert.equal(await tab.field(id, "name"), "Juniper");
+  assert.equal(await tab.field(id, "name"), "Junebug");
   assert.equal(await tab.pet(id).locator('[data-row="breed"]').first().isVisible(), false);
 
   await tab.send('a:text("Edit details")');

@@ -6,6 +6,9 @@ import { openTab, startRescue, startStore } from "./browser.mjs";
 
 const PASSWORD = "four words are enough";
 
+/** The date where no time zone is set. */
+const TODAY = new Date().toISOString().slice(0, "2026-11-27".length);
+
 /** Paths by reader. The pages of staff are complete only if something has happened: `startAll` does it. */
 const PATHS = {
   demo: [
@@ -14,12 +17,26 @@ const PATHS = {
     "/pets/new",
     "/pets/1/edit",
     "/pets/1/history",
+    "/pets/1/print?as=card",
+    "/board",
+    `/pets/1/days/${TODAY}`,
+    "/pets/1/days/2020-02-03",
     "/hello",
     "/live/doctor",
     "/api/docs",
     "/pets/404",
   ],
-  visitor: ["/pets", "/pets/1", "/pets/404", "/sign-in", "/sign-in?next=/account", "/live/doctor"],
+  visitor: [
+    "/pets",
+    "/pets/1",
+    `/pets/1/days/${TODAY}`,
+    "/board",
+    "/board?slide=1",
+    "/pets/404",
+    "/sign-in",
+    "/sign-in?next=/account",
+    "/live/doctor",
+  ],
   admin: [
     "/pets",
     "/pets/1",
@@ -27,6 +44,7 @@ const PATHS = {
     "/pets/new",
     "/pets/1/edit",
     "/pets/1/history",
+    "/pets/1/print?as=card",
     "/pets/import",
     "/settings",
     "/account",

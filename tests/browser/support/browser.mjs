@@ -61,10 +61,11 @@ export async function startStore(t, flags = {}) {
 /**
  * Starts an empty rescue without accounts, and returns the link for its first admin.
  * @param {import("node:test").TestContext} t
+ * @param {Record<string, string | number>} [flags]
  */
-export async function startRescue(t) {
+export async function startRescue(t, flags = {}) {
   const data = await mkdtemp(join(tmpdir(), "pet-store-browser-"));
-  const store = new Store(data, {}, "serve");
+  const store = new Store(data, flags, "serve");
   t.after(async () => {
     await store.stop("SIGKILL");
     await rm(data, { recursive: true, force: true });

@@ -21,6 +21,7 @@ async fn create_large_export(folder: &Path) {
             species: "dog".to_owned(),
             ..Profile::default()
         },
+        photos: Vec::new(),
         status: Status::Eating,
         since: at,
     };

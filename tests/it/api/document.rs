@@ -49,13 +49,17 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
         }
     }
     let expected = [
+        "addPhoto",
+        "arrangePhotos",
         "createPet",
         "editPet",
+        "getDay",
         "getPet",
         "listChanges",
         "listPets",
         "removePet",
         "setStatus",
+        "setStatuses",
     ];
     assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
 }
@@ -71,7 +75,7 @@ async fn every_answer_that_an_operation_may_give_is_described() {
         if !is_read {
             expected.extend([401, 403, 408, 409, 413, 422, 429, 507]);
         }
-        if place.contains("{id}") {
+        if place.contains("{id}") || place == "post /statuses" {
             expected.push(404);
         }
         if has_body {
@@ -96,12 +100,13 @@ async fn what_is_required_and_what_is_allowed_is_in_the_schemas() {
         assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
     }
     let statuses = json!(["eating", "bathing", "sleeping", "playing"]);
-    for name in ["StatusFields", "Pet", "Change"] {
-        assert_eq!(
-            schemas[name]["properties"]["status"]["enum"], statuses,
-            "{name}"
-        );
+    let values = |name: &str, field: &str| schemas[name]["properties"][field]["enum"].clone();
+    for name in ["Pet", "Change"] {
+        assert_eq!(values(name, "status"), statuses, "{name}");
+        assert_eq!(values(name, "activity"), json!(["not-set-yet"]), "{name}");
     }
+    let exact = json!(["eating", "bathing", "sleeping", "playing", "not-set-yet"]);
+    assert_eq!(values("StatusFields", "status"), exact);
     let sexes = json!(["female", "male", "unknown"]);
     assert_eq!(schemas["Pet"]["properties"]["sex"]["enum"], sexes);
     let sex = &schemas["PetFields"]["properties"]["sex"]["enum"];
@@ -148,9 +153,11 @@ async fn the_headers_of_requests_and_answers_are_described() {
     });
     for (place, operation) in operations(&document) {
         let expected = match place.as_str() {
-            "get /pets" | "get /pets/{id}/changes" => vec![],
+            "get /pets" | "get /pets/{id}/changes" | "get /pets/{id}/days/{date}" => vec![],
             "get /pets/{id}" => vec![("If-None-Match", &any)],
-            "post /pets" => vec![("Idempotency-Key", &key)],
+            "post /pets" | "post /statuses" | "post /pets/{id}/photos" => {
+                vec![("Idempotency-Key", &key)]
+            }
             _ => vec![("If-Match", &any), ("Idempotency-Key", &key)],
         };
         assert_eq!(header_parameters(operation), expected, "{place}");
@@ -170,9 +177,10 @@ async fn the_headers_of_requests_and_answers_are_described() {
                 assert_eq!([header("200", "ETag"), header("304", "ETag")], [tag; 2]);
             }
             "patch /pets/{id}" => assert_eq!(header("200", "ETag"), tag),
-            "post /pets" => {
+            "post /pets" | "post /pets/{id}/photos" => {
                 assert_eq!(header("201", "ETag"), tag);
-                let address = "^/api/v1/pets/[1-9][0-9]{0,19}$";
+                let address =
+                    r"^(/api/v1/pets/[1-9][0-9]{0,19}|/photos/[0-9a-f]{32}-[1-9][0-9]{0,3}\.jpg)$";
                 assert_eq!(header("201", "Location"), address);
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{rev, rev_of, spawn_app};
+use crate::support::{Viewer, rev, rev_of, spawn_app};
 
 #[tokio::test]
 async fn a_pet_is_created_with_its_address_and_read_back_whole() {
@@ -17,6 +17,7 @@ async fn a_pet_is_created_with_its_address_and_read_back_whole() {
     let created: Value = response.json().await.unwrap();
     assert_eq!(created["id"], 1);
     assert_eq!(created["status"], "sleeping");
+    assert_eq!(created["activity"], "not-set-yet");
     for (name, value) in fields.as_object().unwrap() {
         assert_eq!(&created[name], value, "{name}");
     }
@@ -70,6 +71,47 @@ async fn a_status_is_answered_with_the_cursor_of_its_change() {
     assert_eq!(app.json("/api/v1/pets/1").await["status"], "bathing");
 }
 
+/// A client that knows only the four words sees a new pet asleep, as every new pet was before.
+#[tokio::test]
+async fn a_new_pet_has_no_status_until_somebody_sets_one_and_an_undo_takes_it_back() {
+    let app = spawn_app().await;
+    let pet = app.add_pet("Biscuit").await;
+    let path = format!("/api/v1/pets/{pet}");
+    let new = app.json(&path).await;
+    let words = |pet: &Value| (pet["status"].clone(), pet["activity"].clone());
+    let not_set = (json!("sleeping"), json!("not-set-yet"));
+    assert_eq!(words(&new), not_set);
+    let state = app.json("/live/state").await;
+    assert_eq!(words(&state["pets"][0]), not_set);
+
+    let mut viewer = Viewer::open(
+        "ws",
+        &app.url(""),
+        &format!("?since={}", app.cursor().await),
+    )
+    .await;
+    let cursor = app.set_status(pet, "sleeping").await;
+    assert_eq!(
+        words(&app.json(&path).await),
+        (json!("sleeping"), Value::Null)
+    );
+    let message = viewer.next_news().await;
+    assert_eq!(words(&message), (json!("sleeping"), Value::Null));
+    let undo = json!({ "status": "not-set-yet", "since": new["since"], "replaces": cursor });
+    let undone = app.send("PUT", &format!("/pets/{pet}/status"), &undo).await;
+    assert_eq!(undone.status(), 200);
+    let again = app.json(&path).await;
+    assert_eq!(words(&again), not_set);
+    assert_eq!(again["since"], new["since"]);
+    let message = viewer.next_news().await;
+    assert_eq!(words(&message), not_set);
+    let changes = app.json(&format!("{path}/changes")).await;
+    let changes = changes["changes"].as_array().unwrap();
+    let changes: Vec<_> = changes.iter().map(words).collect();
+    let set = (json!("sleeping"), Value::Null);
+    assert_eq!(changes, [not_set.clone(), set, not_set]);
+}
+
 #[tokio::test]
 async fn a_removed_pet_is_unknown_and_its_id_is_not_given_again() {
     let app = spawn_app().await;
@@ -104,8 +146,12 @@ async fn the_openapi_document_describes_every_operation() {
         "get /pets",
         "get /pets/{id}",
         "get /pets/{id}/changes",
+        "get /pets/{id}/days/{date}",
         "patch /pets/{id}",
         "post /pets",
+        "post /pets/{id}/photos",
+        "post /statuses",
+        "put /pets/{id}/photos",
         "put /pets/{id}/status",
     ];
     assert_eq!(described, expected);

@@ -54,7 +54,7 @@ async fn a_changed_export_is_refused_with_its_line_and_no_store_is_created() {
     let whole = fs::read_to_string(folder.path().join("whole")).unwrap();
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     assert_eq!(lines.len(), 8);
-    let long = format!("{}{}", lines[0], "x".repeat(2 * 1024 * 1024));
+    let long = format!("{}{}", lines[0], "x".repeat(9 * 1024 * 1024));
     let changed = [
         (String::new(), "line 1 "),
         (lines[1..].concat(), "line 1 "),
@@ -78,7 +78,7 @@ async fn a_changed_export_is_refused_with_its_line_and_no_store_is_created() {
             "line 2 ",
         ),
         (format!("{whole}{{}}\n"), "follows the end"),
-        (long, "longer than 1 MiB"),
+        (long, "longer than 8 MiB"),
     ];
     for (text, reason) in changed {
         fs::write(folder.path().join("changed"), text).unwrap();

@@ -1,4 +1,4 @@
-//! The page of a large board: streamed, complete, and without data of other readers.
+//! The cards of the board: in pages, complete, and without data of other readers. The list of the API.
 
 use reqwest::Response;
 
@@ -16,12 +16,10 @@ fn has_length(answer: &Response) -> bool {
 }
 
 #[tokio::test]
-async fn a_large_board_is_streamed_and_complete() {
+async fn a_large_board_has_pages_and_each_is_current() {
     let app = spawn_app_with(|config| config.simulator.sample_pets = MANY).await;
-    let answer = app.get("/pets").await;
-    assert!(!has_length(&answer), "sent while it is rendered");
-    let page = answer.text().await.unwrap();
-    assert_eq!(cards(&page), MANY as usize + 1, "and the blank one");
+    let page = app.text("/pets").await;
+    assert_eq!(cards(&page), 48, "and no blank one");
     assert!(page.trim_end().ends_with("</html>"));
     // A change shows at once, and leaves the rest as it is.
     let first = page.split("data-pet=\"2\"").next().unwrap();
@@ -29,18 +27,17 @@ async fn a_large_board_is_streamed_and_complete() {
     app.set_status(1, "bathing").await;
     let page = app.text("/pets").await;
     assert!(page.contains("data-pet=\"1\" data-status=\"bathing\""));
-    app.send("DELETE", "/pets/100", &serde_json::json!({}))
-        .await;
+    assert!(page.contains("data-pet=\"48\"") && !page.contains("data-pet=\"49\""));
+    app.send("DELETE", "/pets/40", &serde_json::json!({})).await;
     let page = app.text("/pets").await;
-    assert_eq!(cards(&page), MANY as usize);
-    assert!(!page.contains("data-pet=\"100\"") && page.contains("data-pet=\"101\""));
-    // HTTP/1.0 has no chunks: the end of the page is the end of the connection.
+    assert_eq!(cards(&page), 48);
+    assert!(!page.contains("data-pet=\"40\"") && page.contains("data-pet=\"49\""));
+    // HTTP/1.0 has no chunks.
     let mut raw = Raw::open(app.address).await;
-    raw.send("GET /pets HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    raw.send("GET /pets?page=7 HTTP/1.0\r\nConnection: close\r\n\r\n")
         .await;
     let page = raw.read_to_end().await;
-    assert!(page.to_lowercase().contains("\r\nconnection: close\r\n"));
-    assert_eq!(cards(&page), MANY as usize);
+    assert_eq!(cards(&page), MANY as usize - 1 - 6 * 48);
 }
 
 #[tokio::test]

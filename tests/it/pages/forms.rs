@@ -134,3 +134,48 @@ async fn an_edit_form_shows_the_current_value_of_every_field() {
         assert!(values.iter().any(|value| value == expected), "{expected}");
     }
 }
+
+/// The same pet was added by two volunteers, and each of the two set the status of another card.
+#[tokio::test]
+async fn a_second_pet_of_the_same_name_and_species_is_added_after_a_warning() {
+    let app = spawn_app().await;
+    let pet = |name, species| [("name", name), ("species", species)];
+    let add = async |fields: &[(&str, &str)]| {
+        let answer = app.post_form("/pets", fields).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(add(&pet("Zo\u{eb}", "Cat")).await.0, 303);
+    assert_eq!(add(&pet("Zo\u{eb}", "Dog")).await.0, 303);
+    let (status, page) = add(&[("name", "ZOE"), ("species", "cat"), ("age", "3 years")]).await;
+    assert_eq!(status, 409);
+    for shown in [
+        "There is already a pet with this name",
+        "Zo\u{eb} (Cat)",
+        "href=\"/pets/1\"",
+        "value=\"3 years\"",
+        "<input type=\"hidden\" name=\"another-animal\" value=\"yes\">",
+        "Add anyway",
+    ] {
+        assert!(page.contains(shown), "{shown} in {page}");
+    }
+    let anyway = [
+        ("name", "ZOE"),
+        ("species", "cat"),
+        ("another-animal", "yes"),
+    ];
+    assert_eq!(add(&anyway).await.0, 303);
+    let edit = async |path, fields: &[(&str, &str)]| {
+        let answer = app.post_form(path, fields).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, page) = edit("/pets/2", &[("species", "CAT")]).await;
+    assert_eq!(status, 409);
+    assert!(
+        page.contains("Save anyway") && page.contains("value=\"CAT\""),
+        "{page}"
+    );
+    let anyway = [("species", "CAT"), ("another-animal", "yes")];
+    assert_eq!(edit("/pets/2", &anyway).await.0, 303);
+    let other_field = edit("/pets/2", &[("age", "2"), ("name", "Zoe")]).await;
+    assert_eq!(other_field.0, 303, "warned once, when it became one of two");
+}

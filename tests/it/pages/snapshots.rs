@@ -7,7 +7,12 @@
 use crate::support::{Browser, PASSWORD, Rescue, TestApp, spawn_app, unescape};
 
 /// What differs from run to run, and the name that replaces it.
-const PLACEHOLDERS: [(&str, &str); 14] = [
+const PLACEHOLDERS: [(&str, &str); 17] = [
+    (
+        r#"(?s)<svg class="day-strip".*?</svg>"#,
+        "<svg>[hours]</svg>",
+    ),
+    (r"/days/[-0-9]+", "/days/[today]"),
     (r"/assets/[0-9a-f]{16}/", "/assets/[fingerprint]/"),
     (r"<script>[^<]+</script>", "<script>[loader]</script>"),
     (r"/live/poll/[0-9a-f]{16}", "/live/poll/[nonce]"),
@@ -21,6 +26,7 @@ const PLACEHOLDERS: [(&str, &str); 14] = [
     (r"\b\d{4}-\d\d-\d\dT[0-9:.]+Z", "[time]"),
     (r">(As of )?[^<>]*\d\d:\d\d UTC", ">$1[clock] UTC"),
     (r"\b\d+ (min|h|d)\b", "[duration]"),
+    (r"\[duration\] \[duration\]", "[duration]"),
     (r"\b(\d{1,2} seconds)\b", "[seconds]"),
 ];
 
@@ -115,6 +121,7 @@ async fn the_boards_of_a_rescue() {
     let rescue = Rescue::start().await;
     let mut variants = Variants::default();
     let (mut visitor, mut boris) = (rescue.browser(), rescue.signed_in("boris").await);
+    let screen = visitor.get("/board").await;
     for path in ["/pets", "/pets/1"] {
         let page = visitor.get(path).await;
         variants.add(&format!("visitor: GET {path}"), &page);
@@ -122,6 +129,9 @@ async fn the_boards_of_a_rescue() {
         variants.add(&format!("staff: GET {path}"), &page);
     }
     variants.assert("boards");
+    let mut variants = Variants::default();
+    variants.add("visitor: GET /board", &screen);
+    variants.assert("lobby");
 }
 
 #[tokio::test]

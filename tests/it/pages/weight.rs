@@ -13,6 +13,9 @@ use crate::support::{Rescue, TestApp, unescape};
 const MAX_BYTES: usize = 28 * 1024;
 const MAX_BYTES_600_PETS: usize = 45 * 1024;
 
+/// Pets on a page of the index.
+const PAGE_PETS: u32 = 48;
+
 /// Heads and first messages of the stream of events and of the WebSocket.
 const STREAMS_BYTES: usize = 2 * 1024;
 
@@ -43,7 +46,13 @@ async fn weigh_first_visit(pets: u32) -> usize {
         assert_eq!(request.json(&fields).send().await.unwrap().status(), 201);
     }
     let page = unescape(&app.text("/pets").await);
-    assert_eq!(page.matches("data-pet=").count(), pets as usize + 1);
+    // The first page of the board. With all pets on it, there is a blank card for those added later.
+    let cards = if pets > PAGE_PETS {
+        PAGE_PETS
+    } else {
+        pets + 1
+    };
+    assert_eq!(page.matches("data-pet=").count(), cards as usize);
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/public/built/manifest.json");
     let manifest = std::fs::read_to_string(manifest).unwrap();
     let manifest: Value = serde_json::from_str(&manifest).unwrap();

@@ -6,7 +6,7 @@ pub struct Place {
     pub name: &'static str,
     /// The method, or `WS` for a socket.
     pub method: &'static str,
-    /// `{id}` is the pet, `{old}` a cursor from before it came.
+    /// `{id}` is the pet, `{photo}` the name of its photo, `{old}` a cursor from before it came, `{today}` the date.
     pub path: &'static str,
     pub body: Body,
     /// A header: `{tag-before}` is the entity tag of the pet while it was public, `{tag-now}` the current
@@ -111,7 +111,8 @@ impl Place {
 
     pub fn is_of_one_pet(&self) -> bool {
         let texts = [self.path, self.body.text()];
-        texts.iter().any(|text| text.contains("{id}"))
+        let names_it = |text: &&str| text.contains("{id}") || text.contains("{photo}");
+        texts.iter().any(names_it)
     }
 }
 
@@ -120,16 +121,38 @@ impl Place {
 pub const PLACES: &[Place] = &[
     Place::get("the index", "/pets").shows_public(),
     Place::new("the head of the index", "HEAD", "/pets").is_public(),
+    Place::get("a search for its name", "/pets?q=zyxw"),
+    Place::get("a search for another name", "/pets?q=MIS").is_unchecked().shows_public(),
+    Place::get("a search for its kennel", "/pets?q=kennel%2013"),
+    Place::get("the pets of its species", "/pets?species=quokka&sort=name"),
+    Place::get("the pets with its status", "/pets?doing=bathing").is_unchecked(),
+    Place::get("the pets by their last change", "/pets?sort=changed").shows_public(),
+    Place::get("the private pets", "/pets?state=private"),
+    Place::get("the pets in the order of their names", "/pets?sort=name").shows_public(),
+    Place::get("a page beyond the last one", "/pets?page=99").is_unchecked(),
+    Place::get("a search in the API", "/api/v1/pets?q=zyxw"),
+    Place::get("the first page of the API", "/api/v1/pets?page=1").shows_public(),
+    Place::get("the private pets of the API", "/api/v1/pets?state=private"),
     Place::get("the redirect to the index", "/").is_public(),
     Place::get("the page of the pet", "/pets/{id}").shows_public(),
     Place::new("the head of its page", "HEAD", "/pets/{id}").is_unchecked(),
     Place::get("its page with another spelling of the id", "/pets/0{id}").is_public(),
     Place::get("its page by its cursor", "/pets/{id}?since={old}").shows_public(),
     Place::get("the form that edits it", "/pets/{id}/edit").is_unchecked(),
+    Place::get("its sheet to print", "/pets/{id}/print?as=poster"),
     Place::get("its history", "/pets/{id}/history"),
+    Place::get("its day", "/pets/{id}/days/{today}").shows_public(),
+    Place::get("a day before it came", "/pets/{id}/days/2020-02-03").shows_public(),
+    Place::get("a day to come", "/pets/{id}/days/2999-02-03").is_unchecked(),
+    Place::get("no day", "/pets/{id}/days/today").is_unchecked(),
+    Place::get("its day if a cache has it", "/pets/{id}/days/{today}").header("if-none-match", "*").shows_public(),
+    Place::get("its day in the API", "/api/v1/pets/{id}/days/{today}").is_unchecked(),
+    Place::get("no day in the API", "/api/v1/pets/{id}/days/today").is_unchecked(),
     Place::new("saving an edit", "POST", "/pets/{id}").with(Body::Form("name=x&species=y")).is_unchecked(),
     Place::new("saving a wrong edit", "POST", "/pets/{id}").with(Body::Form("name=&species=")).is_unchecked(),
     Place::new("setting its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating")).is_unchecked(),
+    Place::new("setting its status with others' by form", "POST", "/pets/statuses").with(Body::Form("pet={id}&status=eating")).is_unchecked(),
+    Place::new("undoing statuses with its by form", "POST", "/pets/statuses/undo").with(Body::Form("undo=many.eating.{old}.{old}")).is_unchecked(),
     Place::new("undoing its status by form", "POST", "/pets/{id}/status").with(Body::Form("status=eating&replaces={old}")).is_unchecked(),
     Place::new("removing it by form", "POST", "/pets/{id}/delete").with(Body::Form("")).is_unchecked(),
     Place::get("the index with a forged undo", "/pets").header("cookie", "pet-store-undo={id}.playing.0.{old}").is_unchecked().shows_public(),
@@ -153,6 +176,14 @@ pub const PLACES: &[Place] = &[
     Place::new("editing nothing of it", "PATCH", "/api/v1/pets/{id}").with(Body::Json("{}")).header("if-match", "{tag-now}").is_unchecked(),
     Place::new("removing it over the API", "DELETE", "/api/v1/pets/{id}").header("if-match", "{tag-before}").is_unchecked(),
     Place::new("setting its status over the API", "PUT", "/api/v1/pets/{id}/status").with(Body::Json(r#"{"status":"eating"}"#)).header("if-match", "{tag-before}").is_unchecked(),
+    Place::get("its photo", "/photos/{photo}").is_unchecked(),
+    Place::new("the head of its photo", "HEAD", "/photos/{photo}").is_unchecked(),
+    Place::get("its photo if it changed", "/photos/{photo}").header("if-none-match", "*").is_unchecked(),
+    Place::get("the page of its photos", "/pets/{id}/photos").is_unchecked(),
+    Place::new("adding a photo by form", "POST", "/pets/{id}/photos").with(Body::Form("")).is_unchecked(),
+    Place::new("arranging its photos by form", "POST", "/pets/{id}/photos/order").with(Body::Form("")).is_unchecked(),
+    Place::new("adding a photo over the API", "POST", "/api/v1/pets/{id}/photos").is_unchecked(),
+    Place::new("arranging its photos over the API", "PUT", "/api/v1/pets/{id}/photos").with(Body::Json(r#"{"photos":[]}"#)).header("if-match", "{tag-before}").is_unchecked(),
     Place::get("the state", "/live/state").is_public().shows_public(),
     Place::get("the state of the pet", "/live/state?pet={id}").is_public().shows_public(),
     Place::get("the state of the pet and another", "/live/state?pet={id}&pet=1").is_public().shows_public(),
@@ -170,8 +201,11 @@ pub const PLACES: &[Place] = &[
     Place::socket("a socket", "/live/ws").is_public().shows_public(),
     Place::socket("a socket for the pet", "/live/ws?pet={id}").is_public().shows_public(),
     Place::socket("a socket from an old cursor", "/live/ws?since={old}").is_public().shows_public(),
+    Place::new("setting its status with others' over the API", "POST", "/api/v1/statuses").with(Body::Json(r#"{"status":"eating","pets":[{id}]}"#)).is_unchecked(),
     Place::socket("a command over a socket", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating"}"#)).is_unchecked(),
     Place::socket("a command that replaces a status", "/live/ws?pet={id}").with(Body::Text(r#"{"do":"set-status","pet":{id},"status":"eating","expected":"{old}"}"#)).is_unchecked(),
+    Place::get("the screen in the lobby", "/board").is_public().shows_public(),
+    Place::get("a slide of that screen", "/board?slide=1").is_public().shows_public(),
     Place::get("the sitemap", "/sitemap.xml").is_public().shows_public(),
     Place::get("the rules for search engines", "/robots.txt").is_public(),
     Place::get("the metrics", "/metrics").is_unchecked(),

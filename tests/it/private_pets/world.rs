@@ -1,13 +1,16 @@
 //! A rescue with pets that became private in every way.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use pet_store::auth::BaseUrl;
 use pet_store::config::Config;
+use pet_store::model::Timestamp;
 use serde_json::{Value, json};
 
 use super::ask::{Answer, Reader, ask};
 use super::places::Place;
+use crate::pages::photos::photo;
 use crate::support::{Browser, PASSWORD, Rescue};
 
 /// The public address, without which there is no sitemap.
@@ -29,6 +32,8 @@ pub struct World {
     pub old: String,
     /// The entity tag of `concealed` while it was public, and now.
     pub tags: [String; 2],
+    /// The name of each pet's photo, by the pet.
+    photos: HashMap<u64, String>,
 }
 
 impl World {
@@ -56,12 +61,17 @@ impl World {
         put_status(&rescue, concealed, "bathing").await;
         let public = add(&rescue, &json!({ "name": "Miso", "species": "Cat" })).await;
         let removed = add(&rescue, &pet("Utsrqpo", "available")).await;
+        let mut photos = HashMap::new();
+        for pet in [concealed, removed] {
+            photos.insert(pet, add_photo(&rescue, pet).await);
+        }
         let before = tag(&rescue, concealed).await;
         for pet in [concealed, removed] {
             let private = json!({ "state": "private" });
             write(&rescue, "PATCH", &format!("/pets/{pet}"), &private).await;
         }
         let born_private = add(&rescue, &pet("Wvutsrq", "private")).await;
+        photos.insert(born_private, add_photo(&rescue, born_private).await);
         put_status(&rescue, concealed, "bathing").await;
         let renamed = json!({ "breed": "Quokka of Rottnest" });
         write(&rescue, "PATCH", &format!("/pets/{concealed}"), &renamed).await;
@@ -77,6 +87,7 @@ impl World {
             removed,
             old,
             tags,
+            photos,
         }
     }
 
@@ -100,10 +111,19 @@ impl World {
         ]
     }
 
+    /// Returns the name of the pet's photo, or one of a photo that never existed.
+    fn photo(&self, pet: u64) -> String {
+        let never = || format!("{}-64.jpg", "0".repeat(32));
+        self.photos.get(&pet).cloned().unwrap_or_else(never)
+    }
+
     pub async fn ask(&self, place: &Place, reader: Reader, pet: u64) -> Answer {
         let fill = |text: &str| {
             let text = text.replace("{id}", &pet.to_string());
             let text = text.replace("{old}", &self.old);
+            let today = Timestamp::now().to_string();
+            let text = text.replace("{today}", &today[.."2026-11-27".len()]);
+            let text = text.replace("{photo}", &self.photo(pet));
             text.replace("{tag-before}", &self.tags[0])
                 .replace("{tag-now}", &self.tags[1])
         };
@@ -127,6 +147,18 @@ pub async fn write(rescue: &Rescue, method: &str, path: &str, body: &Value) -> V
 pub async fn add(rescue: &Rescue, pet: &Value) -> u64 {
     let added = write(rescue, "POST", "/pets", pet).await;
     added["id"].as_u64().unwrap()
+}
+
+/// Adds a photo, a different one for each pet. Returns its name.
+async fn add_photo(rescue: &Rescue, pet: u64) -> String {
+    let path = format!("/api/v1/pets/{pet}/photos");
+    let request = rescue.bearing(&rescue.tokens[2], "POST", &path);
+    let file = photo(64, 64 + u32::try_from(pet).unwrap());
+    let answer = request.body(file).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let shown: Value = answer.json().await.unwrap();
+    let url = shown["photos"][0]["url"].as_str().unwrap();
+    url.strip_prefix("/photos/").unwrap().to_owned()
 }
 
 pub async fn put_status(rescue: &Rescue, pet: u64, status: &str) {

@@ -117,5 +117,15 @@ fn a_portrait_has_its_drawing_and_belongs_to_a_sample_pet() {
             bytes.len()
         );
         assert_eq!(jpeg_size(&bytes), (1600, 1200), "{}", path.display());
+        for width in [400, 800] {
+            let path = Path::new(PORTRAITS).join(format!("{width}/{name}.jpg"));
+            let bytes = fs::read(root().join(&path)).unwrap();
+            assert_eq!(
+                jpeg_size(&bytes),
+                (width, width * 3 / 4),
+                "{}",
+                path.display()
+            );
+        }
     }
 }

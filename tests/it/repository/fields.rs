@@ -2,8 +2,9 @@
 
 use super::files;
 
-/// The most files that may spell a field, samples and tests aside.
-const MOST_FILES: usize = 7;
+/// Fields, each with the most files that may spell it, samples and tests aside. Views of the board have a
+/// parameter for the species.
+const FIELDS: [(&str, usize); 3] = [("breed", 7), ("sex", 7), ("species", 11)];
 
 /// Returns the code of a Rust file above its tests, and the whole of any other file.
 fn without_tests(text: &str) -> &str {
@@ -18,7 +19,7 @@ fn spells(text: &str, word: &str) -> bool {
 
 #[test]
 fn a_field_of_a_pet_is_spelled_in_few_files() {
-    for field in ["breed", "sex", "species"] {
+    for (field, most_files) in FIELDS {
         let mut spelled = Vec::new();
         for folder in ["src", "views", "public"] {
             for (path, text) in files(folder, &["rs", "html", "js", "css"]) {
@@ -32,6 +33,6 @@ fn a_field_of_a_pet_is_spelled_in_few_files() {
             }
         }
         assert!(!spelled.is_empty(), "no file has the field {field}");
-        assert!(spelled.len() <= MOST_FILES, "{field}: {spelled:#?}");
+        assert!(spelled.len() <= most_files, "{field}: {spelled:#?}");
     }
 }

@@ -37,7 +37,9 @@ const FORBIDDEN_OPENINGS: [&str; 16] = [
 
 /// Returns true for a file that contains only tests.
 fn is_test(path: &Path) -> bool {
-    let is_in_tests = path.components().any(|part| part.as_os_str() == "tests");
+    let is_in_tests = path
+        .components()
+        .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "contract");
     is_in_tests || path.ends_with("tests.rs") || path.ends_with("contract.rs")
 }
 

@@ -144,6 +144,12 @@ async fn a_removed_pet_keeps_its_name_in_the_activity_log_and_its_history_for_st
     assert!(page.contains(": name from Biscuit to Biscuit II"), "{page}");
     let page = anna.get("/pets/1/history").await;
     assert!(page.contains("History of <span dir=\"auto\">Biscuit II</span>"));
+    let edit = "<dt>Name</dt><dd><span class=\"visually-hidden\">from </span><del dir=\"auto\">Biscuit</del>";
+    assert!(page.contains(edit), "{page}");
+    assert!(
+        page.contains("<ins dir=\"auto\">Biscuit II</ins>"),
+        "{page}"
+    );
     assert!(page.contains("removed Biscuit II") && page.contains("set Biscuit II to bathing"));
     let changes = "/api/v1/pets/1/changes";
     let history = rescue

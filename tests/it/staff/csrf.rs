@@ -6,11 +6,15 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 17] = [
+const FORMS: [&str; 21] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
     "/pets/1/delete",
+    "/pets/statuses",
+    "/pets/statuses/undo",
+    "/pets/1/photos",
+    "/pets/1/photos/order",
     "/sign-in",
     "/sign-out",
     "/account/password",
@@ -32,6 +36,7 @@ fn fields(token: &str) -> Vec<(&'static str, String)> {
         ("name", "mallory"),
         ("species", "cat"),
         ("status", "eating"),
+        ("pet", "1"),
         ("role", "admin"),
         ("do", "remove"),
         ("confirm", "yes"),
@@ -43,11 +48,26 @@ fn fields(token: &str) -> Vec<(&'static str, String)> {
     fields
 }
 
+/// Returns the body of a form with files, whose boundary is `x`.
+fn multipart(fields: &[(&str, String)]) -> String {
+    let head = "--x\r\nContent-Disposition: form-data; name=";
+    let parts = fields.iter();
+    let parts = parts.map(|(name, value)| format!("{head}\"{name}\"\r\n\r\n{value}\r\n"));
+    parts.collect::<String>() + "--x--\r\n"
+}
+
 /// Sends every form with these headers and this token, and returns the statuses with the paths.
 async fn send_all(browser: &Browser, headers: &[(&str, &str)], token: &str) -> Vec<(u16, String)> {
     let mut answers = Vec::new();
     for path in FORMS {
-        let mut request = browser.ask("POST", path).form(&fields(token));
+        let request = browser.ask("POST", path);
+        let mut request = if path.ends_with("/photos") {
+            let kind = "multipart/form-data; boundary=x";
+            let request = request.header("content-type", kind);
+            request.body(multipart(&fields(token)))
+        } else {
+            request.form(&fields(token))
+        };
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

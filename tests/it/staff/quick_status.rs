@@ -232,10 +232,10 @@ async fn undo_restores_the_status_before_the_first_of_several_changes() {
 /// Setting the current status restarted its time.
 #[tokio::test]
 async fn setting_the_same_status_confirms_it_and_keeps_its_time() {
-    let rescue = Rescue::start().await;
+    let (rescue, mut boris) = Rescue::start_as("boris").await;
+    set_status_on_board(&mut boris, "eating").await;
     let before = status_of(&rescue).await;
-    let mut boris = rescue.signed_in("boris").await;
-    let page = set_status_on_board(&mut boris, &before.0).await;
+    let page = set_status_on_board(&mut boris, "eating").await;
     assert!(undo_form(&page).is_none(), "there is nothing to take back");
     assert_eq!(status_of(&rescue).await, before);
     let changes = rescue.app.json("/api/v1/pets/1/changes").await;

@@ -177,6 +177,36 @@ async fn the_colour_is_that_of_every_page_and_one_that_is_too_light_is_refused()
 }
 
 #[tokio::test]
+async fn a_status_is_old_after_the_hours_of_the_setting_and_confirming_it_begins_it_again() {
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let micros = pet_store::model::Timestamp::now().micros() - 13 * 3_600_000_000;
+    let since = pet_store::model::Timestamp::from_micros(micros).to_string();
+    let set = async |fields: serde_json::Value| {
+        let request = rescue.bearing(&rescue.tokens[1], "PUT", "/api/v1/pets/1/status");
+        assert_eq!(request.json(&fields).send().await.unwrap().status(), 200);
+        let pet = rescue.app.json("/api/v1/pets/1").await;
+        pet["since"].as_str().unwrap().to_owned()
+    };
+    let eating = serde_json::json!({ "status": "eating" });
+    let past = serde_json::json!({ "status": "eating", "since": since });
+    for (hours, is_old) in [("12", true), ("24", false), ("6", true), ("never", false)] {
+        assert_eq!(set(past.clone()).await, since);
+        assert_eq!(save(&mut anna, &[("status-age", hours)]).await.0, 303);
+        for path in ["/pets", "/pets/1", "/board"] {
+            let page = rescue.app.text(path).await;
+            let (body, _) = page.split_once("<main").unwrap();
+            let is_default = hours == "12";
+            let setting = format!("data-status-age=\"{hours}\"");
+            assert_eq!(body.contains(&setting), !is_default, "{path} {hours}");
+            let is_shown = page.contains("data-status=\"eating\" data-old");
+            assert_eq!(is_shown, is_old, "{path} {hours}");
+        }
+        let confirmed = set(eating.clone()).await;
+        assert_eq!(confirmed != since, is_old, "{hours}");
+    }
+}
+
+#[tokio::test]
 async fn times_follow_the_time_zone_and_the_clock() {
     let (rescue, mut anna) = Rescue::start_as("anna").await;
     let page = unescape(&anna.get("/settings").await);

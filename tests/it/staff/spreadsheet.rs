@@ -142,7 +142,22 @@ async fn an_import_of_the_own_export_has_the_same_pets() {
     let profile = |id: u64| {
         let start = format!("\r\n{id},");
         let (_, rest) = again.split_once(&start).unwrap();
-        rest.split(",sleeping,").next().unwrap().to_owned()
+        rest.split(",not-set-yet,").next().unwrap().to_owned()
     };
     assert_eq!(profile(2), profile(4), "{again}");
+}
+
+#[tokio::test]
+async fn the_preview_marks_rows_that_have_the_name_and_species_of_another_pet() {
+    let (_rescue, mut boris) = Rescue::start_as("boris").await;
+    boris.get("/pets/import").await;
+    let add = [("name", "Zo\u{eb}"), ("species", "Cat")];
+    assert_eq!(boris.submit("/pets", &add).await, 303);
+    let text = "Name,Species\nZOE,cat\nZoe,Dog\nRex,Dog\nREX,Dog\n";
+    let preview = boris.post("/pets/import", &[("text", text)]).await;
+    assert_eq!(preview.status(), 200, "it can be imported");
+    let preview = preview.text().await.unwrap();
+    let rows = preview.split("<li class=\"row\">").skip(1);
+    let marked: Vec<bool> = rows.map(|row| row.contains("already a pet")).collect();
+    assert_eq!(marked, [true, false, false, true], "{preview}");
 }

@@ -47,6 +47,7 @@ fn change(rev: u64) -> Change {
     let pet = Pet {
         id: PetId::FIRST,
         profile,
+        photos: Vec::new(),
         status,
         since: at,
     };

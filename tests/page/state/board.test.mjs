@@ -38,6 +38,17 @@ test("what a message says about itself does not become a field of the pet", () =
   assert.deepEqual(Object.keys(board.get("1") ?? {}).sort(), ["id", "name", "since", "status"]);
 });
 
+test("the status of a pet is the exact word, and the field that has it is no field of the pet", () => {
+  const board = newBoard();
+  const notSet = { ...status(11, 7, "sleeping"), activity: "not-set-yet" };
+  assert.deepEqual(board.apply(notSet), [{ id: "7", before: biscuit, after: { ...biscuit, status: "not-set-yet", since: T1 } }]);
+  board.apply(status(12, 7, "sleeping"));
+  assert.deepEqual(board.get("7"), { ...biscuit, status: "sleeping", since: T1 });
+  const entry = { id: 7, name: "Biscuit", status: "sleeping", activity: "not-set-yet", since: T1 };
+  board.apply({ type: "snapshot", cursor: `${EPOCH}-13`, pets: [entry] });
+  assert.equal(board.get("7")?.status, "not-set-yet");
+});
+
 test("a status that is not newer is dropped", () => {
   const board = newBoard();
   assert.equal(board.apply(status(10, 7, "playing")), null);

@@ -137,6 +137,23 @@ test("a second tap replaces the first, is sent after it, and undo restores the s
   assert.ok(shown.every((save) => save?.pet === "7"));
 });
 
+test("undo takes the first status of a pet back, also when another person's undo came between two taps", async () => {
+  const { saves, sent, receive, answer } = open();
+  const notSet = { type: "status", pet: 7, status: "sleeping", activity: "not-set-yet", since: "a" };
+  receive({ ...notSet, cursor: cursor(11) });
+  saves.set("7", "sleeping");
+  await answer(12);
+  saves.undo("7");
+  assert.deepEqual([last(sent).status, last(sent).undo], ["not-set-yet", { since: "a", replaces: cursor(12) }]);
+
+  const between = open();
+  between.saves.set("7", "eating");
+  between.receive({ ...notSet, cursor: cursor(11) });
+  await between.answer(12);
+  between.saves.undo("7");
+  assert.deepEqual([last(between.sent).status, last(between.sent).undo], ["not-set-yet", { since: "a", replaces: cursor(12) }]);
+});
+
 test("two taps on the same wrong button can be undone together", async () => {
   const { saves, sent, answer, status, current } = open();
   saves.set("7", "eating");

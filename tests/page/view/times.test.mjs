@@ -9,11 +9,25 @@ import { fake, FakeClock } from "../support/fakes.mjs";
 
 const MINUTE_MS = 60_000;
 
+class FakePet {
+  /** @type {Record<string, boolean>} */
+  marks = {};
+
+  querySelector() {
+    return null;
+  }
+
+  /** @param {string} name @param {boolean} is */
+  toggleAttribute(name, is) {
+    this.marks[name] = is;
+  }
+}
+
 /** A time element of a pet, which counts how often its text is read. */
 class FakeTime {
   reads = 0;
   isConnected = true;
-  pet = { querySelector: () => null };
+  pet = new FakePet();
 
   /** @param {number} at */
   constructor(at) {
@@ -53,7 +67,7 @@ function openPage(...agesMs) {
   const tick = new Tick(clock);
   const outOfView = new Set();
   const inView = { has: (/** @type {unknown} */ pet) => !outOfView.has(pet) };
-  const times = new Times({ root: fake(page), serverClock, tick, inView });
+  const times = new Times({ root: fake(page), serverClock, tick, inView, oldMs: 60 * MINUTE_MS });
   tick.start();
   times.start();
   return { clock, serverClock, page, times, elements, outOfView };
@@ -103,6 +117,16 @@ test("a time that is set is drawn, and changes a minute later", () => {
   assert.equal(elements[0].reads, 2);
   clock.turn(3_000);
   assert.equal(elements[0].reads, 3);
+});
+
+test("a pet is marked when its status becomes old, and no longer when it has another", () => {
+  const { clock, times, elements } = openPage(59 * MINUTE_MS);
+  const { marks } = elements[0].pet;
+  assert.deepEqual(marks, { "data-old": false });
+  clock.turn(MINUTE_MS + 1_000);
+  assert.deepEqual(marks, { "data-old": true });
+  times.set(fake(elements[0]), new Date(clock.now()).toISOString());
+  assert.deepEqual(marks, { "data-old": false });
 });
 
 test("all times are redrawn if the server's time turns out to be earlier", () => {

@@ -3,14 +3,14 @@
 
 use rand::RngExt;
 
-use super::batch::{self, BatchMessage, batch_error};
-use super::client::NatsClient;
-use super::layout::StreamState;
-use super::read;
-use super::record::decode_epoch;
+use super::StreamState;
 use super::subjects::{EPOCH, PETS};
 use crate::model::Epoch;
 use crate::store::StoreError;
+use crate::store::nats::batch::{self, BatchMessage, batch_error};
+use crate::store::nats::client::NatsClient;
+use crate::store::nats::read;
+use crate::store::nats::record::decode_epoch;
 
 /// An epoch, and where the stream has its record.
 pub struct EpochRecord {

@@ -1,0 +1,28 @@
+// @ts-check
+/** The summary above the board: how many pets there are, and how many do what. Each number is a link that filters. */
+import { setText } from "../text.js";
+
+export class Summary {
+  #total;
+  #links;
+
+  /** @param {Document} document */
+  constructor(document) {
+    this.#total = document.querySelector("[data-total]");
+    this.#links = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".find [data-status]"));
+  }
+
+  /**
+   * @param {number} total
+   * @param {(status: string) => number} count  How many pets have this status.
+   */
+  draw(total, count) {
+    if (this.#total) setText(this.#total, total === 1 ? "1 pet" : `${total} pets`);
+    for (const link of this.#links) {
+      const number = count(link.dataset.status ?? "");
+      setText(/** @type {Element} */ (link.firstElementChild), String(number));
+      // A chosen one stays, because it leads back.
+      link.hidden = number === 0 && !link.hasAttribute("aria-current");
+    }
+  }
+}

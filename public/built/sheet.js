@@ -1,0 +1,1 @@
+(()=>{if(window.petStoreScript)return;window.petStoreScript=1;const start=()=>{var e;e=document.querySelector("#print"),e?.removeAttribute("hidden"),e?.addEventListener("click",()=>print());};document.readyState==="loading"?document.addEventListener("DOMContentLoaded",start):start()})();

@@ -1,0 +1,194 @@
+//! Calendar days in the time zone of the rescue, and what a pet did during one.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+use super::{Audience, Change, ChangeKind, LocalTime, Status, Timestamp};
+
+/// A calendar day, which has 23 or 25 hours when the clocks change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    date: Date,
+    /// First moment of the day.
+    pub start: Timestamp,
+    /// First moment of the day after it.
+    pub end: Timestamp,
+}
+
+/// A time during which a pet had one status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusSpan {
+    /// The status.
+    pub status: Status,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub until: Timestamp,
+}
+
+/// Statuses of a pet on one day, as far as they are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayRecord {
+    /// The day.
+    pub day: Day,
+    /// Parts of the day in their order, without overlap. There are gaps where nothing is known, until somebody sets
+    /// the first status, and for visitors where the pet was private.
+    pub spans: Vec<StatusSpan>,
+    /// Time at which what is known of the pet begins.
+    pub known_since: Timestamp,
+}
+
+impl Day {
+    /// Parses a date such as `2026-11-27`; `None` for other text and beyond the calendar.
+    pub fn parse(text: &str, local: &LocalTime) -> Option<Self> {
+        let date: Date = text.parse().ok()?;
+        Day::new(date, local).filter(|day| day.to_string() == text)
+    }
+
+    /// Returns the day of `at`; `None` at the end of the calendar.
+    pub fn containing(at: Timestamp, local: &LocalTime) -> Option<Self> {
+        Day::new(at.timestamp().to_zoned(local.time_zone()).date(), local)
+    }
+
+    /// Returns the day before this one.
+    pub fn previous(&self, local: &LocalTime) -> Option<Self> {
+        Day::new(self.date.yesterday().ok()?, local)
+    }
+
+    /// Returns the day after this one.
+    pub fn next(&self, local: &LocalTime) -> Option<Self> {
+        Day::new(self.date.tomorrow().ok()?, local)
+    }
+
+    /// Returns the date in words: `Friday, 27 November 2026`.
+    pub fn title(&self) -> String {
+        self.date.strftime("%A, %-d %B %Y").to_string()
+    }
+
+    /// Returns the length of the day.
+    pub fn length(&self) -> Duration {
+        self.end.since(self.start)
+    }
+
+    fn new(date: Date, local: &LocalTime) -> Option<Self> {
+        let midnight = |date: Date| {
+            let zoned = date.to_zoned(local.time_zone()).ok()?;
+            Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
+        };
+        Some(Day {
+            date,
+            start: midnight(date)?,
+            end: midnight(date.tomorrow().ok()?)?,
+        })
+    }
+}
+
+/// Shows the date as addresses write it.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date.fmt(f)
+    }
+}
+
+impl DayRecord {
+    /// Returns what `audience` may know of `day` from `changes` of one pet, oldest first, at the time `now`. The
+    /// pet has had `current` since the time beside it.
+    pub fn new<'a>(
+        day: Day,
+        changes: impl IntoIterator<Item = &'a Change>,
+        audience: Audience,
+        current: (Status, Timestamp),
+        now: Timestamp,
+    ) -> Self {
+        let spans = StatusSpan::list(changes, audience, current, now);
+        let known_since = spans.first().map_or(now, |first| first.from);
+        let set = spans
+            .into_iter()
+            .filter(|span| span.status != Status::NotSetYet);
+        DayRecord {
+            spans: set
+                .filter_map(|span| span.within(day.start, day.end))
+                .collect(),
+            known_since,
+            day,
+        }
+    }
+
+    /// Returns how long the pet had `status`.
+    pub fn total(&self, status: Status) -> Duration {
+        let spans = self.spans.iter().filter(|span| span.status == status);
+        spans.map(StatusSpan::length).sum()
+    }
+}
+
+impl StatusSpan {
+    /// Returns how long the status lasted.
+    pub fn length(&self) -> Duration {
+        self.until.since(self.from)
+    }
+
+    /// Returns what `audience` may know from `changes`, up to `now`.
+    ///
+    /// A status that began before it was set, as after an undo, replaces what was set in between.
+    fn list<'a>(
+        changes: impl IntoIterator<Item = &'a Change>,
+        audience: Audience,
+        current: (Status, Timestamp),
+        now: Timestamp,
+    ) -> Vec<Self> {
+        let mut spans = Vec::new();
+        for change in changes {
+            if audience == Audience::Public && !change.visibility.is_announced() {
+                continue;
+            }
+            let is_withdrawn = audience == Audience::Public && change.visibility.is_withdrawn();
+            let status = match &change.kind {
+                ChangeKind::Pet(pet) => Some((pet.status, pet.since)),
+                _ => change.status(),
+            };
+            match status {
+                Some(status) if !is_withdrawn => begin(&mut spans, status, now),
+                _ => cut(&mut spans, change.at),
+            }
+        }
+        begin(&mut spans, current, now);
+        spans.retain(|span| span.from < span.until);
+        spans
+    }
+
+    /// Returns the part of the span between `from` and `until`; `None` if there is none.
+    fn within(self, from: Timestamp, until: Timestamp) -> Option<Self> {
+        let (from, until) = (self.from.max(from), self.until.min(until));
+        (from < until).then_some(StatusSpan {
+            from,
+            until,
+            ..self
+        })
+    }
+}
+
+/// Removes what lies at and after `at`.
+fn cut(spans: &mut Vec<StatusSpan>, at: Timestamp) {
+    while spans.pop_if(|last| last.from >= at).is_some() {}
+    if let Some(last) = spans.last_mut() {
+        last.until = last.until.min(at);
+    }
+}
+
+/// Begins a status, which lasts until `now` as far as is known. The same status again continues the last span.
+fn begin(spans: &mut Vec<StatusSpan>, (status, from): (Status, Timestamp), now: Timestamp) {
+    cut(spans, from);
+    match spans.last_mut() {
+        Some(last) if last.status == status && last.until >= from => last.until = now,
+        _ => spans.push(StatusSpan {
+            status,
+            from,
+            until: now,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Tests of days and of what a pet did during them.
+
+use rand::prelude::IndexedRandom;
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+use super::*;
+use crate::model::Visibility;
+use crate::model::example::change;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds * 1_000_000)
+}
+
+fn set(seconds: i64, kind: ChangeKind) -> Change {
+    Change {
+        at: at(seconds),
+        ..change(1, 1, kind)
+    }
+}
+
+fn list(changes: &[Change], audience: Audience, current: (Status, i64)) -> Vec<(Status, i64, i64)> {
+    let current = (current.0, at(current.1));
+    let spans = StatusSpan::list(changes, audience, current, at(100)).into_iter();
+    let seconds = |at: Timestamp| at.micros() / 1_000_000;
+    spans
+        .map(|span| (span.status, seconds(span.from), seconds(span.until)))
+        .collect()
+}
+
+#[test]
+fn days_are_those_of_the_zone_and_have_its_hours() {
+    let berlin = LocalTime::new("Europe/Berlin", false);
+    for (date, hours, start) in [
+        ("2026-03-29", 23, "2026-03-28T23:00:00.000000Z"),
+        ("2026-10-25", 25, "2026-10-24T22:00:00.000000Z"),
+        ("2026-11-27", 24, "2026-11-26T23:00:00.000000Z"),
+    ] {
+        let day = Day::parse(date, &berlin).unwrap();
+        assert_eq!(day.length(), Duration::from_hours(hours), "{date}");
+        assert_eq!(day.start.to_string(), start);
+        assert_eq!(Day::containing(day.start, &berlin), Some(day.clone()));
+        let next = day.next(&berlin).unwrap();
+        let previous = next.previous(&berlin);
+        assert_eq!((next.start, previous), (day.end, Some(day)));
+    }
+    // Midnight does not exist when the clocks go forward at midnight, and half an hour when they go by half.
+    let beirut = LocalTime::new("Asia/Beirut", false);
+    let day = Day::parse("2026-03-29", &beirut).unwrap();
+    assert_eq!(day.length(), Duration::from_hours(23));
+    let lord_howe = LocalTime::new("Australia/Lord_Howe", false);
+    let day = Day::parse("2026-04-05", &lord_howe).unwrap();
+    assert_eq!(day.length(), Duration::from_mins(24 * 60 + 30));
+}
+
+#[test]
+fn only_a_whole_date_is_a_day() {
+    let utc = LocalTime::new("", false);
+    for text in [
+        "",
+        "today",
+        "2026-11-31",
+        "20261127",
+        "2026-11-27T10:00",
+        "9999-12-31",
+        "-009999-01-01",
+        "2026-W48-5",
+        " 2026-11-27",
+    ] {
+        assert_eq!(Day::parse(text, &utc), None, "{text}");
+    }
+    let day = Day::parse("2026-11-27", &utc).unwrap();
+    assert_eq!(day.title(), "Friday, 27 November 2026");
+}
+
+#[test]
+fn an_undo_takes_the_status_out_of_the_day_that_it_undid() {
+    let undone = [
+        set(10, ChangeKind::Status(Status::Eating)),
+        set(40, ChangeKind::Status(Status::Bathing)),
+        set(45, ChangeKind::StatusSince(Status::Eating, at(10))),
+        set(60, ChangeKind::Status(Status::Playing)),
+    ];
+    let spans = list(&undone, Audience::Public, (Status::Playing, 60));
+    assert_eq!(
+        spans,
+        [(Status::Eating, 10, 60), (Status::Playing, 60, 100)]
+    );
+    let trimmed = list(&[], Audience::Public, (Status::Playing, 60));
+    assert_eq!(trimmed, [(Status::Playing, 60, 100)]);
+}
+
+#[test]
+fn the_same_status_again_is_no_other_part_of_the_day() {
+    let again = [
+        set(10, ChangeKind::Status(Status::Eating)),
+        set(40, ChangeKind::Status(Status::Eating)),
+    ];
+    let spans = list(&again, Audience::Public, (Status::Eating, 40));
+    assert_eq!(spans, [(Status::Eating, 10, 100)]);
+}
+
+#[test]
+fn visitors_see_no_status_from_while_the_pet_was_private() {
+    let hidden = |seconds, visibility| Change {
+        visibility,
+        ..set(seconds, ChangeKind::Status(Status::Bathing))
+    };
+    let changes = [
+        set(10, ChangeKind::Status(Status::Eating)),
+        hidden(20, Visibility::Withdrawn),
+        hidden(30, Visibility::Hidden),
+        set(80, ChangeKind::Status(Status::Playing)),
+    ];
+    let shown = [(Status::Eating, 10, 20), (Status::Playing, 80, 100)];
+    assert_eq!(
+        list(&changes, Audience::Public, (Status::Playing, 80)),
+        shown
+    );
+    let all = list(&changes, Audience::Staff, (Status::Playing, 80));
+    assert_eq!(all.len(), 3, "bathing twice is one part: {all:?}");
+}
+
+#[test]
+fn a_pet_whose_status_nobody_has_set_did_nothing_that_is_known() {
+    let day = Day::parse("1970-01-01", &LocalTime::new("", false)).unwrap();
+    let mut pet = crate::model::example::pet(1);
+    (pet.status, pet.since) = (Status::NotSetYet, at(10));
+    let created = set(10, ChangeKind::Pet(pet.into()));
+    let fed = set(40, ChangeKind::Status(Status::Eating));
+    let current = (Status::Eating, at(40));
+    let changes = [created, fed];
+    let record = DayRecord::new(day, &changes, Audience::Public, current, at(100));
+    assert_eq!(record.known_since, at(10));
+    let [eating] = record.spans[..] else {
+        panic!("{record:?}");
+    };
+    assert_eq!((eating.from, eating.until), (at(40), at(100)));
+}
+
+/// A pet that always existed, and whose statuses were set and undone by chance, on days of every length.
+#[test]
+fn the_parts_of_a_day_add_up_to_its_length_without_overlap() {
+    let mut chance = ChaCha8Rng::seed_from_u64(14);
+    let zones = [
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "",
+    ];
+    let dates = [
+        "2026-03-08",
+        "2026-03-29",
+        "2026-04-05",
+        "2026-10-25",
+        "2026-11-01",
+    ];
+    for round in 0..2000 {
+        let local = LocalTime::new(zones.choose(&mut chance).unwrap(), false);
+        let day = Day::parse(dates.choose(&mut chance).unwrap(), &local).unwrap();
+        let (start, end) = (day.start.micros() / 1_000_000, day.end.micros() / 1_000_000);
+        let mut time = start - 90_000;
+        let mut changes = vec![set(time, ChangeKind::Status(Status::Sleeping))];
+        while time < end && chance.random_range(0..60) > 0 {
+            time += chance.random_range(0..7200);
+            let status = *Status::ALL.choose(&mut chance).unwrap();
+            let earlier = time - chance.random_range(0..3600);
+            changes.push(match chance.random_range(0..4) {
+                0 => set(time, ChangeKind::StatusSince(status, at(earlier))),
+                _ => set(time, ChangeKind::Status(status)),
+            });
+        }
+        let current = changes.last().and_then(Change::status).unwrap();
+        let now = at(time.max(current.1.micros() / 1_000_000) + chance.random_range(0..90_000));
+        let record = DayRecord::new(day.clone(), &changes, Audience::Public, current, now);
+        let known = day.end.min(now).since(day.start);
+        let total: Duration = Status::ALL.map(|status| record.total(status)).iter().sum();
+        assert_eq!(total, known, "round {round}: {record:?}");
+        let mut spans = record.spans.windows(2);
+        assert!(
+            spans.all(|pair| pair[0].until == pair[1].from && pair[0].status != pair[1].status),
+            "round {round}: {record:?}"
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Contexts of photos: on the board, on the page of a pet, and on the page where staff arrange them.
+
+use serde::Serialize;
+
+use crate::model::{Pet, Photo, PhotoHash};
+use crate::wire::photo_path;
+
+/// A photo as an image of a page.
+#[derive(Serialize)]
+pub struct PhotoView {
+    hash: String,
+    /// Path of the file for browsers that choose none.
+    src: String,
+    srcset: String,
+    width: u32,
+    height: u32,
+    alt: String,
+    /// The text that was entered; empty for the default.
+    own_alt: String,
+    /// The rule that the entered text breaks.
+    error: Option<String>,
+}
+
+/// The photos of a pet, for staff.
+#[derive(Serialize)]
+pub struct PhotosPage {
+    id: u64,
+    pet_name: String,
+    photos: Vec<PhotoView>,
+    /// Photos that can still be added.
+    room: usize,
+    alt_limit: usize,
+    /// Files that were refused: name and reason.
+    pub refused: Vec<(String, String)>,
+}
+
+impl PhotoView {
+    /// Returns the photos of a pet in their order.
+    pub fn list(pet: &Pet) -> Vec<Self> {
+        let photos = pet.photos.iter();
+        photos.map(|photo| PhotoView::new(pet, photo)).collect()
+    }
+
+    fn new(pet: &Pet, photo: &Photo) -> Self {
+        let path = |width| photo_path(photo.hash, width);
+        let sources = photo
+            .widths_px()
+            .map(|width| format!("{} {width}w", path(width)));
+        PhotoView {
+            hash: photo.hash.to_string(),
+            src: path(photo.widths_px().next().unwrap_or(photo.width_px)),
+            srcset: sources.collect::<Vec<_>>().join(", "),
+            width: photo.width_px,
+            height: photo.height_px,
+            alt: pet.photo_alt(photo).into_owned(),
+            own_alt: photo.alt.clone(),
+            error: None,
+        }
+    }
+}
+
+impl PhotosPage {
+    /// The page of `pet`.
+    pub fn new(pet: &Pet) -> Self {
+        PhotosPage {
+            id: pet.id.get(),
+            pet_name: pet.profile.name.clone(),
+            photos: PhotoView::list(pet),
+            room: Photo::MAX_PER_PET.saturating_sub(pet.photos.len()),
+            alt_limit: Photo::ALT_LIMIT,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Shows the texts as they were entered, and the message at the one that breaks a rule.
+    pub fn set_error<'a>(
+        &mut self,
+        entered: impl Iterator<Item = (&'a str, &'a str)>,
+        wrong: PhotoHash,
+        message: String,
+    ) {
+        for (hash, alt) in entered {
+            let mut photos = self.photos.iter_mut();
+            if let Some(photo) = photos.find(|photo| photo.hash == hash) {
+                photo.own_alt = alt.to_owned();
+            }
+        }
+        let wrong = wrong.to_string();
+        let mut photos = self.photos.iter_mut();
+        if let Some(photo) = photos.find(|photo| photo.hash == wrong) {
+            photo.error = Some(message);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The operation that reads a pet's day.
+
+use std::sync::Arc;
+
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::super::pages::pets::day;
+use super::request::WholeNumber;
+use super::{Answer, Api, Section};
+use crate::auth::Principal;
+use crate::model::{DayRecord, LocalTime, PetId, Status, StatusSpan, Timestamp};
+use crate::web::Site;
+
+/// The operation on days. The doc comment of its handler is its description in the document.
+pub struct DayApi(Api);
+
+impl DayApi {
+    /// Creates the operation.
+    pub fn new(site: Arc<Site>) -> Self {
+        DayApi(Api { site })
+    }
+}
+
+#[OpenApi]
+impl DayApi {
+    /// A pet's day
+    ///
+    /// Parts of one calendar day in the time zone of the rescue, each with what the pet was doing, and
+    /// the seconds that each activity took. The day ends where the clocks say so: it can have 23 or 25
+    /// hours. Of today, the parts up to now; a day that has not begun is 404. Days before `known_since`
+    /// have no parts: they are older than the history that is kept.
+    #[oai(
+        path = "/pets/:id/days/:date",
+        method = "get",
+        operation_id = "getDay",
+        tag = "Section::Pets"
+    )]
+    async fn get_day(
+        &self,
+        caller: Principal,
+        id: Path<WholeNumber>,
+        date: Path<String>,
+    ) -> Answer<DayObject> {
+        let audience = caller.audience();
+        let (pet, _) = self.0.pet(PetId::new(id.0.0), audience)?;
+        let site = &self.0.site;
+        let (local, now) = (site.app.rescue().local_time(), Timestamp::now());
+        let day = day::find_day(&date, &local, now)?;
+        let record = day::read_record(site, &pet, day, audience, now).await?;
+        Ok(Json(DayObject::new(pet.id, &record, &local)))
+    }
+}
+
+/// Activities of a pet on one day.
+#[derive(Object)]
+#[oai(rename = "Day", skip_serializing_if_is_none)]
+struct DayObject {
+    /// The pet's id.
+    #[oai(validator(minimum(value = "1")))]
+    pet: u64,
+    /// The day.
+    date: String,
+    /// IANA name of the time zone of the rescue. Absent for UTC, as long as it is not set.
+    time_zone: Option<String>,
+    /// First moment of the day.
+    start: String,
+    /// First moment of the day after it.
+    end: String,
+    /// When what is known of the pet begins.
+    known_since: String,
+    /// Parts of the day in their order, without overlap.
+    parts: Vec<DayPartObject>,
+    /// The activities of the day.
+    totals: Vec<DayTotalObject>,
+}
+
+/// A part of a day with one activity.
+#[derive(Object)]
+#[oai(rename = "DayPart")]
+struct DayPartObject {
+    status: String,
+    /// When it began, or the start of the day.
+    from: String,
+    /// When it ended, or the end of the day, or the time of the answer.
+    until: String,
+}
+
+/// How long one activity took.
+#[derive(Object)]
+#[oai(rename = "DayTotal")]
+struct DayTotalObject {
+    status: String,
+    /// Seconds of the day with this activity.
+    seconds: u64,
+}
+
+impl DayObject {
+    fn new(pet: PetId, record: &DayRecord, local: &LocalTime) -> Self {
+        let day = &record.day;
+        let totals = Status::ALL.into_iter().map(|status| DayTotalObject {
+            status: status.to_string(),
+            seconds: record.total(status).as_secs(),
+        });
+        let totals = totals.filter(|total| total.seconds > 0);
+        DayObject {
+            pet: pet.get(),
+            date: day.to_string(),
+            time_zone: local.zone_name().map(str::to_owned),
+            start: day.start.to_string(),
+            end: day.end.to_string(),
+            known_since: record.known_since.to_string(),
+            parts: record.spans.iter().map(DayPartObject::new).collect(),
+            totals: totals.collect(),
+        }
+    }
+}
+
+impl DayPartObject {
+    fn new(span: &StatusSpan) -> Self {
+        DayPartObject {
+            status: span.status.to_string(),
+            from: span.from.to_string(),
+            until: span.until.to_string(),
+        }
+    }
+}

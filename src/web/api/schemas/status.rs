@@ -1,0 +1,79 @@
+//! Schemas of statuses: their words, and the requests that set them.
+
+use serde_json::{Value, json};
+
+use super::CURSOR;
+use crate::model::Status;
+use crate::writer::MAX_BULK_PETS;
+
+/// Returns the words of `status` in answers.
+pub fn known_words() -> Value {
+    Status::ALL.map(Status::as_str).into_iter().collect()
+}
+
+/// Returns the words of `activity`.
+pub fn other_words() -> Value {
+    json!([Status::NotSetYet.as_str()])
+}
+
+/// Returns the exact words, as requests have them.
+pub fn exact_words() -> Value {
+    Status::EVERY.map(Status::as_str).into_iter().collect()
+}
+
+/// Returns the schema of a request for a status.
+pub fn status_fields() -> Value {
+    json!({
+        "type": "object",
+        "description": "What a pet is doing, from now on unless `since` says otherwise.",
+        "additionalProperties": false,
+        "required": ["status"],
+        "properties": {
+            "status": {
+                "type": "string",
+                "enum": exact_words(),
+                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays unless it is old. \
+                    `not-set-yet` takes back a first status.",
+            },
+            "since": {
+                "type": "string",
+                "nullable": true,
+                "format": "date-time",
+                "description": "Since when, not in the future: restores a status with its time.",
+            },
+            "replaces": {
+                "type": "string",
+                "nullable": true,
+                "pattern": CURSOR,
+                "description": "The cursor of the change whose status this one replaces. If \
+                    another change has set the status since, the answer is 409, so that an undo \
+                    does not overwrite it.",
+            },
+        },
+    })
+}
+
+/// Returns the schema of a request for the statuses of several pets.
+pub fn statuses_fields() -> Value {
+    json!({
+        "type": "object",
+        "description": "What several pets are doing from now on.",
+        "additionalProperties": false,
+        "required": ["status", "pets"],
+        "properties": {
+            "status": {
+                "type": "string",
+                "enum": exact_words(),
+                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays unless it is old.",
+            },
+            "pets": {
+                "type": "array",
+                "description": "The ids of the pets.",
+                "minItems": 1,
+                "maxItems": MAX_BULK_PETS,
+                "uniqueItems": true,
+                "items": { "type": "integer", "format": "int64", "minimum": 1 },
+            },
+        },
+    })
+}

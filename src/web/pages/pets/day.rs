@@ -1,0 +1,126 @@
+//! The page with what a pet did on one day, and the strip of today on the page of the pet.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
+use poem::web::Path;
+use poem::{Response, handler};
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use super::super::response::PageResponder;
+use crate::error::Failure;
+use crate::model::{Audience, Day, DayRecord, LocalTime, Pet, Timestamp};
+use crate::serve::conditional::{EntityTags, entity_tag};
+use crate::store::read_day;
+use crate::views::{DayPage, DayStrip, Now};
+use crate::web::Site;
+use crate::web::site::run_blocking;
+
+/// Caching of a past day that everyone may read. Short: a pet can become private, and an undo, a setting of the
+/// rescue or an update of the program changes the page.
+const PAST_DAY_CACHING: &str = "public, max-age=300";
+
+/// Longest wait of the page of a pet for its day, until a cluster that hangs is known to be unresponsive.
+const STRIP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Shows what a pet did on a day. Caches may store a past day for visitors.
+#[handler]
+pub async fn show_day(
+    pages: PageResponder,
+    Path((id, date)): Path<(String, String)>,
+    headers: &HeaderMap,
+) -> poem::Result<Response> {
+    let audience = pages.principal.audience();
+    let (pet, _) = pages.site.pet(&id, audience)?;
+    let now = Now::new(&pages.site.app.rescue());
+    let day = find_day(&date, &now.local, now.at)?;
+    let is_past = day.end <= now.at;
+    let record = read_record(&pages.site, &pet, day, audience, now.at).await?;
+    let mut response = pages.show(&DayPage::new(&pet, &record, &now))?;
+    if pet.is_private() {
+        let no_store = HeaderValue::from_static("no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, no_store);
+        return Ok(response);
+    }
+    let is_for_everyone = response.headers()[header::CACHE_CONTROL] == "no-cache";
+    if is_past && is_for_everyone && audience == Audience::Public {
+        response = make_cacheable(response, headers).await?;
+    }
+    Ok(response)
+}
+
+/// Adds an entity tag to the page, and answers 304 to a browser that has it.
+async fn make_cacheable(mut response: Response, request: &HeaderMap) -> poem::Result<Response> {
+    let html = response.take_body().into_bytes().await;
+    let html = html.map_err(|_| Failure::internal())?;
+    let hash = HEXLOWER.encode(&Sha256::digest(&html)[..16]);
+    let headers = response.headers_mut();
+    let tag = HeaderValue::try_from(entity_tag(&hash)).map_err(|_| Failure::internal())?;
+    headers.insert(header::ETAG, tag);
+    let caching = HeaderValue::from_static(PAST_DAY_CACHING);
+    headers.insert(header::CACHE_CONTROL, caching);
+    // The same address is another page for staff.
+    let credentials = HeaderValue::from_static("authorization, cookie");
+    headers.append(header::VARY, credentials);
+    if EntityTags::if_none_match(request).contains(&hash) {
+        headers.remove(header::CONTENT_TYPE);
+        response.set_status(StatusCode::NOT_MODIFIED);
+    } else {
+        response.set_body(html);
+    }
+    Ok(response)
+}
+
+/// Returns the day that an address names.
+///
+/// # Errors
+/// 400 for what is not a date, 404 for a day that has not begun.
+pub fn find_day(date: &str, local: &LocalTime, now: Timestamp) -> Result<Day, Failure> {
+    let day = Day::parse(date, local);
+    let day = day.ok_or_else(|| {
+        Failure::bad_request("A day is a date with year, month and day, such as 2026-11-27.")
+    })?;
+    if day.start > now {
+        let detail = format!("{} has not begun yet.", day.title());
+        return Err(Failure::not_found(detail));
+    }
+    Ok(day)
+}
+
+/// Reads what `audience` may know of `pet` on `day`.
+///
+/// # Errors
+/// The engine cannot be read.
+pub async fn read_record(
+    site: &Arc<Site>,
+    pet: &Arc<Pet>,
+    day: Day,
+    audience: Audience,
+    now: Timestamp,
+) -> Result<DayRecord, Failure> {
+    let (site, pet) = (Arc::clone(site), Arc::clone(pet));
+    let newest = site.app.hub().newest().0;
+    run_blocking(move || Ok(read_day(&*site.engine, newest, &pet, day, audience, now)?)).await
+}
+
+/// Returns the strip of today; `None` if there is nothing to draw, or if the engine does not answer soon. The rest
+/// of the page is in memory.
+pub async fn today(
+    site: &Arc<Site>,
+    pet: &Arc<Pet>,
+    audience: Audience,
+    now: &Now,
+) -> Option<DayStrip> {
+    if site.app.hub().is_engine_unresponsive() {
+        return None;
+    }
+    let day = Day::containing(now.at, &now.local)?;
+    let reading = read_record(site, pet, day, audience, now.at);
+    let record = timeout(STRIP_TIMEOUT, reading).await.ok()?.ok()?;
+    (!record.spans.is_empty()).then(|| DayStrip::new(pet, &record, now))
+}

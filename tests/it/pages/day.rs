@@ -1,0 +1,226 @@
+//! The page and the API of a pet's day, over stores with a known history.
+
+use pet_store::auth::AuthMode;
+use reqwest::Response;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Browser, Rescue, TestApp, fill, spawn_app_in, unescape};
+
+/// A day on which Biscuit's status changed every minute from 00:01 UTC on.
+const BUSY_DAY: &str = "/pets/1/days/2020-01-01";
+
+/// Minutes for which the status changes: it lasts from then on.
+const MINUTES: u64 = 36 * 60;
+
+/// Starts an app in which nobody is signed in, with the history of Biscuit.
+async fn start() -> (TestApp, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    fill(folder.path(), MINUTES);
+    let app = spawn_app_in(folder.path(), |config| config.auth = AuthMode::Serve).await;
+    (app, folder)
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+async fn text(app: &TestApp, path: &str) -> String {
+    unescape(&app.text(path).await)
+}
+
+#[tokio::test]
+async fn a_day_has_its_hours_its_sums_and_its_parts() {
+    let (app, _folder) = start().await;
+    let page = text(&app, BUSY_DAY).await;
+    for part in [
+        "<title>Biscuit on Wednesday, 1 January 2020",
+        "What we know of <span dir=\"auto\">Biscuit</span> begins at 00:01 UTC.",
+        // A quarter of 23 hours and 59 minutes, and each a row of one minute.
+        "<strong>Eating</strong> 5 h 59 min",
+        "<strong>Playing</strong> 6 h",
+        "<td>00:01</td><td>00:02</td><td><i class=\"day-dot\"></i> Bathing</td><td>1 min</td>",
+        "1239 later changes are left out.",
+        "href=\"/pets/1/days/2020-01-02\"",
+        "content=\"noindex\"",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert!(!page.contains("Day before"), "nothing is known of it");
+    let quiet = text(&app, "/pets/1/days/2020-01-03").await;
+    assert!(quiet.contains("<td>00:00</td><td>midnight</td>"), "{quiet}");
+    assert!(quiet.contains("Day before") && quiet.contains("Day after"));
+    let long_ago = text(&app, "/pets/1/days/2019-12-31").await;
+    let begin = "begins on Wednesday, 1 January 2020 at 00:01 UTC";
+    assert!(long_ago.contains("Older than what is kept") && long_ago.contains(begin));
+    assert!(
+        long_ago.contains(&format!("href=\"{BUSY_DAY}\"")),
+        "{long_ago}"
+    );
+}
+
+#[tokio::test]
+async fn the_page_of_a_pet_has_the_hours_of_today() {
+    let (app, _folder) = start().await;
+    let page = text(&app, "/pets/1").await;
+    assert!(page.contains("<svg class=\"day-strip\""), "{page}");
+    assert!(page.contains("As of "), "{page}");
+    let (_, rest) = page.split_once("href=\"/pets/1/days/").unwrap();
+    let today = text(&app, &format!("/pets/1/days/{}", &rest[..10])).await;
+    assert!(
+        today.contains("so far") && today.contains("<td>now</td>"),
+        "{today}"
+    );
+    assert!(today.contains("Day before") && !today.contains("Day after"));
+}
+
+#[tokio::test]
+async fn a_past_day_is_stored_by_caches_for_visitors_only() {
+    let (app, _folder) = start().await;
+    let answer = app.get(BUSY_DAY).await;
+    assert_eq!(header(&answer, "cache-control"), "public, max-age=300");
+    assert!(header(&answer, "vary").contains("cookie"), "{answer:?}");
+    let tag = header(&answer, "etag").to_owned();
+    let again = app.request("GET", BUSY_DAY).header("if-none-match", &tag);
+    let again = again.send().await.unwrap();
+    assert_eq!(
+        (again.status().as_u16(), header(&again, "etag")),
+        (304, tag.as_str())
+    );
+    let other = app
+        .request("GET", BUSY_DAY)
+        .header("if-none-match", "\"x\"");
+    assert_eq!(other.send().await.unwrap().status(), 200);
+    let page = text(&app, "/pets/1").await;
+    let (_, today) = page.split_once("href=\"/pets/1/days/").unwrap();
+    let today = app.get(&format!("/pets/1/days/{}", &today[..10])).await;
+    assert_eq!(header(&today, "cache-control"), "no-cache");
+}
+
+#[tokio::test]
+async fn staff_see_a_private_pets_day_and_no_cache_keeps_it() {
+    let rescue = Rescue::start().await;
+    let boris = rescue.signed_in("boris").await;
+    let staff = ask(&boris, BUSY_DAY).await;
+    assert_eq!(header(&staff, "cache-control"), "no-store");
+    let token = &rescue.tokens[2];
+    let private = json!({ "state": "private" });
+    let edit = rescue
+        .bearing(token, "PATCH", "/api/v1/pets/1")
+        .json(&private);
+    assert_eq!(edit.send().await.unwrap().status(), 200);
+    assert_eq!(rescue.app.get(BUSY_DAY).await.status(), 404);
+    let staff = ask(&boris, BUSY_DAY).await;
+    assert_eq!(
+        (staff.status().as_u16(), header(&staff, "cache-control")),
+        (200, "no-store")
+    );
+    let read = rescue
+        .bearing(&rescue.tokens[0], "GET", BUSY_DAY)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (read.status().as_u16(), header(&read, "cache-control")),
+        (200, "no-store")
+    );
+}
+
+async fn ask(browser: &Browser, path: &str) -> Response {
+    let request = reqwest::Client::new().get(format!("{}{path}", browser.origin));
+    request
+        .header("cookie", browser.cookie.clone().unwrap())
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_is_no_day_of_a_pet_is_refused_in_words() {
+    let (app, _folder) = start().await;
+    for (path, status, words) in [
+        ("/pets/2/days/2020-01-01", 404, "We can't find this pet."),
+        ("/pets/2/days/today", 404, "We can't find this pet."),
+        ("/pets/1/days/today", 400, "such as 2026-11-27"),
+        ("/pets/1/days/2020-02-30", 400, "such as 2026-11-27"),
+        (
+            "/pets/1/days/2999-01-01",
+            404,
+            "Tuesday, 1 January 2999 has not begun yet.",
+        ),
+        ("/api/v1/pets/2/days/2020-01-01", 404, "There is no pet 2."),
+        ("/api/v1/pets/1/days/2020-02-30", 400, "such as 2026-11-27"),
+        ("/api/v1/pets/1/days/2999-01-01", 404, "has not begun yet."),
+    ] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status(), status, "{path}");
+        let body = unescape(&answer.text().await.unwrap());
+        assert!(body.contains(words), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn days_are_those_of_the_rescues_time_zone() {
+    let rescue = Rescue::start().await;
+    let mut anna = rescue.signed_in("anna").await;
+    anna.get("/settings").await;
+    let fields = [
+        ("name", "Paws"),
+        ("time-zone", "Europe/Berlin"),
+        ("clock", "12"),
+    ];
+    assert_eq!(anna.post("/settings", &fields).await.status(), 303);
+    let day = |date: &str| format!("/pets/1/days/{date}");
+    for (date, hours) in [("2021-03-28", 23), ("2021-10-31", 25)] {
+        let length = format!("{hours} h");
+        let page = text(&rescue.app, &day(date)).await;
+        let note = format!("The clocks changed: this day had {length}.");
+        assert!(page.contains(&note), "{page}");
+        assert!(
+            page.contains(&format!("</strong> {length}</span>")),
+            "{page}"
+        );
+        assert_eq!(page.matches("class=\"day-tick\"").count() + 1, hours);
+    }
+    let spring = text(&rescue.app, &day("2021-03-28")).await;
+    // Five hours after midnight, of 23.
+    assert!(
+        spring.contains("<text x=\"21.74%\" y=\"86\" text-anchor=\"middle\">6 am</text>"),
+        "{spring}"
+    );
+    let api = rescue.app.json("/api/v1/pets/1/days/2021-03-28").await;
+    assert_eq!(api["time_zone"], "Europe/Berlin");
+    assert_eq!(api["start"], "2021-03-27T23:00:00.000000Z");
+    assert_eq!(api["end"], "2021-03-28T22:00:00.000000Z");
+    assert_eq!(seconds(&api), 23 * 3600);
+}
+
+fn seconds(day: &Value) -> u64 {
+    let totals = day["totals"].as_array().unwrap().iter();
+    totals.map(|total| total["seconds"].as_u64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn the_api_has_the_parts_of_a_day_and_their_sums() {
+    let (app, _folder) = start().await;
+    let day = app.json("/api/v1/pets/1/days/2020-01-01").await;
+    assert_eq!(
+        (&day["pet"], &day["date"]),
+        (&json!(1), &json!("2020-01-01"))
+    );
+    assert_eq!(day["known_since"], "2020-01-01T00:01:00.000000Z");
+    assert_eq!(day["parts"].as_array().unwrap().len(), 24 * 60 - 1);
+    let first = json!({
+        "status": "bathing",
+        "from": "2020-01-01T00:01:00.000000Z",
+        "until": "2020-01-01T00:02:00.000000Z",
+    });
+    assert_eq!(day["parts"][0], first);
+    assert_eq!(seconds(&day), 24 * 3600 - 60);
+    assert_eq!(day.get("time_zone"), None);
+    let before = app.json("/api/v1/pets/1/days/2019-12-31").await;
+    assert_eq!((&before["parts"], seconds(&before)), (&json!([]), 0));
+}
