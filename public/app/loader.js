@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Requests the script and the stylesheet of the page again until they are complete. The network may have lost, cut or
+ * Requests the scripts and stylesheets of the page again until they are complete. The network may have lost, cut or
  * replaced them: a captive portal answers every request with its own page. A browser requests each file only once.
  *
  * Also sends the first poll of a live page, so that the answer has arrived when the script runs. The preload of the layout may
@@ -45,7 +45,7 @@
   function check(element) {
     const isScript = element instanceof HTMLScriptElement;
     const isSheet = element instanceof HTMLLinkElement && element.rel === "stylesheet";
-    if ((!isScript && !isSheet) || (isScript ? isScriptComplete() : isComplete(element.sheet))) return;
+    if ((!isScript && !isSheet) || (isScript ? isScriptComplete(element.src) : isComplete(element.sheet))) return;
     const attempt = (attempts.get(element) ?? 0) + 1;
     attempts.set(element, attempt);
     const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), WAIT_LIMIT_MS);
@@ -62,9 +62,13 @@
     );
   }
 
-  /** A file that was cut is a syntax error, so nothing of it runs. */
-  function isScriptComplete() {
-    return "petStoreScript" in window;
+  /**
+   * A file that was cut is a syntax error, so nothing of it runs.
+   * @param {string} url  Ends with the name of the file.
+   */
+  function isScriptComplete(url) {
+    const [, name] = /(\w+)\.js/.exec(url) ?? [];
+    return `petStoreScript_${name}` in window;
   }
 
   /** @param {CSSStyleSheet | null} sheet */

@@ -19,7 +19,17 @@ const lastRules = (tab) =>
     }),
   );
 
-const isComplete = (rules) => assert.match(rules.join(), /^#complete/);
+const areComplete = (rules) => {
+  for (const rule of rules) assert.match(rule, /^#complete/);
+};
+
+/** Returns the scripts of the page that have not run. */
+const missingScripts = (tab) =>
+  tab.page.evaluate(() =>
+    [...document.querySelectorAll("head script[src]")]
+      .map(({ src }) => src.match(/(\w+)\.js/)[1])
+      .filter((name) => !(`petStoreScript_${name}` in window)),
+  );
 
 describe("a page whose assets the network spoils", { concurrency: 2 }, () => {
   for (const [assets, what] of [
@@ -39,7 +49,8 @@ describe("a page whose assets the network spoils", { concurrency: 2 }, () => {
       proxy.let({ assets: "pass" });
       await tab.isLive();
       await tab.shows(4, "status", status);
-      await eventually(async () => isComplete(await lastRules(tab)));
+      await eventually(async () => areComplete(await lastRules(tab)));
+      await eventually(async () => assert.deepEqual(await missingScripts(tab), []));
       assert.equal(tab.loads, 1);
     });
   }
@@ -52,7 +63,7 @@ describe("a page whose assets the network spoils", { concurrency: 2 }, () => {
     assert.doesNotMatch((await lastRules(tab)).join(), /#complete/);
     proxy.let({ assets: "pass" });
     await tab.isLive();
-    await eventually(async () => isComplete(await lastRules(tab)));
+    await eventually(async () => areComplete(await lastRules(tab)));
   });
 
   test("runs its script once, even if it comes after the next request for it", async (t) => {

@@ -19,9 +19,6 @@ export const BUILT = `${PUBLIC}/built`;
 /** Has everything that the client uses, so nothing is rewritten for older browsers: they show the page of the server. */
 const TARGET = ["chrome111", "firefox115", "safari16.4"];
 
-/** Scripts that a page loads beside its own. */
-const SECOND_SCRIPTS = ["find.js", "selection.js"];
-
 /** @type {esbuild.BuildOptions} */
 const COMMON = {
   bundle: true,
@@ -57,14 +54,13 @@ function entries(folder, ending) {
 
 /**
  * A classic script, so that it can be `async` in any browser. It waits until the page is parsed, and runs once, also if it is
- * loaded again. `petStoreScript` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs. The
- * second script of a page has a mark of its own, because it runs beside the first.
+ * loaded again. `petStoreScript_NAME` shows that it is complete: a file that was cut is a syntax error, and nothing of it runs.
  * @param {string} path
  */
 async function script(path) {
   const text = (await shrink(await bundle({ entryPoints: [path], format: "iife" }))).trim();
   if (path.endsWith("/loader.js")) return text;
-  const mark = SECOND_SCRIPTS.includes(basename(path)) ? `petStoreScript_${basename(path, ".js")}` : "petStoreScript";
+  const mark = `petStoreScript_${basename(path, ".js")}`;
   const start = `document.readyState==="loading"?document.addEventListener("DOMContentLoaded",start):start()`;
   return `(()=>{if(window.${mark})return;window.${mark}=1;const start=()=>{${text}};${start}})();\n`;
 }
