@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use serde_json::json;
 use tokio::process::{Child, Command};
 
 use super::ledger::{Ledger, Verdict, set_on};
@@ -30,6 +31,13 @@ async fn end(mut process: Process, folder: &Path, ledger: &Ledger) -> Verdict {
     verdict
 }
 
+/// Sets a long text, which fills the store sooner than a status, and returns the status of the response.
+async fn set_about(process: &Process, pet: u64, about: &str) -> u16 {
+    let url = format!("{}/api/v1/pets/{pet}", process.base);
+    let request = process.client.patch(url).json(&json!({ "about": about }));
+    request.send().await.unwrap().status().as_u16()
+}
+
 #[tokio::test]
 async fn the_server_survives_a_limit_on_the_size_of_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -42,13 +50,12 @@ async fn the_server_survives_a_limit_on_the_size_of_files() {
     while code == 200 {
         assert!(turn < 3000, "the limit was never reached");
         turn += 1;
-        code = set_on(
-            &process,
-            turn % 6 + 1,
-            ["eating", "playing"][turn as usize % 2],
-            &mut ledger,
-        )
-        .await;
+        let pet = turn % 6 + 1;
+        code = set_about(&process, pet, &turn.to_string().repeat(200)).await;
+        if code == 200 {
+            let status = ["eating", "playing"][turn as usize % 2];
+            code = set_on(&process, pet, status, &mut ledger).await;
+        }
     }
     assert_eq!(code, 507);
     let state = process.json("/live/state").await;
