@@ -21,8 +21,10 @@ test("selected pets are counted, set together, live in another tab, and set back
   await eventually(async () => assert.match(await bar(tab).innerText(), /2 pets selected/));
   // Above the end of the page, also on a phone.
   await tab.page.setViewportSize({ width: 320, height: 640 });
-  const { y, height } = await bar(tab).boundingBox();
-  assert.ok(y + height <= 641, `${y} + ${height}`);
+  await eventually(async () => {
+    const { y, height } = await bar(tab).boundingBox();
+    assert.ok(y + height <= 641, `${y} + ${height}`);
+  });
 
   await tab.send('.bulk button[value="playing"]');
   assert.match(await tab.page.locator(".undo").innerText(), /2 pets are now playing/);
