@@ -41,7 +41,8 @@ test("every button is large enough for a thumb, and no card moves while it shows
     const { width, height } = await button(tab, 1, status).boundingBox();
     assert.ok(width >= 44 && height >= 44, `${status}: ${width} x ${height}`);
   }
-  const place = async () => (await tab.pet(2).boundingBox()).y;
+  // On the page: a tap may scroll it.
+  const place = () => tab.pet(2).evaluate((card) => card.getBoundingClientRect().top + scrollY);
   const before = await place();
   await button(tab, 1, "playing").tap();
   await eventually(async () => assert.equal(await saved(tab, 1), "Saved and live"));
