@@ -7,6 +7,7 @@ mod forms;
 mod hostile;
 mod hostile_files;
 mod process;
+mod shown;
 mod transfer;
 
 use reqwest::Response;

@@ -1,0 +1,37 @@
+//! Where the cover of a pet is shown.
+
+use super::{add, photo};
+use crate::pages::attributes;
+use crate::support::{TestApp, spawn_app};
+
+/// Adds a pet with two photos. Returns the path of the first one's largest file.
+async fn add_pet_with_photos(app: &TestApp) -> String {
+    let pet = app.add_pet("Biscuit").await;
+    let added = add(app, pet, photo(900, 600)).await;
+    add(app, pet, photo(500, 500)).await;
+    added[0]["url"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_screen_in_the_lobby_and_the_sheets_show_the_cover_of_each_pet_that_has_one() {
+    let app = spawn_app().await;
+    let cover = add_pet_with_photos(&app).await;
+    app.add_pet("Miso").await;
+    for (path, place) in [
+        ("/board", "lobby-photo"),
+        ("/board?slide=1", "lobby-photo"),
+        ("/pets/1/print?as=card", "sheet-photo"),
+        ("/pets/1/print?as=poster", "sheet-photo"),
+    ] {
+        let page = app.text(path).await;
+        let (_, photos) = page.split_once(&format!("<div class=\"{place}\"")).unwrap();
+        let sources = attributes(photos, "srcset");
+        let [sources] = &sources[..] else {
+            panic!("{path}: {sources:?}");
+        };
+        assert!(sources.contains(&format!("{cover} 900w")), "{sources}");
+        assert_eq!(attributes(photos, "alt")[0], "Biscuit, dog", "{path}");
+    }
+    let sheet = app.text("/pets/2/print?as=card").await;
+    assert!(sheet.contains("<div class=\"sheet-photo\"></div>"));
+}
