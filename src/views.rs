@@ -45,7 +45,7 @@ pub use self::pets::{BulkUndoView, CardsPage, IndexPage, ShowPage, UndoView};
 pub use self::photos::PhotosPage;
 pub use self::print::{PrintPage, PrintSheet};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
-pub use self::sharing::Sharing;
+pub use self::sharing::{SharedPhoto, Sharing};
 pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 pub use self::time_text::Now;

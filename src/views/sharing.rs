@@ -3,10 +3,13 @@
 //! Only a page that has a `Sharing` may be indexed; the layout asks for every other page not to be. It
 //! contains what every visitor reads on the page, and nothing about staff.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Audience, FieldKind, Pet, Profile, Rescue};
+use crate::model::{AdoptionState, Audience, FieldKind, Pet, Profile, Rescue};
+use crate::wire::photo_path;
 
 /// Characters of a description that previews show.
 const DESCRIPTION_CHARACTERS: usize = 200;
@@ -21,29 +24,44 @@ pub struct Sharing {
     description: String,
     /// The public address of the page, without which there is no canonical one.
     address: Option<String>,
+    photo: Option<SharedPhoto>,
     /// Linked data (JSON-LD, schema.org).
     data: String,
 }
 
+/// The photo of a page in previews of links.
+#[derive(Serialize)]
+pub struct SharedPhoto {
+    /// The public address of the largest file: programs that preview links know no other.
+    address: String,
+    width: u32,
+    height: u32,
+    alt: String,
+}
+
 impl Sharing {
     /// Describes the board at `address`.
-    pub fn board(rescue: &Rescue, address: Option<String>) -> Self {
+    pub fn board(rescue: &Rescue, address: Option<String>, photo: Option<SharedPhoto>) -> Self {
         let name = rescue.shown_name();
         let mut data = shelter(rescue);
         data["@context"] = "https://schema.org".into();
-        if let Some(address) = &address {
-            data["url"] = address.as_str().into();
-        }
+        add_place(&mut data, address.as_deref(), photo.as_ref());
         Sharing {
             title: format!("The pets of {name}"),
             description: format!("See what every pet of {name} is up to right now."),
             address,
+            photo,
             data: data.to_string(),
         }
     }
 
     /// Describes the page of a pet at `address`; `None` for a private pet.
-    pub fn pet(rescue: &Rescue, pet: &Pet, address: Option<String>) -> Option<Self> {
+    pub fn pet(
+        rescue: &Rescue,
+        pet: &Pet,
+        address: Option<String>,
+        photo: Option<SharedPhoto>,
+    ) -> Option<Self> {
         if pet.is_private() {
             return None;
         }
@@ -57,15 +75,52 @@ impl Sharing {
             "about": { "@type": "Thing", "name": name, "description": description },
             "publisher": shelter(rescue),
         });
-        if let Some(address) = &address {
-            data["url"] = address.as_str().into();
-        }
+        add_place(&mut data, address.as_deref(), photo.as_ref());
         Some(Sharing {
             title: name.clone(),
             description,
             address,
+            photo,
             data: data.to_string(),
         })
+    }
+}
+
+impl SharedPhoto {
+    /// The cover of a pet. `to_address` completes a path, if the public address is known.
+    pub fn cover(pet: &Pet, to_address: impl FnOnce(&str) -> Option<String>) -> Option<Self> {
+        let photo = pet.photos.first()?;
+        Some(SharedPhoto {
+            address: to_address(&photo_path(photo.hash, photo.width_px))?,
+            width: photo.width_px,
+            height: photo.height_px,
+            alt: pet.photo_alt(photo).into_owned(),
+        })
+    }
+
+    /// Returns the pet of `pets` whose cover stands for the board: one with a photo that visitors see, if
+    /// possible one that is available.
+    pub fn choose(pets: &[Arc<Pet>]) -> Option<&Pet> {
+        let shown = pets.iter().map(|pet| &**pet);
+        let mut shown = shown.filter(|pet| !pet.is_private() && !pet.photos.is_empty());
+        let first = shown.next()?;
+        let is_available = |pet: &&Pet| pet.profile.state == AdoptionState::Available;
+        let available = Some(first).filter(is_available);
+        Some(
+            available
+                .or_else(|| shown.find(is_available))
+                .unwrap_or(first),
+        )
+    }
+}
+
+/// Adds the address of a page and its photo to its linked data.
+fn add_place(data: &mut Value, address: Option<&str>, photo: Option<&SharedPhoto>) {
+    let photo = photo.map(|photo| &*photo.address);
+    for (name, address) in [("url", address), ("image", photo)] {
+        if let Some(address) = address {
+            data[name] = address.into();
+        }
     }
 }
 

@@ -18,7 +18,8 @@ use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status};
 use crate::views::{
-    AskView, CardsPage, FindView, FormPage, IndexPage, Now, Sharing, ShowPage, view_address,
+    AskView, CardsPage, FindView, FormPage, IndexPage, Now, SharedPhoto, Sharing, ShowPage,
+    view_address,
 };
 use crate::web::Site;
 use crate::web::board_view::{find_pets, parse_view};
@@ -48,7 +49,9 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
     page.request = form::new_key().1;
     if query.is_plain() && query.pages_before < found.pages {
         let address = pages.public_address(&view_address(&query));
-        page.sharing = Some(Sharing::board(&rescue, address));
+        let photo = SharedPhoto::choose(&board.pets);
+        let photo = photo.and_then(|pet| pages.shared_photo(pet));
+        page.sharing = Some(Sharing::board(&rescue, address, photo));
     }
     let mut response = pages.show_with_flash(&page)?;
     // The cards are rendered as a block, between the two halves of the page.
@@ -108,7 +111,7 @@ pub async fn show_pet(
     page.today = day::today(&pages.site, &pet, audience, &now).await;
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
-    page.sharing = Sharing::pet(&rescue, &pet, address);
+    page.sharing = Sharing::pet(&rescue, &pet, address, pages.shared_photo(&pet));
     pages.show(&page)
 }
 

@@ -8,7 +8,8 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use super::flash::Flash;
 use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
-use crate::views::{ErrorPage, Page};
+use crate::model::Pet;
+use crate::views::{ErrorPage, Page, SharedPhoto};
 use crate::web::Site;
 use crate::web::middleware::ContainsSecret;
 
@@ -79,6 +80,11 @@ impl PageResponder {
     pub fn public_address(&self, path: &str) -> Option<String> {
         let base = self.principal.authenticator().base()?;
         Some(format!("{}{path}", base.origin()))
+    }
+
+    /// Returns the cover of a pet at the public URL, if one was configured.
+    pub fn shared_photo(&self, pet: &Pet) -> Option<SharedPhoto> {
+        SharedPhoto::cover(pet, |path| self.public_address(path))
     }
 
     fn render<P: Page>(&self, rights: &Rights, page: &P) -> Option<String> {

@@ -1,10 +1,11 @@
 //! What search engines and previews of links get: public pages, and nothing else.
 
 use pet_store::auth::BaseUrl;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::attributes;
-use crate::support::{Rescue, TestApp, spawn_app, unescape};
+use super::photos::photo;
+use crate::support::{PASSWORD, Rescue, TestApp, spawn_app, unescape};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\"><!-- &";
 
@@ -125,7 +126,7 @@ fn assert_is_hidden(path: &str, page: &str) {
 async fn the_sitemap_lists_the_pets_that_are_there() {
     let rescue = public_rescue().await;
     let [_, _, write] = &rescue.tokens;
-    let fields = serde_json::json!({ "name": "Miso", "species": "cat" });
+    let fields = json!({ "name": "Miso", "species": "cat" });
     for _ in 0..2 {
         let add = rescue.bearing(write, "POST", "/api/v1/pets").json(&fields);
         assert_eq!(add.send().await.unwrap().status(), 201);
@@ -164,7 +165,7 @@ async fn a_private_pet_is_in_no_list_and_nobody_asks_about_an_adopted_one() {
     let [_, _, write] = &rescue.tokens;
     for state in ["adopted", "private"] {
         let set = rescue.bearing(write, "PATCH", "/api/v1/pets/1");
-        let set = set.json(&serde_json::json!({ "state": state })).send();
+        let set = set.json(&json!({ "state": state })).send();
         assert_eq!(set.await.unwrap().status(), 200);
         let is_listed = addresses(&rescue.app)
             .await
@@ -180,11 +181,94 @@ async fn a_private_pet_is_in_no_list_and_nobody_asks_about_an_adopted_one() {
     let app = spawn_app().await;
     app.add_pet("Biscuit").await;
     assert!(app.text("/pets/1").await.contains("Ask about"));
-    app.send(
-        "PATCH",
-        "/pets/1",
-        &serde_json::json!({ "state": "adopted" }),
-    )
-    .await;
+    app.send("PATCH", "/pets/1", &json!({ "state": "adopted" }))
+        .await;
     assert!(!app.text("/pets/1").await.contains("Ask about"));
+}
+
+/// Adds a photo to a pet. Returns its public address.
+async fn add_photo(rescue: &Rescue, pet: u64) -> String {
+    let path = format!("/api/v1/pets/{pet}/photos");
+    let add = rescue.bearing(&rescue.tokens[2], "POST", &path);
+    // A different one for each pet.
+    let file = photo(900, 600 + u32::try_from(pet).unwrap());
+    let added: Value = add.body(file).send().await.unwrap().json().await.unwrap();
+    format!(
+        "https://pets.example{}",
+        added["photos"][0]["url"].as_str().unwrap()
+    )
+}
+
+async fn set_state(rescue: &Rescue, pet: u64, state: &str) {
+    let set = rescue.bearing(&rescue.tokens[2], "PATCH", &format!("/api/v1/pets/{pet}"));
+    let set = set.json(&json!({ "state": state })).send();
+    assert_eq!(set.await.unwrap().status(), 200);
+}
+
+/// Returns the picture of a page in previews, which its linked data has too.
+fn picture(page: &str) -> Option<String> {
+    let page = &unescape(page);
+    let (_, picture) = page.split_once("<meta property=\"og:image\" content=\"")?;
+    let picture = picture.split('"').next().unwrap().to_owned();
+    assert!(page.contains("<meta name=\"twitter:card\" content=\"summary_large_image\">"));
+    assert_eq!(linked_data(page)["image"], picture);
+    Some(picture)
+}
+
+fn assert_no_picture(page: &str) {
+    assert!(!page.contains("og:image"), "{page}");
+    assert!(page.contains("<meta name=\"twitter:card\" content=\"summary\">"));
+    assert_eq!(linked_data(page)["image"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_preview_has_the_cover_of_the_pet_at_its_public_address() {
+    let rescue = public_rescue().await;
+    let app = &rescue.app;
+    for path in ["/pets", "/pets/1"] {
+        assert_no_picture(&app.text(path).await);
+    }
+    let cover = add_photo(&rescue, 1).await;
+    for path in ["/pets", "/pets/1"] {
+        let page = app.text(path).await;
+        assert_eq!(picture(&page).as_ref(), Some(&cover), "{path}");
+        for (name, value) in [("width", "900"), ("height", "601"), ("alt", "Biscuit, dog")] {
+            let part = format!("<meta property=\"og:image:{name}\" content=\"{value}\">");
+            assert!(page.contains(&part), "{part} in {page}");
+        }
+    }
+    let file = cover.strip_prefix("https://pets.example").unwrap();
+    let file = app.get(file).await;
+    assert_eq!(file.headers()["content-type"], "image/jpeg");
+    // A picture without a complete address is of no use.
+    let hidden = rescue.restart_with(|config| config.base_url = None).await;
+    for path in ["/pets", "/pets/1"] {
+        assert_no_picture(&hidden.app.text(path).await);
+    }
+}
+
+#[tokio::test]
+async fn the_preview_of_the_board_has_a_pet_that_is_available_and_never_a_private_one() {
+    let rescue = public_rescue().await;
+    let mut anna = rescue.browser();
+    anna.origin = "https://pets.example".to_owned();
+    assert_eq!(anna.sign_in("anna", PASSWORD).await.status(), 303);
+    let add = rescue.bearing(&rescue.tokens[2], "POST", "/api/v1/pets");
+    let fields = json!({ "name": "Miso", "species": "cat" });
+    assert_eq!(add.json(&fields).send().await.unwrap().status(), 201);
+    let covers = [add_photo(&rescue, 1).await, add_photo(&rescue, 2).await];
+    for (first, second, shown) in [
+        ("available", "available", Some(0)),
+        ("adopted", "available", Some(1)),
+        ("adopted", "on-hold", Some(0)),
+        ("private", "on-hold", Some(1)),
+        ("private", "private", None),
+    ] {
+        set_state(&rescue, 1, first).await;
+        set_state(&rescue, 2, second).await;
+        let expected = shown.map(|pet: usize| &covers[pet]);
+        for page in [rescue.app.text("/pets").await, anna.get("/pets").await] {
+            assert_eq!(picture(&page).as_ref(), expected, "{first}, {second}");
+        }
+    }
 }

@@ -121,6 +121,7 @@ impl Place {
 pub const PLACES: &[Place] = &[
     Place::get("the index", "/pets").shows_public(),
     Place::new("the head of the index", "HEAD", "/pets").is_public(),
+    Place::get("the index as a preview of links asks for it", "/pets?utm_source=x").shows_public(),
     Place::get("a search for its name", "/pets?q=zyxw"),
     Place::get("a search for another name", "/pets?q=MIS").is_unchecked().shows_public(),
     Place::get("a search for its kennel", "/pets?q=kennel%2013"),
