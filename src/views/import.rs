@@ -8,6 +8,8 @@ use serde_json::Value;
 pub struct ImportPage {
     /// Text of the spreadsheet.
     pub text: String,
+    /// Name and encoding of the file, if one was sent.
+    pub file: Option<(String, &'static str)>,
     /// True if the month is first in dates such as 12/31/2024.
     pub is_month_first: bool,
     /// The preview, after the form was sent.
@@ -19,7 +21,7 @@ pub struct ImportPage {
 pub struct ImportPreview {
     /// Pets without a problem.
     pub pets: Vec<ImportedPet>,
-    /// Problems with their row, column and message.
+    /// Problems with their row, column and message. Row 0 is the spreadsheet as a whole.
     pub problems: Vec<Value>,
     /// Headers of columns that are not imported.
     pub ignored: String,

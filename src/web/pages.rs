@@ -13,7 +13,7 @@ pub mod flash;
 pub mod form;
 pub mod hello;
 pub mod invitation;
-mod multipart;
+pub mod multipart;
 pub mod pets;
 pub mod photos;
 mod response;

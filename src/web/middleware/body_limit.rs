@@ -55,18 +55,27 @@ pub async fn limit<E: Endpoint>(
         read_upload(&mut request).await?;
         return next.call(request).await;
     }
-    if request.uri().path() == spreadsheet::IMPORT_PATH && request.method() == Method::POST {
+    if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
+        return next.call(request).await;
+    }
+    let is_import = request.uri().path() == spreadsheet::IMPORT_PATH;
+    if is_import {
         Permit::<MayWrite>::new(Principal::get(&request)?)?;
         // Percent-encoding takes three bytes for one.
         limits.bytes = limits.bytes.max(3 * spreadsheet::MAX_BYTES);
     }
-    if ![Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
-        if announced_length(&request).is_some_and(|length| length > limits.bytes as u64) {
-            return Err(limits.too_large().into());
+    let read = if announced_length(&request).is_some_and(|length| length > limits.bytes as u64) {
+        Err(limits.too_large())
+    } else {
+        read_body(&mut request, limits).await
+    };
+    match read {
+        Ok(()) => next.call(request).await,
+        Err(failure) if is_import && failure.status == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(spreadsheet::too_large().into())
         }
-        read_body(&mut request, limits).await?;
+        Err(failure) => Err(failure.into()),
     }
-    next.call(request).await
 }
 
 /// Reads the body of a request that sends a photo: from those who may send one, while there is memory.

@@ -79,6 +79,11 @@ impl Form {
         kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
+    /// Wraps the fields of a form.
+    pub fn new(fields: Vec<(String, String)>) -> Self {
+        Form(fields)
+    }
+
     /// Parses a body.
     ///
     /// # Errors

@@ -4,10 +4,10 @@
 //! `UploadForm` gets one whose token was checked.
 
 use bytes::Bytes;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, header};
 use poem::{FromRequest, Request, RequestBody};
 
-use super::form::TOKEN;
+use super::form::{Form, TOKEN};
 use crate::auth::Principal;
 use crate::error::Failure;
 
@@ -19,6 +19,8 @@ const MAX_HEAD_BYTES: usize = 4 * 1024;
 
 /// A form with files.
 pub struct UploadForm {
+    /// The fields.
+    pub fields: Form,
     /// The files that were chosen, in their order.
     pub files: Vec<SentFile>,
 }
@@ -44,9 +46,7 @@ impl<'a> FromRequest<'a> for UploadForm {
     /// 415 for another content type, 400 for a body that cannot be read, 403 for a form that was not
     /// rendered for this browser.
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let boundary = boundary(kind).ok_or_else(|| {
+        let boundary = boundary(content_type(request.headers())).ok_or_else(|| {
             let title = "Unsupported media type";
             let detail = "Send the form as multipart/form-data.";
             Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, title, detail)
@@ -54,19 +54,39 @@ impl<'a> FromRequest<'a> for UploadForm {
         let body = Bytes::from_request(request, body).await?;
         let parts = parse(boundary, &body);
         let parts = parts.ok_or_else(|| Failure::bad_request("The form cannot be read."))?;
-        let token = parts.iter().find(|part| part.name == TOKEN);
-        let token = token.and_then(|part| std::str::from_utf8(&part.content).ok());
-        Principal::get(request)?.check_form(token)?;
-        // A file input without a file sends an empty one.
-        let files = parts.into_iter().filter_map(|part| {
-            let name = part.file_name.filter(|_| !part.content.is_empty())?;
+        let (mut fields, mut files) = (Vec::new(), Vec::new());
+        for part in parts {
             let content = part.content;
-            Some(SentFile { name, content })
-        });
-        Ok(UploadForm {
-            files: files.collect(),
-        })
+            match part.file_name {
+                // A file input without a file sends an empty one.
+                Some(_) if content.is_empty() => {}
+                Some(name) => files.push(SentFile { name, content }),
+                None => fields.push((part.name, text(&content)?)),
+            }
+        }
+        let fields = Form::new(fields);
+        Principal::get(request)?.check_form(fields.get(TOKEN))?;
+        Ok(UploadForm { fields, files })
     }
+}
+
+impl UploadForm {
+    /// Returns true if the content type is that of a form with files.
+    pub fn is_announced(headers: &HeaderMap) -> bool {
+        boundary(content_type(headers)).is_some()
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    let kind = headers.get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default()
+}
+
+/// Returns the text of a field.
+fn text(content: &[u8]) -> Result<String, Failure> {
+    let text = std::str::from_utf8(content);
+    let text = text.map_err(|_| Failure::bad_request("The form is not text in UTF-8."))?;
+    Ok(text.to_owned())
 }
 
 /// Returns the boundary that a content type names.

@@ -6,10 +6,11 @@
 use std::collections::HashSet;
 
 use poem::http::StatusCode;
-use poem::{Response, handler};
+use poem::{FromRequest, Request, RequestBody, Response, handler};
 
 use super::columns::DateOrder;
-use super::sheet::Sheet;
+use super::encoding::decode;
+use super::sheet::{MAX_BYTES, Sheet, TOO_LARGE};
 use crate::auth::{MayWrite, Permit};
 use crate::error::Failure;
 use crate::hub::Board;
@@ -18,10 +19,14 @@ use crate::views::{ImportPage, ImportPreview, ImportedPet};
 use crate::web::pages::PageResponder;
 use crate::web::pages::flash::Flash;
 use crate::web::pages::form::{self, Form};
+use crate::web::pages::multipart::{SentFile, UploadForm};
 use crate::web::site::run_blocking;
 
 /// Path of the page.
 pub const PATH: &str = "/pets/import";
+
+/// Message for a file that is none of text.
+const NOT_TEXT: &str = "This file is not text. In your spreadsheet program, save the sheet as CSV, and choose that file.";
 
 /// Shows the form.
 #[handler]
@@ -29,23 +34,52 @@ pub fn show_import(_permit: Permit<MayWrite>, pages: PageResponder) -> poem::Res
     pages.show(&ImportPage::default())
 }
 
+/// The form of the page: a text, or a file with it.
+pub struct ImportForm {
+    fields: Form,
+    file: Option<SentFile>,
+}
+
+impl<'a> FromRequest<'a> for ImportForm {
+    /// # Errors
+    /// As for `Form` and `UploadForm`.
+    async fn from_request(request: &'a Request, body: &mut RequestBody) -> poem::Result<Self> {
+        if UploadForm::is_announced(request.headers()) {
+            let mut form = UploadForm::from_request(request, body).await?;
+            Ok(ImportForm {
+                file: form.files.pop(),
+                fields: form.fields,
+            })
+        } else {
+            let fields = Form::from_request(request, body).await?;
+            Ok(ImportForm { fields, file: None })
+        }
+    }
+}
+
+/// The failure for a form that is larger than any spreadsheet.
+pub fn too_large() -> Failure {
+    Failure::too_large(TOO_LARGE.to_owned())
+}
+
 /// Shows the preview of a spreadsheet; adds its pets if the form confirms that.
 #[handler]
 pub async fn import_pets(
     permit: Permit<MayWrite>,
     pages: PageResponder,
-    form: Form,
+    form: ImportForm,
 ) -> poem::Result<Response> {
-    let text = form.text("text").to_owned();
-    let is_month_first = form.get("dates") == Some("month-first");
+    let ImportForm { fields, file } = form;
+    let is_month_first = fields.get("dates") == Some("month-first");
     let dates = if is_month_first {
         DateOrder::MonthFirst
     } else {
         DateOrder::DayFirst
     };
-    let (sheet, text) = run_blocking(move || Ok((Sheet::parse(&text, dates), text))).await?;
-    match form.one_time_key() {
-        Some(key) if form.is_confirmed() && sheet.problems.is_empty() => {
+    let entered = fields.text("text").to_owned();
+    let (sheet, mut page) = run_blocking(move || Ok(read(file, entered, dates))).await?;
+    match fields.one_time_key() {
+        Some(key) if fields.is_confirmed() && sheet.problems.is_empty() => {
             let pets: Vec<Profile> = sheet.pets.into_iter().map(|(_, pet)| pet).collect();
             let count = pets.len();
             let imported = pages.site.app.writer().import(pets, key, permit.signer());
@@ -60,14 +94,30 @@ pub async fn import_pets(
             };
             let board = pages.site.app.hub().board(pages.principal.audience());
             let preview = run_blocking(move || Ok(preview(sheet, &board))).await?;
-            let page = ImportPage {
-                text,
-                is_month_first,
-                preview: Some(preview),
-            };
+            page.is_month_first = is_month_first;
+            page.preview = Some(preview);
             pages.show_with_status(&page, status)
         }
     }
+}
+
+/// Reads the file or, without one, the text that was entered, for a page without its preview.
+fn read(file: Option<SentFile>, entered: String, dates: DateOrder) -> (Sheet, ImportPage) {
+    let mut page = ImportPage {
+        text: entered,
+        ..ImportPage::default()
+    };
+    if let Some(SentFile { name, content }) = file {
+        if content.len() > MAX_BYTES {
+            return (Sheet::unreadable(TOO_LARGE), page);
+        }
+        let Ok((text, encoding)) = decode(&content) else {
+            return (Sheet::unreadable(NOT_TEXT), page);
+        };
+        page.text = text;
+        page.file = Some((name, encoding));
+    }
+    (Sheet::parse(&page.text, dates), page)
 }
 
 /// Returns the preview of a sheet whose pets are added to those of `board`.

@@ -10,8 +10,11 @@ use crate::store::MAX_COMMIT_CREATIONS;
 /// The most rows of one import. They are one commit.
 pub const MAX_ROWS: usize = MAX_COMMIT_CREATIONS;
 
-/// The longest text of one import.
+/// The longest text or largest file of one import.
 pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// Message for more than `MAX_BYTES`.
+pub const TOO_LARGE: &str = "The spreadsheet is larger than 1 MiB. Import it in parts.";
 
 /// The pets of a spreadsheet, each with its row, and what is wrong with it.
 #[derive(Debug, Default)]
@@ -27,7 +30,7 @@ pub struct Sheet {
 /// A cell, row or file that cannot be imported.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Problem {
-    /// Row as spreadsheets count: the headers are row 1.
+    /// Row as spreadsheets count: the headers are row 1. Row 0 is the spreadsheet as a whole.
     pub row: usize,
     /// Header of the column; empty for a problem of the whole row.
     pub column: String,
@@ -38,12 +41,14 @@ pub struct Problem {
 impl Sheet {
     /// Reads a text with commas, semicolons or tabs between its cells. The first row has the headers.
     pub fn parse(text: &str, dates: DateOrder) -> Self {
-        let mut sheet = Sheet::default();
         if text.len() > MAX_BYTES {
-            sheet.add_problem(1, "", "The text is longer than 1 MiB. Import it in parts.");
-            return sheet;
+            return Sheet::unreadable(TOO_LARGE);
         }
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        if text.trim().is_empty() {
+            return Sheet::unreadable("Choose a file, or paste the rows of a spreadsheet.");
+        }
+        let mut sheet = Sheet::default();
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -85,6 +90,13 @@ impl Sheet {
         if sheet.pets.is_empty() && sheet.problems.is_empty() {
             sheet.add_problem(row + 1, "", "Add a row for each pet below the headers.");
         }
+        sheet
+    }
+
+    /// A spreadsheet whose rows cannot be read.
+    pub fn unreadable(message: &str) -> Self {
+        let mut sheet = Sheet::default();
+        sheet.add_problem(0, "", message);
         sheet
     }
 
@@ -259,7 +271,9 @@ mod tests {
             .iter()
             .map(|problem| (problem.row, problem.column.as_str()));
         assert_eq!(places.collect::<Vec<_>>(), [(2, "Name"), (2, "Species")]);
-        assert_eq!(parse("").problems.len(), 2);
+        for nothing in ["", " \n", "\u{feff}"] {
+            assert_eq!(parse(nothing).problems[0].row, 0);
+        }
         let rows = "a,dog\n".repeat(MAX_ROWS + 1);
         assert_eq!(
             parse(&format!("name,species\n{rows}")).problems[0].row,

@@ -1,5 +1,7 @@
 //! Pets as a spreadsheet.
 
+mod files;
+
 use serde_json::json;
 
 use crate::support::Rescue;
