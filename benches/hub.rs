@@ -65,6 +65,7 @@ fn pet(id: u64) -> Pet {
         photos: Vec::new(),
         status: Status::Sleeping,
         since: Timestamp::from_micros(1_700_000_000_000_000),
+        removed: None,
     }
 }
 

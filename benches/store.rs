@@ -45,6 +45,7 @@ fn engine(folder: &TempDir) -> RedbEngine {
                 photos: Vec::new(),
                 status: Status::Sleeping,
                 since: Timestamp::now(),
+                removed: None,
             };
             change(Rev::new(id), id, ChangeKind::Pet(Arc::new(pet)))
         })

@@ -203,7 +203,7 @@ impl Hub {
             },
             Audience::Staff => Board {
                 cursor: state.cursor(),
-                pets: state.all_pets(),
+                pets: state.pets_for(Audience::Staff),
             },
         }
     }
@@ -213,9 +213,10 @@ impl Hub {
         self.state().photos().contains(hash)
     }
 
-    /// Returns the photos of all pets, also of those that visitors do not see.
+    /// Returns the photos of all pets, also of those that visitors do not see, and of those in the trash.
     pub fn used_photos(&self) -> HashSet<PhotoHash> {
-        used_photos(self.board(Audience::Staff).pets.iter().map(|pet| &**pet))
+        let (board, trash) = (self.board(Audience::Staff).pets, self.trash());
+        used_photos(board.iter().chain(&trash).map(|pet| &**pet))
     }
 
     /// Returns one pet that `audience` may know of, with the cursor at which this is true.
@@ -234,6 +235,19 @@ impl Hub {
         let state = self.state();
         let entry = state.entry(id, audience)?;
         Some((entry.clone(), state.cursor().epoch))
+    }
+
+    /// Returns one pet on the board or in the trash, as `entry` does. For the writer: no reader but the
+    /// pages of the trash may get a pet in the trash.
+    pub fn stored(&self, id: PetId) -> Option<(BoardEntry, Epoch)> {
+        let state = self.state();
+        let entry = state.stored(id)?;
+        Some((entry.clone(), state.cursor().epoch))
+    }
+
+    /// Returns the pets in the trash, in the order of their ids.
+    pub fn trash(&self) -> Vec<Arc<Pet>> {
+        self.state().trash()
     }
 
     /// Returns the request with this key, if it was carried out less than a day before `now`.

@@ -32,7 +32,7 @@ pub use cursor::{Cursor, CursorError, Epoch, Rev};
 pub use day::{Day, DayRecord, StatusSpan};
 pub use fold::fold;
 pub use local_time::{LocalTime, time_zones};
-pub use pet::{Pet, PetId, PetIdError};
+pub use pet::{Pet, PetId, PetIdError, Removal};
 pub use pet_query::{PetPage, PetQuery, PetSort, QueryProblem};
 pub use photo::{Photo, PhotoFile, PhotoHash, PhotoHashError, widths_up_to};
 pub use photo_edit::{PhotoEdit, UnknownPhoto, UnlistedPhotos};

@@ -22,9 +22,11 @@ mod key;
 mod maintenance;
 mod outage;
 mod photo_cleanup;
+mod photos;
 mod retention;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trash;
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};

@@ -128,10 +128,15 @@ fn describe(contents: Contents) -> String {
     let Contents {
         schema,
         pets,
+        trash,
         changes,
         rev,
     } = contents;
-    format!("{pets} pets and {changes} changes up to rev {rev} (schema {schema})")
+    let trash = match trash {
+        0 => String::new(),
+        trash => format!(" ({trash} in the trash)"),
+    };
+    format!("{pets} pets{trash} and {changes} changes up to rev {rev} (schema {schema})")
 }
 
 fn is_stream(file: &Path) -> bool {

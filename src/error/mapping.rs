@@ -127,7 +127,7 @@ impl From<WriteError> for Failure {
                 "Your session or token ended before this was saved. Sign in and try again.",
             ),
             WriteError::NotInScope(scope) => Refusal::NotInScope(scope).into(),
-            WriteError::UnknownPet(_) => Failure::not_found(detail),
+            WriteError::UnknownPet(_) | WriteError::NotInTrash(_) => Failure::not_found(detail),
             WriteError::Busy => Failure::unavailable(detail, 1),
             WriteError::Stopping
             | WriteError::Store

@@ -17,15 +17,15 @@ pub struct Board {
     pub pets: Arc<[Arc<Pet>]>,
 }
 
-/// A pet on the board, with the revs that preconditions of commands are compared with.
+/// A pet on the board or in the trash, with the revs that preconditions of commands are compared with.
 #[derive(Clone, Debug)]
 pub struct BoardEntry {
     /// The pet.
     pub pet: Arc<Pet>,
     /// The last change of any kind.
     pub changed: Rev,
-    /// The last change that visitors learned of. It may be unknown for a private pet: then it is
-    /// `Rev::ZERO`.
+    /// The last change that visitors learned of. It may be unknown for a pet that is not public:
+    /// then it is `Rev::ZERO`.
     pub(super) announced: Rev,
     /// The last change that set or confirmed the status. After a restart it may be unknown: then it is
     /// `Rev::ZERO` if the last change of the pet is in the backlog, and `changed` otherwise.
@@ -37,19 +37,22 @@ impl BoardEntry {
     pub(super) fn load((pet, changed): (Pet, Rev)) -> (PetId, Self) {
         let entry = BoardEntry {
             changed,
-            announced: if pet.is_private() { Rev::ZERO } else { changed },
+            announced: if pet.is_public() { changed } else { Rev::ZERO },
             status_set: changed,
             pet: Arc::new(pet),
         };
         (entry.pet.id, entry)
     }
 
-    /// Returns true if `audience` may know that the pet is here.
+    /// Returns true if the pet is on the board of `audience`. A pet in the trash is on none.
     pub(super) fn is_for(&self, audience: Audience) -> bool {
-        audience == Audience::Staff || !self.pet.is_private()
+        match audience {
+            Audience::Public => self.pet.is_public(),
+            Audience::Staff => !self.pet.is_in_trash(),
+        }
     }
 
-    /// Returns the entry after `change`, or `None` if the pet was removed.
+    /// Returns the entry after `change`, or `None` if the pet was deleted.
     pub(super) fn after(change: &Change, before: Option<BoardEntry>) -> Option<Self> {
         let announced_before = before.as_ref().map(|entry| entry.announced);
         let (before, was_set) = before.map(|entry| (entry.pet, entry.status_set)).unzip();

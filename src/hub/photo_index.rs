@@ -36,5 +36,5 @@ impl PhotoIndex {
 
 /// Returns the photos of a pet that visitors may see.
 fn public_photos(pet: &Pet) -> &[Photo] {
-    if pet.is_private() { &[] } else { &pet.photos }
+    if pet.is_public() { &pet.photos } else { &[] }
 }

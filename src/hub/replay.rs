@@ -49,10 +49,13 @@ fn is_concealed(
         return Ok(*known);
     }
     let is_concealed = if let Some((entry, _)) = hub.entry(pet, Audience::Staff) {
-        entry.pet.is_private()
+        !entry.pet.is_public()
     } else {
-        let last = hub.engine.history(pet, None, 1)?;
-        last.iter().any(|change| !change.visibility.is_announced())
+        // Visitors learn nothing of the deletion that follows a removal.
+        let last = hub.engine.history(pet, None, 2)?;
+        let removal = last.iter().find(|change| change.kind.is_removal());
+        let removal = removal.or(last.first());
+        removal.is_some_and(|change| !change.visibility.is_announced())
     };
     known.insert(pet, is_concealed);
     Ok(is_concealed)

@@ -33,6 +33,7 @@ pub struct HubState {
     /// Times that the engine dropped changes of this epoch before they were published. No viewer can
     /// continue over such a gap without a snapshot.
     gaps: u64,
+    /// Pets on the board and in the trash.
     pets: BTreeMap<PetId, BoardEntry>,
     photos: PhotoIndex,
     backlog: Backlog,
@@ -69,7 +70,7 @@ impl HubState {
         for entry in state
             .pets
             .values_mut()
-            .filter(|entry| entry.pet.is_private())
+            .filter(|entry| !entry.pet.is_public())
         {
             entry.announced = by_pet.get(&entry.pet.id).copied().unwrap_or_default();
         }
@@ -192,10 +193,22 @@ impl HubState {
         entry.filter(|entry| entry.is_for(audience))
     }
 
-    /// Returns every pet, for staff.
-    pub fn all_pets(&self) -> Arc<[Arc<Pet>]> {
+    /// Returns a pet on the board or in the trash.
+    pub fn stored(&self, id: PetId) -> Option<&BoardEntry> {
+        self.pets.get(&id)
+    }
+
+    /// Returns every pet that `audience` may know of.
+    pub fn pets_for(&self, audience: Audience) -> Arc<[Arc<Pet>]> {
         let entries = self.pets.values();
+        let entries = entries.filter(|entry| entry.is_for(audience));
         entries.map(|entry| Arc::clone(&entry.pet)).collect()
+    }
+
+    /// Returns the pets in the trash.
+    pub fn trash(&self) -> Vec<Arc<Pet>> {
+        let pets = self.pets.values().map(|entry| &entry.pet);
+        pets.filter(|pet| pet.is_in_trash()).cloned().collect()
     }
 
     /// Returns the first `limit` frames after `since`, if they are in memory.
@@ -281,11 +294,7 @@ impl HubState {
             return snapshot.clone();
         }
         let pets: Arc<[Arc<Pet>]> = match filter {
-            TopicFilter::All => {
-                let entries = self.pets.values();
-                let entries = entries.filter(|entry| entry.is_for(Audience::Public));
-                entries.map(|entry| Arc::clone(&entry.pet)).collect()
-            }
+            TopicFilter::All => self.pets_for(Audience::Public),
             TopicFilter::Only(topics) => {
                 let pets = topics.iter().map(|topic| topic.pet());
                 let entries = pets.filter_map(|pet| self.entry(pet, Audience::Public));

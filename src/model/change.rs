@@ -65,14 +65,14 @@ pub enum ChangeKind {
     /// The pet has this status since an earlier time: an undo restored the status, or somebody
     /// confirmed it.
     StatusSince(Status, Timestamp),
-    /// The pet was created or edited, and is like this now.
+    /// The pet was created, edited, put into the trash or restored, and is like this now.
     Pet(Arc<Pet>),
-    /// The pet of this name was removed. Records of earlier versions have no name.
+    /// The pet of this name was deleted. Records of earlier versions have no name.
     Gone(Option<Arc<str>>),
 }
 
 impl Change {
-    /// Returns the pet after this change, given the pet `before` it; `None` when it is removed.
+    /// Returns the pet after this change, given the pet `before` it; `None` when it is deleted.
     pub fn apply_to(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
         let set_status = |(status, since)| {
             before.map(|mut pet| {
@@ -102,7 +102,7 @@ impl Change {
 
 impl ChangeKind {
     /// Returns the pet's name if the change contains it: the name after a create or edit, the last name
-    /// for a removal.
+    /// of a pet that was removed.
     pub fn name(&self) -> Option<&str> {
         match self {
             ChangeKind::Pet(pet) => Some(&pet.profile.name),
@@ -111,10 +111,16 @@ impl ChangeKind {
         }
     }
 
+    /// Returns true if the change put the pet into the trash.
+    pub fn is_removal(&self) -> bool {
+        matches!(self, ChangeKind::Pet(pet) if pet.is_in_trash())
+    }
+
     /// Returns the type of the message that carries this kind of change.
-    pub const fn as_str(&self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         match self {
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => "status",
+            ChangeKind::Pet(pet) if pet.is_in_trash() => "gone",
             ChangeKind::Pet(_) => "pet",
             ChangeKind::Gone(_) => "gone",
         }

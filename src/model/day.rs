@@ -145,7 +145,7 @@ impl StatusSpan {
             }
             let is_withdrawn = audience == Audience::Public && change.visibility.is_withdrawn();
             let status = match &change.kind {
-                ChangeKind::Pet(pet) => Some((pet.status, pet.since)),
+                ChangeKind::Pet(pet) if !pet.is_in_trash() => Some((pet.status, pet.since)),
                 _ => change.status(),
             };
             match status {

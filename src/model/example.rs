@@ -10,6 +10,7 @@ pub fn pet(id: u64) -> Pet {
         photos: Vec::new(),
         status: Status::Sleeping,
         since: Timestamp::from_micros(0),
+        removed: None,
     }
 }
 

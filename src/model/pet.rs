@@ -1,8 +1,9 @@
-//! Pets and their ids.
+//! Pets and their ids, and the removal of a pet.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -69,12 +70,19 @@ pub struct Pet {
     pub status: Status,
     /// Time when `status` began.
     pub since: Timestamp,
+    /// Removal of the pet, if it is in the trash: it is then on no board.
+    pub removed: Option<Removal>,
 }
 
 impl Pet {
-    /// Returns true if only staff may know that this pet is here.
-    pub fn is_private(&self) -> bool {
-        self.profile.state == AdoptionState::Private
+    /// Returns true if visitors may know that this pet is here: it is neither private nor in the trash.
+    pub fn is_public(&self) -> bool {
+        self.profile.state != AdoptionState::Private && !self.is_in_trash()
+    }
+
+    /// Returns true if the pet was removed, and can be restored.
+    pub fn is_in_trash(&self) -> bool {
+        self.removed.is_some()
     }
 
     /// Returns the alternative text of a photo of this pet: its own, or the default.
@@ -84,6 +92,26 @@ impl Pet {
         } else {
             photo.alt.as_str().into()
         }
+    }
+}
+
+/// The removal of a pet that is in the trash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Time of the removal.
+    pub at: Timestamp,
+    /// Name of the account that removed the pet; `None` in the demo, which has no accounts.
+    pub by: Option<String>,
+}
+
+impl Removal {
+    /// How long a pet stays in the trash.
+    pub const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+
+    /// Returns the time at which the pet is deleted.
+    pub fn ends(&self) -> Timestamp {
+        let kept_micros = i64::try_from(Removal::KEPT_FOR.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(self.at.micros().saturating_add(kept_micros))
     }
 }
 

@@ -14,8 +14,8 @@ pub enum Visibility {
     Public,
     /// Visitors are told that the pet is gone: it has become private.
     Withdrawn,
-    /// Visitors get nothing: the pet was private before, and still is, or is removed now. Also stands for
-    /// a visibility that only a later version knows.
+    /// Visitors get nothing: the pet was private or in the trash before, and still is, or is deleted now.
+    /// Also stands for a visibility that only a later version knows.
     #[serde(other)]
     Hidden,
 }
@@ -24,11 +24,13 @@ impl Visibility {
     /// Returns the visibility of a change that turns `before` into `after`; `None` is a pet that does
     /// not exist.
     pub fn between(before: Option<&Pet>, after: Option<&Pet>) -> Self {
-        let was_private = before.is_some_and(Pet::is_private);
+        let was_public = before.is_some_and(Pet::is_public);
         match after {
-            Some(pet) if !pet.is_private() => Visibility::Public,
-            Some(_) if before.is_some() && !was_private => Visibility::Withdrawn,
-            None if !was_private => Visibility::Public,
+            Some(pet) if pet.is_public() => Visibility::Public,
+            // The message of a removal says no more than that the pet is gone.
+            Some(pet) if was_public && pet.is_in_trash() => Visibility::Public,
+            Some(_) if was_public => Visibility::Withdrawn,
+            None if before.is_none_or(Pet::is_public) => Visibility::Public,
             _ => Visibility::Hidden,
         }
     }
@@ -70,14 +72,27 @@ impl Visibility {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AdoptionState;
     use crate::model::example::pet;
+    use crate::model::{AdoptionState, Removal, Timestamp};
 
     #[test]
     fn visitors_learn_that_a_pet_appears_or_goes_and_nothing_while_it_is_private() {
         let public = pet(7);
         let mut private = pet(7);
         private.profile.state = AdoptionState::Private;
+        let removed = Some(Removal {
+            at: Timestamp::from_micros(0),
+            by: None,
+        });
+        let trashed = Pet {
+            removed: removed.clone(),
+            ..public.clone()
+        };
+        let trashed_private = Pet {
+            removed,
+            ..private.clone()
+        };
+        let (trashed, trashed_private) = (Some(&trashed), Some(&trashed_private));
         let (public, private) = (Some(&public), Some(&private));
         for (before, after, expected) in [
             (None, public, Visibility::Public),
@@ -88,6 +103,12 @@ mod tests {
             (private, private, Visibility::Hidden),
             (private, None, Visibility::Hidden),
             (None, private, Visibility::Hidden),
+            (public, trashed, Visibility::Public),
+            (private, trashed_private, Visibility::Hidden),
+            (trashed, public, Visibility::Public),
+            (trashed_private, private, Visibility::Hidden),
+            (trashed, None, Visibility::Hidden),
+            (trashed_private, None, Visibility::Hidden),
         ] {
             assert_eq!(Visibility::between(before, after), expected);
         }

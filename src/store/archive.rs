@@ -28,7 +28,7 @@ use super::accounts::{
     encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token,
 };
 use super::photos::{read_files, used_photos};
-use super::record::{encode_change, encode_profile};
+use super::record::{RemovalRecord, encode_change, encode_profile};
 use super::{AccountSet, StoreError};
 use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev};
 
@@ -62,6 +62,9 @@ enum ExportLine {
         since: i64,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         photos: Vec<Photo>,
+        /// Present for a pet in the trash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removed: Option<RemovalRecord>,
     },
     Photo {
         hash: PhotoHash,
@@ -135,6 +138,7 @@ impl<W: Write> ExportWriter<W> {
             status: pet.status.as_str().to_owned(),
             since: pet.since.micros(),
             photos: pet.photos.clone(),
+            removed: pet.removed.as_ref().map(RemovalRecord::from),
         })
     }
 

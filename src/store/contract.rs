@@ -6,6 +6,7 @@
 pub(super) mod server;
 
 mod photos;
+mod trash;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -159,6 +160,7 @@ impl<'a> TestWriter<'a> {
             photos: Vec::new(),
             status: Status::Sleeping,
             since: Timestamp::from_micros((self.turn + 1) * 1000),
+            removed: None,
         };
         self.change(pet, ChangeKind::Pet(Arc::new(record)))
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::model::{
-    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Photo, Profile, RequestKey, Rev, Status,
-    Timestamp, Visibility,
+    Author, Change, ChangeKind, ChangeSource, Pet, PetId, Photo, Profile, Removal, RequestKey, Rev,
+    Status, Timestamp, Visibility,
 };
 
 /// A change in the log, stored under its rev. Times are microseconds since the Unix epoch.
@@ -55,6 +55,9 @@ struct PetRecord {
     #[serde(flatten)]
     status: StatusRecord,
     since: i64,
+    /// Present for a pet in the trash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    removed: Option<RemovalRecord>,
 }
 
 /// A status, in a word that earlier versions know, and the exact word if that is another one.
@@ -64,6 +67,10 @@ struct StatusRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     activity: Option<String>,
 }
+
+/// Time and author of a removal. Exports have it too.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RemovalRecord(i64, Option<String>);
 
 /// An author's name and client.
 #[derive(Serialize, Deserialize)]
@@ -205,6 +212,7 @@ impl From<&Pet> for PetRecord {
             photos: pet.photos.clone(),
             status: pet.status.into(),
             since: pet.since.micros(),
+            removed: pet.removed.as_ref().map(RemovalRecord::from),
         }
     }
 }
@@ -234,7 +242,21 @@ impl PetRecord {
             profile: self.profile,
             photos: self.photos,
             since: Timestamp::from_micros(self.since),
+            removed: self.removed.map(Removal::from),
         })
+    }
+}
+
+impl From<&Removal> for RemovalRecord {
+    fn from(removal: &Removal) -> Self {
+        RemovalRecord(removal.at.micros(), removal.by.clone())
+    }
+}
+
+impl From<RemovalRecord> for Removal {
+    fn from(RemovalRecord(at, by): RemovalRecord) -> Self {
+        let at = Timestamp::from_micros(at);
+        Removal { at, by }
     }
 }
 

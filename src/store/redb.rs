@@ -40,7 +40,7 @@ use self::file::StoreFile;
 use self::io_observer::NoObserver;
 pub use self::io_observer::{IoEvent, IoObserver};
 use self::tables::{
-    HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, PRESENT, REV, STATUSES, TRIMMED, number,
+    HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, PRESENT, REV, STATUSES, TRASH, TRIMMED, number,
 };
 pub use self::transfer::{export, import, write_new};
 use super::accounts::LocalAccountVersion;
@@ -49,7 +49,9 @@ use super::{
     AppliedChange, Engine, Follower, Following, PhotoStore, Snapshot, StoreError, assign_revs,
     check_revs, check_tail,
 };
-use crate::model::{Change, ChangeKind, Epoch, Pet, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
+use crate::model::{
+    Change, ChangeKind, Epoch, Pet, PetId, PhotoFile, PhotoHash, Removal, Rev, Timestamp,
+};
 
 /// A store in a folder. Dropping it closes the file.
 pub struct RedbEngine {
@@ -267,6 +269,7 @@ struct ChangeTables<'txn> {
     log: Table<'txn, u64, &'static [u8]>,
     history: Table<'txn, (u64, u64), ()>,
     trimmed: Table<'txn, u64, u64>,
+    trash: Table<'txn, u64, (i64, Option<&'static str>)>,
 }
 
 impl<'txn> ChangeTables<'txn> {
@@ -278,6 +281,7 @@ impl<'txn> ChangeTables<'txn> {
             log: writing.open_table(LOG).map_err(write)?,
             history: writing.open_table(HISTORY).map_err(write)?,
             trimmed: writing.open_table(TRIMMED).map_err(write)?,
+            trash: writing.open_table(TRASH).map_err(write)?,
         })
     }
 
@@ -298,6 +302,7 @@ impl<'txn> ChangeTables<'txn> {
                 self.pets.remove(id).map_err(write)?;
                 self.statuses.remove(id).map_err(write)?;
                 self.trimmed.remove(id).map_err(write)?;
+                self.trash.remove(id).map_err(write)?;
             }
         }
         Ok(())
@@ -309,6 +314,13 @@ impl<'txn> ChangeTables<'txn> {
         self.pets.insert(id, details.as_slice()).map_err(write)?;
         let status = (pet.status.as_str(), pet.since.micros());
         self.statuses.insert(id, status).map_err(write)?;
+        match &pet.removed {
+            Some(Removal { at, by }) => {
+                let row = (at.micros(), by.as_deref());
+                self.trash.insert(id, row).map_err(write)?
+            }
+            None => self.trash.remove(id).map_err(write)?,
+        };
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::time_text::{Now, TimeView};
-use crate::model::{AuditEntry, Change, ChangeKind, FieldKind, PetId, Profile, ProfileField};
+use crate::model::{AuditEntry, Change, ChangeKind, FieldKind, Pet, PetId, Profile, ProfileField};
 
 /// The activity log: everything that somebody did, for admins.
 #[derive(Serialize)]
@@ -81,8 +81,8 @@ impl AuditPage {
         }
     }
 
-    /// Adds a change of a pet; `previous` is the profile before an edit.
-    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
+    /// Adds a change of a pet; `previous` is the pet before an edit.
+    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Pet>) {
         let page = if subject.is_removed { "/history" } else { "" };
         let path = format!("/pets/{}{page}", subject.id);
         self.lines.push(LineView::new(
@@ -121,16 +121,19 @@ impl HistoryPage {
         }
     }
 
-    /// Adds a change of the pet; `previous` is the profile before an edit.
-    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Profile>) {
+    /// Adds a change of the pet; `previous` is the pet before an edit.
+    pub fn add_change(&mut self, change: &Change, subject: &Subject, previous: Option<&Pet>) {
         let edits = match (&change.kind, previous) {
-            (ChangeKind::Pet(pet), Some(previous)) => EditView::list(previous, &pet.profile),
+            (ChangeKind::Pet(pet), Some(previous)) => {
+                EditView::list(&previous.profile, &pet.profile)
+            }
             _ => Vec::new(),
         };
-        self.lines.push(LineView {
-            edits,
-            ..LineView::new(change, subject, None, None, &self.now)
-        });
+        let mut line = LineView::new(change, subject, None, previous, &self.now);
+        if !edits.is_empty() {
+            line.detail.clear();
+        }
+        self.lines.push(LineView { edits, ..line });
     }
 }
 
@@ -146,7 +149,7 @@ impl LineView {
         change: &Change,
         subject: &Subject,
         path: Option<String>,
-        previous: Option<&Profile>,
+        previous: Option<&Pet>,
         now: &Now,
     ) -> Self {
         let author = change.author.as_deref();
@@ -159,9 +162,7 @@ impl LineView {
             action: action.to_owned(),
             pet: Some(PetLink {
                 name: subject.shown_name(),
-                is_removed: subject.is_removed
-                    && path.is_some()
-                    && !matches!(change.kind, ChangeKind::Gone(_)),
+                is_removed: subject.is_removed && path.is_some() && !takes_away(change),
                 path,
             }),
             detail,
@@ -185,23 +186,30 @@ impl EditView {
     }
 }
 
+/// Returns true if the change took the pet from the board, or from the trash.
+fn takes_away(change: &Change) -> bool {
+    change.kind.is_removal() || matches!(change.kind, ChangeKind::Gone(_))
+}
+
 /// Describes a change: the words before the name of the pet, and those after it.
-fn describe(change: &Change, previous: Option<&Profile>) -> (&'static str, String) {
+fn describe(change: &Change, previous: Option<&Pet>) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
             ("set", format!(" to {}", status.text().to_lowercase()))
         }
+        ChangeKind::Pet(pet) if pet.is_in_trash() => ("removed", String::new()),
+        ChangeKind::Pet(_) if previous.is_some_and(Pet::is_in_trash) => ("restored", String::new()),
         // A status begins when the pet is added, and has begun before every edit.
         ChangeKind::Pet(pet) if pet.since == change.at => ("added", String::new()),
         ChangeKind::Pet(pet) => {
-            let edits = previous.map(|previous| edits(previous, &pet.profile));
+            let edits = previous.map(|previous| edits(&previous.profile, &pet.profile));
             let edits = edits.filter(|edits| !edits.is_empty());
             (
                 "edited",
                 edits.map_or_else(String::new, |edits| format!(": {edits}")),
             )
         }
-        ChangeKind::Gone(_) => ("removed", String::new()),
+        ChangeKind::Gone(_) => ("deleted", String::new()),
     }
 }
 

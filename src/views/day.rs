@@ -138,7 +138,7 @@ impl DayPage {
         DayPage {
             pet: pet.id.get(),
             pet_name: pet.profile.name.clone(),
-            is_private: pet.is_private(),
+            is_private: !pet.is_public(),
             title: day.title(),
             strip: DayStrip::new(pet, record, now),
             rows: spans

@@ -9,7 +9,7 @@ use super::day::DayPage;
 use super::form::FormPage;
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
-use super::pets::{CardsPage, IndexPage, ShowPage};
+use super::pets::{CardsPage, IndexPage, ShowPage, TrashPage};
 use super::photos::PhotosPage;
 use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
@@ -50,6 +50,7 @@ templates! {
     HistoryPage: "pages/history.html",
     PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
+    TrashPage: "pages/trash.html",
     HelloPage: "pages/hello.html",
     DoctorPage: "pages/doctor.html",
     ErrorPage: "pages/error.html",

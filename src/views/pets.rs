@@ -1,10 +1,13 @@
 //! Contexts of the board and of the page of a pet.
 
+mod trash;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::trash::TrashPage;
 use super::ask::AskView;
 use super::choice::Choice;
 use super::day::DayStrip;
@@ -33,6 +36,8 @@ pub struct IndexPage {
     all_pets: Option<String>,
     /// The idempotency key of the form.
     pub request: String,
+    /// Id and name of the pet that the last form removed.
+    pub removed: Option<(u64, String)>,
     /// Message of the last form.
     pub flash: Option<String>,
     /// The description of the page for search engines.
@@ -160,6 +165,7 @@ impl IndexPage {
             bulk_undo: None,
             all_pets: all_pets(pets),
             request: String::new(),
+            removed: None,
             flash: None,
             sharing: None,
         }
@@ -188,7 +194,7 @@ impl ShowPage {
         let as_of = AsOf::new(cursor, Some(pet.id), now);
         ShowPage {
             as_of: AsOf {
-                first_poll: as_of.first_poll.filter(|_| !pet.is_private()),
+                first_poll: as_of.first_poll.filter(|_| pet.is_public()),
                 ..as_of
             },
             pet: PetView::new(pet, now),
@@ -241,7 +247,7 @@ impl PetView {
             id: pet.id.get(),
             fields: PublicTexts::new(&pet.profile),
             state_text: pet.profile.state.text(),
-            is_private: pet.is_private(),
+            is_private: !pet.is_public(),
             photos: PhotoView::list(pet),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
@@ -261,6 +267,7 @@ impl PetView {
             photos: Vec::new(),
             status: Status::NotSetYet,
             since: now.at,
+            removed: None,
         };
         PetView {
             since_clock: String::new(),

@@ -62,7 +62,7 @@ impl Sharing {
         address: Option<String>,
         photo: Option<SharedPhoto>,
     ) -> Option<Self> {
-        if pet.is_private() {
+        if !pet.is_public() {
             return None;
         }
         let name = &pet.profile.name;
@@ -102,7 +102,7 @@ impl SharedPhoto {
     /// possible one that is available.
     pub fn choose(pets: &[Arc<Pet>]) -> Option<&Pet> {
         let shown = pets.iter().map(|pet| &**pet);
-        let mut shown = shown.filter(|pet| !pet.is_private() && !pet.photos.is_empty());
+        let mut shown = shown.filter(|pet| pet.is_public() && !pet.photos.is_empty());
         let first = shown.next()?;
         let is_available = |pet: &&Pet| pet.profile.state == AdoptionState::Available;
         let available = Some(first).filter(is_available);

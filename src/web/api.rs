@@ -9,6 +9,7 @@ mod photos;
 mod request;
 mod response;
 mod schemas;
+mod trash;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -180,7 +181,8 @@ impl Api {
 
     /// Remove a pet
     ///
-    /// The id is never reused. With `If-Match`, a pet that has changed since is kept: 412.
+    /// It is in the trash for 30 days, and can be restored from there. The id is never reused. With
+    /// `If-Match`, a pet that has changed since is kept: 412.
     #[oai(
         path = "/pets/:id",
         method = "delete",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use poem::{EndpointExt, Route};
 
 use super::api::OpenApiDocument;
+use super::pages::pets::trash;
 use super::pages::{
     account, audit, bulk, doctor, edit_pet, hello, invitation, pets, photos as photo_pages,
     revocation, settings, sign_in, staff,
@@ -40,6 +41,12 @@ pub fn routes(site: &Arc<Site>) -> Route {
         )
         .at("/pets/:id/photos/order", post(photo_pages::arrange_photos))
         .at("/pets/:id/history", get(audit::show_history))
+        .at(trash::PATH, get(trash::show_trash))
+        .at(
+            "/trash/:id",
+            get(trash::confirm_deletion).post(trash::delete_pet),
+        )
+        .at("/trash/:id/restore", post(trash::restore_pet))
         .at("/board", get(lobby::show_lobby))
         .at("/pets/:id/days/:date", get(pets::day::show_day))
         .at("/photos/:name", get(photos::show_photo))

@@ -111,6 +111,7 @@ impl Frame {
         let kind = match change.kind {
             _ if !change.visibility.is_public() => FrameKind::Gone,
             ChangeKind::Status(_) | ChangeKind::StatusSince(..) => FrameKind::Status,
+            ChangeKind::Pet(ref pet) if pet.is_in_trash() => FrameKind::Gone,
             ChangeKind::Pet(_) => FrameKind::Pet,
             ChangeKind::Gone(_) => FrameKind::Gone,
         };

@@ -160,6 +160,7 @@ impl<'a> Message<'a> {
         match &change.kind {
             ChangeKind::Status(now) => status(*now, change.at),
             ChangeKind::StatusSince(now, since) => status(*now, *since),
+            ChangeKind::Pet(after) if after.is_in_trash() => Message::Gone { cursor, pet },
             ChangeKind::Pet(after) => Message::Pet {
                 cursor,
                 pet,

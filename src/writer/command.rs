@@ -77,13 +77,17 @@ pub enum Command {
         /// The precondition.
         expected: Expected,
     },
-    /// Removes a pet.
+    /// Removes a pet: puts it into the trash.
     Remove {
         /// The pet.
         pet: PetId,
         /// The precondition.
         expected: Expected,
     },
+    /// Restores a pet from the trash, as it was.
+    Restore(PetId),
+    /// Deletes a pet in the trash for good.
+    Delete(PetId),
 }
 
 /// A status that is set, as in `Command::SetStatus`.
@@ -219,7 +223,7 @@ pub struct Committed {
     pub first: Cursor,
     /// The cursor of the change; of the last one if there are several.
     pub cursor: Cursor,
-    /// The pet after the change; `None` if the change removed the pet, or if the command was a
+    /// The pet after the change; `None` if the change deleted the pet, or if the command was a
     /// retry: then the pet is in the log.
     pub after: Option<Arc<Pet>>,
 }
@@ -230,6 +234,9 @@ pub enum WriteError {
     /// There is no such pet.
     #[error("there is no pet {0}")]
     UnknownPet(PetId),
+    /// There is no such pet in the trash.
+    #[error("there is no pet {0} in the trash")]
+    NotInTrash(PetId),
     /// The signer's permission was revoked while the command waited.
     #[error("the session or token is no longer valid")]
     SignedOut,

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
+use super::photos::{add_photo, edit_photos};
 use crate::hub::Hub;
 use crate::model::{
-    Audience, Change, ChangeKind, Cursor, Pet, PetId, Photo, PhotoEdit, Profile, RequestKey, Rev,
-    Signature, Status, Timestamp, UnknownPhoto, Visibility,
+    Audience, Change, ChangeKind, Cursor, Pet, PetId, Profile, Removal, RequestKey, Rev, Signature,
+    Status, Timestamp, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
 
@@ -20,7 +21,7 @@ pub struct Decision<'a> {
     /// The rev of the board when the batch was begun.
     base: Rev,
     next_pet: PetId,
-    /// Pets as this batch leaves them; `None` for one that it removes.
+    /// Pets as this batch leaves them, on the board or in the trash; `None` for one that it deletes.
     pets: HashMap<PetId, Option<CurrentPet>>,
     changes: Vec<AppliedChange>,
     /// Time after which confirming a status begins it again; `None` for never.
@@ -88,7 +89,8 @@ impl<'a> Decision<'a> {
             return done;
         }
         let at = Timestamp::now();
-        let proposed = self.apply(command, at)?;
+        let by = signature.author.as_deref().map(|author| &*author.name);
+        let proposed = self.apply(command, at, by)?;
         let first = self.changes.len();
         for (before, pet, kind) in proposed {
             let change = Change {
@@ -129,8 +131,13 @@ impl<'a> Decision<'a> {
         Some(is_same.then_some(decided).ok_or(WriteError::KeyReused))
     }
 
-    /// Returns the changes that `command` makes.
-    fn apply(&mut self, command: &Command, at: Timestamp) -> Result<Vec<Proposed>, WriteError> {
+    /// Returns the changes that `command` of the account `by` makes.
+    fn apply(
+        &mut self,
+        command: &Command,
+        at: Timestamp,
+        by: Option<&str>,
+    ) -> Result<Vec<Proposed>, WriteError> {
         let (before, kind) = match command {
             Command::Create {
                 profile,
@@ -147,6 +154,7 @@ impl<'a> Decision<'a> {
                     photos: photos.clone(),
                     status: *status,
                     since: at,
+                    removed: None,
                 };
                 return Ok(vec![(None, id, ChangeKind::Pet(Arc::new(pet)))]);
             }
@@ -202,6 +210,19 @@ impl<'a> Decision<'a> {
             } => return self.apply_statuses(statuses, *on_refusal),
             Command::Remove { pet, expected } => {
                 let before = self.current_if(*pet, expected)?;
+                let mut removed = Pet::clone(&before.pet);
+                let by = by.map(str::to_owned);
+                removed.removed = Some(Removal { at, by });
+                (before, ChangeKind::Pet(Arc::new(removed)))
+            }
+            Command::Restore(pet) => {
+                let before = self.in_trash(*pet)?;
+                let mut restored = Pet::clone(&before.pet);
+                restored.removed = None;
+                (before, ChangeKind::Pet(Arc::new(restored)))
+            }
+            Command::Delete(pet) => {
+                let before = self.in_trash(*pet)?;
                 let name = before.pet.profile.name.as_str().into();
                 (before, ChangeKind::Gone(Some(name)))
             }
@@ -249,7 +270,7 @@ impl<'a> Decision<'a> {
             .iter()
             .filter(|pet| !self.pets.contains_key(&pet.id));
         let in_batch = self.pets.values().flatten().map(|current| &current.pet);
-        let mut others = unchanged.chain(in_batch);
+        let mut others = unchanged.chain(in_batch.filter(|pet| !pet.is_in_trash()));
         let identity = profile.folded_identity();
         let namesake = others
             .find(|other| Some(other.id) != pet && other.profile.folded_identity() == identity);
@@ -290,7 +311,8 @@ impl<'a> Decision<'a> {
 
     /// Returns the pet as the batch leaves it so far, if `expected` holds for it.
     fn current_if(&self, id: PetId, expected: &Expected) -> Result<CurrentPet, WriteError> {
-        let current = self.current(id).ok_or(WriteError::UnknownPet(id))?;
+        let on_board = self.stored(id).filter(|stored| !stored.pet.is_in_trash());
+        let current = on_board.ok_or(WriteError::UnknownPet(id))?;
         let is_met =
             |at: Option<Cursor>, cursors: &[Cursor]| at.is_some_and(|at| cursors.contains(&at));
         match expected {
@@ -304,11 +326,18 @@ impl<'a> Decision<'a> {
         }
     }
 
-    fn current(&self, id: PetId) -> Option<CurrentPet> {
+    /// Returns the pet in the trash as the batch leaves it so far.
+    fn in_trash(&self, id: PetId) -> Result<CurrentPet, WriteError> {
+        let in_trash = self.stored(id).filter(|stored| stored.pet.is_in_trash());
+        in_trash.ok_or(WriteError::NotInTrash(id))
+    }
+
+    /// Returns a pet on the board or in the trash.
+    fn stored(&self, id: PetId) -> Option<CurrentPet> {
         if let Some(current) = self.pets.get(&id) {
             return current.clone();
         }
-        let (entry, epoch) = self.hub.entry(id, Audience::Staff)?;
+        let (entry, epoch) = self.hub.stored(id)?;
         let cursor = |rev| Some(Cursor { epoch, rev });
         Some(CurrentPet {
             pet: entry.pet,
@@ -356,25 +385,4 @@ impl<'a> Decision<'a> {
             after: after.clone(),
         }
     }
-}
-
-fn add_photo(pet: &Pet, photo: &Photo) -> Result<ChangeKind, WriteError> {
-    if pet.photos.iter().any(|other| other.hash == photo.hash) {
-        return Err(WriteError::PhotoExists);
-    }
-    if pet.photos.len() >= Photo::MAX_PER_PET {
-        return Err(WriteError::TooManyPhotos);
-    }
-    let mut edited = pet.clone();
-    edited.photos.push(photo.clone());
-    Ok(ChangeKind::Pet(Arc::new(edited)))
-}
-
-fn edit_photos(pet: &Pet, edit: &PhotoEdit) -> Result<ChangeKind, WriteError> {
-    let photos = edit.apply(&pet.photos);
-    let photos = photos.map_err(|UnknownPhoto| WriteError::UnknownPhoto)?;
-    Ok(ChangeKind::Pet(Arc::new(Pet {
-        photos,
-        ..pet.clone()
-    })))
 }

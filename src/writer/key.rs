@@ -104,6 +104,14 @@ fn fingerprint(command: &Command) -> [u8; 8] {
             add(&mut hash, "remove");
             add(&mut hash, &pet.to_string());
         }
+        Command::Restore(pet) => {
+            add(&mut hash, "restore");
+            add(&mut hash, &pet.to_string());
+        }
+        Command::Delete(pet) => {
+            add(&mut hash, "delete");
+            add(&mut hash, &pet.to_string());
+        }
     }
     first(&hash.finalize())
 }

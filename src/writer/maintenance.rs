@@ -1,5 +1,5 @@
 //! The work of the writer's thread between batches: retries a store that failed, trims the log,
-//! removes unused photos, and detects jumps of the wall clock.
+//! removes unused photos, empties the trash, and detects jumps of the wall clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use super::command::WriteError;
 use super::outage::{Outage, OutageLog};
 use super::photo_cleanup::PhotoCleanup;
 use super::retention::Retention;
+use super::trash::{DELETE_STEP, Trash};
 use crate::clock::{Clock, JumpDetector};
 use crate::hub::{Hub, REPLAY_LIMIT};
 use crate::store::{Engine, StoreError};
@@ -25,6 +26,12 @@ const TRIM_EVERY: Duration = Duration::from_hours(1);
 /// The pause between two trim steps while there is more to trim.
 const TRIM_STEP_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often the trash is checked for pets whose time is over.
+const DELETE_EVERY: Duration = Duration::from_hours(1);
+
+/// The pause between two steps while there are more pets to delete.
+const DELETE_STEP_PAUSE: Duration = Duration::from_secs(1);
+
 /// Changes trimmed in one step: a short transaction, so that commands hardly wait for it.
 pub const TRIM_STEP: usize = 500;
 
@@ -39,6 +46,8 @@ pub struct Maintenance {
     retention: Option<Retention>,
     next_trim: Instant,
     photo_cleanup: PhotoCleanup,
+    trash: Trash,
+    next_deletion: Instant,
 }
 
 impl Maintenance {
@@ -55,9 +64,11 @@ impl Maintenance {
             outage_log: OutageLog::default(),
             outage: None,
             jumps: JumpDetector::new(clock.clone()),
-            retention: history.map(|history| Retention::new(history, clock)),
+            retention: history.map(|history| Retention::new(history, clock.clone())),
             next_trim: Instant::now(),
             photo_cleanup: PhotoCleanup::new(),
+            trash: Trash::new(clock),
+            next_deletion: Instant::now(),
         }
     }
 
@@ -80,6 +91,7 @@ impl Maintenance {
             let now = Instant::now();
             self.photo_cleanup.run(&*self.engine, &self.hub, now);
         }
+        self.empty_trash(Instant::now());
     }
 
     /// Refuses `count` changes during an outage.
@@ -155,6 +167,27 @@ impl Maintenance {
         self.next_trim = Instant::now() + pause;
     }
 
+    /// Deletes one step of the pets whose time in the trash is over, when the next step is due.
+    fn empty_trash(&mut self, now: Instant) {
+        let is_unwritable = self.outage.is_some() || self.hub.is_engine_unresponsive();
+        if is_unwritable || now < self.next_deletion {
+            return;
+        }
+        let pause = match self.trash.delete_expired(&*self.engine, &self.hub) {
+            Ok(DELETE_STEP) => DELETE_STEP_PAUSE,
+            Ok(_) => DELETE_EVERY,
+            Err(error @ (StoreError::Conflict | StoreError::Rejected(_))) => {
+                tracing::debug!(%error, "cannot delete pets whose time in the trash is over");
+                DELETE_EVERY
+            }
+            Err(error) => {
+                self.begin_outage(&error, 0);
+                DELETE_STEP_PAUSE
+            }
+        };
+        self.next_deletion = Instant::now() + pause;
+    }
+
     /// Logs and counts a jump of the wall clock, and notifies the retention.
     fn check_clock(&mut self) {
         let Some(seconds) = self.jumps.check() else {
@@ -168,14 +201,19 @@ impl Maintenance {
         if let Some(retention) = &mut self.retention {
             retention.on_jump();
         }
+        self.trash.on_jump();
     }
 
     /// Saves the time from which the next start counts ages.
     pub fn close(&mut self) {
-        if let Some(retention) = &mut self.retention
-            && self.outage.is_none()
-            && let Err(error) = retention.close(&*self.engine)
-        {
+        if self.outage.is_some() {
+            return;
+        }
+        let saved = match &mut self.retention {
+            Some(retention) => retention.close(&*self.engine),
+            None => self.trash.close(&*self.engine, &self.hub),
+        };
+        if let Err(error) = saved {
             tracing::debug!(%error, "cannot save the present time; the next start counts ages from an earlier one");
         }
     }

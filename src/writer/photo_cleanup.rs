@@ -98,8 +98,13 @@ mod tests {
         assert_eq!(removed(hour + 1), 1);
         assert_eq!(engine.photo(unused, 400).unwrap(), None);
         assert!(engine.photo(used, 400).unwrap().is_some());
-        let removal = [Command::remove(pet)];
-        commit_all(&*engine, &hub, &removal, ChangeSource::Api).unwrap();
+        let commit = |command| commit_all(&*engine, &hub, &[command], ChangeSource::Api).unwrap();
+        commit(Command::remove(pet));
+        assert_eq!(removed(hour + 1), 0, "the pet in the trash has it");
+        commit(Command::Restore(pet));
+        assert!(engine.photo(used, 400).unwrap().is_some());
+        commit(Command::remove(pet));
+        commit(Command::Delete(pet));
         assert_eq!(removed(hour + 1), 1);
     }
 }

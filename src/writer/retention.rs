@@ -65,7 +65,11 @@ impl Retention {
         }
     }
 
-    fn present(&mut self, engine: &dyn Engine) -> Result<Timestamp, StoreError> {
+    /// Returns the present time.
+    ///
+    /// # Errors
+    /// As `Engine::saved_present`.
+    pub fn present(&mut self, engine: &dyn Engine) -> Result<Timestamp, StoreError> {
         let wall = self.clock.wall();
         let start = match self.present {
             Some(present) if present.elapsed(&self.clock) <= self.history => {

@@ -2,6 +2,7 @@
 //! several nodes are all made, and a request repeated at another node is executed once.
 
 use futures_util::future::join_all;
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::server::{NEWEST, OLDEST, Servers};
@@ -136,7 +137,7 @@ async fn a_write_without_a_precondition_never_fails_with_a_conflict() {
 /// Creates a pet at `node` with an idempotency key. Returns the status, entity tag and body.
 async fn create(nodes: &Nodes, node: usize, key: &str) -> (u16, String, String) {
     let url = format!("{}/api/v1/pets", nodes.base(node));
-    let request = reqwest::Client::new().post(url);
+    let request = Client::new().post(url);
     let request = request.header("idempotency-key", key);
     let fields = json!({ "name": "Biscuit", "species": "dog" });
     let answer = request.json(&fields).send().await.unwrap();
@@ -175,11 +176,70 @@ async fn a_pet_has_the_same_entity_tag_at_every_node() {
         assert_eq!(one["cursor"] == cursor.as_str(), pet == 2);
     }
     let edit = async || {
-        let request = reqwest::Client::new().patch(format!("{}/api/v1/pets/2", nodes.base(2)));
+        let request = Client::new().patch(format!("{}/api/v1/pets/2", nodes.base(2)));
         let request = request.header("if-match", format!("\"{cursor}\""));
         let request = request.json(&json!({ "breed": "Beagle" }));
         request.send().await.unwrap().status()
     };
     assert_eq!(edit().await, 200);
     assert_eq!(edit().await, 412, "the tag is that of an older version");
+}
+
+/// Sends a request about a pet to `node`. Returns the status of the answer.
+async fn ask(nodes: &Nodes, node: usize, method: Method, path: &str) -> u16 {
+    let url = format!("{}/api/v1{path}", nodes.base(node));
+    let answer = Client::new().request(method, url).send().await.unwrap();
+    answer.status().as_u16()
+}
+
+/// Returns the ids of the pets that `node` lists at `path`.
+async fn listed(nodes: &Nodes, node: usize, path: &str) -> Vec<u64> {
+    let list = nodes.nodes[node].json(&format!("/api/v1{path}")).await;
+    let pets = list["pets"].as_array().unwrap().iter();
+    pets.map(|pet| pet["id"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_pet_that_is_removed_at_one_node_is_restored_or_deleted_at_another() {
+    let servers = Servers::start(1, NEWEST);
+    let mut nodes = Nodes::start(&servers, 2).await;
+    nodes.set(0, 1, "bathing").await;
+    let mut viewer = Viewer::open("poll", nodes.base(0), "").await;
+    assert_eq!(viewer.next_news().await["type"], "snapshot");
+    for pet in ["/pets/1", "/pets/2"] {
+        assert_eq!(ask(&nodes, 0, Method::DELETE, pet).await, 200);
+    }
+    until("the trash at the other node", async || {
+        listed(&nodes, 1, "/trash").await == [1, 2]
+    })
+    .await;
+    nodes.add(&servers, &["--simulate", "off"]).await;
+    assert_eq!(listed(&nodes, 2, "/trash").await, [1, 2], "a new node");
+    assert_eq!(listed(&nodes, 2, "/pets").await, [3]);
+    let restored = ask(&nodes, 1, Method::POST, "/trash/1/restore").await;
+    assert_eq!(restored, 200);
+    let mut types = Vec::new();
+    for news in viewer.take_news(3).await {
+        types.push((
+            news["type"].as_str().unwrap().to_owned(),
+            news["pet"].as_u64(),
+        ));
+    }
+    let expected = [("gone", 1), ("gone", 2), ("pet", 1)];
+    assert_eq!(
+        types,
+        expected.map(|(kind, pet)| (kind.to_owned(), Some(pet)))
+    );
+    assert_eq!(nodes.status(0, 1).await, "bathing", "as it was");
+    let delete = |node| ask(&nodes, node, Method::DELETE, "/trash/2");
+    let (one, other) = tokio::join!(delete(0), delete(1));
+    assert_eq!(one.min(other), 200);
+    assert_eq!(one.max(other), 404, "one of the nodes deletes the pet");
+    for node in 0..3 {
+        until("an empty trash", async || {
+            listed(&nodes, node, "/trash").await.is_empty()
+        })
+        .await;
+        assert_eq!(listed(&nodes, node, "/pets").await, [1, 3]);
+    }
 }

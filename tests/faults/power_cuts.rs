@@ -57,6 +57,7 @@ fn change(rev: u64) -> Change {
         photos: Vec::new(),
         status,
         since: at,
+        removed: None,
     };
     let kind = match rev {
         1..=5 => ChangeKind::Pet(Arc::new(record)),

@@ -16,4 +16,5 @@ mod sockets;
 mod spreadsheet;
 mod stored_text;
 mod tokens;
+mod trash;
 mod unsaved;

@@ -41,6 +41,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
             SignedOut,
             NotInScope(Scope::Write),
             PreconditionFailed,
+            NotInTrash(PetId::new(7)),
             KeyReused,
             EditConflict,
             StatusMovedOn,

@@ -13,7 +13,7 @@ use super::validate::{
     validate_photo, validate_rescue, validate_start, validate_token,
 };
 use super::{ExportLine, FORMAT};
-use crate::model::{Change, Epoch, Pet, PetId, PhotoFile, PhotoHash, Rev, Timestamp};
+use crate::model::{Change, Epoch, Pet, PetId, PhotoFile, PhotoHash, Removal, Rev, Timestamp};
 use crate::store::accounts::{
     decode_account, decode_audit_entry, decode_key, decode_rescue, decode_token,
 };
@@ -166,6 +166,7 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
             status,
             since,
             photos,
+            removed,
         } => {
             let pet = validate_pet(Pet {
                 id: PetId::new(id),
@@ -173,6 +174,7 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
                 photos,
                 status: decode_status(&status)?,
                 since: Timestamp::from_micros(since),
+                removed: removed.map(Removal::from),
             })?;
             return Ok(Some(ExportedItem::Pet(Box::new(pet))));
         }

@@ -33,6 +33,7 @@ fn pet() -> Pet {
         photos: Vec::new(),
         status: Status::NotSetYet,
         since: Timestamp::from_micros(1000),
+        removed: None,
     }
 }
 

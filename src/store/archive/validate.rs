@@ -6,8 +6,8 @@
 
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
-    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Rescue, Rev, TextKind, Timestamp, Token,
-    check_token_name, clean_text,
+    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, Rev, TextKind, Timestamp,
+    Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -49,6 +49,10 @@ pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
         if photo.width_px == 0 || photo.width_px > widest || photo.height_px == 0 {
             return Err(invalid("photos", "the size is out of range"));
         }
+    }
+    if let Some(Removal { at, by }) = &pet.removed {
+        validate_time("removed", *at)?;
+        validate_author_text("removed", by.as_deref().unwrap_or_default())?;
     }
     Ok(Pet {
         profile: validate_profile(&pet.profile)?,
@@ -161,10 +165,15 @@ fn validate_profile(profile: &Profile) -> Result<Profile, StoreError> {
 
 fn validate_author(author: &Author) -> Result<(), StoreError> {
     for (field, text) in [("who", &author.name), ("client", &author.client)] {
-        validate_length(field, text, AUTHOR_CHARACTERS)?;
-        if has_control_character(text) {
-            return Err(invalid(field, "it has a control character"));
-        }
+        validate_author_text(field, text)?;
+    }
+    Ok(())
+}
+
+fn validate_author_text(field: &str, text: &str) -> Result<(), StoreError> {
+    validate_length(field, text, AUTHOR_CHARACTERS)?;
+    if has_control_character(text) {
+        return Err(invalid(field, "it has a control character"));
     }
     Ok(())
 }

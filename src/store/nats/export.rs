@@ -188,6 +188,7 @@ mod tests {
             photos: Vec::new(),
             status,
             since: at,
+            removed: None,
         };
         let change = Change {
             rev: Rev::new(rev),

@@ -19,7 +19,7 @@ use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, builder, exists};
 use super::io_observer::NoObserver;
 use super::open::{begin_history, guard_reads, inspect_known};
 use super::photos::{PHOTO_TIMES, PHOTOS};
-use super::tables::{HISTORY, IS_OVER, LOG, META, PETS, STATUSES, TRIMMED, open_if_present};
+use super::tables::{HISTORY, IS_OVER, LOG, META, PETS, STATUSES, TRASH, TRIMMED, open_if_present};
 use crate::store::StoreError;
 use crate::store::regular::open_regular;
 
@@ -177,6 +177,7 @@ fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError>
         copy_table(from, to, LOG)?,
         copy_table(from, to, HISTORY)?,
         copy_table(from, to, TRIMMED)?,
+        copy_table(from, to, TRASH)?,
         copy_table(from, to, ACCOUNTS)?,
         copy_table(from, to, TOKENS)?,
         copy_table(from, to, AUDIT_ENTRIES)?,

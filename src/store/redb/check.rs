@@ -12,7 +12,9 @@ use super::accounts;
 use super::errors::{damaged, read};
 use super::open::{guard_reads, inspect};
 use super::photos;
-use super::tables::{HISTORY, LOG, META, REV, SCHEMA, STATUSES, number, snapshot};
+use super::tables::{
+    HISTORY, LOG, META, REV, SCHEMA, STATUSES, TRASH, number, open_if_present, snapshot,
+};
 use crate::model::{Pet, Profile, Rev};
 use crate::store::StoreError;
 use crate::store::archive::validate_number;
@@ -24,8 +26,10 @@ use crate::store::replay::LogReplay;
 pub struct Contents {
     /// The version of the tables' layout.
     pub schema: u64,
-    /// Number of pets.
+    /// Number of pets, with those in the trash.
     pub pets: u64,
+    /// Number of pets in the trash.
+    pub trash: u64,
     /// Number of changes in the log.
     pub changes: u64,
     /// The rev of the newest change.
@@ -63,6 +67,14 @@ fn summarize(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     if statuses.len().map_err(read)? != now.pets.len() as u64 {
         return Err(StoreError::record("a status belongs to no pet"));
     }
+    let in_trash = now.pets.iter().filter(|pet| pet.is_in_trash()).count() as u64;
+    if let Some(trash) = open_if_present(reading, TRASH)?
+        && trash.len().map_err(read)? != in_trash
+    {
+        return Err(StoreError::record(
+            "the trash has a pet that does not exist",
+        ));
+    }
     if let Some(last) = now.pets.last().filter(|last| last.id >= now.next_pet) {
         return Err(StoreError::record(format!(
             "pet {} has an id that is yet to be given",
@@ -80,6 +92,7 @@ fn summarize(reading: &ReadTransaction) -> Result<Contents, StoreError> {
     Ok(Contents {
         schema: number(&meta, SCHEMA)?,
         pets: pets.len() as u64,
+        trash: in_trash,
         changes,
         rev,
     })

@@ -5,7 +5,7 @@ use std::ops::RangeBounds;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, TableError};
 
 use super::errors::read;
-use crate::model::{Change, Pet, PetId, Rev, Timestamp};
+use crate::model::{Change, Pet, PetId, Removal, Rev, Timestamp};
 use crate::store::record::{decode_change, decode_details, decode_status};
 use crate::store::{Snapshot, StoreError};
 
@@ -18,6 +18,9 @@ pub const PETS: TableDefinition<u64, &[u8]> = TableDefinition::new("pets");
 /// Current status and its `since` (microseconds) by pet. Apart from the profile, because it is
 /// written a thousand times as often and is a tenth of the size.
 pub const STATUSES: TableDefinition<u64, (&str, i64)> = TableDefinition::new("statuses");
+
+/// Time and author of the removal, by pet, of each pet in the trash. Earlier versions have no such table.
+pub const TRASH: TableDefinition<u64, (i64, Option<&str>)> = TableDefinition::new("trash");
 
 /// Every change by rev.
 pub const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
@@ -108,6 +111,7 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
     let profiles = reading.open_table(PETS).map_err(read)?;
     let history = reading.open_table(HISTORY).map_err(read)?;
     let trimmed = open_if_present(reading, TRIMMED)?;
+    let trash = open_if_present(reading, TRASH)?;
     // The rev of a pet's last change; zero if the store has no change of the pet.
     let last_change = |pet: u64| -> Result<Rev, StoreError> {
         let mut changes = history.range((pet, 0)..=(pet, u64::MAX)).map_err(read)?;
@@ -127,6 +131,14 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
         let status = statuses.get(id).map_err(read)?;
         let status = status.ok_or_else(|| StoreError::Record(format!("pet {id} has no status")))?;
         let (status, since) = status.value();
+        let removed = trash.as_ref().map(|trash| trash.get(id)).transpose();
+        let removed = removed.map_err(read)?.flatten().map(|removed| {
+            let (at, by) = removed.value();
+            Removal {
+                at: Timestamp::from_micros(at),
+                by: by.map(str::to_owned),
+            }
+        });
         revs.push(last_change(id)?);
         let (profile, photos) = decode_details(profile.value())?;
         pets.push(Pet {
@@ -135,6 +147,7 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
             photos,
             status: decode_status(status)?,
             since: Timestamp::from_micros(since),
+            removed,
         });
     }
     Ok(Snapshot {

@@ -38,6 +38,7 @@ pub fn change(rev: u64) -> Change {
         photos: Vec::new(),
         status,
         since: at,
+        removed: None,
     };
     let kind = match rev {
         1 => ChangeKind::Pet(Arc::new(record)),

@@ -135,10 +135,11 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         operation["parameters"] = parameters.into();
     }
     complete_success(operation);
-    operation["security"] = if is_read {
-        json!([{}, { SCHEME: [] }])
-    } else {
+    let is_for_staff = !is_read || path == "/trash";
+    operation["security"] = if is_for_staff {
         json!([{ SCHEME: [] }])
+    } else {
+        json!([{}, { SCHEME: [] }])
     };
     for (status, reason) in failures(is_read, has_body, path) {
         operation["responses"][status.as_str()] = failure(status, reason);
@@ -235,6 +236,7 @@ fn failures(
     path: &str,
 ) -> impl Iterator<Item = (StatusCode, &'static str)> {
     let has_pet = path.contains("{id}");
+    let is_for_staff = !is_read || path == "/trash";
     let table = [
         (
             true,
@@ -242,12 +244,12 @@ fn failures(
             "The request cannot be read; `detail` says what is wrong.",
         ),
         (
-            !is_read,
+            is_for_staff,
             StatusCode::UNAUTHORIZED,
             "Missing or invalid token.",
         ),
         (
-            !is_read,
+            is_for_staff,
             StatusCode::FORBIDDEN,
             "The token's scope does not allow this, or the request came from a page of another site.",
         ),
@@ -262,7 +264,7 @@ fn failures(
             "Somebody else changed the same pet at the same time, or `replaces` no longer holds.",
         ),
         (
-            has_pet && !is_read,
+            path.starts_with("/pets/{id}") && !is_read,
             StatusCode::PRECONDITION_FAILED,
             "The pet has changed: its entity tag is not in If-Match.",
         ),

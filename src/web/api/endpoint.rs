@@ -9,12 +9,13 @@ use poem_openapi::{ContactObject, LicenseObject, OpenApiService};
 
 use super::days::DayApi;
 use super::photos::PhotoApi;
+use super::trash::TrashApi;
 use super::{ADDRESS, Api, OpenApiDocument, request};
 use crate::error::Failure;
 use crate::web::Site;
 
 /// All operations.
-pub type Operations = (Api, DayApi, PhotoApi);
+pub type Operations = (Api, DayApi, PhotoApi, TrashApi);
 
 /// Returns the operations with the general part of the document.
 pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
@@ -23,7 +24,11 @@ pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
     };
     let days = DayApi::new(Arc::clone(site));
     let photos = PhotoApi::new(Arc::clone(site));
-    OpenApiService::new((pets, days, photos), "pet-store", env!("CARGO_PKG_VERSION"))
+    let trash = TrashApi(Api {
+        site: Arc::clone(site),
+    });
+    let operations = (pets, days, photos, trash);
+    OpenApiService::new(operations, "pet-store", env!("CARGO_PKG_VERSION"))
         .description(
             "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \
              Anyone may read; writing needs staff: send `Authorization: Bearer` with a token \

@@ -126,7 +126,8 @@ impl IntoResponse for PetListJson {
     }
 }
 
-fn json_response(body: Body) -> Response {
+/// Answers with a body of JSON.
+pub fn json_response(body: Body) -> Response {
     Response::builder()
         .content_type(PetJson::CONTENT_TYPE)
         .body(body)
@@ -224,7 +225,7 @@ impl CommittedListObject {
 #[oai(rename = "Change", skip_serializing_if_is_none)]
 pub struct ChangeObject {
     cursor: String,
-    /// `status`, `pet` (created or edited) or `gone`.
+    /// `status`, `pet` (created, edited or restored) or `gone`.
     r#type: String,
     /// Status of the pet from then on. Absent when it was removed.
     status: Option<String>,
@@ -276,8 +277,8 @@ impl ChangeObject {
         let rev = change.rev;
         let status = match &change.kind {
             ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => Some(*status),
-            ChangeKind::Pet(pet) => Some(pet.status),
-            ChangeKind::Gone(_) => None,
+            ChangeKind::Pet(pet) if !pet.is_in_trash() => Some(pet.status),
+            ChangeKind::Pet(_) | ChangeKind::Gone(_) => None,
         };
         ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),

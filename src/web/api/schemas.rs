@@ -7,6 +7,7 @@ mod status;
 
 use serde_json::{Map, Value, json};
 
+use super::trash;
 use crate::model::{
     AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Profile, ProfileField,
     Status, Tags,
@@ -34,6 +35,7 @@ pub fn complete(spec: &mut Value) {
     for (name, schema) in [
         ("Pet", pet()),
         ("PetList", pet_list()),
+        ("Trash", trash::schema(pet())),
         ("Problem", problem()),
         ("NewPet", new_pet()),
         ("PetFields", pet_fields()),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::response::PageResponder;
 use crate::auth::{Administrator, MayRead, Permit};
 use crate::error::Failure;
-use crate::model::{AuditEntry, Change, ChangeKind, ChangeSource, PetId, Profile, Rev, Timestamp};
+use crate::model::{AuditEntry, Change, ChangeKind, ChangeSource, Pet, PetId, Rev, Timestamp};
 use crate::store::{Engine, StoreError};
 use crate::views::{AuditPage, HistoryPage, Now, Subject};
 use crate::web::Site;
@@ -63,14 +63,14 @@ pub async fn show_audit(
         });
         let changes: Vec<&Change> = changes.collect();
         let subjects = subjects(&site, &changes)?;
-        let previous = previous_profiles(&*site.engine, &changes)?;
+        let previous = previous_pets(&*site.engine, &changes)?;
         let now = Now::new(&site.app.rescue());
         let mut page = AuditPage::new(next.map(AuditPosition::path), now);
         for line in &lines {
             match line {
                 AuditLine::Change(change) => {
                     let subject = &subjects[&change.pet];
-                    page.add_change(change, subject, previous.get(&change.rev));
+                    page.add_change(change, subject, previous.get(&change.rev).map(|pet| &**pet));
                 }
                 AuditLine::Entry(entry) => page.add_entry(entry),
             }
@@ -102,12 +102,16 @@ pub async fn show_history(
         let subject = site.subject(id)?.ok_or_else(unknown)?;
         let changes = site.engine.history(id, before, PAGE_LINES)?;
         let references: Vec<&Change> = changes.iter().collect();
-        let previous = previous_profiles(&*site.engine, &references)?;
+        let previous = previous_pets(&*site.engine, &references)?;
         let last = changes.last().filter(|_| changes.len() == PAGE_LINES);
         let older = last.map(|last| format!("/pets/{id}/history?before={}", last.rev.get()));
         let mut page = HistoryPage::new(&subject, older, Now::new(&site.app.rescue()));
         for change in &changes {
-            page.add_change(change, &subject, previous.get(&change.rev));
+            page.add_change(
+                change,
+                &subject,
+                previous.get(&change.rev).map(|pet| &**pet),
+            );
         }
         Ok(page)
     });
@@ -130,32 +134,31 @@ fn subjects(site: &Site, changes: &[&Change]) -> Result<HashMap<PetId, Subject>,
     Ok(subjects)
 }
 
-/// Finds the profile before each edit among `changes`, which are newest first and contain every edit
+/// Finds the pet before each edit among `changes`, which are newest first and contain every edit
 /// between their first and their last. Blocks on the disk.
-fn previous_profiles(
+fn previous_pets(
     engine: &dyn Engine,
     changes: &[&Change],
-) -> Result<HashMap<Rev, Profile>, StoreError> {
-    let profile = |change: &Change| match &change.kind {
-        ChangeKind::Pet(pet) => Some(pet.profile.clone()),
+) -> Result<HashMap<Rev, Arc<Pet>>, StoreError> {
+    let pet = |change: &Change| match &change.kind {
+        ChangeKind::Pet(pet) => Some(Arc::clone(pet)),
         _ => None,
     };
-    let mut profiles = HashMap::new();
+    let mut pets = HashMap::new();
     for (place, change) in changes.iter().enumerate() {
-        if profile(change).is_none() {
+        if pet(change).is_none() {
             continue;
         }
         let mut older = changes[place + 1..].iter();
-        let mut previous =
-            older.find_map(|older| profile(older).filter(|_| older.pet == change.pet));
+        let mut previous = older.find_map(|older| pet(older).filter(|_| older.pet == change.pet));
         if previous.is_none() {
             let older =
                 engine.history(change.pet, Some(change.rev), MAX_CHANGES_READ_FOR_PROFILE)?;
-            previous = older.iter().find_map(profile);
+            previous = older.iter().find_map(pet);
         }
-        profiles.extend(previous.map(|previous| (change.rev, previous)));
+        pets.extend(previous.map(|previous| (change.rev, previous)));
     }
-    Ok(profiles)
+    Ok(pets)
 }
 
 /// Changes that were not made by the simulator, newest first.

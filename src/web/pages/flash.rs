@@ -43,7 +43,9 @@ pub enum Flash {
     /// The reader has a new password.
     PasswordChanged(EndedAccess),
     /// A pet was removed.
-    PetRemoved,
+    PetRemoved(PetId),
+    /// A pet in the trash was deleted.
+    PetDeleted,
     /// Statuses were to be set, and no pet was selected.
     NoPetSelected,
     /// The statuses of several pets were restored.
@@ -104,7 +106,8 @@ impl Flash {
             Flash::OtherSessionsEnded(count) => format!("others-ended~{count}"),
             Flash::TokenRevoked => "token-revoked".to_owned(),
             Flash::PasswordChanged(ended) => format!("password-changed~{}", ended.encode()),
-            Flash::PetRemoved => "pet-removed".to_owned(),
+            Flash::PetRemoved(pet) => format!("pet-removed~{pet}"),
+            Flash::PetDeleted => "pet-deleted".to_owned(),
             Flash::NoPetSelected => "no-pet-selected".to_owned(),
             Flash::StatusesRestored {
                 restored,
@@ -139,7 +142,8 @@ impl Flash {
             ["password-changed", sessions, tokens] => {
                 Flash::PasswordChanged(ended(sessions, tokens)?)
             }
-            ["pet-removed"] => Flash::PetRemoved,
+            ["pet-removed", pet] => Flash::PetRemoved(pet.parse().ok()?),
+            ["pet-deleted"] => Flash::PetDeleted,
             ["no-pet-selected"] => Flash::NoPetSelected,
             ["statuses-restored", restored, changed, forgotten] => Flash::StatusesRestored {
                 restored: restored.parse().ok()?,
@@ -168,7 +172,8 @@ impl Flash {
             Flash::PasswordChanged(ended) => {
                 format!("Your password was changed.{}", ended.sentence())
             }
-            Flash::PetRemoved => "The pet was removed.".to_owned(),
+            Flash::PetRemoved(_) => "The pet was removed.".to_owned(),
+            Flash::PetDeleted => "The pet was deleted.".to_owned(),
             Flash::NoPetSelected => "Select at least one pet first.".to_owned(),
             Flash::StatusesRestored {
                 restored,
@@ -279,7 +284,8 @@ mod tests {
             Flash::OtherSessionsEnded(3),
             Flash::TokenRevoked,
             Flash::PasswordChanged(EndedAccess::default()),
-            Flash::PetRemoved,
+            Flash::PetRemoved(PetId::new(7)),
+            Flash::PetDeleted,
             Flash::NoPetSelected,
             Flash::StatusesRestored {
                 restored: 298,

@@ -1,6 +1,7 @@
 //! The board, the page of a pet, and the forms that add a pet, set a status and remove a pet.
 
 pub mod day;
+pub mod trash;
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
     let undo = undo::offer_for(&pages, headers, now.at, None);
     let find = FindView::new(&query, &problems, &board.pets, &found);
     let mut page = IndexPage::new(&board, &found.pets, find, &now, undo);
-    page.flash = pages.flash();
+    page.removed = pages.removed_pet();
+    page.flash = pages.flash().filter(|_| page.removed.is_none());
     page.bulk_undo = bulk::offer_for(&pages, headers);
     page.request = form::new_key().1;
     if query.is_plain() && query.pages_before < found.pages {
@@ -222,7 +224,7 @@ pub async fn remove_pet(
         Ok(_) | Err(WriteError::UnknownPet(_)) => {}
         Err(error) => return Err(Failure::from(error).into()),
     }
-    Ok(pages.redirect_with_flash("/pets", &Flash::PetRemoved))
+    Ok(pages.redirect_with_flash("/pets", &Flash::PetRemoved(pet)))
 }
 
 /// Returns the path of a pet's page.

@@ -8,7 +8,7 @@ use poem::{FromRequest, IntoResponse, Request, RequestBody, Response};
 use super::flash::Flash;
 use crate::auth::{Principal, Rights, Secret};
 use crate::error::Failure;
-use crate::model::Pet;
+use crate::model::{Audience, Pet};
 use crate::views::{ErrorPage, Page, SharedPhoto};
 use crate::web::Site;
 use crate::web::middleware::ContainsSecret;
@@ -137,6 +137,19 @@ impl PageResponder {
         let (hub, audience) = (self.site.app.hub(), self.principal.audience());
         let name_of = |pet| Some(hub.pet(pet, audience)?.0.profile.name.clone());
         self.flash.as_ref().map(|flash| flash.sentence(name_of))
+    }
+
+    /// Returns id and name of the pet that the last form removed, for staff, who can restore it.
+    pub fn removed_pet(&self) -> Option<(u64, String)> {
+        let Some(Flash::PetRemoved(id)) = self.flash else {
+            return None;
+        };
+        if self.principal.audience() != Audience::Staff {
+            return None;
+        }
+        let pet = self.site.app.hub().stored(id)?.0.pet;
+        let name = pet.is_in_trash().then(|| pet.profile.name.clone())?;
+        Some((id.get(), name))
     }
 
     /// Answers with a page that contains the message of the last form, and removes the message from

@@ -70,6 +70,7 @@ mod tests {
             status: Status::Eating,
             since: "2026-11-28T14:05:00Z".parse::<Timestamp>().unwrap(),
             photos: Vec::new(),
+            removed: None,
         };
         let file = String::from_utf8(write(&[pet.into()]).unwrap()).unwrap();
         assert_eq!(

@@ -24,6 +24,7 @@ fn pet(name: &str) -> Pet {
         photos: Vec::new(),
         status: Status::Eating,
         since: Timestamp::from_micros(1_700_000_000_123_456),
+        removed: None,
     }
 }
 

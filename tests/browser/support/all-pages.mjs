@@ -46,6 +46,8 @@ const PATHS = {
     "/pets/1/history",
     "/pets/1/print?as=card",
     "/pets/import",
+    "/trash",
+    "/trash/4",
     "/settings",
     "/account",
     "/account/sessions",
@@ -72,6 +74,12 @@ export async function startAll(t) {
     await tab.page.locator(`input[name="state"][value="${state}"]`).check();
     await tab.send('main form button[type="submit"]');
   }
+  await tab.page.goto(`${store.origin}/pets/new`);
+  await tab.fill({ name: "Rosie", species: "Dog" });
+  await tab.send('main form button[type="submit"]');
+  await tab.page.goto(`${store.origin}/pets/4`);
+  await tab.page.getByText("Remove this pet").click();
+  await tab.send(".manage form button");
   const storageState = await tab.page.context().storageState();
   const pages = Object.entries(PATHS).flatMap(([reader, paths]) => {
     const origin = reader === "demo" ? demo.origin : store.origin;

@@ -24,6 +24,7 @@ async fn create_large_export(folder: &Path) {
         photos: Vec::new(),
         status: Status::Eating,
         since: at,
+        removed: None,
     };
     let change = |rev: u64| {
         let (at, number) = (Timestamp::from_micros(rev.cast_signed()), 1 + rev % 4000);

@@ -52,12 +52,15 @@ async fn every_operation_has_a_name_of_its_own_and_says_what_it_is() {
         "addPhoto",
         "arrangePhotos",
         "createPet",
+        "deletePet",
         "editPet",
         "getDay",
         "getPet",
         "listChanges",
         "listPets",
+        "listTrash",
         "removePet",
+        "restorePet",
         "setStatus",
         "setStatuses",
     ];
@@ -74,6 +77,9 @@ async fn every_answer_that_an_operation_may_give_is_described() {
         let mut expected = vec![400, 500, 503];
         if !is_read {
             expected.extend([401, 403, 408, 409, 413, 422, 429, 507]);
+        }
+        if place == "get /trash" {
+            expected.extend([401, 403]);
         }
         if place.contains("{id}") || place == "post /statuses" {
             expected.push(404);
@@ -153,11 +159,15 @@ async fn the_headers_of_requests_and_answers_are_described() {
     });
     for (place, operation) in operations(&document) {
         let expected = match place.as_str() {
-            "get /pets" | "get /pets/{id}/changes" | "get /pets/{id}/days/{date}" => vec![],
+            "get /pets"
+            | "get /pets/{id}/changes"
+            | "get /pets/{id}/days/{date}"
+            | "get /trash" => vec![],
             "get /pets/{id}" => vec![("If-None-Match", &any)],
             "post /pets" | "post /statuses" | "post /pets/{id}/photos" => {
                 vec![("Idempotency-Key", &key)]
             }
+            trash if trash.contains("/trash") => vec![("Idempotency-Key", &key)],
             _ => vec![("If-Match", &any), ("Idempotency-Key", &key)],
         };
         assert_eq!(header_parameters(operation), expected, "{place}");

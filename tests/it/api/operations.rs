@@ -143,14 +143,17 @@ async fn the_openapi_document_describes_every_operation() {
     described.sort();
     let expected = [
         "delete /pets/{id}",
+        "delete /trash/{id}",
         "get /pets",
         "get /pets/{id}",
         "get /pets/{id}/changes",
         "get /pets/{id}/days/{date}",
+        "get /trash",
         "patch /pets/{id}",
         "post /pets",
         "post /pets/{id}/photos",
         "post /statuses",
+        "post /trash/{id}/restore",
         "put /pets/{id}/photos",
         "put /pets/{id}/status",
     ];

@@ -189,12 +189,13 @@ async fn the_longest_pet_that_keeps_the_rules_fits() {
     assert_eq!(app.send("POST", "/pets", &fields).await.status(), 201);
     // Another name: the form warns of a second pet with the same one.
     fields["name"] = json!("\u{1f431}".repeat(80));
-    let fields: Vec<(&str, &str)> = fields
+    let mut fields: Vec<(&str, &str)> = fields
         .as_object()
         .unwrap()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
         .collect();
+    fields.push(("another-animal", "yes"));
     assert_eq!(app.post_form("/pets", &fields).await.status(), 303);
 }
 

@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 21] = [
+const FORMS: [&str; 23] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -26,6 +26,8 @@ const FORMS: [&str; 21] = [
     "/staff/boris",
     "/settings",
     "/pets/import",
+    "/trash/1",
+    "/trash/1/restore",
     "/welcome/0011223344556677",
     "/pets/99/status",
 ];

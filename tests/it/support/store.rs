@@ -50,6 +50,7 @@ fn change(rev: u64) -> Change {
         photos: Vec::new(),
         status,
         since: at,
+        removed: None,
     };
     Change {
         rev: Rev::new(rev),

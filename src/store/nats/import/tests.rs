@@ -13,6 +13,7 @@ fn pet(name: &str, status: Status, since: u64) -> Pet {
         photos: Vec::new(),
         status,
         since: Timestamp::from_micros(since.cast_signed()),
+        removed: None,
     }
 }
 

@@ -95,7 +95,9 @@ fn a_backup_has_no_sessions() {
     let reading = copied.begin_read().unwrap();
     let tables = reading.list_tables().unwrap();
     let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
-    let without = ["history", "log", "meta", "pets", "statuses", "trimmed"];
+    let without = [
+        "history", "log", "meta", "pets", "statuses", "trash", "trimmed",
+    ];
     assert_eq!(names, without);
 }
 

@@ -40,7 +40,7 @@ pub async fn show_day(
     let is_past = day.end <= now.at;
     let record = read_record(&pages.site, &pet, day, audience, now.at).await?;
     let mut response = pages.show(&DayPage::new(&pet, &record, &now))?;
-    if pet.is_private() {
+    if !pet.is_public() {
         let no_store = HeaderValue::from_static("no-store");
         response
             .headers_mut()

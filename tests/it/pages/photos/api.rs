@@ -86,6 +86,12 @@ async fn only_a_photo_of_a_pet_on_the_board_is_served() {
     assert_eq!(remove(pet).await.status(), 200);
     assert_eq!(app.get(&path).await.status(), 200);
     assert_eq!(remove(other).await.status(), 200);
+    for id in [pet, other] {
+        // Everyone is staff here, and staff see what is in the trash.
+        assert_eq!(app.get(&path).await.status(), 200);
+        let delete = app.request("DELETE", &format!("/api/v1/trash/{id}"));
+        assert_eq!(delete.send().await.unwrap().status(), 200);
+    }
     assert_eq!(app.get(&path).await.status(), 404);
 }
 
@@ -106,6 +112,28 @@ async fn only_staff_see_the_photo_of_a_private_pet() {
     let seen = rescue.bearing(read, "GET", photo).send().await.unwrap();
     assert_eq!(seen.status(), 200);
     assert_eq!(header(&seen, "cache-control"), "private, no-store");
+}
+
+#[tokio::test]
+async fn only_staff_see_the_photo_of_a_pet_in_the_trash_and_the_restored_pet_has_it() {
+    let rescue = Rescue::start().await;
+    let [read, _, write] = &rescue.tokens;
+    let change = async |method, path| {
+        let request = rescue.bearing(write, method, path);
+        let answer = request.body(photo(64, 64)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{method} {path}");
+        answer.json::<Value>().await.unwrap()
+    };
+    let sent = change("POST", "/api/v1/pets/1/photos").await;
+    let photo = url(&sent["photos"][0]);
+    change("DELETE", "/api/v1/pets/1").await;
+    assert_eq!(rescue.app.get(photo).await.status(), 404);
+    let seen = rescue.bearing(read, "GET", photo).send().await.unwrap();
+    assert_eq!(seen.status(), 200);
+    assert_eq!(header(&seen, "cache-control"), "private, no-store");
+    let restored = change("POST", "/api/v1/trash/1/restore").await;
+    assert_eq!(restored["photos"], sent["photos"]);
+    assert_eq!(rescue.app.get(photo).await.status(), 200);
 }
 
 #[tokio::test]

@@ -24,8 +24,10 @@ async fn fill(folder: &Path) -> Vec<String> {
     let added = add(&app, pet, photo(64, 64)).await;
     let other = app.add_pet("Miso").await;
     add(&app, other, photo(65, 64)).await;
-    let request = app.request("DELETE", &format!("/api/v1/pets/{other}"));
-    assert_eq!(request.send().await.unwrap().status(), 200);
+    for path in ["pets", "trash"] {
+        let request = app.request("DELETE", &format!("/api/v1/{path}/{other}"));
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
     assert!(app.stop().await);
     let urls = added.iter().map(|photo| photo["url"].as_str().unwrap());
     urls.map(str::to_owned).collect()
