@@ -133,13 +133,14 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
-            WriteError::KeyReused | WriteError::UnknownPhoto => Failure::invalid(detail),
+            WriteError::KeyReused => Failure::invalid(detail),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
             WriteError::Conflict
             | WriteError::StatusMovedOn
             | WriteError::EditConflict
             | WriteError::Namesake(_)
             | WriteError::TooManyPhotos
+            | WriteError::UnknownPhoto
             | WriteError::PhotoExists => Failure::conflict(detail),
             WriteError::Full => Failure::full(detail, 30),
             WriteError::Moved => Failure::unavailable(detail, 30),

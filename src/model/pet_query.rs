@@ -87,6 +87,9 @@ impl PetQuery {
     /// The most characters of a search, and of a species.
     pub const TEXT_LIMIT: usize = 80;
 
+    /// The highest number of a page.
+    pub const PAGE_LIMIT: usize = 1_000_000;
+
     /// Parses the parameters of an address. An empty value counts as left out, as forms send it; of two
     /// values, the last one counts, except for tags. A value that is not allowed is left out, with a
     /// problem.
@@ -136,8 +139,10 @@ impl PetQuery {
             }
             "sort" => self.sort = choose(value, PetSort::ALL.map(|sort| (sort.as_str(), sort)))?,
             _ => {
-                let number = value.parse::<usize>().ok().filter(|number| *number > 0);
-                let number = number.ok_or("a whole number from 1")?;
+                let number = value.parse::<usize>().ok();
+                let number = number.filter(|number| (1..=PetQuery::PAGE_LIMIT).contains(number));
+                let limit = PetQuery::PAGE_LIMIT;
+                let number = number.ok_or(format!("a whole number from 1 to {limit}"))?;
                 self.pages_before = number - 1;
             }
         }
@@ -289,12 +294,20 @@ mod tests {
                 "colour",
                 "sort must be one of oldest, newest, name, changed.",
             ),
-            ("page", "0", "page must be a whole number from 1."),
-            ("page", "-1", "page must be a whole number from 1."),
+            (
+                "page",
+                "0",
+                "page must be a whole number from 1 to 1000000.",
+            ),
+            (
+                "page",
+                "-1",
+                "page must be a whole number from 1 to 1000000.",
+            ),
             (
                 "page",
                 "9999999999999999999999",
-                "page must be a whole number from 1.",
+                "page must be a whole number from 1 to 1000000.",
             ),
             ("q", &long, "q must be at most 80 characters long."),
         ] {

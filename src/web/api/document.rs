@@ -261,7 +261,7 @@ fn failures(
         (
             !is_read,
             StatusCode::CONFLICT,
-            "Somebody else changed the same pet at the same time, or `replaces` no longer holds.",
+            "Somebody else changed the same pet at the same time, `replaces` no longer holds, or the pet has no such photo or no room for one.",
         ),
         (
             path.starts_with("/pets/{id}") && !is_read,

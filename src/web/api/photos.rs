@@ -135,6 +135,10 @@ impl JsonObject {
         };
         let list = self.value(FIELD).and_then(|photos| photos.as_array());
         let list = list.ok_or_else(|| invalid("List the photos in their order.".to_owned()))?;
+        if list.len() > Photo::MAX_PER_PET {
+            let limit = Photo::MAX_PER_PET;
+            return Err(invalid(format!("A pet has at most {limit} photos.")));
+        }
         let listed = list.iter().map(|photo| {
             let hash = photo["url"].as_str().and_then(photo_hash);
             let hash: PhotoHash = hash.ok_or_else(|| {

@@ -122,7 +122,7 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
         (
             "page",
             "Number of the page of 48 pets, from 1.",
-            json!({ "type": "integer", "minimum": 1 }),
+            json!({ "type": "integer", "minimum": 1, "maximum": PetQuery::PAGE_LIMIT }),
         ),
     ];
     parameters.into_iter().map(|(name, meaning, schema)| {
