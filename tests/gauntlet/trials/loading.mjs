@@ -14,6 +14,9 @@ const STYLED_MS = 10_000;
 
 const MANY_PETS = 100;
 
+/** The page shows the first of them, and has no card for the others. */
+const PETS_OF_A_PAGE = 48;
+
 /** @type {import("./outcome.mjs").Trial[]} */
 export const LOADING = [
   {
@@ -63,7 +66,7 @@ function isComplete() {
 }
 
 async function cutAgainAndAgain(browser) {
-  const rate = { pets: MANY_PETS, everyMs: 25 };
+  const rate = { pets: PETS_OF_A_PAGE, everyMs: 25 };
   const scene = await Scene.open({ start: relays.cutsAt64KB, browser, subject: () => startForVisitors(MANY_PETS), rate });
   try {
     scene.feed.start();
