@@ -106,8 +106,8 @@ async fn a_value_that_is_not_allowed_is_400_with_what_is() {
             "state=lost",
             "state must be one of available, on-hold, adopted, not-for-adoption, private.",
         ),
-        ("page=0", "page must be a whole number from 1."),
-        ("page=1.5", "page must be a whole number from 1."),
+        ("page=0", "page must be a whole number from 1 to 1000000."),
+        ("page=1.5", "page must be a whole number from 1 to 1000000."),
         (
             "sort=desc",
             "sort must be one of oldest, newest, name, changed.",
