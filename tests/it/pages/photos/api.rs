@@ -156,7 +156,10 @@ async fn a_complete_list_arranges_describes_and_removes() {
         (json!({ "photos": "x" }), 422),
         (json!({ "photos": [{ "url": "/x" }] }), 422),
         (json!({ "photos": [{ "url": url(&added[1]) }] }), 409),
-        (json!({ "photos": vec![json!({ "url": url(&added[0]) }); 9] }), 422),
+        (
+            json!({ "photos": vec![json!({ "url": url(&added[0]) }); 9] }),
+            422,
+        ),
         (
             json!({ "photos": [{ "url": url(&added[0]), "alt": "x".repeat(201) }] }),
             422,
