@@ -34,9 +34,11 @@ pub use self::accounts::{AccountSummary, Accounts, AccountsError, Actor, Session
 pub use self::authenticator::{AuthMode, Authenticator};
 pub use self::base_url::BaseUrl;
 pub use self::cookie::Cookies;
-pub use self::login::{SignInError, SignInRequest};
+pub use self::login::{SignInError, SignInRequest, TurnRequest};
 pub use self::origin::is_local_host;
-pub use self::password::{HashingBusy, WeakPassword, check_password_rules, hash as hash_password};
+pub use self::password::{
+    HashingBusy, WeakPassword, check_password_rules, check_pin, hash as hash_password,
+};
 pub use self::permit::{Administrator, MayRead, MaySetStatus, MayWrite, Permit, Rights, SignedIn};
 pub use self::principal::{Principal, SocketPrincipal};
 pub use self::refusal::Refusal;

@@ -44,8 +44,8 @@ pub use request::{RequestId, RequestKey};
 pub use rescue::{Accent, Rescue, RescueField, SettingKind};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
-    MonotonicSeconds, Role, Scope, Session, TOKEN_NAME_CHARACTERS, Token, UnknownRole,
-    UnknownScope, check_token_name,
+    MonotonicSeconds, Role, Scope, Session, Station, TOKEN_NAME_CHARACTERS, Token, Turn,
+    UnknownRole, UnknownScope, check_token_name,
 };
 pub use status::{Status, UnknownStatus};
 pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};

@@ -58,6 +58,7 @@ struct Context<'a, P> {
     mode: &'static str,
     can_write: bool,
     is_admin: bool,
+    is_station: bool,
     rescue: &'a Rescue,
     /// Name of the rescue, or a general one until it has a name.
     site_name: &'a str,
@@ -114,6 +115,7 @@ impl Views {
             },
             can_write: rights.is_staff,
             is_admin: rights.is_admin,
+            is_station: rights.is_station,
             rescue,
             site_name: rescue.shown_name(),
             accent: rescue

@@ -6,7 +6,7 @@
 //! each committed edit, also of other nodes, to the cache. Only revocations apply to the cache before
 //! they are durable.
 //!
-//! `members`, `invitations`, `sessions`, `tokens` and `settings` contain the edits of each; `edit` commits them.
+//! `members`, `invitations`, `sessions`, `stations`, `tokens` and `settings` contain the edits of each; `edit` commits them.
 
 mod cache;
 mod edit;
@@ -14,6 +14,7 @@ mod invitations;
 mod members;
 mod sessions;
 mod settings;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -29,6 +30,7 @@ use self::members::Members;
 use self::sessions::Sessions;
 pub use self::sessions::{LONGEST as LONGEST_SESSION, SessionSummary, author};
 use self::settings::Settings;
+use self::stations::Stations;
 use self::tokens::Tokens;
 use super::Refusal;
 use super::clock::StoreClock;
@@ -145,6 +147,11 @@ impl Accounts {
     /// Returns the sessions.
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions(self)
+    }
+
+    /// Returns the stations.
+    pub fn stations(&self) -> Stations<'_> {
+        Stations(self)
     }
 
     /// Returns the API tokens.

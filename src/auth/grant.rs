@@ -81,12 +81,15 @@ impl Authenticator {
     }
 
     /// Returns the signer of a command that needs `scope`. The writer checks the credential again in
-    /// the step that commits the command.
+    /// the step that commits the command. More than reading counts as a tap at a station.
     ///
     /// # Errors
     /// `NotSignedIn` or `NotInScope`.
     pub(super) fn signer(&self, credential: Credential, scope: Scope) -> Result<Signer, Refusal> {
         let grant = self.grant(credential).ok_or(Refusal::NotSignedIn)?;
+        if let (Credential::Session(key), true) = (credential, scope > Scope::Read) {
+            self.staff()?.accounts().stations().tap(&key);
+        }
         let authorization = CommandAuthorization {
             authenticator: self.clone(),
             credential,

@@ -1,4 +1,4 @@
-//! Signing in with a password, with the bootstrap token or with an invitation, and changing a password.
+//! Signing in with a password, a PIN, the bootstrap token or an invitation, and changing a password.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -24,6 +24,20 @@ pub struct SignInRequest<'a> {
     pub client: &'a str,
     /// The key of the session that the browser had, which ends.
     pub before: Option<Key>,
+}
+
+/// A request to begin a turn at a station.
+pub struct TurnRequest<'a> {
+    /// The key of the station.
+    pub station: Key,
+    /// The name that was chosen.
+    pub name: &'a str,
+    /// The PIN as it was typed.
+    pub pin: &'a str,
+    /// The address of the client.
+    pub address: IpAddr,
+    /// The kind of client: "Firefox on Android".
+    pub client: &'a str,
 }
 
 /// Failure of a sign-in or of a change of a password.
@@ -79,6 +93,46 @@ impl StaffAuth {
         let client = request.client.to_owned();
         self.begin_session(account.name.clone(), known, client, request.before)
             .await
+    }
+
+    /// Begins a turn at a station. Wrong PINs are counted apart from wrong passwords, so that they lock nobody
+    /// out of the account.
+    ///
+    /// # Errors
+    /// As `sign_in`.
+    pub async fn begin_turn(&self, request: TurnRequest<'_>) -> Result<(), SignInError> {
+        let counted = format!("pin:{}", request.name);
+        let attempt = self.begin_attempt(&counted, request.address).await?;
+        let name: Option<AccountName> = request.name.parse().ok();
+        let account = name.and_then(|name| self.accounts().account(&name));
+        let known = account.as_ref().and_then(|account| account.pin.clone());
+        let pin = request.pin.to_owned();
+        let is_right = self.verify(&attempt, pin, known.clone()).await?;
+        let (Some(account), Some(known), true) = (account, known, is_right) else {
+            return Err(SignInError::Wrong);
+        };
+        self.throttle.succeed(&attempt);
+        let (station, author) = (request.station, author(&account.name, request.client));
+        let begin = self.edit(move |accounts| {
+            let stations = accounts.stations();
+            match stations.begin_turn(station, &author, &account.name, &known) {
+                // Suspended, removed or changed while the hash was computed.
+                Err(AccountsError::UnknownAccount(_)) => Ok(false),
+                begun => begun.map(|()| true),
+            }
+        });
+        begin.await?.then_some(()).ok_or(SignInError::Wrong)
+    }
+
+    /// Hashes a PIN.
+    ///
+    /// # Errors
+    /// `HashingBusy` immediately if too many people are signing in.
+    pub async fn hash_pin(&self, pin: &str) -> Result<String, AccountsError> {
+        Ok(self
+            .hashing
+            .hash(HashQueue::Reserved, pin.to_owned())
+            .await?)
     }
 
     /// Changes the password of an account from `current` to `new`, and ends all its sessions. Returns the

@@ -9,6 +9,7 @@ mod hash;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -71,6 +72,39 @@ pub fn check_password_rules(password: &str, name: &AccountName) -> Result<(), We
     } else {
         Ok(())
     }
+}
+
+/// The digits of a PIN. A PIN opens nothing but a turn at a station, and wrong ones are throttled.
+const PIN_DIGITS: RangeInclusive<usize> = 4..=8;
+
+/// The PIN is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPin {
+    /// The text is not 4 to 8 digits.
+    #[error("use 4 to 8 digits")]
+    NotDigits,
+    /// The digits are equal, or follow each other.
+    #[error("use digits that are harder to guess than 1111 or 1234")]
+    Guessable,
+}
+
+/// Checks a new PIN against the rules.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn check_pin(pin: &str) -> Result<(), WeakPin> {
+    let digits = pin.as_bytes();
+    if !PIN_DIGITS.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(WeakPin::NotDigits);
+    }
+    let mut steps = digits
+        .windows(2)
+        .map(|pair| i16::from(pair[1]) - i16::from(pair[0]));
+    let first = steps.next().unwrap_or_default();
+    if first.abs() <= 1 && steps.all(|step| step == first) {
+        return Err(WeakPin::Guessable);
+    }
+    Ok(())
 }
 
 /// The queue that a caller takes a slot of.

@@ -83,7 +83,7 @@ impl<'a, S: RequiredScope> FromRequest<'a> for Permit<S> {
     }
 }
 
-/// A person who is signed in with this browser. Cheap to clone.
+/// A person who is signed in with this browser, which is no station. Cheap to clone.
 #[derive(Clone)]
 pub struct SignedIn {
     /// The person's account.
@@ -97,6 +97,18 @@ pub struct SignedIn {
 
 impl SignedIn {
     fn new(principal: &Principal) -> Result<Self, Refusal> {
+        principal.person()?;
+        if principal.station().is_some() {
+            return Err(Refusal::AtStation);
+        }
+        SignedIn::at_any_browser(principal)
+    }
+
+    /// Returns the person, also if the browser is a station: there the person can do nothing but leave.
+    ///
+    /// # Errors
+    /// As `Principal::person`.
+    pub fn at_any_browser(principal: &Principal) -> Result<Self, Refusal> {
         let (account, key) = principal.person()?;
         Ok(SignedIn {
             actor: Actor::session(key, author(&account.name, principal.client())),
@@ -165,6 +177,8 @@ pub struct Rights {
     pub is_staff: bool,
     /// True if the reader may manage accounts.
     pub is_admin: bool,
+    /// True if the browser is a station, whether somebody has a turn or not.
+    pub is_station: bool,
     /// `name=value` of the cookie that says which account is signed in.
     pub account_cookie: Option<String>,
     /// The token of the page's forms.
@@ -176,6 +190,7 @@ impl Rights {
     pub fn new(principal: &Principal) -> Self {
         let authenticator = principal.authenticator();
         let person = principal.person().ok().map(|(account, _)| account);
+        let is_station = principal.station().is_some();
         // The demo offers nothing at a host name where it would refuse every form.
         let is_demo_staff = || principal.sign(Scope::Write, ChangeSource::Staff).is_ok();
         let is_demo = authenticator.mode() == AuthMode::Demo;
@@ -188,7 +203,8 @@ impl Rights {
             is_staff: person.is_some() || (is_demo && is_demo_staff()),
             is_admin: person
                 .as_ref()
-                .is_some_and(|account| account.role == Role::Admin),
+                .is_some_and(|account| account.role == Role::Admin && !is_station),
+            is_station,
             account_cookie: person.as_ref().map(cookie),
             name: person.map(|account| account.name.to_string()),
             form_token: principal.cookie().map(form_token),

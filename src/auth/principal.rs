@@ -76,7 +76,17 @@ impl Principal {
     /// Returns the key of the credential if this node does not know a valid one with that key.
     pub fn unknown_key(&self) -> Option<Key> {
         let (Credential::Session(key) | Credential::Token(key)) = self.0.credential?;
-        self.grant().is_none().then_some(key)
+        let is_known = self.grant().is_some() || self.station().is_some();
+        (!is_known).then_some(key)
+    }
+
+    /// Returns the key of the station that the browser is, whether somebody has a turn or not.
+    pub fn station(&self) -> Option<Key> {
+        let accounts = self.0.authenticator.staff().ok()?.accounts();
+        match self.0.credential? {
+            Credential::Session(key) => Some(key).filter(|key| accounts.stations().contains(key)),
+            Credential::Token(_) => None,
+        }
     }
 
     /// Returns the authenticator that identified the request.
@@ -183,7 +193,8 @@ impl Principal {
         }
     }
 
-    /// Returns the account that is signed in with this browser, and the key of its session.
+    /// Returns the account that is signed in with this browser, and the key of its session. At a station it
+    /// is the account of the person whose turn it is.
     ///
     /// # Errors
     /// `Demo`, `NotSignedIn`, or `NotAPerson` for a token.

@@ -23,6 +23,11 @@ pub enum Refusal {
     /// The page needs a person, and the credential is a token.
     #[error("this page needs a person who is signed in, not a token")]
     NotAPerson,
+    /// The page needs a person with a browser of their own, and the browser is a station.
+    #[error(
+        "this is not possible on a shared device; use your own device, or sign in with your password"
+    )]
+    AtStation,
     /// A page of another origin sent the request.
     #[error("this request came from a page of another site; make changes on this site")]
     CrossOrigin,

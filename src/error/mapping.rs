@@ -70,6 +70,7 @@ impl From<Refusal> for Failure {
             | Refusal::NotInScope(_)
             | Refusal::NotAdmin
             | Refusal::NotAPerson
+            | Refusal::AtStation
             | Refusal::CrossOrigin
             | Refusal::WrongAddress(_)
             | Refusal::OtherHost

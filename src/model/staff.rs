@@ -58,6 +58,8 @@ pub struct Account {
     pub is_disabled: bool,
     /// The hash of the password as a PHC string; `None` until an invitation is accepted.
     pub password: Option<String>,
+    /// The hash of the PIN for stations, as a PHC string.
+    pub pin: Option<String>,
     /// The invitation to choose a password.
     pub invitation: Option<Invitation>,
     /// When the account was created.
@@ -88,6 +90,35 @@ pub struct Session {
     pub began: MonotonicSeconds,
     /// When the session was last used.
     pub seen: MonotonicSeconds,
+    /// The station, if the browser is one.
+    pub station: Option<Station>,
+}
+
+/// A browser that several people share, such as that of a tablet in the kennel. Its session gives no
+/// rights but to the person whose turn it is, and to that person only those of the role staff.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Station {
+    /// The turn of the person who entered their PIN last.
+    pub turn: Option<Turn>,
+}
+
+/// The turn of a person at a station. It ends some minutes after the last tap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The person's account.
+    pub account: AccountName,
+    /// When the person entered the PIN, or last made a change.
+    pub last_tap: MonotonicSeconds,
+}
+
+impl Turn {
+    /// Seconds without a tap after which a turn ends.
+    pub const IDLE: u64 = 5 * 60;
+
+    /// Returns true if the turn has not ended.
+    pub fn is_on(&self, now: MonotonicSeconds) -> bool {
+        now.0.saturating_sub(self.last_tap.0) < Turn::IDLE
+    }
 }
 
 /// An API token, which a program sends instead of a password.

@@ -16,6 +16,7 @@ const ACTIVE_FOR: Duration = Duration::from_mins(5);
 #[derive(Default, Serialize)]
 pub struct AccountPage {
     role: &'static str,
+    has_pin: bool,
     sessions: Vec<SessionView>,
     tokens: Vec<TokenView>,
     scopes: [&'static str; 3],
@@ -40,6 +41,7 @@ struct SessionView {
     began: TimeView,
     activity: String,
     is_this: bool,
+    is_station: bool,
 }
 
 #[derive(Serialize)]
@@ -66,6 +68,7 @@ impl AccountPage {
             began: TimeView::new(summary.began_at, now),
             activity: activity(Duration::from_secs(summary.idle_seconds)),
             is_this: summary.key == session,
+            is_station: summary.is_station,
         };
         let token = |token: &Token| TokenView {
             handle: token.key.handle(),
@@ -76,6 +79,7 @@ impl AccountPage {
         };
         AccountPage {
             role: account.role.as_str(),
+            has_pin: account.pin.is_some(),
             sessions: sessions.iter().map(session).collect(),
             tokens: tokens.iter().map(token).collect(),
             scopes: Scope::ALL.map(Scope::as_str),

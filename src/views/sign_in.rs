@@ -14,6 +14,8 @@ pub struct SignInPage {
     pub entered: String,
     /// Reason that the last attempt failed.
     pub problem: Option<String>,
+    /// The names to choose from at a station; `None` at another browser.
+    pub people: Option<Vec<String>>,
     /// The form that the page carries.
     pub pending: Option<PendingForm>,
 }

@@ -64,6 +64,7 @@ fn cards(
         name: None,
         is_staff: false,
         is_admin: false,
+        is_station: false,
         account_cookie: None,
         form_token: None,
     };

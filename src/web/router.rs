@@ -59,6 +59,8 @@ pub fn routes(site: &Arc<Site>) -> Route {
         )
         .at("/account", get(account::show_account))
         .at("/account/password", post(account::change_password))
+        .at("/account/pin", post(account::station::set_pin))
+        .at("/account/station", post(account::station::set_up_station))
         .at(
             "/account/sessions",
             get(revocation::confirm).post(revocation::revoke),

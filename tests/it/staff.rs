@@ -14,6 +14,7 @@ mod settings;
 mod sign_in;
 mod sockets;
 mod spreadsheet;
+mod station;
 mod stored_text;
 mod tokens;
 mod trash;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::sessions::is_expired;
 use crate::model::{
-    Account, AccountName, Key, MonotonicSeconds, Rescue, Role, Session, Timestamp, Token,
+    Account, AccountName, Key, MonotonicSeconds, Rescue, Role, Session, Station, Timestamp, Token,
 };
 use crate::store::{AccountEdit, AccountSet};
 
@@ -69,6 +69,13 @@ impl AccountCache {
     pub fn enabled_account(&self, name: &AccountName) -> Option<&Arc<Account>> {
         let account = self.accounts.get(name);
         account.filter(|account| !account.is_disabled && !self.suspended.contains(name))
+    }
+
+    /// Returns the account of the person whose turn it is at a station. Without a PIN, nobody has a turn.
+    pub fn person_at(&self, station: &Station, now: MonotonicSeconds) -> Option<&Arc<Account>> {
+        let turn = station.turn.as_ref().filter(|turn| turn.is_on(now))?;
+        let account = self.enabled_account(&turn.account);
+        account.filter(|account| account.pin.is_some())
     }
 
     /// Applies the revocations among `edits` before they are durable: suspends the accounts that they
@@ -248,12 +255,22 @@ impl LastUsed<Session> {
         }
     }
 
+    /// Prolongs the turn at a station, if it is on.
+    pub fn tap(&mut self, now: MonotonicSeconds) {
+        let station = self.value.station.as_mut();
+        let turn = station.and_then(|station| station.turn.as_mut());
+        if let Some(turn) = turn.filter(|turn| turn.is_on(now)) {
+            turn.last_tap = turn.last_tap.max(now);
+        }
+    }
+
     /// Lowers times from a clock that was ahead, with which the session would last too long.
     pub fn bound_by(&mut self, now: MonotonicSeconds) {
         let latest = MonotonicSeconds(now.0 + SAVE_AFTER);
         if self.value.seen > latest || self.value.began > latest {
             self.value.seen = self.value.seen.min(now);
             self.value.began = self.value.began.min(now);
+            self.value.station = self.value.station.take().map(|_| Station::default());
             self.is_unsaved = true;
         }
     }

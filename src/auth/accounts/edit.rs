@@ -92,17 +92,17 @@ impl Actor {
     }
 }
 
-/// Returns the account and the session of a key.
+/// Returns the account and the session of a key. At a station, nobody edits accounts.
 ///
 /// # Errors
-/// `SignedOut` if the session has ended, or its account is removed or disabled.
+/// `SignedOut` if the session has ended or is that of a station, or its account is removed or disabled.
 pub fn valid_session<'a>(
     cache: &'a AccountCache,
     key: &Key,
     now: MonotonicSeconds,
 ) -> AccountsResult<(&'a Account, &'a Session)> {
     let session = cache.sessions.get(key).map(|tracked| &tracked.value);
-    let session = session.filter(|session| !is_expired(session, now));
+    let session = session.filter(|session| !is_expired(session, now) && session.station.is_none());
     let session = session.ok_or(AccountsError::SignedOut)?;
     let account = cache.enabled_account(&session.account);
     Ok((account.ok_or(AccountsError::SignedOut)?, session))

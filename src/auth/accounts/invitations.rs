@@ -57,6 +57,7 @@ impl Invitations<'_> {
             check_other_admin(cache, account)?;
             let account = Account {
                 password: None,
+                pin: None,
                 invitation: Some(invitation),
                 ..Account::clone(account)
             };

@@ -197,6 +197,32 @@ impl Members<'_> {
         })
     }
 
+    /// Sets the PIN of an account, passed as its hash, or removes it.
+    ///
+    /// # Errors
+    /// `UnknownAccount`, `SignedOut`.
+    pub fn set_pin(
+        &self,
+        name: &AccountName,
+        hash: Option<String>,
+        actor: &Actor,
+    ) -> AccountsResult<()> {
+        let requirement = ActorRequirement::Account(name);
+        self.0.edit(actor, requirement, |cache, _| {
+            let action = if hash.is_some() {
+                "set their PIN"
+            } else {
+                "removed their PIN"
+            };
+            let changed = Account {
+                pin: hash.clone(),
+                ..Account::clone(find(cache, name)?)
+            };
+            let edits = vec![AccountEdit::PutAccount(changed)];
+            Ok(Plan::routine(edits, action, ()))
+        })
+    }
+
     /// Replaces the hash `known` by another hash of the same password. No session ends, and there is no
     /// audit entry.
     ///
@@ -248,6 +274,7 @@ pub fn new_account(
         role,
         is_disabled: false,
         password: None,
+        pin: None,
         invitation: None,
         created: Timestamp::now(),
     })

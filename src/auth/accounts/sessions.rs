@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{Accounts, AccountsError, AccountsResult, Actor, ActorRequirement, Plan};
 use crate::auth::secret::Secret;
-use crate::model::{Account, AccountName, Author, Key, MonotonicSeconds, Session, Timestamp};
+use crate::model::{
+    Account, AccountName, Author, Key, MonotonicSeconds, Session, Station, Timestamp,
+};
 use crate::store::AccountEdit;
 
 /// Seconds without a request after which a session expires: a lost phone, or an abandoned browser.
@@ -26,7 +28,8 @@ pub fn is_expired(session: &Session, now: MonotonicSeconds) -> bool {
 pub struct Sessions<'a>(pub(super) &'a Accounts);
 
 impl Sessions<'_> {
-    /// Returns the session of a key and its account, if it is valid now. Counts as use.
+    /// Returns the session of a key and the account of the person who uses it, if it is valid now: its
+    /// owner, or the person whose turn it is at a station. Counts as use.
     pub fn get(&self, key: &Key) -> Option<(Arc<Account>, Session)> {
         let now = self.0.clock.now();
         let mut cache = self.0.cache();
@@ -36,8 +39,12 @@ impl Sessions<'_> {
         }
         tracked.touch(now);
         let session = tracked.value.clone();
-        let account = Arc::clone(cache.enabled_account(&session.account)?);
-        Some((account, session))
+        let owner = cache.enabled_account(&session.account)?;
+        let account = match &session.station {
+            None => owner,
+            Some(station) => cache.person_at(station, now)?,
+        };
+        Some((Arc::clone(account), session))
     }
 
     /// Begins a session after the password was compared with the hash `known`, and ends the session
@@ -71,18 +78,24 @@ impl Sessions<'_> {
         })
     }
 
-    /// Ends a session. Does nothing if it has ended.
+    /// Ends a session, or at a station the turn of the person who uses it. Does nothing if it has ended.
     ///
     /// # Errors
     /// `Store`; the session has ended here all the same, and is removed from the store as soon as the
     /// disk takes it.
     pub fn end(&self, key: Key, author: &Author) -> AccountsResult<()> {
         self.0.decide(author, |cache, _| {
-            if cache.sessions.get(&key).is_none() {
+            let Some(tracked) = cache.sessions.get(&key) else {
                 return Ok(Plan::unchanged(()));
-            }
-            let edits = vec![AccountEdit::RemoveSession(key)];
-            Ok(Plan::routine(edits, "signed out", ()))
+            };
+            let mut session = tracked.value.clone();
+            let edit = if session.station.is_some() {
+                session.station = Some(Station::default());
+                AccountEdit::PutSession(session)
+            } else {
+                AccountEdit::RemoveSession(key)
+            };
+            Ok(Plan::routine(vec![edit], "signed out", ()))
         })
     }
 
@@ -134,6 +147,7 @@ impl Sessions<'_> {
                 client: session.client.clone(),
                 began_at: session.began_at,
                 idle_seconds: now.0.saturating_sub(session.seen.0),
+                is_station: session.station.is_some(),
             })
             .collect();
         summaries.sort_unstable_by_key(|session| session.idle_seconds);
@@ -152,6 +166,8 @@ pub struct SessionSummary {
     pub began_at: Timestamp,
     /// Seconds since the session was last used.
     pub idle_seconds: u64,
+    /// True if the browser is a station.
+    pub is_station: bool,
 }
 
 /// Returns a new session and its secret.
@@ -164,6 +180,7 @@ pub fn new_session(name: &AccountName, client: &str, now: MonotonicSeconds) -> (
         began_at: Timestamp::now(),
         began: now,
         seen: now,
+        station: None,
     };
     (secret, session)
 }

@@ -6,6 +6,7 @@ mod order;
 mod orphans;
 mod revocation;
 mod sessions;
+mod stations;
 mod support;
 
 use self::support::{DAY, HASH, TestAccounts, author, name, operator};

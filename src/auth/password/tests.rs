@@ -23,6 +23,24 @@ fn a_password_is_long_and_does_not_consist_of_the_name() {
     }
 }
 
+#[test]
+fn a_pin_has_4_to_8_digits_that_are_not_the_first_to_try() {
+    for (pin, expected) in [
+        ("4711", Ok(())),
+        ("00000001", Ok(())),
+        ("1212", Ok(())),
+        ("123", Err(WeakPin::NotDigits)),
+        ("123456789", Err(WeakPin::NotDigits)),
+        ("12 4", Err(WeakPin::NotDigits)),
+        ("\u{664}\u{667}", Err(WeakPin::NotDigits)),
+        ("0000", Err(WeakPin::Guessable)),
+        ("23456", Err(WeakPin::Guessable)),
+        ("9876", Err(WeakPin::Guessable)),
+    ] {
+        assert_eq!(check_pin(pin), expected, "{pin}");
+    }
+}
+
 /// Without an account there is nothing to compare with, and an immediate answer would reveal that.
 #[tokio::test]
 async fn a_name_without_an_account_takes_as_long_as_one_with() {

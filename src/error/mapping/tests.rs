@@ -78,6 +78,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
             NotInScope(Scope::SetStatus),
             NotAdmin,
             NotAPerson,
+            AtStation,
             CrossOrigin,
             WrongAddress("https://pets.example".to_owned()),
             OtherHost,

@@ -60,6 +60,7 @@ fn account(text: &str) -> Account {
         role: Role::Staff,
         is_disabled: false,
         password: Some("$argon2id$…".to_owned()),
+        pin: None,
         invitation: None,
         created: Timestamp::from_micros(7),
     }
@@ -73,6 +74,7 @@ fn session(key: u8, account: &str) -> Session {
         began_at: Timestamp::from_micros(8),
         began: MonotonicSeconds(100),
         seen: MonotonicSeconds(200),
+        station: None,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Account, AccountName, AuditEntry, AuditKind, Author, Invitation, Key, MonotonicSeconds, Rescue,
-    Rev, Session, Timestamp, Token,
+    Rev, Session, Station, Timestamp, Token, Turn,
 };
 use crate::store::record::{decode, encode};
 use crate::store::{ClockReading, StoreError};
@@ -17,6 +17,8 @@ struct AccountRecord {
     #[serde(default)]
     disabled: bool,
     password: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pin: Option<String>,
     /// The key in hex digits, and when it expires in seconds of the store's clock.
     invitation: Option<(String, u64)>,
     /// Microseconds since the Unix epoch, as all timestamps here.
@@ -30,6 +32,14 @@ struct SessionRecord {
     began_at: i64,
     began: u64,
     seen: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    station: Option<StationRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StationRecord {
+    /// The account whose turn it is, and the second of the last tap.
+    turn: Option<(String, u64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,6 +92,7 @@ pub fn encode_account(account: &Account) -> Vec<u8> {
         role: account.role.as_str().to_owned(),
         disabled: account.is_disabled,
         password: account.password.clone(),
+        pin: account.pin.clone(),
         invitation: account
             .invitation
             .map(|invitation| (encode_key(&invitation.key), invitation.expires.0)),
@@ -104,6 +115,7 @@ pub fn decode_account(name: &str, bytes: &[u8]) -> Result<Account, StoreError> {
         role: record.role.parse().map_err(damaged)?,
         is_disabled: record.disabled,
         password: record.password,
+        pin: record.pin,
         invitation: record.invitation.map(invitation).transpose()?,
         created: Timestamp::from_micros(record.created),
     })
@@ -117,6 +129,12 @@ pub fn encode_session(session: &Session) -> Vec<u8> {
         began_at: session.began_at.micros(),
         began: session.began.0,
         seen: session.seen.0,
+        station: session.station.as_ref().map(|station| StationRecord {
+            turn: station
+                .turn
+                .as_ref()
+                .map(|turn| (turn.account.to_string(), turn.last_tap.0)),
+        }),
     })
 }
 
@@ -126,6 +144,14 @@ pub fn encode_session(session: &Session) -> Vec<u8> {
 /// `Record`.
 pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
     let record: SessionRecord = decode(bytes)?;
+    let turn = |(account, last_tap): (String, u64)| {
+        let (account, last_tap) = (account_name(&account)?, MonotonicSeconds(last_tap));
+        Ok::<_, StoreError>(Turn { account, last_tap })
+    };
+    let station = |record: StationRecord| {
+        let turn = record.turn.map(turn).transpose()?;
+        Ok::<_, StoreError>(Station { turn })
+    };
     Ok(Session {
         key,
         account: account_name(&record.account)?,
@@ -133,6 +159,7 @@ pub fn decode_session(key: Key, bytes: &[u8]) -> Result<Session, StoreError> {
         began_at: Timestamp::from_micros(record.began_at),
         began: MonotonicSeconds(record.began),
         seen: MonotonicSeconds(record.seen),
+        station: record.station.map(station).transpose()?,
     })
 }
 

@@ -62,6 +62,7 @@ fn account_set() -> AccountSet {
         role: Role::Admin,
         is_disabled: true,
         password: Some("$argon2id$v=19$\u{2026}".to_owned()),
+        pin: Some("$argon2id$v=19$\u{2027}".to_owned()),
         invitation: Some(Invitation {
             key,
             expires: MonotonicSeconds(300),
@@ -83,6 +84,7 @@ fn account_set() -> AccountSet {
         began_at: Timestamp::from_micros(9),
         began: MonotonicSeconds(1),
         seen: MonotonicSeconds(2),
+        station: None,
     };
     AccountSet {
         accounts: vec![account],

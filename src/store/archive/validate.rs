@@ -112,10 +112,12 @@ pub fn validate_account(account: Account) -> Result<Account, StoreError> {
         validate_number("invitation", invitation.expires.0)?;
     }
     let is_hash = |hash: &String| hash.len() <= PASSWORD_HASH_BYTES && !has_control_character(hash);
-    if account.password.as_ref().is_none_or(is_hash) {
-        return Ok(account);
+    for (field, hash) in [("password", &account.password), ("pin", &account.pin)] {
+        if !hash.as_ref().is_none_or(is_hash) {
+            return Err(invalid(field, "it is not a password hash"));
+        }
     }
-    Err(invalid("password", "it is not a password hash"))
+    Ok(account)
 }
 
 /// Validates a token.

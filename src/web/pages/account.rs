@@ -1,5 +1,7 @@
-//! The page of one's own account: sessions, password, API tokens. `revocation` ends sessions and
+//! The page of one's own account: sessions, password, PIN, API tokens. `revocation` ends sessions and
 //! tokens.
+
+pub mod station;
 
 use poem::http::StatusCode;
 use poem::{Request, Response, handler};

@@ -42,6 +42,10 @@ pub enum Flash {
     TokenRevoked,
     /// The reader has a new password.
     PasswordChanged(EndedAccess),
+    /// The reader has a new PIN.
+    PinSet,
+    /// The reader has no PIN any more.
+    PinRemoved,
     /// A pet was removed.
     PetRemoved(PetId),
     /// A pet in the trash was deleted.
@@ -106,6 +110,8 @@ impl Flash {
             Flash::OtherSessionsEnded(count) => format!("others-ended~{count}"),
             Flash::TokenRevoked => "token-revoked".to_owned(),
             Flash::PasswordChanged(ended) => format!("password-changed~{}", ended.encode()),
+            Flash::PinSet => "pin-set".to_owned(),
+            Flash::PinRemoved => "pin-removed".to_owned(),
             Flash::PetRemoved(pet) => format!("pet-removed~{pet}"),
             Flash::PetDeleted => "pet-deleted".to_owned(),
             Flash::NoPetSelected => "no-pet-selected".to_owned(),
@@ -142,6 +148,8 @@ impl Flash {
             ["password-changed", sessions, tokens] => {
                 Flash::PasswordChanged(ended(sessions, tokens)?)
             }
+            ["pin-set"] => Flash::PinSet,
+            ["pin-removed"] => Flash::PinRemoved,
             ["pet-removed", pet] => Flash::PetRemoved(pet.parse().ok()?),
             ["pet-deleted"] => Flash::PetDeleted,
             ["no-pet-selected"] => Flash::NoPetSelected,
@@ -172,6 +180,8 @@ impl Flash {
             Flash::PasswordChanged(ended) => {
                 format!("Your password was changed.{}", ended.sentence())
             }
+            Flash::PinSet => "Your PIN was set.".to_owned(),
+            Flash::PinRemoved => "Your PIN was removed.".to_owned(),
             Flash::PetRemoved(_) => "The pet was removed.".to_owned(),
             Flash::PetDeleted => "The pet was deleted.".to_owned(),
             Flash::NoPetSelected => "Select at least one pet first.".to_owned(),

@@ -81,6 +81,7 @@ fn cards(
     let rights = Rights {
         name: None,
         is_admin: false,
+        is_station: false,
         account_cookie: None,
         form_token: None,
         ..rights

@@ -1,4 +1,4 @@
-//! Signs in and out.
+//! Signs in and out. At a station, the page asks whose turn it is, and a PIN takes the place of the password.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -11,9 +11,12 @@ use serde::Deserialize;
 use super::form::Form;
 use super::response::{PageResponder, redirect};
 use super::unsaved_form::{Reason, UnsavedForm};
-use crate::auth::{Principal, Secret, SignInError, SignInRequest, SignedIn};
+use crate::auth::{Principal, Secret, SignInError, SignInRequest, SignedIn, TurnRequest};
 use crate::error::Failure;
 use crate::views::SignInPage;
+
+/// Path of the page.
+pub const PATH: &str = "/sign-in";
 
 /// The page after signing in, if no other page was asked for.
 const HOME: &str = "/pets";
@@ -23,6 +26,8 @@ const HOME: &str = "/pets";
 struct SignInQuery {
     /// The page to return to.
     next: Option<String>,
+    /// `password` for the form with a password at a station.
+    with: Option<String>,
 }
 
 /// Redirects to the sign-in page, which leads back to `uri`.
@@ -45,7 +50,7 @@ pub fn ask_to_sign_in(
         None => local_path(referring_page),
     };
     let pending = unsaved.as_ref().map(UnsavedForm::pending);
-    let mut page = SignInPage::new(&next);
+    let mut page = sign_in_page(&pages.principal, &next);
     page.pending = pending;
     pages.show_to_anonymous(|pages| pages.show_refused(&page, failure))
 }
@@ -60,7 +65,7 @@ pub fn show_failure(
     if unsaved.is_by(&pages.principal) {
         return unsaved.show(&pages, Reason::SignedIn);
     }
-    let mut page = SignInPage::new(&unsaved.page());
+    let mut page = sign_in_page(&pages.principal, &unsaved.page());
     page.problem = Some(failure.detail.clone());
     page.pending = Some(unsaved.pending());
     pages.show_to_anonymous(|pages| pages.show_refused(&page, failure))
@@ -79,10 +84,13 @@ pub fn show_form(pages: PageResponder, Query(query): Query<SignInQuery>) -> poem
     let authenticator = pages.principal.authenticator();
     authenticator.staff().map_err(Failure::from)?;
     let next = local_path(query.next.as_deref());
-    if pages.principal.person().is_ok() {
+    let mut page = sign_in_page(&pages.principal, &next);
+    if query.with.as_deref() == Some("password") {
+        page.people = None;
+    } else if page.people.is_none() && pages.principal.person().is_ok() {
         return Ok(redirect(&next));
     }
-    pages.show_to_anonymous(|pages| pages.show(&SignInPage::new(&next)))
+    pages.show_to_anonymous(|pages| pages.show(&page))
 }
 
 /// Signs in. Shows the form that the sign-in page carried, if its author has signed in.
@@ -96,6 +104,17 @@ pub async fn sign_in(
     let staff = principal.authenticator().staff().map_err(Failure::from)?;
     let next = local_path(form.get("next"));
     let unsaved = UnsavedForm::from_sign_in(&form);
+    let station = principal.station();
+    let turn = station
+        .zip(form.get("pin"))
+        .map(|(station, pin)| TurnRequest {
+            station,
+            name: form.text("name"),
+            pin: pin.trim(),
+            address: peer_address(request),
+            client: principal.client(),
+        });
+    let is_turn = turn.is_some();
     let attempt = SignInRequest {
         name: form.text("name"),
         password: form.text("password"),
@@ -105,7 +124,15 @@ pub async fn sign_in(
     };
     let metrics = pages.site.app.metrics();
     let count = |result| metrics.sign_ins.with_label_values(&[result]).inc();
-    let failure = match staff.sign_in(attempt).await {
+    let signed_in = match turn {
+        Some(turn) => {
+            let begun = staff.begin_turn(turn).await;
+            // The station keeps its secret.
+            begun.and_then(|()| principal.cookie().cloned().ok_or(SignInError::Wrong))
+        }
+        None => staff.sign_in(attempt).await,
+    };
+    let failure = match signed_in {
         Ok(secret) => {
             count("ok");
             let signed_in = principal.with_cookie(secret.clone());
@@ -122,7 +149,11 @@ pub async fn sign_in(
         }
         Err(SignInError::Wrong) => {
             count("wrong");
-            Failure::unauthorized("Wrong name or password.")
+            Failure::unauthorized(if is_turn {
+                "Wrong name or PIN."
+            } else {
+                "Wrong name or password."
+            })
         }
         Err(SignInError::TooMany { retry_after }) => {
             count("too-many");
@@ -130,24 +161,49 @@ pub async fn sign_in(
         }
         Err(SignInError::Failed(error)) => return Err(Failure::from(error).into()),
     };
-    let mut page = SignInPage::new(&next);
+    let mut page = sign_in_page(principal, &next);
+    if !is_turn {
+        page.people = None;
+    }
     page.entered = form.text("name").to_owned();
     page.problem = Some(failure.detail.clone());
     page.pending = unsaved.as_ref().map(UnsavedForm::pending);
     pages.show_refused(&page, &failure)
 }
 
-/// Ends the session.
+/// Ends the session, or at a station the turn.
 #[handler]
-pub async fn sign_out(
-    person: SignedIn,
-    pages: PageResponder,
-    _form: Form,
-) -> poem::Result<Response> {
+pub async fn sign_out(pages: PageResponder, _form: Form) -> poem::Result<Response> {
+    let person = SignedIn::at_any_browser(&pages.principal)?;
     let edit =
         person.edit(|accounts, person| accounts.sessions().end(person.key, &person.actor.author));
     edit.await?;
-    Ok(without_session(redirect(HOME), &pages.principal))
+    Ok(if pages.principal.station().is_some() {
+        without_account(redirect(PATH), &pages.principal)
+    } else {
+        without_session(redirect(HOME), &pages.principal)
+    })
+}
+
+/// Returns the page for this browser: that of a station if it is one.
+fn sign_in_page(principal: &Principal, next: &str) -> SignInPage {
+    let mut page = SignInPage::new(next);
+    let station = principal.station();
+    let staff = principal.authenticator().staff().ok();
+    page.people = station.zip(staff).map(|(station, staff)| {
+        let people = staff.accounts().stations().people(&station);
+        people.iter().map(ToString::to_string).collect()
+    });
+    page
+}
+
+/// Removes from the browser which account is signed in, and the pages that it cached, but not its session.
+pub fn without_account(mut response: Response, principal: &Principal) -> Response {
+    let headers = response.headers_mut();
+    let cookie = principal.authenticator().cookies().clear_account();
+    headers.append(header::SET_COOKIE, cookie);
+    clear_cache(headers);
+    response
 }
 
 /// Removes the session from the browser, and the pages that the browser cached: Back would show what
@@ -158,9 +214,13 @@ pub fn without_session(mut response: Response, principal: &Principal) -> Respons
     for cookie in principal.clear_cookies() {
         headers.append(header::SET_COOKIE, cookie);
     }
+    clear_cache(headers);
+    response
+}
+
+fn clear_cache(headers: &mut HeaderMap) {
     let clear = HeaderName::from_static("clear-site-data");
     headers.insert(clear, HeaderValue::from_static("\"cache\""));
-    response
 }
 
 /// Stores a new session in the browser.

@@ -5,6 +5,7 @@
 import { openTab, startRescue, startStore } from "./browser.mjs";
 
 const PASSWORD = "four words are enough";
+const PIN = "4711";
 
 /** The date where no time zone is set. */
 const TODAY = new Date().toISOString().slice(0, "2026-11-27".length);
@@ -86,7 +87,24 @@ export async function startAll(t) {
     const cookies = reader === "admin" ? { storageState } : {};
     return paths.map((path) => ({ name: `${reader} ${path}`, url: origin + path, ...cookies }));
   });
-  return [...pages, invitation];
+  const station = await shareTablet(t, store.origin);
+  return [...pages, invitation, ...station];
+}
+
+/** Shares a tablet, at which it is the turn of the admin. Returns its pages. */
+async function shareTablet(t, origin) {
+  const tablet = await openTab(t, `${origin}/sign-in`);
+  await tablet.page.locator("#name").fill("anna");
+  await tablet.page.locator("#password").fill(PASSWORD);
+  await tablet.send('main button[type="submit"]');
+  await tablet.page.goto(`${origin}/account`);
+  await tablet.send('button:text("Share this device")');
+  await tablet.page.getByLabel("anna").check();
+  await tablet.page.locator("#pin").fill(PIN);
+  await tablet.send('button:text("Start")');
+  const storageState = await tablet.page.context().storageState();
+  const paths = ["/pets", "/sign-in", "/sign-in?with=password"];
+  return paths.map((path) => ({ name: `tablet ${path}`, url: origin + path, storageState }));
 }
 
 /** Makes the first admin, who invites Boris and names the rescue. Returns the link for Boris. */
@@ -99,6 +117,8 @@ async function inviteBoris(tab, origin) {
   await tab.page.locator("#phone").fill("+44 20 7946 0000");
   await tab.send('main form button[type="submit"]');
   await tab.page.goto(`${origin}/account`);
+  await tab.page.locator("#pin").fill(PIN);
+  await tab.send('button:text("Set PIN")');
   await tab.page.locator("#token-name").fill("Kennel display");
   await tab.send('button:text("Create token")');
   await tab.page.goto(`${origin}/staff`);

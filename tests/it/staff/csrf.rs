@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 23] = [
+const FORMS: [&str; 25] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -18,6 +18,8 @@ const FORMS: [&str; 23] = [
     "/sign-in",
     "/sign-out",
     "/account/password",
+    "/account/pin",
+    "/account/station",
     "/account/sessions",
     "/account/sessions/0011223344556677",
     "/account/tokens",

@@ -19,6 +19,7 @@ fn put_orphans(store: &dyn AccountStore) {
         began_at: Timestamp::now(),
         began: MonotonicSeconds(0),
         seen: MonotonicSeconds(0),
+        station: None,
     };
     let token = Token {
         key: KEY,

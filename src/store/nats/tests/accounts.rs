@@ -27,6 +27,7 @@ fn put(text: &str) -> AccountEdit {
         role: Role::Admin,
         is_disabled: false,
         password: Some("$argon2id$…".to_owned()),
+        pin: None,
         invitation: None,
         created: Timestamp::from_micros(7),
     })
