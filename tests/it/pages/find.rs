@@ -129,7 +129,7 @@ async fn a_parameter_that_is_not_allowed_is_left_out_and_named() {
             "sort=size",
             "sort must be one of oldest, newest, name, changed.",
         ),
-        ("page=0", "page must be a whole number from 1."),
+        ("page=0", "page must be a whole number from 1 to 1000000."),
         ("page=99", "There is no page 99; the last one is 1."),
         ("tag=%3Cb%3E", "tag must be one of good-with-children"),
     ] {
