@@ -15,7 +15,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use pet_store::hub::{Hub, TopicFilter};
 use pet_store::metrics::Metrics;
 use pet_store::model::{
-    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Rev, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, Rev, Status, StatusNote,
+    Timestamp,
 };
 use pet_store::store::MemoryEngine;
 use pet_store::wire::{Frame, Predecessors, SnapshotForm};
@@ -66,6 +67,7 @@ fn pet(id: u64) -> Pet {
         status: Status::Sleeping,
         since: Timestamp::from_micros(1_700_000_000_000_000),
         removed: None,
+        note: StatusNote::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pet_store::model::{
-    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
 };
 use pet_store::store::{Engine, RedbEngine};
 use tempfile::TempDir;
@@ -46,6 +46,7 @@ fn engine(folder: &TempDir) -> RedbEngine {
                 status: Status::Sleeping,
                 since: Timestamp::now(),
                 removed: None,
+                note: StatusNote::default(),
             };
             change(Rev::new(id), id, ChangeKind::Pet(Arc::new(pet)))
         })

@@ -250,6 +250,14 @@ impl Hub {
         self.state().trash()
     }
 
+    /// Returns up to `limit` changes of one pet, newest first. Blocks on the disk or the network.
+    ///
+    /// # Errors
+    /// As for `Engine::history`.
+    pub fn newest_changes(&self, pet: PetId, limit: usize) -> Result<Vec<Change>, StoreError> {
+        self.engine.history(pet, None, limit)
+    }
+
     /// Returns the request with this key, if it was carried out less than a day before `now`.
     pub fn done_request(&self, id: &RequestId, now: Timestamp) -> Option<DoneRequest> {
         self.state().requests().get(id, now)

@@ -47,7 +47,7 @@ pub use staff::{
     MonotonicSeconds, Role, Scope, Session, Station, TOKEN_NAME_CHARACTERS, Token, Turn,
     UnknownRole, UnknownScope, check_token_name,
 };
-pub use status::{Status, UnknownStatus};
+pub use status::{Status, StatusNote, StatusNoteError, StatusStart, UnknownStatus};
 pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};
 pub use timestamp::Timestamp;
 pub use visibility::Visibility;

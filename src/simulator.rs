@@ -138,7 +138,7 @@ mod tests {
         let commands = (0..count).map(|_| turns.next(pets).unwrap());
         commands
             .map(|command| match command {
-                Command::SetStatus { pet, status, .. } => (pet.get(), status),
+                Command::SetStatus { pet, edit } => (pet.get(), edit.status),
                 other => panic!("the simulator only sets statuses, not {other:?}"),
             })
             .collect()

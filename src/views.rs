@@ -41,7 +41,9 @@ pub use self::form::{FieldMessages, FormPage};
 pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::lobby::{LobbyCardsPage, LobbyPage};
 pub use self::page::Page;
-pub use self::pets::{BulkUndoView, CardsPage, IndexPage, ShowPage, TrashPage, UndoView};
+pub use self::pets::{
+    BulkUndoView, CardsPage, IndexPage, ShowPage, StatusForm, TrashPage, UndoView,
+};
 pub use self::photos::PhotosPage;
 pub use self::print::{PrintPage, PrintSheet};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};

@@ -13,7 +13,9 @@ use super::Failure;
 use crate::auth::{AccountsError, Refusal};
 use crate::hub::TooManyPets;
 use crate::model::picture::PhotoError;
-use crate::model::{CursorError, FieldError, InvalidProfile, PetIdError, UnknownStatus};
+use crate::model::{
+    CursorError, FieldError, InvalidProfile, PetIdError, StatusNoteError, UnknownStatus,
+};
 use crate::store::StoreError;
 use crate::writer::WriteError;
 
@@ -134,6 +136,10 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
+            WriteError::BeginsTooEarly { .. } => Failure {
+                fields: vec![at_field("began", &error)],
+                ..Failure::invalid(detail)
+            },
             WriteError::KeyReused => Failure::invalid(detail),
             WriteError::PreconditionFailed => Failure::precondition_failed(detail),
             WriteError::Conflict
@@ -194,6 +200,21 @@ impl From<PhotoError> for Failure {
             | PhotoError::TooMuchMemory
             | PhotoError::Damaged => Failure::invalid(detail),
         }
+    }
+}
+
+impl From<FieldError> for Failure {
+    fn from(error: FieldError) -> Self {
+        Failure {
+            fields: vec![error.clone()],
+            ..Failure::invalid(format!("{}: {}", error.field, error.message))
+        }
+    }
+}
+
+impl From<StatusNoteError> for Failure {
+    fn from(error: StatusNoteError) -> Self {
+        FieldError::from(error).into()
     }
 }
 

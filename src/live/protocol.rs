@@ -13,9 +13,9 @@ use crate::auth::{Refusal, SocketPrincipal};
 use crate::delivery::{CloseCode, IncomingMessage, MessageHandler, Reply, close_frame};
 use crate::error::Failure;
 use crate::limits::ClientAddress;
-use crate::model::{PetId, Scope, Status};
+use crate::model::{PetId, Scope, Status, StatusNote, StatusStart};
 use crate::wire::{Encoding, Message};
-use crate::writer::{Command, Committed, Expected, WriteError};
+use crate::writer::{Command, Committed, Expected, StatusEdit, WriteError};
 
 /// Unreadable messages after which the connection is closed with 1008.
 const MAX_STRIKES: u8 = 3;
@@ -138,6 +138,12 @@ struct CommandRequest {
     verb: String,
     pet: Option<u64>,
     status: Option<String>,
+    /// When the status began, in RFC 3339.
+    began: Option<String>,
+    /// When the status began, in minutes before now.
+    minutes_ago: Option<u64>,
+    /// The note on the status. Empty for none.
+    note: Option<String>,
     /// The cursor of the change that set the present status. The command is refused if another change
     /// has set or confirmed the status since.
     expected: Option<String>,
@@ -231,11 +237,17 @@ impl CommandRequest {
             Some(cursor) => Expected::StatusSetAt(cursor.parse()?),
             None => Expected::Anything,
         };
+        let minutes_ago = self.minutes_ago.map(|minutes| minutes.to_string());
+        let start = StatusStart::parse(self.began.as_deref(), minutes_ago.as_deref())?;
+        let note = self.note.map(|note| note.parse::<StatusNote>());
         Ok(Command::SetStatus {
             pet: PetId::new(pet),
-            status,
-            since: None,
-            expected,
+            edit: StatusEdit {
+                status,
+                start,
+                note: note.transpose()?,
+                expected,
+            },
         })
     }
 }

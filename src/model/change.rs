@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Author, Pet, PetId, RequestKey, Rev, Status, Timestamp, Visibility};
+use super::{Author, Pet, PetId, RequestKey, Rev, Status, StatusNote, Timestamp, Visibility};
 
 /// Kind of principal that asked for a change; this is all that visitors learn about the author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,11 +60,11 @@ pub struct Change {
 /// Content of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// The pet has this status since `Change::at`.
+    /// The pet has this status since `Change::at`, without a note.
     Status(Status),
-    /// The pet has this status since an earlier time: an undo restored the status, or somebody
-    /// confirmed it.
-    StatusSince(Status, Timestamp),
+    /// The pet has this status since a time of its own, with a note or none: an undo restored the status,
+    /// somebody confirmed it, or it began earlier.
+    StatusSince(Status, Timestamp, StatusNote),
     /// The pet was created, edited, put into the trash or restored, and is like this now.
     Pet(Arc<Pet>),
     /// The pet of this name was deleted. Records of earlier versions have no name.
@@ -74,16 +74,18 @@ pub enum ChangeKind {
 impl Change {
     /// Returns the pet after this change, given the pet `before` it; `None` when it is deleted.
     pub fn apply_to(&self, before: Option<Arc<Pet>>) -> Option<Arc<Pet>> {
-        let set_status = |(status, since)| {
+        let set_status = |status, since, note| {
             before.map(|mut pet| {
                 let pet_after = Arc::make_mut(&mut pet);
-                (pet_after.status, pet_after.since) = (status, since);
+                (pet_after.status, pet_after.since, pet_after.note) = (status, since, note);
                 pet
             })
         };
         match &self.kind {
-            ChangeKind::Status(status) => set_status((*status, self.at)),
-            ChangeKind::StatusSince(status, since) => set_status((*status, *since)),
+            ChangeKind::Status(status) => set_status(*status, self.at, StatusNote::default()),
+            ChangeKind::StatusSince(status, since, note) => {
+                set_status(*status, *since, note.clone())
+            }
             ChangeKind::Pet(pet) => Some(Arc::clone(pet)),
             ChangeKind::Gone(_) => None,
         }
@@ -94,13 +96,23 @@ impl Change {
     pub const fn status(&self) -> Option<(Status, Timestamp)> {
         match self.kind {
             ChangeKind::Status(status) => Some((status, self.at)),
-            ChangeKind::StatusSince(status, since) => Some((status, since)),
+            ChangeKind::StatusSince(status, since, _) => Some((status, since)),
             ChangeKind::Pet(_) | ChangeKind::Gone(_) => None,
         }
     }
 }
 
 impl ChangeKind {
+    /// Returns the note on the status after the change; `None` if there is none.
+    pub fn note(&self) -> Option<&StatusNote> {
+        let note = match self {
+            ChangeKind::StatusSince(_, _, note) => note,
+            ChangeKind::Pet(pet) if !pet.is_in_trash() => &pet.note,
+            ChangeKind::Status(_) | ChangeKind::Pet(_) | ChangeKind::Gone(_) => return None,
+        };
+        Some(note).filter(|note| !note.is_empty())
+    }
+
     /// Returns the pet's name if the change contains it: the name after a create or edit, the last name
     /// of a pet that was removed.
     pub fn name(&self) -> Option<&str> {

@@ -131,14 +131,16 @@ impl StatusSpan {
 
     /// Returns what `audience` may know from `changes`, up to `now`.
     ///
-    /// A status that began before it was set, as after an undo, replaces what was set in between.
+    /// A status that began before it was set, as after an undo, replaces what was set in between. If the present
+    /// status began later than was entered first, the one before it lasted longer.
     fn list<'a>(
         changes: impl IntoIterator<Item = &'a Change>,
         audience: Audience,
         current: (Status, Timestamp),
         now: Timestamp,
     ) -> Vec<Self> {
-        let mut spans = Vec::new();
+        let mut spans: Vec<StatusSpan> = Vec::new();
+        let mut since = None;
         for change in changes {
             if audience == Audience::Public && !change.visibility.is_announced() {
                 continue;
@@ -149,7 +151,16 @@ impl StatusSpan {
                 _ => change.status(),
             };
             match status {
-                Some(status) if !is_withdrawn => begin(&mut spans, status, now),
+                Some((status, from)) if !is_withdrawn => {
+                    let was_later = since.is_some_and(|since| since < from && from < change.at);
+                    let is_present =
+                        |last: &mut StatusSpan| last.status == status && Some(last.from) == since;
+                    if was_later && let Some(present) = spans.pop_if(is_present) {
+                        extend(&mut spans, present.from, from);
+                    }
+                    begin(&mut spans, (status, from), now);
+                    since = Some(from);
+                }
                 _ => cut(&mut spans, change.at),
             }
         }
@@ -174,6 +185,13 @@ fn cut(spans: &mut Vec<StatusSpan>, at: Timestamp) {
     while spans.pop_if(|last| last.from >= at).is_some() {}
     if let Some(last) = spans.last_mut() {
         last.until = last.until.min(at);
+    }
+}
+
+/// Lets the last status end at `until`, if it ended at `end`.
+fn extend(spans: &mut [StatusSpan], end: Timestamp, until: Timestamp) {
+    if let Some(last) = spans.last_mut().filter(|last| last.until == end) {
+        last.until = until;
     }
 }
 

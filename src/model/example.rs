@@ -1,6 +1,8 @@
 //! Plain pets and changes for tests.
 
-use super::{Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp};
+use super::{
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
+};
 
 /// Returns a sleeping pet without a name.
 pub fn pet(id: u64) -> Pet {
@@ -11,6 +13,7 @@ pub fn pet(id: u64) -> Pet {
         status: Status::Sleeping,
         since: Timestamp::from_micros(0),
         removed: None,
+        note: StatusNote::default(),
     }
 }
 

@@ -5,12 +5,17 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Zoned;
+use jiff::civil::Time;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::Timestamp;
 
 /// Within this time a weekday is unambiguous.
 const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
+
+/// Time of day without a day that is understood as one of the past: at midnight, 23:50 was ten minutes ago, but at noon,
+/// 12:10 is a mistake.
+const HALF_A_DAY: Duration = Duration::from_hours(12);
 
 /// Regions of the time zones that are offered. The other names are aliases and offsets.
 const REGIONS: [&str; 10] = [
@@ -69,6 +74,18 @@ impl LocalTime {
             "%-d %b %Y "
         };
         self.format(at, &format!("{day}{}", self.clock_format()))
+    }
+
+    /// Returns the last time at which the clock showed `clock`, such as `14:05`, within the 12 hours before `now`;
+    /// `None` for other text, and for a time that is still to come today.
+    pub fn last_time(&self, clock: &str, now: Timestamp) -> Option<Timestamp> {
+        let time: Time = clock.parse().ok()?;
+        let today = self.zoned(now).date();
+        let days = [Some(today), today.yesterday().ok()].into_iter().flatten();
+        let times = days.filter_map(|day| day.to_datetime(time).to_zoned(self.time_zone()).ok());
+        let mut times =
+            times.map(|zoned| Timestamp::from_micros(zoned.timestamp().as_microsecond()));
+        times.find(|at| *at <= now && now.since(*at) <= HALF_A_DAY)
     }
 
     /// Returns the hour of `at` without the time zone, for a scale of hours: `06:00`, or `6 am`. `None` unless a
@@ -195,6 +212,36 @@ mod tests {
             "yesterday 23:30",
             "over there"
         );
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_last_one_of_the_past_12_hours() {
+        let berlin = LocalTime::new("Europe/Berlin", true);
+        for (clock, now, time) in [
+            ("14:05", "2026-11-27T13:05:59Z", "2026-11-27T13:05:00Z"),
+            ("02:06", "2026-11-27T13:05:59Z", "2026-11-27T01:06:00Z"),
+            ("23:50", "2026-11-26T23:10:00Z", "2026-11-26T22:50:00Z"),
+            // The clock shows 02:30 twice, or never.
+            ("02:30", "2026-10-25T02:00:00Z", "2026-10-25T00:30:00Z"),
+            ("02:30", "2026-03-29T02:00:00Z", "2026-03-29T01:30:00Z"),
+        ] {
+            assert_eq!(
+                berlin.last_time(clock, at(now)),
+                Some(at(time)),
+                "{clock} {now}"
+            );
+        }
+        for clock in [
+            "",
+            "14:06",
+            "02:05",
+            "25:00",
+            "soon",
+            "2026-11-27T13:00:00Z",
+        ] {
+            let now = at("2026-11-27T13:05:59Z");
+            assert_eq!(berlin.last_time(clock, now), None, "{clock}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{AdoptionState, Photo, Profile, Status, Timestamp};
+use super::{AdoptionState, Photo, Profile, Status, StatusNote, Timestamp};
 
 /// Id of a pet: a whole number from 1, assigned in order and never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -72,6 +72,8 @@ pub struct Pet {
     pub since: Timestamp,
     /// Removal of the pet, if it is in the trash: it is then on no board.
     pub removed: Option<Removal>,
+    /// Note on `status`.
+    pub note: StatusNote,
 }
 
 impl Pet {

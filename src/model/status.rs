@@ -1,7 +1,13 @@
-//! The statuses of pets.
+//! The statuses of pets, with their notes and starts.
+
+mod note;
+mod start;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use self::note::{StatusNote, StatusNoteError};
+pub use self::start::StatusStart;
 
 /// Activity of a pet.
 ///

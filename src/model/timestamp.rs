@@ -14,6 +14,10 @@ impl Timestamp {
     /// The start of 2020. A clock that shows an earlier time was never set.
     pub const EARLIEST: Timestamp = Timestamp(1_577_836_800_000_000);
 
+    /// Says how a time is entered.
+    pub const RFC_3339_MESSAGE: &str =
+        "Use a time in RFC 3339 format, for example 2026-11-22T14:05:00Z.";
+
     /// Returns the time of the wall clock. Revs order changes, not times.
     pub fn now() -> Self {
         Timestamp(jiff::Timestamp::now().as_microsecond())
@@ -22,6 +26,11 @@ impl Timestamp {
     /// Wraps microseconds since the Unix epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Timestamp(micros)
+    }
+
+    /// Parses a time in the form of RFC 3339. `from_str` also parses other forms of ISO 8601.
+    pub fn from_rfc_3339(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|_| is_rfc_3339(text))
     }
 
     /// Returns microseconds since the Unix epoch.
@@ -41,6 +50,11 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(micros))
     }
 
+    /// Returns the time this many minutes before.
+    pub const fn minutes_before(self, minutes: u16) -> Self {
+        Timestamp(self.0.saturating_sub(minutes as i64 * 60_000_000))
+    }
+
     /// Returns RFC 3339 in UTC with three digits of a second, which is as many as HTML allows in `datetime`.
     pub fn datetime(self) -> String {
         format!("{:.3}", self.timestamp())
@@ -55,6 +69,31 @@ impl Timestamp {
     pub(super) fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
+}
+
+/// Returns true if the text has the form of RFC 3339, `2026-11-22T14:05:00.5+01:00`. jiff also parses
+/// other forms of ISO 8601 (`20261122T14Z`) and time zones in brackets.
+fn is_rfc_3339(text: &str) -> bool {
+    let is_like = |text: &str, form: &str| {
+        let mut pairs = text.bytes().zip(form.bytes());
+        text.len() == form.len()
+            && pairs.all(|(byte, like)| match like {
+                b'0' => byte.is_ascii_digit(),
+                like => byte == like,
+            })
+    };
+    let Some((seconds, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let zone = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
+        None => rest,
+    };
+    is_like(seconds, "0000-00-00T00:00:00")
+        && !rest.starts_with(&format!(".{zone}"))
+        && ["Z", "+00:00", "-00:00"]
+            .iter()
+            .any(|form| is_like(zone, form))
 }
 
 impl fmt::Display for Timestamp {

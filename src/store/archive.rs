@@ -30,7 +30,9 @@ use super::accounts::{
 use super::photos::{read_files, used_photos};
 use super::record::{RemovalRecord, encode_change, encode_profile};
 use super::{AccountSet, StoreError};
-use crate::model::{AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev};
+use crate::model::{
+    AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev, StatusNote,
+};
 
 /// The format that is written, which the header names. Format 1 has no accounts, and format 2 neither
 /// photos nor settings of the rescue; both are read too.
@@ -60,6 +62,8 @@ enum ExportLine {
         status: String,
         /// Microseconds since the Unix epoch.
         since: i64,
+        #[serde(default, skip_serializing_if = "StatusNote::is_empty")]
+        note: StatusNote,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         photos: Vec<Photo>,
         /// Present for a pet in the trash.
@@ -139,6 +143,7 @@ impl<W: Write> ExportWriter<W> {
             since: pet.since.micros(),
             photos: pet.photos.clone(),
             removed: pet.removed.as_ref().map(RemovalRecord::from),
+            note: pet.note.clone(),
         })
     }
 

@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the tests of whole nodes use all of it")]
 pub(super) mod server;
 
+mod notes;
 mod photos;
 mod trash;
 
@@ -19,7 +20,8 @@ use tokio::runtime::Runtime;
 use self::server::{NEWEST, OLDEST, Servers};
 use super::*;
 use crate::model::{
-    Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, Timestamp, Visibility,
+    Author, Change, ChangeKind, ChangeSource, Pet, Profile, Status, StatusNote, Timestamp,
+    Visibility,
 };
 
 /// Runs `check` with a new store of every engine.
@@ -161,6 +163,7 @@ impl<'a> TestWriter<'a> {
             status: Status::Sleeping,
             since: Timestamp::from_micros((self.turn + 1) * 1000),
             removed: None,
+            note: StatusNote::default(),
         };
         self.change(pet, ChangeKind::Pet(Arc::new(record)))
     }
@@ -252,29 +255,6 @@ fn the_snapshot_is_the_result_of_the_log_and_ids_are_not_reused() {
         assert_eq!(pet.since, Timestamp::from_micros(6000));
         assert_eq!(pet.profile.name, "Pet 1 \r\u{2028}<b>");
         assert_eq!(snapshot.revs, [log[5].rev], "its last change");
-    });
-}
-
-#[test]
-fn a_status_that_nobody_has_set_reads_back_from_the_log_and_the_snapshot() {
-    with_every_engine(|writer| {
-        let start = writer.newest;
-        let since = Timestamp::from_micros(1000);
-        let mut created = writer.created(1);
-        let unset = |pet: &Pet| Pet {
-            status: Status::NotSetYet,
-            since,
-            ..pet.clone()
-        };
-        let pet = Arc::new(unset(created.after.as_deref().unwrap()));
-        created.change.kind = ChangeKind::Pet(Arc::clone(&pet));
-        created.after = Some(Arc::clone(&pet));
-        let mut log = writer.commit(&[created]);
-        let undone = ChangeKind::StatusSince(Status::NotSetYet, since);
-        let changes = [writer.status(1, Status::Eating), writer.change(1, undone)];
-        log.extend(writer.commit(&changes));
-        assert_eq!(writer.engine.tail(start, 10).unwrap(), log);
-        assert_eq!(writer.engine.snapshot().unwrap().pets, [unset(&pet)]);
     });
 }
 

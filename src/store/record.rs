@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use crate::model::{
     Author, Change, ChangeKind, ChangeSource, Pet, PetId, Photo, Profile, Removal, RequestKey, Rev,
-    Status, Timestamp, Visibility,
+    Status, StatusNote, Timestamp, Visibility,
 };
 
 /// A change in the log, stored under its rev. Times are microseconds since the Unix epoch.
@@ -38,6 +38,8 @@ enum KindRecord {
         /// Absent when the status began with the change.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<i64>,
+        #[serde(default, skip_serializing_if = "StatusNote::is_empty")]
+        note: StatusNote,
     },
     Pet(Box<PetRecord>),
     Gone {
@@ -58,6 +60,8 @@ struct PetRecord {
     /// Present for a pet in the trash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     removed: Option<RemovalRecord>,
+    #[serde(default, skip_serializing_if = "StatusNote::is_empty")]
+    note: StatusNote,
 }
 
 /// A status, in a word that earlier versions know, and the exact word if that is another one.
@@ -89,10 +93,12 @@ pub(super) fn encode_change(change: &Change) -> Vec<u8> {
             ChangeKind::Status(status) => KindRecord::Status {
                 status: (*status).into(),
                 since: None,
+                note: StatusNote::default(),
             },
-            ChangeKind::StatusSince(status, since) => KindRecord::Status {
+            ChangeKind::StatusSince(status, since, note) => KindRecord::Status {
                 status: (*status).into(),
                 since: Some(since.micros()),
+                note: note.clone(),
             },
             ChangeKind::Pet(pet) => KindRecord::Pet(Box::new(PetRecord::from(&**pet))),
             ChangeKind::Gone(name) => KindRecord::Gone { name: name.clone() },
@@ -113,9 +119,13 @@ pub(super) fn decode_change(rev: Rev, bytes: &[u8]) -> Result<Change, StoreError
         visibility: record.visibility,
         pet,
         kind: match record.kind {
-            KindRecord::Status { status, since } => match (status.decode()?, since) {
+            KindRecord::Status {
+                status,
+                since,
+                note,
+            } => match (status.decode()?, since) {
                 (status, Some(since)) => {
-                    ChangeKind::StatusSince(status, Timestamp::from_micros(since))
+                    ChangeKind::StatusSince(status, Timestamp::from_micros(since), note)
                 }
                 (status, None) => ChangeKind::Status(status),
             },
@@ -174,6 +184,12 @@ pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
     status.map_err(|error| StoreError::Record(format!("{error}, not {text:?}")))
 }
 
+/// Decodes the text of a note; empty for none.
+pub(super) fn decode_note(text: &str) -> Result<StatusNote, StoreError> {
+    let note = text.parse();
+    note.map_err(|error| StoreError::Record(format!("a note: {error}")))
+}
+
 /// Decodes the word of a source.
 pub(super) fn decode_source(text: &str) -> Result<ChangeSource, StoreError> {
     let mut sources = ChangeSource::ALL.into_iter();
@@ -213,6 +229,7 @@ impl From<&Pet> for PetRecord {
             status: pet.status.into(),
             since: pet.since.micros(),
             removed: pet.removed.as_ref().map(RemovalRecord::from),
+            note: pet.note.clone(),
         }
     }
 }
@@ -243,6 +260,7 @@ impl PetRecord {
             photos: self.photos,
             since: Timestamp::from_micros(self.since),
             removed: self.removed.map(Removal::from),
+            note: self.note,
         })
     }
 }
@@ -299,7 +317,7 @@ mod tests {
         let since = Timestamp::from_micros(3);
         assert_eq!(
             decode_change(Rev::new(1), status).unwrap().kind,
-            ChangeKind::StatusSince(Status::Eating, since)
+            ChangeKind::StatusSince(Status::Eating, since, StatusNote::default())
         );
     }
 }

@@ -40,7 +40,8 @@ use self::file::StoreFile;
 use self::io_observer::NoObserver;
 pub use self::io_observer::{IoEvent, IoObserver};
 use self::tables::{
-    HISTORY, IS_OVER, LOG, META, NEXT_PET, PETS, PRESENT, REV, STATUSES, TRASH, TRIMMED, number,
+    HISTORY, IS_OVER, LOG, META, NEXT_PET, NOTES, PETS, PRESENT, REV, STATUSES, TRASH, TRIMMED,
+    number,
 };
 pub use self::transfer::{export, import, write_new};
 use super::accounts::LocalAccountVersion;
@@ -50,7 +51,7 @@ use super::{
     check_revs, check_tail,
 };
 use crate::model::{
-    Change, ChangeKind, Epoch, Pet, PetId, PhotoFile, PhotoHash, Removal, Rev, Timestamp,
+    Change, ChangeKind, Epoch, Pet, PetId, PhotoFile, PhotoHash, Removal, Rev, Status, Timestamp,
 };
 
 /// A store in a folder. Dropping it closes the file.
@@ -266,6 +267,7 @@ impl PhotoStore for RedbEngine {
 struct ChangeTables<'txn> {
     pets: Table<'txn, u64, &'static [u8]>,
     statuses: Table<'txn, u64, (&'static str, i64)>,
+    notes: Table<'txn, u64, &'static str>,
     log: Table<'txn, u64, &'static [u8]>,
     history: Table<'txn, (u64, u64), ()>,
     trimmed: Table<'txn, u64, u64>,
@@ -278,6 +280,7 @@ impl<'txn> ChangeTables<'txn> {
         Ok(ChangeTables {
             pets: writing.open_table(PETS).map_err(write)?,
             statuses: writing.open_table(STATUSES).map_err(write)?,
+            notes: writing.open_table(NOTES).map_err(write)?,
             log: writing.open_table(LOG).map_err(write)?,
             history: writing.open_table(HISTORY).map_err(write)?,
             trimmed: writing.open_table(TRIMMED).map_err(write)?,
@@ -289,18 +292,15 @@ impl<'txn> ChangeTables<'txn> {
     fn apply(&mut self, change: &Change) -> Result<(), StoreError> {
         let id = change.pet.get();
         match &change.kind {
-            ChangeKind::Status(status) => {
-                let row = (status.as_str(), change.at.micros());
-                self.statuses.insert(id, row).map_err(write)?;
-            }
-            ChangeKind::StatusSince(status, since) => {
-                let row = (status.as_str(), since.micros());
-                self.statuses.insert(id, row).map_err(write)?;
+            ChangeKind::Status(status) => self.put_status(id, *status, change.at, None)?,
+            ChangeKind::StatusSince(status, since, note) => {
+                self.put_status(id, *status, *since, note.text())?;
             }
             ChangeKind::Pet(pet) => self.put(pet)?,
             ChangeKind::Gone(_) => {
                 self.pets.remove(id).map_err(write)?;
                 self.statuses.remove(id).map_err(write)?;
+                self.notes.remove(id).map_err(write)?;
                 self.trimmed.remove(id).map_err(write)?;
                 self.trash.remove(id).map_err(write)?;
             }
@@ -312,14 +312,28 @@ impl<'txn> ChangeTables<'txn> {
     fn put(&mut self, pet: &Pet) -> Result<(), StoreError> {
         let (id, details) = (pet.id.get(), encode_details(pet));
         self.pets.insert(id, details.as_slice()).map_err(write)?;
-        let status = (pet.status.as_str(), pet.since.micros());
-        self.statuses.insert(id, status).map_err(write)?;
         match &pet.removed {
             Some(Removal { at, by }) => {
                 let row = (at.micros(), by.as_deref());
                 self.trash.insert(id, row).map_err(write)?
             }
             None => self.trash.remove(id).map_err(write)?,
+        };
+        self.put_status(id, pet.status, pet.since, pet.note.text())
+    }
+
+    fn put_status(
+        &mut self,
+        pet: u64,
+        status: Status,
+        since: Timestamp,
+        note: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let row = (status.as_str(), since.micros());
+        self.statuses.insert(pet, row).map_err(write)?;
+        match note {
+            Some(note) => self.notes.insert(pet, note).map_err(write)?,
+            None => self.notes.remove(pet).map_err(write)?,
         };
         Ok(())
     }

@@ -194,8 +194,13 @@ fn takes_away(change: &Change) -> bool {
 /// Describes a change: the words before the name of the pet, and those after it.
 fn describe(change: &Change, previous: Option<&Pet>) -> (&'static str, String) {
     match &change.kind {
-        ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => {
-            ("set", format!(" to {}", status.text().to_lowercase()))
+        ChangeKind::Status(status) | ChangeKind::StatusSince(status, ..) => {
+            let note = change
+                .kind
+                .note()
+                .map(|note| format!(": {}", note.as_str()));
+            let status = status.text().to_lowercase();
+            ("set", format!(" to {status}{}", note.unwrap_or_default()))
         }
         ChangeKind::Pet(pet) if pet.is_in_trash() => ("removed", String::new()),
         ChangeKind::Pet(_) if previous.is_some_and(Pet::is_in_trash) => ("restored", String::new()),

@@ -42,7 +42,6 @@ macro_rules! templates {
 templates! {
     IndexPage: "pages/index.html",
     CardsPage: "parts/pet/cards.html",
-    ShowPage: "pages/show.html",
     LobbyPage: "pages/lobby.html",
     LobbyCardsPage: "parts/lobby/cards.html",
     DayPage: "pages/day.html",
@@ -55,6 +54,11 @@ templates! {
     DoctorPage: "pages/doctor.html",
     ErrorPage: "pages/error.html",
     ApiDocsPage: "pages/api_docs.html",
+}
+
+impl Page for ShowPage {
+    const TEMPLATE: &'static str = "pages/show.html";
+    const HAS_TEXT_INPUT: bool = true;
 }
 
 impl Page for FormPage {

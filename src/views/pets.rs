@@ -1,5 +1,6 @@
 //! Contexts of the board and of the page of a pet.
 
+mod status_form;
 mod trash;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::status_form::StatusForm;
 pub use self::trash::TrashPage;
 use super::ask::AskView;
 use super::choice::Choice;
@@ -17,7 +19,9 @@ use super::sharing::Sharing;
 use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
-use crate::model::{AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, Timestamp};
+use crate::model::{
+    AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, StatusNote, Timestamp,
+};
 
 /// The board, without its cards.
 #[derive(Serialize)]
@@ -59,6 +63,8 @@ pub struct ShowPage {
     pet: PetView,
     details: Vec<DetailView>,
     statuses: Vec<Choice>,
+    /// The form with a note and an earlier start.
+    pub status_form: StatusForm,
     undo: Option<UndoView>,
     /// The hours of today so far, if they could be read.
     pub today: Option<DayStrip>,
@@ -77,6 +83,8 @@ pub struct UndoView {
     was: &'static str,
     /// When the earlier status began.
     since: String,
+    /// The note on the earlier status.
+    note: String,
     /// Cursor of the change that set the current status. Precondition of the undo.
     replaces: String,
 }
@@ -101,6 +109,7 @@ pub(super) struct PetView {
     photos: Vec<PhotoView>,
     status: &'static str,
     status_text: &'static str,
+    note: String,
     /// As in messages: an undo sends it back.
     since: String,
     since_datetime: String,
@@ -200,6 +209,7 @@ impl ShowPage {
             pet: PetView::new(pet, now),
             details: DetailView::list(&pet.profile, audience),
             statuses: choices(Some(pet.status)),
+            status_form: StatusForm::new(pet, now),
             undo,
             today: None,
             ask: None,
@@ -209,14 +219,19 @@ impl ShowPage {
 }
 
 impl UndoView {
-    /// Offers to restore `was`, which began at `since`, in place of the current status of `pet`.
-    pub fn new(pet: &Pet, was: Status, since: Timestamp, set_at: Cursor) -> Self {
+    /// Offers to restore `was`, which began at `since`, with its note, in place of the current status of `pet`.
+    pub fn new(
+        pet: &Pet,
+        (was, since, note): (Status, Timestamp, &StatusNote),
+        set_at: Cursor,
+    ) -> Self {
         UndoView {
             pet: pet.id.get(),
             name: pet.profile.name.clone(),
             status_text: pet.status.text(),
             was: was.as_str(),
             since: since.to_string(),
+            note: note.as_str().to_owned(),
             replaces: set_at.to_string(),
         }
     }
@@ -251,6 +266,7 @@ impl PetView {
             photos: PhotoView::list(pet),
             status: pet.status.as_str(),
             status_text: pet.status.text(),
+            note: pet.note.as_str().to_owned(),
             since: pet.since.to_string(),
             since_datetime: pet.since.datetime(),
             since_clock: now.text(pet.since),
@@ -268,6 +284,7 @@ impl PetView {
             status: Status::NotSetYet,
             since: now.at,
             removed: None,
+            note: StatusNote::default(),
         };
         PetView {
             since_clock: String::new(),

@@ -226,16 +226,13 @@ impl Api {
         preconditions: Preconditions,
         fields: JsonObject,
     ) -> Answer<CommittedObject> {
-        let (status, since, replaced) = fields.into_status()?;
-        let expected = match preconditions.expected() {
-            Expected::Anything => replaced,
-            if_match => if_match,
-        };
+        let mut edit = fields.into_status()?;
+        if let if_match @ Expected::LastChange(_) = preconditions.expected() {
+            edit.expected = if_match;
+        }
         let set = Command::SetStatus {
             pet: PetId::new(id.0.0),
-            status,
-            since,
-            expected,
+            edit,
         };
         let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedObject::new(set.cursor)))
@@ -258,8 +255,8 @@ impl Api {
         key: OptionalKey,
         fields: JsonObject,
     ) -> Answer<CommittedListObject> {
-        let (status, pets) = fields.into_statuses()?;
-        let set = Command::set_statuses(pets, status, OnRefusal::Abort);
+        let (edit, pets) = fields.into_statuses()?;
+        let set = Command::set_statuses(pets, edit, OnRefusal::Abort);
         let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedListObject::new(&set)))
     }

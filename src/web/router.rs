@@ -32,7 +32,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at(bulk::UNDO_PATH, post(bulk::undo_statuses))
         .at("/pets/:id", get(pets::show_pet).post(edit_pet::edit_pet))
         .at("/pets/:id/edit", get(edit_pet::edit_form))
-        .at("/pets/:id/status", post(pets::set_status))
+        .at("/pets/:id/status", post(pets::status::set_status))
         .at("/pets/:id/delete", post(pets::remove_pet))
         .at("/pets/:id/print", get(print::show_sheet))
         .at(

@@ -6,7 +6,7 @@ use super::json::to_ascii;
 use super::pet_fields::PetFields;
 use crate::model::{
     AdoptionState, Audience, Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Status,
-    Timestamp,
+    StatusNote, Timestamp,
 };
 
 /// A message from server to client. Serialises to the JSON object of the interface; readers ignore types
@@ -50,6 +50,9 @@ pub enum Message<'a> {
         /// somebody confirmed it.
         #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
+        /// Note on the status, if there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<&'a str>,
         /// Kind of principal that set the status.
         by: ChangeSource,
     },
@@ -135,6 +138,9 @@ pub struct SnapshotPet<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     activity: Option<&'static str>,
     since: Timestamp,
+    /// Absent for a status without a note, as most are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     /// Absent for a pet that is available, as most are.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<AdoptionState>,
@@ -145,6 +151,7 @@ impl<'a> Message<'a> {
     pub fn from_change(epoch: Epoch, change: &'a Change) -> Self {
         let (rev, pet) = (change.rev, change.pet);
         let cursor = Cursor { epoch, rev };
+        let note = change.kind.note().and_then(StatusNote::text);
         let status = |status: Status, since| Message::Status {
             cursor,
             pet,
@@ -152,6 +159,7 @@ impl<'a> Message<'a> {
             activity: status.activity(),
             since,
             at: (since != change.at).then_some(change.at),
+            note,
             by: change.by,
         };
         if !change.visibility.is_public() {
@@ -159,7 +167,7 @@ impl<'a> Message<'a> {
         }
         match &change.kind {
             ChangeKind::Status(now) => status(*now, change.at),
-            ChangeKind::StatusSince(now, since) => status(*now, *since),
+            ChangeKind::StatusSince(now, since, _) => status(*now, *since),
             ChangeKind::Pet(after) if after.is_in_trash() => Message::Gone { cursor, pet },
             ChangeKind::Pet(after) => Message::Pet {
                 cursor,
@@ -221,6 +229,7 @@ impl<'a> SnapshotPet<'a> {
             status: pet.status.known_word(),
             activity: pet.status.activity(),
             since: pet.since,
+            note: pet.note.text(),
             state: Some(pet.profile.state).filter(|state| *state != AdoptionState::default()),
         }
     }

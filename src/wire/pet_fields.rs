@@ -34,6 +34,7 @@ impl Serialize for PetFields<'_> {
             map.serialize_entry("activity", activity)?;
         }
         map.serialize_entry("since", &pet.since)?;
+        map.serialize_entry("note", pet.note.as_str())?;
         map.end()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{
     Cursor, Pet, PetId, Photo, PhotoEdit, Profile, ProfileBase, ProfilePatch, Scope, Status,
-    Timestamp,
+    StatusNote, StatusStart, Timestamp,
 };
 use crate::store::{MAX_COMMIT_CHANGES, StoreError};
 
@@ -47,12 +47,7 @@ pub enum Command {
         /// The pet.
         pet: PetId,
         /// The status.
-        status: Status,
-        /// When the status began, for an undo that restores it. `None` for now, or for the `since`
-        /// of the pet if this confirms its status.
-        since: Option<Timestamp>,
-        /// The precondition.
-        expected: Expected,
+        edit: StatusEdit,
     },
     /// Sets the statuses of several pets in one commit, in the order of their ids.
     SetStatuses {
@@ -90,15 +85,29 @@ pub enum Command {
     Delete(PetId),
 }
 
-/// A status that is set, as in `Command::SetStatus`.
+/// A status that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusEdit {
     /// The status.
     pub status: Status,
-    /// When the status began, for an undo that restores it.
-    pub since: Option<Timestamp>,
+    /// When the status began.
+    pub start: StatusStart,
+    /// The note on the status. `None` for no note, or for the present one if this confirms the status.
+    pub note: Option<StatusNote>,
     /// The precondition.
     pub expected: Expected,
+}
+
+impl From<Status> for StatusEdit {
+    /// Sets or confirms a status, from now on and without a precondition.
+    fn from(status: Status) -> Self {
+        StatusEdit {
+            status,
+            start: StatusStart::Now,
+            note: None,
+            expected: Expected::Anything,
+        }
+    }
 }
 
 /// The answer of a command for several pets to one that is unknown or not in the expected state.
@@ -141,23 +150,17 @@ impl Command {
     pub fn set_status(pet: PetId, status: Status) -> Self {
         Command::SetStatus {
             pet,
-            status,
-            since: None,
-            expected: Expected::Anything,
+            edit: status.into(),
         }
     }
 
-    /// Sets or confirms the status of several pets without a precondition.
+    /// Sets or confirms the status of several pets.
     pub fn set_statuses(
         pets: impl IntoIterator<Item = PetId>,
-        status: Status,
+        edit: impl Into<StatusEdit>,
         on_refusal: OnRefusal,
     ) -> Self {
-        let edit = StatusEdit {
-            status,
-            since: None,
-            expected: Expected::Anything,
-        };
+        let edit: StatusEdit = edit.into();
         let statuses = pets.into_iter().map(|pet| (pet, edit.clone()));
         Command::SetStatuses {
             statuses: statuses.collect(),
@@ -267,6 +270,14 @@ pub enum WriteError {
     /// `Expected::StatusSetAt` does not hold.
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,
+    /// The status would have begun before the one that precedes it.
+    #[error("the status before this one, {status}, began after that; use a later time")]
+    BeginsTooEarly {
+        /// The status that precedes it.
+        status: Status,
+        /// When that one began.
+        since: Timestamp,
+    },
     /// The queue is full.
     #[error("too many changes are waiting to be written; try again in a moment")]
     Busy,

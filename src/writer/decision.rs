@@ -1,4 +1,7 @@
-//! Turns commands into changes, against the board and the earlier commands of the same batch.
+//! Turns commands into changes, against the board and the earlier commands of the same batch. What a status
+//! begins with is decided in `status`.
+
+mod status;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -11,7 +14,7 @@ use super::photos::{add_photo, edit_photos};
 use crate::hub::Hub;
 use crate::model::{
     Audience, Change, ChangeKind, Cursor, Pet, PetId, Profile, Removal, RequestKey, Rev, Signature,
-    Status, Timestamp, Visibility,
+    StatusNote, Timestamp, Visibility,
 };
 use crate::store::{AppliedChange, Engine, StoreError};
 
@@ -155,6 +158,7 @@ impl<'a> Decision<'a> {
                     status: *status,
                     since: at,
                     removed: None,
+                    note: StatusNote::default(),
                 };
                 return Ok(vec![(None, id, ChangeKind::Pet(Arc::new(pet)))]);
             }
@@ -194,20 +198,11 @@ impl<'a> Decision<'a> {
                 let kind = edit_photos(&before.pet, edit)?;
                 (before, kind)
             }
-            Command::SetStatus {
-                pet,
-                status,
-                since,
-                expected,
-            } => {
-                let before = self.current_if(*pet, expected)?;
-                let kind = self.set_status(&before.pet, *status, *since);
-                (before, kind)
-            }
+            Command::SetStatus { pet, edit } => self.apply_status(*pet, edit, at)?,
             Command::SetStatuses {
                 statuses,
                 on_refusal,
-            } => return self.apply_statuses(statuses, *on_refusal),
+            } => return self.apply_statuses(statuses, *on_refusal, at),
             Command::Remove { pet, expected } => {
                 let before = self.current_if(*pet, expected)?;
                 let mut removed = Pet::clone(&before.pet);
@@ -231,19 +226,29 @@ impl<'a> Decision<'a> {
         Ok(vec![(Some(before), pet, kind)])
     }
 
+    /// Returns the pet, and the change that sets its status.
+    fn apply_status(
+        &self,
+        pet: PetId,
+        edit: &StatusEdit,
+        at: Timestamp,
+    ) -> Result<(CurrentPet, ChangeKind), WriteError> {
+        let before = self.current_if(pet, &edit.expected)?;
+        let kind = self.set_status(&before.pet, edit, at)?;
+        Ok((before, kind))
+    }
+
     /// Returns the changes that set `statuses`.
     fn apply_statuses(
         &self,
         statuses: &BTreeMap<PetId, StatusEdit>,
         on_refusal: OnRefusal,
+        at: Timestamp,
     ) -> Result<Vec<Proposed>, WriteError> {
         let (mut proposed, mut refusal) = (Vec::with_capacity(statuses.len()), None);
         for (pet, edit) in statuses {
-            match (self.current_if(*pet, &edit.expected), on_refusal) {
-                (Ok(before), _) => {
-                    let kind = self.set_status(&before.pet, edit.status, edit.since);
-                    proposed.push((Some(before), *pet, kind));
-                }
+            match (self.apply_status(*pet, edit, at), on_refusal) {
+                (Ok((before, kind)), _) => proposed.push((Some(before), *pet, kind)),
                 (Err(error), OnRefusal::Abort) => return Err(error),
                 (Err(error), OnRefusal::Skip) => refusal = Some(error),
             }
@@ -275,18 +280,6 @@ impl<'a> Decision<'a> {
         let namesake = others
             .find(|other| Some(other.id) != pet && other.profile.folded_identity() == identity);
         namesake.map_or(Ok(()), |other| Err(WriteError::Namesake(other.id)))
-    }
-
-    /// Returns the change that sets the status of `pet`, or confirms it and keeps its `since` unless that is
-    /// old.
-    fn set_status(&self, pet: &Pet, status: Status, since: Option<Timestamp>) -> ChangeKind {
-        let age = Timestamp::now().since(pet.since);
-        let is_old = self.status_age.is_some_and(|limit| age >= limit);
-        let confirmed = (status == pet.status && !is_old).then_some(pet.since);
-        match since.or(confirmed) {
-            Some(since) => ChangeKind::StatusSince(status, since),
-            None => ChangeKind::Status(status),
-        }
     }
 
     /// Appends `change` with the visibility that follows from its pet before and after.

@@ -3,8 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Command;
-use crate::model::{Profile, RequestKey, Timestamp};
+use super::{Command, StatusEdit};
+use crate::model::{PetId, Profile, RequestKey, StatusStart};
 
 /// The idempotency key of a request. Two principals can use the same key for different requests.
 #[derive(Clone, Debug)]
@@ -73,20 +73,14 @@ fn fingerprint(command: &Command) -> [u8; 8] {
                 add(&mut hash, text);
             }
         }
-        Command::SetStatus {
-            pet, status, since, ..
-        } => {
+        Command::SetStatus { pet, edit } => {
             add(&mut hash, "set-status");
-            add(&mut hash, &pet.to_string());
-            add(&mut hash, status.as_str());
-            add(&mut hash, &time(*since));
+            add_status(&mut hash, *pet, edit);
         }
         Command::SetStatuses { statuses, .. } => {
             add(&mut hash, "set-statuses");
             for (pet, edit) in statuses {
-                add(&mut hash, &pet.to_string());
-                add(&mut hash, edit.status.as_str());
-                add(&mut hash, &time(edit.since));
+                add_status(&mut hash, *pet, edit);
             }
         }
         Command::AddPhoto { pet, photo } => {
@@ -116,8 +110,21 @@ fn fingerprint(command: &Command) -> [u8; 8] {
     first(&hash.finalize())
 }
 
-fn time(since: Option<Timestamp>) -> String {
-    since.map(|since| since.to_string()).unwrap_or_default()
+/// Adds a status. One that starts now or is restored, without a note, has the same digest as in earlier
+/// versions.
+fn add_status(hash: &mut Sha256, pet: PetId, edit: &StatusEdit) {
+    add(hash, &pet.to_string());
+    add(hash, edit.status.as_str());
+    match edit.start {
+        StatusStart::Now => add(hash, ""),
+        StatusStart::Restored(since) => add(hash, &since.to_string()),
+        StatusStart::At(began) => add(hash, &format!("began {began}")),
+        StatusStart::MinutesAgo(minutes) => add(hash, &format!("{minutes} minutes ago")),
+    }
+    if let Some(note) = &edit.note {
+        add(hash, "note");
+        add(hash, note.as_str());
+    }
 }
 
 /// Adds a text with its length, so that no two lists of texts are the same bytes.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pet_store::model::{
-    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
 };
 use pet_store::store::{Engine, RedbEngine};
 use rand::rngs::ChaCha8Rng;
@@ -58,6 +58,7 @@ fn change(rev: u64) -> Change {
         status,
         since: at,
         removed: None,
+        note: StatusNote::default(),
     };
     let kind = match rev {
         1..=5 => ChangeKind::Pet(Arc::new(record)),

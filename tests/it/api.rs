@@ -5,6 +5,7 @@ mod document;
 mod guide;
 mod history;
 mod idempotency;
+mod notes;
 mod operations;
 mod refusals;
 mod statuses;

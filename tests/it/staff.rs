@@ -15,6 +15,7 @@ mod sign_in;
 mod sockets;
 mod spreadsheet;
 mod station;
+mod status_form;
 mod stored_text;
 mod tokens;
 mod trash;

@@ -9,10 +9,10 @@ import { StatusButtons } from "../view/status-buttons.js";
 /** @param {Board} board @param {Clock} clock */
 export function startSaving(board, clock) {
   const commands = new Commands({ fetch: (...args) => fetch(...args), origin: location.origin, clock });
-  const saves = new Saves({ clock, send: (pet, status, undo) => commands.setStatus(pet, status, undo), board });
+  const saves = new Saves({ clock, send: (pet, status, edit) => commands.setStatus(pet, status, edit), board });
   const buttons = new StatusButtons(document);
   saves.onchange = (pet, shown) => buttons.draw(pet, shown);
-  buttons.onset = (pet, status) => saves.set(pet, status);
+  buttons.onset = (pet, status, edit) => saves.set(pet, status, edit);
   buttons.onundo = (pet) => saves.undo(pet);
   buttons.start();
   return saves;

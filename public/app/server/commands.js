@@ -11,10 +11,12 @@ const FORM_TIMEOUT_MS = 30_000;
 /** @typedef {{ cursor: string } | { problem: string }} StatusResult  The cursor of the change, or an error message. */
 
 /**
- * Parameters of an undo: when the earlier status began, and the cursor of the change to replace, which must still be the
+ * Parameters of an undo: when the earlier status began, its note, and the cursor of the change to replace, which must still be the
  * newest one of the status.
- * @typedef {{ since?: string, replaces: string }} Undo
+ * @typedef {{ since?: string, note?: string, replaces: string }} Undo
  */
+
+/** What is set beside a status: its note, and when it began. @typedef {{ note?: string, minutes_ago?: number }} Edit */
 
 /**
  * - `saved`: the URL that the server redirects to.
@@ -39,17 +41,17 @@ export class Commands {
    * Sets a status over the JSON API.
    * @param {string} pet
    * @param {string} status
-   * @param {Undo} [undo]
+   * @param {Undo | Edit} [edit]
    * @returns {Promise<StatusResult>} Never rejects.
    */
-  async setStatus(pet, status, undo) {
+  async setStatus(pet, status, edit) {
     const url = new URL(`/api/v1/pets/${encodeURIComponent(pet)}/status`, this.#origin);
     try {
       return await withTimeout({ clock: this.#clock, limitMs: STATUS_TIMEOUT_MS }, async (signal) => {
         const response = await this.#fetch(url.href, {
           method: "PUT",
           headers: { "content-type": "application/json" },
-          body: JSON.stringify({ status, ...undo }),
+          body: JSON.stringify({ status, ...edit }),
           signal,
         });
         const body = await response.json();

@@ -9,12 +9,12 @@
  */
 import { isNewer } from "../../petstore/protocol/cursor.js";
 /** @import { Clock } from "../../petstore/clock.js" */
-/** @import { StatusResult, Undo } from "../server/commands.js" */
+/** @import { Edit, StatusResult, Undo } from "../server/commands.js" */
 /** @import { Message } from "../../petstore/protocol/message.js" */
 
 /** @typedef {"saving" | "saved" | "live" | "changed" | "failed"} Phase */
 /** @typedef {{ phase: Phase, text: string, status: string, canUndo: boolean }} Shown  What the page shows of a save. */
-/** @typedef {{ status: string, since?: string }} Previous  A status, and since when the pet had it. */
+/** @typedef {{ status: string, since?: string, note?: string }} Previous  A status, since when the pet had it, and its note. */
 
 const UNDO_MS = 10_000;
 
@@ -42,6 +42,10 @@ class Save {
 
   /** For an undo: when the restored status began. @type {string | undefined} */
   since;
+  /** For an undo: the note on the restored status. @type {string | undefined} */
+  note;
+  /** The note or the start that is set with the status. @type {Edit | undefined} */
+  edit;
   /** Statuses of the pet that arrived before the server's response. @type {Message[]} */
   early = [];
   /** Settles with the server's response. @type {Promise<unknown>} */
@@ -51,16 +55,18 @@ class Save {
    * @param {string} status
    * @param {Previous | null} previous  What undo restores; null for a save that is an undo itself.
    * @param {Set<string>} burst  Cursors of the changes of this burst.
+   * @param {Edit} [edit]
    */
-  constructor(status, previous, burst) {
+  constructor(status, previous, burst, edit) {
     this.status = status;
+    this.edit = edit;
     this.previous = previous;
     this.burst = burst;
   }
 
   /** Returns true if undo would change anything. */
   get isUndoable() {
-    return this.previous !== null && (this.previous.status !== this.status || this.burst.size > 1);
+    return this.previous !== null && (this.previous.status !== this.status || this.edit !== undefined || this.burst.size > 1);
   }
 
   /**
@@ -89,8 +95,8 @@ export class Saves {
   /**
    * @param {object} options
    * @param {Clock} options.clock
-   * @param {(pet: string, status: string, undo?: Undo) => Promise<StatusResult>} options.send
-   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string }> }
+   * @param {(pet: string, status: string, edit?: Undo | Edit) => Promise<StatusResult>} options.send
+   * @param {{ readonly cursor: string, readonly pets: ReadonlyMap<string, { status?: string, since?: string, note?: string }> }
    *   } options.board
    */
   constructor({ clock, send, board }) {
@@ -99,26 +105,26 @@ export class Saves {
     this.#board = board;
   }
 
-  /** @param {string} pet @param {string} status */
-  set(pet, status) {
+  /** @param {string} pet @param {string} status @param {Edit} [edit] */
+  set(pet, status, edit) {
     const last = this.#saves.get(pet);
     if (last?.previous && (last.phase === "saving" || last.canUndo)) {
-      return this.#begin(pet, new Save(status, last.previous, last.burst));
+      return this.#begin(pet, new Save(status, last.previous, last.burst, edit));
     }
     // The stream may not have delivered yet what an undo has just restored.
     const isUndo = last?.previous === null && (last.phase === "saving" || last.phase === "saved");
-    const { status: now = "", since } = isUndo ? last : (this.#board.pets.get(pet) ?? {});
-    return this.#begin(pet, new Save(status, now ? { status: now, since } : null, new Set()));
+    const { status: now = "", since, note } = isUndo ? last : (this.#board.pets.get(pet) ?? {});
+    return this.#begin(pet, new Save(status, now ? { status: now, since, note } : null, new Set(), edit));
   }
 
   /** @param {string} pet */
   undo(pet) {
     const save = this.#saves.get(pet);
     if (!save?.canUndo || !save.previous) return Promise.resolve();
-    const { status, since } = save.previous;
+    const { status, since, note } = save.previous;
     const undo = new Save(status, null, new Set());
-    undo.since = since;
-    return this.#begin(pet, undo, { since, replaces: save.cursor });
+    Object.assign(undo, { since, note });
+    return this.#begin(pet, undo, { since, note, replaces: save.cursor });
   }
 
   /** @param {Message} message  One that the board has applied. */
@@ -140,7 +146,7 @@ export class Saves {
     if (save.cursor === "") return void save.early.push(message);
     if (save.burst.has(message.cursor)) return;
     if (isNewer(message.cursor, save.cursor)) this.#overwrite(pet, save);
-    else if (save.previous) save.previous = { status: message.activity ?? message.status, since: message.since };
+    else if (save.previous) save.previous = { status: message.activity ?? message.status, since: message.since, note: message.note ?? "" };
   }
 
   /** @param {boolean} isPaused  True if the page does not show new statuses. */
@@ -182,7 +188,7 @@ export class Saves {
     last?.cancel();
     this.#saves.set(pet, save);
     this.#show(pet, save);
-    const send = () => this.#send(pet, save.status, undo);
+    const send = () => this.#send(pet, save.status, undo ?? save.edit);
     const response = last?.phase === "saving" ? last.response.then(send) : send();
     save.response = response;
     const result = await response;

@@ -10,7 +10,7 @@ import { drawPhotos } from "./photos.js";
 /** @import { Pet } from "../../petstore/board/pet.js" */
 /** @import { Times } from "./times.js" */
 
-const PLACES = '[data-field], [data-row], [data-photos], time[data-since], a[data-link], [name="status"]';
+const PLACES = '[data-field], [data-row], [data-photos], time[data-since], a[data-link], [aria-pressed]';
 
 export class PetElement {
   element;

@@ -124,6 +124,8 @@ function merge(known, id, { activity, ...fields }) {
   /** @type {Pet} */
   const pet = { ...known, id: String(id) };
   if (activity) fields.status = activity;
+  // A status without a note has no such field.
+  if (known?.note) pet.note = "";
   for (const [field, value] of Object.entries(fields)) {
     if (!ENVELOPE.has(field)) pet[field] = text(value);
   }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::auth::HashingBusy;
-use crate::model::{PetId, Scope};
+use crate::model::{PetId, Scope, Status};
 
 /// Stands for a cause that only the log may name.
 const SECRET: &str = "/var/lib/secret";
@@ -49,6 +49,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
             TooManyPhotos,
             PhotoExists,
             UnknownPhoto,
+            BeginsTooEarly { status: Status::Eating, since: "2026-11-28T14:05:00Z".parse().unwrap() },
             Busy,
             Stopping,
             Store,

@@ -5,8 +5,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::model::Visibility;
 use crate::model::example::change;
+use crate::model::{StatusNote, Visibility};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
@@ -78,7 +78,10 @@ fn an_undo_takes_the_status_out_of_the_day_that_it_undid() {
     let undone = [
         set(10, ChangeKind::Status(Status::Eating)),
         set(40, ChangeKind::Status(Status::Bathing)),
-        set(45, ChangeKind::StatusSince(Status::Eating, at(10))),
+        set(
+            45,
+            ChangeKind::StatusSince(Status::Eating, at(10), StatusNote::default()),
+        ),
         set(60, ChangeKind::Status(Status::Playing)),
     ];
     let spans = list(&undone, Audience::Public, (Status::Playing, 60));
@@ -98,6 +101,36 @@ fn the_same_status_again_is_no_other_part_of_the_day() {
     ];
     let spans = list(&again, Audience::Public, (Status::Eating, 40));
     assert_eq!(spans, [(Status::Eating, 10, 100)]);
+}
+
+/// The correction of a start left the status in the day from the time that was wrong.
+#[test]
+fn a_corrected_start_moves_the_end_of_the_status_before() {
+    let began = |seconds, from| {
+        let none = StatusNote::default();
+        let kind = ChangeKind::StatusSince(Status::Playing, at(from), none);
+        set(seconds, kind)
+    };
+    let changes = [
+        set(10, ChangeKind::Status(Status::Eating)),
+        set(40, ChangeKind::Status(Status::Playing)),
+        began(50, 20),
+        began(60, 30),
+        began(70, 30),
+    ];
+    for (count, from) in [(3, 20), (4, 30), (5, 30)] {
+        let spans = list(&changes[..count], Audience::Public, (Status::Playing, from));
+        let expected = [(Status::Eating, 10, from), (Status::Playing, from, 100)];
+        assert_eq!(spans, expected);
+    }
+    // Begun again, and then confirmed with its time: this corrects nothing.
+    let again = [
+        set(10, ChangeKind::Status(Status::Playing)),
+        set(40, ChangeKind::Status(Status::Playing)),
+        began(50, 40),
+    ];
+    let spans = list(&again, Audience::Public, (Status::Playing, 40));
+    assert_eq!(spans, [(Status::Playing, 10, 100)]);
 }
 
 #[test]
@@ -166,7 +199,10 @@ fn the_parts_of_a_day_add_up_to_its_length_without_overlap() {
             let status = *Status::ALL.choose(&mut chance).unwrap();
             let earlier = time - chance.random_range(0..3600);
             changes.push(match chance.random_range(0..4) {
-                0 => set(time, ChangeKind::StatusSince(status, at(earlier))),
+                0 => set(
+                    time,
+                    ChangeKind::StatusSince(status, at(earlier), StatusNote::default()),
+                ),
                 _ => set(time, ChangeKind::Status(status)),
             });
         }

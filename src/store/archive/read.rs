@@ -167,6 +167,7 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
             since,
             photos,
             removed,
+            note,
         } => {
             let pet = validate_pet(Pet {
                 id: PetId::new(id),
@@ -175,6 +176,7 @@ fn parse_item(line: ExportLine) -> Result<Option<ExportedItem>, StoreError> {
                 status: decode_status(&status)?,
                 since: Timestamp::from_micros(since),
                 removed: removed.map(Removal::from),
+                note,
             })?;
             return Ok(Some(ExportedItem::Pet(Box::new(pet))));
         }

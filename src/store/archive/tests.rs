@@ -34,7 +34,13 @@ fn pet() -> Pet {
         status: Status::NotSetYet,
         since: Timestamp::from_micros(1000),
         removed: None,
+        note: "at the vet until 3".parse().unwrap(),
     }
+}
+
+/// The status of `pet`, with its note.
+fn noted() -> ChangeKind {
+    ChangeKind::StatusSince(pet().status, pet().since, pet().note)
 }
 
 fn change(rev: u64, kind: ChangeKind) -> Change {
@@ -117,7 +123,7 @@ fn export() -> (Vec<u8>, Vec<ExportedItem>) {
     let changes = [
         change(1, ChangeKind::Pet(Arc::new(pet()))),
         change(2, ChangeKind::Status(Status::Playing)),
-        change(3, ChangeKind::Status(Status::NotSetYet)),
+        change(3, noted()),
     ];
     let mut text = Vec::new();
     let mut writer = ExportWriter::start(&mut text, Epoch::new(7), rev, next_pet).unwrap();
@@ -223,10 +229,9 @@ fn export_of(rev: u64, next_pet: u64, pets: &[Pet], changes: &[Change]) -> Vec<u
 #[test]
 fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let record = || ChangeKind::Pet(Arc::new(pet()));
-    let unset = || ChangeKind::Status(Status::NotSetYet);
-    let two = [change(1, record()), change(2, unset())];
+    let two = [change(1, record()), change(2, noted())];
     assert!(parsed(&export_of(2, 2, &[pet()], &two)).is_ok());
-    let trimmed = [change(5, unset()), change(6, unset())];
+    let trimmed = [change(5, noted()), change(6, noted())];
     assert!(parsed(&export_of(6, 2, &[pet()], &trimmed)).is_ok());
     let other = Pet {
         photos: Vec::new(),
@@ -236,14 +241,14 @@ fn inconsistent_lines_are_refused_even_with_a_valid_hash() {
     let inconsistent = [
         (
             "missing",
-            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, unset())]),
+            export_of(3, 2, &[pet()], &[two[0].clone(), change(3, noted())]),
         ),
         ("does not end at rev 3", export_of(3, 2, &[pet()], &two)),
         ("not what the log says", export_of(2, 2, &[other], &two)),
         ("not what the log says", export_of(2, 2, &[], &two)),
         (
             "not in the log",
-            export_of(1, 2, &[pet()], &[change(1, unset())]),
+            export_of(1, 2, &[pet()], &[change(1, noted())]),
         ),
         ("yet to be given", export_of(2, 1, &[pet()], &two)),
         (

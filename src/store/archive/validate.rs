@@ -6,8 +6,8 @@
 
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
-    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, Rev, TextKind, Timestamp,
-    Token, check_token_name, clean_text,
+    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, Rev, StatusNote, TextKind,
+    Timestamp, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -56,6 +56,7 @@ pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
     }
     Ok(Pet {
         profile: validate_profile(&pet.profile)?,
+        note: validate_note(&pet.note)?,
         ..pet
     })
 }
@@ -87,9 +88,9 @@ pub fn validate_change(change: Change) -> Result<Change, StoreError> {
             validate_length("name", &name, Profile::NAME_LIMIT)?;
             ChangeKind::Gone(Some(clean_text(&name, TextKind::OneLine).into()))
         }
-        ChangeKind::StatusSince(status, since) => {
+        ChangeKind::StatusSince(status, since, note) => {
             validate_time("since", since)?;
-            ChangeKind::StatusSince(status, since)
+            ChangeKind::StatusSince(status, since, validate_note(&note)?)
         }
         kind => kind,
     };
@@ -163,6 +164,11 @@ fn validate_profile(profile: &Profile) -> Result<Profile, StoreError> {
         Some(error) => invalid(error.field, &error.message),
         None => invalid("profile", "it is not valid"),
     })
+}
+
+fn validate_note(note: &StatusNote) -> Result<StatusNote, StoreError> {
+    let cleaned = note.cleaned();
+    cleaned.map_err(|error| invalid("note", &error.to_string()))
 }
 
 fn validate_author(author: &Author) -> Result<(), StoreError> {

@@ -175,7 +175,7 @@ impl ExportLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ChangeSource, Profile, Status, Timestamp};
+    use crate::model::{ChangeSource, Profile, Status, StatusNote, Timestamp};
 
     fn applied(rev: u64, name: &str, status: Status) -> AppliedChange {
         let at = Timestamp::from_micros(rev.cast_signed());
@@ -189,6 +189,7 @@ mod tests {
             status,
             since: at,
             removed: None,
+            note: StatusNote::default(),
         };
         let change = Change {
             rev: Rev::new(rev),

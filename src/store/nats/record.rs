@@ -172,8 +172,12 @@ fn decode_change(pet: PetId, message: &StoredMessage) -> Result<AppliedChange, S
             let name = message.header(NAME).map(|name| decode(name.as_bytes()));
             ChangeKind::Gone(name.transpose()?)
         }
-        ("status", Some(after)) if after.since == at => ChangeKind::Status(after.status),
-        ("status", Some(after)) => ChangeKind::StatusSince(after.status, after.since),
+        ("status", Some(after)) if after.since == at && after.note.is_empty() => {
+            ChangeKind::Status(after.status)
+        }
+        ("status", Some(after)) => {
+            ChangeKind::StatusSince(after.status, after.since, after.note.clone())
+        }
         (_, Some(after)) => ChangeKind::Pet(Arc::clone(after)),
     };
     let author = message

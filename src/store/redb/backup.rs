@@ -19,7 +19,9 @@ use super::folder::{FILE, LOCK, StoreFolder, UNFINISHED, builder, exists};
 use super::io_observer::NoObserver;
 use super::open::{begin_history, guard_reads, inspect_known};
 use super::photos::{PHOTO_TIMES, PHOTOS};
-use super::tables::{HISTORY, IS_OVER, LOG, META, PETS, STATUSES, TRASH, TRIMMED, open_if_present};
+use super::tables::{
+    HISTORY, IS_OVER, LOG, META, NOTES, PETS, STATUSES, TRASH, TRIMMED, open_if_present,
+};
 use crate::store::StoreError;
 use crate::store::regular::open_regular;
 
@@ -174,6 +176,7 @@ fn copy(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError>
         copy_table(from, to, META)?,
         copy_table(from, to, PETS)?,
         copy_table(from, to, STATUSES)?,
+        copy_table(from, to, NOTES)?,
         copy_table(from, to, LOG)?,
         copy_table(from, to, HISTORY)?,
         copy_table(from, to, TRIMMED)?,

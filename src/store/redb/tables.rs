@@ -6,7 +6,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition, Table
 
 use super::errors::read;
 use crate::model::{Change, Pet, PetId, Removal, Rev, Timestamp};
-use crate::store::record::{decode_change, decode_details, decode_status};
+use crate::store::record::{decode_change, decode_details, decode_note, decode_status};
 use crate::store::{Snapshot, StoreError};
 
 /// Numbers that describe the store, by name.
@@ -21,6 +21,8 @@ pub const STATUSES: TableDefinition<u64, (&str, i64)> = TableDefinition::new("st
 
 /// Time and author of the removal, by pet, of each pet in the trash. Earlier versions have no such table.
 pub const TRASH: TableDefinition<u64, (i64, Option<&str>)> = TableDefinition::new("trash");
+/// Note on the current status by pet, if there is one. Earlier versions have no such table.
+pub const NOTES: TableDefinition<u64, &str> = TableDefinition::new("notes");
 
 /// Every change by rev.
 pub const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
@@ -112,6 +114,7 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
     let history = reading.open_table(HISTORY).map_err(read)?;
     let trimmed = open_if_present(reading, TRIMMED)?;
     let trash = open_if_present(reading, TRASH)?;
+    let notes = open_if_present(reading, NOTES)?;
     // The rev of a pet's last change; zero if the store has no change of the pet.
     let last_change = |pet: u64| -> Result<Rev, StoreError> {
         let mut changes = history.range((pet, 0)..=(pet, u64::MAX)).map_err(read)?;
@@ -139,6 +142,9 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
                 by: by.map(str::to_owned),
             }
         });
+        let note = notes.as_ref().map(|notes| notes.get(id)).transpose();
+        let note = note.map_err(read)?.flatten();
+        let note = note.map_or_else(String::new, |note| note.value().to_owned());
         revs.push(last_change(id)?);
         let (profile, photos) = decode_details(profile.value())?;
         pets.push(Pet {
@@ -148,6 +154,7 @@ pub fn snapshot(reading: &ReadTransaction) -> Result<Snapshot, StoreError> {
             status: decode_status(status)?,
             since: Timestamp::from_micros(since),
             removed,
+            note: decode_note(&note)?,
         });
     }
     Ok(Snapshot {

@@ -16,7 +16,7 @@ use super::folder::FILE;
 use super::migrate::{STEPS, known_schema};
 use super::tables::{META, SCHEMA};
 use super::*;
-use crate::model::{ChangeKind, ChangeSource, Profile, Status};
+use crate::model::{ChangeKind, ChangeSource, Profile, Status, StatusNote};
 use crate::store::Snapshot;
 
 pub fn file_of(folder: &TempDir) -> PathBuf {
@@ -39,6 +39,7 @@ pub fn change(rev: u64) -> Change {
         status,
         since: at,
         removed: None,
+        note: StatusNote::default(),
     };
     let kind = match rev {
         1 => ChangeKind::Pet(Arc::new(record)),

@@ -21,10 +21,10 @@ use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
     Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, PetQuery, Profile,
-    ProfileField, ProfileInput, Status, Timestamp,
+    ProfileField, ProfileInput, StatusNote, StatusStart,
 };
 use crate::serve::conditional::EntityTags;
-use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS};
+use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS, StatusEdit};
 
 /// A whole number in its one spelling: no sign, no leading zero.
 #[derive(Clone, Copy, Debug)]
@@ -230,38 +230,77 @@ impl JsonObject {
         }
     }
 
-    /// Reads the fields of a status: the status, the time since when, and the cursor of the change that
-    /// it replaces.
+    /// Reads the fields of a status: the status with its start and its note, and the cursor of the change
+    /// that it replaces, as the precondition.
     ///
     /// # Errors
     /// 400 for an unknown field or one that is there twice, 422 for a value that is not what the field
     /// allows.
-    pub fn into_status(self) -> Result<(Status, Option<Timestamp>, Expected), Failure> {
-        self.check_names(&["status", "since", "replaces"])?;
-        // A value of another type is refused like an empty text.
-        let text = |name| {
-            self.value(name)
-                .map(|value| value.as_str().unwrap_or_default())
+    pub fn into_status(self) -> Result<StatusEdit, Failure> {
+        let names = [
+            "status",
+            "since",
+            "began",
+            "minutes_ago",
+            "note",
+            "replaces",
+        ];
+        self.check_names(&names)?;
+        let (since, expected) = undo::parse_fields(self.text("since"), self.text("replaces"))?;
+        let edit = self.status_edit()?;
+        let start = match (since, edit.start) {
+            (None, start) => start,
+            (Some(since), StatusStart::Now) => StatusStart::Restored(since),
+            (Some(_), _) => {
+                let message = "Use only one of since, began and minutes_ago.".to_owned();
+                let field = "since";
+                return Err(FieldError { field, message }.into());
+            }
         };
-        let status = text("status").unwrap_or_default().parse::<Status>()?;
-        let (since, expected) = undo::parse_fields(text("since"), text("replaces"))?;
-        Ok((status, since, expected))
+        Ok(StatusEdit {
+            start,
+            expected,
+            ..edit
+        })
+    }
+
+    /// Reads a status, its start and its note, without a precondition.
+    fn status_edit(&self) -> Result<StatusEdit, Failure> {
+        let minutes_ago = self.value("minutes_ago").map(Value::to_string);
+        let note = self.value("note").map(|note| {
+            let text = note.as_str().ok_or_else(|| FieldError {
+                field: "note",
+                message: "Use text, in quotation marks.".to_owned(),
+            })?;
+            Ok::<StatusNote, Failure>(text.parse()?)
+        });
+        Ok(StatusEdit {
+            status: self.text("status").unwrap_or_default().parse()?,
+            start: StatusStart::parse(self.text("began"), minutes_ago.as_deref())?,
+            note: note.transpose()?,
+            expected: Expected::Anything,
+        })
+    }
+
+    /// Returns the text of a field. A value of another type is refused like an empty text.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.value(name)
+            .map(|value| value.as_str().unwrap_or_default())
     }
 
     /// Reads the fields of a status of several pets.
     ///
     /// # Errors
     /// As for `into_status`.
-    pub fn into_statuses(self) -> Result<(Status, BTreeSet<PetId>), Failure> {
-        self.check_names(&["status", "pets"])?;
-        let status = self.value("status").and_then(Value::as_str);
-        let status = status.unwrap_or_default().parse::<Status>()?;
+    pub fn into_statuses(self) -> Result<(StatusEdit, BTreeSet<PetId>), Failure> {
+        self.check_names(&["status", "began", "minutes_ago", "note", "pets"])?;
+        let edit = self.status_edit()?;
         let listed = self.value("pets").and_then(Value::as_array);
         let ids = listed.into_iter().flatten().map(Value::as_u64);
         let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();
         let count = listed.map_or(0, Vec::len);
         match pets.filter(|pets| pets.len() == count && (1..=MAX_BULK_PETS).contains(&count)) {
-            Some(pets) => Ok((status, pets)),
+            Some(pets) => Ok((edit, pets)),
             None => Err(InvalidProfile(vec![FieldError {
                 field: "pets",
                 message: format!("Use a list of 1 to {MAX_BULK_PETS} ids of pets, each once."),

@@ -231,6 +231,10 @@ pub struct ChangeObject {
     status: Option<String>,
     /// The exact status, if it is none of the four words of `status`: `not-set-yet`.
     activity: Option<String>,
+    /// Since when the pet has this status, if that is not when the change was committed.
+    began: Option<String>,
+    /// Note on the status, if there is one.
+    note: Option<String>,
     /// When the change was committed: RFC 3339, UTC, microseconds.
     since: String,
     /// `simulator`, `staff` or `api`.
@@ -269,6 +273,7 @@ impl ChangeObject {
             r#type: ChangeKind::Gone(None).as_str().to_owned(),
             status: None,
             activity: None,
+            note: None,
             ..ChangeObject::new(epoch, change)
         }
     }
@@ -276,7 +281,7 @@ impl ChangeObject {
     fn new(epoch: Epoch, change: &Change) -> Self {
         let rev = change.rev;
         let status = match &change.kind {
-            ChangeKind::Status(status) | ChangeKind::StatusSince(status, _) => Some(*status),
+            ChangeKind::Status(status) | ChangeKind::StatusSince(status, ..) => Some(*status),
             ChangeKind::Pet(pet) if !pet.is_in_trash() => Some(pet.status),
             ChangeKind::Pet(_) | ChangeKind::Gone(_) => None,
         };
@@ -285,6 +290,11 @@ impl ChangeObject {
             r#type: change.kind.as_str().to_owned(),
             status: status.map(|status| status.known_word().to_owned()),
             activity: status.and_then(Status::activity).map(str::to_owned),
+            began: change
+                .status()
+                .filter(|(_, began)| *began != change.at)
+                .map(|(_, began)| began.to_string()),
+            note: change.kind.note().map(|note| note.as_str().to_owned()),
             since: change.at.to_string(),
             by: change.by.as_str().to_owned(),
             name: None,

@@ -148,7 +148,7 @@ fn narrow(object: &str, field: &str, schema: &mut Value) {
                 .into_iter()
                 .collect();
         }
-        (_, "since" | "start" | "end" | "known_since" | "from" | "until") => {
+        (_, "since" | "began" | "start" | "end" | "known_since" | "from" | "until") => {
             schema["format"] = "date-time".into();
         }
         ("Day", "date") => schema["format"] = "date".into(),
@@ -176,6 +176,10 @@ fn pet() -> Value {
         "type": "string",
         "description": "Since when the pet has this status: RFC 3339, UTC, microseconds.",
         "format": "date-time",
+    });
+    properties["note"] = json!({
+        "type": "string",
+        "description": "The note on this status; empty for none.",
     });
     let fields = properties.as_object().into_iter().flatten();
     let required: Vec<&String> = fields.map(|(name, _)| name).collect();

@@ -18,7 +18,7 @@ use super::response::{PageResponder, redirect};
 use super::undo;
 use crate::auth::{Authenticator, MaySetStatus, Permit};
 use crate::error::Failure;
-use crate::model::{Change, ChangeKind, Cursor, PetId, Rev, Status};
+use crate::model::{Change, ChangeKind, Cursor, PetId, Rev, Status, StatusStart};
 use crate::store::{Engine, StoreError};
 use crate::views::{BulkUndoView, counted};
 use crate::web::site::run_blocking;
@@ -252,11 +252,12 @@ impl Undo {
         };
         for change in &changes {
             let before = engine.history(change.pet, Some(change.rev), 1)?;
-            let before = before.first().and_then(|before| match &before.kind {
+            let before = before.first();
+            let status = before.and_then(|before| match &before.kind {
                 ChangeKind::Pet(pet) => Some((pet.status, pet.since)),
                 _ => before.status(),
             });
-            let Some((status, since)) = before else {
+            let (Some(before), Some((status, since))) = (before, status) else {
                 undo.forgotten.push(change.pet);
                 continue;
             };
@@ -266,7 +267,8 @@ impl Undo {
             };
             let edit = StatusEdit {
                 status,
-                since: Some(since),
+                start: StatusStart::Restored(since),
+                note: Some(before.kind.note().cloned().unwrap_or_default()),
                 expected: Expected::StatusSetAt(cursor),
             };
             undo.statuses.insert(change.pet, edit);

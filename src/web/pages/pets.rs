@@ -1,11 +1,12 @@
-//! The board, the page of a pet, and the forms that add a pet, set a status and remove a pet.
+//! The board, the page of a pet, and the forms that add a pet and remove a pet. Those that set a status are in `status`.
 
 pub mod day;
+pub mod status;
 pub mod trash;
 
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, StatusCode, Uri, header};
+use poem::http::{HeaderMap, StatusCode, Uri};
 use poem::web::Path;
 use poem::{Response, handler};
 
@@ -14,10 +15,10 @@ use super::flash::Flash;
 use super::form::{self, Form};
 use super::response::{PageResponder, redirect};
 use super::sign_in::referring_page;
-use super::undo::{self, UndoOffer};
-use crate::auth::{MaySetStatus, MayWrite, Permit, Rights};
+use super::undo;
+use crate::auth::{MayWrite, Permit, Rights};
 use crate::error::Failure;
-use crate::model::{Audience, Cursor, Pet, PetId, ProfileInput, Status};
+use crate::model::{Pet, PetId, ProfileInput};
 use crate::views::{
     AskView, CardsPage, FindView, FormPage, IndexPage, Now, SharedPhoto, Sharing, ShowPage,
     view_address,
@@ -105,17 +106,27 @@ pub async fn show_pet(
     Path(id): Path<String>,
     headers: &HeaderMap,
 ) -> poem::Result<Response> {
+    let now = Now::new(&pages.site.app.rescue());
+    pages.show(&pet_page(&pages, &id, headers, &now).await?)
+}
+
+/// Returns the page of a pet.
+async fn pet_page(
+    pages: &PageResponder,
+    id: &str,
+    headers: &HeaderMap,
+    now: &Now,
+) -> Result<ShowPage, Failure> {
     let audience = pages.principal.audience();
-    let (pet, cursor) = pages.site.pet(&id, audience)?;
+    let (pet, cursor) = pages.site.pet(id, audience)?;
     let rescue = pages.site.app.rescue();
-    let now = Now::new(&rescue);
-    let undo = undo::offer_for(&pages, headers, now.at, Some(pet.id));
-    let mut page = ShowPage::new(&pet, audience, cursor, &now, undo);
-    page.today = day::today(&pages.site, &pet, audience, &now).await;
+    let undo = undo::offer_for(pages, headers, now.at, Some(pet.id));
+    let mut page = ShowPage::new(&pet, audience, cursor, now, undo);
+    page.today = day::today(&pages.site, &pet, audience, now).await;
     let address = pages.public_address(&pet_path(pet.id));
     page.ask = AskView::new(&rescue, &pet, address.as_deref());
     page.sharing = Sharing::pet(&rescue, &pet, address, pages.shared_photo(&pet));
-    pages.show(&page)
+    Ok(page)
 }
 
 /// Shows the form to add a pet.
@@ -155,46 +166,6 @@ pub async fn create_pet(
         }
         Err(error) => Err(Failure::from(error).into()),
     }
-}
-
-/// Sets a status. With `since` and `replaces`, undoes a change of the status.
-#[handler]
-pub async fn set_status(
-    permit: Permit<MaySetStatus>,
-    pages: PageResponder,
-    Path(id): Path<String>,
-    headers: &HeaderMap,
-    form: Form,
-) -> poem::Result<Response> {
-    let app = &pages.site.app;
-    let (pet, _) = pages.site.pet(&id, Audience::Staff)?;
-    let status: Status = form.text("status").parse().map_err(Failure::from)?;
-    let replaces = form.get("replaces");
-    let (since, expected) = undo::parse_fields(form.get("since"), replaces)?;
-    let unknown = || Failure::from(WriteError::UnknownPet(pet.id));
-    let (before, epoch) = app
-        .hub()
-        .entry(pet.id, Audience::Staff)
-        .ok_or_else(unknown)?;
-    let set = Command::SetStatus {
-        pet: pet.id,
-        status,
-        since,
-        expected,
-    };
-    let committed = app.writer().commit(set, permit.signer()).await;
-    let committed = committed.map_err(Failure::from)?;
-    let back = referring_view(headers).unwrap_or_else(|| pet_path(pet.id));
-    let mut response = redirect(&back);
-    if replaces.is_none() {
-        let authenticator = pages.principal.authenticator();
-        let rev = before.status_set;
-        let set_before = Cursor { epoch, rev };
-        let offer = UndoOffer::new(authenticator, headers, &before.pet, set_before, &committed);
-        let cookie = offer.to_cookie(authenticator);
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
-    Ok(response)
 }
 
 /// Returns the address of the view of the board that a form was sent from, and of no other page, whatever

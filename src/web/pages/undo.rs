@@ -1,18 +1,19 @@
 //! Undo of a status, for ten seconds, on pages without their script.
 //!
 //! The answer to the form sets a cookie with the offer, which expires with the offer. The next page
-//! shows a form that restores the earlier status and its time, unless somebody else has set the status
+//! shows a form that restores the earlier status, its time and its note, unless somebody else has set the status
 //! since. Changes that follow each other within ten seconds are undone together: undo restores the
 //! status from before the first of them. The script has an undo of its own.
 
 use std::time::Duration;
 
+use data_encoding::BASE64URL_NOPAD;
 use poem::http::{HeaderMap, HeaderValue};
 
 use super::response::PageResponder;
 use crate::auth::Authenticator;
 use crate::error::Failure;
-use crate::model::{Cursor, FieldError, InvalidProfile, Pet, PetId, Status, Timestamp};
+use crate::model::{Cursor, FieldError, InvalidProfile, Pet, PetId, Status, StatusNote, Timestamp};
 use crate::views::UndoView;
 use crate::writer::{Committed, Expected};
 
@@ -26,8 +27,11 @@ pub struct UndoOffer {
     pet: PetId,
     status: Status,
     since: Timestamp,
+    note: StatusNote,
     /// The change that set the status last when the offer was made.
     set_at: Cursor,
+    /// Time when the offer was made.
+    made: Timestamp,
 }
 
 impl UndoOffer {
@@ -42,15 +46,17 @@ impl UndoOffer {
         let earlier = UndoOffer::from_cookie(authenticator, headers);
         let continues =
             |earlier: &UndoOffer| earlier.pet == before.id && earlier.set_at == set_before;
-        let (status, since) = match earlier.filter(continues) {
-            Some(first) => (first.status, first.since),
-            None => (before.status, before.since),
+        let (status, since, note) = match earlier.filter(continues) {
+            Some(first) => (first.status, first.since, first.note),
+            None => (before.status, before.since, before.note.clone()),
         };
         UndoOffer {
             pet: before.id,
             status,
             since,
+            note,
             set_at: committed.cursor,
+            made: Timestamp::now(),
         }
     }
 
@@ -60,9 +66,13 @@ impl UndoOffer {
             pet,
             status,
             since,
+            note,
             set_at,
+            made,
         } = self;
-        let offer = format!("{pet}.{status}.{}.{set_at}", since.micros());
+        let (since, made) = (since.micros(), made.micros());
+        let note = BASE64URL_NOPAD.encode(note.as_str().as_bytes());
+        let offer = format!("{pet}.{status}.{since}.{set_at}.{made}.{note}");
         cookie(authenticator, &offer, OFFERED_FOR)
     }
 
@@ -74,6 +84,11 @@ impl UndoOffer {
             status: next()?.parse().ok()?,
             since: Timestamp::from_micros(next()?.parse().ok()?),
             set_at: next()?.parse().ok()?,
+            made: Timestamp::from_micros(next()?.parse().ok()?),
+            note: {
+                let note = BASE64URL_NOPAD.decode(next()?.as_bytes()).ok()?;
+                String::from_utf8(note).ok()?.parse().ok()?
+            },
         })
     }
 }
@@ -101,12 +116,13 @@ pub fn offer_for(
     let audience = pages.principal.audience();
     let (entry, epoch) = pages.site.app.hub().entry(offer.pet, audience)?;
     let (pet, rev) = (entry.pet, entry.status_set);
+    let earlier = (offer.status, offer.since, &offer.note);
     let is_open = is_shown_here
-        && now.since(pet.since) < OFFERED_FOR
+        && now.since(offer.made) < OFFERED_FOR
         && offer.set_at == Cursor { epoch, rev }
         && offer.since.is_in_calendar()
-        && (pet.status, pet.since) != (offer.status, offer.since);
-    is_open.then(|| UndoView::new(&pet, offer.status, offer.since, offer.set_at))
+        && (pet.status, pet.since, &pet.note) != earlier;
+    is_open.then(|| UndoView::new(&pet, earlier, offer.set_at))
 }
 
 /// Parses the fields of an undo: the time to restore, and the precondition that the change at the
@@ -122,13 +138,10 @@ pub fn parse_fields(
         let message = message.to_owned();
         Failure::from(InvalidProfile(vec![FieldError { field, message }]))
     };
-    let since = since.map(|text| match text.parse::<Timestamp>() {
-        Ok(since) if is_rfc_3339(text) && since <= Timestamp::now() => Ok(since),
-        Ok(_) if is_rfc_3339(text) => Err(invalid("since", "This time is in the future.")),
-        _ => Err(invalid(
-            "since",
-            "Use a time in RFC 3339 format, for example 2026-11-22T14:05:00Z.",
-        )),
+    let since = since.map(|text| match Timestamp::from_rfc_3339(text) {
+        Some(since) if since <= Timestamp::now() => Ok(since),
+        Some(_) => Err(invalid("since", "This time is in the future.")),
+        None => Err(invalid("since", Timestamp::RFC_3339_MESSAGE)),
     });
     let replaces = replaces.map(|text| {
         let message = "Use the cursor of the change that set the status.";
@@ -138,31 +151,6 @@ pub fn parse_fields(
         .transpose()?
         .map_or(Expected::Anything, Expected::StatusSetAt);
     Ok((since.transpose()?, expected))
-}
-
-/// Returns true if the text has the form of RFC 3339, `2026-11-22T14:05:00.5+01:00`. jiff also parses
-/// other forms of ISO 8601 (`20261122T14Z`) and time zones in brackets.
-fn is_rfc_3339(text: &str) -> bool {
-    let is_like = |text: &str, form: &str| {
-        let mut pairs = text.bytes().zip(form.bytes());
-        text.len() == form.len()
-            && pairs.all(|(byte, like)| match like {
-                b'0' => byte.is_ascii_digit(),
-                like => byte == like,
-            })
-    };
-    let Some((seconds, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
-        return false;
-    };
-    let zone = match rest.strip_prefix('.') {
-        Some(fraction) => fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()),
-        None => rest,
-    };
-    is_like(seconds, "0000-00-00T00:00:00")
-        && !rest.starts_with(&format!(".{zone}"))
-        && ["Z", "+00:00", "-00:00"]
-            .iter()
-            .any(|form| is_like(zone, form))
 }
 
 #[cfg(test)]

@@ -38,13 +38,19 @@ fn write(pets: &[Arc<Pet>]) -> Result<Vec<u8>, csv::Error> {
         .terminator(Terminator::CRLF)
         .from_writer(BOM.to_string().into_bytes());
     let names = Profile::FIELDS.iter().map(|field| field.name);
-    file.write_record(["id"].into_iter().chain(names).chain(["status", "since"]))?;
+    file.write_record(
+        ["id"]
+            .into_iter()
+            .chain(names)
+            .chain(["status", "since", "note"]),
+    )?;
     for pet in pets {
         let (id, since) = (pet.id.to_string(), pet.since.to_string());
         let fields = Profile::FIELDS.iter();
         let texts = fields.map(|field| neutralise(field.text(&pet.profile)));
         let before = [id.as_str().into()];
-        let after = [pet.status.as_str().into(), since.as_str().into()];
+        let note = neutralise(pet.note.as_str());
+        let after = [pet.status.as_str().into(), since.as_str().into(), note];
         let record = before.into_iter().chain(texts).chain(after);
         file.write_record(record.map(Cow::into_owned))?;
     }
@@ -71,14 +77,15 @@ mod tests {
             since: "2026-11-28T14:05:00Z".parse::<Timestamp>().unwrap(),
             photos: Vec::new(),
             removed: None,
+            note: "=1+1".parse().unwrap(),
         };
         let file = String::from_utf8(write(&[pet.into()]).unwrap()).unwrap();
         assert_eq!(
             file,
             "\u{feff}id,name,species,breed,sex,born,age,size,colour,state,tags,bonded_with,about,\
-             intake,location,status,since\r\n\
+             intake,location,status,since,note\r\n\
              7,'=cmd,\"Dog, large\",,unknown,,,unknown,,available,,,\
-             \"Says \"\"hello\"\"\nand more\",,,eating,2026-11-28T14:05:00.000000Z\r\n"
+             \"Says \"\"hello\"\"\nand more\",,,eating,2026-11-28T14:05:00.000000Z,'=1+1\r\n"
         );
     }
 }

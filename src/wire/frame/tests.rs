@@ -1,7 +1,7 @@
 //! The shapes of the interface, exactly.
 
 use super::*;
-use crate::model::{ChangeSource, PetId, Profile, Status};
+use crate::model::{ChangeSource, PetId, Profile, Status, StatusNote};
 
 const EPOCH: Epoch = Epoch::new(0x9f2c_41aa);
 
@@ -25,6 +25,7 @@ fn pet(name: &str) -> Pet {
         status: Status::Eating,
         since: Timestamp::from_micros(1_700_000_000_123_456),
         removed: None,
+        note: StatusNote::default(),
     }
 }
 
@@ -44,12 +45,33 @@ fn change(kind: ChangeKind) -> Change {
 #[test]
 fn a_status_with_an_earlier_since_has_the_time_of_its_commit() {
     let since = Timestamp::from_micros(1_600_000_000_000_000);
-    let kind = ChangeKind::StatusSince(Status::Eating, since);
+    let kind = ChangeKind::StatusSince(Status::Eating, since, StatusNote::default());
     let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2020-09-13T12:26:40.000000Z","at":"2023-11-14T22:13:20.123456Z","by":"simulator","after":"9f2c41aa-1041"}"#;
     assert_eq!(
         Frame::from_change(EPOCH, &change(kind), BEFORE).json(),
         json
     );
+}
+
+#[test]
+fn a_note_is_in_each_message_of_a_status_that_has_one() {
+    let note: StatusNote = "at the vet until 3 <b>".parse().unwrap();
+    let at = change(ChangeKind::Gone(None)).at;
+    let kind = ChangeKind::StatusSince(Status::Eating, at, note.clone());
+    let json = r#"{"type":"status","cursor":"9f2c41aa-1042","pet":7,"status":"eating","since":"2023-11-14T22:13:20.123456Z","note":"at the vet until 3 <b>","by":"simulator","after":"9f2c41aa-1041"}"#;
+    let frame = Frame::from_change(EPOCH, &change(kind), BEFORE);
+    assert_eq!(frame.json(), json);
+    let pet = Pet {
+        note,
+        ..pet("Biscuit")
+    };
+    let created = change(ChangeKind::Pet(Arc::new(pet.clone())));
+    let created = Frame::from_change(EPOCH, &created, BEFORE);
+    let snapshot = Frame::from_snapshot(EPOCH, Rev::new(3), [&pet]);
+    for frame in [created, snapshot] {
+        let has_note = frame.json().contains(r#","note":"at the vet until 3 <b>""#);
+        assert!(has_note, "{}", frame.json());
+    }
 }
 
 #[test]
@@ -104,7 +126,7 @@ fn pet_gone_and_snapshot_have_the_shapes_of_the_interface() {
     );
     assert_eq!(
         created.json(),
-        r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","born":"","age":"","size":"unknown","colour":"","state":"available","tags":[],"bonded_with":"","about":"","photos":[],"status":"eating","since":"2023-11-14T22:13:20.123456Z","after":"9f2c41aa-1041"}"#
+        r#"{"type":"pet","cursor":"9f2c41aa-1042","pet":7,"name":"Biscuit","species":"dog","breed":"","sex":"unknown","born":"","age":"","size":"unknown","colour":"","state":"available","tags":[],"bonded_with":"","about":"","photos":[],"status":"eating","since":"2023-11-14T22:13:20.123456Z","note":"","after":"9f2c41aa-1041"}"#
     );
     let gone = Frame::from_change(EPOCH, &change(ChangeKind::Gone(None)), BEFORE);
     assert_eq!(

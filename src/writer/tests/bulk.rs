@@ -2,7 +2,7 @@
 
 use super::{Disk, Rig, until};
 use crate::hub::Hub;
-use crate::model::{Audience, ChangeSource, Cursor, Pet, PetId, Profile, Rev, Status};
+use crate::model::{Audience, ChangeSource, Cursor, Pet, PetId, Profile, Rev, Status, StatusStart};
 use crate::writer::{
     Command, Committed, Expected, IdempotencyKey, MAX_BULK_PETS, OnRefusal, QUEUE_LIMIT,
     StatusEdit, WriteError,
@@ -42,7 +42,8 @@ fn undo(before: &[Pet], first: Cursor) -> Command {
         let rev = Rev::new(first.rev.get() + place as u64);
         let edit = StatusEdit {
             status: pet.status,
-            since: Some(pet.since),
+            start: StatusStart::Restored(pet.since),
+            note: Some(pet.note.clone()),
             expected: Expected::StatusSetAt(Cursor { rev, ..first }),
         };
         (pet.id, edit)

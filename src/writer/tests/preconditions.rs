@@ -8,11 +8,11 @@ use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::model::{
     Audience, ChangeSource, Cursor, Epoch, Pet, PetId, Profile, ProfileBase, ProfilePatch, Rev,
-    Status, Timestamp,
+    Status, StatusStart, Timestamp,
 };
 use crate::store::{Engine, MemoryEngine};
 use crate::writer::decision::Decision;
-use crate::writer::{Command, Expected, Namesakes, WriteError, commit_all};
+use crate::writer::{Command, Expected, Namesakes, StatusEdit, WriteError, commit_all};
 
 const PET: PetId = PetId::FIRST;
 
@@ -63,9 +63,12 @@ fn edit(expected: Expected) -> Command {
 fn restore(status: Status, since: Timestamp, expected: Expected) -> Command {
     Command::SetStatus {
         pet: PET,
-        status,
-        since: Some(since),
-        expected,
+        edit: StatusEdit {
+            status,
+            start: StatusStart::Restored(since),
+            note: None,
+            expected,
+        },
     }
 }
 
@@ -130,6 +133,80 @@ fn an_undo_restores_a_status_with_its_time_unless_another_was_set_since() {
         Err(WriteError::StatusMovedOn),
         "a confirmation counts as a change"
     );
+}
+
+fn set(status: Status, start: StatusStart, note: Option<&str>) -> Command {
+    let edit = StatusEdit {
+        start,
+        note: note.map(|note| note.parse().unwrap()),
+        ..status.into()
+    };
+    Command::SetStatus { pet: PET, edit }
+}
+
+#[test]
+fn a_note_belongs_to_a_status_which_a_confirmation_keeps() {
+    let rig = Rig::start();
+    let commit = |status, note| {
+        rig.commit(&[set(status, StatusStart::Now, note)]).unwrap();
+        rig.pet().note.as_str().to_owned()
+    };
+    assert_eq!(commit(Status::Eating, Some("slowly")), "slowly");
+    let began = rig.pet().since;
+    rig.commit(&[edit(Expected::Anything)]).unwrap();
+    assert_eq!(rig.pet().note.as_str(), "slowly", "an edit keeps it");
+    assert_eq!(commit(Status::Eating, None), "slowly");
+    assert_eq!(commit(Status::Eating, Some("fast")), "fast");
+    assert_eq!(commit(Status::Eating, Some("")), "");
+    assert_eq!(rig.pet().since, began);
+    assert_eq!(commit(Status::Eating, Some("fast")), "fast");
+    assert_eq!(commit(Status::Playing, None), "");
+}
+
+/// Times of a pet would not be in the order of its history.
+#[test]
+fn a_status_begins_earlier_but_not_before_the_one_that_precedes_it() {
+    let rig = Rig::start();
+    let ago = |minutes| StatusStart::At(Timestamp::now().minutes_before(minutes));
+    let start = |status, start| {
+        rig.commit(&[set(status, start, None)])?;
+        Ok::<_, WriteError>(rig.pet().since)
+    };
+    // Nobody has set a status of the new pet, so nothing precedes the first.
+    let ate = start(Status::Eating, StatusStart::MinutesAgo(60)).unwrap();
+    let too_early = |status, since| Err(WriteError::BeginsTooEarly { status, since });
+    for early in [StatusStart::MinutesAgo(61), ago(61)] {
+        let refused = start(Status::Playing, early);
+        assert_eq!(refused, too_early(Status::Eating, ate));
+    }
+    assert_eq!(start(Status::Playing, StatusStart::At(ate)), Ok(ate));
+    let played = start(Status::Playing, StatusStart::MinutesAgo(20)).unwrap();
+    let slept = start(Status::Sleeping, StatusStart::Now).unwrap();
+    // The start of the present status can be corrected, up to that of the status before.
+    let corrected = start(Status::Sleeping, StatusStart::MinutesAgo(10)).unwrap();
+    assert!(played < corrected && corrected < slept);
+    for _ in 0..2 {
+        let refused = start(Status::Sleeping, ago(21));
+        assert_eq!(refused, too_early(Status::Playing, played));
+        let edited = rig.commit(&[edit(Expected::Anything)]);
+        assert_eq!(edited, Ok(()), "an edit in between changes nothing");
+    }
+    assert_eq!(start(Status::Sleeping, StatusStart::At(played)), Ok(played));
+    // Also in one batch, where the log has neither status yet.
+    let none = StatusStart::Now;
+    let both = [
+        set(Status::Bathing, none, None),
+        set(Status::Eating, none, None),
+    ];
+    let early = set(Status::Eating, ago(1), None);
+    let refused = rig.commit(&[&both[..], &[early]].concat());
+    assert!(matches!(
+        refused,
+        Err(WriteError::BeginsTooEarly {
+            status: Status::Bathing,
+            ..
+        })
+    ));
 }
 
 /// Setting the current status restarted its time.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pet_store::model::{
-    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
 };
 use pet_store::store::RedbEngine;
 
@@ -25,6 +25,7 @@ async fn create_large_export(folder: &Path) {
         status: Status::Eating,
         since: at,
         removed: None,
+        note: StatusNote::default(),
     };
     let change = |rev: u64| {
         let (at, number) = (Timestamp::from_micros(rev.cast_signed()), 1 + rev % 4000);

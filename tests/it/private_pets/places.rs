@@ -193,6 +193,7 @@ pub const PLACES: &[Place] = &[
     Place::new("arranging its photos by form", "POST", "/pets/{id}/photos/order").with(Body::Form("")).is_unchecked(),
     Place::new("adding a photo over the API", "POST", "/api/v1/pets/{id}/photos").is_unchecked(),
     Place::new("arranging its photos over the API", "PUT", "/api/v1/pets/{id}/photos").with(Body::Json(r#"{"photos":[]}"#)).header("if-match", "{tag-before}").is_unchecked(),
+    Place::new("setting its status with a note", "PUT", "/api/v1/pets/{id}/status").with(Body::Json(r#"{"status":"eating","note":"with Biscuit","minutes_ago":0}"#)).header("if-match", "{tag-before}").is_unchecked(),
     Place::get("the state", "/live/state").is_public().shows_public(),
     Place::get("the state of the pet", "/live/state?pet={id}").is_public().shows_public(),
     Place::get("the state of the pet and another", "/live/state?pet={id}&pet=1").is_public().shows_public(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pet_store::model::{
-    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, Timestamp,
+    Change, ChangeKind, ChangeSource, Pet, PetId, Profile, Rev, Status, StatusNote, Timestamp,
 };
 use pet_store::store::{Engine, RedbEngine, StoreError};
 use pet_store::wire::{Frame, Predecessors};
@@ -51,6 +51,7 @@ fn change(rev: u64) -> Change {
         status,
         since: at,
         removed: None,
+        note: StatusNote::default(),
     };
     Change {
         rev: Rev::new(rev),

@@ -49,6 +49,20 @@ test("the status of a pet is the exact word, and the field that has it is no fie
   assert.equal(board.get("7")?.status, "not-set-yet");
 });
 
+test("a note lasts as long as its status, in whatever message that arrives", () => {
+  const noted = { ...status(11, 7, "eating"), note: "slowly" };
+  const snapshot = { type: "snapshot", cursor: `${EPOCH}-12`, pets: [{ id: 7, name: "Biscuit", status: "eating", since: T1 }] };
+  const board = newBoard();
+  board.apply(noted);
+  assert.equal(board.get("7")?.note, "slowly");
+  const [change] = board.apply(status(12, 7, "eating")) ?? [];
+  assert.deepEqual([change?.before?.note, change?.after?.note], ["slowly", ""]);
+  const reconnected = newBoard();
+  reconnected.apply(noted);
+  reconnected.apply(snapshot);
+  assert.equal(reconnected.get("7")?.note, "");
+});
+
 test("a status that is not newer is dropped", () => {
   const board = newBoard();
   assert.equal(board.apply(status(10, 7, "playing")), null);

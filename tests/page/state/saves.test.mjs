@@ -15,7 +15,7 @@ const cursor = (/** @type {number} */ rev) => `9f2c41aa-${rev}`;
 /** A board with pet 7 asleep at rev 10, and saves whose requests a test answers. */
 function open() {
   const clock = new FakeClock();
-  const board = new Board(cursor(10), [{ id: "7", name: "Otto", status: "sleeping", since: "x" }]);
+  const board = new Board(cursor(10), [{ id: "7", name: "Otto", status: "sleeping", since: "x", note: "at last" }]);
   /** @type {{ pet: string, status: string, undo: unknown, answer: (result: StatusResult) => void }[]} */
   const sent = [];
   /** @type {Commands["setStatus"]} */
@@ -71,7 +71,7 @@ test("undo restores the earlier status, for ten seconds, and cannot be undone it
   clock.turn(9_999);
   saves.undo("7");
   assert.equal(last(sent).status, "sleeping");
-  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(11) });
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(11) });
   await answer(12);
   assert.equal(current().canUndo, false);
   saves.undo("7");
@@ -133,7 +133,7 @@ test("a second tap replaces the first, is sent after it, and undo restores the s
   assert.equal(current().status, "bathing");
   saves.undo("7");
   assert.equal(last(sent).status, "sleeping");
-  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(12) });
   assert.ok(shown.every((save) => save?.pet === "7"));
 });
 
@@ -144,14 +144,14 @@ test("undo takes the first status of a pet back, also when another person's undo
   saves.set("7", "sleeping");
   await answer(12);
   saves.undo("7");
-  assert.deepEqual([last(sent).status, last(sent).undo], ["not-set-yet", { since: "a", replaces: cursor(12) }]);
+  assert.deepEqual([last(sent).status, last(sent).undo], ["not-set-yet", { since: "a", note: "", replaces: cursor(12) }]);
 
   const between = open();
   between.saves.set("7", "eating");
   between.receive({ ...notSet, cursor: cursor(11) });
   await between.answer(12);
   between.saves.undo("7");
-  assert.deepEqual([last(between.sent).status, last(between.sent).undo], ["not-set-yet", { since: "a", replaces: cursor(12) }]);
+  assert.deepEqual([last(between.sent).status, last(between.sent).undo], ["not-set-yet", { since: "a", note: "", replaces: cursor(12) }]);
 });
 
 test("two taps on the same wrong button can be undone together", async () => {
@@ -164,7 +164,7 @@ test("two taps on the same wrong button can be undone together", async () => {
   assert.equal(current().canUndo, true);
   saves.undo("7");
   assert.equal(last(sent).status, "sleeping");
-  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(12) });
 });
 
 test("undo restores the time of a status even after a manual correction", async () => {
@@ -176,7 +176,7 @@ test("undo restores the time of a status even after a manual correction", async 
   await answer(12);
   assert.equal(current().canUndo, true);
   saves.undo("7");
-  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(12) });
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(12) });
 });
 
 test("undo restores a status that somebody else set between two taps", async () => {
@@ -192,7 +192,7 @@ test("undo restores a status that somebody else set between two taps", async () 
     if (isLate) others();
     saves.undo("7");
     assert.equal(last(sent).status, "bathing");
-    assert.deepEqual(last(sent).undo, { since: "y", replaces: cursor(13) });
+    assert.deepEqual(last(sent).undo, { since: "y", note: "", replaces: cursor(13) });
   }
 });
 
@@ -207,7 +207,19 @@ test("undo of a tap during an undo restores what that undo restores", async () =
   await answer(13);
   saves.undo("7");
   assert.equal(last(sent).status, "sleeping");
-  assert.deepEqual(last(sent).undo, { since: "x", replaces: cursor(13) });
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(13) });
+});
+
+test("a note or an earlier start is sent, and can be undone even if the status stays", async () => {
+  const { saves, sent, answer, current } = open();
+  const edit = { note: "on the sofa", minutes_ago: 20 };
+  saves.set("7", "sleeping", edit);
+  assert.deepEqual(last(sent).undo, edit);
+  await answer(11);
+  assert.equal(current().canUndo, true);
+  saves.undo("7");
+  assert.equal(last(sent).status, "sleeping");
+  assert.deepEqual(last(sent).undo, { since: "x", note: "at last", replaces: cursor(11) });
 });
 
 test("a tap that changes nothing is saved, without undo", async () => {

@@ -45,6 +45,8 @@ fn invalid_values_are_refused_with_their_line_and_field() {
             "name: Use at most 80",
         ),
         (2, "/profile/name", "\u{200b}".into(), "name: Enter a name"),
+        (2, "/note", long[..81].into(), "note: Use at most 80"),
+        (5, "/record/note", long[..81].into(), "note: Use at most 80"),
         (
             2,
             "/profile/about",

@@ -1,7 +1,7 @@
 //! Which changes of an export are imported, and with which pet after each.
 
 use super::*;
-use crate::model::{Profile, Status};
+use crate::model::{Profile, Status, StatusNote};
 
 fn pet(name: &str, status: Status, since: u64) -> Pet {
     Pet {
@@ -14,6 +14,7 @@ fn pet(name: &str, status: Status, since: u64) -> Pet {
         status,
         since: Timestamp::from_micros(since.cast_signed()),
         removed: None,
+        note: StatusNote::default(),
     }
 }
 

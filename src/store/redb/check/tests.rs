@@ -96,7 +96,7 @@ fn a_backup_has_no_sessions() {
     let tables = reading.list_tables().unwrap();
     let names: Vec<String> = tables.map(|table| table.name().to_owned()).collect();
     let without = [
-        "history", "log", "meta", "pets", "statuses", "trash", "trimmed",
+        "history", "log", "meta", "notes", "pets", "statuses", "trash", "trimmed",
     ];
     assert_eq!(names, without);
 }

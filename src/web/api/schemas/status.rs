@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::CURSOR;
-use crate::model::Status;
+use super::{CURSOR, pattern, rules};
+use crate::model::{Status, StatusNote, StatusStart};
 use crate::writer::MAX_BULK_PETS;
 
 /// Returns the words of `status` in answers.
@@ -41,6 +41,9 @@ pub fn status_fields() -> Value {
                 "format": "date-time",
                 "description": "Since when, not in the future: restores a status with its time.",
             },
+            "began": began(),
+            "minutes_ago": minutes_ago(),
+            "note": note(),
             "replaces": {
                 "type": "string",
                 "nullable": true,
@@ -50,6 +53,42 @@ pub fn status_fields() -> Value {
                     does not overwrite it.",
             },
         },
+    })
+}
+
+/// Returns the schema of an earlier start of a status, as a time.
+fn began() -> Value {
+    json!({
+        "type": "string",
+        "nullable": true,
+        "format": "date-time",
+        "description": "When the status began: within the last 24 hours, and not before the status that \
+            precedes it began.",
+    })
+}
+
+/// Returns the schema of an earlier start of a status, in minutes.
+fn minutes_ago() -> Value {
+    json!({
+        "type": "integer",
+        "nullable": true,
+        "minimum": 0,
+        "maximum": StatusStart::LIMIT_MINUTES,
+        "description": "The same in minutes before now, in place of `began`.",
+    })
+}
+
+/// Returns the schema of a note on a status in a request.
+fn note() -> Value {
+    json!({
+        "type": "string",
+        "nullable": true,
+        "pattern": pattern::one_line(StatusNote::LIMIT),
+        "description": format!(
+            "A note that everybody reads beside the status, such as \"at the vet until 3\". {} If it is left \
+             out, a status that is confirmed keeps its note, and another one has none.",
+            rules("One line", StatusNote::LIMIT)
+        ),
     })
 }
 
@@ -66,6 +105,9 @@ pub fn statuses_fields() -> Value {
                 "enum": exact_words(),
                 "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays unless it is old.",
             },
+            "began": began(),
+            "minutes_ago": minutes_ago(),
+            "note": note(),
             "pets": {
                 "type": "array",
                 "description": "The ids of the pets.",
