@@ -126,7 +126,7 @@ async fn an_admin_has_no_page_of_accounts_at_a_station() {
 
 #[tokio::test]
 async fn a_pin_opens_nothing_outside_a_station() {
-    let kennel = Kennel::start().await;
+    let mut kennel = Kennel::start().await;
     let mut phone = kennel.rescue.browser();
     phone.get("/sign-in").await;
     for fields in [
@@ -136,6 +136,9 @@ async fn a_pin_opens_nothing_outside_a_station() {
         assert_eq!(phone.submit("/sign-in", &fields).await, 401, "{fields:?}");
     }
     assert!(!phone.get("/sign-in").await.contains("boris"));
+    let fields = [("name", "boris"), ("pin", BORIS_PIN)];
+    assert_eq!(kennel.anna.submit("/sign-in", &fields).await, 401);
+    assert!(kennel.anna.get("/account").await.contains("<h1>anna</h1>"));
 }
 
 #[tokio::test]
