@@ -50,10 +50,10 @@ templates! {
     PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
     TrashPage: "pages/trash.html",
-    HelloPage: "pages/hello.html",
-    DoctorPage: "pages/doctor.html",
+    HelloPage: "pages/server/hello.html",
+    DoctorPage: "pages/server/doctor.html",
     ErrorPage: "pages/error.html",
-    ApiDocsPage: "pages/api_docs.html",
+    ApiDocsPage: "pages/server/api_docs.html",
 }
 
 impl Page for ShowPage {

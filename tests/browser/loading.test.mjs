@@ -92,6 +92,7 @@ test("a first visit to the board of staff requests nothing twice, and the first 
   const polls = asked.filter((path) => path === "/live/poll");
   assert.ok(polls.length > 0);
   const once = asked.filter((path) => !photos.includes(path) && !polls.includes(path));
-  assert.deepEqual(once.sort(), ["/demo.js", "/live/sse", "/live/ws", "/pets", "/selection.css", "/selection.js", "/staff.css"]);
+  assert.deepEqual(once.sort(), ["/demo.js", "/live/sse", "/live/ws", "/pets", "/selection.css", "/selection.js",
+    "/silhouettes.css", "/staff.css"]);
   tab.assertNoProblems();
 });

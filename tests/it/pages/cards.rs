@@ -8,7 +8,7 @@ use crate::support::{Raw, Rescue, spawn_app, spawn_app_with};
 const MANY: u32 = 300;
 
 fn cards(page: &str) -> usize {
-    page.matches("<li class=\"patch card\"").count()
+    page.matches("<li class=\"patch card ").count()
 }
 
 fn has_length(answer: &Response) -> bool {

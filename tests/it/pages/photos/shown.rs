@@ -35,3 +35,37 @@ async fn the_screen_in_the_lobby_and_the_sheets_show_the_cover_of_each_pet_that_
     let sheet = app.text("/pets/2/print?as=card").await;
     assert!(sheet.contains("<div class=\"sheet-photo\"></div>"));
 }
+
+#[tokio::test]
+async fn a_card_and_a_page_without_a_photo_leave_its_place_to_a_silhouette_of_the_species() {
+    let app = spawn_app().await;
+    add_pet_with_photos(&app).await;
+    app.add_pet("Miso").await;
+    let board = app.text("/pets").await;
+    let (_, card) = board.split_once("data-pet=\"2\"").unwrap();
+    for part in [
+        " data-cover=\"yes\"></div>",
+        "data-field=\"species\" data-kind=\"word\" data-value=\"dog\"",
+    ] {
+        assert!(card.contains(part), "{part} in {card}");
+    }
+    let page = app.text("/pets/2").await;
+    assert!(
+        page.contains("<div class=\"gallery\" data-photos=\"")
+            && !page.contains("<img src=\"/photos")
+    );
+    for page in [board, page] {
+        // Not in the head: nothing that is shown waits for it.
+        let (head, body) = page.split_once("</head>").unwrap();
+        assert!(!head.contains("silhouettes.css") && body.contains("/silhouettes.css\">"));
+    }
+}
+
+#[tokio::test]
+async fn staff_see_the_photo_of_a_pet_above_the_buttons_that_set_its_status() {
+    let app = spawn_app().await;
+    add_pet_with_photos(&app).await;
+    let page = app.text("/pets/1").await;
+    let place = |part: &str| page.find(part).unwrap();
+    assert!(place("class=\"gallery\"") < place("class=\"set-status\""));
+}
