@@ -41,7 +41,7 @@ pub use profile::{
     ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,
 };
 pub use request::{RequestId, RequestKey};
-pub use rescue::{Accent, Rescue, RescueField, SettingKind};
+pub use rescue::{Accent, Logo, LogoError, Rescue, RescueField, SettingKind};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
     MonotonicSeconds, Role, Scope, Session, Station, TOKEN_NAME_CHARACTERS, Token, Turn,

@@ -24,6 +24,7 @@ mod staff;
 mod templates;
 mod time_text;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -44,7 +45,8 @@ pub use self::page::Page;
 pub use self::pets::{
     BulkUndoView, CardsPage, IndexPage, ShowPage, StatusForm, TrashPage, UndoView,
 };
-pub use self::photos::PhotosPage;
+use self::photos::LogoView;
+pub use self::photos::{LogoPage, PhotosPage, logo_path};
 pub use self::print::{PrintPage, PrintSheet};
 pub use self::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage, RetryForm};
 pub use self::sharing::{SharedPhoto, Sharing};
@@ -61,7 +63,9 @@ struct Context<'a, P> {
     can_write: bool,
     is_admin: bool,
     is_station: bool,
-    rescue: &'a Rescue,
+    /// The settings by the names of their fields.
+    rescue: BTreeMap<&'static str, &'a str>,
+    logo: Option<LogoView>,
     /// Name of the rescue, or a general one until it has a name.
     site_name: &'a str,
     /// Digits of the accent colour, if it is not the built-in one.
@@ -118,7 +122,8 @@ impl Views {
             can_write: rights.is_staff,
             is_admin: rights.is_admin,
             is_station: rights.is_station,
-            rescue,
+            rescue: rescue.texts(),
+            logo: rescue.logo.as_ref().map(LogoView::new),
             site_name: rescue.shown_name(),
             accent: rescue
                 .accent()

@@ -10,7 +10,7 @@ use super::form::FormPage;
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage, TrashPage};
-use super::photos::PhotosPage;
+use super::photos::{LogoPage, PhotosPage};
 use super::print::PrintPage;
 use super::server::{ApiDocsPage, DoctorPage, ErrorPage, HelloPage};
 use super::sign_in::{InvitationPage, SignInPage};
@@ -44,6 +44,7 @@ templates! {
     CardsPage: "parts/pet/cards.html",
     LobbyPage: "pages/lobby.html",
     LobbyCardsPage: "parts/lobby/cards.html",
+    LogoPage: "pages/logo.html",
     DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",

@@ -1,8 +1,9 @@
-//! Contexts of photos: on the board, on the page of a pet, and on the page where staff arrange them.
+//! Contexts of photos: on the board, on the page of a pet, and on the page where staff arrange them; and of
+//! the rescue's logo, with the page on which admins choose it.
 
 use serde::Serialize;
 
-use crate::model::{Pet, Photo, PhotoHash};
+use crate::model::{Logo, Pet, Photo, PhotoHash};
 use crate::wire::photo_path;
 
 /// A photo as an image of a page.
@@ -91,4 +92,45 @@ impl PhotosPage {
             photo.error = Some(message);
         }
     }
+}
+
+/// Places of the logo: the head of pages, and the screen in the lobby or a sheet.
+const HEAD_PX: (u32, u32) = (144, 36);
+const LARGE_PX: (u32, u32) = (288, 72);
+
+/// A logo as an image. The name of the rescue is beside it, so that its alternative text is empty.
+#[derive(Serialize)]
+pub(super) struct LogoView {
+    path: String,
+    width: u32,
+    height: u32,
+    large_width: u32,
+    large_height: u32,
+}
+
+/// The page on which admins choose the logo.
+#[derive(Default, Serialize)]
+pub struct LogoPage {
+    /// The reason why a file was refused.
+    pub error: Option<String>,
+}
+
+impl LogoView {
+    /// The image of `logo`.
+    pub fn new(logo: &Logo) -> Self {
+        let (width, height) = logo.fitted(HEAD_PX.0, HEAD_PX.1);
+        let (large_width, large_height) = logo.fitted(LARGE_PX.0, LARGE_PX.1);
+        LogoView {
+            path: logo_path(logo.hash()),
+            width,
+            height,
+            large_width,
+            large_height,
+        }
+    }
+}
+
+/// Returns the path of the logo with this hash.
+pub fn logo_path(hash: PhotoHash) -> String {
+    format!("/assets/logo/{hash}.jpg")
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use poem::http::{HeaderName, StatusCode, header};
+use poem::http::{HeaderName, StatusCode, Uri, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ use super::middleware::Precompressed;
 use crate::error::Failure;
 use crate::model::Accent;
 use crate::serve::conditional::{EntityTags, entity_tag};
-use crate::views::AssetSource;
+use crate::views::{AssetSource, logo_path};
 
 /// Name of the library for pages of other sites.
 const LIBRARY: &str = "client.js";
@@ -130,6 +130,19 @@ pub fn accent(Path(name): Path<String>) -> poem::Result<Response> {
         .content_type(content_type(&name))
         .header(header::CACHE_CONTROL, IMMUTABLE)
         .body(accent.style_sheet()))
+}
+
+/// Serves the logo of the rescue, as long as it has this one.
+#[handler]
+pub fn logo(Data(site): Data<&Arc<Site>>, uri: &Uri) -> poem::Result<Response> {
+    let rescue = site.app.rescue();
+    let logo = rescue.logo.as_ref();
+    let logo = logo.filter(|logo| logo_path(logo.hash()) == uri.path());
+    let logo = logo.ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
+    Ok(Response::builder()
+        .content_type("image/jpeg")
+        .header(header::CACHE_CONTROL, IMMUTABLE)
+        .body(logo.jpeg().clone()))
 }
 
 /// Serves the icon at the path that browsers ask for on their own.

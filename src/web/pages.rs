@@ -25,4 +25,4 @@ pub mod undo;
 pub mod unsaved_form;
 
 pub use self::invitation::invitation_path;
-pub use self::response::PageResponder;
+pub use self::response::{PageResponder, redirect};

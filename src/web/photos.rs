@@ -4,6 +4,7 @@
 //! decoders work on two pictures at a time, and pictures that need much memory alone. Who waits too long
 //! is answered 503.
 
+mod logo;
 mod slots;
 
 use std::sync::Arc;
@@ -13,12 +14,13 @@ use poem::http::{HeaderName, HeaderValue, StatusCode, header};
 use poem::web::{Data, Path};
 use poem::{Request, Response, handler};
 
+pub use self::logo::{PATH as LOGO_PATH, save_logo, show_logo};
 pub use self::slots::UploadSlots;
 use super::Site;
 use super::site::run_blocking;
 use crate::auth::Principal;
 use crate::error::Failure;
-use crate::model::picture::{CheckedFile, MAX_FILE_BYTES};
+use crate::model::picture::{CheckedFile, MAX_FILE_BYTES, PreparedPhoto};
 use crate::model::{Audience, Photo, PhotoHash, Timestamp};
 use crate::serve::conditional::{EntityTags, entity_tag};
 
@@ -37,23 +39,34 @@ const POLICY: &str = "default-src 'none'; sandbox";
 /// Returns true for a request that sends a photo.
 pub fn is_upload(request: &Request) -> bool {
     let path = request.uri().path();
+    if path == LOGO_PATH {
+        return *request.method() == poem::http::Method::POST;
+    }
     let pet = path.strip_prefix(super::api::ADDRESS).unwrap_or(path);
     let pet = pet.strip_prefix("/pets/");
     let id = pet.and_then(|pet| pet.strip_suffix("/photos"));
     *request.method() == poem::http::Method::POST && id.is_some_and(|id| !id.contains('/'))
 }
 
-/// Stores the files of a photo, for a command that gives it to a pet.
+/// Makes the files of a photo.
 ///
 /// # Errors
-/// The reason why the file cannot become a photo; 503 if too many are waiting, and the errors of the engine.
-pub async fn store_photo(site: &Arc<Site>, file: Bytes, alt: String) -> Result<Photo, Failure> {
+/// The reason why the file cannot become a photo; 503 if too many are waiting.
+pub async fn prepare_photo(site: &Arc<Site>, file: Bytes) -> Result<PreparedPhoto, Failure> {
     let header = file.clone();
     let decode_bytes = run_blocking(move || Ok(CheckedFile::new(&header)?.decode_bytes())).await?;
     let _decoder = site.uploads.decoder(decode_bytes).await?;
+    run_blocking(move || Ok(CheckedFile::new(&file)?.prepare()?)).await
+}
+
+/// Stores the files of a photo, for a command that gives it to a pet.
+///
+/// # Errors
+/// As for `prepare_photo`, and the errors of the engine.
+pub async fn store_photo(site: &Arc<Site>, file: Bytes, alt: String) -> Result<Photo, Failure> {
+    let photo = prepare_photo(site, file).await?;
     let engine = Arc::clone(&site.engine);
     run_blocking(move || {
-        let photo = CheckedFile::new(&file)?.prepare()?;
         engine.put_photo(photo.hash, &photo.files, Timestamp::now())?;
         Ok(Photo {
             hash: photo.hash,
@@ -152,6 +165,8 @@ mod tests {
         };
         assert!(is_upload(Method::POST, "/pets/7/photos"));
         assert!(is_upload(Method::POST, "/api/v1/pets/7/photos"));
+        assert!(is_upload(Method::POST, "/settings/logo"));
+        assert!(!is_upload(Method::POST, "/settings"));
         assert!(!is_upload(Method::PUT, "/api/v1/pets/7/photos"));
         for path in [
             "/pets",

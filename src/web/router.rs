@@ -81,6 +81,10 @@ pub fn routes(site: &Arc<Site>) -> Route {
             settings::PATH,
             get(settings::show_form).post(settings::save),
         )
+        .at(
+            photos::LOGO_PATH,
+            get(photos::show_logo).post(photos::save_logo),
+        )
         // Live
         .at("/hello", get(hello::show_hello))
         .at("/hello/ws", get_only(live::echo_websocket))
@@ -121,6 +125,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/metrics", get(probes::show_metrics))
         .at("/assets/:hash/:name", get(assets::asset))
         .at("/assets/accent/:name", get(assets::accent))
+        .at("/assets/logo/:name", get(assets::logo))
         .at("/favicon.ico", get(assets::icon))
         .at("/robots.txt", get(crawlers::show_robots))
         .at("/sitemap.xml", get(crawlers::show_sitemap))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Accounts, AccountsResult, Actor, ActorRequirement, Plan};
-use crate::model::{Rescue, RescueField};
+use crate::model::{Logo, Rescue, RescueField};
 use crate::store::AccountEdit;
 
 /// Fields that an edit and somebody else changed to different texts.
@@ -42,6 +42,26 @@ impl Settings<'_> {
             );
             let put = AccountEdit::PutRescue(Arc::new(merged));
             Ok(Plan::administrative(vec![put], action, Ok(())))
+        })
+    }
+
+    /// Saves the logo, or removes it.
+    ///
+    /// # Errors
+    /// `SignedOut`, `NotAdmin`.
+    pub fn save_logo(&self, logo: Option<Logo>, actor: &Actor) -> AccountsResult<()> {
+        self.0.edit(actor, ActorRequirement::Admin, |cache, _| {
+            if cache.rescue.logo == logo {
+                return Ok(Plan::unchanged(()));
+            }
+            let change = if logo.is_some() { "set" } else { "removed" };
+            let action = format!("changed the settings: logo {change}");
+            let edited = Rescue {
+                logo: logo.clone(),
+                ..Rescue::clone(&cache.rescue)
+            };
+            let put = AccountEdit::PutRescue(Arc::new(edited));
+            Ok(Plan::administrative(vec![put], action, ()))
         })
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+
 use super::*;
-use crate::model::{AuditKind, Author, Invitation, Role, Scope};
+use crate::model::{AuditKind, Author, Invitation, Logo, Role, Scope};
 use crate::store::RedbEngine;
 #[cfg(feature = "slow-tests")]
 use crate::store::contract::with_clusters;
@@ -128,6 +130,7 @@ fn account_set() -> AccountSet {
         }),
         rescue: Some(Arc::new(Rescue {
             name: "Happy \"Paws\" <b>".to_owned(),
+            logo: Some(Logo::new(Bytes::from_static(b"\xff\xd8\xff"), 400, 100).unwrap()),
             ..Rescue::default()
         })),
     }

@@ -6,8 +6,8 @@
 
 use crate::model::{
     Account, AuditEntry, Author, Change, ChangeKind, InvalidProfile, MonotonicSeconds, Pet, PetId,
-    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, Rev, StatusNote, TextKind,
-    Timestamp, Token, check_token_name, clean_text,
+    Photo, PhotoFile, PhotoHash, Profile, ProfileInput, Removal, Rescue, RescueField, Rev,
+    StatusNote, TextKind, Timestamp, Token, check_token_name, clean_text,
 };
 use crate::store::{ClockReading, StoreError};
 
@@ -99,7 +99,17 @@ pub fn validate_change(change: Change) -> Result<Change, StoreError> {
 
 /// Validates the settings of the rescue by the rules of their form.
 pub fn validate_rescue(rescue: &Rescue) -> Result<Rescue, StoreError> {
-    let validated = Rescue::default().with_entered(|field| Some(field.text(rescue)));
+    // Reading the record has validated the logo. A rescue may choose it before its name.
+    let (logo, is_named) = (&rescue.logo, !rescue.name.is_empty());
+    let entered = |field: &RescueField| {
+        let is_validated = is_named || logo.is_none() || field.name != "name";
+        is_validated.then(|| field.text(rescue))
+    };
+    let empty = Rescue {
+        logo: logo.clone(),
+        ..Rescue::default()
+    };
+    let validated = empty.with_entered(entered);
     validated.map_err(|errors| match errors.first() {
         Some(error) => invalid(error.field, &error.message),
         None => invalid("rescue", "it is not valid"),

@@ -84,7 +84,12 @@ fn conflict_page(current: &Rescue, mine: &Rescue, conflicts: &[&'static RescueFi
 
 /// Returns the hidden fields of a form for `rescue`.
 fn hidden_fields(rescue: &Rescue) -> Vec<(String, String)> {
-    let base = serde_json::to_string(rescue).expect("settings are text");
+    // The logo has a page of its own.
+    let texts = Rescue {
+        logo: None,
+        ..rescue.clone()
+    };
+    let base = serde_json::to_string(&texts).expect("settings are text");
     vec![(BASE.to_owned(), base)]
 }
 

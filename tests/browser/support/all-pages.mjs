@@ -50,6 +50,7 @@ const PATHS = {
     "/trash",
     "/trash/4",
     "/settings",
+    "/settings/logo",
     "/account",
     "/account/sessions",
     "/staff",

@@ -6,6 +6,7 @@ mod files;
 mod forms;
 mod hostile;
 mod hostile_files;
+mod logo;
 mod process;
 mod shown;
 mod transfer;

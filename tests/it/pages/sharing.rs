@@ -90,6 +90,7 @@ async fn every_other_page_asks_not_to_be_indexed() {
         "/pets/1/history",
         "/pets/99",
         "/settings",
+        "/settings/logo",
         "/account",
         "/staff",
         "/staff/boris?do=remove",

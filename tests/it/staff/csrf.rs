@@ -6,7 +6,7 @@ use crate::support::{Browser, Rescue, unescape};
 use pet_store::auth::BaseUrl;
 
 /// Every form that changes something.
-const FORMS: [&str; 25] = [
+const FORMS: [&str; 26] = [
     "/pets",
     "/pets/1",
     "/pets/1/status",
@@ -27,6 +27,7 @@ const FORMS: [&str; 25] = [
     "/staff",
     "/staff/boris",
     "/settings",
+    "/settings/logo",
     "/pets/import",
     "/trash/1",
     "/trash/1/restore",

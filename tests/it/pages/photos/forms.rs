@@ -5,8 +5,18 @@ use reqwest::Response;
 use super::photo;
 use crate::support::{Browser, Rescue};
 
-/// Sends files as a browser does.
+/// Sends files to the page of the photos.
 async fn upload(browser: &Browser, token: &str, files: &[(&str, &[u8])]) -> Response {
+    upload_to(browser, "/pets/1/photos", token, files).await
+}
+
+/// Sends files as a browser does.
+pub async fn upload_to(
+    browser: &Browser,
+    path: &str,
+    token: &str,
+    files: &[(&str, &[u8])],
+) -> Response {
     let field = |head: &str, content: &[u8]| {
         let head = format!("--x\r\nContent-Disposition: form-data; {head}\r\n\r\n");
         [head.as_bytes(), content, b"\r\n"].concat()
@@ -19,7 +29,7 @@ async fn upload(browser: &Browser, token: &str, files: &[(&str, &[u8])]) -> Resp
         ));
     }
     body.extend(b"--x--\r\n");
-    let request = browser.ask("POST", "/pets/1/photos").body(body);
+    let request = browser.ask("POST", path).body(body);
     let request = request.header("content-type", "multipart/form-data; boundary=x");
     request
         .header("origin", &browser.origin)
