@@ -70,6 +70,40 @@ async fn pets_created_concurrently_at_two_nodes_get_distinct_ids() {
     assert_eq!(ids, (4..24).collect::<Vec<_>>());
 }
 
+/// The other node learns of both by the change, and one that starts when no other is left, from the stream.
+#[tokio::test]
+async fn the_note_and_the_start_of_a_status_are_the_same_at_another_node_and_after_a_restart() {
+    let servers = Servers::start(1, NEWEST);
+    let mut nodes = Nodes::start(&servers, 2).await;
+    let node = &nodes.nodes[0];
+    let request = node
+        .client
+        .put(format!("{}/api/v1/pets/1/status", node.base));
+    let fields = json!({ "status": "sleeping", "note": "at the vet until 3", "minutes_ago": 0 });
+    let answer: Value = request
+        .json(&fields)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let cursor = answer["cursor"].as_str().unwrap();
+    let expected = nodes.nodes[0].json("/api/v1/pets/1").await;
+    assert_eq!(expected["note"], "at the vet until 3");
+    // The answer waits for the cursor.
+    nodes.nodes[1]
+        .json(&format!("/live/poll?wait=0&since={cursor}"))
+        .await;
+    assert_eq!(nodes.nodes[1].json("/api/v1/pets/1").await, expected);
+    // No node is left that has them in memory.
+    nodes.nodes.clear();
+    nodes.add(&servers, &["--simulate", "off"]).await;
+    assert_eq!(nodes.nodes[0].json("/api/v1/pets/1").await, expected);
+    nodes.set(0, 1, "playing").await;
+    assert_eq!(nodes.nodes[0].json("/api/v1/pets/1").await["note"], "");
+}
+
 /// The pets do not fit one batch: the first node of a large demo did not start.
 #[tokio::test]
 async fn a_demo_with_many_pets_has_all_of_them() {

@@ -27,7 +27,7 @@ fn histories(lines: &[Value]) -> BTreeMap<u64, Vec<Value>> {
 
 const STAFF: [&str; 4] = ["account", "token", "clock", "deed"];
 
-/// Gives a rescue a history: pet 1 changes 40 times, 2 is removed, and 3 has a name of several scripts.
+/// Gives a rescue a history: pet 1 changes 40 times, 2 is in the trash, and 3 has a name of several scripts and a note.
 /// Returns the link of an invitation.
 async fn create_history(rescue: &Rescue, anna: &mut Browser) -> String {
     let [.., write] = &rescue.tokens;
@@ -46,6 +46,8 @@ async fn create_history(rescue: &Rescue, anna: &mut Browser) -> String {
     }
     ask("DELETE", "/api/v1/pets/2", json!({})).await;
     anna.post("/pets/3/status", &[("status", "eating")]).await;
+    let noted = json!({ "status": "eating", "note": "in the big run" });
+    ask("PUT", "/api/v1/pets/3/status", noted).await;
     anna.get("/staff").await;
     let invited = anna.post("/staff", &[("name", "cleo"), ("role", "staff")]);
     let page = invited.await.text().await.unwrap();
@@ -83,7 +85,7 @@ async fn a_store_is_transferred_to_two_clusters_and_back_with_everything_but_ses
     let engine = one.address();
     let line = succeed(folder, &["import", "a", "--engine", &engine]).await;
     assert!(
-        line.contains("2 pets") && line.contains("3 accounts"),
+        line.contains("3 pets") && line.contains("3 accounts"),
         "{line}"
     );
     succeed(folder, &["export", "b", "--engine", &engine]).await;
