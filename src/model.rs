@@ -41,13 +41,16 @@ pub use profile::{
     ProfileBase, ProfileBaseError, ProfileField, ProfileInput, ProfilePatch, Sex, Size, Tags,
 };
 pub use request::{RequestId, RequestKey};
-pub use rescue::{Accent, Logo, LogoError, Rescue, RescueField, SettingKind};
+pub use rescue::{
+    Accent, Activities, Activity, ActivityIcon, ActivityInput, ActivitySheet, Logo, LogoError,
+    Rescue, RescueField, SettingKind,
+};
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,
     MonotonicSeconds, Role, Scope, Session, Station, TOKEN_NAME_CHARACTERS, Token, Turn,
     UnknownRole, UnknownScope, check_token_name,
 };
-pub use status::{Status, StatusNote, StatusNoteError, StatusStart, UnknownStatus};
+pub use status::{OwnActivity, Status, StatusNote, StatusNoteError, StatusStart, UnknownStatus};
 pub use text::{HiddenCharacter, TextKind, check_text, clean_text, is_invisible};
 pub use timestamp::Timestamp;
 pub use visibility::Visibility;

@@ -38,7 +38,7 @@ pub use self::audit::{AuditPage, HistoryPage, Subject};
 pub use self::confirm::ConfirmPage;
 pub use self::day::{DayPage, DayStrip};
 pub use self::find::{FindView, view_address};
-pub use self::form::{FieldMessages, FormPage};
+pub use self::form::{ActivitiesPage, FieldMessages, FormPage, activity_form};
 pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::lobby::{LobbyCardsPage, LobbyPage};
 pub use self::page::Page;
@@ -54,7 +54,7 @@ pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 pub use self::time_text::Now;
 use crate::auth::{AuthMode, Rights};
-use crate::model::Rescue;
+use crate::model::{ActivitySheet, Rescue};
 
 /// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
@@ -70,6 +70,10 @@ struct Context<'a, P> {
     site_name: &'a str,
     /// Digits of the accent colour, if it is not the built-in one.
     accent: Option<String>,
+    /// Name of the style sheet of the rescue's own activities, if it has some.
+    activity_sheet: Option<String>,
+    /// Names of these activities that do not follow from their words, as JSON.
+    activity_names: Option<String>,
     /// The link that calls the rescue.
     phone_link: Option<String>,
     /// Name of the account that is signed in.
@@ -128,6 +132,8 @@ impl Views {
             accent: rescue
                 .accent()
                 .map(|accent| accent.to_string()[1..].to_owned()),
+            activity_sheet: ActivitySheet::name(&rescue.activities),
+            activity_names: rescue.activities.names_json(),
             phone_link: rescue.phone_link(),
             name: rights.name.as_deref(),
             account_cookie: rights.account_cookie.as_deref(),

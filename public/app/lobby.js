@@ -96,5 +96,6 @@ function drawCounts(board) {
   for (const place of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-count]"))) {
     const pets = [...board].filter(({ status }) => status === place.dataset.count);
     setText(place, String(pets.length));
+    place.closest("[data-own]")?.toggleAttribute("hidden", pets.length === 0);
   }
 }

@@ -13,7 +13,7 @@ use crate::auth::{Refusal, SocketPrincipal};
 use crate::delivery::{CloseCode, IncomingMessage, MessageHandler, Reply, close_frame};
 use crate::error::Failure;
 use crate::limits::ClientAddress;
-use crate::model::{PetId, Scope, Status, StatusNote, StatusStart};
+use crate::model::{Activities, PetId, Scope, StatusNote, StatusStart};
 use crate::wire::{Encoding, Message};
 use crate::writer::{Command, Committed, Expected, StatusEdit, WriteError};
 
@@ -169,7 +169,7 @@ impl CommandRequest {
     /// Runs the command if `speaker` may at this moment, and returns the answer as a frame.
     async fn run(self, app: &AppState, speaker: &SocketPrincipal) -> Bytes {
         let reference = self.reference().map(str::to_owned);
-        let command = self.into_command();
+        let command = self.into_command(&app.rescue().activities);
         let signer = speaker.sign(app.authenticator(), Scope::SetStatus);
         let signer = signer.map_err(|refusal| match refusal {
             Refusal::NotSignedIn => Refusal::SocketNotSignedIn.into(),
@@ -222,7 +222,7 @@ impl CommandRequest {
         reference.filter(|reference| reference.len() <= REFERENCE_LIMIT)
     }
 
-    fn into_command(self) -> Result<Command, Failure> {
+    fn into_command(self, activities: &Activities) -> Result<Command, Failure> {
         self.check_reference()?;
         if self.verb != "set-status" {
             return Err(Failure::bad_request(
@@ -232,7 +232,11 @@ impl CommandRequest {
         let pet = self
             .pet
             .ok_or_else(|| Failure::invalid("set-status needs pet, a whole number such as 7."))?;
-        let status: Status = self.status.as_deref().unwrap_or_default().parse()?;
+        let word = self.status.as_deref().unwrap_or_default();
+        let status = match &self.expected {
+            Some(_) => activities.parse_earlier(word),
+            None => activities.parse(word),
+        }?;
         let expected = match self.expected.as_deref() {
             Some(cursor) => Expected::StatusSetAt(cursor.parse()?),
             None => Expected::Anything,

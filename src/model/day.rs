@@ -116,6 +116,18 @@ impl DayRecord {
         }
     }
 
+    /// Returns the statuses that the pet had: the four in their order, then others in the order of the day.
+    pub fn statuses(&self) -> Vec<Status> {
+        let mut statuses = Status::ALL.to_vec();
+        for span in &self.spans {
+            if !statuses.contains(&span.status) {
+                statuses.push(span.status);
+            }
+        }
+        statuses.retain(|status| !self.total(*status).is_zero());
+        statuses
+    }
+
     /// Returns how long the pet had `status`.
     pub fn total(&self, status: Status) -> Duration {
         let spans = self.spans.iter().filter(|span| span.status == status);

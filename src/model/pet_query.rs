@@ -8,7 +8,7 @@ mod select;
 use std::fmt;
 
 pub use self::select::PetPage;
-use super::{AdoptionState, Status, Tags};
+use super::{Activities, AdoptionState, Status, Tags};
 
 /// A view of the board. The default is the first page of all pets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,8 +93,11 @@ impl PetQuery {
     /// Parses the parameters of an address. An empty value counts as left out, as forms send it; of two
     /// values, the last one counts, except for tags. A value that is not allowed is left out, with a
     /// problem.
+    ///
+    /// `activities` are those of the rescue.
     pub fn parse<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        activities: &Activities,
     ) -> (Self, Vec<QueryProblem>) {
         let mut query = PetQuery::default();
         let mut problems = Vec::new();
@@ -106,7 +109,7 @@ impl PetQuery {
             if value.is_empty() {
                 continue;
             }
-            if let Err(allowed) = query.set(name, value) {
+            if let Err(allowed) = query.set(name, value, activities) {
                 problems.push(QueryProblem { name, allowed });
             }
         }
@@ -117,13 +120,14 @@ impl PetQuery {
     ///
     /// # Errors
     /// What is allowed, for a value that is not.
-    fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+    fn set(&mut self, name: &str, value: &str, activities: &Activities) -> Result<(), String> {
         match name {
             "q" => self.text = short(value)?,
             "species" => self.species = short(value)?,
             "doing" => {
-                let status = Status::EVERY.map(|status| (status.as_str(), status));
-                self.doing = Some(choose(value, status)?);
+                let statuses = activities.statuses();
+                let statuses = statuses.iter().map(|status| (status.as_str(), *status));
+                self.doing = Some(choose(value, statuses)?);
             }
             "state" => {
                 let words = AdoptionState::CHOICES.iter().map(|(word, _)| *word);
@@ -159,7 +163,7 @@ impl PetQuery {
         };
         put("q", &self.text);
         put("species", &self.species);
-        put("doing", self.doing.map_or("", Status::as_str));
+        put("doing", self.doing.as_ref().map_or("", Status::as_str));
         put("state", self.state.map_or("", AdoptionState::as_str));
         for tag in &self.tags {
             put("tag", tag);
@@ -215,9 +219,9 @@ fn short(value: &str) -> Result<String, String> {
 }
 
 /// Returns the value with the word `word`.
-fn choose<T>(
+fn choose<'a, T>(
     word: &str,
-    choices: impl IntoIterator<Item = (&'static str, T), IntoIter: Clone>,
+    choices: impl IntoIterator<Item = (&'a str, T), IntoIter: Clone>,
 ) -> Result<T, String> {
     let choices = choices.into_iter();
     let chosen = choices.clone().find(|(known, _)| *known == word);
@@ -246,7 +250,7 @@ mod tests {
             ("q", "b\u{fc}x & x"),
             ("utm_source", "x"),
         ];
-        let (query, problems) = PetQuery::parse(pairs);
+        let (query, problems) = PetQuery::parse(pairs, &Activities::default());
         assert_eq!(problems, []);
         let written = query.pairs();
         let expected = [
@@ -264,14 +268,21 @@ mod tests {
             expected.map(|(name, value)| (name, value.to_owned()))
         );
         let again = written.iter().map(|(name, value)| (*name, value.as_str()));
-        assert_eq!(PetQuery::parse(again), (query, Vec::new()));
+        assert_eq!(
+            PetQuery::parse(again, &Activities::default()),
+            (query, Vec::new())
+        );
     }
 
     #[test]
     fn a_form_that_was_left_empty_is_the_whole_board() {
-        let (query, problems) = PetQuery::parse(PetQuery::NAMES.map(|name| (name, " ")));
+        let (query, problems) = PetQuery::parse(
+            PetQuery::NAMES.map(|name| (name, " ")),
+            &Activities::default(),
+        );
         assert_eq!((query, problems), (PetQuery::default(), Vec::new()));
-        let (query, _) = PetQuery::parse([("sort", "oldest"), ("page", "1")]);
+        let (query, _) =
+            PetQuery::parse([("sort", "oldest"), ("page", "1")], &Activities::default());
         assert!(query.pairs().is_empty() && query.is_plain());
     }
 
@@ -311,11 +322,15 @@ mod tests {
             ),
             ("q", &long, "q must be at most 80 characters long."),
         ] {
-            let (query, problems) = PetQuery::parse([(name, value), ("species", "cat")]);
+            let (query, problems) =
+                PetQuery::parse([(name, value), ("species", "cat")], &Activities::default());
             assert_eq!(problems.len(), 1, "{name}={value}");
             assert_eq!(problems[0].to_string(), reason);
             assert_eq!(query.pairs(), [("species", "cat".to_owned())]);
         }
-        assert_eq!(PetQuery::parse([("tag", "flies")]).1[0].name, "tag");
+        assert_eq!(
+            PetQuery::parse([("tag", "flies")], &Activities::default()).1[0].name,
+            "tag"
+        );
     }
 }

@@ -4,6 +4,8 @@
 //! log follow from the table. A setting that is empty has its default. The logo is edited on its own.
 
 mod accent;
+mod activities;
+mod colour;
 mod contact;
 mod link;
 mod logo;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::accent::Accent;
+pub use self::activities::{Activities, Activity, ActivityIcon, ActivityInput, ActivitySheet};
 use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 pub use self::logo::{Logo, LogoError};
@@ -50,6 +53,9 @@ pub struct Rescue {
     /// Logo on pages, on the screen in the lobby and on sheets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<Logo>,
+    /// Activities beside the four statuses. Edited on a page of their own, so no entry of `FIELDS`.
+    #[serde(skip_serializing_if = "Activities::is_empty")]
+    pub activities: Activities,
 }
 
 /// A setting: its names, its rules, and access to its text.

@@ -3,10 +3,15 @@
 mod note;
 mod start;
 
+mod own;
+
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 pub use self::note::{StatusNote, StatusNoteError};
+pub use self::own::OwnActivity;
 pub use self::start::StatusStart;
 
 /// Activity of a pet.
@@ -26,10 +31,12 @@ pub enum Status {
     Playing,
     /// No status yet: the pet is new.
     NotSetYet,
+    /// An activity that the rescue added.
+    Own(OwnActivity),
 }
 
 impl Status {
-    /// Every status that people choose from, in the order of buttons and documents.
+    /// The four statuses of every rescue, in the order of buttons and documents.
     pub const ALL: [Status; 4] = [
         Status::Eating,
         Status::Bathing,
@@ -37,7 +44,7 @@ impl Status {
         Status::Playing,
     ];
 
-    /// Every status that a pet can have.
+    /// Every status that a pet of any rescue can have.
     pub const EVERY: [Status; 5] = [
         Status::Eating,
         Status::Bathing,
@@ -47,13 +54,11 @@ impl Status {
     ];
 
     /// Returns the exact word, which forms, requests and pages use.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
-            Status::Eating => "eating",
-            Status::Bathing => "bathing",
-            Status::Sleeping => "sleeping",
-            Status::Playing => "playing",
             Status::NotSetYet => "not-set-yet",
+            Status::Own(own) => own.as_str(),
+            status => status.known_word(),
         }
     }
 
@@ -61,37 +66,49 @@ impl Status {
     /// who know no others, as every new pet was in their version.
     pub const fn known_word(self) -> &'static str {
         match self {
-            Status::NotSetYet => Status::Sleeping.as_str(),
-            status => status.as_str(),
+            Status::Eating => "eating",
+            Status::Bathing => "bathing",
+            Status::Sleeping | Status::NotSetYet => "sleeping",
+            Status::Playing => "playing",
+            Status::Own(own) => own.stand_in(),
         }
     }
 
-    /// Returns the word of the field `activity`: the exact word, if that is none of the four.
-    pub const fn activity(self) -> Option<&'static str> {
-        match self {
-            Status::NotSetYet => Some(self.as_str()),
-            _ => None,
-        }
+    /// Returns the status for the field `activity`: itself, if it is none of the four.
+    pub fn activity(self) -> Option<Self> {
+        (!Status::ALL.contains(&self)).then_some(self)
     }
 
-    /// Parses the two fields. An `activity` that only a later version knows is ignored.
+    /// Parses the two fields of a record. An `activity` of another form, as later versions may have, is ignored.
     ///
     /// # Errors
     /// `UnknownStatus` if `status` is none of the four words.
     pub fn from_fields(status: &str, activity: Option<&str>) -> Result<Self, UnknownStatus> {
-        let exact = activity.and_then(|word| word.parse().ok());
+        let exact = activity.and_then(|word| {
+            let own = || OwnActivity::new(word, status).map(Status::Own);
+            word.parse().ok().or_else(own)
+        });
         exact.map_or_else(|| status.parse(), Ok)
     }
 
-    /// Returns the word shown to people.
-    pub const fn text(self) -> &'static str {
-        match self {
+    /// Returns the word shown to people; `None` for an activity of the rescue's own, which has a name in its
+    /// settings (`Activities::text`).
+    pub(super) const fn built_in_text(self) -> Option<&'static str> {
+        Some(match self {
             Status::Eating => "Eating",
             Status::Bathing => "Bathing",
             Status::Sleeping => "Sleeping",
             Status::Playing => "Playing",
             Status::NotSetYet => "Not set yet",
-        }
+            Status::Own(_) => return None,
+        })
+    }
+}
+
+/// Serializes the exact word.
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -101,20 +118,24 @@ impl fmt::Display for Status {
     }
 }
 
-/// The text names no status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("status must be one of eating, bathing, sleeping, playing")]
-pub struct UnknownStatus;
+/// The text names no status that the rescue has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("status must be one of eating, bathing, sleeping, playing{}", .own.iter().map(|word| format!(", {word}")).collect::<String>())]
+pub struct UnknownStatus {
+    /// The words of the rescue's own activities that can be set.
+    pub own: Vec<String>,
+}
 
 impl FromStr for Status {
     type Err = UnknownStatus;
 
-    /// Parses an exact word. `not-set-yet` is accepted too: the undo of a first status restores it.
+    /// Parses the exact word of a status of every rescue. `not-set-yet` is accepted too: the undo of a first
+    /// status restores it.
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
         Status::EVERY
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or(UnknownStatus)
+            .ok_or_else(UnknownStatus::default)
     }
 }
 
@@ -136,11 +157,15 @@ mod tests {
         for status in Status::EVERY {
             let word = status.known_word();
             assert!(Status::ALL.iter().any(|known| known.as_str() == word));
-            let read = Status::from_fields(word, status.activity());
+            let activity = status.activity().map(|activity| activity.to_string());
+            let read = Status::from_fields(word, activity.as_deref());
             assert_eq!(read, Ok(status));
         }
-        let later = Status::from_fields("playing", Some("juggling"));
+        let own = Status::from_fields("playing", Some("juggling")).unwrap();
+        assert_eq!((own.known_word(), own.as_str()), ("playing", "juggling"));
+        let later = Status::from_fields("playing", Some("Juggling!"));
         assert_eq!(later, Ok(Status::Playing));
-        assert_eq!(Status::from_fields("juggling", None), Err(UnknownStatus));
+        let unknown = Err(UnknownStatus::default());
+        assert_eq!(Status::from_fields("juggling", None), unknown);
     }
 }

@@ -28,7 +28,7 @@ use super::accounts::{
     encode_account, encode_audit_entry, encode_key, encode_rescue, encode_token,
 };
 use super::photos::{read_files, used_photos};
-use super::record::{RemovalRecord, encode_change, encode_profile};
+use super::record::{RemovalRecord, encode_change, encode_profile, encode_status};
 use super::{AccountSet, StoreError};
 use crate::model::{
     AuditEntry, Change, Epoch, Pet, PetId, Photo, PhotoHash, Rescue, Rev, StatusNote,
@@ -139,7 +139,7 @@ impl<W: Write> ExportWriter<W> {
         self.write_line(&ExportLine::Pet {
             id: pet.id.get(),
             profile: json_value(&encode_profile(&pet.profile)),
-            status: pet.status.as_str().to_owned(),
+            status: encode_status(&pet.status).into_owned(),
             since: pet.since.micros(),
             photos: pet.photos.clone(),
             removed: pet.removed.as_ref().map(RemovalRecord::from),

@@ -1,6 +1,7 @@
 //! Records of changes and pets, in JSON: a field added later is absent in an old record and ignored by
 //! an old reader.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -178,9 +179,20 @@ pub(super) fn decode_pet(id: PetId, bytes: &[u8]) -> Result<Pet, StoreError> {
     record.into_pet(id)
 }
 
-/// Decodes the exact word of a status.
+/// Encodes a status as one text: its exact word, after the one that stands in for it: `playing/at-the-vet`.
+pub(super) fn encode_status(status: &Status) -> Cow<'_, str> {
+    match status {
+        Status::Own(own) => format!("{}/{}", own.stand_in(), own.as_str()).into(),
+        status => status.as_str().into(),
+    }
+}
+
+/// Decodes the text of `encode_status`.
 pub(super) fn decode_status(text: &str) -> Result<Status, StoreError> {
-    let status = text.parse();
+    let status = match text.split_once('/') {
+        Some((stand_in, word)) => Status::from_fields(stand_in, Some(word)),
+        None => text.parse(),
+    };
     status.map_err(|error| StoreError::Record(format!("{error}, not {text:?}")))
 }
 
@@ -238,7 +250,7 @@ impl From<Status> for StatusRecord {
     fn from(status: Status) -> Self {
         StatusRecord {
             status: status.known_word().to_owned(),
-            activity: status.activity().map(str::to_owned),
+            activity: status.activity().map(|activity| activity.to_string()),
         }
     }
 }

@@ -45,7 +45,7 @@ use self::tables::{
 };
 pub use self::transfer::{export, import, write_new};
 use super::accounts::LocalAccountVersion;
-use super::record::{decode_change, encode_change, encode_details};
+use super::record::{decode_change, encode_change, encode_details, encode_status};
 use super::{
     AppliedChange, Engine, Follower, Following, PhotoStore, Snapshot, StoreError, assign_revs,
     check_revs, check_tail,
@@ -329,7 +329,7 @@ impl<'txn> ChangeTables<'txn> {
         since: Timestamp,
         note: Option<&str>,
     ) -> Result<(), StoreError> {
-        let row = (status.as_str(), since.micros());
+        let row = (&*encode_status(&status), since.micros());
         self.statuses.insert(pet, row).map_err(write)?;
         match note {
             Some(note) => self.notes.insert(pet, note).map_err(write)?,

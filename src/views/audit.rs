@@ -154,7 +154,7 @@ impl LineView {
     ) -> Self {
         let author = change.author.as_deref();
         let who = author.map_or(change.by.as_str(), |author| author.name.as_str());
-        let (action, detail) = describe(change, previous);
+        let (action, detail) = describe(change, previous, now);
         LineView {
             time: TimeView::new(change.at, now),
             who: who.to_owned(),
@@ -192,14 +192,14 @@ fn takes_away(change: &Change) -> bool {
 }
 
 /// Describes a change: the words before the name of the pet, and those after it.
-fn describe(change: &Change, previous: Option<&Pet>) -> (&'static str, String) {
+fn describe(change: &Change, previous: Option<&Pet>, now: &Now) -> (&'static str, String) {
     match &change.kind {
         ChangeKind::Status(status) | ChangeKind::StatusSince(status, ..) => {
             let note = change
                 .kind
                 .note()
                 .map(|note| format!(": {}", note.as_str()));
-            let status = status.text().to_lowercase();
+            let status = now.activities.text(*status).to_lowercase();
             ("set", format!(" to {status}{}", note.unwrap_or_default()))
         }
         ChangeKind::Pet(pet) if pet.is_in_trash() => ("removed", String::new()),

@@ -5,8 +5,8 @@ use serde::Serialize;
 /// One of several values to choose from.
 #[derive(Serialize)]
 pub struct Choice {
-    value: &'static str,
-    text: &'static str,
+    value: String,
+    text: String,
     #[serde(rename = "current")]
     is_current: bool,
     #[serde(rename = "selected")]
@@ -15,10 +15,10 @@ pub struct Choice {
 
 impl Choice {
     /// A choice with the text that people read.
-    pub fn new(value: &'static str, text: &'static str, is_chosen: bool) -> Self {
+    pub fn new(value: &str, text: &str, is_chosen: bool) -> Self {
         Choice {
-            value,
-            text,
+            value: value.to_owned(),
+            text: text.to_owned(),
             is_current: is_chosen,
             is_selected: is_chosen,
         }

@@ -36,7 +36,7 @@ pub struct DayStrip {
 /// A part of the strip with one status. Places are in per cent of the width.
 #[derive(Serialize)]
 struct BarView {
-    status: &'static str,
+    status: Status,
     x: String,
     width: String,
     /// Row of the mark in the colour of the status.
@@ -54,8 +54,8 @@ struct LabelView {
 /// How long one status took.
 #[derive(Serialize)]
 struct TotalView {
-    status: &'static str,
-    text: &'static str,
+    status: Status,
+    text: String,
     length: String,
 }
 
@@ -95,8 +95,8 @@ struct BeginView {
 struct RowView {
     from: String,
     until: String,
-    status: &'static str,
-    text: &'static str,
+    status: Status,
+    text: String,
     length: String,
 }
 
@@ -104,8 +104,7 @@ impl DayStrip {
     /// The strip of what `pet` did.
     pub fn new(pet: &Pet, record: &DayRecord, now: &Now) -> Self {
         let day = &record.day;
-        let seen = |status: &Status| !record.total(*status).is_zero();
-        let statuses: Vec<Status> = Status::ALL.into_iter().filter(seen).collect();
+        let statuses = record.statuses();
         let mut hours = hours(day, &now.local);
         hours.retain(|at| *at > day.start);
         DayStrip {
@@ -118,8 +117,8 @@ impl DayStrip {
             totals: statuses
                 .into_iter()
                 .map(|status| TotalView {
-                    status: status.as_str(),
-                    text: status.text(),
+                    status,
+                    text: now.activities.text(status),
                     length: length(record.total(status)),
                 })
                 .collect(),
@@ -185,8 +184,8 @@ impl RowView {
         RowView {
             from: clock(span.from),
             until: clock(span.until),
-            status: span.status.as_str(),
-            text: span.status.text(),
+            status: span.status,
+            text: now.activities.text(span.status),
             length: length(span.length()),
         }
     }
@@ -230,7 +229,7 @@ fn bars(record: &DayRecord, statuses: &[Status]) -> Vec<BarView> {
         start = end;
     }
     let view = |run: &StatusSpan| BarView {
-        status: run.status.as_str(),
+        status: run.status,
         x: place(day, run.from),
         width: share(run.length(), day),
         row: statuses

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::model::{
-    AdoptionState, Pet, PetPage, PetQuery, PetSort, QueryProblem, Status, Tags, fold,
+    Activities, AdoptionState, Pet, PetPage, PetQuery, PetSort, QueryProblem, Status, Tags, fold,
 };
 
 /// The most species that the form offers. Others are found by search.
@@ -21,7 +21,7 @@ pub struct FindView {
     has_form: bool,
     text: String,
     /// Status of the pets, if one is chosen.
-    doing: &'static str,
+    doing: Option<Status>,
     selects: Vec<SelectView>,
     tags: Vec<OptionView>,
     /// Number of choices that the form does not show while it is closed.
@@ -61,7 +61,7 @@ struct OptionView {
 /// Link to the pets that are doing something, or back to all of them. Hidden while there are none.
 #[derive(Serialize)]
 struct SummaryLink {
-    status: &'static str,
+    status: Status,
     count: usize,
     text: String,
     address: String,
@@ -75,6 +75,7 @@ impl FindView {
         problems: &[QueryProblem],
         pets: &[Arc<Pet>],
         page: &PetPage,
+        activities: &Activities,
     ) -> Self {
         let (selects, tags) = (selects(query, pets), tags(query, pets));
         let has_form = pets.len() > FEW_PETS || selects.len() > 1 || !tags.is_empty();
@@ -90,13 +91,13 @@ impl FindView {
         }
         FindView {
             text: query.text.clone(),
-            doing: query.doing.map_or("", Status::as_str),
+            doing: query.doing,
             has_form: has_form || !query.is_plain(),
             selects,
             tags,
             chosen: chosen(query),
             is_narrowed: !query.has_all_pets(),
-            summary: summary(query, page),
+            summary: summary(query, page, activities),
             count: match page.matching {
                 1 => "1 pet".to_owned(),
                 count => format!("{count} pets"),
@@ -132,14 +133,19 @@ fn chosen(query: &PetQuery) -> usize {
     query.tags.len() + others.into_iter().filter(|is_chosen| *is_chosen).count()
 }
 
-fn summary(query: &PetQuery, page: &PetPage) -> Vec<SummaryLink> {
-    let links = page.doing.iter().map(|(status, number)| {
-        let is_current = query.doing == Some(*status);
-        let target = query.with_doing(Some(*status).filter(|_| !is_current));
+/// Returns a link for each status that pets have or can get while somebody looks.
+fn summary(query: &PetQuery, page: &PetPage, activities: &Activities) -> Vec<SummaryLink> {
+    let settable = activities.choices().into_iter();
+    let missing = settable.filter(|own| page.doing.iter().all(|(status, _)| status != own));
+    let missing = missing.map(|status| (status, 0));
+    let links = page.doing.iter().copied().chain(missing);
+    let links = links.map(|(status, count)| {
+        let is_current = query.doing == Some(status);
+        let target = query.with_doing(Some(status).filter(|_| !is_current));
         SummaryLink {
-            status: status.as_str(),
-            count: *number,
-            text: status.text().to_lowercase(),
+            status,
+            count,
+            text: activities.text(status).to_lowercase(),
             address: view_address(&target),
             is_current,
         }

@@ -1,11 +1,16 @@
 //! Contexts of the forms for a pet and for the settings, and messages at the fields of a form.
 
+mod activity;
+mod activity_list;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub use self::activity::activity_form;
+pub use self::activity_list::ActivitiesPage;
 use super::choice::Choice;
 use crate::model::{
     Accent, Audience, FieldError, FieldKind, Pet, Profile, ProfileField, ProfileInput, Rescue,
@@ -41,6 +46,8 @@ pub struct FormPage {
     theirs: Map<String, Value>,
     /// Name of the form among the drafts that a browser keeps.
     draft: String,
+    /// Name of the style sheet with the icons of activities, if the form has them.
+    icon_sheet: Option<String>,
 }
 
 /// A field of the form, with what was entered.

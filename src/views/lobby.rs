@@ -17,8 +17,9 @@ pub struct LobbyPage {
     as_of: AsOf,
     /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
-    /// How many pets have each status.
-    counts: Vec<(Choice, usize)>,
+    /// How many pets have each status, and true for an activity of the rescue's own, which is hidden while there
+    /// are none.
+    counts: Vec<(Choice, usize, bool)>,
     pet_count: usize,
     /// Cards that fill the screen together, if the page has no more than these.
     places: Option<usize>,
@@ -46,14 +47,19 @@ impl LobbyPage {
     /// The page with `shown` cards of `board`; `slide` counts from 0.
     pub fn new(board: &Board, shown: &[Arc<Pet>], slide: usize, now: &Now) -> Self {
         let with = |status| board.pets.iter().filter(move |pet| pet.status == status);
-        let choice = |status: Status| Choice::new(status.as_str(), status.text(), false);
+        let statuses = now.activities.choices().into_iter();
+        let choice =
+            |status: Status| Choice::new(status.as_str(), &now.activities.text(status), false);
         let pet_count = board.pets.len();
         LobbyPage {
             as_of: AsOf::new(board.cursor, None, now),
             blank: PetView::blank(now),
-            counts: Status::ALL
-                .map(|status| (choice(status), with(status).count()))
-                .into(),
+            counts: statuses
+                .map(|status| {
+                    let is_own = status.activity().is_some();
+                    (choice(status), with(status).count(), is_own)
+                })
+                .collect(),
             pet_count,
             places: Some(shown.len()).filter(|places| *places <= LobbyPage::PETS_PER_SLIDE),
             next_slide: (slide + 1) % LobbyPage::slides(pet_count) + 1,

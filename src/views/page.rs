@@ -6,7 +6,7 @@ use super::account::AccountPage;
 use super::audit::{AuditPage, HistoryPage};
 use super::confirm::ConfirmPage;
 use super::day::DayPage;
-use super::form::FormPage;
+use super::form::{ActivitiesPage, FormPage};
 use super::import::ImportPage;
 use super::lobby::{LobbyCardsPage, LobbyPage};
 use super::pets::{CardsPage, IndexPage, ShowPage, TrashPage};
@@ -48,6 +48,7 @@ templates! {
     DayPage: "pages/day.html",
     ConfirmPage: "pages/confirm.html",
     HistoryPage: "pages/history.html",
+    ActivitiesPage: "pages/form/activities.html",
     PrintPage: "pages/print.html",
     AuditPage: "pages/audit.html",
     TrashPage: "pages/trash.html",

@@ -20,7 +20,7 @@ use super::staff::counted;
 use super::time_text::{Now, ago};
 use crate::hub::Board;
 use crate::model::{
-    AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, StatusNote, Timestamp,
+    Activities, AdoptionState, Audience, Cursor, Pet, PetId, Profile, Status, StatusNote, Timestamp,
 };
 
 /// The board, without its cards.
@@ -79,8 +79,8 @@ pub struct ShowPage {
 pub struct UndoView {
     pet: u64,
     name: String,
-    status_text: &'static str,
-    was: &'static str,
+    status_text: String,
+    was: Status,
     /// When the earlier status began.
     since: String,
     /// The note on the earlier status.
@@ -107,8 +107,8 @@ pub(super) struct PetView {
     /// True for a pet that only staff may know of. It is not live for anybody.
     is_private: bool,
     photos: Vec<PhotoView>,
-    status: &'static str,
-    status_text: &'static str,
+    status: Status,
+    status_text: String,
     note: String,
     /// As in messages: an undo sends it back.
     since: String,
@@ -169,7 +169,7 @@ impl IndexPage {
             has_pets: !board.pets.is_empty(),
             find,
             blank: PetView::blank(now),
-            statuses: choices(None),
+            statuses: choices(&now.activities, None),
             undo,
             bulk_undo: None,
             all_pets: all_pets(pets),
@@ -186,7 +186,7 @@ impl CardsPage {
     pub fn new(pets: &[Arc<Pet>], now: &Now) -> Self {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
-            statuses: choices(None),
+            statuses: choices(&now.activities, None),
         }
     }
 }
@@ -208,7 +208,7 @@ impl ShowPage {
             },
             pet: PetView::new(pet, now),
             details: DetailView::list(&pet.profile, audience),
-            statuses: choices(Some(pet.status)),
+            statuses: choices(&now.activities, Some(pet.status)),
             status_form: StatusForm::new(pet, now),
             undo,
             today: None,
@@ -224,12 +224,13 @@ impl UndoView {
         pet: &Pet,
         (was, since, note): (Status, Timestamp, &StatusNote),
         set_at: Cursor,
+        now: &Now,
     ) -> Self {
         UndoView {
             pet: pet.id.get(),
             name: pet.profile.name.clone(),
-            status_text: pet.status.text(),
-            was: was.as_str(),
+            status_text: now.activities.text(pet.status),
+            was,
             since: since.to_string(),
             note: note.as_str().to_owned(),
             replaces: set_at.to_string(),
@@ -238,12 +239,12 @@ impl UndoView {
 }
 
 impl BulkUndoView {
-    /// Offers to undo the changes that `offer` names, by which `count` pets got a status.
-    pub fn new(count: u64, status: Status, offer: String) -> Self {
+    /// Offers to undo the changes that `offer` names, by which `count` pets got the status with the text `status`.
+    pub fn new(count: u64, status: &str, offer: String) -> Self {
         let pets = usize::try_from(count).unwrap_or(usize::MAX);
         let pets = counted(pets, "pet is", "pets are");
         BulkUndoView {
-            text: format!("{pets} now {}", status.text().to_lowercase()),
+            text: format!("{pets} now {}", status.to_lowercase()),
             offer,
         }
     }
@@ -264,8 +265,8 @@ impl PetView {
             state_text: pet.profile.state.text(),
             is_private: !pet.is_public(),
             photos: PhotoView::list(pet),
-            status: pet.status.as_str(),
-            status_text: pet.status.text(),
+            status: pet.status,
+            status_text: now.activities.text(pet.status),
             note: pet.note.as_str().to_owned(),
             since: pet.since.to_string(),
             since_datetime: pet.since.datetime(),
@@ -342,9 +343,11 @@ impl AsOf {
     }
 }
 
-/// Returns every status, with the current one marked.
-fn choices(current: Option<Status>) -> Vec<Choice> {
-    let choice =
-        |status: Status| Choice::new(status.as_str(), status.text(), Some(status) == current);
-    Status::ALL.map(choice).into()
+/// Returns every status to choose from, with the current one marked.
+fn choices(activities: &Activities, current: Option<Status>) -> Vec<Choice> {
+    let choice = |status: &Status| {
+        let is_current = Some(*status) == current;
+        Choice::new(status.as_str(), &activities.text(*status), is_current)
+    };
+    activities.choices().iter().map(choice).collect()
 }

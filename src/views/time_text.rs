@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{LocalTime, Rescue, Timestamp};
+use crate::model::{Activities, LocalTime, Rescue, Timestamp};
 
-/// The present, with the time zone and the clock with which pages of the rescue write times.
+/// The present, and how pages of the rescue write times and statuses.
 pub struct Now {
     /// The present.
     pub at: Timestamp,
@@ -14,6 +14,8 @@ pub struct Now {
     pub local: LocalTime,
     /// Time after which a status is old; `None` for never.
     status_age: Option<Duration>,
+    /// The rescue's own activities, with their names.
+    pub activities: Activities,
 }
 
 impl Now {
@@ -23,6 +25,7 @@ impl Now {
             at: Timestamp::now(),
             local: rescue.local_time(),
             status_age: rescue.status_age(),
+            activities: rescue.activities.clone(),
         }
     }
 

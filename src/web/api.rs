@@ -2,6 +2,7 @@
 //!
 //! poem-openapi reads requests and describes the API; every error is a problem document.
 
+mod activities;
 mod days;
 mod document;
 mod endpoint;
@@ -75,7 +76,7 @@ impl Api {
     async fn list_pets(&self, caller: Principal, view: OptionalView) -> poem::Result<ListResponse> {
         let audience = caller.audience();
         let board = self.site.app.hub().board(audience);
-        if let Some(query) = view.0 {
+        if let Some(query) = view.parse(&self.site.app.rescue())? {
             let page = find_pets(&query, &board.pets, audience).await?;
             let pets = PetListJson::page(board.cursor, &page, audience);
             return Ok(ListResponse::Pets(
@@ -226,7 +227,7 @@ impl Api {
         preconditions: Preconditions,
         fields: JsonObject,
     ) -> Answer<CommittedObject> {
-        let mut edit = fields.into_status()?;
+        let mut edit = fields.into_status(&self.site.app.rescue())?;
         if let if_match @ Expected::LastChange(_) = preconditions.expected() {
             edit.expected = if_match;
         }
@@ -255,7 +256,7 @@ impl Api {
         key: OptionalKey,
         fields: JsonObject,
     ) -> Answer<CommittedListObject> {
-        let (edit, pets) = fields.into_statuses()?;
+        let (edit, pets) = fields.into_statuses(&self.site.app.rescue())?;
         let set = Command::set_statuses(pets, edit, OnRefusal::Abort);
         let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedListObject::new(&set)))

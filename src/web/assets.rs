@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::Site;
 use super::middleware::Precompressed;
 use crate::error::Failure;
-use crate::model::Accent;
+use crate::model::{Accent, ActivitySheet};
 use crate::serve::conditional::{EntityTags, entity_tag};
 use crate::views::{AssetSource, logo_path};
 
@@ -143,6 +143,17 @@ pub fn logo(Data(site): Data<&Arc<Site>>, uri: &Uri) -> poem::Result<Response> {
         .content_type("image/jpeg")
         .header(header::CACHE_CONTROL, IMMUTABLE)
         .body(logo.jpeg().clone()))
+}
+
+/// Serves the style sheet of activities with this name. It depends on nothing else.
+#[handler]
+pub fn activities(Path(name): Path<String>) -> poem::Result<Response> {
+    let sheet = name.strip_suffix(".css").and_then(ActivitySheet::render);
+    let sheet = sheet.ok_or_else(|| Failure::not_found("There is nothing at this address."))?;
+    Ok(Response::builder()
+        .content_type(content_type(&name))
+        .header(header::CACHE_CONTROL, IMMUTABLE)
+        .body(sheet))
 }
 
 /// Serves the icon at the path that browsers ask for on their own.

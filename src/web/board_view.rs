@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use super::site::run_blocking;
 use crate::error::Failure;
-use crate::model::{Audience, Pet, PetPage, PetQuery, QueryProblem};
+use crate::model::{Activities, Audience, Pet, PetPage, PetQuery, QueryProblem};
 
 /// Parses the query of an address. Parameters that belong to no view are ignored.
-pub fn parse_view(query: Option<&str>) -> (PetQuery, Vec<QueryProblem>) {
+pub fn parse_view(query: Option<&str>, activities: &Activities) -> (PetQuery, Vec<QueryProblem>) {
     let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(query.unwrap_or_default());
     let pairs = pairs.unwrap_or_default();
     PetQuery::parse(
         pairs
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str())),
+        activities,
     )
 }
 

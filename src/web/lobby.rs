@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::Site;
 use super::pages::PageResponder;
-use super::pet_blocks::{BlockKind, Rendering};
+use super::pet_blocks::{BlockKind, Rendering, variant_of};
 use crate::auth::Rights;
 use crate::error::Failure;
 use crate::model::{Audience, Pet};
@@ -71,6 +71,7 @@ fn cards(
     let site = Arc::clone(site);
     Rendering {
         kind: BlockKind::LobbyCards,
+        variant: variant_of(&site.app.rescue()),
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
             let rescue = site.app.rescue();

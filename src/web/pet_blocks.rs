@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use tokio_stream::Stream;
 
 use super::middleware::request_memory;
-use crate::model::{Audience, Pet};
+use crate::model::{Audience, Pet, Rescue};
 
 /// Ids in a block. Its cards are about 50 KiB.
 const BLOCK_IDS: u64 = 64;
@@ -49,10 +49,20 @@ pub enum BlockKind {
 pub struct Rendering<F> {
     /// Part of the key of the cache.
     pub kind: BlockKind,
+    /// Hash of everything else that the blocks depend on, beside their pets.
+    pub variant: u64,
     /// Text between two blocks.
     pub separator: &'static str,
     /// Renders a block. Returns `None` on failure.
     pub render: F,
+}
+
+/// Returns the variant of blocks with texts that depend on the settings of `rescue`.
+pub fn variant_of(rescue: &Rescue) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let times = (&rescue.time_zone, &rescue.clock, &rescue.status_age);
+    (times, &rescue.activities).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The cache of blocks. Limits how many blocks are rendered concurrently.
@@ -64,9 +74,11 @@ pub struct Blocks {
 #[derive(Default)]
 struct BlockCache {
     bytes: usize,
-    /// Blocks by kind and number: of their ids, or of a page.
-    blocks: HashMap<(BlockKind, u64), Block>,
+    blocks: HashMap<BlockKey, Block>,
 }
+
+/// Kind, variant and number of a block: that of its ids, or of a page.
+type BlockKey = (BlockKind, u64, u64);
 
 struct Block {
     pets: Vec<Arc<Pet>>,
@@ -105,7 +117,7 @@ impl Blocks {
     }
 
     /// Returns the cached block, if it was rendered from the same pets and has not expired.
-    fn find(&self, key: (BlockKind, u64), pets: &[Arc<Pet>]) -> Option<Bytes> {
+    fn find(&self, key: BlockKey, pets: &[Arc<Pet>]) -> Option<Bytes> {
         let cache = self.cache.lock().expect("no holder of this lock panics");
         let block = cache.blocks.get(&key)?;
         let is_same = block.pets.len() == pets.len()
@@ -113,7 +125,7 @@ impl Blocks {
         (is_same && block.rendered_at.elapsed() < FRESH_FOR).then(|| block.text.clone())
     }
 
-    fn store(&self, key: (BlockKind, u64), pets: Vec<Arc<Pet>>, text: Bytes) {
+    fn store(&self, key: BlockKey, pets: Vec<Arc<Pet>>, text: Bytes) {
         let mut cache = self.cache.lock().expect("no holder of this lock panics");
         cache.make_room(text.len());
         cache.bytes += text.len();
@@ -137,7 +149,7 @@ impl Blocks {
     where
         F: Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static,
     {
-        let key = (rendering.kind, number);
+        let key = (rendering.kind, rendering.variant, number);
         if let Some(text) = self.find(key, pets) {
             return Ok(text);
         }

@@ -85,6 +85,14 @@ pub fn routes(site: &Arc<Site>) -> Route {
             photos::LOGO_PATH,
             get(photos::show_logo).post(photos::save_logo),
         )
+        .at(
+            settings::activities::PATH,
+            get(settings::activities::show_list).post(settings::activities::add),
+        )
+        .at(
+            "/settings/activities/:word",
+            get(settings::activities::show_form).post(settings::activities::edit),
+        )
         // Live
         .at("/hello", get(hello::show_hello))
         .at("/hello/ws", get_only(live::echo_websocket))
@@ -126,6 +134,7 @@ pub fn routes(site: &Arc<Site>) -> Route {
         .at("/assets/:hash/:name", get(assets::asset))
         .at("/assets/accent/:name", get(assets::accent))
         .at("/assets/logo/:name", get(assets::logo))
+        .at("/assets/activities/:name", get(assets::activities))
         .at("/favicon.ico", get(assets::icon))
         .at("/robots.txt", get(crawlers::show_robots))
         .at("/sitemap.xml", get(crawlers::show_sitemap))

@@ -43,7 +43,7 @@ pub enum Message<'a> {
         status: &'static str,
         /// The exact word of the status, if that is another one.
         #[serde(skip_serializing_if = "Option::is_none")]
-        activity: Option<&'static str>,
+        activity: Option<Status>,
         /// Time when the status began.
         since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
@@ -136,7 +136,7 @@ pub struct SnapshotPet<'a> {
     name: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    activity: Option<&'static str>,
+    activity: Option<Status>,
     since: Timestamp,
     /// Absent for a status without a note, as most are.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -31,7 +31,7 @@ impl Serialize for PetFields<'_> {
         map.serialize_entry("photos", &photos.collect::<Vec<_>>())?;
         map.serialize_entry("status", pet.status.known_word())?;
         if let Some(activity) = pet.status.activity() {
-            map.serialize_entry("activity", activity)?;
+            map.serialize_entry("activity", &activity)?;
         }
         map.serialize_entry("since", &pet.since)?;
         map.serialize_entry("note", pet.note.as_str())?;

@@ -129,6 +129,42 @@ async fn an_account_that_was_disabled_at_one_node_loses_sessions_and_tokens_at_t
 }
 
 #[tokio::test]
+async fn an_activity_that_was_added_at_one_node_can_be_set_at_the_other() {
+    let nodes = Nodes::start().await;
+    let mut anna = nodes.browser(0);
+    anna.sign_in("anna", PASSWORD).await;
+    anna.get("/settings/activities/new").await;
+    let fields = [
+        ("name", "At the vet"),
+        ("icon", "vet"),
+        ("colour", "#7a0019"),
+        ("stand-in", "sleeping"),
+    ];
+    assert_eq!(anna.submit("/settings/activities", &fields).await, 303);
+    let pet = [("name", "Miso"), ("species", "cat")];
+    assert_eq!(anna.submit("/pets", &pet).await, 303);
+    let there = &nodes.nodes[1];
+    until("the pet", async || {
+        !there.json("/api/v1/pets/1").await["name"].is_null()
+    })
+    .await;
+    until("the activity", async || {
+        let own = there.json("/api/v1/activities").await;
+        own["activities"][0]["word"] == "at-the-vet"
+    })
+    .await;
+    let address = format!("{}/api/v1/pets/1/status", there.base);
+    let request = nodes.client.put(address).bearer_auth(&nodes.tokens[1]);
+    let set = request.json(&json!({ "status": "at-the-vet" })).send();
+    assert_eq!(set.await.unwrap().status(), StatusCode::OK);
+    until("the status", async || {
+        let pet = nodes.nodes[0].json("/api/v1/pets/1").await;
+        pet["activity"] == "at-the-vet" && pet["status"] == "sleeping"
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn during_an_outage_nobody_can_sign_in_and_sessions_stay_valid() {
     let mut nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);

@@ -5,6 +5,7 @@
  * A message goes from `petstore/` (network and board) through `state/` (its meaning) to `view/` (the page), which draws once
  * per frame.
  */
+import { statusNames } from "../../petstore/board/pet.js";
 import { ConnectionSummary } from "../../petstore/connection-summary.js";
 import { EventLoopMonitor } from "../../petstore/connection/event-loop-monitor.js";
 import { parseTime } from "../../petstore/connection/server-clock.js";
@@ -31,6 +32,8 @@ import { Title } from "../view/title.js";
  */
 export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   const { clock, serverClock, tick } = clocks;
+  const names = JSON.parse(document.body.dataset.activities ?? "{}");
+  for (const word in names) statusNames.set(word, names[word]);
   const title = new Title(document);
   const line = new StatusLine({ document, title });
   const region = document.querySelector("#announcer");

@@ -3,7 +3,7 @@
  * A field of a pet on the page. A field that people read in other words than messages have has a kind, and the value itself
  * beside the text.
  */
-import { statusText } from "../../petstore/board/pet.js";
+import { statusText, wordText } from "../../petstore/board/pet.js";
 import { dateText } from "../state/date-text.js";
 import { setText } from "./text.js";
 
@@ -18,13 +18,13 @@ export function readField(place) {
 export function drawField(place, value) {
   const { field, kind } = place.dataset;
   if (kind !== undefined) place.dataset.value = value;
-  setText(place, shownText(field === "status" ? "choice" : kind, value));
+  setText(place, field === "status" ? statusText(value) : shownText(kind, value));
 }
 
 /** @param {string | undefined} kind @param {string} value */
 function shownText(kind, value) {
-  if (kind === "choice") return statusText(value);
-  if (kind === "words") return value.split(",").map(statusText).join(", ");
+  if (kind === "choice") return wordText(value);
+  if (kind === "words") return value.split(",").map(wordText).join(", ");
   if (kind === "date" || kind === "rough-date") return dateText(value);
   return value;
 }

@@ -36,10 +36,18 @@ export function isSame(one, other) {
   return Object.keys({ ...one, ...other }).every((field) => one[field] === other[field]);
 }
 
+/** Names of statuses that do not follow from their words. @type {Map<string, string>} */
+export const statusNames = new Map();
+
 /**
- * Returns the text of a status or of another word, e.g. "Eating", "On hold".
+ * Returns the text of a status, e.g. "Eating".
  * @param {string | undefined} value  May be unknown to this client.
  */
 export function statusText(value = "") {
+  return statusNames.get(value) ?? wordText(value);
+}
+
+/** Returns the text of a word, e.g. "On hold". @param {string} value */
+export function wordText(value) {
   return (value.charAt(0).toUpperCase() + value.slice(1)).replaceAll("-", " ");
 }

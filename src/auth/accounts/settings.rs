@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Accounts, AccountsResult, Actor, ActorRequirement, Plan};
-use crate::model::{Logo, Rescue, RescueField};
+use crate::model::{ActivityInput, FieldError, Logo, Rescue, RescueField};
 use crate::store::AccountEdit;
 
 /// Fields that an edit and somebody else changed to different texts.
@@ -62,6 +62,39 @@ impl Settings<'_> {
             };
             let put = AccountEdit::PutRescue(Arc::new(edited));
             Ok(Plan::administrative(vec![put], action, ()))
+        })
+    }
+
+    /// Adds an activity of the rescue's own, or edits the one with the word `edited`. Returns the errors of the form
+    /// if a field breaks its rule, and `None` if there is no activity to edit.
+    ///
+    /// # Errors
+    /// `SignedOut`, `NotAdmin`.
+    pub fn save_activity(
+        &self,
+        edited: Option<&str>,
+        input: &ActivityInput,
+        actor: &Actor,
+    ) -> AccountsResult<Option<Result<(), Vec<FieldError>>>> {
+        self.0.edit(actor, ActorRequirement::Admin, |cache, _| {
+            let before = &cache.rescue.activities;
+            let changed = match edited {
+                None => Some(before.with_new(input)),
+                Some(word) => before.with_edit(word, input),
+            };
+            let activities = match changed {
+                None => return Ok(Plan::unchanged(None)),
+                Some(Err(errors)) => return Ok(Plan::unchanged(Some(Err(errors)))),
+                Some(Ok(activities)) => activities,
+            };
+            let Some(action) = activities.describe_edit(before) else {
+                return Ok(Plan::unchanged(Some(Ok(()))));
+            };
+            let put = AccountEdit::PutRescue(Arc::new(Rescue {
+                activities,
+                ..Rescue::clone(&cache.rescue)
+            }));
+            Ok(Plan::administrative(vec![put], action, Some(Ok(()))))
         })
     }
 }

@@ -143,7 +143,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
         }),
         vec![
             ("InvalidProfile", invalid.into()),
-            ("UnknownStatus", UnknownStatus.into()),
+            ("UnknownStatus", UnknownStatus::default().into()),
             ("CursorError", CursorError.into()),
             ("PetIdError", PetIdError.into()),
             ("TooManyPets", TooManyPets.into()),

@@ -16,8 +16,9 @@ pub struct PetPage {
     pub matching: usize,
     /// Number of pages, at least 1.
     pub pages: usize,
-    /// Every status, with the number of pets that the view has without its `doing`.
-    pub doing: [(Status, usize); Status::EVERY.len()],
+    /// Every status of any rescue and the activities that pets have, with the number of pets that the view has
+    /// without its `doing`.
+    pub doing: Vec<(Status, usize)>,
 }
 
 /// The conditions of a view, prepared for comparisons.
@@ -37,14 +38,15 @@ impl PetQuery {
     /// Selects the pets of this view from those that `audience` may know of, in the order of their ids.
     pub fn select(&self, pets: &[Arc<Pet>], audience: Audience) -> PetPage {
         let mut criteria = Criteria::new(self, audience);
-        let mut doing = Status::EVERY.map(|status| (status, 0));
+        let mut doing = Status::EVERY.map(|status| (status, 0)).to_vec();
         let mut found = Vec::new();
         for pet in pets {
             if !criteria.matches(pet) {
                 continue;
             }
-            for (status, count) in &mut doing {
-                *count += usize::from(*status == pet.status);
+            match doing.iter_mut().find(|(status, _)| *status == pet.status) {
+                Some((_, count)) => *count += 1,
+                None => doing.push((pet.status, 1)),
             }
             if self.doing.is_none_or(|status| status == pet.status) {
                 found.push(pet);
@@ -125,7 +127,7 @@ mod tests {
 
     use super::super::super::{PetId, Timestamp, example};
     use super::*;
-    use crate::model::AdoptionState;
+    use crate::model::{Activities, AdoptionState};
 
     fn pet(id: u64, name: &str, species: &str, status: Status) -> Pet {
         let mut pet = example::pet(id);
@@ -151,7 +153,7 @@ mod tests {
     }
 
     fn select(address: &[(&str, &str)], audience: Audience) -> PetPage {
-        let (query, problems) = PetQuery::parse(address.iter().copied());
+        let (query, problems) = PetQuery::parse(address.iter().copied(), &Activities::default());
         assert_eq!(problems, []);
         query.select(&board(), audience)
     }
@@ -202,7 +204,7 @@ mod tests {
             &[("species", "dog"), ("doing", "playing")],
             Audience::Public,
         );
-        let counted = page.doing.into_iter().filter(|(_, count)| *count > 0);
+        let counted = page.doing.iter().copied().filter(|(_, count)| *count > 0);
         let expected = [(Status::Sleeping, 1), (Status::Playing, 1)];
         assert!(counted.eq(expected), "{:?}", page.doing);
         assert_eq!((page.matching, page.pages), (1, 1));
@@ -284,7 +286,7 @@ mod tests {
             ("sort", choose(chance, &["newest", "name", "changed"])),
             ("page", choose(chance, &["1", "2", "2", "3"])),
         ];
-        PetQuery::parse(pairs).0
+        PetQuery::parse(pairs, &Activities::default()).0
     }
 
     #[test]

@@ -6,13 +6,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::colour::{BLACK, Colour, MIN_CONTRAST, STEPS, WHITE};
+
 /// A colour that is readable as text on every light surface, and white text on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent(Colour);
-
-/// Red, green and blue (sRGB).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Colour([u8; 3]);
 
 /// Surfaces of light pages: `--wool` and `--linen` in `public/style/parts/tokens.css`.
 const LIGHT_SURFACES: [Colour; 2] = [Colour([0xf2, 0xf3, 0xee]), Colour([0xfd, 0xfd, 0xfb])];
@@ -20,21 +18,17 @@ const LIGHT_SURFACES: [Colour; 2] = [Colour([0xf2, 0xf3, 0xee]), Colour([0xfd, 0
 /// Surfaces of dark pages.
 const DARK_SURFACES: [Colour; 2] = [Colour([0x15, 0x19, 0x1a]), Colour([0x1e, 0x23, 0x24])];
 
-const BLACK: Colour = Colour([0; 3]);
-const WHITE: Colour = Colour([0xff; 3]);
-
-/// The least contrast of text (WCAG 1.4.3).
-const MIN_CONTRAST: f64 = 4.5;
-
 /// Contrast of the colour on dark pages, which is that of the built-in one or a little less.
 const DARK_CONTRAST: f64 = 7.0;
-
-/// Steps in which a colour is made darker or lighter.
-const STEPS: u8 = 64;
 
 impl Accent {
     /// The colour of pages without a setting: `--spruce`.
     pub const DEFAULT: &'static str = "#1d5747";
+
+    /// Returns the colour.
+    pub(super) fn colour(self) -> Colour {
+        self.0
+    }
 
     /// Returns the style sheet that replaces the built-in colour. Its last rule is the mark of a complete
     /// sheet, without which `public/app/loader.js` requests it again.
@@ -58,12 +52,7 @@ impl FromStr for Accent {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let invalid = || "Choose a colour, for example #1d5747.".to_owned();
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
-        // The parser of numbers also takes a sign.
-        let digits = digits.filter(|digits| !digits.starts_with('+'));
-        let digits = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        let [_, red, green, blue] = digits.ok_or_else(invalid)?.to_be_bytes();
-        let colour = Colour([red, green, blue]);
+        let colour = Colour::parse(text).ok_or_else(invalid)?;
         let contrast = colour.contrast(&LIGHT_SURFACES);
         if contrast >= MIN_CONTRAST {
             return Ok(Accent(colour));
@@ -82,74 +71,9 @@ impl fmt::Display for Accent {
     }
 }
 
-impl Colour {
-    /// Returns the colour with `share` of 64 parts of `other`.
-    fn mixed(self, other: Colour, share: u8) -> Self {
-        let (share, all) = (u32::from(share), u32::from(STEPS));
-        let mix = |own: u8, other: u8| {
-            let sum = u32::from(own) * (all - share) + u32::from(other) * share;
-            (sum / all) as u8
-        };
-        let ([red, green, blue], other) = (self.0, other.0);
-        Colour([
-            mix(red, other[0]),
-            mix(green, other[1]),
-            mix(blue, other[2]),
-        ])
-    }
-
-    /// Mixes `other` into the colour until it has this contrast to every surface.
-    fn until(self, other: Colour, surfaces: &[Colour], contrast: f64) -> Self {
-        let shades = (0..STEPS).map(|share| self.mixed(other, share));
-        let mut readable = shades.filter(|shade| shade.contrast(surfaces) >= contrast);
-        readable.next().unwrap_or(other)
-    }
-
-    /// Returns the least contrast to any of the surfaces.
-    fn contrast(self, surfaces: &[Colour]) -> f64 {
-        let own = self.luminance();
-        let contrasts = surfaces.iter().map(|surface| {
-            let other = surface.luminance();
-            (own.max(other) + 0.05) / (own.min(other) + 0.05)
-        });
-        contrasts.fold(f64::INFINITY, f64::min)
-    }
-
-    /// Returns the relative luminance (WCAG 2.2).
-    fn luminance(self) -> f64 {
-        let [red, green, blue] = self.0.map(|channel| {
-            let channel = f64::from(channel) / 255.0;
-            if channel <= 0.04045 {
-                channel / 12.92
-            } else {
-                ((channel + 0.055) / 1.055).powf(2.4)
-            }
-        });
-        0.2126 * red + 0.7152 * green + 0.0722 * blue
-    }
-}
-
-impl fmt::Display for Colour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn contrast_is_that_of_wcag() {
-        for (one, other, contrast) in [
-            (BLACK, WHITE, 21.0),
-            (Colour([0x77; 3]), WHITE, 4.48),
-            (Colour([0xff, 0, 0]), WHITE, 4.0),
-        ] {
-            assert!((one.contrast(&[other]) - contrast).abs() < 0.005);
-        }
-    }
 
     #[test]
     fn a_colour_that_is_too_light_is_refused_with_one_that_works() {

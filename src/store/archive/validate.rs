@@ -99,17 +99,22 @@ pub fn validate_change(change: Change) -> Result<Change, StoreError> {
 
 /// Validates the settings of the rescue by the rules of their form.
 pub fn validate_rescue(rescue: &Rescue) -> Result<Rescue, StoreError> {
-    // Reading the record has validated the logo. A rescue may choose it before its name.
-    let (logo, is_named) = (&rescue.logo, !rescue.name.is_empty());
+    // Reading the record has validated the logo. A rescue may have it, or activities, before its name.
+    let is_named = !rescue.name.is_empty();
+    let has_more = rescue.logo.is_some() || !rescue.activities.is_empty();
     let entered = |field: &RescueField| {
-        let is_validated = is_named || logo.is_none() || field.name != "name";
+        let is_validated = is_named || !has_more || field.name != "name";
         is_validated.then(|| field.text(rescue))
     };
-    let empty = Rescue {
-        logo: logo.clone(),
-        ..Rescue::default()
-    };
-    let validated = empty.with_entered(entered);
+    let activities = rescue.activities.validated();
+    let validated = activities.and_then(|activities| {
+        let empty = Rescue {
+            logo: rescue.logo.clone(),
+            activities,
+            ..Rescue::default()
+        };
+        empty.with_entered(entered)
+    });
     validated.map_err(|errors| match errors.first() {
         Some(error) => invalid(error.field, &error.message),
         None => invalid("rescue", "it is not valid"),

@@ -49,7 +49,7 @@ impl StatusForm {
     pub fn new(pet: &Pet, now: &Now) -> Self {
         let note = pet.note.as_str();
         StatusForm {
-            statuses: choices(pet.status.as_str()),
+            statuses: choices(now, pet.status.as_str()),
             note: note.to_owned(),
             note_before: note.to_owned(),
             note_limit: StatusNote::LIMIT,
@@ -62,9 +62,14 @@ impl StatusForm {
     }
 
     /// Shows the form again, with the value that `entered` returns for each field, and an error.
-    pub fn refused<'a>(self, entered: impl Fn(&str) -> &'a str, error: &FieldError) -> Self {
+    pub fn refused<'a>(
+        self,
+        entered: impl Fn(&str) -> &'a str,
+        error: &FieldError,
+        now: &Now,
+    ) -> Self {
         StatusForm {
-            statuses: choices(entered("status")),
+            statuses: choices(now, entered("status")),
             note: entered("note").to_owned(),
             note_before: entered("note_before").to_owned(),
             starts: starts(entered("minutes_ago")),
@@ -76,12 +81,12 @@ impl StatusForm {
     }
 }
 
-fn choices(chosen: &str) -> Vec<Choice> {
-    let choice = |status: Status| {
+fn choices(now: &Now, chosen: &str) -> Vec<Choice> {
+    let choice = |status: &Status| {
         let word = status.as_str();
-        Choice::new(word, status.text(), word == chosen)
+        Choice::new(word, &now.activities.text(*status), word == chosen)
     };
-    Status::ALL.map(choice).into()
+    now.activities.choices().iter().map(choice).collect()
 }
 
 fn starts(chosen: &str) -> Vec<Choice> {

@@ -10,7 +10,7 @@ use super::super::pages::pets::day;
 use super::request::WholeNumber;
 use super::{Answer, Api, Section};
 use crate::auth::Principal;
-use crate::model::{DayRecord, LocalTime, PetId, Status, StatusSpan, Timestamp};
+use crate::model::{DayRecord, LocalTime, PetId, StatusSpan, Timestamp};
 use crate::web::Site;
 
 /// The operation on days. The doc comment of its handler is its description in the document.
@@ -78,9 +78,11 @@ struct DayObject {
 
 /// A part of a day with one activity.
 #[derive(Object)]
-#[oai(rename = "DayPart")]
+#[oai(rename = "DayPart", skip_serializing_if_is_none)]
 struct DayPartObject {
     status: String,
+    /// The exact activity, if it is none of the four words of `status`.
+    activity: Option<String>,
     /// When it began, or the start of the day.
     from: String,
     /// When it ended, or the end of the day, or the time of the answer.
@@ -89,9 +91,11 @@ struct DayPartObject {
 
 /// How long one activity took.
 #[derive(Object)]
-#[oai(rename = "DayTotal")]
+#[oai(rename = "DayTotal", skip_serializing_if_is_none)]
 struct DayTotalObject {
     status: String,
+    /// The exact activity, if it is none of the four words of `status`.
+    activity: Option<String>,
     /// Seconds of the day with this activity.
     seconds: u64,
 }
@@ -99,8 +103,9 @@ struct DayTotalObject {
 impl DayObject {
     fn new(pet: PetId, record: &DayRecord, local: &LocalTime) -> Self {
         let day = &record.day;
-        let totals = Status::ALL.into_iter().map(|status| DayTotalObject {
-            status: status.to_string(),
+        let totals = record.statuses().into_iter().map(|status| DayTotalObject {
+            status: status.known_word().to_owned(),
+            activity: status.activity().map(|activity| activity.to_string()),
             seconds: record.total(status).as_secs(),
         });
         let totals = totals.filter(|total| total.seconds > 0);
@@ -120,7 +125,8 @@ impl DayObject {
 impl DayPartObject {
     fn new(span: &StatusSpan) -> Self {
         DayPartObject {
-            status: span.status.to_string(),
+            status: span.status.known_word().to_owned(),
+            activity: span.status.activity().map(|activity| activity.to_string()),
             from: span.from.to_string(),
             until: span.until.to_string(),
         }

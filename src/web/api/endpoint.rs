@@ -7,6 +7,7 @@ use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response};
 use poem_openapi::{ContactObject, LicenseObject, OpenApiService};
 
+use super::activities::ActivityApi;
 use super::days::DayApi;
 use super::photos::PhotoApi;
 use super::trash::TrashApi;
@@ -15,19 +16,20 @@ use crate::error::Failure;
 use crate::web::Site;
 
 /// All operations.
-pub type Operations = (Api, DayApi, PhotoApi, TrashApi);
+pub type Operations = (Api, ActivityApi, DayApi, PhotoApi, TrashApi);
 
 /// Returns the operations with the general part of the document.
 pub fn service(site: &Arc<Site>) -> OpenApiService<Operations, ()> {
     let pets = Api {
         site: Arc::clone(site),
     };
+    let activities = ActivityApi::new(Arc::clone(site));
     let days = DayApi::new(Arc::clone(site));
     let photos = PhotoApi::new(Arc::clone(site));
     let trash = TrashApi(Api {
         site: Arc::clone(site),
     });
-    let operations = (pets, days, photos, trash);
+    let operations = (pets, activities, days, photos, trash);
     OpenApiService::new(operations, "pet-store", env!("CARGO_PKG_VERSION"))
         .description(
             "What each pet of the rescue is doing. Errors are problem documents (RFC 9457). \

@@ -21,7 +21,7 @@ use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
     Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, PetQuery, Profile,
-    ProfileField, ProfileInput, StatusNote, StatusStart,
+    ProfileField, ProfileInput, Rescue, StatusNote, StatusStart,
 };
 use crate::serve::conditional::EntityTags;
 use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS, StatusEdit};
@@ -112,23 +112,30 @@ impl Preconditions {
     }
 }
 
-/// The view of the board that a request asks for; `None` if it has none of the parameters of a view, which
-/// is the whole board.
-pub struct OptionalView(pub Option<PetQuery>);
+/// The query of a request that may ask for a view of the board.
+pub struct OptionalView(Option<String>);
 
 impl<'a> FromRequest<'a> for OptionalView {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
+        Ok(OptionalView(request.uri().query().map(str::to_owned)))
+    }
+}
+
+impl OptionalView {
+    /// Returns the view; `None` if the query has none of its parameters, which is the whole board.
+    ///
     /// # Errors
     /// 400 for a value that a parameter may not have.
-    async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
-        let query = request.uri().query();
-        let (view, problems) = parse_view(query);
+    pub fn parse(&self, rescue: &Rescue) -> Result<Option<PetQuery>, Failure> {
+        let query = self.0.as_deref();
+        let (view, problems) = parse_view(query, &rescue.activities);
         if let Some(problem) = problems.first() {
-            return Err(Failure::bad_request(problem.to_string()).into());
+            return Err(Failure::bad_request(problem.to_string()));
         }
         let names = query.into_iter().flat_map(|query| query.split('&'));
         let mut names = names.map(|pair| pair.split('=').next().unwrap_or_default());
         let is_view = names.any(|name| PetQuery::NAMES.contains(&name));
-        Ok(OptionalView(is_view.then_some(view)))
+        Ok(is_view.then_some(view))
     }
 }
 
@@ -236,7 +243,7 @@ impl JsonObject {
     /// # Errors
     /// 400 for an unknown field or one that is there twice, 422 for a value that is not what the field
     /// allows.
-    pub fn into_status(self) -> Result<StatusEdit, Failure> {
+    pub fn into_status(self, rescue: &Rescue) -> Result<StatusEdit, Failure> {
         let names = [
             "status",
             "since",
@@ -247,7 +254,7 @@ impl JsonObject {
         ];
         self.check_names(&names)?;
         let (since, expected) = undo::parse_fields(self.text("since"), self.text("replaces"))?;
-        let edit = self.status_edit()?;
+        let edit = self.status_edit(rescue)?;
         let start = match (since, edit.start) {
             (None, start) => start,
             (Some(since), StatusStart::Now) => StatusStart::Restored(since),
@@ -265,7 +272,7 @@ impl JsonObject {
     }
 
     /// Reads a status, its start and its note, without a precondition.
-    fn status_edit(&self) -> Result<StatusEdit, Failure> {
+    fn status_edit(&self, rescue: &Rescue) -> Result<StatusEdit, Failure> {
         let minutes_ago = self.value("minutes_ago").map(Value::to_string);
         let note = self.value("note").map(|note| {
             let text = note.as_str().ok_or_else(|| FieldError {
@@ -275,7 +282,11 @@ impl JsonObject {
             Ok::<StatusNote, Failure>(text.parse()?)
         });
         Ok(StatusEdit {
-            status: self.text("status").unwrap_or_default().parse()?,
+            status: undo::parse_status(
+                &rescue.activities,
+                self.text("status").unwrap_or_default(),
+                self.text("replaces"),
+            )?,
             start: StatusStart::parse(self.text("began"), minutes_ago.as_deref())?,
             note: note.transpose()?,
             expected: Expected::Anything,
@@ -292,9 +303,9 @@ impl JsonObject {
     ///
     /// # Errors
     /// As for `into_status`.
-    pub fn into_statuses(self) -> Result<(StatusEdit, BTreeSet<PetId>), Failure> {
+    pub fn into_statuses(self, rescue: &Rescue) -> Result<(StatusEdit, BTreeSet<PetId>), Failure> {
         self.check_names(&["status", "began", "minutes_ago", "note", "pets"])?;
-        let edit = self.status_edit()?;
+        let edit = self.status_edit(rescue)?;
         let listed = self.value("pets").and_then(Value::as_array);
         let ids = listed.into_iter().flatten().map(Value::as_u64);
         let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();

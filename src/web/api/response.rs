@@ -79,6 +79,7 @@ impl PetListJson {
     ) -> Result<Self, Failure> {
         let objects = Rendering {
             kind: BlockKind::Json(audience),
+            variant: 0,
             separator: ",",
             render: move |pets: &[Arc<Pet>]| {
                 let objects = pets
@@ -229,7 +230,8 @@ pub struct ChangeObject {
     r#type: String,
     /// Status of the pet from then on. Absent when it was removed.
     status: Option<String>,
-    /// The exact status, if it is none of the four words of `status`: `not-set-yet`.
+    /// The exact status, if it is none of the four words of `status`: `not-set-yet`, or the word of an
+    /// activity of the rescue's own.
     activity: Option<String>,
     /// Since when the pet has this status, if that is not when the change was committed.
     began: Option<String>,
@@ -289,7 +291,9 @@ impl ChangeObject {
             cursor: Cursor { epoch, rev }.to_string(),
             r#type: change.kind.as_str().to_owned(),
             status: status.map(|status| status.known_word().to_owned()),
-            activity: status.and_then(Status::activity).map(str::to_owned),
+            activity: status
+                .and_then(Status::activity)
+                .map(|activity| activity.to_string()),
             began: change
                 .status()
                 .filter(|(_, began)| *began != change.at)

@@ -101,8 +101,8 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
         ),
         (
             "doing",
-            "Only pets with this status.",
-            json!({ "type": "string", "enum": status::exact_words() }),
+            "Only pets with this status: one of the four, `not-set-yet`, or the `word` of one of `GET /activities`.",
+            json!({ "type": "string", "pattern": status::exact_word() }),
         ),
         (
             "state",
@@ -140,7 +140,7 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
 fn narrow(object: &str, field: &str, schema: &mut Value) {
     match (object, field) {
         (_, "status") => schema["enum"] = status::known_words(),
-        (_, "activity") => schema["enum"] = status::other_words(),
+        (_, "activity") | ("Activity", "word") => schema["pattern"] = status::exact_word().into(),
         ("Change", "type") => schema["enum"] = json!(["status", "pet", "gone"]),
         (_, "by") => {
             schema["enum"] = ChangeSource::ALL
@@ -168,7 +168,7 @@ fn pet() -> Value {
         "type": "string",
         "description": format!(
             "{} If `activity` is there, it is the exact status, and this is a word in its place.",
-            alternatives(&Status::ALL.map(Status::as_str)),
+            alternatives(&Status::ALL.map(Status::known_word)),
         ),
         "enum": status::known_words(),
     });
@@ -186,8 +186,9 @@ fn pet() -> Value {
     let required = json!(required);
     properties["activity"] = json!({
         "type": "string",
-        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one.",
-        "enum": status::other_words(),
+        "description": "The exact status, if it is none of the four: `not-set-yet`, when nobody has set one, or the \
+            `word` of one of `GET /activities`.",
+        "pattern": status::exact_word(),
     });
     let all = Profile::fields_for(Audience::Staff);
     for field in all.filter(|field| field.audience != Audience::Public) {

@@ -18,7 +18,7 @@ use super::response::{PageResponder, redirect};
 use super::undo;
 use crate::auth::{Authenticator, MaySetStatus, Permit};
 use crate::error::Failure;
-use crate::model::{Change, ChangeKind, Cursor, PetId, Rev, Status, StatusStart};
+use crate::model::{Activities, Change, ChangeKind, Cursor, PetId, Rev, Status, StatusStart};
 use crate::store::{Engine, StoreError};
 use crate::views::{BulkUndoView, counted};
 use crate::web::site::run_blocking;
@@ -47,9 +47,11 @@ pub async fn set_statuses(
     headers: &HeaderMap,
     form: Form,
 ) -> poem::Result<Response> {
-    let status: Status = form.text("status").parse().map_err(Failure::from)?;
+    let rescue = pages.site.app.rescue();
+    let status = rescue.activities.parse(form.text("status"));
+    let status = status.map_err(Failure::from)?;
     let pets = selected_pets(&form)?;
-    let board = board_address(headers);
+    let board = board_address(headers, &rescue.activities);
     if pets.is_empty() {
         return Ok(pages.redirect_with_flash(&board, &Flash::NoPetSelected));
     }
@@ -65,8 +67,8 @@ pub async fn set_statuses(
 }
 
 /// Returns the address of the view of the board that a form was sent from.
-fn board_address(headers: &HeaderMap) -> String {
-    referring_view(headers).unwrap_or_else(|| "/pets".to_owned())
+fn board_address(headers: &HeaderMap, activities: &Activities) -> String {
+    referring_view(headers, activities).unwrap_or_else(|| "/pets".to_owned())
 }
 
 /// Returns the pets of a form: those that are checked, and all that the page showed if this is checked.
@@ -86,10 +88,13 @@ fn selected_pets(form: &Form) -> Result<BTreeSet<PetId>, Failure> {
 }
 
 /// Describes a form in the words of a button: "Set 12 pets to Eating".
-pub fn description(form: &Form) -> String {
+pub fn description(form: &Form, activities: &Activities) -> String {
     let pets = selected_pets(form).map_or(0, |pets| pets.len());
-    let status = form.text("status").parse::<Status>();
-    let status = status.map_or("another status", Status::text);
+    let status = activities.parse(form.text("status"));
+    let status = status.map_or_else(
+        |_| "another status".to_owned(),
+        |status| activities.text(status),
+    );
     format!("Set {} to {status}", counted(pets, "pet", "pets"))
 }
 
@@ -103,7 +108,7 @@ pub async fn undo_statuses(
 ) -> poem::Result<Response> {
     let name = pages.principal.account();
     let name = name.map(|account| account.name.to_string());
-    let offer = BulkOffer::parse(form.text("undo"));
+    let offer = BulkOffer::parse(form.text("undo"), &pages.site.app.rescue().activities);
     let offer = offer.filter(|offer| offer.first.epoch == pages.site.app.hub().epoch());
     let offer = offer.ok_or_else(not_undoable)?;
     let (first, last) = (offer.first, offer.last);
@@ -123,7 +128,8 @@ pub async fn undo_statuses(
         changed: KeptPets::new(&changed),
         forgotten: KeptPets::new(&undo.forgotten),
     };
-    let mut response = pages.redirect_with_flash(&board_address(headers), &flash);
+    let board = board_address(headers, &pages.site.app.rescue().activities);
+    let mut response = pages.redirect_with_flash(&board, &flash);
     let removal = undo::cookie(pages.principal.authenticator(), "", Duration::ZERO);
     response.headers_mut().append(header::SET_COOKIE, removal);
     Ok(response)
@@ -186,13 +192,13 @@ impl BulkOffer {
 
     /// Parses the text of `encode`. Returns `None` for other text, also for more changes than a command
     /// makes.
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(text: &str, activities: &Activities) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let [COOKIE_KIND, status, first, last] = *parts else {
             return None;
         };
         let offer = BulkOffer {
-            status: status.parse().ok()?,
+            status: activities.parse_earlier(status).ok()?,
             first: first.parse().ok()?,
             last: last.parse().ok()?,
         };
@@ -214,9 +220,11 @@ impl BulkOffer {
 /// Returns the offer to undo the statuses that this browser has just set.
 pub fn offer_for(pages: &PageResponder, headers: &HeaderMap) -> Option<BulkUndoView> {
     let cookie = undo::read_cookie(pages.principal.authenticator(), headers)?;
-    let offer = BulkOffer::parse(cookie)?;
+    let activities = &pages.site.app.rescue().activities;
+    let offer = BulkOffer::parse(cookie, activities)?;
     let is_ours = offer.first.epoch == pages.site.app.hub().epoch();
-    is_ours.then(|| BulkUndoView::new(offer.count(), offer.status, offer.encode()))
+    let status = activities.text(offer.status);
+    is_ours.then(|| BulkUndoView::new(offer.count(), &status, offer.encode()))
 }
 
 /// The statuses from before some changes.
@@ -303,7 +311,7 @@ mod tests {
         assert_eq!(offer.count(), 300);
         let text = offer.encode();
         assert!(text.len() < 100, "{text}");
-        assert_eq!(BulkOffer::parse(&text), Some(offer));
+        assert_eq!(BulkOffer::parse(&text, &Activities::default()), Some(offer));
         for other in [
             "",
             "many.eating.9f2c41aa-7",
@@ -313,7 +321,11 @@ mod tests {
             "many.eating.9f2c41aa-1.9f2c41aa-1001",
             "7.eating.1.9f2c41aa-7",
         ] {
-            assert_eq!(BulkOffer::parse(other), None, "{other}");
+            assert_eq!(
+                BulkOffer::parse(other, &Activities::default()),
+                None,
+                "{other}"
+            );
         }
     }
 

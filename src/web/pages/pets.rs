@@ -18,14 +18,14 @@ use super::sign_in::referring_page;
 use super::undo;
 use crate::auth::{MayWrite, Permit, Rights};
 use crate::error::Failure;
-use crate::model::{Pet, PetId, ProfileInput};
+use crate::model::{Activities, Pet, PetId, ProfileInput};
 use crate::views::{
     AskView, CardsPage, FindView, FormPage, IndexPage, Now, SharedPhoto, Sharing, ShowPage,
     view_address,
 };
 use crate::web::Site;
 use crate::web::board_view::{find_pets, parse_view};
-use crate::web::pet_blocks::{BlockKind, Rendering};
+use crate::web::pet_blocks::{BlockKind, Rendering, variant_of};
 use crate::writer::{Command, WriteError};
 
 /// Redirects from `/` to the board.
@@ -41,10 +41,10 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
     let board = pages.site.app.hub().board(audience);
     let rescue = pages.site.app.rescue();
     let now = Now::new(&rescue);
-    let (query, problems) = parse_view(uri.query());
+    let (query, problems) = parse_view(uri.query(), &rescue.activities);
     let found = find_pets(&query, &board.pets, audience).await?;
-    let undo = undo::offer_for(&pages, headers, now.at, None);
-    let find = FindView::new(&query, &problems, &board.pets, &found);
+    let undo = undo::offer_for(&pages, headers, &now, None);
+    let find = FindView::new(&query, &problems, &board.pets, &found, &rescue.activities);
     let mut page = IndexPage::new(&board, &found.pets, find, &now, undo);
     page.removed = pages.removed_pet();
     page.flash = pages.flash().filter(|_| page.removed.is_none());
@@ -90,6 +90,7 @@ fn cards(
     let site = Arc::clone(site);
     Rendering {
         kind,
+        variant: variant_of(&site.app.rescue()),
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
             let rescue = site.app.rescue();
@@ -120,7 +121,7 @@ async fn pet_page(
     let audience = pages.principal.audience();
     let (pet, cursor) = pages.site.pet(id, audience)?;
     let rescue = pages.site.app.rescue();
-    let undo = undo::offer_for(pages, headers, now.at, Some(pet.id));
+    let undo = undo::offer_for(pages, headers, now, Some(pet.id));
     let mut page = ShowPage::new(&pet, audience, cursor, now, undo);
     page.today = day::today(&pages.site, &pet, audience, now).await;
     let address = pages.public_address(&pet_path(pet.id));
@@ -170,10 +171,10 @@ pub async fn create_pet(
 
 /// Returns the address of the view of the board that a form was sent from, and of no other page, whatever
 /// the browser says.
-pub fn referring_view(headers: &HeaderMap) -> Option<String> {
+pub fn referring_view(headers: &HeaderMap, activities: &Activities) -> Option<String> {
     let page: Uri = referring_page(headers)?.parse().ok()?;
     let is_board = page.path() == "/pets";
-    is_board.then(|| view_address(&parse_view(page.query()).0))
+    is_board.then(|| view_address(&parse_view(page.query(), activities).0))
 }
 
 /// Removes a pet. A form that is sent twice succeeds twice.

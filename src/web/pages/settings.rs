@@ -3,6 +3,8 @@
 //! A form carries the settings that it was rendered with, so that two admins can edit at the same time:
 //! only what its author changed is saved.
 
+pub mod activities;
+
 use poem::http::StatusCode;
 use poem::{Response, handler};
 

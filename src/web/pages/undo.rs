@@ -13,8 +13,10 @@ use poem::http::{HeaderMap, HeaderValue};
 use super::response::PageResponder;
 use crate::auth::Authenticator;
 use crate::error::Failure;
-use crate::model::{Cursor, FieldError, InvalidProfile, Pet, PetId, Status, StatusNote, Timestamp};
-use crate::views::UndoView;
+use crate::model::{
+    Activities, Cursor, FieldError, InvalidProfile, Pet, PetId, Status, StatusNote, Timestamp,
+};
+use crate::views::{Now, UndoView};
 use crate::writer::{Committed, Expected};
 
 /// How long a status can be undone.
@@ -81,7 +83,11 @@ impl UndoOffer {
         let mut next = || parts.next();
         Some(UndoOffer {
             pet: next()?.parse().ok()?,
-            status: next()?.parse().ok()?,
+            status: authenticator
+                .rescue()
+                .activities
+                .parse_earlier(next()?)
+                .ok()?,
             since: Timestamp::from_micros(next()?.parse().ok()?),
             set_at: next()?.parse().ok()?,
             made: Timestamp::from_micros(next()?.parse().ok()?),
@@ -108,7 +114,7 @@ pub fn read_cookie<'a>(authenticator: &Authenticator, headers: &'a HeaderMap) ->
 pub fn offer_for(
     pages: &PageResponder,
     headers: &HeaderMap,
-    now: Timestamp,
+    now: &Now,
     page_of: Option<PetId>,
 ) -> Option<UndoView> {
     let offer = UndoOffer::from_cookie(pages.principal.authenticator(), headers)?;
@@ -118,11 +124,28 @@ pub fn offer_for(
     let (pet, rev) = (entry.pet, entry.status_set);
     let earlier = (offer.status, offer.since, &offer.note);
     let is_open = is_shown_here
-        && now.since(offer.made) < OFFERED_FOR
+        && now.at.since(offer.made) < OFFERED_FOR
         && offer.set_at == Cursor { epoch, rev }
         && offer.since.is_in_calendar()
         && (pet.status, pet.since, &pet.note) != earlier;
-    is_open.then(|| UndoView::new(&pet, earlier, offer.set_at))
+    is_open.then(|| UndoView::new(&pet, earlier, offer.set_at, now))
+}
+
+/// Parses the exact word of a status. An undo, which names the change that it replaces, may restore an activity
+/// that was hidden since.
+///
+/// # Errors
+/// 422 for a word that cannot be set.
+pub fn parse_status(
+    activities: &Activities,
+    word: &str,
+    replaces: Option<&str>,
+) -> Result<Status, Failure> {
+    let status = match replaces {
+        Some(_) => activities.parse_earlier(word),
+        None => activities.parse(word),
+    };
+    Ok(status?)
 }
 
 /// Parses the fields of an undo: the time to restore, and the precondition that the change at the

@@ -18,7 +18,7 @@ use poem::{Request, Response};
 use super::bulk;
 use super::form::{self, Form};
 use super::response::PageResponder;
-use super::settings;
+use super::settings::{self, activities};
 use crate::auth::Principal;
 use crate::error::Failure;
 use crate::model::{Cursor, Pet, PetId, Profile, Status};
@@ -96,7 +96,10 @@ impl UnsavedForm {
             | settings::PATH
             | bulk::PATH
             | bulk::UNDO_PATH => true,
-            _ => edited_pet(action).or(status_pet(action)).is_some(),
+            _ => {
+                let is_activity = activities::filled_form(action, &form).is_some();
+                is_activity || edited_pet(action).or(status_pet(action)).is_some()
+            }
         };
         has_input.then(|| UnsavedForm {
             action: action.to_owned(),
@@ -174,9 +177,13 @@ impl UnsavedForm {
             page.public_url = public_url;
             return pages.show_with_status(&page, status);
         }
-        if self.action == settings::PATH {
+        let settings_form = if self.action == settings::PATH {
             let rescue = pages.site.app.rescue();
-            let page = settings::filled_form(&rescue, &self.form, &[]);
+            Some(settings::filled_form(&rescue, &self.form, &[]))
+        } else {
+            activities::filled_form(&self.action, &self.form)
+        };
+        if let Some(page) = settings_form {
             let mut page = page.with_notice(title, detail);
             page.is_hint = status.is_success();
             page.public_url = public_url;
@@ -184,7 +191,7 @@ impl UnsavedForm {
         }
         let page = match status_pet(&self.action) {
             Some(pet) => self.into_status_retry(pages, pet, &reason),
-            None => self.into_retry(&reason, detail),
+            None => self.into_retry(pages, &reason, detail),
         };
         let page = ErrorPage {
             status: (!status.is_success()).then(|| status.as_u16()),
@@ -219,14 +226,14 @@ impl UnsavedForm {
     }
 
     /// Returns an invitation or a token with a button to send it again. Lists what its author entered.
-    fn into_retry(self, reason: &Reason<'_>, detail: &str) -> ErrorPage {
+    fn into_retry(self, pages: &PageResponder, reason: &Reason<'_>, detail: &str) -> ErrorPage {
         let entered = LABELS.iter().filter_map(|(field, label)| {
             let text = self.form.get(field)?;
             Some((*label, text.to_owned()))
         });
         let button = match self.action.as_str() {
             "/staff" => "Create invitation".to_owned(),
-            bulk::PATH => bulk::description(&self.form),
+            bulk::PATH => bulk::description(&self.form, &pages.site.app.rescue().activities),
             bulk::UNDO_PATH => "Set the pets back".to_owned(),
             _ => "Create token".to_owned(),
         };
@@ -251,7 +258,8 @@ impl UnsavedForm {
 
     /// Returns a status or an undo in words, with a button if sending the form again can succeed.
     fn into_status_retry(self, pages: &PageResponder, id: PetId, reason: &Reason<'_>) -> ErrorPage {
-        let status = self.form.text("status").parse::<Status>();
+        let activities = &pages.site.app.rescue().activities;
+        let status = activities.parse_earlier(self.form.text("status"));
         let audience = pages.principal.audience();
         let found = pages.site.app.hub().entry(id, audience);
         let (Ok(status), Some((entry, epoch))) = (status, found) else {
@@ -267,7 +275,7 @@ impl UnsavedForm {
         let (pet, rev) = (entry.pet, entry.status_set);
         let (name, replaces) = (&pet.profile.name, self.form.get("replaces"));
         let back = if replaces.is_some() { "back to" } else { "to" };
-        let target = format!("{back} {}", status.text());
+        let target = format!("{back} {}", activities.text(status));
         let can_succeed = replaces.is_none_or(|cursor| cursor.parse() == Ok(Cursor { epoch, rev }));
         let detail = match reason {
             _ if !can_succeed && self.is_undone(&pet, status) => {

@@ -144,6 +144,7 @@ async fn the_openapi_document_describes_every_operation() {
     let expected = [
         "delete /pets/{id}",
         "delete /trash/{id}",
+        "get /activities",
         "get /pets",
         "get /pets/{id}",
         "get /pets/{id}/changes",

@@ -1,5 +1,7 @@
 //! The settings of the rescue: who may edit them, where they are shown, and what keeps them.
 
+mod activities;
+
 use std::fs::File;
 use std::io::BufReader;
 

@@ -3,22 +3,19 @@
 use serde_json::{Value, json};
 
 use super::{CURSOR, pattern, rules};
-use crate::model::{Status, StatusNote, StatusStart};
+use crate::model::{OwnActivity, Status, StatusNote, StatusStart};
 use crate::writer::MAX_BULK_PETS;
 
 /// Returns the words of `status` in answers.
 pub fn known_words() -> Value {
-    Status::ALL.map(Status::as_str).into_iter().collect()
+    Status::ALL.map(Status::known_word).into_iter().collect()
 }
 
-/// Returns the words of `activity`.
-pub fn other_words() -> Value {
-    json!([Status::NotSetYet.as_str()])
-}
-
-/// Returns the exact words, as requests have them.
-pub fn exact_words() -> Value {
-    Status::EVERY.map(Status::as_str).into_iter().collect()
+/// Pattern of an exact word, as requests and the field `activity` have it: that of one of the four, `not-set-yet`,
+/// or an activity of the rescue's own.
+pub fn exact_word() -> String {
+    let inner = OwnActivity::WORD_LIMIT - 2;
+    format!("^[a-z0-9]([a-z0-9-]{{0,{inner}}}[a-z0-9])?$")
 }
 
 /// Returns the schema of a request for a status.
@@ -31,8 +28,9 @@ pub fn status_fields() -> Value {
         "properties": {
             "status": {
                 "type": "string",
-                "enum": exact_words(),
-                "description": "What the pet is doing. Sending the present status confirms it, and its `since` stays unless it is old. \
+                "pattern": exact_word(),
+                "description": "What the pet is doing: `eating`, `bathing`, `sleeping`, `playing`, or the `word` of one of `GET /activities`. \
+                    Sending the present status confirms it, and its `since` stays unless it is old. \
                     `not-set-yet` takes back a first status.",
             },
             "since": {
@@ -102,8 +100,8 @@ pub fn statuses_fields() -> Value {
         "properties": {
             "status": {
                 "type": "string",
-                "enum": exact_words(),
-                "description": "What the pets are doing. It confirms the status of those that have it, and their `since` stays unless it is old.",
+                "pattern": exact_word(),
+                "description": "What the pets are doing, as for one pet. It confirms the status of those that have it, and their `since` stays unless it is old.",
             },
             "began": began(),
             "minutes_ago": minutes_ago(),

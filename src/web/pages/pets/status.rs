@@ -11,7 +11,7 @@ use super::{pet_page, pet_path, referring_view};
 use crate::auth::{MaySetStatus, Permit};
 use crate::error::Failure;
 use crate::model::{
-    Audience, Cursor, FieldError, LocalTime, Pet, Status, StatusNote, StatusStart, Timestamp,
+    Audience, Cursor, FieldError, LocalTime, Pet, StatusNote, StatusStart, Timestamp,
 };
 use crate::views::{Now, StatusForm};
 use crate::writer::{Command, StatusEdit, WriteError};
@@ -42,12 +42,12 @@ pub async fn set_status(
     let committed = match app.writer().commit(set, permit.signer()).await {
         Ok(committed) => committed,
         Err(WriteError::BeginsTooEarly { status, since }) => {
-            let error = too_early(&form, status, &now.text(since));
+            let error = too_early(&form, &now.activities.text(status), &now.text(since));
             return show_refused(&pages, &pet, headers, &form, &error).await;
         }
         Err(error) => return Err(Failure::from(error).into()),
     };
-    let back = referring_view(headers).unwrap_or_else(|| pet_path(pet.id));
+    let back = referring_view(headers, &now.activities).unwrap_or_else(|| pet_path(pet.id));
     let mut response = redirect(&back);
     if form.get("replaces").is_none() {
         let authenticator = pages.principal.authenticator();
@@ -69,7 +69,7 @@ fn parse_edit(
     pet: &Pet,
     now: &Now,
 ) -> Result<Result<StatusEdit, FieldError>, Failure> {
-    let status: Status = form.text("status").parse().map_err(Failure::from)?;
+    let status = undo::parse_status(&now.activities, form.text("status"), form.get("replaces"))?;
     let (since, expected) = undo::parse_fields(form.get("since"), form.get("replaces"))?;
     // A note that was not edited is that of the status: somebody else may have edited it since.
     let is_edited = status != pet.status || form.get("note") != form.get("note_before");
@@ -111,16 +111,13 @@ fn parse_start(form: &Form, local: &LocalTime, now: Timestamp) -> Result<StatusS
 }
 
 /// Says that the status would have begun before the one that precedes it.
-fn too_early(form: &Form, preceding: Status, since: &str) -> FieldError {
+fn too_early(form: &Form, preceding: &str, since: &str) -> FieldError {
     let field = if form.text("began").is_empty() {
         "minutes_ago"
     } else {
         "began"
     };
-    let message = format!(
-        "{} began at {since}. Choose a later time.",
-        preceding.text()
-    );
+    let message = format!("{preceding} began at {since}. Choose a later time.");
     FieldError { field, message }
 }
 
@@ -134,6 +131,6 @@ async fn show_refused(
 ) -> poem::Result<Response> {
     let now = Now::new(&pages.site.app.rescue());
     let mut page = pet_page(pages, &pet.id.to_string(), headers, &now).await?;
-    page.status_form = StatusForm::new(pet, &now).refused(|field| form.text(field), error);
+    page.status_form = StatusForm::new(pet, &now).refused(|field| form.text(field), error, &now);
     pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY)
 }
