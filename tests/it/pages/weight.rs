@@ -3,6 +3,7 @@
 //! The six answers of a first visit are the page, its script and stylesheet, the first poll, a stream of
 //! events and the handshake of a WebSocket. Script and stylesheet are counted as a release binary sends them:
 //! `manifest.json` has their size in Brotli. The other answers are read from the program.
+//! Pictures of pets, which are photos and the stylesheet of silhouettes, come last and are not counted.
 
 use reqwest::Response;
 use serde_json::{Value, json};
