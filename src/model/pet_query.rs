@@ -102,10 +102,11 @@ impl PetQuery {
         let mut query = PetQuery::default();
         let mut problems = Vec::new();
         for (name, value) in pairs {
-            let value = value.trim();
             let Some(name) = PetQuery::NAMES.into_iter().find(|known| *known == name) else {
                 continue;
             };
+            let is_text = matches!(name, "q" | "species");
+            let value = if is_text { value.trim() } else { value };
             if value.is_empty() {
                 continue;
             }
@@ -277,7 +278,7 @@ mod tests {
     #[test]
     fn a_form_that_was_left_empty_is_the_whole_board() {
         let (query, problems) = PetQuery::parse(
-            PetQuery::NAMES.map(|name| (name, " ")),
+            PetQuery::NAMES.map(|name| (name, "")),
             &Activities::default(),
         );
         assert_eq!((query, problems), (PetQuery::default(), Vec::new()));

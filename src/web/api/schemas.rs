@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::trash;
 use crate::model::{
-    AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Profile, ProfileField,
-    Status, Tags,
+    AdoptionState, Audience, ChangeSource, FieldKind, PetQuery, PetSort, Photo, Profile,
+    ProfileField, Status, Tags,
 };
 
 /// Pattern of a cursor. A rev of 20 digits would be too large for some.
@@ -73,6 +73,10 @@ pub fn complete_parameter(parameter: &mut Value) {
         parameter["schema"]["format"] = "date".into();
         return;
     }
+    if parameter["name"] == "alt" {
+        parameter["schema"]["pattern"] = pattern::one_line(Photo::ALT_LIMIT).into();
+        return;
+    }
     let (meaning, least, most) = match parameter["name"].as_str() {
         Some("id") => ("The pet's id.", 1, u64::MAX),
         Some("before") => ("Only changes before this number.", 0, u64::MAX),
@@ -87,7 +91,11 @@ pub fn complete_parameter(parameter: &mut Value) {
 /// Returns the parameters of a view of the board.
 pub fn view_parameters() -> impl Iterator<Item = Value> {
     let text = || json!({ "type": "string", "maxLength": PetQuery::TEXT_LIMIT });
-    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
+    // An empty value counts as left out.
+    let words = |mut words: Vec<&'static str>| {
+        words.push("");
+        json!({ "type": "string", "enum": words })
+    };
     let parameters = [
         (
             "q",
@@ -102,7 +110,7 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
         (
             "doing",
             "Only pets with this status: one of the four, `not-set-yet`, or the `word` of one of `GET /activities`.",
-            json!({ "type": "string", "pattern": status::exact_word() }),
+            json!({ "type": "string", "pattern": status::exact_word_or_empty() }),
         ),
         (
             "state",

@@ -14,8 +14,17 @@ pub fn known_words() -> Value {
 /// Pattern of an exact word, as requests and the field `activity` have it: that of one of the four, `not-set-yet`,
 /// or an activity of the rescue's own.
 pub fn exact_word() -> String {
+    format!("^{}$", word())
+}
+
+/// As `exact_word`, or empty, which counts as left out in addresses.
+pub fn exact_word_or_empty() -> String {
+    format!("^({})?$", word())
+}
+
+fn word() -> String {
     let inner = OwnActivity::WORD_LIMIT - 2;
-    format!("^[a-z0-9]([a-z0-9-]{{0,{inner}}}[a-z0-9])?$")
+    format!("[a-z0-9]([a-z0-9-]{{0,{inner}}}[a-z0-9])?")
 }
 
 /// Returns the schema of a request for a status.
