@@ -1,11 +1,15 @@
 //! An app in serve mode with staff accounts, and browsers that sign in to it.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use pet_store::auth::{Accounts, Actor, AuthMode, hash_password};
 use pet_store::config::{Config, EngineChoice};
 use pet_store::model::{Author, Role, Scope};
+use pet_store::store::archive::StaffData;
+use pet_store::store::{backup, check, export, import, restore, write_new};
 use reqwest::{Client, RequestBuilder, Response};
 use tempfile::TempDir;
 
@@ -55,6 +59,21 @@ impl Rescue {
         assert!(self.app.stop().await);
         let app = serve(self.folder.path(), change).await;
         Rescue { app, ..self }
+    }
+
+    /// Returns the stores of a restored backup and of an imported export without staff, and the folder
+    /// that has both.
+    pub fn copies(&self) -> (TempDir, [PathBuf; 2]) {
+        let place = tempfile::tempdir().unwrap();
+        let (file, restored) = (place.path().join("b.redb"), place.path().join("restored"));
+        backup(self.folder.path(), &file).unwrap();
+        restore(&file, &restored).unwrap();
+        check(&restored).unwrap();
+        let (file, imported) = (place.path().join("e.ndjson"), place.path().join("imported"));
+        let write = |out: &mut _| export(self.folder.path(), StaffData::Excluded, out);
+        write_new(&file, write).unwrap();
+        import(BufReader::new(File::open(&file).unwrap()), &imported).unwrap();
+        (place, [restored, imported])
     }
 
     /// Restarts the app on another store.

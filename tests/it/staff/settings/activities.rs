@@ -3,11 +3,6 @@
 mod pages;
 mod programs;
 
-use std::fs::File;
-use std::io::BufReader;
-
-use pet_store::store::archive::StaffData;
-use pet_store::store::{backup, check, export, import, restore, write_new};
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Rescue, unescape, until};
@@ -168,18 +163,10 @@ async fn activities_survive_restart_backup_and_export_with_the_pets_that_have_th
     let (rescue, _anna) = rescue_with_vet().await;
     set(&rescue, &json!({ "status": "at-the-vet" })).await;
     let rescue = rescue.restart().await;
-    let place = tempfile::tempdir().unwrap();
-    let (file, restored) = (place.path().join("b.redb"), place.path().join("restored"));
-    backup(rescue.folder.path(), &file).unwrap();
-    restore(&file, &restored).unwrap();
-    check(&restored).unwrap();
-    let (file, imported) = (place.path().join("e.ndjson"), place.path().join("imported"));
-    let write = |out: &mut _| export(rescue.folder.path(), StaffData::Excluded, out);
-    write_new(&file, write).unwrap();
-    import(BufReader::new(File::open(&file).unwrap()), &imported).unwrap();
+    let (_place, copies) = rescue.copies();
     let expected = rescue.app.json("/api/v1/activities").await;
     assert_eq!(expected["activities"][0]["name"], "At the vet");
-    for data in [restored, imported] {
+    for data in copies {
         let moved = Rescue::start().await.moved_to(&data).await;
         assert_eq!(moved.app.json("/api/v1/activities").await, expected);
         let pet = moved.app.json("/api/v1/pets/1").await;
