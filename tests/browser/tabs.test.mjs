@@ -10,8 +10,11 @@ const TABS = 7;
 /** Short, so that silence is detected soon, and long enough for a busy machine. */
 const HEARTBEAT_MS = 4_000;
 
-/** Time until a leader that disappeared is replaced, and its successor connected. */
-const TAKEOVER_MS = HEARTBEAT_MS + 4_000;
+/** Time in which a tab connects, and shows a change, on a busy machine. */
+const CONNECT_MS = 2_000;
+
+/** Time until a leader that is silent from now on is replaced, four seconds after its next heartbeat is due. */
+const TAKEOVER_MS = HEARTBEAT_MS + 4_000 + CONNECT_MS;
 
 /** Number of viewers by transport, from the server's metrics. */
 async function viewers(store) {
