@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::{Audience, Change, ChangeKind, LocalTime, Status, Timestamp};
+use super::{Audience, Change, ChangeKind, LocalTime, Pet, Photo, Status, Timestamp};
 
 /// A calendar day, which has 23 or 25 hours when the clocks change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct StatusSpan {
     pub until: Timestamp,
 }
 
-/// Statuses of a pet on one day, as far as they are known.
+/// Statuses of a pet on one day, as far as they are known, and the photos that were added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DayRecord {
     /// The day.
@@ -36,6 +36,8 @@ pub struct DayRecord {
     /// Parts of the day in their order, without overlap. There are gaps where nothing is known, until somebody sets
     /// the first status, and for visitors where the pet was private.
     pub spans: Vec<StatusSpan>,
+    /// Photos that were added on the day and that the pet still has, in the order in which they were added.
+    pub photos: Vec<Photo>,
     /// Time at which what is known of the pet begins.
     pub known_since: Timestamp,
 }
@@ -93,15 +95,16 @@ impl fmt::Display for Day {
 }
 
 impl DayRecord {
-    /// Returns what `audience` may know of `day` from `changes` of one pet, oldest first, at the time `now`. The
-    /// pet has had `current` since the time beside it.
+    /// Returns what `audience` may know of `day` from `changes` of `pet`, oldest first, at the time `now`.
     pub fn new<'a>(
         day: Day,
-        changes: impl IntoIterator<Item = &'a Change>,
+        pet: &Pet,
+        changes: impl Iterator<Item = &'a Change> + Clone,
         audience: Audience,
-        current: (Status, Timestamp),
         now: Timestamp,
     ) -> Self {
+        let photos = photos(&day, pet, changes.clone(), audience);
+        let current = (pet.status, pet.since);
         let spans = StatusSpan::list(changes, audience, current, now);
         let known_since = spans.first().map_or(now, |first| first.from);
         let set = spans
@@ -111,6 +114,7 @@ impl DayRecord {
             spans: set
                 .filter_map(|span| span.within(day.start, day.end))
                 .collect(),
+            photos,
             known_since,
             day,
         }
@@ -190,6 +194,29 @@ impl StatusSpan {
             ..self
         })
     }
+}
+
+/// Returns the photos of `pet` that were added on `day` by one of `changes` that `audience` may know.
+fn photos<'a>(
+    day: &Day,
+    pet: &Pet,
+    changes: impl Iterator<Item = &'a Change>,
+    audience: Audience,
+) -> Vec<Photo> {
+    let is_known = |change: &&Change| audience == Audience::Staff || change.visibility.is_public();
+    let is_of_day = |change: &&Change| day.start <= change.at && change.at < day.end;
+    let mut times: Vec<Timestamp> = changes
+        .filter(|change| is_of_day(change) && is_known(change))
+        .filter(|change| matches!(change.kind, ChangeKind::Pet(_)))
+        .map(|change| change.at)
+        .collect();
+    times.dedup();
+    let added = |at: Timestamp| {
+        pet.photos
+            .iter()
+            .filter(move |photo| photo.added == Some(at))
+    };
+    times.into_iter().flat_map(added).cloned().collect()
 }
 
 /// Removes what lies at and after `at`.

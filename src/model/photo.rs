@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::{FieldError, TextKind, check_text};
+use super::{FieldError, TextKind, Timestamp, check_text};
 
 const HASH_BYTES: usize = 16;
 
@@ -94,6 +94,31 @@ pub struct Photo {
     /// Height of the largest file.
     #[serde(rename = "height")]
     pub height_px: u32,
+    /// Time of the change that added the photo; `None` if an earlier version added it. In microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "micros")]
+    pub added: Option<Timestamp>,
+}
+
+/// A time of a record.
+mod micros {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::model::Timestamp;
+
+    #[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        at.map(Timestamp::micros).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let micros = Option::<i64>::deserialize(deserializer)?;
+        Ok(micros.map(Timestamp::from_micros))
+    }
 }
 
 impl Photo {
@@ -171,6 +196,21 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<PhotoHash>(), Err(PhotoHashError), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_record_of_an_earlier_version_has_no_time() {
+        let before = r#"{"hash":"00000000000000000000000000000007","width":400,"height":300}"#;
+        let photo: Photo = serde_json::from_str(before).unwrap();
+        assert_eq!(photo.added, None);
+        assert_eq!(serde_json::to_string(&photo).unwrap(), before);
+        let added = Photo {
+            added: Some(Timestamp::from_micros(5)),
+            ..photo
+        };
+        let record = serde_json::to_string(&added).unwrap();
+        assert!(record.ends_with(r#","added":5}"#), "{record}");
+        assert_eq!(serde_json::from_str::<Photo>(&record).unwrap(), added);
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub fn add_portraits(samples: &mut [Command], engine: &dyn Engine) -> Result<(),
             alt: String::new(),
             width_px: Photo::WIDTHS_PX[Photo::WIDTHS_PX.len() - 1],
             height_px: HEIGHT_PX,
+            added: None,
         }));
     }
     Ok(())

@@ -16,7 +16,7 @@ const CHUNK: usize = 512;
 /// days. A record of more changes begins later than its day.
 const MAX_CHANGES_READ: usize = 18_000;
 
-/// Reads what `audience` may know of the statuses of `pet`, as it is now, on `day`. `newest` is the rev of the
+/// Reads what `audience` may know of the statuses and photos of `pet`, as it is now, on `day`. `newest` is the rev of the
 /// last change of any pet. Blocks on the disk or the network.
 ///
 /// # Errors
@@ -48,9 +48,8 @@ pub fn read_day(
             break;
         }
     }
-    let current = (pet.status, pet.since);
     let oldest_first = changes.iter().rev();
-    Ok(DayRecord::new(day, oldest_first, audience, current, now))
+    Ok(DayRecord::new(day, pet, oldest_first, audience, now))
 }
 
 /// Finds a rev before which all changes of the pet are earlier than `at`, in few reads however long the history

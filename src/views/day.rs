@@ -1,12 +1,13 @@
 //! Contexts of a pet's day: the strip of its hours with how long each status took, which the page of the pet has
-//! too, and the table of its parts.
+//! too, the photos that were added, and the table of its parts.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::photos::PhotoView;
 use super::time_text::Now;
-use crate::model::{Day, DayRecord, LocalTime, Pet, Status, StatusSpan, Timestamp};
+use crate::model::{Day, DayRecord, LocalTime, Pet, Photo, Status, StatusSpan, Timestamp};
 
 /// Shortest time that the strip draws, about a pixel on a phone. A day then has at most 375 bars, however often
 /// the status changed.
@@ -67,6 +68,7 @@ pub struct DayPage {
     is_private: bool,
     title: String,
     strip: DayStrip,
+    photos: Vec<DayPhotoView>,
     /// The parts of the day, of which those after the first ones may be left out.
     rows: Vec<RowView>,
     left_out: usize,
@@ -76,6 +78,14 @@ pub struct DayPage {
     begins: Option<BeginView>,
     previous: Option<String>,
     next: Option<String>,
+}
+
+/// A photo that was added on the day.
+#[derive(Serialize)]
+struct DayPhotoView {
+    photo: PhotoView,
+    /// Hour and minute at which it was added.
+    clock: String,
 }
 
 /// When what is known of a pet begins.
@@ -140,6 +150,11 @@ impl DayPage {
             is_private: !pet.is_public(),
             title: day.title(),
             strip: DayStrip::new(pet, record, now),
+            photos: record
+                .photos
+                .iter()
+                .filter_map(|photo| DayPhotoView::new(pet, photo, local))
+                .collect(),
             rows: spans
                 .take(MAX_ROWS)
                 .map(|span| RowView::new(span, day, now))
@@ -157,6 +172,15 @@ impl DayPage {
                 .filter(has_begun)
                 .map(|day| day_path(pet, &day)),
         }
+    }
+}
+
+impl DayPhotoView {
+    fn new(pet: &Pet, photo: &Photo, local: &LocalTime) -> Option<Self> {
+        Some(DayPhotoView {
+            photo: PhotoView::new(pet, photo),
+            clock: local.clock(photo.added?),
+        })
     }
 }
 

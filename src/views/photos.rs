@@ -42,7 +42,8 @@ impl PhotoView {
         photos.map(|photo| PhotoView::new(pet, photo)).collect()
     }
 
-    fn new(pet: &Pet, photo: &Photo) -> Self {
+    /// The image of one of the photos of `pet`.
+    pub fn new(pet: &Pet, photo: &Photo) -> Self {
         let path = |width| photo_path(photo.hash, width);
         let sources = photo
             .widths_px()

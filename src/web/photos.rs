@@ -73,6 +73,7 @@ pub async fn store_photo(site: &Arc<Site>, file: Bytes, alt: String) -> Result<P
             alt,
             width_px: photo.width_px,
             height_px: photo.height_px,
+            added: None,
         })
     })
     .await

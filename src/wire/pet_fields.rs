@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::model::{Audience, Pet, Photo, PhotoHash, Profile};
+use crate::model::{Audience, Pet, PhotoHash, Profile, Timestamp};
 
 /// The fields of a pet that an audience may read. Messages have the public ones.
 pub struct PetFields<'a> {
@@ -27,7 +27,14 @@ impl Serialize for PetFields<'_> {
         for field in Profile::fields_for(*audience) {
             map.serialize_entry(field.name, &field.value(&pet.profile))?;
         }
-        let photos = pet.photos.iter().map(|photo| PublicPhoto::new(pet, photo));
+        let photos = pet.photos.iter().map(|photo| PhotoFields {
+            url: photo_path(photo.hash, photo.width_px),
+            alt: pet.photo_alt(photo),
+            width: photo.width_px,
+            height: photo.height_px,
+            widths: photo.widths_px().collect(),
+            added: photo.added.filter(|_| *audience == Audience::Staff),
+        });
         map.serialize_entry("photos", &photos.collect::<Vec<_>>())?;
         map.serialize_entry("status", pet.status.known_word())?;
         if let Some(activity) = pet.status.activity() {
@@ -41,25 +48,16 @@ impl Serialize for PetFields<'_> {
 
 /// A photo as messages and the API show it.
 #[derive(Serialize)]
-struct PublicPhoto<'a> {
+struct PhotoFields<'a> {
     /// Path of the largest file. The path of another width has this width in place of its number.
     url: String,
     alt: Cow<'a, str>,
     width: u32,
     height: u32,
     widths: Vec<u32>,
-}
-
-impl<'a> PublicPhoto<'a> {
-    fn new(pet: &'a Pet, photo: &'a Photo) -> Self {
-        PublicPhoto {
-            url: photo_path(photo.hash, photo.width_px),
-            alt: pet.photo_alt(photo),
-            width: photo.width_px,
-            height: photo.height_px,
-            widths: photo.widths_px().collect(),
-        }
-    }
+    /// Absent for visitors, who would learn from it what happened while the pet was private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added: Option<Timestamp>,
 }
 
 /// Returns the path of a file of a photo.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::command::{Command, Committed, Expected, Namesakes, OnRefusal, StatusEdit, WriteError};
 use super::key::IdempotencyKey;
-use super::photos::{add_photo, edit_photos};
+use super::photos::{add_photo, added_at, edit_photos};
 use crate::hub::Hub;
 use crate::model::{
     Audience, Change, ChangeKind, Cursor, Pet, PetId, Profile, Removal, RequestKey, Rev, Signature,
@@ -154,7 +154,7 @@ impl<'a> Decision<'a> {
                 let pet = Pet {
                     id,
                     profile: profile.clone(),
-                    photos: photos.clone(),
+                    photos: photos.iter().map(|photo| added_at(photo, at)).collect(),
                     status: *status,
                     since: at,
                     removed: None,
@@ -186,7 +186,7 @@ impl<'a> Decision<'a> {
             }
             Command::AddPhoto { pet, photo } => {
                 let before = self.current_if(*pet, &Expected::Anything)?;
-                let kind = add_photo(&before.pet, photo)?;
+                let kind = add_photo(&before.pet, photo, at)?;
                 (before, kind)
             }
             Command::EditPhotos {

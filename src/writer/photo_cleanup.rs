@@ -83,6 +83,7 @@ mod tests {
             alt: String::new(),
             width_px: 400,
             height_px: 300,
+            added: None,
         };
         let pet = PetId::FIRST;
         let commands = [

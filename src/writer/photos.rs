@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::command::WriteError;
-use crate::model::{ChangeKind, Pet, Photo, PhotoEdit, UnknownPhoto};
+use crate::model::{ChangeKind, Pet, Photo, PhotoEdit, Timestamp, UnknownPhoto};
 
-/// Returns the change that adds a photo to `pet`.
+/// Returns the change that adds a photo to `pet` at the time `at`.
 ///
 /// # Errors
 /// `PhotoExists`, `TooManyPhotos`.
-pub fn add_photo(pet: &Pet, photo: &Photo) -> Result<ChangeKind, WriteError> {
+pub fn add_photo(pet: &Pet, photo: &Photo, at: Timestamp) -> Result<ChangeKind, WriteError> {
     if pet.photos.iter().any(|other| other.hash == photo.hash) {
         return Err(WriteError::PhotoExists);
     }
@@ -17,8 +17,16 @@ pub fn add_photo(pet: &Pet, photo: &Photo) -> Result<ChangeKind, WriteError> {
         return Err(WriteError::TooManyPhotos);
     }
     let mut edited = pet.clone();
-    edited.photos.push(photo.clone());
+    edited.photos.push(added_at(photo, at));
     Ok(ChangeKind::Pet(Arc::new(edited)))
+}
+
+/// Returns `photo` as one that was added at the time `at`.
+pub fn added_at(photo: &Photo, at: Timestamp) -> Photo {
+    Photo {
+        added: Some(at),
+        ..photo.clone()
+    }
 }
 
 /// Returns the change that arranges, describes and removes photos of `pet`.

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::model::example::change;
-use crate::model::{StatusNote, Visibility};
+use crate::model::{PhotoHash, StatusNote, Visibility};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
@@ -159,16 +159,61 @@ fn a_pet_whose_status_nobody_has_set_did_nothing_that_is_known() {
     let day = Day::parse("1970-01-01", &LocalTime::new("", false)).unwrap();
     let mut pet = crate::model::example::pet(1);
     (pet.status, pet.since) = (Status::NotSetYet, at(10));
-    let created = set(10, ChangeKind::Pet(pet.into()));
+    let created = set(10, ChangeKind::Pet(pet.clone().into()));
     let fed = set(40, ChangeKind::Status(Status::Eating));
-    let current = (Status::Eating, at(40));
+    (pet.status, pet.since) = (Status::Eating, at(40));
     let changes = [created, fed];
-    let record = DayRecord::new(day, &changes, Audience::Public, current, at(100));
+    let record = DayRecord::new(day, &pet, changes.iter(), Audience::Public, at(100));
     assert_eq!(record.known_since, at(10));
     let [eating] = record.spans[..] else {
         panic!("{record:?}");
     };
     assert_eq!((eating.from, eating.until), (at(40), at(100)));
+}
+
+#[test]
+fn a_day_has_the_photos_that_were_added_on_it_and_are_still_there() {
+    let day = Day::parse("1970-01-02", &LocalTime::new("", false)).unwrap();
+    let (before, start, end) = (at(86_399), day.start, day.end);
+    let photo = |number, added: Option<Timestamp>| Photo {
+        hash: PhotoHash::from_bits(number),
+        alt: String::new(),
+        width_px: 400,
+        height_px: 300,
+        added,
+    };
+    let hidden = at(90_000);
+    let pet = Pet {
+        photos: vec![
+            photo(1, None),
+            photo(2, Some(at(90_001))),
+            photo(3, Some(start)),
+            photo(4, Some(before)),
+            photo(5, Some(end)),
+            photo(6, Some(hidden)),
+            // The history does not have its change.
+            photo(7, Some(at(90_002))),
+        ],
+        ..crate::model::example::pet(1)
+    };
+    // One more photo was added with the third, and was removed since.
+    let changes = [before, start, start, hidden, at(90_001), end].map(|at| Change {
+        at,
+        visibility: if at == hidden {
+            Visibility::Hidden
+        } else {
+            Visibility::Public
+        },
+        ..change(1, 1, ChangeKind::Pet(pet.clone().into()))
+    });
+    for (audience, expected) in [
+        (Audience::Public, vec![3, 2]),
+        (Audience::Staff, vec![3, 6, 2]),
+    ] {
+        let record = DayRecord::new(day.clone(), &pet, changes.iter(), audience, at(200_000));
+        let photos = record.photos.iter().map(|photo| photo.hash.bits());
+        assert_eq!(photos.collect::<Vec<_>>(), expected, "{audience:?}");
+    }
 }
 
 /// A pet that always existed, and whose statuses were set and undone by chance, on days of every length.
@@ -206,9 +251,10 @@ fn the_parts_of_a_day_add_up_to_its_length_without_overlap() {
                 _ => set(time, ChangeKind::Status(status)),
             });
         }
-        let current = changes.last().and_then(Change::status).unwrap();
-        let now = at(time.max(current.1.micros() / 1_000_000) + chance.random_range(0..90_000));
-        let record = DayRecord::new(day.clone(), &changes, Audience::Public, current, now);
+        let mut pet = crate::model::example::pet(1);
+        (pet.status, pet.since) = changes.last().and_then(Change::status).unwrap();
+        let now = at(time.max(pet.since.micros() / 1_000_000) + chance.random_range(0..90_000));
+        let record = DayRecord::new(day.clone(), &pet, changes.iter(), Audience::Public, now);
         let known = day.end.min(now).since(day.start);
         let total: Duration = Status::ALL.map(|status| record.total(status)).iter().sum();
         assert_eq!(total, known, "round {round}: {record:?}");

@@ -49,6 +49,9 @@ pub fn validate_pet(pet: Pet) -> Result<Pet, StoreError> {
         if photo.width_px == 0 || photo.width_px > widest || photo.height_px == 0 {
             return Err(invalid("photos", "the size is out of range"));
         }
+        if let Some(added) = photo.added {
+            validate_time("added", added)?;
+        }
     }
     if let Some(Removal { at, by }) = &pet.removed {
         validate_time("removed", *at)?;

@@ -49,6 +49,7 @@ fn a_pet_keeps_its_photos_through_changes_of_its_status() {
             alt: "Asleep".to_owned(),
             width_px: 400,
             height_px: 300,
+            added: Some(Timestamp::from_micros(5)),
         };
         let pet = Pet {
             photos: vec![photo],

@@ -10,8 +10,9 @@ use super::super::pages::pets::day;
 use super::request::WholeNumber;
 use super::{Answer, Api, Section};
 use crate::auth::Principal;
-use crate::model::{DayRecord, LocalTime, PetId, StatusSpan, Timestamp};
+use crate::model::{DayRecord, LocalTime, Pet, PetId, Photo, StatusSpan, Timestamp};
 use crate::web::Site;
+use crate::wire::photo_path;
 
 /// The operation on days. The doc comment of its handler is its description in the document.
 pub struct DayApi(Api);
@@ -27,10 +28,10 @@ impl DayApi {
 impl DayApi {
     /// A pet's day
     ///
-    /// Parts of one calendar day in the time zone of the rescue, each with what the pet was doing, and
-    /// the seconds that each activity took. The day ends where the clocks say so: it can have 23 or 25
-    /// hours. Of today, the parts up to now; a day that has not begun is 404. Days before `known_since`
-    /// have no parts: they are older than the history that is kept.
+    /// Parts of one calendar day in the time zone of the rescue, each with what the pet was doing, the
+    /// seconds that each activity took, and the photos that were added. The day ends where the clocks
+    /// say so: it can have 23 or 25 hours. Of today, the parts up to now; a day that has not begun is
+    /// 404. Days before `known_since` have no parts: they are older than the history that is kept.
     #[oai(
         path = "/pets/:id/days/:date",
         method = "get",
@@ -49,7 +50,7 @@ impl DayApi {
         let (local, now) = (site.app.rescue().local_time(), Timestamp::now());
         let day = day::find_day(&date, &local, now)?;
         let record = day::read_record(site, &pet, day, audience, now).await?;
-        Ok(Json(DayObject::new(pet.id, &record, &local)))
+        Ok(Json(DayObject::new(&pet, &record, &local)))
     }
 }
 
@@ -74,6 +75,20 @@ struct DayObject {
     parts: Vec<DayPartObject>,
     /// The activities of the day.
     totals: Vec<DayTotalObject>,
+    /// The photos that were added on the day and that the pet still has, in the order in which they were added.
+    photos: Vec<PhotoObject>,
+}
+
+/// A photo. The document has the schema of `schemas::photos::photo`.
+#[derive(Object)]
+#[oai(rename = "Photo", skip_serializing_if_is_none)]
+struct PhotoObject {
+    url: String,
+    alt: String,
+    width: u32,
+    height: u32,
+    widths: Vec<u32>,
+    added: Option<String>,
 }
 
 /// A part of a day with one activity.
@@ -101,7 +116,7 @@ struct DayTotalObject {
 }
 
 impl DayObject {
-    fn new(pet: PetId, record: &DayRecord, local: &LocalTime) -> Self {
+    fn new(pet: &Pet, record: &DayRecord, local: &LocalTime) -> Self {
         let day = &record.day;
         let totals = record.statuses().into_iter().map(|status| DayTotalObject {
             status: status.known_word().to_owned(),
@@ -110,7 +125,7 @@ impl DayObject {
         });
         let totals = totals.filter(|total| total.seconds > 0);
         DayObject {
-            pet: pet.get(),
+            pet: pet.id.get(),
             date: day.to_string(),
             time_zone: local.zone_name().map(str::to_owned),
             start: day.start.to_string(),
@@ -118,6 +133,24 @@ impl DayObject {
             known_since: record.known_since.to_string(),
             parts: record.spans.iter().map(DayPartObject::new).collect(),
             totals: totals.collect(),
+            photos: record
+                .photos
+                .iter()
+                .map(|photo| PhotoObject::new(pet, photo))
+                .collect(),
+        }
+    }
+}
+
+impl PhotoObject {
+    fn new(pet: &Pet, photo: &Photo) -> Self {
+        PhotoObject {
+            url: photo_path(photo.hash, photo.width_px),
+            alt: pet.photo_alt(photo).into_owned(),
+            width: photo.width_px,
+            height: photo.height_px,
+            widths: photo.widths_px().collect(),
+            added: photo.added.map(|added| added.to_string()),
         }
     }
 }

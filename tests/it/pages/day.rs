@@ -1,10 +1,12 @@
 //! The page and the API of a pet's day, over stores with a known history.
 
 use pet_store::auth::AuthMode;
+use pet_store::model::Timestamp;
 use reqwest::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::photos::photo;
 use crate::support::{Browser, Rescue, TestApp, fill, spawn_app_in, unescape};
 
 /// A day on which Biscuit's status changed every minute from 00:01 UTC on.
@@ -127,6 +129,78 @@ async fn staff_see_a_private_pets_day_and_no_cache_keeps_it() {
         (read.status().as_u16(), header(&read, "cache-control")),
         (200, "no-store")
     );
+}
+
+/// Returns the addresses of the photos on a page of a day, after those that the API has for a visitor were found to be the
+/// same.
+async fn photos_of(app: &TestApp, path: &str) -> Vec<String> {
+    let page = text(app, path).await;
+    let day = app.json(&format!("/api/v1{path}")).await;
+    let photos = day["photos"].as_array().unwrap().iter();
+    let urls: Vec<String> = photos
+        .map(|photo| {
+            assert!(photo["added"].is_string(), "{photo}");
+            photo["url"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(page.matches("<figure>").count(), urls.len(), "{page}");
+    assert!(urls.iter().all(|url| page.contains(url)), "{page}");
+    urls
+}
+
+#[tokio::test]
+async fn a_day_shows_the_photos_that_were_added_and_not_those_that_were_removed() {
+    let rescue = Rescue::start().await;
+    let write = |method: &str, path: &str| rescue.bearing(&rescue.tokens[2], method, path);
+    let today = &Timestamp::now().to_string()[.."2026-11-27".len()];
+    let path = format!("/pets/1/days/{today}");
+    let mut urls = Vec::new();
+    for (side, state) in [(64, "available"), (65, "private"), (66, "available")] {
+        let edit = write("PATCH", "/api/v1/pets/1").json(&json!({ "state": state }));
+        assert_eq!(edit.send().await.unwrap().status(), 200);
+        let added = write("POST", "/api/v1/pets/1/photos").body(photo(side, 64));
+        let pet: Value = added.send().await.unwrap().json().await.unwrap();
+        let newest = pet["photos"].as_array().unwrap().last().unwrap();
+        assert!(newest["added"].is_string(), "{newest}");
+        urls.push(newest["url"].as_str().unwrap().to_owned());
+    }
+    let [first, hidden, last] = &urls[..] else {
+        panic!("{urls:?}");
+    };
+    assert_eq!(
+        photos_of(&rescue.app, &path).await,
+        [first.clone(), last.clone()]
+    );
+    let boris = rescue.signed_in("boris").await;
+    let page = unescape(&ask(&boris, &path).await.text().await.unwrap());
+    assert!(page.contains(hidden.as_str()), "{page}");
+    let pet = rescue.app.json("/api/v1/pets/1").await;
+    assert_eq!(
+        pet["photos"].as_array().unwrap().len(),
+        3,
+        "it is public now"
+    );
+    assert!(
+        pet["photos"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|photo| photo.get("added").is_none())
+    );
+    assert!(photos_of(&rescue.app, BUSY_DAY).await.is_empty());
+
+    let kept = json!({ "photos": [{ "url": last }, { "url": hidden }] });
+    let removed = write("PUT", "/api/v1/pets/1/photos").json(&kept);
+    assert_eq!(removed.send().await.unwrap().status(), 200);
+    let left = [last.clone()];
+    assert_eq!(photos_of(&rescue.app, &path).await, left);
+    let rescue = rescue.restart().await;
+    assert_eq!(photos_of(&rescue.app, &path).await, left);
+    let (_place, copies) = rescue.copies();
+    for data in copies {
+        let moved = Rescue::start().await.moved_to(&data).await;
+        assert_eq!(photos_of(&moved.app, &path).await, left);
+    }
 }
 
 async fn ask(browser: &Browser, path: &str) -> Response {

@@ -40,6 +40,11 @@ pub fn photo() -> Value {
                 "description": "Widths of the files, smallest first.",
                 "items": { "type": "integer", "minimum": 1 },
             },
+            "added": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When the photo was added: with a token or in a day, unless an earlier version added it.",
+            },
         },
     })
 }
