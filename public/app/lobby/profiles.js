@@ -8,8 +8,8 @@
 /** The shortest time between two requests. */
 const GAP_MS = 10_000;
 
-/** What the board knows better: it may have changed meanwhile. */
-const LIVE = new Set(["status", "since"]);
+/** Fields that the board keeps current itself: the answer may have older ones. */
+const LIVE = new Set(["status", "activity", "since", "note"]);
 
 /** @typedef {{ id: string, [field: string]: string }} Profile  As on the board: lists as JSON. */
 

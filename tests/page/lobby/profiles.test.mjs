@@ -5,7 +5,8 @@ import { Profiles } from "../../../public/app/lobby/profiles.js";
 import { FakeClock, fake } from "../support/fakes.mjs";
 
 const GAP_MS = 10_000;
-const PETS = [{ id: 7, name: "Miso", species: "Cat", breed: "", photos: [{ url: "/photos/a-400.jpg" }], status: "eating" }];
+const LIVE = { status: "sleeping", activity: "at-the-vet", since: "2026-11-29T14:05:00Z", note: "until 3" };
+const PETS = [{ id: 7, name: "Miso", species: "Cat", breed: "", photos: [{ url: "/photos/a-400.jpg" }], ...LIVE }];
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -32,7 +33,7 @@ test("nothing is asked for until it is needed", () => {
   assert.deepEqual(network.requests, []);
 });
 
-test("the fields of the cards are read as the board has them, without the session of staff", async () => {
+test("the fields that the board does not keep current are read as it has them, without the session of staff", async () => {
   const { network, profiles, read } = openProfiles();
   profiles.need();
   profiles.tick();
