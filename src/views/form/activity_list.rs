@@ -10,7 +10,10 @@ pub struct ActivitiesPage {
     #[serde(rename = "own")]
     activities: Vec<ActivityView>,
     can_add: bool,
+    /// True if hiding an activity makes no room for another one.
+    is_full: bool,
     limit: usize,
+    limit_with_hidden: usize,
 }
 
 #[derive(Serialize)]
@@ -32,11 +35,13 @@ impl ActivitiesPage {
             stand_in: activity.stand_in.clone(),
             is_hidden: activity.hidden,
         });
+        let is_full = activities.all().len() >= Activities::LIMIT_WITH_HIDDEN;
         ActivitiesPage {
             activities: view.collect(),
-            can_add: shown < Activities::LIMIT
-                && activities.all().len() < Activities::LIMIT_WITH_HIDDEN,
+            can_add: shown < Activities::LIMIT && !is_full,
+            is_full,
             limit: Activities::LIMIT,
+            limit_with_hidden: Activities::LIMIT_WITH_HIDDEN,
         }
     }
 }

@@ -210,9 +210,11 @@ impl Activities {
         let shown = self.0.iter().filter(|activity| !activity.hidden).count();
         let field = if is_new { "name" } else { "hidden" };
         if self.0.len() >= Activities::LIMIT_WITH_HIDDEN {
-            let message =
-                "There is no room for more activities, hidden ones included. Rename one instead.";
-            return Err((field, message.to_owned()));
+            let limit = Activities::LIMIT_WITH_HIDDEN;
+            let message = format!(
+                "There are already {limit} activities, counting hidden ones. Rename a hidden one instead."
+            );
+            return Err((field, message));
         }
         if !is_hidden && shown >= Activities::LIMIT {
             let limit = Activities::LIMIT;

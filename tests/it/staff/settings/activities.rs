@@ -158,6 +158,32 @@ async fn a_wrong_form_is_refused_with_the_reason_and_what_was_entered() {
     );
 }
 
+/// The list said that hiding an activity makes room for another one, also where it does not.
+#[tokio::test]
+async fn the_list_says_whether_hiding_an_activity_makes_room() {
+    let (_rescue, mut anna) = rescue_with_vet().await;
+    for number in 2..=12 {
+        assert_eq!(add(&mut anna, &format!("Walk {number}")).await.0, 303);
+    }
+    let page = anna.get(PATH).await;
+    assert!(page.contains("hide one first"), "{page}");
+    let hidden = |name: String| [("name", name), ("hidden", "yes".to_owned())];
+    for number in 13..=48 {
+        let fields = hidden(format!("Walk {number}"));
+        let fields = fields.each_ref().map(|(name, text)| (*name, text.as_str()));
+        assert_eq!(send(&mut anna, PATH, &fields).await.0, 303);
+    }
+    let full =
+        "There are already 48 activities, counting hidden ones. Rename a hidden one instead.";
+    let page = anna.get(PATH).await;
+    assert!(
+        page.contains(full) && !page.contains("hide one first"),
+        "{page}"
+    );
+    let (status, page) = add(&mut anna, "Walk 49").await;
+    assert!(status == 422 && page.contains(full), "{page}");
+}
+
 #[tokio::test]
 async fn activities_survive_restart_backup_and_export_with_the_pets_that_have_them() {
     let (rescue, _anna) = rescue_with_vet().await;
