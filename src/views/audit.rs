@@ -67,7 +67,7 @@ pub struct Subject {
     pub id: PetId,
     /// The current or last name; `None` if the log no longer has it.
     pub name: Option<String>,
-    /// True if the pet is not on the board.
+    /// True if the pet is in the trash or deleted.
     pub is_removed: bool,
 }
 

@@ -37,7 +37,8 @@ pub enum LogoError {
     TooLarge,
     /// One side is many times longer than the other.
     #[error(
-        "This picture is too narrow for a logo. Choose one that is at most 8 times as wide as high."
+        "This picture is too narrow for a logo. Choose one whose longer side is at most {} times the shorter one.",
+        Logo::MAX_RATIO
     )]
     TooNarrow,
     /// A record has something else than a JPEG file.
@@ -156,6 +157,11 @@ mod tests {
         ] {
             assert_eq!(Logo::new(jpeg(bytes), width, height), Err(error));
         }
+        let narrow = LogoError::TooNarrow.to_string();
+        assert!(
+            narrow.ends_with("at most 8 times the shorter one."),
+            "{narrow}"
+        );
     }
 
     #[test]

@@ -58,6 +58,8 @@ async fn a_removed_pet_is_restored_as_it_was() {
     let forged = forged.header("cookie", "pet-store-done=pet-removed~1");
     let board = forged.send().await.unwrap().text().await.unwrap();
     assert!(!board.contains("Biscuit"), "{board}");
+    let history = anna.get("/pets/1/history").await;
+    assert!(history.contains("for up to 30 days"), "{history}");
     let page = anna.get("/trash").await;
     for shown in ["<bdi>Biscuit (dog)</bdi>", "by anna", "30 days left"] {
         assert!(page.contains(shown), "{shown} in {page}");
@@ -106,6 +108,11 @@ async fn a_pet_is_deleted_for_good_after_a_confirmation() {
     }
     let log = anna.get("/audit").await;
     assert!(log.contains("deleted <a"), "{log}");
+    let history = anna.get("/pets/1/history").await;
+    assert!(
+        !history.contains("is in the <a href=\"/trash\""),
+        "{history}"
+    );
 }
 
 #[tokio::test]
