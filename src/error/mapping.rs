@@ -136,8 +136,8 @@ impl From<WriteError> for Failure {
             | WriteError::Store
             | WriteError::Unavailable
             | WriteError::Unknown => Failure::unavailable(detail, 5),
-            WriteError::BeginsTooEarly { .. } => Failure {
-                fields: vec![at_field("began", &error)],
+            WriteError::BeginsTooEarly { field, .. } => Failure {
+                fields: vec![at_field(field, &error)],
                 ..Failure::invalid(detail)
             },
             WriteError::KeyReused => Failure::invalid(detail),

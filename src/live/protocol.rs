@@ -141,7 +141,7 @@ struct CommandRequest {
     /// When the status began, in RFC 3339.
     began: Option<String>,
     /// When the status began, in minutes before now.
-    minutes_ago: Option<u64>,
+    minutes_ago: Option<serde_json::Number>,
     /// The note on the status. Empty for none.
     note: Option<String>,
     /// The cursor of the change that set the present status. The command is refused if another change
@@ -259,7 +259,10 @@ impl CommandRequest {
 /// The failure of a change over the rate limit on writes, which may be repeated after `wait`.
 pub fn too_many_writes(wait: Duration) -> Failure {
     let seconds = wait.as_secs() + 1;
-    Failure::too_often("Too many changes at once. Try again in a moment.", seconds)
+    Failure::too_often(
+        "Too many changes in a short time. Try again in a moment.",
+        seconds,
+    )
 }
 
 /// Encodes the answer to a message that was not carried out.

@@ -256,7 +256,7 @@ pub enum WriteError {
     #[error("someone else saved changes to this pet while you were editing")]
     EditConflict,
     /// `Namesakes::Refused` does not hold: this is the other pet.
-    #[error("pet {0} has the same name and is of the same kind")]
+    #[error("pet {0} has the same name and species")]
     Namesake(PetId),
     /// The pet has as many photos as it may have.
     #[error("a pet has at most {} photos; remove one first", Photo::MAX_PER_PET)]
@@ -271,12 +271,14 @@ pub enum WriteError {
     #[error("someone else has set this pet's status since then")]
     StatusMovedOn,
     /// The status would have begun before the one that precedes it.
-    #[error("the status before this one, {status}, began after that; use a later time")]
+    #[error("the previous status, {status}, began at {since}; use that time or a later one")]
     BeginsTooEarly {
         /// The status that precedes it.
         status: Status,
         /// When that one began.
         since: Timestamp,
+        /// Field of the request that has the start.
+        field: &'static str,
     },
     /// The queue is full.
     #[error("too many changes are waiting to be written; try again in a moment")]

@@ -49,7 +49,7 @@ fn every_answer() -> Vec<(&'static str, Failure)> {
             TooManyPhotos,
             PhotoExists,
             UnknownPhoto,
-            BeginsTooEarly { status: Status::Eating, since: "2026-11-28T14:05:00Z".parse().unwrap() },
+            BeginsTooEarly { status: Status::Eating, since: "2026-11-28T14:05:00Z".parse().unwrap(), field: "began" },
             Busy,
             Stopping,
             Store,

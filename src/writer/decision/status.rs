@@ -26,9 +26,10 @@ impl Decision<'_> {
             StatusStart::Now if is_confirmed => pet.since,
             StatusStart::Now => at,
             StatusStart::Restored(since) => since,
-            StatusStart::At(began) => self.check_start(pet, edit.status, began)?,
+            StatusStart::At(began) => self.check_start(pet, edit.status, ("began", began))?,
             StatusStart::MinutesAgo(minutes) => {
-                self.check_start(pet, edit.status, at.minutes_before(minutes))?
+                let began = at.minutes_before(minutes);
+                self.check_start(pet, edit.status, ("minutes_ago", began))?
             }
         };
         let kept = || is_confirmed.then(|| pet.note.clone());
@@ -40,13 +41,13 @@ impl Decision<'_> {
         })
     }
 
-    /// Returns `began`, unless `status` would then begin before the status that precedes it. That one is the
+    /// Returns `began`, which is from this field of the request, unless `status` would then begin before the status that precedes it. That one is the
     /// present status; if the start of the present status is corrected, the one before.
     fn check_start(
         &self,
         pet: &Pet,
         status: Status,
-        began: Timestamp,
+        (field, began): (&'static str, Timestamp),
     ) -> Result<Timestamp, WriteError> {
         if began >= pet.since {
             return Ok(began);
@@ -57,9 +58,11 @@ impl Decision<'_> {
             Some((pet.status, pet.since))
         };
         match preceding.filter(|(status, _)| *status != Status::NotSetYet) {
-            Some((status, since)) if began < since => {
-                Err(WriteError::BeginsTooEarly { status, since })
-            }
+            Some((status, since)) if began < since => Err(WriteError::BeginsTooEarly {
+                status,
+                since,
+                field,
+            }),
             _ => Ok(began),
         }
     }

@@ -174,10 +174,19 @@ fn a_status_begins_earlier_but_not_before_the_one_that_precedes_it() {
     };
     // Nobody has set a status of the new pet, so nothing precedes the first.
     let ate = start(Status::Eating, StatusStart::MinutesAgo(60)).unwrap();
-    let too_early = |status, since| Err(WriteError::BeginsTooEarly { status, since });
-    for early in [StatusStart::MinutesAgo(61), ago(61)] {
+    let too_early = |status, since, field| {
+        Err(WriteError::BeginsTooEarly {
+            status,
+            since,
+            field,
+        })
+    };
+    for (early, field) in [
+        (StatusStart::MinutesAgo(61), "minutes_ago"),
+        (ago(61), "began"),
+    ] {
         let refused = start(Status::Playing, early);
-        assert_eq!(refused, too_early(Status::Eating, ate));
+        assert_eq!(refused, too_early(Status::Eating, ate, field));
     }
     assert_eq!(start(Status::Playing, StatusStart::At(ate)), Ok(ate));
     let played = start(Status::Playing, StatusStart::MinutesAgo(20)).unwrap();
@@ -187,7 +196,7 @@ fn a_status_begins_earlier_but_not_before_the_one_that_precedes_it() {
     assert!(played < corrected && corrected < slept);
     for _ in 0..2 {
         let refused = start(Status::Sleeping, ago(21));
-        assert_eq!(refused, too_early(Status::Playing, played));
+        assert_eq!(refused, too_early(Status::Playing, played, "began"));
         let edited = rig.commit(&[edit(Expected::Anything)]);
         assert_eq!(edited, Ok(()), "an edit in between changes nothing");
     }

@@ -129,20 +129,33 @@ async fn an_invalid_note_or_start_is_refused_at_its_field() {
         }
     }
     let mut ws = Ws::open(&app.url(""), "").await;
-    for field in ["note", "began"] {
+    for (field, value) in [
+        ("note", json!("a\nb")),
+        ("began", json!("a\nb")),
+        ("minutes_ago", json!(1441)),
+        ("minutes_ago", json!(-1)),
+        ("minutes_ago", json!(0.5)),
+    ] {
         let mut command = json!({ "do": "set-status", "pet": biscuit, "status": "eating" });
-        command[field] = "a\nb".into();
-        assert_eq!(ws.command(&command).await["status"], 422, "{field}");
+        command[field] = value.clone();
+        assert_eq!(ws.command(&command).await["status"], 422, "{field} {value}");
     }
     assert_eq!(app.cursor().await, cursor, "nothing was changed");
     set(&app, biscuit, json!({ "status": "playing" })).await;
-    let early = set(
-        &app,
-        biscuit,
-        json!({ "status": "eating", "minutes_ago": 20 }),
-    )
-    .await;
-    assert_eq!(early["errors"][0]["field"], "began");
+    let began = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(20);
+    for (field, start) in [
+        ("minutes_ago", json!(20)),
+        ("began", json!(began.to_string())),
+    ] {
+        let mut fields = json!({ "status": "eating" });
+        fields[field] = start;
+        let early = set(&app, biscuit, fields.clone()).await;
+        assert_eq!(early["errors"][0]["field"], field);
+        fields["pets"] = json!([biscuit]);
+        let response = app.send("POST", "/statuses", &fields).await;
+        let early: Value = response.json().await.unwrap();
+        assert_eq!(early["errors"][0]["field"], field, "{early}");
+    }
     let both = json!({ "status": "eating", "minutes_ago": 0, "since": "2020-01-01T00:00:00Z" });
     assert_eq!(
         set(&app, biscuit, both).await["errors"][0]["field"],

@@ -41,8 +41,12 @@ pub async fn set_status(
     let set = Command::SetStatus { pet: pet_id, edit };
     let committed = match app.writer().commit(set, permit.signer()).await {
         Ok(committed) => committed,
-        Err(WriteError::BeginsTooEarly { status, since }) => {
-            let error = too_early(&form, &now.activities.text(status), &now.text(since));
+        Err(WriteError::BeginsTooEarly {
+            status,
+            since,
+            field,
+        }) => {
+            let error = too_early(field, &now.activities.text(status), &now.text(since));
             return show_refused(&pages, &pet, headers, &form, &error).await;
         }
         Err(error) => return Err(Failure::from(error).into()),
@@ -111,12 +115,7 @@ fn parse_start(form: &Form, local: &LocalTime, now: Timestamp) -> Result<StatusS
 }
 
 /// Says that the status would have begun before the one that precedes it.
-fn too_early(form: &Form, preceding: &str, since: &str) -> FieldError {
-    let field = if form.text("began").is_empty() {
-        "minutes_ago"
-    } else {
-        "began"
-    };
+fn too_early(field: &'static str, preceding: &str, since: &str) -> FieldError {
     let message = format!("{preceding} began at {since}. Choose a later time.");
     FieldError { field, message }
 }
