@@ -149,8 +149,8 @@ impl FormPage {
         self.with_notice(
             "There is already a pet with this name",
             &format!(
-                "{other} is in your list. If this is another animal, continue below; nothing is \
-                 saved yet."
+                "{other} is already on the board. If this is another animal, continue below; nothing \
+                 is saved yet."
             ),
         )
     }

@@ -191,8 +191,11 @@ impl Flash {
                 forgotten,
             } => {
                 let done = match restored {
-                    0 => "No pet was set back.".to_owned(),
-                    count => format!("{} set back.", counted(*count, "pet was", "pets were")),
+                    0 => "No status was restored.".to_owned(),
+                    count => {
+                        let statuses = counted(*count, "status was", "statuses were");
+                        format!("{statuses} restored.")
+                    }
                 };
                 let changed = changed.sentence("they changed since", &name_of);
                 let reason = "their earlier status is no longer in the history";
@@ -229,7 +232,7 @@ impl KeptPets {
         Some(KeptPets { count, named })
     }
 
-    /// For example " Left as they are, because they changed since: Biscuit and 3 others."
+    /// For example " Not restored, because they changed since: Biscuit and 3 others."
     fn sentence(&self, reason: &str, name_of: impl Fn(PetId) -> Option<String>) -> String {
         if self.count == 0 {
             return String::new();
@@ -244,7 +247,7 @@ impl KeptPets {
                 format!("{} and {others}", names.join(", "))
             }
         };
-        format!(" Left as they are, because {reason}: {kept}.")
+        format!(" Not restored, because {reason}: {kept}.")
     }
 }
 
@@ -320,8 +323,8 @@ mod tests {
         assert!(restored.encode().len() < 200, "{}", restored.encode());
         assert_eq!(
             restored.sentence(|pet| (pet.get() < 9).then(|| format!("Pet {pet}"))),
-            "288 pets were set back. Left as they are, because they changed since: Pet 7, Pet 8 and \
-             10 others. Left as they are, because their earlier status is no longer in the history: \
+            "288 statuses were restored. Not restored, because they changed since: Pet 7, Pet 8 and \
+             10 others. Not restored, because their earlier status is no longer in the history: \
              Pet 7."
         );
         for code in [

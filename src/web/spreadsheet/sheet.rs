@@ -14,7 +14,7 @@ pub const MAX_ROWS: usize = MAX_COMMIT_CREATIONS;
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Message for more than `MAX_BYTES`.
-pub const TOO_LARGE: &str = "The spreadsheet is larger than 1 MiB. Import it in parts.";
+pub const TOO_LARGE: &str = "The spreadsheet is larger than 1 MB. Import it in parts.";
 
 /// The pets of a spreadsheet, each with its row, and what is wrong with it.
 #[derive(Debug, Default)]

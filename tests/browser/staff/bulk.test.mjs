@@ -6,7 +6,7 @@ import { eventually, openTab, startStore } from "../support/browser.mjs";
 const bar = (tab) => tab.page.locator(".bulk");
 const box = (tab, id) => tab.pet(id).locator('input[name="pet"]');
 
-test("selected pets are counted, set together, live in another tab, and set back", async (t) => {
+test("selected pets are counted, set together, live in another tab, and restored", async (t) => {
   const store = await startStore(t, { pets: 3 });
   await store.api("PUT", "/pets/2/status", { status: "bathing" });
   for (const id of [1, 3]) await store.api("PUT", `/pets/${id}/status`, { status: "sleeping" });
@@ -74,5 +74,5 @@ test("without JavaScript the form sets all pets of the page, and offers to undo 
   await tab.send('.bulk button[value="eating"]');
   assert.match(await tab.page.locator(".undo").innerText(), /3 pets are now eating/);
   await tab.send('.undo button:text("Undo")');
-  assert.match(await tab.page.locator(".notice-done").innerText(), /3 pets were set back/);
+  assert.match(await tab.page.locator(".notice-done").innerText(), /3 statuses were restored/);
 });

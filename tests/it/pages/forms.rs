@@ -150,7 +150,7 @@ async fn a_second_pet_of_the_same_name_and_species_is_added_after_a_warning() {
     assert_eq!(status, 409);
     for shown in [
         "There is already a pet with this name",
-        "Zo\u{eb} (Cat)",
+        "Zo\u{eb} (Cat) is already on the board.",
         "href=\"/pets/1\"",
         "value=\"3 years\"",
         "<input type=\"hidden\" name=\"another-animal\" value=\"yes\">",

@@ -117,9 +117,15 @@ async fn all_of_three_hundred_pets_are_set_and_set_back_by_one_commit_each() {
     let again = boris.post("/pets/statuses", &fields).await;
     assert_eq!(follow(&boris, &again).await.1, cookies);
     let offer = value(&page, "undo").unwrap();
-    assert_eq!(undo(&mut boris, &offer).await, "300 pets were set back.");
+    assert_eq!(
+        undo(&mut boris, &offer).await,
+        "300 statuses were restored."
+    );
     assert_eq!(statuses(&rescue).await, before, "with their times");
-    assert_eq!(undo(&mut boris, &offer).await, "300 pets were set back.");
+    assert_eq!(
+        undo(&mut boris, &offer).await,
+        "300 statuses were restored."
+    );
     let committed = metric(&rescue.app, "petstore_commits_total").await - commits;
     assert_eq!(committed, 2, "one for the statuses, and one for the undo");
 
@@ -150,7 +156,7 @@ async fn an_undo_leaves_and_names_the_pets_that_someone_else_changed_since() {
     let message = undo(&mut boris, &offer).await;
     assert_eq!(
         message,
-        "2 pets were set back. Left as they are, because they changed since: Pet 2."
+        "2 statuses were restored. Not restored, because they changed since: Pet 2."
     );
     let after = statuses(&rescue).await;
     assert_eq!(after[&2], of_anna);
@@ -161,7 +167,7 @@ async fn an_undo_leaves_and_names_the_pets_that_someone_else_changed_since() {
     let message = undo(&mut boris, &offer).await;
     assert_eq!(
         message,
-        "No pet was set back. Left as they are, because they changed since: Pet 3, Pet 4."
+        "No status was restored. Not restored, because they changed since: Pet 3, Pet 4."
     );
 }
 

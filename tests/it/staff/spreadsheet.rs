@@ -160,6 +160,7 @@ async fn the_preview_marks_rows_that_have_the_name_and_species_of_another_pet() 
     assert_eq!(preview.status(), 200, "it can be imported");
     let preview = preview.text().await.unwrap();
     let rows = preview.split("<li class=\"row\">").skip(1);
-    let marked: Vec<bool> = rows.map(|row| row.contains("already a pet")).collect();
+    let mark = "A pet with this name and species is already on the board or in an earlier row.";
+    let marked: Vec<bool> = rows.map(|row| row.contains(mark)).collect();
     assert_eq!(marked, [true, false, false, true], "{preview}");
 }

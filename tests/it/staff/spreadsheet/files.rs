@@ -92,7 +92,7 @@ async fn a_byte_order_mark_says_the_encoding() {
 async fn a_file_that_cannot_be_read_says_what_to_do_and_keeps_the_text() {
     let (rescue, mut boris) = Rescue::start_as("boris").await;
     boris.get("/pets/import").await;
-    let too_large = "The spreadsheet is larger than 1 MiB. Import it in parts.";
+    let too_large = "The spreadsheet is larger than 1 MB. Import it in parts.";
     let row = b"Miso,Cat\n";
     let large = row.repeat(1024 * 1024 / row.len() + 1);
     for (file, message) in [
