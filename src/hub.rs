@@ -14,6 +14,7 @@ mod catch_up;
 mod chain;
 mod conflation;
 mod engine_status;
+mod kept_states;
 mod photo_index;
 mod replay;
 mod request_index;
@@ -266,6 +267,16 @@ impl Hub {
     /// Returns the snapshot for `filter` at this moment.
     pub fn snapshot(&self, filter: &TopicFilter) -> BoardSnapshot {
         self.state().snapshot(filter)
+    }
+
+    /// Returns a recent snapshot for `filter`, and keeps it for readers that are led to it.
+    pub fn keep_state(&self, filter: &TopicFilter) -> BoardSnapshot {
+        self.state().keep_snapshot(filter)
+    }
+
+    /// Returns the snapshot for `filter` at `cursor`, if it is kept or the newest.
+    pub fn kept_state(&self, filter: &TopicFilter, cursor: Cursor) -> Option<BoardSnapshot> {
+        self.state().kept_snapshot(filter, cursor)
     }
 
     /// Returns the frames of `snapshot`. A large one is encoded on a blocking thread, once for all

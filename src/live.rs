@@ -4,13 +4,14 @@
 //! A route parses the request (`query`), takes a slot, and sends hello and the changes since the
 //! viewer's cursor (`initial_payload`). Then a poll is answered. The socket of any other viewer leaves
 //! HTTP (`upgrade`) and is registered with a delivery worker; `protocol` handles what a WebSocket viewer
-//! sends. The server keeps no session: the cursor in the request is the whole state, so a viewer may
+//! sends. Behind a cache, readers follow the `log` instead, and are no viewers. The server keeps no session: the cursor in the request is the whole state, so a viewer may
 //! reconnect over any transport. In the demo, a viewer can ask for network faults (`chaos`).
 
 mod chaos;
 mod echo;
 mod handshake;
 mod initial_payload;
+mod log;
 mod poll;
 mod protocol;
 mod query;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use self::chaos::inject_faults;
 pub use self::echo::{EchoBudget, EchoCodec, echo_websocket};
+pub use self::log::{ForSharedCaches, LogWaits, read_log, read_state_at};
 pub use self::poll::{PollCache, poll_changes};
 pub use self::protocol::too_many_writes;
 pub use self::query::LiveQuery;

@@ -66,6 +66,8 @@ pub struct Metrics {
     pub conflicts: IntCounter,
     /// 1 while changes can be written, 0 while not.
     pub writable: IntGauge,
+    /// Requests for the log that wait. They are no viewers.
+    pub waiting_for_log: IntGauge,
     /// Resyncs of viewers that fell behind.
     pub resyncs: IntCounter,
     /// Viewers dropped by the server, by `reason` (`write-timeout`, `protocol`, `flood`, and `fault`
@@ -132,6 +134,10 @@ impl Metrics {
                 "Transactions that were retried because another node had changed the same pet.",
             ),
             writable: writable(registry),
+            waiting_for_log: register(
+                registry,
+                IntGauge::new("petstore_log_waiting", "Requests for the log that wait."),
+            ),
             resyncs: counter(
                 "petstore_resyncs_total",
                 "Times that a viewer fell behind and was given the newest state instead of each change.",

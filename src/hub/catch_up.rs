@@ -77,6 +77,11 @@ impl CatchUp {
         Chain::new(self.filter.clone(), self.start.rev)
     }
 
+    /// Returns true if the viewer's cursor cannot be served, so that the next chunk is a snapshot.
+    pub fn starts_over(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
     /// Sends snapshots in `form`.
     pub fn in_form(self, form: SnapshotForm) -> Self {
         CatchUp { form, ..self }

@@ -7,6 +7,7 @@ use super::backlog::{BACKLOG_LIMIT, Backlog};
 use super::board::{BoardEntry, BoardSnapshot};
 use super::catch_up::Chunk;
 use super::conflation::ConflatedFrames;
+use super::kept_states::KeptStates;
 use super::photo_index::PhotoIndex;
 use super::request_index::{KEPT_FOR, RequestIndex};
 use super::topic_filter::TopicFilter;
@@ -41,6 +42,7 @@ pub struct HubState {
     requests: RequestIndex,
     /// Snapshots for visitors; cleared with every change that they learn of.
     snapshots: HashMap<TopicFilter, BoardSnapshot>,
+    kept: KeptStates,
 }
 
 impl HubState {
@@ -99,6 +101,7 @@ impl HubState {
             conflated: ConflatedFrames::new(snapshot.rev),
             requests: RequestIndex::default(),
             snapshots: HashMap::new(),
+            kept: KeptStates::default(),
         }
     }
 
@@ -283,9 +286,28 @@ impl HubState {
     /// Appends a frame. One by which a pet becomes private replaces all earlier frames of the pet.
     fn push_to_backlog(&mut self, change: &Change, frame: Frame) {
         if !change.visibility.is_public() {
+            self.kept.clear();
             self.backlog.remove_topic(change.pet.into());
         }
         self.backlog.push(frame);
+    }
+
+    /// Returns a recent snapshot for visitors with `filter`, and keeps it.
+    pub fn keep_snapshot(&mut self, filter: &TopicFilter) -> BoardSnapshot {
+        if let Some(kept) = self.kept.recent(filter, self.announced) {
+            return kept;
+        }
+        let snapshot = self.snapshot(filter);
+        self.kept.push(filter.clone(), snapshot.clone());
+        snapshot
+    }
+
+    /// Returns the snapshot for visitors with `filter` at `cursor`, if it is kept or of this rev.
+    pub fn kept_snapshot(&mut self, filter: &TopicFilter, cursor: Cursor) -> Option<BoardSnapshot> {
+        if cursor == self.public_cursor() {
+            return Some(self.snapshot(filter));
+        }
+        self.kept.get(filter, cursor)
     }
 
     /// Returns the snapshot for visitors with `filter` at this rev.

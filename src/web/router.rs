@@ -117,6 +117,9 @@ pub fn routes(site: &Arc<Site>) -> Route {
             "/live/state",
             get(live::read_state.around(live::inject_faults)),
         )
+        // For caches, so without faults.
+        .at("/live/log", get_only(live::read_log))
+        .at("/live/state/:cursor", get(live::read_state_at))
         .at("/live/client.js", get(assets::library))
         .at(
             r"/live/:name<client\.[0-9a-z]+\.js>",

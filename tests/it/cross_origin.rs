@@ -7,11 +7,13 @@ use serde_json::json;
 use crate::support::{Raw, ask, spawn_app, spawn_app_with};
 
 /// Every address that a page of any origin may read.
-const READABLE: [&str; 10] = [
+const READABLE: [&str; 12] = [
     "/live/ws",
     "/live/sse",
     "/live/poll?wait=0",
     "/live/state",
+    "/live/log",
+    "/live/state/00000000-1",
     "/api/v1/pets",
     "/api/v1/pets/1",
     "/api/v1/pets/1/changes",

@@ -9,6 +9,7 @@ mod cursors;
 mod filter;
 mod head;
 mod heartbeat;
+mod log;
 mod poll_cache;
 mod retry;
 mod slots;

@@ -26,6 +26,7 @@ use super::request_memory::sized_body;
 use crate::app_state::AppState;
 use crate::error::Failure;
 use crate::limits::{ClientAddress, MemoryReservation};
+use crate::live::ForSharedCaches;
 use crate::web::compressor::{Compressor, compress_whole};
 use crate::web::content_coding::ContentCoding;
 
@@ -67,6 +68,10 @@ pub async fn compress<E: Endpoint>(
     let app = app.ok_or_else(Failure::internal)?;
     let known_tags = take_suffixes(request.headers_mut());
     let mut response = next.call(request).await?.into_response();
+    // A coding that the client chose would split the entries of a cache.
+    if response.data::<ForSharedCaches>().is_some() {
+        return Ok(response);
+    }
     if response.status() == StatusCode::NOT_MODIFIED {
         restore_suffix(response.headers_mut(), &known_tags);
         response.headers_mut().append(header::VARY, ACCEPT_ENCODING);

@@ -12,6 +12,7 @@ use poem::{Endpoint, PathPattern, Request, Response};
 use tracing::Instrument;
 
 use crate::limits::ClientAddress;
+use crate::live::ForSharedCaches;
 use crate::metrics::Metrics;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,7 +45,10 @@ pub async fn trace<E: Endpoint>(
         .map_or(UNMATCHED, |pattern| &pattern.0)
         .replace(":param0", ":id");
     metrics.observe_request(&route, response.status().as_u16(), started_at.elapsed());
-    response.headers_mut().insert(X_REQUEST_ID, id);
+    // The id of one request would reach all who get the answer from a cache.
+    if response.data::<ForSharedCaches>().is_none() {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
     Ok(response)
 }
 

@@ -6,7 +6,7 @@ export const alone = (upstream) => start(upstream, site(""));
 
 /** As in the guide. */
 export const recommended = (upstream) =>
-  start(upstream, ({ port }) => documented("nginx.conf", { "listen 80;": `listen 127.0.0.1:${port};`, ...to(upstream) }));
+  start(upstream, ({ folder, port }) => asInGuide(upstream, folder, `listen 127.0.0.1:${port};`));
 
 /** As in the guide, with TLS and HTTP/2 to the browser. */
 export const overHttp2 = (upstream) =>
@@ -29,7 +29,12 @@ export const cutting = (upstream) => start(upstream, site(`${HOLDING} proxy_read
 
 export const UPGRADE = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade";`;
 
-const to = (upstream) => ({ "127.0.0.1:3000": upstream });
+const asInGuide = (upstream, folder, listen) =>
+  documented("nginx.conf", {
+    "listen 80;": listen,
+    "127.0.0.1:3000": upstream,
+    "/var/cache/nginx": folder,
+  });
 
 /** `proxy_pass` with settings, and others outside of the server. */
 export const having = (settings, outside) => (upstream) => start(upstream, site(settings, outside));
@@ -84,7 +89,7 @@ function http2Site(upstream) {
   return async ({ folder, port }) => {
     const { key, cert } = await makeCertificate(folder);
     const tls = `listen 127.0.0.1:${port} ssl http2; ssl_certificate ${cert}; ssl_certificate_key ${key};`;
-    return documented("nginx.conf", { "listen 80;": tls, ...to(upstream) });
+    return asInGuide(upstream, folder, tls);
   };
 }
 
@@ -100,7 +105,7 @@ function start(upstream, siteFor, options) {
         user root;
         worker_processes 1;
         pid ${folder}/nginx.pid;
-        events {}
+        events { worker_connections 2048; }
         http {
           access_log off;
           ${temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n")}

@@ -6,7 +6,8 @@ pub struct Place {
     pub name: &'static str,
     /// The method, or `WS` for a socket.
     pub method: &'static str,
-    /// `{id}` is the pet, `{photo}` the name of its photo, `{old}` a cursor from before it came, `{today}` the date.
+    /// `{id}` is the pet, `{photo}` the name of its photo, `{old}` a cursor from before it came,
+    /// `{now}` the newest that visitors know, `{today}` the date.
     pub path: &'static str,
     pub body: Body,
     /// A header: `{tag-before}` is the entity tag of the pet while it was public, `{tag-now}` the current
@@ -204,6 +205,13 @@ pub const PLACES: &[Place] = &[
     Place::get("a poll from an old cursor", "/live/poll?wait=0&since={old}").is_public().shows_public(),
     Place::get("a poll from an old cursor for the pet", "/live/poll?wait=0&since={old}&pet={id}").is_public().shows_public().tells_its_end(),
     Place::get("a poll in parts", "/live/poll/any?wait=0&parts=1").is_public().shows_public(),
+    Place::get("the log", "/live/log?since={old}&slice=0&wait=0").is_public().shows_public(),
+    Place::get("the log of the pet", "/live/log?pet={id}&since={old}&slice=0&wait=0").is_public().shows_public().tells_its_end(),
+    Place::get("the way from the log to the newest state", "/live/log?pet={id}").is_public(),
+    Place::get("the log from another store", "/live/log?pet={id}&since=00000000-7&slice=0&wait=0").is_public(),
+    Place::get("a state from before it came", "/live/state/{old}").is_public(),
+    Place::get("the newest state of the log", "/live/state/{now}").is_public().shows_public(),
+    Place::get("the newest state of the log for the pet", "/live/state/{now}?pet={id}").is_public().shows_public(),
     Place::get("an event stream", "/live/sse?heartbeat=0.05").is_public().shows_public(),
     Place::get("an event stream for the pet", "/live/sse?heartbeat=0.05&pet={id}").is_public().shows_public(),
     Place::get("an event stream from an old cursor", "/live/sse?heartbeat=0.05&since={old}").is_public().shows_public(),

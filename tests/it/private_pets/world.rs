@@ -118,8 +118,11 @@ impl World {
     }
 
     pub async fn ask(&self, place: &Place, reader: Reader, pet: u64) -> Answer {
+        let now = self.rescue.app.cursor().await;
         let fill = |text: &str| {
-            let text = text.replace("{id}", &pet.to_string());
+            let text = text
+                .replace("{now}", &now)
+                .replace("{id}", &pet.to_string());
             let text = text.replace("{old}", &self.old);
             let today = Timestamp::now().to_string();
             let text = text.replace("{today}", &today[.."2026-11-27".len()]);
