@@ -78,7 +78,7 @@ impl Rig {
     fn publish(&self, pet: u64, count: usize) {
         for turn in 0..count {
             let rev = self.hub.newest().0.next().get();
-            let kind = ChangeKind::Status(Status::ALL[turn % 4]);
+            let kind = ChangeKind::Status(Status::FOUR[turn % 4]);
             self.hub.publish(&[change(rev, pet, kind)]);
         }
     }

@@ -122,7 +122,7 @@ impl DayRecord {
 
     /// Returns the statuses that the pet had: the four in their order, then others in the order of the day.
     pub fn statuses(&self) -> Vec<Status> {
-        let mut statuses = Status::ALL.to_vec();
+        let mut statuses = Status::FOUR.to_vec();
         for span in &self.spans {
             if !statuses.contains(&span.status) {
                 statuses.push(span.status);

@@ -1,9 +1,8 @@
 //! The statuses of pets, with their notes and starts.
 
 mod note;
-mod start;
-
 mod own;
+mod start;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +13,7 @@ pub use self::note::{StatusNote, StatusNoteError};
 pub use self::own::OwnActivity;
 pub use self::start::StatusStart;
 
-/// Activity of a pet.
+/// Status of a pet: what it is doing.
 ///
 /// Messages, API answers and records have it in two fields, so that a reader who knows only the four words
 /// of the first version understands them: `status` is always one of the four, and `activity` is the exact
@@ -37,15 +36,15 @@ pub enum Status {
 
 impl Status {
     /// The four statuses of every rescue, in the order of buttons and documents.
-    pub const ALL: [Status; 4] = [
+    pub const FOUR: [Status; 4] = [
         Status::Eating,
         Status::Bathing,
         Status::Sleeping,
         Status::Playing,
     ];
 
-    /// Every status that a pet of any rescue can have.
-    pub const EVERY: [Status; 5] = [
+    /// The four, and no status yet: every status except activities that a rescue added.
+    pub const BUILT_IN: [Status; 5] = [
         Status::Eating,
         Status::Bathing,
         Status::Sleeping,
@@ -76,7 +75,7 @@ impl Status {
 
     /// Returns the status for the field `activity`: itself, if it is none of the four.
     pub fn activity(self) -> Option<Self> {
-        (!Status::ALL.contains(&self)).then_some(self)
+        (!Status::FOUR.contains(&self)).then_some(self)
     }
 
     /// Parses the two fields of a record. An `activity` of another form, as later versions may have, is ignored.
@@ -132,7 +131,7 @@ impl FromStr for Status {
     /// Parses the exact word of a status of every rescue. `not-set-yet` is accepted too: the undo of a first
     /// status restores it.
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Status::EVERY
+        Status::BUILT_IN
             .into_iter()
             .find(|status| status.as_str() == text)
             .ok_or_else(UnknownStatus::default)
@@ -146,7 +145,7 @@ mod tests {
     #[test]
     fn the_error_for_an_unknown_status_names_every_known_one() {
         let message = "napping".parse::<Status>().unwrap_err().to_string();
-        for status in Status::ALL {
+        for status in Status::FOUR {
             assert!(message.contains(status.as_str()));
             assert_eq!(status.as_str().parse::<Status>(), Ok(status));
         }
@@ -154,9 +153,9 @@ mod tests {
 
     #[test]
     fn readers_of_the_first_version_see_one_of_four_words_and_others_the_exact_status() {
-        for status in Status::EVERY {
+        for status in Status::BUILT_IN {
             let word = status.known_word();
-            assert!(Status::ALL.iter().any(|known| known.as_str() == word));
+            assert!(Status::FOUR.iter().any(|known| known.as_str() == word));
             let activity = status.activity().map(|activity| activity.to_string());
             let read = Status::from_fields(word, activity.as_deref());
             assert_eq!(read, Ok(status));

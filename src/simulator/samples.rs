@@ -19,7 +19,7 @@ pub fn sample_pets(count: u32, random: &mut impl Rng) -> Vec<Command> {
         .map(|(round, sample)| Command::Create {
             profile: numbered(round, sample.clone()),
             photos: Vec::new(),
-            status: *Status::ALL
+            status: *Status::FOUR
                 .choose(random)
                 .expect("there are statuses to choose from"),
             namesakes: Namesakes::Allowed,

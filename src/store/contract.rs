@@ -278,7 +278,7 @@ fn the_log_keeps_a_thousand_changes_of_a_pet_and_is_read_in_pages() {
         let created = [writer.created(1), writer.created(2)];
         let mut log = writer.commit(&created);
         for turn in 0..1000 / MAX_COMMIT_CHANGES {
-            let statuses = (0..MAX_COMMIT_CHANGES).map(|put| Status::ALL[(turn + put) % 4]);
+            let statuses = (0..MAX_COMMIT_CHANGES).map(|put| Status::FOUR[(turn + put) % 4]);
             let changes: Vec<AppliedChange> =
                 statuses.map(|status| writer.status(1, status)).collect();
             log.extend(writer.commit(&changes));

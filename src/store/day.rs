@@ -89,7 +89,7 @@ mod tests {
     fn engine() -> MemoryEngine {
         let engine = MemoryEngine::new(Epoch::new(7));
         let changes = (0..CHANGES).map(|number| {
-            let status = Status::ALL[usize::try_from(number / 2 % 4).unwrap()];
+            let status = Status::FOUR[usize::try_from(number / 2 % 4).unwrap()];
             Change {
                 at: minutes(number * 10),
                 ..change(number + 1, number % 2 + 1, ChangeKind::Status(status))

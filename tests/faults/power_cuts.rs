@@ -46,7 +46,7 @@ const EFFECTS: [CutEffect; 4] = [
 fn change(rev: u64) -> Change {
     let at = Timestamp::from_micros(rev.cast_signed());
     let pet = PetId::new((rev - 1) % 5 + 1);
-    let status = Status::ALL[rev as usize % Status::ALL.len()];
+    let status = Status::FOUR[rev as usize % Status::FOUR.len()];
     let profile = Profile {
         about: "x".repeat(rev as usize * 37 % 900),
         ..Profile::default()

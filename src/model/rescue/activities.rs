@@ -1,4 +1,4 @@
-//! The rescue's own activities, beside the four statuses of every rescue.
+//! The activities that a rescue adds to the four statuses.
 //!
 //! Records and messages have the word of an activity, so the word never changes. Pages look up the name, the icon
 //! and the colour. An activity is never removed, only hidden: the history of pets names it.
@@ -16,7 +16,7 @@ pub use self::input::ActivityInput;
 pub use self::sheet::ActivitySheet;
 use super::super::{OwnActivity, Status, UnknownStatus};
 
-/// An activity of the rescue's own, as records have it.
+/// An activity that the rescue added, as records have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Activity {
     /// Word in messages, requests and records.
@@ -27,7 +27,7 @@ pub struct Activity {
     pub icon: String,
     /// Colour, by the rules of the accent colour.
     pub colour: String,
-    /// The one of the four words for readers who know only those.
+    /// The one of the four words for clients that know no others.
     #[serde(rename = "status")]
     pub stand_in: String,
     /// True if the activity cannot be set any more.
@@ -54,7 +54,7 @@ impl Activities {
     /// The most activities with those that are hidden. Bounds the record and the style sheet.
     pub const LIMIT_WITH_HIDDEN: usize = 48;
 
-    /// Returns true if there is none.
+    /// Returns true without activities.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -73,13 +73,13 @@ impl Activities {
     pub fn choices(&self) -> Vec<Status> {
         let own = self.0.iter().filter(|activity| !activity.hidden);
         let own = own.filter_map(Activity::status);
-        Status::ALL.into_iter().chain(own).collect()
+        Status::FOUR.into_iter().chain(own).collect()
     }
 
     /// Returns every status that pets can have.
     pub fn statuses(&self) -> Vec<Status> {
         let own = self.0.iter().filter_map(Activity::status);
-        Status::EVERY.into_iter().chain(own).collect()
+        Status::BUILT_IN.into_iter().chain(own).collect()
     }
 
     /// Parses the exact word of a status that can be set, or of any status of every rescue.
@@ -87,11 +87,13 @@ impl Activities {
     /// # Errors
     /// `UnknownStatus`, also for a hidden activity.
     pub fn parse(&self, word: &str) -> Result<Status, UnknownStatus> {
-        let is_settable = |status: &Status| self.choices().contains(status);
-        let parsed = self.parse_earlier(word)?;
-        let found =
-            Some(parsed).filter(|status| !matches!(status, Status::Own(_)) || is_settable(status));
-        found.ok_or_else(|| self.unknown())
+        let status = self.parse_earlier(word)?;
+        let is_hidden = matches!(status, Status::Own(_)) && !self.choices().contains(&status);
+        if is_hidden {
+            Err(self.unknown())
+        } else {
+            Ok(status)
+        }
     }
 
     /// Parses the exact word of a status that pets have, or had before: searches and an undo accept hidden
@@ -128,7 +130,7 @@ impl Activities {
     }
 
     fn unknown(&self) -> UnknownStatus {
-        let own = self.choices().into_iter().skip(Status::ALL.len());
+        let own = self.choices().into_iter().skip(Status::FOUR.len());
         UnknownStatus {
             own: own.map(|status| status.to_string()).collect(),
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{FieldError, TextKind, check_text, clean_text, is_invisible};
 
 /// Note on the status of a pet: one line that visitors read beside the status, such as "at the vet until 3".
-/// The empty note is none.
+/// An empty text means no note.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StatusNote(Option<Arc<str>>);
@@ -40,7 +40,7 @@ impl StatusNote {
     /// Returns a note of an export without the characters that are not allowed.
     ///
     /// # Errors
-    /// It is too long.
+    /// `StatusNoteError` if it is too long.
     pub fn cleaned(&self) -> Result<Self, StatusNoteError> {
         clean_text(self.as_str(), TextKind::OneLine).parse()
     }
@@ -58,7 +58,7 @@ impl From<StatusNoteError> for FieldError {
 impl FromStr for StatusNote {
     type Err = StatusNoteError;
 
-    /// Parses what somebody entered. A text of blanks is no note.
+    /// Parses what somebody entered. Blank text means no note.
     fn from_str(entered: &str) -> Result<Self, StatusNoteError> {
         let text = entered.trim();
         let (count, limit) = (text.chars().count(), StatusNote::LIMIT);

@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use super::Status;
 
-/// An activity of the rescue's own: its word, and one of the four for readers who know only those. The name,
-/// the icon and the colour are settings of the rescue.
+/// An activity that the rescue added: its word, and the one of the four words for clients that know no others.
+/// The name, the icon and the colour are settings of the rescue.
 #[derive(Clone, Copy)]
 pub struct OwnActivity {
     /// The word, filled with zeros. Inline, so that a status stays as cheap to copy as the four.
@@ -19,11 +19,12 @@ impl OwnActivity {
     /// The most bytes of a word.
     pub const WORD_LIMIT: usize = 24;
 
-    /// Words that mean something else, beside those of `Status::EVERY`: `gone` is what pages of other sites show
+    /// Words with another meaning, in addition to those of `Status::BUILT_IN`: pages of other sites show `gone`
     /// for a pet that is not on the board, and `new` is in the address of a form.
     const RESERVED: [&'static str; 2] = ["gone", "new"];
 
-    /// The activity with this word; `stand_in` is one of the four. `None` if these are not such words.
+    /// Creates the activity with this word; `stand_in` is one of the four. Returns `None` if `word` or `stand_in`
+    /// is not valid.
     pub fn new(word: &str, stand_in: &str) -> Option<Self> {
         let is_edge = |letter: &u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
         let letters = word.as_bytes();
@@ -33,9 +34,11 @@ impl OwnActivity {
             && letters.first().is_some_and(is_edge)
             && letters.last().is_some_and(is_edge)
             && letters.len() <= OwnActivity::WORD_LIMIT;
-        let is_taken = Status::EVERY.iter().any(|status| status.as_str() == word)
+        let is_taken = Status::BUILT_IN
+            .iter()
+            .any(|status| status.as_str() == word)
             || OwnActivity::RESERVED.contains(&word);
-        let four = Status::ALL.into_iter().map(Status::known_word);
+        let four = Status::FOUR.into_iter().map(Status::known_word);
         let stand_in = four.into_iter().find(|known| *known == stand_in)?;
         if !is_word || is_taken {
             return None;
@@ -55,7 +58,7 @@ impl OwnActivity {
         str::from_utf8(letters).expect("a word is made of ASCII letters, digits and dashes")
     }
 
-    /// Returns the one of the four words that readers see who know no others.
+    /// Returns the one of the four words for clients that know no others.
     pub const fn stand_in(self) -> &'static str {
         self.stand_in
     }

@@ -27,7 +27,7 @@ pub fn file_of(folder: &TempDir) -> PathBuf {
 pub fn change(rev: u64) -> Change {
     let at = Timestamp::from_micros(rev.cast_signed() * 1000);
     let pet = PetId::FIRST;
-    let status = Status::ALL[rev as usize % Status::ALL.len()];
+    let status = Status::FOUR[rev as usize % Status::FOUR.len()];
     let record = Pet {
         id: pet,
         profile: Profile {

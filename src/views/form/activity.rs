@@ -115,7 +115,7 @@ fn icons() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn stand_ins() -> impl Iterator<Item = (&'static str, &'static str)> {
     let texts = ["Eating", "Bathing", "Sleeping", "Playing"];
-    Status::ALL.into_iter().map(Status::known_word).zip(texts)
+    Status::FOUR.into_iter().map(Status::known_word).zip(texts)
 }
 
 fn choices(

@@ -38,7 +38,7 @@ pub fn fill(folder: &Path, count: u64) -> String {
 fn change(rev: u64) -> Change {
     let minutes = i64::try_from(rev).unwrap();
     let at = Timestamp::from_micros(Timestamp::EARLIEST.micros() + minutes * 60_000_000);
-    let status = Status::ALL[usize::try_from(rev).unwrap() % Status::ALL.len()];
+    let status = Status::FOUR[usize::try_from(rev).unwrap() % Status::FOUR.len()];
     let profile = Profile {
         name: "Biscuit".to_owned(),
         species: "dog".to_owned(),

@@ -15,7 +15,7 @@ pub struct ActivityInput {
     pub icon: String,
     /// Colour, as six hex digits after a `#`.
     pub colour: String,
-    /// The one of the four words for readers who know only those.
+    /// The one of the four words for clients that know no others.
     pub stand_in: String,
     /// True if the activity cannot be set any more.
     pub hidden: bool,
@@ -160,7 +160,7 @@ impl Activities {
             }
         };
         let is_known = |status: Status| status.known_word() == input.stand_in;
-        if !Status::ALL.into_iter().any(is_known) {
+        if !Status::FOUR.into_iter().any(is_known) {
             errors.push(error("stand-in", "Choose one of these."));
         }
         if let Err((field, message)) = self.check_room(input.hidden, last.name.is_empty()) {
@@ -193,7 +193,7 @@ impl Activities {
         }
         check_text(name, TextKind::OneLine).map_err(|hidden| hidden.message())?;
         let own = self.0.iter().map(|activity| fold(&activity.name));
-        let built_in = Status::EVERY
+        let built_in = Status::BUILT_IN
             .iter()
             .filter_map(|status| status.built_in_text());
         if own
