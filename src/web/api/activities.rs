@@ -25,9 +25,9 @@ impl ActivityApi {
 impl ActivityApi {
     /// The rescue's own activities
     ///
-    /// What pets can do beside `eating`, `bathing`, `sleeping` and `playing`, in the order in which it was added.
-    /// Set one by its `word`. A pet that does it has the word in its field `activity`, and in `status` the word
-    /// that stands in for it.
+    /// Activities that the rescue added to `eating`, `bathing`, `sleeping` and `playing`, oldest first, hidden
+    /// ones included. To set one that is not hidden, send its `word` as `status`. A pet with such an activity has
+    /// the word in `activity`, and in `status` the one of the four words that programs without `activity` show.
     #[oai(
         path = "/activities",
         method = "get",
@@ -49,7 +49,7 @@ struct ActivityList {
     activities: Vec<ActivityObject>,
 }
 
-/// An activity of the rescue's own.
+/// An activity that the rescue added.
 #[derive(Object)]
 #[oai(rename = "Activity")]
 struct ActivityObject {
@@ -61,7 +61,7 @@ struct ActivityObject {
     icon: String,
     /// Colour, for example `#8f2f5f`.
     colour: String,
-    /// The word that stands in for it where programs know only the four.
+    /// One of the four words, for programs that do not read `activity`.
     status: String,
     /// True if it cannot be set any more. Pets may still have it.
     hidden: bool,

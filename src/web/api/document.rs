@@ -261,7 +261,7 @@ fn failures(
         (
             !is_read,
             StatusCode::CONFLICT,
-            "Somebody else changed the same pet at the same time, `replaces` no longer holds, or the pet has no such photo or no room for one.",
+            "Someone else changed the same pet at the same time, `replaces` no longer holds, or the pet has no such photo or no room for one.",
         ),
         (
             path.starts_with("/pets/{id}") && !is_read,
@@ -276,7 +276,7 @@ fn failures(
         (
             has_body,
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "The body is not JSON, or does not say so; or the file is no JPEG, PNG or WebP.",
+            "The body is not JSON, or does not say so; or the file is not JPEG, PNG or WebP.",
         ),
         (
             !is_read,
@@ -286,7 +286,7 @@ fn failures(
         (
             !is_read,
             StatusCode::TOO_MANY_REQUESTS,
-            "Too many changes from one address; Retry-After says when to ask again.",
+            "Too many changes by your account (without one: from your address); Retry-After says when to ask again.",
         ),
         (
             !is_read,

@@ -99,7 +99,7 @@ pub fn view_parameters() -> impl Iterator<Item = Value> {
     let parameters = [
         (
             "q",
-            "Words that all are in the name or in another line of the pet, whatever their case and accents.",
+            "Words that must all occur in the name, species, breed, age, colour or \"bonded with\", whatever their case and accents; for staff also in the location.",
             text(),
         ),
         (
