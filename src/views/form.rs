@@ -1,4 +1,4 @@
-//! Contexts of the forms for a pet and for the settings, and messages at the fields of a form.
+//! Contexts of the forms for a pet, the settings and an activity, and messages at the fields of a form.
 
 mod activity;
 mod activity_list;
@@ -17,7 +17,7 @@ use crate::model::{
     RescueField, SettingKind, time_zones,
 };
 
-/// The form that adds a pet, edits one, or edits the settings.
+/// The form for a pet, the settings or an activity.
 #[derive(Default, Serialize)]
 pub struct FormPage {
     heading: String,

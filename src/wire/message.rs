@@ -47,7 +47,7 @@ pub enum Message<'a> {
         /// Time when the status began.
         since: Timestamp,
         /// When the change was committed, if `since` is earlier: an undo restored the status, or
-        /// somebody confirmed it.
+        /// somebody confirmed it, or it began before it was set.
         #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
         /// Note on the status, if there is one.
@@ -56,7 +56,7 @@ pub enum Message<'a> {
         /// Kind of principal that set the status.
         by: ChangeSource,
     },
-    /// Says that a pet was created or edited, and has its public fields.
+    /// Says that a pet was created, edited or restored, and has its public fields.
     Pet {
         /// Position after the change.
         cursor: Cursor,

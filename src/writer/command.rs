@@ -41,8 +41,8 @@ pub enum Command {
         /// Condition on the other pets, if the edit changes what people tell this pet by.
         namesakes: Namesakes,
     },
-    /// Sets a status. Setting the current status confirms it: this is a change too, and keeps the
-    /// `since` of the pet.
+    /// Sets a status. Setting the current status confirms it: this is a change too. It keeps the pet's
+    /// `since` and note, unless the status is old or `edit` has a start or a note.
     SetStatus {
         /// The pet.
         pet: PetId,

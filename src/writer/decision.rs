@@ -77,8 +77,8 @@ impl<'a> Decision<'a> {
     /// Adds the changes that `command` makes, unless a command with the same key made it before.
     ///
     /// # Errors
-    /// `KeyReused`, `UnknownPet`, `Namesake`, or the precondition that does not hold; the batch is then
-    /// unchanged.
+    /// `KeyReused`, `UnknownPet`, `NotInTrash`, `Namesake`, `BeginsTooEarly`, an error of photos, or the
+    /// precondition that does not hold; the batch is then unchanged.
     pub fn decide(
         &mut self,
         command: &Command,
