@@ -138,7 +138,7 @@ async fn a_store_that_lost_published_changes_is_never_written_again() {
     rig.begun().await;
     rig.decide(Disk::Fails);
     answer.await.unwrap().unwrap_err();
-    rig.decide(Disk::Forgets);
+    rig.decide(Disk::DropsWrite);
     let refused = timeout(LIMIT, rig.set(Status::Bathing)).await.unwrap();
     assert_eq!(refused.unwrap(), Err(WriteError::Store));
     assert!(!rig.writer.is_writable());

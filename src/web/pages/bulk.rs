@@ -126,7 +126,7 @@ pub async fn undo_statuses(
     let flash = Flash::StatusesRestored {
         restored: restored.len(),
         changed: KeptPets::new(&changed),
-        forgotten: KeptPets::new(&undo.forgotten),
+        not_in_log: KeptPets::new(&undo.not_in_log),
     };
     let board = board_address(headers, &pages.site.app.rescue().activities);
     let mut response = pages.redirect_with_flash(&board, &flash);
@@ -232,7 +232,7 @@ struct Undo {
     /// The statuses to restore.
     statuses: BTreeMap<PetId, StatusEdit>,
     /// The pets whose earlier status is no longer in the log.
-    forgotten: Vec<PetId>,
+    not_in_log: Vec<PetId>,
 }
 
 impl Undo {
@@ -256,7 +256,7 @@ impl Undo {
         }
         let mut undo = Undo {
             statuses: BTreeMap::new(),
-            forgotten: Vec::new(),
+            not_in_log: Vec::new(),
         };
         for change in &changes {
             let before = engine.history(change.pet, Some(change.rev), 1)?;
@@ -266,7 +266,7 @@ impl Undo {
                 _ => before.status(),
             });
             let (Some(before), Some((status, since))) = (before, status) else {
-                undo.forgotten.push(change.pet);
+                undo.not_in_log.push(change.pet);
                 continue;
             };
             let cursor = Cursor {
@@ -331,7 +331,7 @@ mod tests {
 
     /// Such a pet was reported as changed since.
     #[test]
-    fn a_pet_whose_earlier_status_is_no_longer_in_the_log_is_told_apart() {
+    fn a_pet_whose_earlier_status_is_no_longer_in_the_log_is_reported_as_such() {
         let engine = MemoryEngine::new(Epoch::new(7));
         let changes = [(1, "eating"), (1, "sleeping"), (2, "sleeping")];
         let changes = changes.iter().zip(1..).map(|(&(pet, status), rev)| Change {
@@ -352,10 +352,10 @@ mod tests {
         let undo = Undo::read(&engine, cursor(2), cursor(3), None);
         let Undo {
             statuses,
-            forgotten,
+            not_in_log,
         } = undo.unwrap().unwrap();
         assert_eq!(statuses[&PetId::new(1)].status, Status::Eating);
         assert_eq!(statuses.len(), 1);
-        assert_eq!(forgotten, [PetId::new(2)]);
+        assert_eq!(not_in_log, [PetId::new(2)]);
     }
 }

@@ -59,7 +59,7 @@ pub enum Flash {
         /// Pets that were left as they are, because they changed since.
         changed: KeptPets,
         /// Pets that were left as they are, because the log no longer has their earlier status.
-        forgotten: KeptPets,
+        not_in_log: KeptPets,
     },
     /// This many pets were imported.
     PetsImported(usize),
@@ -118,10 +118,10 @@ impl Flash {
             Flash::StatusesRestored {
                 restored,
                 changed,
-                forgotten,
+                not_in_log,
             } => {
-                let (changed, forgotten) = (changed.encode(), forgotten.encode());
-                format!("statuses-restored~{restored}~{changed}~{forgotten}")
+                let (changed, not_in_log) = (changed.encode(), not_in_log.encode());
+                format!("statuses-restored~{restored}~{changed}~{not_in_log}")
             }
             Flash::PetsImported(count) => format!("pets-imported~{count}"),
         }
@@ -153,10 +153,10 @@ impl Flash {
             ["pet-removed", pet] => Flash::PetRemoved(pet.parse().ok()?),
             ["pet-deleted"] => Flash::PetDeleted,
             ["no-pet-selected"] => Flash::NoPetSelected,
-            ["statuses-restored", restored, changed, forgotten] => Flash::StatusesRestored {
+            ["statuses-restored", restored, changed, not_in_log] => Flash::StatusesRestored {
                 restored: restored.parse().ok()?,
                 changed: KeptPets::parse(changed)?,
-                forgotten: KeptPets::parse(forgotten)?,
+                not_in_log: KeptPets::parse(not_in_log)?,
             },
             ["pets-imported", count] => Flash::PetsImported(count.parse().ok()?),
             _ => return None,
@@ -188,7 +188,7 @@ impl Flash {
             Flash::StatusesRestored {
                 restored,
                 changed,
-                forgotten,
+                not_in_log,
             } => {
                 let done = match restored {
                     0 => "No status was restored.".to_owned(),
@@ -199,7 +199,7 @@ impl Flash {
                 };
                 let changed = changed.sentence("they changed since", &name_of);
                 let reason = "their earlier status is no longer in the history";
-                done + &changed + &forgotten.sentence(reason, &name_of)
+                done + &changed + &not_in_log.sentence(reason, &name_of)
             }
             Flash::PetsImported(count) => {
                 let pets = counted(*count, "pet is", "pets are");
@@ -303,7 +303,7 @@ mod tests {
             Flash::StatusesRestored {
                 restored: 298,
                 changed: KeptPets::new(&[PetId::new(7)]),
-                forgotten: KeptPets::default(),
+                not_in_log: KeptPets::default(),
             },
             Flash::PetsImported(500),
         ] {
@@ -318,7 +318,7 @@ mod tests {
         let restored = Flash::StatusesRestored {
             restored: 288,
             changed: KeptPets::new(&many),
-            forgotten: KeptPets::new(&many[..1]),
+            not_in_log: KeptPets::new(&many[..1]),
         };
         assert!(restored.encode().len() < 200, "{}", restored.encode());
         assert_eq!(

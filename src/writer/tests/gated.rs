@@ -29,7 +29,7 @@ pub enum Disk {
     /// Fails after it has written.
     FailsAfterWriting,
     /// Loses its last change.
-    Forgets,
+    DropsWrite,
 }
 
 /// An engine that waits for a verdict before each commit and each recovery.
@@ -38,7 +38,7 @@ pub struct GatedEngine {
     pub started: Sender<usize>,
     pub verdicts: Mutex<Receiver<Disk>>,
     pub is_healthy: AtomicBool,
-    pub forgotten: AtomicU64,
+    pub dropped_writes: AtomicU64,
     pub is_over: AtomicBool,
     pub is_shared: AtomicBool,
     /// The arguments of `trim`.
@@ -97,7 +97,7 @@ impl Engine for GatedEngine {
         match self.verdict() {
             Disk::Writes => return self.inner.commit(read, proposed),
             Disk::FailsAfterWriting => self.inner.append(&assign_revs(read, proposed))?,
-            Disk::Fails | Disk::Forgets => {}
+            Disk::Fails | Disk::DropsWrite => {}
         }
         Err(self.fails().unwrap_err())
     }
@@ -113,7 +113,7 @@ impl Engine for GatedEngine {
     fn recover(&self) -> Result<(), StoreError> {
         match self.verdict() {
             Disk::Fails | Disk::FailsAfterWriting => return self.fails(),
-            Disk::Forgets => self.forgotten.store(1, Ordering::Relaxed),
+            Disk::DropsWrite => self.dropped_writes.store(1, Ordering::Relaxed),
             Disk::Writes => {}
         }
         self.is_healthy.store(true, Ordering::Relaxed);
@@ -127,7 +127,9 @@ impl Engine for GatedEngine {
 
     fn newest(&self) -> Result<Rev, StoreError> {
         let newest = self.inner.newest()?.get();
-        Ok(Rev::new(newest - self.forgotten.load(Ordering::Relaxed)))
+        Ok(Rev::new(
+            newest - self.dropped_writes.load(Ordering::Relaxed),
+        ))
     }
 
     fn trim(
@@ -183,7 +185,7 @@ impl Rig {
             started,
             verdicts: Mutex::new(verdict),
             is_healthy: AtomicBool::new(true),
-            forgotten: AtomicU64::new(0),
+            dropped_writes: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
             is_shared: AtomicBool::new(false),
             trims: Mutex::default(),

@@ -168,7 +168,7 @@ async fn programs_list_restore_and_delete_with_the_scope_for_it() {
 }
 
 #[tokio::test]
-async fn viewers_are_told_that_a_pet_is_gone_and_that_it_is_back() {
+async fn viewers_get_gone_for_a_removed_pet_and_pet_for_a_restored_one() {
     let rescue = Rescue::start().await;
     let url = rescue.app.url("");
     let since = rescue.app.cursor().await;
@@ -185,11 +185,11 @@ async fn viewers_are_told_that_a_pet_is_gone_and_that_it_is_back() {
         "visitors learn nothing of that"
     );
     for viewer in &mut viewers {
-        let told = viewer.take_news(3).await;
-        let types: Vec<&Value> = told.iter().map(|message| &message["type"]).collect();
+        let received = viewer.take_news(3).await;
+        let types: Vec<&Value> = received.iter().map(|message| &message["type"]).collect();
         assert_eq!(types, ["gone", "pet", "gone"], "{}", viewer.transport());
-        assert_eq!(told[1]["name"], "Biscuit");
-        for message in [&told[0], &told[2]] {
+        assert_eq!(received[1]["name"], "Biscuit");
+        for message in [&received[0], &received[2]] {
             assert!(!message.to_string().contains("Biscuit"), "{message}");
         }
     }
