@@ -62,10 +62,10 @@ async fn a_card_and_a_page_without_a_photo_leave_its_place_to_a_silhouette_of_th
 }
 
 #[tokio::test]
-async fn staff_see_the_photo_of_a_pet_above_the_buttons_that_set_its_status() {
+async fn staff_reach_the_buttons_that_set_the_status_before_the_photos() {
     let app = spawn_app().await;
     add_pet_with_photos(&app).await;
     let page = app.text("/pets/1").await;
     let place = |part: &str| page.find(part).unwrap();
-    assert!(place("class=\"gallery\"") < place("class=\"set-status\""));
+    assert!(place("class=\"set-status\"") < place("class=\"gallery\""));
 }
