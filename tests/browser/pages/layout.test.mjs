@@ -1,4 +1,4 @@
-/** Nothing sticks out of its place: at 320 px, and at 1280 px with a zoom of 200 %. */
+/** Nothing sticks out of its place: at 320 px, and at 1280 px with a zoom of 200 %. On a phone, what matters comes first. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startAll } from "../support/all-pages.mjs";
@@ -6,6 +6,15 @@ import { openTab } from "../support/browser.mjs";
 
 /** Widths in CSS pixels. A zoom of 200 % halves the width of the page. */
 const VIEWPORTS = { "320 px": { width: 320, height: 640 }, "1280 px at 200 %": { width: 640, height: 400 } };
+
+const PHONE = { width: 390, height: 844 };
+
+/** How far down an element may end on a phone, by page: the start of the first pet, and all buttons that set the status. */
+const FIRST = [
+  { name: "visitor /pets", selector: ".find, h1, .line", limit: 330 },
+  { name: "admin /pets", selector: ".select-all, .find, h1, .line", limit: 400 },
+  { name: "admin /pets/1", selector: ".set-status fieldset button", limit: 844 },
+];
 
 /** Returns the elements whose content is wider than they are, and those that widen the page. Runs in the page. */
 function findWide() {
@@ -32,4 +41,12 @@ test("nothing is wider than its place", async (t) => {
     }
   }
   assert.deepEqual(found, []);
+
+  for (const { name, selector, limit } of FIRST) {
+    const { url, storageState } = pages.find((page) => page.name === name);
+    const { page } = await openTab(t, url, { viewport: PHONE, storageState });
+    const ends = await page.locator(`:is(${selector}):visible`).evaluateAll((all) => all.map((one) => one.getBoundingClientRect().bottom));
+    assert.ok(Math.max(...ends) <= limit, `${name} ends at ${Math.max(...ends)}`);
+    await page.context().close();
+  }
 });

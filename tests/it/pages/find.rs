@@ -98,7 +98,7 @@ async fn the_form_and_the_summary_lead_on_from_the_view() {
         "<option value=\"Cat\" selected>",
         "name=\"tag\" value=\"special-needs\" checked>",
         "<option value=\"name\" selected>",
-        "Filter and sort (3)</summary>",
+        "Filters (3)</summary>",
     ] {
         assert!(read.contains(part), "{part} in {read}");
     }
