@@ -43,7 +43,7 @@ pub use self::import::{ImportPage, ImportPreview, ImportedPet};
 pub use self::lobby::{LobbyCardsPage, LobbyPage};
 pub use self::page::Page;
 pub use self::pets::{
-    BulkUndoView, CardsPage, IndexPage, ShowPage, StatusForm, TrashPage, UndoView,
+    BoardLayout, BulkUndoView, CardsPage, IndexPage, ShowPage, StatusForm, TrashPage, UndoView,
 };
 use self::photos::LogoView;
 pub use self::photos::{LogoPage, PhotosPage, logo_path};

@@ -1,5 +1,6 @@
 //! Contexts of the board and of the page of a pet.
 
+mod layout;
 mod status_form;
 mod trash;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::layout::BoardLayout;
 pub use self::status_form::StatusForm;
 pub use self::trash::TrashPage;
 use super::ask::AskView;
@@ -30,13 +32,16 @@ pub struct IndexPage {
     as_of: AsOf,
     has_pets: bool,
     find: FindView,
+    layout: BoardLayout,
+    other_layout: BoardLayout,
     /// An empty pet: the page copies its card for pets that are added later.
     blank: PetView,
     statuses: Vec<Choice>,
-    undo: Option<UndoView>,
+    /// Offer to undo the status of one pet.
+    pub undo: Option<UndoView>,
     /// Offer to undo the statuses of several pets.
     pub bulk_undo: Option<BulkUndoView>,
-    /// The ids of all pets on the page, to set their statuses together; `None` for too many.
+    /// The ids of all pets on the page, to set their statuses together; `None` if there are none.
     all_pets: Option<String>,
     /// The idempotency key of the form.
     pub request: String,
@@ -52,6 +57,7 @@ pub struct IndexPage {
 #[derive(Serialize)]
 pub struct CardsPage {
     pets: Vec<PetView>,
+    layout: BoardLayout,
     statuses: Vec<Choice>,
 }
 
@@ -161,16 +167,18 @@ impl IndexPage {
         board: &Board,
         pets: &[Arc<Pet>],
         find: FindView,
+        layout: BoardLayout,
         now: &Now,
-        undo: Option<UndoView>,
     ) -> Self {
         IndexPage {
             as_of: AsOf::new(board.cursor, None, now),
             has_pets: !board.pets.is_empty(),
             find,
+            layout,
+            other_layout: layout.other(),
             blank: PetView::blank(now),
             statuses: choices(&now.activities, None),
-            undo,
+            undo: None,
             bulk_undo: None,
             all_pets: all_pets(pets),
             request: String::new(),
@@ -182,10 +190,11 @@ impl IndexPage {
 }
 
 impl CardsPage {
-    /// The cards of `pets`, as of now.
-    pub fn new(pets: &[Arc<Pet>], now: &Now) -> Self {
+    /// The cards or rows of `pets`, as of now.
+    pub fn new(pets: &[Arc<Pet>], layout: BoardLayout, now: &Now) -> Self {
         CardsPage {
             pets: pets.iter().map(|pet| PetView::new(pet, now)).collect(),
+            layout,
             statuses: choices(&now.activities, None),
         }
     }

@@ -39,6 +39,8 @@ pub enum BlockKind {
     Cards,
     /// Cards with buttons that set the status. The form token is in the form around them.
     CardsWithButtons,
+    /// Rows with buttons that set the status.
+    RowsWithButtons,
     /// Cards of the screen in the lobby.
     LobbyCards,
     /// Objects of the API for an audience.

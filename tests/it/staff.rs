@@ -3,8 +3,8 @@
 mod accounts;
 mod audit;
 mod backups;
+mod board;
 mod bootstrap;
-mod bulk;
 mod command_line;
 mod csrf;
 mod quick_status;

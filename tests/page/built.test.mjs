@@ -15,6 +15,7 @@ const LIMITS = [
   { page: "index of staff", files: ["staff.js", "staff.css"], limit: 26_500 },
   { page: "a part of the pets", files: ["find.js", "find.css"], limit: 2_000 },
   { page: "selection of staff", files: ["selection.js", "selection.css"], limit: 1_300 },
+  { page: "compact list of staff", files: ["rows.css"], limit: 1_000 },
   { page: "index of the demo", files: ["demo.js", "staff.css"], limit: 27_000 },
   { page: "screen in the lobby", files: ["lobby.js", "lobby.css"], limit: 24_500 },
   { page: "sheet to print", files: ["sheet.js", "sheet.css"], limit: 5_000 },

@@ -71,6 +71,10 @@ export class StatusButtons {
     if (form.matches("[data-status-form]")) return this.#sendForm(event, /** @type {HTMLFormElement} */ (form));
     if (!form.matches("[data-set-status]") || !button || pet === undefined) return;
     event.preventDefault();
+    // The buttons of a row are behind its status.
+    const disclosure = button.closest("details");
+    disclosure?.removeAttribute("open");
+    disclosure?.querySelector("summary")?.focus({ preventScroll: true });
     this.onset(pet, button.value);
   };
 
@@ -145,5 +149,5 @@ function fieldsOf(form) {
  */
 function buttonOf(element, status) {
   const filter = status ? `[value="${CSS.escape(status)}"]` : '[aria-pressed="true"]';
-  return element.querySelector(`button[name="status"]${filter}`) ?? element.querySelector('button[name="status"]');
+  return element.querySelector(`.row-status > summary, button[name="status"]${filter}`) ?? element.querySelector('button[name="status"]');
 }

@@ -1,6 +1,7 @@
 //! The board, the page of a pet, and the forms that add a pet and remove a pet. Those that set a status are in `status`.
 
 pub mod day;
+mod layout;
 pub mod status;
 pub mod trash;
 
@@ -20,8 +21,8 @@ use crate::auth::{MayWrite, Permit, Rights};
 use crate::error::Failure;
 use crate::model::{Activities, Pet, PetId, ProfileInput};
 use crate::views::{
-    AskView, CardsPage, FindView, FormPage, IndexPage, Now, SharedPhoto, Sharing, ShowPage,
-    view_address,
+    AskView, BoardLayout, CardsPage, FindView, FormPage, IndexPage, Now, SharedPhoto, Sharing,
+    ShowPage, view_address,
 };
 use crate::web::Site;
 use crate::web::board_view::{find_pets, parse_view};
@@ -43,9 +44,10 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
     let now = Now::new(&rescue);
     let (query, problems) = parse_view(uri.query(), &rescue.activities);
     let found = find_pets(&query, &board.pets, audience).await?;
-    let undo = undo::offer_for(&pages, headers, &now, None);
     let find = FindView::new(&query, &problems, &board.pets, &found, &rescue.activities);
-    let mut page = IndexPage::new(&board, &found.pets, find, &now, undo);
+    let layout = layout::choose(&pages, headers, uri);
+    let mut page = IndexPage::new(&board, &found.pets, find, layout, &now);
+    page.undo = undo::offer_for(&pages, headers, &now, None);
     page.removed = pages.removed_pet();
     page.flash = pages.flash().filter(|_| page.removed.is_none());
     page.bulk_undo = bulk::offer_for(&pages, headers);
@@ -57,26 +59,28 @@ pub async fn index(pages: PageResponder, headers: &HeaderMap, uri: &Uri) -> poem
         page.sharing = Some(Sharing::board(&rescue, address, photo));
     }
     let mut response = pages.show_with_flash(&page)?;
+    layout::remember(layout, uri, &pages, &mut response);
     // The cards are rendered as a block, between the two halves of the page.
     let html = response.take_body().into_string().await;
     let html = html.map_err(|_| Failure::internal())?;
     let halves = html.split_once(IndexPage::CARDS);
     let halves = halves.ok_or_else(Failure::internal)?;
-    let cards = cards(&pages.site, Rights::new(&pages.principal));
+    let cards = cards(&pages.site, Rights::new(&pages.principal), layout);
     let body = pages.site.blocks.page(cards, &found.pets, halves).await;
     response.set_body(body.map_err(|_| Failure::internal())?);
     Ok(response)
 }
 
-/// Returns how the cards of the board are rendered for a reader with `rights`.
+/// Returns how the cards or rows of the board are rendered for a reader with `rights`.
 fn cards(
     site: &Arc<Site>,
     rights: Rights,
+    layout: BoardLayout,
 ) -> Rendering<impl Fn(&[Arc<Pet>]) -> Option<String> + Send + Sync + 'static> {
-    let kind = if rights.is_staff {
-        BlockKind::CardsWithButtons
-    } else {
-        BlockKind::Cards
+    let kind = match layout {
+        BoardLayout::Rows => BlockKind::RowsWithButtons,
+        BoardLayout::Cards if rights.is_staff => BlockKind::CardsWithButtons,
+        BoardLayout::Cards => BlockKind::Cards,
     };
     // Shared cards contain nothing about their reader.
     let rights = Rights {
@@ -94,7 +98,7 @@ fn cards(
         separator: "",
         render: move |pets: &[Arc<Pet>]| {
             let rescue = site.app.rescue();
-            let page = CardsPage::new(pets, &Now::new(&rescue));
+            let page = CardsPage::new(pets, layout, &Now::new(&rescue));
             site.views.render(&rescue, &rights, &page)
         },
     }

@@ -40,6 +40,7 @@ const PATHS = {
   ],
   admin: [
     "/pets",
+    "/pets?layout=rows",
     "/pets/1",
     "/pets/2",
     "/pets/new",

@@ -1,0 +1,4 @@
+//! The board as staff use it.
+
+mod bulk;
+mod layout;
