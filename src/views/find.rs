@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::model::{
     Activities, AdoptionState, Pet, PetPage, PetQuery, PetSort, QueryProblem, Status, Tags, fold,
 };
+use crate::writer::MAX_BULK_PETS;
 
 /// The most species that the form offers. Others are found by search.
 const SPECIES_LIMIT: usize = 60;
@@ -31,6 +32,8 @@ pub struct FindView {
     summary: Vec<SummaryLink>,
     /// Number of pets: "12 pets".
     count: String,
+    /// Address of the view, if it has more pets than the page, and not too many to set their status together.
+    all_matching: Option<String>,
     /// Parameters that were left out, for the reader.
     problems: Vec<String>,
     /// The view, if the page does not show all pets.
@@ -81,6 +84,7 @@ impl FindView {
         let has_form = pets.len() > FEW_PETS || selects.len() > 1 || !tags.is_empty();
         let is_part = !query.is_plain() || page.pages > 1;
         let link = |pages_before| view_address(&query.at_page(pages_before));
+        let is_offered = page.pages > 1 && page.matching <= MAX_BULK_PETS;
         let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let number = query.pages_before + 1;
         if number > page.pages {
@@ -102,6 +106,7 @@ impl FindView {
                 1 => "1 pet".to_owned(),
                 count => format!("{count} pets"),
             },
+            all_matching: is_offered.then(|| link(0)),
             problems,
             part: is_part.then(|| query_string(query)),
             is_empty: page.matching == 0,

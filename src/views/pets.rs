@@ -43,6 +43,7 @@ pub struct IndexPage {
     pub bulk_undo: Option<BulkUndoView>,
     /// The ids of all pets on the page, to set their statuses together; `None` if there are none.
     all_pets: Option<String>,
+    note_limit: usize,
     /// The idempotency key of the form.
     pub request: String,
     /// Id and name of the pet that the last form removed.
@@ -181,6 +182,7 @@ impl IndexPage {
             undo: None,
             bulk_undo: None,
             all_pets: all_pets(pets),
+            note_limit: StatusNote::LIMIT,
             request: String::new(),
             removed: None,
             flash: None,

@@ -1,10 +1,10 @@
 //! Finds the pets of a view.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::super::{Audience, FieldKind, Pet, Profile, Status, fold};
+use super::super::{Audience, FieldKind, Pet, PetId, Profile, Status, fold};
 use super::{PetQuery, PetSort};
 
 /// The pets of a page.
@@ -61,6 +61,15 @@ impl PetQuery {
             pages: found.len().div_ceil(PetQuery::PAGE_PETS).max(1),
             doing,
         }
+    }
+
+    /// Returns the ids of the pets on all pages of this view.
+    pub fn select_ids(&self, pets: &[Arc<Pet>], audience: Audience) -> BTreeSet<PetId> {
+        let mut criteria = Criteria::new(self, audience);
+        let has_status = |pet: &Pet| self.doing.is_none_or(|status| status == pet.status);
+        let found = pets.iter();
+        let found = found.filter(|pet| has_status(pet) && criteria.matches(pet));
+        found.map(|pet| pet.id).collect()
     }
 }
 
@@ -125,7 +134,7 @@ mod tests {
     use rand::rngs::ChaCha8Rng;
     use rand::{RngExt, SeedableRng};
 
-    use super::super::super::{PetId, Timestamp, example};
+    use super::super::super::{Timestamp, example};
     use super::*;
     use crate::model::{Activities, AdoptionState};
 

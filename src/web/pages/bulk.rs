@@ -21,6 +21,7 @@ use crate::error::Failure;
 use crate::model::{Activities, Change, ChangeKind, Cursor, PetId, Rev, Status, StatusStart};
 use crate::store::{Engine, StoreError};
 use crate::views::{BulkUndoView, counted};
+use crate::web::board_view::parse_view;
 use crate::web::site::run_blocking;
 use crate::writer::{
     Command, Committed, Expected, IdempotencyKey, MAX_BULK_PETS, OnRefusal, Signer, StatusEdit,
@@ -39,7 +40,7 @@ const OFFERED_FOR: Duration = Duration::from_secs(30);
 /// First part of the cookie of `undo`, which then is not about one pet.
 const COOKIE_KIND: &str = "many";
 
-/// Sets the status of the pets that are selected, or of all that the page showed.
+/// Sets the status of the pets that are selected, of all that the page showed, or of all that match its view now.
 #[handler]
 pub async fn set_statuses(
     permit: Permit<MaySetStatus>,
@@ -50,13 +51,28 @@ pub async fn set_statuses(
     let rescue = pages.site.app.rescue();
     let status = rescue.activities.parse(form.text("status"));
     let status = status.map_err(Failure::from)?;
-    let pets = selected_pets(&form)?;
+    let note = form.get("bulk-note").filter(|note| !note.trim().is_empty());
+    let note = note.map(str::parse).transpose();
+    let edit = StatusEdit {
+        note: note.map_err(Failure::from)?,
+        ..status.into()
+    };
+    let mut pets = selected_pets(&form)?;
+    if let Some(view) = form.get("matching") {
+        pets.extend(matching_pets(&pages, view, &rescue.activities).await?);
+    }
+    if pets.len() > MAX_BULK_PETS {
+        return Err(Failure::invalid(format!(
+            "At most {MAX_BULK_PETS} pets can be set together. Select fewer."
+        ))
+        .into());
+    }
     let board = board_address(headers, &rescue.activities);
     if pets.is_empty() {
         return Ok(pages.redirect_with_flash(&board, &Flash::NoPetSelected));
     }
     // A pet that was removed since the page was rendered does not keep the others from being set.
-    let set = Command::set_statuses(pets, status, OnRefusal::Skip);
+    let set = Command::set_statuses(pets, edit, OnRefusal::Skip);
     let writer = pages.site.app.writer();
     let committed = writer.commit_once(set, form.key(), permit.signer()).await;
     let committed = committed.map_err(Failure::from)?;
@@ -74,28 +90,47 @@ fn board_address(headers: &HeaderMap, activities: &Activities) -> String {
 /// Returns the pets of a form: those that are checked, and all that the page showed if this is checked.
 ///
 /// # Errors
-/// 422 for what is not a pet's id, and for too many pets.
+/// 400 for what is not a pet's id.
 fn selected_pets(form: &Form) -> Result<BTreeSet<PetId>, Failure> {
     let listed = form.values("pet").chain(form.values("all"));
     let ids = listed.flat_map(|ids| ids.split(',')).map(str::parse);
-    let pets: BTreeSet<PetId> = ids.collect::<Result<_, _>>()?;
-    if pets.len() > MAX_BULK_PETS {
-        return Err(Failure::invalid(format!(
-            "At most {MAX_BULK_PETS} pets can be set together. Select fewer."
-        )));
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// Returns the pets on all pages of the view with the address `view`.
+///
+/// # Errors
+/// 422 for parameters that no view has: the form would set other pets than its author chose.
+async fn matching_pets(
+    pages: &PageResponder,
+    view: &str,
+    activities: &Activities,
+) -> Result<BTreeSet<PetId>, Failure> {
+    let (query, problems) = parse_view(view.strip_prefix("/pets?"), activities);
+    if let Some(problem) = problems.first() {
+        return Err(Failure::invalid(problem.to_string()));
     }
-    Ok(pets)
+    let audience = pages.principal.audience();
+    let board = pages.site.app.hub().board(audience);
+    run_blocking(move || Ok(query.select_ids(&board.pets, audience))).await
 }
 
 /// Describes a form in the words of a button: "Set 12 pets to Eating".
 pub fn description(form: &Form, activities: &Activities) -> String {
-    let pets = selected_pets(form).map_or(0, |pets| pets.len());
+    let pets = match form.get("matching") {
+        Some(_) => "all pets that match".to_owned(),
+        None => counted(
+            selected_pets(form).map_or(0, |pets| pets.len()),
+            "pet",
+            "pets",
+        ),
+    };
     let status = activities.parse(form.text("status"));
     let status = status.map_or_else(
         |_| "another status".to_owned(),
         |status| activities.text(status),
     );
-    format!("Set {} to {status}", counted(pets, "pet", "pets"))
+    format!("Set {pets} to {status}")
 }
 
 /// Restores the statuses from before the changes that the form names.

@@ -65,6 +65,27 @@ test("all is all that are on the page now, and Enter on a box sets nothing", asy
   tab.assertNoProblems();
 });
 
+test("in the compact list a tap on the status opens its buttons, and a tap on one of them sets it, live", async (t) => {
+  const store = await startStore(t, { pets: 2 });
+  await store.setStatus(2, "sleeping");
+  const tab = await openTab(t, `${store.origin}/pets`);
+  await tab.page.locator('a:text("Compact list")').click();
+  await tab.isLive();
+  const { id } = await store.api("POST", "/pets", { name: "Clementine", species: "Guinea pig" });
+  await tab.shows(id, "name", "Clementine");
+  for (const pet of [2, id]) {
+    const disclosure = tab.pet(pet).locator("details");
+    await disclosure.locator("summary").click();
+    await disclosure.locator('button[value="playing"]').click();
+    await tab.shows(pet, "status", "Playing");
+    assert.equal(await disclosure.evaluate((element) => element.open), false);
+    await eventually(async () => assert.match(await tab.pet(pet).innerText(), /Saved and live/));
+  }
+  await tab.pet(2).locator('button:text("Undo")').click();
+  await tab.shows(2, "status", "Sleeping");
+  tab.assertNoProblems();
+});
+
 test("without JavaScript the form sets all pets of the page, and offers to undo it", async (t) => {
   const store = await startStore(t, { pets: 3 });
   const tab = await openTab(t, `${store.origin}/pets`, { javaScriptEnabled: false });

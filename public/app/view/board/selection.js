@@ -12,6 +12,8 @@ export class Selection {
   #form = null;
   /** @type {HTMLInputElement | null} */
   #all = null;
+  /** Selects the pets of other pages too. @type {HTMLInputElement | null} */
+  #matching = null;
   /** Observes cards that come and go. */
   #cards = new MutationObserver(() => {
     this.#nameBoxes();
@@ -27,6 +29,7 @@ export class Selection {
     const bar = this.#document.querySelector("[data-bulk]");
     this.#form = bar?.closest("form") ?? null;
     this.#all = this.#form?.querySelector("[data-select-all]") ?? null;
+    this.#matching = this.#form?.querySelector("[data-select-matching]") ?? null;
     if (!this.#form) return;
     // The cards say what is selected. The list of the server does not have the pets that came later.
     this.#all?.removeAttribute("name");
@@ -45,7 +48,10 @@ export class Selection {
   }
 
   #onchange = (/** @type {Event} */ event) => {
-    if (event.target === this.#all) for (const box of this.#boxes()) box.checked = this.#all?.checked ?? false;
+    const target = /** @type {HTMLInputElement} */ (event.target);
+    if (target.type !== "checkbox") return;
+    if (target === this.#all || target === this.#matching) for (const box of this.#boxes()) box.checked = target.checked;
+    if (this.#matching && !target.checked) this.#matching.checked = false;
     this.#count();
   };
 
@@ -69,7 +75,8 @@ export class Selection {
   /** @param {number} count @param {number} total */
   #draw(count, total) {
     const text = this.#form?.querySelector("[data-bulk-count]");
-    if (text) setText(text, count === 1 ? "1 pet selected" : `${count} pets selected`);
+    const all = this.#matching?.checked && count ? this.#matching.dataset.selectMatching : "";
+    if (text) setText(text, all || (count === 1 ? "1 pet selected" : `${count} pets selected`));
     if (!this.#all) return;
     this.#all.checked = count > 0 && count === total;
     this.#all.indeterminate = count > 0 && count < total;

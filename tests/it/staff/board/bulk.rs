@@ -215,6 +215,55 @@ async fn a_removed_pet_is_left_out_and_a_selection_without_pets_is_explained() {
     assert_eq!(statuses(&rescue).await, after);
 }
 
+#[tokio::test]
+async fn all_pets_that_match_are_set_with_a_note_and_set_back_in_one_commit_each() {
+    let rescue = rescue_with(100).await;
+    let mut boris = rescue.signed_in("boris").await;
+    set(&mut boris, &["1", "50", "100"], "playing").await;
+    let before = statuses(&rescue).await;
+    let page = boris.get("/pets?q=pet").await;
+    assert!(page.contains("All 99 pets that match"), "{page}");
+    let matching = value(&page, "matching").unwrap();
+    // Decided when it is sent: this pet came after the page.
+    let add = rescue.bearing(&rescue.tokens[2], "POST", "/api/v1/pets");
+    let late = json!({ "name": "Late Pet", "species": "cat" });
+    assert_eq!(add.json(&late).send().await.unwrap().status(), 201);
+
+    let commits = metric(&rescue.app, "petstore_commits_total").await;
+    let fields = [
+        ("matching", matching.as_str()),
+        ("status", "eating"),
+        ("bulk-note", "chicken and rice"),
+    ];
+    let answer = boris.post("/pets/statuses", &fields).await;
+    let (page, _) = follow(&boris, &answer).await;
+    assert!(page.contains("100 pets are now eating"), "{page}");
+    let read = rescue.bearing(&rescue.tokens[0], "GET", "/api/v1/pets/101");
+    let pet: Value = read.send().await.unwrap().json().await.unwrap();
+    assert_eq!(pet["note"], "chicken and rice");
+    let after = statuses(&rescue).await;
+    assert_eq!(after[&1], before[&1], "this pet does not match");
+    let eating = after.values().filter(|(status, _)| status == "eating");
+    assert_eq!(eating.count(), 100);
+    let offer = value(&page, "undo").unwrap();
+    let message = undo(&mut boris, &offer).await;
+    assert_eq!(message, "100 statuses were restored.");
+    let committed = metric(&rescue.app, "petstore_commits_total").await - commits;
+    assert_eq!(committed, 2);
+    let restored = statuses(&rescue).await;
+    assert!(before.iter().all(|(pet, status)| restored[pet] == *status));
+
+    let long = "x".repeat(81);
+    for (name, text) in [
+        ("bulk-note", long.as_str()),
+        ("matching", "/pets?doing=flying"),
+    ] {
+        let fields = [("pet", "1"), ("status", "eating"), (name, text)];
+        assert_eq!(boris.submit("/pets/statuses", &fields).await, 422, "{name}");
+    }
+    assert_eq!(statuses(&rescue).await, restored);
+}
+
 /// The selection was lost when the session had ended.
 #[tokio::test]
 async fn a_selection_without_a_session_becomes_one_button_after_signing_in() {
