@@ -27,7 +27,7 @@ use crate::config::{Config, EngineChoice};
 use crate::hub::{Hub, REQUESTS_KEPT_FOR};
 use crate::limits::ClientLimiter;
 use crate::metrics::Metrics;
-use crate::model::{ChangeSource, Rev};
+use crate::model::{ActivitiesVersion, ChangeSource, Rescue, Rev};
 use crate::serve::{Server, listen};
 use crate::simulator::{self, Simulator, add_portraits, sample_pets};
 use crate::store::{AccountStore, Engine, RedbEngine, StoreError, connect_cluster};
@@ -287,6 +287,13 @@ async fn open_store(
         };
         let authenticator = Authenticator::open(auth, accounts, base_url, port)?;
         let hub = load_hub(Arc::clone(&engine), metrics, samples)?;
+        if let Ok(staff) = authenticator.staff() {
+            let hub = Arc::clone(&hub);
+            let follow = move |rescue: &Rescue| {
+                hub.set_activities(ActivitiesVersion::new(&rescue.activities));
+            };
+            staff.accounts().follow_rescue(follow);
+        }
         Ok((engine, hub, authenticator))
     });
     opened.await.expect("opening a store does not panic")

@@ -39,7 +39,8 @@ pub use self::topic_filter::{FILTER_LIMIT, TooManyPets, TopicFilter};
 use self::waiters::Waiters;
 use crate::metrics::Metrics;
 use crate::model::{
-    Audience, Change, Cursor, Epoch, Pet, PetId, PhotoHash, RequestId, Rev, Timestamp,
+    ActivitiesVersion, Audience, Change, Cursor, Epoch, Pet, PetId, PhotoHash, RequestId, Rev,
+    Status, Timestamp,
 };
 use crate::store::{self, Engine, Follower, StoreError, used_photos};
 pub use crate::wire::Topic;
@@ -72,6 +73,8 @@ pub struct Hub {
     replays: Semaphore,
     encodings: Semaphore,
     engine_status: EngineStatus,
+    /// Version of the rescue's own activities, which heartbeats name.
+    activities: Mutex<Option<ActivitiesVersion>>,
     /// Wakes the delivery workers, which do not wait on the stream.
     on_publish: OnceLock<Callback>,
     metrics: Metrics,
@@ -93,6 +96,7 @@ impl Hub {
             replays: Semaphore::new(MAX_CONCURRENT_REPLAYS),
             encodings: Semaphore::new(1),
             engine_status: EngineStatus::default(),
+            activities: Mutex::default(),
             on_publish: OnceLock::new(),
             engine,
             stream,
@@ -141,8 +145,8 @@ impl Hub {
         self.stream.subscribe()
     }
 
-    /// Sets the callback that runs on the engine's thread after each publish, and when `epoch`, `gaps`
-    /// or `stale_since` changes. Only the first call has an effect: there is one set of workers.
+    /// Sets the callback that runs on the engine's thread after each publish, and when `epoch`, `gaps`,
+    /// `stale_since` or `activities` changes. Only the first call has an effect: there is one set of workers.
     pub fn on_publish(&self, callback: impl Fn() + Send + Sync + 'static) {
         let _ = self.on_publish.set(Box::new(callback));
     }
@@ -231,6 +235,12 @@ impl Hub {
         Some((Arc::clone(&entry.pet), cursor))
     }
 
+    /// Returns the present status of a pet on the board, for those who may set it.
+    pub fn status(&self, id: PetId) -> Option<Status> {
+        let state = self.state();
+        Some(state.entry(id, Audience::Staff)?.pet.status)
+    }
+
     /// Returns one pet that `audience` may know of with the revs of its last changes, and their epoch.
     pub fn entry(&self, id: PetId, audience: Audience) -> Option<(BoardEntry, Epoch)> {
         let state = self.state();
@@ -308,6 +318,24 @@ impl Hub {
     /// Returns the number of gaps in the history so far. After a new gap, each viewer must be resynced.
     pub fn gaps(&self) -> u64 {
         self.state().gaps()
+    }
+
+    /// Returns the version of the rescue's own activities, if it has some.
+    pub fn activities(&self) -> Option<ActivitiesVersion> {
+        *self.lock_activities()
+    }
+
+    /// Sets the version of the rescue's own activities. Viewers get a heartbeat with it.
+    pub fn set_activities(&self, version: Option<ActivitiesVersion>) {
+        let before = std::mem::replace(&mut *self.lock_activities(), version);
+        if before != version {
+            self.wake_workers();
+        }
+    }
+
+    fn lock_activities(&self) -> MutexGuard<'_, Option<ActivitiesVersion>> {
+        let lock = self.activities.lock();
+        lock.expect("no holder of this lock panics")
     }
 
     /// Returns the metrics.

@@ -51,12 +51,18 @@ fn admit(
 }
 
 /// Returns the first message of every connection, which sends something at least once per `heartbeat`.
-fn hello(transport: Transport, cursor: Cursor, heartbeat: Duration) -> Message<'static> {
+fn hello(
+    app: &AppState,
+    transport: Transport,
+    cursor: Cursor,
+    heartbeat: Duration,
+) -> Message<'static> {
     Message::Hello {
         cursor,
         transport: transport.as_str(),
         heartbeat_ms: whole_ms(heartbeat),
         server_time: Timestamp::now(),
+        activities: app.hub().activities(),
     }
 }
 

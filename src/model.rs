@@ -42,8 +42,8 @@ pub use profile::{
 };
 pub use request::{RequestId, RequestKey};
 pub use rescue::{
-    Accent, Activities, Activity, ActivityIcon, ActivityInput, ActivitySheet, Logo, LogoError,
-    Rescue, RescueField, SettingKind,
+    Accent, Activities, ActivitiesVersion, Activity, ActivityIcon, ActivityInput, ActivitySheet,
+    Logo, LogoError, Rescue, RescueField, SettingKind,
 };
 pub use staff::{
     Account, AccountName, AccountNameError, AuditEntry, AuditKind, Invitation, Key,

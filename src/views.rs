@@ -54,7 +54,7 @@ pub use self::sign_in::{InvitationPage, PendingForm, SignInPage};
 pub use self::staff::{StaffPage, counted};
 pub use self::time_text::Now;
 use crate::auth::{AuthMode, Rights};
-use crate::model::{ActivitySheet, Rescue};
+use crate::model::{ActivitiesVersion, ActivitySheet, Rescue};
 
 /// Context that every template gets in addition to that of its page.
 #[derive(Serialize)]
@@ -72,6 +72,8 @@ struct Context<'a, P> {
     accent: Option<String>,
     /// Name of the style sheet of the rescue's own activities, if it has some.
     activity_sheet: Option<String>,
+    /// Version of these activities, by which the page notices that it needs them again.
+    activities_version: Option<ActivitiesVersion>,
     /// Names of these activities that do not follow from their words, as JSON.
     activity_names: Option<String>,
     /// The link that calls the rescue.
@@ -133,6 +135,7 @@ impl Views {
                 .accent()
                 .map(|accent| accent.to_string()[1..].to_owned()),
             activity_sheet: ActivitySheet::name(&rescue.activities),
+            activities_version: ActivitiesVersion::new(&rescue.activities),
             activity_names: rescue.activities.names_json(),
             phone_link: rescue.phone_link(),
             name: rights.name.as_deref(),

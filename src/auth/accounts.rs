@@ -169,6 +169,12 @@ impl Accounts {
         Arc::clone(&self.cache().rescue)
     }
 
+    /// Calls `follower` with the settings of the rescue, now and after each edit, also by another node.
+    pub fn follow_rescue(&self, follower: impl Fn(&Rescue) + Send + 'static) {
+        *self.cache.lock_follower() = Some(Box::new(follower));
+        self.cache.notify();
+    }
+
     /// Returns the account of this name.
     pub fn account(&self, name: &AccountName) -> Option<Arc<Account>> {
         self.cache().accounts.get(name).cloned()
@@ -221,20 +227,45 @@ impl Accounts {
 
 /// The cache, shared with the store, which applies every edit to it.
 #[derive(Default)]
-struct SharedCache(Mutex<AccountCache>);
+struct SharedCache {
+    cache: Mutex<AccountCache>,
+    on_rescue: Mutex<Option<RescueFollower>>,
+}
+
+type RescueFollower = Box<dyn Fn(&Rescue) + Send>;
 
 impl SharedCache {
     fn lock(&self) -> MutexGuard<'_, AccountCache> {
-        self.0.lock().expect("no holder of this lock panics")
+        self.cache.lock().expect("no holder of this lock panics")
+    }
+
+    fn lock_follower(&self) -> MutexGuard<'_, Option<RescueFollower>> {
+        let lock = self.on_rescue.lock();
+        lock.expect("no holder of this lock panics")
+    }
+
+    /// Passes the settings of the rescue to their follower. The settings are read under its lock, so that it gets the
+    /// newest last.
+    fn notify(&self) {
+        let follower = self.lock_follower();
+        let rescue = Arc::clone(&self.lock().rescue);
+        if let Some(follower) = &*follower {
+            follower(&rescue);
+        }
     }
 }
 
 impl AccountFollower for SharedCache {
     fn reset(&self, accounts: AccountSet, version: u64) {
         self.lock().reset(accounts, version);
+        self.notify();
     }
 
     fn apply(&self, edits: &[AccountEdit], version: u64) {
         self.lock().apply(edits, version);
+        let is_rescue = |edit: &AccountEdit| matches!(edit, AccountEdit::PutRescue(_));
+        if edits.iter().any(is_rescue) {
+            self.notify();
+        }
     }
 }

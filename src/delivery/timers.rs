@@ -13,7 +13,7 @@ use super::viewers::Viewers;
 use super::worker::StreamPosition;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::model::{Cursor, Rev, Timestamp};
+use crate::model::{ActivitiesVersion, Cursor, Rev, Timestamp};
 use crate::wire::{Encoding, Message};
 
 /// Some antivirus programs hold back each event until the next one arrives. So the last event to a
@@ -145,6 +145,7 @@ impl Timers {
 pub struct Heartbeats {
     at: Cursor,
     stale_since: Option<Timestamp>,
+    activities: Option<ActivitiesVersion>,
     /// The newest rev on this node. A viewer that comes from another node may be ahead of it.
     newest: Rev,
     encoded: HashMap<(Rev, Encoding), Bytes>,
@@ -156,6 +157,7 @@ impl Heartbeats {
         Heartbeats {
             at: position.at,
             stale_since: position.stale_since,
+            activities: position.activities,
             newest: hub.newest().0,
             encoded: HashMap::new(),
         }
@@ -201,7 +203,7 @@ impl Heartbeats {
             ..self.at
         };
         let behind = (self.newest < rev).then(Timestamp::now);
-        keep_alive(cursor, after, self.stale_since.or(behind))
+        keep_alive(cursor, after, self.stale_since.or(behind)).naming(self.activities)
     }
 }
 
@@ -229,6 +231,7 @@ pub fn keep_alive(
             heartbeat_ms: None,
             reference: None,
             after,
+            activities: None,
         },
     }
 }

@@ -21,7 +21,7 @@ use super::viewer::{SendOutcome, Viewer};
 use super::viewers::Viewers;
 use super::{Mailbox, PendingViewer, WorkerContext, WorkerMessage};
 use crate::hub::Hub;
-use crate::model::{Cursor, Timestamp};
+use crate::model::{ActivitiesVersion, Cursor, Timestamp};
 use crate::wire::Frame;
 
 /// The token of the mailbox's waker. Rows count from 0.
@@ -57,6 +57,8 @@ pub struct StreamPosition {
     pub gaps: u64,
     /// When the engine stopped responding, as far as the viewers were told.
     pub stale_since: Option<Timestamp>,
+    /// The rescue's own activities, as far as the viewers were told.
+    pub activities: Option<ActivitiesVersion>,
 }
 
 impl StreamPosition {
@@ -67,6 +69,7 @@ impl StreamPosition {
             gaps: hub.gaps(),
             at: hub.cursor(),
             stale_since: None,
+            activities: hub.activities(),
         }
     }
 }
@@ -293,7 +296,8 @@ impl Worker {
     }
 
     /// Reacts to a change of the engine. Closes all connections if it has another epoch, resyncs all
-    /// viewers after a gap, and tells them when the engine stops or starts responding.
+    /// viewers after a gap, and sends all of them a heartbeat when the engine stops or starts responding, and when
+    /// an admin has edited the rescue's own activities.
     pub(super) fn on_engine_event(&mut self, now: Instant) {
         let hub = &self.context.hub;
         if hub.epoch() != self.position.at.epoch {
@@ -308,9 +312,11 @@ impl Worker {
         } else if hub.gaps() != self.position.gaps {
             self.resync_all();
         }
-        let stale_since = self.context.hub.stale_since();
-        if stale_since != self.position.stale_since {
-            self.position.stale_since = stale_since;
+        let hub = &self.context.hub;
+        let told = (self.position.stale_since, self.position.activities);
+        let current = (hub.stale_since(), hub.activities());
+        if told != current {
+            (self.position.stale_since, self.position.activities) = current;
             let mut heartbeats = Heartbeats::new(&self.position, &self.context.hub);
             let sent = self
                 .viewers

@@ -77,7 +77,7 @@ pub async fn poll_changes(
     };
     let cursor = catch_up.reaches();
     let heartbeat = app.heartbeats().choose(query.heartbeat);
-    let body = || PollBody::new(&hello(Transport::Poll, start, heartbeat));
+    let body = || PollBody::new(&hello(app, Transport::Poll, start, heartbeat));
     let stale_since = hub.stale_since_for(cursor);
     if !chunk.frames.is_empty() {
         let encode = || {

@@ -13,7 +13,7 @@ use crate::auth::{Refusal, SocketPrincipal};
 use crate::delivery::{CloseCode, IncomingMessage, MessageHandler, Reply, close_frame};
 use crate::error::Failure;
 use crate::limits::ClientAddress;
-use crate::model::{Activities, PetId, Scope, StatusNote, StatusStart};
+use crate::model::{PetId, Scope, StatusNote, StatusStart};
 use crate::wire::{Encoding, Message};
 use crate::writer::{Command, Committed, Expected, StatusEdit, WriteError};
 
@@ -169,7 +169,7 @@ impl CommandRequest {
     /// Runs the command if `speaker` may at this moment, and returns the answer as a frame.
     async fn run(self, app: &AppState, speaker: &SocketPrincipal) -> Bytes {
         let reference = self.reference().map(str::to_owned);
-        let command = self.into_command(&app.rescue().activities);
+        let command = self.into_command(app);
         let signer = speaker.sign(app.authenticator(), Scope::SetStatus);
         let signer = signer.map_err(|refusal| match refusal {
             Refusal::NotSignedIn => Refusal::SocketNotSignedIn.into(),
@@ -222,7 +222,7 @@ impl CommandRequest {
         reference.filter(|reference| reference.len() <= REFERENCE_LIMIT)
     }
 
-    fn into_command(self, activities: &Activities) -> Result<Command, Failure> {
+    fn into_command(self, app: &AppState) -> Result<Command, Failure> {
         self.check_reference()?;
         if self.verb != "set-status" {
             return Err(Failure::bad_request(
@@ -233,9 +233,10 @@ impl CommandRequest {
             .pet
             .ok_or_else(|| Failure::invalid("set-status needs pet, a whole number such as 7."))?;
         let word = self.status.as_deref().unwrap_or_default();
+        let (rescue, pet) = (app.rescue(), PetId::new(pet));
         let status = match &self.expected {
-            Some(_) => activities.parse_earlier(word),
-            None => activities.parse(word),
+            Some(_) => rescue.activities.parse_earlier(word),
+            None => rescue.activities.parse_beside(app.hub().status(pet), word),
         }?;
         let expected = match self.expected.as_deref() {
             Some(cursor) => Expected::StatusSetAt(cursor.parse()?),
@@ -245,7 +246,7 @@ impl CommandRequest {
         let start = StatusStart::parse(self.began.as_deref(), minutes_ago.as_deref())?;
         let note = self.note.map(|note| note.parse::<StatusNote>());
         Ok(Command::SetStatus {
-            pet: PetId::new(pet),
+            pet,
             edit: StatusEdit {
                 status,
                 start,

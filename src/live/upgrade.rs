@@ -47,7 +47,7 @@ impl Upgrade {
         let catch_up = app.hub().catch_up(query.filter.clone(), since);
         let catch_up = catch_up.in_form(query.form);
         let heartbeat = app.heartbeats().choose(query.heartbeat);
-        let hello = hello(transport, catch_up.start(), heartbeat);
+        let hello = hello(&app, transport, catch_up.start(), heartbeat);
         let hello = encoding.encode_first(&hello, app.slots().retry_ms());
         Upgrade {
             payload: InitialPayload::new(hello, encoding, catch_up),

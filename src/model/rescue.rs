@@ -16,7 +16,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::accent::Accent;
-pub use self::activities::{Activities, Activity, ActivityIcon, ActivityInput, ActivitySheet};
+pub use self::activities::{
+    Activities, ActivitiesVersion, Activity, ActivityIcon, ActivityInput, ActivitySheet,
+};
 use self::contact::{parse_mail, parse_phone};
 use self::link::parse_link;
 pub use self::logo::{Logo, LogoError};

@@ -227,14 +227,13 @@ impl Api {
         preconditions: Preconditions,
         fields: JsonObject,
     ) -> Answer<CommittedObject> {
-        let mut edit = fields.into_status(&self.site.app.rescue())?;
+        let pet = PetId::new(id.0.0);
+        let app = &self.site.app;
+        let mut edit = fields.into_status(&app.rescue(), app.hub().status(pet))?;
         if let if_match @ Expected::LastChange(_) = preconditions.expected() {
             edit.expected = if_match;
         }
-        let set = Command::SetStatus {
-            pet: PetId::new(id.0.0),
-            edit,
-        };
+        let set = Command::SetStatus { pet, edit };
         let set = self.commit(permit, key, set).await?;
         Ok(Json(CommittedObject::new(set.cursor)))
     }

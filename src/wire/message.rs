@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::json::to_ascii;
 use super::pet_fields::PetFields;
 use crate::model::{
-    AdoptionState, Audience, Change, ChangeKind, ChangeSource, Cursor, Epoch, Pet, PetId, Status,
-    StatusNote, Timestamp,
+    ActivitiesVersion, AdoptionState, Audience, Change, ChangeKind, ChangeSource, Cursor, Epoch,
+    Pet, PetId, Status, StatusNote, Timestamp,
 };
 
 /// A message from server to client. Serialises to the JSON object of the interface; readers ignore types
@@ -25,6 +25,9 @@ pub enum Message<'a> {
         heartbeat_ms: u64,
         /// Clock of the server.
         server_time: Timestamp,
+        /// Version of the rescue's own activities, if it has some.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activities: Option<ActivitiesVersion>,
     },
     /// Has the status of every pet that the viewer asked for, true at `cursor`.
     Snapshot {
@@ -87,6 +90,9 @@ pub enum Message<'a> {
         reference: Option<&'a str>,
         /// Position of the last change that the viewer was sent, or at which it began.
         after: Cursor,
+        /// Version of the rescue's own activities, if it has some.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        activities: Option<ActivitiesVersion>,
     },
     /// Announces that the server closes this connection on purpose.
     Bye {
@@ -194,6 +200,14 @@ impl<'a> Message<'a> {
         {
             *heartbeat_ms = Some(interval_ms);
             *reference = request;
+        }
+        self
+    }
+
+    /// Returns a `heartbeat` with this version of the rescue's own activities.
+    pub fn naming(mut self, version: Option<ActivitiesVersion>) -> Self {
+        if let Message::Heartbeat { activities, .. } = &mut self {
+            *activities = version;
         }
         self
     }

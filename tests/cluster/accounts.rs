@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::server::{NEWEST, Servers};
-use crate::support::{Browser, PASSWORD, Process, add_people, until};
+use crate::support::{Browser, PASSWORD, Process, Ws, add_people, until};
 
 /// Two nodes of a rescue with the admin anna, the staff member boris, and a pet.
 struct Nodes {
@@ -133,6 +133,7 @@ async fn an_activity_that_was_added_at_one_node_can_be_set_at_the_other() {
     let nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);
     anna.sign_in("anna", PASSWORD).await;
+    let mut viewer = Ws::open(&nodes.nodes[1].base, "").await;
     anna.get("/settings/activities/new").await;
     let fields = [
         ("name", "At the vet"),
@@ -153,6 +154,8 @@ async fn an_activity_that_was_added_at_one_node_can_be_set_at_the_other() {
         own["activities"][0]["word"] == "at-the-vet"
     })
     .await;
+    let listed = there.json("/api/v1/activities").await;
+    while viewer.next().await["activities"] != listed["version"] {}
     let address = format!("{}/api/v1/pets/1/status", there.base);
     let request = nodes.client.put(address).bearer_auth(&nodes.tokens[1]);
     let set = request.json(&json!({ "status": "at-the-vet" })).send();

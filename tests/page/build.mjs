@@ -2,11 +2,12 @@
  * Builds what the server sends to browsers, from `public/` into `public/built/`: `npm run build`.
  *
  * Every module directly in `public/app/` is a script of some pages, and every stylesheet directly in `public/style/` is one
- * too; subfolders are parts. `public/petstore/client.js` is the library for pages of other sites. The results are committed,
+ * too; subfolders are parts. `public/app/on-demand/` has modules that a script imports when it needs them, and
+ * `public/petstore/client.js` is the library for pages of other sites. The results are committed,
  * so that the program builds without Node; `manifest.json` names them, with a hash of the content.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
@@ -39,8 +40,8 @@ export async function build() {
   const files = new Map();
   for (const name of entries("app", ".js")) files.set(name, await script(`${PUBLIC}/app/${name}`));
   for (const name of entries("style", ".css")) files.set(name, await stylesheet(`${PUBLIC}/style/${name}`));
-  const library = `${PUBLIC}/petstore/client.js`;
-  if (existsSync(library)) files.set("client.js", await shrink(await bundle({ entryPoints: [library], format: "esm" })));
+  for (const name of entries("app/on-demand", ".js")) files.set(name, await module(`${PUBLIC}/app/on-demand/${name}`));
+  files.set("client.js", await module(`${PUBLIC}/petstore/client.js`));
   files.set("icon.svg", readFileSync(`${PUBLIC}/icon.svg`, "utf8"));
   const manifest = [...files].map(([name, text]) => [name, describeFile(text)]);
   files.set("manifest.json", `${JSON.stringify(Object.fromEntries(manifest), null, 2)}\n`);
@@ -72,6 +73,11 @@ async function script(path) {
 async function stylesheet(path) {
   const text = await bundle({ entryPoints: [path], plugins: [{ name: "icons", setup: embedIcons }] });
   return `${text.trim()}#complete{order:1}\n`;
+}
+
+/** A module with its exports. @param {string} path */
+async function module(path) {
+  return shrink(await bundle({ entryPoints: [path], format: "esm" }));
 }
 
 /** Icons without comments and indentation. @param {esbuild.PluginBuild} plugin */

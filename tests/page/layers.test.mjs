@@ -62,7 +62,7 @@ test("network and decisions do not touch the page", () => {
 
 test("randomness, clock and timers are passed in", () => {
   const isClock = (/** @type {string} */ path) => ["petstore/clock.js", "petstore/environment.js"].includes(path);
-  const others = modules.filter(({ path }) => !isClock(path) && !/^app\/(page\/)?[a-z]+\.js$/.test(path));
+  const others = modules.filter(({ path }) => !isClock(path) && !/^app\/((page|on-demand)\/)?[a-z]+\.js$/.test(path));
   assertNowhere(others, /Math\.random|Date\.now|new Date\(\)|performance\.|setTimeout|setInterval/, "not passed in");
 });
 

@@ -21,6 +21,9 @@ import { Title } from "../view/title.js";
 /** @import { Board } from "../../petstore/board/board.js" */
 /** @import { Clocks } from "./clocks.js" */
 
+/** The newest module of public/app/on-demand, whatever the hash in its address. */
+const ACTIVITIES = "/assets/newest/activities.js";
+
 /**
  * Starts the live parts of a page. The watch connects when the page is visible for the first time.
  * @param {object} options
@@ -57,6 +60,16 @@ export function startLive({ clocks, board, pets = [], chaos, onleave }) {
   const options = { origin: location.origin, pets, since: board.cursor };
   const live = watchUnchecked(options, { clock, serverClock, eventLoop, summary, board, chaos, firstPoll });
   live.addEventListener("connection", drawStatus);
+  let attempts = 0;
+  let version = document.body.dataset.activitiesVersion;
+  live.addEventListener("message", ({ detail: { activities = version } }) => {
+    if (activities === version) return;
+    version = activities;
+    // A new address each time, because browsers keep a failure. The next heartbeat repeats one.
+    const module = import(`${ACTIVITIES}?${attempts++}`);
+    const drawn = module.then(({ update }) => update(statusNames)).catch(() => "");
+    drawn.then((drawn) => ((version = drawn), redraw.schedule()));
+  });
   tick.add(drawStatus);
   redraw.add(drawStatus);
   const nothing = () => {};

@@ -6,6 +6,7 @@
 mod icon;
 mod input;
 mod sheet;
+mod version;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::icon::ActivityIcon;
 pub use self::input::ActivityInput;
 pub use self::sheet::ActivitySheet;
+pub use self::version::ActivitiesVersion;
 use super::super::{OwnActivity, Status, UnknownStatus};
 
 /// An activity that the rescue added, as records have it.
@@ -82,6 +84,15 @@ impl Activities {
         Status::BUILT_IN.into_iter().chain(own).collect()
     }
 
+    /// Returns every status that people choose from for a pet with the status `present`, which may be hidden.
+    pub fn choices_beside(&self, present: Status) -> Vec<Status> {
+        let mut choices = self.choices();
+        if matches!(present, Status::Own(_)) && !choices.contains(&present) {
+            choices.push(present);
+        }
+        choices
+    }
+
     /// Parses the exact word of a status that can be set, or of any status of every rescue.
     ///
     /// # Errors
@@ -93,6 +104,21 @@ impl Activities {
             Err(self.unknown())
         } else {
             Ok(status)
+        }
+    }
+
+    /// Parses as `parse` does, for a pet with the status `present`, which may be hidden: it can get a note.
+    ///
+    /// # Errors
+    /// `UnknownStatus`, also for another hidden activity.
+    pub fn parse_beside(
+        &self,
+        present: Option<Status>,
+        word: &str,
+    ) -> Result<Status, UnknownStatus> {
+        match present.filter(|status| status.as_str() == word) {
+            Some(status) => Ok(status),
+            None => self.parse(word),
         }
     }
 

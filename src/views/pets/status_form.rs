@@ -49,7 +49,7 @@ impl StatusForm {
     pub fn new(pet: &Pet, now: &Now) -> Self {
         let note = pet.note.as_str();
         StatusForm {
-            statuses: choices(now, pet.status.as_str()),
+            statuses: choices(pet, now, pet.status.as_str()),
             note: note.to_owned(),
             note_before: note.to_owned(),
             note_limit: StatusNote::LIMIT,
@@ -61,15 +61,16 @@ impl StatusForm {
         }
     }
 
-    /// Shows the form again, with the value that `entered` returns for each field, and an error.
+    /// Shows the form of `pet` again, with the value that `entered` returns for each field, and an error.
     pub fn refused<'a>(
         self,
+        pet: &Pet,
         entered: impl Fn(&str) -> &'a str,
         error: &FieldError,
         now: &Now,
     ) -> Self {
         StatusForm {
-            statuses: choices(now, entered("status")),
+            statuses: choices(pet, now, entered("status")),
             note: entered("note").to_owned(),
             note_before: entered("note_before").to_owned(),
             starts: starts(entered("minutes_ago")),
@@ -81,12 +82,14 @@ impl StatusForm {
     }
 }
 
-fn choices(now: &Now, chosen: &str) -> Vec<Choice> {
+/// Returns the choices for `pet`: it can keep an activity that was hidden since.
+fn choices(pet: &Pet, now: &Now, chosen: &str) -> Vec<Choice> {
     let choice = |status: &Status| {
         let word = status.as_str();
         Choice::new(word, &now.activities.text(*status), word == chosen)
     };
-    now.activities.choices().iter().map(choice).collect()
+    let choices = now.activities.choices_beside(pet.status);
+    choices.iter().map(choice).collect()
 }
 
 fn starts(chosen: &str) -> Vec<Choice> {

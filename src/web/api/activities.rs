@@ -6,7 +6,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::{Answer, Section};
-use crate::model::Activity;
+use crate::model::{ActivitiesVersion, Activity};
 use crate::web::Site;
 
 /// The operation on activities. The doc comment of its handler is its description in the document.
@@ -39,6 +39,7 @@ impl ActivityApi {
         let activities = rescue.activities.all().iter();
         Ok(Json(ActivityList {
             activities: activities.map(ActivityObject::new).collect(),
+            version: ActivitiesVersion::new(&rescue.activities).map(|version| version.to_string()),
         }))
     }
 }
@@ -47,6 +48,9 @@ impl ActivityApi {
 #[derive(Object)]
 struct ActivityList {
     activities: Vec<ActivityObject>,
+    /// Changes with each edit, as in the messages `hello` and `heartbeat`. Absent without activities.
+    #[oai(skip_serializing_if_is_none)]
+    version: Option<String>,
 }
 
 /// An activity that the rescue added.

@@ -21,7 +21,7 @@ use super::super::pages::undo;
 use crate::error::Failure;
 use crate::model::{
     Cursor, FieldError, FieldKind, InvalidProfile, PetId, PetIdError, PetQuery, Profile,
-    ProfileField, ProfileInput, Rescue, StatusNote, StatusStart,
+    ProfileField, ProfileInput, Rescue, Status, StatusNote, StatusStart,
 };
 use crate::serve::conditional::EntityTags;
 use crate::writer::{Expected, IdempotencyKey, MAX_BULK_PETS, StatusEdit};
@@ -238,12 +238,16 @@ impl JsonObject {
     }
 
     /// Reads the fields of a status: the status with its start and its note, and the cursor of the change
-    /// that it replaces, as the precondition.
+    /// that it replaces, as the precondition. `present` is the status of the pet, which may be a hidden activity.
     ///
     /// # Errors
     /// 400 for an unknown field or one that is there twice, 422 for a value that is not what the field
     /// allows.
-    pub fn into_status(self, rescue: &Rescue) -> Result<StatusEdit, Failure> {
+    pub fn into_status(
+        self,
+        rescue: &Rescue,
+        present: Option<Status>,
+    ) -> Result<StatusEdit, Failure> {
         let names = [
             "status",
             "since",
@@ -254,7 +258,7 @@ impl JsonObject {
         ];
         self.check_names(&names)?;
         let (since, expected) = undo::parse_fields(self.text("since"), self.text("replaces"))?;
-        let edit = self.status_edit(rescue)?;
+        let edit = self.status_edit(rescue, present)?;
         let start = match (since, edit.start) {
             (None, start) => start,
             (Some(since), StatusStart::Now) => StatusStart::Restored(since),
@@ -264,15 +268,12 @@ impl JsonObject {
                 return Err(FieldError { field, message }.into());
             }
         };
-        Ok(StatusEdit {
-            start,
-            expected,
-            ..edit
-        })
+        let edit = StatusEdit { start, ..edit };
+        Ok(StatusEdit { expected, ..edit })
     }
 
     /// Reads a status, its start and its note, without a precondition.
-    fn status_edit(&self, rescue: &Rescue) -> Result<StatusEdit, Failure> {
+    fn status_edit(&self, rescue: &Rescue, present: Option<Status>) -> Result<StatusEdit, Failure> {
         let minutes_ago = self.value("minutes_ago").map(Value::to_string);
         let note = self.value("note").map(|note| {
             let text = note.as_str().ok_or_else(|| FieldError {
@@ -281,12 +282,10 @@ impl JsonObject {
             })?;
             Ok::<StatusNote, Failure>(text.parse()?)
         });
+        let word = self.text("status").unwrap_or_default();
+        let replaces = self.text("replaces");
         Ok(StatusEdit {
-            status: undo::parse_status(
-                &rescue.activities,
-                self.text("status").unwrap_or_default(),
-                self.text("replaces"),
-            )?,
+            status: undo::parse_status(&rescue.activities, present, word, replaces)?,
             start: StatusStart::parse(self.text("began"), minutes_ago.as_deref())?,
             note: note.transpose()?,
             expected: Expected::Anything,
@@ -305,7 +304,7 @@ impl JsonObject {
     /// As for `into_status`.
     pub fn into_statuses(self, rescue: &Rescue) -> Result<(StatusEdit, BTreeSet<PetId>), Failure> {
         self.check_names(&["status", "began", "minutes_ago", "note", "pets"])?;
-        let edit = self.status_edit(rescue)?;
+        let edit = self.status_edit(rescue, None)?;
         let listed = self.value("pets").and_then(Value::as_array);
         let ids = listed.into_iter().flatten().map(Value::as_u64);
         let pets: Option<BTreeSet<PetId>> = ids.map(|id| id.map(PetId::new)).collect();

@@ -132,18 +132,19 @@ pub fn offer_for(
 }
 
 /// Parses the exact word of a status. An undo, which names the change that it replaces, may restore an activity
-/// that was hidden since.
+/// that was hidden since. So may anybody confirm the hidden activity `present` of a pet, for example with a note.
 ///
 /// # Errors
 /// 422 for a word that cannot be set.
 pub fn parse_status(
     activities: &Activities,
+    present: Option<Status>,
     word: &str,
     replaces: Option<&str>,
 ) -> Result<Status, Failure> {
     let status = match replaces {
         Some(_) => activities.parse_earlier(word),
-        None => activities.parse(word),
+        None => activities.parse_beside(present, word),
     };
     Ok(status?)
 }

@@ -53,34 +53,46 @@ for (const [words, options] of [
   });
 }
 
-test("a visitor sees an activity of the rescue's own live, with its name, icon and colour", async (t) => {
+test("an open page shows an activity that is added, renamed and coloured afterwards", async (t) => {
   const { store, link } = await startRescue(t);
   const anna = await openTab(t, link);
   await choosePassword(anna, "anna");
   await anna.page.goto(`${store.origin}/pets/new`);
   await anna.fill({ name: "Otto", species: "Dog" });
   await anna.send('button:text("Add")');
+  const visitor = await openTab(t, `${store.origin}/pets`);
+  const lobby = await visitor.openAnother(`${store.origin}/board`);
+  await visitor.isLive();
+  await lobby.isLive();
+
   await anna.page.goto(`${store.origin}/settings/activities/new`);
   await anna.page.locator("#name").fill("At the vet");
   await anna.send('button:text("Add activity")');
-  // The word stays.
-  await anna.send('a:text("Edit")');
-  await anna.page.locator("#name").fill("Clinic");
-  await anna.send('main button[type="submit"]');
-  const visitor = await openTab(t, `${store.origin}/pets`);
-  await visitor.isLive();
   await anna.page.goto(`${store.origin}/pets/1`);
   await anna.page.locator('.set-status button[value="at-the-vet"]').click();
-  await visitor.shows(1, "status", "Clinic");
-  const look = await visitor.pet(1).locator(".status-icon").evaluate((icon) => {
+  await visitor.shows(1, "status", "At the vet");
+  const look = () => visitor.pet(1).locator(".status-icon").evaluate((icon) => {
     const { backgroundColor } = getComputedStyle(icon);
     return { backgroundColor, mask: getComputedStyle(icon, "::before").maskImage.slice(0, 18) };
   });
-  assert.deepEqual(look, { backgroundColor: "rgb(143, 47, 95)", mask: 'url("data:image/sv' });
-  assert.equal(await visitor.page.locator('.find [data-status="at-the-vet"]').innerText(), "1 clinic");
-  assert.equal(visitor.loads, 1);
-  visitor.assertNoProblems();
-  anna.assertNoProblems();
+  await eventually(async () => assert.deepEqual(await look(), { backgroundColor: "rgb(143, 47, 95)", mask: 'url("data:image/sv' }));
+  const summary = visitor.page.locator('.find [data-status="at-the-vet"]');
+  await eventually(async () => assert.equal(await summary.innerText(), "1 at the vet"));
+  assert.equal(await summary.getAttribute("href"), "/pets?doing=at-the-vet");
+
+  // The word stays.
+  await anna.page.goto(`${store.origin}/settings/activities/at-the-vet`);
+  await anna.page.locator("#name").fill("Clinic");
+  await anna.page.locator("#colour").fill("#7a0019");
+  await anna.send('main button[type="submit"]');
+  await visitor.shows(1, "status", "Clinic");
+  await eventually(async () => assert.equal((await look()).backgroundColor, "rgb(122, 0, 25)"));
+  assert.equal(await summary.innerText(), "1 clinic");
+  await lobby.shows(1, "status", "Clinic");
+  const count = lobby.page.locator('.lobby-counts [data-status="at-the-vet"]');
+  await eventually(async () => assert.match(await count.innerText(), /^1\s+clinic$/));
+  for (const tab of [visitor, lobby, anna]) tab.assertNoProblems();
+  assert.deepEqual([visitor.loads, lobby.loads], [1, 1]);
 });
 
 test("a page whose session has ended says so after the next tap", async (t) => {

@@ -3,13 +3,13 @@
 import { setText } from "../text.js";
 
 export class Summary {
+  #document;
   #total;
-  #links;
 
   /** @param {Document} document */
   constructor(document) {
+    this.#document = document;
     this.#total = document.querySelector("[data-total]");
-    this.#links = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".find [data-status]"));
   }
 
   /**
@@ -18,7 +18,8 @@ export class Summary {
    */
   draw(total, count) {
     if (this.#total) setText(this.#total, total === 1 ? "1 pet" : `${total} pets`);
-    for (const link of this.#links) {
+    // An activity that is new has a link since.
+    for (const link of /** @type {NodeListOf<HTMLElement>} */ (this.#document.querySelectorAll(".find [data-status]"))) {
       const number = count(link.dataset.status ?? "");
       setText(/** @type {Element} */ (link.firstElementChild), String(number));
       // A chosen one stays, because it leads back.

@@ -73,7 +73,9 @@ fn parse_edit(
     pet: &Pet,
     now: &Now,
 ) -> Result<Result<StatusEdit, FieldError>, Failure> {
-    let status = undo::parse_status(&now.activities, form.text("status"), form.get("replaces"))?;
+    let word = form.text("status");
+    let replaces = form.get("replaces");
+    let status = undo::parse_status(&now.activities, Some(pet.status), word, replaces)?;
     let (since, expected) = undo::parse_fields(form.get("since"), form.get("replaces"))?;
     // A note that was not edited is that of the status: somebody else may have edited it since.
     let is_edited = status != pet.status || form.get("note") != form.get("note_before");
@@ -130,6 +132,7 @@ async fn show_refused(
 ) -> poem::Result<Response> {
     let now = Now::new(&pages.site.app.rescue());
     let mut page = pet_page(pages, &pet.id.to_string(), headers, &now).await?;
-    page.status_form = StatusForm::new(pet, &now).refused(|field| form.text(field), error, &now);
+    page.status_form =
+        StatusForm::new(pet, &now).refused(pet, |field| form.text(field), error, &now);
     pages.show_with_status(&page, StatusCode::UNPROCESSABLE_ENTITY)
 }

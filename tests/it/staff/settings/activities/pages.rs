@@ -80,7 +80,10 @@ async fn a_hidden_activity_stays_on_pets_and_in_their_days_and_is_on_no_button()
         303
     );
     let page = unescape(&anna.get("/pets/1").await);
-    assert!(!page.contains("value=\"at-the-vet\""), "{page}");
+    assert!(
+        !page.contains("name=\"status\" value=\"at-the-vet\""),
+        "{page}"
+    );
     assert!(page.contains("data-field=\"status\">At the vet<"), "{page}");
     let day = unescape(&rescue.app.text("/pets/1/days/2026-01-02").await);
     assert!(day.contains("At the vet") && day.contains("24 h"), "{day}");

@@ -1,8 +1,11 @@
 //! Activities in the API and in messages, for programs that know them and for those that know only the four.
 
-use serde_json::json;
+use std::time::Duration;
 
-use super::{add, rescue_with_vet, send, set};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{PATH, add, rescue_with_vet, send, set};
 use crate::support::{Browser, Rescue, Viewer, Ws, unescape};
 
 #[tokio::test]
@@ -74,6 +77,8 @@ async fn a_word_that_cannot_be_set_is_refused_everywhere_with_those_that_can() {
             .0,
         303
     );
+    // A pet that does it could get a note.
+    set(&rescue, &json!({ "status": "playing" })).await;
     let allowed = "tatus must be one of eating, bathing, sleeping, playing, walk";
     for word in ["napping", "at-the-vet", "Walk", ""] {
         let (status, problem) = set(&rescue, &json!({ "status": word })).await;
@@ -104,10 +109,8 @@ async fn a_word_that_cannot_be_set_is_refused_everywhere_with_those_that_can() {
             "{answer}"
         );
     }
-    assert_eq!(
-        rescue.app.json("/api/v1/pets/1").await["activity"],
-        "at-the-vet"
-    );
+    let pet = rescue.app.json("/api/v1/pets/1").await;
+    assert_eq!(pet["status"], "playing");
 
     // An undo restores the activity that was hidden since.
     let (_, set_now) = set(&rescue, &json!({ "status": "walk" })).await;
@@ -120,6 +123,78 @@ async fn a_word_that_cannot_be_set_is_refused_everywhere_with_those_that_can() {
     assert!(
         detail.ends_with("not-set-yet, at-the-vet, walk."),
         "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn viewers_learn_of_an_edit_without_waiting_for_a_change() {
+    // Heartbeats of the default, 15 s, would not arrive in time.
+    let (rescue, mut anna) = Rescue::start_as("anna").await;
+    let since = rescue.app.cursor().await;
+    let query = format!("?since={since}&wait=0.1");
+    let mut viewers = Viewer::open_all(&rescue.app.url(""), &query).await;
+    for viewer in &mut viewers {
+        let hello = viewer.next().await;
+        assert_eq!(hello.get("activities"), None, "{hello}");
+    }
+    let mut versions = std::collections::HashSet::new();
+    for edit in [PATH, "/settings/activities/at-the-vet"] {
+        let name = format!("At the vet{}", if edit == PATH { "" } else { "'s" });
+        assert_eq!(send(&mut anna, edit, &[("name", &name)]).await.0, 303);
+        let listed = rescue.app.json("/api/v1/activities").await;
+        let version = listed["version"].as_str().unwrap();
+        assert!(versions.insert(version.to_owned()), "{version}");
+        let page = rescue.app.text("/pets").await;
+        let named = format!("data-activities-version=\"{version}\"");
+        assert!(page.contains(&named), "{page}");
+        for viewer in &mut viewers {
+            let (transport, start) = (viewer.transport(), Instant::now());
+            while viewer.next().await["activities"] != version {}
+            let waited = start.elapsed();
+            assert!(waited < Duration::from_secs(5), "{transport}: {waited:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pet_with_a_hidden_activity_can_get_a_note_and_others_cannot_get_the_activity() {
+    let (rescue, mut anna) = rescue_with_vet().await;
+    set(&rescue, &json!({ "status": "at-the-vet" })).await;
+    let create = rescue.bearing(&rescue.tokens[2], "POST", "/api/v1/pets");
+    let fields = json!({ "name": "Miso", "species": "cat" });
+    assert_eq!(create.json(&fields).send().await.unwrap().status(), 201);
+    let path = "/settings/activities/at-the-vet";
+    assert_eq!(send(&mut anna, path, &[("hidden", "yes")]).await.0, 303);
+    for (pet, expected) in [(1, 200), (2, 422)] {
+        let path = format!("/api/v1/pets/{pet}/status");
+        let request = rescue.bearing(&rescue.tokens[1], "PUT", &path);
+        let fields = json!({ "status": "at-the-vet", "note": "until 3" });
+        let status = request.json(&fields).send().await.unwrap().status();
+        assert_eq!(status, expected, "{pet}");
+        let mut socket = anna_socket(&rescue, &anna).await;
+        let command = json!({
+            "do": "set-status", "pet": pet, "status": "at-the-vet", "note": "until 4", "ref": "a",
+        });
+        let answer = socket.command(&command).await;
+        assert_eq!(answer["type"] == "ack", expected == 200, "{answer}");
+        let form = [
+            ("status", "at-the-vet"),
+            ("note", "until 5"),
+            ("note_before", ""),
+        ];
+        let status = anna
+            .post(&format!("/pets/{pet}/status"), &form)
+            .await
+            .status();
+        assert_eq!(status == 303, expected == 200, "{pet}: {status}");
+        let page = unescape(&anna.get(&format!("/pets/{pet}")).await);
+        let option = "<option value=\"at-the-vet\" selected>At the vet</option>";
+        assert_eq!(page.contains(option), expected == 200, "{page}");
+    }
+    let pet = rescue.app.json("/api/v1/pets/1").await;
+    assert_eq!(
+        (&pet["activity"], &pet["note"]),
+        (&json!("at-the-vet"), &json!("until 5"))
     );
 }
 
