@@ -277,7 +277,7 @@ async fn open_store(
         EngineChoice::Nats(address) => Some(connect_cluster(address).await?),
     };
     let folder = config.store.data.clone();
-    let (auth, base_url) = (config.auth, config.base_url.clone());
+    let (auth, base_url, turn_idle) = (config.auth, config.base_url.clone(), config.turn);
     // The port is part of the cookie's name. A picked port would be another at each start.
     let port = Some(config.listen.port()).filter(|port| *port != 0);
     let opened = spawn_blocking(move || {
@@ -285,7 +285,7 @@ async fn open_store(
             Some(cluster) => cluster,
             None => both(Arc::new(RedbEngine::open(&folder)?)),
         };
-        let authenticator = Authenticator::open(auth, accounts, base_url, port)?;
+        let authenticator = Authenticator::open(auth, accounts, base_url, port, turn_idle)?;
         let hub = load_hub(Arc::clone(&engine), metrics, samples)?;
         if let Ok(staff) = authenticator.staff() {
             let hub = Arc::clone(&hub);

@@ -22,6 +22,7 @@ use self::resources::ConnectionCapacity;
 use crate::app_state::LiveConfig;
 use crate::auth::{AuthMode, BaseUrl};
 use crate::limits::{ClientLimits, SizeLimits, Timeouts};
+use crate::model::Turn;
 
 /// The simulator's period in demo mode.
 const DEMO_PERIOD: Duration = Duration::from_secs(10);
@@ -93,6 +94,10 @@ pub struct ServeOptions {
     #[arg(long, value_name = "DURATION", env = "PET_STORE_MAX_CONNECTION_AGE", default_value = "10m", value_parser = parse::duration)]
     max_connection_age: Duration,
 
+    /// End a person's turn at a shared device after this long without a change
+    #[arg(long, value_name = "DURATION", env = "PET_STORE_TURN", default_value = "5m", value_parser = parse::duration)]
+    turn: Duration,
+
     /// Time limit for a graceful shutdown
     #[arg(long, value_name = "DURATION", env = "PET_STORE_GRACE", default_value = "10s", value_parser = parse::duration)]
     grace: Duration,
@@ -144,6 +149,8 @@ pub struct Config {
     pub size_limits: SizeLimits,
     /// How long a connection may wait for its client.
     pub timeouts: Timeouts,
+    /// Time without a change after which a person's turn at a shared device ends.
+    pub turn: Duration,
     /// How long a graceful shutdown may take.
     pub grace: Duration,
     /// Format of the log.
@@ -248,6 +255,7 @@ impl Config {
                 idle: limits.idle_timeout,
                 write: options.write_timeout,
             },
+            turn: options.turn,
             grace: options.grace,
             log_format: options.log_format,
         }
@@ -278,6 +286,7 @@ impl Config {
             client_limits: ClientLimits::default(),
             size_limits: SizeLimits::default(),
             timeouts: Timeouts::default(),
+            turn: Turn::IDLE,
             grace: Duration::from_secs(10),
             log_format: LogFormat::Text,
         }

@@ -20,6 +20,7 @@ mod tests;
 mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use self::cache::AccountCache;
 pub use self::edit::Actor;
@@ -37,7 +38,7 @@ use super::clock::StoreClock;
 use super::password::HashingBusy;
 use super::secret::FormSecrets;
 use crate::clock::Clock;
-use crate::model::{Account, AccountName, AuditEntry, Rescue};
+use crate::model::{Account, AccountName, AuditEntry, Rescue, Turn};
 use crate::store::{AccountEdit, AccountFollower, AccountSet, AccountStore, StoreError};
 use crate::writer::InFlightCommits;
 
@@ -120,6 +121,7 @@ impl Accounts {
     /// As `open`, with a given clock.
     fn with_clock(store: Arc<dyn AccountStore>, clock: StoreClock) -> Result<Self, StoreError> {
         let cache = Arc::new(SharedCache::default());
+        cache.lock().turn_idle = Turn::IDLE;
         let follower: Weak<SharedCache> = Arc::downgrade(&cache);
         store.follow_accounts(follower)?;
         let accounts = Accounts {
@@ -132,6 +134,13 @@ impl Accounts {
         };
         accounts.remove_orphans();
         Ok(accounts)
+    }
+
+    /// Sets the time without a tap after which a turn at a station ends.
+    #[must_use]
+    pub fn with_turns(self, idle: Duration) -> Self {
+        self.cache().turn_idle = idle;
+        self
     }
 
     /// Returns the accounts and their edits by admins.

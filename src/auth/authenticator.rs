@@ -1,6 +1,7 @@
 //! The authenticator: identifies who sent a request, and owns the cookies and accounts it needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use poem::Request;
 use poem::http::HeaderValue;
@@ -47,7 +48,7 @@ impl Authenticator {
 
     /// Creates the authenticator of a server with accounts, which it reads from `store`; blocks on the
     /// disk. `port` is the port that the server listens on. A cluster ignores it, because its nodes
-    /// may listen on different ports.
+    /// may listen on different ports. A turn at a station ends `turn_idle` after the last tap.
     ///
     /// # Errors
     /// If the accounts cannot be read.
@@ -55,8 +56,9 @@ impl Authenticator {
         store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
+        turn_idle: Duration,
     ) -> Result<Self, StoreError> {
-        let accounts = Accounts::open(store)?;
+        let accounts = Accounts::open(store)?.with_turns(turn_idle);
         let port = port.filter(|_| !accounts.is_shared());
         Ok(Authenticator(Arc::new(AuthenticatorParts {
             cookies: Cookies::new(base.as_ref(), port),
@@ -74,10 +76,11 @@ impl Authenticator {
         store: Arc<dyn AccountStore>,
         base: Option<BaseUrl>,
         port: Option<u16>,
+        turn_idle: Duration,
     ) -> Result<Self, StoreError> {
         match mode {
             AuthMode::Demo => Ok(Authenticator::demo()),
-            AuthMode::Serve => Authenticator::new(store, base, port),
+            AuthMode::Serve => Authenticator::new(store, base, port, turn_idle),
         }
     }
 

@@ -21,6 +21,9 @@ const PENDING_EDITS: usize = 32;
 /// How often expired sessions are removed, and the last use of the others is saved.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_mins(10);
 
+/// How often taps at stations are saved, which prolong turns.
+const TAPS_INTERVAL: Duration = Duration::from_mins(1);
+
 /// How soon revocations that the disk did not take are written again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -108,11 +111,14 @@ impl StaffAuth {
         let mut ticks = interval(RETRY_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = Instant::now();
+        let mut next_taps = next;
         loop {
             let now = ticks.tick().await;
-            if now >= next || self.accounts.has_pending_revocations() {
+            let has_taps = now >= next_taps && self.accounts.stations().have_unsaved_taps();
+            if now >= next || has_taps || self.accounts.has_pending_revocations() {
                 self.maintain().await;
                 next = now + MAINTENANCE_INTERVAL;
+                next_taps = now + TAPS_INTERVAL;
             }
         }
     }

@@ -7,6 +7,7 @@ mod name;
 mod right;
 
 use std::fmt;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
@@ -94,6 +95,13 @@ pub struct Session {
     pub station: Option<Station>,
 }
 
+impl Session {
+    /// Returns the turn of a person, if the browser is a station where somebody has entered a PIN.
+    pub fn turn_mut(&mut self) -> Option<&mut Turn> {
+        self.station.as_mut()?.turn.as_mut()
+    }
+}
+
 /// A browser that several people share, such as that of a tablet in the kennel. Its session gives no
 /// rights but to the person whose turn it is, and to that person only those of the role staff.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +110,7 @@ pub struct Station {
     pub turn: Option<Turn>,
 }
 
-/// The turn of a person at a station. It ends some minutes after the last tap.
+/// The turn of a person at a station. It ends some time after the last tap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
     /// The person's account.
@@ -112,12 +120,12 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Seconds without a tap after which a turn ends.
-    pub const IDLE: u64 = 5 * 60;
+    /// Time without a tap after which a turn ends, if it is not configured.
+    pub const IDLE: Duration = Duration::from_mins(5);
 
-    /// Returns true if the turn has not ended.
-    pub fn is_on(&self, now: MonotonicSeconds) -> bool {
-        now.0.saturating_sub(self.last_tap.0) < Turn::IDLE
+    /// Returns true if the turn has not ended, `idle` after the last tap.
+    pub fn is_on(&self, now: MonotonicSeconds, idle: Duration) -> bool {
+        Duration::from_secs(now.0.saturating_sub(self.last_tap.0)) < idle
     }
 }
 

@@ -168,6 +168,49 @@ async fn an_activity_that_was_added_at_one_node_can_be_set_at_the_other() {
 }
 
 #[tokio::test]
+async fn a_turn_at_a_shared_tablet_begins_and_ends_at_any_node() {
+    let nodes = Nodes::start().await;
+    let mut anna = nodes.browser(0);
+    anna.sign_in("anna", PASSWORD).await;
+    assert_eq!(anna.submit("/account/pin", &[("pin", "4711")]).await, 303);
+    let pet = [("name", "Miso"), ("species", "cat")];
+    assert_eq!(anna.submit("/pets", &pet).await, 303);
+    assert_eq!(anna.post("/account/station", &[]).await.status(), 303);
+
+    anna.get("/sign-in").await;
+    let fields = [("name", "anna"), ("pin", "4711")];
+    assert_eq!(anna.submit("/sign-in", &fields).await, 303);
+    let mut there = nodes.moved(&anna, 1);
+    until("the turn", async || {
+        there.get("/pets/1").await.contains("Done, anna")
+    })
+    .await;
+    assert_eq!(
+        there
+            .submit("/pets/1/status", &[("status", "eating")])
+            .await,
+        303
+    );
+    let history = there.get("/pets/1/history").await;
+    assert!(
+        history.contains("shared device, Firefox on Android"),
+        "{history}"
+    );
+
+    there.get("/sign-in").await;
+    assert_eq!(there.post("/sign-out", &[]).await.status(), 303);
+    until("the end of the turn", async || {
+        anna.get("/pets/1").await.contains("Who is tapping?")
+    })
+    .await;
+    assert_eq!(
+        anna.submit("/pets/1/status", &[("status", "playing")])
+            .await,
+        401
+    );
+}
+
+#[tokio::test]
 async fn during_an_outage_nobody_can_sign_in_and_sessions_stay_valid() {
     let mut nodes = Nodes::start().await;
     let mut anna = nodes.browser(0);

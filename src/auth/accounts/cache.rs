@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::sessions::is_expired;
 use crate::model::{
     Account, AccountName, Key, MonotonicSeconds, Rescue, Role, Session, Station, Timestamp, Token,
+    Turn,
 };
 use crate::store::{AccountEdit, AccountSet};
 
@@ -28,6 +30,8 @@ pub struct AccountCache {
     pub rescue: Arc<Rescue>,
     /// Accounts that the edit in progress disables or removes: they have no rights meanwhile.
     pub suspended: HashSet<AccountName>,
+    /// Time without a tap after which a turn at a station ends.
+    pub turn_idle: Duration,
 }
 
 impl AccountCache {
@@ -73,9 +77,19 @@ impl AccountCache {
 
     /// Returns the account of the person whose turn it is at a station. Without a PIN, nobody has a turn.
     pub fn person_at(&self, station: &Station, now: MonotonicSeconds) -> Option<&Arc<Account>> {
-        let turn = station.turn.as_ref().filter(|turn| turn.is_on(now))?;
+        let is_on = |turn: &&Turn| turn.is_on(now, self.turn_idle);
+        let turn = station.turn.as_ref().filter(is_on)?;
         let account = self.enabled_account(&turn.account);
         account.filter(|account| account.pin.is_some())
+    }
+
+    /// Returns true if somebody tapped at a station since the session was saved, and it is still their turn.
+    pub fn has_unsaved_taps(&self, now: MonotonicSeconds) -> bool {
+        let mut unsaved = self.sessions.iter().filter(|tracked| tracked.is_unsaved);
+        unsaved.any(|tracked| {
+            let station = tracked.value.station.as_ref();
+            station.is_some_and(|station| self.person_at(station, now).is_some())
+        })
     }
 
     /// Applies the revocations among `edits` before they are durable: suspends the accounts that they
@@ -212,6 +226,14 @@ pub trait TrackedCredential {
 
     /// Returns the last use.
     fn last_use(&mut self) -> &mut Self::LastUse;
+
+    /// Takes over what `known`, the same credential, has of the uses at this node. Returns true if that is later.
+    fn take_later_use(&mut self, known: &mut Self) -> bool {
+        let (known, own) = (*known.last_use(), self.last_use());
+        let is_later = known > *own;
+        *own = known.max(*own);
+        is_later
+    }
 }
 
 impl TrackedCredential for Session {
@@ -223,6 +245,20 @@ impl TrackedCredential for Session {
 
     fn last_use(&mut self) -> &mut MonotonicSeconds {
         &mut self.seen
+    }
+
+    /// A turn of the same person lasts from the last tap at any node.
+    fn take_later_use(&mut self, known: &mut Self) -> bool {
+        let is_later = known.seen > self.seen;
+        self.seen = self.seen.max(known.seen);
+        let Some((turn, known)) = self.turn_mut().zip(known.turn_mut()) else {
+            return is_later;
+        };
+        if turn.account != known.account || turn.last_tap >= known.last_tap {
+            return is_later;
+        }
+        turn.last_tap = known.last_tap;
+        true
     }
 }
 
@@ -256,11 +292,11 @@ impl LastUsed<Session> {
     }
 
     /// Prolongs the turn at a station, if it is on.
-    pub fn tap(&mut self, now: MonotonicSeconds) {
-        let station = self.value.station.as_mut();
-        let turn = station.and_then(|station| station.turn.as_mut());
-        if let Some(turn) = turn.filter(|turn| turn.is_on(now)) {
-            turn.last_tap = turn.last_tap.max(now);
+    pub fn tap(&mut self, now: MonotonicSeconds, idle: Duration) {
+        let turn = self.value.turn_mut().filter(|turn| turn.is_on(now, idle));
+        if let Some(turn) = turn.filter(|turn| turn.last_tap < now) {
+            turn.last_tap = now;
+            self.is_unsaved = true;
         }
     }
 
@@ -330,12 +366,7 @@ impl<T: TrackedCredential> CredentialTable<T> {
     /// Stores a credential that the store has. A later use that was recorded here stays, to be saved.
     fn put(&mut self, mut value: T) {
         let known = self.by_key.get_mut(&value.key());
-        let known = known.map(|known| *known.value.last_use());
-        let later = known.filter(|known| *known > *value.last_use());
-        if let Some(later) = later {
-            *value.last_use() = later;
-        }
-        let is_unsaved = later.is_some();
+        let is_unsaved = known.is_some_and(|known| value.take_later_use(&mut known.value));
         self.by_key
             .insert(value.key(), LastUsed { value, is_unsaved });
     }

@@ -1,7 +1,7 @@
 //! Stations: browsers that several people share, and the turns of the people at them.
 //!
-//! A turn is part of the session of its station. Taps prolong it in memory only: after a restart, and at another
-//! node of a cluster, a turn lasts from the PIN.
+//! A turn is part of the session of its station. Taps prolong it in memory, and are saved each minute: after a kill,
+//! and at another node of a cluster, a turn may end that much earlier.
 
 use super::edit::valid_session;
 use super::sessions::{is_expired, new_session};
@@ -106,8 +106,15 @@ impl Stations<'_> {
     pub fn tap(&self, key: &Key) {
         let now = self.0.clock.now();
         let mut cache = self.0.cache();
+        let idle = cache.turn_idle;
         if let Some(tracked) = cache.sessions.get_mut(key) {
-            tracked.tap(now);
+            tracked.tap(now, idle);
         }
+    }
+
+    /// Returns true if taps of a turn that is on are not saved.
+    pub fn have_unsaved_taps(&self) -> bool {
+        let now = self.0.clock.now();
+        self.0.cache().has_unsaved_taps(now)
     }
 }

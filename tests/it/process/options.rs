@@ -32,6 +32,7 @@ async fn an_invalid_value_is_refused_in_one_line_with_option_value_and_what_is_a
         ("--idle-timeout", "0s", "10ms to 24h"),
         ("--trusted-proxy", "10.0.0.1/8", "10.0.0.0/8"),
         ("--write-timeout", "30", "such as 15s"),
+        ("--turn", "25h", "10ms to 24h"),
         ("--grace", "25h", "10ms to 24h"),
         ("--log-format", "xml", "text, json"),
     ] {

@@ -1,8 +1,12 @@
 //! Stations: a tablet that several people share. Each taps their name and enters a PIN.
 
-use reqwest::StatusCode;
+use std::time::Duration;
 
-use crate::support::{Browser, PASSWORD, Rescue, unescape};
+use pet_store::config::Config;
+use reqwest::StatusCode;
+use tokio::time::Instant;
+
+use crate::support::{Browser, PASSWORD, Rescue, unescape, until};
 
 const ANNAS_PIN: &str = "4711";
 const BORIS_PIN: &str = "20071969";
@@ -17,7 +21,11 @@ struct Kennel {
 
 impl Kennel {
     async fn start() -> Self {
-        let rescue = Rescue::start().await;
+        Kennel::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let rescue = Rescue::start_with(change).await;
         let [mut anna, mut boris] = rescue.signed_in_both(["anna", "boris"]).await;
         for (browser, pin) in [(&mut anna, ANNAS_PIN), (&mut boris, BORIS_PIN)] {
             assert_eq!(browser.submit("/account/pin", &[("pin", pin)]).await, 303);
@@ -187,6 +195,33 @@ async fn a_station_ends_when_its_owner_signs_it_out_or_somebody_signs_in_on_it()
     assert_eq!(kennel.tablet.status("/account").await, 200);
     let account = kennel.anna.get("/account").await;
     assert!(!account.contains("shared</span>"), "{account}");
+}
+
+#[tokio::test]
+async fn a_turn_ends_some_time_after_the_last_change_and_reading_prolongs_nothing() {
+    const IDLE: Duration = Duration::from_secs(3);
+    let mut kennel = Kennel::start_with(|config| config.turn = IDLE).await;
+    assert_eq!(kennel.enter("boris", BORIS_PIN).await, 303);
+    let begun = Instant::now();
+    while begun.elapsed() < IDLE + IDLE {
+        assert_eq!(kennel.tap().await, 303, "{:?}", begun.elapsed());
+        let tapped = Instant::now();
+        until("a second", async || {
+            tapped.elapsed() > Duration::from_secs(1)
+        })
+        .await;
+    }
+    let mut tablet = kennel.tablet.clone();
+    until("the end of the turn", async || {
+        !tablet.get("/pets").await.contains("Done, boris")
+    })
+    .await;
+    assert_eq!(kennel.tap().await, 401);
+    let page = kennel.tablet.get("/sign-in").await;
+    assert!(
+        page.contains("Who is tapping?") && !page.contains("Done, boris"),
+        "{page}"
+    );
 }
 
 /// What was typed when a turn ended comes back with the PIN.

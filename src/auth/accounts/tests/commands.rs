@@ -9,7 +9,7 @@ use super::support::{HASH, name, operator};
 use crate::auth::accounts::Accounts;
 use crate::auth::authenticator::Authenticator;
 use crate::auth::grant::Credential;
-use crate::model::{Role, Scope, Status};
+use crate::model::{Role, Scope, Status, Turn};
 use crate::store::MemoryAccountStore;
 use crate::writer::tests::{Disk, LIMIT, Rig, until};
 use crate::writer::{Signer, WriteError};
@@ -24,7 +24,7 @@ struct CommandTest {
 impl CommandTest {
     fn new() -> Self {
         let store = Arc::new(MemoryAccountStore::default());
-        let authenticator = Authenticator::new(store, None, None).unwrap();
+        let authenticator = Authenticator::new(store, None, None, Turn::IDLE).unwrap();
         let accounts = authenticator.staff().unwrap().accounts();
         let root = accounts
             .members()

@@ -5,6 +5,7 @@ use crate::auth::accounts::{AccountsError, Actor};
 use crate::model::{Key, Scope, Turn};
 
 const PIN: &str = "the hash of a PIN";
+const IDLE: u64 = Turn::IDLE.as_secs();
 
 /// Accounts with a station of anna, at which boris can have a turn.
 struct Rig {
@@ -63,11 +64,11 @@ fn a_turn_ends_some_minutes_after_the_last_tap_and_reading_is_none() {
     let rig = Rig::new();
     rig.begin(PIN).unwrap();
     for _ in 0..20 {
-        rig.test.pass(Turn::IDLE - 1);
+        rig.test.pass(IDLE - 1);
         assert_eq!(rig.person(), boris());
         rig.test.stations().tap(&rig.station);
     }
-    for _ in 0..Turn::IDLE / 10 {
+    for _ in 0..IDLE / 10 {
         assert_eq!(rig.person(), boris());
         rig.test.pass(10);
     }
@@ -162,10 +163,53 @@ fn a_station_and_the_end_of_a_turn_survive_a_restart() {
     rig.begin(PIN).unwrap();
     let station = rig.station;
     rig.test.maintain().unwrap();
-    let test = rig.test.restarted(later(Turn::IDLE));
+    let test = rig.test.restarted(later(IDLE));
     let rig = Rig { test, station };
     assert!(rig.test.stations().contains(&station));
     assert_eq!(rig.person(), None);
     rig.begin(PIN).unwrap();
     assert_eq!(rig.person(), boris());
+}
+
+#[test]
+fn a_tap_prolongs_a_turn_also_after_a_restart() {
+    let rig = Rig::new();
+    rig.begin(PIN).unwrap();
+    let station = rig.station;
+    rig.test.pass(IDLE - 1);
+    assert!(!rig.test.stations().have_unsaved_taps());
+    rig.test.stations().tap(&station);
+    assert!(rig.test.stations().have_unsaved_taps());
+    rig.test.maintain().unwrap();
+    assert!(!rig.test.stations().have_unsaved_taps());
+    let test = rig.test.restarted(later(IDLE - 1));
+    let rig = Rig { test, station };
+    assert_eq!(rig.person(), boris());
+}
+
+#[test]
+fn a_turn_lasts_from_the_last_tap_at_any_node() {
+    let rig = Rig::new();
+    rig.begin(PIN).unwrap();
+    let there = Rig {
+        test: rig.test.other_node(),
+        station: rig.station,
+    };
+    let pass = |seconds| [&rig, &there].map(|rig| rig.test.pass(seconds));
+    pass(IDLE - 2);
+    rig.test.stations().tap(&rig.station);
+    rig.test.maintain().unwrap();
+    pass(2);
+    assert_eq!(there.person(), boris(), "it has learned of the tap");
+    there.test.stations().tap(&rig.station);
+    // A save with the earlier tap of its node.
+    rig.test.sessions().get(&rig.station);
+    rig.test.maintain().unwrap();
+    pass(IDLE - 2);
+    assert_eq!(there.person(), boris(), "its own tap was later");
+    assert_eq!(rig.person(), None, "a tap that was not saved yet");
+    there.test.maintain().unwrap();
+    assert_eq!(rig.person(), boris());
+    pass(2);
+    assert_eq!([rig.person(), there.person()], [None, None]);
 }
