@@ -8,4 +8,7 @@ startClocks();
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("form[data-upload]"));
 const request = () => new XMLHttpRequest();
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
-if (form) new PhotoUpload({ form, send: (file, onprogress) => sendPhoto({ request, wait, url: form.dataset.upload ?? "", file, onprogress }), reload: () => location.reload() }).start();
+if (form) {
+  const url = form.dataset.upload ?? "";
+  new PhotoUpload({ form, send: (sent) => sendPhoto({ request, wait, url, ...sent }), reload: () => location.reload() }).start();
+}
