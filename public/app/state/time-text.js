@@ -3,6 +3,7 @@
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
+const QUARTER_MS = 15 * MINUTE_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -87,15 +88,11 @@ export function spanText(ms) {
 }
 
 /**
- * Returns the time at which `momentText` or `durationText` of a past time changes next.
+ * Returns the time by which `momentText` or `durationText` changes next: when another minute of the duration is over, or with the
+ * next quarter of an hour. Midnight is at one in every time zone, also on a day with another number of hours.
  * @param {number} since
  * @param {number} now
  */
 export function nextChangeOf(since, now) {
-  const ageMs = Math.max(0, now - since);
-  const unitMs = ageMs >= DAY_MS ? DAY_MS : ageMs >= HOUR_MS ? HOUR_MS : MINUTE_MS;
-  return Math.min(midnightAfter(now), since + (Math.floor(ageMs / unitMs) + 1) * unitMs);
+  return Math.min(now - (now % QUARTER_MS) + QUARTER_MS, now + MINUTE_MS - (Math.max(0, now - since) % MINUTE_MS));
 }
-
-/** Returns the next midnight. On a day with another number of hours, it is off by the difference. @param {number} now */
-const midnightAfter = (now) => now - (now % SECOND_MS) + DAY_MS - (localDate(now).getTime() % DAY_MS);

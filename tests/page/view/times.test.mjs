@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServerClock } from "../../../public/petstore/connection/server-clock.js";
-import { nextChangeOf } from "../../../public/app/state/time-text.js";
+import { momentText, nextChangeOf, setLocalTime } from "../../../public/app/state/time-text.js";
 import { Tick } from "../../../public/app/view/tick.js";
 import { Times } from "../../../public/app/view/times.js";
 import { fake, FakeClock } from "../support/fakes.mjs";
@@ -136,19 +136,36 @@ test("all times are redrawn if the server's time turns out to be earlier", () =>
   assert.equal(elements[0].reads, 2);
 });
 
-test("the text of a time changes each minute, hour or day, and at midnight", () => {
-  const noon = new Date(2024, 4, 1, 12).getTime();
+test("a time is drawn again when a minute of its age is over", () => {
+  const noon = Date.UTC(2024, 4, 1, 12);
   for (const [ageMinutes, inMinutes] of [
     [0, 1],
     [0.5, 0.5],
     [59.5, 0.5],
-    [60, 60],
-    [150, 30],
-    [23.5 * 60, 30],
-    [24 * 60, 12 * 60],
-    [-5, 6],
+    [60.25, 0.75],
+    [24 * 60, 1],
+    [-5.5, 1],
   ]) {
     const since = noon - ageMinutes * MINUTE_MS;
     assert.equal(nextChangeOf(since, noon), noon + inMinutes * MINUTE_MS, `${ageMinutes} min old`);
+  }
+});
+
+/** On the day with 23 hours, the day of a time was drawn an hour late. */
+test("a time is drawn again at midnight, also on a day with another number of hours", () => {
+  for (const [timeZone, midnight] of [
+    ["Europe/Berlin", "2026-03-29T22:00:00Z"],
+    ["Europe/Berlin", "2026-10-25T23:00:00Z"],
+    ["Australia/Lord_Howe", "2026-04-05T13:30:00Z"],
+    ["Asia/Kathmandu", "2026-05-01T18:15:00Z"],
+  ]) {
+    setLocalTime({ timeZone });
+    const end = Date.parse(midnight);
+    // Yesterday, and before the clocks changed.
+    const since = end - 47 * 60 * MINUTE_MS + 1;
+    let now = end - 22.5 * 60 * MINUTE_MS;
+    while (now < end) now = nextChangeOf(since, now);
+    assert.equal(now, end, `${timeZone} ${midnight}`);
+    assert.notEqual(momentText(since, end), momentText(since, end - 1));
   }
 });
