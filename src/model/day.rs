@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-use super::{Audience, Change, ChangeKind, LocalTime, Pet, Photo, Status, Timestamp};
+use super::{Audience, Change, ChangeKind, LocalTime, Pet, Photo, Status, StatusNote, Timestamp};
 
 /// A calendar day, which has 23 or 25 hours when the clocks change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Day {
     pub end: Timestamp,
 }
 
-/// A time during which a pet had one status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A time during which a pet had one status with one note.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusSpan {
     /// The status.
     pub status: Status,
@@ -26,6 +26,8 @@ pub struct StatusSpan {
     pub from: Timestamp,
     /// When it ended.
     pub until: Timestamp,
+    /// The last note on it.
+    pub note: StatusNote,
 }
 
 /// Statuses of a pet on one day, as far as they are known, and the photos that were added.
@@ -104,8 +106,7 @@ impl DayRecord {
         now: Timestamp,
     ) -> Self {
         let photos = photos(&day, pet, changes.clone(), audience);
-        let current = (pet.status, pet.since);
-        let spans = StatusSpan::list(changes, audience, current, now);
+        let spans = StatusSpan::list(changes, audience, pet, now);
         let known_since = spans.first().map_or(now, |first| first.from);
         let set = spans
             .into_iter()
@@ -145,14 +146,14 @@ impl StatusSpan {
         self.until.since(self.from)
     }
 
-    /// Returns what `audience` may know from `changes`, up to `now`.
+    /// Returns what `audience` may know from `changes` of `pet`, up to `now`.
     ///
     /// A status that began before it was set, as after an undo, replaces what was set in between. If the present
     /// status began later than was entered first, the one before it lasted longer.
     fn list<'a>(
         changes: impl IntoIterator<Item = &'a Change>,
         audience: Audience,
-        current: (Status, Timestamp),
+        pet: &Pet,
         now: Timestamp,
     ) -> Vec<Self> {
         let mut spans: Vec<StatusSpan> = Vec::new();
@@ -162,27 +163,51 @@ impl StatusSpan {
                 continue;
             }
             let is_withdrawn = audience == Audience::Public && change.visibility.is_withdrawn();
-            let status = match &change.kind {
-                ChangeKind::Pet(pet) if !pet.is_in_trash() => Some((pet.status, pet.since)),
-                _ => change.status(),
-            };
-            match status {
-                Some((status, from)) if !is_withdrawn => {
+            match StatusSpan::begun_by(change, now).filter(|_| !is_withdrawn) {
+                Some(begun) => {
+                    let from = begun.from;
                     let was_later = since.is_some_and(|since| since < from && from < change.at);
-                    let is_present =
-                        |last: &mut StatusSpan| last.status == status && Some(last.from) == since;
+                    let is_present = |last: &mut StatusSpan| {
+                        last.status == begun.status && Some(last.from) == since
+                    };
                     if was_later && let Some(present) = spans.pop_if(is_present) {
                         extend(&mut spans, present.from, from);
                     }
-                    begin(&mut spans, (status, from), now);
+                    begin(&mut spans, begun);
                     since = Some(from);
                 }
-                _ => cut(&mut spans, change.at),
+                None => cut(&mut spans, change.at),
             }
         }
-        begin(&mut spans, current, now);
+        begin(&mut spans, StatusSpan::current(pet, now));
         spans.retain(|span| span.from < span.until);
         spans
+    }
+
+    /// Returns the status of the pet after `change`, as one that lasts until `now`; `None` if the pet is not on the
+    /// board then.
+    fn begun_by(change: &Change, now: Timestamp) -> Option<Self> {
+        let (status, from) = match &change.kind {
+            ChangeKind::Pet(pet) if pet.is_in_trash() => return None,
+            ChangeKind::Pet(pet) => return Some(StatusSpan::current(pet, now)),
+            _ => change.status()?,
+        };
+        Some(StatusSpan {
+            status,
+            from,
+            until: now,
+            note: change.kind.note().cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Returns the status of `pet`, as one that lasts until `now`.
+    fn current(pet: &Pet, now: Timestamp) -> Self {
+        StatusSpan {
+            status: pet.status,
+            from: pet.since,
+            until: now,
+            note: pet.note.clone(),
+        }
     }
 
     /// Returns the part of the span between `from` and `until`; `None` if there is none.
@@ -234,16 +259,15 @@ fn extend(spans: &mut [StatusSpan], end: Timestamp, until: Timestamp) {
     }
 }
 
-/// Begins a status, which lasts until `now` as far as is known. The same status again continues the last span.
-fn begin(spans: &mut Vec<StatusSpan>, (status, from): (Status, Timestamp), now: Timestamp) {
-    cut(spans, from);
-    match spans.last_mut() {
-        Some(last) if last.status == status && last.until >= from => last.until = now,
-        _ => spans.push(StatusSpan {
-            status,
-            from,
-            until: now,
-        }),
+/// Begins a status. The same one again with the same note continues the last span.
+fn begin(spans: &mut Vec<StatusSpan>, begun: StatusSpan) {
+    cut(spans, begun.from);
+    let is_same = |last: &&mut StatusSpan| {
+        last.status == begun.status && last.note == begun.note && last.until >= begun.from
+    };
+    match spans.last_mut().filter(is_same) {
+        Some(last) => last.until = begun.until,
+        None => spans.push(begun),
     }
 }
 

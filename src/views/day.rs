@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::photos::PhotoView;
 use super::time_text::Now;
-use crate::model::{Day, DayRecord, LocalTime, Pet, Photo, Status, StatusSpan, Timestamp};
+use crate::model::{
+    Day, DayRecord, LocalTime, Pet, Photo, Status, StatusNote, StatusSpan, Timestamp,
+};
 
 /// Shortest time that the strip draws, about a pixel on a phone. A day then has at most 375 bars, however often
 /// the status changed.
@@ -107,6 +109,7 @@ struct RowView {
     until: String,
     status: Status,
     text: String,
+    note: String,
     length: String,
 }
 
@@ -210,6 +213,7 @@ impl RowView {
             until: clock(span.until),
             status: span.status,
             text: now.activities.text(span.status),
+            note: span.note.as_str().to_owned(),
             length: length(span.length()),
         }
     }
@@ -247,6 +251,7 @@ fn bars(record: &DayRecord, statuses: &[Status]) -> Vec<BarView> {
                     status,
                     from: start,
                     until: end,
+                    note: StatusNote::default(),
                 }),
             }
         }

@@ -89,7 +89,10 @@ export function describe(changes) {
   const name = after?.name ?? before?.name ?? "A pet";
   if (!after) return `${name} was removed.`;
   if (!before) return `${name} was added.`;
-  if (before.status !== after.status) return `${name} is now ${statusText(after.status).toLowerCase()}.`;
+  const note = after.note ? `: ${after.note}` : "";
+  if (before.status !== after.status || (note && before.note !== after.note)) {
+    return `${name} is now ${statusText(after.status).toLowerCase()}${note}.`;
+  }
   return `${name} was updated.`;
 }
 

@@ -20,8 +20,9 @@ fn set(seconds: i64, kind: ChangeKind) -> Change {
 }
 
 fn list(changes: &[Change], audience: Audience, current: (Status, i64)) -> Vec<(Status, i64, i64)> {
-    let current = (current.0, at(current.1));
-    let spans = StatusSpan::list(changes, audience, current, at(100)).into_iter();
+    let mut pet = crate::model::example::pet(1);
+    (pet.status, pet.since) = (current.0, at(current.1));
+    let spans = StatusSpan::list(changes, audience, &pet, at(100)).into_iter();
     let seconds = |at: Timestamp| at.micros() / 1_000_000;
     spans
         .map(|span| (span.status, seconds(span.from), seconds(span.until)))
@@ -133,6 +134,49 @@ fn a_corrected_start_moves_the_end_of_the_status_before() {
     assert_eq!(spans, [(Status::Playing, 10, 100)]);
 }
 
+/// Visitors know no note from while the pet was private.
+#[test]
+fn a_status_has_its_last_note_and_the_same_status_with_another_note_is_another_part() {
+    let note = |text: &str| text.parse::<StatusNote>().unwrap();
+    let noted = |seconds, from, text| {
+        let kind = ChangeKind::StatusSince(Status::Eating, at(from), note(text));
+        set(seconds, kind)
+    };
+    let hidden = Change {
+        visibility: Visibility::Hidden,
+        ..noted(35, 35, "in secret")
+    };
+    let changes = [
+        noted(10, 10, "slowly"),
+        noted(20, 10, "from the hand"),
+        hidden,
+        set(40, ChangeKind::Status(Status::Eating)),
+        noted(60, 60, "again"),
+    ];
+    let pet = Pet {
+        status: Status::Eating,
+        since: at(60),
+        note: note("again"),
+        ..crate::model::example::pet(1)
+    };
+    let list = |audience| {
+        let spans = StatusSpan::list(&changes, audience, &pet, at(100)).into_iter();
+        let spans = spans.map(|span| (span.from, span.until, span.note));
+        spans.collect::<Vec<_>>()
+    };
+    let after = [
+        (at(40), at(60), StatusNote::default()),
+        (at(60), at(100), note("again")),
+    ];
+    let known = [&[(at(10), at(40), note("from the hand"))], &after[..]].concat();
+    assert_eq!(list(Audience::Public), known);
+    let all = [
+        (at(10), at(35), note("from the hand")),
+        (at(35), at(40), note("in secret")),
+    ];
+    assert_eq!(list(Audience::Staff), [&all, &after[..]].concat());
+}
+
 #[test]
 fn visitors_see_no_status_from_while_the_pet_was_private() {
     let hidden = |seconds, visibility| Change {
@@ -165,7 +209,7 @@ fn a_pet_whose_status_nobody_has_set_did_nothing_that_is_known() {
     let changes = [created, fed];
     let record = DayRecord::new(day, &pet, changes.iter(), Audience::Public, at(100));
     assert_eq!(record.known_since, at(10));
-    let [eating] = record.spans[..] else {
+    let [eating] = &record.spans[..] else {
         panic!("{record:?}");
     };
     assert_eq!((eating.from, eating.until), (at(40), at(100)));

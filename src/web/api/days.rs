@@ -102,6 +102,8 @@ struct DayPartObject {
     from: String,
     /// When it ended, or the end of the day, or the time of the answer.
     until: String,
+    /// The last note on it, if it had one.
+    note: Option<String>,
 }
 
 /// How long one activity took.
@@ -162,6 +164,7 @@ impl DayPartObject {
             activity: span.status.activity().map(|activity| activity.to_string()),
             from: span.from.to_string(),
             until: span.until.to_string(),
+            note: span.note.text().map(str::to_owned),
         }
     }
 }

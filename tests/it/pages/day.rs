@@ -203,6 +203,53 @@ async fn a_day_shows_the_photos_that_were_added_and_not_those_that_were_removed(
     }
 }
 
+/// A visitor who sees the pet again does not read what was noted meanwhile.
+#[tokio::test]
+async fn a_note_is_in_the_table_of_the_day_unless_the_pet_was_private() {
+    let rescue = Rescue::start().await;
+    let write = async |method, path: &str, body: Value| {
+        let request = rescue.bearing(&rescue.tokens[2], method, &format!("/api/v1/pets/1{path}"));
+        assert_eq!(request.json(&body).send().await.unwrap().status(), 200);
+    };
+    let noted = |status, note| json!({ "status": status, "note": note });
+    write("PUT", "/status", noted("eating", "<b>slowly</b>")).await;
+    write("PATCH", "", json!({ "state": "private" })).await;
+    write("PUT", "/status", noted("sleeping", "in secret")).await;
+    write("PUT", "/status", json!({ "status": "bathing" })).await;
+    write("PATCH", "", json!({ "state": "available" })).await;
+    write("PUT", "/status", noted("playing", "with Miso")).await;
+    let today = &Timestamp::now().to_string()[.."2026-11-27".len()];
+    let path = format!("/pets/1/days/{today}");
+    let page = rescue.app.text(&path).await;
+    let remarks = page
+        .split("<span class=\"day-remark\" dir=\"auto\">")
+        .skip(1);
+    let remarks: Vec<&str> = remarks
+        .map(|rest| rest.split('<').next().unwrap())
+        .collect();
+    assert_eq!(
+        remarks
+            .iter()
+            .map(|text| unescape(text))
+            .collect::<Vec<_>>(),
+        ["<b>slowly</b>", "with Miso"]
+    );
+    let day = rescue.app.json(&format!("/api/v1{path}")).await;
+    let parts = day["parts"].as_array().unwrap().iter();
+    let notes: Vec<&Value> = parts.filter_map(|part| part.get("note")).collect();
+    assert_eq!(notes, ["<b>slowly</b>", "with Miso"]);
+    let staff = rescue.bearing(&rescue.tokens[0], "GET", &path).send();
+    assert!(
+        staff
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains("in secret")
+    );
+}
+
 async fn ask(browser: &Browser, path: &str) -> Response {
     let request = reqwest::Client::new().get(format!("{}{path}", browser.origin));
     request

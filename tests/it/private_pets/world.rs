@@ -40,11 +40,20 @@ impl World {
     /// The name of `concealed`.
     pub const NAME: &str = "Zyxwvut";
     pub const PUBLIC_NAME: &str = "Miso";
+    /// A note on the status of `concealed`.
+    const NOTE: &str = "Tsrqpon";
     /// An id that no pet has, of as many digits as the others.
     pub const UNKNOWN: u64 = 9;
 
     /// Texts of private pets. No place may have one of them.
-    pub const SECRETS: [&str; 5] = [World::NAME, "Wvutsrq", "Utsrqpo", "Quokka", "Kennel 13"];
+    pub const SECRETS: [&str; 6] = [
+        World::NAME,
+        "Wvutsrq",
+        "Utsrqpo",
+        "Quokka",
+        "Kennel 13",
+        World::NOTE,
+    ];
 
     pub async fn start() -> Self {
         let rescue = Rescue::start_with(configure).await;
@@ -58,7 +67,8 @@ impl World {
             })
         };
         let concealed = add(&rescue, &pet(World::NAME, "available")).await;
-        put_status(&rescue, concealed, "bathing").await;
+        let noted = json!({ "status": "bathing", "note": World::NOTE });
+        write(&rescue, "PUT", &format!("/pets/{concealed}/status"), &noted).await;
         let public = add(&rescue, &json!({ "name": "Miso", "species": "Cat" })).await;
         let removed = add(&rescue, &pet("Utsrqpo", "available")).await;
         let mut photos = HashMap::new();

@@ -26,6 +26,14 @@ test("one change is announced by name", () => {
   assert.equal(describe([]), "");
 });
 
+test("a note is announced with its status, and alone if it changes alone", () => {
+  const { before, after } = change("7", "eating", "playing");
+  const noted = { ...after, note: "with Miso" };
+  assert.equal(describe([{ id: "7", before: { ...before, note: "slowly" }, after: noted }]), "Pet 7 is now playing: with Miso.");
+  assert.equal(describe([{ id: "7", before: { ...after, note: "" }, after: noted }]), "Pet 7 is now playing: with Miso.");
+  assert.equal(describe([{ id: "7", before: noted, after: { ...after, note: "" } }]), "Pet 7 was updated.");
+});
+
 test("a single change is announced soon", () => {
   const { clock, said, announcements } = openAnnouncements();
   announcements.add([change("7", "eating", "playing")]);
