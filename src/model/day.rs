@@ -1,6 +1,7 @@
 //! Calendar days in the time zone of the rescue, and what a pet did during one.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -36,8 +37,11 @@ pub struct DayRecord {
     /// The day.
     pub day: Day,
     /// Parts of the day in their order, without overlap. There are gaps where nothing is known, until somebody sets
-    /// the first status, and for visitors where the pet was private.
+    /// the first status, and where the pet was not on the board.
     pub spans: Vec<StatusSpan>,
+    /// Parts of the day in which the pet was not on the board, after it had been there: it was in the trash, or for
+    /// visitors, private.
+    pub absences: Vec<Range<Timestamp>>,
     /// Photos that were added on the day and that the pet still has, in the order in which they were added.
     pub photos: Vec<Photo>,
     /// Time at which what is known of the pet begins.
@@ -108,6 +112,9 @@ impl DayRecord {
         let photos = photos(&day, pet, changes.clone(), audience);
         let spans = StatusSpan::list(changes, audience, pet, now);
         let known_since = spans.first().map_or(now, |first| first.from);
+        let gaps = spans.windows(2).map(|pair| pair[0].until..pair[1].from);
+        let gaps = gaps.map(|gap| gap.start.max(day.start)..gap.end.min(day.end));
+        let absences = gaps.filter(|gap| gap.start < gap.end).collect();
         let set = spans
             .into_iter()
             .filter(|span| span.status != Status::NotSetYet);
@@ -115,6 +122,7 @@ impl DayRecord {
             spans: set
                 .filter_map(|span| span.within(day.start, day.end))
                 .collect(),
+            absences,
             photos,
             known_since,
             day,
@@ -149,7 +157,8 @@ impl StatusSpan {
     /// Returns what `audience` may know from `changes` of `pet`, up to `now`.
     ///
     /// A status that began before it was set, as after an undo, replaces what was set in between. If the present
-    /// status began later than was entered first, the one before it lasted longer.
+    /// status began later than was entered first, the one before it lasted longer. A pet that was not on the board
+    /// comes back with the status that it had, which then begins again.
     fn list<'a>(
         changes: impl IntoIterator<Item = &'a Change>,
         audience: Audience,
@@ -157,29 +166,33 @@ impl StatusSpan {
         now: Timestamp,
     ) -> Vec<Self> {
         let mut spans: Vec<StatusSpan> = Vec::new();
-        let mut since = None;
+        let (mut since, mut is_absent, mut back) = (None, false, None);
         for change in changes {
             if audience == Audience::Public && !change.visibility.is_announced() {
+                is_absent = true;
                 continue;
             }
             let is_withdrawn = audience == Audience::Public && change.visibility.is_withdrawn();
-            match StatusSpan::begun_by(change, now).filter(|_| !is_withdrawn) {
-                Some(begun) => {
-                    let from = begun.from;
-                    let was_later = since.is_some_and(|since| since < from && from < change.at);
-                    let is_present = |last: &mut StatusSpan| {
-                        last.status == begun.status && Some(last.from) == since
-                    };
-                    if was_later && let Some(present) = spans.pop_if(is_present) {
-                        extend(&mut spans, present.from, from);
-                    }
-                    begin(&mut spans, begun);
-                    since = Some(from);
-                }
-                None => cut(&mut spans, change.at),
+            let begun = StatusSpan::begun_by(change, now).filter(|_| !is_withdrawn);
+            let Some(begun) = begun else {
+                is_absent = true;
+                cut(&mut spans, change.at);
+                continue;
+            };
+            back = if is_absent { Some(change.at) } else { back };
+            is_absent = false;
+            let begun = begun.not_before(back);
+            let from = begun.from;
+            let was_later = since.is_some_and(|since| since < from && from < change.at);
+            let is_present =
+                |last: &mut StatusSpan| last.status == begun.status && Some(last.from) == since;
+            if was_later && let Some(present) = spans.pop_if(is_present) {
+                extend(&mut spans, present.from, from);
             }
+            begin(&mut spans, begun);
+            since = Some(from);
         }
-        begin(&mut spans, StatusSpan::current(pet, now));
+        begin(&mut spans, StatusSpan::current(pet, now).not_before(back));
         spans.retain(|span| span.from < span.until);
         spans
     }
@@ -208,6 +221,12 @@ impl StatusSpan {
             until: now,
             note: pet.note.clone(),
         }
+    }
+
+    /// Returns the span without the time before `back`, when the pet came back to the board.
+    fn not_before(self, back: Option<Timestamp>) -> Self {
+        let from = back.map_or(self.from, |back| back.max(self.from));
+        StatusSpan { from, ..self }
     }
 
     /// Returns the part of the span between `from` and `until`; `None` if there is none.

@@ -1,12 +1,14 @@
 //! Tests of days and of what a pet did during them.
 
+use std::sync::Arc;
+
 use rand::prelude::IndexedRandom;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::model::example::change;
-use crate::model::{PhotoHash, StatusNote, Visibility};
+use crate::model::{PhotoHash, Removal, StatusNote, Visibility};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
@@ -196,6 +198,61 @@ fn visitors_see_no_status_from_while_the_pet_was_private() {
     );
     let all = list(&changes, Audience::Staff, (Status::Playing, 80));
     assert_eq!(all.len(), 3, "bathing twice is one part: {all:?}");
+}
+
+/// The time in the trash counted as an activity.
+#[test]
+fn a_pet_that_was_in_the_trash_did_nothing_then_and_continues_from_its_return() {
+    let day = Day::parse("1970-01-01", &LocalTime::new("", false)).unwrap();
+    let pet = Pet {
+        status: Status::Eating,
+        since: at(10),
+        ..crate::model::example::pet(1)
+    };
+    let removed = Pet {
+        removed: Some(Removal {
+            at: at(30),
+            by: None,
+        }),
+        ..pet.clone()
+    };
+    let edit = |seconds, pet: &Pet, visibility| Change {
+        visibility,
+        ..set(seconds, ChangeKind::Pet(Arc::new(pet.clone())))
+    };
+    let eating = set(10, ChangeKind::Status(Status::Eating));
+    // Confirmed after its return, with the time when it began.
+    let note = StatusNote::default();
+    let confirmed = set(70, ChangeKind::StatusSince(Status::Eating, at(10), note));
+    let public = Visibility::Public;
+    let changes = [
+        eating.clone(),
+        edit(30, &removed, public),
+        edit(60, &pet, public),
+        confirmed.clone(),
+    ];
+    let (shown, gap) = (
+        [(Status::Eating, 10, 30), (Status::Eating, 60, 100)],
+        [at(30)..at(60)],
+    );
+    for audience in [Audience::Public, Audience::Staff] {
+        assert_eq!(list(&changes, audience, (Status::Eating, 10)), shown);
+        let record = DayRecord::new(day.clone(), &pet, changes.iter(), audience, at(100));
+        assert_eq!(record.absences, gap);
+    }
+    // Removed and restored while it was private, and public again after that.
+    let hidden = [
+        eating,
+        edit(20, &pet, Visibility::Withdrawn),
+        edit(30, &removed, Visibility::Hidden),
+        edit(60, &pet, Visibility::Hidden),
+        edit(80, &pet, public),
+        confirmed,
+    ];
+    let list = |audience| list(&hidden, audience, (Status::Eating, 10));
+    let known = [(Status::Eating, 10, 20), (Status::Eating, 80, 100)];
+    assert_eq!(list(Audience::Public), known);
+    assert_eq!(list(Audience::Staff), shown);
 }
 
 #[test]
